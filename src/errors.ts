@@ -1,0 +1,44 @@
+/** The one class of error that this package throws, and its stable codes. */
+
+/**
+ * - `CONVERT_BAD_OPTION` an option is unknown, of a wrong type, or contradicts another; thrown at construction
+ * - `CONVERT_NO_PROJECT` neither a key nor a project was given; thrown at construction
+ * - `CONVERT_NO_ENGINE` no engine can be loaded; thrown at construction
+ * - `CONVERT_BAD_PROJECT` what was loaded is not a Convert project config
+ * - `CONVERT_PROJECT_UNREACHABLE` the project config could not be fetched or read
+ * - `CONVERT_NOT_READY` something needed a project config and none has arrived
+ * - `CONVERT_DELIVERY` the tracking endpoint refused or could not be reached
+ * - `CONVERT_STORE` the visitor store failed
+ * - `CONVERT_CALLBACK` a function that the app gave (visitor.id, consent, properties, skip, a listener) threw
+ * - `CONVERT_INTERNAL` a bug of ours, caught before it could reach the visitor
+ */
+export type ConvertErrorCode =
+  | 'CONVERT_BAD_OPTION'
+  | 'CONVERT_NO_PROJECT'
+  | 'CONVERT_NO_ENGINE'
+  | 'CONVERT_BAD_PROJECT'
+  | 'CONVERT_PROJECT_UNREACHABLE'
+  | 'CONVERT_NOT_READY'
+  | 'CONVERT_DELIVERY'
+  | 'CONVERT_STORE'
+  | 'CONVERT_CALLBACK'
+  | 'CONVERT_INTERNAL';
+
+/** Errors say what failed and the way out. They never hold a visitor id, a cookie, a query or a secret. */
+export class ConvertError extends Error {
+  override readonly name = 'ConvertError';
+  constructor(
+    readonly code: ConvertErrorCode,
+    message: string,
+    options?: { cause?: unknown },
+  ) {
+    super(`convert: ${message}`, options);
+  }
+}
+
+/** `error` as a ConvertError: itself if it is one, else wrapped with `code` and `message`. */
+export function asConvertError(error: unknown, code: ConvertErrorCode, message: string): ConvertError {
+  if (error instanceof ConvertError) return error;
+  const detail = error instanceof Error ? error.message : String(error);
+  return new ConvertError(code, `${message}: ${detail}`, { cause: error });
+}

@@ -1,0 +1,20 @@
+/** Where the operator reads what went wrong. Anything like `console`, pino or winston fits. */
+export interface Logger {
+  error(message: string): void;
+  warn(message: string): void;
+  info?(message: string): void;
+  debug?(message: string): void;
+}
+
+/** The logger that says nothing. */
+export const silentLogger: Logger = { error() {}, warn() {} };
+
+/** Runs `log` the first time that a code is seen, and never again for that code. */
+export function oncePerCode(): (code: string, log: () => void) => void {
+  const seen = new Set<string>();
+  return (code, log) => {
+    if (seen.has(code)) return;
+    seen.add(code);
+    log();
+  };
+}

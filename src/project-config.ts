@@ -1,0 +1,80 @@
+/**
+ * The project config as Convert's config endpoint serves it. Only what some part of this package reads is named;
+ * everything else is carried along unread. Configs are input: see `project/validate.ts`.
+ */
+export interface ProjectConfig {
+  account_id: string;
+  project: {
+    id: string;
+    name?: string;
+    type?: string;
+    utc_offset?: string | number;
+    settings?: Record<string, unknown>;
+  };
+  experiences?: ExperienceConfig[];
+  archived_experiences?: (string | number)[];
+  audiences?: RuleEntityConfig[];
+  segments?: RuleEntityConfig[];
+  locations?: RuleEntityConfig[];
+  goals?: RuleEntityConfig[];
+  features?: FeatureConfig[];
+}
+
+export interface ExperienceConfig {
+  id: string;
+  key: string;
+  name?: string;
+  type?: string;
+  status?: string;
+  environment?: string;
+  version?: number | string;
+  locations?: string[];
+  site_area?: RuleSet | null;
+  audiences?: string[];
+  goals?: string[];
+  settings?: { matching_options?: { audiences?: 'any' | 'all'; locations?: 'any' | 'all' } };
+  variations?: VariationConfig[];
+}
+
+export interface VariationConfig {
+  id: string;
+  key: string;
+  name?: string;
+  status?: string;
+  traffic_allocation?: number | null;
+  changes?: ChangeConfig[];
+}
+
+export interface ChangeConfig {
+  id?: string | number;
+  type?: string;
+  data?: { feature_id?: string | number; variables_data?: Record<string, unknown>; [field: string]: unknown };
+}
+
+/** An audience, segment, location or goal. */
+export interface RuleEntityConfig {
+  id: string;
+  key: string;
+  name?: string;
+  type?: string;
+  rules?: RuleSet | null;
+}
+
+export interface FeatureConfig {
+  id: string;
+  key: string;
+  name?: string;
+  variables?: { key: string; type: string }[];
+}
+
+/** Rules: an OR of ANDs of ORs. */
+export interface RuleSet {
+  OR?: { AND?: { OR_WHEN?: Rule[] }[] }[];
+}
+
+export interface Rule {
+  rule_type?: string;
+  key?: string;
+  value?: unknown;
+  matching?: { match_type?: string; negated?: boolean };
+}

@@ -1,0 +1,164 @@
+/**
+ * What is remembered of a visitor between requests, and how a change is merged into it. Every store merges with
+ * `applyChange`, so that the first write wins everywhere in the same way.
+ */
+import type { ReportSegments, WireEvent } from './tracking.js';
+
+/**
+ * The first four fields are the official SDK's stored shape, under the official SDK's key, so that a site can move
+ * over, or back, without moving a visitor. The others are ours; the SDK ignores them.
+ */
+export interface VisitorState {
+  /** Experience id -> variation id. */
+  bucketing?: Record<string, string>;
+  /** Goal key -> true once it has been tracked. */
+  goals?: Record<string, boolean>;
+  segments?: Record<string, unknown>;
+  /** Ids or keys of the locations that matched last. */
+  locations?: string[];
+  /** Ids of experiences that were decided with `enableTracking: false`: their exposure is still owed. */
+  unexposed?: string[];
+  /** Present where consent is configured and the visitor gave it: the answer for jobs and webhooks. */
+  consent?: 'granted';
+  /** What was decided and tracked while consent was unknown (`consent.mode: 'hold'`). */
+  held?: HeldChange[];
+}
+
+/** One commit that waits for consent. */
+export interface HeldChange {
+  /** Milliseconds since the epoch. */
+  at: number;
+  change: StateChange;
+  events: HeldEvent[];
+}
+
+export interface HeldEvent {
+  event: WireEvent;
+  segments?: ReportSegments;
+  claim?: string;
+}
+
+/** A variation for an experience, which holds only if no other was stored first. */
+export interface Claim {
+  variationId: string;
+  /** The stored variation that this claim may overwrite: one that no longer exists, or that was forced over. */
+  replaces?: string;
+  /** False where the exposure is not sent now (`enableTracking: false`) and is still owed. */
+  exposed: boolean;
+}
+
+/** What a decision or a conversion wants to change in a visitor's state. */
+export interface StateChange {
+  /** By experience id. */
+  claims?: Record<string, Claim>;
+  /** Keys of goals that are claimed as tracked for the first time. */
+  goals?: string[];
+  /** Merged into the stored ones; arrays by union. */
+  segments?: Record<string, unknown>;
+  /** Replaces the stored ones. */
+  locations?: string[];
+  /** Experiences whose owed exposure is claimed by this change. */
+  exposed?: string[];
+  consent?: 'granted';
+  /** Appended to what is held; the oldest go beyond `MAX_HELD_EVENTS`. */
+  hold?: HeldChange;
+  /** Everything held is taken out (it is being committed, or was refused). */
+  release?: boolean;
+}
+
+/** Names of claims, as events refer to the one that they depend on. */
+export const experienceClaim = (experienceId: string): string => `experience:${experienceId}`;
+export const exposureClaim = (experienceId: string): string => `exposure:${experienceId}`;
+export const goalClaim = (goalKey: string): string => `goal:${goalKey}`;
+
+export interface Committed {
+  state: VisitorState;
+  /** Claims that somebody else made before: their events must not be sent. */
+  lost: ReadonlySet<string>;
+}
+
+/** At most so many events wait for consent per visitor, and so long (milliseconds). */
+export const MAX_HELD_EVENTS = 50;
+export const MAX_HELD_AGE = 30 * 60 * 1000;
+
+const NOTHING_LOST: ReadonlySet<string> = new Set();
+
+/** Merges a change into a state without touching either. First write wins. */
+export function applyChange(state: VisitorState, change: StateChange): Committed {
+  const next: VisitorState = { ...state };
+  let lost: Set<string> | undefined;
+  const lose = (claim: string): void => {
+    (lost ??= new Set()).add(claim);
+  };
+
+  for (const [experienceId, claim] of Object.entries(change.claims ?? {})) {
+    const stored = ownValue(state.bucketing, experienceId);
+    if (stored !== undefined && stored !== claim.replaces) {
+      lose(experienceClaim(experienceId));
+      continue;
+    }
+    next.bucketing = withEntry(next.bucketing, experienceId, claim.variationId);
+    next.unexposed = next.unexposed?.filter((id) => id !== experienceId);
+    if (!claim.exposed) next.unexposed = [...(next.unexposed ?? []), experienceId];
+  }
+  for (const experienceId of change.exposed ?? []) {
+    if (next.unexposed?.includes(experienceId)) {
+      next.unexposed = next.unexposed.filter((id) => id !== experienceId);
+    } else {
+      lose(exposureClaim(experienceId));
+    }
+  }
+  for (const goalKey of change.goals ?? []) {
+    if (ownValue(next.goals, goalKey)) lose(goalClaim(goalKey));
+    else next.goals = withEntry(next.goals, goalKey, true);
+  }
+  if (change.segments) next.segments = mergeSegments(next.segments ?? {}, change.segments);
+  if (change.locations) next.locations = [...change.locations];
+  if (change.consent) next.consent = change.consent;
+  if (change.release) delete next.held;
+  if (change.hold) next.held = withHeld(next.held ?? [], change.hold);
+  if (next.unexposed?.length === 0) delete next.unexposed;
+  return { state: next, lost: lost ?? NOTHING_LOST };
+}
+
+/** `segments` over `stored`, as the official SDK merges: objects deeply, arrays by union, else the new value. */
+export function mergeSegments(
+  stored: Readonly<Record<string, unknown>>,
+  segments: Readonly<Record<string, unknown>>,
+): Record<string, unknown> {
+  const merged: Record<string, unknown> = { ...stored };
+  for (const [key, value] of Object.entries(segments)) {
+    if (key === '__proto__') continue;
+    const before = ownValue(merged, key);
+    merged[key] =
+      Array.isArray(before) && Array.isArray(value)
+        ? [...new Set([...(value as unknown[]), ...(before as unknown[])])]
+        : isPlainObject(before) && isPlainObject(value)
+          ? mergeSegments(before, value)
+          : value;
+  }
+  return merged;
+}
+
+/** An own property; never one of the prototype, whatever the key says. */
+export function ownValue<T>(object: Readonly<Record<string, T>> | undefined, key: string): T | undefined {
+  return object !== undefined && Object.hasOwn(object, key) ? object[key] : undefined;
+}
+
+function withEntry<T>(object: Record<string, T> | undefined, key: string, value: T): Record<string, T> {
+  const copy: Record<string, T> = { ...object };
+  // Not an assignment: a key like `__proto__` must become an entry.
+  Object.defineProperty(copy, key, { value, enumerable: true, configurable: true, writable: true });
+  return copy;
+}
+
+function withHeld(held: readonly HeldChange[], entry: HeldChange): HeldChange[] {
+  const all = [...held, entry];
+  let events = all.reduce((sum, each) => sum + each.events.length, 0);
+  while (events > MAX_HELD_EVENTS && all.length > 1) events -= all.shift()?.events.length ?? 0;
+  return all;
+}
+
+function isPlainObject(value: unknown): value is Record<string, unknown> {
+  return typeof value === 'object' && value !== null && !Array.isArray(value);
+}

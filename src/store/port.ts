@@ -1,0 +1,27 @@
+/** The store port: where visitor state lives between requests. */
+import type { Committed, StateChange, VisitorState } from '../state.js';
+
+/**
+ * Visitor state by key. Methods may be synchronous or return promises: a store whose `read` is synchronous costs the
+ * request nothing, one that returns promises is read before the handler runs.
+ */
+export interface VisitorStore {
+  /** True when `read` returns promises. */
+  readonly remote: boolean;
+  read(key: string): VisitorState | undefined | Promise<VisitorState | undefined>;
+  /**
+   * Merges a change (`applyChange` of `state.ts`). First write wins; atomically where the store can.
+   *
+   * `ephemeral`: the id was minted in this request and may never come back; such state lives 30 minutes unless it is
+   * written again by a request that brings the id.
+   */
+  commit(key: string, change: StateChange, options: { ephemeral: boolean }): Committed | Promise<Committed>;
+  delete(key: string): void | Promise<void>;
+  close?(): void | Promise<void>;
+}
+
+/** The official SDK's data store: `get` and `set`, synchronous or not. */
+export interface SdkDataStore {
+  get(key: string): unknown;
+  set(key: string, value: unknown): unknown;
+}
