@@ -5,15 +5,37 @@ import tseslint from 'typescript-eslint';
  * The arrows of the house. Each row: files, and the folders of src (or files at its top, without `.ts`) that they
  * may import. What is not named is forbidden. `leaves` are files of plain values and types that any layer may read.
  */
-const leaves = ['errors', 'exchange', 'project-config', 'state', 'tracking', 'logger', 'version'];
+const leaves = ['errors', 'exchange', 'project-config', 'state', 'tracking', 'logger', 'version', 'backoff'];
 const rooms = ['engine', 'request', 'visitor', 'bridge', 'store', 'delivery', 'project'];
-const core = ['convert', 'context', 'options', 'index', 'node-response', 'mount', ...rooms, ...leaves];
+const core = ['convert', 'context', 'options', 'runtime', 'index', 'node-response', 'mount', ...rooms, ...leaves];
 const arrows = [
   { files: leaves.map((name) => `src/${name}.ts`), may: leaves },
   ...rooms.map((room) => ({ files: [`src/${room}/**/*.ts`], may: [room, ...leaves] })),
-  { files: ['src/context.ts'], may: [...rooms, ...leaves] },
-  { files: ['src/options.ts'], may: [...rooms, ...leaves] },
-  { files: ['src/convert.ts'], may: ['context', 'options', 'load-sdk', ...rooms, ...leaves] },
+  { files: ['src/options-check.ts', 'src/conversion-data.ts'], may: ['engine', ...leaves] },
+  { files: ['src/options.ts'], may: ['options-check', ...rooms, ...leaves] },
+  { files: ['src/runtime.ts'], may: [...rooms, ...leaves] },
+  { files: ['src/journal.ts'], may: ['runtime', ...rooms, ...leaves] },
+  { files: ['src/context.ts'], may: ['runtime', 'journal', 'conversion-data', ...rooms, ...leaves] },
+  {
+    files: ['src/request-context.ts', 'src/job-context.ts'],
+    may: ['context', 'runtime', 'journal', ...rooms, ...leaves],
+  },
+  { files: ['src/drain.ts', 'src/emitter.ts'], may: leaves },
+  {
+    files: ['src/convert.ts'],
+    may: [
+      'context',
+      'request-context',
+      'job-context',
+      'options',
+      'runtime',
+      'load-sdk',
+      'drain',
+      'emitter',
+      ...rooms,
+      ...leaves,
+    ],
+  },
   { files: ['src/load-sdk.ts'], may: ['sdk-engine', 'engine', ...leaves] },
   { files: ['src/sdk-engine.ts'], may: ['engine', ...leaves] },
   { files: ['src/geoip-lite.ts'], may: ['request', ...leaves] },

@@ -13,7 +13,7 @@ export default defineConfig({
   format: ['esm', 'cjs'],
   platform: 'node',
   target: 'node20',
-  dts: true,
+  dts: { sourcemap: false },
   sourcemap: true,
   clean: true,
   fixedExtension: true,

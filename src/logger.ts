@@ -9,11 +9,14 @@ export interface Logger {
 /** The logger that says nothing. */
 export const silentLogger: Logger = { error() {}, warn() {} };
 
+/** More different codes than that are a sign of something that varies with requests: it must not fill memory or logs. */
+const MAX_CODES = 1_000;
+
 /** Runs `log` the first time that a code is seen, and never again for that code. */
 export function oncePerCode(): (code: string, log: () => void) => void {
   const seen = new Set<string>();
   return (code, log) => {
-    if (seen.has(code)) return;
+    if (seen.has(code) || seen.size >= MAX_CODES) return;
     seen.add(code);
     log();
   };

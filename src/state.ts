@@ -59,7 +59,7 @@ export interface StateChange {
   locations?: string[];
   /** Experiences whose owed exposure is claimed by this change. */
   exposed?: string[];
-  consent?: 'granted';
+  consent?: 'granted' | 'withdrawn';
   /** Appended to what is held; the oldest go beyond `MAX_HELD_EVENTS`. */
   hold?: HeldChange;
   /** Everything held is taken out (it is being committed, or was refused). */
@@ -114,12 +114,68 @@ export function applyChange(state: VisitorState, change: StateChange): Committed
   }
   if (change.segments) next.segments = mergeSegments(next.segments ?? {}, change.segments);
   if (change.locations) next.locations = [...change.locations];
-  if (change.consent) next.consent = change.consent;
+  if (change.consent === 'granted') next.consent = 'granted';
+  else if (change.consent === 'withdrawn') delete next.consent;
   if (change.release) delete next.held;
   if (change.hold) next.held = withHeld(next.held ?? [], change.hold);
   if (next.unexposed?.length === 0) delete next.unexposed;
   return { state: next, lost: lost ?? NOTHING_LOST };
 }
+
+/** The state as decisions see it: what is held counts as if it were committed. */
+export function withHeldChanges(state: VisitorState, now: number): VisitorState {
+  return freshlyHeld(state, now).reduce((seen, { change }) => applyChange(seen, change).state, state);
+}
+
+/** What is held and not too old to be used. */
+export function freshlyHeld(state: VisitorState, now: number): HeldChange[] {
+  return state.held?.filter(({ at }) => now - at < MAX_HELD_AGE) ?? [];
+}
+
+/**
+ * One change that does what two do, one after the other. Both are made for one visitor in one request, the second one
+ * in knowledge of the first.
+ */
+export function joinChanges(first: StateChange, second: StateChange): StateChange {
+  const joined: StateChange = { ...first, ...second };
+  if (first.claims && second.claims) {
+    joined.claims = { ...first.claims };
+    for (const [experienceId, claim] of Object.entries(second.claims)) {
+      // What the store holds is what the first claim was made against.
+      const replaces = ownValue(first.claims, experienceId)?.replaces ?? claim.replaces;
+      joined.claims[experienceId] = { ...claim, replaces };
+    }
+  }
+  if (first.goals && second.goals) joined.goals = [...new Set([...first.goals, ...second.goals])];
+  if (first.exposed && second.exposed) joined.exposed = [...new Set([...first.exposed, ...second.exposed])];
+  if (first.segments && second.segments) joined.segments = mergeSegments(first.segments, second.segments);
+  return joined;
+}
+
+/** What a store holds is input: fields of another type than ours count as absent. */
+export function parseState(value: unknown): VisitorState | undefined {
+  if (!isPlainObject(value)) return undefined;
+  const state: Record<string, unknown> = { ...value };
+  for (const [field, isRight] of Object.entries(STATE_FIELDS)) {
+    if (field in state && !isRight(state[field])) delete state[field];
+  }
+  return state;
+}
+
+const isListOfText = (value: unknown): boolean =>
+  Array.isArray(value) && value.every((each) => typeof each === 'string');
+
+const STATE_FIELDS: Record<keyof VisitorState, (value: unknown) => boolean> = {
+  bucketing: isPlainObject,
+  goals: isPlainObject,
+  segments: isPlainObject,
+  locations: isListOfText,
+  unexposed: isListOfText,
+  consent: (value) => value === 'granted',
+  held: (value) =>
+    Array.isArray(value) &&
+    value.every((each) => isPlainObject(each) && isPlainObject(each.change) && Array.isArray(each.events)),
+};
 
 /** `segments` over `stored`, as the official SDK merges: objects deeply, arrays by union, else the new value. */
 export function mergeSegments(

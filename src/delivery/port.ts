@@ -101,5 +101,7 @@ export interface Transport {
    * transport is over. With `hold` the process is kept alive while the POST is under way.
    */
   post(url: string, body: string, hold: boolean): Promise<{ status: number; retryAfter: string | undefined }>;
+  /** Nobody waits any longer: a POST under way no longer keeps the process alive. */
+  release?(): void;
   close(): void;
 }

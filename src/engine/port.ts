@@ -24,7 +24,11 @@ export interface EngineProject {
   features(visitor: EngineVisitor, attributes: FeatureAttributes): FeatureOutcome;
   conversion(goalKey: string, visitor: EngineVisitor, attributes: ConversionAttributes): ConversionOutcome;
   /** Segments whose rules match are added to the visitor's `customSegments`. */
-  customSegments(keys: readonly string[], visitor: EngineVisitor, attributes: SegmentsAttributes): StateChange;
+  customSegments(
+    keys: readonly string[],
+    visitor: EngineVisitor,
+    attributes: SegmentsAttributes,
+  ): StateChange;
 }
 
 /** A visitor, for the time of one call. */
@@ -110,14 +114,7 @@ export interface Feature {
  * Why an engine decided so. `not-decided`: rules or traffic left the visitor out, and this engine cannot tell which.
  */
 export type EngineReason =
-  | 'bucketed'
-  | 'sticky'
-  | 'forced'
-  | 'not-found'
-  | 'archived'
-  | 'environment'
-  | 'traffic'
-  | 'not-decided';
+  'bucketed' | 'sticky' | 'forced' | 'not-found' | 'archived' | 'environment' | 'traffic' | 'not-decided';
 
 export interface Decision {
   readonly experienceKey: string;

@@ -15,6 +15,8 @@ export interface ProjectSource {
 export interface ProjectSink {
   /** A config that passed `validateProject`. Called again only when its content changed. */
   config(config: ProjectConfig): void;
+  /** An attempt found what was delivered last: the config is fresh, and an outage is over. */
+  unchanged(): void;
   /** An attempt failed; the source goes on trying. */
   error(error: ConvertError): void;
 }

@@ -8,12 +8,13 @@ import type { Committed, StateChange, VisitorState } from '../state.js';
 export interface VisitorStore {
   /** True when `read` returns promises. */
   readonly remote: boolean;
+  /** Asked for ids that a request brought, never for one that was minted in it: what is read lives on. */
   read(key: string): VisitorState | undefined | Promise<VisitorState | undefined>;
   /**
    * Merges a change (`applyChange` of `state.ts`). First write wins; atomically where the store can.
    *
    * `ephemeral`: the id was minted in this request and may never come back; such state lives 30 minutes unless it is
-   * written again by a request that brings the id.
+   * read, or written again by a request that brings the id.
    */
   commit(key: string, change: StateChange, options: { ephemeral: boolean }): Committed | Promise<Committed>;
   delete(key: string): void | Promise<void>;

@@ -1,0 +1,48 @@
+/** How long to wait after a failure: full jitter, and what the server asks for. All times in milliseconds. */
+
+export interface Backoff {
+  /** The ceiling of the first wait. */
+  readonly min: number;
+  /** The ceiling that waits grow to. */
+  readonly max: number;
+}
+
+export const DEFAULT_BACKOFF: Backoff = { min: 500, max: 60_000 };
+
+/** The longest wait that a server may ask for. */
+export const MAX_RETRY_AFTER = 5 * 60 * 1000;
+
+/** The longest wait after `failures` failures in a row: doubles from `min` to `max`. */
+export function backoffCeiling({ min, max }: Backoff, failures: number): number {
+  return Math.min(max, min * 2 ** Math.max(0, failures - 1));
+}
+
+/**
+ * Anything from 0 to the ceiling, so that processes that failed together don't come back together ("full jitter").
+ * `random` is in [0, 1).
+ */
+export function backoffDelay(backoff: Backoff, failures: number, random: number): number {
+  return random * backoffCeiling(backoff, failures);
+}
+
+const SECONDS = /^\d+$/;
+/** The three date forms of RFC 9110 begin with the name of a day; `Date.parse` alone takes far more for a date. */
+const HTTP_DATE = /^(mon|tue|wed|thu|fri|sat|sun)[a-z]*,? /i;
+
+/**
+ * The wait that a `Retry-After` header asks for, at most `MAX_RETRY_AFTER`; undefined if it says nothing that can be
+ * understood.
+ *
+ * @param now milliseconds since the epoch
+ * @param date the `Date` header of the same answer: the difference holds even where this machine's clock is wrong
+ */
+export function parseRetryAfter(header: string | undefined, now: number, date?: string): number | undefined {
+  const text = header?.trim() ?? '';
+  const sent = Date.parse(date ?? '');
+  const wait = SECONDS.test(text)
+    ? Number(text) * 1000
+    : HTTP_DATE.test(text)
+      ? Date.parse(text) - (Number.isNaN(sent) ? now : sent)
+      : Number.NaN;
+  return Number.isNaN(wait) ? undefined : Math.min(MAX_RETRY_AFTER, Math.max(0, wait));
+}

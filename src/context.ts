@@ -1,0 +1,343 @@
+/** What a handler holds as `req.convert`, and a job gets from `forVisitor`: the interface, and what both share. */
+import type { Bridge } from './bridge/bridge.js';
+import type { DeliveryLedger } from './delivery/port.js';
+import type {
+  ConversionAttributes,
+  Decision,
+  EngineVisitor,
+  ExperienceAttributes,
+  Feature,
+  FeatureAttributes,
+  Properties,
+  SegmentsAttributes,
+  Variation,
+} from './engine/port.js';
+import { asConvertError } from './errors.js';
+import { badConversion } from './conversion-data.js';
+import type { Journal } from './journal.js';
+import type { Explanation, LoadedProject, Reason, Runtime } from './runtime.js';
+import { applyChange } from './state.js';
+import { SEGMENT_KEYS, type ReportSegments } from './tracking.js';
+import type { Consent } from './visitor/consent.js';
+import type { Visitor } from './visitor/identity.js';
+
+/** A visitor whom decisions are made for and conversions counted. `Keys` narrows the experience keys. */
+export interface VisitorContext<Keys extends string = string> {
+  /** The id that is hashed and sent; '' where the visitor must not be identified. */
+  readonly visitorId: string;
+  /** `granted` where no consent is configured. */
+  readonly consent: Consent;
+  /**
+   * The variation of one experience, or null: not found, not targeted, not in the traffic, no consent, a bot, not
+   * ready (`explain` tells which). The first decision is stored and its exposure sent.
+   */
+  runExperience(key: Keys, attributes?: ExperienceAttributes): Variation | null;
+  /** The variations of all experiences that the visitor is in. */
+  runExperiences(attributes?: ExperienceAttributes): Variation[];
+  /** The feature: an array if several experiences carry it, `status: 'disabled'` if the visitor is in none. */
+  runFeature(key: string, attributes?: FeatureAttributes): Feature | Feature[];
+  runFeatures(attributes?: FeatureAttributes): Feature[];
+  /** Counts a goal once per visitor; `conversionData` makes it a transaction. */
+  trackConversion(goalKey: string, attributes?: ConversionAttributes): void;
+  /** Report segments to be remembered with the visitor and sent with later events. */
+  setDefaultSegments(segments: ReportSegments): void;
+  /** Puts the visitor into those of the segments whose rules match. */
+  runCustomSegments(keys: readonly string[], attributes?: SegmentsAttributes): void;
+  /** Properties to be remembered with the visitor, for rules of later requests. */
+  updateVisitorProperties(properties: Record<string, unknown>): void;
+  /** Decides without enrolling: nothing is stored or sent. */
+  peek(key: Keys, attributes?: ExperienceAttributes): Variation | null;
+  /** Why `peek` returns what it returns. */
+  explain(key: Keys, attributes?: ExperienceAttributes): Explanation;
+  /** Commits what was collected and waits until it is delivered, at most `timeout` ms (default 5000). Never rejects. */
+  flush(options?: { timeout?: number }): Promise<DeliveryLedger>;
+  /** The official SDK's name for `flush`. */
+  releaseQueues(): Promise<DeliveryLedger>;
+}
+
+/** The visitor of one request. Everything about it is resolved at first use. */
+export interface ConvertContext<Keys extends string = string> extends VisitorContext<Keys> {
+  /** The visitor was not known before this request. */
+  readonly isNewVisitor: boolean;
+  readonly locationProperties: Readonly<Record<string, unknown>>;
+  readonly visitorProperties: Readonly<Record<string, unknown>>;
+  /** Hands the decisions of this request to the page. */
+  readonly bridge: Bridge;
+}
+
+/** Whether, and as whom, a visitor takes part. Resolved once. */
+export type Visit =
+  | { readonly closed: Reason; readonly visitor: Visitor; readonly journal?: undefined }
+  | {
+      readonly closed: undefined;
+      readonly visitor: Visitor;
+      readonly project: LoadedProject;
+      readonly journal: Journal;
+      /** Why decisions leave no trace; undefined where they enrol. */
+      readonly traceless: 'head-request' | 'no-identity' | undefined;
+    };
+
+/** Stands in where the visitor can't be known. */
+export const NOBODY: Visitor = {
+  id: '',
+  origin: 'minted',
+  consent: 'unknown',
+  gate: 'consent',
+  mode: 'silent',
+  withdrawn: undefined,
+};
+
+/** What both kinds of context do. How the visitor is found, and when things are committed, is theirs. */
+export abstract class BaseContext implements VisitorContext {
+  protected readonly runtime: Runtime;
+  /** Experience key -> variation key, as decided through this context. */
+  protected readonly decided = new Map<string, string>();
+  #visit: Visit | undefined;
+
+  constructor(runtime: Runtime) {
+    this.runtime = runtime;
+  }
+
+  protected abstract resolve(): Visit;
+  protected abstract readonly locations: Properties;
+  protected abstract readonly properties: Properties;
+  /** Something was recorded: sees to it that it is committed. */
+  protected abstract recorded(journal: Journal): void;
+
+  protected get visit(): Visit {
+    if (this.#visit === undefined) {
+      try {
+        this.#visit = this.resolve();
+      } catch (error) {
+        this.#fail(error);
+        this.#visit = { closed: 'disabled', visitor: NOBODY };
+      }
+    }
+    return this.#visit;
+  }
+
+  /** The visit if it was resolved already. */
+  protected get resolved(): Visit | undefined {
+    return this.#visit;
+  }
+
+  get visitorId(): string {
+    return this.visit.visitor.id;
+  }
+
+  get consent(): Consent {
+    return this.visit.visitor.consent;
+  }
+
+  runExperience(key: string, attributes?: ExperienceAttributes): Variation | null {
+    const decision = this.#decide(key, attributes, true);
+    return decision?.variation ?? null;
+  }
+
+  runExperiences(attributes?: ExperienceAttributes): Variation[] {
+    const { visit } = this;
+    if (visit.closed !== undefined) return [];
+    return this.#guard([], () => {
+      const given = asObject(attributes);
+      const decisions = visit.project.engine.experiences(this.#subject(visit.journal), given);
+      return decisions
+        .map((decision) => this.#enrol(decision, given).variation)
+        .filter((variation) => variation !== null);
+    });
+  }
+
+  runFeature(key: string, attributes?: FeatureAttributes): Feature | Feature[] {
+    const { visit } = this;
+    const disabled: Feature = { key, status: 'disabled' };
+    if (visit.closed !== undefined) return disabled;
+    return this.#guard<Feature | Feature[]>(disabled, () => {
+      const given = asObject(attributes);
+      const { features, decisions } = visit.project.engine.feature(key, this.#subject(visit.journal), given);
+      for (const decision of decisions) this.#enrol(decision, given);
+      return features.length === 1 ? (features[0] ?? disabled) : [...features];
+    });
+  }
+
+  runFeatures(attributes?: FeatureAttributes): Feature[] {
+    const { visit } = this;
+    if (visit.closed !== undefined) {
+      const features = this.runtime.project?.config.features ?? [];
+      return features.map(({ id, key, name }) => ({ id, key, name, status: 'disabled' }));
+    }
+    return this.#guard([], () => {
+      const given = asObject(attributes);
+      const { features, decisions } = visit.project.engine.features(this.#subject(visit.journal), given);
+      for (const decision of decisions) this.#enrol(decision, given);
+      return [...features];
+    });
+  }
+
+  trackConversion(goalKey: string, attributes?: ConversionAttributes): void {
+    const { visit } = this;
+    if (visit.closed !== undefined) return this.missed(visit.closed);
+    this.#guard(undefined, () => {
+      const given = asObject(attributes);
+      const problem = badConversion(given);
+      if (problem !== undefined) {
+        this.runtime.warnOnce(
+          `bad-data:${problem}`,
+          `trackConversion: ${problem}; the conversion is dropped`,
+        );
+        this.runtime.outbox.drop(1, 'bad-data');
+        return this.#converted(visit.visitor.id, goalKey, 'bad-data');
+      }
+      const outcome = visit.project.engine.conversion(goalKey, this.#subject(visit.journal), given);
+      if (outcome.reason === 'goal-not-found') {
+        this.runtime.warnOnce(
+          `goal:${goalKey}`,
+          'trackConversion: the project has no goal of that key; nothing is sent',
+        );
+      }
+      if (visit.traceless === undefined) this.#record(visit.journal, outcome.change, outcome.events);
+      this.#converted(visit.visitor.id, goalKey, outcome.reason);
+    });
+  }
+
+  setDefaultSegments(segments: ReportSegments): void {
+    const given: Record<string, unknown> = asObject(segments);
+    const known = SEGMENT_KEYS.filter((key) => given[key] !== undefined).map((key) => [key, given[key]]);
+    if (known.length > 0) this.#remember(Object.fromEntries(known) as Record<string, unknown>);
+  }
+
+  runCustomSegments(keys: readonly string[], attributes?: SegmentsAttributes): void {
+    const { visit } = this;
+    if (visit.closed !== undefined || visit.traceless !== undefined) return;
+    this.#guard(undefined, () => {
+      const wanted = Array.isArray(keys) ? keys.map(String) : [];
+      const subject = this.#subject(visit.journal);
+      const change = visit.project.engine.customSegments(wanted, subject, asObject(attributes));
+      this.#record(visit.journal, change, []);
+    });
+  }
+
+  updateVisitorProperties(properties: Record<string, unknown>): void {
+    const given = asObject(properties);
+    if (Object.keys(given).length > 0) this.#remember(given);
+  }
+
+  peek(key: string, attributes?: ExperienceAttributes): Variation | null {
+    return this.#decide(key, attributes, false)?.variation ?? null;
+  }
+
+  explain(key: string, attributes?: ExperienceAttributes): Explanation {
+    const { visit } = this;
+    if (visit.closed !== undefined) return { experienceKey: key, reason: visit.closed, variation: null };
+    const decision = this.#decide(key, attributes, false);
+    if (!decision) return { experienceKey: key, reason: 'disabled', variation: null };
+    const { reason, variation } = decision;
+    return { experienceKey: key, reason: this.#reason(reason, variation), variation };
+  }
+
+  flush({ timeout = 5_000 }: { timeout?: number } = {}): Promise<DeliveryLedger> {
+    this.resolved?.journal?.commit();
+    return this.runtime.outbox.flush(timeout);
+  }
+
+  releaseQueues(): Promise<DeliveryLedger> {
+    return this.flush();
+  }
+
+  /** A conversion that can't be counted. */
+  protected missed(reason: Reason): void {
+    if (reason === 'not-ready') this.runtime.outbox.drop(1, 'not-ready');
+  }
+
+  #decide(key: string, attributes: ExperienceAttributes | undefined, enrol: boolean): Decision | undefined {
+    const { visit } = this;
+    if (visit.closed !== undefined) {
+      if (enrol) this.#told(visit.visitor.id, String(key), null, visit.closed, false);
+      return undefined;
+    }
+    return this.#guard(undefined, () => {
+      const given = asObject(attributes);
+      const decision = visit.project.engine.experience(String(key), this.#subject(visit.journal), given);
+      return enrol ? this.#enrol(decision, given) : decision;
+    });
+  }
+
+  /** Records a decision, if it may leave a trace, and tells about it. */
+  #enrol(decision: Decision, { enableStorage }: ExperienceAttributes): Decision {
+    const { visit } = this;
+    if (visit.closed !== undefined) return decision;
+    const { variation, experienceKey, change, events } = decision;
+    if (variation) this.decided.set(experienceKey, variation.key);
+    const enrols = visit.traceless === undefined && enableStorage !== false;
+    if (enrols) this.#record(visit.journal, change, events);
+    else if (change) visit.journal.state = applyChange(visit.journal.state, change).state;
+    const enrolled = enrols && events.length > 0 && visit.visitor.mode === 'enrol';
+    const reason = this.#reason(decision.reason, variation);
+    this.#told(visit.visitor.id, experienceKey, variation?.key ?? null, reason, enrolled);
+    return decision;
+  }
+
+  #reason(reason: Decision['reason'], variation: Variation | null): Reason {
+    const { visit } = this;
+    return variation && visit.closed === undefined && visit.traceless === 'no-identity'
+      ? 'no-identity'
+      : reason;
+  }
+
+  #remember(segments: Record<string, unknown>): void {
+    const { visit } = this;
+    if (visit.closed !== undefined || visit.traceless !== undefined) return;
+    this.#guard(undefined, () => this.#record(visit.journal, { segments: structuredClone(segments) }, []));
+  }
+
+  #record(journal: Journal, ...[change, events]: Parameters<Journal['record']>): void {
+    journal.record(change, events);
+    if (journal.pending) this.recorded(journal);
+  }
+
+  #subject(journal: Journal): EngineVisitor {
+    return {
+      id: this.visit.visitor.id,
+      state: journal.state,
+      locationProperties: this.locations,
+      visitorProperties: this.properties,
+      environment: this.runtime.environment,
+    };
+  }
+
+  #told(
+    visitorId: string,
+    experienceKey: string,
+    variationKey: string | null,
+    reason: Reason,
+    enrolled: boolean,
+  ): void {
+    this.runtime.emit('decision', { visitorId, experienceKey, variationKey, reason, enrolled });
+  }
+
+  #converted(
+    visitorId: string,
+    goalKey: string,
+    outcome: 'bad-data' | ReturnType<LoadedProject['engine']['conversion']>['reason'],
+  ): void {
+    this.runtime.emit('conversion', { visitorId, goalKey, outcome });
+  }
+
+  /** Nothing of ours is thrown into a request. */
+  #guard<T>(otherwise: T, work: () => T): T {
+    try {
+      return work();
+    } catch (error) {
+      this.#fail(error);
+      return otherwise;
+    }
+  }
+
+  #fail(error: unknown): void {
+    this.runtime.report(
+      asConvertError(error, 'CONVERT_INTERNAL', 'a decision failed, the visitor gets the original'),
+    );
+  }
+}
+
+function asObject<T extends object>(value: T | undefined): T {
+  return typeof value === 'object' && value !== null ? value : ({} as T);
+}

@@ -1,0 +1,309 @@
+/** The Convert instance: joins the parts and owns their lifetime. */
+import type { ConvertContext, VisitorContext } from './context.js';
+import { httpTransport } from './delivery/http-transport.js';
+import { memoryOutbox } from './delivery/outbox.js';
+import type { DeliveryLedger, DeliveryStats, Outbox } from './delivery/port.js';
+import { drainBeforeExit } from './drain.js';
+import { createEmitter } from './emitter.js';
+import { asConvertError, ConvertError } from './errors.js';
+import type { IncomingRequest, OutgoingResponse } from './exchange.js';
+import { JobContext } from './job-context.js';
+import { installedSdkEngine } from './load-sdk.js';
+import { oncePerCode, type Logger } from './logger.js';
+import { resolveOptions, type ConvertOptions, type ResolvedOptions } from './options.js';
+import { checkEndpoint, trackingUrl } from './project/endpoints.js';
+import { ProjectKeeper, type ProjectStats } from './project/keeper.js';
+import { resolveProject } from './project/resolve.js';
+import { createRequestReader } from './request/reader.js';
+import { RequestContext, type RequestContextOptions } from './request-context.js';
+import { storeKey, type ConvertEvents, type LoadedProject, type Runtime } from './runtime.js';
+import type { VisitorState } from './state.js';
+import { memoryStore } from './store/memory-store.js';
+import type { VisitorStore } from './store/port.js';
+import { sdkStore } from './store/sdk-store.js';
+import { VERSION } from './version.js';
+import type { Consent } from './visitor/consent.js';
+import { visitorReader } from './visitor/identity.js';
+
+export interface Convert {
+  /** Resolves when a project config is loaded. Never needed before serving. Rejects once closed. */
+  ready(): Promise<void>;
+  /** For adapters. A promise only while there is no project config yet, or where the store is remote. */
+  open(request: IncomingRequest, response: OutgoingResponse): ConvertContext | Promise<ConvertContext>;
+  /**
+   * For jobs and webhooks: a visitor without a request. Waits for the project config, at most 5 s. With consent
+   * configured and none given here, the grant decides that the visitor gave when they were here.
+   */
+  forVisitor(visitorId: string, options?: ForVisitorOptions): Promise<VisitorContext>;
+  /** Commits and sends what waits; resolves with the ledger, at the latest after `timeout` ms (default 5000). */
+  flush(options?: { timeout?: number }): Promise<DeliveryLedger>;
+  /** As `flush`, then stops for good. Never rejects; a second call gets the first one's promise. */
+  close(options?: { timeout?: number }): Promise<DeliveryLedger>;
+  stats(): ConvertStats;
+  /** The returned function takes the listener back. */
+  on<Name extends keyof ConvertEvents>(
+    name: Name,
+    listener: (event: ConvertEvents[Name]) => void,
+  ): () => void;
+  /** True where a remote store is read before handlers run: mount after authentication then. */
+  readonly readsAhead: boolean;
+  readonly logger: Logger;
+}
+
+export interface ForVisitorOptions {
+  /** What rules on visitor properties are matched against. */
+  properties?: Record<string, unknown>;
+  consent?: Consent;
+}
+
+export interface ConvertStats {
+  readonly engine: string;
+  readonly project: ProjectStats;
+  readonly delivery: DeliveryStats;
+}
+
+/** Marks instances across the two builds of this package (ESM and CommonJS). */
+const BRAND = Symbol.for('convert-middleware.convert');
+
+/** Milliseconds that a job waits for the project config. */
+const JOB_READY_TIMEOUT = 5_000;
+
+/**
+ * Everything that an app needs one of. Adapters make one from their options; make your own to share it between apps,
+ * jobs and tests.
+ *
+ * @throws ConvertError for wrong or missing options
+ */
+export function createConvert(options?: ConvertOptions): Convert {
+  return new ConvertInstance(resolveOptions(options));
+}
+
+export function isConvert(value: unknown): value is Convert {
+  return typeof value === 'object' && value !== null && BRAND in value;
+}
+
+class ConvertInstance implements Convert, Runtime {
+  readonly [BRAND] = true;
+  readonly logger: Logger;
+  readonly environment: string;
+  readonly store: VisitorStore;
+  readonly outbox: Outbox;
+  readonly hasAppIds: boolean;
+  readonly consentConfigured: boolean;
+  readonly uncommitted = new Set<{ commit(): void }>();
+  project: LoadedProject | undefined;
+
+  readonly #options: ResolvedOptions;
+  readonly #engine: string;
+  readonly #keeper: ProjectKeeper;
+  readonly #contextParts: Omit<RequestContextOptions, 'request' | 'response'>;
+  readonly #emitter = createEmitter<ConvertEvents>((error, name) => {
+    const problem = asConvertError(error, 'CONVERT_CALLBACK', `a listener for '${name}' threw`);
+    // Not as an event: that listener may be the one that throws.
+    this.#once(problem.message, () => this.logger.error(problem.message));
+  });
+  readonly #once = oncePerCode();
+  readonly #undrain: () => void;
+  #closed: Promise<DeliveryLedger> | undefined;
+
+  constructor(options: ResolvedOptions) {
+    this.#options = options;
+    this.logger = options.logger;
+    this.environment = options.environment;
+    const onError = (error: ConvertError): void => this.report(error);
+
+    const source = resolveProject({
+      project: options.project,
+      sdkKey: options.sdkKey,
+      sdkKeySecret: options.sdkKeySecret,
+      environment: options.environment,
+      endpoint: options.endpoints?.config,
+      refreshInterval: options.refreshInterval,
+    });
+    const track = options.endpoints?.track;
+    if (track !== undefined) checkEndpoint('endpoints.track', track);
+    const engine = options.engine ?? installedSdkEngine({ strictSdk: options.strictSdk });
+    this.#engine = engine.name;
+    const visitors = visitorReader({ ...options, onError });
+    this.hasAppIds = visitors.hasAppIds;
+    this.consentConfigured = visitors.consentConfigured;
+    const reader = createRequestReader({ properties: options.properties, geo: options.geo, onError });
+    this.#contextParts = { visitors, reader, skip: options.skip };
+    this.store = storeOf(options.store);
+    this.outbox = memoryOutbox({
+      transport: httpTransport({ timeout: options.delivery?.timeout }),
+      destination: () => {
+        const config = this.project?.config;
+        return (
+          config && {
+            accountId: config.account_id,
+            projectId: config.project.id,
+            url: trackingUrl(track, options.sdkKey, config),
+          }
+        );
+      },
+      source: `convert-middleware/${VERSION}`,
+      maxQueueBytes: options.delivery?.maxQueueBytes,
+      lingerMs: options.delivery?.linger,
+      enrichData: options.delivery?.enrichData,
+      listener: {
+        delivered: (count) => this.emit('delivered', { count }),
+        dropped: (count, reason) => this.emit('dropped', { count, reason }),
+        // Told once per outage: each is worth a line.
+        error: (error) => {
+          this.logger.error(error.message);
+          this.emit('error', error);
+        },
+      },
+    });
+    this.#keeper = new ProjectKeeper(source, {
+      readyTimeout: options.readyTimeout,
+      onConfig: (config, first) => {
+        this.project = { config, engine: engine.load(config) };
+        this.emit(first ? 'ready' : 'config', { version: versionOf(config.project.settings) });
+      },
+      onError: (error, inARow) => {
+        if (inARow === 1) this.logger.error(error.message);
+        this.emit('error', error);
+      },
+      onRecovery: (failures) =>
+        this.logger.info?.(`convert: the project config is back after ${failures} failures`),
+    });
+    this.#keeper.start();
+    reader.load().catch((error: unknown) => {
+      this.report(asConvertError(error, 'CONVERT_BAD_OPTION', 'option `geo` can not be loaded'));
+    });
+    this.#undrain = drainBeforeExit(this);
+  }
+
+  get readsAhead(): boolean {
+    return this.store.remote;
+  }
+
+  now(): number {
+    return Date.now();
+  }
+
+  ready(): Promise<void> {
+    return this.#keeper.ready();
+  }
+
+  open(request: IncomingRequest, response: OutgoingResponse): ConvertContext | Promise<ConvertContext> {
+    const context = new RequestContext(this, { ...this.#contextParts, request, response });
+    const first = this.#keeper.waitForFirst();
+    if (first === undefined && !this.store.remote) return context;
+    return context.skipped ? context : this.#prepare(context, first);
+  }
+
+  async forVisitor(visitorId: string, options: ForVisitorOptions = {}): Promise<VisitorContext> {
+    const id = String(visitorId);
+    if (!this.project)
+      await Promise.race([this.ready().catch(() => undefined), unrefDelay(JOB_READY_TIMEOUT)]);
+    const found = await this.#readForJob(id);
+    const { properties = {}, consent } = options;
+    return new JobContext(this, { visitorId: id, properties, consent, ...found });
+  }
+
+  flush({ timeout = 5_000 }: { timeout?: number } = {}): Promise<DeliveryLedger> {
+    for (const each of this.uncommitted) each.commit();
+    return this.outbox.flush(timeout);
+  }
+
+  close({ timeout = 5_000 }: { timeout?: number } = {}): Promise<DeliveryLedger> {
+    return (this.#closed ??= this.#close(timeout));
+  }
+
+  stats(): ConvertStats {
+    return { engine: this.#engine, project: this.#keeper.stats(), delivery: this.outbox.stats() };
+  }
+
+  on<Name extends keyof ConvertEvents>(
+    name: Name,
+    listener: (event: ConvertEvents[Name]) => void,
+  ): () => void {
+    return this.#emitter.on(name, listener);
+  }
+
+  emit<Name extends keyof ConvertEvents>(name: Name, event: ConvertEvents[Name]): void {
+    this.#emitter.emit(name, event);
+  }
+
+  report(error: ConvertError): void {
+    this.#once(error.message, () => this.logger.error(error.message));
+    this.emit('error', error);
+  }
+
+  warnOnce(code: string, message: string): void {
+    this.#once(code, () => this.logger.warn(`convert: ${message}`));
+  }
+
+  /** Waits for what the request needs before its handler runs, and never longer than the options say. */
+  async #prepare(context: RequestContext, first: Promise<void> | undefined): Promise<ConvertContext> {
+    if (first !== undefined) await first.catch(() => undefined);
+    if (this.store.remote) {
+      try {
+        const reading = context.prefetch((key) => this.store.read(key));
+        if (reading) await within(this.#options.storeTimeout, reading);
+      } catch (error) {
+        this.report(
+          asConvertError(error, 'CONVERT_STORE', 'the visitor store failed to read, decided without it'),
+        );
+      }
+    }
+    return context;
+  }
+
+  async #readForJob(id: string): Promise<{ storeKey: string; stored: VisitorState | undefined }> {
+    const config = this.project?.config;
+    if (!config) return { storeKey: '', stored: undefined };
+    const key = storeKey(config, id, 'app', this.hasAppIds);
+    try {
+      const stored = await this.store.read(key);
+      if (stored !== undefined || !this.hasAppIds) return { storeKey: key, stored };
+      // The id that a webhook brings may have come from our cookie.
+      const cookieKey = storeKey(config, id, 'cookie', true);
+      const byCookie = await this.store.read(cookieKey);
+      return byCookie === undefined ? { storeKey: key, stored } : { storeKey: cookieKey, stored: byCookie };
+    } catch (error) {
+      this.report(asConvertError(error, 'CONVERT_STORE', 'the visitor store failed to read'));
+      return { storeKey: key, stored: undefined };
+    }
+  }
+
+  async #close(timeout: number): Promise<DeliveryLedger> {
+    this.#undrain();
+    for (const each of this.uncommitted) each.commit();
+    this.#keeper.stop();
+    const ledger = await this.outbox.close(timeout);
+    try {
+      await this.store.close?.();
+    } catch (error) {
+      this.report(asConvertError(error, 'CONVERT_STORE', 'the visitor store failed to close'));
+    }
+    return ledger;
+  }
+}
+
+function storeOf(given: ConvertOptions['store']): VisitorStore {
+  if (given === undefined) return memoryStore();
+  return 'commit' in given ? given : sdkStore(given);
+}
+
+function versionOf(settings: Record<string, unknown> | undefined): string | undefined {
+  const version = settings?.version;
+  return typeof version === 'string' ? version : undefined;
+}
+
+/** Rejects when `promise` has not settled within so many milliseconds. */
+function within<T>(milliseconds: number, promise: Promise<T>): Promise<T> {
+  return new Promise<T>((resolve, reject) => {
+    const late = (): void =>
+      reject(new ConvertError('CONVERT_STORE', 'the visitor store took too long to read'));
+    const timer = setTimeout(late, milliseconds);
+    promise.then(resolve, reject).finally(() => clearTimeout(timer));
+  });
+}
+
+function unrefDelay(milliseconds: number): Promise<void> {
+  return new Promise((resolve) => setTimeout(resolve, milliseconds).unref());
+}

@@ -1,0 +1,32 @@
+/** The one error of a delivery that fails: what the endpoint did, what becomes of the events, the way out. */
+import { ConvertError } from '../errors.js';
+import type { Verdict } from './verdict.js';
+
+const CONSEQUENCE: Readonly<Record<Exclude<Verdict, 'delivered'>, string>> = {
+  retry: 'its events are kept and sent again',
+  pause: 'all events are kept and it is asked again; check the SDK key and `endpoints.track`',
+  halve: 'an event is too large for it even alone, and was given up',
+  reject: 'the batch was given up; check the SDK key and `endpoints.track`',
+};
+
+export function deliveryError(
+  failure: string,
+  verdict: Exclude<Verdict, 'delivered'>,
+  url: string,
+): ConvertError {
+  const message = `the tracking endpoint ${failure}: ${CONSEQUENCE[verdict]} (${publicUrl(url)})`;
+  return new ConvertError('CONVERT_DELIVERY', message);
+}
+
+/** The code of a network error. Never its message: that may quote what was sent or received. */
+export function codeOf(error: unknown): string {
+  if (!(error instanceof Error)) return 'unknown';
+  return 'code' in error && typeof error.code === 'string' ? error.code : error.name;
+}
+
+/** Without query and credentials. */
+function publicUrl(url: string): string {
+  if (!URL.canParse(url)) return 'its URL is not valid';
+  const { origin, pathname } = new URL(url);
+  return origin + pathname;
+}

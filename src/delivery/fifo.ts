@@ -1,0 +1,40 @@
+/** A first-in first-out queue: O(1) push, removal in batches, nothing moved for each item. */
+
+export interface Fifo<T> {
+  readonly length: number;
+  push(item: T): void;
+  /** Removes and returns the oldest items for as long as `wants` says so. */
+  take(wants: (item: T) => boolean): T[];
+}
+
+/** Removed places are cut off once there are so many, and more of them than of the others. */
+const COMPACT_FROM = 1024;
+
+export function fifo<T>(): Fifo<T> {
+  let items: (T | undefined)[] = [];
+  let start = 0;
+
+  return {
+    get length() {
+      return items.length - start;
+    },
+    push(item) {
+      items.push(item);
+    },
+    take(wants) {
+      const taken: T[] = [];
+      while (start < items.length) {
+        const item = items[start] as T;
+        if (!wants(item)) break;
+        taken.push(item);
+        items[start] = undefined;
+        start += 1;
+      }
+      if (start === items.length || (start >= COMPACT_FROM && start * 2 > items.length)) {
+        items = items.slice(start);
+        start = 0;
+      }
+      return taken;
+    },
+  };
+}

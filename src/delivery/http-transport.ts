@@ -1,0 +1,139 @@
+/** POSTs over `node:http` and `node:https`: a fifth of the CPU time of `fetch`, and sockets that can be let go. */
+import type { ClientRequest } from 'node:http';
+import http from 'node:http';
+import https from 'node:https';
+import type { Socket } from 'node:net';
+import type { Transport } from './port.js';
+
+export interface HttpTransportOptions {
+  /** Milliseconds for one POST, from the connection to the end of the answer's body. Default 10,000. */
+  timeout?: number;
+}
+
+type Answer = Awaited<ReturnType<Transport['post']>>;
+
+/** An answer's body is of no use; one longer than this isn't even read to its end. */
+const MAX_ANSWER_BYTES = 64 * 1024;
+
+/** Errors with which a server's close of an idle connection is met when the next POST is on its way. */
+const CLOSED_BY_PEER = new Set(['ECONNRESET', 'EPIPE']);
+
+/**
+ * One connection at a time, kept alive between POSTs. No redirect is followed. Idle connections never keep the
+ * process alive; a POST under way does so only with `hold` (or, for at most the time limit, while it is connecting).
+ *
+ * Where the server closed an idle connection just before it was used again, the POST is repeated at once on a fresh
+ * one: that is the ordinary end of a keep-alive connection and no failure of the endpoint.
+ */
+export function httpTransport({ timeout = 10_000 }: HttpTransportOptions = {}): Transport {
+  const pool = { keepAlive: true, maxSockets: 1 };
+  const clients = new Map([
+    ['http:', { request: http.request, agent: new http.Agent(pool) }],
+    ['https:', { request: https.request, agent: new https.Agent(pool) }],
+  ]);
+  const underWay = new Set<{ hold: boolean; socket?: Socket }>();
+  let closed = false;
+
+  function post(target: URL, body: Buffer, hold: boolean): Promise<Answer> {
+    const client = clients.get(target.protocol);
+    if (closed) return Promise.reject(networkError('ECANCELED', 'the transport is closed'));
+    if (!client) return Promise.reject(networkError('ERR_INVALID_PROTOCOL', 'neither http nor https'));
+
+    return new Promise<Answer>((resolve, reject) => {
+      const held: { hold: boolean; socket?: Socket } = { hold };
+      underWay.add(held);
+      let bytesBefore = 0;
+      const request: ClientRequest = client.request(target, {
+        method: 'POST',
+        agent: client.agent,
+        headers: {
+          'Content-Type': 'application/json',
+          'Content-Length': body.length,
+          'User-Agent': 'ConvertAgent/1.0',
+        },
+      });
+      const timer = setTimeout(() => {
+        fail(networkError('ETIMEDOUT', `no answer within ${timeout} ms`));
+      }, timeout).unref();
+
+      function end(): void {
+        clearTimeout(timer);
+        underWay.delete(held);
+      }
+      function fail(error: Error): void {
+        end();
+        reject(error);
+        request.destroy();
+      }
+
+      request.on('socket', (socket) => {
+        held.socket = socket;
+        bytesBefore = socket.bytesRead;
+        applyHold(held);
+        // Where a name has several addresses, each attempt to connect has a handle of its own.
+        if (socket.connecting) socket.once('connect', () => applyHold(held));
+      });
+      request.on('response', (response) => {
+        const answer = { status: response.statusCode ?? 0, retryAfter: response.headers['retry-after'] };
+        let bytes = 0;
+        response.on('data', (chunk: Buffer) => {
+          bytes += chunk.length;
+          if (bytes <= MAX_ANSWER_BYTES) return;
+          end();
+          resolve(answer);
+          request.destroy();
+        });
+        response.on('end', () => {
+          end();
+          resolve(answer);
+        });
+        response.on('error', (error) => fail(clean(error)));
+      });
+      request.on('error', (error: NodeJS.ErrnoException) => {
+        const unanswered = (held.socket?.bytesRead ?? 0) === bytesBefore;
+        const stale = request.reusedSocket && unanswered && CLOSED_BY_PEER.has(error.code ?? '');
+        if (stale && underWay.has(held) && !closed) {
+          end();
+          resolve(post(target, body, held.hold));
+        } else {
+          fail(clean(error));
+        }
+      });
+      // Whatever else may end a request, the outbox must hear of it.
+      request.on('close', () => {
+        if (underWay.has(held)) fail(networkError('ECONNRESET', 'the connection was closed'));
+      });
+      request.end(body);
+    });
+  }
+
+  return {
+    async post(url, body, hold) {
+      return post(new URL(url), Buffer.from(body), hold);
+    },
+    release() {
+      for (const held of underWay) {
+        held.hold = false;
+        applyHold(held);
+      }
+    },
+    close() {
+      closed = true;
+      for (const { agent } of clients.values()) agent.destroy();
+    },
+  };
+}
+
+function applyHold({ hold, socket }: { hold: boolean; socket?: Socket }): void {
+  if (hold) socket?.ref();
+  else socket?.unref();
+}
+
+function networkError(code: string, message: string): Error {
+  return Object.assign(new Error(message), { code });
+}
+
+/** Without the raw bytes that a parser error carries. */
+function clean({ code, message }: NodeJS.ErrnoException): Error {
+  return networkError(code ?? 'ECONNRESET', message);
+}

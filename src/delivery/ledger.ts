@@ -1,0 +1,74 @@
+/** Keeps the delivery ledger and tells the listener; every count changes before anybody hears of it. */
+import { ConvertError } from '../errors.js';
+import type { DeliveryLedger, DropReason, OutboxListener } from './port.js';
+
+export interface Ledger {
+  readonly pending: number;
+  /** One more event was offered; it is pending until one of the others is called for it. */
+  accept(count: number): void;
+  deliver(count: number): void;
+  reject(count: number, reason: DropReason): void;
+  drop(count: number, reason: DropReason): void;
+  error(error: ConvertError): void;
+  read(): DeliveryLedger;
+}
+
+export function createLedger(listener: OutboxListener): Ledger {
+  let accepted = 0;
+  let delivered = 0;
+  let pending = 0;
+  let rejected = 0;
+  let dropped = 0;
+  const reasons: Partial<Record<DropReason, number>> = {};
+
+  const blame = (count: number, reason: DropReason): void => {
+    pending -= count;
+    reasons[reason] = (reasons[reason] ?? 0) + count;
+  };
+  // A listener that throws must neither reach a request nor stop the delivery.
+  const tell = (call: () => void): void => {
+    try {
+      call();
+    } catch (error) {
+      try {
+        listener.error(
+          new ConvertError('CONVERT_CALLBACK', 'a listener of the outbox threw', { cause: error }),
+        );
+      } catch {
+        // It throws on errors too: nobody is left to tell.
+      }
+    }
+  };
+
+  return {
+    get pending() {
+      return pending;
+    },
+    accept(count) {
+      accepted += count;
+      pending += count;
+    },
+    deliver(count) {
+      if (count === 0) return;
+      pending -= count;
+      delivered += count;
+      tell(() => listener.delivered(count));
+    },
+    reject(count, reason) {
+      if (count === 0) return;
+      rejected += count;
+      blame(count, reason);
+      tell(() => listener.dropped(count, reason));
+    },
+    drop(count, reason) {
+      if (count === 0) return;
+      dropped += count;
+      blame(count, reason);
+      tell(() => listener.dropped(count, reason));
+    },
+    error(error) {
+      tell(() => listener.error(error));
+    },
+    read: () => ({ accepted, delivered, pending, spooled: 0, rejected, dropped, reasons: { ...reasons } }),
+  };
+}

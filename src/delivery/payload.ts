@@ -1,0 +1,97 @@
+/**
+ * The payload of Convert's tracking endpoint. Every event is turned into JSON text once, when it is offered: that
+ * tells its size in bytes, and a batch is then only texts joined to
+ *
+ *     {"enrichData":true,"accountId":"…","projectId":"…","source":"…","visitors":[ENTRY,…]}
+ *     ENTRY = {"visitorId":"…","segments":{…},"events":[  +  EVENT,…  +  ]}
+ *
+ * One entry per visitor. The segments of an entry hold for all its events, so a visitor whose segments differ from
+ * one event to the next gets a further entry; the entries of a visitor, and the events in them, stand in the order
+ * in which they were offered.
+ */
+import type { VisitorEvent } from '../tracking.js';
+import type { Destination } from './port.js';
+
+/** An event as JSON text, with all that is needed to put it into a batch. */
+export interface SerialisedEvent {
+  readonly visitorId: string;
+  /** The entry that this event belongs to, up to its first event. */
+  readonly head: string;
+  readonly text: string;
+  /** UTF-8 bytes that the event takes in a batch at most: with an entry of its own. */
+  readonly bytes: number;
+}
+
+export interface PayloadOptions {
+  /** True lets Convert count only the first exposure of a visitor, which makes at-least-once harmless. */
+  readonly enrichData: boolean;
+  /** What sends the events; left out when undefined. */
+  readonly source: string | undefined;
+}
+
+const ENTRY_END = ']}';
+const PAYLOAD_END = ']}';
+const SEPARATOR = ',';
+
+/**
+ * `before` is an event that was serialised just now: events of one request share visitor and segments, and so the
+ * text of both. Throws on what JSON cannot hold (a BigInt, a cycle, an id that is no text).
+ */
+export function serialise(
+  event: VisitorEvent,
+  before?: { readonly event: VisitorEvent; readonly serialised: SerialisedEvent },
+): SerialisedEvent {
+  const { visitorId, segments } = event;
+  const head =
+    before && before.event.visitorId === visitorId && before.event.segments === segments
+      ? before.serialised.head
+      : entryHead(visitorId, segments);
+  const text = toJson(event.event);
+  const bytes = Buffer.byteLength(head) + Buffer.byteLength(text) + ENTRY_END.length + SEPARATOR.length;
+  return { visitorId, head, text, bytes };
+}
+
+/** The JSON text of one POST. */
+export function buildPayload(
+  events: readonly SerialisedEvent[],
+  destination: Destination,
+  options: PayloadOptions,
+): string {
+  const entries: { readonly head: string; readonly texts: string[] }[] = [];
+  const latest = new Map<string, (typeof entries)[number]>();
+  for (const { visitorId, head, text } of events) {
+    const entry = latest.get(visitorId);
+    if (entry?.head === head) {
+      entry.texts.push(text);
+      continue;
+    }
+    const next = { head, texts: [text] };
+    latest.set(visitorId, next);
+    entries.push(next);
+  }
+  const visitors = entries.map(({ head, texts }) => head + texts.join(SEPARATOR) + ENTRY_END);
+  return payloadHead(destination, options) + visitors.join(SEPARATOR) + PAYLOAD_END;
+}
+
+/** UTF-8 bytes of a payload beside its events. */
+export function envelopeBytes(destination: Destination, options: PayloadOptions): number {
+  return Buffer.byteLength(payloadHead(destination, options)) + PAYLOAD_END.length;
+}
+
+function payloadHead({ accountId, projectId }: Destination, { enrichData, source }: PayloadOptions): string {
+  const fields = JSON.stringify({ enrichData, accountId, projectId, source });
+  return `${fields.slice(0, -1)},"visitors":[`;
+}
+
+function entryHead(visitorId: unknown, segments: VisitorEvent['segments']): string {
+  if (typeof visitorId !== 'string') throw new TypeError('a visitor id must be text');
+  const text = segments === undefined ? '{}' : toJson(segments);
+  const field = text === '{}' ? '' : `,"segments":${text}`;
+  return `{"visitorId":${JSON.stringify(visitorId)}${field},"events":[`;
+}
+
+function toJson(value: unknown): string {
+  const text = JSON.stringify(value) as string | undefined;
+  if (text === undefined) throw new TypeError('not JSON');
+  return text;
+}

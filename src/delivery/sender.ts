@@ -1,0 +1,280 @@
+/**
+ * Takes events to the tracking endpoint, one POST at a time, in order, until each is delivered or rejected.
+ *
+ * A batch is taken out of the queue before it is sent and stays what it is: what arrives meanwhile waits for the next
+ * one, and a batch that failed goes again before anything newer. So nothing is sent twice on a healthy path, at most
+ * one batch is doubled by a failure that leaves open whether it arrived, and the order per visitor is kept.
+ */
+import type { ConvertError } from '../errors.js';
+import type { Backoff } from '../backoff.js';
+import { backoffCeiling, backoffDelay, parseRetryAfter } from '../backoff.js';
+import { codeOf, deliveryError } from './failure.js';
+import { fifo } from './fifo.js';
+import type { PayloadOptions, SerialisedEvent } from './payload.js';
+import { buildPayload, envelopeBytes } from './payload.js';
+import type { Destination, Transport } from './port.js';
+import type { Verdict } from './verdict.js';
+import { heedsRetryAfter, verdictOf } from './verdict.js';
+
+export interface SenderOptions {
+  readonly transport: Transport;
+  readonly destination: () => Destination | undefined;
+  readonly payload: PayloadOptions;
+  readonly maxBatchEvents: number;
+  readonly maxBatchBytes: number;
+  readonly lingerMs: number;
+  readonly backoff: Backoff;
+  readonly random: () => number;
+}
+
+export interface SenderSink<T> {
+  delivered(batch: readonly T[]): void;
+  rejected(batch: readonly T[], reason: 'refused' | 'too-large'): void;
+  /** Delivery began to fail. Called again only after a success in between. */
+  failed(error: ConvertError): void;
+  /** Somebody is waiting: send without lingering, and hold the process. */
+  awaited(): boolean;
+}
+
+export interface Sender<T> {
+  readonly posts: number;
+  readonly retries: number;
+  readonly lastError: string | undefined;
+  push(event: T): void;
+  /** Sees to it that what was pushed will be sent. Does nothing in the caller's own tick. */
+  start(): void;
+  /**
+   * Sends what waits as soon as it can be. A backoff is cut short at most once in its own length, however often this
+   * is called: an app that flushes for each response must not hammer an endpoint that is down. `last` cuts it always.
+   */
+  hurry(options?: { last: boolean }): void;
+  stop(): void;
+}
+
+/** What became of one POST. */
+interface Outcome {
+  readonly verdict: Verdict;
+  /** For the log: a status or the code of a network error. */
+  readonly failure: string;
+  readonly retryAfter: number | undefined;
+}
+
+/** How often to ask whether there is a destination by now. */
+const DESTINATION_POLL = 100;
+
+const SOON = -Infinity;
+
+export function createSender<T extends SerialisedEvent>(
+  options: SenderOptions,
+  sink: SenderSink<T>,
+): Sender<T> {
+  const { transport, payload, maxBatchEvents, maxBatchBytes, lingerMs, backoff } = options;
+  const queue = fifo<T>();
+  let queuedBytes = 0;
+  /** Batches that were taken before and go before the queue; the last one first. */
+  const again: T[][] = [];
+
+  let posts = 0;
+  let retries = 0;
+  let lastError: string | undefined;
+
+  let stopped = false;
+  let inFlight = false;
+  /** When `attempt` will run, by performance.now(): SOON in this turn of the loop, undefined while it isn't planned. */
+  let plannedAt: number | undefined;
+  let cancelPlan: () => void = () => {};
+
+  let lastPostEnd = -Infinity;
+  let failures = 0;
+  let failing = false;
+  /** The backoff: no attempt before this. */
+  let notBefore = -Infinity;
+  let mayCutFrom = -Infinity;
+  let backoffLength = 0;
+
+  const isFull = (): boolean => queue.length >= maxBatchEvents || queuedBytes >= maxBatchBytes;
+
+  function nextAttempt(now: number): number | undefined {
+    if (stopped || inFlight || (queue.length === 0 && again.length === 0)) return undefined;
+    if (notBefore > now) return notBefore;
+    if (again.length > 0 || isFull() || sink.awaited()) return now;
+    return Math.max(now, lastPostEnd + lingerMs);
+  }
+
+  function plan(): void {
+    const now = performance.now();
+    const at = nextAttempt(now);
+    if (at === undefined || (plannedAt !== undefined && plannedAt <= at)) return;
+    cancelPlan();
+    plannedAt = at <= now ? SOON : at;
+    if (plannedAt === SOON) {
+      // Not unref'd: it holds the process for one turn of the loop only, and an unref'd one waits until something
+      // else wakes the loop.
+      const immediate = setImmediate(attempt);
+      cancelPlan = () => clearImmediate(immediate);
+    } else {
+      const timer = setTimeout(attempt, at - now).unref();
+      cancelPlan = () => clearTimeout(timer);
+    }
+  }
+
+  function attempt(): void {
+    plannedAt = undefined;
+    const now = performance.now();
+    // A timer can fire a little early by this clock; half a millisecond is not worth another round.
+    const at = nextAttempt(now);
+    if (at === undefined) return;
+    if (at > now + 0.5) {
+      plan();
+      return;
+    }
+    const destination = destinationNow();
+    if (!destination) {
+      notBefore = now + DESTINATION_POLL;
+      plan();
+      return;
+    }
+    void send(again.pop() ?? takeBatch(destination), destination);
+  }
+
+  function destinationNow(): Destination | undefined {
+    try {
+      return options.destination();
+    } catch {
+      return undefined;
+    }
+  }
+
+  function takeBatch(destination: Destination): T[] {
+    let count = 0;
+    let bytes = envelopeBytes(destination, payload);
+    return queue.take((event) => {
+      const fits = count < maxBatchEvents && bytes + event.bytes <= maxBatchBytes;
+      if (!fits && count > 0) return false;
+      count += 1;
+      bytes += event.bytes;
+      queuedBytes -= event.bytes;
+      return true;
+    });
+  }
+
+  async function send(batch: T[], destination: Destination): Promise<void> {
+    inFlight = true;
+    posts += 1;
+    const outcome = await post(batch, destination);
+    inFlight = false;
+    lastPostEnd = performance.now();
+    if (stopped) return;
+    SETTLE[outcome.verdict](batch, outcome, destination);
+    plan();
+  }
+
+  async function post(batch: readonly T[], destination: Destination): Promise<Outcome> {
+    try {
+      const body = buildPayload(batch, destination, payload);
+      const { status, retryAfter } = await transport.post(destination.url, body, sink.awaited());
+      return {
+        verdict: verdictOf(status),
+        failure: `answered ${status}`,
+        retryAfter: heedsRetryAfter(status) ? parseRetryAfter(retryAfter, Date.now()) : undefined,
+      };
+    } catch (error) {
+      return { verdict: 'retry', failure: `could not be reached (${codeOf(error)})`, retryAfter: undefined };
+    }
+  }
+
+  const SETTLE: Readonly<Record<Verdict, (batch: T[], outcome: Outcome, destination: Destination) => void>> =
+    {
+      delivered(batch) {
+        failing = false;
+        lastError = undefined;
+        endBackoff();
+        sink.delivered(batch);
+      },
+      retry(batch, outcome, destination) {
+        failures += 1;
+        const jittered = backoffDelay(backoff, failures, options.random());
+        // The longer of the two: `Retry-After: 0` is no licence to hammer.
+        const delay = Math.max(jittered, outcome.retryAfter ?? 0);
+        backOff(batch, delay, Math.max(backoffCeiling(backoff, failures), delay));
+        fail(outcome, destination);
+      },
+      pause(batch, outcome, destination) {
+        failures += 1;
+        backOff(batch, backoff.max, backoff.max);
+        fail(outcome, destination);
+      },
+      halve(batch, outcome, destination) {
+        endBackoff();
+        if (batch.length === 1) {
+          fail(outcome, destination);
+          sink.rejected(batch, 'too-large');
+          return;
+        }
+        const middle = Math.ceil(batch.length / 2);
+        again.push(batch.slice(middle), batch.slice(0, middle));
+        retries += 1;
+        lastError = outcome.failure;
+      },
+      reject(batch, outcome, destination) {
+        endBackoff();
+        fail(outcome, destination);
+        sink.rejected(batch, 'refused');
+      },
+    };
+
+  function backOff(batch: T[], delay: number, length: number): void {
+    again.push(batch);
+    retries += 1;
+    notBefore = lastPostEnd + delay;
+    backoffLength = length;
+  }
+
+  function endBackoff(): void {
+    failures = 0;
+    notBefore = -Infinity;
+    mayCutFrom = -Infinity;
+  }
+
+  function fail({ verdict, failure }: Outcome, destination: Destination): void {
+    lastError = failure;
+    if (failing || verdict === 'delivered') return;
+    failing = true;
+    sink.failed(deliveryError(failure, verdict, destination.url));
+  }
+
+  return {
+    get posts() {
+      return posts;
+    },
+    get retries() {
+      return retries;
+    },
+    get lastError() {
+      return lastError;
+    },
+    push(event) {
+      queue.push(event);
+      queuedBytes += event.bytes;
+    },
+    start() {
+      // Under load an attempt is planned already, and only a full batch can bring it forward.
+      if (inFlight || plannedAt === SOON || (plannedAt !== undefined && !isFull())) return;
+      plan();
+    },
+    hurry(how) {
+      const now = performance.now();
+      if (notBefore > now && (how?.last || now >= mayCutFrom)) {
+        notBefore = now;
+        mayCutFrom = now + backoffLength;
+      }
+      plan();
+    },
+    stop() {
+      stopped = true;
+      cancelPlan();
+      again.length = 0;
+      queue.take(() => true);
+    },
+  };
+}

@@ -1,0 +1,31 @@
+/** What an answer of the tracking endpoint means for the batch that was sent. Pure. */
+
+/**
+ * - `delivered` done
+ * - `retry` send the same batch again, after a backoff
+ * - `pause` the endpoint doesn't know us; keep everything and ask again at the longest backoff
+ * - `halve` the batch is too large; send it in two
+ * - `reject` the endpoint will never take this batch
+ */
+export type Verdict = 'delivered' | 'retry' | 'pause' | 'halve' | 'reject';
+
+const BY_STATUS: Readonly<Record<number, Verdict>> = {
+  401: 'pause',
+  403: 'pause',
+  408: 'retry',
+  413: 'halve',
+  425: 'retry',
+  429: 'retry',
+};
+
+const BY_CLASS: Readonly<Record<number, Verdict>> = { 2: 'delivered', 3: 'reject', 4: 'reject' };
+
+/** A status that means nothing to us is tried again: that loses no event. */
+export function verdictOf(status: number): Verdict {
+  return BY_STATUS[status] ?? BY_CLASS[Math.floor(status / 100)] ?? 'retry';
+}
+
+/** The statuses with which `Retry-After` says when to come back (RFC 6585, RFC 9110). */
+export function heedsRetryAfter(status: number): boolean {
+  return status === 429 || status === 503;
+}

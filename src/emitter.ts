@@ -1,0 +1,34 @@
+/** A typed emitter whose listeners can break nothing. */
+
+type Listeners<Events> = { [Name in keyof Events]?: Set<(event: Events[Name]) => void> };
+
+export interface Emitter<Events> {
+  /** The returned function takes the listener back. */
+  on<Name extends keyof Events>(name: Name, listener: (event: Events[Name]) => void): () => void;
+  emit<Name extends keyof Events>(name: Name, event: Events[Name]): void;
+}
+
+/** What a listener throws goes to `onError`. */
+export function createEmitter<Events>(
+  onError: (error: unknown, name: keyof Events) => void,
+): Emitter<Events> {
+  const listeners: Listeners<Events> = {};
+  return {
+    on(name, listener) {
+      const set = (listeners[name] ??= new Set());
+      set.add(listener);
+      return () => set.delete(listener);
+    },
+    emit(name, event) {
+      const set = listeners[name];
+      if (set === undefined) return;
+      for (const listener of set) {
+        try {
+          listener(event);
+        } catch (error) {
+          onError(error, name);
+        }
+      }
+    },
+  };
+}

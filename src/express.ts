@@ -1,0 +1,69 @@
+/** Express 4 and 5. */
+import type { Request, RequestHandler } from 'express';
+import type { ConvertContext } from './context.js';
+import type { Convert } from './convert.js';
+import type { IncomingRequest } from './exchange.js';
+import { claimRequest, convertOf, tellUncalled, whenOpen } from './mount.js';
+import { NodeOutgoingResponse } from './node-response.js';
+import type { ConvertOptions } from './options.js';
+
+declare global {
+  // eslint-disable-next-line @typescript-eslint/no-namespace -- Express's own place for additions
+  namespace Express {
+    interface Request {
+      convert: ConvertContext;
+    }
+    interface Locals {
+      convert: ConvertContext;
+    }
+  }
+}
+
+/** Puts a ConvertContext at `req.convert` and `res.locals.convert`. Takes options, or a Convert made before. */
+export function convertMiddleware(given?: ConvertOptions | Convert): RequestHandler & { convert: Convert };
+export function convertMiddleware(
+  given?: ConvertOptions | Convert,
+  ...mounted: unknown[]
+): (RequestHandler & { convert: Convert }) | undefined {
+  const [, proceed] = mounted;
+  if (typeof proceed === 'function') {
+    tellUncalled();
+    (proceed as () => void)();
+    return undefined;
+  }
+  const convert = convertOf(given);
+  const middleware: RequestHandler = function convertMiddleware(req, res, next) {
+    if (!claimRequest(req, convert)) return next();
+    whenOpen(convert.open(new ExpressRequest(req), new NodeOutgoingResponse(res)), (context) => {
+      req.convert = context;
+      res.locals.convert = context;
+      next();
+    });
+  };
+  return Object.assign(middleware, { convert });
+}
+
+class ExpressRequest implements IncomingRequest {
+  constructor(readonly raw: Request) {}
+  get method(): string {
+    return this.raw.method;
+  }
+  get url(): string {
+    return this.raw.originalUrl;
+  }
+  get protocol(): string {
+    return this.raw.protocol;
+  }
+  /** Express 4 has no host with the port in it; the Host header has, unless a trusted proxy names another host. */
+  get host(): string {
+    const { hostname, headers } = this.raw;
+    const { host } = headers;
+    return (host?.startsWith(`${hostname}:`) ? host : hostname) ?? '';
+  }
+  get ip(): string {
+    return this.raw.ip ?? '';
+  }
+  get headers(): Request['headers'] {
+    return this.raw.headers;
+  }
+}

@@ -1,0 +1,86 @@
+/** Fastify 5. */
+import type { FastifyPluginAsync, FastifyReply, FastifyRequest } from 'fastify';
+import fp from 'fastify-plugin';
+import type { ConvertContext } from './context.js';
+import { createConvert, type Convert } from './convert.js';
+import type { IncomingRequest } from './exchange.js';
+import { assertConvert, warnTwice, whenOpen } from './mount.js';
+import { NodeOutgoingResponse } from './node-response.js';
+import type { ConvertOptions } from './options.js';
+
+declare module 'fastify' {
+  interface FastifyInstance {
+    convert: Convert;
+  }
+  interface FastifyRequest {
+    convert: ConvertContext;
+  }
+}
+
+export interface ConvertPluginOptions extends ConvertOptions {
+  /** A Convert made before, instead of options. It is left open when the app closes. */
+  convert?: Convert;
+  /**
+   * The hook that a request's context is made in. Default `onRequest`; `preHandler` with a remote store, which has to
+   * be read before the handler and for the visitor that authentication has found.
+   */
+  hook?: 'onRequest' | 'preParsing' | 'preValidation' | 'preHandler';
+}
+
+const plugin: FastifyPluginAsync<ConvertPluginOptions> = async (
+  fastify,
+  { convert: given, hook, ...options },
+) => {
+  if (fastify.hasRequestDecorator('convert')) return warnTwice(fastify.convert);
+  if (given !== undefined) assertConvert(given);
+  const convert = given ?? createConvert(options);
+  fastify.decorate('convert', convert);
+  fastify.decorateRequest('convert');
+  fastify.addHook(
+    hook ?? (convert.readsAhead ? 'preHandler' : 'onRequest'),
+    (request: FastifyRequest, reply: FastifyReply, ...rest: unknown[]) => {
+      const done = rest.at(-1) as () => void;
+      whenOpen(convert.open(new FastifyIncoming(request), new NodeOutgoingResponse(reply.raw)), (context) => {
+        request.convert = context;
+        done();
+      });
+    },
+  );
+  // Apps replace `reply.locals` as they like: what is there right before the handler is what a view will see.
+  fastify.addHook('onRoute', (route) => {
+    if (!fastify.hasReplyDecorator('locals')) return;
+    route.preHandler = [route.preHandler ?? []].flat().concat(addToLocals);
+  });
+  if (given === undefined) fastify.addHook('onClose', async () => void (await convert.close()));
+};
+
+function addToLocals(request: FastifyRequest, reply: FastifyReply, done: () => void): void {
+  const { locals } = reply as { locals?: unknown };
+  if (typeof locals === 'object' && locals !== null) Object.assign(locals, { convert: request.convert });
+  done();
+}
+
+/** Puts a ConvertContext at `request.convert`. Takes options, or `{ convert, hook? }` with a Convert made before. */
+export const convertPlugin = fp(plugin, { fastify: '5.x', name: 'convert-middleware' });
+
+class FastifyIncoming implements IncomingRequest {
+  constructor(readonly raw: FastifyRequest) {}
+  get method(): string {
+    return this.raw.method;
+  }
+  get url(): string {
+    return this.raw.originalUrl;
+  }
+  get protocol(): string {
+    return this.raw.protocol;
+  }
+  get host(): string {
+    return this.raw.host ?? '';
+  }
+  get ip(): string {
+    return this.raw.ip ?? '';
+  }
+  get headers(): FastifyRequest['headers'] {
+    return this.raw.headers;
+  }
+}

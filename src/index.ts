@@ -1,0 +1,32 @@
+/** The core: everything that is not a framework's. */
+export { createConvert } from './convert.js';
+export type { Convert, ConvertStats, ForVisitorOptions } from './convert.js';
+export type { ConvertContext, VisitorContext } from './context.js';
+export type { ConvertOptions, DeliveryOptions } from './options.js';
+export { ConvertError, type ConvertErrorCode } from './errors.js';
+export type { ConvertEvents, Explanation, Reason } from './runtime.js';
+export type { IncomingRequest, OutgoingResponse, ResponseHead } from './exchange.js';
+export type { Logger } from './logger.js';
+export { memoryStore, type MemoryStore, type MemoryStoreOptions } from './store/memory-store.js';
+export type { SdkDataStore, VisitorStore } from './store/port.js';
+export type { Claim, Committed, StateChange, VisitorState } from './state.js';
+export type {
+  ConversionAttributes,
+  Engine,
+  ExperienceAttributes,
+  Feature,
+  FeatureAttributes,
+  SegmentsAttributes,
+  Variation,
+} from './engine/port.js';
+export type { Bridge, BridgeData } from './bridge/bridge.js';
+export type { DeliveryLedger, DeliveryStats, DropReason } from './delivery/port.js';
+export type { ProjectConfig } from './project-config.js';
+export type { ProjectSink, ProjectSource } from './project/port.js';
+export type { ProjectStats } from './project/keeper.js';
+export type { GeoFacts, GeoOption, GeoReader } from './request/geo.js';
+export type { PropertiesOption } from './request/reader.js';
+export type { GoalData, ReportSegments } from './tracking.js';
+export type { Consent, ConsentMode, ConsentOption } from './visitor/consent.js';
+export type { VisitorOptions } from './visitor/identity.js';
+export type { BotsOption } from './visitor/bots.js';

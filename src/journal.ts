@@ -1,0 +1,195 @@
+/** What was decided and tracked for one visitor, kept until it is committed: the store and the outbox in one step. */
+import type { EngineEvent } from './engine/port.js';
+import { asConvertError } from './errors.js';
+import type { DropReason } from './delivery/port.js';
+import type { Runtime } from './runtime.js';
+import {
+  applyChange,
+  experienceClaim,
+  exposureClaim,
+  freshlyHeld,
+  goalClaim,
+  joinChanges,
+  withHeldChanges,
+  type Committed,
+  type HeldEvent,
+  type StateChange,
+  type VisitorState,
+} from './state.js';
+import { SEGMENT_KEYS, type ReportSegments, type VisitorEvent } from './tracking.js';
+
+/** Milliseconds after which a store that doesn't answer a commit no longer holds back the events. */
+const COMMIT_TIMEOUT = 5_000;
+
+export interface JournalOptions {
+  visitorId: string;
+  storeKey: string;
+  /** What the store holds of the visitor; undefined where it holds nothing or was not asked. */
+  stored: VisitorState | undefined;
+  /** `enrol` stores and sends, `hold` stores and waits for consent, `silent` does neither. */
+  mode: 'enrol' | 'hold' | 'silent';
+  /** The id was issued in this request and may never come back. */
+  ephemeral: boolean;
+  /** The report segments of the request; asked when something is committed. */
+  segments: () => ReportSegments | undefined;
+}
+
+export class Journal {
+  /** The visitor's state as of now, with what is not committed yet. */
+  state: VisitorState;
+  readonly #runtime: Runtime;
+  readonly #options: JournalOptions;
+  #change: StateChange = {};
+  #events: HeldEvent[] = [];
+  #pending = false;
+
+  constructor(runtime: Runtime, options: JournalOptions) {
+    this.#runtime = runtime;
+    this.#options = options;
+    const stored = options.stored ?? {};
+    this.state = options.mode === 'hold' ? withHeldChanges(stored, runtime.now()) : stored;
+    if (options.mode === 'enrol') this.#takeUp(stored);
+  }
+
+  /** True while something waits to be committed. */
+  get pending(): boolean {
+    return this.#pending;
+  }
+
+  record(change: StateChange | undefined, events: readonly (EngineEvent | HeldEvent)[]): void {
+    if (change) this.state = applyChange(this.state, change).state;
+    if (this.#options.mode === 'silent') return;
+    if (change) this.#change = joinChanges(this.#change, change);
+    this.#events.push(...events);
+    // That a visitor was at another location is no reason to write: it goes along with the next thing that is.
+    if (events.length > 0 || (change && Object.keys(change).some((field) => field !== 'locations'))) {
+      this.#pending = true;
+      this.#runtime.uncommitted.add(this);
+    }
+  }
+
+  /** Gives up what is not committed. */
+  discard(reason: DropReason): void {
+    if (this.#events.length > 0) this.#runtime.outbox.drop(this.#events.length, reason);
+    this.#take();
+  }
+
+  /** Never throws, and awaits nothing that the caller could feel. */
+  commit(): void {
+    if (!this.#pending) return;
+    const { change, events } = this.#take();
+    if (this.#options.mode === 'hold') this.#hold(change, events);
+    else this.#enrol(change, events);
+  }
+
+  #take(): { change: StateChange; events: HeldEvent[] } {
+    const taken = { change: this.#change, events: this.#events };
+    this.#change = {};
+    this.#events = [];
+    this.#pending = false;
+    this.#runtime.uncommitted.delete(this);
+    return taken;
+  }
+
+  /** Consent is there: it is recorded for jobs, and what waited for it is due. */
+  #takeUp(stored: VisitorState): void {
+    if (this.#runtime.consentConfigured && stored.consent !== 'granted')
+      this.record({ consent: 'granted' }, []);
+    if (!stored.held?.length) return;
+    this.record({ release: true }, []);
+    const fresh = freshlyHeld(stored, this.#runtime.now());
+    for (const { change, events } of fresh) this.record(change, events);
+    const expired = countEvents(stored.held) - countEvents(fresh);
+    if (expired > 0) this.#runtime.outbox.drop(expired, 'consent');
+  }
+
+  #hold(change: StateChange, events: HeldEvent[]): void {
+    const segments = this.#segments();
+    const entry = { at: this.#runtime.now(), change, events: events.map((each) => ({ segments, ...each })) };
+    void this.#store({ hold: entry });
+  }
+
+  #enrol(change: StateChange, events: HeldEvent[]): void {
+    const segments = events.length > 0 ? this.#segments() : undefined;
+    const { visitorId } = this.#options;
+    const claims = new Map<VisitorEvent, string | undefined>();
+    for (const each of events) {
+      claims.set({ visitorId, segments: each.segments ?? segments, event: each.event }, each.claim);
+    }
+    const offer = this.#runtime.outbox.offer([...claims.keys()]);
+    // What the outbox refused must not be stored, so that the visitor is exposed another time.
+    const refused = new Set<string>();
+    for (const event of offer.refused) {
+      const claim = claims.get(event);
+      if (claim !== undefined) refused.add(claim);
+    }
+    const confirm = (lost: ReadonlySet<string>): void => {
+      if (lost.size === 0) return offer.confirm();
+      const isLost = ([, claim]: [VisitorEvent, string | undefined]): boolean =>
+        claim !== undefined && lost.has(claim);
+      offer.confirm(new Set([...claims].filter(isLost).map(([event]) => event)));
+    };
+
+    const kept = refused.size > 0 ? without(change, refused) : change;
+    const committed = this.#store(kept);
+    if (committed instanceof Promise) void committed.then((result) => confirm(result.lost));
+    else confirm(committed.lost);
+  }
+
+  /** Commits to the store. A store that fails loses nobody's exposure: enrichment at Convert sorts out doubles. */
+  #store(change: StateChange): Committed | Promise<Committed> {
+    const failed: Committed = { state: {}, lost: new Set() };
+    if (Object.keys(change).length === 0) return failed;
+    const report = (error: unknown): Committed => {
+      this.#runtime.report(asConvertError(error, 'CONVERT_STORE', 'the visitor store failed to commit'));
+      return failed;
+    };
+    try {
+      const { storeKey, ephemeral } = this.#options;
+      const committed = this.#runtime.store.commit(storeKey, change, { ephemeral });
+      return committed instanceof Promise ? withTimeout(committed).catch(report) : committed;
+    } catch (error) {
+      return report(error);
+    }
+  }
+
+  #segments(): ReportSegments | undefined {
+    const { segments: stored } = this.state;
+    const derived = this.#options.segments();
+    if (!stored) return derived;
+    // What was stored for the visitor goes before what this request says.
+    const merged: Record<string, unknown> = { ...derived };
+    for (const key of SEGMENT_KEYS) {
+      if (stored[key] !== undefined) merged[key] = stored[key];
+    }
+    return merged;
+  }
+}
+
+/** A change without the claims that these names stand for. */
+function without(change: StateChange, names: ReadonlySet<string>): StateChange {
+  const kept: StateChange = { ...change };
+  if (change.claims) {
+    kept.claims = Object.fromEntries(
+      Object.entries(change.claims).filter(([id]) => !names.has(experienceClaim(id))),
+    );
+  }
+  if (change.goals) kept.goals = change.goals.filter((key) => !names.has(goalClaim(key)));
+  if (change.exposed) kept.exposed = change.exposed.filter((id) => !names.has(exposureClaim(id)));
+  return kept;
+}
+
+function countEvents(held: readonly { events: readonly unknown[] }[]): number {
+  return held.reduce((sum, { events }) => sum + events.length, 0);
+}
+
+function withTimeout<T>(promise: Promise<T>): Promise<T> {
+  return new Promise<T>((resolve, reject) => {
+    const timer = setTimeout(
+      () => reject(new Error(`no answer within ${COMMIT_TIMEOUT} ms`)),
+      COMMIT_TIMEOUT,
+    );
+    timer.unref();
+    promise.then(resolve, reject).finally(() => clearTimeout(timer));
+  });
+}

@@ -1,0 +1,59 @@
+/** Koa 2 and 3. */
+import type { Context, Middleware, Next } from 'koa';
+import type { ConvertContext } from './context.js';
+import type { Convert } from './convert.js';
+import type { IncomingRequest } from './exchange.js';
+import { claimRequest, convertOf, tellUncalled } from './mount.js';
+import { NodeOutgoingResponse } from './node-response.js';
+import type { ConvertOptions } from './options.js';
+
+declare module 'koa' {
+  interface ExtendableContext {
+    convert: ConvertContext;
+  }
+}
+
+/** Puts a ConvertContext at `ctx.convert` and `ctx.state.convert`. Takes options, or a Convert made before. */
+export function convertMiddleware(given?: ConvertOptions | Convert): Middleware & { convert: Convert };
+export function convertMiddleware(
+  given?: ConvertOptions | Convert,
+  ...mounted: unknown[]
+): (Middleware & { convert: Convert }) | Promise<unknown> {
+  const [proceed] = mounted;
+  if (typeof proceed === 'function') {
+    tellUncalled();
+    return (proceed as Next)();
+  }
+  const convert = convertOf(given);
+  const middleware = async function convertMiddleware(ctx: Context, next: Next): Promise<void> {
+    if (claimRequest(ctx.req, convert)) {
+      const opened = convert.open(new KoaRequest(ctx), new NodeOutgoingResponse(ctx.res));
+      ctx.convert = opened instanceof Promise ? await opened : opened;
+      ctx.state.convert = ctx.convert;
+    }
+    await next();
+  };
+  return Object.assign(middleware, { convert });
+}
+
+class KoaRequest implements IncomingRequest {
+  constructor(readonly raw: Context) {}
+  get method(): string {
+    return this.raw.method;
+  }
+  get url(): string {
+    return this.raw.originalUrl;
+  }
+  get protocol(): string {
+    return this.raw.protocol;
+  }
+  get host(): string {
+    return this.raw.host;
+  }
+  get ip(): string {
+    return this.raw.ip;
+  }
+  get headers(): Context['headers'] {
+    return this.raw.headers;
+  }
+}

@@ -1,0 +1,63 @@
+/** What the adapters share: which Convert to use, and telling of mistakes in mounting. */
+import type { ConvertContext } from './context.js';
+import { createConvert, isConvert, type Convert } from './convert.js';
+import { ConvertError } from './errors.js';
+import type { ConvertOptions } from './options.js';
+
+/** Where the context of a request is found, whichever copy of this package put it there. */
+const CONTEXT = Symbol.for('convert-middleware.context');
+
+/** An instance made before, or a new one from options. */
+export function convertOf(given: ConvertOptions | Convert | undefined): Convert {
+  return isConvert(given) ? given : createConvert(given);
+}
+
+/** For options in which an instance has a name of its own. */
+export function assertConvert(given: unknown): asserts given is Convert {
+  if (isConvert(given)) return;
+  throw new ConvertError('CONVERT_BAD_OPTION', 'option `convert` must be what createConvert() returned');
+}
+
+/** True the first time for a request; mounted twice, the first one wins. */
+export function claimRequest(request: object, convert: Convert): boolean {
+  const seen = request as { [CONTEXT]?: true };
+  if (seen[CONTEXT]) {
+    warnTwice(convert);
+    return false;
+  }
+  seen[CONTEXT] = true;
+  return true;
+}
+
+const warned = new WeakSet<Convert>();
+
+/** Once per instance. */
+export function warnTwice(convert: Convert): void {
+  if (warned.has(convert)) return;
+  warned.add(convert);
+  convert.logger.warn(
+    'convert: mounted twice on the way of one request; the first one is used, remove the other',
+  );
+}
+
+/** Calls `attach` with the context: at once, or when what the request has to wait for is there. */
+export function whenOpen(
+  opened: ConvertContext | Promise<ConvertContext>,
+  attach: (context: ConvertContext) => void,
+): void {
+  if (opened instanceof Promise) void opened.then(attach);
+  else attach(opened);
+}
+
+let told = false;
+
+/** For `app.use(convertMiddleware)`: the middleware was given where a call of it was meant. */
+export function tellUncalled(): void {
+  if (told) return;
+  told = true;
+  // eslint-disable-next-line no-console -- there is no instance, so no logger, yet
+  console.error(
+    'convert: convertMiddleware was mounted without calling it, so nothing is decided; ' +
+      'write app.use(convertMiddleware()) with the parentheses',
+  );
+}

@@ -1,0 +1,125 @@
+/** A Node response (HTTP/1 or HTTP/2 compatibility) as the core sees it. The one place that touches its head. */
+import type { ServerResponse } from 'node:http';
+import type { OutgoingResponse, ResponseHead } from './exchange.js';
+
+/** What Express, Koa and Fastify all hand out in the end. */
+export type NodeResponse = Pick<
+  ServerResponse,
+  'headersSent' | 'statusCode' | 'getHeader' | 'setHeader' | 'writeHead' | 'once'
+> & {
+  /** HTTP/1. */
+  readonly closed?: boolean;
+  /** HTTP/2; gone once the stream is destroyed. */
+  readonly stream?: { readonly closed: boolean };
+};
+
+type HeadListener = (head: ResponseHead) => void;
+type WriteHead = (...parameters: unknown[]) => unknown;
+type HeaderArgument = Record<string, unknown> | unknown[];
+
+export class NodeOutgoingResponse implements OutgoingResponse {
+  readonly #response: NodeResponse;
+
+  constructor(response: NodeResponse) {
+    this.#response = response;
+  }
+
+  get headersSent(): boolean {
+    return this.#response.headersSent;
+  }
+
+  get closed(): boolean {
+    return this.#response.closed ?? this.#response.stream?.closed ?? false;
+  }
+
+  onHead(listener: HeadListener): void {
+    beforeHead(this.#response, listener);
+  }
+
+  onClose(listener: () => void): void {
+    if (this.closed) listener();
+    else this.#response.once('close', listener);
+  }
+}
+
+/**
+ * Wraps `writeHead`, which every way to answer goes through: send, pipe, redirect, errors, hijacked replies. Headers
+ * that are set earlier get lost in some of them. The app's header argument is put onto the response first, so that
+ * the listener sees, and adds to, what will really be sent.
+ */
+function beforeHead(response: NodeResponse, listener: HeadListener): void {
+  const target = response as unknown as { writeHead: WriteHead };
+  const original = target.writeHead;
+  target.writeHead = function writeHead(this: NodeResponse, ...parameters: unknown[]): unknown {
+    // Once is enough: a second call is the app's mistake and must fail as it does without us.
+    target.writeHead = original;
+    if (this.headersSent) return original.apply(this, parameters);
+    const [status, second, third] = parameters;
+    const hasReason = typeof second === 'string';
+    const headers = (hasReason ? third : (third ?? second)) as HeaderArgument | undefined;
+    if (typeof headers === 'object' && headers !== null) {
+      // A list with a name and no value: Node says what is wrong with it.
+      if (Array.isArray(headers) && !Array.isArray(headers[0]) && headers.length % 2 === 1) {
+        return original.apply(this, parameters);
+      }
+      applyHeaders(this, headers);
+    }
+    if (typeof status === 'number') this.statusCode = status;
+    listener(new NodeHead(this));
+    return hasReason ? original.call(this, status, second) : original.call(this, status);
+  };
+}
+
+class NodeHead implements ResponseHead {
+  readonly #response: NodeResponse;
+
+  constructor(response: NodeResponse) {
+    this.#response = response;
+  }
+
+  get statusCode(): number {
+    return this.#response.statusCode;
+  }
+
+  getHeader(name: string): string | number | readonly string[] | undefined {
+    return this.#response.getHeader(name);
+  }
+
+  setHeader(name: string, value: string): void {
+    this.#response.setHeader(name, value);
+  }
+
+  appendCookie(line: string): void {
+    const before = this.#response.getHeader('Set-Cookie');
+    // A lone line stays a string, as frameworks and test clients know it.
+    this.#response.setHeader('Set-Cookie', before === undefined ? line : [before, line].flat().map(String));
+  }
+}
+
+/**
+ * Puts the header argument of `writeHead` (an object, or a flat or nested list of pairs) onto the response, with the
+ * meaning it has there: it replaces headers of the same name; a name that is listed twice is sent twice.
+ */
+function applyHeaders(response: NodeResponse, headers: HeaderArgument): void {
+  const byName = new Map<string, { name: string; values: string[] | undefined; value: unknown }>();
+  for (const [name, value] of pairs(headers)) {
+    const key = name.toLowerCase();
+    const known = byName.get(key);
+    if (!known) byName.set(key, { name, values: undefined, value });
+    else (known.values ??= [known.value].flat().map(String)).push(...[value].flat().map(String));
+  }
+  for (const { name, value, values } of byName.values()) {
+    // Invalid names and values throw here as they would in writeHead.
+    response.setHeader(name, values ?? (value as string | number | string[]));
+  }
+}
+
+function pairs(headers: HeaderArgument): [string, unknown][] {
+  if (!Array.isArray(headers)) return Object.entries(headers);
+  if (Array.isArray(headers[0])) return headers as [string, unknown][];
+  const list: [string, unknown][] = [];
+  for (let index = 0; index < headers.length; index += 2) {
+    list.push([String(headers[index]), headers[index + 1]]);
+  }
+  return list;
+}

@@ -1,0 +1,131 @@
+/** Checking options: small checks that compose, and errors that name the option, what was given and what is meant. */
+import { ConvertError } from './errors.js';
+
+/** Returns the options that are wrong below `path`, as messages; an empty list when all is well. */
+export type Check = (value: unknown, path: string) => string[];
+
+function must(meant: string, isRight: (value: unknown) => boolean, show: (value: unknown) => string): Check {
+  return (value, path) =>
+    isRight(value) ? [] : [`option \`${path}\` must be ${meant} (given ${show(value)})`];
+}
+
+export const text: Check = must(
+  'a non-empty string',
+  (value) => typeof value === 'string' && value !== '',
+  given,
+);
+export const flag: Check = must('true or false', (value) => typeof value === 'boolean', given);
+export const fn: Check = must('a function', (value) => typeof value === 'function', given);
+/** Never shows what was given. */
+export const secret: Check = must(
+  'a non-empty string',
+  (value) => typeof value === 'string' && value !== '',
+  kind,
+);
+
+export const texts: Check = must(
+  'a non-empty string or a list of them',
+  (value) =>
+    (typeof value === 'string' && value !== '') ||
+    (Array.isArray(value) && value.length > 0 && value.every((each) => typeof each === 'string')),
+  given,
+);
+
+/** A number from `min` to `max`, both included. */
+export function between(min: number, max: number, unit: string): Check {
+  return must(
+    `a number of ${unit} from ${min} to ${max}`,
+    (value) => typeof value === 'number' && value >= min && value <= max,
+    given,
+  );
+}
+
+export function oneOf(...values: readonly unknown[]): Check {
+  return must(`one of ${values.map(given).join(', ')}`, (value) => values.includes(value), given);
+}
+
+/** An object with these methods. */
+export function withMethods(meant: string, ...methods: string[]): Check {
+  return must(
+    meant,
+    (value) =>
+      typeof value === 'object' &&
+      value !== null &&
+      methods.every((method) => typeof (value as Record<string, unknown>)[method] === 'function'),
+    kind,
+  );
+}
+
+/** Right if one of the checks says so. */
+export function either(meant: string, ...checks: Check[]): Check {
+  return must(meant, (value) => checks.some((check) => check(value, '').length === 0), given);
+}
+
+/**
+ * An object with these options and no others. `undefined` equals absent. With `variants`, the first whose `key` is
+ * present decides.
+ */
+export function shape(options: Readonly<Record<string, Check>>, required: readonly string[] = []): Check {
+  const names = Object.keys(options);
+  return (value, path) => {
+    if (typeof value !== 'object' || value === null || Array.isArray(value)) {
+      return [`option \`${path || 'options'}\` must be an object (given ${given(value)})`];
+    }
+    const prefix = path === '' ? '' : `${path}.`;
+    const wrong: string[] = [];
+    for (const [name, each] of Object.entries(value)) {
+      const check = Object.hasOwn(options, name) ? options[name] : undefined;
+      if (!check) wrong.push(unknownOption(`${prefix}${name}`, name, names, prefix));
+      else if (each !== undefined) wrong.push(...check(each, `${prefix}${name}`));
+    }
+    for (const name of required) {
+      if ((value as Record<string, unknown>)[name] === undefined)
+        wrong.push(`option \`${prefix}${name}\` is missing`);
+    }
+    return wrong;
+  };
+}
+
+/** Throws a ConvertError that says all that is wrong. */
+export function assertOptions(check: Check, value: unknown): void {
+  const wrong = check(value, '');
+  if (wrong.length > 0) throw new ConvertError('CONVERT_BAD_OPTION', wrong.join('; '));
+}
+
+/** What was given, short enough for a message. */
+export function given(value: unknown): string {
+  if (typeof value === 'string') return value.length > 40 ? `'${value.slice(0, 40)}...'` : `'${value}'`;
+  if (typeof value === 'number' || typeof value === 'boolean') return String(value);
+  return kind(value);
+}
+
+function kind(value: unknown): string {
+  if (value === null) return 'null';
+  if (Array.isArray(value)) return 'an array';
+  return typeof value === 'object' ? 'an object' : typeof value === 'function' ? 'a function' : typeof value;
+}
+
+function unknownOption(path: string, name: string, known: readonly string[], prefix: string): string {
+  const near = known
+    .map((each) => ({ each, far: distance(name.toLowerCase(), each.toLowerCase()) }))
+    .sort((a, b) => a.far - b.far)[0];
+  const hint =
+    near && near.far <= Math.max(1, Math.floor(name.length / 3))
+      ? `did you mean \`${prefix}${near.each}\`?`
+      : `known are ${known.map((each) => `\`${each}\``).join(', ')}`;
+  return `unknown option \`${path}\`, ${hint}`;
+}
+
+/** Levenshtein distance. */
+function distance(a: string, b: string): number {
+  let row = Array.from({ length: b.length + 1 }, (_, index) => index);
+  for (let i = 1; i <= a.length; i++) {
+    const next = [i];
+    for (let j = 1; j <= b.length; j++) {
+      const swap = (row[j - 1] ?? 0) + (a[i - 1] === b[j - 1] ? 0 : 1);
+      next.push(Math.min(swap, (row[j] ?? 0) + 1, (next[j - 1] ?? 0) + 1));
+    }
+    row = next;
+  }
+  return row[b.length] ?? 0;
+}

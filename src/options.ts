@@ -1,0 +1,217 @@
+/** Every option: its type, its default, its check. */
+import type { Engine } from './engine/port.js';
+import { ConvertError } from './errors.js';
+import type { IncomingRequest } from './exchange.js';
+import { silentLogger, type Logger } from './logger.js';
+import {
+  assertOptions,
+  between,
+  either,
+  flag,
+  fn,
+  oneOf,
+  secret,
+  shape,
+  text,
+  texts,
+  withMethods,
+  type Check,
+} from './options-check.js';
+import type { ProjectConfig } from './project-config.js';
+import type { ProjectSource } from './project/port.js';
+import type { GeoOption } from './request/geo.js';
+import type { PropertiesOption } from './request/reader.js';
+import type { SdkDataStore, VisitorStore } from './store/port.js';
+import type { BotsOption } from './visitor/bots.js';
+import type { ConsentOption } from './visitor/consent.js';
+import type { VisitorOptions } from './visitor/identity.js';
+
+export interface ConvertOptions {
+  /**
+   * The key of the project, `accountId/projectId`. Default: the environment variable `CONVERT_SDK_KEY`, if `project`
+   * is not given either.
+   */
+  sdkKey?: string;
+  /** Default: `CONVERT_SDK_KEY_SECRET`, where the key comes from the environment too. */
+  sdkKeySecret?: string;
+  /** The environment whose experiences run. Default: `CONVERT_ENVIRONMENT`, else `staging`, as the official SDK. */
+  environment?: string;
+  /**
+   * The project config itself, the path of a JSON file with it (read again when it changes), or a source of your own.
+   * Goes before `sdkKey`. Default: the file that `CONVERT_PROJECT_FILE` names.
+   */
+  project?: ProjectConfig | string | ProjectSource;
+  /** Milliseconds between two looks for a newer project config at the endpoint. Default 300000 (5 minutes). */
+  refreshInterval?: number;
+  /**
+   * Until the first project config is there, requests wait for it until so many milliseconds after the first of them;
+   * then they get the original page at once. Default 250; 0 never waits.
+   */
+  readyTimeout?: number;
+  /** What decides. Default: the official SDK, if `@convertcom/js-sdk` is installed. */
+  engine?: Engine;
+  /** Who the visitor is. Default: the cookie `cv_vid`. */
+  visitor?: VisitorOptions;
+  /** Where the visitor's consent is read. Default: nothing is gated. */
+  consent?: ConsentOption;
+  /** Adds to or renames the properties that rules are matched against. */
+  properties?: PropertiesOption;
+  /** Where country, region and city come from. Default: they are unknown. */
+  geo?: GeoOption;
+  /** What becomes of bots. Default `original`: the original page, no cookie, no event, nothing stored. */
+  bots?: BotsOption;
+  /** Where visitor state lives between requests. Default: `memoryStore()`. */
+  store?: VisitorStore | SdkDataStore;
+  /** Milliseconds that a request waits for a remote store; then it is decided without stored state. Default 50. */
+  storeTimeout?: number;
+  delivery?: DeliveryOptions;
+  /** Base addresses, as the official SDK's. */
+  endpoints?: {
+    /** Default `https://cdn-4.convertexperiments.com/api/v1/`. */
+    config?: string;
+    /** Default `https://[project_id].metrics.convertexperiments.com/v1/`; `[project_id]` is filled in. */
+    track?: string;
+  };
+  /** Enrols for features as the official SDK does (see the README). Default false. */
+  strictSdk?: boolean;
+  /** Requests that are none of our business: static files, health checks. Default: none. */
+  skip?: (request: IncomingRequest) => boolean;
+  /** Anything with `error` and `warn`; false says nothing. Default: the console. */
+  logger?: Logger | false;
+}
+
+export interface DeliveryOptions {
+  /** Bytes of events that wait at most. Default 16777216 (16 MiB). */
+  maxQueueBytes?: number;
+  /** Milliseconds between two POSTs under load, where no full batch is waiting. Default 100. */
+  linger?: number;
+  /** Milliseconds that one POST may take. Default 10000. */
+  timeout?: number;
+  /** Has Convert record only unique exposures and fill in what conversions miss. Default true. */
+  enrichData?: boolean;
+}
+
+/** The options of `createConvert`, with the defaults filled in that more than one place needs. */
+export interface ResolvedOptions extends Omit<ConvertOptions, 'logger' | 'environment' | 'storeTimeout'> {
+  environment: string;
+  storeTimeout: number;
+  logger: Logger;
+}
+
+const DAY = 24 * 60 * 60 * 1000;
+
+const store = either(
+  'a store (memoryStore(), or an object with get and set)',
+  withMethods('', 'read', 'commit', 'delete'),
+  withMethods('', 'get', 'set'),
+);
+const anyObject: Check = (value, path) =>
+  typeof value === 'object' && value !== null ? [] : [`option \`${path}\` must be an object`];
+const mode = oneOf('block', 'silent', 'hold');
+const consentCookie = shape({ cookie: text, granted: texts, denied: texts, mode }, ['cookie', 'granted']);
+const consentFunction = shape({ resolve: fn, mode }, ['resolve']);
+/** With a function or an object: which of the two objects is meant shows in its fields. */
+const consent: Check = (value, path) => {
+  if (typeof value === 'function') return [];
+  if (typeof value !== 'object' || value === null) {
+    return [
+      `option \`${path}\` must be a function, { cookie, granted, mode } or { resolve, mode } (given ${typeof value})`,
+    ];
+  }
+  return ('resolve' in value ? consentFunction : consentCookie)(value, path);
+};
+
+const options = shape({
+  sdkKey: text,
+  sdkKeySecret: secret,
+  environment: text,
+  project: either('a config object, the path of a JSON file, or a source', text, anyObject),
+  refreshInterval: between(1_000, DAY, 'milliseconds'),
+  readyTimeout: between(0, 60_000, 'milliseconds'),
+  engine: withMethods('an engine, such as sdkEngine(ConvertSDK)', 'load'),
+  visitor: shape({
+    id: fn,
+    cookie: shape({
+      name: text,
+      domain: text,
+      maxAge: between(1, 400 * 24 * 60 * 60, 'seconds'),
+      sameSite: oneOf('lax', 'strict', 'none'),
+      secure: flag,
+    }),
+    fingerprint: shape({ secret }, ['secret']),
+  }),
+  consent,
+  properties: shape({ location: fn, visitor: fn, vocabulary: oneOf('readable', 'convert') }),
+  // What the names and objects may be is checked where they are looked up.
+  geo: either('the name of a platform, a map of headers, a reader or a function', text, fn, anyObject),
+  bots: either("'original', 'include' or a function", oneOf('original', 'include'), fn),
+  store,
+  storeTimeout: between(0, 60_000, 'milliseconds'),
+  delivery: shape({
+    maxQueueBytes: between(64 * 1024, 2 ** 40, 'bytes'),
+    linger: between(0, 60_000, 'milliseconds'),
+    timeout: between(1, 10 * 60_000, 'milliseconds'),
+    enrichData: flag,
+  }),
+  endpoints: shape({ config: text, track: text }),
+  strictSdk: flag,
+  skip: fn,
+  logger: either('an object with error and warn, or false', oneOf(false), withMethods('', 'error', 'warn')),
+});
+
+/**
+ * The options, checked, with defaults from the environment.
+ *
+ * @throws ConvertError `CONVERT_BAD_OPTION` that names every wrong option
+ */
+export function resolveOptions(
+  given: ConvertOptions = {},
+  env: Readonly<Record<string, string | undefined>> = process.env,
+): ResolvedOptions {
+  assertOptions(options, given);
+  // `undefined` equals absent.
+  const set = Object.fromEntries(
+    Object.entries(given).filter(([, value]) => value !== undefined),
+  ) as ConvertOptions;
+
+  assertConsentHasIds(set);
+  const { logger, environment, storeTimeout, ...rest } = set;
+  return {
+    ...fromEnvironment(set, env),
+    ...rest,
+    environment: environment ?? (env.CONVERT_ENVIRONMENT || 'staging'),
+    storeTimeout: storeTimeout ?? 50,
+    logger: logger === false ? silentLogger : (logger ?? consoleLogger),
+  };
+}
+
+function fromEnvironment(
+  set: ConvertOptions,
+  env: Readonly<Record<string, string | undefined>>,
+): Pick<ConvertOptions, 'sdkKey' | 'sdkKeySecret' | 'project'> {
+  if (set.sdkKey !== undefined || set.project !== undefined) return {};
+  return {
+    ...(env.CONVERT_SDK_KEY && { sdkKey: env.CONVERT_SDK_KEY }),
+    // A secret belongs to its key: it never goes along with a key from elsewhere.
+    ...(env.CONVERT_SDK_KEY && env.CONVERT_SDK_KEY_SECRET && { sdkKeySecret: env.CONVERT_SDK_KEY_SECRET }),
+    ...(env.CONVERT_PROJECT_FILE && { project: env.CONVERT_PROJECT_FILE }),
+  };
+}
+
+/** Without our cookie, every page would draw a new visitor. */
+function assertConsentHasIds({ consent: given, visitor }: ConvertOptions): void {
+  if (typeof given !== 'object' || given.mode === undefined || given.mode === 'block') return;
+  if (visitor?.id !== undefined) return;
+  throw new ConvertError(
+    'CONVERT_BAD_OPTION',
+    `option \`consent.mode\` '${given.mode}' needs an id that exists without our cookie: give \`visitor.id\`,` +
+      ` or use mode 'block'`,
+  );
+}
+
+const consoleLogger: Logger = {
+  // eslint-disable-next-line no-console -- the default place where an operator looks
+  error: (message) => console.error(message),
+  // eslint-disable-next-line no-console
+  warn: (message) => console.warn(message),
+};

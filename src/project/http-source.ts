@@ -1,0 +1,148 @@
+/** The project config from Convert's config endpoint, fetched again at an interval. */
+import { createHash } from 'node:crypto';
+import { backoffDelay, DEFAULT_BACKOFF, parseRetryAfter, type Backoff } from '../backoff.js';
+import { asConvertError, ConvertError } from '../errors.js';
+import { badOption, checkEndpoint, checkSdkKey, configUrl, DEFAULT_CONFIG_ENDPOINT } from './endpoints.js';
+import { get } from './http-get.js';
+import type { Answer } from './http-get.js';
+import { MAX_CONFIG_BYTES, parseProject } from './parse.js';
+import type { ProjectSink, ProjectSource } from './port.js';
+import { quietTimeout } from './quiet-timeout.js';
+
+export interface HttpSourceOptions {
+  /** `{accountId}/{projectId}`, as Convert shows it. */
+  sdkKey: string;
+  /** Sent as a bearer token, for projects that ask for it. Default none. */
+  sdkKeySecret?: string;
+  /** The environment whose experiences are fetched. Default: all (the official SDK's is `staging`). */
+  environment?: string;
+  /** Base address. Default `https://cdn-4.convertexperiments.com/api/v1/`. */
+  endpoint?: string;
+  /** Milliseconds between two fetches, give or take 10 %. Default 300,000. */
+  refreshInterval?: number;
+  /** Milliseconds for one fetch, body included. Default 10,000. */
+  timeout?: number;
+  /** Largest config, in bytes, decompressed. Default 20 MiB. */
+  maxBytes?: number;
+  /** Waits after failures. Default 0.5 s, doubling up to 60 s, with full jitter. */
+  backoff?: Backoff;
+  /** 0 up to 1, for jitter. Default `Math.random`. */
+  random?: () => number;
+}
+
+/** Statuses whose `Retry-After` counts (RFC 9110 and RFC 6585). */
+const ASKS_TO_WAIT = new Set([429, 503]);
+
+const HINTS: Record<number, string> = {
+  401: ' (check sdkKey and sdkKeySecret)',
+  403: ' (check sdkKey and sdkKeySecret)',
+  404: ' (check sdkKey)',
+};
+
+/**
+ * Fetches at once, then at the interval. A failure, whatever it is, leaves the last config in place and is tried again
+ * for ever. Nothing here keeps a process alive.
+ *
+ * @throws ConvertError `CONVERT_BAD_OPTION`
+ */
+export function httpSource(options: HttpSourceOptions): ProjectSource {
+  const {
+    refreshInterval = 300_000,
+    timeout = 10_000,
+    maxBytes = MAX_CONFIG_BYTES,
+    backoff = DEFAULT_BACKOFF,
+    random = Math.random,
+  } = options;
+  const base = checkEndpoint('endpoints.config', options.endpoint ?? DEFAULT_CONFIG_ENDPOINT);
+  const url = new URL(configUrl(base, checkSdkKey(options.sdkKey), checkEnvironment(options.environment)));
+  if (!(Number.isFinite(refreshInterval) && refreshInterval > 0)) {
+    throw badOption('refreshInterval', 'must be a number of milliseconds above 0');
+  }
+  const headers = {
+    Accept: 'application/json',
+    // The official SDK's; Convert's endpoints know it.
+    'User-Agent': 'ConvertAgent/1.0',
+    ...authorization(options.sdkKeySecret),
+  };
+  // Without the query: nothing of it is needed to find the fault.
+  const description = `config endpoint ${url.origin}${url.pathname}`;
+  const stopped = new AbortController();
+  let timer: NodeJS.Timeout | undefined;
+  let failures = 0;
+  /** Of the config that was delivered last. */
+  let etag: string | undefined;
+  let digest: string | undefined;
+
+  async function attempt(sink: ProjectSink): Promise<void> {
+    let answer: Answer | undefined;
+    let delay = refreshInterval * (0.9 + 0.2 * random());
+    try {
+      const condition = etag === undefined ? {} : { 'If-None-Match': etag };
+      answer = await get(url, {
+        headers: { ...headers, ...condition },
+        timeout,
+        maxBytes,
+        signal: stopped.signal,
+      });
+      if (stopped.signal.aborted) return;
+      deliver(answer, sink);
+      failures = 0;
+    } catch (error) {
+      if (stopped.signal.aborted) return;
+      failures += 1;
+      delay = backoffDelay(backoff, failures, random()) + askedToWait(answer);
+      sink.error(asConvertError(error, 'CONVERT_PROJECT_UNREACHABLE', `${description} failed`));
+    }
+    if (!stopped.signal.aborted) timer = quietTimeout(() => void attempt(sink), delay);
+  }
+
+  function deliver(answer: Answer, sink: ProjectSink): void {
+    if (answer.status === 304 && digest !== undefined) return sink.unchanged();
+    if (answer.status !== 200) throw refusal(answer.status);
+    const newDigest = createHash('sha256').update(answer.body).digest('base64');
+    const config =
+      newDigest === digest ? undefined : parseProject(answer.body, `the answer of ${description}`);
+    // Only now: the ETag of an answer that could not be used must not be offered again.
+    etag = answer.headers.etag;
+    digest = newDigest;
+    if (config) sink.config(config);
+    else sink.unchanged();
+  }
+
+  function refusal(status: number): ConvertError {
+    const redirect = status >= 300 && status < 400 && status !== 304;
+    const hint = redirect
+      ? ', a redirect; redirects are not followed (check endpoints.config)'
+      : (HINTS[status] ?? '');
+    return new ConvertError('CONVERT_PROJECT_UNREACHABLE', `${description} answered ${status}${hint}`);
+  }
+
+  return {
+    description,
+    start(sink) {
+      if (!stopped.signal.aborted) void attempt(sink);
+    },
+    stop() {
+      stopped.abort();
+      clearTimeout(timer);
+    },
+  };
+}
+
+function askedToWait(answer: Answer | undefined): number {
+  if (!answer || !ASKS_TO_WAIT.has(answer.status)) return 0;
+  return parseRetryAfter(answer.headers['retry-after'], Date.now(), answer.headers.date) ?? 0;
+}
+
+function checkEnvironment(environment: unknown): string | undefined {
+  if (environment === undefined || typeof environment === 'string') return environment;
+  throw badOption('environment', `must be a text; it is of type ${typeof environment}`);
+}
+
+function authorization(secret: unknown): { Authorization?: string } {
+  if (secret === undefined) return {};
+  // Checked here, because Node would refuse the header at every request.
+  if (typeof secret === 'string' && /^[\x21-\x7e]+$/.test(secret))
+    return { Authorization: `Bearer ${secret}` };
+  throw badOption('sdkKeySecret', 'must be a text of printable ASCII characters without blanks');
+}

@@ -1,0 +1,229 @@
+/** The context of one HTTP request: who the visitor is, what goes into the response head, and when to commit. */
+import { createBridge, type Bridge } from './bridge/bridge.js';
+import { BaseContext, NOBODY, type ConvertContext, type Visit } from './context.js';
+import type { Properties } from './engine/port.js';
+import { asConvertError } from './errors.js';
+import type { IncomingRequest, OutgoingResponse, ResponseHead } from './exchange.js';
+import { Journal } from './journal.js';
+import type { RequestFacts, RequestReader } from './request/reader.js';
+import { storeKey, type Runtime } from './runtime.js';
+import type { VisitorState } from './state.js';
+import type { Visitor, VisitorReader } from './visitor/identity.js';
+
+export interface RequestContextOptions {
+  request: IncomingRequest;
+  response: OutgoingResponse;
+  visitors: VisitorReader;
+  reader: RequestReader;
+  skip?: (request: IncomingRequest) => boolean;
+}
+
+/** The context of one HTTP request. */
+export class RequestContext extends BaseContext implements ConvertContext {
+  readonly #options: RequestContextOptions;
+  readonly #facts: RequestFacts;
+  #bridge: Bridge | undefined;
+  /** What a remote store said before the handler ran; undefined where it was not asked. */
+  #prefetched: { state: VisitorState | undefined } | undefined;
+  #headWritten = false;
+  #closeWatched = false;
+  #commitScheduled = false;
+  #skipped: boolean | undefined;
+
+  constructor(runtime: Runtime, options: RequestContextOptions) {
+    super(runtime);
+    this.#options = options;
+    this.#facts = options.reader.read(options.request, this);
+  }
+
+  /** True where the app's `skip` says that this request is none of our business. */
+  get skipped(): boolean {
+    return (this.#skipped ??= this.#askSkip());
+  }
+
+  /** Reads the visitor's state from a remote store. Returns undefined where there is nothing to wait for. */
+  prefetch(
+    read: (key: string) => Promise<VisitorState | undefined> | VisitorState | undefined,
+  ): Promise<void> | undefined {
+    const visitor = this.#identified();
+    const { project } = this.runtime;
+    if (visitor === undefined || visitor.gate !== undefined || visitor.origin === 'minted' || !project)
+      return undefined;
+    const key = storeKey(project.config, visitor.id, visitor.origin, this.runtime.hasAppIds);
+    const state = read(key);
+    if (!(state instanceof Promise)) {
+      this.#prefetched = { state };
+      return undefined;
+    }
+    return state.then((value) => {
+      this.#prefetched = { state: value };
+    });
+  }
+
+  get isNewVisitor(): boolean {
+    const { visit } = this;
+    const { origin } = visit.visitor;
+    if (origin === 'cookie') return false;
+    return origin === 'minted' || this.#stored === undefined;
+  }
+
+  get locationProperties(): Readonly<Record<string, unknown>> {
+    return this.#facts.locationObject();
+  }
+
+  get visitorProperties(): Readonly<Record<string, unknown>> {
+    return this.#facts.visitorObject();
+  }
+
+  get bridge(): Bridge {
+    return (this.#bridge ??= createBridge(() => {
+      const { visit } = this;
+      const isKnown = visit.visitor.mode === 'enrol' && visit.visitor.id !== '';
+      return {
+        ...(isKnown && { visitorId: visit.visitor.id }),
+        variations: Object.fromEntries(this.decided),
+      };
+    }));
+  }
+
+  protected get locations(): Properties {
+    return this.#facts.location;
+  }
+
+  protected get properties(): Properties {
+    return this.#facts.visitor;
+  }
+
+  #visitor: Visitor | undefined;
+  #stored: VisitorState | undefined;
+
+  /** The visitor; undefined where the request is skipped. */
+  #identified(): Visitor | undefined {
+    if (this.#visitor === undefined) {
+      const { request, visitors } = this.#options;
+      if (this.skipped) return undefined;
+      this.#visitor = visitors.identify(request);
+    }
+    return this.#visitor;
+  }
+
+  #askSkip(): boolean {
+    const { skip, request } = this.#options;
+    try {
+      return skip?.(request) === true;
+    } catch (error) {
+      this.runtime.report(asConvertError(error, 'CONVERT_CALLBACK', '`skip` threw, taken as false'));
+      return false;
+    }
+  }
+
+  protected resolve(): Visit {
+    const { request, response } = this.#options;
+    const visitor = this.#identified();
+    if (visitor === undefined) return { closed: 'disabled', visitor: NOBODY };
+    if (!response.headersSent) response.onHead((head) => this.#onHead(head));
+    if (visitor.withdrawn) this.#withdraw(visitor.withdrawn);
+    if (visitor.gate !== undefined) return { closed: visitor.gate, visitor };
+    const { project } = this.runtime;
+    if (!project) return { closed: 'not-ready', visitor };
+
+    const key = storeKey(project.config, visitor.id, visitor.origin, this.runtime.hasAppIds);
+    this.#stored = this.#read(visitor, key);
+    const minted = visitor.origin === 'minted';
+    const traceless =
+      request.method === 'HEAD' ? 'head-request' : minted && response.headersSent ? 'no-identity' : undefined;
+    const journal = new Journal(this.runtime, {
+      visitorId: visitor.id,
+      storeKey: key,
+      stored: this.#stored,
+      mode: traceless === undefined ? visitor.mode : 'silent',
+      ephemeral: minted,
+      segments: () => this.#facts.segments(),
+    });
+    if (journal.pending) this.recorded(journal);
+    return { closed: undefined, visitor, project, journal, traceless };
+  }
+
+  #read(visitor: Visitor, key: string): VisitorState | undefined {
+    if (visitor.origin === 'minted') return undefined;
+    if (this.runtime.store.remote) return this.#prefetched?.state;
+    try {
+      const state = this.runtime.store.read(key);
+      return state instanceof Promise ? undefined : state;
+    } catch (error) {
+      this.runtime.report(asConvertError(error, 'CONVERT_STORE', 'the visitor store failed to read'));
+      return undefined;
+    }
+  }
+
+  protected recorded(journal: Journal): void {
+    const { response } = this.#options;
+    if (this.#headWritten || response.headersSent || response.closed) return this.#commitSoon(journal);
+    if (this.#closeWatched) return;
+    // A response that never gets a head is told about by its end only.
+    this.#closeWatched = true;
+    response.onClose(() => this.#commitSoon(journal));
+  }
+
+  /** Off the response's own tick. */
+  #commitSoon(journal: Journal): void {
+    if (this.#commitScheduled) return;
+    this.#commitScheduled = true;
+    setImmediate(() => {
+      this.#commitScheduled = false;
+      journal.commit();
+    });
+  }
+
+  #onHead(head: ResponseHead): void {
+    this.#headWritten = true;
+    const visit = this.resolved;
+    if (!visit) return;
+    try {
+      this.#writeHead(head, visit);
+    } catch (error) {
+      this.runtime.report(
+        asConvertError(error, 'CONVERT_INTERNAL', 'the response head could not be completed'),
+      );
+    }
+    if (visit.journal?.pending) this.#commitSoon(visit.journal);
+  }
+
+  #writeHead(head: ResponseHead, visit: Visit): void {
+    const { request, visitors } = this.#options;
+    const given = head.getHeader('Cache-Control');
+    if (given === undefined) head.setHeader('Cache-Control', 'private, no-cache');
+    const isShared = given !== undefined && /\b(public|s-maxage)\b/i.test(String(given));
+    if (visit.visitor.withdrawn?.cookie) head.appendCookie(visitors.cookie.expire(request));
+    const issues = visit.visitor.origin === 'minted' && visit.visitor.id !== '' && request.method !== 'HEAD';
+    if (!issues) return;
+    if (!isShared) return head.appendCookie(visitors.cookie.issue(visit.visitor.id, request));
+    this.runtime.warnOnce(
+      'shared-response',
+      "a response that uses the visitor is marked public or s-maxage: a shared cache would hand one visitor's page " +
+        'to all. The visitor cookie is left out and new visitors are not enrolled; mark it private',
+    );
+    visit.journal?.discard('no-identity');
+  }
+
+  /** Consent is denied: what we have of the visitor goes, off the request's own way. */
+  #withdraw({ cookieId, appId }: NonNullable<Visitor['withdrawn']>): void {
+    const { project, store, hasAppIds } = this.runtime;
+    if (!project) return;
+    const forget = async (): Promise<void> => {
+      if (cookieId !== undefined) await store.delete(storeKey(project.config, cookieId, 'cookie', hasAppIds));
+      if (appId === undefined) return;
+      const key = storeKey(project.config, appId, 'app', hasAppIds);
+      const state = await store.read(key);
+      if (!state?.consent && !state?.held) return;
+      const held = state.held?.reduce((sum, { events }) => sum + events.length, 0) ?? 0;
+      if (held > 0) this.runtime.outbox.drop(held, 'consent');
+      await store.commit(key, { consent: 'withdrawn', release: true }, { ephemeral: false });
+    };
+    forget().catch((error: unknown) =>
+      this.runtime.report(
+        asConvertError(error, 'CONVERT_STORE', 'the visitor store failed to forget a visitor'),
+      ),
+    );
+  }
+}

@@ -1,0 +1,61 @@
+/** A reader for an IP database: a package that is loaded when it is asked for, off the request path. */
+import { asConvertError, ConvertError } from '../errors.js';
+import { knownPlace, type GeoReader } from './geo.js';
+
+/** Looks an address up; nothing where it is unknown. Only what is a `GeoFact` by name is taken. */
+export type PlaceLookup = (ip: string) => object | null | undefined;
+
+export interface GeoDatabase {
+  /** The package that must be installed. */
+  readonly name: string;
+  /** Imports the package. */
+  open(this: void): Promise<PlaceLookup>;
+}
+
+/**
+ * `load()` rejects with CONVERT_BAD_OPTION if the package is missing or broken, and may be called again. Before it
+ * has resolved every place is unknown.
+ */
+export function geoDatabase({ name, open }: GeoDatabase): GeoReader {
+  let lookup: PlaceLookup | undefined;
+  let loading: Promise<void> | undefined;
+  const load = async (): Promise<void> => {
+    try {
+      lookup = await open();
+    } catch (error) {
+      loading = undefined;
+      throw cannotOpen(name, error);
+    }
+  };
+  return {
+    name,
+    load: () => (loading ??= load()),
+    read: (request) => knownPlace(lookup?.(plainAddress(request.ip)) ?? {}),
+  };
+}
+
+const NOT_FOUND: ReadonlySet<unknown> = new Set(['ERR_MODULE_NOT_FOUND', 'MODULE_NOT_FOUND']);
+
+function cannotOpen(name: string, error: unknown): ConvertError {
+  const code = error instanceof Error ? (error as Error & { code?: unknown }).code : undefined;
+  return NOT_FOUND.has(code)
+    ? new ConvertError('CONVERT_BAD_OPTION', `geo: ${name} is not installed: npm install ${name}`, {
+        cause: error,
+      })
+    : asConvertError(error, 'CONVERT_BAD_OPTION', `geo: ${name} cannot be loaded`);
+}
+
+const MAPPED = /^(?:::|(?:0{1,4}:){5})ffff:(?:(\d+\.\d+\.\d+\.\d+)|([0-9a-f]{1,4}):([0-9a-f]{1,4}))$/i;
+/** The longest way to write an IPv6 address. */
+const MAX_ADDRESS = 45;
+
+/** IPv4 addresses as dual-stack sockets write them (`::ffff:8.8.8.8`, `::ffff:808:808`) in their own form. */
+export function plainAddress(ip: string): string {
+  if (ip.length > MAX_ADDRESS) return '';
+  const mapped = MAPPED.exec(ip);
+  if (mapped === null) return ip;
+  const [, dotted, high = '', low = ''] = mapped;
+  if (dotted !== undefined) return dotted;
+  const halves = [Number.parseInt(high, 16), Number.parseInt(low, 16)];
+  return halves.flatMap((half) => [half >> 8, half & 255]).join('.');
+}

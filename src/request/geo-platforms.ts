@@ -1,0 +1,97 @@
+/** One row per platform: where it says what it knows of a visitor's place. */
+import { clip, utf8Repaired } from './text.js';
+
+/** What is known of a visitor's place. */
+export interface GeoFacts {
+  /** ISO 3166-1, two letters. */
+  readonly country?: string | undefined;
+  /** The part of an ISO 3166-2 code behind the country (`CA`, `ENG`), where the source has it. */
+  readonly region?: string | undefined;
+  /** As the source writes it. */
+  readonly city?: string | undefined;
+  /** `AF AN AS EU NA OC SA` */
+  readonly continent?: string | undefined;
+  /** A name of the IANA database. */
+  readonly timezone?: string | undefined;
+}
+
+export type GeoFact = keyof GeoFacts;
+export const GEO_FACTS: readonly GeoFact[] = ['country', 'region', 'city', 'continent', 'timezone'];
+
+/** The header that carries each fact. */
+export type GeoHeaders = { readonly [Fact in GeoFact]?: string };
+
+/** One header that carries several facts. */
+export interface GeoDocument {
+  readonly header: string;
+  /** May return values of any kind; whoever calls it checks them. */
+  parse(text: string): { readonly [Fact in GeoFact]?: unknown };
+}
+
+export type GeoPlatform = 'cloudflare' | 'vercel' | 'cloudfront' | 'netlify' | 'appengine' | 'akamai';
+
+/**
+ * From the vendors' documentation. Cloudflare sends more than the country once the managed transform "Add visitor
+ * location headers" is on; CloudFront sends what the origin request policy names.
+ */
+export const GEO_PLATFORMS: Readonly<Record<GeoPlatform, GeoHeaders | GeoDocument>> = {
+  cloudflare: {
+    country: 'cf-ipcountry',
+    region: 'cf-region-code',
+    city: 'cf-ipcity',
+    continent: 'cf-ipcontinent',
+    timezone: 'cf-timezone',
+  },
+  vercel: {
+    country: 'x-vercel-ip-country',
+    region: 'x-vercel-ip-country-region',
+    city: 'x-vercel-ip-city',
+    continent: 'x-vercel-ip-continent',
+    timezone: 'x-vercel-ip-timezone',
+  },
+  cloudfront: {
+    country: 'cloudfront-viewer-country',
+    region: 'cloudfront-viewer-country-region',
+    city: 'cloudfront-viewer-city',
+    timezone: 'cloudfront-viewer-time-zone',
+  },
+  netlify: { header: 'x-nf-geo', parse: parseNetlify },
+  appengine: { country: 'x-appengine-country', region: 'x-appengine-region', city: 'x-appengine-city' },
+  akamai: { header: 'x-akamai-edgescape', parse: parseEdgescape },
+};
+
+const MAX_DOCUMENT = 4096;
+
+/** Base64 of JSON; plain JSON where an edge function passed it on. Throws on anything else. */
+function parseNetlify(text: string): ReturnType<GeoDocument['parse']> {
+  const bounded = clip(text, MAX_DOCUMENT);
+  const json: unknown = JSON.parse(utf8Repaired(bounded.startsWith('{') ? bounded : atob(bounded)));
+  return {
+    country: field(field(json, 'country'), 'code'),
+    region: field(field(json, 'subdivision'), 'code'),
+    city: field(json, 'city'),
+    timezone: field(json, 'timezone'),
+  };
+}
+
+function field(value: unknown, name: string): unknown {
+  return typeof value === 'object' && value !== null ? (value as Record<string, unknown>)[name] : undefined;
+}
+
+const EDGESCAPE_FIELDS: ReadonlyMap<string, GeoFact> = new Map([
+  ['country_code', 'country'],
+  ['region_code', 'region'],
+  ['city', 'city'],
+  ['continent', 'continent'],
+]);
+
+/** `country_code=US,region_code=CA,...`. Its `timezone` is an abbreviation (`PST`), so it is not taken. */
+function parseEdgescape(text: string): ReturnType<GeoDocument['parse']> {
+  const facts: { [Fact in GeoFact]?: string } = {};
+  for (const pair of clip(text, MAX_DOCUMENT).split(',')) {
+    const equals = pair.indexOf('=');
+    const fact = EDGESCAPE_FIELDS.get(pair.slice(0, equals).trim());
+    if (fact !== undefined) facts[fact] = pair.slice(equals + 1);
+  }
+  return facts;
+}

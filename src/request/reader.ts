@@ -1,0 +1,157 @@
+/** Request -> location and visitor properties, and report segments. What nobody reads is not computed. */
+import { ConvertError } from '../errors.js';
+import type { IncomingRequest } from '../exchange.js';
+import type { ReportSegments } from '../tracking.js';
+import type { OnError } from './callback.js';
+import { resolveGeo, type GeoOption } from './geo.js';
+import { LOCATION_PROPERTIES, type LocationProperties } from './location.js';
+import { LazyProperties, propertyKind, type Properties, type PropertyKind } from './properties.js';
+import { reportSegments } from './segments.js';
+import { SharedFacts, type FactSources, type RequestVisitor } from './shared-facts.js';
+import { clip } from './text.js';
+import { createUserAgentReader } from './user-agent.js';
+import { VISITOR_PROPERTIES, type VisitorProperties, type Vocabulary } from './visitor.js';
+
+export type { GeoFacts, GeoOption, GeoReader } from './geo.js';
+export type { LocationProperties } from './location.js';
+export type { Properties } from './properties.js';
+export type { RequestVisitor } from './shared-facts.js';
+export type { VisitorProperties, Vocabulary } from './visitor.js';
+
+/**
+ * What the app makes of the properties. Both functions get the framework's request and the default properties, which
+ * are computed as they are read; what they return goes over the defaults, and `undefined` takes one away. They are
+ * called at most once per request, at the first property that is read. One that throws, or does not return an
+ * object at once, is reported (CONVERT_CALLBACK), and the defaults stand.
+ */
+export interface PropertiesOption<Raw = unknown> {
+  location?(request: Raw, defaults: LocationProperties): object;
+  visitor?(request: Raw, defaults: VisitorProperties): object;
+  /** Default `readable`. */
+  vocabulary?: Vocabulary;
+}
+
+export interface RequestOptions<Raw = unknown> {
+  properties?: PropertiesOption<Raw> | undefined;
+  /** Default: none. */
+  geo?: GeoOption | undefined;
+  /** Told of what the app's functions did wrong. */
+  onError: OnError;
+}
+
+export interface RequestReader {
+  /** Makes the geo reader ready, if it needs that. Rejects with CONVERT_BAD_OPTION; requests are served meanwhile. */
+  load(): Promise<void>;
+  /** Computes nothing yet. */
+  read(request: IncomingRequest, visitor: RequestVisitor): RequestFacts;
+}
+
+/** Throws CONVERT_BAD_OPTION. */
+export function createRequestReader(options: RequestOptions): RequestReader {
+  const { onError } = options;
+  const properties = checkedProperties(options.properties);
+  const geo = options.geo === undefined ? undefined : resolveGeo(options.geo);
+  const setup: RequestSetup = {
+    geo,
+    userAgent: createUserAgentReader(),
+    onError,
+    location: propertyKind(
+      'properties.location',
+      LOCATION_PROPERTIES,
+      properties.location?.bind(properties),
+      onError,
+    ),
+    visitor: propertyKind(
+      'properties.visitor',
+      VISITOR_PROPERTIES[properties.vocabulary ?? 'readable'],
+      properties.visitor?.bind(properties),
+      onError,
+    ),
+  };
+  return {
+    load: async () => geo?.load?.(),
+    read: (request, visitor) => new RequestFacts(setup, request, visitor),
+  };
+}
+
+interface RequestSetup extends FactSources {
+  readonly location: PropertyKind;
+  readonly visitor: PropertyKind;
+}
+
+/** What one request tells. */
+export class RequestFacts extends SharedFacts {
+  #location: LazyProperties | undefined;
+  #visitor: LazyProperties | undefined;
+  #segments: ReportSegments | undefined;
+
+  constructor(
+    private readonly setup: RequestSetup,
+    request: IncomingRequest,
+    requestVisitor: RequestVisitor,
+  ) {
+    super(setup, request, requestVisitor);
+  }
+
+  get location(): Properties {
+    return this.#locationProperties();
+  }
+
+  get visitor(): Properties {
+    return this.#visitorProperties();
+  }
+
+  /** All location properties that are known, frozen. */
+  locationObject(): Readonly<Record<string, unknown>> {
+    return this.#locationProperties().object();
+  }
+
+  /** All visitor properties that are known, frozen. */
+  visitorObject(): Readonly<Record<string, unknown>> {
+    return this.#visitorProperties().object();
+  }
+
+  /** For events. The app's property functions have no part in them; frozen. */
+  segments(): ReportSegments {
+    return (this.#segments ??= reportSegments(this, this.#locationProperties(), this.#visitorProperties()));
+  }
+
+  #locationProperties(): LazyProperties {
+    return (this.#location ??= new LazyProperties(this.setup.location, this));
+  }
+
+  #visitorProperties(): LazyProperties {
+    return (this.#visitor ??= new LazyProperties(this.setup.visitor, this));
+  }
+}
+
+const KNOWN_OPTIONS: readonly string[] = ['location', 'visitor', 'vocabulary'];
+
+function checkedProperties(given: unknown): PropertiesOption {
+  if (given === undefined) return {};
+  if (typeof given !== 'object' || given === null) {
+    const got = given === null ? 'null' : typeof given;
+    throw badOption(`properties: got ${got}; meant is an object with ${KNOWN_OPTIONS.join(', ')}`);
+  }
+  const unknown = Object.keys(given).find((name) => !KNOWN_OPTIONS.includes(name));
+  if (unknown !== undefined) {
+    throw badOption(
+      `properties: unknown option ${JSON.stringify(clip(unknown, 64))}; meant is ${KNOWN_OPTIONS.join(', ')}`,
+    );
+  }
+  const properties = given as { [name: string]: unknown };
+  for (const name of ['location', 'visitor']) {
+    const value = properties[name];
+    if (value !== undefined && typeof value !== 'function') {
+      throw badOption(`properties.${name}: got ${typeof value}; meant is a function (request, defaults)`);
+    }
+  }
+  const { vocabulary } = properties;
+  if (vocabulary !== undefined && vocabulary !== 'readable' && vocabulary !== 'convert') {
+    const got = typeof vocabulary === 'string' ? JSON.stringify(clip(vocabulary, 64)) : typeof vocabulary;
+    throw badOption(`properties.vocabulary: got ${got}; meant is 'readable' or 'convert'`);
+  }
+  return given;
+}
+
+const badOption = (message: string): ConvertError => new ConvertError('CONVERT_BAD_OPTION', message);

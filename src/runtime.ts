@@ -1,0 +1,84 @@
+/** What contexts need of the Convert that they belong to. */
+import type { ConvertError } from './errors.js';
+import type { EngineProject, EngineReason, Variation } from './engine/port.js';
+import type { DeliveryLedger, DropReason, Outbox } from './delivery/port.js';
+import type { ProjectConfig } from './project-config.js';
+import type { VisitorStore } from './store/port.js';
+import type { IdOrigin } from './visitor/identity.js';
+
+/** A project config in force, and the engine's view of it. */
+export interface LoadedProject {
+  readonly config: ProjectConfig;
+  readonly engine: EngineProject;
+}
+
+export interface Runtime {
+  /** undefined until the first project config is there. */
+  readonly project: LoadedProject | undefined;
+  readonly environment: string;
+  readonly store: VisitorStore;
+  readonly outbox: Outbox;
+  /** True where ids of the app and ids from our cookie must not share state. */
+  readonly hasAppIds: boolean;
+  readonly consentConfigured: boolean;
+  /** What was decided or tracked and is not committed yet: `flush` and `close` commit it. */
+  readonly uncommitted: Set<{ commit(): void }>;
+  /** Milliseconds since the epoch. */
+  now(): number;
+  emit<Name extends keyof ConvertEvents>(name: Name, event: ConvertEvents[Name]): void;
+  /** Tells the operator: an `error` event, and a log line the first time for a code and message. */
+  report(error: ConvertError): void;
+  /** A log line, the first time for a code. */
+  warnOnce(code: string, message: string): void;
+}
+
+/**
+ * Why a visitor gets what they get. The engine's reasons, and:
+ * - `disabled` the request is skipped, or something of ours failed
+ * - `not-ready` no project config has arrived
+ * - `bot` the request comes from a bot
+ * - `consent` the visitor has not consented
+ * - `no-identity` decided, but the visitor's id can't be handed out any more: not enrolled
+ */
+export type Reason = EngineReason | 'disabled' | 'not-ready' | 'bot' | 'consent' | 'no-identity';
+
+export interface Explanation {
+  readonly experienceKey: string;
+  readonly reason: Reason;
+  /** What `peek` returns. */
+  readonly variation: Variation | null;
+}
+
+/** The events of a Convert, by name. They hold visitor ids, but no properties. */
+export interface ConvertEvents {
+  /** The first project config is there. */
+  ready: { version: string | undefined };
+  /** Another project config took its place. */
+  config: { version: string | undefined };
+  decision: {
+    visitorId: string;
+    experienceKey: string;
+    variationKey: string | null;
+    reason: Reason;
+    /** The decision will be stored and its exposure sent. */
+    enrolled: boolean;
+  };
+  conversion: {
+    visitorId: string;
+    goalKey: string;
+    outcome: 'tracked' | 'already-tracked' | 'goal-not-found' | 'goal-rules' | 'bad-data';
+  };
+  /** A batch was accepted by the tracking endpoint. */
+  delivered: { count: number };
+  /** Events were given up. */
+  dropped: { count: number; reason: DropReason };
+  error: ConvertError;
+}
+
+export type { DeliveryLedger };
+
+/** The official SDK's store key. Ids from our cookie are kept apart where the app has ids of its own. */
+export function storeKey(config: ProjectConfig, id: string, origin: IdOrigin, hasAppIds: boolean): string {
+  const separator = hasAppIds && origin !== 'app' ? '~cookie-' : '-';
+  return `${config.account_id}-${config.project.id}${separator}${id}`;
+}

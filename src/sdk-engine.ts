@@ -1,0 +1,503 @@
+/**
+ * The official SDK as an engine. The class is driven as a pure function: state goes in, changes and events come out,
+ * and none of its own queues, timers, stores, listeners or mutations of the config take part. Everything that this
+ * package knows about the inside of the SDK stands in this file.
+ */
+import type {
+  ConversionAttributes,
+  ConversionOutcome,
+  Decision,
+  Engine,
+  EngineEvent,
+  EngineProject,
+  EngineReason,
+  EngineVisitor,
+  ExperienceAttributes,
+  Feature,
+  FeatureAttributes,
+  FeatureOutcome,
+  SegmentsAttributes,
+  Variation,
+} from './engine/port.js';
+import { readsOf } from './engine/reads.js';
+import { ConvertError } from './errors.js';
+import type { ExperienceConfig, ProjectConfig } from './project-config.js';
+import {
+  applyChange,
+  experienceClaim,
+  exposureClaim,
+  goalClaim,
+  mergeSegments,
+  ownValue,
+  type StateChange,
+  type VisitorState,
+} from './state.js';
+import type { WireEvent } from './tracking.js';
+
+/** Versions of `@convertcom/js-sdk` that this engine is tested with. */
+export const SUPPORTED_SDK = '4.4.x';
+
+/** The class that `@convertcom/js-sdk` exports by default. */
+export type ConvertSDKClass = new (config: Record<string, unknown>) => unknown;
+
+export interface SdkEngineOptions {
+  /**
+   * Features enrol as with the SDK itself: in every experience, those without the feature too, and whatever
+   * `enableTracking` says; `enableTracking: false` is never made up for. Default false.
+   */
+  strictSdk?: boolean;
+}
+
+/** What the SDK keeps of a visitor. */
+type SdkState = Pick<VisitorState, 'bucketing' | 'goals' | 'segments' | 'locations'>;
+
+interface SdkContext {
+  runExperience(key: string, attributes: Record<string, unknown>): unknown;
+  trackConversion(goalKey: string, attributes: ConversionAttributes): unknown;
+  runCustomSegments(keys: readonly string[], attributes: { ruleData: Record<string, unknown> }): unknown;
+}
+
+/** The private parts that are taken hold of. */
+interface SdkInstance {
+  createContext(visitorId: string): SdkContext | null;
+  _apiManager: { enqueue(visitorId: string, event: WireEvent): void };
+  _eventManager: { fire(): void };
+  _dataManager: {
+    getData(visitorId: string): SdkState | null;
+    putData(visitorId: string, change: SdkState): void;
+  };
+  _featureManager: {
+    runFeature(visitorId: string, key: string, attributes: object, experienceKeys?: string[]): unknown;
+    runFeatures(visitorId: string, attributes: object, filter?: { experiences: string[] }): unknown;
+  };
+}
+
+const PRIVATE_PARTS: [keyof SdkInstance, string[]][] = [
+  ['_apiManager', ['enqueue']],
+  ['_eventManager', ['fire']],
+  ['_dataManager', ['getData', 'putData']],
+  ['_featureManager', ['runFeature', 'runFeatures']],
+];
+
+/** `LogLevel.SILENT` of the SDK. */
+const SILENT = 5;
+/** `BucketingError.VARIAION_NOT_DECIDED` of the SDK. */
+const NOT_DECIDED = 'convert.com_variation_not_decided';
+
+/**
+ * An engine that decides with the official SDK's own code. Pass the class:
+ * `sdkEngine(ConvertSDK)`, from `import ConvertSDK from '@convertcom/js-sdk'`.
+ *
+ * Throws a ConvertError (`CONVERT_NO_ENGINE`) if it is given anything else, or a version whose inside it does not know.
+ */
+export function sdkEngine(sdk: unknown, options: SdkEngineOptions = {}): Engine {
+  const SdkClass = sdkClass(sdk);
+  // Construct once now: a version with another inside must be an error at start, not at the first request.
+  instantiate(SdkClass, { account_id: '1', project: { id: '1' } });
+  return {
+    name: '@convertcom/js-sdk',
+    load: (config) => new SdkProject(SdkClass, config, options.strictSdk ?? false),
+  };
+}
+
+class SdkProject implements EngineProject {
+  readonly reads: EngineProject['reads'];
+  readonly #sdk: SdkInstance;
+  readonly #config: ProjectConfig;
+  readonly #strict: boolean;
+  readonly #experiences = new Map<string, ExperienceConfig>();
+  readonly #archived: Set<string>;
+  readonly #featureKeys = new Map<string, string>();
+  /** Experience key -> keys of the features that its variations carry. */
+  readonly #carried = new Map<string, Set<string>>();
+
+  constructor(SdkClass: ConvertSDKClass, config: ProjectConfig, strict: boolean) {
+    this.#config = config;
+    this.#strict = strict;
+    this.#sdk = instantiate(SdkClass, unsharedVariables(config));
+    this.#sdk._eventManager.fire = () => {};
+    this.reads = readsOf(config);
+    this.#archived = new Set((config.archived_experiences ?? []).map(String));
+    for (const feature of config.features ?? []) this.#featureKeys.set(String(feature.id), feature.key);
+    for (const experience of config.experiences ?? []) {
+      const key = String(experience.key);
+      // The SDK takes the first of two with one key.
+      if (this.#experiences.has(key)) continue;
+      this.#experiences.set(key, experience);
+      this.#carried.set(key, featuresOf(experience, this.#featureKeys));
+    }
+  }
+
+  experience(key: string, visitor: EngineVisitor, attributes: ExperienceAttributes): Decision {
+    const missing = this.#unavailable(key, environmentOf(visitor, attributes));
+    if (missing) return { experienceKey: key, variation: null, reason: missing, events: [] };
+    const experience = this.#experiences.get(key)!;
+
+    const run = this.#run(visitor, (context, properties) =>
+      context.runExperience(key, {
+        ...properties(attributes),
+        environment: environmentOf(visitor, attributes),
+        ignoreLocationProperties: attributes.ignoreLocationProperties,
+        forceVariationId: attributes.forceVariationId,
+      }),
+    );
+    const variation = isVariation(run.result) ? frozen(run.result) : null;
+    return this.#decision(experience, visitor, attributes, variation, run, run.result === NOT_DECIDED);
+  }
+
+  experiences(visitor: EngineVisitor, attributes: ExperienceAttributes): Decision[] {
+    const decisions: Decision[] = [];
+    let state = visitor.state;
+    for (const key of this.#experiences.keys()) {
+      const decision = this.experience(key, { ...visitor, state }, attributes);
+      if (decision.change) ({ state } = applyChange(state, decision.change));
+      decisions.push(decision);
+    }
+    return decisions;
+  }
+
+  feature(key: string, visitor: EngineVisitor, attributes: FeatureAttributes): FeatureOutcome {
+    const carriers = this.#carriers(attributes.experienceKeys, (carried) => carried.has(key));
+    if (carriers?.length === 0) return { features: [this.#disabled(key)], decisions: [] };
+    return this.#features(visitor, attributes, (sdk, given) =>
+      sdk.runFeature(visitor.id, key, given, carriers ?? attributes.experienceKeys),
+    );
+  }
+
+  features(visitor: EngineVisitor, attributes: FeatureAttributes): FeatureOutcome {
+    const carriers = this.#carriers(attributes.experienceKeys, (carried) => carried.size > 0);
+    if (carriers?.length === 0) {
+      const keys = (this.#config.features ?? []).map((feature) => feature.key);
+      return { features: keys.map((key) => this.#disabled(key)), decisions: [] };
+    }
+    return this.#features(visitor, attributes, (sdk, given) =>
+      sdk.runFeatures(visitor.id, given, carriers ? { experiences: carriers } : undefined),
+    );
+  }
+
+  conversion(goalKey: string, visitor: EngineVisitor, attributes: ConversionAttributes): ConversionOutcome {
+    const known = this.#config.goals?.some((goal) => String(goal?.key) === goalKey && goal.id);
+    if (!known) return { reason: 'goal-not-found', events: [] };
+    const before = ownValue(visitor.state.goals, goalKey) === true;
+    const run = this.#run(visitor, (context) => context.trackConversion(goalKey, attributes));
+    const claimed = ownValue(run.state.goals, goalKey) === true;
+    if (!claimed) return { reason: 'goal-rules', events: [] };
+    if (run.events.length === 0) return { reason: 'already-tracked', events: [] };
+    const repeatable = attributes.conversionSetting?.forceMultipleTransactions === true;
+    return {
+      reason: 'tracked',
+      change: before ? undefined : { goals: [goalKey] },
+      events: run.events.map((event) => {
+        // A transaction that may repeat counts although another request was first to claim the goal.
+        const depends = !before && !(repeatable && 'goalData' in event.data);
+        return depends ? { event, claim: goalClaim(goalKey) } : { event };
+      }),
+    };
+  }
+
+  customSegments(
+    keys: readonly string[],
+    visitor: EngineVisitor,
+    attributes: SegmentsAttributes,
+  ): StateChange {
+    const run = this.#run(visitor, (context, properties) => {
+      const { visitorProperties } = properties({ visitorProperties: attributes.ruleData });
+      return context.runCustomSegments(keys, { ruleData: visitorProperties });
+    });
+    const { customSegments } = run.state.segments ?? {};
+    return customSegments === undefined ? {} : { segments: { customSegments } };
+  }
+
+  /** Why an experience cannot be decided at all; the SDK answers null for each. */
+  #unavailable(key: string, environment: string | undefined): EngineReason | undefined {
+    const experience = this.#experiences.get(key);
+    if (!experience) return 'not-found';
+    if (this.#archived.has(String(experience.id))) return 'archived';
+    if (experience.environment && experience.environment !== environment) return 'environment';
+    return undefined;
+  }
+
+  #decision(
+    experience: ExperienceConfig,
+    visitor: EngineVisitor,
+    attributes: ExperienceAttributes,
+    variation: Variation | null,
+    run: Run,
+    noTraffic: boolean,
+  ): Decision {
+    const id = String(experience.id);
+    const key = String(experience.key);
+    const stored = ownValue(visitor.state.bucketing, id);
+    const now = ownValue(run.state.bucketing, id);
+    const isNew = now !== undefined && now !== stored;
+    const tracked = attributes.enableTracking !== false;
+
+    const change: StateChange = {};
+    const events: EngineEvent[] = [];
+    const exposure = run.events.find(
+      (event) => event.data && 'variationId' in event.data && event.data.experienceId === id,
+    );
+    if (isNew) {
+      change.claims = {
+        [id]: { variationId: String(now), replaces: stored, exposed: tracked || this.#strict },
+      };
+      if (exposure && tracked) events.push({ event: exposure, claim: experienceClaim(id) });
+    } else if (variation && tracked && visitor.state.unexposed?.includes(id)) {
+      change.exposed = [id];
+      events.push({
+        event: { eventType: 'bucketing', data: { experienceId: id, variationId: String(variation.id) } },
+        claim: exposureClaim(id),
+      });
+    }
+    if (run.state.locations && !sameList(run.state.locations, visitor.state.locations)) {
+      change.locations = run.state.locations;
+    }
+    // The SDK stores all properties that it was given; what a request says of itself should not outlive it.
+    if (isNew && attributes.updateVisitorProperties && attributes.visitorProperties) {
+      change.segments = attributes.visitorProperties;
+    }
+    return {
+      experienceKey: key,
+      variation,
+      reason: reasonOf(variation, isNew, attributes.forceVariationId, noTraffic),
+      change: Object.keys(change).length > 0 ? change : undefined,
+      events,
+    };
+  }
+
+  #features(
+    visitor: EngineVisitor,
+    attributes: FeatureAttributes,
+    call: (sdk: SdkInstance['_featureManager'], given: object) => unknown,
+  ): FeatureOutcome {
+    const run = this.#run(visitor, (_context, properties) =>
+      call(this.#sdk._featureManager, {
+        ...properties(attributes),
+        typeCasting: attributes.typeCasting ?? true,
+        environment: environmentOf(visitor, attributes),
+      }),
+    );
+    const found = (Array.isArray(run.result) ? run.result : [run.result]).filter(isFeature);
+    // What the SDK decided on the way is in the state that it left.
+    const carriedBy = new Set(found.map((feature) => String(feature.experienceId)));
+    const decisions: Decision[] = [];
+    for (const experience of this.#experiences.values()) {
+      const id = String(experience.id);
+      const variationId = ownValue(run.state.bucketing, id);
+      const isNew = variationId !== ownValue(visitor.state.bucketing, id);
+      if (variationId === undefined || (!isNew && !carriedBy.has(id))) continue;
+      const config = experience.variations?.find((each) => String(each.id) === String(variationId));
+      if (!config) continue;
+      const variation = frozen({
+        experienceId: experience.id,
+        experienceName: experience.name,
+        experienceKey: experience.key,
+        ...config,
+      });
+      const tracking = this.#strict ? { ...attributes, enableTracking: true } : attributes;
+      const locations = decisions.length > 0 ? visitor.state.locations : run.state.locations;
+      const alone = { ...run, state: { ...run.state, locations } };
+      decisions.push(this.#decision(experience, visitor, tracking, variation, alone, false));
+    }
+    return { features: found.map((feature) => deepFreeze(structuredClone(feature))), decisions };
+  }
+
+  /** The experiences to decide for features; undefined where the SDK's own choice is wanted. */
+  #carriers(given: string[] | undefined, wanted: (carried: Set<string>) => boolean): string[] | undefined {
+    if (this.#strict) return undefined;
+    const keys = [...this.#carried].filter(([, carried]) => wanted(carried)).map(([key]) => key);
+    return given?.length ? keys.filter((key) => given.includes(key)) : keys;
+  }
+
+  #disabled(key: string): Feature {
+    const feature = this.#config.features?.find((each) => each.key === key);
+    return Object.freeze(
+      feature
+        ? { id: feature.id, name: feature.name, key, status: 'disabled' as const }
+        : { key, status: 'disabled' as const },
+    );
+  }
+
+  /** One call of the SDK, between a state that is read from here and changes and events that are caught here. */
+  #run(
+    visitor: EngineVisitor,
+    call: (
+      context: SdkContext,
+      properties: (attributes: ExperienceAttributes) => {
+        locationProperties: Record<string, unknown>;
+        visitorProperties: Record<string, unknown>;
+      },
+    ) => unknown,
+  ): Run {
+    const sdk = this.#sdk;
+    const events: WireEvent[] = [];
+    let state = sdkState(visitor.state);
+    sdk._dataManager.getData = () => state;
+    sdk._dataManager.putData = (_visitorId, change) => {
+      state = {
+        ...state,
+        bucketing: { ...state.bucketing, ...change.bucketing },
+        goals: { ...state.goals, ...change.goals },
+        segments: change.segments ? mergeSegments(state.segments ?? {}, change.segments) : state.segments,
+        // The array that the SDK goes on working with must not be the one that is kept.
+        locations: change.locations ? [...change.locations] : state.locations,
+      };
+    };
+    sdk._apiManager.enqueue = (_visitorId, event) => events.push(event);
+
+    const context = sdk.createContext(visitor.id);
+    if (!context) throw new ConvertError('CONVERT_INTERNAL', 'the official SDK gave no context');
+    const result = call(context, (attributes) => ({
+      locationProperties: {
+        ...pick(visitor.locationProperties, this.reads.location),
+        ...attributes.locationProperties,
+      },
+      visitorProperties: {
+        ...pick(visitor.visitorProperties, this.reads.visitor),
+        ...attributes.visitorProperties,
+      },
+    }));
+    return { result, events: events.map((event) => structuredClone(event)), state };
+  }
+}
+
+interface Run {
+  result: unknown;
+  events: WireEvent[];
+  state: SdkState;
+}
+
+function sdkClass(given: unknown): ConvertSDKClass {
+  // From ESM the package arrives as CommonJS: the class is the default of the default.
+  let candidate = given;
+  while (typeof candidate === 'object' && candidate !== null && 'default' in candidate) {
+    candidate = candidate.default;
+  }
+  if (typeof candidate === 'function') return candidate as ConvertSDKClass;
+  throw new ConvertError(
+    'CONVERT_NO_ENGINE',
+    `sdkEngine() takes the class that @convertcom/js-sdk exports, given ${given === null ? 'null' : typeof given};` +
+      ` pass it as in sdkEngine(ConvertSDK)`,
+  );
+}
+
+function instantiate(SdkClass: ConvertSDKClass, data: unknown): SdkInstance {
+  let instance: unknown;
+  try {
+    instance = new SdkClass({
+      data,
+      // No timers, no requests, no words: all of that is done elsewhere.
+      network: { tracking: false },
+      logger: { logLevel: SILENT, customLoggers: [] },
+    });
+  } catch (cause) {
+    throw new ConvertError('CONVERT_NO_ENGINE', `the class given to sdkEngine() can't be constructed`, {
+      cause,
+    });
+  }
+  const parts = instance as Record<string, Record<string, unknown> | undefined>;
+  for (const [part, methods] of PRIVATE_PARTS) {
+    for (const method of methods) {
+      if (typeof parts[part]?.[method] === 'function') continue;
+      throw new ConvertError(
+        'CONVERT_NO_ENGINE',
+        `this version of @convertcom/js-sdk is not supported (no ${part}.${method}); install ${SUPPORTED_SDK}`,
+      );
+    }
+  }
+  return instance as SdkInstance;
+}
+
+/**
+ * A copy of the config that gives fresh `variables_data` at each read: the SDK casts feature variables in place, which
+ * would change the config for everybody.
+ */
+function unsharedVariables(config: ProjectConfig): ProjectConfig {
+  const copy = structuredClone(config);
+  for (const experience of copy.experiences ?? []) {
+    for (const variation of experience?.variations ?? []) {
+      for (const change of variation?.changes ?? []) {
+        const variables = change?.data?.variables_data;
+        if (typeof variables !== 'object' || variables === null) continue;
+        Object.defineProperty(change.data, 'variables_data', {
+          enumerable: true,
+          get: () => structuredClone(variables),
+        });
+      }
+    }
+  }
+  return copy;
+}
+
+function featuresOf(experience: ExperienceConfig, keys: ReadonlyMap<string, string>): Set<string> {
+  const carried = new Set<string>();
+  for (const variation of experience.variations ?? []) {
+    for (const change of variation?.changes ?? []) {
+      const key = keys.get(String(change?.data?.feature_id));
+      if (change?.type === 'fullStackFeature' && key !== undefined) carried.add(key);
+    }
+  }
+  return carried;
+}
+
+function reasonOf(
+  variation: Variation | null,
+  isNew: boolean,
+  forced: string | undefined,
+  noTraffic: boolean,
+): EngineReason {
+  if (!variation) return noTraffic ? 'traffic' : 'not-decided';
+  if (forced !== undefined && String(variation.id) === String(forced)) return 'forced';
+  return isNew ? 'bucketed' : 'sticky';
+}
+
+function environmentOf(visitor: EngineVisitor, attributes: ExperienceAttributes): string | undefined {
+  return attributes.environment || visitor.environment;
+}
+
+/** The SDK changes what it gets: it gets copies. */
+function sdkState({ bucketing, goals, segments, locations }: Readonly<VisitorState>): SdkState {
+  return {
+    bucketing: { ...bucketing },
+    goals: { ...goals },
+    segments: segments && structuredClone(segments),
+    locations: locations && [...locations],
+  };
+}
+
+/** An absent property is left out: to the SDK, `undefined` is the text "undefined". */
+function pick(
+  properties: { get(name: string): unknown },
+  names: ReadonlySet<string>,
+): Record<string, unknown> {
+  const picked: Record<string, unknown> = {};
+  for (const name of names) {
+    const value = properties.get(name);
+    if (value !== undefined) picked[name] = value;
+  }
+  return picked;
+}
+
+function isVariation(result: unknown): result is Variation {
+  return typeof result === 'object' && result !== null && 'experienceId' in result && 'id' in result;
+}
+
+function isFeature(result: unknown): result is Feature {
+  return typeof result === 'object' && result !== null && 'status' in result;
+}
+
+function frozen(variation: object): Variation {
+  return deepFreeze(structuredClone(variation)) as Variation;
+}
+
+function deepFreeze<T>(value: T): T {
+  if (typeof value === 'object' && value !== null && !Object.isFrozen(value)) {
+    Object.freeze(value);
+    Object.values(value).forEach(deepFreeze);
+  }
+  return value;
+}
+
+function sameList(a: readonly string[], b: readonly string[] | undefined): boolean {
+  return a.length === (b?.length ?? 0) && a.every((each, index) => each === b?.[index]);
+}

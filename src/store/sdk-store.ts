@@ -1,0 +1,55 @@
+/** Any data store of the official SDK's kind (`get`, `set`), synchronous or not, as a visitor store. */
+import { asConvertError } from '../errors.js';
+import { applyChange, parseState, type Committed, type VisitorState } from '../state.js';
+import type { SdkDataStore, VisitorStore } from './port.js';
+
+/**
+ * First write wins within this process only: `get` and `set` are two steps, so two processes can overwrite each other.
+ * Commits to one key wait for each other here.
+ */
+export function sdkStore(store: SdkDataStore): VisitorStore {
+  const underWay = new Map<string, Promise<unknown>>();
+
+  const read = (key: string): VisitorState | undefined | Promise<VisitorState | undefined> => {
+    const value = store.get(key);
+    return isThenable(value) ? Promise.resolve(value).then(parseState) : parseState(value);
+  };
+
+  const inTurn = <T>(key: string, work: () => Promise<T>): Promise<T> => {
+    const result = (underWay.get(key) ?? Promise.resolve()).then(work, work);
+    const settled = result.catch(() => undefined);
+    underWay.set(key, settled);
+    void settled.then(() => {
+      if (underWay.get(key) === settled) underWay.delete(key);
+    });
+    return result;
+  };
+
+  return {
+    remote: true,
+    read,
+    commit(key, change) {
+      return inTurn(key, async (): Promise<Committed> => {
+        try {
+          const committed = applyChange((await read(key)) ?? {}, change);
+          await store.set(key, committed.state);
+          return committed;
+        } catch (error) {
+          throw asConvertError(error, 'CONVERT_STORE', 'the data store failed to write');
+        }
+      });
+    },
+    delete(key) {
+      // The official SDK's interface has no way to delete.
+      return inTurn(key, async () => {
+        await store.set(key, {});
+      });
+    },
+  };
+}
+
+function isThenable(value: unknown): value is PromiseLike<unknown> {
+  return (
+    typeof value === 'object' && value !== null && typeof (value as { then?: unknown }).then === 'function'
+  );
+}

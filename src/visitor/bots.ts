@@ -1,0 +1,42 @@
+/** Bots: who gets the original page and is never counted. */
+import { isbot } from 'isbot';
+import { asConvertError, type ConvertError } from '../errors.js';
+import { headerText, type IncomingRequest } from '../exchange.js';
+
+/**
+ * - `original` bots get the original page: no cookie, no event, nothing stored
+ * - `include` bots are visitors
+ * - a function that says whether a request (the framework's own object) comes from a bot
+ */
+export type BotsOption = 'original' | 'include' | ((request: unknown) => boolean);
+
+export type BotCheck = (request: IncomingRequest) => boolean;
+
+/** User agents are cut before they are matched: the patterns of isbot are long. */
+const MAX_USER_AGENT = 512;
+const CACHE_SIZE = 1_000;
+
+export function botCheck(option: BotsOption, onError: (error: ConvertError) => void): BotCheck {
+  if (option === 'include') return () => false;
+  if (option !== 'original') {
+    return (request) => {
+      try {
+        return option(request.raw) === true;
+      } catch (error) {
+        onError(asConvertError(error, 'CONVERT_CALLBACK', 'the `bots` function threw, taken as no bot'));
+        return false;
+      }
+    };
+  }
+  // isbot takes 4-11 us; a site sees the same few hundred user agents all day.
+  let cache = new Map<string, boolean>();
+  return (request) => {
+    const userAgent = headerText(request.headers['user-agent'])?.slice(0, MAX_USER_AGENT) ?? '';
+    const known = cache.get(userAgent);
+    if (known !== undefined) return known;
+    const answer = userAgent === '' || isbot(userAgent);
+    if (cache.size >= CACHE_SIZE) cache = new Map();
+    cache.set(userAgent, answer);
+    return answer;
+  };
+}

@@ -1,0 +1,147 @@
+/** Who the visitor of a request is, and whether we may know: the app's id, the cookie, a fingerprint, a new id. */
+import { randomUUID } from 'node:crypto';
+import { asConvertError, ConvertError } from '../errors.js';
+import type { IncomingRequest } from '../exchange.js';
+import { botCheck, type BotsOption } from './bots.js';
+import { consentMode, consentReader, type Consent, type ConsentMode, type ConsentOption } from './consent.js';
+import { visitorCookie, type VisitorCookie, type VisitorCookieOptions } from './cookie.js';
+import { fingerprint } from './fingerprint.js';
+
+export interface VisitorOptions {
+  /**
+   * The id of a logged-in user or a known device, from the framework's own request object. It wins over the cookie,
+   * is hashed and sent as it is, and switches bot detection off for the request. null or undefined: no such id.
+   */
+  id?: (request: unknown) => string | number | null | undefined;
+  cookie?: VisitorCookieOptions;
+  /**
+   * Identifies clients that bring neither an app id nor the cookie by HMAC of ip, user agent and language, instead of
+   * a new id. No cookie is set then. Unstable: it changes with the client's address or browser version, and is shared
+   * by like clients behind one address.
+   */
+  fingerprint?: { secret: string };
+}
+
+/** Where an id comes from. */
+export type IdOrigin = 'app' | 'cookie' | 'fingerprint' | 'minted';
+
+/** What stands in the way of this visitor taking part. */
+export type VisitorGate = 'bot' | 'consent';
+
+export interface Visitor {
+  /** '' where a gate is closed. */
+  readonly id: string;
+  readonly origin: IdOrigin;
+  readonly consent: Consent;
+  /** Set where the visitor gets the original page. */
+  readonly gate: VisitorGate | undefined;
+  /** What may be done with decisions: `enrol` stores and sends them. */
+  readonly mode: 'enrol' | 'silent' | 'hold';
+  /** Set where consent is denied: what has to go. */
+  readonly withdrawn: Withdrawal | undefined;
+}
+
+/** What a visitor without consent still brings. */
+export interface Withdrawal {
+  /** The identity cookie is there and has to be expired. */
+  readonly cookie: boolean;
+  /** The id in that cookie, whose state has to be deleted. */
+  readonly cookieId: string | undefined;
+  /** The app's own id, whose recorded consent and held events have to go. */
+  readonly appId: string | undefined;
+}
+
+export interface VisitorReader {
+  readonly cookie: VisitorCookie;
+  /** True where ids of the app and ids from our cookie must not share state. */
+  readonly hasAppIds: boolean;
+  readonly consentConfigured: boolean;
+  identify(request: IncomingRequest): Visitor;
+}
+
+export interface VisitorReaderOptions {
+  visitor?: VisitorOptions;
+  consent?: ConsentOption;
+  bots?: BotsOption;
+  onError: (error: ConvertError) => void;
+}
+
+/** App ids over this length are a mistake (a token, a document), not an id. */
+const MAX_APP_ID = 256;
+
+export function visitorReader(options: VisitorReaderOptions): VisitorReader {
+  const { visitor = {}, consent, bots = 'original', onError } = options;
+  const cookie = visitorCookie(visitor.cookie);
+  const isBot = botCheck(bots, onError);
+  const mode = consentMode(consent);
+  const reader = consent === undefined ? undefined : consentReader(consent, onError);
+  const askId = visitor.id;
+  const secret = visitor.fingerprint?.secret;
+
+  const appId = (request: IncomingRequest): string | undefined => {
+    if (askId === undefined) return undefined;
+    try {
+      const id: unknown = askId(request.raw);
+      if (id === null || id === undefined || id === '') return undefined;
+      if (typeof id === 'string' && id.length <= MAX_APP_ID) return id;
+      if (typeof id === 'number' && Number.isFinite(id)) return String(id);
+      if (id instanceof Promise) id.catch(() => undefined);
+      onError(
+        new ConvertError(
+          'CONVERT_CALLBACK',
+          `\`visitor.id\` must return a string of at most ${MAX_APP_ID} characters, a number, null or undefined` +
+            ` (returned ${typeof id === 'string' ? 'a longer string' : describe(id)}); the cookie is used instead`,
+        ),
+      );
+    } catch (error) {
+      onError(asConvertError(error, 'CONVERT_CALLBACK', '`visitor.id` threw, the cookie is used instead'));
+    }
+    return undefined;
+  };
+
+  return {
+    cookie,
+    hasAppIds: askId !== undefined,
+    consentConfigured: reader !== undefined,
+    identify(request) {
+      const own = appId(request);
+      if (own === undefined && isBot(request)) return closed('bot', 'unknown', undefined);
+
+      const answer = reader === undefined ? 'granted' : reader.read(request);
+      if (answer !== 'granted') {
+        const withdrawn =
+          answer === 'denied'
+            ? { cookie: cookie.present(request), cookieId: cookie.read(request), appId: own }
+            : undefined;
+        const without = allowedWithout(mode, answer);
+        // Without our cookie only the app's own id is the same on the next page.
+        if (without === undefined || own === undefined) return closed('consent', answer, withdrawn);
+        return { id: own, origin: 'app', consent: answer, gate: undefined, mode: without, withdrawn };
+      }
+      if (own !== undefined) return open(own, 'app');
+      const known = cookie.read(request);
+      if (known !== undefined) return open(known, 'cookie');
+      if (secret !== undefined) return open(fingerprint(request, secret), 'fingerprint');
+      return open(randomUUID(), 'minted');
+    },
+  };
+}
+
+function open(id: string, origin: IdOrigin): Visitor {
+  return { id, origin, consent: 'granted', gate: undefined, mode: 'enrol', withdrawn: undefined };
+}
+
+function closed(gate: VisitorGate, consent: Consent, withdrawn: Withdrawal | undefined): Visitor {
+  return { id: '', origin: 'minted', consent, gate, mode: 'silent', withdrawn };
+}
+
+/** What a mode allows without a grant: `hold` waits for an answer, and a refusal is one. */
+function allowedWithout(mode: ConsentMode | undefined, answer: Consent): 'silent' | 'hold' | undefined {
+  if (mode === 'silent') return 'silent';
+  return mode === 'hold' && answer === 'unknown' ? 'hold' : undefined;
+}
+
+function describe(value: unknown): string {
+  if (value instanceof Promise) return 'a promise';
+  return Array.isArray(value) ? 'an array' : typeof value;
+}

@@ -1,0 +1,915 @@
+/** What every adapter does, over real HTTP. The ids of the cases are pinned: other documents refer to them. */
+import { once } from 'node:events';
+import { connect as http2Connect } from 'node:http2';
+import { connect, type Socket } from 'node:net';
+import { Readable } from 'node:stream';
+import { setTimeout as sleep } from 'node:timers/promises';
+import request from 'supertest';
+import { afterEach, beforeEach, describe, expect, it } from 'vitest';
+import { createConvert } from '../../src/convert.js';
+import type { Logger } from '../../src/logger.js';
+import type { ConvertOptions } from '../../src/options.js';
+import { startCollector, type Collector } from '../support/collector.js';
+import { testProject } from '../support/project.js';
+import type { Adapter, AppOptions, Exchange, Handler, RunningApp } from './harness.js';
+
+export const CHROME =
+  'Mozilla/5.0 (Windows NT 10.0; Win64; x64) AppleWebKit/537.36 (KHTML, like Gecko) Chrome/142.0.0.0 Safari/537.36';
+const IPHONE =
+  'Mozilla/5.0 (iPhone; CPU iPhone OS 18_1 like Mac OS X) AppleWebKit/605.1.15 (KHTML, like Gecko) Version/18.1 Mobile/15E148 Safari/604.1';
+const GOOGLEBOT = 'Mozilla/5.0 (compatible; Googlebot/2.1; +http://www.google.com/bot.html)';
+
+/** Answers with the variation of `homepage-hero`. */
+const hero: Handler = (x) => x.send(200, x.convert.runExperience('homepage-hero')?.key ?? 'none');
+
+function cookiesOf(answer: { headers: Record<string, unknown> }): string[] {
+  return [answer.headers['set-cookie'] ?? []].flat() as string[];
+}
+
+function visitorIdOf(answer: { headers: Record<string, unknown> }): string | undefined {
+  return cookiesOf(answer)
+    .map((line) => /^cv_vid=([^;]+)/.exec(line)?.[1])
+    .find((id) => id !== undefined);
+}
+
+export function adapterConformance(adapter: Adapter, capabilities: { http2: boolean }): void {
+  describe(adapter.name, () => {
+    let collector: Collector;
+    let logged: string[];
+    const running: RunningApp[] = [];
+    const instances: { close(options: { timeout: number }): Promise<unknown> }[] = [];
+
+    beforeEach(async () => {
+      collector = await startCollector();
+      logged = [];
+    });
+    afterEach(async () => {
+      for (const app of running.splice(0)) {
+        await app.close();
+        await app.convert.close({ timeout: 100 });
+      }
+      for (const instance of instances.splice(0)) await instance.close({ timeout: 100 });
+      await collector.close();
+    });
+
+    function options(more: ConvertOptions = {}): ConvertOptions {
+      const log = (message: string): void => void logged.push(message);
+      const logger: Logger = { error: log, warn: log, info: log };
+      return {
+        project: testProject(),
+        endpoints: { track: collector.origin },
+        delivery: { linger: 10 },
+        logger,
+        ...more,
+      };
+    }
+
+    async function start(
+      routes: Record<string, Handler>,
+      more: ConvertOptions = {},
+      app: Partial<AppOptions> = {},
+    ): Promise<RunningApp> {
+      const started = await adapter.start({ convert: options(more), routes, ...app });
+      running.push(started);
+      return started;
+    }
+
+    const get = (app: RunningApp, path: string, headers: Record<string, string> = {}) =>
+      request(app.url)
+        .get(path)
+        .set({ 'user-agent': CHROME, ...headers });
+
+    async function delivered(app: RunningApp): Promise<Collector> {
+      await app.convert.flush({ timeout: 5_000 });
+      return collector;
+    }
+
+    describe('decisions', () => {
+      it('D1 decides, sets the cookie, sends one exposure, and stays with it', async () => {
+        const app = await start({ '/': hero });
+        const first = await get(app, '/');
+        const id = visitorIdOf(first);
+        expect(first.text).toMatch(/^(original|version-b)$/);
+        for (let n = 0; n < 3; n++) {
+          const next = await get(app, '/', { cookie: `cv_vid=${id}` });
+          expect(next.text).toBe(first.text);
+          expect(visitorIdOf(next)).toBeUndefined();
+        }
+        const { events } = await delivered(app);
+        expect(events).toMatchObject([
+          { visitorId: id, eventType: 'bucketing', data: { experienceId: '101' } },
+        ]);
+      });
+
+      it('D2 puts the context where handlers and templates look', async () => {
+        let same: unknown;
+        const app = await start({
+          '/': (x) => {
+            same = x.locals.convert === x.convert;
+            x.send(200, 'ok');
+          },
+        });
+        await get(app, '/');
+        expect(same).toBe(true);
+      });
+
+      it('D3 fills in what rules read: path, country, device', async () => {
+        const app = await start(
+          { '/pricing': (x) => x.send(200, x.convert.runExperience('german-pricing')?.key ?? 'none') },
+          { geo: 'cloudflare' },
+        );
+        const german = { 'cf-ipcountry': 'DE' };
+        expect((await get(app, '/pricing', { ...german, 'user-agent': IPHONE })).text).not.toBe('none');
+        expect((await get(app, '/pricing', german)).text).toBe('none');
+        expect((await get(app, '/pricing', { 'user-agent': IPHONE, 'cf-ipcountry': 'FR' })).text).toBe(
+          'none',
+        );
+      });
+
+      it('D4 sees the whole URL in a sub-router', async () => {
+        const app = await start(
+          {},
+          {},
+          { shop: { '/item': (x) => x.send(200, JSON.stringify(x.convert.locationProperties)) } },
+        );
+        const { text } = await get(app, '/shop/item?a=1&utm_source=x');
+        const host = new URL(app.url).host;
+        expect(JSON.parse(text)).toMatchObject({
+          url: `http://${host}/shop/item?a=1&utm_source=x`,
+          path: '/shop/item',
+          hostname: '127.0.0.1',
+          protocol: 'http',
+          query: 'a=1&utm_source=x',
+        });
+      });
+
+      it('D5 has every method of the official SDK', async () => {
+        const app = await start({
+          '/': (x) => {
+            const { convert } = x;
+            convert.setDefaultSegments({ campaign: 'autumn' });
+            convert.updateVisitorProperties({ plan: 'pro' });
+            convert.runCustomSegments(['big-spenders'], { ruleData: { spent: 'lots' } });
+            convert.trackConversion('signup', { ruleData: { plan: 'pro' } });
+            x.send(
+              200,
+              JSON.stringify({
+                all: convert.runExperiences().map((each) => each.experienceKey),
+                feature: convert.runFeature('checkout-button'),
+                features: convert.runFeatures().map((each) => `${each.key} ${each.status}`),
+                peek: convert.peek('homepage-hero')?.experienceKey,
+                why: ['homepage-hero', 'live-only', 'archived-one', 'nobody', 'missing', 'spring-sale'].map(
+                  (key) => convert.explain(key).reason,
+                ),
+              }),
+            );
+          },
+        });
+        const answer = await get(app, '/');
+        const body = JSON.parse(answer.text);
+        expect(body.all).toEqual(['homepage-hero', 'featured']);
+        expect(body.feature).toMatchObject({
+          key: 'checkout-button',
+          status: 'enabled',
+          experienceKey: 'featured',
+        });
+        expect([10, 12]).toContain(body.feature.variables.price);
+        expect(body.features).toEqual(['checkout-button enabled', 'unused-feature disabled']);
+        expect(body.peek).toBe('homepage-hero');
+        expect(body.why).toEqual([
+          'sticky',
+          'environment',
+          'archived',
+          'traffic',
+          'not-found',
+          'not-decided',
+        ]);
+        const { events } = await delivered(app);
+        expect(events.map((event) => event.eventType).sort()).toEqual([
+          'bucketing',
+          'bucketing',
+          'conversion',
+        ]);
+        expect(events[0]?.segments).toMatchObject({
+          campaign: 'autumn',
+          browser: 'CH',
+          customSegments: ['801'],
+        });
+      });
+
+      it('D6 gives what was decided inline before what the request says', async () => {
+        const app = await start({
+          '/': (x) => {
+            const given = {
+              locationProperties: { path: '/pricing' },
+              visitorProperties: { country: 'DE', device: 'mobile' },
+            };
+            x.send(200, x.convert.runExperience('german-pricing', given)?.experienceKey ?? 'none');
+          },
+        });
+        expect((await get(app, '/')).text).toBe('german-pricing');
+      });
+
+      it('D7 tracks a conversion once, with its transaction and the bucketing it belongs to', async () => {
+        const buy: Handler = (x) => {
+          x.convert.trackConversion('purchase', {
+            conversionData: [
+              { key: 'amount', value: 10.5 },
+              { key: 'transactionId', value: 't1' },
+            ],
+          });
+          x.send(200, 'thanks');
+        };
+        const app = await start({ '/': hero, '/buy': buy });
+        const cookie = `cv_vid=${visitorIdOf(await get(app, '/'))}`;
+        await get(app, '/buy', { cookie });
+        await get(app, '/buy', { cookie });
+        const conversions = (await delivered(app)).conversions();
+        const variationId = (collector.exposures()[0]?.data as { variationId: string }).variationId;
+        expect(conversions.map((event) => event.data)).toEqual([
+          { goalId: '501', bucketingData: { '101': variationId } },
+          {
+            goalId: '501',
+            goalData: [
+              { key: 'amount', value: 10.5 },
+              { key: 'transactionId', value: 't1' },
+            ],
+            bucketingData: { '101': variationId },
+          },
+        ]);
+      });
+    });
+
+    describe('identity', () => {
+      it('I1 sets the cookie as it should be', async () => {
+        const app = await start({ '/': hero });
+        const [line] = cookiesOf(await get(app, '/', { host: 'shop.example' }));
+        expect(line).toMatch(/^cv_vid=[0-9a-f-]{36}; Max-Age=31536000; Path=\/; Secure; SameSite=Lax$/);
+        const [local] = cookiesOf(await get(app, '/', { host: 'localhost:3000' }));
+        expect(local).not.toMatch(/secure/i);
+        expect(local).not.toMatch(/httponly/i);
+      });
+
+      it('I2 ignores and replaces a malformed or over-long cookie', async () => {
+        const app = await start({ '/': hero });
+        for (const bad of ['a b', '<script>', 'x'.repeat(65), '', '%00', 'ü']) {
+          const answer = await get(app, '/', { cookie: `cv_vid=${encodeURIComponent(bad)}` });
+          expect(visitorIdOf(answer)).toMatch(/^[0-9a-f-]{36}$/);
+        }
+      });
+
+      it('I3 sets nothing where the context was not used', async () => {
+        const app = await start({ '/': (x) => x.send(200, 'plain') });
+        const answer = await get(app, '/');
+        expect(cookiesOf(answer)).toEqual([]);
+        expect(answer.headers['cache-control']).toBeUndefined();
+        expect((await delivered(app)).requests).toHaveLength(0);
+      });
+
+      it('I4 takes the id of the app, found by authentication that runs later, before the cookie', async () => {
+        const app = await start(
+          {
+            '/': (x) =>
+              x.send(200, `${x.convert.visitorId} ${x.convert.runExperience('homepage-hero')?.key}`),
+          },
+          { visitor: { id: (raw) => adapter.user(raw) } },
+          { authenticate: () => 'user-7' },
+        );
+        const answer = await get(app, '/', { cookie: 'cv_vid=abc', 'user-agent': GOOGLEBOT });
+        expect(answer.text).toMatch(/^user-7 (original|version-b)$/);
+        expect(cookiesOf(answer)).toEqual([]);
+        expect((await delivered(app)).exposures()[0]?.visitorId).toBe('user-7');
+      });
+
+      it('I5 gives bots the original page, no cookie and no event', async () => {
+        const app = await start({
+          '/': (x) => {
+            x.convert.trackConversion('purchase');
+            x.send(
+              200,
+              `${x.convert.runExperience('homepage-hero')?.key} ${x.convert.explain('homepage-hero').reason}`,
+            );
+          },
+        });
+        const answer = await get(app, '/', { 'user-agent': GOOGLEBOT });
+        expect(answer.text).toBe('undefined bot');
+        expect(cookiesOf(answer)).toEqual([]);
+        expect((await delivered(app)).requests).toHaveLength(0);
+      });
+
+      it('I6 knows clients without cookies by their fingerprint, and sets none', async () => {
+        const app = await start(
+          {
+            '/': (x) =>
+              x.send(200, `${x.convert.visitorId} ${x.convert.runExperience('homepage-hero')?.key}`),
+          },
+          { visitor: { fingerprint: { secret: 'sesame' } } },
+        );
+        const [one, two, other] = [
+          await get(app, '/'),
+          await get(app, '/'),
+          await get(app, '/', { 'user-agent': IPHONE }),
+        ];
+        expect(one.text).toBe(two.text);
+        expect(one.text.split(' ')[0]).not.toBe(other.text.split(' ')[0]);
+        expect(cookiesOf(one)).toEqual([]);
+        expect((await delivered(app)).exposures()).toHaveLength(2);
+      });
+
+      it('I7 reads the cookie among two hundred others', async () => {
+        const app = await start({ '/': (x) => x.send(200, x.convert.visitorId) });
+        const others = Array.from({ length: 200 }, (_, n) => `c${n}=${n}`).join('; ');
+        expect((await get(app, '/', { cookie: `${others}; cv_vid=me-1` })).text).toBe('me-1');
+      });
+
+      it('I8 keeps app ids and cookie ids of the same text apart', async () => {
+        let user: string | undefined = 'victim';
+        const track: Handler = (x) => {
+          x.convert.trackConversion('purchase');
+          x.send(200, 'ok');
+        };
+        const app = await start({ '/': track }, { visitor: { id: () => user } });
+        await get(app, '/');
+        user = undefined;
+        await get(app, '/', { cookie: 'cv_vid=victim' });
+        expect((await delivered(app)).conversions()).toHaveLength(2);
+      });
+    });
+
+    describe('consent', () => {
+      const consent = { cookie: 'consent', granted: 'granted' };
+      const page: Handler = (x) => {
+        const variation = x.convert.runExperience('homepage-hero');
+        x.convert.trackConversion('purchase');
+        const { reason } = x.convert.explain('homepage-hero');
+        x.send(
+          200,
+          `${x.convert.consent} ${variation?.key ?? 'none'} ${reason} ${x.convert.bridge.attribute()}`,
+        );
+      };
+
+      it('C1 without a grant: the original page; nothing set, stored or sent', async () => {
+        const app = await start({ '/': page }, { consent });
+        const unknown = await get(app, '/');
+        expect(unknown.text).toBe('unknown none consent data-cv-variations="{}"');
+        const denied = await get(app, '/', { cookie: 'consent=denied' });
+        expect(denied.text).toBe('denied none consent data-cv-variations="{}"');
+        expect([...cookiesOf(unknown), ...cookiesOf(denied)]).toEqual([]);
+        expect((await delivered(app)).requests).toHaveLength(0);
+      });
+
+      it('C2 with a grant everything runs', async () => {
+        const app = await start({ '/': page }, { consent });
+        const answer = await get(app, '/', { cookie: 'consent=granted' });
+        expect(answer.text).toMatch(/^granted (original|version-b) sticky data-cv-variations=/);
+        expect(visitorIdOf(answer)).toBeDefined();
+        expect((await delivered(app)).events).toHaveLength(2);
+      });
+
+      it('C3 asks a function, which gets the request of the framework', async () => {
+        const app = await start(
+          { '/': page },
+          { consent: (raw) => adapter.user(raw) === 'friend' },
+          { authenticate: () => 'friend' },
+        );
+        expect((await get(app, '/')).text).toMatch(/^granted/);
+      });
+
+      it('C4 withdrawal expires the cookie on the same response and forgets the visitor', async () => {
+        const app = await start({ '/': page }, { consent });
+        const id = visitorIdOf(await get(app, '/', { cookie: 'consent=granted' }));
+        const gone = await get(app, '/', { cookie: `consent=denied; cv_vid=${id}` });
+        expect(gone.text).toMatch(/^denied none consent/);
+        expect(cookiesOf(gone)[0]).toMatch(/^cv_vid=; Max-Age=0; Path=\//);
+        const again = await get(app, '/', { cookie: `consent=granted; cv_vid=${id}` });
+        expect(again.text).toMatch(/^granted/);
+        // The state is gone: the exposure and the conversion count anew.
+        expect((await delivered(app)).events).toHaveLength(4);
+      });
+
+      it('C5 silent decides and leaves no trace', async () => {
+        const app = await start(
+          { '/': page },
+          { consent: { ...consent, mode: 'silent' }, visitor: { id: () => 'user-7' } },
+        );
+        const silent = await get(app, '/');
+        expect(silent.text).toMatch(/^unknown (original|version-b)/);
+        expect((await delivered(app)).requests).toHaveLength(0);
+        const granted = await get(app, '/', { cookie: 'consent=granted' });
+        expect(granted.text.split(' ')[1]).toBe(silent.text.split(' ')[1]);
+        expect((await delivered(app)).events).toHaveLength(2);
+      });
+
+      it('C6 hold keeps events until a grant sends them', async () => {
+        const app = await start(
+          { '/': page, '/plain': (x) => x.send(200, x.convert.consent) },
+          { consent: { ...consent, mode: 'hold' }, visitor: { id: () => 'user-7' } },
+        );
+        const held = await get(app, '/');
+        expect(held.text).toMatch(/^unknown (original|version-b)/);
+        expect((await get(app, '/')).text.split(' ')[1]).toBe(held.text.split(' ')[1]);
+        expect((await delivered(app)).requests).toHaveLength(0);
+        await get(app, '/plain', { cookie: 'consent=granted' });
+        const { events } = await delivered(app);
+        expect(events.map((event) => event.eventType)).toEqual(['bucketing', 'conversion']);
+        expect(events[0]?.visitorId).toBe('user-7');
+        await get(app, '/', { cookie: 'consent=granted' });
+        expect((await delivered(app)).events).toHaveLength(2);
+      });
+
+      it('C7 hold deletes on a denial, and says so', async () => {
+        const app = await start(
+          { '/': page },
+          { consent: { ...consent, mode: 'hold' }, visitor: { id: () => 'user-7' } },
+        );
+        await get(app, '/');
+        expect((await get(app, '/', { cookie: 'consent=denied' })).text).toMatch(/^denied none consent/);
+        await get(app, '/', { cookie: 'consent=granted' });
+        expect((await delivered(app)).events).toHaveLength(2);
+        expect(app.convert.stats().delivery.reasons.consent).toBe(2);
+      });
+
+      it('C8 jobs go by the grant that the visitor gave', async () => {
+        const app = await start({ '/': page }, { consent });
+        const id = visitorIdOf(await get(app, '/', { cookie: 'consent=granted' })) ?? '';
+        for (const each of [id, 'stranger']) {
+          const visitor = await app.convert.forVisitor(each);
+          visitor.trackConversion('purchase', {
+            conversionSetting: { forceMultipleTransactions: true },
+            conversionData: [{ key: 'amount', value: 1 }],
+          });
+        }
+        const { events } = await delivered(app);
+        expect(events.filter((event) => 'goalData' in event.data).map((event) => event.visitorId)).toEqual([
+          id,
+        ]);
+        expect(app.convert.stats().delivery.reasons.consent).toBe(1);
+      });
+    });
+
+    describe('cookies next to those of the app', () => {
+      const cases: [id: string, how: string, handler: Handler][] = [
+        ['K1', 'the framework sets one', (x) => send(x, () => x.cookie('app', '1'))],
+        ['K2', 'the framework sets one after the decision', (x) => send(x, () => x.cookie('app', '1'))],
+        ['K3', 'the header is set, which replaces', (x) => send(x, () => x.header('Set-Cookie', 'app=1'))],
+        [
+          'K4',
+          'the header is set with a list',
+          (x) => send(x, () => x.header('Set-Cookie', ['app=1', 'b=2'])),
+        ],
+        [
+          'K5',
+          'writeHead gets an object',
+          (x) => raw(x, (res) => res.writeHead(200, { 'Set-Cookie': 'app=1', 'X-App': 'kept' })),
+        ],
+        [
+          'K6',
+          'writeHead gets an object with a list, and a reason',
+          (x) =>
+            raw(x, (res) => res.writeHead(200, 'Fine', { 'set-cookie': ['app=1', 'b=2'], 'X-App': 'kept' })),
+        ],
+        [
+          'K7',
+          'writeHead gets a flat list with the header twice',
+          (x) =>
+            raw(x, (res) =>
+              res.writeHead(200, ['Set-Cookie', 'app=1', 'Set-Cookie', 'b=2', 'X-App', 'kept']),
+            ),
+        ],
+        [
+          'K8',
+          'a header is set and writeHead gets another',
+          (x) =>
+            raw(x, (res) => {
+              res.setHeader('X-App', 'kept');
+              res.writeHead(200, { 'Set-Cookie': 'app=1' });
+            }),
+        ],
+        [
+          'K9',
+          'the raw response appends one and flushes its headers',
+          (x) =>
+            raw(x, (res) => {
+              res.appendHeader('Set-Cookie', 'app=1');
+              res.setHeader('X-App', 'kept');
+              res.flushHeaders();
+            }),
+        ],
+      ];
+
+      function send(x: Exchange, set: () => void): void {
+        const key = x.convert.runExperience('homepage-hero')?.key;
+        set();
+        x.send(200, key ?? 'none');
+      }
+
+      function raw(x: Exchange, write: (res: Exchange['res']) => void): void {
+        const key = x.convert.runExperience('homepage-hero')?.key;
+        const res = x.takeOver();
+        write(res);
+        res.end(key);
+      }
+
+      for (const [id, how, handler] of cases) {
+        it(`${id} ${how}`, async () => {
+          const app = await start({ '/': handler });
+          const answer = await get(app, '/');
+          const lines = cookiesOf(answer);
+          expect(visitorIdOf(answer)).toBeDefined();
+          expect(lines.filter((line) => line.startsWith('cv_vid='))).toHaveLength(1);
+          expect(lines.some((line) => line.startsWith('app=1'))).toBe(true);
+          if (handler.toString().includes('b=2')) expect(lines).toHaveLength(3);
+          if (handler.toString().includes('X-App')) expect(answer.headers['x-app']).toBe('kept');
+          expect((await delivered(app)).exposures()).toHaveLength(1);
+        });
+      }
+    });
+
+    describe('responses', () => {
+      it("R1 an error that a handler throws is the app's, and the exposure counts", async () => {
+        const app = await start({
+          '/': (x) => {
+            x.convert.runExperience('homepage-hero');
+            throw new Error('of the app');
+          },
+        });
+        expect((await get(app, '/')).status).toBe(500);
+        expect((await delivered(app)).exposures()).toHaveLength(1);
+      });
+
+      it('R2 error handlers have the context', async () => {
+        const app = await start(
+          {
+            '/': () => {
+              throw new Error('of the app');
+            },
+          },
+          {},
+          { onError: (x) => x.send(503, x.convert.runExperience('homepage-hero')?.experienceKey ?? 'none') },
+        );
+        const answer = await get(app, '/');
+        expect([answer.status, answer.text]).toEqual([503, 'homepage-hero']);
+        expect((await delivered(app)).exposures()).toHaveLength(1);
+      });
+
+      it('R3 streams get the cookie, and decisions made while streaming count', async () => {
+        const app = await start({
+          '/': (x) => {
+            x.convert.runExperience('homepage-hero');
+            async function* body(): AsyncGenerator<string> {
+              yield 'one ';
+              await sleep(20);
+              yield x.convert.runExperience('featured')?.experienceKey ?? 'none';
+            }
+            x.header('content-type', 'text/plain');
+            x.stream(Readable.from(body()));
+          },
+        });
+        const answer = await get(app, '/');
+        expect(answer.text).toBe('one featured');
+        expect(visitorIdOf(answer)).toBeDefined();
+        expect((await delivered(app)).exposures()).toHaveLength(2);
+      });
+
+      it('R4 a visitor first met after the head gets a decision and is not enrolled', async () => {
+        let why = '';
+        const app = await start({
+          '/': (x) => {
+            const { convert } = x;
+            const res = x.takeOver();
+            res.writeHead(200);
+            res.write(' ');
+            why = convert.explain('homepage-hero').reason;
+            res.end(convert.runExperience('homepage-hero')?.experienceKey);
+          },
+        });
+        const answer = await get(app, '/');
+        expect(answer.text).toBe(' homepage-hero');
+        expect(why).toBe('no-identity');
+        expect((await delivered(app)).requests).toHaveLength(0);
+      });
+
+      it('R5 HEAD decides and enrols nobody', async () => {
+        let key: string | undefined;
+        const app = await start({
+          '/': (x) => {
+            key = x.convert.runExperience('homepage-hero')?.experienceKey;
+            x.send(200, 'body');
+          },
+        });
+        const answer = await request(app.url).head('/').set('user-agent', CHROME);
+        expect(key).toBe('homepage-hero');
+        expect(cookiesOf(answer)).toEqual([]);
+        expect((await delivered(app)).requests).toHaveLength(0);
+      });
+
+      it('R6 a 304 and a redirect carry the cookie, and their exposures count', async () => {
+        const app = await start({
+          '/same': (x) => {
+            x.convert.runExperience('homepage-hero');
+            x.send(304, '');
+          },
+          '/away': (x) => {
+            x.convert.runExperience('homepage-hero');
+            x.redirect('/elsewhere');
+          },
+        });
+        const same = await get(app, '/same');
+        const away = await get(app, '/away').redirects(0);
+        expect([same.status, away.status]).toEqual([304, 302]);
+        expect(visitorIdOf(same)).toBeDefined();
+        expect(visitorIdOf(away)).toBeDefined();
+        expect((await delivered(app)).exposures()).toHaveLength(2);
+      });
+
+      it('R7 cache headers: private unless the app says otherwise', async () => {
+        const cached =
+          (value: string): Handler =>
+          (x) => {
+            x.header('Cache-Control', value);
+            return hero(x);
+          };
+        const app = await start({
+          '/': hero,
+          '/own': cached('private, max-age=60'),
+          '/shared': cached('public, s-maxage=60'),
+        });
+        expect((await get(app, '/')).headers['cache-control']).toBe('private, no-cache');
+        const own = await get(app, '/own');
+        expect(own.headers['cache-control']).toBe('private, max-age=60');
+        expect(visitorIdOf(own)).toBeDefined();
+        for (let n = 0; n < 2; n++) {
+          const shared = await get(app, '/shared');
+          expect(shared.headers['cache-control']).toBe('public, s-maxage=60');
+          expect(cookiesOf(shared)).toEqual([]);
+        }
+        expect(logged.filter((line) => line.includes('shared cache'))).toHaveLength(1);
+        expect((await delivered(app)).exposures()).toHaveLength(2);
+      });
+
+      it('R8 counts the exposure of a client that leaves in the middle of the page', async () => {
+        const app = await start({
+          '/': (x) => {
+            x.convert.runExperience('homepage-hero');
+            const res = x.takeOver();
+            res.write('x'.repeat(1000));
+          },
+        });
+        const socket = await hangingGet(app.url);
+        await once(socket, 'data');
+        socket.destroy();
+        await collector.waitFor((seen) => seen.exposures().length === 1);
+      });
+
+      it('R9 counts the exposure of a client that leaves before the head, and what is decided after it left', async () => {
+        let left = (): void => undefined;
+        const gone = new Promise<void>((resolve) => (left = resolve));
+        const app = await start({
+          '/': async (x) => {
+            x.convert.runExperience('homepage-hero');
+            x.res.once('close', left);
+            await gone;
+            await sleep(10);
+            x.convert.runExperience('featured');
+            x.takeOver().end();
+          },
+        });
+        const socket = await hangingGet(app.url);
+        await sleep(50);
+        socket.destroy();
+        await collector.waitFor((seen) => seen.exposures().length === 2);
+      });
+
+      it('R10 tracking after the response was sent, and a flush before it, both deliver', async () => {
+        let inHandler = 0;
+        const app = await start({
+          '/after': (x) => {
+            const { convert } = x;
+            x.send(200, 'sent');
+            void sleep(20).then(() => convert.trackConversion('purchase'));
+            convert.runExperience('featured');
+          },
+          '/before': async (x) => {
+            x.convert.trackConversion('purchase');
+            await x.convert.releaseQueues();
+            inHandler = collector.conversions().length;
+            x.send(204, '');
+          },
+        });
+        await get(app, '/before', { cookie: 'cv_vid=b' });
+        expect(inHandler).toBe(1);
+        await get(app, '/after', { cookie: 'cv_vid=a' });
+        await collector.waitFor((seen) => seen.conversions().length === 2 && seen.exposures().length === 1);
+      });
+
+      it('R11 hands the decisions to the page', async () => {
+        const app = await start({
+          '/': (x) => {
+            const key = x.convert.runExperience('homepage-hero')?.key;
+            const { bridge } = x.convert;
+            x.header('content-type', 'text/html');
+            x.send(200, `${key}\n${bridge.script({ nonce: 'n1' })}\n${bridge.attribute()}\n${bridge.meta()}`);
+          },
+        });
+        const answer = await get(app, '/');
+        const [key, script, attribute, meta] = answer.text.split('\n');
+        const id = visitorIdOf(answer);
+        expect(script).toBe(
+          `<script nonce="n1">window.__CV__={"visitorId":"${id}","variations":{"homepage-hero":"${key}"}}</script>`,
+        );
+        const variations = `{&quot;homepage-hero&quot;:&quot;${key}&quot;}`;
+        expect(attribute).toBe(`data-cv-variations="${variations}" data-cv-visitor="${id}"`);
+        expect(meta).toBe(
+          `<meta name="cv-variations" content="${variations}"><meta name="cv-visitor" content="${id}">`,
+        );
+      });
+
+      it.skipIf(!capabilities.http2)('R12 works over HTTP/2', async () => {
+        const app = await start({ '/': hero }, {}, { http2: true });
+        const client = http2Connect(app.url);
+        const stream = client.request({ ':path': '/', 'user-agent': CHROME });
+        const [headers] = (await once(stream, 'response')) as [Record<string, unknown>];
+        stream.resume();
+        await once(stream, 'close');
+        client.close();
+        expect(headers[':status']).toBe(200);
+        expect(visitorIdOf({ headers })).toBeDefined();
+        expect(headers['cache-control']).toBe('private, no-cache');
+        expect((await delivered(app)).exposures()).toHaveLength(1);
+      });
+    });
+
+    describe('mounting', () => {
+      it('M1 mounted twice: the first one wins, one warning', async () => {
+        const app = await start({ '/': hero }, {}, { twice: true });
+        const first = await get(app, '/');
+        await get(app, '/', { cookie: `cv_vid=${visitorIdOf(first)}` });
+        expect(cookiesOf(first)).toHaveLength(1);
+        expect((await delivered(app)).exposures()).toHaveLength(1);
+        expect(logged.filter((line) => line.includes('mounted twice'))).toHaveLength(1);
+      });
+
+      it('M2 one Convert serves two apps, and outlives both', async () => {
+        const convert = createConvert(options());
+        instances.push(convert);
+        const one = await adapter.start({ convert, routes: { '/': hero } });
+        const two = await adapter.start({ convert, routes: { '/': hero } });
+        const first = await get(one, '/');
+        const id = visitorIdOf(first);
+        expect((await get(two, '/', { cookie: `cv_vid=${id}` })).text).toBe(first.text);
+        await one.close();
+        await get(two, '/');
+        await two.close();
+        await convert.flush();
+        expect(collector.exposures()).toHaveLength(2);
+      });
+
+      it('M3 a wrong option is an error at construction', async () => {
+        await expect(
+          (async () => adapter.start({ convert: { sdkkey: 'x' } as ConvertOptions, routes: {} }))(),
+        ).rejects.toThrow(/unknown option `sdkkey`, did you mean `sdkKey`\?/);
+      });
+
+      it('M4 skipped requests are left alone', async () => {
+        const app = await start({ '/': hero, '/health': hero }, { skip: ({ url }) => url === '/health' });
+        const answer = await get(app, '/health');
+        expect([answer.text, cookiesOf(answer)]).toEqual(['none', []]);
+        expect(answer.headers['cache-control']).toBeUndefined();
+        expect((await get(app, '/')).text).not.toBe('none');
+      });
+    });
+
+    describe('proxies', () => {
+      const forwarded = {
+        'x-forwarded-for': '6.6.6.6, 93.184.216.34',
+        'x-forwarded-proto': 'https',
+        'x-forwarded-host': 'shop.example',
+      };
+      const where: Handler = (x) => {
+        const { url } = x.convert.locationProperties;
+        x.send(
+          200,
+          `${String(url)} ${String(x.convert.visitorProperties.country)} ${x.convert.visitorId.length}`,
+        );
+      };
+      /** Says by the country which address it was asked for. */
+      const geo = ({ ip }: { ip: string }) => ({ country: ip.endsWith('93.184.216.34') ? 'US' : 'DE' });
+
+      it('P1 believes the proxy where the framework does', async () => {
+        const app = await start({ '/': where }, { geo }, { trustProxy: true });
+        const answer = await get(app, '/', { ...forwarded, host: 'localhost' });
+        expect(answer.text).toBe('https://shop.example/ US 36');
+        expect(cookiesOf(answer)[0]).toMatch(/Secure/);
+      });
+
+      it('P2 and not where it does not', async () => {
+        const app = await start({ '/': where }, { geo });
+        const answer = await get(app, '/', { ...forwarded, host: 'localhost' });
+        expect(answer.text).toBe('http://localhost/ DE 36');
+        expect(cookiesOf(answer)[0]).not.toMatch(/Secure/);
+      });
+    });
+
+    describe('hostile requests', () => {
+      it('H1 get normal pages', async () => {
+        const app = await start({
+          '/': (x) => {
+            expect(Object.keys(x.convert.visitorProperties)).toContain('device');
+            return hero(x);
+          },
+        });
+        const host = new URL(app.url).host;
+        const head = (path: string, ...lines: string[]): string =>
+          [
+            `GET ${path} HTTP/1.1`,
+            `Host: ${host}`,
+            `User-Agent: ${CHROME}`,
+            'Connection: close',
+            ...lines,
+            '',
+            '',
+          ].join('\r\n');
+        const requests = {
+          'a user agent of 10 KB': `GET / HTTP/1.1\r\nHost: ${host}\r\nUser-Agent: ${'Mozilla/5.0 '.repeat(850)}\r\nConnection: close\r\n\r\n`,
+          '200 cookies': head(
+            '/',
+            `Cookie: ${Array.from({ length: 200 }, (_, n) => `c${n}=%ZZ${n}`).join('; ')}`,
+          ),
+          'prototype keys in the query': head('/?__proto__[a]=1&constructor=2&utm_source=__proto__'),
+          'invalid escapes in the query': head('/?utm_source=%E0%A4%A&x=%&utm_campaign=%ff'),
+          'no host': 'GET / HTTP/1.0\r\nUser-Agent: Mozilla/5.0 Chrome/140\r\n\r\n',
+          'an absolute URL': head(`http://${host}/?utm_source=x`),
+          'bytes that are no text': head(
+            '/',
+            'Cookie: cv_vid=\xed\xa0\x80',
+            'Referer: \xff\xfe',
+            'Accept-Language: \xc0',
+          ),
+          'empty headers': head('/', 'Cookie:', 'Referer:', 'Accept-Language: ,;q=x,,'),
+        };
+        for (const [what, text] of Object.entries(requests)) {
+          const answer = await rawRequest(app.url, text);
+          expect(answer, what).toMatch(/^HTTP\/1\.1 200 /);
+          expect(answer, what).toMatch(/(original|version-b|none)/);
+        }
+        expect(logged).toEqual([]);
+      });
+    });
+
+    describe('not ready', () => {
+      it('N1 waits a moment for the first config, then serves the original page', async () => {
+        const app = await start(
+          {
+            '/': (x) =>
+              x.send(
+                200,
+                `${x.convert.runExperience('homepage-hero')?.key} ${x.convert.explain('homepage-hero').reason}`,
+              ),
+          },
+          { project: './does-not-exist.json', readyTimeout: 50 },
+        );
+        expect((await get(app, '/')).text).toBe('undefined not-ready');
+        expect((await get(app, '/')).text).toBe('undefined not-ready');
+      });
+
+      it('N2 reads an asynchronous data store before the handler, once', async () => {
+        const kept = new Map<string, unknown>();
+        let reads = 0;
+        const store = {
+          get: async (key: string) => (reads++, kept.get(key)),
+          set: async (key: string, value: unknown) => void kept.set(key, value),
+        };
+        const app = await start({ '/': hero }, { store });
+        const first = await get(app, '/');
+        await delivered(app);
+        expect(reads).toBe(1); // the commit's own
+        const again = await get(app, '/', { cookie: `cv_vid=${visitorIdOf(first)}` });
+        expect(again.text).toBe(first.text);
+        expect(reads).toBe(2);
+        expect([...kept.keys()]).toEqual([`1001-2002-${visitorIdOf(first)}`]);
+        expect((await delivered(app)).exposures()).toHaveLength(1);
+      });
+    });
+  });
+}
+
+/** A GET whose answer is not waited for. */
+async function hangingGet(url: string): Promise<Socket> {
+  const { hostname, port } = new URL(url);
+  const socket = connect(Number(port), hostname);
+  await once(socket, 'connect');
+  socket.on('error', () => undefined);
+  socket.write(`GET / HTTP/1.1\r\nHost: ${hostname}:${port}\r\nUser-Agent: ${CHROME}\r\n\r\n`);
+  return socket;
+}
+
+async function rawRequest(url: string, text: string): Promise<string> {
+  const { hostname, port } = new URL(url);
+  const socket = connect(Number(port), hostname);
+  socket.end(Buffer.from(text, 'latin1'));
+  let answer = '';
+  socket.setEncoding('latin1');
+  socket.on('data', (part: string) => (answer += part));
+  await once(socket, 'close');
+  return answer;
+}

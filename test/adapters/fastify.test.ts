@@ -1,0 +1,160 @@
+import fastifyCookie from '@fastify/cookie';
+import fastifyView from '@fastify/view';
+import ejs from 'ejs';
+import Fastify, { type FastifyInstance, type FastifyReply, type FastifyRequest } from 'fastify';
+import { describe, expect, it } from 'vitest';
+import { createConvert } from '../../src/convert.js';
+import { convertPlugin } from '../../src/fastify.js';
+import { testProject } from '../support/project.js';
+import { adapterConformance } from './conformance.js';
+import type { Adapter, Exchange, Handler } from './harness.js';
+
+declare module 'fastify' {
+  interface FastifyRequest {
+    user?: string;
+  }
+}
+
+function exchange(request: FastifyRequest, reply: FastifyReply): Exchange {
+  return {
+    get convert() {
+      return request.convert;
+    },
+    req: request.raw,
+    res: reply.raw,
+    locals: (reply as unknown as { locals: Record<string, unknown> }).locals,
+    header: (name, value) => void reply.header(name, value),
+    cookie: (name, value) => void reply.setCookie(name, value),
+    send: (status, body) => void reply.code(status).type('text/html').send(body),
+    redirect: (url) => void reply.redirect(url),
+    stream: (body) => void reply.send(body),
+    takeOver: () => {
+      reply.hijack();
+      return reply.raw;
+    },
+  };
+}
+
+const adapter: Adapter = {
+  name: 'Fastify 5',
+  user: (request) => (request as { user?: string }).user,
+  closesConvert: true,
+  async start({ convert: given, routes, shop = {}, onError, trustProxy, twice, authenticate, http2 }) {
+    const app = Fastify({
+      trustProxy: trustProxy ? 'loopback' : false,
+      forceCloseConnections: true,
+      http2: http2 as false,
+    }) as FastifyInstance;
+    await app.register(fastifyCookie);
+    await app.register(fastifyView, { engine: { ejs } });
+    app.addHook('onRequest', async (_request, reply) => {
+      (reply as unknown as { locals: object }).locals = {};
+    });
+    const options = 'open' in given ? { convert: given } : given;
+    await app.register(convertPlugin, options);
+    if (twice) await app.register(convertPlugin, options);
+    app.decorateRequest('user');
+    if (authenticate) {
+      app.addHook('preHandler', async (request) => {
+        request.user = authenticate();
+      });
+    }
+    if (onError) {
+      app.setErrorHandler(async (_error, request, reply) => {
+        await onError(exchange(request, reply));
+        return reply;
+      });
+    }
+    const route = (handler: Handler) => async (request: FastifyRequest, reply: FastifyReply) => {
+      await handler(exchange(request, reply));
+      return reply;
+    };
+    for (const [url, handler] of Object.entries(routes)) app.all(url, route(handler));
+    await app.register(
+      async (child) => {
+        for (const [url, handler] of Object.entries(shop)) child.all(url, route(handler));
+      },
+      { prefix: '/shop' },
+    );
+    const url = await app.listen({ port: 0, host: '127.0.0.1' });
+    return { url, convert: app.convert, close: () => app.close() };
+  },
+};
+
+adapterConformance(adapter, { http2: true });
+
+describe('Fastify only', () => {
+  it('F1 closes the Convert that the plugin made, and leaves one alone that it was given', async () => {
+    const nowhere = { endpoints: { track: 'http://127.0.0.1:9' }, logger: false as const };
+    const convert = createConvert({ project: testProject(), ...nowhere });
+    const one = Fastify();
+    await one.register(convertPlugin, { convert });
+    const two = Fastify();
+    await two.register(convertPlugin, { project: testProject(), ...nowhere });
+    await Promise.all([one.ready(), two.ready()]);
+    await Promise.all([one.close(), two.close()]);
+    for (const each of [convert, two.convert]) {
+      (await each.forVisitor('v1')).trackConversion('purchase');
+      await each.flush({ timeout: 10 });
+    }
+    expect(convert.stats().delivery).toMatchObject({ pending: 1, dropped: 0 });
+    expect(two.convert.stats().delivery).toMatchObject({ pending: 0, reasons: { closed: 1 } });
+    await convert.close({ timeout: 10 });
+  });
+
+  it('F2 makes the context in the hook that was asked for', async () => {
+    const app = Fastify();
+    await app.register(convertPlugin, { project: testProject(), hook: 'preHandler' });
+    const seen: string[] = [];
+    app.addHook('onRequest', async (request) => void seen.push(typeof request.convert));
+    app.get('/', async (request) => {
+      seen.push(typeof request.convert.runExperience);
+      return '';
+    });
+    await app.inject('/');
+    await app.close();
+    expect(seen).toEqual(['undefined', 'function']);
+  });
+
+  it('F3 reaches a view, whichever plugin is registered first, and needs none', async () => {
+    for (const order of [
+      [fastifyView, convertPlugin],
+      [convertPlugin, fastifyView],
+    ] as const) {
+      const app = Fastify();
+      for (const plugin of order) {
+        if (plugin === fastifyView) await app.register(fastifyView, { engine: { ejs } });
+        else await app.register(convertPlugin, { project: testProject() });
+      }
+      app.addHook('onRequest', async (_request, reply) => {
+        (reply as unknown as { locals: object }).locals = { mine: 'kept' };
+      });
+      app.get('/', (_request, reply) =>
+        reply.viewAsync('page.ejs').catch(() => reply.send((reply as unknown as { locals: object }).locals)),
+      );
+      const { locals } = await new Promise<{ locals: Record<string, unknown> }>((resolve) => {
+        app.get('/locals', (_request, reply) => {
+          resolve({ locals: (reply as unknown as { locals: Record<string, unknown> }).locals });
+          void reply.send('');
+        });
+        void app.inject('/locals');
+      });
+      expect(locals.mine).toBe('kept');
+      expect(locals.convert).toHaveProperty('runExperience');
+      await app.close();
+    }
+  });
+
+  it('F4 answers injected requests, and counts their exposures', async () => {
+    const app = Fastify();
+    await app.register(convertPlugin, { project: testProject(), delivery: { linger: 60_000 } });
+    app.get('/', async (request) => request.convert.runExperience('homepage-hero')?.key ?? 'none');
+    const answer = await app.inject({ url: '/', headers: { 'user-agent': 'Mozilla/5.0 Chrome/140' } });
+    expect(answer.body).toMatch(/original|version-b/);
+    expect(answer.headers['set-cookie']).toMatch(/^cv_vid=/);
+    await new Promise((resolve) => setImmediate(resolve));
+    expect(app.convert.stats().delivery.accepted).toBe(1);
+    app.convert.close({ timeout: 1 }).catch(() => undefined);
+    await app.close();
+  });
+});

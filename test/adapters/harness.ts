@@ -1,0 +1,70 @@
+/** What an adapter's test file provides, so that one suite runs over every framework. */
+import type { IncomingMessage, ServerResponse } from 'node:http';
+import type { AddressInfo, Server } from 'node:net';
+import type { Readable } from 'node:stream';
+import type { Convert } from '../../src/convert.js';
+import type { ConvertContext } from '../../src/context.js';
+import type { ConvertOptions } from '../../src/options.js';
+
+/** One exchange, with the app-side things that every framework has in its own words. */
+export interface Exchange {
+  /** Read anew each time: what the framework's request holds now. */
+  readonly convert: ConvertContext;
+  readonly req: IncomingMessage;
+  readonly res: ServerResponse;
+  /** What templates see. */
+  readonly locals: Record<string, unknown>;
+  /** As the framework sets headers: `res.set`, `ctx.set`, `reply.header`. */
+  header(name: string, value: string | string[]): void;
+  /** As the framework sets cookies: `res.cookie`, `ctx.cookies.set`, `reply.setCookie`. */
+  cookie(name: string, value: string): void;
+  send(status: number, body: string): void;
+  redirect(url: string): void;
+  stream(body: Readable): void;
+  /** Takes the response out of the framework's hands: `reply.hijack()`, `ctx.respond = false`. */
+  takeOver(): ServerResponse;
+}
+
+export type Handler = (exchange: Exchange) => void | Promise<void>;
+
+export interface AppOptions {
+  /** Options, or an instance. */
+  convert: ConvertOptions | Convert;
+  routes: Record<string, Handler>;
+  /** Routes in a sub-router that is mounted at `/shop`. */
+  shop?: Record<string, Handler>;
+  /** Called where the framework hands an error to the app. */
+  onError?: Handler;
+  trustProxy?: boolean;
+  /** Mounts the middleware, or registers the plugin, a second time. */
+  twice?: boolean;
+  /** Runs after the middleware and before the route, as authentication does: sets `user` on the framework's request. */
+  authenticate?: () => string;
+  http2?: boolean;
+}
+
+export interface RunningApp {
+  readonly url: string;
+  readonly convert: Convert;
+  /** Closes the server as the framework does it. */
+  close(): Promise<void>;
+}
+
+export interface Adapter {
+  readonly name: string;
+  /** How `visitor.id` finds what `authenticate` has set. */
+  user(request: unknown): string | undefined;
+  /** The closing of the framework's app closes the Convert that the adapter made. */
+  readonly closesConvert: boolean;
+  start(options: AppOptions): Promise<RunningApp>;
+}
+
+export async function listen(server: Server): Promise<string> {
+  await new Promise<void>((resolve) => server.listen(0, '127.0.0.1', resolve));
+  return `http://127.0.0.1:${(server.address() as AddressInfo).port}`;
+}
+
+export async function stop(server: Server): Promise<void> {
+  (server as { closeAllConnections?: () => void }).closeAllConnections?.();
+  await new Promise((resolve) => server.close(resolve));
+}

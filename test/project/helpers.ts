@@ -1,0 +1,101 @@
+/** What the tests of the project sources share: a small config, a sink that remembers, and servers on loopback. */
+import { createServer } from 'node:http';
+import type { IncomingMessage, RequestListener, ServerResponse } from 'node:http';
+import type { AddressInfo, Server } from 'node:net';
+import { afterEach, vi } from 'vitest';
+import type { ConvertError } from '../../src/errors.js';
+import type { ProjectConfig } from '../../src/project-config.js';
+import type { ProjectSink, ProjectSource } from '../../src/project/port.js';
+
+export function project(version = '1'): ProjectConfig {
+  return {
+    account_id: '100',
+    project: { id: '200', settings: { version } },
+    experiences: [{ id: '1', key: 'hero', variations: [{ id: '11', key: 'original' }] }],
+  };
+}
+
+export const versionOf = (config: ProjectConfig | undefined): unknown => config?.project.settings?.version;
+
+export interface Recorder extends ProjectSink {
+  readonly configs: ProjectConfig[];
+  readonly errors: ConvertError[];
+  unchangedCount: number;
+}
+
+export function recorder(): Recorder {
+  const configs: ProjectConfig[] = [];
+  const errors: ConvertError[] = [];
+  return {
+    configs,
+    errors,
+    unchangedCount: 0,
+    config: (config) => void configs.push(config),
+    error: (error) => void errors.push(error),
+    unchanged() {
+      this.unchangedCount += 1;
+    },
+  };
+}
+
+export const until = (check: () => void): Promise<void> =>
+  vi.waitFor(check, { timeout: 10_000, interval: 5 });
+
+const cleanups: (() => unknown)[] = [];
+
+/** Runs `cleanup` after the test, the last one first. */
+export function later(cleanup: () => unknown): void {
+  cleanups.push(cleanup);
+}
+
+afterEach(async () => {
+  for (const cleanup of cleanups.splice(0).reverse()) await cleanup();
+});
+
+/** Starts a source, and stops it after the test. */
+export function started(source: ProjectSource): Recorder {
+  const sink = recorder();
+  later(() => source.stop());
+  source.start(sink);
+  return sink;
+}
+
+export interface TestServer {
+  /** Base address with a trailing slash. */
+  readonly base: string;
+  readonly requests: IncomingMessage[];
+  /** May be exchanged at any time. */
+  answer: RequestListener;
+}
+
+export async function httpServer(answer: RequestListener, port = 0): Promise<TestServer> {
+  const requests: IncomingMessage[] = [];
+  const handle = { base: '', requests, answer };
+  const server = createServer((request, response) => {
+    requests.push(request);
+    handle.answer(request, response);
+  });
+  later(() => {
+    server.closeAllConnections();
+    return new Promise((done) => server.close(done));
+  });
+  handle.base = `http://127.0.0.1:${await listen(server, port)}/api/v1/`;
+  return handle;
+}
+
+export async function listen(server: Server, port = 0): Promise<number> {
+  await new Promise<void>((done, fail) => server.once('error', fail).listen(port, '127.0.0.1', done));
+  return (server.address() as AddressInfo).port;
+}
+
+/** An answer that is sent as it stands. */
+export function says(
+  body: string | Buffer,
+  headers: Record<string, string> = {},
+  status = 200,
+): (request: IncomingMessage, response: ServerResponse) => void {
+  return (_request, response) => void response.writeHead(status, headers).end(body);
+}
+
+export const saysProject = (version?: string, headers?: Record<string, string>): RequestListener =>
+  says(JSON.stringify(project(version)), { 'Content-Type': 'application/json', ...headers });

@@ -1,0 +1,105 @@
+/**
+ * Whether a process may end can only be seen from outside, so the sources run in processes of their own: translated
+ * file by file, without a build.
+ */
+import { spawn } from 'node:child_process';
+import { once } from 'node:events';
+import { mkdir, mkdtemp, readdir, readFile, rm, writeFile } from 'node:fs/promises';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
+import ts from 'typescript';
+import { afterAll, beforeAll, expect, it } from 'vitest';
+import { httpServer, later, project, says, saysProject, until } from './helpers.js';
+
+const src = join(import.meta.dirname, '../../src');
+let folder: string;
+
+beforeAll(async () => {
+  folder = await mkdtemp(join(tmpdir(), 'convert-process-'));
+  await mkdir(join(folder, 'project'));
+  await writeFile(join(folder, 'package.json'), '{"type":"module"}');
+  const parts = (await readdir(join(src, 'project'))).map((name) => join('project', name));
+  for (const part of ['errors.ts', ...parts]) {
+    const { outputText } = ts.transpileModule(await readFile(join(src, part), 'utf8'), {
+      compilerOptions: {
+        target: ts.ScriptTarget.ES2023,
+        module: ts.ModuleKind.ESNext,
+        verbatimModuleSyntax: true,
+      },
+    });
+    await writeFile(join(folder, part.replace(/ts$/, 'js')), outputText);
+  }
+});
+afterAll(() => rm(folder, { recursive: true }));
+
+/** Runs `code` with a started keeper of `options`; nothing but the keeper could hold the process. */
+function run(options: object, code: string) {
+  const script = `
+    import { ProjectKeeper } from './project/keeper.js';
+    import { resolveProject } from './project/resolve.js';
+    const say = (word) => process.stdout.write(word + '\\n');
+    const keeper = new ProjectKeeper(resolveProject(${JSON.stringify(options)}), {
+      onConfig: () => say('config'), onError: () => say('error'),
+    });
+    keeper.start();
+    ${code}`;
+  const child = spawn(process.execPath, ['--input-type=module', '-e', script], { cwd: folder });
+  later(() => child.kill('SIGKILL'));
+  const said: string[] = [];
+  child.stdout.on('data', (chunk: Buffer) => said.push(...chunk.toString().split('\n').filter(Boolean)));
+  let complaint = '';
+  child.stderr.on('data', (chunk: Buffer) => (complaint += chunk.toString()));
+  const ended = once(child, 'close').then(([code]) => ({ code: code as number, said, complaint }));
+  return { child, said, ended };
+}
+
+// Far beyond the time limit of a test: if one of these held the process, the test would fail.
+const slow = { sdkKey: '1/2', timeout: 600_000, refreshInterval: 600_000, backoff: { min: 6e8, max: 6e8 } };
+
+it('a process may end while a request is under way', async () => {
+  const server = await httpServer(() => {});
+  // Held by its open stdin until the request has gone out.
+  const seen = run(
+    { ...slow, endpoint: server.base },
+    'process.stdin.once("data", () => process.stdin.unref());',
+  );
+  await until(() => expect(server.requests).toHaveLength(1));
+  seen.child.stdin.end('go');
+  expect(await seen.ended).toEqual({ code: 0, said: [], complaint: '' });
+});
+
+it('a process may end between two requests, and between two attempts', async () => {
+  for (const [answer, word] of [
+    [saysProject(), 'config'],
+    [says('', {}, 500), 'error'],
+  ] as const) {
+    const server = await httpServer(answer);
+    const hold = `const timer = setInterval(() => { if (keeper.current || keeper.stats().failures) clearInterval(timer); }, 5);`;
+    const { ended } = run({ ...slow, endpoint: server.base }, hold);
+    expect(await ended).toEqual({ code: 0, said: [word], complaint: '' });
+  }
+});
+
+it('a process may end while a file is watched', async () => {
+  const file = join(folder, 'project.json');
+  await writeFile(file, JSON.stringify(project()));
+  const hold = `const timer = setInterval(() => { if (keeper.current) clearInterval(timer); }, 5);`;
+  expect(await run({ project: file }, hold).ended).toEqual({ code: 0, said: ['config'], complaint: '' });
+});
+
+it('a process that waits in ready() lives until there is a config, and not longer', async () => {
+  const server = await httpServer(says('', {}, 500));
+  const options = { ...slow, endpoint: server.base, backoff: { min: 10, max: 50 } };
+  const waiting = run(options, `await keeper.ready(); say('ready');`);
+  await until(() => expect(waiting.said.length).toBeGreaterThan(2));
+  server.answer = saysProject();
+  const { code, said, complaint } = await waiting.ended;
+  expect({ code, complaint }).toEqual({ code: 0, complaint: '' });
+  expect(said.slice(-2)).toEqual(['config', 'ready']);
+});
+
+it('a process that waits in waitForFirst() is not cut off in the middle of it', async () => {
+  const server = await httpServer(() => {});
+  const { ended } = run({ ...slow, endpoint: server.base }, `await keeper.waitForFirst(); say('served');`);
+  expect(await ended).toEqual({ code: 0, said: ['served'], complaint: '' });
+});
