@@ -336,8 +336,8 @@ class SdkProject implements EngineProject {
     sdk._dataManager.putData = (_visitorId, change) => {
       state = {
         ...state,
-        bucketing: { ...state.bucketing, ...change.bucketing },
-        goals: { ...state.goals, ...change.goals },
+        bucketing: change.bucketing ? { ...state.bucketing, ...change.bucketing } : state.bucketing,
+        goals: change.goals ? { ...state.goals, ...change.goals } : state.goals,
         segments: change.segments ? mergeSegments(state.segments ?? {}, change.segments) : state.segments,
         // The array that the SDK goes on working with must not be the one that is kept.
         locations: change.locations ? [...change.locations] : state.locations,
@@ -458,8 +458,8 @@ function environmentOf(visitor: EngineVisitor, attributes: ExperienceAttributes)
 /** The SDK changes what it gets: it gets copies. */
 function sdkState({ bucketing, goals, segments, locations }: Readonly<VisitorState>): SdkState {
   return {
-    bucketing: { ...bucketing },
-    goals: { ...goals },
+    bucketing: bucketing && { ...bucketing },
+    goals: goals && { ...goals },
     segments: segments && structuredClone(segments),
     locations: locations && [...locations],
   };
