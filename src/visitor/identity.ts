@@ -56,7 +56,7 @@ export interface VisitorReader {
   /** True where ids of the app and ids from our cookie must not share state. */
   readonly hasAppIds: boolean;
   readonly consentConfigured: boolean;
-  identify(request: IncomingRequest): Visitor;
+  readonly identify: (request: IncomingRequest) => Visitor;
 }
 
 export interface VisitorReaderOptions {

@@ -84,7 +84,7 @@ function get(url: string, agent: Agent): Promise<string> {
       answer.once('end', () => {
         const id = /^cv_vid=([^;]+)/.exec(answer.headers['set-cookie']?.[0] ?? '')?.[1];
         if (answer.statusCode === 200 && id !== undefined) resolve(id);
-        else reject(new Error(`status ${answer.statusCode}, cookie ${String(answer.headers["set-cookie"])}`));
+        else reject(new Error(`status ${answer.statusCode}, cookie ${String(answer.headers['set-cookie'])}`));
       });
     });
     sent.once('error', reject);

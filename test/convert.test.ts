@@ -1,0 +1,501 @@
+/** The Convert instance over fake exchanges: waiting, committing, failing open, jobs, lifetime. */
+import { once } from 'node:events';
+import { createServer, type Server } from 'node:http';
+import type { AddressInfo } from 'node:net';
+import { setTimeout as sleep } from 'node:timers/promises';
+import { afterEach, beforeEach, describe, expect, it } from 'vitest';
+import { createConvert, type Convert } from '../src/convert.js';
+import type { ConvertContext } from '../src/context.js';
+import type { ConvertError } from '../src/errors.js';
+import type { OutgoingResponse, ResponseHead } from '../src/exchange.js';
+import type { ConvertOptions } from '../src/options.js';
+import { memoryStore } from '../src/store/memory-store.js';
+import { startCollector, type Collector } from './support/collector.js';
+import { testProject } from './support/project.js';
+import { incoming } from './visitor/support.js';
+
+/** A response whose head and end come when the test says so. */
+class FakeResponse implements OutgoingResponse {
+  headersSent = false;
+  closed = false;
+  readonly headers = new Map<string, string>();
+  readonly cookies: string[] = [];
+  readonly #onHead: ((head: ResponseHead) => void)[] = [];
+  readonly #onClose: (() => void)[] = [];
+
+  onHead(listener: (head: ResponseHead) => void): void {
+    this.#onHead.push(listener);
+  }
+  onClose(listener: () => void): void {
+    this.#onClose.push(listener);
+  }
+  writeHead(): void {
+    const { headers, cookies } = this;
+    for (const listener of this.#onHead) {
+      listener({
+        statusCode: 200,
+        getHeader: (name) => headers.get(name),
+        setHeader: (name, value) => void headers.set(name, value),
+        appendCookie: (line) => void cookies.push(line),
+      });
+    }
+    this.headersSent = true;
+  }
+  close(): void {
+    this.closed = true;
+    for (const listener of this.#onClose) listener();
+  }
+}
+
+let collector: Collector;
+let logged: string[];
+const open: Convert[] = [];
+
+beforeEach(async () => {
+  collector = await startCollector();
+  logged = [];
+});
+afterEach(async () => {
+  for (const convert of open.splice(0)) await convert.close({ timeout: 100 });
+  await collector.close();
+});
+
+function create(options: ConvertOptions = {}): Convert {
+  const log = (message: string): void => void logged.push(message);
+  const convert = createConvert({
+    ...(options.sdkKey === undefined && { project: testProject() }),
+    endpoints: { track: collector.origin, ...options.endpoints },
+    delivery: { linger: 5 },
+    logger: { error: log, warn: log, info: log },
+    ...options,
+    ...(options.endpoints && { endpoints: { track: collector.origin, ...options.endpoints } }),
+  });
+  open.push(convert);
+  return convert;
+}
+
+async function visit(
+  convert: Convert,
+  headers: Record<string, string> = {},
+  response = new FakeResponse(),
+): Promise<ConvertContext> {
+  return convert.open(incoming(headers), response);
+}
+
+const tick = () => new Promise((resolve) => setImmediate(resolve));
+
+describe('committing', () => {
+  it('follows the head, off its own tick', async () => {
+    const convert = create();
+    const response = new FakeResponse();
+    const context = await visit(convert, {}, response);
+    context.runExperience('homepage-hero');
+    await sleep(20);
+    expect(convert.stats().delivery.accepted).toBe(0);
+    response.writeHead();
+    expect(convert.stats().delivery.accepted).toBe(0);
+    await tick();
+    expect(convert.stats().delivery.accepted).toBe(1);
+    context.runExperience('featured');
+    await tick();
+    expect(convert.stats().delivery.accepted).toBe(2);
+  });
+
+  it('follows the close, where no head ever was', async () => {
+    const convert = create();
+    const response = new FakeResponse();
+    (await visit(convert, {}, response)).runExperience('homepage-hero');
+    response.close();
+    await tick();
+    expect(convert.stats().delivery.accepted).toBe(1);
+  });
+
+  it('comes at once with flush, of the context and of the instance', async () => {
+    const convert = create();
+    const one = await visit(convert);
+    one.runExperience('homepage-hero');
+    expect(await one.flush()).toMatchObject({ accepted: 1, delivered: 1 });
+    const two = await visit(convert);
+    two.runExperience('homepage-hero');
+    expect(await convert.flush()).toMatchObject({ accepted: 2, delivered: 2 });
+  });
+
+  it('counts a visitor once whose first requests run at the same time', async () => {
+    const convert = create({ visitor: { id: () => 'u1' } });
+    const contexts = await Promise.all([visit(convert), visit(convert), visit(convert)]);
+    for (const context of contexts) {
+      context.runExperience('homepage-hero');
+      context.trackConversion('purchase');
+    }
+    await convert.flush();
+    expect(collector.exposures()).toHaveLength(1);
+    expect(collector.conversions()).toHaveLength(1);
+    expect(convert.stats().delivery).toMatchObject({
+      accepted: 6,
+      delivered: 2,
+      reasons: { 'claim-lost': 4 },
+    });
+  });
+
+  it('stores no assignment whose exposure was refused, so that the visitor is exposed another time', async () => {
+    await collector.close();
+    const store = memoryStore();
+    const convert = create({ store, visitor: { id: () => 'late' }, delivery: { maxQueueBytes: 65_536 } });
+    const filler = await convert.forVisitor('filler');
+    const goal = { conversionSetting: { forceMultipleTransactions: true } };
+    const data = 'x'.repeat(10_000);
+    for (let n = 0; n < 10; n++) {
+      filler.trackConversion('purchase', {
+        ...goal,
+        conversionData: [{ key: 'customDimension1', value: data }],
+      });
+    }
+    await convert.flush({ timeout: 1 });
+    const context = await visit(convert);
+    context.runExperience('homepage-hero');
+    await convert.flush({ timeout: 1 });
+    expect(convert.stats().delivery.reasons.overflow).toBeGreaterThan(0);
+    expect(store.read('1001-2002-late')?.bucketing).toBeUndefined();
+  });
+
+  it('sends what a failing store could not keep, and says so once', async () => {
+    const convert = create({
+      store: {
+        get: () => undefined,
+        set: () => Promise.reject(new Error('disk full')),
+      },
+    });
+    for (let n = 0; n < 3; n++) (await visit(convert)).runExperience('homepage-hero');
+    await convert.flush();
+    expect(collector.exposures()).toHaveLength(3);
+    expect(logged.filter((line) => line.includes('disk full'))).toHaveLength(1);
+  });
+
+  it('keeps an exposure that was not to be tracked, for the first decision that is', async () => {
+    const convert = create({ visitor: { id: () => 'u1' } });
+    (await visit(convert)).runExperience('homepage-hero', { enableTracking: false });
+    await convert.flush();
+    expect(collector.requests).toHaveLength(0);
+    for (let n = 0; n < 2; n++) {
+      (await visit(convert)).runExperience('homepage-hero');
+      await convert.flush();
+    }
+    expect(collector.exposures()).toHaveLength(1);
+  });
+
+  it('leaves no trace of peek, explain and enableStorage: false', async () => {
+    const store = memoryStore();
+    const convert = create({ store });
+    const response = new FakeResponse();
+    const context = await visit(convert, {}, response);
+    expect(context.peek('homepage-hero')).not.toBeNull();
+    expect(context.explain('homepage-hero')).toMatchObject({ reason: 'bucketed' });
+    expect(context.runExperience('homepage-hero', { enableStorage: false })).not.toBeNull();
+    response.writeHead();
+    await convert.flush();
+    expect(store.size).toBe(0);
+    expect(collector.requests).toHaveLength(0);
+  });
+});
+
+describe('failing open', () => {
+  it('gives the original page where the engine fails, and the operator the reason', async () => {
+    const errors: ConvertError[] = [];
+    const convert = create({
+      engine: {
+        name: 'broken',
+        load: () => ({
+          reads: { location: new Set(), visitor: new Set() },
+          ...Object.fromEntries(
+            ['experience', 'experiences', 'feature', 'features', 'conversion', 'customSegments'].map(
+              (name) => [
+                name,
+                () => {
+                  throw new Error('bug');
+                },
+              ],
+            ),
+          ),
+        }),
+      } as never,
+    });
+    convert.on('error', (error) => errors.push(error));
+    const context = await visit(convert);
+    expect(context.runExperience('homepage-hero')).toBeNull();
+    expect(context.runExperiences()).toEqual([]);
+    expect(context.runFeature('checkout-button')).toEqual({ key: 'checkout-button', status: 'disabled' });
+    expect(context.runFeatures()).toEqual([]);
+    expect(context.explain('homepage-hero').reason).toBe('disabled');
+    expect(() => context.trackConversion('purchase')).not.toThrow();
+    expect(() => context.runCustomSegments(['a'])).not.toThrow();
+    expect(errors.every((error) => error.code === 'CONVERT_INTERNAL')).toBe(true);
+    expect(logged).toHaveLength(1);
+    expect(logged[0]).toContain('bug');
+  });
+
+  it('takes nonsense from handlers without a word of harm', async () => {
+    const convert = create();
+    const context = await visit(convert);
+    const anything = [undefined, null, 5, 'text', [], {}, Symbol('s')] as never[];
+    for (const each of anything) {
+      expect(() => {
+        context.runExperience('homepage-hero', each);
+        context.runFeature('checkout-button', each);
+        context.runExperiences(each);
+        context.trackConversion('purchase', each);
+        context.setDefaultSegments(each);
+        context.updateVisitorProperties(each);
+        context.runCustomSegments(each);
+        context.peek('homepage-hero', each);
+      }).not.toThrow();
+    }
+  });
+
+  it('drops a conversion whose data Convert does not take, and says why', async () => {
+    const convert = create();
+    const context = await visit(convert);
+    for (const conversionData of [
+      [{ key: 'amuont', value: 1 }],
+      [{ key: 'amount', value: Number.NaN }],
+      [{ key: 'amount' }],
+      [null],
+      { key: 'amount', value: 1 },
+    ]) {
+      context.trackConversion('purchase', { conversionData: conversionData as never });
+    }
+    await convert.flush();
+    expect(collector.requests).toHaveLength(0);
+    expect(convert.stats().delivery).toMatchObject({ accepted: 5, dropped: 5, reasons: { 'bad-data': 5 } });
+    expect(logged.join('\n')).toContain('unknown key; known are amount, productsCount');
+  });
+
+  it('survives listeners that throw', async () => {
+    const convert = create();
+    convert.on('decision', () => {
+      throw new Error('listener');
+    });
+    expect((await visit(convert)).runExperience('homepage-hero')).not.toBeNull();
+    expect(logged).toEqual([expect.stringContaining("a listener for 'decision' threw: listener")]);
+  });
+
+  it('waits no longer for a slow store than it may', async () => {
+    const never = new Promise<never>(() => undefined);
+    const convert = create({ store: { get: () => never, set: () => never }, storeTimeout: 20 });
+    const context = await visit(convert, { cookie: 'cv_vid=known' });
+    expect(context.runExperience('homepage-hero')).not.toBeNull();
+    expect(logged.join()).toContain('took too long');
+  });
+
+  it('writes no visitor id, query, cookie or property into the log', async () => {
+    const convert = create({
+      visitor: { id: () => 'secret-visitor' },
+      properties: { visitor: () => Promise.resolve({}) },
+      store: { get: () => Promise.reject(new Error('down')), set: () => Promise.reject(new Error('down')) },
+    });
+    const context = await convert.open(
+      incoming({ cookie: 'cv_vid=secret-cookie' }, { url: '/?q=secret-query' }),
+      new FakeResponse(),
+    );
+    context.runExperience('spring-sale', { visitorProperties: { plan: 'secret-plan' } });
+    context.runExperience('homepage-hero');
+    context.trackConversion('purchase', { conversionData: [{ key: 'secret-key' as never, value: 1 }] });
+    await convert.flush({ timeout: 50 });
+    expect(logged.length).toBeGreaterThan(1);
+    expect(logged.join('\n')).not.toContain('secret');
+  });
+});
+
+describe('events', () => {
+  it('tell of decisions and conversions, with their reasons', async () => {
+    const convert = create({ visitor: { id: () => 'u1' } });
+    const seen: unknown[] = [];
+    convert.on('decision', ({ experienceKey, reason, enrolled }) =>
+      seen.push([experienceKey, reason, enrolled]),
+    );
+    convert.on('conversion', ({ goalKey, outcome }) => seen.push([goalKey, outcome]));
+    const off = convert.on('decision', () => seen.push('never'));
+    off();
+    const context = await visit(convert);
+    context.runExperience('homepage-hero');
+    context.runExperience('homepage-hero');
+    context.runExperience('live-only');
+    context.trackConversion('purchase');
+    context.trackConversion('purchase');
+    context.trackConversion('unknown');
+    expect(seen).toEqual([
+      ['homepage-hero', 'bucketed', true],
+      ['homepage-hero', 'sticky', false],
+      ['live-only', 'environment', false],
+      ['purchase', 'tracked'],
+      ['purchase', 'already-tracked'],
+      ['unknown', 'goal-not-found'],
+    ]);
+  });
+
+  it('tell of delivery', async () => {
+    const convert = create();
+    let count = 0;
+    convert.on('delivered', (event) => (count += event.count));
+    (await visit(convert)).runExperience('homepage-hero');
+    await convert.flush();
+    expect(count).toBe(1);
+  });
+});
+
+describe('the wire', () => {
+  it('is what the official SDK sends, from us', async () => {
+    const convert = create({ visitor: { id: () => 'v-ü' }, geo: 'cloudflare' });
+    const context = await visit(convert, { 'cf-ipcountry': 'DE', referer: 'https://www.google.com/' });
+    const { id } = context.runExperience('homepage-hero')!;
+    context.trackConversion('purchase', { conversionData: [{ key: 'amount', value: 10.5 }] });
+    await convert.flush();
+    const [request] = collector.requests;
+    expect(request).toMatchObject({ method: 'POST', url: '/track/1001/2002' });
+    expect(request!.headers).toMatchObject({
+      'content-type': 'application/json',
+      'user-agent': 'ConvertAgent/1.0',
+    });
+    expect(request!.body).toEqual({
+      enrichData: true,
+      accountId: '1001',
+      projectId: '2002',
+      source: expect.stringMatching(/^convert-middleware\/\d+\.\d+\.\d+/) as unknown,
+      visitors: [
+        {
+          visitorId: 'v-ü',
+          segments: { country: 'DE', browser: 'CH', devices: ['DESK'], source: 'search', visitorType: 'new' },
+          events: [
+            { eventType: 'bucketing', data: { experienceId: '101', variationId: id } },
+            { eventType: 'conversion', data: { goalId: '501', bucketingData: { 101: id } } },
+            {
+              eventType: 'conversion',
+              data: { goalId: '501', goalData: [{ key: 'amount', value: 10.5 }], bucketingData: { 101: id } },
+            },
+          ],
+        },
+      ],
+    });
+  });
+});
+
+describe('jobs and webhooks', () => {
+  it('track for a visitor who was here, and decide for one who was not', async () => {
+    const convert = create();
+    const context = await visit(convert);
+    const { id } = context.runExperience('homepage-hero')!;
+    await convert.flush();
+    const known = await convert.forVisitor(context.visitorId);
+    known.trackConversion('purchase');
+    const stranger = await convert.forVisitor('crm-7', { properties: { utm_campaign: 'spring' } });
+    expect(stranger.runExperience('spring-sale')).not.toBeNull();
+    expect(stranger.consent).toBe('granted');
+    await convert.flush();
+    expect(collector.conversions()[0]).toMatchObject({
+      visitorId: context.visitorId,
+      data: { bucketingData: { 101: id } },
+    });
+    expect(collector.exposures().map((event) => event.visitorId)).toEqual([context.visitorId, 'crm-7']);
+  });
+
+  it('go by what they say of consent', async () => {
+    const convert = create({ consent: () => true });
+    (await convert.forVisitor('a', { consent: 'granted' })).trackConversion('purchase');
+    (await convert.forVisitor('b', { consent: 'denied' })).trackConversion('purchase');
+    await convert.flush();
+    expect(collector.conversions().map((event) => event.visitorId)).toEqual(['a']);
+    expect(convert.stats().delivery.reasons).toEqual({ consent: 1 });
+  });
+});
+
+describe('the first project config', () => {
+  let configServer: Server;
+  let isUp: boolean;
+  let asked: number;
+
+  beforeEach(async () => {
+    isUp = false;
+    asked = 0;
+    configServer = createServer((_request, response) => {
+      asked += 1;
+      if (isUp) response.setHeader('content-type', 'application/json').end(JSON.stringify(testProject()));
+      else response.writeHead(503).end();
+    });
+    configServer.listen(0, '127.0.0.1');
+    await once(configServer, 'listening');
+  });
+  afterEach(() => new Promise((resolve) => configServer.close(resolve)));
+
+  const options = (): ConvertOptions => ({
+    sdkKey: '1001/2002',
+    endpoints: { config: `http://127.0.0.1:${(configServer.address() as AddressInfo).port}` },
+    readyTimeout: 100,
+  });
+
+  it('is not waited for: pages are served from the first request, and decisions begin when it is there', async () => {
+    const convert = create(options());
+    setTimeout(() => (isUp = true), 2_000);
+    const reasons = new Set<string>();
+    const context = await visit(convert);
+    expect(context.runExperience('homepage-hero')).toBeNull();
+    expect(context.explain('homepage-hero').reason).toBe('not-ready');
+    context.trackConversion('purchase');
+    expect(convert.stats().delivery.reasons).toEqual({ 'not-ready': 1 });
+    for (let n = 0; n < 200 && !reasons.has('bucketed'); n++) {
+      const next = await visit(convert);
+      reasons.add(next.explain('homepage-hero').reason);
+      await sleep(50);
+    }
+    expect([...reasons]).toEqual(['not-ready', 'bucketed']);
+    expect(asked).toBeGreaterThan(1);
+    expect(logged.filter((line) => line.includes('503'))).toHaveLength(1);
+    expect(logged.at(-1)).toContain('is back');
+  });
+
+  it('is waited for by the first requests, for a moment', async () => {
+    isUp = true;
+    const convert = create({ ...options(), readyTimeout: 10_000 });
+    const opened = convert.open(incoming(), new FakeResponse());
+    expect(opened).toBeInstanceOf(Promise);
+    expect((await opened).runExperience('homepage-hero')).not.toBeNull();
+    expect(convert.open(incoming(), new FakeResponse())).not.toBeInstanceOf(Promise);
+  });
+
+  it('is waited for by jobs', async () => {
+    setTimeout(() => (isUp = true), 300);
+    const convert = create(options());
+    (await convert.forVisitor('job')).trackConversion('purchase');
+    await convert.flush();
+    expect(collector.conversions()).toHaveLength(1);
+  });
+});
+
+describe('lifetime', () => {
+  it('close sends what waits, resolves with the ledger, and does so once', async () => {
+    const convert = create();
+    (await visit(convert)).runExperience('homepage-hero');
+    const closing = convert.close();
+    expect(convert.close()).toBe(closing);
+    expect(await closing).toMatchObject({ accepted: 1, delivered: 1, pending: 0 });
+    (await visit(convert)).runExperience('homepage-hero');
+    await convert.flush();
+    expect(convert.stats().delivery).toMatchObject({ accepted: 2, dropped: 1, reasons: { closed: 1 } });
+  });
+
+  it('close gives up on a collector that hangs, in time', async () => {
+    collector.change({ behaviour: () => 'hang' });
+    const convert = create();
+    (await visit(convert)).runExperience('homepage-hero');
+    expect(await convert.close({ timeout: 100 })).toMatchObject({
+      accepted: 1,
+      dropped: 1,
+      reasons: { closed: 1 },
+    });
+  });
+
+  it('many instances are no leak', () => {
+    const before = process.listenerCount('beforeExit');
+    const many = Array.from({ length: 20 }, () => create());
+    expect(process.listenerCount('beforeExit')).toBeLessThanOrEqual(before + 1);
+    expect(many).toHaveLength(20);
+  });
+});

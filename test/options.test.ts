@@ -1,0 +1,136 @@
+import { describe, expect, it } from 'vitest';
+import { createConvert } from '../src/convert.js';
+import { resolveOptions, type ConvertOptions } from '../src/options.js';
+import { testProject } from './support/project.js';
+
+const wrong = (options: unknown): string => {
+  try {
+    resolveOptions(options as ConvertOptions, {});
+  } catch (error) {
+    expect(error).toMatchObject({ name: 'ConvertError', code: 'CONVERT_BAD_OPTION' });
+    return (error as Error).message;
+  }
+  return 'no error';
+};
+
+describe('options', () => {
+  it.each<[string, unknown, string]>([
+    ['a typo', { sdkkey: '1/2' }, 'unknown option `sdkkey`, did you mean `sdkKey`?'],
+    [
+      'a typo inside',
+      { visitor: { cookie: { maxage: 1 } } },
+      'unknown option `visitor.cookie.maxage`, did you mean `visitor.cookie.maxAge`?',
+    ],
+    ['nothing like it', { zebra: 1 }, 'unknown option `zebra`, known are `sdkKey`,'],
+    ['a wrong type', { sdkKey: 5 }, 'option `sdkKey` must be a non-empty string (given 5)'],
+    ['an empty text', { environment: '' }, "option `environment` must be a non-empty string (given '')"],
+    [
+      'a text for a number',
+      { readyTimeout: '250' },
+      "option `readyTimeout` must be a number of milliseconds from 0 to 60000 (given '250')",
+    ],
+    ['no number', { readyTimeout: Number.NaN }, 'option `readyTimeout` must be a number'],
+    [
+      'a wrong word',
+      { bots: 'yes' },
+      "option `bots` must be 'original', 'include' or a function (given 'yes')",
+    ],
+    [
+      'a wrong word inside',
+      { consent: { cookie: 'c', granted: 'y', mode: 'blok' } },
+      "option `consent.mode` must be one of 'block', 'silent', 'hold' (given 'blok')",
+    ],
+    ['a part that is missing', { consent: { cookie: 'c' } }, 'option `consent.granted` is missing'],
+    [
+      'consent of another kind',
+      { consent: true },
+      'option `consent` must be a function, { cookie, granted, mode } or { resolve, mode } (given boolean)',
+    ],
+    ['no function', { visitor: { id: 'user' } }, "option `visitor.id` must be a function (given 'user')"],
+    [
+      'a fingerprint without a secret',
+      { visitor: { fingerprint: {} } },
+      'option `visitor.fingerprint.secret` is missing',
+    ],
+    ['no object', { delivery: 5 }, 'option `delivery` must be an object (given 5)'],
+    [
+      'no store',
+      { store: {} },
+      'option `store` must be a store (memoryStore(), or an object with get and set) (given an object)',
+    ],
+    [
+      'no engine',
+      { engine: 'sdk' },
+      'option `engine` must be an engine, such as sdkEngine(ConvertSDK) (given string)',
+    ],
+    ['options that are none', 'key', "option `options` must be an object (given 'key')"],
+  ])('%s: an error that names the option, what was given and what is meant', (_name, options, message) => {
+    expect(wrong(options)).toContain(message);
+  });
+
+  it('says all that is wrong at once', () => {
+    const message = wrong({ sdkkey: 'x', readyTimeout: -1 });
+    expect(message).toContain('sdkkey');
+    expect(message).toContain('readyTimeout');
+  });
+
+  it('never shows a secret', () => {
+    expect(wrong({ sdkKeySecret: 12345678 })).not.toContain('12345678');
+    expect(wrong({ visitor: { fingerprint: { secret: 87654321 } } })).not.toContain('87654321');
+  });
+
+  it('takes undefined for absent', () => {
+    expect(resolveOptions({ sdkKey: '1/2', environment: undefined, consent: undefined }, {})).toMatchObject({
+      environment: 'staging',
+    });
+  });
+
+  it('refuses consent modes that need an id, where there is none', () => {
+    for (const mode of ['silent', 'hold'] as const) {
+      const consent = { cookie: 'c', granted: 'y', mode };
+      expect(wrong({ consent })).toContain(
+        `\`consent.mode\` '${mode}' needs an id that exists without our cookie: give \`visitor.id\``,
+      );
+      expect(wrong({ consent, visitor: { id: () => 'u' } })).toBe('no error');
+    }
+  });
+
+  it('reads the environment variables where nothing else says which project', () => {
+    const env = {
+      CONVERT_SDK_KEY: '1/2',
+      CONVERT_SDK_KEY_SECRET: 'hush',
+      CONVERT_ENVIRONMENT: 'live',
+    };
+    expect(resolveOptions(undefined, env)).toMatchObject({
+      sdkKey: '1/2',
+      sdkKeySecret: 'hush',
+      environment: 'live',
+    });
+    expect(resolveOptions({ environment: 'staging' }, env).environment).toBe('staging');
+    // A secret goes with its own key only.
+    expect(resolveOptions({ sdkKey: '3/4' }, env)).toMatchObject({ sdkKey: '3/4' });
+    expect(resolveOptions({ sdkKey: '3/4' }, env).sdkKeySecret).toBeUndefined();
+    expect(resolveOptions(undefined, { CONVERT_PROJECT_FILE: './p.json' }).project).toBe('./p.json');
+  });
+
+  it('says which three ways exist to name a project', () => {
+    const create = () => createConvert({ logger: false });
+    expect(create).toThrow(/sdkKey.*JSON file.*config object/s);
+    expect(create).toThrow(expect.objectContaining({ code: 'CONVERT_NO_PROJECT' }) as Error);
+  });
+
+  it('checks what stands behind an option at construction too', () => {
+    const project = testProject();
+    expect(() => createConvert({ project, geo: 'cloudfare' as never })).toThrow(/cloudflare/);
+    expect(() => createConvert({ project, endpoints: { track: 'http://example.com' } })).toThrow(
+      /endpoints\.track.*https/,
+    );
+    expect(() => createConvert({ sdkKey: '1/2', endpoints: { config: 'ftp://x' } })).toThrow(
+      /endpoints\.config/,
+    );
+    expect(() => createConvert({ sdkKey: '../etc' })).toThrow(/sdkKey/);
+    expect(() => createConvert({ project: {} as never })).toThrow(
+      expect.objectContaining({ code: 'CONVERT_BAD_PROJECT' }) as Error,
+    );
+  });
+});
