@@ -74,7 +74,7 @@ const JOB_READY_TIMEOUT = 5_000;
  *
  * @throws ConvertError for wrong or missing options
  */
-export function createConvert(options?: ConvertOptions): Convert {
+export function createConvert<Raw = unknown>(options?: ConvertOptions<Raw>): Convert {
   return new ConvertInstance(resolveOptions(options));
 }
 

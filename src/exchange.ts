@@ -46,6 +46,12 @@ export interface ResponseHead {
   appendCookie(line: string): void;
 }
 
+/**
+ * A function that an app gives in its options: it gets the framework's own request. A method, so that an app may name
+ * the type of its framework's request although the core knows none.
+ */
+export type RequestFunction<Raw, Result> = { ask(request: Raw): Result }['ask'];
+
 /** The first value of a header that may have come more than once. */
 export function headerText(value: HeaderValue): string | undefined {
   return Array.isArray(value) ? value[0] : value;

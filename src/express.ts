@@ -20,9 +20,11 @@ declare global {
 }
 
 /** Puts a ConvertContext at `req.convert` and `res.locals.convert`. Takes options, or a Convert made before. */
-export function convertMiddleware(given?: ConvertOptions | Convert): RequestHandler & { convert: Convert };
 export function convertMiddleware(
-  given?: ConvertOptions | Convert,
+  given?: ConvertOptions<Request> | Convert,
+): RequestHandler & { convert: Convert };
+export function convertMiddleware(
+  given?: ConvertOptions<Request> | Convert,
   ...mounted: unknown[]
 ): (RequestHandler & { convert: Convert }) | undefined {
   const [, proceed] = mounted;

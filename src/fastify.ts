@@ -17,7 +17,7 @@ declare module 'fastify' {
   }
 }
 
-export interface ConvertPluginOptions extends ConvertOptions {
+export interface ConvertPluginOptions extends ConvertOptions<FastifyRequest> {
   /** A Convert made before, instead of options. It is left open when the app closes. */
   convert?: Convert;
   /**

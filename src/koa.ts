@@ -14,9 +14,11 @@ declare module 'koa' {
 }
 
 /** Puts a ConvertContext at `ctx.convert` and `ctx.state.convert`. Takes options, or a Convert made before. */
-export function convertMiddleware(given?: ConvertOptions | Convert): Middleware & { convert: Convert };
 export function convertMiddleware(
-  given?: ConvertOptions | Convert,
+  given?: ConvertOptions<Context> | Convert,
+): Middleware & { convert: Convert };
+export function convertMiddleware(
+  given?: ConvertOptions<Context> | Convert,
   ...mounted: unknown[]
 ): (Middleware & { convert: Convert }) | Promise<unknown> {
   const [proceed] = mounted;

@@ -8,7 +8,7 @@ import type { ConvertOptions } from './options.js';
 const CONTEXT = Symbol.for('convert-middleware.context');
 
 /** An instance made before, or a new one from options. */
-export function convertOf(given: ConvertOptions | Convert | undefined): Convert {
+export function convertOf(given: ConvertOptions<never> | Convert | undefined): Convert {
   return isConvert(given) ? given : createConvert(given);
 }
 

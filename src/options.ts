@@ -1,7 +1,7 @@
 /** Every option: its type, its default, its check. */
 import type { Engine } from './engine/port.js';
 import { ConvertError } from './errors.js';
-import type { IncomingRequest } from './exchange.js';
+import type { RequestFunction } from './exchange.js';
 import { silentLogger, type Logger } from './logger.js';
 import {
   assertOptions,
@@ -26,7 +26,8 @@ import type { BotsOption } from './visitor/bots.js';
 import type { ConsentOption } from './visitor/consent.js';
 import type { VisitorOptions } from './visitor/identity.js';
 
-export interface ConvertOptions {
+/** `Raw` is the framework's own request, which the functions among the options get. */
+export interface ConvertOptions<Raw = unknown> {
   /**
    * The key of the project, `accountId/projectId`. Default: the environment variable `CONVERT_SDK_KEY`, if `project`
    * is not given either.
@@ -51,15 +52,15 @@ export interface ConvertOptions {
   /** What decides. Default: the official SDK, if `@convertcom/js-sdk` is installed. */
   engine?: Engine;
   /** Who the visitor is. Default: the cookie `cv_vid`. */
-  visitor?: VisitorOptions;
+  visitor?: VisitorOptions<Raw>;
   /** Where the visitor's consent is read. Default: nothing is gated. */
-  consent?: ConsentOption;
+  consent?: ConsentOption<Raw>;
   /** Adds to or renames the properties that rules are matched against. */
-  properties?: PropertiesOption;
+  properties?: PropertiesOption<Raw>;
   /** Where country, region and city come from. Default: they are unknown. */
-  geo?: GeoOption;
+  geo?: GeoOption<Raw>;
   /** What becomes of bots. Default `original`: the original page, no cookie, no event, nothing stored. */
-  bots?: BotsOption;
+  bots?: BotsOption<Raw>;
   /** Where visitor state lives between requests. Default: `memoryStore()`. */
   store?: VisitorStore | SdkDataStore;
   /** Milliseconds that a request waits for a remote store; then it is decided without stored state. Default 50. */
@@ -75,7 +76,7 @@ export interface ConvertOptions {
   /** Enrols for features as the official SDK does (see the README). Default false. */
   strictSdk?: boolean;
   /** Requests that are none of our business: static files, health checks. Default: none. */
-  skip?: (request: IncomingRequest) => boolean;
+  skip?: RequestFunction<Raw, boolean>;
   /** Anything with `error` and `warn`; false says nothing. Default: the console. */
   logger?: Logger | false;
 }

@@ -3,7 +3,7 @@ import { createBridge, type Bridge } from './bridge/bridge.js';
 import { BaseContext, NOBODY, type ConvertContext, type Visit } from './context.js';
 import type { Properties } from './engine/port.js';
 import { asConvertError } from './errors.js';
-import type { IncomingRequest, OutgoingResponse, ResponseHead } from './exchange.js';
+import type { IncomingRequest, OutgoingResponse, RequestFunction, ResponseHead } from './exchange.js';
 import { Journal } from './journal.js';
 import type { RequestFacts, RequestReader } from './request/reader.js';
 import { storeKey, type Runtime } from './runtime.js';
@@ -15,7 +15,7 @@ export interface RequestContextOptions {
   response: OutgoingResponse;
   visitors: VisitorReader;
   reader: RequestReader;
-  skip?: (request: IncomingRequest) => boolean;
+  skip?: RequestFunction<unknown, boolean>;
 }
 
 /** The context of one HTTP request. */
@@ -110,7 +110,7 @@ export class RequestContext extends BaseContext implements ConvertContext {
   #askSkip(): boolean {
     const { skip, request } = this.#options;
     try {
-      return skip?.(request) === true;
+      return skip?.(request.raw) === true;
     } catch (error) {
       this.runtime.report(asConvertError(error, 'CONVERT_CALLBACK', '`skip` threw, taken as false'));
       return false;

@@ -1,6 +1,6 @@
 /** The `geo` option: where a visitor's place is read, and what counts as known. */
 import { ConvertError } from '../errors.js';
-import { headerText, type IncomingRequest } from '../exchange.js';
+import { headerText, type IncomingRequest, type RequestFunction } from '../exchange.js';
 import {
   GEO_FACTS,
   GEO_PLATFORMS,
@@ -27,12 +27,12 @@ export interface GeoReader {
 /**
  * Default: none, and every place is unknown. Headers can be forged where the origin is reachable directly, so the
  * platform in front is named and never guessed: by its name, by the headers that the site chose (`country` first
- * of all), by a function, or by a reader such as `geoipLite()`.
+ * of all), by a function of the framework's request, or by a reader such as `geoipLite()`.
  */
-export type GeoOption =
+export type GeoOption<Raw = unknown> =
   | GeoPlatform
   | (GeoHeaders & { readonly country: string })
-  | ((request: IncomingRequest) => GeoFacts | undefined)
+  | RequestFunction<Raw, GeoFacts | undefined>
   | GeoReader;
 
 const MEANT =
@@ -50,7 +50,8 @@ export function resolveGeo(option: GeoOption): GeoReader {
     return 'parse' in platform ? documentReader(given, platform) : headerReader(given, platform);
   }
   if (typeof given === 'function') {
-    return { name: 'function', read: given as GeoReader['read'] };
+    const read = given as (request: unknown) => GeoFacts;
+    return { name: 'function', read: (request) => read(request.raw) };
   }
   if (typeof given === 'object' && given !== null) {
     if (typeof (given as Partial<GeoReader>).read === 'function') return given as GeoReader;

@@ -1,14 +1,14 @@
 /** Bots: who gets the original page and is never counted. */
 import { isbot } from 'isbot';
 import { asConvertError, type ConvertError } from '../errors.js';
-import { headerText, type IncomingRequest } from '../exchange.js';
+import { headerText, type IncomingRequest, type RequestFunction } from '../exchange.js';
 
 /**
  * - `original` bots get the original page: no cookie, no event, nothing stored
  * - `include` bots are visitors
  * - a function that says whether a request (the framework's own object) comes from a bot
  */
-export type BotsOption = 'original' | 'include' | ((request: unknown) => boolean);
+export type BotsOption<Raw = unknown> = 'original' | 'include' | RequestFunction<Raw, boolean>;
 
 export type BotCheck = (request: IncomingRequest) => boolean;
 

@@ -1,6 +1,6 @@
 /** Consent readers: what the visitor has said about being measured. */
 import { asConvertError, ConvertError } from '../errors.js';
-import type { IncomingRequest } from '../exchange.js';
+import type { IncomingRequest, RequestFunction } from '../exchange.js';
 import { readCookie } from './cookie.js';
 
 /** `unknown`: the visitor has not answered, or the answer can't be read. */
@@ -18,7 +18,7 @@ export type Consent = 'granted' | 'denied' | 'unknown';
 export type ConsentMode = 'block' | 'silent' | 'hold';
 
 /** Answers for the framework's own request object. `true` is granted, `false` denied, anything else unknown. */
-export type ConsentFunction = (request: unknown) => Consent | boolean | null | undefined;
+export type ConsentFunction<Raw = unknown> = RequestFunction<Raw, Consent | boolean | null | undefined>;
 
 export interface ConsentCookieOptions {
   /** The name of the cookie. */
@@ -31,14 +31,15 @@ export interface ConsentCookieOptions {
   mode?: ConsentMode;
 }
 
-export interface ConsentFunctionOptions {
-  resolve: ConsentFunction;
+export interface ConsentFunctionOptions<Raw = unknown> {
+  resolve: ConsentFunction<Raw>;
   /** Default `block`. */
   mode?: ConsentMode;
 }
 
 /** A cookie of the site, a function, or a function with a mode. */
-export type ConsentOption = ConsentFunction | ConsentCookieOptions | ConsentFunctionOptions;
+export type ConsentOption<Raw = unknown> =
+  ConsentFunction<Raw> | ConsentCookieOptions | ConsentFunctionOptions<Raw>;
 
 export interface ConsentReader {
   read(request: IncomingRequest): Consent;

@@ -1,18 +1,18 @@
 /** Who the visitor of a request is, and whether we may know: the app's id, the cookie, a fingerprint, a new id. */
 import { randomUUID } from 'node:crypto';
 import { asConvertError, ConvertError } from '../errors.js';
-import type { IncomingRequest } from '../exchange.js';
+import type { IncomingRequest, RequestFunction } from '../exchange.js';
 import { botCheck, type BotsOption } from './bots.js';
 import { consentMode, consentReader, type Consent, type ConsentMode, type ConsentOption } from './consent.js';
 import { visitorCookie, type VisitorCookie, type VisitorCookieOptions } from './cookie.js';
 import { fingerprint } from './fingerprint.js';
 
-export interface VisitorOptions {
+export interface VisitorOptions<Raw = unknown> {
   /**
    * The id of a logged-in user or a known device, from the framework's own request object. It wins over the cookie,
    * is hashed and sent as it is, and switches bot detection off for the request. null or undefined: no such id.
    */
-  id?: (request: unknown) => string | number | null | undefined;
+  id?: RequestFunction<Raw, string | number | null | undefined>;
   cookie?: VisitorCookieOptions;
   /**
    * Identifies clients that bring neither an app id nor the cookie by HMAC of ip, user agent and language, instead of
