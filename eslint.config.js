@@ -1,24 +1,40 @@
 import js from '@eslint/js';
+import { dirname, join, relative } from 'node:path';
 import tseslint from 'typescript-eslint';
 
 /**
- * The arrows of the house. Each row: files, and the folders of src (or files at its top, without `.ts`) that they
- * may import. What is not named is forbidden. `leaves` are files of plain values and types that any layer may read.
+ * The arrows of the house. Each row: files, the folders of src (or files at its top, without `.ts`) that they `may`
+ * import, and the `packages` that they may use, some of them for their `types` only (`node:` stands for all modules of
+ * Node). What is not named is forbidden, and so is every import in a file without a row. `leaves` are files of plain
+ * values and types that any layer may read.
  */
 const leaves = ['errors', 'exchange', 'project-config', 'state', 'tracking', 'logger', 'version', 'backoff'];
-const rooms = ['engine', 'request', 'visitor', 'bridge', 'store', 'delivery', 'project'];
-const core = ['convert', 'context', 'options', 'runtime', 'index', 'node-response', 'mount', ...rooms, ...leaves];
+const rooms = {
+  engine: [],
+  request: ['ua-parser-js'],
+  visitor: ['node:', 'cookie', 'isbot'],
+  bridge: [],
+  store: ['node:', 'lru-cache'],
+  delivery: ['node:'],
+  project: ['node:'],
+};
+const below = [...Object.keys(rooms), ...leaves];
+const core = ['convert', 'context', 'options', 'runtime', 'index', 'node-response', 'mount', ...below];
 const arrows = [
   { files: leaves.map((name) => `src/${name}.ts`), may: leaves },
-  ...rooms.map((room) => ({ files: [`src/${room}/**/*.ts`], may: [room, ...leaves] })),
+  ...Object.entries(rooms).map(([room, packages]) => ({
+    files: [`src/${room}/**/*.ts`],
+    may: [room, ...leaves],
+    packages,
+  })),
   { files: ['src/options-check.ts', 'src/conversion-data.ts'], may: ['engine', ...leaves] },
-  { files: ['src/options.ts'], may: ['options-check', ...rooms, ...leaves] },
-  { files: ['src/runtime.ts'], may: [...rooms, ...leaves] },
-  { files: ['src/journal.ts'], may: ['runtime', ...rooms, ...leaves] },
-  { files: ['src/context.ts'], may: ['runtime', 'journal', 'conversion-data', ...rooms, ...leaves] },
+  { files: ['src/options.ts'], may: ['options-check', ...below] },
+  { files: ['src/runtime.ts'], may: [...below] },
+  { files: ['src/journal.ts'], may: ['runtime', ...below] },
+  { files: ['src/context.ts'], may: ['runtime', 'journal', 'conversion-data', ...below] },
   {
     files: ['src/request-context.ts', 'src/job-context.ts'],
-    may: ['context', 'runtime', 'journal', ...rooms, ...leaves],
+    may: ['context', 'runtime', 'journal', ...below],
   },
   { files: ['src/drain.ts', 'src/emitter.ts'], may: leaves },
   {
@@ -32,66 +48,112 @@ const arrows = [
       'load-sdk',
       'drain',
       'emitter',
-      ...rooms,
-      ...leaves,
+      ...below,
     ],
   },
-  { files: ['src/load-sdk.ts'], may: ['sdk-engine', 'engine', ...leaves] },
+  {
+    files: ['src/load-sdk.ts'],
+    may: ['sdk-engine', 'engine', ...leaves],
+    packages: ['node:', '@convertcom/js-sdk'],
+  },
   { files: ['src/sdk-engine.ts'], may: ['engine', ...leaves] },
-  { files: ['src/geoip-lite.ts'], may: ['request', ...leaves] },
-  { files: ['src/node-response.ts'], may: leaves },
+  { files: ['src/geoip-lite.ts'], may: ['request', ...leaves], packages: ['geoip-lite'] },
+  { files: ['src/node-response.ts'], may: leaves, types: ['node:'] },
   { files: ['src/mount.ts'], may: ['convert', 'context', 'options', ...leaves] },
   { files: ['src/index.ts'], may: core },
-  { files: ['src/express.ts', 'src/koa.ts', 'src/fastify.ts'], may: core },
+  { files: ['src/express.ts'], may: core, types: ['express'] },
+  { files: ['src/koa.ts'], may: core, types: ['koa'] },
+  { files: ['src/fastify.ts'], may: core, packages: ['fastify-plugin'], types: ['fastify'] },
 ];
 
-const frameworks = ['express', 'koa', 'fastify', 'fastify-plugin', '@fastify/*'];
-/** The only files that may name a framework, and which one. */
-const frameworkFiles = {
-  'src/express.ts': ['express'],
-  'src/koa.ts': ['koa'],
-  'src/fastify.ts': ['fastify', 'fastify-plugin'],
-};
-const pure = ['engine', 'request', 'bridge'];
+const SRC = join(import.meta.dirname, 'src');
 
-function importRule(file, may) {
-  const room = file.match(/^src\/(\w+)\/\*\*/)?.[1];
-  const allowed = frameworkFiles[file] ?? [];
-  const names = may.join('|');
-  // From a room, its own files are './x' (or '../room/x') and everything else starts with '../'.
-  const regex = room
-    ? `^(\\.\\./)+(?!(${names})(/|\\.js$))|^\\.\\./\\.\\./\\.\\./`
-    : `^\\./(?!(${names})(/|\\.js$))|^\\.\\./`;
-  const patterns = [
-    { regex, message: 'This import is against the arrows of the design (see eslint.config.js).' },
-    {
-      group: frameworks.filter((name) => !allowed.includes(name)),
-      message: 'Only the adapter of a framework may import it.',
+/** Follows an import, however it is written, to the file or the package that it leads to. */
+const arrowsRule = {
+  meta: {
+    type: 'problem',
+    schema: [{ type: 'object' }],
+    messages: {
+      arrow: "'{{to}}' is against the arrows of the design (see eslint.config.js).",
+      package: "'{{to}}' is not a package for this file (see eslint.config.js).",
+      type: "'{{to}}' may be imported as a type only: `import type`.",
+      computed: 'An import that is computed can not be checked.',
     },
-  ];
-  if (pure.includes(room)) {
-    patterns.push({
-      regex: `^node:|^(${['fs', 'crypto', 'http', 'https', 'path', 'url', 'os', 'net', 'util'].join('|')})$`,
-      message: 'engine, request and bridge are pure: no node: modules.',
-    });
-  }
-  return ['error', { patterns }];
-}
+  },
+  create(context) {
+    const { may = [], packages = [], types = [] } = context.options[0];
+    const isIn = (names, to) =>
+      names.some((name) => to === name || to.startsWith(name.endsWith(':') ? name : `${name}/`));
 
-const impure = [
-  'process',
-  'Buffer',
-  'performance',
-  'crypto',
-  'fetch',
-  'console',
-  'setTimeout',
-  'setInterval',
-  'setImmediate',
-  'queueMicrotask',
-  'globalThis',
-  'require',
+    function check(node, source, isType = false) {
+      const report = (messageId, to) => context.report({ node, messageId, data: { to } });
+      const to = source?.type === 'TSLiteralType' ? source.literal.value : source?.value;
+      if (typeof to !== 'string') return report('computed');
+      if (/^\.{0,2}\//.test(to) || to === '.' || to === '..') {
+        const path = relative(SRC, join(dirname(context.filename), to)).replaceAll('\\', '/');
+        const name = path.split('/')[0].replace(/\.[jt]s$/, '');
+        if (to.startsWith('/') || !may.includes(name)) report('arrow', to);
+      } else if (!isIn(packages, to)) {
+        if (!isIn(types, to)) report('package', to);
+        else if (!isType) report('type', to);
+      }
+    }
+
+    return {
+      ImportDeclaration: (node) => check(node, node.source, node.importKind === 'type'),
+      ExportAllDeclaration: (node) => check(node, node.source, node.exportKind === 'type'),
+      ExportNamedDeclaration: (node) => node.source && check(node, node.source, node.exportKind === 'type'),
+      ImportExpression: (node) => check(node, node.source),
+      TSImportType: (node) => check(node, node.source ?? node.argument, true),
+      TSExternalModuleReference: (node) => check(node, node.expression),
+      "CallExpression[callee.name='require']": (node) => check(node, node.arguments[0]),
+    };
+  },
+};
+
+/** Rooms of values in, values out: the same for the same arguments, whenever and wherever. */
+const pure = ['engine', 'request', 'bridge'];
+/** All that they may use of what is there without an import. No clock, no randomness, no I/O, no code from text. */
+const deterministic = [
+  ...[
+    'Object',
+    'Array',
+    'String',
+    'Number',
+    'Boolean',
+    'BigInt',
+    'Symbol',
+    'RegExp',
+    'Promise',
+    'Proxy',
+    'Reflect',
+  ],
+  ...['Map', 'Set', 'WeakMap', 'WeakSet', 'JSON', 'Math', 'Iterator'],
+  ...['Error', 'TypeError', 'RangeError', 'SyntaxError', 'URIError', 'AggregateError'],
+  ...['undefined', 'NaN', 'Infinity', 'isNaN', 'isFinite', 'parseInt', 'parseFloat'],
+  ...[
+    'encodeURI',
+    'encodeURIComponent',
+    'decodeURI',
+    'decodeURIComponent',
+    'URL',
+    'URLSearchParams',
+    'atob',
+    'btoa',
+  ],
+  ...['ArrayBuffer', 'DataView', 'Uint8Array', 'Uint16Array', 'Uint32Array', 'TextEncoder', 'TextDecoder'],
 ];
+const impure = [
+  ...Object.getOwnPropertyNames(globalThis).filter((name) => !deterministic.includes(name)),
+  // Not properties of the global object, or not in every version of Node.
+  ...['require', 'module', 'exports', '__dirname', '__filename', 'window', 'self', 'Temporal'],
+  ...['navigator', 'localStorage', 'sessionStorage', 'WebSocket', 'EventSource', 'XMLHttpRequest'],
+];
+const randomness = { object: 'Math', property: 'random' };
+const hostData = {
+  selector: 'MetaProperty[meta.name="import"]',
+  message: 'Values in, values out: no import.meta.',
+};
 
 export default tseslint.config(
   { ignores: ['dist', 'coverage', 'test/package/consumers', '**/node_modules'] },
@@ -100,7 +162,7 @@ export default tseslint.config(
   {
     languageOptions: {
       parserOptions: {
-        projectService: { allowDefaultProject: ['eslint.config.js'] },
+        projectService: true,
         tsconfigRootDir: import.meta.dirname,
       },
     },
@@ -119,19 +181,53 @@ export default tseslint.config(
       '@typescript-eslint/explicit-module-boundary-types': 'error',
     },
   },
-  ...arrows.flatMap(({ files, may }) =>
-    files.map((file) => ({ files: [file], rules: { 'no-restricted-imports': importRule(file, may) } })),
-  ),
+  {
+    files: ['src/**/*.ts'],
+    plugins: { house: { rules: { arrows: arrowsRule } } },
+    rules: { 'house/arrows': ['error', {}] },
+  },
+  ...arrows.map(({ files, ...named }) => ({ files, rules: { 'house/arrows': ['error', named] } })),
   {
     files: pure.map((room) => `src/${room}/**/*.ts`),
     rules: {
-      'no-restricted-globals': ['error', ...impure, 'Date'],
-      'no-restricted-properties': ['error', { object: 'Math', property: 'random' }],
+      'no-restricted-globals': ['error', ...impure],
+      'no-restricted-properties': ['error', randomness],
+      'no-restricted-syntax': ['error', hostData],
     },
   },
   {
+    // What pure rooms read is pure; `Date` may turn the text of a date into a number here, and not tell the time.
+    files: leaves.map((name) => `src/${name}.ts`),
+    rules: {
+      'no-restricted-globals': ['error', ...impure.filter((name) => name !== 'Date')],
+      'no-restricted-properties': ['error', randomness, { object: 'Date', property: 'now' }],
+      'no-restricted-syntax': [
+        'error',
+        hostData,
+        {
+          selector: ':matches(NewExpression[arguments.length=0], CallExpression)[callee.name="Date"]',
+          message: 'No clock.',
+        },
+      ],
+    },
+  },
+  {
+    // Plain JavaScript: this file, the examples, the benchmarks.
+    files: ['**/*.{js,mjs,cjs}'],
+    languageOptions: {
+      ...tseslint.configs.disableTypeChecked.languageOptions,
+      globals: Object.fromEntries(Object.getOwnPropertyNames(globalThis).map((name) => [name, 'readonly'])),
+    },
+    rules: tseslint.configs.disableTypeChecked.rules,
+  },
+  {
+    // What runs in the page.
+    files: ['examples/**/client.js'],
+    languageOptions: { globals: { window: 'readonly', document: 'readonly' } },
+  },
+  {
     // Tests and examples read untyped JSON and responses all the time.
-    files: ['test/**/*.ts', 'bench/**/*.ts', 'examples/**/*.ts', 'eslint.config.js'],
+    files: ['test/**/*.ts', 'bench/**/*.ts', 'examples/**/*.ts'],
     rules: {
       '@typescript-eslint/no-unsafe-assignment': 'off',
       '@typescript-eslint/no-unsafe-member-access': 'off',

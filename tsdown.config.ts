@@ -1,5 +1,18 @@
 import { defineConfig } from 'tsdown';
 
+/**
+ * Declarations have no source maps: there is nothing of ours in the package that they could lead to. The bundler writes
+ * the comment that points to one all the same.
+ */
+const noDeclarationMaps = {
+  name: 'no-declaration-maps',
+  generateBundle(_options: unknown, bundle: Record<string, { code?: string }>): void {
+    for (const [name, chunk] of Object.entries(bundle)) {
+      if (/\.d\.[cm]ts$/.test(name)) chunk.code = chunk.code?.replace(/\n\/\/# sourceMappingURL=.*$/, '\n');
+    }
+  },
+};
+
 // One entry per file at the top of src that is a subpath of the package (the `exports` of package.json name the same).
 export default defineConfig({
   entry: {
@@ -15,6 +28,7 @@ export default defineConfig({
   target: 'node20',
   dts: { sourcemap: false },
   sourcemap: true,
+  outputOptions: { plugins: [noDeclarationMaps] },
   clean: true,
   fixedExtension: true,
 });

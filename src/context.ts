@@ -87,15 +87,27 @@ export const NOBODY: Visitor = {
   withdrawn: undefined,
 };
 
+/** Marks contexts across the two builds of this package (ESM and CommonJS). */
+const BRAND = Symbol.for('convert-middleware.context');
+
+export function isContext(value: unknown): value is VisitorContext {
+  return typeof value === 'object' && value !== null && BRAND in value;
+}
+
 /** What both kinds of context do. How the visitor is found, and when things are committed, is theirs. */
 export abstract class BaseContext implements VisitorContext {
   protected readonly runtime: Runtime;
   /** Experience key -> variation key, as decided through this context. */
-  protected readonly decided = new Map<string, string>();
+  protected decided: Map<string, string> | undefined;
   #visit: Visit | undefined;
 
   constructor(runtime: Runtime) {
     this.runtime = runtime;
+  }
+
+  /** On the prototype: it costs a context nothing. */
+  get [BRAND](): true {
+    return true;
   }
 
   protected abstract resolve(): Visit;
@@ -265,7 +277,7 @@ export abstract class BaseContext implements VisitorContext {
     const { visit } = this;
     if (visit.closed !== undefined) return decision;
     const { variation, experienceKey, change, events } = decision;
-    if (variation) this.decided.set(experienceKey, variation.key);
+    if (variation) (this.decided ??= new Map()).set(experienceKey, variation.key);
     const enrols = visit.traceless === undefined && enableStorage !== false;
     if (enrols) this.#record(visit.journal, change, events);
     else if (change) visit.journal.state = applyChange(visit.journal.state, change).state;

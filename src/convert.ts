@@ -15,7 +15,7 @@ import { checkEndpoint, trackingUrl } from './project/endpoints.js';
 import { ProjectKeeper, type ProjectStats } from './project/keeper.js';
 import { resolveProject } from './project/resolve.js';
 import { createRequestReader } from './request/reader.js';
-import { RequestContext, type RequestContextOptions } from './request-context.js';
+import { RequestContext, type RequestContextParts } from './request-context.js';
 import { storeKey, type ConvertEvents, type LoadedProject, type Runtime } from './runtime.js';
 import type { VisitorState } from './state.js';
 import { memoryStore } from './store/memory-store.js';
@@ -96,7 +96,7 @@ class ConvertInstance implements Convert, Runtime {
   readonly #options: ResolvedOptions;
   readonly #engine: string;
   readonly #keeper: ProjectKeeper;
-  readonly #contextParts: Omit<RequestContextOptions, 'request' | 'response'>;
+  readonly #parts: RequestContextParts;
   readonly #emitter = createEmitter<ConvertEvents>((error, name) => {
     const problem = asConvertError(error, 'CONVERT_CALLBACK', `a listener for '${name}' threw`);
     // Not as an event: that listener may be the one that throws.
@@ -128,7 +128,7 @@ class ConvertInstance implements Convert, Runtime {
     this.hasAppIds = visitors.hasAppIds;
     this.consentConfigured = visitors.consentConfigured;
     const reader = createRequestReader({ properties: options.properties, geo: options.geo, onError });
-    this.#contextParts = { visitors, reader, skip: options.skip };
+    this.#parts = { visitors, reader, skip: options.skip };
     this.store = storeOf(options.store);
     this.outbox = memoryOutbox({
       transport: httpTransport({ timeout: options.delivery?.timeout }),
@@ -189,7 +189,7 @@ class ConvertInstance implements Convert, Runtime {
   }
 
   open(request: IncomingRequest, response: OutgoingResponse): ConvertContext | Promise<ConvertContext> {
-    const context = new RequestContext(this, { ...this.#contextParts, request, response });
+    const context = new RequestContext(this, this.#parts, request, response);
     const first = this.#keeper.waitForFirst();
     if (first === undefined && !this.store.remote) return context;
     return context.skipped ? context : this.#prepare(context, first);

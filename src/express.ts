@@ -3,7 +3,7 @@ import type { Request, RequestHandler } from 'express';
 import type { ConvertContext } from './context.js';
 import type { Convert } from './convert.js';
 import type { IncomingRequest } from './exchange.js';
-import { claimRequest, convertOf, tellUncalled, whenOpen } from './mount.js';
+import { convertOf, isMounted, tellUncalled, whenOpen } from './mount.js';
 import { NodeOutgoingResponse } from './node-response.js';
 import type { ConvertOptions } from './options.js';
 
@@ -35,7 +35,7 @@ export function convertMiddleware(
   }
   const convert = convertOf(given);
   const middleware: RequestHandler = function convertMiddleware(req, res, next) {
-    if (!claimRequest(req, convert)) return next();
+    if (isMounted(req.convert, convert)) return next();
     whenOpen(convert.open(new ExpressRequest(req), new NodeOutgoingResponse(res)), (context) => {
       req.convert = context;
       res.locals.convert = context;

@@ -3,7 +3,7 @@ import type { Context, Middleware, Next } from 'koa';
 import type { ConvertContext } from './context.js';
 import type { Convert } from './convert.js';
 import type { IncomingRequest } from './exchange.js';
-import { claimRequest, convertOf, tellUncalled } from './mount.js';
+import { convertOf, isMounted, tellUncalled } from './mount.js';
 import { NodeOutgoingResponse } from './node-response.js';
 import type { ConvertOptions } from './options.js';
 
@@ -28,7 +28,7 @@ export function convertMiddleware(
   }
   const convert = convertOf(given);
   const middleware = async function convertMiddleware(ctx: Context, next: Next): Promise<void> {
-    if (claimRequest(ctx.req, convert)) {
+    if (!isMounted(ctx.convert, convert)) {
       const opened = convert.open(new KoaRequest(ctx), new NodeOutgoingResponse(ctx.res));
       ctx.convert = opened instanceof Promise ? await opened : opened;
       ctx.state.convert = ctx.convert;

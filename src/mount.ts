@@ -1,11 +1,8 @@
 /** What the adapters share: which Convert to use, and telling of mistakes in mounting. */
-import type { ConvertContext } from './context.js';
+import { isContext, type ConvertContext } from './context.js';
 import { createConvert, isConvert, type Convert } from './convert.js';
 import { ConvertError } from './errors.js';
 import type { ConvertOptions } from './options.js';
-
-/** Where the context of a request is found, whichever copy of this package put it there. */
-const CONTEXT = Symbol.for('convert-middleware.context');
 
 /** An instance made before, or a new one from options. */
 export function convertOf(given: ConvertOptions<never> | Convert | undefined): Convert {
@@ -18,14 +15,10 @@ export function assertConvert(given: unknown): asserts given is Convert {
   throw new ConvertError('CONVERT_BAD_OPTION', 'option `convert` must be what createConvert() returned');
 }
 
-/** True the first time for a request; mounted twice, the first one wins. */
-export function claimRequest(request: object, convert: Convert): boolean {
-  const seen = request as { [CONTEXT]?: true };
-  if (seen[CONTEXT]) {
-    warnTwice(convert);
-    return false;
-  }
-  seen[CONTEXT] = true;
+/** True where a context is there already, whichever copy of this package made it: the first one wins. */
+export function isMounted(existing: unknown, convert: Convert): boolean {
+  if (!isContext(existing)) return false;
+  warnTwice(convert);
   return true;
 }
 

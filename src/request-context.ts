@@ -10,18 +10,21 @@ import { storeKey, type Runtime } from './runtime.js';
 import type { VisitorState } from './state.js';
 import type { Visitor, VisitorReader } from './visitor/identity.js';
 
-export interface RequestContextOptions {
-  request: IncomingRequest;
-  response: OutgoingResponse;
-  visitors: VisitorReader;
-  reader: RequestReader;
-  skip?: RequestFunction<unknown, boolean>;
+/** What all request contexts of one Convert share. */
+export interface RequestContextParts {
+  readonly visitors: VisitorReader;
+  readonly reader: RequestReader;
+  readonly skip: RequestFunction<unknown, boolean> | undefined;
 }
 
 /** The context of one HTTP request. */
 export class RequestContext extends BaseContext implements ConvertContext {
-  readonly #options: RequestContextOptions;
-  readonly #facts: RequestFacts;
+  readonly #parts: RequestContextParts;
+  readonly #request: IncomingRequest;
+  readonly #response: OutgoingResponse;
+  #facts: RequestFacts | undefined;
+  #visitor: Visitor | undefined;
+  #stored: VisitorState | undefined;
   #bridge: Bridge | undefined;
   /** What a remote store said before the handler ran; undefined where it was not asked. */
   #prefetched: { state: VisitorState | undefined } | undefined;
@@ -30,10 +33,16 @@ export class RequestContext extends BaseContext implements ConvertContext {
   #commitScheduled = false;
   #skipped: boolean | undefined;
 
-  constructor(runtime: Runtime, options: RequestContextOptions) {
+  constructor(
+    runtime: Runtime,
+    parts: RequestContextParts,
+    request: IncomingRequest,
+    response: OutgoingResponse,
+  ) {
     super(runtime);
-    this.#options = options;
-    this.#facts = options.reader.read(options.request, this);
+    this.#parts = parts;
+    this.#request = request;
+    this.#response = response;
   }
 
   /** True where the app's `skip` says that this request is none of our business. */
@@ -68,11 +77,11 @@ export class RequestContext extends BaseContext implements ConvertContext {
   }
 
   get locationProperties(): Readonly<Record<string, unknown>> {
-    return this.#facts.locationObject();
+    return this.#requestFacts.locationObject();
   }
 
   get visitorProperties(): Readonly<Record<string, unknown>> {
-    return this.#facts.visitorObject();
+    return this.#requestFacts.visitorObject();
   }
 
   get bridge(): Bridge {
@@ -81,36 +90,35 @@ export class RequestContext extends BaseContext implements ConvertContext {
       const isKnown = visit.visitor.mode === 'enrol' && visit.visitor.id !== '';
       return {
         ...(isKnown && { visitorId: visit.visitor.id }),
-        variations: Object.fromEntries(this.decided),
+        variations: Object.fromEntries(this.decided ?? []),
       };
     }));
   }
 
   protected get locations(): Properties {
-    return this.#facts.location;
+    return this.#requestFacts.location;
   }
 
   protected get properties(): Properties {
-    return this.#facts.visitor;
+    return this.#requestFacts.visitor;
   }
 
-  #visitor: Visitor | undefined;
-  #stored: VisitorState | undefined;
+  get #requestFacts(): RequestFacts {
+    return (this.#facts ??= this.#parts.reader.read(this.#request, this));
+  }
 
   /** The visitor; undefined where the request is skipped. */
   #identified(): Visitor | undefined {
     if (this.#visitor === undefined) {
-      const { request, visitors } = this.#options;
       if (this.skipped) return undefined;
-      this.#visitor = visitors.identify(request);
+      this.#visitor = this.#parts.visitors.identify(this.#request);
     }
     return this.#visitor;
   }
 
   #askSkip(): boolean {
-    const { skip, request } = this.#options;
     try {
-      return skip?.(request.raw) === true;
+      return this.#parts.skip?.(this.#request.raw) === true;
     } catch (error) {
       this.runtime.report(asConvertError(error, 'CONVERT_CALLBACK', '`skip` threw, taken as false'));
       return false;
@@ -118,7 +126,8 @@ export class RequestContext extends BaseContext implements ConvertContext {
   }
 
   protected resolve(): Visit {
-    const { request, response } = this.#options;
+    const request = this.#request;
+    const response = this.#response;
     const visitor = this.#identified();
     if (visitor === undefined) return { closed: 'disabled', visitor: NOBODY };
     if (!response.headersSent) response.onHead((head) => this.#onHead(head));
@@ -138,7 +147,7 @@ export class RequestContext extends BaseContext implements ConvertContext {
       stored: this.#stored,
       mode: traceless === undefined ? visitor.mode : 'silent',
       ephemeral: minted,
-      segments: () => this.#facts.segments(),
+      segments: () => this.#requestFacts.segments(),
     });
     if (journal.pending) this.recorded(journal);
     return { closed: undefined, visitor, project, journal, traceless };
@@ -157,7 +166,7 @@ export class RequestContext extends BaseContext implements ConvertContext {
   }
 
   protected recorded(journal: Journal): void {
-    const { response } = this.#options;
+    const response = this.#response;
     if (this.#headWritten || response.headersSent || response.closed) return this.#commitSoon(journal);
     if (this.#closeWatched) return;
     // A response that never gets a head is told about by its end only.
@@ -190,14 +199,15 @@ export class RequestContext extends BaseContext implements ConvertContext {
   }
 
   #writeHead(head: ResponseHead, visit: Visit): void {
-    const { request, visitors } = this.#options;
+    const request = this.#request;
+    const { cookie } = this.#parts.visitors;
     const given = head.getHeader('Cache-Control');
     if (given === undefined) head.setHeader('Cache-Control', 'private, no-cache');
     const isShared = given !== undefined && /\b(public|s-maxage)\b/i.test(String(given));
-    if (visit.visitor.withdrawn?.cookie) head.appendCookie(visitors.cookie.expire(request));
+    if (visit.visitor.withdrawn?.cookie) head.appendCookie(cookie.expire(request));
     const issues = visit.visitor.origin === 'minted' && visit.visitor.id !== '' && request.method !== 'HEAD';
     if (!issues) return;
-    if (!isShared) return head.appendCookie(visitors.cookie.issue(visit.visitor.id, request));
+    if (!isShared) return head.appendCookie(cookie.issue(visit.visitor.id, request));
     this.runtime.warnOnce(
       'shared-response',
       "a response that uses the visitor is marked public or s-maxage: a shared cache would hand one visitor's page " +
