@@ -97,8 +97,8 @@ export function isContext(value: unknown): value is VisitorContext {
 /** What both kinds of context do. How the visitor is found, and when things are committed, is theirs. */
 export abstract class BaseContext implements VisitorContext {
   protected readonly runtime: Runtime;
-  /** Experience key -> variation key, as decided through this context. */
-  protected decided: Map<string, string> | undefined;
+  /** By experience key: what was decided through this context first. */
+  protected decided: Map<string, Decision> | undefined;
   #visit: Visit | undefined;
 
   constructor(runtime: Runtime) {
@@ -213,7 +213,7 @@ export abstract class BaseContext implements VisitorContext {
   setDefaultSegments(segments: ReportSegments): void {
     const given: Record<string, unknown> = asObject(segments);
     const known = SEGMENT_KEYS.filter((key) => given[key] !== undefined).map((key) => [key, given[key]]);
-    if (known.length > 0) this.#remember(Object.fromEntries(known) as Record<string, unknown>);
+    if (known.length > 0) this.#keep(Object.fromEntries(known) as Record<string, unknown>);
   }
 
   runCustomSegments(keys: readonly string[], attributes?: SegmentsAttributes): void {
@@ -229,7 +229,7 @@ export abstract class BaseContext implements VisitorContext {
 
   updateVisitorProperties(properties: Record<string, unknown>): void {
     const given = asObject(properties);
-    if (Object.keys(given).length > 0) this.#remember(given);
+    if (Object.keys(given).length > 0) this.#keep(given);
   }
 
   peek(key: string, attributes?: ExperienceAttributes): Variation | null {
@@ -241,7 +241,11 @@ export abstract class BaseContext implements VisitorContext {
     if (visit.closed !== undefined) return { experienceKey: key, reason: visit.closed, variation: null };
     const decision = this.#decide(key, attributes, false);
     if (!decision) return { experienceKey: key, reason: 'disabled', variation: null };
-    const { reason, variation } = decision;
+    const { variation } = decision;
+    // What was bucketed in this request is sticky from then on; the question is how it came about.
+    const first = this.decided?.get(decision.experienceKey);
+    const { reason } =
+      decision.reason === 'sticky' && first?.variation?.id === variation?.id && first ? first : decision;
     return { experienceKey: key, reason: this.#reason(reason, variation), variation };
   }
 
@@ -277,7 +281,7 @@ export abstract class BaseContext implements VisitorContext {
     const { visit } = this;
     if (visit.closed !== undefined) return decision;
     const { variation, experienceKey, change, events } = decision;
-    if (variation) (this.decided ??= new Map()).set(experienceKey, variation.key);
+    if (variation) this.#remember(decision);
     const enrols = visit.traceless === undefined && enableStorage !== false;
     if (enrols) this.#record(visit.journal, change, events);
     else if (change) visit.journal.state = applyChange(visit.journal.state, change).state;
@@ -294,7 +298,14 @@ export abstract class BaseContext implements VisitorContext {
       : reason;
   }
 
-  #remember(segments: Record<string, unknown>): void {
+  /** The first decision stays, unless another one took its place. */
+  #remember(decision: Decision): void {
+    this.decided ??= new Map();
+    const first = this.decided.get(decision.experienceKey);
+    if (first?.variation?.id !== decision.variation?.id) this.decided.set(decision.experienceKey, decision);
+  }
+
+  #keep(segments: Record<string, unknown>): void {
     const { visit } = this;
     if (visit.closed !== undefined || visit.traceless !== undefined) return;
     this.#guard(undefined, () => this.#record(visit.journal, { segments: structuredClone(segments) }, []));

@@ -199,13 +199,15 @@ class ConvertInstance implements Convert, Runtime {
     const id = String(visitorId);
     if (!this.project)
       await Promise.race([this.ready().catch(() => undefined), unrefDelay(JOB_READY_TIMEOUT)]);
+    // The visitor may be in the middle of a request of this process, whose consent and decisions count here.
+    this.#commitAll();
     const found = await this.#readForJob(id);
     const { properties = {}, consent } = options;
     return new JobContext(this, { visitorId: id, properties, consent, ...found });
   }
 
   flush({ timeout = 5_000 }: { timeout?: number } = {}): Promise<DeliveryLedger> {
-    for (const each of this.uncommitted) each.commit();
+    this.#commitAll();
     return this.outbox.flush(timeout);
   }
 
@@ -253,6 +255,10 @@ class ConvertInstance implements Convert, Runtime {
     return context;
   }
 
+  #commitAll(): void {
+    for (const each of this.uncommitted) each.commit();
+  }
+
   async #readForJob(id: string): Promise<{ storeKey: string; stored: VisitorState | undefined }> {
     const config = this.project?.config;
     if (!config) return { storeKey: '', stored: undefined };
@@ -272,7 +278,7 @@ class ConvertInstance implements Convert, Runtime {
 
   async #close(timeout: number): Promise<DeliveryLedger> {
     this.#undrain();
-    for (const each of this.uncommitted) each.commit();
+    this.#commitAll();
     this.#keeper.stop();
     const ledger = await this.outbox.close(timeout);
     try {

@@ -90,7 +90,9 @@ export class RequestContext extends BaseContext implements ConvertContext {
       const isKnown = visit.visitor.mode === 'enrol' && visit.visitor.id !== '';
       return {
         ...(isKnown && { visitorId: visit.visitor.id }),
-        variations: Object.fromEntries(this.decided ?? []),
+        variations: Object.fromEntries(
+          [...(this.decided ?? [])].map(([key, { variation }]) => [key, variation?.key ?? '']),
+        ),
       };
     }));
   }

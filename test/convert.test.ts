@@ -397,6 +397,15 @@ describe('jobs and webhooks', () => {
     expect(collector.exposures().map((event) => event.visitorId)).toEqual([context.visitorId, 'crm-7']);
   });
 
+  it('know what a request has decided that is not answered yet', async () => {
+    const convert = create({ consent: () => true });
+    const context = await visit(convert);
+    const { id } = context.runExperience('homepage-hero')!;
+    (await convert.forVisitor(context.visitorId)).trackConversion('purchase');
+    await convert.flush();
+    expect(collector.conversions()[0]?.data).toEqual({ goalId: '501', bucketingData: { 101: id } });
+  });
+
   it('go by what they say of consent', async () => {
     const convert = create({ consent: () => true });
     (await convert.forVisitor('a', { consent: 'granted' })).trackConversion('purchase');

@@ -27,7 +27,8 @@ export function sdkStore(store: SdkDataStore): VisitorStore {
 
   return {
     remote: true,
-    read,
+    // What this process is about to write counts as written.
+    read: (key) => underWay.get(key)?.then(() => read(key)) ?? read(key),
     commit(key, change) {
       return inTurn(key, async (): Promise<Committed> => {
         try {

@@ -177,7 +177,7 @@ export function adapterConformance(adapter: Adapter, capabilities: { http2: bool
         expect(body.features).toEqual(['checkout-button enabled', 'unused-feature disabled']);
         expect(body.peek).toBe('homepage-hero');
         expect(body.why).toEqual([
-          'sticky',
+          'bucketed',
           'environment',
           'archived',
           'traffic',
@@ -361,7 +361,7 @@ export function adapterConformance(adapter: Adapter, capabilities: { http2: bool
       it('C2 with a grant everything runs', async () => {
         const app = await start({ '/': page }, { consent });
         const answer = await get(app, '/', { cookie: 'consent=granted' });
-        expect(answer.text).toMatch(/^granted (original|version-b) sticky data-cv-variations=/);
+        expect(answer.text).toMatch(/^granted (original|version-b) bucketed data-cv-variations=/);
         expect(visitorIdOf(answer)).toBeDefined();
         expect((await delivered(app)).events).toHaveLength(2);
       });

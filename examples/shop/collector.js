@@ -1,0 +1,54 @@
+/** Stands in for Convert's tracking endpoint: takes what the middleware sends, and keeps it for the page to show. */
+import { once } from 'node:events';
+import { createServer } from 'node:http';
+import { readBody } from './body.js';
+
+const MOST = 500;
+
+export async function startCollector() {
+  const events = [];
+  let count = 0;
+  const server = createServer(async (request, response) => {
+    try {
+      const { visitors } = JSON.parse(String(await readBody(request)));
+      for (const { visitorId, events: sent } of visitors) {
+        for (const { eventType, data } of sent) {
+          events.push({ number: ++count, at: new Date().toISOString(), visitorId, eventType, data });
+        }
+      }
+      events.splice(0, events.length - MOST);
+      response.setHeader('Content-Type', 'application/json').end('{}');
+    } catch {
+      response.writeHead(400).end();
+    }
+  });
+  server.listen(0, '127.0.0.1');
+  await once(server, 'listening');
+  return {
+    url: `http://127.0.0.1:${server.address().port}`,
+    /** The events as they came, the oldest first. */
+    events,
+    async close() {
+      server.close();
+      server.closeAllConnections();
+      await once(server, 'close');
+    },
+  };
+}
+
+/** An event in words: ids become the names that the project gives them. */
+export function describe({ number, at, visitorId, eventType, data }, project) {
+  const common = { number, at, visitorId };
+  if (eventType === 'bucketing') {
+    const experience = project.experiences.find(({ id }) => id === String(data.experienceId));
+    const variation = experience?.variations.find(({ id }) => id === String(data.variationId));
+    return { ...common, kind: 'exposure', title: experience?.name, detail: variation?.name };
+  }
+  const title = project.goals.find(({ id }) => id === String(data.goalId))?.name;
+  if (!data.goalData) return { ...common, kind: 'conversion', title };
+  const { amount, productsCount, transactionId } = Object.fromEntries(
+    data.goalData.map(({ key, value }) => [key, value]),
+  );
+  const detail = `${productsCount} item${productsCount === 1 ? '' : 's'}, order ${String(transactionId).slice(0, 8)}`;
+  return { ...common, kind: 'transaction', title, detail, amount };
+}

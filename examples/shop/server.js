@@ -1,0 +1,105 @@
+/** Starts the shop: `npm run demo`, `npm run demo -- --framework koa`, `PORT=4000 npm run demo`. */
+import { createConvert } from 'convert-middleware';
+import { randomBytes } from 'node:crypto';
+import { once } from 'node:events';
+import { readFileSync } from 'node:fs';
+import { createServer } from 'node:http';
+import { fileURLToPath } from 'node:url';
+import { parseArgs } from 'node:util';
+import { startCollector } from './collector.js';
+import { demoCountry, withDemo } from './demo.js';
+import { Orders, PretendPayments } from './orders.js';
+
+const PROJECT = fileURLToPath(new URL('project.json', import.meta.url));
+
+/** From the framework's app to a listener of node:http. */
+const FRAMEWORKS = {
+  async express(shop) {
+    const { createApp } = await import('./express.js');
+    return createApp(shop);
+  },
+  async koa(shop) {
+    const { createApp } = await import('./koa.js');
+    return createApp(shop).callback();
+  },
+  async fastify(shop) {
+    const { createApp } = await import('./fastify.js');
+    const app = await createApp(shop);
+    await app.ready();
+    return app.routing;
+  },
+};
+
+/** @param port 0 for any free one */
+export async function startShop({ framework = 'express', port = 3000 } = {}) {
+  if (!Object.hasOwn(FRAMEWORKS, framework)) {
+    throw new Error(`no framework "${framework}": choose ${Object.keys(FRAMEWORKS).join(', ')}`);
+  }
+  const collector = await startCollector();
+  const convert = createConvert({
+    project: PROJECT,
+    environment: 'production',
+    consent: { cookie: 'consent', granted: 'granted' },
+    geo: demoCountry,
+    endpoints: { track: collector.url },
+  });
+  // In a shop of yours, the payment provider tells you the secret.
+  const secret = randomBytes(32).toString('hex');
+  const server = createServer();
+  const url = () => `http://127.0.0.1:${server.address().port}`;
+  const payments = new PretendPayments({ secret, webhookUrl: () => `${url()}/webhooks/order-paid` });
+  const app = await FRAMEWORKS[framework]({ convert, orders: new Orders(payments), secret });
+  server.on('request', withDemo(app, { collector, project: JSON.parse(readFileSync(PROJECT, 'utf8')) }));
+
+  let closing;
+  const close = () => (closing ??= closeAll());
+  /** First the requests end, then what they left behind is sent, then nobody is needed to take it. */
+  async function closeAll() {
+    if (server.listening) await closeServer(server);
+    await convert.close();
+    await collector.close();
+  }
+  try {
+    server.listen(port, '127.0.0.1');
+    await once(server, 'listening');
+  } catch (error) {
+    await close();
+    throw error;
+  }
+  return { url: url(), convert, events: collector.events, secret, close };
+}
+
+async function closeServer(server) {
+  const closed = once(server, 'close');
+  server.close();
+  const impatience = setTimeout(() => server.closeAllConnections(), 2_000);
+  await closed;
+  clearTimeout(impatience);
+}
+
+async function main() {
+  const { values } = parseArgs({ options: { framework: { type: 'string', default: 'express' } } });
+  const port = Number(process.env.PORT ?? 3000);
+  const shop = await startShop({ framework: values.framework, port });
+  for (const signal of ['SIGINT', 'SIGTERM']) process.once(signal, () => void shop.close());
+  console.log(`
+  Kiln & Clover is open, on ${values.framework}:  ${shop.url}
+
+  1. Say yes in the banner: the home page becomes one of three, and stays that one.
+  2. Put something into the cart and buy it; ${shop.url}/collector shows what Convert would be sent.
+  3. Come with a campaign: ${shop.url}/?utm_campaign=spring
+  4. Be on a phone in Germany: choose the country above the page, and a phone in your browser's device toolbar.
+  5. Edit examples/shop/project.json while it runs.
+`);
+}
+
+if (process.argv[1] === fileURLToPath(import.meta.url)) {
+  main().catch((error) => {
+    console.error(
+      error.code === 'EADDRINUSE'
+        ? `port ${error.port} is taken; choose another one: PORT=${error.port + 1} npm run demo`
+        : error.message,
+    );
+    process.exitCode = 1;
+  });
+}

@@ -1,0 +1,69 @@
+/** What the shop is on every framework: a rendered page with its headers, and what the checkout feature says. */
+import { randomBytes } from 'node:crypto';
+import { shopLayout } from './layout.js';
+import { totalsOf } from './products.js';
+
+export const EXPERIENCES = ['home-hero', 'spring-banner', 'phone-buy-bar', 'checkout-push'];
+
+/** Of the cookie that the cart is in. */
+export const cartCookie = { httpOnly: true, sameSite: 'lax', path: '/' };
+
+/** Without the feature, or where a variable of it is not set. */
+const CHECKOUT = { buttonText: 'Place order', buttonColour: 'ink', freeShippingFrom: 100 };
+
+/** The cart's sums and the order button, as the feature `checkout` has them for this visitor. */
+export function checkoutOf(feature, lines) {
+  const { buttonText, buttonColour, freeShippingFrom } = { ...CHECKOUT, ...feature.variables };
+  return {
+    totals: totalsOf(lines, freeShippingFrom * 100),
+    button: { text: buttonText, colour: buttonColour },
+  };
+}
+
+/**
+ * The response to send for a page: call it when everything is decided that the page shows.
+ *
+ * @param convert the context of this request: `req.convert`, `ctx.convert`, `request.convert`
+ * @param page what a function of pages.js returned
+ * @param url path and query of the request
+ * @param lines the cart
+ */
+export function renderPage(convert, page, { url, lines }) {
+  const nonce = randomBytes(16).toString('base64');
+  const { country, device, utm_campaign, visitorType } = convert.visitorProperties;
+  const properties = { path: convert.locationProperties.path, country, device, utm_campaign, visitorType };
+  const view = {
+    url,
+    nonce,
+    country,
+    device,
+    cartCount: totalsOf(lines, 0).count,
+    consent: convert.consent,
+    visitorId: convert.visitorId,
+    properties: Object.fromEntries(Object.entries(properties).filter(([, value]) => value !== undefined)),
+    why: EXPERIENCES.map((key) => convert.explain(key)),
+    bridge: convert.bridge,
+  };
+  return {
+    headers: { 'Content-Type': 'text/html; charset=utf-8', ...securityHeaders(nonce) },
+    body: String(shopLayout(page, view)),
+  };
+}
+
+/** The bridge is the one inline script that may run, by its nonce. */
+export function securityHeaders(nonce) {
+  return {
+    'Content-Security-Policy': [
+      "default-src 'none'",
+      `script-src 'self' 'nonce-${nonce}'`,
+      "style-src 'self'",
+      "img-src 'self'",
+      "connect-src 'self'",
+      "form-action 'self'",
+      "base-uri 'none'",
+      "frame-ancestors 'none'",
+    ].join('; '),
+    'X-Content-Type-Options': 'nosniff',
+    'Referrer-Policy': 'same-origin',
+  };
+}

@@ -1,0 +1,46 @@
+/** The demo shop as its tests see it. It is plain JavaScript, so its types stand here. */
+import { pathToFileURL } from 'node:url';
+import type { Convert } from '../../src/convert.js';
+import { ROOT } from './built.js';
+
+export const FRAMEWORKS = ['express', 'koa', 'fastify'] as const;
+
+export const CHROME =
+  'Mozilla/5.0 (Windows NT 10.0; Win64; x64) AppleWebKit/537.36 (KHTML, like Gecko) Chrome/142.0.0.0 Safari/537.36';
+export const IPHONE =
+  'Mozilla/5.0 (iPhone; CPU iPhone OS 18_1 like Mac OS X) AppleWebKit/605.1.15 (KHTML, like Gecko) Version/18.1 Mobile/15E148 Safari/604.1';
+
+export interface ShopEvent {
+  visitorId: string;
+  eventType: 'bucketing' | 'conversion';
+  data: {
+    experienceId?: string;
+    variationId?: string;
+    goalId?: string;
+    goalData?: { key: string; value: string | number }[];
+    bucketingData?: Record<string, string>;
+  };
+}
+
+export interface Shop {
+  readonly url: string;
+  readonly convert: Convert;
+  /** What arrived at the collector. */
+  readonly events: readonly ShopEvent[];
+  /** What webhooks are signed with. */
+  readonly secret: string;
+  close(): Promise<void>;
+}
+
+/** Of the project in examples/shop/project.json. */
+export const HERO = { id: '3001', variations: { '300101': 'original', '300102': 'story', '300103': 'gift' } };
+export const PURCHASE = '7003';
+
+/** Loads what was built: after `ensureBuilt`. */
+export async function startShop(framework: string): Promise<Shop> {
+  const file = pathToFileURL(`${ROOT}examples/shop/server.js`).href;
+  const server = (await import(/* @vite-ignore */ file)) as {
+    startShop(options: { framework: string; port: number }): Promise<Shop>;
+  };
+  return server.startShop({ framework, port: 0 });
+}
