@@ -5,7 +5,7 @@ import type { OutgoingResponse, ResponseHead } from './exchange.js';
 /** What Express, Koa and Fastify all hand out in the end. */
 export type NodeResponse = Pick<
   ServerResponse,
-  'headersSent' | 'statusCode' | 'getHeader' | 'setHeader' | 'writeHead' | 'once'
+  'headersSent' | 'statusCode' | 'getHeader' | 'getHeaderNames' | 'setHeader' | 'writeHead' | 'once'
 > & {
   /** HTTP/1. */
   readonly closed?: boolean;
@@ -57,17 +57,61 @@ function beforeHead(response: NodeResponse, listener: HeadListener): void {
     const [status, second, third] = parameters;
     const hasReason = typeof second === 'string';
     const headers = (hasReason ? third : (third ?? second)) as HeaderArgument | undefined;
-    if (typeof headers === 'object' && headers !== null) {
-      // A list with a name and no value: Node says what is wrong with it.
-      if (Array.isArray(headers) && !Array.isArray(headers[0]) && headers.length % 2 === 1) {
-        return original.apply(this, parameters);
-      }
-      applyHeaders(this, headers);
-    }
+    // As Node does: invalid ones are told by the original.
     if (typeof status === 'number') this.statusCode = status;
+    if (headers === undefined || headers === null) {
+      listener(new NodeHead(this));
+      return original.apply(this, parameters);
+    }
+    const isList = Array.isArray(headers);
+    if (!isList && this.getHeaderNames().length === 0) {
+      // Nothing was set before, as always with Fastify: Node sends the argument as it is, so may we.
+      const copy = { ...headers };
+      listener(new ArgumentHead(this, copy));
+      return hasReason ? original.call(this, status, second, copy) : original.call(this, status, copy);
+    }
+    // A list with a name and no value: Node says what is wrong with it.
+    if (isList && !Array.isArray(headers[0]) && headers.length % 2 === 1)
+      return original.apply(this, parameters);
+    applyHeaders(this, headers);
     listener(new NodeHead(this));
     return hasReason ? original.call(this, status, second) : original.call(this, status);
   };
+}
+
+/** A head that is an argument of `writeHead`, and nothing else. */
+class ArgumentHead implements ResponseHead {
+  readonly #response: NodeResponse;
+  readonly #headers: Record<string, unknown>;
+
+  constructor(response: NodeResponse, headers: Record<string, unknown>) {
+    this.#response = response;
+    this.#headers = headers;
+  }
+
+  get statusCode(): number {
+    return this.#response.statusCode;
+  }
+
+  getHeader(name: string): string | number | readonly string[] | undefined {
+    return this.#headers[this.#nameOf(name)] as string | number | readonly string[] | undefined;
+  }
+
+  setHeader(name: string, value: string): void {
+    this.#headers[this.#nameOf(name)] = value;
+  }
+
+  appendCookie(line: string): void {
+    const name = this.#nameOf('set-cookie');
+    this.#headers[name] = withCookie(this.#headers[name], line);
+  }
+
+  /** As the app wrote it, if it did. */
+  #nameOf(name: string): string {
+    if (Object.hasOwn(this.#headers, name)) return name;
+    const lower = name.toLowerCase();
+    return Object.keys(this.#headers).find((each) => each.toLowerCase() === lower) ?? name;
+  }
 }
 
 class NodeHead implements ResponseHead {
@@ -90,10 +134,13 @@ class NodeHead implements ResponseHead {
   }
 
   appendCookie(line: string): void {
-    const before = this.#response.getHeader('Set-Cookie');
-    // A lone line stays a string, as frameworks and test clients know it.
-    this.#response.setHeader('Set-Cookie', before === undefined ? line : [before, line].flat().map(String));
+    this.#response.setHeader('Set-Cookie', withCookie(this.#response.getHeader('Set-Cookie'), line));
   }
+}
+
+/** A lone line stays a string, as frameworks and test clients know it. */
+function withCookie(before: unknown, line: string): string | string[] {
+  return before === undefined ? line : [before, line].flat().map(String);
 }
 
 /**

@@ -51,6 +51,8 @@ export interface SdkEngineOptions {
 /** What the SDK keeps of a visitor. */
 type SdkState = Pick<VisitorState, 'bucketing' | 'goals' | 'segments' | 'locations'>;
 
+type SdkVariation = Omit<Variation, 'changes'> & { changes?: readonly object[] };
+
 interface SdkContext {
   runExperience(key: string, attributes: Record<string, unknown>): unknown;
   trackConversion(goalKey: string, attributes: ConversionAttributes): unknown;
@@ -65,6 +67,7 @@ interface SdkInstance {
   _dataManager: {
     getData(visitorId: string): SdkState | null;
     putData(visitorId: string, change: SdkState): void;
+    _ruleManager?: { getComparisonProcessorMethods?: () => string[] };
   };
   _featureManager: {
     runFeature(visitorId: string, key: string, attributes: object, experienceKeys?: string[]): unknown;
@@ -108,6 +111,10 @@ class SdkProject implements EngineProject {
   readonly #experiences = new Map<string, ExperienceConfig>();
   readonly #archived: Set<string>;
   readonly #featureKeys = new Map<string, string>();
+  /** Experience id -> variation id -> what the app may see of its changes, frozen. Copied once, not per decision. */
+  readonly #changes = new Map<string, Map<string, Variation['changes']>>();
+  /** What the call under way reads and leaves behind: the SDK is synchronous. */
+  #call: { state: SdkState; events: WireEvent[] } = { state: {}, events: [] };
   /** Experience key -> keys of the features that its variations carry. */
   readonly #carried = new Map<string, Set<string>>();
 
@@ -115,7 +122,7 @@ class SdkProject implements EngineProject {
     this.#config = config;
     this.#strict = strict;
     this.#sdk = instantiate(SdkClass, unsharedVariables(config));
-    this.#sdk._eventManager.fire = () => {};
+    this.#takeOver(this.#sdk);
     this.reads = readsOf(config);
     this.#archived = new Set((config.archived_experiences ?? []).map(String));
     for (const feature of config.features ?? []) this.#featureKeys.set(String(feature.id), feature.key);
@@ -141,7 +148,7 @@ class SdkProject implements EngineProject {
         forceVariationId: attributes.forceVariationId,
       }),
     );
-    const variation = isVariation(run.result) ? frozen(run.result) : null;
+    const variation = isVariation(run.result) ? this.#frozen(run.result) : null;
     return this.#decision(experience, visitor, attributes, variation, run, run.result === NOT_DECIDED);
   }
 
@@ -288,7 +295,7 @@ class SdkProject implements EngineProject {
       if (variationId === undefined || (!isNew && !carriedBy.has(id))) continue;
       const config = experience.variations?.find((each) => String(each.id) === String(variationId));
       if (!config) continue;
-      const variation = frozen({
+      const variation = this.#frozen({
         experienceId: experience.id,
         experienceName: experience.name,
         experienceKey: experience.key,
@@ -329,23 +336,8 @@ class SdkProject implements EngineProject {
       },
     ) => unknown,
   ): Run {
-    const sdk = this.#sdk;
-    const events: WireEvent[] = [];
-    let state = sdkState(visitor.state);
-    sdk._dataManager.getData = () => state;
-    sdk._dataManager.putData = (_visitorId, change) => {
-      state = {
-        ...state,
-        bucketing: change.bucketing ? { ...state.bucketing, ...change.bucketing } : state.bucketing,
-        goals: change.goals ? { ...state.goals, ...change.goals } : state.goals,
-        segments: change.segments ? mergeSegments(state.segments ?? {}, change.segments) : state.segments,
-        // The array that the SDK goes on working with must not be the one that is kept.
-        locations: change.locations ? [...change.locations] : state.locations,
-      };
-    };
-    sdk._apiManager.enqueue = (_visitorId, event) => events.push(event);
-
-    const context = sdk.createContext(visitor.id);
+    this.#call = { state: sdkState(visitor.state), events: [] };
+    const context = this.#sdk.createContext(visitor.id);
     if (!context) throw new ConvertError('CONVERT_INTERNAL', 'the official SDK gave no context');
     const result = call(context, (attributes) => ({
       locationProperties: {
@@ -357,7 +349,48 @@ class SdkProject implements EngineProject {
         ...attributes.visitorProperties,
       },
     }));
-    return { result, events: events.map((event) => structuredClone(event)), state };
+    const { state, events } = this.#call;
+    // Bucketing events are the SDK's own and fresh; a conversion holds what the app gave, and the state.
+    const copied = events.map((event) => (event.eventType === 'conversion' ? structuredClone(event) : event));
+    return { result, events: copied, state };
+  }
+
+  /** Puts the call under way in the place of the SDK's store, queue and listeners. */
+  #takeOver(sdk: SdkInstance): void {
+    sdk._eventManager.fire = () => {};
+    sdk._apiManager.enqueue = (_visitorId, event) => void this.#call.events.push(event);
+    sdk._dataManager.getData = () => this.#call.state;
+    sdk._dataManager.putData = (_visitorId, { bucketing, goals, segments, locations }) => {
+      const { state } = this.#call;
+      this.#call.state = {
+        bucketing: bucketing ? { ...state.bucketing, ...bucketing } : state.bucketing,
+        goals: goals ? { ...state.goals, ...goals } : state.goals,
+        segments: segments ? mergeSegments(state.segments ?? {}, segments) : state.segments,
+        // The array that the SDK goes on working with must not be the one that is kept.
+        locations: locations ? [...locations] : state.locations,
+      };
+    };
+    // The SDK lists the names of its comparisons anew for each rule.
+    const rules = sdk._dataManager._ruleManager;
+    const names = rules?.getComparisonProcessorMethods?.();
+    if (rules && names) rules.getComparisonProcessorMethods = () => names;
+  }
+
+  /** What the SDK returned, without its references into the config. */
+  #frozen(result: SdkVariation): Variation {
+    const experienceId = String(result.experienceId);
+    const variationId = String(result.id);
+    let ofExperience = this.#changes.get(experienceId);
+    if (!ofExperience) {
+      ofExperience = new Map<string, Variation['changes']>();
+      this.#changes.set(experienceId, ofExperience);
+    }
+    let changes = ofExperience.get(variationId);
+    if (changes === undefined && result.changes !== undefined) {
+      changes = deepFreeze(structuredClone(result.changes)) as Variation['changes'];
+      ofExperience.set(variationId, changes);
+    }
+    return Object.freeze({ ...result, changes });
   }
 }
 
@@ -478,16 +511,12 @@ function pick(
   return picked;
 }
 
-function isVariation(result: unknown): result is Variation {
+function isVariation(result: unknown): result is SdkVariation {
   return typeof result === 'object' && result !== null && 'experienceId' in result && 'id' in result;
 }
 
 function isFeature(result: unknown): result is Feature {
   return typeof result === 'object' && result !== null && 'status' in result;
-}
-
-function frozen(variation: object): Variation {
-  return deepFreeze(structuredClone(variation)) as Variation;
 }
 
 function deepFreeze<T>(value: T): T {

@@ -1,0 +1,149 @@
+/**
+ * What the middleware costs a server, over real HTTP. Blocks of requests alternate between the variants in one run,
+ * in an order that is drawn anew for each round; the unit is CPU time of the server process per request, which a busy
+ * machine disturbs far less than wall time. Nothing is compared between two runs.
+ */
+import { compare, randomFrom, shuffled, spreadOf, undisturbed } from './support/statistics.js';
+import { startChild } from './support/children.js';
+import { printTable } from './support/table.js';
+
+export const name = 'http';
+export const description = 'CPU time per request and throughput, against the same app without the middleware';
+
+const FRAMEWORKS = ['fastify', 'koa', 'express'];
+
+const BLOCK = 1000;
+/** Compiled code and a full set of returning visitors first. */
+const WARM_UP = { quick: 2, full: 4 };
+/** Seconds of rounds; Express takes longest for one. */
+const BUDGET = {
+  quick: { fastify: 9, koa: 9, express: 14 },
+  full: { fastify: 38, koa: 38, express: 65 },
+};
+const MIN_ROUNDS = 5;
+
+/**
+ * `mix`: which visitors come. Each variant has an app of its own, so that none works with what another one has stored.
+ * The bare ones come first: the others are compared with the first.
+ */
+const VARIANTS = [
+  { id: 'bare', title: 'bare', app: 'bare', mix: 'mixed' },
+  { id: 'bare-again', title: 'bare again (A/A)', app: 'bare', mix: 'mixed' },
+  { id: 'unused', title: 'mounted, unused', app: 'unused', mix: 'mixed' },
+  { id: 'returning', title: 'one decision: all visitors returning', app: 'decide', mix: 'returning' },
+  { id: 'mixed', title: 'one decision: nine of ten returning', app: 'decide', mix: 'mixed' },
+  { id: 'new', title: 'one decision: all new', app: 'decide', mix: 'new' },
+  { id: 'hand-returning', title: 'hand-written: all returning', app: 'handwritten', mix: 'returning' },
+  { id: 'hand-mixed', title: 'hand-written: nine of ten returning', app: 'handwritten', mix: 'mixed' },
+  { id: 'hand-new', title: 'hand-written: all new', app: 'handwritten', mix: 'new' },
+  // Every flush sends again what others have on their way: kept to a few small blocks.
+  {
+    id: 'hand-flush',
+    title: 'hand-written, flush on finish: all new',
+    app: 'flushing',
+    mix: 'new',
+    size: 250,
+    rounds: 3,
+    limit: 4_000,
+  },
+];
+
+export async function run({ quick = false, framework = FRAMEWORKS, profile } = {}) {
+  const length = quick ? 'quick' : 'full';
+  for (const each of framework) {
+    if (!FRAMEWORKS.includes(each))
+      throw new Error(`no framework ${each}; there are ${FRAMEWORKS.join(', ')}`);
+    await measureFramework(each, { warmUp: WARM_UP[length], budget: BUDGET[length][each], profile });
+  }
+  console.log(
+    '\nCPU: of the server process, per request, with all that a block left to do after its responses. CPU and requests/s ' +
+      'are\nthose of the less disturbed quarter of the blocks. Ratio: bare / variant (1.00 = no cost), and where it ' +
+      'lies with 95%\ncertainty; inside the spread of bare against bare (A/A) it says nothing: "no difference". ' +
+      'Exposures: what arrived at a\ncollector that answers after 20 ms.',
+  );
+}
+
+async function measureFramework(framework, { warmUp, budget, profile = '' }) {
+  const collector = startChild(new URL('./http/collector.js', import.meta.url));
+  const load = startChild(new URL('./http/load.js', import.meta.url));
+  const url = await collector.ask('listen');
+  const server = startChild(new URL('./http/server.js', import.meta.url), {
+    args: [framework, url, profile],
+    execArgv: ['--expose-gc', '--enable-source-maps'],
+  });
+  try {
+    const runs = [];
+    for (const variant of VARIANTS) {
+      const port = await server.ask('start', { id: variant.id, app: variant.app });
+      runs.push({ variant, port, cpu: [], wall: [], newVisitors: 0 });
+    }
+    for (const run of runs) {
+      // Who will return has to be new once.
+      if (run.variant.app !== 'bare') await measure(run, { server, load, mix: 'new', isProfiled: false });
+      for (let block = 0; block < warmUp; block += 1) await measure(run, { server, load, isProfiled: false });
+    }
+
+    const random = randomFrom(7);
+    const started = performance.now();
+    let rounds = 0;
+    while (rounds < MIN_ROUNDS || performance.now() - started < budget * 1000) {
+      const due = runs.filter(({ variant }) => rounds < (variant.rounds ?? Infinity));
+      for (const run of shuffled(due, random)) {
+        const { cpu, wall } = await measure(run, { server, load, isProfiled: rounds < 3 });
+        run.cpu.push(cpu);
+        run.wall.push(wall);
+      }
+      rounds += 1;
+    }
+    report(framework, runs, rounds, await collector.ask('counts'));
+  } finally {
+    await Promise.all([server.stop(), load.stop(), collector.stop()]);
+  }
+}
+
+async function measure(run, { server, load, mix = run.variant.mix, isProfiled }) {
+  const { id, app, size = BLOCK, limit } = run.variant;
+  const expectsCookie = app === 'decide' || app === 'handwritten' || app === 'flushing';
+  await server.ask('begin', { isProfiled });
+  const done = await load.ask('block', { port: run.port, count: size, mix, limit, expectsCookie });
+  const microseconds = await server.ask('end', { id, isProfiled });
+  if (expectsCookie) run.newVisitors += done.newVisitors;
+  return { cpu: microseconds / done.requests, wall: done.seconds / done.requests };
+}
+
+function report(framework, runs, rounds, counts) {
+  const [bare, again] = runs;
+  const spread = spreadOf(compare(bare.cpu, again.cpu));
+  console.log(
+    `\n${framework}: ${rounds} rounds of ${BLOCK} requests per variant; A/A spread ${percent(spread)}\n`,
+  );
+  const bareCpu = undisturbed(bare.cpu);
+  printTable(
+    ['variant', 'CPU us', '+us', 'ratio', '95%', 'requests/s', '', 'exposures'],
+    runs.map((run) => {
+      const { ratio, low, high } = compare(bare.cpu, run.cpu);
+      const cpu = undisturbed(run.cpu);
+      const isSame = run !== bare && Math.abs(1 - ratio) <= spread;
+      return [
+        run.variant.title,
+        cpu.toFixed(1),
+        run === bare ? '' : (cpu - bareCpu).toFixed(1),
+        ratio.toFixed(2),
+        run === bare ? '' : `${low.toFixed(2)}-${high.toFixed(2)}`,
+        Math.round(1 / undisturbed(run.wall)).toString(),
+        isSame ? 'no difference' : '',
+        exposures(run, counts),
+      ];
+    }),
+  );
+}
+
+/** How many of the visitors who met the experience for the first time were counted, and how often. */
+function exposures({ variant, newVisitors }, counts) {
+  if (newVisitors === 0) return '';
+  const { visitors = 0, events = 0 } = counts.find(({ sender }) => sender === variant.id) ?? {};
+  const share = `${percent(visitors / newVisitors)} of ${newVisitors}`;
+  return events > visitors ? `${share}, ${(events / visitors).toFixed(1)} times each` : share;
+}
+
+const percent = (share) => `${(share * 100).toFixed(share < 0.1 ? 1 : 0)}%`;

@@ -1,0 +1,217 @@
+/**
+ * What the parts of one request cost, in one process and without a framework: through the public API, with requests
+ * and responses as an adapter would describe them. The unit is CPU time, garbage collection included; blocks alternate
+ * as in the http bench.
+ */
+import { randomUUID } from 'node:crypto';
+import { setImmediate as turn } from 'node:timers/promises';
+import ConvertSDK from '@convertcom/js-sdk';
+import { createConvert } from 'convert-middleware';
+import { sdkEngine } from 'convert-middleware/sdk-engine';
+import { cookiesOf, pageViews } from './support/browsers.js';
+import { startChild } from './support/children.js';
+import { EXPERIENCE, GOAL, project } from './support/project.js';
+import { compare, randomFrom, shuffled, spreadOf, undisturbed } from './support/statistics.js';
+import { printTable } from './support/table.js';
+
+export const name = 'parts';
+export const description = 'CPU time of the single steps, without HTTP';
+
+/** Milliseconds that a block takes about. */
+const BLOCK = 15;
+/** Not fewer: what is delivered goes in batches, as on a busy server. */
+const MIN_OPERATIONS = 300;
+/** Milliseconds per step. */
+const WARM_UP = 150;
+/** Operations between two turns of the event loop, in which what was collected is committed, as on a busy server. */
+const TURN = 50;
+/** Seconds of rounds. */
+const BUDGET = { quick: 6, full: 30 };
+const MIN_ROUNDS = 5;
+const KNOWN = 1000;
+
+export async function run({ quick = false } = {}) {
+  const collector = startChild(new URL('./http/collector.js', import.meta.url));
+  try {
+    const track = await collector.ask('listen');
+    const convert = createConvert({ project, endpoints: { track: `${track}/parts/` } });
+    await convert.ready();
+    const steps = await stepsOf(convert);
+    for (const step of steps) await calibrate(step);
+
+    const random = randomFrom(7);
+    const started = performance.now();
+    const budget = (quick ? BUDGET.quick : BUDGET.full) * 1000;
+    let rounds = 0;
+    while (rounds < MIN_ROUNDS || performance.now() - started < budget) {
+      for (const step of shuffled(steps, random)) step.cpu.push(await measure(step, step.operations));
+      rounds += 1;
+    }
+    report(steps, rounds);
+    await convert.close();
+  } finally {
+    await collector.stop();
+  }
+}
+
+/** Each step: `operation(serial)`, and what is left to do after a block. */
+async function stepsOf(convert) {
+  const flush = () => convert.flush();
+  const known = Array.from({ length: KNOWN }, () => randomUUID());
+  for (const id of known) decide(convert, returningRequest(id, 0));
+  await turn();
+  await flush();
+
+  const engine = sdkEngine(ConvertSDK).load(project);
+  const visitor = (state) => ({
+    id: randomUUID(),
+    state,
+    environment: 'staging',
+    locationProperties: new Map([['path', '/']]),
+    visitorProperties: new Map([['device', 'desktop']]),
+  });
+  const stranger = visitor({});
+  const decided = engine.experience(EXPERIENCE, stranger, {});
+  const bucketing = { 101: decided.variation.id };
+  const sticky = { ...visitor({ bucketing, locations: decided.change.locations }), id: stranger.id };
+  const returning = (serial) => returningRequest(known[serial % KNOWN], serial);
+
+  const list = [
+    ['open(), unused', (serial) => convert.open(newRequest(serial), response())],
+    ['open(), visitorId, new visitor', (serial) => convert.open(newRequest(serial), response()).visitorId],
+    [
+      'open(), visitorId, returning visitor',
+      (serial) => convert.open(returning(serial), response()).visitorId,
+    ],
+    [
+      'open(), all properties, browser seen before',
+      (serial) => allProperties(convert.open(newRequest(serial), response())),
+    ],
+    [
+      'open(), all properties, browser never seen',
+      (serial) => allProperties(convert.open(rareRequest(serial), response())),
+    ],
+    ['open(), peek, new visitor', (serial) => convert.open(newRequest(serial), response()).peek(EXPERIENCE)],
+    ['open(), runExperience, returning visitor', (serial) => decide(convert, returning(serial))],
+    ['the same again (A/A)', (serial) => decide(convert, returning(serial))],
+    [
+      'open(), runExperience, new visitor, untracked: cookie, stored',
+      (serial) => decide(convert, newRequest(serial), { enableTracking: false }),
+      flush,
+    ],
+    [
+      'open(), runExperience, new visitor: cookie, stored, delivered',
+      (serial) => decide(convert, newRequest(serial)),
+      flush,
+    ],
+    [
+      'forVisitor(), trackConversion, new visitor: stored, delivered',
+      async () => (await convert.forVisitor(randomUUID())).trackConversion(GOAL),
+      flush,
+    ],
+    ['engine alone: new visitor', () => engine.experience(EXPERIENCE, stranger, {})],
+    ['engine alone: sticky', () => engine.experience(EXPERIENCE, sticky, {})],
+  ];
+  return list.map(([title, operation, settle]) => ({ title, operation, settle, serial: 0, cpu: [] }));
+}
+
+/** How many operations make a block, once the code is compiled. */
+async function calibrate(step) {
+  const warm = async () => {
+    const until = performance.now() + WARM_UP;
+    let microseconds = 0;
+    let operations = 0;
+    while (performance.now() < until) {
+      microseconds += (await measure(step, MIN_OPERATIONS)) * MIN_OPERATIONS;
+      operations += MIN_OPERATIONS;
+    }
+    return microseconds / operations;
+  };
+  await warm();
+  const cost = await warm();
+  const wanted = Math.round((BLOCK * 1000) / cost);
+  step.operations = Math.max(MIN_OPERATIONS, Math.ceil(wanted / TURN) * TURN);
+}
+
+/** What nobody looks at, the compiler leaves out. */
+let last;
+
+/** Microseconds of CPU time per operation. */
+async function measure(step, operations) {
+  const before = process.cpuUsage();
+  for (let done = 0; done < operations; done += 1) {
+    last = step.operation((step.serial += 1));
+    if (last instanceof Promise) await last;
+    if (done % TURN === TURN - 1) await turn();
+  }
+  await step.settle?.();
+  const { user, system } = process.cpuUsage(before);
+  return (user + system) / operations;
+}
+
+function report(steps, rounds) {
+  const again = steps.findIndex(({ title }) => title.endsWith('(A/A)'));
+  const spread = spreadOf(compare(steps[again - 1].cpu, steps[again].cpu));
+  console.log(`\n${rounds} rounds; A/A spread ${(spread * 100).toFixed(1)}%\n`);
+  printTable(
+    ['step', 'operations', 'us/op'],
+    steps.map(({ title, operations, cpu }) => [title, String(operations), undisturbed(cpu).toFixed(2)]),
+  );
+}
+
+function decide(convert, request, attributes) {
+  const answer = response();
+  const variation = convert.open(request, answer).runExperience(EXPERIENCE, attributes);
+  if (variation === null) throw new Error('the experience was not decided: there is nothing to measure');
+  return [variation, answer.finish()];
+}
+
+function allProperties(context) {
+  return [context.locationProperties, context.visitorProperties];
+}
+
+function newRequest(serial) {
+  const { path, headers } = pageViews[serial % pageViews.length];
+  return incoming(path, headers);
+}
+
+function returningRequest(id, serial) {
+  const { path, headers } = pageViews[serial % pageViews.length];
+  return incoming(path, { ...headers, cookie: cookiesOf(id) });
+}
+
+/** From a browser whose version nobody else has. */
+function rareRequest(serial) {
+  const { path, headers } = pageViews[serial % pageViews.length];
+  return incoming(path, { ...headers, 'user-agent': `${headers['user-agent']} Build/${serial}` });
+}
+
+function incoming(url, headers) {
+  return { method: 'GET', url, protocol: 'https', host: headers.host, ip: '192.0.2.7', headers, raw: null };
+}
+
+/** A response that an adapter would describe; `finish` writes its head. */
+function response() {
+  let listener;
+  let cookie;
+  return {
+    headersSent: false,
+    closed: false,
+    onHead(given) {
+      listener = given;
+    },
+    onClose() {},
+    finish() {
+      this.headersSent = true;
+      listener?.({
+        statusCode: 200,
+        getHeader: () => undefined,
+        setHeader() {},
+        appendCookie(line) {
+          cookie = line;
+        },
+      });
+      return cookie;
+    },
+  };
+}

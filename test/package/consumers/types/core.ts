@@ -1,0 +1,77 @@
+/** What an app without a framework of ours writes: jobs, webhooks, its own store, engine and project source. */
+import {
+  ConvertError,
+  createConvert,
+  memoryStore,
+  type Convert,
+  type ConvertOptions,
+  type DeliveryLedger,
+  type Engine,
+  type GeoReader,
+  type IncomingRequest,
+  type OutgoingResponse,
+  type ProjectSource,
+  type Variation,
+  type VisitorContext,
+  type VisitorStore,
+} from 'convert-middleware';
+import { geoipLite } from 'convert-middleware/geoip-lite';
+import { sdkEngine } from 'convert-middleware/sdk-engine';
+
+const geo: GeoReader = geoipLite();
+const engine: Engine = sdkEngine(class {}, { strictSdk: true });
+const store: VisitorStore = memoryStore({ max: 10 });
+
+export const options: ConvertOptions = {
+  sdkKey: '1001/2002',
+  environment: 'live',
+  engine,
+  geo,
+  store,
+  consent: { cookie: 'consent', granted: ['yes'], mode: 'block' },
+  visitor: { id: (request) => String(request), cookie: { sameSite: 'strict' } },
+  properties: { visitor: (request, defaults) => ({ ...defaults, plan: 'pro' }) },
+  delivery: { linger: 10 },
+  logger: false,
+};
+// Where an adapter is the app's own, it says what a request is.
+export const typed: ConvertOptions<{ user?: string; path: string }> = {
+  visitor: { id: (request) => request.user },
+  skip: (request) => request.path === '/health',
+};
+// @ts-expect-error milliseconds are a number
+export const late: ConvertOptions = { readyTimeout: '250' };
+// @ts-expect-error `cookie` alone does not say what counts as a grant
+export const ungranted: ConvertOptions = { consent: { cookie: 'consent' } };
+
+export async function job(convert: Convert, source: ProjectSource): Promise<DeliveryLedger> {
+  createConvert({ project: source });
+  createConvert({ project: './project.json' });
+  createConvert(typed);
+  const visitor: VisitorContext = await convert.forVisitor('ada', { consent: 'granted' });
+  const variation: Variation | null = visitor.runExperience('homepage-hero');
+  visitor.trackConversion('purchase');
+  // @ts-expect-error a job has no request, so no page to hand decisions to
+  void visitor.bridge;
+  const off: () => void = convert.on(
+    'dropped',
+    ({ count, reason }) => `${count} ${reason} ${variation?.key}`,
+  );
+  off();
+  // @ts-expect-error no such event
+  convert.on('drop', () => undefined);
+  return convert.close({ timeout: 1000 });
+}
+
+export async function adapter(
+  convert: Convert,
+  request: IncomingRequest,
+  response: OutgoingResponse,
+): Promise<string> {
+  const context = await convert.open(request, response);
+  return context.bridge.script();
+}
+
+export function isOurs(error: unknown): boolean {
+  return error instanceof ConvertError && error.code === 'CONVERT_NO_PROJECT';
+}

@@ -1,0 +1,62 @@
+/** What the tarball holds, and what it must not. */
+import { existsSync } from 'node:fs';
+import { homedir } from 'node:os';
+import { dirname, join } from 'node:path';
+import { expect, it } from 'vitest';
+import { VERSION } from '../../src/version.js';
+import type { WhenPacked } from './suite.js';
+import { ROOT } from './tarball.js';
+
+const DOCUMENTS = ['CHANGELOG.md', 'LICENSE', 'README.md'];
+
+export function contentSuite(packed: WhenPacked): void {
+  it('holds the build, the manifest and the documents, nothing else', () => {
+    const outside = packed().tarball.files.filter((file) => !file.startsWith('dist/'));
+    const present = DOCUMENTS.filter((file) => existsSync(join(ROOT, file)));
+    expect(outside).toEqual([...present, 'package.json']);
+    expect(packed().tarball.files.filter((file) => !/\.(cjs|mjs|d\.cts|d\.mts)(\.map)?$/.test(file))).toEqual(
+      outside,
+    );
+  });
+
+  it('holds every file that the manifest names', () => {
+    const { files, manifest } = packed().tarball;
+    const named = JSON.stringify(manifest).match(/dist\/[\w.-]+/g) ?? [];
+    expect(named.length).toBeGreaterThanOrEqual(4 * (Object.keys(manifest.exports).length - 1));
+    expect(named.filter((file) => !files.includes(file))).toEqual([]);
+  });
+
+  it('points to source maps that are there', () => {
+    const { files, read } = packed().tarball;
+    const code = files.filter((file) => /\.[cm](js|ts)$/.test(file));
+    const missing = code.filter((file) => {
+      const map = /^\/\/# sourceMappingURL=(.+)$/m.exec(read(file))?.[1];
+      return map !== undefined && !files.includes(`${dirname(file)}/${map}`);
+    });
+    expect(missing).toEqual([]);
+  });
+
+  it('says the version of its manifest', () => {
+    expect(VERSION).toBe(packed().tarball.manifest.version);
+  });
+
+  it('names no folder of the machine that it was built on', () => {
+    const { built, files, read } = packed().tarball;
+    const folders = [built, ROOT, homedir()].filter((folder) => folder.length > 1);
+    const anyHome = /(?:^|[\s"'(])(?:file:\/\/)?(?:\/(?:home|root|Users|tmp|private)\/\w|[A-Z]:\\\\?Users)/;
+    const telling = files.filter((file) => {
+      const text = read(file);
+      return folders.some((folder) => text.includes(folder)) || anyHome.test(text);
+    });
+    expect(telling).toEqual([]);
+  });
+
+  it('is small', () => {
+    const { bytes, files, read } = packed().tarball;
+    const size = (names: readonly string[]): number =>
+      names.reduce((sum, name) => sum + Buffer.byteLength(read(name)), 0);
+    expect(bytes).toBeLessThan(600_000);
+    expect(size(files)).toBeLessThan(2_000_000);
+    expect(size(files.filter((file) => !file.endsWith('.map')))).toBeLessThan(750_000);
+  });
+}

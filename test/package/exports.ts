@@ -1,0 +1,108 @@
+/** What each subpath exports in both builds, and what loading it costs. */
+import { beforeAll, describe, expect, it } from 'vitest';
+import { run, runScript } from './commands.js';
+import { FRAMEWORKS, installFlat, SDK } from './layouts.js';
+import type { WhenPacked } from './suite.js';
+
+/** Packages that a subpath loads in both builds. None is a framework, the SDK or geo data. */
+const CORE = ['cookie', 'isbot', 'lru-cache', 'ua-parser-js'];
+const LOADS: Record<string, string[]> = {
+  'convert-middleware': CORE,
+  'convert-middleware/express': CORE,
+  'convert-middleware/koa': CORE,
+  'convert-middleware/fastify': ['cookie', 'fastify-plugin', 'isbot', 'lru-cache', 'ua-parser-js'],
+  'convert-middleware/sdk-engine': [],
+  'convert-middleware/geoip-lite': [],
+};
+const SUBPATHS = Object.keys(LOADS);
+
+/** As Jest does: CommonJS only, also where Node itself could `require` an ES module. */
+const COMMONJS_ONLY = '--no-experimental-require-module';
+
+export function exportSuite(packed: WhenPacked): void {
+  /** Has nothing installed that is optional. */
+  let bare = '';
+  let full = '';
+  beforeAll(() => {
+    const { temp, tarball } = packed();
+    bare = installFlat(temp, tarball, { name: 'bare' });
+    full = installFlat(temp, tarball, { name: 'full', packages: [...FRAMEWORKS, SDK, 'geoip-lite'] });
+  });
+
+  it('are these, and the same in both builds', async () => {
+    const { exports } = packed().tarball.manifest;
+    const all = Object.keys(exports).map((key) => key.replace(/^\./, 'convert-middleware'));
+    expect(all).toEqual([...SUBPATHS, 'convert-middleware/package.json']);
+
+    const names = await runScript<Record<string, { esm: string[]; cjs: string[] }>>(bare, [
+      'names.mjs',
+      ...SUBPATHS,
+    ]);
+    for (const { esm, cjs } of Object.values(names)) expect(cjs).toEqual(esm);
+    const esm = Object.fromEntries(
+      Object.entries(names).map(([subpath, each]) => [subpath, each.esm.join(' ')]),
+    );
+    expect(esm).toMatchInlineSnapshot(`
+      {
+        "convert-middleware": "ConvertError createConvert memoryStore",
+        "convert-middleware/express": "convertMiddleware",
+        "convert-middleware/fastify": "convertPlugin",
+        "convert-middleware/geoip-lite": "geoipLite",
+        "convert-middleware/koa": "convertMiddleware",
+        "convert-middleware/sdk-engine": "SUPPORTED_SDK sdkEngine",
+      }
+    `);
+  });
+
+  it('leave the inside closed', async () => {
+    const { files } = packed().tarball;
+    const inside = files.find((file) => /^dist\/convert-.*\.cjs$/.test(file));
+    expect(inside).toBeDefined();
+    const { code, stderr } = await run(process.execPath, ['loaded.cjs', `convert-middleware/${inside}`], {
+      cwd: bare,
+    });
+    expect(code).toBe(1);
+    expect(stderr).toContain('ERR_PACKAGE_PATH_NOT_EXPORTED');
+  });
+
+  describe.each(SUBPATHS)('%s', (subpath) => {
+    const packagesOf = (files: string[]): string[] => {
+      const names = files.map((file) => /.*\/node_modules\/((?:@[^/]+\/)?[^/]+)/.exec(file)?.[1]);
+      return [...new Set(names)]
+        .filter((name) => name !== undefined && name !== 'convert-middleware')
+        .sort() as string[];
+    };
+
+    it('loads only what it needs, as ESM', async () => {
+      const files = await runScript<string[]>(full, ['loaded.mjs', subpath]);
+      expect(files.some((file) => file.includes('/convert-middleware/dist/'))).toBe(true);
+      expect(packagesOf(files)).toEqual(LOADS[subpath]);
+    });
+
+    it('loads only what it needs, as CommonJS without any ES module', async () => {
+      const files = await runScript<string[]>(full, [COMMONJS_ONLY, 'loaded.cjs', subpath]);
+      expect(files.some((file) => file.includes('/convert-middleware/dist/'))).toBe(true);
+      expect(packagesOf(files)).toEqual(LOADS[subpath]);
+    });
+
+    it('loads where nothing optional is installed', async () => {
+      await runScript(bare, [COMMONJS_ONLY, 'loaded.cjs', subpath]);
+      await runScript(bare, ['loaded.mjs', subpath]);
+    });
+  });
+
+  it('say what to install where the official SDK is not', async () => {
+    interface Said {
+      ours: boolean;
+      code: string;
+      message: string;
+    }
+    const said = await runScript<{ esm: Said | null; cjs: Said | null }>(bare, ['no-engine.mjs']);
+    const expected = {
+      ours: true,
+      code: 'CONVERT_NO_ENGINE',
+      message: expect.stringMatching(/`npm install @convertcom\/js-sdk@\S+ --legacy-peer-deps`/) as string,
+    };
+    expect(said).toEqual({ esm: expected, cjs: expected });
+  });
+}

@@ -1,0 +1,71 @@
+/** Apps in TypeScript: the types are found, and are the right ones, whatever `module` says. */
+import { beforeAll, describe, expect, it } from 'vitest';
+import { compile } from './commands.js';
+import { addProgram, FRAMEWORKS, installFlat, TYPES, type CompilerOptions } from './layouts.js';
+import type { WhenPacked } from './suite.js';
+
+const ALL = ['core', 'express', 'koa', 'fastify'];
+const files = (...extensions: string[]): string[] =>
+  ALL.flatMap((name) => extensions.map((extension) => `${name}.${extension}`));
+
+const MODULES: Record<string, { files: string[]; options: CompilerOptions }> = {
+  // TypeScript 5 resolves as Node 10 did here: without `exports`.
+  commonjs: { files: files('ts'), options: { module: 'commonjs' } },
+  node16: { files: files('mts', 'cts'), options: { module: 'node16' } },
+  nodenext: { files: files('mts', 'cts'), options: { module: 'nodenext' } },
+  'esnext with bundler': { files: files('ts'), options: { module: 'esnext', moduleResolution: 'bundler' } },
+  'preserve with bundler': {
+    files: files('ts'),
+    options: { module: 'preserve', moduleResolution: 'bundler' },
+  },
+};
+
+const KOA_TYPES = [
+  'accepts',
+  'content-disposition',
+  'cookies',
+  'http-assert',
+  'http-errors',
+  'keygrip',
+  'koa-compose',
+].map((name) => `@types/${name}`);
+
+/** What only an app of one framework has, with the declarations of all packages checked too. */
+const ALONE: Record<string, { packages: string[]; copies?: string[]; options?: Partial<CompilerOptions> }> = {
+  // No package beside ours, not even the types of Node.
+  core: { packages: [], options: { types: [] } },
+  express: { packages: ['express', '@types/express', '@types/node'] },
+  // Here, Express 5 has brought a `content-disposition` whose own types those of Koa don't fit. In an app that has Koa
+  // alone, its types are those of @types: so the types of Koa must look for them from there.
+  koa: { packages: ['koa', '@types/node', ...KOA_TYPES], copies: ['@types/koa'] },
+  fastify: { packages: ['fastify', '@fastify/view', '@types/node'] },
+};
+
+export function typeSuite(packed: WhenPacked): void {
+  const complaints = new Map<string, Promise<string>>();
+  beforeAll(() => {
+    const { temp, tarball } = packed();
+    const app = installFlat(temp, tarball, { name: 'typed', packages: [...FRAMEWORKS, ...TYPES] });
+    for (const [name, program] of Object.entries(MODULES)) {
+      complaints.set(
+        name,
+        compile(addProgram(app, name.replaceAll(' ', '-'), program.files, program.options)),
+      );
+    }
+    for (const [name, { packages, copies, options }] of Object.entries(ALONE)) {
+      const alone = installFlat(temp, tarball, { name: `${name}-alone`, packages, copies });
+      const program = { module: 'nodenext', skipLibCheck: false, ...options };
+      complaints.set(name, compile(addProgram(alone, 'src', [`${name}.mts`, `${name}.cts`], program)));
+    }
+  });
+
+  it.each(Object.keys(MODULES))('module: %s', async (name) => {
+    expect(await complaints.get(name)).toBe('');
+  });
+
+  describe('with skipLibCheck: false and nothing else installed', () => {
+    it.each(Object.keys(ALONE))('%s', async (name) => {
+      expect(await complaints.get(name)).toBe('');
+    });
+  });
+}
