@@ -30,6 +30,8 @@ export interface Convert {
   ready(): Promise<void>;
   /** For adapters. A promise only while there is no project config yet, or where the store is remote. */
   open(request: IncomingRequest, response: OutgoingResponse): ConvertContext | Promise<ConvertContext>;
+  /** As `open`, with what is there now: never waits for a project config or a remote store. */
+  openNow(request: IncomingRequest, response: OutgoingResponse): ConvertContext;
   /**
    * For jobs and webhooks: a visitor without a request. Waits for the project config, at most 5 s. With consent
    * configured and none given here, the grant decides that the visitor gave when they were here.
@@ -188,8 +190,12 @@ class ConvertInstance implements Convert, Runtime {
     return this.#keeper.ready();
   }
 
+  openNow(request: IncomingRequest, response: OutgoingResponse): RequestContext {
+    return new RequestContext(this, this.#parts, request, response);
+  }
+
   open(request: IncomingRequest, response: OutgoingResponse): ConvertContext | Promise<ConvertContext> {
-    const context = new RequestContext(this, this.#parts, request, response);
+    const context = this.openNow(request, response);
     const first = this.#keeper.waitForFirst();
     if (first === undefined && !this.store.remote) return context;
     return context.skipped ? context : this.#prepare(context, first);

@@ -5,7 +5,7 @@ import type { ConvertContext } from './context.js';
 import { createConvert, type Convert } from './convert.js';
 import type { IncomingRequest } from './exchange.js';
 import { assertConvert, warnTwice, whenOpen } from './mount.js';
-import { NodeOutgoingResponse } from './node-response.js';
+import { NO_RESPONSE, NodeOutgoingResponse } from './node-response.js';
 import type { ConvertOptions } from './options.js';
 
 declare module 'fastify' {
@@ -24,8 +24,11 @@ export interface ConvertPluginOptions extends ConvertOptions<FastifyRequest> {
    * The hook that a request's context is made in. Default `onRequest`; `preHandler` with a remote store, which has to
    * be read before the handler and for the visitor that authentication has found.
    */
-  hook?: 'onRequest' | 'preParsing' | 'preValidation' | 'preHandler';
+  hook?: 'onRequest' | 'preValidation' | 'preHandler';
 }
+
+const CONTEXT = Symbol('convert context');
+type Contextual = FastifyRequest & { [CONTEXT]?: ConvertContext | null };
 
 const plugin: FastifyPluginAsync<ConvertPluginOptions> = async (
   fastify,
@@ -35,13 +38,18 @@ const plugin: FastifyPluginAsync<ConvertPluginOptions> = async (
   if (given !== undefined) assertConvert(given);
   const convert = given ?? createConvert(options);
   fastify.decorate('convert', convert);
-  fastify.decorateRequest('convert');
+  fastify.decorateRequest(CONTEXT, null);
+  // Always an object: error handlers run also where an earlier hook of somebody else has failed.
+  fastify.decorateRequest('convert', {
+    getter(this: Contextual) {
+      return (this[CONTEXT] ??= convert.openNow(new FastifyIncoming(this), NO_RESPONSE));
+    },
+  });
   fastify.addHook(
     hook ?? (convert.readsAhead ? 'preHandler' : 'onRequest'),
-    (request: FastifyRequest, reply: FastifyReply, ...rest: unknown[]) => {
-      const done = rest.at(-1) as () => void;
+    (request: Contextual, reply: FastifyReply, done: () => void) => {
       whenOpen(convert.open(new FastifyIncoming(request), new NodeOutgoingResponse(reply.raw)), (context) => {
-        request.convert = context;
+        request[CONTEXT] = context;
         done();
       });
     },

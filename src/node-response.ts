@@ -42,6 +42,14 @@ export class NodeOutgoingResponse implements OutgoingResponse {
   }
 }
 
+/** A response that nothing can be done to any more. */
+export const NO_RESPONSE: OutgoingResponse = {
+  headersSent: true,
+  closed: true,
+  onHead() {},
+  onClose: (listener) => listener(),
+};
+
 /**
  * Wraps `writeHead`, which every way to answer goes through: send, pipe, redirect, errors, hijacked replies. Headers
  * that are set earlier get lost in some of them. The app's header argument is put onto the response first, so that

@@ -40,7 +40,7 @@ describe('Fastify only', () => {
     });
     await app.inject('/');
     await app.close();
-    expect(seen).toEqual(['undefined', 'function']);
+    expect(seen).toEqual(['object', 'function']);
   });
 
   it('F3 reaches a view, whichever plugin is registered first, and needs none', async () => {
@@ -70,6 +70,22 @@ describe('Fastify only', () => {
       expect(locals.convert).toHaveProperty('runExperience');
       await app.close();
     }
+  });
+
+  it('F5 has a context in error handlers, where a hook of somebody else failed first', async () => {
+    const app = Fastify();
+    app.addHook('onRequest', async () => {
+      throw new Error('of the app');
+    });
+    await app.register(convertPlugin, { project: testProject() });
+    app.setErrorHandler((_error, request, reply) =>
+      reply.code(503).send(request.convert.runExperience('homepage-hero')?.experienceKey),
+    );
+    app.get('/', async () => 'page');
+    const answer = await app.inject({ url: '/', headers: { 'user-agent': 'Mozilla/5.0 Chrome/140' } });
+    expect([answer.statusCode, answer.body]).toEqual([503, 'homepage-hero']);
+    expect(app.convert.stats().delivery.accepted).toBe(0);
+    await app.close();
   });
 
   it('F4 answers injected requests, and counts their exposures', async () => {
