@@ -35,7 +35,7 @@ const plugin: FastifyPluginAsync<ConvertPluginOptions> = async (
   { convert: given, hook, ...options },
 ) => {
   if (fastify.hasRequestDecorator('convert')) return warnTwice(fastify.convert);
-  if (given !== undefined) assertConvert(given);
+  if (given !== undefined) assertConvert(given, options);
   const convert = given ?? createConvert(options);
   fastify.decorate('convert', convert);
   fastify.decorateRequest(CONTEXT, null);

@@ -9,10 +9,16 @@ export function convertOf(given: ConvertOptions<never> | Convert | undefined): C
   return isConvert(given) ? given : createConvert(given);
 }
 
-/** For options in which an instance has a name of its own. */
-export function assertConvert(given: unknown): asserts given is Convert {
-  if (isConvert(given)) return;
-  throw new ConvertError('CONVERT_BAD_OPTION', 'option `convert` must be what createConvert() returned');
+/** For options in which an instance has a name of its own; the other options would be read by nobody. */
+export function assertConvert(given: unknown, others: object): asserts given is Convert {
+  const [other] = Object.keys(others);
+  if (isConvert(given) && other === undefined) return;
+  throw new ConvertError(
+    'CONVERT_BAD_OPTION',
+    other === undefined
+      ? 'option `convert` must be what createConvert() returned'
+      : `option \`${other}\` is given together with \`convert\`; give it to createConvert() instead`,
+  );
 }
 
 /** True where a context is there already, whichever copy of this package made it: the first one wins. */

@@ -72,6 +72,14 @@ describe('Fastify only', () => {
     }
   });
 
+  it('F6 refuses an instance together with options that it would not read', async () => {
+    const convert = createConvert({ project: testProject() });
+    const register = async (options: object) => Fastify().register(convertPlugin, options).ready();
+    await expect(register({ convert, geo: 'vercel' })).rejects.toThrow(/option `geo` is given together with/);
+    await expect(register({ convert: {} })).rejects.toThrow(/option `convert` must be what createConvert/);
+    await convert.close();
+  });
+
   it('F5 has a context in error handlers, where a hook of somebody else failed first', async () => {
     const app = Fastify();
     app.addHook('onRequest', async () => {
