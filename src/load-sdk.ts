@@ -6,10 +6,10 @@ import { sdkEngine, SUPPORTED_SDK, type SdkEngineOptions } from './sdk-engine.js
 
 /** @throws ConvertError `CONVERT_NO_ENGINE` that says what to install */
 export function installedSdkEngine(options: SdkEngineOptions): Engine {
-  const require = createRequire(import.meta.url);
+  const load = createRequire(import.meta.url);
   let sdk: unknown;
   try {
-    sdk = require('@convertcom/js-sdk');
+    sdk = load('@convertcom/js-sdk');
   } catch (cause) {
     throw new ConvertError(
       'CONVERT_NO_ENGINE',

@@ -15,7 +15,7 @@ beforeAll(async () => {
   folder = await mkdtemp(join(tmpdir(), 'convert-delivery-'));
   await writeFile(join(folder, 'package.json'), '{"type":"module"}');
   const files = (await readdir(new URL('delivery/', SRC))).filter((name) => name.endsWith('.ts'));
-  for (const name of ['errors.ts', ...files.map((file) => `delivery/${file}`)]) {
+  for (const name of ['errors.ts', 'backoff.ts', ...files.map((file) => `delivery/${file}`)]) {
     const source = await readFile(new URL(name, SRC), 'utf8');
     const { outputText } = ts.transpileModule(source, {
       compilerOptions: {

@@ -19,7 +19,7 @@ beforeAll(async () => {
   await mkdir(join(folder, 'project'));
   await writeFile(join(folder, 'package.json'), '{"type":"module"}');
   const parts = (await readdir(join(src, 'project'))).map((name) => join('project', name));
-  for (const part of ['errors.ts', ...parts]) {
+  for (const part of ['errors.ts', 'backoff.ts', ...parts]) {
     const { outputText } = ts.transpileModule(await readFile(join(src, part), 'utf8'), {
       compilerOptions: {
         target: ts.ScriptTarget.ES2023,
