@@ -11,6 +11,7 @@ import { JobContext } from './job-context.js';
 import { installedSdkEngine } from './load-sdk.js';
 import { oncePerCode, type Logger } from './logger.js';
 import { resolveOptions, type ConvertOptions, type ResolvedOptions } from './options.js';
+import type { ProjectConfig } from './project-config.js';
 import { checkEndpoint, trackingUrl } from './project/endpoints.js';
 import { ProjectKeeper, type ProjectStats } from './project/keeper.js';
 import { resolveProject } from './project/resolve.js';
@@ -34,12 +35,19 @@ export interface Convert {
   openNow(request: IncomingRequest, response: OutgoingResponse): ConvertContext;
   /**
    * For jobs and webhooks: a visitor without a request. Waits for the project config, at most 5 s. With consent
-   * configured and none given here, the grant decides that the visitor gave when they were here.
+   * configured and none given here, the grant decides that the visitor gave when they were here. Without an id (an order
+   * of a visitor who had none) nothing is counted, and that is logged once.
    */
-  forVisitor(visitorId: string, options?: ForVisitorOptions): Promise<VisitorContext>;
+  forVisitor(
+    visitorId: string | number | null | undefined,
+    options?: ForVisitorOptions,
+  ): Promise<VisitorContext>;
   /** Commits and sends what waits; resolves with the ledger, at the latest after `timeout` ms (default 5000). */
   flush(options?: { timeout?: number }): Promise<DeliveryLedger>;
-  /** As `flush`, then stops for good. Never rejects; a second call gets the first one's promise. */
+  /**
+   * As `flush`, then stops for good: what could not be delivered within `timeout` ms (default 5000) is dropped, counted
+   * and logged. Never rejects; a second call gets the first one's promise.
+   */
   close(options?: { timeout?: number }): Promise<DeliveryLedger>;
   stats(): ConvertStats;
   /** The returned function takes the listener back. */
@@ -162,6 +170,7 @@ class ConvertInstance implements Convert, Runtime {
       readyTimeout: options.readyTimeout,
       onConfig: (config, first) => {
         this.project = { config, engine: engine.load(config) };
+        this.#checkEnvironment(config);
         this.emit(first ? 'ready' : 'config', { version: versionOf(config.project.settings) });
       },
       onError: (error, inARow) => {
@@ -201,8 +210,13 @@ class ConvertInstance implements Convert, Runtime {
     return context.skipped ? context : this.#prepare(context, first);
   }
 
-  async forVisitor(visitorId: string, options: ForVisitorOptions = {}): Promise<VisitorContext> {
-    const id = String(visitorId);
+  async forVisitor(
+    visitorId: string | number | null | undefined,
+    options: ForVisitorOptions = {},
+  ): Promise<VisitorContext> {
+    const id = isId(visitorId) ? String(visitorId) : '';
+    if (id === '')
+      this.warnOnce('no-visitor-id', 'forVisitor was given no visitor id; nothing is counted for it');
     if (!this.project)
       await Promise.race([this.ready().catch(() => undefined), unrefDelay(JOB_READY_TIMEOUT)]);
     // The visitor may be in the middle of a request of this process, whose consent and decisions count here.
@@ -261,6 +275,18 @@ class ConvertInstance implements Convert, Runtime {
     return context;
   }
 
+  /** Nothing of a project may run only because the environment is another: that has to be seen. */
+  #checkEnvironment({ experiences = [] }: ProjectConfig): void {
+    const found = new Set(experiences.map(({ environment }) => environment || this.environment));
+    if (found.size === 0 || found.has(this.environment)) return;
+    const names = [...found].map((name) => `'${name}'`).join(', ');
+    this.warnOnce(
+      `environment:${names}`,
+      `no experience of the project runs in the environment '${this.environment}'; it has experiences for ${names}.` +
+        ' Set the option `environment` (or CONVERT_ENVIRONMENT)',
+    );
+  }
+
   #commitAll(): void {
     for (const each of this.uncommitted) each.commit();
   }
@@ -287,6 +313,9 @@ class ConvertInstance implements Convert, Runtime {
     this.#commitAll();
     this.#keeper.stop();
     const ledger = await this.outbox.close(timeout);
+    const lost = ledger.reasons.closed ?? 0;
+    if (lost > 0)
+      this.logger.error(`convert: closed with ${lost} events that could not be delivered in time`);
     try {
       await this.store.close?.();
     } catch (error) {
@@ -294,6 +323,10 @@ class ConvertInstance implements Convert, Runtime {
     }
     return ledger;
   }
+}
+
+function isId(value: unknown): value is string | number {
+  return (typeof value === 'string' && value !== '') || (typeof value === 'number' && Number.isFinite(value));
 }
 
 function storeOf(given: ConvertOptions['store']): VisitorStore {

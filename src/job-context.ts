@@ -1,5 +1,5 @@
 /** The context of a visitor without a request: jobs and webhooks. */
-import { BaseContext, type Visit } from './context.js';
+import { BaseContext, NOBODY, type Visit } from './context.js';
 import type { Properties } from './engine/port.js';
 import { Journal } from './journal.js';
 import type { Reason, Runtime } from './runtime.js';
@@ -10,6 +10,7 @@ import type { Visitor } from './visitor/identity.js';
 const NO_PROPERTIES: Properties = { get: () => undefined };
 
 export interface JobContextOptions {
+  /** '' where the job brought none. */
   visitorId: string;
   properties: Record<string, unknown>;
   consent: Consent | undefined;
@@ -35,6 +36,7 @@ export class JobContext extends BaseContext {
   protected resolve(): Visit {
     const { visitorId, stored, storeKey: key } = this.#options;
     const { project } = this.runtime;
+    if (visitorId === '') return { closed: 'no-identity', visitor: NOBODY };
     const consent = this.#consent();
     const gate = consent === 'granted' ? undefined : 'consent';
     const visitor: Visitor = {
@@ -61,7 +63,7 @@ export class JobContext extends BaseContext {
 
   protected override missed(reason: Reason): void {
     super.missed(reason);
-    if (reason === 'consent') this.runtime.outbox.drop(1, 'consent');
+    if (reason === 'consent' || reason === 'no-identity') this.runtime.outbox.drop(1, reason);
   }
 
   protected recorded(journal: Journal): void {

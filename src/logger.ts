@@ -3,7 +3,6 @@ export interface Logger {
   error(message: string): void;
   warn(message: string): void;
   info?(message: string): void;
-  debug?(message: string): void;
 }
 
 /** The logger that says nothing. */

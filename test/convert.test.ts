@@ -397,6 +397,21 @@ describe('jobs and webhooks', () => {
     expect(collector.exposures().map((event) => event.visitorId)).toEqual([context.visitorId, 'crm-7']);
   });
 
+  it('count nothing for nobody, and say so once', async () => {
+    const convert = create();
+    for (const id of [undefined, null, '']) {
+      const nobody = await convert.forVisitor(id);
+      expect(nobody.visitorId).toBe('');
+      expect(nobody.explain('homepage-hero').reason).toBe('no-identity');
+      expect(nobody.runExperience('homepage-hero')).toBeNull();
+      nobody.trackConversion('purchase');
+    }
+    await convert.flush();
+    expect(collector.requests).toHaveLength(0);
+    expect(convert.stats().delivery.reasons).toEqual({ 'no-identity': 3 });
+    expect(logged).toEqual([expect.stringContaining('no visitor id')]);
+  });
+
   it('know what a request has decided that is not answered yet', async () => {
     const convert = create({ consent: () => true });
     const context = await visit(convert);
@@ -478,6 +493,23 @@ describe('the first project config', () => {
   });
 });
 
+describe('the environment', () => {
+  it('is told of where nothing of the project runs in it', () => {
+    const elsewhere = (environment: string) => ({
+      ...testProject(),
+      experiences: testProject().experiences!.map((each) => ({ ...each, environment })),
+    });
+    create({ project: elsewhere('production') });
+    expect(logged).toEqual([
+      expect.stringMatching(/no experience .* environment 'staging'; it has experiences for 'production'/),
+    ]);
+    create({ project: elsewhere('production'), environment: 'production' });
+    create();
+    create({ project: { ...testProject(), experiences: [] } });
+    expect(logged).toHaveLength(1);
+  });
+});
+
 describe('lifetime', () => {
   it('close sends what waits, resolves with the ledger, and does so once', async () => {
     const convert = create();
@@ -499,6 +531,7 @@ describe('lifetime', () => {
       dropped: 1,
       reasons: { closed: 1 },
     });
+    expect(logged.at(-1)).toContain('closed with 1 events that could not be delivered');
   });
 
   it('many instances are no leak', () => {

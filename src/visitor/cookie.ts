@@ -11,7 +11,10 @@ export interface VisitorCookieOptions {
   maxAge?: number;
   /** Default `lax`. */
   sameSite?: 'lax' | 'strict' | 'none';
-  /** Default: true, except for plain http on localhost, where browsers would not keep the cookie. */
+  /**
+   * Default: true, except for plain http on localhost, where browsers would not keep the cookie. Always true with
+   * `sameSite: 'none'`, which browsers take from secure cookies only.
+   */
   secure?: boolean;
 }
 
@@ -47,7 +50,9 @@ export function visitorCookie(options: VisitorCookieOptions = {}): VisitorCookie
     expire: { true: tail(0, true), false: tail(0, false) },
   };
   const isSecure = (request: IncomingRequest): 'true' | 'false' =>
-    (secure ?? !(request.protocol === 'http' && isLoopbackHost(request.host))) ? 'true' : 'false';
+    sameSite === 'none' || (secure ?? !(request.protocol === 'http' && isLoopbackHost(request.host)))
+      ? 'true'
+      : 'false';
 
   return {
     read(request) {

@@ -99,6 +99,11 @@ describe('who the visitor is', () => {
     expect(/; Secure/.test(line)).toBe(isSecure);
   });
 
+  it('is Secure with sameSite none, whatever else is said: browsers take no other', () => {
+    const { cookie } = reader({ visitor: { cookie: { sameSite: 'none', secure: false } } });
+    expect(cookie.issue('a', incoming({}, { protocol: 'http', host: 'localhost' }))).toContain('; Secure');
+  });
+
   it('takes Secure as it is told', () => {
     const { cookie } = reader({ visitor: { cookie: { secure: false } } });
     expect(cookie.issue('a', incoming())).not.toContain('Secure');
