@@ -96,13 +96,18 @@ export function isContext(value: unknown): value is VisitorContext {
 
 /** What both kinds of context do. How the visitor is found, and when things are committed, is theirs. */
 export abstract class BaseContext implements VisitorContext {
-  protected readonly runtime: Runtime;
+  readonly #runtime: Runtime;
   /** By experience key: what was decided through this context first. */
   protected decided: Map<string, Decision> | undefined;
   #visit: Visit | undefined;
 
   constructor(runtime: Runtime) {
-    this.runtime = runtime;
+    this.#runtime = runtime;
+  }
+
+  /** Not a field: templates' locals get serialised and printed, and the runtime holds the whole project. */
+  protected get runtime(): Runtime {
+    return this.#runtime;
   }
 
   /** On the prototype: it costs a context nothing. */
@@ -205,8 +210,12 @@ export abstract class BaseContext implements VisitorContext {
           'trackConversion: the project has no goal of that key; nothing is sent',
         );
       }
-      if (visit.traceless === undefined) this.#record(visit.journal, outcome.change, outcome.events);
-      this.#converted(visit.visitor.id, goalKey, outcome.reason);
+      if (visit.traceless === undefined) {
+        this.#record(visit.journal, outcome.change, outcome.events);
+        this.#converted(visit.visitor.id, goalKey, outcome.reason);
+      } else if (visit.traceless === 'no-identity') {
+        this.runtime.outbox.drop(outcome.events.length, 'no-identity');
+      }
     });
   }
 

@@ -17,7 +17,13 @@ import { ProjectKeeper, type ProjectStats } from './project/keeper.js';
 import { resolveProject } from './project/resolve.js';
 import { createRequestReader } from './request/reader.js';
 import { RequestContext, type RequestContextParts } from './request-context.js';
-import { storeKey, type ConvertEvents, type LoadedProject, type Runtime } from './runtime.js';
+import {
+  storeKey,
+  type ConvertEvents,
+  type LoadedProject,
+  type Runtime,
+  type Uncommitted,
+} from './runtime.js';
 import type { VisitorState } from './state.js';
 import { memoryStore } from './store/memory-store.js';
 import type { VisitorStore } from './store/port.js';
@@ -75,8 +81,11 @@ export interface ConvertStats {
 /** Marks instances across the two builds of this package (ESM and CommonJS). */
 const BRAND = Symbol.for('convert-middleware.convert');
 
-/** Milliseconds that a job waits for the project config. */
-const JOB_READY_TIMEOUT = 5_000;
+/** Milliseconds that a job waits for the project config, and for a store. */
+const JOB_TIMEOUT = 5_000;
+
+/** Work that may wait for the first project config: a bound, should that never come. */
+const MAX_WAITING = 1_000;
 
 /**
  * Everything that an app needs one of. Adapters make one from their options; make your own to share it between apps,
@@ -100,7 +109,7 @@ class ConvertInstance implements Convert, Runtime {
   readonly outbox: Outbox;
   readonly hasAppIds: boolean;
   readonly consentConfigured: boolean;
-  readonly uncommitted = new Set<{ commit(): void }>();
+  readonly uncommitted = new Set<Uncommitted>();
   project: LoadedProject | undefined;
 
   readonly #options: ResolvedOptions;
@@ -113,6 +122,7 @@ class ConvertInstance implements Convert, Runtime {
     this.#once(problem.message, () => this.logger.error(problem.message));
   });
   readonly #once = oncePerCode();
+  readonly #waiting: ((project: LoadedProject) => void)[] = [];
   readonly #undrain: () => void;
   #closed: Promise<DeliveryLedger> | undefined;
 
@@ -130,7 +140,8 @@ class ConvertInstance implements Convert, Runtime {
       endpoint: options.endpoints?.config,
       refreshInterval: options.refreshInterval,
     });
-    const track = options.endpoints?.track;
+    const { config: configBase, track } = options.endpoints ?? {};
+    if (configBase !== undefined) checkEndpoint('endpoints.config', configBase);
     if (track !== undefined) checkEndpoint('endpoints.track', track);
     const engine = options.engine ?? installedSdkEngine({ strictSdk: options.strictSdk });
     this.#engine = engine.name;
@@ -171,6 +182,7 @@ class ConvertInstance implements Convert, Runtime {
       onConfig: (config, first) => {
         this.project = { config, engine: engine.load(config) };
         this.#checkEnvironment(config);
+        for (const work of this.#waiting.splice(0)) work(this.project);
         this.emit(first ? 'ready' : 'config', { version: versionOf(config.project.settings) });
       },
       onError: (error, inARow) => {
@@ -217,10 +229,9 @@ class ConvertInstance implements Convert, Runtime {
     const id = isId(visitorId) ? String(visitorId) : '';
     if (id === '')
       this.warnOnce('no-visitor-id', 'forVisitor was given no visitor id; nothing is counted for it');
-    if (!this.project)
-      await Promise.race([this.ready().catch(() => undefined), unrefDelay(JOB_READY_TIMEOUT)]);
+    if (!this.project) await Promise.race([this.ready().catch(() => undefined), unrefDelay(JOB_TIMEOUT)]);
     // The visitor may be in the middle of a request of this process, whose consent and decisions count here.
-    this.#commitAll();
+    for (const each of this.uncommitted) if (each.visitorId === id) each.commit();
     const found = await this.#readForJob(id);
     const { properties = {}, consent } = options;
     return new JobContext(this, { visitorId: id, properties, consent, ...found });
@@ -244,6 +255,11 @@ class ConvertInstance implements Convert, Runtime {
     listener: (event: ConvertEvents[Name]) => void,
   ): () => void {
     return this.#emitter.on(name, listener);
+  }
+
+  whenReady(work: (project: LoadedProject) => void): void {
+    if (this.project) work(this.project);
+    else if (this.#waiting.length < MAX_WAITING) this.#waiting.push(work);
   }
 
   emit<Name extends keyof ConvertEvents>(name: Name, event: ConvertEvents[Name]): void {
@@ -296,11 +312,11 @@ class ConvertInstance implements Convert, Runtime {
     if (!config) return { storeKey: '', stored: undefined };
     const key = storeKey(config, id, 'app', this.hasAppIds);
     try {
-      const stored = await this.store.read(key);
+      const stored = await within(JOB_TIMEOUT, this.store.read(key));
       if (stored !== undefined || !this.hasAppIds) return { storeKey: key, stored };
       // The id that a webhook brings may have come from our cookie.
       const cookieKey = storeKey(config, id, 'cookie', true);
-      const byCookie = await this.store.read(cookieKey);
+      const byCookie = await within(JOB_TIMEOUT, this.store.read(cookieKey));
       return byCookie === undefined ? { storeKey: key, stored } : { storeKey: cookieKey, stored: byCookie };
     } catch (error) {
       this.report(asConvertError(error, 'CONVERT_STORE', 'the visitor store failed to read'));
@@ -309,6 +325,7 @@ class ConvertInstance implements Convert, Runtime {
   }
 
   async #close(timeout: number): Promise<DeliveryLedger> {
+    const until = performance.now() + timeout;
     this.#undrain();
     this.#commitAll();
     this.#keeper.stop();
@@ -317,7 +334,7 @@ class ConvertInstance implements Convert, Runtime {
     if (lost > 0)
       this.logger.error(`convert: closed with ${lost} events that could not be delivered in time`);
     try {
-      await this.store.close?.();
+      await within(Math.max(0, until - performance.now()), this.store.close?.());
     } catch (error) {
       this.report(asConvertError(error, 'CONVERT_STORE', 'the visitor store failed to close'));
     }
@@ -339,13 +356,14 @@ function versionOf(settings: Record<string, unknown> | undefined): string | unde
   return typeof version === 'string' ? version : undefined;
 }
 
-/** Rejects when `promise` has not settled within so many milliseconds. */
-function within<T>(milliseconds: number, promise: Promise<T>): Promise<T> {
+/** Rejects when `result` has not settled within so many milliseconds. */
+function within<T>(milliseconds: number, result: T | Promise<T>): Promise<T> {
   return new Promise<T>((resolve, reject) => {
-    const late = (): void =>
-      reject(new ConvertError('CONVERT_STORE', 'the visitor store took too long to read'));
+    const late = (): void => reject(new ConvertError('CONVERT_STORE', 'the visitor store took too long'));
     const timer = setTimeout(late, milliseconds);
-    promise.then(resolve, reject).finally(() => clearTimeout(timer));
+    Promise.resolve(result)
+      .then(resolve, reject)
+      .finally(() => clearTimeout(timer));
   });
 }
 

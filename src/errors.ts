@@ -36,9 +36,34 @@ export class ConvertError extends Error {
   }
 }
 
-/** `error` as a ConvertError: itself if it is one, else wrapped with `code` and `message`. */
+/** Causes that are the app's own, or a library's that the app chose: their texts may quote what a visitor sent. */
+const FOREIGN: ReadonlySet<ConvertErrorCode> = new Set([
+  'CONVERT_CALLBACK',
+  'CONVERT_STORE',
+  'CONVERT_INTERNAL',
+]);
+
+/**
+ * `error` as a ConvertError: itself if it is one, else wrapped with `code` and `message`. Of a foreign error only the
+ * name, the code and the place are told; all of it is in `cause`.
+ */
 export function asConvertError(error: unknown, code: ConvertErrorCode, message: string): ConvertError {
   if (error instanceof ConvertError) return error;
-  const detail = error instanceof Error ? error.message : String(error);
-  return new ConvertError(code, `${message}: ${detail}`, { cause: error });
+  const detail = FOREIGN.has(code)
+    ? ` (${traits(error)})`
+    : `: ${error instanceof Error ? error.message : String(error)}`;
+  return new ConvertError(code, `${message}${detail}`, { cause: error });
+}
+
+const CODE = /^[A-Z][A-Z0-9_]{1,40}$/;
+const NAME = /^[A-Za-z][A-Za-z0-9]{0,40}$/;
+const PLACE = /^\s+at (?:.* \()?([^()\s]{1,200}:\d+:\d+)\)?$/m;
+
+function traits(error: unknown): string {
+  if (!(error instanceof Error)) return error === null ? 'null' : typeof error;
+  const { code } = error as Error & { code?: unknown };
+  const name = NAME.test(error.name) ? error.name : 'Error';
+  const place = PLACE.exec(error.stack ?? '')?.[1];
+  const what = typeof code === 'string' && CODE.test(code) ? `${name} ${code}` : name;
+  return place === undefined ? what : `${what} at ${place}`;
 }

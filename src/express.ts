@@ -56,11 +56,12 @@ class ExpressRequest implements IncomingRequest {
   get protocol(): string {
     return this.raw.protocol;
   }
-  /** Express 4 has no host with the port in it; the Host header has, unless a trusted proxy names another host. */
+  /** Express 4 has no host with the port in it; the Host header has, unless a proxy names another one. */
   get host(): string {
     const { hostname, headers } = this.raw;
     const { host } = headers;
-    return (host?.startsWith(`${hostname}:`) ? host : hostname) ?? '';
+    const isDirect = headers['x-forwarded-host'] === undefined && host?.startsWith(`${hostname}:`);
+    return (isDirect ? host : hostname) ?? '';
   }
   get ip(): string {
     return this.raw.ip ?? '';

@@ -4,7 +4,7 @@ import fp from 'fastify-plugin';
 import type { ConvertContext } from './context.js';
 import { createConvert, type Convert } from './convert.js';
 import type { IncomingRequest } from './exchange.js';
-import { assertConvert, warnTwice, whenOpen } from './mount.js';
+import { assertConvert, pluginOptions, warnTwice, whenOpen } from './mount.js';
 import { NO_RESPONSE, NodeOutgoingResponse } from './node-response.js';
 import type { ConvertOptions } from './options.js';
 
@@ -30,10 +30,9 @@ export interface ConvertPluginOptions extends ConvertOptions<FastifyRequest> {
 const CONTEXT = Symbol('convert context');
 type Contextual = FastifyRequest & { [CONTEXT]?: ConvertContext | null };
 
-const plugin: FastifyPluginAsync<ConvertPluginOptions> = async (
-  fastify,
-  { convert: given, hook, ...options },
-) => {
+const plugin: FastifyPluginAsync<ConvertPluginOptions> = async (fastify, pluginGiven) => {
+  const { convert: given, hook, ...rest } = pluginGiven;
+  const options = pluginOptions(hook, rest);
   if (fastify.hasRequestDecorator('convert')) return warnTwice(fastify.convert);
   if (given !== undefined) assertConvert(given, options);
   const convert = given ?? createConvert(options);
@@ -55,6 +54,7 @@ const plugin: FastifyPluginAsync<ConvertPluginOptions> = async (
     },
   );
   // Apps replace `reply.locals` as they like: what is there right before the handler is what a view will see.
+  if (fastify.hasReplyDecorator('locals')) fastify.addHook('preHandler', addToLocals);
   fastify.addHook('onRoute', (route) => {
     if (!fastify.hasReplyDecorator('locals')) return;
     route.preHandler = [route.preHandler ?? []].flat().concat(addToLocals);

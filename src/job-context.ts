@@ -55,6 +55,7 @@ export class JobContext extends BaseContext {
       stored,
       mode: 'enrol',
       ephemeral: false,
+      consented: false,
       segments: () => undefined,
     });
     if (journal.pending) this.recorded(journal);

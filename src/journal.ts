@@ -5,6 +5,7 @@ import type { DropReason } from './delivery/port.js';
 import type { Runtime } from './runtime.js';
 import {
   applyChange,
+  countEvents,
   experienceClaim,
   exposureClaim,
   freshlyHeld,
@@ -30,6 +31,8 @@ export interface JournalOptions {
   mode: 'enrol' | 'hold' | 'silent';
   /** The id was issued in this request and may never come back. */
   ephemeral: boolean;
+  /** The visitor has consented here: that is remembered for jobs. */
+  consented: boolean;
   /** The report segments of the request; asked when something is committed. */
   segments: () => ReportSegments | undefined;
 }
@@ -39,6 +42,7 @@ export class Journal {
   state: VisitorState;
   readonly #runtime: Runtime;
   readonly #options: JournalOptions;
+  #mode: JournalOptions['mode'];
   #change: StateChange = {};
   #events: HeldEvent[] = [];
   #pending = false;
@@ -46,9 +50,18 @@ export class Journal {
   constructor(runtime: Runtime, options: JournalOptions) {
     this.#runtime = runtime;
     this.#options = options;
+    this.#mode = options.mode;
     const stored = options.stored ?? {};
     this.state = options.mode === 'hold' ? withHeldChanges(stored, runtime.now()) : stored;
     if (options.mode === 'enrol') this.#takeUp(stored);
+  }
+
+  get visitorId(): string {
+    return this.#options.visitorId;
+  }
+
+  get storeKey(): string {
+    return this.#options.storeKey;
   }
 
   /** True while something waits to be committed. */
@@ -58,7 +71,7 @@ export class Journal {
 
   record(change: StateChange | undefined, events: readonly (EngineEvent | HeldEvent)[]): void {
     if (change) this.state = applyChange(this.state, change).state;
-    if (this.#options.mode === 'silent') return;
+    if (this.#mode === 'silent') return;
     if (change) this.#change = joinChanges(this.#change, change);
     this.#events.push(...events);
     // That a visitor was at another location is no reason to write: it goes along with the next thing that is.
@@ -68,17 +81,18 @@ export class Journal {
     }
   }
 
-  /** Gives up what is not committed. */
+  /** Gives up what is not committed, and whatever comes after it. */
   discard(reason: DropReason): void {
     if (this.#events.length > 0) this.#runtime.outbox.drop(this.#events.length, reason);
     this.#take();
+    this.#mode = 'silent';
   }
 
   /** Never throws, and awaits nothing that the caller could feel. */
   commit(): void {
     if (!this.#pending) return;
     const { change, events } = this.#take();
-    if (this.#options.mode === 'hold') this.#hold(change, events);
+    if (this.#mode === 'hold') this.#hold(change, events);
     else this.#enrol(change, events);
   }
 
@@ -93,8 +107,7 @@ export class Journal {
 
   /** Consent is there: it is recorded for jobs, and what waited for it is due. */
   #takeUp(stored: VisitorState): void {
-    if (this.#runtime.consentConfigured && stored.consent !== 'granted')
-      this.record({ consent: 'granted' }, []);
+    if (this.#options.consented && stored.consent !== 'granted') this.record({ consent: 'granted' }, []);
     if (!stored.held?.length) return;
     this.record({ release: true }, []);
     const fresh = freshlyHeld(stored, this.#runtime.now());
@@ -106,7 +119,12 @@ export class Journal {
   #hold(change: StateChange, events: HeldEvent[]): void {
     const segments = this.#segments();
     const entry = { at: this.#runtime.now(), change, events: events.map((each) => ({ segments, ...each })) };
-    void this.#store({ hold: entry });
+    const count = ({ forgotten }: Committed): void => {
+      if (forgotten) this.#runtime.outbox.drop(forgotten, 'consent');
+    };
+    const committed = this.#store({ hold: entry });
+    if (committed instanceof Promise) void committed.then(count);
+    else count(committed);
   }
 
   #enrol(change: StateChange, events: HeldEvent[]): void {
@@ -117,11 +135,14 @@ export class Journal {
       claims.set({ visitorId, segments: each.segments ?? segments, event: each.event }, each.claim);
     }
     const offer = this.#runtime.outbox.offer([...claims.keys()]);
-    // What the outbox refused must not be stored, so that the visitor is exposed another time.
+    // What the outbox refused must not be stored, so that the visitor is exposed another time. A claim of several
+    // events (a conversion and its transaction) stands as long as one of them was taken.
     const refused = new Set<string>();
-    for (const event of offer.refused) {
-      const claim = claims.get(event);
-      if (claim !== undefined) refused.add(claim);
+    if (offer.refused.size > 0) {
+      for (const [event, claim] of claims)
+        if (claim !== undefined && offer.refused.has(event)) refused.add(claim);
+      for (const [event, claim] of claims)
+        if (claim !== undefined && !offer.refused.has(event)) refused.delete(claim);
     }
     const confirm = (lost: ReadonlySet<string>): void => {
       if (lost.size === 0) return offer.confirm();
@@ -177,10 +198,6 @@ function without(change: StateChange, names: ReadonlySet<string>): StateChange {
   if (change.goals) kept.goals = change.goals.filter((key) => !names.has(goalClaim(key)));
   if (change.exposed) kept.exposed = change.exposed.filter((id) => !names.has(exposureClaim(id)));
   return kept;
-}
-
-function countEvents(held: readonly { events: readonly unknown[] }[]): number {
-  return held.reduce((sum, { events }) => sum + events.length, 0);
 }
 
 function withTimeout<T>(promise: Promise<T>): Promise<T> {

@@ -20,3 +20,17 @@ export function oncePerCode(): (code: string, log: () => void) => void {
     log();
   };
 }
+
+/** `logger`, so that what it throws reaches nobody: words must not break a page. */
+export function guardedLogger(logger: Logger): Logger {
+  const guarded =
+    (level: 'error' | 'warn' | 'info') =>
+    (message: string): void => {
+      try {
+        logger[level]?.(message);
+      } catch {
+        // There is nobody left to tell.
+      }
+    };
+  return { error: guarded('error'), warn: guarded('warn'), info: guarded('info') };
+}

@@ -2,11 +2,22 @@
 import { isContext, type ConvertContext } from './context.js';
 import { createConvert, isConvert, type Convert } from './convert.js';
 import { ConvertError } from './errors.js';
+import { assertOptions, oneOf, shape } from './options-check.js';
 import type { ConvertOptions } from './options.js';
 
 /** An instance made before, or a new one from options. */
 export function convertOf(given: ConvertOptions<never> | Convert | undefined): Convert {
   return isConvert(given) ? given : createConvert(given);
+}
+
+const HOOK = shape({ hook: oneOf('onRequest', 'preValidation', 'preHandler') });
+
+/** Checks the hook, and takes out what is not ours but an option of Fastify's `register`. */
+export function pluginOptions<Options extends object>(hook: unknown, given: Options): Options {
+  assertOptions(HOOK, { hook });
+  const isOurs = ([name]: [string, unknown]): boolean =>
+    !['prefix', 'logLevel', 'logSerializers'].includes(name);
+  return Object.fromEntries(Object.entries(given).filter(isOurs)) as Options;
 }
 
 /** For options in which an instance has a name of its own; the other options would be read by nobody. */

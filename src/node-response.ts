@@ -53,14 +53,16 @@ export const NO_RESPONSE: OutgoingResponse = {
 /**
  * Wraps `writeHead`, which every way to answer goes through: send, pipe, redirect, errors, hijacked replies. Headers
  * that are set earlier get lost in some of them. The app's header argument is put onto the response first, so that
- * the listener sees, and adds to, what will really be sent.
+ * the listener sees, and adds to, what will really be sent. A head that turns out to be invalid is never written, and the
+ * listener is called again for the one that the framework answers with instead: it must bear that.
  */
 function beforeHead(response: NodeResponse, listener: HeadListener): void {
   const target = response as unknown as { writeHead: WriteHead };
+  // Where somebody else has wrapped it before, what they set on the response must be seen, and added to, there.
+  const isWrapped = Object.hasOwn(response, 'writeHead');
   const original = target.writeHead;
   target.writeHead = function writeHead(this: NodeResponse, ...parameters: unknown[]): unknown {
-    // Once is enough: a second call is the app's mistake and must fail as it does without us.
-    target.writeHead = original;
+    // A second call is the app's mistake and must fail as it does without us.
     if (this.headersSent) return original.apply(this, parameters);
     const [status, second, third] = parameters;
     const hasReason = typeof second === 'string';
@@ -72,7 +74,7 @@ function beforeHead(response: NodeResponse, listener: HeadListener): void {
       return original.apply(this, parameters);
     }
     const isList = Array.isArray(headers);
-    if (!isList && this.getHeaderNames().length === 0) {
+    if (!isList && !isWrapped && this.getHeaderNames().length === 0) {
       // Nothing was set before, as always with Fastify: Node sends the argument as it is, so may we.
       const copy = { ...headers };
       listener(new ArgumentHead(this, copy));
@@ -146,9 +148,11 @@ class NodeHead implements ResponseHead {
   }
 }
 
-/** A lone line stays a string, as frameworks and test clients know it. */
+/** A lone line stays a string, as frameworks and test clients know it; a line that is there already is not repeated. */
 function withCookie(before: unknown, line: string): string | string[] {
-  return before === undefined ? line : [before, line].flat().map(String);
+  if (before === undefined) return line;
+  const lines = [before].flat().map(String);
+  return lines.includes(line) ? lines : [...lines, line];
 }
 
 /**

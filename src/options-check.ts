@@ -23,6 +23,10 @@ export const secret: Check = must(
   kind,
 );
 
+export function matching(meant: string, pattern: RegExp): Check {
+  return must(meant, (value) => typeof value === 'string' && pattern.test(value), given);
+}
+
 export const texts: Check = must(
   'a non-empty string or a list of them',
   (value) =>
@@ -69,7 +73,7 @@ export function shape(options: Readonly<Record<string, Check>>, required: readon
   const names = Object.keys(options);
   return (value, path) => {
     if (typeof value !== 'object' || value === null || Array.isArray(value)) {
-      return [`option \`${path || 'options'}\` must be an object (given ${given(value)})`];
+      return [`option \`${path || 'options'}\` must be an object (given ${kind(value)})`];
     }
     const prefix = path === '' ? '' : `${path}.`;
     const wrong: string[] = [];

@@ -2,13 +2,14 @@
 import type { Engine } from './engine/port.js';
 import { ConvertError } from './errors.js';
 import type { RequestFunction } from './exchange.js';
-import { silentLogger, type Logger } from './logger.js';
+import { guardedLogger, silentLogger, type Logger } from './logger.js';
 import {
   assertOptions,
   between,
   either,
   flag,
   fn,
+  matching,
   oneOf,
   secret,
   shape,
@@ -122,6 +123,13 @@ const consent: Check = (value, path) => {
   return ('resolve' in value ? consentFunction : consentCookie)(value, path);
 };
 
+/** RFC 6265: a token. */
+const cookieName = matching(
+  "the name of a cookie (letters, digits and !#$%&'*+-.^_`|~)",
+  /^[\w!#$%&'*+.^`|~-]+$/,
+);
+const hostName = matching('a host name, such as shop.example', /^\.?[a-z0-9-]+(\.[a-z0-9-]+)*$/i);
+
 const options = shape({
   sdkKey: text,
   sdkKeySecret: secret,
@@ -133,8 +141,8 @@ const options = shape({
   visitor: shape({
     id: fn,
     cookie: shape({
-      name: text,
-      domain: text,
+      name: cookieName,
+      domain: hostName,
       maxAge: between(1, 400 * 24 * 60 * 60, 'seconds'),
       sameSite: oneOf('lax', 'strict', 'none'),
       secure: flag,
@@ -182,7 +190,7 @@ export function resolveOptions(
     ...rest,
     environment: environment ?? (env.CONVERT_ENVIRONMENT || 'staging'),
     storeTimeout: storeTimeout ?? 50,
-    logger: logger === false ? silentLogger : (logger ?? consoleLogger),
+    logger: guardedLogger(logger === false ? silentLogger : (logger ?? consoleLogger)),
   };
 }
 
@@ -215,4 +223,6 @@ const consoleLogger: Logger = {
   error: (message) => console.error(message),
   // eslint-disable-next-line no-console
   warn: (message) => console.warn(message),
+  // eslint-disable-next-line no-console
+  info: (message) => console.info(message),
 };

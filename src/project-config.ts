@@ -32,7 +32,8 @@ export interface ExperienceConfig {
   site_area?: RuleSet | null;
   audiences?: string[];
   goals?: string[];
-  settings?: { matching_options?: { audiences?: 'any' | 'all'; locations?: 'any' | 'all' } };
+  /** `all` or `any`; a string, so that an imported JSON file fits. */
+  settings?: { matching_options?: { audiences?: string; locations?: string } };
   variations?: VariationConfig[];
 }
 

@@ -1,13 +1,14 @@
 /** The context of one HTTP request: who the visitor is, what goes into the response head, and when to commit. */
+import { askApp } from './ask.js';
 import { createBridge, type Bridge } from './bridge/bridge.js';
 import { BaseContext, NOBODY, type ConvertContext, type Visit } from './context.js';
 import type { Properties } from './engine/port.js';
-import { asConvertError } from './errors.js';
+import { asConvertError, type ConvertError } from './errors.js';
 import type { IncomingRequest, OutgoingResponse, RequestFunction, ResponseHead } from './exchange.js';
 import { Journal } from './journal.js';
 import type { RequestFacts, RequestReader } from './request/reader.js';
-import { storeKey, type Runtime } from './runtime.js';
-import type { VisitorState } from './state.js';
+import { storeKey, type LoadedProject, type Runtime } from './runtime.js';
+import { countEvents, type VisitorState } from './state.js';
 import type { Visitor, VisitorReader } from './visitor/identity.js';
 
 /** What all request contexts of one Convert share. */
@@ -87,7 +88,8 @@ export class RequestContext extends BaseContext implements ConvertContext {
   get bridge(): Bridge {
     return (this.#bridge ??= createBridge(() => {
       const { visit } = this;
-      const isKnown = visit.visitor.mode === 'enrol' && visit.visitor.id !== '';
+      const isLost = visit.closed === undefined && visit.traceless === 'no-identity';
+      const isKnown = visit.visitor.mode === 'enrol' && visit.visitor.id !== '' && !isLost;
       return {
         ...(isKnown && { visitorId: visit.visitor.id }),
         variations: Object.fromEntries(
@@ -119,12 +121,11 @@ export class RequestContext extends BaseContext implements ConvertContext {
   }
 
   #askSkip(): boolean {
-    try {
-      return this.#parts.skip?.(this.#request.raw) === true;
-    } catch (error) {
-      this.runtime.report(asConvertError(error, 'CONVERT_CALLBACK', '`skip` threw, taken as false'));
-      return false;
-    }
+    const { skip } = this.#parts;
+    if (skip === undefined) return false;
+    const onError = (error: ConvertError): void => this.runtime.report(error);
+    const question = { option: 'skip', otherwise: 'taken as false', onError };
+    return askApp(skip, this.#request.raw, question) === true;
   }
 
   protected resolve(): Visit {
@@ -149,6 +150,7 @@ export class RequestContext extends BaseContext implements ConvertContext {
       stored: this.#stored,
       mode: traceless === undefined ? visitor.mode : 'silent',
       ephemeral: minted,
+      consented: this.runtime.consentConfigured && visitor.mode === 'enrol',
       segments: () => this.#requestFacts.segments(),
     });
     if (journal.pending) this.recorded(journal);
@@ -220,22 +222,31 @@ export class RequestContext extends BaseContext implements ConvertContext {
 
   /** Consent is denied: what we have of the visitor goes, off the request's own way. */
   #withdraw({ cookieId, appId }: NonNullable<Visitor['withdrawn']>): void {
-    const { project, store, hasAppIds } = this.runtime;
-    if (!project) return;
-    const forget = async (): Promise<void> => {
-      if (cookieId !== undefined) await store.delete(storeKey(project.config, cookieId, 'cookie', hasAppIds));
-      if (appId === undefined) return;
-      const key = storeKey(project.config, appId, 'app', hasAppIds);
-      const state = await store.read(key);
+    const { store, hasAppIds } = this.runtime;
+    const forget = async (project: LoadedProject): Promise<void> => {
+      const keys = [
+        cookieId === undefined ? undefined : storeKey(project.config, cookieId, 'cookie', hasAppIds),
+        appId === undefined ? undefined : storeKey(project.config, appId, 'app', hasAppIds),
+      ];
+      // Another request that is under way must not bring back what goes here.
+      for (const each of this.runtime.uncommitted) {
+        if (keys.includes(each.storeKey)) each.discard('consent');
+      }
+      const [cookieKey, appKey] = keys;
+      if (cookieKey !== undefined) await store.delete(cookieKey);
+      if (appKey === undefined) return;
+      const state = await store.read(appKey);
       if (!state?.consent && !state?.held) return;
-      const held = state.held?.reduce((sum, { events }) => sum + events.length, 0) ?? 0;
+      const held = countEvents(state.held ?? []);
       if (held > 0) this.runtime.outbox.drop(held, 'consent');
-      await store.commit(key, { consent: 'withdrawn', release: true }, { ephemeral: false });
+      await store.commit(appKey, { consent: 'withdrawn', release: true }, { ephemeral: false });
     };
-    forget().catch((error: unknown) =>
-      this.runtime.report(
-        asConvertError(error, 'CONVERT_STORE', 'the visitor store failed to forget a visitor'),
-      ),
-    );
+    this.runtime.whenReady((project) => {
+      forget(project).catch((error: unknown) =>
+        this.runtime.report(
+          asConvertError(error, 'CONVERT_STORE', 'the visitor store failed to forget a visitor'),
+        ),
+      );
+    });
   }
 }

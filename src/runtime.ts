@@ -12,6 +12,14 @@ export interface LoadedProject {
   readonly engine: EngineProject;
 }
 
+/** What was recorded for one visitor and is not committed yet. */
+export interface Uncommitted {
+  readonly visitorId: string;
+  readonly storeKey: string;
+  commit(): void;
+  discard(reason: DropReason): void;
+}
+
 export interface Runtime {
   /** undefined until the first project config is there. */
   readonly project: LoadedProject | undefined;
@@ -22,7 +30,9 @@ export interface Runtime {
   readonly hasAppIds: boolean;
   readonly consentConfigured: boolean;
   /** What was decided or tracked and is not committed yet: `flush` and `close` commit it. */
-  readonly uncommitted: Set<{ commit(): void }>;
+  readonly uncommitted: Set<Uncommitted>;
+  /** Runs work that needs a project config, now or when the first one is there. */
+  whenReady(work: (project: LoadedProject) => void): void;
   /** Milliseconds since the epoch. */
   now(): number;
   emit<Name extends keyof ConvertEvents>(name: Name, event: ConvertEvents[Name]): void;

@@ -20,6 +20,7 @@ import type {
   Variation,
 } from './engine/port.js';
 import { readsOf } from './engine/reads.js';
+import { assertOptions, flag, shape } from './options-check.js';
 import { ConvertError } from './errors.js';
 import type { ExperienceConfig, ProjectConfig } from './project-config.js';
 import {
@@ -47,6 +48,8 @@ export interface SdkEngineOptions {
    */
   strictSdk?: boolean;
 }
+
+const OPTIONS = shape({ strictSdk: flag });
 
 /** What the SDK keeps of a visitor. */
 type SdkState = Pick<VisitorState, 'bucketing' | 'goals' | 'segments' | 'locations'>;
@@ -94,6 +97,7 @@ const NOT_DECIDED = 'convert.com_variation_not_decided';
  * Throws a ConvertError (`CONVERT_NO_ENGINE`) if it is given anything else, or a version whose inside it does not know.
  */
 export function sdkEngine(sdk: unknown, options: SdkEngineOptions = {}): Engine {
+  assertOptions(OPTIONS, options);
   const SdkClass = sdkClass(sdk);
   // Construct once now: a version with another inside must be an error at start, not at the first request.
   instantiate(SdkClass, { account_id: '1', project: { id: '1' } });
@@ -236,7 +240,8 @@ class SdkProject implements EngineProject {
     const key = String(experience.key);
     const stored = ownValue(visitor.state.bucketing, id);
     const now = ownValue(run.state.bucketing, id);
-    const isNew = now !== undefined && now !== stored;
+    // Ids that the SDK can't find again are stored by it and exposed, and the visitor gets the original.
+    const isNew = variation !== null && now !== undefined && now !== stored;
     const tracked = attributes.enableTracking !== false;
 
     const change: StateChange = {};
@@ -277,13 +282,16 @@ class SdkProject implements EngineProject {
     attributes: FeatureAttributes,
     call: (sdk: SdkInstance['_featureManager'], given: object) => unknown,
   ): FeatureOutcome {
-    const run = this.#run(visitor, (_context, properties) =>
-      call(this.#sdk._featureManager, {
-        ...properties(attributes),
+    const run = this.#run(visitor, (_context, properties) => {
+      const { locationProperties, visitorProperties } = properties(attributes);
+      return call(this.#sdk._featureManager, {
+        locationProperties,
+        // The SDK's context does so for experiences; its feature manager is asked directly here.
+        visitorProperties: mergeSegments(visitor.state.segments ?? {}, visitorProperties),
         typeCasting: attributes.typeCasting ?? true,
         environment: environmentOf(visitor, attributes),
-      }),
-    );
+      });
+    });
     const found = (Array.isArray(run.result) ? run.result : [run.result]).filter(isFeature);
     // What the SDK decided on the way is in the state that it left.
     const carriedBy = new Set(found.map((feature) => String(feature.experienceId)));

@@ -60,7 +60,7 @@ export interface StateChange {
   /** Experiences whose owed exposure is claimed by this change. */
   exposed?: string[];
   consent?: 'granted' | 'withdrawn';
-  /** Appended to what is held; the oldest go beyond `MAX_HELD_EVENTS`. */
+  /** Appended to what is held; what is too old, and the oldest beyond `MAX_HELD_EVENTS`, goes. */
   hold?: HeldChange;
   /** Everything held is taken out (it is being committed, or was refused). */
   release?: boolean;
@@ -75,6 +75,8 @@ export interface Committed {
   state: VisitorState;
   /** Claims that somebody else made before: their events must not be sent. */
   lost: ReadonlySet<string>;
+  /** Held events that had to go: too old, or too many. */
+  forgotten?: number;
 }
 
 /** At most so many events wait for consent per visitor, and so long (milliseconds). */
@@ -117,9 +119,10 @@ export function applyChange(state: VisitorState, change: StateChange): Committed
   if (change.consent === 'granted') next.consent = 'granted';
   else if (change.consent === 'withdrawn') delete next.consent;
   if (change.release) delete next.held;
-  if (change.hold) next.held = withHeld(next.held ?? [], change.hold);
   if (next.unexposed?.length === 0) delete next.unexposed;
-  return { state: next, lost: lost ?? NOTHING_LOST };
+  const committed: Committed = { state: next, lost: lost ?? NOTHING_LOST };
+  if (change.hold) committed.forgotten = hold(next, change.hold);
+  return committed;
 }
 
 /** The state as decisions see it: what is held counts as if it were committed. */
@@ -208,11 +211,29 @@ function withEntry<T>(object: Record<string, T> | undefined, key: string, value:
   return copy;
 }
 
-function withHeld(held: readonly HeldChange[], entry: HeldChange): HeldChange[] {
-  const all = [...held, entry];
-  let events = all.reduce((sum, each) => sum + each.events.length, 0);
-  while (events > MAX_HELD_EVENTS && all.length > 1) events -= all.shift()?.events.length ?? 0;
-  return all;
+/** Adds to what is held, within its bounds. Returns how many events had to go. */
+function hold(state: VisitorState, entry: HeldChange): number {
+  const before = state.held ?? [];
+  const held = freshlyHeld(state, entry.at);
+  const last = held.at(-1);
+  // What brings no event joins the entry before it: entries would have no bound otherwise.
+  if (last && entry.events.length === 0)
+    held[held.length - 1] = { ...last, change: joinChanges(last.change, entry.change) };
+  else held.push(entry);
+  let excess = countEvents(held) - MAX_HELD_EVENTS;
+  while (excess > 0) {
+    const [oldest] = held;
+    if (!oldest) break;
+    if (oldest.events.length <= excess) held.shift();
+    else held[0] = { ...oldest, events: oldest.events.slice(excess) };
+    excess = countEvents(held) - MAX_HELD_EVENTS;
+  }
+  state.held = held;
+  return countEvents(before) + entry.events.length - countEvents(held);
+}
+
+export function countEvents(held: readonly HeldChange[]): number {
+  return held.reduce((sum, { events }) => sum + events.length, 0);
 }
 
 function isPlainObject(value: unknown): value is Record<string, unknown> {

@@ -9,6 +9,8 @@ import type { ConvertContext } from '../src/context.js';
 import type { ConvertError } from '../src/errors.js';
 import type { OutgoingResponse, ResponseHead } from '../src/exchange.js';
 import type { ConvertOptions } from '../src/options.js';
+import type { ProjectConfig } from '../src/project-config.js';
+import type { ProjectSink } from '../src/project/port.js';
 import { memoryStore } from '../src/store/memory-store.js';
 import { startCollector, type Collector } from './support/collector.js';
 import { testProject } from './support/project.js';
@@ -158,17 +160,52 @@ describe('committing', () => {
     expect(store.read('1001-2002-late')?.bucketing).toBeUndefined();
   });
 
+  it('keeps a claim whose conversion was taken although its transaction was refused', async () => {
+    const convert = create({ visitor: { id: () => 'u1' } });
+    const track = async (transactionId: string) => {
+      const data = [{ key: 'transactionId' as const, value: transactionId }];
+      (await visit(convert)).trackConversion('purchase', { conversionData: data });
+      await convert.flush();
+    };
+    await track('x'.repeat(40_000));
+    await track('t2');
+    expect(collector.conversions().map((event) => event.data)).toEqual([{ goalId: '501' }]);
+    expect(convert.stats().delivery.reasons).toEqual({ 'too-large': 1 });
+  });
+
+  it('enrols nobody new on a shared response, before its head or after it', async () => {
+    const convert = create();
+    const response = new FakeResponse();
+    response.headers.set('Cache-Control', 'public, max-age=60');
+    const context = await visit(convert, {}, response);
+    context.runExperience('homepage-hero');
+    response.writeHead();
+    context.runExperience('featured');
+    context.trackConversion('purchase');
+    await convert.flush();
+    expect(response.cookies).toEqual([]);
+    expect(collector.requests).toHaveLength(0);
+  });
+
+  it('of a job leaves the requests of other visitors alone', async () => {
+    const convert = create();
+    (await visit(convert)).runExperience('homepage-hero');
+    await convert.forVisitor('somebody-else');
+    await tick();
+    expect(convert.stats().delivery.accepted).toBe(0);
+  });
+
   it('sends what a failing store could not keep, and says so once', async () => {
     const convert = create({
       store: {
         get: () => undefined,
-        set: () => Promise.reject(new Error('disk full')),
+        set: () => Promise.reject(Object.assign(new Error('for visitor x'), { code: 'ENOSPC' })),
       },
     });
     for (let n = 0; n < 3; n++) (await visit(convert)).runExperience('homepage-hero');
     await convert.flush();
     expect(collector.exposures()).toHaveLength(3);
-    expect(logged.filter((line) => line.includes('disk full'))).toHaveLength(1);
+    expect(logged.filter((line) => line.includes('failed to write (Error ENOSPC'))).toHaveLength(1);
   });
 
   it('keeps an exposure that was not to be tracked, for the first decision that is', async () => {
@@ -195,6 +232,44 @@ describe('committing', () => {
     await convert.flush();
     expect(store.size).toBe(0);
     expect(collector.requests).toHaveLength(0);
+  });
+});
+
+describe('consent that is withdrawn', () => {
+  const consent = { cookie: 'consent', granted: 'yes' };
+
+  it('takes back a grant although no project config had arrived when it was', async () => {
+    const kept = new Map<string, unknown>([
+      ['1001-2002-abc', { consent: 'granted', goals: { purchase: true } }],
+    ]);
+    const store = {
+      get: (key: string) => kept.get(key),
+      set: (key: string, value: unknown) => void kept.set(key, value),
+    };
+    let arrive: (config: ProjectConfig) => void = () => undefined;
+    const project = {
+      description: 'late',
+      start: (sink: ProjectSink) => (arrive = (config) => sink.config(config)),
+      stop() {},
+    };
+    const convert = create({ consent, store, project, readyTimeout: 0 });
+    const context = await visit(convert, { cookie: 'consent=no; cv_vid=abc' });
+    expect(context.consent).toBe('denied');
+    arrive(testProject());
+    await tick();
+    await tick();
+    expect((await convert.forVisitor('abc')).consent).toBe('unknown');
+  });
+
+  it('is not brought back by a request of the visitor that is under way', async () => {
+    const convert = create({ consent });
+    const slow = await visit(convert, { cookie: 'consent=yes; cv_vid=abc' });
+    slow.runExperience('homepage-hero');
+    expect((await visit(convert, { cookie: 'consent=no; cv_vid=abc' })).consent).toBe('denied');
+    await convert.flush();
+    expect((await convert.forVisitor('abc')).consent).toBe('unknown');
+    expect(collector.requests).toHaveLength(0);
+    expect(convert.stats().delivery.reasons).toEqual({ consent: 1 });
   });
 });
 
@@ -230,7 +305,9 @@ describe('failing open', () => {
     expect(() => context.runCustomSegments(['a'])).not.toThrow();
     expect(errors.every((error) => error.code === 'CONVERT_INTERNAL')).toBe(true);
     expect(logged).toHaveLength(1);
-    expect(logged[0]).toContain('bug');
+    expect(logged[0]).toMatch(
+      /a decision failed, the visitor gets the original \(Error at .*convert\.test\.ts/,
+    );
   });
 
   it('takes nonsense from handlers without a word of harm', async () => {
@@ -269,13 +346,49 @@ describe('failing open', () => {
     expect(logged.join('\n')).toContain('unknown key; known are amount, productsCount');
   });
 
+  it('survives functions of the app that answer later, and loggers that throw', async () => {
+    const fail = async (): Promise<never> => {
+      throw new Error('later');
+    };
+    for (const options of [{ skip: fail }, { bots: fail }, { visitor: { id: fail } }, { consent: fail }]) {
+      const convert = create({ ...(options as unknown as ConvertOptions) });
+      const context = await visit(convert);
+      expect(() => context.runExperience('homepage-hero')).not.toThrow();
+    }
+    expect(logged).toHaveLength(4);
+    expect(logged.every((line) => line.includes('returned a promise'))).toBe(true);
+    const logger = {
+      error: () => {
+        throw new Error('logger');
+      },
+      warn: () => undefined,
+    };
+    const convert = create({ logger, skip: fail as never });
+    expect((await visit(convert)).runExperience('homepage-hero')).not.toBeNull();
+  });
+
+  it('waits no longer for a store that hangs than a job and a shutdown may', async () => {
+    const never = new Promise<never>(() => undefined);
+    const convert = create({ store: { ...memoryStore(), close: () => never } as never });
+    const before = performance.now();
+    await convert.close({ timeout: 100 });
+    expect(performance.now() - before).toBeLessThan(5_000);
+    expect(logged.join()).toContain('took too long');
+  });
+
+  it('shows nothing of the instance to what serialises a context', async () => {
+    const context = await visit(create());
+    context.runExperience('homepage-hero');
+    expect(JSON.stringify(context).length).toBeLessThan(200);
+  });
+
   it('survives listeners that throw', async () => {
     const convert = create();
     convert.on('decision', () => {
       throw new Error('listener');
     });
     expect((await visit(convert)).runExperience('homepage-hero')).not.toBeNull();
-    expect(logged).toEqual([expect.stringContaining("a listener for 'decision' threw: listener")]);
+    expect(logged).toEqual([expect.stringContaining("a listener for 'decision' threw (Error at ")]);
   });
 
   it('waits no longer for a slow store than it may', async () => {

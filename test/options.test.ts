@@ -52,7 +52,7 @@ describe('options', () => {
       { visitor: { fingerprint: {} } },
       'option `visitor.fingerprint.secret` is missing',
     ],
-    ['no object', { delivery: 5 }, 'option `delivery` must be an object (given 5)'],
+    ['no object', { delivery: 5 }, 'option `delivery` must be an object (given number)'],
     [
       'no store',
       { store: {} },
@@ -63,7 +63,7 @@ describe('options', () => {
       { engine: 'sdk' },
       'option `engine` must be an engine, such as sdkEngine(ConvertSDK) (given string)',
     ],
-    ['options that are none', 'key', "option `options` must be an object (given 'key')"],
+    ['options that are none', 'key', 'option `options` must be an object (given string)'],
   ])('%s: an error that names the option, what was given and what is meant', (_name, options, message) => {
     expect(wrong(options)).toContain(message);
   });
@@ -77,6 +77,7 @@ describe('options', () => {
   it('never shows a secret', () => {
     expect(wrong({ sdkKeySecret: 12345678 })).not.toContain('12345678');
     expect(wrong({ visitor: { fingerprint: { secret: 87654321 } } })).not.toContain('87654321');
+    expect(wrong({ visitor: { fingerprint: 'hush-hush' } })).not.toContain('hush-hush');
   });
 
   it('takes undefined for absent', () => {

@@ -2,6 +2,7 @@ import fc from 'fast-check';
 import { describe, expect, it } from 'vitest';
 import {
   applyChange,
+  countEvents,
   joinChanges,
   MAX_HELD_AGE,
   MAX_HELD_EVENTS,
@@ -70,10 +71,30 @@ describe('applyChange', () => {
     });
     let state: VisitorState = {};
     for (let at = 1; at <= 5; at++) state = applyChange(state, { hold: entry(at) }).state;
-    expect(state.held?.map((each) => each.at)).toEqual([4, 5]);
+    expect(state.held?.map((each) => [each.at, each.events.length])).toEqual([
+      [3, 10],
+      [4, 20],
+      [5, 20],
+    ]);
     expect(state.held!.reduce((sum, each) => sum + each.events.length, 0)).toBeLessThanOrEqual(
       MAX_HELD_EVENTS,
     );
+  });
+
+  it('bounds what is held in one go, by age, and where no events come with it; and tells how many events had to go', () => {
+    const events = Array.from({ length: 120 }, () => ({
+      event: { eventType: 'conversion' as const, data: { goalId: '1' } },
+    }));
+    const much = applyChange({}, { hold: { at: 0, change: {}, events } });
+    expect([countEvents(much.state.held!), much.forgotten]).toEqual([MAX_HELD_EVENTS, 70]);
+    const late = applyChange(much.state, { hold: { at: MAX_HELD_AGE, change: {}, events: [] } });
+    expect([countEvents(late.state.held!), late.forgotten]).toEqual([0, MAX_HELD_EVENTS]);
+    let state: VisitorState = {};
+    for (let at = 0; at < 300; at++) {
+      ({ state } = applyChange(state, { hold: { at, change: { segments: { n: at } }, events: [] } }));
+    }
+    expect(state.held).toHaveLength(1);
+    expect(withHeldChanges(state, 300).segments).toEqual({ n: 299 });
   });
 
   it('touches neither the state nor the change, and no prototype', () => {

@@ -27,9 +27,10 @@ export interface DeliveryLedger {
  * - `overflow` the outbox was full
  * - `too-large` an event over 32 KiB
  * - `claim-lost` another request of the visitor made the same decision or conversion first
- * - `consent` no consent was given, or it was withdrawn while events were held
+ * - `consent` a job had none, it was withdrawn before the commit, or it didn't come while events were held
  * - `not-ready` no project config had arrived
- * - `no-identity` the visitor's id could not be handed out (a publicly cached response)
+ * - `no-identity` the visitor's id could not be handed out (a publicly cached response, a head already sent), or a job
+ *   brought none
  * - `bad-data` conversion data that Convert does not take
  * - `refused` the tracking endpoint answered with a 4xx
  * - `closed` the outbox was closed before they could be delivered

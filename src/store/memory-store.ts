@@ -1,5 +1,6 @@
 /** Visitor state in the memory of this process: the default store. */
 import { LRUCache } from 'lru-cache';
+import { assertOptions, between, shape } from '../options-check.js';
 import { applyChange, type Committed, type StateChange, type VisitorState } from '../state.js';
 import type { VisitorStore } from './port.js';
 
@@ -23,8 +24,14 @@ export interface MemoryStore extends VisitorStore {
   delete(key: string): void;
 }
 
+const MEMORY_STORE_OPTIONS = shape({
+  max: between(1, 10_000_000, 'visitors'),
+  ephemeralAge: between(1, 2 ** 31 - 1, 'milliseconds'),
+});
+
 /** Visitor state in memory: lost with the process, not shared between processes. */
 export function memoryStore(options: MemoryStoreOptions = {}): MemoryStore {
+  assertOptions(MEMORY_STORE_OPTIONS, options);
   const { max = 100_000, ephemeralAge = 30 * 60 * 1000 } = options;
   const established = new LRUCache<string, VisitorState>({ max });
   const ephemeral = new LRUCache<string, VisitorState>({ max, ttl: ephemeralAge });

@@ -1,5 +1,5 @@
 /** Any data store of the official SDK's kind (`get`, `set`), synchronous or not, as a visitor store. */
-import { asConvertError } from '../errors.js';
+import { asConvertError, ConvertError } from '../errors.js';
 import { applyChange, parseState, type Committed, type VisitorState } from '../state.js';
 import type { SdkDataStore, VisitorStore } from './port.js';
 
@@ -16,7 +16,7 @@ export function sdkStore(store: SdkDataStore): VisitorStore {
   };
 
   const inTurn = <T>(key: string, work: () => Promise<T>): Promise<T> => {
-    const result = (underWay.get(key) ?? Promise.resolve()).then(work, work);
+    const result = (underWay.get(key) ?? Promise.resolve()).then(() => withinLimit(work()));
     const settled = result.catch(() => undefined);
     underWay.set(key, settled);
     void settled.then(() => {
@@ -47,6 +47,18 @@ export function sdkStore(store: SdkDataStore): VisitorStore {
       });
     },
   };
+}
+
+/** Milliseconds after which one that never answers no longer holds up those after it. */
+const LIMIT = 5_000;
+
+function withinLimit<T>(promise: Promise<T>): Promise<T> {
+  return new Promise<T>((resolve, reject) => {
+    const late = (): void =>
+      reject(new ConvertError('CONVERT_STORE', 'the data store took too long to write'));
+    const timer = setTimeout(late, LIMIT).unref();
+    promise.then(resolve, reject).finally(() => clearTimeout(timer));
+  });
 }
 
 function isThenable(value: unknown): value is PromiseLike<unknown> {

@@ -1,6 +1,7 @@
 /** Bots: who gets the original page and is never counted. */
 import { isbot } from 'isbot';
-import { asConvertError, type ConvertError } from '../errors.js';
+import { askApp } from '../ask.js';
+import type { ConvertError } from '../errors.js';
 import { headerText, type IncomingRequest, type RequestFunction } from '../exchange.js';
 
 /**
@@ -19,14 +20,8 @@ const CACHE_SIZE = 1_000;
 export function botCheck(option: BotsOption, onError: (error: ConvertError) => void): BotCheck {
   if (option === 'include') return () => false;
   if (option !== 'original') {
-    return (request) => {
-      try {
-        return option(request.raw) === true;
-      } catch (error) {
-        onError(asConvertError(error, 'CONVERT_CALLBACK', 'the `bots` function threw, taken as no bot'));
-        return false;
-      }
-    };
+    const question = { option: 'bots', otherwise: 'taken as no bot', onError };
+    return (request) => askApp(option, request.raw, question) === true;
   }
   // isbot takes 4-11 us; a site sees the same few hundred user agents all day.
   let cache = new Map<string, boolean>();

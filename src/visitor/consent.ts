@@ -1,5 +1,6 @@
 /** Consent readers: what the visitor has said about being measured. */
-import { asConvertError, ConvertError } from '../errors.js';
+import { askApp } from '../ask.js';
+import type { ConvertError } from '../errors.js';
 import type { IncomingRequest, RequestFunction } from '../exchange.js';
 import { readCookie } from './cookie.js';
 
@@ -71,26 +72,10 @@ function cookieReader({ cookie, granted, denied }: ConsentCookieOptions): Consen
 }
 
 function functionReader(ask: ConsentFunction, onError: (error: ConvertError) => void): ConsentReader {
+  const question = { option: 'consent', otherwise: 'taken as unknown', onError };
   return {
     read(request) {
-      let answer: unknown;
-      try {
-        answer = ask(request.raw);
-      } catch (error) {
-        onError(asConvertError(error, 'CONVERT_CALLBACK', 'the `consent` function threw, taken as unknown'));
-        return 'unknown';
-      }
-      if (answer instanceof Promise) {
-        // Its rejection would be nobody's.
-        answer.catch(() => undefined);
-        onError(
-          new ConvertError(
-            'CONVERT_CALLBACK',
-            'the `consent` function returned a promise, taken as unknown; it must answer at once',
-          ),
-        );
-        return 'unknown';
-      }
+      const answer = askApp(ask, request.raw, question);
       if (answer === true || answer === 'granted') return 'granted';
       return answer === false || answer === 'denied' ? 'denied' : 'unknown';
     },

@@ -1,6 +1,7 @@
 /** Who the visitor of a request is, and whether we may know: the app's id, the cookie, a fingerprint, a new id. */
 import { randomUUID } from 'node:crypto';
-import { asConvertError, ConvertError } from '../errors.js';
+import { askApp } from '../ask.js';
+import { ConvertError } from '../errors.js';
 import type { IncomingRequest, RequestFunction } from '../exchange.js';
 import { botCheck, type BotsOption } from './bots.js';
 import { consentMode, consentReader, type Consent, type ConsentMode, type ConsentOption } from './consent.js';
@@ -76,26 +77,23 @@ export function visitorReader(options: VisitorReaderOptions): VisitorReader {
   const mode = consentMode(consent);
   const reader = consent === undefined ? undefined : consentReader(consent, onError);
   const askId = visitor.id;
+  const question = { option: 'visitor.id', otherwise: 'the cookie is used instead', onError };
   const secret = visitor.fingerprint?.secret;
 
   const appId = (request: IncomingRequest): string | undefined => {
     if (askId === undefined) return undefined;
-    try {
-      const id: unknown = askId(request.raw);
-      if (id === null || id === undefined || id === '') return undefined;
-      if (typeof id === 'string' && id.length <= MAX_APP_ID) return id;
-      if (typeof id === 'number' && Number.isFinite(id)) return String(id);
-      if (id instanceof Promise) id.catch(() => undefined);
-      onError(
-        new ConvertError(
-          'CONVERT_CALLBACK',
-          `\`visitor.id\` must return a string of at most ${MAX_APP_ID} characters, a number, null or undefined` +
-            ` (returned ${typeof id === 'string' ? 'a longer string' : describe(id)}); the cookie is used instead`,
-        ),
-      );
-    } catch (error) {
-      onError(asConvertError(error, 'CONVERT_CALLBACK', '`visitor.id` threw, the cookie is used instead'));
-    }
+    const id = askApp(askId, request.raw, question);
+    if (id === null || id === undefined || id === '') return undefined;
+    if (typeof id === 'string' && id.length <= MAX_APP_ID) return id;
+    if (typeof id === 'number' && Number.isFinite(id)) return String(id);
+    const returned = typeof id === 'string' ? 'a longer string' : Array.isArray(id) ? 'an array' : typeof id;
+    onError(
+      new ConvertError(
+        'CONVERT_CALLBACK',
+        `\`visitor.id\` must return a string of at most ${MAX_APP_ID} characters, a number, null or undefined` +
+          ` (returned ${returned}); the cookie is used instead`,
+      ),
+    );
     return undefined;
   };
 
@@ -139,9 +137,4 @@ function closed(gate: VisitorGate, consent: Consent, withdrawn: Withdrawal | und
 function allowedWithout(mode: ConsentMode | undefined, answer: Consent): 'silent' | 'hold' | undefined {
   if (mode === 'silent') return 'silent';
   return mode === 'hold' && answer === 'unknown' ? 'hold' : undefined;
-}
-
-function describe(value: unknown): string {
-  if (value instanceof Promise) return 'a promise';
-  return Array.isArray(value) ? 'an array' : typeof value;
 }

@@ -510,6 +510,53 @@ export function adapterConformance(adapter: Adapter, capabilities: { http2: bool
         res.end(key);
       }
 
+      it('K10 the head was invalid, and the app answers with another one', async () => {
+        const app = await start(
+          {
+            '/': (x) => {
+              x.convert.runExperience('homepage-hero');
+              const res = x.takeOver();
+              try {
+                res.writeHead(200, { 'x-broken': 'a\nb' });
+              } catch {
+                res.writeHead(500, { 'X-App': 'kept' });
+              }
+              res.end();
+            },
+          },
+          {},
+        );
+        const answer = await get(app, '/');
+        expect([answer.status, answer.headers['x-app']]).toEqual([500, 'kept']);
+        expect(cookiesOf(answer).filter((line) => line.startsWith('cv_vid='))).toHaveLength(1);
+        expect((await delivered(app)).exposures()).toHaveLength(1);
+      });
+
+      it('K11 a library that wrapped writeHead before sets one, and the app gives other headers', async () => {
+        const app = await start({
+          '/': (x) => {
+            const { res } = x;
+            const original = res.writeHead.bind(res) as (...given: unknown[]) => typeof res;
+            res.writeHead = ((...given: unknown[]) => {
+              res.appendHeader('Set-Cookie', 'lib=1');
+              return original(...given);
+            });
+            x.convert.runExperience('homepage-hero');
+            const raw = x.takeOver();
+            for (const name of raw.getHeaderNames()) raw.removeHeader(name);
+            raw.writeHead(200, { 'X-App': 'kept' });
+            raw.end();
+          },
+        });
+        const answer = await get(app, '/');
+        expect(
+          cookiesOf(answer)
+            .map((line) => line.split('=')[0])
+            .sort(),
+        ).toEqual(['cv_vid', 'lib']);
+        expect(answer.headers['x-app']).toBe('kept');
+      });
+
       for (const [id, how, handler] of cases) {
         it(`${id} ${how}`, async () => {
           const app = await start({ '/': handler });

@@ -1,7 +1,8 @@
 import fastifyView from '@fastify/view';
 import ejs from 'ejs';
-import Fastify from 'fastify';
+import Fastify, { type FastifyReply } from 'fastify';
 import { describe, expect, it } from 'vitest';
+import type { ConvertContext } from '../../src/context.js';
 import { createConvert } from '../../src/convert.js';
 import { convertPlugin } from '../../src/fastify.js';
 import { testProject } from '../support/project.js';
@@ -76,8 +77,41 @@ describe('Fastify only', () => {
     const convert = createConvert({ project: testProject() });
     const register = async (options: object) => Fastify().register(convertPlugin, options).ready();
     await expect(register({ convert, geo: 'vercel' })).rejects.toThrow(/option `geo` is given together with/);
+    await expect(register({ project: testProject(), hook: 'onResponse' })).rejects.toThrow(
+      /option `hook` must be one of/,
+    );
     await expect(register({ convert: {} })).rejects.toThrow(/option `convert` must be what createConvert/);
     await convert.close();
+  });
+
+  it('F7 takes the options of register itself', async () => {
+    const app = Fastify();
+    await app.register(convertPlugin, { project: testProject(), prefix: '/x', logLevel: 'warn' } as object);
+    await app.ready();
+    expect(app.convert.stats().engine).toBe('@convertcom/js-sdk');
+    await app.close();
+  });
+
+  it('F8 gives the locals of a not-found handler and of an error handler the context too', async () => {
+    const app = Fastify();
+    const seen: unknown[] = [];
+    const keep = (reply: FastifyReply) => {
+      seen.push((reply as unknown as { locals: { convert?: unknown } }).locals.convert);
+      return reply.send('ok');
+    };
+    await app.register(fastifyView, { engine: { ejs } });
+    app.get('/early', (_request, reply) => keep(reply));
+    await app.register(convertPlugin, { project: testProject() });
+    app.addHook('onRequest', async (_request, reply) => {
+      (reply as unknown as { locals: object }).locals = {};
+    });
+    app.setNotFoundHandler((_request, reply) => keep(reply));
+    for (const url of ['/early', '/nowhere']) await app.inject(url);
+    expect(seen.map((each) => typeof (each as ConvertContext)?.runExperience)).toEqual([
+      'function',
+      'function',
+    ]);
+    await app.close();
   });
 
   it('F5 has a context in error handlers, where a hook of somebody else failed first', async () => {

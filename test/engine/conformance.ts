@@ -356,6 +356,30 @@ export function engineConformance(engine: Engine, { explainsRules }: EngineCapab
       expect(() => ((variation!.changes as unknown[])[0] = null)).toThrow();
     });
 
+    it('E25 asks for features what it asks for experiences: stored segments count', () => {
+      const project = load((config) => {
+        config.experiences!.find((each) => each.key === 'featured')!.audiences = ['702'];
+      });
+      const status = (given: Parameters<typeof visitor>[0]) =>
+        project.feature('checkout-button', visitor(given), {}).features[0]?.status;
+      expect(status({})).toBe('disabled');
+      expect(status({ state: { segments: { utm_campaign: 'spring' } } })).toBe('enabled');
+      expect(
+        project.features(visitor({ state: { segments: { utm_campaign: 'spring' } } }), {}).features[0]
+          ?.status,
+      ).toBe('enabled');
+    });
+
+    it('E26 neither stores nor exposes where it gives no variation', () => {
+      const project = load((config) => {
+        const [first] = config.experiences!;
+        first!.variations = first!.variations!.map((each) => ({ ...each, id: Number(each.id) as never }));
+      });
+      const decision = project.experience('homepage-hero', visitor({}), {});
+      if (decision.variation === null) expect([decision.change, decision.events]).toEqual([undefined, []]);
+      else expect(decision.events).toHaveLength(1);
+    });
+
     it('E24 bears configs with empty and missing parts', () => {
       const project = engine.load({ account_id: '1', project: { id: '2' } });
       expect(project.experience('any', visitor({}), {}).reason).toBe('not-found');

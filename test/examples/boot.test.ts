@@ -16,7 +16,7 @@ interface Running {
 
 const running: Running[] = [];
 
-function start(args: string[], port = 0): Running {
+function start(args: string[], port: number | string = 0): Running {
   // Somebody's real project must not be visited by a test.
   const env = Object.fromEntries(
     Object.entries(process.env).filter(([name]) => !name.startsWith('CONVERT_')),
@@ -102,10 +102,17 @@ describe.each(FRAMEWORKS)('examples/shop/server.js on %s', (framework) => {
       (JSON.parse(variations) as Record<string, string>)['home-hero'],
     );
     expect(await endedBy(example, signal)).toBe(0);
+    expect(example.said()).toContain('1 event was delivered');
   });
 });
 
 describe('examples/shop/server.js', () => {
+  it.each(['abc', '70000', '-1', '3000.5'])('refuses PORT=%s', async (port) => {
+    const example = start(['examples/shop/server.js'], port);
+    expect(await example.ended).toBe(1);
+    expect(example.said()).toMatch(new RegExp(`^PORT=${port} is no port: .*\n$`));
+  });
+
   it('says that a port is taken', async () => {
     const other = createServer().listen(0, '127.0.0.1');
     await once(other, 'listening');

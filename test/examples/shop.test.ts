@@ -83,6 +83,9 @@ describe.skipIf(!hasChromium).each(FRAMEWORKS)('the shop on %s, in Chromium', (f
   async function buy(): Promise<void> {
     await page.click('a[href="/products/dawn-mug"] h3');
     await page.click('.product button');
+    await page.getByRole('button', { name: 'One Dawn mug more' }).click();
+    expect(await page.locator('[data-cart-count]').innerText()).toBe('2');
+    await page.getByRole('button', { name: 'One Dawn mug less' }).click();
     expect(await page.locator('[data-cart-count]').innerText()).toBe('1');
     await page.click('a[href="/checkout"]');
     const push = await page.evaluate<string | undefined>(
@@ -152,6 +155,25 @@ describe.skipIf(!hasChromium).each(FRAMEWORKS)('the shop on %s, in Chromium', (f
     expect(shop.events).toEqual([]);
   });
 
+  it('hides nothing behind the consent banner: at the end of the page it stands below the rest', async () => {
+    await visit(PHONE);
+    const [footerEnd, bannerStart] = await page.evaluate<[number, number]>(`(() => {
+      scrollTo({ top: document.body.scrollHeight, behavior: 'instant' });
+      const box = (selector) => document.querySelector(selector).getBoundingClientRect();
+      return [box('.shop-footer').bottom, box('.consent').top];
+    })()`);
+    expect(footerEnd).toBeLessThanOrEqual(bannerStart);
+  });
+
+  it('starts over from the collector', async () => {
+    await visit(DESKTOP);
+    await answer('granted');
+    await page.goto(`${shop.url}/collector`);
+    await page.getByRole('button', { name: 'Start over' }).click();
+    await page.waitForSelector('.consent');
+    expect(await cookie('cv_vid')).toBeUndefined();
+  });
+
   it('lets the demo bar and the campaign link play the audiences', async () => {
     await visit(DESKTOP);
     await answer('granted');
@@ -188,12 +210,18 @@ describe.skipIf(!hasChromium).each(FRAMEWORKS)('the shop on %s, in Chromium', (f
     expect(await page.locator('.why').innerText()).toContain('country = DE');
     expect(await isIn('phone-buy-bar')).toBe(true);
     widths.push(await fits());
-    await page.locator('.product button').click();
+    // A bar in the place of the button, or the button: never both.
+    const barShown = (await page.locator('[data-buy-bar]').count()) === 1;
+    expect(await page.locator('.product button').count()).toBe(barShown ? 0 : 1);
+    await page.getByRole('button', { name: 'Add to cart' }).click();
     widths.push(await fits());
     await page.click('a[href="/checkout"]');
     widths.push(await fits());
     await page.goto(`${shop.url}/collector`);
     await page.waitForSelector('[data-events] .exposure');
+    const visitor = page.locator('[data-events] .visitor').first();
+    expect(await visitor.getAttribute('title')).toBe(await cookie('cv_vid'));
+    expect(await visitor.innerText()).toBe((await cookie('cv_vid'))!.slice(0, 8));
     widths.push(await fits());
     expect(widths.filter(({ scrollWidth, clientWidth }) => scrollWidth > clientWidth)).toEqual([]);
     expect(widths.map(({ path }) => path)).toEqual([

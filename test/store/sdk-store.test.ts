@@ -62,7 +62,8 @@ describe('a store of the SDK', () => {
     });
     await expect(store.commit('k', { goals: ['a'] }, { ephemeral: false })).rejects.toMatchObject({
       code: 'CONVERT_STORE',
-      message: expect.stringContaining('disk full') as unknown,
+      message: expect.stringContaining('the data store failed to write') as unknown,
+      cause: expect.objectContaining({ message: 'disk full' }) as unknown,
     });
     broken = false;
     expect((await store.commit('k', { goals: ['b'] }, { ephemeral: false })).state).toEqual({

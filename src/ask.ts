@@ -1,0 +1,34 @@
+/** Asking the functions that an app gives in its options: what they throw, or answer later, never reaches a request. */
+import { asConvertError, ConvertError } from './errors.js';
+import type { RequestFunction } from './exchange.js';
+
+export interface Question {
+  /** The option, as it is named in messages. */
+  option: string;
+  /** What is done instead where there is no answer, as it is told: `taken as unknown`. */
+  otherwise: string;
+  onError: (error: ConvertError) => void;
+}
+
+/** The answer of `ask`, undefined where it threw or gave a promise; both are told to `onError`. */
+export function askApp(
+  ask: RequestFunction<unknown, unknown>,
+  request: unknown,
+  { option, otherwise, onError }: Question,
+): unknown {
+  try {
+    const answer = ask(request);
+    if (!(answer instanceof Promise)) return answer;
+    // Its rejection would be nobody's, and end the process.
+    answer.catch(() => undefined);
+    onError(
+      new ConvertError(
+        'CONVERT_CALLBACK',
+        `the \`${option}\` function returned a promise, ${otherwise}; it must answer at once`,
+      ),
+    );
+  } catch (error) {
+    onError(asConvertError(error, 'CONVERT_CALLBACK', `the \`${option}\` function threw, ${otherwise}`));
+  }
+  return undefined;
+}
