@@ -606,6 +606,34 @@ describe('the first project config', () => {
   });
 });
 
+describe('a project whose ids are numbers', () => {
+  it('is decided, stored and sent as one whose ids are texts', async () => {
+    const project = JSON.parse(JSON.stringify(testProject()), (key, value: unknown) => {
+      if (['id', 'locations', 'audiences', 'goals'].includes(key) && typeof value === 'string')
+        return Number(value);
+      return value;
+    }) as ReturnType<typeof testProject>;
+    for (const each of project.experiences!) {
+      each.locations = each.locations!.map(Number) as never;
+      each.audiences = each.audiences!.map(Number) as never;
+    }
+    expect(typeof project.experiences![0]!.variations![0]!.id).toBe('number');
+    const convert = create({ project, visitor: { id: () => 'u1' } });
+    const context = await visit(convert);
+    const given = {
+      locationProperties: { path: '/pricing' },
+      visitorProperties: { country: 'DE', device: 'mobile' },
+    };
+    const { id } = context.runExperience('german-pricing', given)!;
+    expect(context.runFeature('checkout-button')).toMatchObject({ status: 'enabled' });
+    context.trackConversion('purchase');
+    await convert.flush();
+    expect(collector.exposures()[0]?.data).toEqual({ experienceId: '102', variationId: id });
+    expect(collector.conversions()[0]?.data).toMatchObject({ goalId: '501' });
+    expect((await visit(convert)).explain('german-pricing', given).reason).toBe('sticky');
+  });
+});
+
 describe('the environment', () => {
   it('is told of where nothing of the project runs in it', () => {
     const elsewhere = (environment: string) => ({

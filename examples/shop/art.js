@@ -32,11 +32,11 @@ const SHAPES = {
     <path class="shine" d="M88 112c-7 12-10 24-9 36"/>`,
   teapot: `
     <path class="stroke" d="M66 120c-50-14-48 58 6 50"/>
-    <path class="body" d="M160 132c30 0 28-28 48-42l12 10c-18 18-20 66-66 72z"/>
+    <path class="rim" d="M160 132c30 0 28-28 48-42l12 10c-18 18-20 66-66 72z"/>
     <ellipse class="body" cx="118" cy="146" rx="64" ry="50"/>
     <path class="glaze" d="M54 146c0-28 29-50 64-50s64 22 64 50c-12 14-22-4-36 4s-24 14-38 4-22-6-32 0-16 0-22-8z"/>
-    <path class="body" d="M82 100c8-22 64-22 72 0q-36 12-72 0z"/>
-    <circle class="body" cx="118" cy="78" r="8"/>
+    <path class="rim" d="M82 100c8-22 64-22 72 0q-36 12-72 0z"/>
+    <circle class="rim" cx="118" cy="78" r="8"/>
     <path class="shine" d="M72 128c4-8 8-12 14-16"/>`,
   vase: `
     <path class="stem" d="M120 66C118 40 128 30 134 10"/>
@@ -46,6 +46,23 @@ const SHAPES = {
     <path class="glaze" d="M104 60h32v30c0 14 28 27 33 52-12 8-22-4-34 2s-20 8-32 0-20-2-32-4c6-24 33-37 33-50z"/>
     <ellipse class="rim" cx="120" cy="60" rx="16" ry="4"/>
     <path class="shine" d="M88 138c-5 8-7 16-5 24"/>`,
+  parcel: `
+    <path class="body" d="M52 96h136v92q-68 12-136 0z"/>
+    <path class="glaze" d="M108 96h24v98q-12 1-24 0zM52 130h136v18h-136z"/>
+    <path class="rim" d="M44 84h152v18h-152z"/>
+    <path class="stroke" d="M120 82c-44 4-48-40-24-40 16 0 22 22 24 40 2-18 8-40 24-40 24 0 20 44-24 40"/>`,
+  shards: `
+    <path class="body" d="M44 104l52-12-8 30 14 22-10 22 12 26c-30 4-46-14-50-38z"/>
+    <path class="glaze" d="M44 104l52-12-8 30 10 15c-14 10-20-4-30 4s-10 2-18 4z"/>
+    <path class="stroke" d="M180 106c40 0 38 54-8 56"/>
+    <path class="body" d="M126 92l56 8-8 58c-4 26-22 38-44 34l-8-26 10-22-16-22z"/>
+    <path class="glaze" d="M126 92l56 8-5 40c-12 8-18-8-28 2s-16-2-21-2l-12-18z"/>
+    <path class="body" d="M98 196l10-16 14 14z"/>`,
+  basket: `
+    <path class="stroke" d="M66 110c0-78 108-78 108 0"/>
+    <path class="glaze" d="M44 110h152l-16 74q-60 14-120 0z"/>
+    <path class="ring" d="M50 134h140M55 158h130M86 112l8 78M120 112v80M154 112l-8 78"/>
+    <path class="rim" d="M38 102h164v16h-164z"/>`,
 };
 
 export function pot({ shape, glaze, name }) {

@@ -39,17 +39,18 @@ function watchCollector(list) {
 function entry({ kind, title, detail, amount, visitorId, at }) {
   const item = document.createElement('li');
   item.className = kind;
-  const add = (tag, className, text) => {
+  const add = (tag, className, text, title) => {
     const element = document.createElement(tag);
     element.className = className;
     element.textContent = text;
+    if (title) element.title = title;
     item.append(element);
   };
   add('span', 'kind', kind);
   add('b', 'title', title);
   add('span', 'detail', detail ?? '');
   add('span', 'amount', amount === undefined ? '' : `€${amount.toFixed(2)}`);
-  add('code', 'visitor', visitorId);
+  add('code', 'visitor', visitorId.slice(0, 8), visitorId);
   add('time', 'at', new Date(at).toLocaleTimeString());
   return item;
 }

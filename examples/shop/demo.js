@@ -4,7 +4,7 @@ import { readFileSync } from 'node:fs';
 import { icon } from './art.js';
 import { readForm } from './body.js';
 import { describe } from './collector.js';
-import { countries, documentOf, shopHeader } from './layout.js';
+import { countries, demoBar, documentOf, shopHeader } from './layout.js';
 import { collectorPage } from './pages.js';
 import { html } from './html.js';
 import { securityHeaders } from './shop.js';
@@ -39,7 +39,7 @@ export function withDemo(app, { collector, project }) {
     'POST /start-over'(_request, response) {
       redirect(response, '/', ['cv_vid', 'consent', 'cart', 'demo_country'].map(gone));
     },
-    'GET /collector'(_request, response) {
+    'GET /collector'(request, response) {
       const { title, body } = collectorPage();
       const headers = securityHeaders(randomBytes(16).toString('base64'));
       response.writeHead(200, { 'Content-Type': 'text/html; charset=utf-8', ...headers });
@@ -47,7 +47,7 @@ export function withDemo(app, { collector, project }) {
         String(
           documentOf({
             title,
-            body: html`${shopHeader('')}
+            body: html`${demoBar({ url: '/collector', ...demoCountry(request) })} ${shopHeader('')}
               <main>${body}</main>`,
           }),
         ),

@@ -3,7 +3,7 @@ import { convertMiddleware } from 'convert-middleware/express';
 import cookieParser from 'cookie-parser';
 import express from 'express';
 import { cartPage, checkoutPage, homePage, notFoundPage, productPage, thankYouPage } from './pages.js';
-import { addToCart, findProduct, parseCart, writeCart } from './products.js';
+import { addToCart, findProduct, parseCart, setQuantity, writeCart } from './products.js';
 import { cartCookie, checkoutOf, renderPage } from './shop.js';
 import { countPurchase, isSigned } from './webhook.js';
 
@@ -43,6 +43,13 @@ export function createApp({ convert, orders, secret }) {
     if (!product) return next();
     req.convert.trackConversion('add-to-cart');
     res.cookie('cart', writeCart(addToCart(linesOf(req), product)), cartCookie);
+    res.redirect(303, '/cart');
+  });
+
+  app.post('/cart/quantity', express.urlencoded(), (req, res, next) => {
+    const product = findProduct(req.body.product);
+    if (!product) return next();
+    res.cookie('cart', writeCart(setQuantity(linesOf(req), product, req.body.quantity)), cartCookie);
     res.redirect(303, '/cart');
   });
 

@@ -3,7 +3,7 @@ import fastifyCookie from '@fastify/cookie';
 import { convertPlugin } from 'convert-middleware/fastify';
 import Fastify from 'fastify';
 import { cartPage, checkoutPage, homePage, notFoundPage, productPage, thankYouPage } from './pages.js';
-import { addToCart, findProduct, parseCart, writeCart } from './products.js';
+import { addToCart, findProduct, parseCart, setQuantity, writeCart } from './products.js';
 import { cartCookie, checkoutOf, renderPage } from './shop.js';
 import { countPurchase, isSigned } from './webhook.js';
 
@@ -51,6 +51,14 @@ export async function createApp({ convert, orders, secret }) {
     if (!product) return reply.callNotFound();
     request.convert.trackConversion('add-to-cart');
     reply.setCookie('cart', writeCart(addToCart(linesOf(request), product)), cartCookie);
+    return reply.redirect('/cart', 303);
+  });
+
+  app.post('/cart/quantity', (request, reply) => {
+    const product = findProduct(request.body?.product);
+    if (!product) return reply.callNotFound();
+    const lines = setQuantity(linesOf(request), product, request.body.quantity);
+    reply.setCookie('cart', writeCart(lines), cartCookie);
     return reply.redirect('/cart', 303);
   });
 

@@ -3,7 +3,7 @@ import { convertMiddleware } from 'convert-middleware/koa';
 import Koa from 'koa';
 import { readBody, readForm } from './body.js';
 import { cartPage, checkoutPage, homePage, notFoundPage, productPage, thankYouPage } from './pages.js';
-import { addToCart, findProduct, parseCart, writeCart } from './products.js';
+import { addToCart, findProduct, parseCart, setQuantity, writeCart } from './products.js';
 import { cartCookie, checkoutOf, renderPage } from './shop.js';
 import { countPurchase, isSigned } from './webhook.js';
 
@@ -51,6 +51,14 @@ export function createApp({ convert, orders, secret }) {
       seeOther(ctx, '/cart');
     },
 
+    async 'POST /cart/quantity'(ctx, next) {
+      const { product: id, quantity } = await readForm(ctx.req);
+      const product = findProduct(id);
+      if (!product) return next();
+      ctx.cookies.set('cart', writeCart(setQuantity(linesOf(ctx), product, quantity)), cartCookie);
+      seeOther(ctx, '/cart');
+    },
+
     'GET /checkout'(ctx) {
       const lines = linesOf(ctx);
       const { totals, button } = checkoutOf(ctx.convert.runFeature('checkout'), lines);
@@ -84,7 +92,7 @@ export function createApp({ convert, orders, secret }) {
     },
   };
 
-  // Koa comes without a router. Yours would be @koa/router; eight routes do without.
+  // Koa comes without a router. Yours would be @koa/router; nine routes do without.
   app.use((ctx, next) => {
     const method = ctx.method === 'HEAD' ? 'GET' : ctx.method;
     const path = ctx.path.replace(/^\/products\/[^/]+$/, '/products/:id');

@@ -5,7 +5,7 @@ import { html, raw } from './html.js';
 export const countries = { DE: 'Germany', FR: 'France', IE: 'Ireland', US: 'United States' };
 
 /** A page of the shop. `page` is what a function of pages.js returned, `view` is who looks at it (see shop.js). */
-export function shopLayout({ title, body }, view) {
+export function shopLayout({ title, body, bar }, view) {
   return documentOf({
     title,
     // The decisions of this request, as an attribute for styles and tests, and as window.__CV__ for scripts.
@@ -13,7 +13,7 @@ export function shopLayout({ title, body }, view) {
     head: raw(view.bridge.script({ nonce: view.nonce })),
     body: html`${demoBar(view)} ${shopHeader(view.cartCount)}
       <main>${body}</main>
-      ${whyPanel(view)} ${footer()} ${view.consent === 'unknown' && consentBanner(view.url)}`,
+      ${whyPanel(view)} ${footer()} ${bar} ${view.consent === 'unknown' && consentBanner(view.url)}`,
   });
 }
 
@@ -36,7 +36,10 @@ export function documentOf({ title, attributes, head, body }) {
     </html>`;
 }
 
-function demoBar({ url, country, device }) {
+const DEVICES = { desktop: 'a desktop', tablet: 'a tablet', mobile: 'a phone' };
+
+/** `device` is left out where no context of a request is at hand. */
+export function demoBar({ url, country, device }) {
   return html`<aside class="demo-bar" aria-label="Demo">
     <form method="post" action="/visit-as">
       <input type="hidden" name="back" value="${url}" />
@@ -52,10 +55,10 @@ function demoBar({ url, country, device }) {
       >
       <noscript><button>Go</button></noscript>
     </form>
-    <span class="demo-device">on a ${device === 'mobile' ? 'phone' : device}</span>
+    ${device && html`<span>on ${DEVICES[device] ?? 'another device'}</span>`}
     <nav>
       <a href="/?utm_campaign=spring">Spring campaign</a>
-      <a href="/collector" target="_blank">Collector</a>
+      <a href="/collector" target="collector">Collector</a>
       <form method="post" action="/start-over"><button class="link">Start over</button></form>
     </nav>
   </aside>`;
@@ -79,7 +82,7 @@ function footer() {
 }
 
 function consentBanner(url) {
-  return html`<form class="consent" method="post" action="/consent" aria-label="Consent">
+  return html`<form class="bottom-bar consent" method="post" action="/consent" aria-label="Consent">
     <input type="hidden" name="back" value="${url}" />
     <p>
       <b>May we try things out?</b> We compare versions of this shop. With your yes, a cookie remembers yours.
@@ -93,14 +96,14 @@ function consentBanner(url) {
 
 /** The reasons that `explain` gives, in words. */
 const REASONS = {
-  bucketed: 'the rules match, and this is the variation that the visitor id draws',
-  sticky: 'decided for this visitor, and kept',
+  bucketed: 'decided now: the variation that the visitor id draws',
+  sticky: 'decided before, and kept',
   forced: 'forced',
   'not-found': 'the project has no such experience',
   archived: 'the experience is archived',
   environment: 'it runs in another environment',
-  traffic: 'no variation of it is running',
-  'not-decided': 'not on this page, or not for this audience, or not in the traffic',
+  traffic: 'left out by the traffic allocation, or no variation is running',
+  'not-decided': 'not this page, or not this audience',
   consent: 'no consent, so the original page: nothing is stored or sent',
   bot: 'a bot gets the original page and is never counted',
   'not-ready': 'no project config has arrived yet',
@@ -109,6 +112,7 @@ const REASONS = {
 };
 
 function whyPanel({ why, visitorId, consent, properties }) {
+  const reasons = [...new Set(why.map(({ reason }) => reason))];
   return html`<section class="why" aria-labelledby="why-title">
     <h2 id="why-title">Why do I see this page?</h2>
     <p>
@@ -117,13 +121,17 @@ function whyPanel({ why, visitorId, consent, properties }) {
     </p>
     <ul>
       ${why.map(
-        ({ experienceKey, variation, reason }) =>
+        ({ experienceKey, needs, variation, reason }) =>
           html`<li class="${variation ? 'is-in' : 'is-out'}">
             <code>${experienceKey}</code> <b>${variation?.name ?? 'no variation'}</b>
-            <span><code class="reason">${reason}</code> ${REASONS[reason]}</span>
+            <code class="reason">${reason}</code> <span class="needs">only ${needs}</span>
           </li>`,
       )}
     </ul>
+    <p class="hint">
+      ${reasons.map((reason) => html`<code>${reason}</code>: ${REASONS[reason]}. `)} These codes come from
+      <code>convert.explain()</code>; “only …” is how this demo words the rules.
+    </p>
     <p>Scripts of this page read <code data-bridge>window.__CV__</code></p>
   </section>`;
 }

@@ -101,27 +101,27 @@ export function productPage({ product, buyBar }) {
   return {
     title: product.name,
     body: html`<section class="product">
-        <div class="tile tile-${product.glaze}">${pot(product)}</div>
-        <div>
-          <p class="eyebrow">Small batch, ${product.size}</p>
-          <h1>${product.name}</h1>
-          <p class="price">${price(product.price)}</p>
-          <p>${product.about}</p>
-          ${buy}
-          <ul class="promises">
-            <li>Leaves the studio within two days</li>
-            <li>Broken on the way? We make you another.</li>
-            <li>Dishwasher, oven and everyday safe</li>
-          </ul>
-        </div>
-      </section>
-      ${
-        buyBar &&
-        html`<div class="buy-bar" data-buy-bar>
-          <p><b>${price(product.price)}</b> Kauf auf Rechnung</p>
-          ${buy}
-        </div>`
-      }`,
+      <div class="tile tile-${product.glaze}">${pot(product)}</div>
+      <div>
+        <p class="eyebrow">Small batch, ${product.size}</p>
+        <h1>${product.name}</h1>
+        <p class="price">${price(product.price)}</p>
+        <p>${product.about}</p>
+        ${!buyBar && buy}
+        <ul class="promises">
+          <li>Leaves the studio within two days</li>
+          <li>Broken on the way? We make you another.</li>
+          <li>Dishwasher, oven and everyday safe</li>
+        </ul>
+      </div>
+    </section>`,
+    // In the place of the button: two of the same would be one too many on a phone.
+    bar:
+      buyBar &&
+      html`<div class="bottom-bar" data-buy-bar>
+        <p><b>${price(product.price)}</b> Pay later, by invoice</p>
+        ${buy}
+      </div>`,
   };
 }
 
@@ -132,7 +132,7 @@ export function cartPage({ lines, totals }) {
     body: html`<section class="order">
       <div>
         <h1>Your cart</h1>
-        ${linesOf(lines)}
+        ${linesOf(lines, quantityForm)}
       </div>
       <div class="summary">
         ${sumsOf(totals)}
@@ -175,6 +175,7 @@ export function thankYouPage({ order }) {
   return {
     title: 'Thank you',
     body: html`<section class="notice" data-order="${order.status}">
+      ${pot({ shape: 'parcel', glaze: 'honey', name: 'A wrapped parcel' })}
       <p class="eyebrow">Order ${order.id.slice(0, 8)}, ${order.status}</p>
       <h1>Thank you! Your pots are being wrapped.</h1>
       <p>
@@ -186,7 +187,7 @@ export function thankYouPage({ order }) {
         }
       </p>
       <a class="button" href="/">Back to the shop</a>
-      <a class="button quiet" href="/collector" target="_blank">See it at the collector</a>
+      <a class="button quiet" href="/collector" target="collector">See it at the collector</a>
     </section>`,
   };
 }
@@ -195,6 +196,7 @@ export function notFoundPage() {
   return {
     title: 'Not found',
     body: html`<section class="notice">
+      ${pot({ shape: 'shards', glaze: 'clay', name: 'A mug in two pieces' })}
       <p class="eyebrow">404</p>
       <h1>This one broke in the kiln.</h1>
       <a class="button" href="/">Back to the shop</a>
@@ -206,15 +208,18 @@ export function collectorPage() {
   return {
     title: 'Collector',
     body: html`<section class="collector">
-      <h1>What Convert would be sent</h1>
+      <h1>What would be sent to Convert</h1>
       <p>
-        This stands in for Convert's tracking endpoint. Leave it open beside the shop: what the middleware
+        This stands in for Convert’s tracking endpoint. Leave it open beside the shop: what the middleware
         sends appears here, the newest first.
+      </p>
+      <p>
+        A purchase is two events: the conversion, once per visitor, and its transaction, with the revenue.
       </p>
       <p class="counts" data-counts aria-live="polite"></p>
       <ol class="events" data-events></ol>
       <p class="hint" data-empty>
-        Nothing yet. Accept in the shop's consent banner, then look around and buy something.
+        Nothing yet. Accept in the shop’s consent banner, then look around and buy something.
       </p>
       <noscript>This page needs JavaScript. The shop does not.</noscript>
     </section>`,
@@ -225,6 +230,7 @@ function emptyCart() {
   return {
     title: 'Cart',
     body: html`<section class="notice">
+      ${pot({ shape: 'basket', glaze: 'oat', name: 'An empty basket' })}
       <h1>Your cart is empty.</h1>
       <p>The shelf is not.</p>
       <a class="button" href="/#pots">See all pots</a>
@@ -232,17 +238,32 @@ function emptyCart() {
   };
 }
 
-function linesOf(lines) {
+/** @param extra what stands below the name: a function of the line */
+function linesOf(lines, extra = () => '') {
   return html`<ul class="lines">
     ${lines.map(
       ({ product, quantity }) =>
-        html`<li>
+        html`<li data-line="${product.id}">
           <div class="tile tile-${product.glaze}">${pot(product)}</div>
-          <span>${product.name}<small>${quantity} × ${price(product.price)}</small></span>
+          <div>
+            ${product.name}<small>${quantity} × ${price(product.price)}</small>
+            ${extra({ product, quantity })}
+          </div>
           <b>${price(quantity * product.price)}</b>
         </li>`,
     )}
   </ul>`;
+}
+
+/** Its buttons say how many there shall be, not how many more: pressed twice, they do no harm. */
+function quantityForm({ product, quantity }) {
+  return html`<form class="quantity" method="post" action="/cart/quantity">
+    <input type="hidden" name="product" value="${product.id}" />
+    <button name="quantity" value="${quantity - 1}" aria-label="One ${product.name} less">−</button>
+    <b>${quantity}</b>
+    <button name="quantity" value="${quantity + 1}" aria-label="One ${product.name} more">+</button>
+    <button class="link" name="quantity" value="0" aria-label="Remove ${product.name}">Remove</button>
+  </form>`;
 }
 
 function sumsOf({ goods, shipping, total }) {

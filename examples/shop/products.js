@@ -84,6 +84,15 @@ export function addToCart(lines, product) {
   return [...others, { product, quantity: Math.min(before + 1, MOST) }];
 }
 
+/** `quantity` comes from a form: what is no number changes nothing, and zero removes the line. */
+export function setQuantity(lines, product, quantity) {
+  const wanted = Math.min(Number(quantity), MOST);
+  if (!Number.isInteger(wanted)) return lines;
+  return lines
+    .map((line) => (line.product === product ? { product, quantity: wanted } : line))
+    .filter((line) => line.quantity > 0);
+}
+
 export function totalsOf(lines, freeShippingFrom) {
   const goods = lines.reduce((sum, { product, quantity }) => sum + product.price * quantity, 0);
   const count = lines.reduce((sum, { quantity }) => sum + quantity, 0);

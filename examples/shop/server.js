@@ -77,11 +77,21 @@ async function closeServer(server) {
   clearTimeout(impatience);
 }
 
+function portOf(text) {
+  const port = Number(text);
+  if (/^\d+$/.test(text) && port <= 65_535) return port;
+  throw new Error(`PORT=${text} is no port: choose a number up to 65535, or 0 for any free one`);
+}
+
 async function main() {
   const { values } = parseArgs({ options: { framework: { type: 'string', default: 'express' } } });
-  const port = Number(process.env.PORT ?? 3000);
-  const shop = await startShop({ framework: values.framework, port });
-  for (const signal of ['SIGINT', 'SIGTERM']) process.once(signal, () => void shop.close());
+  const shop = await startShop({ framework: values.framework, port: portOf(process.env.PORT || '3000') });
+  const goodbye = async () => {
+    await shop.close();
+    const { delivered } = shop.convert.stats().delivery;
+    console.log(`\n  Closed. ${delivered} ${delivered === 1 ? 'event was' : 'events were'} delivered.\n`);
+  };
+  for (const signal of ['SIGINT', 'SIGTERM']) process.once(signal, goodbye);
   console.log(`
   Kiln & Clover is open, on ${values.framework}:  ${shop.url}
 
@@ -89,7 +99,8 @@ async function main() {
   2. Put something into the cart and buy it; ${shop.url}/collector shows what Convert would be sent.
   3. Come with a campaign: ${shop.url}/?utm_campaign=spring
   4. Be on a phone in Germany: choose the country above the page, and a phone in your browser's device toolbar.
-  5. Edit examples/shop/project.json while it runs.
+  5. Edit examples/shop/project.json while it runs; within about two seconds it is read again. Give a
+     variation of "home-hero" the "status": "stopped", or another "traffic_allocation", and start over.
 `);
 }
 

@@ -3,7 +3,13 @@ import { randomBytes } from 'node:crypto';
 import { shopLayout } from './layout.js';
 import { totalsOf } from './products.js';
 
-export const EXPERIENCES = ['home-hero', 'spring-banner', 'phone-buy-bar', 'checkout-push'];
+/** The experiences, and who is in them: our words for what project.json says in rules. */
+const EXPERIENCES = {
+  'home-hero': 'on the home page',
+  'spring-banner': 'on the home page, after a visit with the spring campaign',
+  'phone-buy-bar': 'on product pages, on a phone, from Germany',
+  'checkout-push': 'in the cart and at the checkout',
+};
 
 /** Of the cookie that the cart is in. */
 export const cartCookie = { httpOnly: true, sameSite: 'lax', path: '/' };
@@ -41,7 +47,7 @@ export function renderPage(convert, page, { url, lines }) {
     consent: convert.consent,
     visitorId: convert.visitorId,
     properties: Object.fromEntries(Object.entries(properties).filter(([, value]) => value !== undefined)),
-    why: EXPERIENCES.map((key) => convert.explain(key)),
+    why: Object.entries(EXPERIENCES).map(([key, needs]) => ({ ...convert.explain(key), needs })),
     bridge: convert.bridge,
   };
   return {

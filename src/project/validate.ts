@@ -12,7 +12,8 @@ const validated = new WeakSet<object>();
  * Checks `value`, as parsed from JSON, and takes it over: it is changed and frozen in place, and returned.
  *
  * Checked is what would break a reader or reach a URL: `account_id` and `project.id` are digits (numbers become
- * strings), lists are lists of objects (a null list is dropped), experiences have an id and a key. Unknown fields stay.
+ * strings), lists are lists of objects (a null list is dropped), experiences have an id and a key. Ids that are numbers
+ * become strings wherever they stand: they are compared, stored and sent as strings. Unknown fields stay.
  * `__proto__` entries are removed at every depth, so that no later merge can be misled by them.
  *
  * The result is frozen to the bottom, because parts of it (a variation's changes, a feature's variables) are handed to
@@ -31,6 +32,7 @@ export function validateProject(value: unknown, where: string): ProjectConfig {
   for (const list of Object.keys(LISTS)) {
     if (config[list] === null) delete config[list];
   }
+  writeIdsAsText(config);
   cleanAndFreeze(config);
   validated.add(config);
   return config as unknown as ProjectConfig;
@@ -115,6 +117,27 @@ function listsProblem(owner: Fields, lists: Record<string, Check>, prefix: strin
     }
   }
   return undefined;
+}
+
+/** Lists of entities with an `id`, and lists of ids. */
+const ENTITY_LISTS = ['experiences', 'audiences', 'segments', 'locations', 'goals', 'features', 'variations'];
+const ID_LISTS = ['archived_experiences', 'locations', 'audiences', 'goals'];
+
+function writeIdsAsText(owner: Fields): void {
+  for (const name of ID_LISTS) {
+    const list = owner[name];
+    if (!Array.isArray(list)) continue;
+    for (const [index, id] of list.entries()) if (typeof id === 'number') list[index] = String(id);
+  }
+  for (const name of ENTITY_LISTS) {
+    const list = owner[name];
+    if (!Array.isArray(list)) continue;
+    for (const entity of list) {
+      if (!isObject(entity)) continue;
+      if (typeof entity.id === 'number') entity.id = String(entity.id);
+      if (name === 'experiences') writeIdsAsText(entity);
+    }
+  }
 }
 
 /** With a stack of its own: the depth of a config is input, too. */

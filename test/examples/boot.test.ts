@@ -2,8 +2,8 @@
 import { spawn, type ChildProcess } from 'node:child_process';
 import { once } from 'node:events';
 import { createServer, type AddressInfo } from 'node:net';
-import { afterEach, beforeAll, describe, expect, it } from 'vitest';
-import { ensureBuilt, ROOT } from './built.js';
+import { afterEach, describe, expect, it } from 'vitest';
+import { ROOT } from './root.js';
 import { CHROME, FRAMEWORKS, HERO } from './shop.js';
 
 interface Running {
@@ -50,7 +50,6 @@ async function endedBy(example: Running, signal: NodeJS.Signals): Promise<number
   return result;
 }
 
-beforeAll(ensureBuilt);
 afterEach(async () => {
   for (const { child, ended } of running.splice(0)) {
     child.kill('SIGKILL');

@@ -1,6 +1,5 @@
 /** Pages of the demo shop that need no browser to be looked at: the cart, and who the shop says is looking. */
-import { afterEach, beforeAll, beforeEach, describe, expect, it } from 'vitest';
-import { ensureBuilt } from './built.js';
+import { afterEach, beforeEach, describe, expect, it } from 'vitest';
 import { CHROME, FRAMEWORKS, startShop, type Shop } from './shop.js';
 
 const TELEVISION =
@@ -9,7 +8,6 @@ const TELEVISION =
 describe.each(FRAMEWORKS)('the pages of the shop on %s', (framework) => {
   let shop: Shop;
 
-  beforeAll(ensureBuilt);
   beforeEach(async () => {
     shop = await startShop(framework);
   });

@@ -2,7 +2,6 @@
 import { existsSync } from 'node:fs';
 import { chromium, type Browser, type BrowserContext, type Page } from 'playwright-core';
 import { afterAll, afterEach, beforeAll, beforeEach, describe, expect, it } from 'vitest';
-import { ensureBuilt } from './built.js';
 import { CHROME, FRAMEWORKS, HERO, IPHONE, PURCHASE, startShop, type Shop, type ShopEvent } from './shop.js';
 
 const executablePath = process.env.CHROMIUM_PATH ?? '/usr/bin/chromium';
@@ -40,7 +39,6 @@ describe.skipIf(!hasChromium).each(FRAMEWORKS)('the shop on %s, in Chromium', (f
   let complaints: string[];
 
   beforeAll(async () => {
-    await ensureBuilt();
     browser = await chromium.launch({ executablePath, args: ARGS });
   });
   afterAll(() => browser?.close());

@@ -1,7 +1,7 @@
 /** The demo shop as its tests see it. It is plain JavaScript, so its types stand here. */
 import { pathToFileURL } from 'node:url';
 import type { Convert } from '../../src/convert.js';
-import { ROOT } from './built.js';
+import { ROOT } from './root.js';
 
 export const FRAMEWORKS = ['express', 'koa', 'fastify'] as const;
 
@@ -36,7 +36,7 @@ export interface Shop {
 export const HERO = { id: '3001', variations: { '300101': 'original', '300102': 'story', '300103': 'gift' } };
 export const PURCHASE = '7003';
 
-/** Loads what was built: after `ensureBuilt`. */
+/** Loads what was built before the tests. */
 export async function startShop(framework: string): Promise<Shop> {
   const file = pathToFileURL(`${ROOT}examples/shop/server.js`).href;
   const server = (await import(/* @vite-ignore */ file)) as {

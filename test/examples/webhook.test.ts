@@ -1,13 +1,11 @@
 /** The order webhook of the demo shop: who may call it, and what it counts. */
 import { createHmac } from 'node:crypto';
-import { afterEach, beforeAll, beforeEach, describe, expect, it } from 'vitest';
-import { ensureBuilt } from './built.js';
+import { afterEach, beforeEach, describe, expect, it } from 'vitest';
 import { CHROME, FRAMEWORKS, PURCHASE, startShop, type Shop } from './shop.js';
 
 describe.each(FRAMEWORKS)('the webhook of the shop on %s', (framework) => {
   let shop: Shop;
 
-  beforeAll(ensureBuilt);
   beforeEach(async () => {
     shop = await startShop(framework);
   });

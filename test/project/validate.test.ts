@@ -24,19 +24,38 @@ describe('validateProject', () => {
     const given = {
       ...project(),
       is_debug: true,
-      experiences: [{ id: 1, key: 'a', anything: { deep: [1] } }],
+      experiences: [{ id: '1', key: 'a', anything: { deep: [1] } }],
     };
     expect(validateProject(json(given), 'the test')).toEqual(given);
   });
 
-  it('turns numeric ids of account and project into digits, and leaves other ids as they are', () => {
-    const config = validateProject(
-      { account_id: 100, project: { id: 200 }, experiences: [{ id: 7, key: 'a' }] },
-      'the test',
-    );
-    expect(config.account_id).toBe('100');
-    expect(config.project.id).toBe('200');
-    expect(config.experiences?.[0]?.id).toBe(7);
+  it('writes ids that are numbers as texts, wherever they stand', () => {
+    const given = {
+      account_id: 100,
+      project: { id: 200 },
+      experiences: [
+        { id: 7, key: 'a', locations: [1], audiences: [2], goals: [3], variations: [{ id: 70 }] },
+      ],
+      archived_experiences: [8],
+      locations: [{ id: 1 }],
+      audiences: [{ id: 2 }],
+      goals: [{ id: 3 }],
+      segments: [{ id: 4 }],
+      features: [{ id: 5 }],
+    };
+    expect(validateProject(given, 'the test')).toEqual({
+      account_id: '100',
+      project: { id: '200' },
+      experiences: [
+        { id: '7', key: 'a', locations: ['1'], audiences: ['2'], goals: ['3'], variations: [{ id: '70' }] },
+      ],
+      archived_experiences: ['8'],
+      locations: [{ id: '1' }],
+      audiences: [{ id: '2' }],
+      goals: [{ id: '3' }],
+      segments: [{ id: '4' }],
+      features: [{ id: '5' }],
+    });
   });
 
   it.each([
