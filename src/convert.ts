@@ -353,7 +353,7 @@ function storeOf(given: ConvertOptions['store']): VisitorStore {
 
 function versionOf(settings: Record<string, unknown> | undefined): string | undefined {
   const version = settings?.version;
-  return typeof version === 'string' ? version : undefined;
+  return typeof version === 'string' || typeof version === 'number' ? String(version) : undefined;
 }
 
 /** Rejects when `result` has not settled within so many milliseconds. */

@@ -510,6 +510,16 @@ describe('jobs and webhooks', () => {
     expect(collector.exposures().map((event) => event.visitorId)).toEqual([context.visitorId, 'crm-7']);
   });
 
+  it('find a visitor by the id of our cookie, where the app has ids of its own', async () => {
+    const convert = create({ visitor: { id: () => undefined } });
+    const context = await visit(convert, { cookie: 'cv_vid=from-cookie' });
+    const { id } = context.runExperience('homepage-hero')!;
+    await convert.flush();
+    (await convert.forVisitor('from-cookie')).trackConversion('purchase');
+    await convert.flush();
+    expect(collector.conversions()[0]?.data).toEqual({ goalId: '501', bucketingData: { 101: id } });
+  });
+
   it('count nothing for nobody, and say so once', async () => {
     const convert = create();
     for (const id of [undefined, null, '']) {
