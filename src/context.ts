@@ -294,7 +294,7 @@ export abstract class BaseContext implements VisitorContext {
     const enrols = visit.traceless === undefined && enableStorage !== false;
     if (enrols) this.#record(visit.journal, change, events);
     else if (change) visit.journal.state = applyChange(visit.journal.state, change).state;
-    const enrolled = enrols && events.length > 0 && visit.visitor.mode === 'enrol';
+    const enrolled = enrols && events.length > 0 && visit.journal.enrols;
     const reason = this.#reason(decision.reason, variation);
     this.#told(visit.visitor.id, experienceKey, variation?.key ?? null, reason, enrolled);
     return decision;

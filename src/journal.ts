@@ -64,6 +64,11 @@ export class Journal {
     return this.#options.storeKey;
   }
 
+  /** True where what is recorded will be stored and sent. */
+  get enrols(): boolean {
+    return this.#mode === 'enrol';
+  }
+
   /** True while something waits to be committed. */
   get pending(): boolean {
     return this.#pending;

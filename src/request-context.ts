@@ -208,7 +208,7 @@ export class RequestContext extends BaseContext implements ConvertContext {
     const given = head.getHeader('Cache-Control');
     if (given === undefined) head.setHeader('Cache-Control', 'private, no-cache');
     const isShared = given !== undefined && /\b(public|s-maxage)\b/i.test(String(given));
-    if (visit.visitor.withdrawn?.cookie) head.appendCookie(cookie.expire(request));
+    if (visit.visitor.withdrawn?.cookie && !isShared) head.appendCookie(cookie.expire(request));
     const issues = visit.visitor.origin === 'minted' && visit.visitor.id !== '' && request.method !== 'HEAD';
     if (!issues) return;
     if (!isShared) return head.appendCookie(cookie.issue(visit.visitor.id, request));

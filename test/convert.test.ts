@@ -178,11 +178,14 @@ describe('committing', () => {
     const response = new FakeResponse();
     response.headers.set('Cache-Control', 'public, max-age=60');
     const context = await visit(convert, {}, response);
+    const enrolled: boolean[] = [];
     context.runExperience('homepage-hero');
     response.writeHead();
+    convert.on('decision', (event) => enrolled.push(event.enrolled));
     context.runExperience('featured');
     context.trackConversion('purchase');
     await convert.flush();
+    expect(enrolled).toEqual([false]);
     expect(response.cookies).toEqual([]);
     expect(collector.requests).toHaveLength(0);
   });
