@@ -48,6 +48,7 @@ const arrows = [
     may: ['context', 'runtime', 'journal', ...below],
   },
   { files: ['src/drain.ts', 'src/emitter.ts'], may: leaves },
+  { files: ['src/withdrawals.ts'], may: ['runtime'] },
   {
     files: ['src/convert.ts'],
     may: [
@@ -59,6 +60,7 @@ const arrows = [
       'load-sdk',
       'drain',
       'emitter',
+      'withdrawals',
       ...below,
     ],
   },

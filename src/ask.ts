@@ -18,9 +18,9 @@ export function askApp(
 ): unknown {
   try {
     const answer = ask(request);
-    if (!(answer instanceof Promise)) return answer;
+    if (!isThenable(answer)) return answer;
     // Its rejection would be nobody's, and end the process.
-    answer.catch(() => undefined);
+    Promise.resolve(answer).catch(() => undefined);
     onError(
       new ConvertError(
         'CONVERT_CALLBACK',
@@ -31,4 +31,8 @@ export function askApp(
     onError(asConvertError(error, 'CONVERT_CALLBACK', `the \`${option}\` function threw, ${otherwise}`));
   }
   return undefined;
+}
+
+function isThenable(value: unknown): value is PromiseLike<unknown> {
+  return typeof (value as { then?: unknown } | null | undefined)?.then === 'function';
 }

@@ -31,6 +31,7 @@ import { sdkStore } from './store/sdk-store.js';
 import { VERSION } from './version.js';
 import type { Consent } from './visitor/consent.js';
 import { visitorReader } from './visitor/identity.js';
+import { createWithdrawals } from './withdrawals.js';
 
 export interface Convert {
   /** Resolves when a project config is loaded. Never needed before serving. Rejects once closed. */
@@ -110,6 +111,7 @@ class ConvertInstance implements Convert, Runtime {
   readonly hasAppIds: boolean;
   readonly consentConfigured: boolean;
   readonly uncommitted = new Set<Uncommitted>();
+  readonly withdrawals = createWithdrawals();
   project: LoadedProject | undefined;
 
   readonly #options: ResolvedOptions;
@@ -119,7 +121,7 @@ class ConvertInstance implements Convert, Runtime {
   readonly #emitter = createEmitter<ConvertEvents>((error, name) => {
     const problem = asConvertError(error, 'CONVERT_CALLBACK', `a listener for '${name}' threw`);
     // Not as an event: that listener may be the one that throws.
-    this.#once(problem.message, () => this.logger.error(problem.message));
+    this.#once(problem.kind, () => this.logger.error(problem.message));
   });
   readonly #once = oncePerCode();
   readonly #waiting: ((project: LoadedProject) => void)[] = [];
@@ -267,7 +269,7 @@ class ConvertInstance implements Convert, Runtime {
   }
 
   report(error: ConvertError): void {
-    this.#once(error.message, () => this.logger.error(error.message));
+    this.#once(error.kind, () => this.logger.error(error.message));
     this.emit('error', error);
   }
 

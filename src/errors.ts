@@ -27,12 +27,16 @@ export type ConvertErrorCode =
 /** Errors say what failed and the way out. They never hold a visitor id, a cookie, a query or a secret. */
 export class ConvertError extends Error {
   override readonly name = 'ConvertError';
+  /** The code and the constant part of the message: the same for the same trouble, whatever a request holds. */
+  readonly kind: string;
+
   constructor(
     readonly code: ConvertErrorCode,
     message: string,
-    options?: { cause?: unknown },
+    { cause, detail = '' }: { cause?: unknown; detail?: string } = {},
   ) {
-    super(`convert: ${message}`, options);
+    super(`convert: ${message}${detail}`, cause === undefined ? undefined : { cause });
+    this.kind = `${code}: ${message}`;
   }
 }
 
@@ -52,18 +56,24 @@ export function asConvertError(error: unknown, code: ConvertErrorCode, message: 
   const detail = FOREIGN.has(code)
     ? ` (${traits(error)})`
     : `: ${error instanceof Error ? error.message : String(error)}`;
-  return new ConvertError(code, `${message}${detail}`, { cause: error });
+  return new ConvertError(code, message, { cause: error, detail });
 }
 
 const CODE = /^[A-Z][A-Z0-9_]{1,40}$/;
 const NAME = /^[A-Za-z][A-Za-z0-9]{0,40}$/;
-const PLACE = /^\s+at (?:.* \()?([^()\s]{1,200}:\d+:\d+)\)?$/m;
+const PLACE = /^[ \t]+at (?:.* \()?([^()\s]{1,200}:\d+:\d+)\)?$/m;
+/** Longer than any place that is worth telling. */
+const MAX_STACK = 2_000;
 
 function traits(error: unknown): string {
   if (!(error instanceof Error)) return error === null ? 'null' : typeof error;
   const { code } = error as Error & { code?: unknown };
   const name = NAME.test(error.name) ? error.name : 'Error';
-  const place = PLACE.exec(error.stack ?? '')?.[1];
+  // The stack begins with the message, which may hold anything, lines that look like places too.
+  const head = `${error.name}: ${error.message}`;
+  const { stack = '' } = error;
+  const frames = stack.startsWith(head) ? stack.slice(head.length, head.length + MAX_STACK) : '';
+  const place = PLACE.exec(frames)?.[1];
   const what = typeof code === 'string' && CODE.test(code) ? `${name} ${code}` : name;
   return place === undefined ? what : `${what} at ${place}`;
 }

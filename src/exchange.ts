@@ -40,11 +40,12 @@ export interface OutgoingResponse {
 
 /** The head of a response, at the moment when it is written. */
 export interface ResponseHead {
-  readonly statusCode: number;
   getHeader(name: string): string | number | readonly string[] | undefined;
   setHeader(name: string, value: string): void;
   /** Adds a `Set-Cookie` line and leaves those of the app alone. */
   appendCookie(line: string): void;
+  /** Takes a line back that `appendCookie` has added. */
+  removeCookie(line: string): void;
 }
 
 /**

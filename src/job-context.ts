@@ -25,10 +25,13 @@ export class JobContext extends BaseContext {
   protected readonly properties: Properties;
   readonly #options: JobContextOptions;
   #commitScheduled = false;
+  /** Of when the stored consent was read. */
+  readonly #generation: number;
 
   constructor(runtime: Runtime, options: JobContextOptions) {
     super(runtime);
     this.#options = options;
+    this.#generation = runtime.withdrawals.generation;
     const { properties } = options;
     this.properties = { get: (name) => (Object.hasOwn(properties, name) ? properties[name] : undefined) };
   }
@@ -56,6 +59,7 @@ export class JobContext extends BaseContext {
       mode: 'enrol',
       ephemeral: false,
       consented: false,
+      generation: this.#generation,
       segments: () => undefined,
     });
     if (journal.pending) this.recorded(journal);

@@ -6,12 +6,10 @@ import type { Runtime } from './runtime.js';
 import {
   applyChange,
   countEvents,
-  experienceClaim,
-  exposureClaim,
   freshlyHeld,
-  goalClaim,
   joinChanges,
   withHeldChanges,
+  withoutClaims,
   type Committed,
   type HeldEvent,
   type StateChange,
@@ -33,6 +31,8 @@ export interface JournalOptions {
   ephemeral: boolean;
   /** The visitor has consented here: that is remembered for jobs. */
   consented: boolean;
+  /** What `withdrawals.generation` was when consent was asked. */
+  generation: number;
   /** The report segments of the request; asked when something is committed. */
   segments: () => ReportSegments | undefined;
 }
@@ -43,6 +43,7 @@ export class Journal {
   readonly #runtime: Runtime;
   readonly #options: JournalOptions;
   #mode: JournalOptions['mode'];
+  #discarded: DropReason | undefined;
   #change: StateChange = {};
   #events: HeldEvent[] = [];
   #pending = false;
@@ -76,7 +77,10 @@ export class Journal {
 
   record(change: StateChange | undefined, events: readonly (EngineEvent | HeldEvent)[]): void {
     if (change) this.state = applyChange(this.state, change).state;
-    if (this.#mode === 'silent') return;
+    if (this.#mode === 'silent') {
+      if (this.#discarded && events.length > 0) this.#runtime.outbox.drop(events.length, this.#discarded);
+      return;
+    }
     if (change) this.#change = joinChanges(this.#change, change);
     this.#events.push(...events);
     // That a visitor was at another location is no reason to write: it goes along with the next thing that is.
@@ -91,11 +95,15 @@ export class Journal {
     if (this.#events.length > 0) this.#runtime.outbox.drop(this.#events.length, reason);
     this.#take();
     this.#mode = 'silent';
+    this.#discarded = reason;
   }
 
   /** Never throws, and awaits nothing that the caller could feel. */
   commit(): void {
     if (!this.#pending) return;
+    if (this.#runtime.withdrawals.since(this.#options.storeKey, this.#options.generation)) {
+      return this.discard('consent');
+    }
     const { change, events } = this.#take();
     if (this.#mode === 'hold') this.#hold(change, events);
     else this.#enrol(change, events);
@@ -156,7 +164,7 @@ export class Journal {
       offer.confirm(new Set([...claims].filter(isLost).map(([event]) => event)));
     };
 
-    const kept = refused.size > 0 ? without(change, refused) : change;
+    const kept = refused.size > 0 ? withoutClaims(change, refused) : change;
     const committed = this.#store(kept);
     if (committed instanceof Promise) void committed.then((result) => confirm(result.lost));
     else confirm(committed.lost);
@@ -190,19 +198,6 @@ export class Journal {
     }
     return merged;
   }
-}
-
-/** A change without the claims that these names stand for. */
-function without(change: StateChange, names: ReadonlySet<string>): StateChange {
-  const kept: StateChange = { ...change };
-  if (change.claims) {
-    kept.claims = Object.fromEntries(
-      Object.entries(change.claims).filter(([id]) => !names.has(experienceClaim(id))),
-    );
-  }
-  if (change.goals) kept.goals = change.goals.filter((key) => !names.has(goalClaim(key)));
-  if (change.exposed) kept.exposed = change.exposed.filter((id) => !names.has(exposureClaim(id)));
-  return kept;
 }
 
 function withTimeout<T>(promise: Promise<T>): Promise<T> {

@@ -42,7 +42,10 @@ export function isMounted(existing: unknown, convert: Convert): boolean {
 const warned = new WeakSet<Convert>();
 
 /** Once per instance. */
-export function warnTwice(convert: Convert): void {
+export function warnTwice(convert: unknown): void {
+  if (!isConvert(convert)) {
+    throw new ConvertError('CONVERT_BAD_OPTION', 'the name `convert` is taken on this app by somebody else');
+  }
   if (warned.has(convert)) return;
   warned.add(convert);
   convert.logger.warn(

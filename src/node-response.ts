@@ -5,7 +5,7 @@ import type { OutgoingResponse, ResponseHead } from './exchange.js';
 /** What Express, Koa and Fastify all hand out in the end. */
 export type NodeResponse = Pick<
   ServerResponse,
-  'headersSent' | 'statusCode' | 'getHeader' | 'getHeaderNames' | 'setHeader' | 'writeHead' | 'once'
+  'headersSent' | 'getHeader' | 'getHeaderNames' | 'setHeader' | 'removeHeader' | 'writeHead' | 'once'
 > & {
   /** HTTP/1. */
   readonly closed?: boolean;
@@ -67,17 +67,15 @@ function beforeHead(response: NodeResponse, listener: HeadListener): void {
     const [status, second, third] = parameters;
     const hasReason = typeof second === 'string';
     const headers = (hasReason ? third : (third ?? second)) as HeaderArgument | undefined;
-    // As Node does: invalid ones are told by the original.
-    if (typeof status === 'number') this.statusCode = status;
     if (headers === undefined || headers === null) {
       listener(new NodeHead(this));
       return original.apply(this, parameters);
     }
     const isList = Array.isArray(headers);
-    if (!isList && !isWrapped && this.getHeaderNames().length === 0) {
+    if (!isList && !isWrapped && isPlain(headers) && this.getHeaderNames().length === 0) {
       // Nothing was set before, as always with Fastify: Node sends the argument as it is, so may we.
       const copy = { ...headers };
-      listener(new ArgumentHead(this, copy));
+      listener(new ArgumentHead(copy));
       return hasReason ? original.call(this, status, second, copy) : original.call(this, status, copy);
     }
     // A list with a name and no value: Node says what is wrong with it.
@@ -91,16 +89,10 @@ function beforeHead(response: NodeResponse, listener: HeadListener): void {
 
 /** A head that is an argument of `writeHead`, and nothing else. */
 class ArgumentHead implements ResponseHead {
-  readonly #response: NodeResponse;
   readonly #headers: Record<string, unknown>;
 
-  constructor(response: NodeResponse, headers: Record<string, unknown>) {
-    this.#response = response;
+  constructor(headers: Record<string, unknown>) {
     this.#headers = headers;
-  }
-
-  get statusCode(): number {
-    return this.#response.statusCode;
   }
 
   getHeader(name: string): string | number | readonly string[] | undefined {
@@ -114,6 +106,13 @@ class ArgumentHead implements ResponseHead {
   appendCookie(line: string): void {
     const name = this.#nameOf('set-cookie');
     this.#headers[name] = withCookie(this.#headers[name], line);
+  }
+
+  removeCookie(line: string): void {
+    const name = this.#nameOf('set-cookie');
+    const rest = withoutCookie(this.#headers[name], line);
+    if (rest === undefined) delete this.#headers[name];
+    else this.#headers[name] = rest;
   }
 
   /** As the app wrote it, if it did. */
@@ -131,10 +130,6 @@ class NodeHead implements ResponseHead {
     this.#response = response;
   }
 
-  get statusCode(): number {
-    return this.#response.statusCode;
-  }
-
   getHeader(name: string): string | number | readonly string[] | undefined {
     return this.#response.getHeader(name);
   }
@@ -146,6 +141,14 @@ class NodeHead implements ResponseHead {
   appendCookie(line: string): void {
     this.#response.setHeader('Set-Cookie', withCookie(this.#response.getHeader('Set-Cookie'), line));
   }
+
+  removeCookie(line: string): void {
+    const before = this.#response.getHeader('Set-Cookie');
+    if (before === undefined) return;
+    const rest = withoutCookie(before, line);
+    if (rest === undefined) this.#response.removeHeader('Set-Cookie');
+    else this.#response.setHeader('Set-Cookie', rest);
+  }
 }
 
 /** A lone line stays a string, as frameworks and test clients know it; a line that is there already is not repeated. */
@@ -153,6 +156,23 @@ function withCookie(before: unknown, line: string): string | string[] {
   if (before === undefined) return line;
   const lines = [before].flat().map(String);
   return lines.includes(line) ? lines : [...lines, line];
+}
+
+function withoutCookie(before: unknown, line: string): string[] | undefined {
+  const rest =
+    before === undefined
+      ? []
+      : [before]
+          .flat()
+          .map(String)
+          .filter((each) => each !== line);
+  return rest.length > 0 ? rest : undefined;
+}
+
+/** True where no name stands twice in another spelling. */
+function isPlain(headers: Record<string, unknown>): boolean {
+  const names = Object.keys(headers);
+  return new Set(names.map((name) => name.toLowerCase())).size === names.length;
 }
 
 /**

@@ -151,6 +151,7 @@ export class RequestContext extends BaseContext implements ConvertContext {
       mode: traceless === undefined ? visitor.mode : 'silent',
       ephemeral: minted,
       consented: this.runtime.consentConfigured && visitor.mode === 'enrol',
+      generation: this.runtime.withdrawals.generation,
       segments: () => this.#requestFacts.segments(),
     });
     if (journal.pending) this.recorded(journal);
@@ -217,6 +218,8 @@ export class RequestContext extends BaseContext implements ConvertContext {
       "a response that uses the visitor is marked public or s-maxage: a shared cache would hand one visitor's page " +
         'to all. The visitor cookie is left out and new visitors are not enrolled; mark it private',
     );
+    // A first attempt at this head may have failed after the cookie was set.
+    head.removeCookie(cookie.issue(visit.visitor.id, request));
     visit.journal?.discard('no-identity');
   }
 
@@ -229,6 +232,7 @@ export class RequestContext extends BaseContext implements ConvertContext {
         appId === undefined ? undefined : storeKey(project.config, appId, 'app', hasAppIds),
       ];
       // Another request that is under way must not bring back what goes here.
+      for (const key of keys) if (key !== undefined) this.runtime.withdrawals.add(key);
       for (const each of this.runtime.uncommitted) {
         if (keys.includes(each.storeKey)) each.discard('consent');
       }

@@ -20,6 +20,15 @@ export interface Uncommitted {
   discard(reason: DropReason): void;
 }
 
+/** Whose consent was withdrawn in this process: what began before must not bring it back. */
+export interface Withdrawals {
+  /** Grows with each withdrawal. */
+  readonly generation: number;
+  add(storeKey: string): void;
+  /** True if consent was withdrawn after `generation`. */
+  since(storeKey: string, generation: number): boolean;
+}
+
 export interface Runtime {
   /** undefined until the first project config is there. */
   readonly project: LoadedProject | undefined;
@@ -31,6 +40,7 @@ export interface Runtime {
   readonly consentConfigured: boolean;
   /** What was decided or tracked and is not committed yet: `flush` and `close` commit it. */
   readonly uncommitted: Set<Uncommitted>;
+  readonly withdrawals: Withdrawals;
   /** Runs work that needs a project config, now or when the first one is there. */
   whenReady(work: (project: LoadedProject) => void): void;
   /** Milliseconds since the epoch. */

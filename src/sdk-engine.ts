@@ -115,10 +115,10 @@ class SdkProject implements EngineProject {
   readonly #experiences = new Map<string, ExperienceConfig>();
   readonly #archived: Set<string>;
   readonly #featureKeys = new Map<string, string>();
-  /** Experience id -> variation id -> what the app may see of its changes, frozen. Copied once, not per decision. */
-  readonly #changes = new Map<string, Map<string, Variation['changes']>>();
+  /** Experience id -> variation id -> a frozen copy of the variation in the config. Made once, not per decision. */
+  readonly #variations = new Map<string, Map<string, SdkVariation>>();
   /** What the call under way reads and leaves behind: the SDK is synchronous. */
-  #call: { state: SdkState; events: WireEvent[] } = { state: {}, events: [] };
+  #call: SdkCall = { state: {}, events: [] };
   /** Experience key -> keys of the features that its variations carry. */
   readonly #carried = new Map<string, Set<string>>();
 
@@ -344,23 +344,31 @@ class SdkProject implements EngineProject {
       },
     ) => unknown,
   ): Run {
-    this.#call = { state: sdkState(visitor.state), events: [] };
-    const context = this.#sdk.createContext(visitor.id);
-    if (!context) throw new ConvertError('CONVERT_INTERNAL', 'the official SDK gave no context');
-    const result = call(context, (attributes) => ({
-      locationProperties: {
-        ...pick(visitor.locationProperties, this.reads.location),
-        ...attributes.locationProperties,
-      },
-      visitorProperties: {
-        ...pick(visitor.visitorProperties, this.reads.visitor),
-        ...attributes.visitorProperties,
-      },
-    }));
-    const { state, events } = this.#call;
-    // Bucketing events are the SDK's own and fresh; a conversion holds what the app gave, and the state.
-    const copied = events.map((event) => (event.eventType === 'conversion' ? structuredClone(event) : event));
-    return { result, events: copied, state };
+    const own: SdkCall = { state: sdkState(visitor.state), events: [] };
+    // The app's own property functions may run in the middle of this call, and ask for another decision.
+    const outer = this.#call;
+    this.#call = own;
+    try {
+      const context = this.#sdk.createContext(visitor.id);
+      if (!context) throw new ConvertError('CONVERT_INTERNAL', 'the official SDK gave no context');
+      const result = call(context, (attributes) => ({
+        locationProperties: {
+          ...pick(visitor.locationProperties, this.reads.location),
+          ...attributes.locationProperties,
+        },
+        visitorProperties: {
+          ...pick(visitor.visitorProperties, this.reads.visitor),
+          ...attributes.visitorProperties,
+        },
+      }));
+      // Bucketing events are the SDK's own and fresh; a conversion holds what the app gave, and the state.
+      const events = own.events.map((event) =>
+        event.eventType === 'conversion' ? structuredClone(event) : event,
+      );
+      return { result, events, state: own.state };
+    } finally {
+      this.#call = outer;
+    }
   }
 
   /** Puts the call under way in the place of the SDK's store, queue and listeners. */
@@ -386,20 +394,30 @@ class SdkProject implements EngineProject {
 
   /** What the SDK returned, without its references into the config. */
   #frozen(result: SdkVariation): Variation {
-    const experienceId = String(result.experienceId);
-    const variationId = String(result.id);
-    let ofExperience = this.#changes.get(experienceId);
+    const { experienceId, experienceName, experienceKey, bucketingAllocation, ...config } = result;
+    let ofExperience = this.#variations.get(experienceId);
     if (!ofExperience) {
-      ofExperience = new Map<string, Variation['changes']>();
-      this.#changes.set(experienceId, ofExperience);
+      ofExperience = new Map<string, SdkVariation>();
+      this.#variations.set(experienceId, ofExperience);
     }
-    let changes = ofExperience.get(variationId);
-    if (changes === undefined && result.changes !== undefined) {
-      changes = deepFreeze(structuredClone(result.changes)) as Variation['changes'];
-      ofExperience.set(variationId, changes);
+    let copy = ofExperience.get(config.id);
+    if (copy === undefined) {
+      copy = deepFreeze(structuredClone(config)) as SdkVariation;
+      ofExperience.set(config.id, copy);
     }
-    return Object.freeze({ ...result, changes });
+    return Object.freeze({
+      ...copy,
+      experienceId,
+      experienceName,
+      experienceKey,
+      bucketingAllocation,
+    }) as Variation;
   }
+}
+
+interface SdkCall {
+  state: SdkState;
+  events: WireEvent[];
 }
 
 interface Run {

@@ -217,19 +217,53 @@ function hold(state: VisitorState, entry: HeldChange): number {
   const held = freshlyHeld(state, entry.at);
   const last = held.at(-1);
   // What brings no event joins the entry before it: entries would have no bound otherwise.
-  if (last && entry.events.length === 0)
-    held[held.length - 1] = { ...last, change: joinChanges(last.change, entry.change) };
+  if (last && entry.events.length === 0) held[held.length - 1] = joinHeld(last, entry);
   else held.push(entry);
-  let excess = countEvents(held) - MAX_HELD_EVENTS;
-  while (excess > 0) {
+  // Nor may one that brought none stand at the front, where entries go.
+  const [first, second] = held;
+  if (first && second && first.events.length === 0) held.splice(0, 2, joinHeld(first, second));
+  for (
+    let excess = countEvents(held) - MAX_HELD_EVENTS;
+    excess > 0;
+    excess = countEvents(held) - MAX_HELD_EVENTS
+  ) {
     const [oldest] = held;
     if (!oldest) break;
-    if (oldest.events.length <= excess) held.shift();
-    else held[0] = { ...oldest, events: oldest.events.slice(excess) };
-    excess = countEvents(held) - MAX_HELD_EVENTS;
+    if (oldest.events.length <= excess && held.length > 1) held.shift();
+    else held[0] = withoutOldest(oldest, excess);
   }
   state.held = held;
   return countEvents(before) + entry.events.length - countEvents(held);
+}
+
+function joinHeld(first: HeldChange, second: HeldChange): HeldChange {
+  const { at } = second.events.length > 0 ? second : first;
+  return {
+    at,
+    change: joinChanges(first.change, second.change),
+    events: [...first.events, ...second.events],
+  };
+}
+
+/** Events go together with their claims: nothing is stored whose event is not sent. */
+function withoutOldest({ at, change, events }: HeldChange, count: number): HeldChange {
+  const kept = events.slice(count);
+  const names = new Set(events.slice(0, count).flatMap(({ claim }) => claim ?? []));
+  for (const { claim } of kept) if (claim !== undefined) names.delete(claim);
+  return { at, change: withoutClaims(change, names), events: kept };
+}
+
+/** A change without the claims that these names stand for. */
+export function withoutClaims(change: StateChange, names: ReadonlySet<string>): StateChange {
+  const kept: StateChange = { ...change };
+  if (change.claims) {
+    kept.claims = Object.fromEntries(
+      Object.entries(change.claims).filter(([id]) => !names.has(experienceClaim(id))),
+    );
+  }
+  if (change.goals) kept.goals = change.goals.filter((key) => !names.has(goalClaim(key)));
+  if (change.exposed) kept.exposed = change.exposed.filter((id) => !names.has(exposureClaim(id)));
+  return kept;
 }
 
 export function countEvents(held: readonly HeldChange[]): number {

@@ -35,10 +35,10 @@ class FakeResponse implements OutgoingResponse {
     const { headers, cookies } = this;
     for (const listener of this.#onHead) {
       listener({
-        statusCode: 200,
         getHeader: (name) => headers.get(name),
         setHeader: (name, value) => void headers.set(name, value),
         appendCookie: (line) => void cookies.push(line),
+        removeCookie: (line) => void cookies.splice(cookies.indexOf(line) >>> 0, 1),
       });
     }
     this.headersSent = true;
@@ -186,6 +186,7 @@ describe('committing', () => {
     context.trackConversion('purchase');
     await convert.flush();
     expect(enrolled).toEqual([false]);
+    expect(convert.stats().delivery.reasons).toEqual({ 'no-identity': 3 });
     expect(response.cookies).toEqual([]);
     expect(collector.requests).toHaveLength(0);
   });
@@ -261,6 +262,20 @@ describe('consent that is withdrawn', () => {
     arrive(testProject());
     await tick();
     await tick();
+    expect((await convert.forVisitor('abc')).consent).toBe('unknown');
+  });
+
+  it('is not brought back by a request that goes on after it, with what it decides then', async () => {
+    const convert = create({ consent });
+    const stream = await visit(convert, { cookie: 'consent=yes; cv_vid=abc' });
+    stream.runExperience('homepage-hero');
+    await convert.flush();
+    expect((await visit(convert, { cookie: 'consent=no; cv_vid=abc' })).consent).toBe('denied');
+    stream.runExperience('featured');
+    stream.trackConversion('purchase');
+    await convert.flush();
+    expect(collector.events).toHaveLength(1);
+    expect(convert.stats().delivery.reasons).toEqual({ consent: 2 });
     expect((await convert.forVisitor('abc')).consent).toBe('unknown');
   });
 
@@ -377,6 +392,26 @@ describe('failing open', () => {
     await convert.close({ timeout: 100 });
     expect(performance.now() - before).toBeLessThan(5_000);
     expect(logged.join()).toContain('took too long');
+  });
+
+  it('bears property functions that ask for decisions themselves', async () => {
+    const asked: ConvertContext[] = [];
+    const convert = create({
+      visitor: { id: () => 'u1' },
+      properties: {
+        visitor: () => {
+          asked[0]?.runExperience('featured');
+          return { utm_campaign: 'spring' };
+        },
+      },
+    });
+    asked.push(await visit(convert));
+    expect(asked[0]?.runExperience('spring-sale')).toMatchObject({ experienceKey: 'spring-sale' });
+    await convert.flush();
+    const exposed = collector
+      .exposures()
+      .map((event) => (event.data as { experienceId: string }).experienceId);
+    expect(exposed.sort()).toEqual(['104', '107']);
   });
 
   it('shows nothing of the instance to what serialises a context', async () => {

@@ -97,6 +97,34 @@ describe('applyChange', () => {
     expect(withHeldChanges(state, 300).segments).toEqual({ n: 299 });
   });
 
+  it('lets go of a held event together with what it claims, and of nothing else', () => {
+    const claimed = Array.from({ length: 60 }, (_, n) => String(1000 + n));
+    const entry: HeldChange = {
+      at: 0,
+      change: {
+        claims: Object.fromEntries(claimed.map((id) => [id, claim('a')])),
+        goals: ['buy'],
+      },
+      events: [
+        { event: { eventType: 'conversion', data: { goalId: '1' } }, claim: 'goal:buy' },
+        ...claimed.map((experienceId) => ({
+          event: { eventType: 'bucketing' as const, data: { experienceId, variationId: 'a' } },
+          claim: `experience:${experienceId}`,
+        })),
+      ],
+    };
+    const first = applyChange(
+      {},
+      { hold: { at: 0, change: { segments: { country: 'FR' } }, events: [] } },
+    ).state;
+    const { state, forgotten } = applyChange(first, { hold: entry });
+    const seen = withHeldChanges(state, 1);
+    expect([countEvents(state.held!), forgotten]).toEqual([50, 11]);
+    expect(Object.keys(seen.bucketing!)).toEqual(claimed.slice(10));
+    expect(seen.goals).toBeUndefined();
+    expect(seen.segments).toEqual({ country: 'FR' });
+  });
+
   it('touches neither the state nor the change, and no prototype', () => {
     const text = fc.oneof(fc.string(), fc.constantFrom('__proto__', 'constructor', 'toString'));
     const state = fc.record(

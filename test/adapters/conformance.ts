@@ -532,15 +532,34 @@ export function adapterConformance(adapter: Adapter, capabilities: { http2: bool
         expect((await delivered(app)).exposures()).toHaveLength(1);
       });
 
+      it('K12 the head was invalid, and the other one is for shared caches: no cookie is left', async () => {
+        const app = await start({
+          '/': (x) => {
+            x.convert.runExperience('homepage-hero');
+            const res = x.takeOver();
+            try {
+              res.writeHead(99_999);
+            } catch {
+              res.setHeader('Cache-Control', 'public, max-age=60');
+              res.writeHead(500);
+            }
+            res.end();
+          },
+        });
+        const answer = await get(app, '/');
+        expect([answer.status, cookiesOf(answer)]).toEqual([500, []]);
+        expect((await delivered(app)).requests).toHaveLength(0);
+      });
+
       it('K11 a library that wrapped writeHead before sets one, and the app gives other headers', async () => {
         const app = await start({
           '/': (x) => {
             const { res } = x;
             const original = res.writeHead.bind(res) as (...given: unknown[]) => typeof res;
-            res.writeHead = ((...given: unknown[]) => {
+            res.writeHead = (...given: unknown[]) => {
               res.appendHeader('Set-Cookie', 'lib=1');
               return original(...given);
-            });
+            };
             x.convert.runExperience('homepage-hero');
             const raw = x.takeOver();
             for (const name of raw.getHeaderNames()) raw.removeHeader(name);

@@ -114,6 +114,12 @@ describe('Fastify only', () => {
     await app.close();
   });
 
+  it('F9 says so where its name is taken', async () => {
+    const app = Fastify();
+    app.decorateRequest('convert', null as never);
+    await expect(app.register(convertPlugin, { project: testProject() }).ready()).rejects.toThrow(/is taken/);
+  });
+
   it('F5 has a context in error handlers, where a hook of somebody else failed first', async () => {
     const app = Fastify();
     app.addHook('onRequest', async () => {

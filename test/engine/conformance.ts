@@ -353,6 +353,11 @@ export function engineConformance(engine: Engine, { explainsRules }: EngineCapab
       project.customSegments(['big-spenders'], subject, { ruleData: { spent: 'lots' } });
       const { variation } = project.experience('featured', subject, {});
       expect(Object.isFrozen(variation)).toBe(true);
+      const other = load((config) => {
+        Object.assign(config.experiences![0]!.variations![0]!, { note: { deep: [1] } });
+        Object.assign(config.experiences![0]!.variations![1]!, { note: { deep: [1] } });
+      }).experience('homepage-hero', subject, {}).variation as unknown as { note: { deep: number[] } };
+      expect(() => other.note.deep.push(2)).toThrow();
       expect(() => ((variation!.changes as unknown[])[0] = null)).toThrow();
     });
 
