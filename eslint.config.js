@@ -18,6 +18,7 @@ const leaves = [
   'version',
   'backoff',
   'ask',
+  'thenable',
   'options-check',
 ];
 const rooms = {
@@ -42,10 +43,14 @@ const arrows = [
   { files: ['src/options.ts'], may: below },
   { files: ['src/runtime.ts'], may: [...below] },
   { files: ['src/journal.ts'], may: ['runtime', ...below] },
-  { files: ['src/context.ts'], may: ['runtime', 'journal', 'conversion-data', ...below] },
+  { files: ['src/context.ts'], may: ['runtime', ...below] },
+  {
+    files: ['src/base-context.ts'],
+    may: ['context', 'runtime', 'journal', 'conversion-data', ...below],
+  },
   {
     files: ['src/request-context.ts', 'src/job-context.ts'],
-    may: ['context', 'runtime', 'journal', ...below],
+    may: ['base-context', 'context', 'runtime', 'journal', ...below],
   },
   { files: ['src/drain.ts', 'src/emitter.ts'], may: leaves },
   { files: ['src/withdrawals.ts'], may: ['runtime'] },

@@ -1,6 +1,7 @@
 /** Asking the functions that an app gives in its options: what they throw, or answer later, never reaches a request. */
 import { asConvertError, ConvertError } from './errors.js';
 import type { RequestFunction } from './exchange.js';
+import { isThenable } from './thenable.js';
 
 export interface Question {
   /** The option, as it is named in messages. */
@@ -31,8 +32,4 @@ export function askApp(
     onError(asConvertError(error, 'CONVERT_CALLBACK', `the \`${option}\` function threw, ${otherwise}`));
   }
   return undefined;
-}
-
-function isThenable(value: unknown): value is PromiseLike<unknown> {
-  return typeof (value as { then?: unknown } | null | undefined)?.then === 'function';
 }

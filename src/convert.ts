@@ -5,7 +5,7 @@ import { memoryOutbox } from './delivery/outbox.js';
 import type { DeliveryLedger, DeliveryStats, Outbox } from './delivery/port.js';
 import { drainBeforeExit } from './drain.js';
 import { createEmitter } from './emitter.js';
-import { asConvertError, ConvertError } from './errors.js';
+import { asConvertError, type ConvertError } from './errors.js';
 import type { IncomingRequest, OutgoingResponse } from './exchange.js';
 import { JobContext } from './job-context.js';
 import { installedSdkEngine } from './load-sdk.js';
@@ -13,7 +13,7 @@ import { oncePerCode, type Logger } from './logger.js';
 import { resolveOptions, type ConvertOptions, type ResolvedOptions } from './options.js';
 import type { ProjectConfig } from './project-config.js';
 import { checkEndpoint, trackingUrl } from './project/endpoints.js';
-import { ProjectKeeper, type ProjectStats } from './project/keeper.js';
+import { ProjectKeeper, versionOf, type ProjectStats } from './project/keeper.js';
 import { resolveProject } from './project/resolve.js';
 import { createRequestReader } from './request/reader.js';
 import { RequestContext, type RequestContextParts } from './request-context.js';
@@ -28,6 +28,7 @@ import type { VisitorState } from './state.js';
 import { memoryStore } from './store/memory-store.js';
 import type { VisitorStore } from './store/port.js';
 import { sdkStore } from './store/sdk-store.js';
+import { STORE_LIMIT, within } from './store/within.js';
 import { VERSION } from './version.js';
 import type { Consent } from './visitor/consent.js';
 import { visitorReader } from './visitor/identity.js';
@@ -82,7 +83,7 @@ export interface ConvertStats {
 /** Marks instances across the two builds of this package (ESM and CommonJS). */
 const BRAND = Symbol.for('convert-middleware.convert');
 
-/** Milliseconds that a job waits for the project config, and for a store. */
+/** Milliseconds that a job waits for the project config. */
 const JOB_TIMEOUT = 5_000;
 
 /** Work that may wait for the first project config: a bound, should that never come. */
@@ -185,7 +186,7 @@ class ConvertInstance implements Convert, Runtime {
         this.project = { config, engine: engine.load(config) };
         this.#checkEnvironment(config);
         for (const work of this.#waiting.splice(0)) work(this.project);
-        this.emit(first ? 'ready' : 'config', { version: versionOf(config.project.settings) });
+        this.emit(first ? 'ready' : 'config', { version: versionOf(config) });
       },
       onError: (error, inARow) => {
         if (inARow === 1) this.logger.error(error.message);
@@ -314,11 +315,11 @@ class ConvertInstance implements Convert, Runtime {
     if (!config) return { storeKey: '', stored: undefined };
     const key = storeKey(config, id, 'app', this.hasAppIds);
     try {
-      const stored = await within(JOB_TIMEOUT, this.store.read(key));
+      const stored = await within(STORE_LIMIT, this.store.read(key), { hold: true });
       if (stored !== undefined || !this.hasAppIds) return { storeKey: key, stored };
       // The id that a webhook brings may have come from our cookie.
       const cookieKey = storeKey(config, id, 'cookie', true);
-      const byCookie = await within(JOB_TIMEOUT, this.store.read(cookieKey));
+      const byCookie = await within(STORE_LIMIT, this.store.read(cookieKey), { hold: true });
       return byCookie === undefined ? { storeKey: key, stored } : { storeKey: cookieKey, stored: byCookie };
     } catch (error) {
       this.report(asConvertError(error, 'CONVERT_STORE', 'the visitor store failed to read'));
@@ -336,7 +337,7 @@ class ConvertInstance implements Convert, Runtime {
     if (lost > 0)
       this.logger.error(`convert: closed with ${lost} events that could not be delivered in time`);
     try {
-      await within(Math.max(0, until - performance.now()), this.store.close?.());
+      await within(Math.max(0, until - performance.now()), this.store.close?.(), { hold: true });
     } catch (error) {
       this.report(asConvertError(error, 'CONVERT_STORE', 'the visitor store failed to close'));
     }
@@ -351,22 +352,6 @@ function isId(value: unknown): value is string | number {
 function storeOf(given: ConvertOptions['store']): VisitorStore {
   if (given === undefined) return memoryStore();
   return 'commit' in given ? given : sdkStore(given);
-}
-
-function versionOf(settings: Record<string, unknown> | undefined): string | undefined {
-  const version = settings?.version;
-  return typeof version === 'string' || typeof version === 'number' ? String(version) : undefined;
-}
-
-/** Rejects when `result` has not settled within so many milliseconds. */
-function within<T>(milliseconds: number, result: T | Promise<T>): Promise<T> {
-  return new Promise<T>((resolve, reject) => {
-    const late = (): void => reject(new ConvertError('CONVERT_STORE', 'the visitor store took too long'));
-    const timer = setTimeout(late, milliseconds);
-    Promise.resolve(result)
-      .then(resolve, reject)
-      .finally(() => clearTimeout(timer));
-  });
 }
 
 function unrefDelay(milliseconds: number): Promise<void> {

@@ -1,5 +1,5 @@
 /** The context of a visitor without a request: jobs and webhooks. */
-import { BaseContext, NOBODY, type Visit } from './context.js';
+import { BaseContext, NOBODY, type Visit } from './base-context.js';
 import type { Properties } from './engine/port.js';
 import { Journal } from './journal.js';
 import type { Reason, Runtime } from './runtime.js';

@@ -15,10 +15,9 @@ import {
   type StateChange,
   type VisitorState,
 } from './state.js';
+import { STORE_LIMIT, within } from './store/within.js';
+import { isThenable } from './thenable.js';
 import { SEGMENT_KEYS, type ReportSegments, type VisitorEvent } from './tracking.js';
-
-/** Milliseconds after which a store that doesn't answer a commit no longer holds back the events. */
-const COMMIT_TIMEOUT = 5_000;
 
 export interface JournalOptions {
   visitorId: string;
@@ -181,7 +180,8 @@ export class Journal {
     try {
       const { storeKey, ephemeral } = this.#options;
       const committed = this.#runtime.store.commit(storeKey, change, { ephemeral });
-      return committed instanceof Promise ? withTimeout(committed).catch(report) : committed;
+      // Past the limit, a store that doesn't answer no longer holds back the events.
+      return isThenable(committed) ? within(STORE_LIMIT, committed).catch(report) : committed;
     } catch (error) {
       return report(error);
     }
@@ -198,15 +198,4 @@ export class Journal {
     }
     return merged;
   }
-}
-
-function withTimeout<T>(promise: Promise<T>): Promise<T> {
-  return new Promise<T>((resolve, reject) => {
-    const timer = setTimeout(
-      () => reject(new Error(`no answer within ${COMMIT_TIMEOUT} ms`)),
-      COMMIT_TIMEOUT,
-    );
-    timer.unref();
-    promise.then(resolve, reject).finally(() => clearTimeout(timer));
-  });
 }

@@ -1,7 +1,8 @@
 /** The context of one HTTP request: who the visitor is, what goes into the response head, and when to commit. */
 import { askApp } from './ask.js';
 import { createBridge, type Bridge } from './bridge/bridge.js';
-import { BaseContext, NOBODY, type ConvertContext, type Visit } from './context.js';
+import { BaseContext, NOBODY, type Visit } from './base-context.js';
+import type { ConvertContext } from './context.js';
 import type { Properties } from './engine/port.js';
 import { asConvertError, type ConvertError } from './errors.js';
 import type { IncomingRequest, OutgoingResponse, RequestFunction, ResponseHead } from './exchange.js';
@@ -9,6 +10,7 @@ import { Journal } from './journal.js';
 import type { RequestFacts, RequestReader } from './request/reader.js';
 import { storeKey, type LoadedProject, type Runtime } from './runtime.js';
 import { countEvents, type VisitorState } from './state.js';
+import { isThenable } from './thenable.js';
 import type { Visitor, VisitorReader } from './visitor/identity.js';
 
 /** What all request contexts of one Convert share. */
@@ -61,7 +63,7 @@ export class RequestContext extends BaseContext implements ConvertContext {
       return undefined;
     const key = storeKey(project.config, visitor.id, visitor.origin, this.runtime.hasAppIds);
     const state = read(key);
-    if (!(state instanceof Promise)) {
+    if (!isThenable(state)) {
       this.#prefetched = { state };
       return undefined;
     }
@@ -163,7 +165,7 @@ export class RequestContext extends BaseContext implements ConvertContext {
     if (this.runtime.store.remote) return this.#prefetched?.state;
     try {
       const state = this.runtime.store.read(key);
-      return state instanceof Promise ? undefined : state;
+      return isThenable(state) ? undefined : state;
     } catch (error) {
       this.runtime.report(asConvertError(error, 'CONVERT_STORE', 'the visitor store failed to read'));
       return undefined;

@@ -1,7 +1,7 @@
 /** What contexts need of the Convert that they belong to. */
 import type { ConvertError } from './errors.js';
 import type { EngineProject, EngineReason, Variation } from './engine/port.js';
-import type { DeliveryLedger, DropReason, Outbox } from './delivery/port.js';
+import type { DropReason, Outbox } from './delivery/port.js';
 import type { ProjectConfig } from './project-config.js';
 import type { VisitorStore } from './store/port.js';
 import type { IdOrigin } from './visitor/identity.js';
@@ -94,8 +94,6 @@ export interface ConvertEvents {
   dropped: { count: number; reason: DropReason };
   error: ConvertError;
 }
-
-export type { DeliveryLedger };
 
 /** The official SDK's store key. Ids from our cookie are kept apart where the app has ids of its own. */
 export function storeKey(config: ProjectConfig, id: string, origin: IdOrigin, hasAppIds: boolean): string {

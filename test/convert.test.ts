@@ -199,6 +199,26 @@ describe('committing', () => {
     expect(convert.stats().delivery.accepted).toBe(0);
   });
 
+  it('waits for the promises of a store whatever library makes them', async () => {
+    const kept = memoryStore();
+    const later = <T>(value: T) => ({
+      then: (...handlers: Parameters<Promise<T>['then']>) => Promise.resolve(value).then(...handlers),
+    });
+    const store = {
+      remote: true,
+      read: (key: string) => later(kept.read(key)),
+      commit: (...given: Parameters<typeof kept.commit>) => later(kept.commit(...given)),
+      delete: () => undefined,
+    };
+    const convert = create({ store: store as never, visitor: { id: () => 'u1' } });
+    for (let n = 0; n < 2; n++) {
+      (await visit(convert)).runExperience('homepage-hero');
+      await convert.flush();
+    }
+    expect(logged).toEqual([]);
+    expect(collector.exposures()).toHaveLength(1);
+  });
+
   it('sends what a failing store could not keep, and says so once', async () => {
     const convert = create({
       store: {

@@ -139,7 +139,6 @@ export class ProjectKeeper {
   }
 
   stats(): ProjectStats {
-    const version = this.#current?.project.settings?.version;
     return {
       source: this.#source.description,
       loadedAt: this.#loadedAt,
@@ -147,7 +146,7 @@ export class ProjectKeeper {
       changes: this.#changes,
       failures: this.#failures,
       lastError: this.#lastError,
-      version: typeof version === 'string' || typeof version === 'number' ? String(version) : undefined,
+      version: this.#current && versionOf(this.#current),
     };
   }
 
@@ -219,4 +218,10 @@ function quietly(run: () => void): void {
   } catch {
     // See above.
   }
+}
+
+/** Convert's version of a config, if it has one. */
+export function versionOf({ project }: ProjectConfig): string | undefined {
+  const version = project.settings?.version;
+  return typeof version === 'string' || typeof version === 'number' ? String(version) : undefined;
 }

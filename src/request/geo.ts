@@ -16,7 +16,7 @@ export type { GeoFacts, GeoPlatform } from './geo-platforms.js';
 
 /** Tells a visitor's place from a request. */
 export interface GeoReader {
-  /** Stands in `stats()` and in messages. */
+  /** Stands in messages. */
   readonly name: string;
   /** Makes it ready; until then `read` may know nothing. Called once, off the request path. May reject. */
   load?(): Promise<void>;

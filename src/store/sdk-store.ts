@@ -1,7 +1,9 @@
 /** Any data store of the official SDK's kind (`get`, `set`), synchronous or not, as a visitor store. */
-import { asConvertError, ConvertError } from '../errors.js';
+import { asConvertError } from '../errors.js';
 import { applyChange, parseState, type Committed, type VisitorState } from '../state.js';
+import { isThenable } from '../thenable.js';
 import type { SdkDataStore, VisitorStore } from './port.js';
+import { STORE_LIMIT, within } from './within.js';
 
 /**
  * First write wins within this process only: `get` and `set` are two steps, so two processes can overwrite each other.
@@ -16,7 +18,7 @@ export function sdkStore(store: SdkDataStore): VisitorStore {
   };
 
   const inTurn = <T>(key: string, work: () => Promise<T>): Promise<T> => {
-    const result = (underWay.get(key) ?? Promise.resolve()).then(() => withinLimit(work()));
+    const result = (underWay.get(key) ?? Promise.resolve()).then(() => within(STORE_LIMIT, work()));
     const settled = result.catch(() => undefined);
     underWay.set(key, settled);
     void settled.then(() => {
@@ -47,22 +49,4 @@ export function sdkStore(store: SdkDataStore): VisitorStore {
       });
     },
   };
-}
-
-/** Milliseconds after which one that never answers no longer holds up those after it. */
-const LIMIT = 5_000;
-
-function withinLimit<T>(promise: Promise<T>): Promise<T> {
-  return new Promise<T>((resolve, reject) => {
-    const late = (): void =>
-      reject(new ConvertError('CONVERT_STORE', 'the data store took too long to write'));
-    const timer = setTimeout(late, LIMIT).unref();
-    promise.then(resolve, reject).finally(() => clearTimeout(timer));
-  });
-}
-
-function isThenable(value: unknown): value is PromiseLike<unknown> {
-  return (
-    typeof value === 'object' && value !== null && typeof (value as { then?: unknown }).then === 'function'
-  );
 }

@@ -110,7 +110,7 @@ describe('imports against the arrows', () => {
     ['store/memory-store.ts', '../state.js'],
     ['state.ts', './tracking.js'],
     ['runtime.ts', './engine/port.js'],
-    ['context.ts', './journal.js'],
+    ['base-context.ts', './journal.js'],
     ['context.ts', './store/port.js'],
     ['convert.ts', './request-context.js'],
     ['convert.ts', './delivery/outbox.js'],
