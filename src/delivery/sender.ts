@@ -32,7 +32,7 @@ export interface SenderSink<T> {
   rejected(batch: readonly T[], reason: 'refused' | 'too-large'): void;
   /** Delivery began to fail. Called again only after a success in between. */
   failed(error: ConvertError): void;
-  /** Somebody is waiting: send without lingering, and hold the process. */
+  /** Somebody is waiting: send without lingering, cut backoffs short, and hold the process. */
   awaited(): boolean;
 }
 
@@ -44,8 +44,9 @@ export interface Sender<T> {
   /** Sees to it that what was pushed will be sent. Does nothing in the caller's own tick. */
   start(): void;
   /**
-   * Sends what waits as soon as it can be. A backoff is cut short at most once in its own length, however often this
-   * is called: an app that flushes for each response must not hammer an endpoint that is down. `last` cuts it always.
+   * Sends what waits as soon as it can be. While somebody waits, a backoff is cut short, at most once in its own
+   * length however many wait: an app that flushes for each response must not hammer an endpoint that is down. `last`
+   * cuts it always.
    */
   hurry(options?: { last: boolean }): void;
   stop(): void;
@@ -91,12 +92,14 @@ export function createSender<T extends SerialisedEvent>(
   let notBefore = -Infinity;
   let mayCutFrom = -Infinity;
   let backoffLength = 0;
+  /** The backoff before this attempt was cut short. */
+  let early = false;
 
   const isFull = (): boolean => queue.length >= maxBatchEvents || queuedBytes >= maxBatchBytes;
 
   function nextAttempt(now: number): number | undefined {
     if (stopped || inFlight || (queue.length === 0 && again.length === 0)) return undefined;
-    if (notBefore > now) return notBefore;
+    if (notBefore > now) return sink.awaited() ? Math.max(now, Math.min(notBefore, mayCutFrom)) : notBefore;
     if (again.length > 0 || isFull() || sink.awaited()) return now;
     return Math.max(now, lastPostEnd + lingerMs);
   }
@@ -128,13 +131,21 @@ export function createSender<T extends SerialisedEvent>(
       plan();
       return;
     }
+    if (notBefore > now + 0.5) cutBackoff(now);
     const destination = destinationNow();
     if (!destination) {
       notBefore = now + DESTINATION_POLL;
+      mayCutFrom = Math.max(mayCutFrom, notBefore);
       plan();
       return;
     }
     void send(again.pop() ?? takeBatch(destination), destination);
+  }
+
+  function cutBackoff(now: number): void {
+    notBefore = now;
+    mayCutFrom = now + backoffLength;
+    early = true;
   }
 
   function destinationNow(): Destination | undefined {
@@ -192,7 +203,8 @@ export function createSender<T extends SerialisedEvent>(
         sink.delivered(batch);
       },
       retry(batch, outcome, destination) {
-        failures += 1;
+        // An attempt that came early says nothing new: else those who wait would make the wait longer.
+        if (!early) failures += 1;
         const jittered = backoffDelay(backoff, failures, options.random());
         // The longer of the two: `Retry-After: 0` is no licence to hammer.
         const delay = Math.max(jittered, outcome.retryAfter ?? 0);
@@ -224,6 +236,7 @@ export function createSender<T extends SerialisedEvent>(
     };
 
   function backOff(batch: T[], delay: number, length: number): void {
+    early = false;
     again.push(batch);
     retries += 1;
     notBefore = lastPostEnd + delay;
@@ -232,6 +245,7 @@ export function createSender<T extends SerialisedEvent>(
 
   function endBackoff(): void {
     failures = 0;
+    early = false;
     notBefore = -Infinity;
     mayCutFrom = -Infinity;
   }
@@ -264,10 +278,7 @@ export function createSender<T extends SerialisedEvent>(
     },
     hurry(how) {
       const now = performance.now();
-      if (notBefore > now && (how?.last || now >= mayCutFrom)) {
-        notBefore = now;
-        mayCutFrom = now + backoffLength;
-      }
+      if (how?.last && notBefore > now) cutBackoff(now);
       plan();
     },
     stop() {

@@ -385,6 +385,17 @@ const CASES: Record<string, (start: Start, make: MakeOutbox) => Promise<void>> =
     }
   },
 
+  async 'flush: who waits makes the backoff no longer, and sees it cut short more than once'(start) {
+    const { outbox } = await start((n) => (n < 10 ? 503 : 200), {
+      backoff: { min: 20, max: NEVER },
+      random: () => 0.999,
+    });
+    send(outbox, exposure('v1'));
+    await until(() => outbox.stats().retries === 1);
+    // The backoff doubles with every second attempt: 20 to 320 ms. Nine doublings would be 10 s.
+    expect(await outbox.flush(5000)).toMatchObject({ delivered: 1, pending: 0 });
+  },
+
   async 'hold: POSTs hold the process only while somebody waits'(start) {
     const { outbox, transport } = await start(undefined, { lingerMs: 0 });
     send(outbox, exposure('v1'));
