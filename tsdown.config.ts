@@ -20,15 +20,21 @@ export default defineConfig({
     express: 'src/express.ts',
     koa: 'src/koa.ts',
     fastify: 'src/fastify.ts',
+    engine: 'src/engine.ts',
     'sdk-engine': 'src/sdk-engine.ts',
     'geoip-lite': 'src/geoip-lite.ts',
+    testing: 'src/testing.ts',
   },
   format: ['esm', 'cjs'],
   platform: 'node',
   target: 'node20',
   dts: { sourcemap: false },
   sourcemap: true,
-  outputOptions: { plugins: [noDeclarationMaps] },
+  outputOptions: {
+    plugins: [noDeclarationMaps],
+    // By itself, so that a small entry doesn't load a large one for the sake of the bundler's helpers.
+    codeSplitting: { groups: [{ name: 'helpers', test: /rolldown\/runtime/ }] },
+  },
   clean: true,
   fixedExtension: true,
 });

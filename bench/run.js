@@ -1,8 +1,8 @@
 /**
  * Runs the benches: all of them, or those that are named.
  *
- *     npm run bench                                   all, about four minutes
- *     npm run bench -- --quick                        all, about one minute
+ *     npm run bench                                   all, about five minutes
+ *     npm run bench -- --quick                        all, about a minute and a half
  *     npm run bench -- http --framework fastify       one bench, one framework
  *     npm run bench -- http --profile profiles        with a CPU profile per variant, for Chrome's DevTools
  *
@@ -10,10 +10,12 @@
  */
 import { cpus } from 'node:os';
 import { parseArgs } from 'node:util';
+import * as engine from './engine.js';
+import * as heap from './heap.js';
 import * as http from './http.js';
 import * as parts from './parts.js';
 
-const benches = [http, parts];
+const benches = [http, parts, engine, heap];
 
 const { values, positionals } = parseArgs({
   allowPositionals: true,

@@ -5,18 +5,21 @@ import type { DeliveryLedger } from './delivery/port.js';
 import type {
   ConversionAttributes,
   Decision,
+  EngineMemo,
   EngineVisitor,
   ExperienceAttributes,
+  EngineEvent,
   Feature,
   FeatureAttributes,
   Properties,
   SegmentsAttributes,
   Variation,
 } from './engine/port.js';
+import { textOf } from './engine/text.js';
 import { asConvertError } from './errors.js';
 import type { Journal } from './journal.js';
 import type { Explanation, LoadedProject, Reason, Runtime } from './runtime.js';
-import { applyChange } from './state.js';
+import { joinChanges, type StateChange } from './state.js';
 import { SEGMENT_KEYS, type ReportSegments } from './tracking.js';
 import type { Consent } from './visitor/consent.js';
 import type { Visitor } from './visitor/identity.js';
@@ -30,8 +33,37 @@ export type Visit =
       readonly project: LoadedProject;
       readonly journal: Journal;
       /** Why decisions leave no trace; undefined where they enrol. */
-      readonly traceless: 'head-request' | 'no-identity' | undefined;
+      readonly traceless: 'head-request' | 'preview' | 'no-identity' | undefined;
+      /** What a preview link shows. */
+      readonly preview?: Decision | undefined;
+      /** What is stored of the visitor could not be read in time. */
+      readonly stateUnavailable?: boolean;
     };
+
+type OpenVisit = Extract<Visit, { closed: undefined }>;
+
+/** The visitor, as the engine takes them. The state moves on from call to call; nothing else does. */
+class Subject implements EngineVisitor {
+  readonly memo: EngineMemo = { held: undefined };
+
+  constructor(
+    readonly id: string,
+    public state: EngineVisitor['state'],
+    readonly stateUnavailable: boolean | undefined,
+    readonly locationProperties: Properties,
+    readonly visitorProperties: Properties,
+    private readonly runtime: Runtime,
+    readonly cookies: Properties | undefined,
+  ) {}
+
+  get environment(): string {
+    return this.runtime.environment;
+  }
+
+  now(): number {
+    return this.runtime.now();
+  }
+}
 
 /** Stands in where the visitor can't be known. */
 export const NOBODY: Visitor = {
@@ -46,9 +78,11 @@ export const NOBODY: Visitor = {
 /** What both kinds of context do. How the visitor is found, and when things are committed, is theirs. */
 export abstract class BaseContext implements VisitorContext {
   readonly #runtime: Runtime;
-  /** By experience key: what was decided through this context first. */
-  protected decided: Map<string, Decision> | undefined;
+  /** What was decided through this context; `#decided` where it was more than one thing. */
+  #only: Decision | undefined;
+  #decided: Map<string, Decision> | undefined;
   #visit: Visit | undefined;
+  #subject: Subject | undefined;
 
   constructor(runtime: Runtime) {
     this.#runtime = runtime;
@@ -67,8 +101,10 @@ export abstract class BaseContext implements VisitorContext {
   protected abstract resolve(): Visit;
   protected abstract readonly locations: Properties;
   protected abstract readonly properties: Properties;
-  /** Something was recorded: sees to it that it is committed. */
-  protected abstract recorded(journal: Journal): void;
+  /** The cookies of the request; undefined where there is none. */
+  protected get cookies(): Properties | undefined {
+    return undefined;
+  }
 
   protected get visit(): Visit {
     if (this.#visit === undefined) {
@@ -105,21 +141,23 @@ export abstract class BaseContext implements VisitorContext {
     if (visit.closed !== undefined) return [];
     return this.#guard([], () => {
       const given = asObject(attributes);
-      const decisions = visit.project.engine.experiences(this.#subject(visit.journal), given);
-      return decisions
-        .map((decision) => this.#enrol(decision, given).variation)
-        .filter((variation) => variation !== null);
+      const decisions = withPreview(visit.project.engine.experiences(this.#as(visit), given), visit.preview);
+      this.#enrol(visit, decisions, given);
+      const variations: Variation[] = [];
+      for (const { variation } of decisions) if (variation !== null) variations.push(variation);
+      return variations;
     });
   }
 
-  runFeature(key: string, attributes?: FeatureAttributes): Feature | Feature[] {
+  runFeature(given: string, attributes?: FeatureAttributes): Feature | Feature[] {
     const { visit } = this;
+    const key = textOf(given);
     const disabled: Feature = { key, status: 'disabled' };
     if (visit.closed !== undefined) return disabled;
     return this.#guard<Feature | Feature[]>(disabled, () => {
-      const given = asObject(attributes);
-      const { features, decisions } = visit.project.engine.feature(key, this.#subject(visit.journal), given);
-      for (const decision of decisions) this.#enrol(decision, given);
+      const wanted = asObject(attributes);
+      const { features, decisions } = visit.project.engine.feature(key, this.#as(visit), wanted);
+      this.#enrol(visit, decisions, wanted);
       return features.length === 1 ? (features[0] ?? disabled) : [...features];
     });
   }
@@ -132,15 +170,17 @@ export abstract class BaseContext implements VisitorContext {
     }
     return this.#guard([], () => {
       const given = asObject(attributes);
-      const { features, decisions } = visit.project.engine.features(this.#subject(visit.journal), given);
-      for (const decision of decisions) this.#enrol(decision, given);
+      const { features, decisions } = visit.project.engine.features(this.#as(visit), given);
+      this.#enrol(visit, decisions, given);
       return [...features];
     });
   }
 
-  trackConversion(goalKey: string, attributes?: ConversionAttributes): void {
+  trackConversion(key: string, attributes?: ConversionAttributes): void {
     const { visit } = this;
+    const goalKey = textOf(key);
     if (visit.closed !== undefined) return this.missed(visit.closed);
+    if (visit.traceless === 'head-request' || visit.traceless === 'preview') return;
     this.#guard(undefined, () => {
       const given = asObject(attributes);
       const problem = badConversion(given);
@@ -152,7 +192,7 @@ export abstract class BaseContext implements VisitorContext {
         this.runtime.outbox.drop(1, 'bad-data');
         return this.#converted(visit.visitor.id, goalKey, 'bad-data');
       }
-      const outcome = visit.project.engine.conversion(goalKey, this.#subject(visit.journal), given);
+      const outcome = visit.project.engine.conversion(goalKey, this.#as(visit), given);
       if (outcome.reason === 'goal-not-found') {
         this.runtime.warnOnce(
           `goal:${goalKey}`,
@@ -162,7 +202,7 @@ export abstract class BaseContext implements VisitorContext {
       if (visit.traceless === undefined) {
         this.#record(visit.journal, outcome.change, outcome.events);
         this.#converted(visit.visitor.id, goalKey, outcome.reason);
-      } else if (visit.traceless === 'no-identity') {
+      } else {
         this.runtime.outbox.drop(outcome.events.length, 'no-identity');
       }
     });
@@ -178,9 +218,8 @@ export abstract class BaseContext implements VisitorContext {
     const { visit } = this;
     if (visit.closed !== undefined || visit.traceless !== undefined) return;
     this.#guard(undefined, () => {
-      const wanted = Array.isArray(keys) ? keys.map(String) : [];
-      const subject = this.#subject(visit.journal);
-      const change = visit.project.engine.customSegments(wanted, subject, asObject(attributes));
+      const wanted = Array.isArray(keys) ? keys.map(textOf) : [];
+      const change = visit.project.engine.customSegments(wanted, this.#as(visit), asObject(attributes));
       this.#record(visit.journal, change, []);
     });
   }
@@ -196,15 +235,29 @@ export abstract class BaseContext implements VisitorContext {
 
   explain(key: string, attributes?: ExperienceAttributes): Explanation {
     const { visit } = this;
-    if (visit.closed !== undefined) return { experienceKey: key, reason: visit.closed, variation: null };
-    const decision = this.#decide(key, attributes, false);
-    if (!decision) return { experienceKey: key, reason: 'disabled', variation: null };
-    const { variation } = decision;
-    // What was bucketed in this request is sticky from then on; the question is how it came about.
-    const first = this.decided?.get(decision.experienceKey);
-    const { reason } =
-      decision.reason === 'sticky' && first?.variation?.id === variation?.id && first ? first : decision;
-    return { experienceKey: key, reason: this.#reason(reason, variation), variation };
+    const experienceKey = textOf(key);
+    const closed = (reason: Reason): Explanation => ({
+      experienceKey,
+      reason,
+      variation: null,
+      failed: [],
+      missing: [],
+    });
+    if (visit.closed !== undefined) return closed(visit.closed);
+    const { preview } = visit;
+    if (preview?.experienceKey === experienceKey) {
+      return { ...closed('preview'), variation: preview.variation };
+    }
+    return this.#guard(closed('disabled'), () => {
+      const explanation = visit.project.engine.explain(experienceKey, this.#as(visit), asObject(attributes));
+      const { decision, failed, missing } = explanation;
+      const { variation } = decision;
+      // What was bucketed in this request is sticky from then on; the question is how it came about.
+      const first = this.decided.get(experienceKey);
+      const { reason } =
+        decision.reason === 'sticky' && first?.variation?.id === variation?.id && first ? first : decision;
+      return { experienceKey, reason: this.#reason(reason, variation), variation, failed, missing };
+    });
   }
 
   flush({ timeout = 5_000 }: { timeout?: number } = {}): Promise<DeliveryLedger> {
@@ -224,29 +277,75 @@ export abstract class BaseContext implements VisitorContext {
   #decide(key: string, attributes: ExperienceAttributes | undefined, enrol: boolean): Decision | undefined {
     const { visit } = this;
     if (visit.closed !== undefined) {
-      if (enrol) this.#told(visit.visitor.id, String(key), null, visit.closed, false);
+      if (enrol) this.#told(visit.visitor.id, textOf(key), null, visit.closed, false);
       return undefined;
     }
-    return this.#guard(undefined, () => {
+    // The one call that every request makes: without a closure for `#guard`.
+    try {
       const given = asObject(attributes);
-      const decision = visit.project.engine.experience(String(key), this.#subject(visit.journal), given);
-      return enrol ? this.#enrol(decision, given) : decision;
-    });
+      const { preview } = visit;
+      const decision =
+        preview?.experienceKey === textOf(key)
+          ? preview
+          : visit.project.engine.experience(textOf(key), this.#as(visit), given);
+      if (enrol) {
+        const { change, events } = decision;
+        this.#leave(visit, change, events, given);
+        this.#tell(visit, decision, given);
+      }
+      return decision;
+    } catch (error) {
+      this.#fail(error);
+      return undefined;
+    }
   }
 
-  /** Records a decision, if it may leave a trace, and tells about it. */
-  #enrol(decision: Decision, { enableStorage }: ExperienceAttributes): Decision {
-    const { visit } = this;
-    if (visit.closed !== undefined) return decision;
-    const { variation, experienceKey, change, events } = decision;
-    if (variation) this.#remember(decision);
-    const enrols = visit.traceless === undefined && enableStorage !== false;
-    if (enrols) this.#record(visit.journal, change, events);
-    else if (change) visit.journal.state = applyChange(visit.journal.state, change).state;
-    const enrolled = enrols && events.length > 0 && visit.journal.enrols;
+  /** Records decisions, if they may leave a trace, and tells about them. */
+  #enrol(visit: OpenVisit, decisions: readonly Decision[], given: ExperienceAttributes): void {
+    this.#leave(visit, joinedChange(decisions), eventsOf(decisions), given);
+    for (const decision of decisions) this.#tell(visit, decision, given);
+  }
+
+  /** Records what decisions want to leave behind, if they may. */
+  #leave(
+    visit: OpenVisit,
+    change: StateChange | undefined,
+    events: readonly EngineEvent[],
+    given: ExperienceAttributes,
+  ): void {
+    if (change === undefined && events.length === 0) return;
+    if (enrols(visit, given)) this.#record(visit.journal, change, events);
+    // What is decided without storage, or beside a preview, is as if it never were.
+    else if (change && visit.traceless !== undefined && visit.traceless !== 'preview') {
+      visit.journal.foresee(change);
+    }
+  }
+
+  #tell(visit: OpenVisit, decision: Decision, given: ExperienceAttributes): void {
+    const { variation, experienceKey, events } = decision;
+    if (variation) this.#remember(decision, variation);
+    if (!this.runtime.hasListener('decision')) return;
+    const enrolled = events.length > 0 && enrols(visit, given) && visit.journal.enrols;
     const reason = this.#reason(decision.reason, variation);
     this.#told(visit.visitor.id, experienceKey, variation?.key ?? null, reason, enrolled);
-    return decision;
+  }
+
+  #remember(decision: Decision, { id }: Variation): void {
+    if (this.#decided === undefined) {
+      if (this.#only === undefined) {
+        this.#only = decision;
+        return;
+      }
+      this.#decided = new Map([[this.#only.experienceKey, this.#only]]);
+    }
+    const { experienceKey } = decision;
+    if (this.#decided.get(experienceKey)?.variation?.id !== id) this.#decided.set(experienceKey, decision);
+  }
+
+  /** By experience key: what was decided first, unless another variation took its place. */
+  protected get decided(): ReadonlyMap<string, Decision> {
+    if (this.#decided !== undefined) return this.#decided;
+    return new Map(this.#only && [[this.#only.experienceKey, this.#only]]);
   }
 
   #reason(reason: Decision['reason'], variation: Variation | null): Reason {
@@ -254,13 +353,6 @@ export abstract class BaseContext implements VisitorContext {
     return variation && visit.closed === undefined && visit.traceless === 'no-identity'
       ? 'no-identity'
       : reason;
-  }
-
-  /** The first decision stays, unless another one took its place. */
-  #remember(decision: Decision): void {
-    this.decided ??= new Map();
-    const first = this.decided.get(decision.experienceKey);
-    if (first?.variation?.id !== decision.variation?.id) this.decided.set(decision.experienceKey, decision);
   }
 
   #keep(segments: Record<string, unknown>): void {
@@ -271,17 +363,22 @@ export abstract class BaseContext implements VisitorContext {
 
   #record(journal: Journal, ...[change, events]: Parameters<Journal['record']>): void {
     journal.record(change, events);
-    if (journal.pending) this.recorded(journal);
+    if (journal.pending) journal.commitSoon();
   }
 
-  #subject(journal: Journal): EngineVisitor {
-    return {
-      id: this.visit.visitor.id,
-      state: journal.state,
-      locationProperties: this.locations,
-      visitorProperties: this.properties,
-      environment: this.runtime.environment,
-    };
+  /** The visitor, as the engine takes them; one object for all calls. */
+  #as({ visitor, journal, stateUnavailable }: OpenVisit): EngineVisitor {
+    this.#subject ??= new Subject(
+      visitor.id,
+      journal.state,
+      stateUnavailable,
+      this.locations,
+      this.properties,
+      this.runtime,
+      this.cookies,
+    );
+    this.#subject.state = journal.state;
+    return this.#subject;
   }
 
   #told(
@@ -291,6 +388,7 @@ export abstract class BaseContext implements VisitorContext {
     reason: Reason,
     enrolled: boolean,
   ): void {
+    if (!this.runtime.hasListener('decision')) return;
     this.runtime.emit('decision', { visitorId, experienceKey, variationKey, reason, enrolled });
   }
 
@@ -319,6 +417,31 @@ export abstract class BaseContext implements VisitorContext {
   }
 }
 
+/** The experience that is previewed comes last, as with the official SDK. */
+function withPreview(decisions: Decision[], preview: Decision | undefined): Decision[] {
+  if (preview === undefined) return decisions;
+  return [...decisions.filter(({ experienceKey }) => experienceKey !== preview.experienceKey), preview];
+}
+
+/** True where decisions are stored and sent. */
+function enrols({ traceless }: OpenVisit, { enableStorage }: ExperienceAttributes): boolean {
+  return traceless === undefined && enableStorage !== false;
+}
+
+function joinedChange(decisions: readonly Decision[]): StateChange | undefined {
+  const changes: StateChange[] = [];
+  for (const { change } of decisions) if (change !== undefined) changes.push(change);
+  return changes.length > 1 ? joinChanges(...changes) : changes[0];
+}
+
+function eventsOf(decisions: readonly Decision[]): readonly EngineEvent[] {
+  const all: EngineEvent[] = [];
+  for (const { events } of decisions) if (events.length > 0) all.push(...events);
+  return all;
+}
+
+const NO_ATTRIBUTES = Object.freeze({});
+
 function asObject<T extends object>(value: T | undefined): T {
-  return typeof value === 'object' && value !== null ? value : ({} as T);
+  return typeof value === 'object' && value !== null ? value : (NO_ATTRIBUTES as T);
 }

@@ -1,15 +1,16 @@
 /** The Convert instance: joins the parts and owns their lifetime. */
 import type { ConvertContext, VisitorContext } from './context.js';
 import { httpTransport } from './delivery/http-transport.js';
-import { memoryOutbox } from './delivery/outbox.js';
+import { memoryOutbox, type MemoryOutboxOptions } from './delivery/outbox.js';
 import type { DeliveryLedger, DeliveryStats, Outbox } from './delivery/port.js';
 import { drainBeforeExit } from './drain.js';
+import { compiledEngine } from './engine/compiled-engine.js';
 import { createEmitter } from './emitter.js';
 import { asConvertError, type ConvertError } from './errors.js';
 import type { IncomingRequest, OutgoingResponse } from './exchange.js';
-import { JobContext } from './job-context.js';
-import { installedSdkEngine } from './load-sdk.js';
+import { JobContext, type StoredForJob } from './job-context.js';
 import { oncePerCode, type Logger } from './logger.js';
+import { Passage } from './passage.js';
 import { resolveOptions, type ConvertOptions, type ResolvedOptions } from './options.js';
 import type { ProjectConfig } from './project-config.js';
 import { checkEndpoint, trackingUrl } from './project/endpoints.js';
@@ -24,7 +25,6 @@ import {
   type Runtime,
   type Uncommitted,
 } from './runtime.js';
-import type { VisitorState } from './state.js';
 import { memoryStore } from './store/memory-store.js';
 import type { VisitorStore } from './store/port.js';
 import { sdkStore } from './store/sdk-store.js';
@@ -63,6 +63,8 @@ export interface Convert {
     name: Name,
     listener: (event: ConvertEvents[Name]) => void,
   ): () => void;
+  /** True while `open` has something to wait for. */
+  readonly waits: boolean;
   /** True where a remote store is read before handlers run: mount after authentication then. */
   readonly readsAhead: boolean;
   readonly logger: Logger;
@@ -99,6 +101,14 @@ export function createConvert<Raw = unknown>(options?: ConvertOptions<Raw>): Con
   return new ConvertInstance(resolveOptions(options));
 }
 
+/** As `createConvert`, for the test double: another outbox, which the end of the process is of no concern to. */
+export function createConvertWith(
+  options: ResolvedOptions,
+  outbox: (options: MemoryOutboxOptions) => Outbox,
+): Convert {
+  return new ConvertInstance(options, outbox, () => () => undefined);
+}
+
 export function isConvert(value: unknown): value is Convert {
   return typeof value === 'object' && value !== null && BRAND in value;
 }
@@ -111,7 +121,7 @@ class ConvertInstance implements Convert, Runtime {
   readonly outbox: Outbox;
   readonly hasAppIds: boolean;
   readonly consentConfigured: boolean;
-  readonly uncommitted = new Set<Uncommitted>();
+  readonly uncommitted = new Passage<Uncommitted>();
   readonly withdrawals = createWithdrawals();
   project: LoadedProject | undefined;
 
@@ -129,7 +139,7 @@ class ConvertInstance implements Convert, Runtime {
   readonly #undrain: () => void;
   #closed: Promise<DeliveryLedger> | undefined;
 
-  constructor(options: ResolvedOptions) {
+  constructor(options: ResolvedOptions, outbox = memoryOutbox, drain = drainBeforeExit) {
     this.#options = options;
     this.logger = options.logger;
     this.environment = options.environment;
@@ -146,15 +156,16 @@ class ConvertInstance implements Convert, Runtime {
     const { config: configBase, track } = options.endpoints ?? {};
     if (configBase !== undefined) checkEndpoint('endpoints.config', configBase);
     if (track !== undefined) checkEndpoint('endpoints.track', track);
-    const engine = options.engine ?? installedSdkEngine({ strictSdk: options.strictSdk });
+    const engine =
+      options.engine ?? compiledEngine({ strictSdk: options.strictSdk, uiRules: options.uiRules });
     this.#engine = engine.name;
     const visitors = visitorReader({ ...options, onError });
     this.hasAppIds = visitors.hasAppIds;
     this.consentConfigured = visitors.consentConfigured;
     const reader = createRequestReader({ properties: options.properties, geo: options.geo, onError });
-    this.#parts = { visitors, reader, skip: options.skip };
+    this.#parts = { visitors, reader, skip: options.skip, preview: options.preview };
     this.store = storeOf(options.store);
-    this.outbox = memoryOutbox({
+    this.outbox = outbox({
       transport: httpTransport({ timeout: options.delivery?.timeout }),
       destination: () => {
         const config = this.project?.config;
@@ -184,6 +195,7 @@ class ConvertInstance implements Convert, Runtime {
       readyTimeout: options.readyTimeout,
       onConfig: (config, first) => {
         this.project = { config, engine: engine.load(config) };
+        for (const warning of this.project.engine.warnings) this.warnOnce(`config:${warning}`, warning);
         this.#checkEnvironment(config);
         for (const work of this.#waiting.splice(0)) work(this.project);
         this.emit(first ? 'ready' : 'config', { version: versionOf(config) });
@@ -199,7 +211,11 @@ class ConvertInstance implements Convert, Runtime {
     reader.load().catch((error: unknown) => {
       this.report(asConvertError(error, 'CONVERT_BAD_OPTION', 'option `geo` can not be loaded'));
     });
-    this.#undrain = drainBeforeExit(this);
+    this.#undrain = drain(this);
+  }
+
+  get waits(): boolean {
+    return this.store.remote || this.#keeper.waitForFirst() !== undefined;
   }
 
   get readsAhead(): boolean {
@@ -265,6 +281,10 @@ class ConvertInstance implements Convert, Runtime {
     else if (this.#waiting.length < MAX_WAITING) this.#waiting.push(work);
   }
 
+  hasListener(name: keyof ConvertEvents): boolean {
+    return this.#emitter.hasListener(name);
+  }
+
   emit<Name extends keyof ConvertEvents>(name: Name, event: ConvertEvents[Name]): void {
     this.#emitter.emit(name, event);
   }
@@ -310,20 +330,22 @@ class ConvertInstance implements Convert, Runtime {
     for (const each of this.uncommitted) each.commit();
   }
 
-  async #readForJob(id: string): Promise<{ storeKey: string; stored: VisitorState | undefined }> {
+  async #readForJob(id: string): Promise<StoredForJob> {
     const config = this.project?.config;
-    if (!config) return { storeKey: '', stored: undefined };
+    if (!config) return { storeKey: '', stored: undefined, stateUnavailable: true };
     const key = storeKey(config, id, 'app', this.hasAppIds);
     try {
       const stored = await within(STORE_LIMIT, this.store.read(key), { hold: true });
-      if (stored !== undefined || !this.hasAppIds) return { storeKey: key, stored };
+      if (stored !== undefined || !this.hasAppIds) return { storeKey: key, stored, stateUnavailable: false };
       // The id that a webhook brings may have come from our cookie.
       const cookieKey = storeKey(config, id, 'cookie', true);
       const byCookie = await within(STORE_LIMIT, this.store.read(cookieKey), { hold: true });
-      return byCookie === undefined ? { storeKey: key, stored } : { storeKey: cookieKey, stored: byCookie };
+      const found =
+        byCookie === undefined ? { storeKey: key, stored } : { storeKey: cookieKey, stored: byCookie };
+      return { ...found, stateUnavailable: false };
     } catch (error) {
       this.report(asConvertError(error, 'CONVERT_STORE', 'the visitor store failed to read'));
-      return { storeKey: key, stored: undefined };
+      return { storeKey: key, stored: undefined, stateUnavailable: true };
     }
   }
 

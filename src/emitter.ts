@@ -6,6 +6,8 @@ export interface Emitter<Events> {
   /** The returned function takes the listener back. */
   on<Name extends keyof Events>(name: Name, listener: (event: Events[Name]) => void): () => void;
   emit<Name extends keyof Events>(name: Name, event: Events[Name]): void;
+  /** False where an event of that name would reach nobody. */
+  hasListener(name: keyof Events): boolean;
 }
 
 /** What a listener throws goes to `onError`. */
@@ -19,6 +21,7 @@ export function createEmitter<Events>(
       set.add(listener);
       return () => set.delete(listener);
     },
+    hasListener: (name) => (listeners[name]?.size ?? 0) > 0,
     emit(name, event) {
       const set = listeners[name];
       if (set === undefined) return;

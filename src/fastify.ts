@@ -4,8 +4,8 @@ import fp from 'fastify-plugin';
 import type { ConvertContext } from './context.js';
 import { createConvert, type Convert } from './convert.js';
 import type { IncomingRequest } from './exchange.js';
-import { assertConvert, pluginOptions, warnTwice, whenOpen } from './mount.js';
-import { NO_RESPONSE, NodeOutgoingResponse } from './node-response.js';
+import { addToViews, assertConvert, pluginOptions, warnTwice, whenOpen } from './mount.js';
+import { outgoingOf } from './node-response.js';
 import type { ConvertOptions } from './options.js';
 
 declare module 'fastify' {
@@ -28,7 +28,8 @@ export interface ConvertPluginOptions extends ConvertOptions<FastifyRequest> {
 }
 
 const CONTEXT = Symbol('convert context');
-type Contextual = FastifyRequest & { [CONTEXT]?: ConvertContext | null };
+const REPLY = Symbol('convert reply');
+type Contextual = FastifyRequest & { [CONTEXT]?: ConvertContext; [REPLY]?: FastifyReply };
 
 const plugin: FastifyPluginAsync<ConvertPluginOptions> = async (fastify, pluginGiven) => {
   const { convert: given, hook, ...rest } = pluginGiven;
@@ -37,17 +38,18 @@ const plugin: FastifyPluginAsync<ConvertPluginOptions> = async (fastify, pluginG
   if (given !== undefined) assertConvert(given, options);
   const convert = given ?? createConvert(options);
   fastify.decorate('convert', convert);
-  fastify.decorateRequest(CONTEXT, null);
-  // Always an object: error handlers run also where an earlier hook of somebody else has failed.
+  // Made when it is read. Always an object: error handlers run also where an earlier hook of somebody else has failed.
   fastify.decorateRequest('convert', {
     getter(this: Contextual) {
-      return (this[CONTEXT] ??= convert.openNow(new FastifyIncoming(this), NO_RESPONSE));
+      return (this[CONTEXT] ??= convert.openNow(new FastifyIncoming(this), outgoingOf(this[REPLY]?.raw)));
     },
   });
   fastify.addHook(
     hook ?? (convert.readsAhead ? 'preHandler' : 'onRequest'),
     (request: Contextual, reply: FastifyReply, done: () => void) => {
-      whenOpen(convert.open(new FastifyIncoming(request), new NodeOutgoingResponse(reply.raw)), (context) => {
+      request[REPLY] = reply;
+      if (!convert.waits) return done();
+      whenOpen(convert.open(new FastifyIncoming(request), outgoingOf(reply.raw)), (context) => {
         request[CONTEXT] = context;
         done();
       });
@@ -63,8 +65,7 @@ const plugin: FastifyPluginAsync<ConvertPluginOptions> = async (fastify, pluginG
 };
 
 function addToLocals(request: FastifyRequest, reply: FastifyReply, done: () => void): void {
-  const { locals } = reply as { locals?: unknown };
-  if (typeof locals === 'object' && locals !== null) Object.assign(locals, { convert: request.convert });
+  addToViews((reply as { locals?: unknown }).locals, request.convert);
   done();
 }
 

@@ -9,14 +9,19 @@ import type { Visitor } from './visitor/identity.js';
 
 const NO_PROPERTIES: Properties = { get: () => undefined };
 
-export interface JobContextOptions {
+/** What the store holds of a visitor, under the key of app ids or under that of cookie ids. */
+export interface StoredForJob {
+  stored: VisitorState | undefined;
+  storeKey: string;
+  /** It could not be read. */
+  stateUnavailable: boolean;
+}
+
+export interface JobContextOptions extends StoredForJob {
   /** '' where the job brought none. */
   visitorId: string;
   properties: Record<string, unknown>;
   consent: Consent | undefined;
-  /** What the store holds, under the key of app ids and under that of cookie ids. */
-  stored: VisitorState | undefined;
-  storeKey: string;
 }
 
 /** The context of a visitor without a request. */
@@ -24,7 +29,6 @@ export class JobContext extends BaseContext {
   protected readonly locations = NO_PROPERTIES;
   protected readonly properties: Properties;
   readonly #options: JobContextOptions;
-  #commitScheduled = false;
   /** Of when the stored consent was read. */
   readonly #generation: number;
 
@@ -37,7 +41,7 @@ export class JobContext extends BaseContext {
   }
 
   protected resolve(): Visit {
-    const { visitorId, stored, storeKey: key } = this.#options;
+    const { visitorId, stored, storeKey: key, stateUnavailable } = this.#options;
     const { project } = this.runtime;
     if (visitorId === '') return { closed: 'no-identity', visitor: NOBODY };
     const consent = this.#consent();
@@ -60,24 +64,16 @@ export class JobContext extends BaseContext {
       ephemeral: false,
       consented: false,
       generation: this.#generation,
-      segments: () => undefined,
+      facts: undefined,
+      response: undefined,
     });
-    if (journal.pending) this.recorded(journal);
-    return { closed: undefined, visitor, project, journal, traceless: undefined };
+    if (journal.pending) journal.commitSoon();
+    return { closed: undefined, visitor, project, journal, traceless: undefined, stateUnavailable };
   }
 
   protected override missed(reason: Reason): void {
     super.missed(reason);
     if (reason === 'consent' || reason === 'no-identity') this.runtime.outbox.drop(1, reason);
-  }
-
-  protected recorded(journal: Journal): void {
-    if (this.#commitScheduled) return;
-    this.#commitScheduled = true;
-    setImmediate(() => {
-      this.#commitScheduled = false;
-      journal.commit();
-    });
   }
 
   /** What was said for this call, else what the visitor said when they were here. */

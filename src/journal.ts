@@ -1,8 +1,9 @@
 /** What was decided and tracked for one visitor, kept until it is committed: the store and the outbox in one step. */
 import type { EngineEvent } from './engine/port.js';
 import { asConvertError } from './errors.js';
-import type { DropReason } from './delivery/port.js';
-import type { Runtime } from './runtime.js';
+import type { OutgoingResponse } from './exchange.js';
+import type { DropReason, Offer } from './delivery/port.js';
+import type { Runtime, Uncommitted } from './runtime.js';
 import {
   applyChange,
   countEvents,
@@ -32,36 +33,77 @@ export interface JournalOptions {
   consented: boolean;
   /** What `withdrawals.generation` was when consent was asked. */
   generation: number;
-  /** The report segments of the request; asked when something is committed. */
-  segments: () => ReportSegments | undefined;
+  /** What tells the report segments; asked when something is committed. */
+  facts: { segments(): ReportSegments | undefined } | undefined;
+  /** Undefined where there is none: jobs. */
+  response: OutgoingResponse | undefined;
 }
 
-export class Journal {
-  /** The visitor's state as of now, with what is not committed yet. */
-  state: VisitorState;
+type RecordedEvent = EngineEvent | HeldEvent;
+
+const NOTHING: StateChange = Object.freeze({});
+const NO_EVENTS: readonly RecordedEvent[] = [];
+const NOTHING_LOST: ReadonlySet<string> = new Set();
+
+const NOTHING_STORED: VisitorState = Object.freeze({});
+
+/** What the store says where it was not asked, or failed. */
+const NOT_STORED: Committed = { state: {}, lost: NOTHING_LOST };
+
+/** What was recorded in this turn of the loop: one immediate for all. */
+let due: Journal[] = [];
+
+function settleDue(): void {
+  const journals = due;
+  due = [];
+  for (const journal of journals) {
+    journal.settle();
+  }
+}
+
+export class Journal implements Uncommitted {
+  place: number | undefined = undefined;
   readonly #runtime: Runtime;
-  readonly #options: JournalOptions;
+  readonly visitorId: string;
+  readonly storeKey: string;
+  readonly #ephemeral: boolean;
+  readonly #consented: boolean;
+  readonly #generation: number;
+  readonly #facts: JournalOptions['facts'];
+  readonly #response: OutgoingResponse | undefined;
   #mode: JournalOptions['mode'];
+  #state: VisitorState;
+  /** What came last, and is not in `#state` yet: most requests never ask. */
+  #ahead: StateChange | undefined;
   #discarded: DropReason | undefined;
-  #change: StateChange = {};
-  #events: HeldEvent[] = [];
+  #change: StateChange | undefined;
+  #events = NO_EVENTS;
   #pending = false;
+  #isDue = false;
+  #isWatched = false;
 
   constructor(runtime: Runtime, options: JournalOptions) {
     this.#runtime = runtime;
-    this.#options = options;
+    this.visitorId = options.visitorId;
+    this.storeKey = options.storeKey;
+    this.#ephemeral = options.ephemeral;
+    this.#consented = options.consented;
+    this.#generation = options.generation;
+    this.#facts = options.facts;
+    this.#response = options.response;
     this.#mode = options.mode;
-    const stored = options.stored ?? {};
-    this.state = options.mode === 'hold' ? withHeldChanges(stored, runtime.now()) : stored;
+    const stored = options.stored ?? NOTHING_STORED;
+    this.#state = options.mode === 'hold' ? withHeldChanges(stored, runtime.now()) : stored;
     if (options.mode === 'enrol') this.#takeUp(stored);
   }
 
-  get visitorId(): string {
-    return this.#options.visitorId;
-  }
-
-  get storeKey(): string {
-    return this.#options.storeKey;
+  /** The visitor's state as of now, with what is not committed yet. */
+  get state(): VisitorState {
+    if (this.#ahead !== undefined) {
+      this.#state = applyChange(this.#state, this.#ahead).state;
+      this.#ahead = undefined;
+    }
+    return this.#state;
   }
 
   /** True where what is recorded will be stored and sent. */
@@ -74,14 +116,20 @@ export class Journal {
     return this.#pending;
   }
 
-  record(change: StateChange | undefined, events: readonly (EngineEvent | HeldEvent)[]): void {
-    if (change) this.state = applyChange(this.state, change).state;
+  /** Later decisions see the change; it is neither stored nor sent. */
+  foresee(change: StateChange): void {
+    if (this.#ahead !== undefined) this.#state = this.state;
+    this.#ahead = change;
+  }
+
+  record(change: StateChange | undefined, events: readonly RecordedEvent[]): void {
+    if (change) this.foresee(change);
     if (this.#mode === 'silent') {
       if (this.#discarded && events.length > 0) this.#runtime.outbox.drop(events.length, this.#discarded);
       return;
     }
-    if (change) this.#change = joinChanges(this.#change, change);
-    this.#events.push(...events);
+    if (change) this.#change = this.#change === undefined ? change : joinChanges(this.#change, change);
+    if (events.length > 0) this.#events = this.#events.length === 0 ? events : [...this.#events, ...events];
     // That a visitor was at another location is no reason to write: it goes along with the next thing that is.
     if (events.length > 0 || (change && Object.keys(change).some((field) => field !== 'locations'))) {
       this.#pending = true;
@@ -100,7 +148,7 @@ export class Journal {
   /** Never throws, and awaits nothing that the caller could feel. */
   commit(): void {
     if (!this.#pending) return;
-    if (this.#runtime.withdrawals.since(this.#options.storeKey, this.#options.generation)) {
+    if (this.#runtime.withdrawals.since(this.storeKey, this.#generation)) {
       return this.discard('consent');
     }
     const { change, events } = this.#take();
@@ -108,10 +156,33 @@ export class Journal {
     else this.#enrol(change, events);
   }
 
-  #take(): { change: StateChange; events: HeldEvent[] } {
-    const taken = { change: this.#change, events: this.#events };
-    this.#change = {};
-    this.#events = [];
+  /** Commits once the response has its head, or is over without one; never in the response's own tick. */
+  commitSoon(): void {
+    if (this.#isDue) return;
+    this.#isDue = true;
+    if (due.push(this) === 1) setImmediate(settleDue);
+  }
+
+  /** The tick of `commitSoon` is over. */
+  settle(): void {
+    this.#isDue = false;
+    const response = this.#response;
+    try {
+      if (response === undefined || response.headersSent || response.closed) return this.commit();
+      // Only now: nearly all responses have their head by then, and a listener costs as much as a decision.
+      if (this.#isWatched) return;
+      this.#isWatched = true;
+      response.onClose(() => this.commitSoon());
+    } catch (error) {
+      // One visitor takes no other along.
+      this.#runtime.report(asConvertError(error, 'CONVERT_INTERNAL', 'a visitor could not be committed'));
+    }
+  }
+
+  #take(): { change: StateChange; events: readonly RecordedEvent[] } {
+    const taken = { change: this.#change ?? NOTHING, events: this.#events };
+    this.#change = undefined;
+    this.#events = NO_EVENTS;
     this.#pending = false;
     this.#runtime.uncommitted.delete(this);
     return taken;
@@ -119,7 +190,7 @@ export class Journal {
 
   /** Consent is there: it is recorded for jobs, and what waited for it is due. */
   #takeUp(stored: VisitorState): void {
-    if (this.#options.consented && stored.consent !== 'granted') this.record({ consent: 'granted' }, []);
+    if (this.#consented && stored.consent !== 'granted') this.record({ consent: 'granted' }, []);
     if (!stored.held?.length) return;
     this.record({ release: true }, []);
     const fresh = freshlyHeld(stored, this.#runtime.now());
@@ -128,7 +199,7 @@ export class Journal {
     if (expired > 0) this.#runtime.outbox.drop(expired, 'consent');
   }
 
-  #hold(change: StateChange, events: HeldEvent[]): void {
+  #hold(change: StateChange, events: readonly RecordedEvent[]): void {
     const segments = this.#segments();
     const entry = { at: this.#runtime.now(), change, events: events.map((each) => ({ segments, ...each })) };
     const count = ({ forgotten }: Committed): void => {
@@ -139,57 +210,45 @@ export class Journal {
     else count(committed);
   }
 
-  #enrol(change: StateChange, events: HeldEvent[]): void {
+  #enrol(change: StateChange, events: readonly RecordedEvent[]): void {
     const segments = events.length > 0 ? this.#segments() : undefined;
-    const { visitorId } = this.#options;
-    const claims = new Map<VisitorEvent, string | undefined>();
-    for (const each of events) {
-      claims.set({ visitorId, segments: each.segments ?? segments, event: each.event }, each.claim);
-    }
-    const offer = this.#runtime.outbox.offer([...claims.keys()]);
-    // What the outbox refused must not be stored, so that the visitor is exposed another time. A claim of several
-    // events (a conversion and its transaction) stands as long as one of them was taken.
-    const refused = new Set<string>();
-    if (offer.refused.size > 0) {
-      for (const [event, claim] of claims)
-        if (claim !== undefined && offer.refused.has(event)) refused.add(claim);
-      for (const [event, claim] of claims)
-        if (claim !== undefined && !offer.refused.has(event)) refused.delete(claim);
-    }
-    const confirm = (lost: ReadonlySet<string>): void => {
-      if (lost.size === 0) return offer.confirm();
-      const isLost = ([, claim]: [VisitorEvent, string | undefined]): boolean =>
-        claim !== undefined && lost.has(claim);
-      offer.confirm(new Set([...claims].filter(isLost).map(([event]) => event)));
-    };
-
-    const kept = refused.size > 0 ? withoutClaims(change, refused) : change;
+    const { visitorId } = this;
+    const offered = events.map((each): VisitorEvent => {
+      const own = 'segments' in each ? each.segments : undefined;
+      return { visitorId, segments: own ?? segments, event: each.event };
+    });
+    const offer = this.#runtime.outbox.offer(offered);
+    const kept =
+      offer.refused.size > 0 ? withoutClaims(change, refusedClaims(events, offered, offer)) : change;
     const committed = this.#store(kept);
-    if (committed instanceof Promise) void committed.then((result) => confirm(result.lost));
-    else confirm(committed.lost);
+    if (committed instanceof Promise) {
+      void committed.then(({ lost }) => confirm(lost, events, offered, offer));
+    } else {
+      confirm(committed.lost, events, offered, offer);
+    }
   }
 
   /** Commits to the store. A store that fails loses nobody's exposure: enrichment at Convert sorts out doubles. */
   #store(change: StateChange): Committed | Promise<Committed> {
-    const failed: Committed = { state: {}, lost: new Set() };
-    if (Object.keys(change).length === 0) return failed;
-    const report = (error: unknown): Committed => {
-      this.#runtime.report(asConvertError(error, 'CONVERT_STORE', 'the visitor store failed to commit'));
-      return failed;
-    };
+    if (isEmpty(change)) return NOT_STORED;
     try {
-      const { storeKey, ephemeral } = this.#options;
-      const committed = this.#runtime.store.commit(storeKey, change, { ephemeral });
+      const committed = this.#runtime.store.commit(this.storeKey, change, { ephemeral: this.#ephemeral });
+      if (!isThenable(committed)) return committed;
       // Past the limit, a store that doesn't answer no longer holds back the events.
-      return isThenable(committed) ? within(STORE_LIMIT, committed).catch(report) : committed;
+      return within(STORE_LIMIT, committed).catch((error: unknown) => this.#failed(error));
     } catch (error) {
-      return report(error);
+      return this.#failed(error);
     }
   }
 
+  #failed(error: unknown): Committed {
+    this.#runtime.report(asConvertError(error, 'CONVERT_STORE', 'the visitor store failed to commit'));
+    return NOT_STORED;
+  }
+
   #segments(): ReportSegments | undefined {
-    const { segments: stored } = this.state;
-    const derived = this.#options.segments();
+    const derived = this.#facts?.segments();
+    const { segments: stored } = this.#ahead?.segments ? this.state : this.#state;
     if (!stored) return derived;
     // What was stored for the visitor goes before what this request says.
     const merged: Record<string, unknown> = { ...derived };
@@ -198,4 +257,44 @@ export class Journal {
     }
     return merged;
   }
+}
+
+/**
+ * What the outbox refused must not be stored, so that the visitor is exposed another time. A claim of several events (a
+ * conversion and its transaction) stands as long as one of them was taken.
+ */
+function refusedClaims(
+  events: readonly RecordedEvent[],
+  offered: readonly VisitorEvent[],
+  { refused }: Offer,
+): ReadonlySet<string> {
+  const claims = new Set<string>();
+  const isRefused = (index: number): boolean => refused.has(offered[index]!);
+  events.forEach(({ claim }, index) => {
+    if (claim !== undefined && isRefused(index)) claims.add(claim);
+  });
+  events.forEach(({ claim }, index) => {
+    if (claim !== undefined && !isRefused(index)) claims.delete(claim);
+  });
+  return claims;
+}
+
+/** An event goes only where its claim was not lost to another request. */
+function confirm(
+  lost: ReadonlySet<string>,
+  events: readonly RecordedEvent[],
+  offered: readonly VisitorEvent[],
+  offer: Offer,
+): void {
+  if (lost.size === 0) return offer.confirm();
+  const isLost = (_: VisitorEvent, index: number): boolean => {
+    const claim = events[index]?.claim;
+    return claim !== undefined && lost.has(claim);
+  };
+  offer.confirm(new Set(offered.filter(isLost)));
+}
+
+function isEmpty(change: StateChange): boolean {
+  for (const _ in change) return false;
+  return true;
 }

@@ -27,13 +27,16 @@ export function convertMiddleware(
     return (proceed as Next)();
   }
   const convert = convertOf(given);
-  const middleware = async function convertMiddleware(ctx: Context, next: Next): Promise<void> {
-    if (!isMounted(ctx.convert, convert)) {
-      const opened = convert.open(new KoaRequest(ctx), new NodeOutgoingResponse(ctx.res));
-      ctx.convert = opened instanceof Promise ? await opened : opened;
-      ctx.state.convert = ctx.convert;
-    }
-    await next();
+  // No async function: it would cost each request two promises of its own.
+  const middleware = function convertMiddleware(ctx: Context, next: Next): Promise<unknown> {
+    if (isMounted(ctx.convert, convert)) return next();
+    const attach = (context: ConvertContext): Promise<unknown> => {
+      ctx.convert = context;
+      ctx.state.convert = context;
+      return next();
+    };
+    const opened = convert.open(new KoaRequest(ctx), new NodeOutgoingResponse(ctx.res));
+    return opened instanceof Promise ? opened.then(attach) : attach(opened);
   };
   return Object.assign(middleware, { convert });
 }

@@ -74,3 +74,8 @@ export function tellUncalled(): void {
       'write app.use(convertMiddleware()) with the parentheses',
   );
 }
+
+/** What templates read, where the app has it. */
+export function addToViews(locals: unknown, convert: ConvertContext): void {
+  if (typeof locals === 'object' && locals !== null) Object.assign(locals, { convert });
+}

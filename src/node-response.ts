@@ -61,66 +61,87 @@ function beforeHead(response: NodeResponse, listener: HeadListener): void {
   // Where somebody else has wrapped it before, what they set on the response must be seen, and added to, there.
   const isWrapped = Object.hasOwn(response, 'writeHead');
   const original = target.writeHead;
-  target.writeHead = function writeHead(this: NodeResponse, ...parameters: unknown[]): unknown {
-    // A second call is the app's mistake and must fail as it does without us.
-    if (this.headersSent) return original.apply(this, parameters);
-    const [status, second, third] = parameters;
+  target.writeHead = function writeHead(
+    this: NodeResponse,
+    status: unknown,
+    second?: unknown,
+    third?: unknown,
+  ): unknown {
     const hasReason = typeof second === 'string';
-    const headers = (hasReason ? third : (third ?? second)) as HeaderArgument | undefined;
+    const headers = (hasReason ? third : (third ?? second)) as HeaderArgument | null | undefined;
+    // A second call is the app's mistake and must fail as it does without us. Of a list with a name and no value, Node
+    // says what is wrong with it.
+    if (this.headersSent || isHalf(headers)) return send(original, this, status, second, headers);
     if (headers === undefined || headers === null) {
       listener(new NodeHead(this));
-      return original.apply(this, parameters);
+      return send(original, this, status, second, headers);
     }
-    const isList = Array.isArray(headers);
-    if (!isList && !isWrapped && isPlain(headers) && this.getHeaderNames().length === 0) {
+    if (!Array.isArray(headers) && !isWrapped && this.getHeaderNames().length === 0 && isPlain(headers)) {
       // Nothing was set before, as always with Fastify: Node sends the argument as it is, so may we.
-      const copy = { ...headers };
-      listener(new ArgumentHead(copy));
-      return hasReason ? original.call(this, status, second, copy) : original.call(this, status, copy);
+      const head = new ArgumentHead(headers);
+      listener(head);
+      return send(original, this, status, second, head.headers);
     }
-    // A list with a name and no value: Node says what is wrong with it.
-    if (isList && !Array.isArray(headers[0]) && headers.length % 2 === 1)
-      return original.apply(this, parameters);
     applyHeaders(this, headers);
     listener(new NodeHead(this));
-    return hasReason ? original.call(this, status, second) : original.call(this, status);
+    return send(original, this, status, second, undefined);
   };
 }
 
-/** A head that is an argument of `writeHead`, and nothing else. */
+/** Calls `writeHead` with as many parameters as the app did. */
+function send(
+  writeHead: WriteHead,
+  response: NodeResponse,
+  status: unknown,
+  second: unknown,
+  headers: HeaderArgument | null | undefined,
+): unknown {
+  if (typeof second === 'string') return writeHead.call(response, status, second, headers);
+  return headers === undefined ? writeHead.call(response, status) : writeHead.call(response, status, headers);
+}
+
+/** A head that is an argument of `writeHead`, and nothing else. The app's own stays as it is: it may be used again. */
 class ArgumentHead implements ResponseHead {
-  readonly #headers: Record<string, unknown>;
+  headers: Record<string, unknown>;
 
   constructor(headers: Record<string, unknown>) {
-    this.#headers = headers;
+    this.headers = headers;
   }
 
   getHeader(name: string): string | number | readonly string[] | undefined {
-    return this.#headers[this.#nameOf(name)] as string | number | readonly string[] | undefined;
+    return this.headers[this.#nameOf(name)] as string | number | readonly string[] | undefined;
   }
 
   setHeader(name: string, value: string): void {
-    this.#headers[this.#nameOf(name)] = value;
+    this.headers = withHeader(this.headers, this.#nameOf(name), value);
   }
 
   appendCookie(line: string): void {
     const name = this.#nameOf('set-cookie');
-    this.#headers[name] = withCookie(this.#headers[name], line);
+    this.headers = withHeader(this.headers, name, withCookie(this.headers[name], line));
   }
 
   removeCookie(line: string): void {
     const name = this.#nameOf('set-cookie');
-    const rest = withoutCookie(this.#headers[name], line);
-    if (rest === undefined) delete this.#headers[name];
-    else this.#headers[name] = rest;
+    const rest = withoutCookie(this.headers[name], line);
+    this.headers = withHeader(this.headers, name, rest);
+    if (rest === undefined) delete this.headers[name];
   }
 
   /** As the app wrote it, if it did. */
   #nameOf(name: string): string {
-    if (Object.hasOwn(this.#headers, name)) return name;
-    const lower = name.toLowerCase();
-    return Object.keys(this.#headers).find((each) => each.toLowerCase() === lower) ?? name;
+    for (const each in this.headers) {
+      if (each.length === name.length && each.toLowerCase() === name.toLowerCase()) return each;
+    }
+    return name;
   }
+}
+
+/** A copy. Added by a name that stands in a literal, a header costs V8 no search for the new shape. */
+function withHeader(headers: Record<string, unknown>, name: string, value: unknown): Record<string, unknown> {
+  if (name === 'Cache-Control') return { ...headers, 'Cache-Control': value };
+  if (name === 'set-cookie') return { ...headers, 'set-cookie': value };
+  return { ...headers, [name]: value };
 }
 
 class NodeHead implements ResponseHead {
@@ -169,10 +190,20 @@ function withoutCookie(before: unknown, line: string): string[] | undefined {
   return rest.length > 0 ? rest : undefined;
 }
 
+function isHalf(headers: HeaderArgument | null | undefined): boolean {
+  return Array.isArray(headers) && !Array.isArray(headers[0]) && headers.length % 2 === 1;
+}
+
+const UPPER_CASE = /[A-Z]/;
+
 /** True where no name stands twice in another spelling. */
 function isPlain(headers: Record<string, unknown>): boolean {
-  const names = Object.keys(headers);
-  return new Set(names.map((name) => name.toLowerCase())).size === names.length;
+  let isLower = true;
+  for (const name in headers) if (UPPER_CASE.test(name)) isLower = false;
+  // Frameworks write them so, and nearly all apps.
+  if (isLower) return true;
+  const names = Object.keys(headers).map((name) => name.toLowerCase());
+  return new Set(names).size === names.length;
 }
 
 /**
@@ -201,4 +232,9 @@ function pairs(headers: HeaderArgument): [string, unknown][] {
     list.push([String(headers[index]), headers[index + 1]]);
   }
   return list;
+}
+
+/** Without a response of Node's, nothing is ever written. */
+export function outgoingOf(raw: ServerResponse | undefined): OutgoingResponse {
+  return raw === undefined ? NO_RESPONSE : new NodeOutgoingResponse(raw);
 }

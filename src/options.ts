@@ -50,7 +50,7 @@ export interface ConvertOptions<Raw = unknown> {
    * then they get the original page at once. Default 250; 0 never waits.
    */
   readyTimeout?: number;
-  /** What decides. Default: the official SDK, if `@convertcom/js-sdk` is installed. */
+  /** What decides. Default: the compiled engine; `sdkEngine(ConvertSDK)` is the official SDK. */
   engine?: Engine;
   /** Who the visitor is. Default: the cookie `cv_vid`. */
   visitor?: VisitorOptions<Raw>;
@@ -74,6 +74,16 @@ export interface ConvertOptions<Raw = unknown> {
     /** Default `https://[project_id].metrics.convertexperiments.com/v1/`; `[project_id]` is filled in. */
     track?: string;
   };
+  /**
+   * Follows preview links (`?convert_preview={experienceId}.{variationId}`): they show a variation whatever its rules,
+   * traffic, environment and status say, and nothing is stored or sent. A function says for which requests. Default true.
+   */
+  preview?: boolean | RequestFunction<Raw, boolean>;
+  /**
+   * Answers rules of web projects, which have no key, from the request (see the README). The official SDK answers them in
+   * browsers only. Default false.
+   */
+  uiRules?: boolean;
   /** Enrols for features as the official SDK does (see the README). Default false. */
   strictSdk?: boolean;
   /** Requests that are none of our business: static files, health checks. Default: none. */
@@ -163,6 +173,8 @@ const options = shape({
     enrichData: flag,
   }),
   endpoints: shape({ config: text, track: text }),
+  preview: either('true, false or a function', flag, fn),
+  uiRules: flag,
   strictSdk: flag,
   skip: fn,
   logger: either('an object with error and warn, or false', oneOf(false), withMethods('', 'error', 'warn')),
@@ -184,6 +196,7 @@ export function resolveOptions(
   ) as ConvertOptions;
 
   assertConsentHasIds(set);
+  assertOwnEngine(set);
   const { logger, environment, storeTimeout, ...rest } = set;
   return {
     ...fromEnvironment(set, env),
@@ -215,6 +228,17 @@ function assertConsentHasIds({ consent: given, visitor }: ConvertOptions): void 
     'CONVERT_BAD_OPTION',
     `option \`consent.mode\` '${given.mode}' needs an id that exists without our cookie: give \`visitor.id\`,` +
       ` or use mode 'block'`,
+  );
+}
+
+/** These two are settings of the compiled engine; others take theirs where they are made. */
+function assertOwnEngine({ engine, ...set }: ConvertOptions): void {
+  const given = (['uiRules', 'strictSdk'] as const).filter((name) => set[name] === true);
+  if (engine === undefined || given.length === 0) return;
+  throw new ConvertError(
+    'CONVERT_BAD_OPTION',
+    `option \`${given.join('` and `')}\` is for the compiled engine, and an \`engine\` is given;` +
+      ` give it to that engine instead, as in sdkEngine(ConvertSDK, { strictSdk: true })`,
   );
 }
 

@@ -3,14 +3,16 @@ import { askApp } from './ask.js';
 import { createBridge, type Bridge } from './bridge/bridge.js';
 import { BaseContext, NOBODY, type Visit } from './base-context.js';
 import type { ConvertContext } from './context.js';
-import type { Properties } from './engine/port.js';
+import type { Decision, Properties } from './engine/port.js';
 import { asConvertError, type ConvertError } from './errors.js';
 import type { IncomingRequest, OutgoingResponse, RequestFunction, ResponseHead } from './exchange.js';
 import { Journal } from './journal.js';
+import { previewLink } from './request/preview.js';
 import type { RequestFacts, RequestReader } from './request/reader.js';
 import { storeKey, type LoadedProject, type Runtime } from './runtime.js';
-import { countEvents, type VisitorState } from './state.js';
+import { countEvents, withHeldChanges, type VisitorState } from './state.js';
 import { isThenable } from './thenable.js';
+import { cookiesOf } from './visitor/cookie.js';
 import type { Visitor, VisitorReader } from './visitor/identity.js';
 
 /** What all request contexts of one Convert share. */
@@ -18,6 +20,7 @@ export interface RequestContextParts {
   readonly visitors: VisitorReader;
   readonly reader: RequestReader;
   readonly skip: RequestFunction<unknown, boolean> | undefined;
+  readonly preview: boolean | RequestFunction<unknown, boolean> | undefined;
 }
 
 /** The context of one HTTP request. */
@@ -31,9 +34,7 @@ export class RequestContext extends BaseContext implements ConvertContext {
   #bridge: Bridge | undefined;
   /** What a remote store said before the handler ran; undefined where it was not asked. */
   #prefetched: { state: VisitorState | undefined } | undefined;
-  #headWritten = false;
-  #closeWatched = false;
-  #commitScheduled = false;
+  #stateUnavailable = false;
   #skipped: boolean | undefined;
 
   constructor(
@@ -90,12 +91,13 @@ export class RequestContext extends BaseContext implements ConvertContext {
   get bridge(): Bridge {
     return (this.#bridge ??= createBridge(() => {
       const { visit } = this;
-      const isLost = visit.closed === undefined && visit.traceless === 'no-identity';
-      const isKnown = visit.visitor.mode === 'enrol' && visit.visitor.id !== '' && !isLost;
+      const isNobody =
+        visit.closed === undefined && (visit.traceless === 'no-identity' || visit.traceless === 'preview');
+      const isKnown = visit.visitor.mode === 'enrol' && visit.visitor.id !== '' && !isNobody;
       return {
         ...(isKnown && { visitorId: visit.visitor.id }),
         variations: Object.fromEntries(
-          [...(this.decided ?? [])].map(([key, { variation }]) => [key, variation?.key ?? '']),
+          [...this.decided].map(([key, { variation }]) => [key, variation?.key ?? '']),
         ),
       };
     }));
@@ -107,6 +109,10 @@ export class RequestContext extends BaseContext implements ConvertContext {
 
   protected get properties(): Properties {
     return this.#requestFacts.visitor;
+  }
+
+  protected override get cookies(): Properties {
+    return cookiesOf(this.#request);
   }
 
   get #requestFacts(): RequestFacts {
@@ -124,10 +130,12 @@ export class RequestContext extends BaseContext implements ConvertContext {
 
   #askSkip(): boolean {
     const { skip } = this.#parts;
-    if (skip === undefined) return false;
+    return skip !== undefined && this.#ask('skip', skip, 'taken as false') === true;
+  }
+
+  #ask(option: string, ask: RequestFunction<unknown, unknown>, otherwise: string): unknown {
     const onError = (error: ConvertError): void => this.runtime.report(error);
-    const question = { option: 'skip', otherwise: 'taken as false', onError };
-    return askApp(skip, this.#request.raw, question) === true;
+    return askApp(ask, this.#request.raw, { option, otherwise, onError });
   }
 
   protected resolve(): Visit {
@@ -144,55 +152,65 @@ export class RequestContext extends BaseContext implements ConvertContext {
     const key = storeKey(project.config, visitor.id, visitor.origin, this.runtime.hasAppIds);
     this.#stored = this.#read(visitor, key);
     const minted = visitor.origin === 'minted';
+    const preview = this.#previewed(project);
     const traceless =
-      request.method === 'HEAD' ? 'head-request' : minted && response.headersSent ? 'no-identity' : undefined;
+      request.method === 'HEAD'
+        ? 'head-request'
+        : preview
+          ? 'preview'
+          : minted && response.headersSent
+            ? 'no-identity'
+            : undefined;
+    const isHeld = traceless !== undefined && visitor.mode === 'hold' && this.#stored !== undefined;
     const journal = new Journal(this.runtime, {
       visitorId: visitor.id,
       storeKey: key,
-      stored: this.#stored,
+      // What is held counts for decisions that leave no trace, too.
+      stored: isHeld ? withHeldChanges(this.#stored!, this.runtime.now()) : this.#stored,
       mode: traceless === undefined ? visitor.mode : 'silent',
       ephemeral: minted,
       consented: this.runtime.consentConfigured && visitor.mode === 'enrol',
       generation: this.runtime.withdrawals.generation,
-      segments: () => this.#requestFacts.segments(),
+      facts: this.#requestFacts,
+      response,
     });
-    if (journal.pending) this.recorded(journal);
-    return { closed: undefined, visitor, project, journal, traceless };
+    if (journal.pending) journal.commitSoon();
+    const stateUnavailable = this.#stateUnavailable;
+    return { closed: undefined, visitor, project, journal, traceless, preview, stateUnavailable };
+  }
+
+  /** What a preview link shows, if this is one that may be followed. */
+  #previewed({ engine }: LoadedProject): Decision | undefined {
+    const link = previewLink(this.#request.url);
+    if (link === undefined || !this.#mayPreview()) return undefined;
+    return engine.preview(link);
+  }
+
+  #mayPreview(): boolean {
+    const { preview } = this.#parts;
+    return typeof preview === 'function'
+      ? this.#ask('preview', preview, 'taken as false') === true
+      : preview !== false;
   }
 
   #read(visitor: Visitor, key: string): VisitorState | undefined {
     if (visitor.origin === 'minted') return undefined;
-    if (this.runtime.store.remote) return this.#prefetched?.state;
+    const prefetched = this.#prefetched;
+    this.#stateUnavailable = this.runtime.store.remote && prefetched === undefined;
+    if (this.runtime.store.remote) return prefetched?.state;
     try {
       const state = this.runtime.store.read(key);
-      return isThenable(state) ? undefined : state;
+      if (!isThenable(state)) return state;
+      this.#stateUnavailable = true;
+      return undefined;
     } catch (error) {
+      this.#stateUnavailable = true;
       this.runtime.report(asConvertError(error, 'CONVERT_STORE', 'the visitor store failed to read'));
       return undefined;
     }
   }
 
-  protected recorded(journal: Journal): void {
-    const response = this.#response;
-    if (this.#headWritten || response.headersSent || response.closed) return this.#commitSoon(journal);
-    if (this.#closeWatched) return;
-    // A response that never gets a head is told about by its end only.
-    this.#closeWatched = true;
-    response.onClose(() => this.#commitSoon(journal));
-  }
-
-  /** Off the response's own tick. */
-  #commitSoon(journal: Journal): void {
-    if (this.#commitScheduled) return;
-    this.#commitScheduled = true;
-    setImmediate(() => {
-      this.#commitScheduled = false;
-      journal.commit();
-    });
-  }
-
   #onHead(head: ResponseHead): void {
-    this.#headWritten = true;
     const visit = this.resolved;
     if (!visit) return;
     try {
@@ -202,7 +220,7 @@ export class RequestContext extends BaseContext implements ConvertContext {
         asConvertError(error, 'CONVERT_INTERNAL', 'the response head could not be completed'),
       );
     }
-    if (visit.journal?.pending) this.#commitSoon(visit.journal);
+    if (visit.journal?.pending) visit.journal.commitSoon();
   }
 
   #writeHead(head: ResponseHead, visit: Visit): void {
@@ -211,17 +229,18 @@ export class RequestContext extends BaseContext implements ConvertContext {
     const given = head.getHeader('Cache-Control');
     if (given === undefined) head.setHeader('Cache-Control', 'private, no-cache');
     const isShared = given !== undefined && /\b(public|s-maxage)\b/i.test(String(given));
-    if (visit.visitor.withdrawn?.cookie && !isShared) head.appendCookie(cookie.expire(request));
-    const issues = visit.visitor.origin === 'minted' && visit.visitor.id !== '' && request.method !== 'HEAD';
-    if (!issues) return;
-    if (!isShared) return head.appendCookie(cookie.issue(visit.visitor.id, request));
+    const { id, origin, withdrawn } = visit.visitor;
+    if (withdrawn?.cookie && !isShared) head.appendCookie(cookie.expire(request));
+    const isLooking = visit.closed === undefined && visit.preview !== undefined;
+    if (origin !== 'minted' || id === '' || isLooking || request.method === 'HEAD') return;
+    if (!isShared) return head.appendCookie(cookie.issue(id, request));
     this.runtime.warnOnce(
       'shared-response',
       "a response that uses the visitor is marked public or s-maxage: a shared cache would hand one visitor's page " +
         'to all. The visitor cookie is left out and new visitors are not enrolled; mark it private',
     );
     // A first attempt at this head may have failed after the cookie was set.
-    head.removeCookie(cookie.issue(visit.visitor.id, request));
+    head.removeCookie(cookie.issue(id, request));
     visit.journal?.discard('no-identity');
   }
 

@@ -1,7 +1,8 @@
 /** What contexts need of the Convert that they belong to. */
 import type { ConvertError } from './errors.js';
-import type { EngineProject, EngineReason, Variation } from './engine/port.js';
+import type { EngineProject, EngineReason, Failure, Variation } from './engine/port.js';
 import type { DropReason, Outbox } from './delivery/port.js';
+import type { Passage } from './passage.js';
 import type { ProjectConfig } from './project-config.js';
 import type { VisitorStore } from './store/port.js';
 import type { IdOrigin } from './visitor/identity.js';
@@ -14,6 +15,8 @@ export interface LoadedProject {
 
 /** What was recorded for one visitor and is not committed yet. */
 export interface Uncommitted {
+  /** Belongs to the `Passage` that it is in. */
+  place: number | undefined;
   readonly visitorId: string;
   readonly storeKey: string;
   commit(): void;
@@ -39,12 +42,14 @@ export interface Runtime {
   readonly hasAppIds: boolean;
   readonly consentConfigured: boolean;
   /** What was decided or tracked and is not committed yet: `flush` and `close` commit it. */
-  readonly uncommitted: Set<Uncommitted>;
+  readonly uncommitted: Passage<Uncommitted>;
   readonly withdrawals: Withdrawals;
   /** Runs work that needs a project config, now or when the first one is there. */
   whenReady(work: (project: LoadedProject) => void): void;
   /** Milliseconds since the epoch. */
   now(): number;
+  /** False where telling would reach nobody. */
+  hasListener(name: keyof ConvertEvents): boolean;
   emit<Name extends keyof ConvertEvents>(name: Name, event: ConvertEvents[Name]): void;
   /** Tells the operator: an `error` event, and a log line the first time for a code and message. */
   report(error: ConvertError): void;
@@ -67,6 +72,10 @@ export interface Explanation {
   readonly reason: Reason;
   /** What `peek` returns. */
   readonly variation: Variation | null;
+  /** The locations, audiences or segments that left the visitor out, and which of their rules. */
+  readonly failed: readonly Failure[];
+  /** Properties that rules of the experience ask for and nobody supplied. */
+  readonly missing: readonly string[];
 }
 
 /** The events of a Convert, by name. They hold visitor ids, but no properties. */

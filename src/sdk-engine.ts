@@ -8,7 +8,7 @@ import type {
   ConversionOutcome,
   Decision,
   Engine,
-  EngineEvent,
+  EngineExplanation,
   EngineProject,
   EngineReason,
   EngineVisitor,
@@ -16,17 +16,19 @@ import type {
   Feature,
   FeatureAttributes,
   FeatureOutcome,
+  Preview,
   SegmentsAttributes,
   Variation,
 } from './engine/port.js';
+import { enrolment, NO_EVENTS } from './engine/enrolment.js';
+import { changesOf } from './engine/feature-plan.js';
+import { deepFreeze } from './engine/freeze.js';
 import { readsOf } from './engine/reads.js';
 import { assertOptions, flag, shape } from './options-check.js';
 import { ConvertError } from './errors.js';
-import type { ExperienceConfig, ProjectConfig } from './project-config.js';
+import type { ExperienceConfig, ProjectConfig, VariationConfig } from './project-config.js';
 import {
   applyChange,
-  experienceClaim,
-  exposureClaim,
   goalClaim,
   mergeSegments,
   ownValue,
@@ -108,7 +110,8 @@ export function sdkEngine(sdk: unknown, options: SdkEngineOptions = {}): Engine 
 }
 
 class SdkProject implements EngineProject {
-  readonly reads: EngineProject['reads'];
+  readonly warnings: readonly string[] = [];
+  readonly #reads: ReturnType<typeof readsOf>;
   readonly #sdk: SdkInstance;
   readonly #config: ProjectConfig;
   readonly #strict: boolean;
@@ -119,6 +122,8 @@ class SdkProject implements EngineProject {
   readonly #variations = new Map<string, Map<string, SdkVariation>>();
   /** What the call under way reads and leaves behind: the SDK is synchronous. */
   #call: SdkCall = { state: {}, events: [] };
+  /** Keys of experiences whose answer depends on what is stored of the visitor, beyond their variation. */
+  readonly #dependOnState = new Set<string>();
   /** Experience key -> keys of the features that its variations carry. */
   readonly #carried = new Map<string, Set<string>>();
 
@@ -127,7 +132,7 @@ class SdkProject implements EngineProject {
     this.#strict = strict;
     this.#sdk = instantiate(SdkClass, unsharedVariables(config));
     this.#takeOver(this.#sdk);
-    this.reads = readsOf(config);
+    this.#reads = readsOf(config);
     this.#archived = new Set((config.archived_experiences ?? []).map(String));
     for (const feature of config.features ?? []) this.#featureKeys.set(String(feature.id), feature.key);
     for (const experience of config.experiences ?? []) {
@@ -136,11 +141,14 @@ class SdkProject implements EngineProject {
       if (this.#experiences.has(key)) continue;
       this.#experiences.set(key, experience);
       this.#carried.set(key, featuresOf(experience, this.#featureKeys));
+      if (dependsOnState(experience, config)) this.#dependOnState.add(key);
     }
   }
 
   experience(key: string, visitor: EngineVisitor, attributes: ExperienceAttributes): Decision {
-    const missing = this.#unavailable(key, environmentOf(visitor, attributes));
+    const missing =
+      this.#unavailable(key, environmentOf(visitor, attributes)) ??
+      (visitor.stateUnavailable && this.#dependOnState.has(key) ? 'state-unavailable' : undefined);
     if (missing) return { experienceKey: key, variation: null, reason: missing, events: [] };
     const experience = this.#experiences.get(key)!;
 
@@ -159,12 +167,29 @@ class SdkProject implements EngineProject {
   experiences(visitor: EngineVisitor, attributes: ExperienceAttributes): Decision[] {
     const decisions: Decision[] = [];
     let state = visitor.state;
-    for (const key of this.#experiences.keys()) {
+    for (const { key } of this.#config.experiences ?? []) {
       const decision = this.experience(key, { ...visitor, state }, attributes);
       if (decision.change) ({ state } = applyChange(state, decision.change));
       decisions.push(decision);
     }
     return decisions;
+  }
+
+  explain(key: string, visitor: EngineVisitor, attributes: ExperienceAttributes): EngineExplanation {
+    return { decision: this.experience(key, visitor, attributes), failed: [], missing: [] };
+  }
+
+  preview({ experienceId, variationId }: Preview): Decision | undefined {
+    const { experiences } = this.#config;
+    const experience = experiences?.find(({ id }) => String(id) === experienceId);
+    const config = experience?.variations?.find(({ id }) => String(id) === variationId);
+    if (!experience || !config) return undefined;
+    return {
+      experienceKey: experience.key,
+      variation: this.#frozen(asBucketed(experience, config)),
+      reason: 'preview',
+      events: NO_EVENTS,
+    };
   }
 
   feature(key: string, visitor: EngineVisitor, attributes: FeatureAttributes): FeatureOutcome {
@@ -215,8 +240,9 @@ class SdkProject implements EngineProject {
       const { visitorProperties } = properties({ visitorProperties: attributes.ruleData });
       return context.runCustomSegments(keys, { ruleData: visitorProperties });
     });
-    const { customSegments } = run.state.segments ?? {};
-    return customSegments === undefined ? {} : { segments: { customSegments } };
+    const before = segmentsOf(visitor.state);
+    const now = segmentsOf(run.state);
+    return sameList(now, before) ? {} : { segments: { customSegments: now } };
   }
 
   /** Why an experience cannot be decided at all; the SDK answers null for each. */
@@ -237,42 +263,26 @@ class SdkProject implements EngineProject {
     noTraffic: boolean,
   ): Decision {
     const id = String(experience.id);
-    const key = String(experience.key);
     const stored = ownValue(visitor.state.bucketing, id);
     const now = ownValue(run.state.bucketing, id);
     // Ids that the SDK can't find again are stored by it and exposed, and the visitor gets the original.
     const isNew = variation !== null && now !== undefined && now !== stored;
-    const tracked = attributes.enableTracking !== false;
-
-    const change: StateChange = {};
-    const events: EngineEvent[] = [];
-    const exposure = run.events.find(
-      (event) => event.data && 'variationId' in event.data && event.data.experienceId === id,
-    );
-    if (isNew) {
-      change.claims = {
-        [id]: { variationId: String(now), replaces: stored, exposed: tracked || this.#strict },
-      };
-      if (exposure && tracked) events.push({ event: exposure, claim: experienceClaim(id) });
-    } else if (variation && tracked && visitor.state.unexposed?.includes(id)) {
-      change.exposed = [id];
-      events.push({
-        event: { eventType: 'bucketing', data: { experienceId: id, variationId: String(variation.id) } },
-        claim: exposureClaim(id),
-      });
-    }
-    if (run.state.locations && !sameList(run.state.locations, visitor.state.locations)) {
-      change.locations = run.state.locations;
-    }
-    // The SDK stores all properties that it was given; what a request says of itself should not outlive it.
-    if (isNew && attributes.updateVisitorProperties && attributes.visitorProperties) {
-      change.segments = attributes.visitorProperties;
-    }
+    const { change, events } =
+      variation === null
+        ? { change: undefined, events: NO_EVENTS }
+        : enrolment(
+            { experienceId: id, variationId: String(isNew ? now : variation.id), stored, isNew },
+            visitor.state,
+            attributes,
+            this.#strict,
+          );
+    const { locations } = run.state;
+    const hasMoved = locations !== undefined && !sameList(locations, visitor.state.locations);
     return {
-      experienceKey: key,
+      experienceKey: String(experience.key),
       variation,
       reason: reasonOf(variation, isNew, attributes.forceVariationId, noTraffic),
-      change: Object.keys(change).length > 0 ? change : undefined,
+      change: hasMoved ? { ...change, locations } : change,
       events,
     };
   }
@@ -289,6 +299,10 @@ class SdkProject implements EngineProject {
         // The SDK's context does so for experiences; its feature manager is asked directly here.
         visitorProperties: mergeSegments(visitor.state.segments ?? {}, visitorProperties),
         typeCasting: attributes.typeCasting ?? true,
+        ...(!this.#strict && {
+          forceVariationId: attributes.forceVariationId,
+          ignoreLocationProperties: attributes.ignoreLocationProperties,
+        }),
         environment: environmentOf(visitor, attributes),
       });
     });
@@ -303,12 +317,7 @@ class SdkProject implements EngineProject {
       if (variationId === undefined || (!isNew && !carriedBy.has(id))) continue;
       const config = experience.variations?.find((each) => String(each.id) === String(variationId));
       if (!config) continue;
-      const variation = this.#frozen({
-        experienceId: experience.id,
-        experienceName: experience.name,
-        experienceKey: experience.key,
-        ...config,
-      });
+      const variation = this.#frozen(asBucketed(experience, config));
       const tracking = this.#strict ? { ...attributes, enableTracking: true } : attributes;
       const locations = decisions.length > 0 ? visitor.state.locations : run.state.locations;
       const alone = { ...run, state: { ...run.state, locations } };
@@ -353,11 +362,11 @@ class SdkProject implements EngineProject {
       if (!context) throw new ConvertError('CONVERT_INTERNAL', 'the official SDK gave no context');
       const result = call(context, (attributes) => ({
         locationProperties: {
-          ...pick(visitor.locationProperties, this.reads.location),
+          ...pick(visitor.locationProperties, this.#reads.location),
           ...attributes.locationProperties,
         },
         visitorProperties: {
-          ...pick(visitor.visitorProperties, this.reads.visitor),
+          ...pick(visitor.visitorProperties, this.#reads.visitor),
           ...attributes.visitorProperties,
         },
       }));
@@ -475,10 +484,10 @@ function unsharedVariables(config: ProjectConfig): ProjectConfig {
   const copy = structuredClone(config);
   for (const experience of copy.experiences ?? []) {
     for (const variation of experience?.variations ?? []) {
-      for (const change of variation?.changes ?? []) {
+      for (const change of changesOf(variation)) {
         const variables = change?.data?.variables_data;
         if (typeof variables !== 'object' || variables === null) continue;
-        Object.defineProperty(change.data, 'variables_data', {
+        Object.defineProperty(change!.data, 'variables_data', {
           enumerable: true,
           get: () => structuredClone(variables),
         });
@@ -488,15 +497,31 @@ function unsharedVariables(config: ProjectConfig): ProjectConfig {
   return copy;
 }
 
+/** Segments are stored, and who has a variation is not asked for permanent audiences again. */
+function dependsOnState(
+  { audiences: ids }: ExperienceConfig,
+  { audiences, segments }: ProjectConfig,
+): boolean {
+  return (
+    segments?.some(({ id }) => ids?.includes(id)) === true ||
+    audiences?.some(({ id, type }) => type === 'permanent' && ids?.includes(id)) === true
+  );
+}
+
 function featuresOf(experience: ExperienceConfig, keys: ReadonlyMap<string, string>): Set<string> {
   const carried = new Set<string>();
   for (const variation of experience.variations ?? []) {
-    for (const change of variation?.changes ?? []) {
+    for (const change of changesOf(variation)) {
       const key = keys.get(String(change?.data?.feature_id));
       if (change?.type === 'fullStackFeature' && key !== undefined) carried.add(key);
     }
   }
   return carried;
+}
+
+/** A variation as the SDK returns it where it read it from the state. */
+function asBucketed({ id, name, key }: ExperienceConfig, variation: VariationConfig): SdkVariation {
+  return { experienceId: id, experienceName: name, experienceKey: key, ...variation };
 }
 
 function reasonOf(
@@ -545,12 +570,9 @@ function isFeature(result: unknown): result is Feature {
   return typeof result === 'object' && result !== null && 'status' in result;
 }
 
-function deepFreeze<T>(value: T): T {
-  if (typeof value === 'object' && value !== null && !Object.isFrozen(value)) {
-    Object.freeze(value);
-    Object.values(value).forEach(deepFreeze);
-  }
-  return value;
+function segmentsOf({ segments }: SdkState): readonly string[] {
+  const list = segments?.customSegments;
+  return Array.isArray(list) ? (list as string[]) : [];
 }
 
 function sameList(a: readonly string[], b: readonly string[] | undefined): boolean {

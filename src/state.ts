@@ -136,23 +136,33 @@ export function freshlyHeld(state: VisitorState, now: number): HeldChange[] {
 }
 
 /**
- * One change that does what two do, one after the other. Both are made for one visitor in one request, the second one
- * in knowledge of the first.
+ * One change that does what several do, one after the other. All are made for one visitor in one request, each in
+ * knowledge of those before it.
  */
-export function joinChanges(first: StateChange, second: StateChange): StateChange {
-  const joined: StateChange = { ...first, ...second };
-  if (first.claims && second.claims) {
-    joined.claims = { ...first.claims };
-    for (const [experienceId, claim] of Object.entries(second.claims)) {
-      // What the store holds is what the first claim was made against.
-      const replaces = ownValue(first.claims, experienceId)?.replaces ?? claim.replaces;
-      joined.claims[experienceId] = { ...claim, replaces };
-    }
+export function joinChanges(...changes: readonly StateChange[]): StateChange {
+  const joined: StateChange = {};
+  for (const { claims, goals, exposed, segments, ...replacing } of changes) {
+    Object.assign(joined, replacing);
+    if (claims) joined.claims = withClaims(joined.claims ?? {}, claims);
+    if (goals) joined.goals = union(joined.goals, goals);
+    if (exposed) joined.exposed = union(joined.exposed, exposed);
+    if (segments) joined.segments = joined.segments ? mergeSegments(joined.segments, segments) : segments;
   }
-  if (first.goals && second.goals) joined.goals = [...new Set([...first.goals, ...second.goals])];
-  if (first.exposed && second.exposed) joined.exposed = [...new Set([...first.exposed, ...second.exposed])];
-  if (first.segments && second.segments) joined.segments = mergeSegments(first.segments, second.segments);
   return joined;
+}
+
+/** Adds to `joined`, which belongs to the caller. */
+function withClaims(joined: Record<string, Claim>, claims: Record<string, Claim>): Record<string, Claim> {
+  for (const [experienceId, claim] of Object.entries(claims)) {
+    // What the store holds is what the first claim was made against.
+    const replaces = ownValue(joined, experienceId)?.replaces;
+    setEntry(joined, experienceId, replaces === undefined ? claim : { ...claim, replaces });
+  }
+  return joined;
+}
+
+function union(first: readonly string[] | undefined, second: readonly string[]): string[] {
+  return first === undefined ? [...second] : [...new Set([...first, ...second])];
 }
 
 /** What a store holds is input: fields of another type than ours count as absent. */
@@ -180,7 +190,7 @@ const STATE_FIELDS: Record<keyof VisitorState, (value: unknown) => boolean> = {
     value.every((each) => isPlainObject(each) && isPlainObject(each.change) && Array.isArray(each.events)),
 };
 
-/** `segments` over `stored`, as the official SDK merges: objects deeply, arrays by union, else the new value. */
+/** `segments` over `stored`, as the official SDK merges (see `mergeValues`). */
 export function mergeSegments(
   stored: Readonly<Record<string, unknown>>,
   segments: Readonly<Record<string, unknown>>,
@@ -188,27 +198,37 @@ export function mergeSegments(
   const merged: Record<string, unknown> = { ...stored };
   for (const [key, value] of Object.entries(segments)) {
     if (key === '__proto__') continue;
-    const before = ownValue(merged, key);
-    merged[key] =
-      Array.isArray(before) && Array.isArray(value)
-        ? [...new Set([...(value as unknown[]), ...(before as unknown[])])]
-        : isPlainObject(before) && isPlainObject(value)
-          ? mergeSegments(before, value)
-          : value;
+    merged[key] = mergeValues(ownValue(merged, key), value);
   }
   return merged;
 }
 
+/** `value` over `before`: arrays by union, objects deeply (an array counts as one beside an object), else `value`. */
+export function mergeValues(before: unknown, value: unknown): unknown {
+  if (Array.isArray(before) && Array.isArray(value)) {
+    return [...new Set([...(value as unknown[]), ...(before as unknown[])])];
+  }
+  return isObject(before) && isObject(value) ? mergeSegments(before, value) : value;
+}
+
 /** An own property; never one of the prototype, whatever the key says. */
 export function ownValue<T>(object: Readonly<Record<string, T>> | undefined, key: string): T | undefined {
-  return object !== undefined && Object.hasOwn(object, key) ? object[key] : undefined;
+  const value = object?.[key];
+  // No prototype has a text: the usual case needs no second look.
+  if (typeof value === 'string' || value === undefined) return value;
+  return Object.hasOwn(object!, key) ? value : undefined;
 }
 
 function withEntry<T>(object: Record<string, T> | undefined, key: string, value: T): Record<string, T> {
   const copy: Record<string, T> = { ...object };
-  // Not an assignment: a key like `__proto__` must become an entry.
-  Object.defineProperty(copy, key, { value, enumerable: true, configurable: true, writable: true });
+  setEntry(copy, key, value);
   return copy;
+}
+
+function setEntry<T>(object: Record<string, T>, key: string, value: T): void {
+  if (key !== '__proto__') object[key] = value;
+  // An assignment would change the prototype.
+  else Object.defineProperty(object, key, { value, enumerable: true, configurable: true, writable: true });
 }
 
 /** Adds to what is held, within its bounds. Returns how many events had to go. */
@@ -270,6 +290,10 @@ export function countEvents(held: readonly HeldChange[]): number {
   return held.reduce((sum, { events }) => sum + events.length, 0);
 }
 
+function isObject(value: unknown): value is Record<string, unknown> {
+  return typeof value === 'object' && value !== null;
+}
+
 function isPlainObject(value: unknown): value is Record<string, unknown> {
-  return typeof value === 'object' && value !== null && !Array.isArray(value);
+  return isObject(value) && !Array.isArray(value);
 }

@@ -20,6 +20,7 @@ export function createWithdrawals(): Withdrawals {
         break;
       }
     },
-    since: (storeKey, before) => (generations.get(storeKey) ?? 0) > before,
+    // Nearly always there was none at all.
+    since: (storeKey, before) => generation > before && (generations.get(storeKey) ?? 0) > before,
   };
 }

@@ -313,23 +313,14 @@ describe('consent that is withdrawn', () => {
 
 describe('failing open', () => {
   it('gives the original page where the engine fails, and the operator the reason', async () => {
+    const fail = (): never => {
+      throw new Error('bug');
+    };
     const errors: ConvertError[] = [];
     const convert = create({
       engine: {
         name: 'broken',
-        load: () => ({
-          reads: { location: new Set(), visitor: new Set() },
-          ...Object.fromEntries(
-            ['experience', 'experiences', 'feature', 'features', 'conversion', 'customSegments'].map(
-              (name) => [
-                name,
-                () => {
-                  throw new Error('bug');
-                },
-              ],
-            ),
-          ),
-        }),
+        load: () => new Proxy({}, { get: (_, name) => (name === 'warnings' ? [] : fail) }),
       } as never,
     });
     convert.on('error', (error) => errors.push(error));
@@ -455,6 +446,49 @@ describe('failing open', () => {
     const context = await visit(convert, { cookie: 'cv_vid=known' });
     expect(context.runExperience('homepage-hero')).not.toBeNull();
     expect(logged.join()).toContain('took too long');
+  });
+
+  it('decides nothing that depends on stored state which could not be read, and the rest by the hash', async () => {
+    const never = new Promise<never>(() => undefined);
+    const convert = create({ store: { get: () => never, set: () => never }, storeTimeout: 20 });
+    const context = await visit(convert, { cookie: 'cv_vid=known' });
+    const sale = { visitorProperties: { utm_campaign: 'spring' } };
+    // Its audience is permanent: who has a variation keeps it.
+    expect(context.runExperience('spring-sale', sale)).toBeNull();
+    expect(context.explain('spring-sale', sale).reason).toBe('state-unavailable');
+    expect(context.explain('homepage-hero').reason).toBe('bucketed');
+    const newcomer = await visit(convert);
+    expect(newcomer.explain('spring-sale', sale).reason).toBe('bucketed');
+    const broken = create({
+      store: {
+        get: () => {
+          throw new Error('down');
+        },
+        set: () => undefined,
+      },
+    });
+    expect((await visit(broken, { cookie: 'cv_vid=known' })).explain('spring-sale', sale).reason).toBe(
+      'state-unavailable',
+    );
+  });
+
+  it('says once what of a config is not run', () => {
+    const project = testProject();
+    const rule = {
+      key: 'path',
+      value: '(?=a)(a+)+$',
+      matching: { match_type: 'regexMatches', negated: false },
+    };
+    project.locations![0]!.rules = { OR: [{ AND: [{ OR_WHEN: [rule] }] }] };
+    let sink: ProjectSink | undefined;
+    create({
+      project: { start: (given: ProjectSink) => void (sink = given), stop: () => undefined } as never,
+    });
+    sink!.config(project);
+    sink!.config({ ...project, goals: [] });
+    expect(logged).toEqual([
+      'convert: the regular expression of the location "pricing", OR[0].AND[0].OR_WHEN[0], could hold the event loop: it is not run, and never matches',
+    ]);
   });
 
   it('writes no visitor id, query, cookie or property into the log', async () => {

@@ -19,10 +19,16 @@ const rules = (...all) => ({
   ],
 });
 
-const location = (id, key, ...matching) => ({ id, key, name: key, rules: rules(...matching) });
-const audience = (id, key, type, ...matching) => ({ id, key, name: key, type, rules: rules(...matching) });
+export const location = (id, key, ...matching) => ({ id, key, name: key, rules: rules(...matching) });
+export const audience = (id, key, type, ...matching) => ({
+  id,
+  key,
+  name: key,
+  type,
+  rules: rules(...matching),
+});
 
-const experience = (id, key, locations, audiences) => ({
+export const experience = (id, key, locations, audiences) => ({
   id: String(id),
   key,
   name: key,

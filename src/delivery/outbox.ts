@@ -46,8 +46,21 @@ export interface MemoryOutboxOptions {
 /** The share of the room that exposures may fill. */
 const EXPOSURE_SHARE = 0.9;
 
-interface QueuedEvent extends SerialisedEvent {
-  readonly cohort: Cohort;
+class QueuedEvent implements SerialisedEvent {
+  readonly visitorId: string;
+  readonly head: string;
+  readonly text: string;
+  readonly bytes: number;
+
+  constructor(
+    { visitorId, head, text, bytes }: SerialisedEvent,
+    readonly cohort: Cohort,
+  ) {
+    this.visitorId = visitorId;
+    this.head = head;
+    this.text = text;
+    this.bytes = bytes;
+  }
 }
 
 const NONE: ReadonlySet<VisitorEvent> = new Set();
@@ -106,58 +119,52 @@ export function memoryOutbox(options: MemoryOutboxOptions): Outbox {
     return queueBytes + bytes > room ? 'overflow' : undefined;
   }
 
+  function prepared(
+    event: VisitorEvent,
+    before: Parameters<typeof serialise>[1],
+  ): SerialisedEvent | DropReason {
+    if (closing) return 'closed';
+    try {
+      const serialised = serialise(event, before);
+      return reasonToRefuse(event, serialised) ?? serialised;
+    } catch {
+      return 'bad-data';
+    }
+  }
+
   function offer(events: readonly VisitorEvent[]): Offer {
     if (events.length === 0) return NOTHING_TAKEN;
     let refused: Set<VisitorEvent> | undefined;
-    const refuse = (event: VisitorEvent, reason: DropReason): void => {
-      (refused ??= new Set()).add(event);
-      ledger.accept(1);
-      ledger.drop(1, reason);
-    };
-
-    const taken: VisitorEvent[] = [];
-    const queued: QueuedEvent[] = [];
+    /** In the order of the events; undefined where one was refused. */
+    const queued: (QueuedEvent | undefined)[] = [];
     let before: Parameters<typeof serialise>[1];
     for (const event of events) {
-      if (closing) {
-        refuse(event, 'closed');
-        continue;
-      }
-      let serialised: SerialisedEvent;
-      try {
-        serialised = serialise(event, before);
-      } catch {
-        refuse(event, 'bad-data');
-        continue;
-      }
-      before = { event, serialised };
-      const reason = reasonToRefuse(event, serialised);
-      if (reason) {
-        refuse(event, reason);
-        continue;
-      }
-      const { visitorId, head, text, bytes } = serialised;
+      const serialised = prepared(event, before);
       ledger.accept(1);
-      queueBytes += bytes;
-      taken.push(event);
-      queued.push({ visitorId, head, text, bytes, cohort: waiting.join() });
+      if (typeof serialised === 'string') {
+        (refused ??= new Set()).add(event);
+        ledger.drop(1, serialised);
+        queued.push(undefined);
+        continue;
+      }
+      before = events.length > 1 ? { event, serialised } : undefined;
+      queueBytes += serialised.bytes;
+      queued.push(new QueuedEvent(serialised, waiting.join()));
     }
 
     let confirmed = false;
     return {
       refused: refused ?? NONE,
-      confirm(lost) {
+      confirm(lost = NONE) {
         // After the close these events are counted already.
         if (confirmed || closed) return;
         confirmed = true;
-        if (!lost || lost.size === 0) {
-          for (const event of queued) sender.push(event);
-        } else {
-          const gone = queued.filter((_, index) => lost.has(taken[index] as VisitorEvent));
-          const kept = queued.filter((_, index) => !lost.has(taken[index] as VisitorEvent));
-          for (const event of kept) sender.push(event);
-          settle(gone, (count) => ledger.drop(count, 'claim-lost'));
-        }
+        const gone: QueuedEvent[] = [];
+        queued.forEach((event, index) => {
+          if (event && lost.has(events[index]!)) gone.push(event);
+          else if (event) sender.push(event);
+        });
+        settle(gone, (count) => ledger.drop(count, 'claim-lost'));
         sender.start();
       },
     };

@@ -46,9 +46,21 @@ export function serialise(
     before && before.event.visitorId === visitorId && before.event.segments === segments
       ? before.serialised.head
       : entryHead(visitorId, segments);
-  const text = toJson(event.event);
+  const text = textOf(event.event);
   const bytes = Buffer.byteLength(head) + Buffer.byteLength(text) + ENTRY_END.length + SEPARATOR.length;
   return { visitorId, head, text, bytes };
+}
+
+/** All visitors of a variation share the frozen event of its exposure, and visitors of a kind their frozen segments. */
+const texts = new WeakMap<object, string>();
+
+function textOf(value: object): string {
+  const known = texts.get(value);
+  if (known !== undefined) return known;
+  const text = toJson(value);
+  // Nothing of ours is nested deeper.
+  if (Object.isFrozen(value) && Object.values(value).every(Object.isFrozen)) texts.set(value, text);
+  return text;
 }
 
 /** The JSON text of one POST. */
@@ -85,7 +97,7 @@ function payloadHead({ accountId, projectId }: Destination, { enrichData, source
 
 function entryHead(visitorId: unknown, segments: VisitorEvent['segments']): string {
   if (typeof visitorId !== 'string') throw new TypeError('a visitor id must be text');
-  const text = segments === undefined ? '{}' : toJson(segments);
+  const text = segments === undefined ? '{}' : textOf(segments);
   const field = text === '{}' ? '' : `,"segments":${text}`;
   return `{"visitorId":${JSON.stringify(visitorId)}${field},"events":[`;
 }

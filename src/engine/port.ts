@@ -15,11 +15,18 @@ export interface Engine {
 
 /** A project config, loaded. All methods are pure functions of their arguments. */
 export interface EngineProject {
-  /** The names of the properties that the rules of this project read. Nothing else need be derived from a request. */
-  readonly reads: { readonly location: ReadonlySet<string>; readonly visitor: ReadonlySet<string> };
+  /** What an operator should know of the config: a line each, without anything of a visitor. */
+  readonly warnings: readonly string[];
   experience(key: string, visitor: EngineVisitor, attributes: ExperienceAttributes): Decision;
   /** All experiences of the project, in its order, each with its outcome. */
   experiences(visitor: EngineVisitor, attributes: ExperienceAttributes): Decision[];
+  /** As `experience`, and why. */
+  explain(key: string, visitor: EngineVisitor, attributes: ExperienceAttributes): EngineExplanation;
+  /**
+   * What a preview link shows, whatever rules, traffic, environment and state say; undefined where the project has no such
+   * variation. It has neither change nor events.
+   */
+  preview(link: Preview): Decision | undefined;
   feature(key: string, visitor: EngineVisitor, attributes: FeatureAttributes): FeatureOutcome;
   features(visitor: EngineVisitor, attributes: FeatureAttributes): FeatureOutcome;
   conversion(goalKey: string, visitor: EngineVisitor, attributes: ConversionAttributes): ConversionOutcome;
@@ -31,13 +38,32 @@ export interface EngineProject {
   ): StateChange;
 }
 
-/** A visitor, for the time of one call. */
+/** A visitor, for as long as their properties stay what they are. */
 export interface EngineVisitor {
   readonly id: string;
   readonly state: Readonly<VisitorState>;
+  /** The state could not be read: what depends on it is not decided (`state-unavailable`). Default false. */
+  readonly stateUnavailable?: boolean;
   readonly locationProperties: Properties;
   readonly visitorProperties: Properties;
   readonly environment: string | undefined;
+  /** The cookies of the request, for rules that ask for one. */
+  readonly cookies?: Properties | undefined;
+  /** Milliseconds since the epoch, for rules that ask for the time. Without it they don't match. */
+  now?(): number;
+  /** Where the engine may keep what it worked out from these properties. Without it, each call begins anew. */
+  readonly memo?: EngineMemo;
+}
+
+/** Belongs to the engine; who makes it keeps it together with the properties, and never looks inside. */
+export interface EngineMemo {
+  held?: unknown;
+}
+
+/** Of a preview link: both are ids. */
+export interface Preview {
+  readonly experienceId: string;
+  readonly variationId: string;
 }
 
 /** Properties that are derived when they are asked for. `undefined` means that the request does not tell. */
@@ -84,7 +110,7 @@ export interface SegmentsAttributes {
 }
 
 /** A variation as the official SDK returns it. Frozen. */
-export interface Variation<Key extends string = string> {
+export interface Variation {
   readonly id: string;
   readonly key: string;
   readonly name?: string;
@@ -92,7 +118,7 @@ export interface Variation<Key extends string = string> {
   readonly traffic_allocation?: number | null;
   readonly changes?: readonly Readonly<Record<string, unknown>>[];
   readonly experienceId: string;
-  readonly experienceKey: Key;
+  readonly experienceKey: string;
   readonly experienceName?: string;
   /** The visitor's place in the traffic, 0 to 9999; absent where the variation was read from the state. */
   readonly bucketingAllocation?: number;
@@ -111,18 +137,79 @@ export interface Feature {
 }
 
 /**
- * Why an engine decided so. `not-decided`: rules or traffic left the visitor out, and this engine cannot tell which.
+ * Why an engine decided so.
+ * - `bucketed` anew, by the hash of the visitor's id; `sticky` as stored before; `forced` by `forceVariationId`;
+ *   `preview` by a preview link
+ * - `not-found` the project has no experience of that key; `archived`; `environment` it runs in another one
+ * - `location`, `audience`, `segment` those of the experience don't match
+ * - `exclusion` the visitor is in an experience that excludes this one (or is not in one that it needs)
+ * - `traffic` the visitor is outside of the traffic; `no-variations` there is none to give
+ * - `state-unavailable` the answer depends on the visitor's state, which could not be read
+ * - `not-decided` rules or traffic left the visitor out, and this engine cannot tell which
  */
 export type EngineReason =
-  'bucketed' | 'sticky' | 'forced' | 'not-found' | 'archived' | 'environment' | 'traffic' | 'not-decided';
+  | 'bucketed'
+  | 'sticky'
+  | 'forced'
+  | 'preview'
+  | 'not-found'
+  | 'archived'
+  | 'environment'
+  | 'location'
+  | 'audience'
+  | 'segment'
+  | 'exclusion'
+  | 'traffic'
+  | 'no-variations'
+  | 'state-unavailable'
+  | 'not-decided';
 
 export interface Decision {
   readonly experienceKey: string;
   readonly variation: Variation | null;
   readonly reason: EngineReason;
   /** What to remember; undefined where nothing changed. */
-  readonly change?: StateChange;
+  readonly change?: StateChange | undefined;
   readonly events: readonly EngineEvent[];
+}
+
+export interface EngineExplanation {
+  readonly decision: Decision;
+  /** What left the visitor out, if that is why. */
+  readonly failed: readonly Failure[];
+  /** Properties that rules of the experience ask for and nobody supplied. */
+  readonly missing: readonly string[];
+}
+
+/** A location, an audience or a segment that does not match. */
+export interface Failure {
+  readonly type: 'location' | 'site-area' | 'audience' | 'exclusion' | 'segment';
+  readonly id?: string;
+  readonly key?: string;
+  readonly name?: string;
+  /** Why no rule is to blame: the project has no such entity, or it has no rules; it never matches then. */
+  readonly problem?: 'not-found' | 'no-rules';
+  /** The rules that didn't match: one of them would have to. */
+  readonly rules: readonly FailedRule[];
+}
+
+export interface FailedRule {
+  /** Where it stands in the rules: `OR[0].AND[1].OR_WHEN[0]`. */
+  readonly path: string;
+  /**
+   * - `no-match` the value is another
+   * - `missing` nobody supplied the property
+   * - `invalid-rule` the config has no rule here that the official SDK would understand
+   * - `unsupported-rule` a server cannot answer it (or the option `uiRules` is off)
+   * - `unsafe-pattern` its regular expression could hold the event loop, and never matches
+   */
+  readonly problem: 'no-match' | 'missing' | 'invalid-rule' | 'unsupported-rule' | 'unsafe-pattern';
+  /** The property that the rule reads, or the type of one that reads none. */
+  readonly property?: string;
+  readonly operator?: string;
+  readonly negated?: boolean;
+  readonly expected?: unknown;
+  readonly actual?: unknown;
 }
 
 export interface FeatureOutcome {

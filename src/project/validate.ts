@@ -14,7 +14,7 @@ const validated = new WeakSet<object>();
  * Checked is what would break a reader or reach a URL: `account_id` and `project.id` are digits (numbers become
  * strings), lists are lists of objects (a null list is dropped), experiences have an id and a key. Ids that are numbers
  * become strings wherever they stand: they are compared, stored and sent as strings. Unknown fields stay.
- * `__proto__` entries are removed at every depth, so that no later merge can be misled by them.
+ * An entry named `__proto__`, at whatever depth, could mislead a later merge: such a config is refused.
  *
  * The result is frozen to the bottom, because parts of it (a variation's changes, a feature's variables) are handed to
  * the app at every request: one handler that edits its variation must not edit everybody's.
@@ -33,7 +33,7 @@ export function validateProject(value: unknown, where: string): ProjectConfig {
     if (config[list] === null) delete config[list];
   }
   writeIdsAsText(config);
-  cleanAndFreeze(config);
+  if (!freeze(config)) throw bad(where, `${placeOfPrototype(config)} can be no entry of a config`);
   validated.add(config);
   return config as unknown as ProjectConfig;
 }
@@ -140,16 +140,34 @@ function writeIdsAsText(owner: Fields): void {
   }
 }
 
-/** With a stack of its own: the depth of a config is input, too. */
-function cleanAndFreeze(root: object): void {
+/** With a stack of its own: the depth of a config is input, too. False where an entry has the name of the prototype. */
+function freeze(root: object): boolean {
   const waiting: object[] = [root];
   for (let node = waiting.pop(); node !== undefined; node = waiting.pop()) {
-    if (Object.hasOwn(node, '__proto__')) delete (node as Fields)['__proto__'];
+    if (Object.hasOwn(node, PROTOTYPE)) return false;
     for (const child of Object.values(node) as unknown[]) {
       if (typeof child === 'object' && child !== null && !Object.isFrozen(child)) waiting.push(child);
     }
     Object.freeze(node);
   }
+  return true;
+}
+
+const PROTOTYPE = '__proto__';
+
+/** `features[0].variables.__proto__` */
+function placeOfPrototype(root: object): string {
+  const waiting: [node: object, place: string][] = [[root, '']];
+  for (let step = waiting.pop(); step !== undefined; step = waiting.pop()) {
+    const [node, place] = step;
+    if (Object.hasOwn(node, PROTOTYPE)) return place === '' ? PROTOTYPE : `${place}.${PROTOTYPE}`;
+    for (const [name, child] of Object.entries(node) as [string, unknown][]) {
+      if (typeof child !== 'object' || child === null) continue;
+      const inside = Array.isArray(node) ? `[${name}]` : place === '' ? name : `.${name}`;
+      waiting.push([child, place + inside]);
+    }
+  }
+  return PROTOTYPE;
 }
 
 function bad(where: string, problem: string): ConvertError {

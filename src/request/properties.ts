@@ -13,16 +13,26 @@ export type PropertyTable<Shape> = {
   readonly [Name in keyof Shape]-?: (facts: SharedFacts) => Shape[Name];
 };
 
+interface DefaultProperty {
+  /** Where its value is kept, once it is derived. */
+  readonly index: number;
+  readonly derive: (facts: SharedFacts) => unknown;
+}
+
 /** All that is known of one kind of properties before a request comes. */
 export interface PropertyKind {
   /** Names the option in messages. */
   readonly option: string;
-  readonly table: ReadonlyMap<string, (facts: SharedFacts) => unknown>;
+  readonly table: ReadonlyMap<string, DefaultProperty>;
   /** The app's function. */
   readonly extend: ((request: unknown, defaults: object) => unknown) | undefined;
   readonly names: readonly string[];
+  /** `NOT_DERIVED` for each property: copying it is faster than filling a new one. */
+  readonly blank: readonly unknown[];
   readonly onError: OnError;
 }
+
+const NOT_DERIVED = Symbol('not derived');
 
 export function propertyKind(
   option: string,
@@ -30,13 +40,17 @@ export function propertyKind(
   extend: PropertyKind['extend'],
   onError: OnError,
 ): PropertyKind {
-  return { option, table: new Map(Object.entries(table)), names: Object.keys(table), extend, onError };
+  const entries = Object.entries(table as Record<string, DefaultProperty['derive']>);
+  const indexed = entries.map(([name, derive], index) => [name, { index, derive }] as const);
+  const blank = entries.map(() => NOT_DERIVED);
+  return { option, table: new Map(indexed), names: Object.keys(table), blank, extend, onError };
 }
 
 const NONE: ReadonlyMap<string, unknown> = new Map();
 
 export class LazyProperties implements Properties, DefaultSource {
-  #defaults: Map<string, unknown> | undefined;
+  /** By the index of the property; `NOT_DERIVED` where nobody asked. */
+  #defaults: unknown[] | undefined;
   #given: ReadonlyMap<string, unknown> | undefined;
   #object: Readonly<Record<string, unknown>> | undefined;
 
@@ -54,19 +68,18 @@ export class LazyProperties implements Properties, DefaultSource {
   }
 
   get(name: string): unknown {
+    if (this.kind.extend === undefined) return this.default(name);
     const given = this.#ask();
     return given.has(name) ? given.get(name) : this.default(name);
   }
 
   /** What the request says, whatever the app makes of it. */
   default(name: string): unknown {
-    const derive = this.kind.table.get(name);
-    if (derive === undefined) return undefined;
-    const defaults = (this.#defaults ??= new Map<string, unknown>());
-    if (defaults.has(name)) return defaults.get(name);
-    const value = derive(this.facts);
-    defaults.set(name, value);
-    return value;
+    const property = this.kind.table.get(name);
+    if (property === undefined) return undefined;
+    const defaults = (this.#defaults ??= this.kind.blank.slice());
+    const known = defaults[property.index];
+    return known === NOT_DERIVED ? (defaults[property.index] = property.derive(this.facts)) : known;
   }
 
   /** All of them, frozen; those that the request does not tell are left out. */

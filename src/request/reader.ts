@@ -6,7 +6,7 @@ import type { OnError } from './callback.js';
 import { resolveGeo, type GeoOption } from './geo.js';
 import { LOCATION_PROPERTIES, type LocationProperties } from './location.js';
 import { LazyProperties, propertyKind, type Properties, type PropertyKind } from './properties.js';
-import { reportSegments } from './segments.js';
+import { knownSegments, reportSegments, type KnownSegments } from './segments.js';
 import { SharedFacts, type FactSources, type RequestVisitor } from './shared-facts.js';
 import { clip } from './text.js';
 import { createUserAgentReader } from './user-agent.js';
@@ -54,6 +54,7 @@ export function createRequestReader(options: RequestOptions): RequestReader {
   const setup: RequestSetup = {
     geo,
     userAgent: createUserAgentReader(),
+    segments: knownSegments(),
     onError,
     location: propertyKind(
       'properties.location',
@@ -75,6 +76,7 @@ export function createRequestReader(options: RequestOptions): RequestReader {
 }
 
 interface RequestSetup extends FactSources {
+  readonly segments: KnownSegments;
   readonly location: PropertyKind;
   readonly visitor: PropertyKind;
 }
@@ -113,7 +115,12 @@ export class RequestFacts extends SharedFacts {
 
   /** For events. The app's property functions have no part in them; frozen. */
   segments(): ReportSegments {
-    return (this.#segments ??= reportSegments(this, this.#locationProperties(), this.#visitorProperties()));
+    return (this.#segments ??= reportSegments(
+      this,
+      this.#locationProperties(),
+      this.#visitorProperties(),
+      this.setup.segments,
+    ));
   }
 
   #locationProperties(): LazyProperties {

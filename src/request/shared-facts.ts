@@ -23,6 +23,7 @@ export class SharedFacts {
   #target: RequestTarget | undefined;
   #host: string | undefined;
   #protocol: string | undefined;
+  #userAgentHeader: string | undefined;
   #userAgent: UserAgent | undefined;
   #place: GeoFacts | undefined;
 
@@ -56,8 +57,13 @@ export class SharedFacts {
     return hostnameOf(this.host);
   }
 
+  /** '' without one. */
+  get userAgentHeader(): string {
+    return (this.#userAgentHeader ??= this.header('user-agent') ?? '');
+  }
+
   get userAgent(): UserAgent {
-    return (this.#userAgent ??= this.sources.userAgent(this.header('user-agent')));
+    return (this.#userAgent ??= this.sources.userAgent(this.userAgentHeader));
   }
 
   /** What the `geo` option tells, and nothing else: no property function can change it. */

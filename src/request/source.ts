@@ -1,4 +1,5 @@
 /** Where a visitor comes from, in the words of Convert's reports. */
+import { referralKind } from '../referral.js';
 
 export type TrafficSource = 'campaign' | 'ai_tool' | 'search' | 'referral' | 'direct';
 
@@ -16,63 +17,12 @@ export interface Arrival {
 
 const PAID_MEDIUMS: ReadonlySet<string> = new Set(['cpc', 'google']);
 
-const AI_TOOLS: ReadonlySet<string> = new Set([
-  'chatgpt.com',
-  'chat.openai.com',
-  'perplexity.ai',
-  'claude.ai',
-  'gemini.google.com',
-  'copilot.microsoft.com',
-  'you.com',
-  'phind.com',
-  'poe.com',
-  'meta.ai',
-]);
-
-/** Search engines by name, and the domains they own: one top level domain, or any. */
-const SEARCH_ENGINES: ReadonlyMap<string, string> = new Map([
-  ['google', 'any'],
-  ['yahoo', 'any'],
-  ['ask', 'com'],
-  ['bing', 'com'],
-  ['aol', 'any'],
-  ['yandex', 'any'],
-  ['duckduckgo', 'com'],
-  ['baidu', 'com'],
-  ['ecosia', 'org'],
-]);
-
 /** The first that holds: a campaign, an AI tool, a search engine, another site, none of these. */
-export function trafficSource(arrival: Arrival): TrafficSource {
-  const medium = arrival.medium?.trim().toLowerCase();
-  if (arrival.campaign || medium?.split(/\s+/).some((word) => PAID_MEDIUMS.has(word))) return 'campaign';
-  const { referrer, hostname } = arrival;
-  const foreign = referrer !== undefined && !isSameSite(referrer, hostname) ? referrer : undefined;
-  if (foreign !== undefined && isAiTool(foreign)) return 'ai_tool';
-  if (medium === 'organic' || (foreign !== undefined && isSearchEngine(foreign))) return 'search';
-  return medium === 'referral' || foreign !== undefined ? 'referral' : 'direct';
-}
-
-/** The same host, or one of them a subdomain of the other; `www.` makes no difference. */
-function isSameSite(referrer: string, hostname: string | undefined): boolean {
-  if (hostname === undefined) return false;
-  const from = referrer.replace(/^www\./, '');
-  const to = hostname.replace(/^www\./, '');
-  return from === to || from.endsWith(`.${to}`) || to.endsWith(`.${from}`);
-}
-
-function isAiTool(hostname: string): boolean {
-  for (let rest = hostname; ; rest = rest.slice(rest.indexOf('.') + 1)) {
-    if (AI_TOOLS.has(rest)) return true;
-    if (!rest.includes('.')) return false;
-  }
-}
-
-/** `google.com`, `www.google.co.uk`: the last label but the top level ones. */
-const REGISTERED = /(?:^|\.)([a-z]+)\.((?:com?\.)?[a-z]{2,3})$/;
-
-function isSearchEngine(hostname: string): boolean {
-  const [, name = '', domain] = REGISTERED.exec(hostname) ?? [];
-  const owned = SEARCH_ENGINES.get(name);
-  return owned === 'any' || (owned !== undefined && owned === domain);
+export function trafficSource({ campaign, medium: given, referrer, hostname }: Arrival): TrafficSource {
+  const medium = given?.trim().toLowerCase();
+  if (campaign || medium?.split(/\s+/).some((word) => PAID_MEDIUMS.has(word))) return 'campaign';
+  const referral = referralKind(referrer, hostname);
+  if (referral === 'ai_tool') return 'ai_tool';
+  if (medium === 'organic' || referral === 'search') return 'search';
+  return medium === 'referral' || referral === 'referral' ? 'referral' : 'direct';
 }

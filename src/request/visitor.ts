@@ -3,6 +3,7 @@ import type { PropertyTable } from './properties.js';
 import { preferredLanguage } from './language.js';
 import { queryValue } from './query.js';
 import type { SharedFacts } from './shared-facts.js';
+import { clip } from './text.js';
 import type { Device } from './user-agent.js';
 
 /** The desktop, mobile and tablet properties are there always, the others where the request tells. */
@@ -23,6 +24,8 @@ export interface VisitorProperties {
   /** `major` or `major.minor`, to be compared as a number: `120`, `17.4`. */
   readonly browserVersion?: string;
   readonly os?: string;
+  /** The User-Agent header, at most 512 characters of it. */
+  readonly userAgent?: string;
   /** What Accept-Language prefers: `en`, `en-US`. */
   readonly language?: string;
   readonly visitorType?: 'new' | 'returning';
@@ -40,6 +43,7 @@ export interface VisitorProperties {
  */
 export type Vocabulary = 'readable' | 'convert';
 
+const MAX_USER_AGENT = 512;
 const MAX_UTM = 256;
 const utm =
   (name: string) =>
@@ -59,6 +63,7 @@ const READABLE: PropertyTable<Omit<VisitorProperties, 'devices'>> = {
   browser: (facts) => facts.userAgent.browser,
   browserVersion: (facts) => facts.userAgent.browserVersion,
   os: (facts) => facts.userAgent.os,
+  userAgent: (facts) => clip(facts.userAgentHeader, MAX_USER_AGENT) || undefined,
   language: (facts) => preferredLanguage(facts.header('accept-language') ?? ''),
   visitorType: (facts) => (facts.requestVisitor.isNewVisitor ? 'new' : 'returning'),
   utm_source: utm('utm_source'),

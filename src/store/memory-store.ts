@@ -1,7 +1,8 @@
 /** Visitor state in the memory of this process: the default store. */
-import { LRUCache } from 'lru-cache';
 import { assertOptions, between, shape } from '../options-check.js';
 import { applyChange, type Committed, type StateChange, type VisitorState } from '../state.js';
+import { firstStates } from './first-states.js';
+import { recent } from './recent.js';
 import type { VisitorStore } from './port.js';
 
 export interface MemoryStoreOptions {
@@ -29,14 +30,21 @@ const MEMORY_STORE_OPTIONS = shape({
   ephemeralAge: between(1, 2 ** 31 - 1, 'milliseconds'),
 });
 
+const NOTHING_LOST: ReadonlySet<string> = new Set();
+
 /** Visitor state in memory: lost with the process, not shared between processes. */
 export function memoryStore(options: MemoryStoreOptions = {}): MemoryStore {
   assertOptions(MEMORY_STORE_OPTIONS, options);
   const { max = 100_000, ephemeralAge = 30 * 60 * 1000 } = options;
-  const established = new LRUCache<string, VisitorState>({ max });
-  const ephemeral = new LRUCache<string, VisitorState>({ max, ttl: ephemeralAge });
+  const established = recent<VisitorState>({ max });
+  const ephemeral = recent<VisitorState>({ max, age: ephemeralAge });
 
-  const find = (key: string): VisitorState | undefined => established.get(key) ?? ephemeral.get(key);
+  const firstState = firstStates();
+
+  const merged = (state: VisitorState | undefined, change: StateChange): Committed => {
+    const shared = state === undefined ? firstState(change) : undefined;
+    return shared === undefined ? applyChange(state ?? {}, change) : { state: shared, lost: NOTHING_LOST };
+  };
 
   return {
     remote: false,
@@ -47,26 +55,22 @@ export function memoryStore(options: MemoryStoreOptions = {}): MemoryStore {
       const known = established.get(key);
       if (known !== undefined) return known;
       // Only an id that came back is read.
-      const state = ephemeral.get(key);
-      if (state !== undefined) {
-        ephemeral.delete(key);
-        established.set(key, state);
-      }
+      const state = ephemeral.take(key);
+      if (state !== undefined) established.set(key, state);
       return state;
     },
     commit(key, change, { ephemeral: isEphemeral }) {
-      const committed = applyChange(find(key) ?? {}, change);
-      if (isEphemeral && !established.has(key)) {
-        ephemeral.set(key, committed.state);
-      } else {
-        ephemeral.delete(key);
-        established.set(key, committed.state);
-      }
+      const known = established.get(key);
+      const isIssued = isEphemeral && known === undefined;
+      const state = known ?? (isIssued ? ephemeral.get(key) : ephemeral.take(key));
+      const committed = merged(state, change);
+      if (isIssued) ephemeral.set(key, committed.state);
+      else established.set(key, committed.state);
       return committed;
     },
     delete(key) {
-      ephemeral.delete(key);
-      established.delete(key);
+      ephemeral.take(key);
+      established.take(key);
     },
   };
 }

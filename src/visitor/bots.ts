@@ -26,7 +26,8 @@ export function botCheck(option: BotsOption, onError: (error: ConvertError) => v
   // isbot takes 4-11 us; a site sees the same few hundred user agents all day.
   let cache = new Map<string, boolean>();
   return (request) => {
-    const userAgent = headerText(request.headers['user-agent'])?.slice(0, MAX_USER_AGENT) ?? '';
+    const header = headerText(request.headers['user-agent']) ?? '';
+    const userAgent = header.length > MAX_USER_AGENT ? header.slice(0, MAX_USER_AGENT) : header;
     const known = cache.get(userAgent);
     if (known !== undefined) return known;
     const answer = userAgent === '' || isbot(userAgent);

@@ -2,7 +2,7 @@
 import { askApp } from '../ask.js';
 import type { ConvertError } from '../errors.js';
 import type { IncomingRequest, RequestFunction } from '../exchange.js';
-import { readCookie } from './cookie.js';
+import { cookieNamed } from './cookie.js';
 
 /** `unknown`: the visitor has not answered, or the answer can't be read. */
 export type Consent = 'granted' | 'denied' | 'unknown';
@@ -59,11 +59,12 @@ export function consentReader(option: ConsentOption, onError: (error: ConvertErr
 }
 
 function cookieReader({ cookie, granted, denied }: ConsentCookieOptions): ConsentReader {
+  const valueIn = cookieNamed(cookie);
   const isGranted = oneOf(granted);
   const isDenied = denied === undefined ? () => true : oneOf(denied);
   return {
     read(request) {
-      const value = readCookie(request, cookie);
+      const value = valueIn(request);
       if (value === undefined) return 'unknown';
       if (isGranted(value)) return 'granted';
       return isDenied(value) ? 'denied' : 'unknown';

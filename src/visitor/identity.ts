@@ -1,5 +1,4 @@
 /** Who the visitor of a request is, and whether we may know: the app's id, the cookie, a fingerprint, a new id. */
-import { randomUUID } from 'node:crypto';
 import { askApp } from '../ask.js';
 import { ConvertError } from '../errors.js';
 import type { IncomingRequest, RequestFunction } from '../exchange.js';
@@ -7,6 +6,7 @@ import { botCheck, type BotsOption } from './bots.js';
 import { consentMode, consentReader, type Consent, type ConsentMode, type ConsentOption } from './consent.js';
 import { visitorCookie, type VisitorCookie, type VisitorCookieOptions } from './cookie.js';
 import { fingerprint } from './fingerprint.js';
+import { newUuid } from './uuid.js';
 
 export interface VisitorOptions<Raw = unknown> {
   /**
@@ -120,7 +120,7 @@ export function visitorReader(options: VisitorReaderOptions): VisitorReader {
       const known = cookie.read(request);
       if (known !== undefined) return open(known, 'cookie');
       if (secret !== undefined) return open(fingerprint(request, secret), 'fingerprint');
-      return open(randomUUID(), 'minted');
+      return open(newUuid(), 'minted');
     },
   };
 }

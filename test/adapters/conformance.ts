@@ -176,14 +176,7 @@ export function adapterConformance(adapter: Adapter, capabilities: { http2: bool
         expect([10, 12]).toContain(body.feature.variables.price);
         expect(body.features).toEqual(['checkout-button enabled', 'unused-feature disabled']);
         expect(body.peek).toBe('homepage-hero');
-        expect(body.why).toEqual([
-          'bucketed',
-          'environment',
-          'archived',
-          'traffic',
-          'not-found',
-          'not-decided',
-        ]);
+        expect(body.why).toEqual(['bucketed', 'environment', 'archived', 'traffic', 'not-found', 'audience']);
         const { events } = await delivered(app);
         expect(events.map((event) => event.eventType).sort()).toEqual([
           'bucketing',
@@ -237,6 +230,73 @@ export function adapterConformance(adapter: Adapter, capabilities: { http2: bool
             bucketingData: { '101': variationId },
           },
         ]);
+      });
+    });
+
+    describe('preview links', () => {
+      const all: Handler = (x) => {
+        x.convert.trackConversion('purchase');
+        const { convert } = x;
+        x.send(
+          200,
+          JSON.stringify({
+            one: convert.runExperience('nobody')?.key ?? null,
+            other: convert.runExperience('homepage-hero') !== null,
+            all: convert.runExperiences().map((each) => each.experienceKey),
+            reason: convert.explain('nobody').reason,
+          }),
+        );
+      };
+
+      it('V1 show a variation whatever the config says of it, and leave no trace', async () => {
+        const app = await start({ '/': all });
+        const answer = await get(app, '/?a=1&convert_preview=103.1030');
+        expect(JSON.parse(answer.text)).toEqual({
+          one: 'a',
+          other: true,
+          all: ['homepage-hero', 'featured', 'nobody'],
+          reason: 'preview',
+        });
+        expect(answer.headers['cache-control']).toBe('private, no-cache');
+        expect(cookiesOf(answer)).toEqual([]);
+        const known = { cookie: 'cv_vid=known' };
+        await get(app, '/?convert_preview=103.1030', known);
+        expect((await delivered(app)).requests).toHaveLength(0);
+        // Nor was anything stored: the visit after it is the first one.
+        await get(app, '/', known);
+        expect((await delivered(app)).exposures().map(({ visitorId }) => visitorId)).toEqual([
+          'known',
+          'known',
+        ]);
+      });
+
+      it.each([
+        ['names an unknown experience', '999.1030'],
+        ['names an unknown variation', '103.999'],
+        ['has no variation', '103'],
+        ['has more than two parts', '103.1030.1'],
+        ['has no digits', 'a.b'],
+        ['has a sign', '+103.1030'],
+        ['is empty', ''],
+      ])('V2 are a visit like any other where the link %s', async (_what, link) => {
+        const app = await start({ '/': all });
+        const answer = await get(app, `/?convert_preview=${link}`);
+        expect(JSON.parse(answer.text)).toMatchObject({ one: null, reason: 'traffic' });
+        expect(cookiesOf(answer)).toHaveLength(1);
+        expect((await delivered(app)).exposures()).toHaveLength(2);
+      });
+
+      it('V3 are followed only where the app says so', async () => {
+        const isStaff = (raw: unknown): boolean => adapter.user(raw) === 'staff';
+        for (const [preview, user, followed] of [
+          [false, 'staff', false],
+          [isStaff, 'staff', true],
+          [isStaff, 'mary', false],
+        ] as const) {
+          const app = await start({ '/': all }, { preview }, { authenticate: () => user });
+          const { text } = await get(app, '/?convert_preview=103.1030');
+          expect(JSON.parse(text).one, `${String(preview)} ${user}`).toBe(followed ? 'a' : null);
+        }
       });
     });
 

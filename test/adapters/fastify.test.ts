@@ -88,7 +88,7 @@ describe('Fastify only', () => {
     const app = Fastify();
     await app.register(convertPlugin, { project: testProject(), prefix: '/x', logLevel: 'warn' } as object);
     await app.ready();
-    expect(app.convert.stats().engine).toBe('@convertcom/js-sdk');
+    expect(app.convert.stats().engine).toBe('compiled');
     await app.close();
   });
 

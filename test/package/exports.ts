@@ -5,14 +5,17 @@ import { FRAMEWORKS, installFlat, SDK } from './layouts.js';
 import type { WhenPacked } from './suite.js';
 
 /** Packages that a subpath loads in both builds. None is a framework, the SDK or geo data. */
-const CORE = ['cookie', 'isbot', 'lru-cache', 'ua-parser-js'];
+const ENGINE = ['@eslint-community/regexpp', 're2js'];
+const CORE = [...ENGINE, 'cookie', 'isbot', 'ua-parser-js'].sort();
 const LOADS: Record<string, string[]> = {
   'convert-middleware': CORE,
   'convert-middleware/express': CORE,
   'convert-middleware/koa': CORE,
-  'convert-middleware/fastify': ['cookie', 'fastify-plugin', 'isbot', 'lru-cache', 'ua-parser-js'],
+  'convert-middleware/fastify': [...CORE, 'fastify-plugin'].sort(),
+  'convert-middleware/engine': ENGINE,
   'convert-middleware/sdk-engine': [],
   'convert-middleware/geoip-lite': [],
+  'convert-middleware/testing': CORE,
 };
 const SUBPATHS = Object.keys(LOADS);
 
@@ -45,11 +48,13 @@ export function exportSuite(packed: WhenPacked): void {
     expect(esm).toMatchInlineSnapshot(`
       {
         "convert-middleware": "ConvertError createConvert memoryStore",
+        "convert-middleware/engine": "compile compiledEngine validate",
         "convert-middleware/express": "convertMiddleware",
         "convert-middleware/fastify": "convertPlugin",
         "convert-middleware/geoip-lite": "geoipLite",
         "convert-middleware/koa": "convertMiddleware",
         "convert-middleware/sdk-engine": "SUPPORTED_SDK sdkEngine",
+        "convert-middleware/testing": "testConvert",
       }
     `);
   });
@@ -91,18 +96,9 @@ export function exportSuite(packed: WhenPacked): void {
     });
   });
 
-  it('say what to install where the official SDK is not', async () => {
-    interface Said {
-      ours: boolean;
-      code: string;
-      message: string;
-    }
-    const said = await runScript<{ esm: Said | null; cjs: Said | null }>(bare, ['no-engine.mjs']);
-    const expected = {
-      ours: true,
-      code: 'CONVERT_NO_ENGINE',
-      message: expect.stringMatching(/`npm install @convertcom\/js-sdk@\S+ --legacy-peer-deps`/) as string,
-    };
-    expect(said).toEqual({ esm: expected, cjs: expected });
+  it('decide where nothing optional is installed, the official SDK neither', async () => {
+    const decided = await runScript<{ esm: unknown; cjs: unknown }>(bare, ['decides.mjs']);
+    const expected = { engine: 'compiled', variation: expect.any(String) as string };
+    expect(decided).toEqual({ esm: expected, cjs: expected });
   });
 }

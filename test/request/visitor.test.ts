@@ -21,6 +21,7 @@ describe('visitor properties', () => {
       browser: 'chrome',
       browserVersion: '126',
       os: 'windows',
+      userAgent: CHROME,
       language: 'de-AT',
       visitorType: 'new',
       utm_source: 'news letter',
@@ -52,6 +53,12 @@ describe('visitor properties', () => {
 
   it('tell a visitor who returns', () => {
     expect(facts({}, {}, { isNewVisitor: false }).visitor.get('visitorType')).toBe('returning');
+  });
+
+  it('hold at most 512 characters of a user agent', () => {
+    const long = facts({ headers: { 'user-agent': CHROME.repeat(9) } }).visitor;
+    expect(long.get('userAgent')).toBe(CHROME.repeat(9).slice(0, 512));
+    expect(facts({ headers: { 'user-agent': '' } }).visitor.get('userAgent')).toBeUndefined();
   });
 
   it('hold at most 256 characters of a campaign', () => {

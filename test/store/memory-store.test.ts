@@ -28,6 +28,24 @@ describe('memoryStore', () => {
     for (let n = 0; n < 100; n++) expect(store.read(`known-${n}`)).toBeDefined();
   });
 
+  it('holds the state of like visitors once, and never mixes them up', () => {
+    const store = memoryStore();
+    const claims = Object.freeze({ 7: Object.freeze({ variationId: 'x', exposed: true }) });
+    const commit = (key: string, locations?: string[]) =>
+      store.commit(key, { claims, ...(locations && { locations }) }, { ephemeral: true }).state;
+    const first = commit('a', ['home']);
+    expect(first).toEqual({ bucketing: { 7: 'x' }, locations: ['home'] });
+    expect(commit('b', ['home'])).toBe(first);
+    expect(commit('c')).toEqual({ bucketing: { 7: 'x' } });
+    expect(commit('d', ['shop'])).toEqual({ bucketing: { 7: 'x' }, locations: ['shop'] });
+    store.commit('a', { goals: ['buy'] }, { ephemeral: true });
+    expect(store.read('a')).toEqual({ bucketing: { 7: 'x' }, goals: { buy: true }, locations: ['home'] });
+    expect(store.read('b')).toEqual({ bucketing: { 7: 'x' }, locations: ['home'] });
+    // First write wins for them as for all others.
+    const other = { claims: { 7: { variationId: 'y', exposed: true } } };
+    expect([...store.commit('b', other, { ephemeral: true }).lost]).toEqual(['experience:7']);
+  });
+
   it('forgets an id that did not come back in time, and keeps one that did', async () => {
     const store = memoryStore({ ephemeralAge: 40 });
     store.commit('stays', seen, { ephemeral: true });

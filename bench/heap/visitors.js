@@ -1,0 +1,80 @@
+/** The process whose heap is measured. Run with --expose-gc. */
+import { setImmediate as turn } from 'node:timers/promises';
+import { createConvert } from 'convert-middleware';
+import { pageViews } from '../support/browsers.js';
+import { answer } from '../support/children.js';
+import { EXPERIENCE, project } from '../support/project.js';
+
+const [track] = process.argv.slice(2);
+const convert = createConvert({ project, endpoints: { track } });
+await convert.ready();
+
+/** Visitors between two turns of the event loop, as on a busy server. */
+const TURN = 50;
+/** Visitors that may wait for delivery. */
+const WAITING = 5_000;
+
+let served = 0;
+let cpu = 0;
+
+answer({
+  async come({ count }) {
+    const before = process.cpuUsage();
+    for (let done = 1; done <= count; done += 1) {
+      serve(pageViews[(served += 1) % pageViews.length]);
+      if (done % TURN === 0) await turn();
+      if (done % WAITING === 0) await convert.flush();
+    }
+    const { user, system } = process.cpuUsage(before);
+    cpu = user + system;
+  },
+  async measure() {
+    await convert.flush();
+    await turn();
+    globalThis.gc();
+    const { heapUsed, external } = process.memoryUsage();
+    return { heapUsed, external, cpu, delivered: convert.stats().delivery.delivered };
+  },
+});
+
+function serve({ path, headers }) {
+  const response = new Response();
+  const request = {
+    method: 'GET',
+    url: path,
+    protocol: 'https',
+    host: headers.host,
+    ip: '',
+    headers,
+    raw: null,
+  };
+  const variation = convert.open(request, response).runExperience(EXPERIENCE);
+  if (variation === null) throw new Error('the experience was not decided: there is nothing to measure');
+  response.finish();
+}
+
+/** A response that an adapter would describe; `finish` writes its head. */
+class Response {
+  headersSent = false;
+  closed = false;
+  #listener;
+  #cookie;
+
+  onHead(listener) {
+    this.#listener = listener;
+  }
+  onClose() {}
+  finish() {
+    this.#listener?.(this);
+    this.headersSent = true;
+    if (this.#cookie === undefined) throw new Error('a new visitor got no cookie');
+  }
+
+  getHeader() {
+    return undefined;
+  }
+  setHeader() {}
+  appendCookie(line) {
+    this.#cookie = line;
+  }
+}

@@ -1,0 +1,35 @@
+/**
+ * The compiled engine by itself: for edge runtimes, tools and tests. It uses nothing of Node.
+ */
+import { compiledEngine as engineOfValidated, type CompiledEngineOptions } from './engine/compiled-engine.js';
+import type { Engine, EngineProject } from './engine/port.js';
+import type { ProjectConfig } from './project-config.js';
+import { adoptProject } from './project/validate.js';
+
+export type { CompiledEngineOptions } from './engine/compiled-engine.js';
+export type * from './engine/port.js';
+export type { ProjectConfig };
+
+/**
+ * Checks a project config, and copies it: what comes back is frozen, and is not checked or copied again.
+ *
+ * @throws ConvertError `CONVERT_BAD_PROJECT`, with the place in the config
+ */
+export function validate(config: unknown): ProjectConfig {
+  return adoptProject(config, 'the project config');
+}
+
+/** The default engine of `createConvert`. */
+export function compiledEngine(options: CompiledEngineOptions = {}): Engine {
+  const engine = engineOfValidated(options);
+  return { ...engine, load: (config) => engine.load(validate(config)) };
+}
+
+/**
+ * Compiles a project config into a project that decides.
+ *
+ * @throws ConvertError `CONVERT_BAD_PROJECT`, with the place in the config
+ */
+export function compile(config: unknown, options: CompiledEngineOptions = {}): EngineProject {
+  return engineOfValidated(options).load(validate(config));
+}

@@ -1,0 +1,81 @@
+/** How the traffic of an experience is shared among its variations. */
+import type { ExperienceConfig, VariationConfig } from '../project-config.js';
+import { numberOf, textOf } from './text.js';
+
+/** The traffic is divided into so many places. */
+export const MAX_TRAFFIC = 10_000;
+
+/** From `start` (inclusive) to `end` (exclusive), in places of the traffic. */
+interface Bucket {
+  readonly start: number;
+  readonly end: number;
+  readonly variationId: string;
+}
+
+export type Buckets = readonly Bucket[];
+
+/** Experiences of a version beyond this one are laid out anchored. */
+const LAST_PACKED_VERSION = 11;
+
+export function layOut({ version, variations }: ExperienceConfig): Buckets {
+  const all = variations ?? [];
+  return numberOf(version) > LAST_PACKED_VERSION ? anchored(all) : packed(all);
+}
+
+/** The id of the variation at a place of the traffic (0 to 9999), if any is there. */
+export function variationAt(buckets: Buckets, place: number): string | undefined {
+  for (let i = 0; i < buckets.length; i++) {
+    const { start, end, variationId } = buckets[i]!;
+    if (place >= start && place < end) return variationId;
+  }
+  return undefined;
+}
+
+/**
+ * Running variations with traffic, one after the other from 0 on. The official SDK keeps them in an object by their
+ * ids, so that ids which are whole numbers come first, by size.
+ */
+function packed(variations: readonly VariationConfig[]): Buckets {
+  const shares: Record<string, unknown> = {};
+  for (const variation of variations) {
+    const share = variation?.traffic_allocation as unknown;
+    if (isRunning(variation) && hasTraffic(share) && variation.id)
+      shares[textOf(variation.id)] = share || 100;
+  }
+  let end = 0;
+  return Object.keys(shares).map((variationId) => {
+    const start = end;
+    end += numberOf(shares[variationId]) * 100;
+    // What is no number ends the traffic: with the SDK nothing is below NaN, from there on.
+    return { start, end, variationId };
+  });
+}
+
+/**
+ * Each variation keeps its place whether it runs or not, and takes its share of the traffic from there on: to raise
+ * the traffic, or to stop a variation, moves nobody. This is how SDK 5.x lays out experiences of version 12 and up; it
+ * is built from its specification and the vectors of its tests, since npm serves no 5.x.
+ */
+function anchored(variations: readonly VariationConfig[]): Buckets {
+  const placed = variations.filter((variation) => variation.id);
+  const weights = placed.map(({ traffic_allocation: share }) => {
+    const weight = numberOf(share);
+    return Number.isNaN(weight) ? 100 : weight;
+  });
+  const total = weights.reduce((sum, weight) => sum + weight, 0);
+  if (!(total > 0)) return [];
+  let before = 0;
+  return placed.map((variation, index) => {
+    const weight = weights[index]!;
+    const start = (before / total) * MAX_TRAFFIC;
+    before += weight;
+    const end = isRunning(variation) && weight > 0 ? start + weight * 100 : start;
+    return { start, end, variationId: variation.id };
+  });
+}
+
+const isRunning = (variation: VariationConfig): boolean =>
+  variation?.status ? variation.status === 'running' : true;
+
+/** As the SDK asks: none given is all, `null` and 0 are none. */
+const hasTraffic = (share: unknown): boolean => numberOf(share) > 0 || Number.isNaN(numberOf(share));

@@ -1,0 +1,146 @@
+/** The compiled engine: a project config is compiled once, and a decision is a walk through what came out. */
+import type { ProjectConfig } from '../project-config.js';
+import type { StateChange } from '../state.js';
+import { copied } from './copy.js';
+import { decide, none, type Call } from './decide.js';
+import { explainDecision } from './explain.js';
+import { Facts } from './facts.js';
+import { decideFeature, decideFeatures } from './features.js';
+import { convert } from './goals.js';
+import { compilePlan, type Plan } from './plan.js';
+import type {
+  ConversionAttributes,
+  ConversionOutcome,
+  Decision,
+  Engine,
+  EngineExplanation,
+  EngineProject,
+  EngineVisitor,
+  ExperienceAttributes,
+  FeatureAttributes,
+  FeatureOutcome,
+  Preview,
+  SegmentsAttributes,
+} from './port.js';
+import { segment } from './segments.js';
+import { uiRulesOf } from './ui-rules.js';
+
+export interface CompiledEngineOptions {
+  /**
+   * Features enrol as with the official SDK: in every experience, those without the feature too, and whatever
+   * `enableTracking` says; `enableTracking: false` is never made up for. Default false.
+   */
+  strictSdk?: boolean | undefined;
+  /**
+   * Answers rules without a key, which the Convert UI makes for web projects, from the request; and `cookie` rules from
+   * its cookies. Default false: they are false, as with the official SDK on a server.
+   */
+  uiRules?: boolean | undefined;
+}
+
+/** An engine for project configs that are validated and frozen to the bottom: parts of them are handed out. */
+export function compiledEngine({ strictSdk = false, uiRules = false }: CompiledEngineOptions = {}): Engine {
+  const planOf = (config: ProjectConfig): Plan =>
+    compilePlan(config, { uiRules: uiRules ? uiRulesOf(config) : undefined });
+  return { name: 'compiled', load: (config) => new CompiledProject(planOf(config), strictSdk) };
+}
+
+class CompiledProject implements EngineProject {
+  readonly warnings: readonly string[];
+
+  constructor(
+    private readonly plan: Plan,
+    private readonly strict: boolean,
+  ) {
+    this.warnings = plan.warnings;
+  }
+
+  experience(key: string, visitor: EngineVisitor, attributes: ExperienceAttributes): Decision {
+    const experience = this.plan.byKey.get(key);
+    if (experience === undefined) return none({ key }, 'not-found');
+    const call = this.#call(visitor, attributes);
+    return withLocations(decide(call, experience), call);
+  }
+
+  experiences(visitor: EngineVisitor, attributes: ExperienceAttributes): Decision[] {
+    const call = this.#call(visitor, attributes);
+    const decisions = this.plan.experiences.map((experience) => decide(call, experience));
+    return atLastWithLocations(decisions, call);
+  }
+
+  explain(key: string, visitor: EngineVisitor, attributes: ExperienceAttributes): EngineExplanation {
+    const decision = this.experience(key, visitor, attributes);
+    return explainDecision(this.#call(visitor, attributes), this.plan.byKey.get(key), decision);
+  }
+
+  preview({ experienceId, variationId }: Preview): Decision | undefined {
+    const experience = this.plan.byId.get(experienceId);
+    const variation = experience?.variations.get(variationId);
+    return experience && variation && none(experience, 'preview', variation.stored);
+  }
+
+  feature(key: string, visitor: EngineVisitor, attributes: FeatureAttributes): FeatureOutcome {
+    return this.#features(visitor, attributes, (call) => decideFeature(call, key, attributes));
+  }
+
+  features(visitor: EngineVisitor, attributes: FeatureAttributes): FeatureOutcome {
+    return this.#features(visitor, attributes, (call) => decideFeatures(call, attributes));
+  }
+
+  conversion(goalKey: string, visitor: EngineVisitor, attributes: ConversionAttributes): ConversionOutcome {
+    return convert(this.plan, goalKey, visitor, attributes);
+  }
+
+  customSegments(
+    keys: readonly string[],
+    visitor: EngineVisitor,
+    { ruleData }: SegmentsAttributes,
+  ): StateChange {
+    const { facts, progress } = this.#call(visitor, ruleData ? { visitorProperties: ruleData } : {});
+    return segment(this.plan, keys, facts, progress);
+  }
+
+  #features(
+    visitor: EngineVisitor,
+    attributes: FeatureAttributes,
+    decideAll: (call: Call) => FeatureOutcome,
+  ): FeatureOutcome {
+    const call = this.#call(visitor, this.strict ? asSdk(attributes) : attributes);
+    const outcome = decideAll(call);
+    return { ...outcome, decisions: atLastWithLocations([...outcome.decisions], call) };
+  }
+
+  #call(visitor: EngineVisitor, given: ExperienceAttributes): Call {
+    const attributes = given.updateVisitorProperties ? withOwnProperties(given) : given;
+    const facts = Facts.of(this.plan, visitor, attributes);
+    return { plan: this.plan, facts, progress: facts.progress, attributes, strict: this.strict };
+  }
+}
+
+/** What the app gave must not change under what waits to be stored. */
+function withOwnProperties(attributes: ExperienceAttributes): ExperienceAttributes {
+  const { visitorProperties } = attributes;
+  return visitorProperties ? { ...attributes, visitorProperties: copied(visitorProperties) } : attributes;
+}
+
+/** With the SDK 4.4, features are neither forced nor untracked, and their locations are always asked. */
+function asSdk(attributes: FeatureAttributes): FeatureAttributes {
+  const { forceVariationId: _, ignoreLocationProperties: __, ...rest } = attributes;
+  return { ...rest, enableTracking: true };
+}
+
+/** The locations that matched go along with the last decision: they are those after all of them. */
+function atLastWithLocations(decisions: Decision[], call: Call): Decision[] {
+  const last = decisions.at(-1);
+  if (last !== undefined) decisions[decisions.length - 1] = withLocations(last, call);
+  return decisions;
+}
+
+/** The decision is a fresh one: it is completed in place. */
+function withLocations(decision: Mutable<Decision>, { progress }: Call): Decision {
+  const locations = progress.changedLocations;
+  if (locations !== undefined) decision.change = { ...decision.change, locations };
+  return decision;
+}
+
+type Mutable<T> = { -readonly [Field in keyof T]: T[Field] };

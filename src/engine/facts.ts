@@ -1,0 +1,98 @@
+/** What is known of one visitor with one set of properties: each location and audience is evaluated at most once. */
+import { hashOnce, HashSuffix, type HashPrefix } from './murmur3.js';
+import { Outcomes } from './outcomes.js';
+import type { EngineVisitor, ExperienceAttributes } from './port.js';
+import type { Plan, RuleEntity } from './plan.js';
+import { Progress } from './progress.js';
+import { matchRules, type Outcome } from './rules.js';
+import { Values } from './values.js';
+
+export class Facts {
+  private locationValues: Values | undefined = undefined;
+  private visitorValues: Values | undefined = undefined;
+  private locationOutcomes: Outcomes | undefined = undefined;
+  private audienceOutcomes: Outcomes | undefined = undefined;
+  private hashes = 0;
+  private suffix: HashSuffix | undefined = undefined;
+  /** Of the call under way. */
+  progress: Progress;
+  private readonly segments: Readonly<Record<string, unknown>> | undefined;
+
+  constructor(
+    private readonly plan: Plan,
+    /** As of the call under way. */
+    public subject: EngineVisitor,
+    private readonly inline: ExperienceAttributes,
+  ) {
+    this.segments = subject.state.segments;
+    this.progress = new Progress(subject.state);
+  }
+
+  /** The facts of a visitor; those of the call before where nothing that they follow from has changed. */
+  static of(plan: Plan, visitor: EngineVisitor, attributes: ExperienceAttributes): Facts {
+    // What is given inline holds for one call.
+    if (attributes.locationProperties != null || attributes.visitorProperties != null) {
+      return new Facts(plan, visitor, attributes);
+    }
+    const { memo } = visitor;
+    const held = memo?.held;
+    if (held instanceof Facts && held.plan === plan && held.segments === visitor.state.segments) {
+      held.subject = visitor;
+      held.progress = new Progress(visitor.state);
+      return held;
+    }
+    const facts = new Facts(plan, visitor, NOTHING_INLINE);
+    if (memo !== undefined) memo.held = facts;
+    return facts;
+  }
+
+  get location(): Values {
+    return (this.locationValues ??= new Values(
+      this.plan.names,
+      this,
+      this.subject.locationProperties,
+      this.inline.locationProperties ?? undefined,
+      undefined,
+    ));
+  }
+
+  get visitor(): Values {
+    return (this.visitorValues ??= new Values(
+      this.plan.names,
+      this,
+      this.subject.visitorProperties,
+      this.inline.visitorProperties ?? undefined,
+      this.segments,
+    ));
+  }
+
+  /** Of an experience's id and the visitor's. */
+  hash(prefix: HashPrefix): number {
+    // To prepare the visitor's id pays from the second time on.
+    if (this.hashes++ === 0) return hashOnce(prefix, this.subject.id);
+    return (this.suffix ??= new HashSuffix(this.subject.id)).hash(prefix);
+  }
+
+  locationOutcome(location: RuleEntity): Outcome {
+    this.locationOutcomes ??= new Outcomes(this.plan.locationCount);
+    return remembered(this.locationOutcomes, location, this.location);
+  }
+
+  audienceOutcome(audience: RuleEntity): Outcome {
+    this.audienceOutcomes ??= new Outcomes(this.plan.audienceCount);
+    return remembered(this.audienceOutcomes, audience, this.visitor);
+  }
+}
+
+const NOTHING_INLINE: ExperienceAttributes = {};
+
+function remembered(outcomes: Outcomes, { index, rules }: RuleEntity, values: Values): Outcome {
+  // One without rules is passed over by the SDK: it never matches.
+  if (rules === undefined) return false;
+  if (rules.volatile) return matchRules(rules, values);
+  const known = outcomes.at(index);
+  if (known !== undefined) return known;
+  const outcome = matchRules(rules, values);
+  outcomes.set(index, outcome);
+  return outcome;
+}

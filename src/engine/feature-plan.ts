@@ -1,0 +1,109 @@
+/** The features that each variation carries, cast once. */
+import type { ChangeConfig, FeatureConfig } from '../project-config.js';
+import { cast } from './cast.js';
+import { deepFreeze } from './freeze.js';
+import type { Feature, Variation } from './port.js';
+import { textOf } from './text.js';
+
+/** A feature of a variation, as it is returned. */
+export interface CarriedFeature {
+  /** The id of the feature, as text. */
+  readonly id: string;
+  /** undefined where the project doesn't declare it. */
+  readonly key: string | undefined;
+  /** undefined where a variable can't be cast: with the SDK, that ends in an exception. */
+  readonly cast: Feature | undefined;
+  /** With its variables as the config has them. */
+  readonly raw: Feature;
+}
+
+export type VariationFeatures = readonly CarriedFeature[];
+
+export interface FeaturePlan {
+  /** By key, as returned to visitors who are in no experience that carries it. */
+  readonly disabled: ReadonlyMap<string, Feature>;
+  /** Those that the project declares, disabled, in the order in which the SDK lists them. */
+  readonly declared: readonly Feature[];
+  of(variation: Variation): VariationFeatures;
+}
+
+export function compileFeatures(features: readonly FeatureConfig[]): FeaturePlan {
+  const disabled = new Map<string, Feature>();
+  // An object, as the SDK has it: ids that are whole numbers come first, and of two with one id the last one counts.
+  const byId = Object.create(null) as Record<string, FeatureConfig>;
+  for (const feature of features) {
+    byId[textOf(feature.id)] = feature;
+    const key = textOf(feature.key);
+    if (!disabled.has(key)) disabled.set(key, disabledFeature(feature, key));
+  }
+  const declared = Object.values(byId).map((feature) => disabledFeature(feature, feature.key));
+
+  return {
+    disabled,
+    declared,
+    of: (variation) =>
+      changesOf(variation).flatMap((change) => {
+        const id = change?.type === 'fullStackFeature' ? change.data?.feature_id : undefined;
+        if (!id) return [];
+        return carried(variation, textOf(id), byId[textOf(id)], change?.data?.variables_data);
+      }),
+  };
+}
+
+/** The SDK goes through whatever stands there: the values of an object are changes, too. */
+export function changesOf(variation: { readonly changes?: unknown }): readonly (ChangeConfig | null)[] {
+  const { changes } = variation;
+  return typeof changes === 'object' && changes !== null
+    ? (Object.values(changes) as (ChangeConfig | null)[])
+    : [];
+}
+
+function disabledFeature({ id, name }: FeatureConfig, key: string): Feature {
+  return Object.freeze({ id, name, key, status: 'disabled' });
+}
+
+function carried(
+  variation: Variation,
+  id: string,
+  declared: FeatureConfig | undefined,
+  variables: Readonly<Record<string, unknown>> | undefined,
+): CarriedFeature {
+  const { experienceId, experienceName, experienceKey } = variation;
+  const feature = (its: unknown): Feature =>
+    Object.freeze({
+      experienceId,
+      experienceName,
+      experienceKey,
+      key: declared?.key,
+      name: declared?.name,
+      id,
+      status: 'enabled',
+      variables: its,
+    }) as Feature;
+  const raw = feature(variables);
+  const asCast = (): Feature | undefined => {
+    try {
+      const variablesCast = castAll(variables, declared);
+      return variablesCast === variables ? raw : feature(variablesCast);
+    } catch {
+      return undefined;
+    }
+  };
+  return { id, key: declared?.key, cast: asCast(), raw };
+}
+
+function castAll(variables: unknown, declared: FeatureConfig | undefined): unknown {
+  if (typeof variables !== 'object' || variables === null || Object.keys(variables).length === 0)
+    return variables;
+  const types = new Map<string, string | undefined>();
+  for (const variable of declared?.variables ?? []) {
+    if (variable && !types.has(variable.key)) types.set(variable.key, variable.type);
+  }
+  if (types.size === 0) return variables;
+  const copy = (Array.isArray(variables) ? [] : {}) as Record<string, unknown>;
+  for (const [name, value] of Object.entries(variables)) {
+    const type = types.get(name);
+    copy[name] = type ? cast(value, type) : value;
+  }
+  return deepFreeze(copy);
+}

@@ -1,0 +1,57 @@
+/** Decides features: the experiences that carry them are decided, and their variations say which are on. */
+import { decide, type Call } from './decide.js';
+import type { Decision, Feature, FeatureAttributes, FeatureOutcome } from './port.js';
+import type { PlannedExperience } from './plan.js';
+
+/** One feature: all experiences that carry it count. */
+export function decideFeature(call: Call, key: string, attributes: FeatureAttributes): FeatureOutcome {
+  const { disabled } = call.plan.features;
+  const declared = disabled.get(key);
+  if (declared === undefined)
+    return { features: [Object.freeze({ key, status: 'disabled' })], decisions: [] };
+  const outcome = collect(call, attributes, (carried) => carried === key);
+  return outcome.features.length > 0 ? outcome : { ...outcome, features: [declared] };
+}
+
+/** All features; those that no variation of the visitor carries are disabled. */
+export function decideFeatures(call: Call, attributes: FeatureAttributes): FeatureOutcome {
+  const { features, decisions } = collect(call, attributes, () => true);
+  const ids = new Set(features.map(({ id }) => id));
+  const rest = call.plan.features.declared.filter(({ id }) => !ids.has(id));
+  return { features: [...features, ...rest], decisions };
+}
+
+function collect(
+  call: Call,
+  { experienceKeys, typeCasting = true }: FeatureAttributes,
+  isWanted: (key: string | undefined) => boolean,
+): FeatureOutcome {
+  const chosen = Array.isArray(experienceKeys) && experienceKeys.length > 0 ? experienceKeys : undefined;
+  const features: Feature[] = [];
+  const decisions: Decision[] = [];
+  for (const experience of call.plan.experiences) {
+    if (chosen !== undefined && !chosen.includes(experience.key)) continue;
+    // The SDK decides, and enrols in, those that carry no such feature, too.
+    if (!call.strict && !carries(experience, isWanted)) continue;
+    const decision = decide(call, experience);
+    if (decision.variation === null) continue;
+    const carried = experience.variations
+      .get(decision.variation.id)!
+      .features.filter(({ key }) => isWanted(key));
+    for (const { cast, raw } of carried) {
+      const feature = typeCasting ? cast : raw;
+      if (feature !== undefined) features.push(feature);
+    }
+    // What was only looked at leaves no trace, unless an exposure is due.
+    if (carried.length > 0 || decision.reason === 'bucketed' || decision.events.length > 0)
+      decisions.push(decision);
+  }
+  return { features, decisions };
+}
+
+function carries({ variations }: PlannedExperience, isWanted: (key: string | undefined) => boolean): boolean {
+  for (const { features } of variations.values()) {
+    for (const { key } of features) if (isWanted(key)) return true;
+  }
+  return false;
+}

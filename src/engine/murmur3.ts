@@ -1,0 +1,144 @@
+/**
+ * MurmurHash3 x86 32-bit over UTF-8, as the official SDK hashes: `experienceId + visitorId`. The work on the
+ * experience's id is done once for all visitors, and that on the visitor's id once for all experiences.
+ *
+ * Source of the algorithm: https://github.com/aappleby/smhasher/blob/master/src/MurmurHash3.cpp (public domain).
+ */
+
+/** The official SDK's seed. */
+export const HASH_SEED = 9999;
+
+/** The hash of a whole text: an unsigned 32-bit number. */
+export function murmur3(text: string, seed: number = HASH_SEED): number {
+  return hashOnce(new HashPrefix('', seed), text);
+}
+
+/** The beginning of a hashed text: the state after its whole blocks, and the bytes left over. */
+export class HashPrefix {
+  readonly state: number;
+  /** The bytes that don't fill a block, in the places where a block has them. */
+  readonly rest: number;
+  /** In bytes. */
+  readonly length: number;
+
+  constructor(text: string, seed: number = HASH_SEED) {
+    const bytes = utf8(text);
+    const whole = bytes.length & ~3;
+    let state = seed | 0;
+    for (let i = 0; i < whole; i += 4) state = mixed(state, scrambled(block(bytes, i)));
+    this.state = state;
+    this.rest = partial(bytes, whole);
+    this.length = bytes.length;
+  }
+}
+
+/** The hash of the prefix and this text, once: nothing is allocated for text in ASCII. */
+export function hashOnce(prefix: HashPrefix, text: string): number {
+  let { state, rest } = prefix;
+  let shift = (prefix.length & 3) << 3;
+  for (let i = 0; i < text.length; i++) {
+    const code = text.charCodeAt(i);
+    if (code > 127) return new HashSuffix(text).hash(prefix);
+    rest |= code << shift;
+    shift += 8;
+    if (shift === 32) {
+      state = mixed(state, scrambled(rest));
+      rest = 0;
+      shift = 0;
+    }
+  }
+  return finished(state, rest, prefix.length + text.length);
+}
+
+/** The end of a hashed text. Its blocks depend on where they begin: they are made for each of the four offsets once. */
+export class HashSuffix {
+  private readonly bytes: Bytes;
+  private readonly offsets: (Blocks | undefined)[] = [undefined, undefined, undefined, undefined];
+
+  constructor(text: string) {
+    this.bytes = utf8(text);
+  }
+
+  hash(prefix: HashPrefix): number {
+    const offset = prefix.length & 3;
+    const { first, scrambles, rest } = (this.offsets[offset] ??= blocksOf(this.bytes, offset));
+    let { state } = prefix;
+    let last = rest;
+    if (first !== undefined) state = mixed(state, scrambled(prefix.rest | first));
+    else last |= prefix.rest;
+    for (let i = 0; i < scrambles.length; i++) state = mixed(state, scrambles[i]!);
+    return finished(state, last, prefix.length + this.bytes.length);
+  }
+}
+
+interface Bytes {
+  readonly length: number;
+  readonly [index: number]: number;
+}
+
+interface Blocks {
+  /** Completes the block that the prefix began; undefined where it began none, or this is too short for it. */
+  readonly first: number | undefined;
+  /** The scrambled whole blocks after that. */
+  readonly scrambles: readonly number[];
+  /** The bytes left over. */
+  readonly rest: number;
+}
+
+/** How a text with these bytes goes on after `offset` (0 to 3) bytes of a block. */
+function blocksOf(bytes: Bytes, offset: number): Blocks {
+  const missing = (4 - offset) & 3;
+  if (bytes.length < missing) {
+    return { first: undefined, scrambles: [], rest: partial(bytes, 0) << (8 * offset) };
+  }
+  let first: number | undefined;
+  if (missing > 0) {
+    first = 0;
+    for (let i = 0; i < missing; i++) first |= bytes[i]! << (8 * (offset + i));
+  }
+  const whole = missing + ((bytes.length - missing) & ~3);
+  const scrambles: number[] = [];
+  for (let i = missing; i < whole; i += 4) scrambles.push(scrambled(block(bytes, i)));
+  return { first, scrambles, rest: partial(bytes, whole) };
+}
+
+function block(bytes: Bytes, at: number): number {
+  return bytes[at]! | (bytes[at + 1]! << 8) | (bytes[at + 2]! << 16) | (bytes[at + 3]! << 24);
+}
+
+/** The at most three bytes from `at` to the end. */
+function partial(bytes: Bytes, at: number): number {
+  let value = 0;
+  for (let i = at; i < bytes.length; i++) value |= bytes[i]! << (8 * (i - at));
+  return value;
+}
+
+function scrambled(word: number): number {
+  const product = Math.imul(word, 0xcc9e2d51);
+  return Math.imul((product << 15) | (product >>> 17), 0x1b873593);
+}
+
+function mixed(state: number, scramble: number): number {
+  const next = state ^ scramble;
+  return (Math.imul((next << 13) | (next >>> 19), 5) + 0xe6546b64) | 0;
+}
+
+/** @param rest the bytes left over; nothing scrambles to 0, which changes nothing */
+function finished(state: number, rest: number, length: number): number {
+  let hash = state ^ scrambled(rest) ^ length;
+  hash = Math.imul(hash ^ (hash >>> 16), 0x85ebca6b);
+  hash = Math.imul(hash ^ (hash >>> 13), 0xc2b2ae35);
+  return (hash ^ (hash >>> 16)) >>> 0;
+}
+
+const encoder = new TextEncoder();
+
+function utf8(text: string): Bytes {
+  const codes = new Array<number>(text.length);
+  for (let i = 0; i < text.length; i++) {
+    const code = text.charCodeAt(i);
+    if (code > 127) return encoder.encode(text);
+    codes[i] = code;
+  }
+  return codes;
+}

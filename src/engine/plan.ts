@@ -1,0 +1,278 @@
+/** A project config, compiled: lookups instead of lists, predicates instead of rules, thresholds instead of shares. */
+import type {
+  ExperienceConfig,
+  FeatureConfig,
+  ProjectConfig,
+  RuleEntityConfig,
+  RuleSet,
+  VariationConfig,
+} from '../project-config.js';
+import { layOut, type Buckets } from './buckets.js';
+import { firstEnrolment, type Enrolment } from './enrolment.js';
+import { exclusionOf, type Exclusion } from './exclusion.js';
+import { compileFeatures, type FeaturePlan, type VariationFeatures } from './feature-plan.js';
+import { HashPrefix } from './murmur3.js';
+import type { Variation } from './port.js';
+import { RuleCompiler, type CompiledRules, type UiRules } from './rules.js';
+import { textOf } from './text.js';
+import { PropertyNames } from './values.js';
+import { variationMaker, type VariationMaker } from './variation.js';
+
+/** A location or an audience. */
+export interface RuleEntity {
+  /** Its place among the locations, or the audiences, of the project. */
+  readonly index: number;
+  readonly config: RuleEntityConfig;
+  /** undefined where it has none: then it never matches. */
+  readonly rules: CompiledRules | undefined;
+}
+
+export interface Audience extends RuleEntity {
+  readonly permanent: boolean;
+  /** Takes the place of its rules. */
+  readonly exclusion: Exclusion | undefined;
+}
+
+export interface PlannedVariation {
+  readonly id: string;
+  /** As it is returned where it was read from the state. Frozen. */
+  readonly stored: Variation;
+  readonly at: VariationMaker;
+  /** What becomes of a visitor who is given it first. */
+  readonly enrolment: Enrolment;
+  readonly features: VariationFeatures;
+}
+
+export interface PlannedExperience {
+  readonly config: ExperienceConfig;
+  readonly id: string;
+  readonly key: string;
+  readonly archived: boolean;
+  /** undefined where it runs in all. */
+  readonly environment: string | undefined;
+  /** undefined where it is not restricted to any. */
+  readonly locations: readonly RuleEntity[] | undefined;
+  readonly siteArea: CompiledRules | undefined;
+  readonly audiences: readonly Audience[];
+  /** It names audiences, whether they exist or not. */
+  readonly namesAudiences: boolean;
+  /** undefined where the config doesn't say how audiences are combined, which no SDK survives. */
+  readonly audiencesMatch: 'all' | 'any' | undefined;
+  /** Segments of which the visitor must be in one. */
+  readonly segments: readonly RuleEntityConfig[];
+  readonly variations: ReadonlyMap<string, PlannedVariation>;
+  readonly hasVariations: boolean;
+  readonly buckets: Buckets;
+  readonly hash: HashPrefix;
+  /** The answer may depend on what is stored of the visitor, beyond the variation. */
+  readonly dependsOnState: boolean;
+}
+
+export interface Plan {
+  readonly config: ProjectConfig;
+  readonly names: PropertyNames;
+  /** In the order of the project. Several of one key are all the first of them, as with the SDK. */
+  readonly experiences: readonly PlannedExperience[];
+  /** What is decided of one experience may matter to another one. */
+  readonly interdependent: boolean;
+  readonly byKey: ReadonlyMap<string, PlannedExperience>;
+  readonly byId: ReadonlyMap<string, PlannedExperience>;
+  readonly locationCount: number;
+  readonly audienceCount: number;
+  readonly segments: readonly { readonly config: RuleEntityConfig; readonly rules: CompiledRules }[];
+  readonly goals: ReadonlyMap<string, GoalPlan>;
+  readonly features: FeaturePlan;
+  readonly warnings: readonly string[];
+}
+
+export interface GoalPlan {
+  readonly id: string;
+  readonly rules: CompiledRules | undefined;
+}
+
+export interface PlanOptions {
+  /** Default: rules without a key are false, as with the official SDK. */
+  readonly uiRules?: UiRules | undefined;
+}
+
+/** @param config validated and frozen to the bottom: parts of it are handed out */
+export function compilePlan(config: ProjectConfig, options: PlanOptions = {}): Plan {
+  const names = new PropertyNames();
+  const compiler = new RuleCompiler(names, options.uiRules);
+  const compile: Compile = (rules, type, { key }) =>
+    rules ? compiler.compile(rules, ownerOf(type, key)) : undefined;
+
+  const locations = listOf(config.locations).map((each, index): RuleEntity => {
+    return { index, config: each, rules: compile(each.rules, 'location', each) };
+  });
+  const audiences = listOf(config.audiences).map((each, index): Audience => {
+    const exclusion = exclusionOf(each.rules);
+    return {
+      index,
+      config: each,
+      rules: exclusion ? undefined : compile(each.rules, 'audience', each),
+      permanent: each.type === 'permanent',
+      exclusion,
+    };
+  });
+  const segments = listOf(config.segments);
+  const features = compileFeatures(listOf<FeatureConfig>(config.features));
+  const archived = new Set(listOf(config.archived_experiences).map(textOf));
+  const found = {
+    locations: idIndex(locations, ({ config: { id } }) => id),
+    audiences: idIndex(audiences, ({ config: { id } }) => id),
+    segments: idIndex(segments, ({ id }) => id),
+  };
+
+  const firstById = new Map<string, ExperienceConfig>();
+  for (const experience of listOf(config.experiences)) {
+    const id = textOf(experience.id);
+    if (!firstById.has(id)) firstById.set(id, experience);
+  }
+  const plan = (experience: ExperienceConfig): PlannedExperience => {
+    const id = textOf(experience.id);
+    // The SDK looks variations up by the id of the experience: of two with one id, in the first.
+    const { variations: known } = firstById.get(id) ?? experience;
+    const attached = found.audiences(experience.audiences);
+    const segmentsOf = found.segments(experience.audiences);
+    const locationsOf = experience.locations?.length ? found.locations(experience.locations) : undefined;
+    const siteArea = compile(experience.site_area, 'site area of', experience);
+    return {
+      id,
+      key: textOf(experience.key),
+      archived: archived.has(id),
+      environment: experience.environment || undefined,
+      locations: locationsOf,
+      config: experience,
+      siteArea,
+      audiences: attached,
+      namesAudiences: Boolean(experience.audiences?.length),
+      audiencesMatch: matchingOf(experience),
+      segments: segmentsOf,
+      variations: planVariations(experience, known, features),
+      hasVariations: Boolean(experience.variations?.length),
+      buckets: layOut(experience),
+      hash: new HashPrefix(id),
+      dependsOnState:
+        segmentsOf.length > 0 ||
+        attached.some((each) => each.permanent || each.exclusion !== undefined) ||
+        [siteArea, ...[...attached, ...(locationsOf ?? [])].map(({ rules }) => rules)].some(readsState),
+    };
+  };
+
+  const byKey = new Map<string, PlannedExperience>();
+  const byId = new Map<string, PlannedExperience>();
+  const experiences = listOf(config.experiences).map((experience) => {
+    const key = textOf(experience.key);
+    const known = byKey.get(key);
+    // Of two with one key the second one can be had by its id alone.
+    const planned = known === undefined || !byId.has(textOf(experience.id)) ? plan(experience) : known;
+    if (!byId.has(planned.id)) byId.set(planned.id, planned);
+    if (known !== undefined) return known;
+    byKey.set(key, planned);
+    return planned;
+  });
+
+  for (const { config: audience, exclusion } of audiences) {
+    if (exclusion === undefined || byKey.has(exclusion.experienceKey)) continue;
+    compiler.warnings.push(
+      `${ownerOf('audience', audience.key)} asks for visitors of ${ownerOf('experience', exclusion.experienceKey)}, which the project does not have`,
+    );
+  }
+
+  return {
+    config,
+    names,
+    experiences,
+    interdependent:
+      Math.min(byKey.size, byId.size) < experiences.length ||
+      audiences.some(({ exclusion }) => exclusion !== undefined) ||
+      experiences.some(({ siteArea }) => readsState(siteArea)) ||
+      [...audiences, ...locations].some(({ rules }) => readsState(rules)),
+    byKey,
+    byId,
+    locationCount: locations.length,
+    audienceCount: audiences.length,
+    segments: segments.map((each) => {
+      return { config: each, rules: compiler.compile(each.rules, ownerOf('segment', each.key)) };
+    }),
+    goals: planGoals(listOf(config.goals), compile),
+    features,
+    warnings: compiler.warnings,
+  };
+}
+
+type Compile = (
+  rules: RuleSet | null | undefined,
+  type: string,
+  entity: { readonly key: string },
+) => CompiledRules | undefined;
+
+/** Keys are the operator's own; they are quoted, and not at length. */
+function ownerOf(type: string, key: unknown): string {
+  return `the ${type} ${JSON.stringify(textOf(key).slice(0, 64))}`;
+}
+
+const readsState = (rules: CompiledRules | undefined): boolean => rules?.readsState === true;
+
+function planVariations(
+  experience: ExperienceConfig,
+  variations: ExperienceConfig['variations'],
+  features: FeaturePlan,
+): ReadonlyMap<string, PlannedVariation> {
+  const id = textOf(experience.id);
+  const planned = new Map<string, PlannedVariation>();
+  for (const variation of listOf<VariationConfig>(variations)) {
+    if (typeof variation.id !== 'string' || planned.has(variation.id)) continue;
+    const at = variationMaker(experience, variation);
+    const stored = at(undefined);
+    planned.set(variation.id, {
+      id: variation.id,
+      stored,
+      at,
+      enrolment: firstEnrolment(id, variation.id),
+      features: features.of(stored),
+    });
+  }
+  return planned;
+}
+
+function planGoals(goals: readonly RuleEntityConfig[], compile: Compile): ReadonlyMap<string, GoalPlan> {
+  const planned = new Map<string, GoalPlan>();
+  for (const goal of goals) {
+    const key = textOf(goal.key);
+    if (!planned.has(key)) planned.set(key, { id: goal.id, rules: compile(goal.rules, 'goal', goal) });
+  }
+  return planned;
+}
+
+function matchingOf({ settings }: ExperienceConfig): PlannedExperience['audiencesMatch'] {
+  const options = settings?.matching_options;
+  return options == null ? undefined : options.audiences === 'all' ? 'all' : 'any';
+}
+
+/** The entities that ids name, in the order of the project. */
+function idIndex<T>(
+  entities: readonly T[],
+  idOf: (entity: T) => unknown,
+): (ids: readonly unknown[] | null | undefined) => T[] {
+  const places = new Map<unknown, number[]>();
+  for (const [place, entity] of entities.entries()) {
+    const id = idOf(entity);
+    const known = places.get(id);
+    if (known) known.push(place);
+    else places.set(id, [place]);
+  }
+  return (ids) =>
+    [...new Set(ids ?? [])]
+      .flatMap((id) => places.get(id) ?? [])
+      .sort((a, b) => a - b)
+      .map((place) => entities[place]!);
+}
+
+/** Entries that are no objects are skipped: where the SDK looks at one, it throws. */
+function listOf<T>(list: readonly T[] | null | undefined): readonly T[] {
+  return Array.isArray(list)
+    ? (list as readonly T[]).filter((each) => each !== null && each !== undefined)
+    : [];
+}

@@ -1,0 +1,300 @@
+/** Compiles the rules of a location, an audience, a segment or a goal: an OR of ANDs of ORs, with the SDK's answers. */
+import type { Rule, RuleSet } from '../project-config.js';
+import {
+  ANSWERS_ABSENCE,
+  prepareComparison,
+  type Comparison,
+  type PreparedComparison,
+} from './comparisons.js';
+import { compilePattern, type Pattern } from './pattern.js';
+import { ABSENT, type PropertyNames, type Values } from './values.js';
+
+/**
+ * Comes out where a rule is so broken that the official SDK throws an exception on reaching it: whatever asked is
+ * answered with "none" then.
+ */
+export const BROKEN: unique symbol = Symbol('broken');
+
+/** Nearly always a boolean. Anything else that is neither `false` nor BROKEN counts as matched where the SDK says so. */
+export type Outcome = unknown;
+
+/** Whatever asked is not answered then. */
+export function isRuleError(outcome: Outcome): boolean {
+  return typeof outcome !== 'boolean' && RULE_ERRORS.has(outcome);
+}
+
+/** The texts are those of the SDK, for data that is an object with methods. */
+const RULE_ERRORS: ReadonlySet<unknown> = new Set([
+  BROKEN,
+  'convert.com_no_data_found',
+  'convert.com_need_more_data',
+]);
+
+export interface CompiledRule {
+  readonly test: (values: Values) => Outcome;
+  /** What the rule reads and how it compares; undefined where the rule is not valid. */
+  readonly about: RuleAbout | undefined;
+  /** Its outcome for the same properties may change: it must not be remembered. */
+  readonly volatile: boolean;
+  /** Its outcome depends on what is stored of the visitor. */
+  readonly readsState: boolean;
+}
+
+export interface RuleAbout {
+  readonly rule: ValidRule;
+  readonly source: RuleSource;
+  /** Why it never matches, whatever the value is. */
+  readonly problem: RuleProblem | undefined;
+  /** What an operator should know of it. */
+  readonly warning: string | undefined;
+}
+
+/** A rule that the official SDK would understand. */
+export interface ValidRule extends Rule {
+  readonly matching: { readonly match_type: string; readonly negated: boolean };
+}
+
+/** `unsupported-rule`: no server can answer it. `unsafe-pattern`: it could hold the event loop. */
+export type RuleProblem = 'invalid-rule' | 'unsupported-rule' | 'unsafe-pattern';
+
+export interface CompiledRules {
+  readonly branches: readonly (readonly (readonly CompiledRule[])[])[];
+  /** All rules, where each of them must match: one branch whose parts are of one rule. Most rules are so. */
+  readonly conjunction: readonly CompiledRule[] | undefined;
+  readonly volatile: boolean;
+  readonly readsState: boolean;
+}
+
+/** Where the rules have their values that the official SDK has none for; undefined for all other rules. */
+export type UiRules = (rule: Rule) => RuleSource | undefined;
+
+/** Where a rule has its value. */
+export interface RuleSource {
+  /** The property, or the type of a rule that reads none. */
+  readonly property: string;
+  /** The value, or ABSENT. Never throws. */
+  readonly read: (values: Values) => unknown;
+  /** The place of the property among the names of the project, where it is just that. */
+  readonly place?: number;
+  readonly volatile: boolean;
+  readonly readsState: boolean;
+  readonly supported: boolean;
+}
+
+export class RuleCompiler {
+  /** What an operator should know of the rules that were compiled. */
+  readonly warnings: string[] = [];
+
+  constructor(
+    private readonly names: PropertyNames,
+    private readonly uiRules: UiRules | undefined,
+  ) {}
+
+  /** By its source. */
+  readonly #patterns = new Map<string, Pattern>();
+  readonly #compilePattern = (source: string): Pattern => {
+    let pattern = this.#patterns.get(source);
+    if (pattern === undefined) {
+      pattern = compilePattern(source);
+      this.#patterns.set(source, pattern);
+    }
+    return pattern;
+  };
+  /** By property. */
+  readonly #sources = new Map<string, RuleSource>();
+
+  /** @param owner whose rules these are, as operators know it */
+  compile(rules: RuleSet | null | undefined, owner: string): CompiledRules {
+    const branches = parts(rules, 'OR').map((branch) =>
+      parts(branch, 'AND').map((part) => parts(part, 'OR_WHEN').map((rule) => this.#rule(rule))),
+    );
+    const all = branches.flat(2);
+    if (all.some(({ about }) => about?.warning !== undefined)) this.#warn(branches, owner);
+    const isConjunction = branches.length === 1 && branches[0]!.every((part) => part.length === 1);
+    return {
+      branches,
+      conjunction: isConjunction ? all : undefined,
+      volatile: all.some((rule) => rule.volatile),
+      readsState: all.some((rule) => rule.readsState),
+    };
+  }
+
+  #warn(branches: CompiledRules['branches'], owner: string): void {
+    for (const { path, rule } of allRules(branches)) {
+      const { warning } = rule.about ?? {};
+      if (warning === undefined) continue;
+      this.warnings.push(
+        `the regular expression of ${owner}, ${path}, could hold the event loop: ${warning}`,
+      );
+    }
+  }
+
+  #rule(rule: unknown): CompiledRule {
+    if (rule === BROKEN) return BROKEN_RULE;
+    if (rule === INVALID) return INVALID_RULE;
+    if (rule === null || rule === undefined) return BROKEN_RULE;
+    const { matching, value } = rule as Rule;
+    if (!Object.hasOwn(rule, 'matching') || typeof matching !== 'object') return INVALID_RULE;
+    if (matching === null) return BROKEN_RULE;
+    const { match_type: operator, negated } = matching;
+    if (typeof operator !== 'string' || typeof negated !== 'boolean') return INVALID_RULE;
+    const answersAbsence = ANSWERS_ABSENCE.has(operator);
+    if (!answersAbsence && !Object.hasOwn(rule, 'value')) return INVALID_RULE;
+    const prepared = prepareComparison(operator, value, negated, this.#compilePattern);
+    if (prepared === undefined) return INVALID_RULE;
+    const source = this.#source(rule);
+    const { supported, volatile, readsState } = source;
+    // Without UI rules, the operators that ask for absence find it, as with the SDK.
+    const isNever = !supported && this.uiRules !== undefined;
+    const whenAbsent = answersAbsence && !isNever ? prepared.compare(undefined) : false;
+    return {
+      test: tester(source, prepared, whenAbsent),
+      about: {
+        rule: rule as ValidRule,
+        source,
+        problem: !supported
+          ? 'unsupported-rule'
+          : prepared.pattern?.kind === 'refused'
+            ? 'unsafe-pattern'
+            : undefined,
+        warning: warningOf(prepared.pattern),
+      },
+      volatile,
+      readsState,
+    };
+  }
+
+  #source(rule: Rule): RuleSource {
+    const answered = this.uiRules?.(rule);
+    if (answered !== undefined) return answered;
+    const { key } = rule;
+    if (typeof key !== 'string') return noSource(rule);
+    let source = this.#sources.get(key);
+    if (source === undefined) {
+      const place = this.names.placeOf(key);
+      const read = (values: Values): unknown => values.at(place);
+      source = { property: key, read, place, volatile: false, readsState: false, supported: true };
+      this.#sources.set(key, source);
+    }
+    return source;
+  }
+}
+
+/** URLs of this length are usual: a pattern that can't be run on them is worth a word. In UTF-16 code units. */
+const LONG_VALUE = 8192;
+
+function warningOf(pattern: Pattern | undefined): string | undefined {
+  if (pattern === undefined || pattern.kind === 'invalid' || pattern.maxLength >= LONG_VALUE)
+    return undefined;
+  return pattern.kind === 'refused'
+    ? 'it is not run, and never matches'
+    : `it is not run on values of more than ${pattern.maxLength} characters, and does not match them`;
+}
+
+/** Of a rule that nothing can answer. */
+export function noSource({ rule_type: type }: Rule): RuleSource {
+  const property = typeof type === 'string' ? type : '';
+  return { property, read: () => ABSENT, volatile: false, readsState: false, supported: false };
+}
+
+function tester(
+  { read, place }: RuleSource,
+  { compare, compareText }: PreparedComparison,
+  whenAbsent: Outcome,
+): (values: Values) => Outcome {
+  if (place === undefined || compareText === undefined) {
+    return (values) => compareValue(read(values), compare, whenAbsent);
+  }
+  return (values) => {
+    const text = values.textAt(place);
+    return text === undefined ? compareValue(values.at(place), compare, whenAbsent) : compareText(text);
+  };
+}
+
+function compareValue(value: unknown, compare: Comparison, whenAbsent: Outcome): Outcome {
+  if (value === ABSENT) return whenAbsent;
+  try {
+    return compare(value);
+  } catch {
+    // A value that can't be written as text; the SDK catches the same.
+    return false;
+  }
+}
+
+/** What stands in a place where the SDK finds no list; it is false there. */
+const INVALID: unique symbol = Symbol('invalid');
+
+const NO_RULE = { about: undefined, volatile: false, readsState: false };
+const INVALID_RULE: CompiledRule = { ...NO_RULE, test: () => false };
+const BROKEN_RULE: CompiledRule = { ...NO_RULE, test: () => BROKEN };
+
+/** The entries of one level. A level that is not one has one entry, which gives the level's outcome. */
+function parts(level: unknown, name: 'OR' | 'AND' | 'OR_WHEN'): readonly unknown[] {
+  if (level === BROKEN || level === INVALID) return [level];
+  if (level === null || level === undefined) return [BROKEN];
+  const list: unknown = Object.hasOwn(level, name) ? (level as Record<string, unknown>)[name] : undefined;
+  return Array.isArray(list) && list.length > 0 ? list : [INVALID];
+}
+
+/** The outcome of all rules together. */
+export function matchRules({ branches, conjunction }: CompiledRules, values: Values): Outcome {
+  let outcome: Outcome = false;
+  if (conjunction !== undefined) {
+    for (const rule of conjunction) {
+      outcome = rule.test(values);
+      if (outcome !== true) return outcome;
+    }
+    return true;
+  }
+  for (const branch of branches) {
+    outcome = matchAll(branch, values);
+    if (outcome === true || outcome === BROKEN) return outcome;
+  }
+  return outcome;
+}
+
+/** Ends with the first part that is not true. */
+function matchAll(branch: CompiledRules['branches'][number], values: Values): Outcome {
+  for (const part of branch) {
+    const outcome = matchAny(part, values);
+    if (outcome !== true) return outcome;
+  }
+  return true;
+}
+
+function matchAny(part: readonly CompiledRule[], values: Values): Outcome {
+  let outcome: Outcome = false;
+  for (const rule of part) {
+    outcome = rule.test(values);
+    if (outcome === true || outcome === BROKEN) return outcome;
+  }
+  return outcome;
+}
+
+/** A rule, and where it stands. */
+export interface FailedRule {
+  /** Where it stands: `OR[0].AND[1].OR_WHEN[0]`. */
+  readonly path: string;
+  readonly rule: CompiledRule;
+}
+
+function allRules(branches: CompiledRules['branches']): FailedRule[] {
+  return branches.flatMap((branch, or) =>
+    branch.flatMap((part, and) => part.map((rule, when) => ({ path: pathOf(or, and, when), rule }))),
+  );
+}
+
+const pathOf = (or: number, and: number, when: number): string => `OR[${or}].AND[${and}].OR_WHEN[${when}]`;
+
+/** For each branch, the rules of the part that ended it. Empty where the rules match. */
+export function failedRules(rules: CompiledRules, values: Values): FailedRule[] {
+  const failed: FailedRule[] = [];
+  for (const [or, branch] of rules.branches.entries()) {
+    const and = branch.findIndex((part) => matchAny(part, values) !== true);
+    if (and === -1) return [];
+    for (const [when, rule] of branch[and]!.entries()) {
+      failed.push({ path: pathOf(or, and, when), rule });
+    }
+  }
+  return failed;
+}

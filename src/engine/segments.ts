@@ -1,0 +1,26 @@
+/** Custom segments: those of the given ones whose rules match are added to the visitor's. */
+import type { StateChange } from '../state.js';
+import type { Facts } from './facts.js';
+import type { Plan } from './plan.js';
+import type { Progress } from './progress.js';
+import { isRuleError, matchRules } from './rules.js';
+import { textOf } from './text.js';
+
+export function segment(plan: Plan, keys: readonly string[], facts: Facts, progress: Progress): StateChange {
+  const { customSegments } = progress;
+  const added: string[] = [];
+  let isMatched = false;
+  for (const { config, rules } of plan.segments) {
+    if (!keys.includes(config.key)) continue;
+    // After one that matches, the SDK adds the others without asking their rules.
+    if (!isMatched) {
+      const outcome = matchRules(rules, facts.visitor);
+      if (isRuleError(outcome)) return {};
+      isMatched = Boolean(outcome);
+    }
+    if (!isMatched || config.id == null) continue;
+    const id = textOf(config.id);
+    if (!customSegments.includes(id)) added.push(id);
+  }
+  return added.length === 0 ? {} : { segments: { customSegments: [...customSegments, ...added] } };
+}

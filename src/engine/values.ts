@@ -1,0 +1,108 @@
+/** The properties that rules are matched against, each looked up at most once. */
+import { mergeValues } from '../state.js';
+import type { Facts } from './facts.js';
+import type { Properties } from './port.js';
+
+/** Stands for a property that nobody supplied. */
+export const ABSENT: unique symbol = Symbol('absent');
+/** Stands in the place of a value for `undefined`: given, and not the same as absent. */
+const GIVEN_UNDEFINED: unique symbol = Symbol('undefined');
+
+/** The names of the properties that the rules of a project read. A rule knows a name by its place in here. */
+export class PropertyNames {
+  readonly all: string[] = [];
+  readonly #places = new Map<string, number>();
+
+  placeOf(name: string): number {
+    let place = this.#places.get(name);
+    if (place === undefined) {
+      place = this.all.push(name) - 1;
+      this.#places.set(name, place);
+    }
+    return place;
+  }
+
+  /** Some rule reads the property `name` (see `RULE_DATA`). */
+  get readsName(): boolean {
+    return this.#places.has('name');
+  }
+}
+
+/**
+ * To the official SDK, data whose `name` is this is an object with methods for rules. For plain data that means that no
+ * rule finds its property.
+ */
+const RULE_DATA = 'RuleData';
+
+export class Values {
+  private readonly known: unknown[];
+  private readonly texts: (string | undefined)[];
+  private isRuleData: boolean | undefined = undefined;
+
+  /**
+   * @param facts what else rules may ask about the visitor
+   * @param properties what the request tells
+   * @param inline goes over what the request tells, `undefined` too
+   * @param stored lies under both; objects and arrays are merged
+   */
+  constructor(
+    private readonly names: PropertyNames,
+    readonly facts: Facts,
+    private readonly properties: Properties | undefined,
+    private readonly inline: Readonly<Record<string, unknown>> | undefined,
+    private readonly stored: Readonly<Record<string, unknown>> | undefined,
+  ) {
+    this.known = new Array<unknown>(names.all.length);
+    this.texts = new Array<string>(names.all.length);
+  }
+
+  /** The value at a place of the project's property names, or ABSENT. */
+  at(place: number): unknown {
+    const known = this.known[place];
+    if (known !== undefined) return known === GIVEN_UNDEFINED ? undefined : known;
+    const value = this.named(this.names.all[place]!);
+    this.known[place] = value === undefined ? GIVEN_UNDEFINED : value;
+    return value;
+  }
+
+  /** The value at a place, in lower case; undefined where it is no text. */
+  textAt(place: number): string | undefined {
+    const known = this.texts[place];
+    if (known !== undefined) return known;
+    const value = this.at(place);
+    if (typeof value !== 'string') return undefined;
+    return (this.texts[place] = value.toLowerCase());
+  }
+
+  /** The value of a property, or ABSENT. */
+  named(name: string): unknown {
+    this.isRuleData ??= this.asRuleData();
+    return this.isRuleData ? ABSENT : this.lookUp(name);
+  }
+
+  /** A property `name` of the request counts only where a rule reads it: it is not looked up for this alone. */
+  private asRuleData(): boolean {
+    const { inline, stored } = this;
+    const isRead =
+      this.names.readsName ||
+      (inline !== undefined && Object.hasOwn(inline, 'name')) ||
+      (stored !== undefined && Object.hasOwn(stored, 'name'));
+    return isRead && this.lookUp('name') === RULE_DATA;
+  }
+
+  private lookUp(name: string): unknown {
+    // No property: merging, which the SDK does, takes it for the prototype.
+    if (name === '__proto__') return ABSENT;
+    const { stored } = this;
+    const value = this.given(name);
+    if (stored === undefined || !Object.hasOwn(stored, name)) return value;
+    return value === ABSENT ? stored[name] : mergeValues(stored[name], value);
+  }
+
+  private given(name: string): unknown {
+    const { inline, properties } = this;
+    if (inline !== undefined && Object.hasOwn(inline, name)) return inline[name];
+    const value = properties?.get(name);
+    return value === undefined ? ABSENT : value;
+  }
+}

@@ -1,0 +1,19 @@
+/** The preview link of Convert: `?convert_preview={experienceId}.{variationId}`, as SDK 5.x reads it. */
+import { queryValue } from './query.js';
+import { parseTarget } from './target.js';
+
+export interface PreviewLink {
+  readonly experienceId: string;
+  readonly variationId: string;
+}
+
+const PARAMETER = 'convert_preview';
+const IDS = /^(\d{1,20})\.(\d{1,20})$/;
+
+export function previewLink(url: string): PreviewLink | undefined {
+  // Asked of every request that decides: nearly none has it.
+  if (!url.includes(PARAMETER)) return undefined;
+  const value = queryValue(parseTarget(url).query, PARAMETER, 64);
+  const [, experienceId, variationId] = IDS.exec(value ?? '') ?? [];
+  return experienceId === undefined || variationId === undefined ? undefined : { experienceId, variationId };
+}

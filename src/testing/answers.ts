@@ -1,0 +1,108 @@
+/** The answers of a test double: what they may be, and the project that they stand for. */
+import { ConvertError } from '../errors.js';
+import type { Check } from '../options-check.js';
+import { given, shape, text } from '../options-check.js';
+import type { ExperienceConfig, FeatureConfig, ProjectConfig, VariationConfig } from '../project-config.js';
+import { adoptProject } from '../project/validate.js';
+
+/** The key of the variation that everybody gets; null: nobody is in the experience. */
+export type Answer = string | null | VariationAnswer;
+
+/** Answers by the key of the experience. */
+export type Answers = Readonly<Record<string, Answer>>;
+
+export interface VariationAnswer {
+  /** The key of the variation. */
+  readonly variation: string;
+  /** What `runFeature` finds on: the variables by the key of the feature, `{}` where it has none. */
+  readonly features?: Readonly<Record<string, Readonly<Record<string, unknown>>>>;
+  /** What stands in `variation.changes`. Default: the features. */
+  readonly changes?: readonly Readonly<Record<string, unknown>>[];
+}
+
+const isObject = (value: unknown): value is Record<string, unknown> =>
+  typeof value === 'object' && value !== null && !Array.isArray(value);
+
+const changes: Check = (value, path) =>
+  Array.isArray(value) && value.every(isObject) ? [] : [`option \`${path}\` must be a list of objects`];
+const features: Check = (value, path) =>
+  isObject(value) && Object.values(value).every(isObject)
+    ? []
+    : [
+        `option \`${path}\` must be { featureKey: { variable: value } }, with {} for a feature without variables`,
+      ];
+const variationAnswer = shape({ variation: text, features, changes }, ['variation']);
+
+const answer: Check = (value, path) => {
+  if (value === null || (typeof value === 'string' && value !== '')) return [];
+  if (isObject(value)) return variationAnswer(value, path);
+  return [
+    `option \`${path}\` must be the key of a variation, null for nobody, or { variation, features, changes }` +
+      ` (given ${given(value)})`,
+  ];
+};
+
+/**
+ * The project in which the answers are the only ones that can be given.
+ *
+ * @throws ConvertError `CONVERT_BAD_OPTION` that names every wrong answer
+ */
+export function projectOf(answers: unknown): ProjectConfig {
+  const wrong = isObject(answers)
+    ? Object.entries(answers).flatMap(([key, each]) => answer(each, `answers.${key}`))
+    : [`the answers must be an object, such as { 'homepage-hero': 'version-b' } (given ${given(answers)})`];
+  if (wrong.length > 0) throw new ConvertError('CONVERT_BAD_OPTION', wrong.join('; '));
+  const all = Object.entries(answers as Answers);
+  return adoptProject(
+    {
+      account_id: '1',
+      project: { id: '1' },
+      experiences: all.map(([key, each]) => experienceOf(key, each)),
+      features: featuresOf(all.map(([, each]) => each)),
+    } satisfies ProjectConfig,
+    'what stands in the answers',
+  );
+}
+
+// Ids are not keys: an app that takes one for the other should find out here.
+const idOf = (key: string): string => `id:${key}`;
+const variationIdOf = (experienceId: string, key: string): string => `${experienceId}/${key}`;
+
+/** The keys that ids of a project of answers were made from. */
+export const experienceKeyOf = (experienceId: string): string => experienceId.slice(idOf('').length);
+export const variationKeyOf = (experienceId: string, variationId: string): string =>
+  variationId.slice(variationIdOf(experienceId, '').length);
+
+function experienceOf(key: string, given: Answer): ExperienceConfig {
+  const id = idOf(key);
+  return { id, key, name: key, variations: [variationOf(id, given)] };
+}
+
+function variationOf(experienceId: string, given: Answer): VariationConfig {
+  // There is traffic for nobody, as where all variations were stopped.
+  if (given === null) return { id: variationIdOf(experienceId, 'none'), key: 'none', status: 'stopped' };
+  const {
+    variation: key,
+    features = {},
+    changes = [],
+  } = typeof given === 'string' ? { variation: given } : given;
+  return {
+    id: variationIdOf(experienceId, key),
+    key,
+    name: key,
+    status: 'running',
+    changes: [
+      ...changes,
+      ...Object.entries(features).map(([feature, variables]) => ({
+        id: `${variationIdOf(experienceId, key)}/${feature}`,
+        type: 'fullStackFeature',
+        data: { feature_id: idOf(feature), variables_data: variables },
+      })),
+    ],
+  };
+}
+
+function featuresOf(answers: readonly Answer[]): FeatureConfig[] {
+  const keys = answers.flatMap((each) => (isObject(each) ? Object.keys(each.features ?? {}) : []));
+  return [...new Set(keys)].map((key) => ({ id: idOf(key), key, name: key }));
+}

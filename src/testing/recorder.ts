@@ -1,0 +1,90 @@
+/** The outbox of a test double: keeps what would be sent, for assertions. */
+import { createLedger } from '../delivery/ledger.js';
+import type { Outbox, OutboxListener } from '../delivery/port.js';
+import type { GoalData, VisitorEvent } from '../tracking.js';
+import { experienceKeyOf, variationKeyOf } from './answers.js';
+
+export interface RecordedExposure {
+  readonly visitorId: string;
+  readonly experienceKey: string;
+  readonly variationKey: string;
+}
+
+export interface RecordedConversion {
+  readonly visitorId: string;
+  readonly goalKey: string;
+  /** Present where the conversion is a transaction. */
+  readonly conversionData?: readonly GoalData[];
+}
+
+export interface Recorder {
+  exposures: RecordedExposure[];
+  conversions: RecordedConversion[];
+  /** The outbox, for `createConvertWith`. All that it confirms counts as delivered at once. */
+  outbox(options: { listener: OutboxListener }): Outbox;
+}
+
+export function createRecorder(): Recorder {
+  const recorder: Recorder = {
+    exposures: [],
+    conversions: [],
+    outbox({ listener }) {
+      const ledger = createLedger(listener);
+      let closed = false;
+      return {
+        offer(events) {
+          ledger.accept(events.length);
+          if (closed) {
+            ledger.drop(events.length, 'closed');
+            return { refused: new Set(events), confirm() {} };
+          }
+          return {
+            refused: new Set(),
+            confirm(lost = new Set()) {
+              const kept = events.filter((event) => !lost.has(event));
+              record(recorder, kept);
+              ledger.deliver(kept.length);
+              ledger.drop(lost.size, 'claim-lost');
+            },
+          };
+        },
+        drop(count, reason) {
+          ledger.accept(count);
+          ledger.drop(count, reason);
+        },
+        ledger: () => ledger.read(),
+        stats: () => ({ ...ledger.read(), queueBytes: 0, posts: 0, retries: 0, lastError: undefined }),
+        flush: async () => ledger.read(),
+        async close() {
+          closed = true;
+          return ledger.read();
+        },
+      };
+    },
+  };
+  return recorder;
+}
+
+/** Adds events that were committed together. */
+function record({ exposures, conversions }: Recorder, events: readonly VisitorEvent[]): void {
+  let bare: RecordedConversion | undefined;
+  for (const { visitorId, event } of events) {
+    const before = bare;
+    bare = undefined;
+    if (event.eventType === 'bucketing') {
+      const { experienceId, variationId } = event.data;
+      exposures.push({
+        visitorId,
+        experienceKey: experienceKeyOf(experienceId),
+        variationKey: variationKeyOf(experienceId, variationId),
+      });
+      continue;
+    }
+    const { goalId: goalKey, goalData: conversionData } = event.data;
+    const conversion = { visitorId, goalKey, ...(conversionData && { conversionData }) };
+    // A conversion with data is two events on the wire: that it happened, and its transaction.
+    if (conversionData && before?.goalKey === goalKey) conversions.pop();
+    else if (!conversionData) bare = conversion;
+    conversions.push(conversion);
+  }
+}

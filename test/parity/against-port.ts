@@ -1,0 +1,165 @@
+/**
+ * What the compiled engine answers, against the official SDK behind the same port: reasons, claims, and what depends on
+ * them. The port can't judge everything, see `isJudge`.
+ */
+import type {
+  ConversionAttributes,
+  ConversionOutcome,
+  Decision,
+  EngineProject,
+  EngineVisitor,
+  FeatureAttributes,
+  FeatureOutcome,
+} from '../../src/engine/port.js';
+import type { ProjectConfig } from '../../src/project-config.js';
+import { applyChange, type StateChange, type VisitorState } from '../../src/state.js';
+import { applied } from './against-sdk.js';
+import { expectSame, expectSameState } from './compare.js';
+import type { Coverage } from './coverage.js';
+import { plain, type RawRun } from './raw-sdk.js';
+import type { Step, VisitorCase } from './visitors.js';
+
+type Attributes = FeatureAttributes & ConversionAttributes;
+
+/** One step that the port is asked, too. */
+export interface Asked {
+  readonly subject: EngineVisitor;
+  readonly visitor: VisitorCase;
+  readonly config: ProjectConfig;
+  readonly coverage: Coverage;
+  /** What the SDK itself did. */
+  readonly run: RawRun;
+}
+
+export function decisionsAgainstPort(
+  port: EngineProject,
+  step: Extract<Step, { do: 'experience' | 'explain' | 'experiences' }>,
+  decisions: readonly Decision[],
+  asked: Asked,
+): void {
+  const { subject, run } = asked;
+  const given = withPlainProperties(step);
+  const expected = ask(step, asked, () =>
+    step.do === 'experiences'
+      ? port.experiences(subject, given)
+      : [port.experience(step.key, subject, given)],
+  );
+  if (expected === undefined) return;
+  for (const [index, decision] of decisions.entries()) decisionAgainstPort(expected[index]!, decision);
+  const { state } = subject;
+  expectSameState('port', applied(state, expected), applied(state, decisions), {
+    anyLocations: run.hasFailed,
+  });
+}
+
+function decisionAgainstPort({ variation, reason, change, events }: Decision, decision: Decision): void {
+  const what = (part: string) => `the ${part} of ${decision.experienceKey}`;
+  expectSame('port', what('variation'), variation, decision.variation);
+  if (!isSameReason(reason, decision.reason)) expectSame('port', what('reason'), reason, decision.reason);
+  expectSame('port', what('claims'), change?.claims, decision.change?.claims);
+  expectSame('port', what('stored properties'), change?.segments, plain(decision.change?.segments));
+  expectSame('port', what('claimed exposure'), change?.exposed, decision.change?.exposed);
+  expectSame('port', what('events'), events, decision.events);
+}
+
+/** The port doesn't say which rules left the visitor out. */
+function isSameReason(reason: Decision['reason'], actual: Decision['reason']): boolean {
+  if (reason === actual) return true;
+  return (
+    reason === 'not-decided' &&
+    ['location', 'audience', 'segment', 'no-variations', 'traffic'].includes(actual)
+  );
+}
+
+export function featuresAgainstPort(
+  port: EngineProject,
+  step: Extract<Step, { do: 'feature' | 'features' }>,
+  { features, decisions }: FeatureOutcome,
+  asked: Asked,
+): void {
+  const { subject } = asked;
+  const given = withPlainProperties(step);
+  const expected = ask(step, asked, () =>
+    step.do === 'feature' ? port.feature(step.key, subject, given) : port.features(subject, given),
+  );
+  if (expected === undefined) return;
+  expectSame('port', 'the features', expected.features, features);
+  const events = (all: readonly Decision[]) => all.flatMap((each) => each.events);
+  expectSame('port', 'the events of the features', events(expected.decisions), events(decisions));
+  const { state } = subject;
+  expectSameState('port', applied(state, expected.decisions), applied(state, decisions), {
+    anyLocations: decisions.length === 0,
+  });
+}
+
+export function conversionAgainstPort(
+  port: EngineProject,
+  step: Extract<Step, { do: 'conversion' }>,
+  outcome: ConversionOutcome,
+  asked: Asked,
+): void {
+  const { subject } = asked;
+  const expected = ask(step, asked, () => port.conversion(step.key, subject, withPlainProperties(step)));
+  // Where nothing is tracked, the port can't tell exactly why.
+  const isTracked = expected?.reason === 'tracked' || outcome.reason === 'tracked';
+  if (expected !== undefined && isTracked) expectSame('port', 'the conversion', expected, outcome);
+}
+
+export function segmentsAgainstPort(
+  port: EngineProject,
+  step: Extract<Step, { do: 'segments' }>,
+  change: StateChange,
+  asked: Asked,
+): void {
+  const { subject } = asked;
+  const expected = ask(step, asked, () => port.customSegments(step.keys, subject, withPlainProperties(step)));
+  if (expected === undefined) return;
+  const after = (its: StateChange): VisitorState => applyChange(subject.state, its).state;
+  expectSameState('port', after(expected), after(change));
+}
+
+/** Where the SDK throws behind the port, the port has no answer. */
+function ask<T>(step: Step, asked: Asked, question: () => T): T | undefined {
+  if (!isJudge(step, asked)) return undefined;
+  try {
+    return question();
+  } catch {
+    asked.coverage.add('sdk', 'the port threw');
+    return undefined;
+  }
+}
+
+function isJudge(step: Step, { subject, visitor, config, run }: Asked): boolean {
+  const attributes: Attributes = step.attributes;
+  const { state } = subject;
+  // It gives the SDK only those properties that rules read: it may miss the `name` that makes an object of them.
+  const properties = [visitor.location, visitor.visitor, state.segments];
+  const inline = [attributes.locationProperties, attributes.visitorProperties, attributes.ruleData];
+  if ([...properties, ...inline].some((each) => each?.name === 'RuleData')) return false;
+  if (step.do !== 'feature' && step.do !== 'features') return true;
+  // What became of experiences, it reads off the state that the SDK leaves.
+  if (run.thrown !== undefined || run.hasFailed || run.hasLost || sharesIds(config)) return false;
+  // The SDK's own default stands in for no environment.
+  if (!attributes.environment && subject.environment === undefined) return false;
+  // It stores properties only after all experiences.
+  if (attributes.updateVisitorProperties && attributes.visitorProperties?.customSegments) return false;
+  return step.do === 'feature' || attributes.experienceKeys === undefined;
+}
+
+/** Two experiences have one id, or one key. */
+function sharesIds({ experiences = [] }: ProjectConfig): boolean {
+  const ids = new Set(experiences.map(({ id }) => id));
+  const keys = new Set(experiences.map(({ key }) => key));
+  return ids.size < experiences.length || keys.size < experiences.length;
+}
+
+/** The port takes `__proto__` for a property of locations and goals. */
+function withPlainProperties(step: Step): Attributes {
+  const attributes: Attributes = step.attributes;
+  return {
+    ...attributes,
+    locationProperties: plain(attributes.locationProperties),
+    visitorProperties: plain(attributes.visitorProperties),
+    ruleData: plain(attributes.ruleData),
+  };
+}
