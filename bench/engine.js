@@ -17,10 +17,12 @@ const EXPERIMENTS = 100;
 /** Milliseconds that a block takes about: short, since what disturbs it comes in spells. Calls that it has at least. */
 const BLOCK = 10;
 const MIN_CALLS = 2;
+/** Milliseconds of calls before each block: a processor that has rested takes as long to come to its speed. */
+const RUN_UP = 20;
 /** Milliseconds per contestant and kind of calls. */
 const WARM_UP = { quick: 100, full: 350 };
 /** Seconds of rounds. */
-const BUDGET = { quick: 5, full: 28 };
+const BUDGET = { quick: 8, full: 40 };
 const MIN_ROUNDS = 5;
 
 const KINDS = [
@@ -105,7 +107,7 @@ async function compareDecisions(warmUp, budget) {
       // What is compared is measured close together.
       for (const { kind } of shuffled(KINDS, random)) {
         const due = blocks.filter((block) => block.kind === kind);
-        for (const block of shuffled(due, random)) block.costs.push(await measure(block, block.calls));
+        for (const block of shuffled(due, random)) block.costs.push(await measure(block, RUN_UP));
       }
       rounds += 1;
     }
@@ -169,13 +171,13 @@ async function calibrate(block, warmUp) {
   const until = performance.now() + warmUp;
   block.calls = MIN_CALLS;
   do {
-    const cost = await measure(block, block.calls);
+    const cost = await measure(block, 0);
     // Not in one leap: the first calls are the slowest.
     block.calls = Math.max(MIN_CALLS, Math.min(block.calls * 4, Math.round((BLOCK * 1000) / cost)));
   } while (performance.now() < until);
 }
 
-const measure = ({ run, kind }, calls) => run.child.ask('measure', { kind, calls });
+const measure = ({ run, kind, calls }, runUp) => run.child.ask('measure', { kind, calls, runUp });
 
 function reportDecisions(runs, rounds) {
   const [ours, again] = runs;

@@ -212,7 +212,10 @@ export function mergeValues(before: unknown, value: unknown): unknown {
 }
 
 /** An own property; never one of the prototype, whatever the key says. */
-export function ownValue<T>(object: Readonly<Record<string, T>> | undefined, key: string): T | undefined {
+export function ownValue<T>(
+  object: Readonly<Record<string, T>> | undefined,
+  key: string | number,
+): T | undefined {
   const value = object?.[key];
   // No prototype has a text: the usual case needs no second look.
   if (typeof value === 'string' || value === undefined) return value;

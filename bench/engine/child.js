@@ -6,10 +6,19 @@ import { VARIATIONS, describeExperiments } from './experiments.js';
 
 /** Visitors who come back. */
 const KNOWN = 50;
+/**
+ * Visitors who are new: their ids are made before, or the garbage of making them would be measured. More than twice as
+ * many as the SDK's store remembers: who comes again has long been forgotten.
+ */
+const FRESH = 25_000;
+/** Calls between two looks at the clock. */
+const RUN_UP_CALLS = 500;
 
 let engine;
 let experiments;
-let known = [];
+let isAsync = false;
+/** By kind of calls. */
+let visitors;
 let serial = 0;
 let connections = 0;
 
@@ -33,8 +42,10 @@ answer({
       throw error;
     }
     if (!engine) return undefined;
-    if (engine.sticky) known = visitorIds(KNOWN).map((id) => engine.remember(id));
-    return ['all', 'one', 'sticky'].filter((kind) => kind in engine);
+    isAsync = engine.isAsync === true;
+    visitors = { all: queueOf(visitorIds(FRESH)), one: queueOf(visitorIds(FRESH)) };
+    if (engine.sticky) visitors.sticky = queueOf(visitorIds(KNOWN).map((id) => engine.remember(id)));
+    return Object.keys(visitors);
   },
 
   /** What it gives these visitors for all experiments: places in `VARIATIONS`, -1 for none of them. */
@@ -62,16 +73,12 @@ answer({
     return places;
   },
 
-  /** Microseconds of CPU time per call. */
-  async measure({ kind, calls }) {
-    const call = engine[kind];
-    const visitors =
-      kind === 'sticky' ? Array.from({ length: calls }, (_, at) => known[at % KNOWN]) : visitorIds(calls);
+  /** Microseconds of CPU time per call, after `runUp` milliseconds of such calls. */
+  async measure({ kind, calls, runUp }) {
+    const until = performance.now() + runUp;
+    while (performance.now() < until) await call(kind, Math.min(calls, RUN_UP_CALLS));
     const before = process.cpuUsage();
-    for (const visitor of visitors) {
-      last = call(visitor, experiments[(serial += 1) % experiments.length]);
-      if (last instanceof Promise) last = await last;
-    }
+    await call(kind, calls);
     const { user, system } = process.cpuUsage(before);
     return (user + system) / calls;
   },
@@ -82,6 +89,21 @@ answer({
     return connections;
   },
 });
+
+async function call(kind, times) {
+  const decide = engine[kind];
+  const next = visitors[kind];
+  for (let n = 0; n < times; n += 1) {
+    last = decide(next(), experiments[(serial += 1) % experiments.length]);
+    if (isAsync) last = await last;
+  }
+}
+
+/** One after the other, and from the first one again. */
+function queueOf(all) {
+  let at = 0;
+  return () => all[(at += 1) % all.length];
+}
 
 /** As texts that were received: those that were put together here are put together for good by who reads them first. */
 function visitorIds(count) {

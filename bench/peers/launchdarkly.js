@@ -56,6 +56,7 @@ export async function start(experiments) {
   const keys = experiments.map(({ key }) => key);
   const context = (key) => ({ kind: 'user', key, ...locationProperties(), ...visitorProperties() });
   return {
+    isAsync: true,
     all(id) {
       const given = context(id);
       return Promise.all(keys.map((key) => client.variation(key, given, 'none')));

@@ -6,27 +6,32 @@ import { numberOf, textOf } from './text.js';
 export const MAX_TRAFFIC = 10_000;
 
 /** From `start` (inclusive) to `end` (exclusive), in places of the traffic. */
-interface Bucket {
+interface Bucket<T> {
   readonly start: number;
   readonly end: number;
-  readonly variationId: string;
+  readonly content: T;
 }
 
-export type Buckets = readonly Bucket[];
+export type Buckets<T> = readonly Bucket<T>[];
 
 /** Experiences of a version beyond this one are laid out anchored. */
 const LAST_PACKED_VERSION = 11;
 
-export function layOut({ version, variations }: ExperienceConfig): Buckets {
+/** @param contentOf what lies in the bucket of a variation, by its id */
+export function layOut<T>(
+  { version, variations }: ExperienceConfig,
+  contentOf: (variationId: string) => T,
+): Buckets<T> {
   const all = variations ?? [];
-  return numberOf(version) > LAST_PACKED_VERSION ? anchored(all) : packed(all);
+  const buckets = numberOf(version) > LAST_PACKED_VERSION ? anchored(all) : packed(all);
+  return buckets.map(({ start, end, content }) => ({ start, end, content: contentOf(content) }));
 }
 
-/** The id of the variation at a place of the traffic (0 to 9999), if any is there. */
-export function variationAt(buckets: Buckets, place: number): string | undefined {
+/** The bucket at a place of the traffic (0 to 9999), if any is there. */
+export function bucketAt<T>(buckets: Buckets<T>, place: number): Bucket<T> | undefined {
   for (let i = 0; i < buckets.length; i++) {
-    const { start, end, variationId } = buckets[i]!;
-    if (place >= start && place < end) return variationId;
+    const bucket = buckets[i]!;
+    if (place >= bucket.start && place < bucket.end) return bucket;
   }
   return undefined;
 }
@@ -35,7 +40,7 @@ export function variationAt(buckets: Buckets, place: number): string | undefined
  * Running variations with traffic, one after the other from 0 on. The official SDK keeps them in an object by their
  * ids, so that ids which are whole numbers come first, by size.
  */
-function packed(variations: readonly VariationConfig[]): Buckets {
+function packed(variations: readonly VariationConfig[]): Buckets<string> {
   const shares: Record<string, unknown> = {};
   for (const variation of variations) {
     const share = variation?.traffic_allocation as unknown;
@@ -47,7 +52,7 @@ function packed(variations: readonly VariationConfig[]): Buckets {
     const start = end;
     end += numberOf(shares[variationId]) * 100;
     // What is no number ends the traffic: with the SDK nothing is below NaN, from there on.
-    return { start, end, variationId };
+    return { start, end, content: variationId };
   });
 }
 
@@ -56,7 +61,7 @@ function packed(variations: readonly VariationConfig[]): Buckets {
  * the traffic, or to stop a variation, moves nobody. This is how SDK 5.x lays out experiences of version 12 and up; it
  * is built from its specification and the vectors of its tests, since npm serves no 5.x.
  */
-function anchored(variations: readonly VariationConfig[]): Buckets {
+function anchored(variations: readonly VariationConfig[]): Buckets<string> {
   const placed = variations.filter((variation) => variation.id);
   const weights = placed.map(({ traffic_allocation: share }) => {
     const weight = numberOf(share);
@@ -70,7 +75,7 @@ function anchored(variations: readonly VariationConfig[]): Buckets {
     const start = (before / total) * MAX_TRAFFIC;
     before += weight;
     const end = isRunning(variation) && weight > 0 ? start + weight * 100 : start;
-    return { start, end, variationId: variation.id };
+    return { start, end, content: variation.id };
   });
 }
 

@@ -63,7 +63,7 @@ class CompiledProject implements EngineProject {
   }
 
   experiences(visitor: EngineVisitor, attributes: ExperienceAttributes): Decision[] {
-    const call = this.#call(visitor, attributes);
+    const call = this.#callForAll(visitor, attributes);
     const decisions = this.plan.experiences.map((experience) => decide(call, experience));
     return atLastWithLocations(decisions, call);
   }
@@ -105,9 +105,15 @@ class CompiledProject implements EngineProject {
     attributes: FeatureAttributes,
     decideAll: (call: Call) => FeatureOutcome,
   ): FeatureOutcome {
-    const call = this.#call(visitor, this.strict ? asSdk(attributes) : attributes);
+    const call = this.#callForAll(visitor, this.strict ? asSdk(attributes) : attributes);
     const outcome = decideAll(call);
     return { ...outcome, decisions: atLastWithLocations([...outcome.decisions], call) };
+  }
+
+  #callForAll(visitor: EngineVisitor, attributes: ExperienceAttributes): Call {
+    const call = this.#call(visitor, attributes);
+    call.progress.expectMany(this.plan.locationCount);
+    return call;
   }
 
   #call(visitor: EngineVisitor, given: ExperienceAttributes): Call {
@@ -139,7 +145,13 @@ function atLastWithLocations(decisions: Decision[], call: Call): Decision[] {
 /** The decision is a fresh one: it is completed in place. */
 function withLocations(decision: Mutable<Decision>, { progress }: Call): Decision {
   const locations = progress.changedLocations;
-  if (locations !== undefined) decision.change = { ...decision.change, locations };
+  if (locations === undefined) return decision;
+  const { change } = decision;
+  if (change === undefined) decision.change = { locations };
+  // Most changes are one claim; to spread an object takes V8 long.
+  else if (change.segments === undefined && change.exposed === undefined) {
+    decision.change = { claims: change.claims!, locations };
+  } else decision.change = { ...change, locations };
   return decision;
 }
 

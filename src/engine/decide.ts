@@ -1,11 +1,11 @@
 /** Decides one experience for one visitor, in the order of the official SDK. */
 import { enrolment, NO_EVENTS, type Assignment } from './enrolment.js';
 import type { Facts } from './facts.js';
-import { MAX_TRAFFIC, variationAt } from './buckets.js';
+import { bucketAt, MAX_TRAFFIC } from './buckets.js';
 import type { Decision, EngineReason, ExperienceAttributes, Variation } from './port.js';
 import type { Audience, Plan, PlannedExperience, PlannedVariation } from './plan.js';
 import type { Progress } from './progress.js';
-import { isRuleError, matchRules, type Outcome } from './rules.js';
+import { isRuleError, type Outcome } from './rules.js';
 import { textOf } from './text.js';
 
 /** What one call is about. */
@@ -25,7 +25,7 @@ export function decide(call: Call, experience: PlannedExperience): Decision {
 
   const { attributes, progress } = call;
   progress.deciding = experience.id;
-  const storedId = progress.assigned(experience.id);
+  const storedId = progress.assigned(experience);
   const stored = storedId ? experience.variations.get(textOf(storedId)) : undefined;
   const unmatched =
     locationProblem(call, experience) ??
@@ -47,21 +47,18 @@ export function decide(call: Call, experience: PlannedExperience): Decision {
     return decided(call, experience, stored, assignment, forced ? 'forced' : 'sticky', stored.stored);
   }
   const place = Math.floor((call.facts.hash(experience.hash) / HASHES) * MAX_TRAFFIC);
-  const bucketId = variationAt(experience.buckets, place);
-  const chosen = forced ?? (bucketId === undefined ? undefined : experience.variations.get(bucketId));
+  const bucket = bucketAt(experience.buckets, place);
+  const chosen = forced ?? bucket?.content;
   if (chosen === undefined) return none(experience, 'traffic');
-  const variation = chosen.at(bucketId === undefined ? undefined : place);
+  const variation = chosen.at(bucket === undefined ? undefined : place);
   const assignment = { experienceId: experience.id, variationId: chosen.id, stored: storedId, isNew: true };
   return decided(call, experience, chosen, assignment, forced ? 'forced' : 'bucketed', variation);
 }
 
 /** The variation that the visitor has, if it still exists. */
-export function assignedTo(
-  progress: Progress,
-  { id, variations }: PlannedExperience,
-): PlannedVariation | undefined {
-  const variationId = progress.assigned(id);
-  return variationId ? variations.get(textOf(variationId)) : undefined;
+export function assignedTo(progress: Progress, experience: PlannedExperience): PlannedVariation | undefined {
+  const variationId = progress.assigned(experience);
+  return variationId ? experience.variations.get(textOf(variationId)) : undefined;
 }
 
 /** A decision that leaves nothing behind. */
@@ -109,14 +106,14 @@ function locationProblem(
     for (const location of locations) {
       const outcome = facts.locationOutcome(location);
       if (isRuleError(outcome)) return 'location';
-      if (location.rules === undefined) continue;
+      if (location.match === undefined) continue;
       progress.atLocation(location, outcome);
       if (outcome !== false) isMatched = true;
     }
     return isMatched ? undefined : 'location';
   }
   if (siteArea === undefined) return undefined;
-  const outcome = matchRules(siteArea, facts.location);
+  const outcome = siteArea.match(facts.location);
   return outcome && !isRuleError(outcome) ? undefined : 'location';
 }
 
@@ -154,7 +151,7 @@ export function audienceOutcome({ plan, facts, progress }: Call, audience: Audie
   const { exclusion } = audience;
   if (exclusion === undefined) return facts.audienceOutcome(audience);
   const other = plan.byKey.get(exclusion.experienceKey);
-  const isIn = other !== undefined && progress.assigned(other.id) !== undefined;
+  const isIn = other !== undefined && progress.assigned(other) !== undefined;
   return isIn !== exclusion.negated;
 }
 

@@ -4,14 +4,13 @@ import { Outcomes } from './outcomes.js';
 import type { EngineVisitor, ExperienceAttributes } from './port.js';
 import type { Plan, RuleEntity } from './plan.js';
 import { Progress } from './progress.js';
-import { matchRules, type Outcome } from './rules.js';
+import type { Outcome } from './rules.js';
 import { Values } from './values.js';
 
 export class Facts {
   private locationValues: Values | undefined = undefined;
   private visitorValues: Values | undefined = undefined;
-  private locationOutcomes: Outcomes | undefined = undefined;
-  private audienceOutcomes: Outcomes | undefined = undefined;
+  private readonly outcomes: Outcomes;
   private hashes = 0;
   private suffix: HashSuffix | undefined = undefined;
   /** Of the call under way. */
@@ -26,6 +25,7 @@ export class Facts {
   ) {
     this.segments = subject.state.segments;
     this.progress = new Progress(subject.state);
+    this.outcomes = new Outcomes(plan.ruleEntityCount);
   }
 
   /** The facts of a visitor; those of the call before where nothing that they follow from has changed. */
@@ -74,25 +74,23 @@ export class Facts {
   }
 
   locationOutcome(location: RuleEntity): Outcome {
-    this.locationOutcomes ??= new Outcomes(this.plan.locationCount);
-    return remembered(this.locationOutcomes, location, this.location);
+    return remembered(this.outcomes, location, this.location);
   }
 
   audienceOutcome(audience: RuleEntity): Outcome {
-    this.audienceOutcomes ??= new Outcomes(this.plan.audienceCount);
-    return remembered(this.audienceOutcomes, audience, this.visitor);
+    return remembered(this.outcomes, audience, this.visitor);
   }
 }
 
 const NOTHING_INLINE: ExperienceAttributes = {};
 
-function remembered(outcomes: Outcomes, { index, rules }: RuleEntity, values: Values): Outcome {
+function remembered(outcomes: Outcomes, { index, match, volatile }: RuleEntity, values: Values): Outcome {
   // One without rules is passed over by the SDK: it never matches.
-  if (rules === undefined) return false;
-  if (rules.volatile) return matchRules(rules, values);
+  if (match === undefined) return false;
+  if (volatile) return match(values);
   const known = outcomes.at(index);
   if (known !== undefined) return known;
-  const outcome = matchRules(rules, values);
+  const outcome = match(values);
   outcomes.set(index, outcome);
   return outcome;
 }

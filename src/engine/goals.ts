@@ -4,7 +4,7 @@ import type { ConversionEvent } from '../tracking.js';
 import { Facts } from './facts.js';
 import type { ConversionAttributes, ConversionOutcome, EngineEvent, EngineVisitor } from './port.js';
 import type { GoalPlan, Plan } from './plan.js';
-import { isRuleError, matchRules } from './rules.js';
+import { isRuleError } from './rules.js';
 import { Values } from './values.js';
 
 export function convert(
@@ -48,7 +48,7 @@ function matches(
 ): boolean {
   if (rules === undefined || typeof ruleData !== 'object') return false;
   const facts = new Facts(plan, visitor, { locationProperties: ruleData, visitorProperties: ruleData });
-  const outcome = matchRules(rules, new Values(plan.names, facts, undefined, ruleData, undefined));
+  const outcome = rules.match(new Values(plan.names, facts, undefined, ruleData, undefined));
   return Boolean(outcome) && !isRuleError(outcome);
 }
 

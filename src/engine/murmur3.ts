@@ -35,8 +35,23 @@ export class HashPrefix {
 /** The hash of the prefix and this text, once: nothing is allocated for text in ASCII. */
 export function hashOnce(prefix: HashPrefix, text: string): number {
   let { state, rest } = prefix;
-  let shift = (prefix.length & 3) << 3;
-  for (let i = 0; i < text.length; i++) {
+  const offset = (prefix.length & 3) << 3;
+  const { length } = text;
+  const whole = length & ~3;
+  // What the prefix left over lies before each block, and the end of each block is left over for the next one.
+  for (let i = 0; i < whole; i += 4) {
+    const a = text.charCodeAt(i);
+    const b = text.charCodeAt(i + 1);
+    const c = text.charCodeAt(i + 2);
+    const d = text.charCodeAt(i + 3);
+    if ((a | b | c | d) > 127) return new HashSuffix(text).hash(prefix);
+    const word = a | (b << 8) | (c << 16) | (d << 24);
+    state = mixed(state, scrambled(rest | (word << offset)));
+    // Shifts count modulo 32: by all of a word is by nothing.
+    rest = offset === 0 ? 0 : word >>> (32 - offset);
+  }
+  let shift = offset;
+  for (let i = whole; i < length; i++) {
     const code = text.charCodeAt(i);
     if (code > 127) return new HashSuffix(text).hash(prefix);
     rest |= code << shift;
@@ -47,7 +62,7 @@ export function hashOnce(prefix: HashPrefix, text: string): number {
       shift = 0;
     }
   }
-  return finished(state, rest, prefix.length + text.length);
+  return finished(state, rest, prefix.length + length);
 }
 
 /** The end of a hashed text. Its blocks depend on where they begin: they are made for each of the four offsets once. */

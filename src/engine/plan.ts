@@ -13,18 +13,28 @@ import { exclusionOf, type Exclusion } from './exclusion.js';
 import { compileFeatures, type FeaturePlan, type VariationFeatures } from './feature-plan.js';
 import { HashPrefix } from './murmur3.js';
 import type { Variation } from './port.js';
-import { RuleCompiler, type CompiledRules, type UiRules } from './rules.js';
+import { RuleCompiler, type CompiledRules, type Predicate, type UiRules } from './rules.js';
 import { textOf } from './text.js';
 import { PropertyNames } from './values.js';
 import { variationMaker, type VariationMaker } from './variation.js';
 
 /** A location or an audience. */
 export interface RuleEntity {
-  /** Its place among the locations, or the audiences, of the project. */
+  /** Its place among the locations and audiences of the project. */
   readonly index: number;
   readonly config: RuleEntityConfig;
   /** undefined where it has none: then it never matches. */
   readonly rules: CompiledRules | undefined;
+  /** Those of the rules; here, since each object on the way to them costs. */
+  readonly match: Predicate | undefined;
+  readonly volatile: boolean;
+}
+
+export interface Location extends RuleEntity {
+  /** As the state keeps it; undefined where it has none. */
+  readonly key: string | undefined;
+  /** The place of its key among those of the locations. */
+  readonly keyPlace: number;
 }
 
 export interface Audience extends RuleEntity {
@@ -46,12 +56,14 @@ export interface PlannedVariation {
 export interface PlannedExperience {
   readonly config: ExperienceConfig;
   readonly id: string;
+  /** The id as a key of objects. */
+  readonly slot: string | number;
   readonly key: string;
   readonly archived: boolean;
   /** undefined where it runs in all. */
   readonly environment: string | undefined;
   /** undefined where it is not restricted to any. */
-  readonly locations: readonly RuleEntity[] | undefined;
+  readonly locations: readonly Location[] | undefined;
   readonly siteArea: CompiledRules | undefined;
   readonly audiences: readonly Audience[];
   /** It names audiences, whether they exist or not. */
@@ -62,7 +74,8 @@ export interface PlannedExperience {
   readonly segments: readonly RuleEntityConfig[];
   readonly variations: ReadonlyMap<string, PlannedVariation>;
   readonly hasVariations: boolean;
-  readonly buckets: Buckets;
+  /** Of the variations; undefined for one that the project does not have. */
+  readonly buckets: Buckets<PlannedVariation | undefined>;
   readonly hash: HashPrefix;
   /** The answer may depend on what is stored of the visitor, beyond the variation. */
   readonly dependsOnState: boolean;
@@ -78,7 +91,7 @@ export interface Plan {
   readonly byKey: ReadonlyMap<string, PlannedExperience>;
   readonly byId: ReadonlyMap<string, PlannedExperience>;
   readonly locationCount: number;
-  readonly audienceCount: number;
+  readonly ruleEntityCount: number;
   readonly segments: readonly { readonly config: RuleEntityConfig; readonly rules: CompiledRules }[];
   readonly goals: ReadonlyMap<string, GoalPlan>;
   readonly features: FeaturePlan;
@@ -102,15 +115,32 @@ export function compilePlan(config: ProjectConfig, options: PlanOptions = {}): P
   const compile: Compile = (rules, type, { key }) =>
     rules ? compiler.compile(rules, ownerOf(type, key)) : undefined;
 
-  const locations = listOf(config.locations).map((each, index): RuleEntity => {
-    return { index, config: each, rules: compile(each.rules, 'location', each) };
-  });
-  const audiences = listOf(config.audiences).map((each, index): Audience => {
-    const exclusion = exclusionOf(each.rules);
+  // Each object is written out whole: V8 gives those that are put together of others a hidden class each, and then
+  // every look at one is a search.
+  const keyPlaces = new Map<string | undefined, number>();
+  const locations = listOf(config.locations).map((each, index): Location => {
+    const key = each.key == null ? undefined : textOf(each.key);
+    if (!keyPlaces.has(key)) keyPlaces.set(key, keyPlaces.size);
+    const rules = compile(each.rules, 'location', each);
     return {
       index,
       config: each,
-      rules: exclusion ? undefined : compile(each.rules, 'audience', each),
+      rules,
+      match: rules?.match,
+      volatile: rules?.volatile === true,
+      key,
+      keyPlace: keyPlaces.get(key)!,
+    };
+  });
+  const audiences = listOf(config.audiences).map((each, index): Audience => {
+    const exclusion = exclusionOf(each.rules);
+    const rules = exclusion ? undefined : compile(each.rules, 'audience', each);
+    return {
+      index: locations.length + index,
+      config: each,
+      rules,
+      match: rules?.match,
+      volatile: rules?.volatile === true,
       permanent: each.type === 'permanent',
       exclusion,
     };
@@ -137,8 +167,10 @@ export function compilePlan(config: ProjectConfig, options: PlanOptions = {}): P
     const segmentsOf = found.segments(experience.audiences);
     const locationsOf = experience.locations?.length ? found.locations(experience.locations) : undefined;
     const siteArea = compile(experience.site_area, 'site area of', experience);
+    const variations = planVariations(experience, known, features);
     return {
       id,
+      slot: slotOf(id),
       key: textOf(experience.key),
       archived: archived.has(id),
       environment: experience.environment || undefined,
@@ -149,9 +181,9 @@ export function compilePlan(config: ProjectConfig, options: PlanOptions = {}): P
       namesAudiences: Boolean(experience.audiences?.length),
       audiencesMatch: matchingOf(experience),
       segments: segmentsOf,
-      variations: planVariations(experience, known, features),
+      variations,
       hasVariations: Boolean(experience.variations?.length),
-      buckets: layOut(experience),
+      buckets: layOut(experience, (variationId) => variations.get(variationId)),
       hash: new HashPrefix(id),
       dependsOnState:
         segmentsOf.length > 0 ||
@@ -192,7 +224,7 @@ export function compilePlan(config: ProjectConfig, options: PlanOptions = {}): P
     byKey,
     byId,
     locationCount: locations.length,
-    audienceCount: audiences.length,
+    ruleEntityCount: locations.length + audiences.length,
     segments: segments.map((each) => {
       return { config: each, rules: compiler.compile(each.rules, ownerOf('segment', each.key)) };
     }),
@@ -207,6 +239,9 @@ type Compile = (
   type: string,
   entity: { readonly key: string },
 ) => CompiledRules | undefined;
+
+/** Ids are mostly whole numbers: V8 would parse the text again for each look into an object. */
+const slotOf = (id: string): string | number => (String(Number(id)) === id ? Number(id) : id);
 
 /** Keys are the operator's own; they are quoted, and not at length. */
 function ownerOf(type: string, key: unknown): string {

@@ -1,12 +1,10 @@
 /** A visitor's state during one call that decides several experiences: later ones see what earlier ones changed. */
 import { mergeSegments, ownValue, type VisitorState } from '../state.js';
-import type { RuleEntity } from './plan.js';
+import { Outcomes } from './outcomes.js';
+import type { Location, PlannedExperience } from './plan.js';
 import type { Outcome } from './rules.js';
-import { textOf } from './text.js';
 
 const NO_LOCATIONS: readonly string[] = [];
-/** How often the list of locations is looked through before it gets an index. */
-const LOOKED_THROUGH = 4;
 
 export class Progress {
   readonly state: Readonly<VisitorState>;
@@ -15,8 +13,9 @@ export class Progress {
   private newlyAssigned: Map<string, string> | undefined = undefined;
   private segments: Readonly<Record<string, unknown>> | undefined;
   private locations: readonly string[];
-  private index: Set<string> | undefined = undefined;
-  private asked = 0;
+  /** Whether a location is in the list, by the place of its key: of those that were asked. */
+  private asked: Outcomes | undefined = undefined;
+  private storedLocations: Set<string> | undefined = undefined;
 
   constructor(state: Readonly<VisitorState>) {
     this.state = state;
@@ -25,8 +24,8 @@ export class Progress {
   }
 
   /** The id of the variation that the visitor has of an experience. */
-  assigned(experienceId: string): string | undefined {
-    return this.newlyAssigned?.get(experienceId) ?? ownValue(this.state.bucketing, experienceId);
+  assigned({ id, slot }: Pick<PlannedExperience, 'id' | 'slot'>): string | undefined {
+    return this.newlyAssigned?.get(id) ?? ownValue(this.state.bucketing, slot);
   }
 
   /** The visitor has a variation of an experience other than the one that is being decided. */
@@ -58,31 +57,40 @@ export class Progress {
   }
 
   /** Keeps, as the SDK does, which locations matched when they were asked last. */
-  atLocation({ config }: RuleEntity, outcome: Outcome): void {
-    if (typeof outcome !== 'boolean' || config.key == null) return;
-    const key = textOf(config.key);
-    if (outcome === this.isAt(key)) return;
-    // Copied once, then it is ours.
-    const locations = this.own();
-    if (outcome) {
-      locations.push(key);
-      this.index?.add(key);
-    } else {
-      locations.splice(locations.indexOf(key), 1);
-      this.index?.delete(key);
-    }
+  atLocation({ key, keyPlace }: Location, outcome: Outcome): void {
+    if (typeof outcome !== 'boolean' || key === undefined) return;
+    const isAt = this.isAt(key, keyPlace);
+    this.asked?.set(keyPlace, outcome);
+    if (outcome === isAt) return;
+    if (this.locations.length === 0) this.locations = [key];
+    else if (outcome) this.own().push(key);
+    else this.own().splice(this.locations.indexOf(key), 1);
   }
 
-  private isAt(key: string): boolean {
-    // An index pays only for calls that decide many experiences.
-    if (this.index === undefined && this.asked++ < LOOKED_THROUGH) return this.locations.includes(key);
-    return (this.index ??= new Set(this.locations)).has(key);
+  /** Many experiences will be decided: then it pays to keep apart which locations are in the list. */
+  expectMany(locationCount: number): void {
+    this.asked = new Outcomes(locationCount);
   }
 
+  private isAt(key: string, keyPlace: number): boolean {
+    if (this.asked === undefined) return isIn(this.locations, key, keyPlace);
+    const known = this.asked.at(keyPlace);
+    if (known !== undefined) return known === true;
+    const { locations } = this.state;
+    if (locations === undefined || locations.length === 0) return false;
+    return (this.storedLocations ??= new Set(locations)).has(key);
+  }
+
+  /** Copied once, then it is ours. */
   private own(): string[] {
-    if (this.locations === this.state.locations || this.locations === NO_LOCATIONS) {
-      this.locations = [...this.locations];
-    }
+    if (this.locations === this.state.locations) this.locations = this.locations.slice();
     return this.locations as string[];
   }
+}
+
+/** Locations mostly stand in the order of the project: no further back than there, and not much before it. */
+function isIn(locations: readonly string[], key: string, place: number): boolean {
+  for (let i = Math.min(place, locations.length - 1); i >= 0; i--) if (locations[i] === key) return true;
+  for (let i = place + 1; i < locations.length; i++) if (locations[i] === key) return true;
+  return false;
 }

@@ -31,7 +31,7 @@ const RULE_ERRORS: ReadonlySet<unknown> = new Set([
 ]);
 
 export interface CompiledRule {
-  readonly test: (values: Values) => Outcome;
+  readonly test: Predicate;
   /** What the rule reads and how it compares; undefined where the rule is not valid. */
   readonly about: RuleAbout | undefined;
   /** Its outcome for the same properties may change: it must not be remembered. */
@@ -57,13 +57,18 @@ export interface ValidRule extends Rule {
 /** `unsupported-rule`: no server can answer it. `unsafe-pattern`: it could hold the event loop. */
 export type RuleProblem = 'invalid-rule' | 'unsupported-rule' | 'unsafe-pattern';
 
+/** Answers from the values that it is given. */
+export type Predicate = (values: Values) => Outcome;
+
 export interface CompiledRules {
-  readonly branches: readonly (readonly (readonly CompiledRule[])[])[];
-  /** All rules, where each of them must match: one branch whose parts are of one rule. Most rules are so. */
-  readonly conjunction: readonly CompiledRule[] | undefined;
+  /** The outcome of all rules together. */
+  readonly match: Predicate;
+  readonly branches: Branches;
   readonly volatile: boolean;
   readonly readsState: boolean;
 }
+
+type Branches = readonly (readonly (readonly CompiledRule[])[])[];
 
 /** Where the rules have their values that the official SDK has none for; undefined for all other rules. */
 export type UiRules = (rule: Rule) => RuleSource | undefined;
@@ -100,6 +105,8 @@ export class RuleCompiler {
     }
     return pattern;
   };
+  /** By what they ask. */
+  readonly #testers = new Map<string, Predicate>();
   /** By property. */
   readonly #sources = new Map<string, RuleSource>();
 
@@ -110,16 +117,15 @@ export class RuleCompiler {
     );
     const all = branches.flat(2);
     if (all.some(({ about }) => about?.warning !== undefined)) this.#warn(branches, owner);
-    const isConjunction = branches.length === 1 && branches[0]!.every((part) => part.length === 1);
     return {
+      match: matcherOf(branches),
       branches,
-      conjunction: isConjunction ? all : undefined,
       volatile: all.some((rule) => rule.volatile),
       readsState: all.some((rule) => rule.readsState),
     };
   }
 
-  #warn(branches: CompiledRules['branches'], owner: string): void {
+  #warn(branches: Branches, owner: string): void {
     for (const { path, rule } of allRules(branches)) {
       const { warning } = rule.about ?? {};
       if (warning === undefined) continue;
@@ -148,7 +154,7 @@ export class RuleCompiler {
     const isNever = !supported && this.uiRules !== undefined;
     const whenAbsent = answersAbsence && !isNever ? prepared.compare(undefined) : false;
     return {
-      test: tester(source, prepared, whenAbsent),
+      test: this.#tester(source, prepared, whenAbsent, `${operator} ${negated}`, value),
       about: {
         rule: rule as ValidRule,
         source,
@@ -162,6 +168,25 @@ export class RuleCompiler {
       volatile,
       readsState,
     };
+  }
+
+  /** Rules that ask the same have one tester: what many experiences ask stays in the processor's cache. */
+  #tester(
+    source: RuleSource,
+    prepared: PreparedComparison,
+    whenAbsent: Outcome,
+    operator: string,
+    value: unknown,
+  ): Predicate {
+    const { place } = source;
+    if (place === undefined || typeof value === 'object') return tester(source, prepared, whenAbsent);
+    const asked = `${place} ${operator} ${typeof value} ${String(value)}`;
+    let test = this.#testers.get(asked);
+    if (test === undefined) {
+      test = tester(source, prepared, whenAbsent);
+      this.#testers.set(asked, test);
+    }
+    return test;
   }
 
   #source(rule: Rule): RuleSource {
@@ -201,10 +226,9 @@ function tester(
   { read, place }: RuleSource,
   { compare, compareText }: PreparedComparison,
   whenAbsent: Outcome,
-): (values: Values) => Outcome {
-  if (place === undefined || compareText === undefined) {
-    return (values) => compareValue(read(values), compare, whenAbsent);
-  }
+): Predicate {
+  if (place === undefined) return (values) => compareValue(read(values), compare, whenAbsent);
+  if (compareText === undefined) return (values) => compareValue(values.at(place), compare, whenAbsent);
   return (values) => {
     const text = values.textAt(place);
     return text === undefined ? compareValue(values.at(place), compare, whenAbsent) : compareText(text);
@@ -236,16 +260,32 @@ function parts(level: unknown, name: 'OR' | 'AND' | 'OR_WHEN'): readonly unknown
   return Array.isArray(list) && list.length > 0 ? list : [INVALID];
 }
 
-/** The outcome of all rules together. */
-export function matchRules({ branches, conjunction }: CompiledRules, values: Values): Outcome {
-  let outcome: Outcome = false;
-  if (conjunction !== undefined) {
-    for (const rule of conjunction) {
-      outcome = rule.test(values);
+/** Most rules are one branch whose parts have one rule each; the fewer objects they go through, the better. */
+function matcherOf(branches: Branches): Predicate {
+  const [branch] = branches;
+  if (branches.length > 1 || !branch!.every((part) => part.length === 1)) {
+    return (values) => matchBranches(branches, values);
+  }
+  const tests = branch!.map(([rule]) => rule!.test);
+  const [first, second] = tests;
+  if (tests.length === 1) return first!;
+  if (tests.length === 2) {
+    return (values) => {
+      const outcome = first!(values);
+      return outcome === true ? second!(values) : outcome;
+    };
+  }
+  return (values) => {
+    for (const test of tests) {
+      const outcome = test(values);
       if (outcome !== true) return outcome;
     }
     return true;
-  }
+  };
+}
+
+function matchBranches(branches: Branches, values: Values): Outcome {
+  let outcome: Outcome = false;
   for (const branch of branches) {
     outcome = matchAll(branch, values);
     if (outcome === true || outcome === BROKEN) return outcome;
@@ -254,7 +294,7 @@ export function matchRules({ branches, conjunction }: CompiledRules, values: Val
 }
 
 /** Ends with the first part that is not true. */
-function matchAll(branch: CompiledRules['branches'][number], values: Values): Outcome {
+function matchAll(branch: Branches[number], values: Values): Outcome {
   for (const part of branch) {
     const outcome = matchAny(part, values);
     if (outcome !== true) return outcome;
@@ -278,7 +318,7 @@ export interface FailedRule {
   readonly rule: CompiledRule;
 }
 
-function allRules(branches: CompiledRules['branches']): FailedRule[] {
+function allRules(branches: Branches): FailedRule[] {
   return branches.flatMap((branch, or) =>
     branch.flatMap((part, and) => part.map((rule, when) => ({ path: pathOf(or, and, when), rule }))),
   );

@@ -3,7 +3,7 @@ import type { StateChange } from '../state.js';
 import type { Facts } from './facts.js';
 import type { Plan } from './plan.js';
 import type { Progress } from './progress.js';
-import { isRuleError, matchRules } from './rules.js';
+import { isRuleError } from './rules.js';
 import { textOf } from './text.js';
 
 export function segment(plan: Plan, keys: readonly string[], facts: Facts, progress: Progress): StateChange {
@@ -14,7 +14,7 @@ export function segment(plan: Plan, keys: readonly string[], facts: Facts, progr
     if (!keys.includes(config.key)) continue;
     // After one that matches, the SDK adds the others without asking their rules.
     if (!isMatched) {
-      const outcome = matchRules(rules, facts.visitor);
+      const outcome = rules.match(facts.visitor);
       if (isRuleError(outcome)) return {};
       isMatched = Boolean(outcome);
     }

@@ -2,6 +2,7 @@
 
 /** '' for what can't be written as text, such as an object with a `toString` of its own, or a list too deep. */
 export function textOf(value: unknown): string {
+  if (typeof value === 'string') return value;
   try {
     return String(value);
   } catch {

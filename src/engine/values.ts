@@ -11,6 +11,8 @@ const GIVEN_UNDEFINED: unique symbol = Symbol('undefined');
 /** The names of the properties that the rules of a project read. A rule knows a name by its place in here. */
 export class PropertyNames {
   readonly all: string[] = [];
+  /** Some rule reads the property `name` (see `RULE_DATA`). */
+  readsName = false;
   readonly #places = new Map<string, number>();
 
   placeOf(name: string): number {
@@ -18,13 +20,9 @@ export class PropertyNames {
     if (place === undefined) {
       place = this.all.push(name) - 1;
       this.#places.set(name, place);
+      if (name === 'name') this.readsName = true;
     }
     return place;
-  }
-
-  /** Some rule reads the property `name` (see `RULE_DATA`). */
-  get readsName(): boolean {
-    return this.#places.has('name');
   }
 }
 
@@ -35,8 +33,8 @@ export class PropertyNames {
 const RULE_DATA = 'RuleData';
 
 export class Values {
+  /** By place; and behind those, once more, the texts in lower case. */
   private readonly known: unknown[];
-  private readonly texts: (string | undefined)[];
   private isRuleData: boolean | undefined = undefined;
 
   /**
@@ -52,8 +50,7 @@ export class Values {
     private readonly inline: Readonly<Record<string, unknown>> | undefined,
     private readonly stored: Readonly<Record<string, unknown>> | undefined,
   ) {
-    this.known = new Array<unknown>(names.all.length);
-    this.texts = new Array<string>(names.all.length);
+    this.known = new Array<unknown>(names.all.length * 2);
   }
 
   /** The value at a place of the project's property names, or ABSENT. */
@@ -67,11 +64,14 @@ export class Values {
 
   /** The value at a place, in lower case; undefined where it is no text. */
   textAt(place: number): string | undefined {
-    const known = this.texts[place];
-    if (known !== undefined) return known;
+    const textPlace = this.names.all.length + place;
+    const known = this.known[textPlace];
+    if (known !== undefined) return known as string;
     const value = this.at(place);
     if (typeof value !== 'string') return undefined;
-    return (this.texts[place] = value.toLowerCase());
+    const text = value.toLowerCase();
+    this.known[textPlace] = text;
+    return text;
   }
 
   /** The value of a property, or ABSENT. */
