@@ -179,8 +179,10 @@ export class RuleCompiler {
     value: unknown,
   ): Predicate {
     const { place } = source;
-    if (place === undefined || typeof value === 'object') return tester(source, prepared, whenAbsent);
-    const asked = `${place} ${operator} ${typeof value} ${String(value)}`;
+    if (place === undefined || (typeof value !== 'string' && typeof value !== 'number')) {
+      return tester(source, prepared, whenAbsent);
+    }
+    const asked = `${place} ${operator} ${typeof value} ${value}`;
     let test = this.#testers.get(asked);
     if (test === undefined) {
       test = tester(source, prepared, whenAbsent);
