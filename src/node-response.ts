@@ -50,48 +50,87 @@ export const NO_RESPONSE: OutgoingResponse = {
   onClose: (listener) => listener(),
 };
 
+/** What is to be done before a head, for a response whose `writeHead` is wrapped. */
+class Watch {
+  constructor(
+    public listener: HeadListener,
+    readonly original: WriteHead,
+    /** Somebody else had wrapped it before: what they set on the response must be seen, and added to, there. */
+    readonly isWrapped: boolean,
+  ) {}
+}
+
+const WATCH = Symbol('convert head');
+type WatchedResponse = Omit<NodeResponse, 'writeHead'> & { writeHead: WriteHead; [WATCH]?: Watch };
+
 /**
  * Wraps `writeHead`, which every way to answer goes through: send, pipe, redirect, errors, hijacked replies. Headers
  * that are set earlier get lost in some of them. The app's header argument is put onto the response first, so that
  * the listener sees, and adds to, what will really be sent. A head that turns out to be invalid is never written, and the
  * listener is called again for the one that the framework answers with instead: it must bear that.
+ *
+ * One function wraps for all responses: a function of its own as the property of each made V8 keep all that belongs to
+ * a request until the next full garbage collection, for as long as the process had not run hot.
  */
 function beforeHead(response: NodeResponse, listener: HeadListener): void {
-  const target = response as unknown as { writeHead: WriteHead };
-  // Where somebody else has wrapped it before, what they set on the response must be seen, and added to, there.
-  const isWrapped = Object.hasOwn(response, 'writeHead');
-  const original = target.writeHead;
-  target.writeHead = function writeHead(
-    this: NodeResponse,
-    status: unknown,
-    second?: unknown,
-    third?: unknown,
-  ): unknown {
-    const hasReason = typeof second === 'string';
-    const headers = (hasReason ? third : (third ?? second)) as HeaderArgument | null | undefined;
-    // A second call is the app's mistake and must fail as it does without us. Of a list with a name and no value, Node
-    // says what is wrong with it.
-    if (this.headersSent || isHalf(headers)) return send(original, this, status, second, headers);
-    if (headers === undefined || headers === null) {
-      listener(new NodeHead(this));
-      return send(original, this, status, second, headers);
-    }
-    if (!Array.isArray(headers) && !isWrapped && this.getHeaderNames().length === 0 && isPlain(headers)) {
-      // Nothing was set before, as always with Fastify: Node sends the argument as it is, so may we.
-      const head = new ArgumentHead(headers);
+  const target = response as unknown as WatchedResponse;
+  const watch = target[WATCH];
+  if (watch !== undefined) {
+    const before = watch.listener;
+    watch.listener = (head) => {
+      before(head);
       listener(head);
-      return send(original, this, status, second, head.headers);
-    }
-    applyHeaders(this, headers);
+    };
+    return;
+  }
+  target[WATCH] = new Watch(listener, target.writeHead, Object.hasOwn(response, 'writeHead'));
+  target.writeHead = writeHead;
+}
+
+function writeHead(this: WatchedResponse, status: unknown, second?: unknown, third?: unknown): unknown {
+  const watch = this[WATCH];
+  // Lent to a response that is not watched.
+  if (watch === undefined) return prototypeOf(this).writeHead.call(this, status, second, third);
+  const { original, listener, isWrapped } = watch;
+  const hasReason = typeof second === 'string';
+  const headers = (hasReason ? third : (third ?? second)) as HeaderArgument | null | undefined;
+  // A second call is the app's mistake and must fail as it does without us. Of a list with a name and no value, Node
+  // says what is wrong with it.
+  if (this.headersSent || isHalf(headers)) return send(original, this, status, second, headers);
+  if (headers === undefined || headers === null) {
     listener(new NodeHead(this));
-    return send(original, this, status, second, undefined);
-  };
+    return send(original, this, status, second, headers);
+  }
+  if (!isWrapped && isAlone(headers, this)) {
+    const head = new ListHead(headers);
+    listener(head);
+    return send(original, this, status, second, head.list);
+  }
+  applyHeaders(this, headers);
+  listener(new NodeHead(this));
+  return send(original, this, status, second, undefined);
+}
+
+const prototypeOf = (response: WatchedResponse): WatchedResponse =>
+  Object.getPrototypeOf(response) as WatchedResponse;
+
+/**
+ * Nothing was set before, as always with Fastify: Node sends the argument as it is, so may we. HTTP/2 takes no flat
+ * list.
+ */
+function isAlone(headers: HeaderArgument, response: WatchedResponse): headers is Record<string, unknown> {
+  return (
+    !Array.isArray(headers) &&
+    response.stream === undefined &&
+    response.getHeaderNames().length === 0 &&
+    isPlain(headers)
+  );
 }
 
 /** Calls `writeHead` with as many parameters as the app did. */
 function send(
   writeHead: WriteHead,
-  response: NodeResponse,
+  response: WatchedResponse,
   status: unknown,
   second: unknown,
   headers: HeaderArgument | null | undefined,
@@ -100,54 +139,55 @@ function send(
   return headers === undefined ? writeHead.call(response, status) : writeHead.call(response, status, headers);
 }
 
-/** A head that is an argument of `writeHead`, and nothing else. The app's own stays as it is: it may be used again. */
-class ArgumentHead implements ResponseHead {
-  headers: Record<string, unknown>;
+/**
+ * A head that is an argument of `writeHead`, and nothing else. The app's own stays as it is: it may be used again. A
+ * list, since each header that is added to an object costs V8 a new shape.
+ */
+class ListHead implements ResponseHead {
+  /** Name, value, name, value: as Node takes it. */
+  readonly list: unknown[] = [];
 
   constructor(headers: Record<string, unknown>) {
-    this.headers = headers;
+    for (const name of Object.keys(headers)) this.list.push(name, headers[name]);
   }
 
   getHeader(name: string): string | number | readonly string[] | undefined {
-    return this.headers[this.#nameOf(name)] as string | number | readonly string[] | undefined;
+    const place = this.#placeOf(name);
+    return place === -1 ? undefined : (this.list[place] as string | number | readonly string[] | undefined);
   }
 
-  setHeader(name: string, value: string): void {
-    this.headers = withHeader(this.headers, this.#nameOf(name), value);
+  setHeader(name: string, value: unknown): void {
+    const place = this.#placeOf(name);
+    if (place === -1) this.list.push(name, value);
+    else this.list[place] = value;
   }
 
   appendCookie(line: string): void {
-    const name = this.#nameOf('set-cookie');
-    this.headers = withHeader(this.headers, name, withCookie(this.headers[name], line));
+    this.setHeader('set-cookie', withCookie(this.getHeader('set-cookie'), line));
   }
 
   removeCookie(line: string): void {
-    const name = this.#nameOf('set-cookie');
-    const rest = withoutCookie(this.headers[name], line);
-    this.headers = withHeader(this.headers, name, rest);
-    if (rest === undefined) delete this.headers[name];
+    const place = this.#placeOf('set-cookie');
+    if (place === -1) return;
+    const rest = withoutCookie(this.list[place], line);
+    if (rest === undefined) this.list.splice(place - 1, 2);
+    else this.list[place] = rest;
   }
 
-  /** As the app wrote it, if it did. */
-  #nameOf(name: string): string {
-    for (const each in this.headers) {
-      if (each.length === name.length && each.toLowerCase() === name.toLowerCase()) return each;
+  /** Of the value; -1 where there is none. */
+  #placeOf(name: string): number {
+    for (let at = 0; at < this.list.length; at += 2) {
+      const each = this.list[at] as string;
+      if (each.length === name.length && each.toLowerCase() === name.toLowerCase()) return at + 1;
     }
-    return name;
+    return -1;
   }
-}
-
-/** A copy. Added by a name that stands in a literal, a header costs V8 no search for the new shape. */
-function withHeader(headers: Record<string, unknown>, name: string, value: unknown): Record<string, unknown> {
-  if (name === 'Cache-Control') return { ...headers, 'Cache-Control': value };
-  if (name === 'set-cookie') return { ...headers, 'set-cookie': value };
-  return { ...headers, [name]: value };
 }
 
 class NodeHead implements ResponseHead {
-  readonly #response: NodeResponse;
+  readonly #response: WatchedResponse;
 
-  constructor(response: NodeResponse) {
+  constructor(response: WatchedResponse) {
     this.#response = response;
   }
 
@@ -195,11 +235,23 @@ function isHalf(headers: HeaderArgument | null | undefined): boolean {
 }
 
 const UPPER_CASE = /[A-Z]/;
+/** The names of nearly all heads, as frameworks write them: looked up faster than through. */
+const LOWER_CASE: ReadonlySet<string> = new Set([
+  'content-type',
+  'content-length',
+  'content-encoding',
+  'cache-control',
+  'set-cookie',
+  'location',
+  'vary',
+  'etag',
+  'last-modified',
+]);
 
 /** True where no name stands twice in another spelling. */
 function isPlain(headers: Record<string, unknown>): boolean {
   let isLower = true;
-  for (const name in headers) if (UPPER_CASE.test(name)) isLower = false;
+  for (const name in headers) if (!LOWER_CASE.has(name) && UPPER_CASE.test(name)) isLower = false;
   // Frameworks write them so, and nearly all apps.
   if (isLower) return true;
   const names = Object.keys(headers).map((name) => name.toLowerCase());
@@ -210,7 +262,7 @@ function isPlain(headers: Record<string, unknown>): boolean {
  * Puts the header argument of `writeHead` (an object, or a flat or nested list of pairs) onto the response, with the
  * meaning it has there: it replaces headers of the same name; a name that is listed twice is sent twice.
  */
-function applyHeaders(response: NodeResponse, headers: HeaderArgument): void {
+function applyHeaders(response: WatchedResponse, headers: HeaderArgument): void {
   const byName = new Map<string, { name: string; values: string[] | undefined; value: unknown }>();
   for (const [name, value] of pairs(headers)) {
     const key = name.toLowerCase();

@@ -1,7 +1,6 @@
 /**
- * The process that is measured: all variants of one framework, each an app on a port of its own. Only one of them is
- * under load at a time, and the others have nothing left to do then: what a block began is finished, and billed to
- * it, before the next one starts. Run with --expose-gc.
+ * A process that is measured: one variant of one framework. What a block began is finished, and billed to it, before
+ * another process has its turn.
  */
 import { mkdirSync, writeFileSync } from 'node:fs';
 import { Session } from 'node:inspector/promises';
@@ -32,9 +31,11 @@ answer({
     settlers.set(id, settle);
     return server.address().port;
   },
+  /** Finishes what is under way. */
+  async settle({ id }) {
+    await settlers.get(id)?.();
+  },
   async begin({ isProfiled }) {
-    // The garbage of the block before is not this one's.
-    globalThis.gc({ type: 'minor' });
     if (profiler && isProfiled) await profiler.post('Profiler.start');
     begun = process.cpuUsage();
   },
