@@ -21,6 +21,7 @@ const leaves = [
   'ask',
   'thenable',
   'options-check',
+  'glance',
 ];
 const rooms = {
   engine: ['re2js', '@eslint-community/regexpp'],

@@ -213,10 +213,11 @@ export class Journal implements Uncommitted {
   #enrol(change: StateChange, events: readonly RecordedEvent[]): void {
     const segments = events.length > 0 ? this.#segments() : undefined;
     const { visitorId } = this;
-    const offered = events.map((each): VisitorEvent => {
+    const offered: VisitorEvent[] = [];
+    for (const each of events) {
       const own = 'segments' in each ? each.segments : undefined;
-      return { visitorId, segments: own ?? segments, event: each.event };
-    });
+      offered.push({ visitorId, segments: own ?? segments, event: each.event });
+    }
     const offer = this.#runtime.outbox.offer(offered);
     const kept =
       offer.refused.size > 0 ? withoutClaims(change, refusedClaims(events, offered, offer)) : change;

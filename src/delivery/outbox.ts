@@ -152,23 +152,24 @@ export function memoryOutbox(options: MemoryOutboxOptions): Outbox {
       queued.push(new QueuedEvent(serialised, waiting.join()));
     }
 
-    let confirmed = false;
+    let isConfirmed = false;
     return {
       refused: refused ?? NONE,
       confirm(lost = NONE) {
         // After the close these events are counted already.
-        if (confirmed || closed) return;
-        confirmed = true;
-        const gone: QueuedEvent[] = [];
-        queued.forEach((event, index) => {
-          if (event && lost.has(events[index]!)) gone.push(event);
-          else if (event) sender.push(event);
-        });
-        settle(gone, (count) => ledger.drop(count, 'claim-lost'));
+        if (isConfirmed || closed) return;
+        isConfirmed = true;
+        for (const [index, event] of queued.entries()) {
+          if (event === undefined) continue;
+          if (lost.size > 0 && lost.has(events[index]!)) settle([event], claimLost);
+          else sender.push(event);
+        }
         sender.start();
       },
     };
   }
+
+  const claimLost = (count: number): void => ledger.drop(count, 'claim-lost');
 
   async function end(timeout: number): Promise<DeliveryLedger> {
     const settled = waiting.wait(timeout);

@@ -33,6 +33,12 @@ const ENTRY_END = ']}';
 const PAYLOAD_END = ']}';
 const SEPARATOR = ',';
 
+/** A part of a batch, and the UTF-8 bytes that it takes. */
+interface Text {
+  readonly text: string;
+  readonly bytes: number;
+}
+
 /**
  * `before` is an event that was serialised just now: events of one request share visitor and segments, and so the
  * text of both. Throws on what JSON cannot hold (a BigInt, a cycle, an id that is no text).
@@ -42,26 +48,60 @@ export function serialise(
   before?: { readonly event: VisitorEvent; readonly serialised: SerialisedEvent },
 ): SerialisedEvent {
   const { visitorId, segments } = event;
-  const head =
-    before && before.event.visitorId === visitorId && before.event.segments === segments
-      ? before.serialised.head
-      : entryHead(visitorId, segments);
-  const text = textOf(event.event);
-  const bytes = Buffer.byteLength(head) + Buffer.byteLength(text) + ENTRY_END.length + SEPARATOR.length;
-  return { visitorId, head, text, bytes };
+  const id = idText(visitorId);
+  const rest = segments === undefined ? NO_SEGMENTS : known(segmentTexts, segments, headEnd);
+  const { text, bytes } = known(eventTexts, event.event, asText);
+  const isLike = before && before.event.visitorId === visitorId && before.event.segments === segments;
+  return {
+    visitorId,
+    head: isLike ? before.serialised.head : HEAD + id.text + rest.text,
+    text,
+    bytes: HEAD.length + id.bytes + rest.bytes + bytes + ENTRY_END.length + SEPARATOR.length,
+  };
 }
+
+/** The text of a visitor's entry: this, the id as JSON, and what `headEnd` gives. */
+const HEAD = '{"visitorId":';
+const EVENTS = ',"events":[';
+const NO_SEGMENTS: Text = { text: EVENTS, bytes: EVENTS.length };
 
 /** All visitors of a variation share the frozen event of its exposure, and visitors of a kind their frozen segments. */
-const texts = new WeakMap<object, string>();
+const eventTexts = new WeakMap<object, Text>();
+const segmentTexts = new WeakMap<object, Text>();
 
-function textOf(value: object): string {
-  const known = texts.get(value);
-  if (known !== undefined) return known;
-  const text = toJson(value);
+function known<Value extends object>(
+  texts: WeakMap<object, Text>,
+  value: Value,
+  make: (value: Value) => Text,
+): Text {
+  const before = texts.get(value);
+  if (before !== undefined) return before;
+  const made = make(value);
   // Nothing of ours is nested deeper.
-  if (Object.isFrozen(value) && Object.values(value).every(Object.isFrozen)) texts.set(value, text);
-  return text;
+  if (Object.isFrozen(value) && Object.values(value).every(Object.isFrozen)) texts.set(value, made);
+  return made;
 }
+
+function headEnd(segments: object): Text {
+  const json = toJson(segments);
+  return json === '{}' ? NO_SEGMENTS : sized(`,"segments":${json}${EVENTS}`);
+}
+
+const asText = (value: object): Text => sized(toJson(value));
+
+const sized = (text: string): Text => ({ text, bytes: Buffer.byteLength(text) });
+
+/** Ids of ours, and nearly all of apps, stand in JSON as they are. */
+function idText(id: unknown): Text {
+  if (typeof id !== 'string') throw new TypeError('a visitor id must be text');
+  for (let at = 0; at < id.length; at++) {
+    const code = id.charCodeAt(at);
+    if (code < 0x20 || code > 0x7e || code === QUOTE || code === BACKSLASH) return sized(JSON.stringify(id));
+  }
+  return { text: `"${id}"`, bytes: id.length + 2 };
+}
+
+const [QUOTE, BACKSLASH] = [0x22, 0x5c];
 
 /** The JSON text of one POST. */
 export function buildPayload(
@@ -93,13 +133,6 @@ export function envelopeBytes(destination: Destination, options: PayloadOptions)
 function payloadHead({ accountId, projectId }: Destination, { enrichData, source }: PayloadOptions): string {
   const fields = JSON.stringify({ enrichData, accountId, projectId, source });
   return `${fields.slice(0, -1)},"visitors":[`;
-}
-
-function entryHead(visitorId: unknown, segments: VisitorEvent['segments']): string {
-  if (typeof visitorId !== 'string') throw new TypeError('a visitor id must be text');
-  const text = segments === undefined ? '{}' : textOf(segments);
-  const field = text === '{}' ? '' : `,"segments":${text}`;
-  return `{"visitorId":${JSON.stringify(visitorId)}${field},"events":[`;
 }
 
 function toJson(value: unknown): string {

@@ -11,6 +11,7 @@ import {
   type Browser,
   type BrowserCode,
 } from './browsers.js';
+import { atAGlance } from '../glance.js';
 import { createCache } from './cache.js';
 import { clip } from './text.js';
 
@@ -56,8 +57,7 @@ export function createUserAgentReader(
   parse: (userAgent: string) => UserAgent = parseUserAgent,
 ): (header: string | undefined) => UserAgent {
   const known = createCache<UserAgent>(limit);
-  return (header) => {
-    if (!header) return UNKNOWN;
+  const read = atAGlance((header) => {
     const text = clip(header, MAX_LENGTH);
     let userAgent = known.get(text);
     if (userAgent === undefined) {
@@ -66,7 +66,8 @@ export function createUserAgentReader(
       known.set(header.length > MAX_LENGTH ? ` ${text}`.slice(1) : text, userAgent);
     }
     return userAgent;
-  };
+  });
+  return (header) => (header ? read(header) : UNKNOWN);
 }
 
 /** ua-parser-js takes 15 ms for a hostile user agent with this mark; it is read as the engine's browser anyway. */

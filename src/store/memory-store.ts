@@ -2,7 +2,7 @@
 import { assertOptions, between, shape } from '../options-check.js';
 import { applyChange, type Committed, type StateChange, type VisitorState } from '../state.js';
 import { firstStates } from './first-states.js';
-import { recent } from './recent.js';
+import { Lane, Recent } from './recent.js';
 import type { VisitorStore } from './port.js';
 
 export interface MemoryStoreOptions {
@@ -36,8 +36,9 @@ const NOTHING_LOST: ReadonlySet<string> = new Set();
 export function memoryStore(options: MemoryStoreOptions = {}): MemoryStore {
   assertOptions(MEMORY_STORE_OPTIONS, options);
   const { max = 100_000, ephemeralAge = 30 * 60 * 1000 } = options;
-  const established = recent<VisitorState>({ max });
-  const ephemeral = recent<VisitorState>({ max, age: ephemeralAge });
+  const visitors = new Recent<VisitorState>();
+  const established = new Lane<VisitorState>({ max });
+  const ephemeral = new Lane<VisitorState>({ max, age: ephemeralAge });
 
   const firstState = firstStates();
 
@@ -49,28 +50,29 @@ export function memoryStore(options: MemoryStoreOptions = {}): MemoryStore {
   return {
     remote: false,
     get size() {
-      return ephemeral.size + established.size;
+      return visitors.size;
     },
     read(key) {
-      const known = established.get(key);
-      if (known !== undefined) return known;
+      const visitor = visitors.find(key);
+      if (visitor === undefined) return undefined;
       // Only an id that came back is read.
-      const state = ephemeral.take(key);
-      if (state !== undefined) established.set(key, state);
-      return state;
+      visitors.use(visitor, established);
+      return visitor.value;
     },
     commit(key, change, { ephemeral: isEphemeral }) {
-      const known = established.get(key);
-      const isIssued = isEphemeral && known === undefined;
-      const state = known ?? (isIssued ? ephemeral.get(key) : ephemeral.take(key));
-      const committed = merged(state, change);
-      if (isIssued) ephemeral.set(key, committed.state);
-      else established.set(key, committed.state);
+      const visitor = visitors.find(key);
+      const committed = merged(visitor?.value, change);
+      if (visitor === undefined) {
+        visitors.add(key, committed.state, isEphemeral ? ephemeral : established);
+        return committed;
+      }
+      visitor.value = committed.state;
+      visitors.use(visitor, isEphemeral && visitor.lane === ephemeral ? ephemeral : established);
       return committed;
     },
     delete(key) {
-      ephemeral.take(key);
-      established.take(key);
+      const visitor = visitors.find(key);
+      if (visitor !== undefined) visitors.remove(visitor);
     },
   };
 }

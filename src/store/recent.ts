@@ -1,102 +1,103 @@
 /**
- * A map that forgets: what was not used for longest beyond a size, and what was not set for longer than an age. As fast
- * as `lru-cache`, which takes its memory, and 10 ms, at the start, and starts timers to read the clock less often.
+ * A map that forgets. Each entry is in one of its lanes, and each lane forgets by itself: what was not used for longest
+ * beyond a size, and what was not used for longer than an age. One map for all lanes, since to look into a large one is
+ * what costs: it is in no cache of the processor. Other than `lru-cache` it takes its memory as it needs it, not at
+ * the start, and starts no timers to read the clock less often.
  */
-export interface Recent<Value> {
-  readonly size: number;
-  get(key: string): Value | undefined;
-  set(key: string, value: Value): void;
-  /** Removes an entry and returns what it held. */
-  take(key: string): Value | undefined;
-}
 
-export interface RecentOptions {
+export interface LaneOptions {
   /** Entries at most. */
   max: number;
-  /** Milliseconds since an entry was last set. Default: no limit. */
+  /** Milliseconds since an entry was last used. Default: no limit. */
   age?: number;
 }
 
 class Entry<Value> {
-  /** Towards the one that was used last; the ends of the list are one entry of no key. */
+  /** Towards the one that was used last; the ends of a lane are one entry of no key. */
   newer: Entry<Value> = this;
   older: Entry<Value> = this;
 
   constructor(
     readonly key: string,
     public value: Value,
+    public lane: Lane<Value> | undefined,
     /** By `performance.now()`. */
     public expires: number,
   ) {}
 }
 
-export function recent<Value>({ max, age = Infinity }: RecentOptions): Recent<Value> {
-  const entries = new Map<string, Entry<Value>>();
-  /** A ring: `ring.older` was used last, `ring.newer` not for longest. */
-  const ring = new Entry<Value | undefined>('', undefined, Infinity) as Entry<Value>;
+export type { Entry };
 
-  const now = (): number => (age === Infinity ? 0 : performance.now());
+/** Entries in the order in which they were used last. */
+export class Lane<Value> {
+  size = 0;
+  readonly max: number;
+  readonly age: number;
+  /** `ends.older` was used last, `ends.newer` not for longest. */
+  readonly ends = new Entry<Value | undefined>('', undefined, undefined, Infinity) as Entry<Value>;
 
-  function link(entry: Entry<Value>): void {
-    const { older: last } = ring;
-    entry.newer = ring;
-    entry.older = last;
-    last.newer = ring.older = entry;
+  constructor({ max, age = Infinity }: LaneOptions) {
+    this.max = max;
+    this.age = age;
   }
 
-  function unlink(entry: Entry<Value>): void {
-    const { newer, older } = entry;
-    newer.older = older;
-    older.newer = newer;
-    // What is old and dead would keep its neighbours, young and dead, until the next full garbage collection.
-    entry.newer = entry.older = entry;
+  expiry(): number {
+    return this.age === Infinity ? Infinity : performance.now() + this.age;
+  }
+}
+
+export class Recent<Value> {
+  readonly #entries = new Map<string, Entry<Value>>();
+
+  get size(): number {
+    return this.#entries.size;
   }
 
-  function forget(entry: Entry<Value>): void {
-    unlink(entry);
-    entries.delete(entry.key);
-  }
-
-  function find(key: string): Entry<Value> | undefined {
-    const entry = entries.get(key);
-    if (entry === undefined || entry.expires > now()) return entry;
-    forget(entry);
+  /** That is no use of it. */
+  find(key: string): Entry<Value> | undefined {
+    const entry = this.#entries.get(key);
+    if (entry === undefined || entry.expires === Infinity || entry.expires > performance.now()) return entry;
+    this.remove(entry);
     return undefined;
   }
 
-  return {
-    get size() {
-      return entries.size;
-    },
-    get(key) {
-      const entry = find(key);
-      if (entry === undefined) return undefined;
-      if (entry !== ring.older) {
-        unlink(entry);
-        link(entry);
-      }
-      return entry.value;
-    },
-    set(key, value) {
-      const expires = now() + age;
-      const known = entries.get(key);
-      if (known !== undefined) {
-        known.value = value;
-        known.expires = expires;
-        unlink(known);
-        link(known);
-        return;
-      }
-      const entry = new Entry(key, value, expires);
-      entries.set(key, entry);
-      link(entry);
-      if (entries.size > max) forget(ring.newer);
-    },
-    take(key) {
-      const entry = find(key);
-      if (entry === undefined) return undefined;
-      forget(entry);
-      return entry.value;
-    },
-  };
+  /** Adds an entry of a key that is not there. */
+  add(key: string, value: Value, lane: Lane<Value>): void {
+    const entry = new Entry(key, value, lane, lane.expiry());
+    this.#entries.set(key, entry);
+    this.#link(entry, lane);
+  }
+
+  /** From now on it is in this lane, which it may have been before. */
+  use(entry: Entry<Value>, lane: Lane<Value>): void {
+    entry.expires = lane.expiry();
+    if (entry === lane.ends.older) return;
+    unlink(entry);
+    this.#link(entry, lane);
+  }
+
+  remove(entry: Entry<Value>): void {
+    unlink(entry);
+    this.#entries.delete(entry.key);
+  }
+
+  #link(entry: Entry<Value>, lane: Lane<Value>): void {
+    const { ends } = lane;
+    const { older: last } = ends;
+    entry.lane = lane;
+    entry.newer = ends;
+    entry.older = last;
+    last.newer = ends.older = entry;
+    lane.size += 1;
+    if (lane.size > lane.max) this.remove(ends.newer);
+  }
+}
+
+function unlink(entry: Entry<unknown>): void {
+  const { newer, older, lane } = entry;
+  newer.older = older;
+  older.newer = newer;
+  // What is old and dead would keep its neighbours, young and dead, until the next full garbage collection.
+  entry.newer = entry.older = entry;
+  lane!.size -= 1;
 }

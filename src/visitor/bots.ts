@@ -3,6 +3,7 @@ import { isbot } from 'isbot';
 import { askApp } from '../ask.js';
 import type { ConvertError } from '../errors.js';
 import { headerText, type IncomingRequest, type RequestFunction } from '../exchange.js';
+import { atAGlance } from '../glance.js';
 
 /**
  * - `original` bots get the original page: no cookie, no event, nothing stored
@@ -25,8 +26,7 @@ export function botCheck(option: BotsOption, onError: (error: ConvertError) => v
   }
   // isbot takes 4-11 us; a site sees the same few hundred user agents all day.
   let cache = new Map<string, boolean>();
-  return (request) => {
-    const header = headerText(request.headers['user-agent']) ?? '';
+  const check = atAGlance((header) => {
     const userAgent = header.length > MAX_USER_AGENT ? header.slice(0, MAX_USER_AGENT) : header;
     const known = cache.get(userAgent);
     if (known !== undefined) return known;
@@ -34,5 +34,6 @@ export function botCheck(option: BotsOption, onError: (error: ConvertError) => v
     if (cache.size >= CACHE_SIZE) cache = new Map();
     cache.set(userAgent, answer);
     return answer;
-  };
+  });
+  return (request) => check(headerText(request.headers['user-agent']) ?? '');
 }

@@ -19,14 +19,14 @@ export function newUuid(): string {
   }
   for (let index = 0; index < BYTES; index++) {
     let byte = random[used + index]!;
+    // What was given out must not be read from here.
+    random[used + index] = 0;
     if (index === 6) byte = (byte & 0x0f) | 0x40;
     else if (index === 8) byte = (byte & 0x3f) | 0x80;
     const place = PLACES[index]!;
     text[place] = HEX[byte >> 4]!;
     text[place + 1] = HEX[byte & 15]!;
   }
-  // What was given out must not be read from here.
-  random.fill(0, used, used + BYTES);
   used += BYTES;
   return text.toString('latin1');
 }

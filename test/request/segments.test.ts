@@ -1,4 +1,5 @@
 import { describe, expect, it } from 'vitest';
+import { referralKind } from '../../src/referral.js';
 import { trafficSource } from '../../src/request/source.js';
 import { facts } from './incoming.js';
 
@@ -100,7 +101,7 @@ describe('the source of a visit', () => {
   });
 
   it('counts a referrer as another site where our own name is unknown', () => {
-    const arrival = { campaign: undefined, medium: undefined, referrer: 'shop.example', hostname: undefined };
-    expect(trafficSource(arrival)).toBe('referral');
+    const referral = referralKind('shop.example', undefined);
+    expect(trafficSource({ campaign: undefined, medium: undefined, referral })).toBe('referral');
   });
 });
