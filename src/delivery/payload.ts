@@ -109,20 +109,26 @@ export function buildPayload(
   destination: Destination,
   options: PayloadOptions,
 ): string {
-  const entries: { readonly head: string; readonly texts: string[] }[] = [];
-  const latest = new Map<string, (typeof entries)[number]>();
+  const heads: string[] = [];
+  const texts: string[] = [];
+  /** The place of a visitor's last entry. */
+  const latest = new Map<string, number>();
   for (const { visitorId, head, text } of events) {
-    const entry = latest.get(visitorId);
-    if (entry?.head === head) {
-      entry.texts.push(text);
+    const place = latest.get(visitorId);
+    if (place !== undefined && heads[place] === head) {
+      texts[place] += SEPARATOR + text;
       continue;
     }
-    const next = { head, texts: [text] };
-    latest.set(visitorId, next);
-    entries.push(next);
+    latest.set(visitorId, heads.length);
+    heads.push(head);
+    texts.push(text);
   }
-  const visitors = entries.map(({ head, texts }) => head + texts.join(SEPARATOR) + ENTRY_END);
-  return payloadHead(destination, options) + visitors.join(SEPARATOR) + PAYLOAD_END;
+  const parts = [payloadHead(destination, options)];
+  for (let place = 0; place < heads.length; place++) {
+    parts.push(place > 0 ? SEPARATOR : '', heads[place]!, texts[place]!, ENTRY_END);
+  }
+  parts.push(PAYLOAD_END);
+  return parts.join('');
 }
 
 /** UTF-8 bytes of a payload beside its events. */
