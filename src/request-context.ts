@@ -12,7 +12,7 @@ import type { RequestFacts, RequestReader } from './request/reader.js';
 import { storeKey, type LoadedProject, type Runtime } from './runtime.js';
 import { countEvents, withHeldChanges, type VisitorState } from './state.js';
 import { isThenable } from './thenable.js';
-import { cookiesOf } from './visitor/cookie.js';
+import { RequestCookies } from './visitor/cookie.js';
 import type { Visitor, VisitorReader } from './visitor/identity.js';
 
 /** What all request contexts of one Convert share. */
@@ -112,7 +112,7 @@ export class RequestContext extends BaseContext implements ConvertContext {
   }
 
   protected override get cookies(): Properties {
-    return cookiesOf(this.#request);
+    return new RequestCookies(this.#request);
   }
 
   get #requestFacts(): RequestFacts {

@@ -129,9 +129,15 @@ function decoded(value: string): string {
 }
 
 /** All cookies of a request, by name; parsed once, when the first of them is asked for. Never throws. */
-export function cookiesOf(request: IncomingRequest): { get(name: string): string | undefined } {
-  let cookies: Cookies | undefined;
-  return { get: (name) => valueOf((cookies ??= parseCookie(bounded(cookieHeader(request)))), name) };
+export class RequestCookies {
+  #cookies: Cookies | undefined;
+
+  constructor(private readonly request: IncomingRequest) {}
+
+  get(name: string): string | undefined {
+    this.#cookies ??= parseCookie(bounded(cookieHeader(this.request)));
+    return Object.hasOwn(this.#cookies, name) ? this.#cookies[name] : undefined;
+  }
 }
 
 function cookieHeader({ headers: { cookie } }: IncomingRequest): string {
@@ -146,10 +152,6 @@ const MAX_HEADER = 16_384;
 function bounded(header: string): string {
   if (header.length <= MAX_HEADER) return header;
   return header.slice(0, Math.max(0, header.lastIndexOf(';', MAX_HEADER)));
-}
-
-function valueOf(cookies: Cookies, name: string): string | undefined {
-  return Object.hasOwn(cookies, name) ? cookies[name] : undefined;
 }
 
 /** Asked for each cookie of a site behind plain http. */

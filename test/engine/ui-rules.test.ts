@@ -13,7 +13,7 @@ import type { IncomingRequest } from '../../src/exchange.js';
 import type { ExperienceConfig, ProjectConfig, Rule } from '../../src/project-config.js';
 import type { RequestOptions } from '../../src/request/reader.js';
 import type { VisitorState } from '../../src/state.js';
-import { cookiesOf } from '../../src/visitor/cookie.js';
+import { RequestCookies } from '../../src/visitor/cookie.js';
 import { facts, incoming } from '../request/incoming.js';
 import { testProject } from '../support/project.js';
 
@@ -45,7 +45,7 @@ function shopper({ request, options, isNewVisitor = false, id = 'v1', state = {}
     locationProperties: found.location,
     visitorProperties: found.visitor,
     environment: 'staging',
-    cookies: cookiesOf(incoming(given)),
+    cookies: new RequestCookies(incoming(given)),
     // A Sunday, 23:59:30.
     now: () => now ?? Date.UTC(2026, 10, 22, 23, 59, 30),
     memo: {},
