@@ -8,7 +8,7 @@
  */
 import { RegExpParser } from '@eslint-community/regexpp';
 import type { AST } from '@eslint-community/regexpp';
-import { RE2JS } from 're2js';
+import { linearTest, programSize, type Test } from './pattern-linear.js';
 import { stepBound } from './pattern-safety.js';
 
 export interface Pattern {
@@ -63,7 +63,7 @@ export function compilePattern(source: string): Pattern {
     const maxLength = Math.max(native, linear);
     if (maxLength < SHORT_VALUE) return REFUSED;
     const runNative = lazyTest(() => nativeTest(short));
-    const runLinear = lazyTest(() => linearTest(short));
+    const runLinear = lazyTest(() => linearTest(parse(short)));
     return {
       kind: native >= LONG_VALUE || native === maxLength ? 'native' : 'linear',
       maxLength,
@@ -74,8 +74,6 @@ export function compilePattern(source: string): Pattern {
     return REFUSED;
   }
 }
-
-type Test = (value: string) => boolean;
 
 /** Most patterns of a project wait long for the first value that needs them, if it comes. */
 function lazyTest(make: () => Test): Test {
@@ -186,112 +184,4 @@ function* elementsOf({ alternatives }: { alternatives: readonly AST.Alternative[
       if ('alternatives' in inner) yield* elementsOf(inner);
     }
   }
-}
-
-/** How many instructions RE2 has for it, at most. `Infinity` if RE2 can't do it. */
-function programSize(pattern: AST.Pattern): number {
-  // One to fail, and one to match.
-  return 2 + choiceSize(pattern.alternatives);
-}
-
-function choiceSize(alternatives: readonly AST.Alternative[]): number {
-  const sizes = alternatives.map(({ elements }) =>
-    elements.reduce((size, element) => size + elementSize(element), 0),
-  );
-  return sizes.reduce((total, size) => total + Math.max(1, size), alternatives.length - 1);
-}
-
-function elementSize(element: AST.Element): number {
-  switch (element.type) {
-    case 'Group':
-    case 'CapturingGroup':
-      return choiceSize(element.alternatives);
-    case 'Quantifier': {
-      const { min, max } = element;
-      const once = elementSize(element.element);
-      if (once === Infinity) return Infinity;
-      if (max === Infinity) return min === 0 ? once + 2 : min * once + 1;
-      return Math.max(1, min * once + (max - min) * (once + 1));
-    }
-    case 'Assertion':
-      return 'alternatives' in element ? Infinity : 1;
-    case 'Backreference':
-      return Infinity;
-    default:
-      return 1;
-  }
-}
-
-/** Surrogates are moved to the last places of Unicode: RE2 would take two for one character, and JavaScript does not. */
-const MOVE = 0x10f800 - 0xd800;
-
-/** By RE2, from a pattern that is written anew: the two languages share little more than their signs. */
-export function linearTest(source: string): Test {
-  const expression = RE2JS.compile(translatedChoice(parse(source).alternatives));
-  // Not its `test()`, whose automaton grows with the values that it sees.
-  return (value) => expression.matcher(value.replaceAll(/[\ud800-\udfff]/g, moved)).find();
-}
-
-function moved(surrogate: string): string {
-  return String.fromCodePoint(surrogate.charCodeAt(0) + MOVE);
-}
-
-function translatedChoice(alternatives: readonly AST.Alternative[]): string {
-  return `(?:${alternatives.map(({ elements }) => elements.map(translated).join('')).join('|')})`;
-}
-
-const ASSERTIONS: Readonly<Record<string, string>> = { '^': '\\A', $: '\\z', '\\b': '\\b', '\\B': '\\B' };
-
-function translated(element: AST.Element): string {
-  switch (element.type) {
-    case 'Group':
-    case 'CapturingGroup':
-      return translatedChoice(element.alternatives);
-    case 'Quantifier': {
-      const { min, max } = element;
-      // RE2 would count even what is not there, and takes no product of counts above 1000. `MAX_PROGRAM` is less.
-      return max === 0 ? '(?:)' : `${translated(element.element)}{${min},${max === Infinity ? '' : max}}`;
-    }
-    case 'Assertion':
-      return ASSERTIONS[element.raw]!;
-    case 'Character':
-      return translatedUnit(element.value);
-    default:
-      return translatedSet(element.raw);
-  }
-}
-
-function translatedUnit(unit: number): string {
-  const hex = unit.toString(16).padStart(4, '0');
-  if (unit >= 128) return translatedSet(`\\u${hex}`);
-  const text = String.fromCharCode(unit);
-  return /[a-z]/i.test(text) ? `[${text.toUpperCase()}${text.toLowerCase()}]` : `\\x{${hex}}`;
-}
-
-/** One UTF-16 unit out of a set, however the set is written: JavaScript itself is asked which units it takes. */
-function translatedSet(atom: string): string {
-  const runs = allUnits().matchAll(new RegExp(`(?:${atom})+`, 'gi'));
-  const ranges = Array.from(runs, ({ index, 0: { length } }) => translatedRange(index, index + length - 1));
-  return ranges.length > 0 ? `[${ranges.join('')}]` : '[^\\x{0}-\\x{10ffff}]';
-}
-
-function translatedRange(from: number, to: number): string {
-  const ranges = [
-    [from, Math.min(to, 0xd7ff)],
-    [Math.max(from, 0xd800) + MOVE, Math.min(to, 0xdfff) + MOVE],
-    [Math.max(from, 0xe000), to],
-  ];
-  const texts = ranges.map(([low, high]) =>
-    low! > high! ? '' : `\\x{${low!.toString(16)}}-\\x{${high!.toString(16)}}`,
-  );
-  return texts.join('');
-}
-
-let units: string | undefined;
-
-/** Every UTF-16 unit, at the index that is its value. */
-function allUnits(): string {
-  const row = (high: number): string =>
-    String.fromCharCode(...Array.from({ length: 256 }, (_, low) => 256 * high + low));
-  return (units ??= Array.from({ length: 256 }, (_, high) => row(high)).join(''));
 }

@@ -7,13 +7,16 @@ import { join } from 'node:path';
 import ts from 'typescript';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 import { stepBound } from '../../src/engine/pattern-safety.js';
-import { compilePattern, linearTest } from '../../src/engine/pattern.js';
+import { linearTest as linearTestOf } from '../../src/engine/pattern-linear.js';
+import { compilePattern } from '../../src/engine/pattern.js';
 
 const LONG = 8192;
 
 function parse(source: string): AST.Pattern {
   return new RegExpParser({ ecmaVersion: 2024 }).parsePattern(source, 0, source.length, { unicode: false });
 }
+
+const linearTest = (source: string): ((value: string) => boolean) => linearTestOf(parse(source));
 
 /** What the official SDK says; undefined where it is no expression. */
 function sdkTest(source: string): ((value: string) => boolean) | undefined {
@@ -453,7 +456,7 @@ describe('a pattern that is attacked', () => {
     folder = mkdtempSync(join('node_modules', '.pattern-'));
     writeFileSync(join(folder, 'package.json'), '{ "type": "module" }');
     writeFileSync(join(folder, 'run.js'), RUN);
-    for (const name of ['pattern', 'pattern-safety']) {
+    for (const name of ['pattern', 'pattern-linear', 'pattern-safety']) {
       const options = { compilerOptions: { module: ts.ModuleKind.ESNext, target: ts.ScriptTarget.ES2023 } };
       const { outputText } = ts.transpileModule(readFileSync(`src/engine/${name}.ts`, 'utf8'), options);
       writeFileSync(join(folder, `${name}.js`), outputText);
