@@ -81,6 +81,8 @@ export class Journal implements Uncommitted {
   #pending = false;
   #isDue = false;
   #isWatched = false;
+  /** Something was committed to the store. */
+  #isStored = false;
 
   constructor(runtime: Runtime, options: JournalOptions) {
     this.#runtime = runtime;
@@ -213,10 +215,12 @@ export class Journal implements Uncommitted {
   #enrol(change: StateChange, events: readonly RecordedEvent[]): void {
     const segments = events.length > 0 ? this.#segments() : undefined;
     const { visitorId } = this;
-    const offered: VisitorEvent[] = [];
-    for (const each of events) {
+    // Of its length from the start: an array that grows takes room for sixteen more.
+    const offered = new Array<VisitorEvent>(events.length);
+    for (let index = 0; index < events.length; index++) {
+      const each = events[index]!;
       const own = 'segments' in each ? each.segments : undefined;
-      offered.push({ visitorId, segments: own ?? segments, event: each.event });
+      offered[index] = { visitorId, segments: own ?? segments, event: each.event };
     }
     const offer = this.#runtime.outbox.offer(offered);
     const kept =
@@ -233,7 +237,10 @@ export class Journal implements Uncommitted {
   #store(change: StateChange): Committed | Promise<Committed> {
     if (isEmpty(change)) return NOT_STORED;
     try {
-      const committed = this.#runtime.store.commit(this.storeKey, change, { ephemeral: this.#ephemeral });
+      const isFirst = this.#ephemeral && !this.#isStored;
+      this.#isStored = true;
+      const options = { ephemeral: this.#ephemeral, first: isFirst };
+      const committed = this.#runtime.store.commit(this.storeKey, change, options);
       if (!isThenable(committed)) return committed;
       // Past the limit, a store that doesn't answer no longer holds back the events.
       return within(STORE_LIMIT, committed).catch((error: unknown) => this.#failed(error));

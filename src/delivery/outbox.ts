@@ -136,20 +136,20 @@ export function memoryOutbox(options: MemoryOutboxOptions): Outbox {
     if (events.length === 0) return NOTHING_TAKEN;
     let refused: Set<VisitorEvent> | undefined;
     /** In the order of the events; undefined where one was refused. */
-    const queued: (QueuedEvent | undefined)[] = [];
+    const queued = new Array<QueuedEvent | undefined>(events.length).fill(undefined);
     let before: Parameters<typeof serialise>[1];
-    for (const event of events) {
+    for (let index = 0; index < events.length; index++) {
+      const event = events[index]!;
       const serialised = prepared(event, before);
       ledger.accept(1);
       if (typeof serialised === 'string') {
         (refused ??= new Set()).add(event);
         ledger.drop(1, serialised);
-        queued.push(undefined);
         continue;
       }
       before = events.length > 1 ? { event, serialised } : undefined;
       queueBytes += serialised.bytes;
-      queued.push(new QueuedEvent(serialised, waiting.join()));
+      queued[index] = new QueuedEvent(serialised, waiting.join());
     }
 
     let isConfirmed = false;
@@ -159,7 +159,8 @@ export function memoryOutbox(options: MemoryOutboxOptions): Outbox {
         // After the close these events are counted already.
         if (isConfirmed || closed) return;
         isConfirmed = true;
-        for (const [index, event] of queued.entries()) {
+        for (let index = 0; index < queued.length; index++) {
+          const event = queued[index];
           if (event === undefined) continue;
           if (lost.size > 0 && lost.has(events[index]!)) settle([event], claimLost);
           else sender.push(event);

@@ -2,8 +2,9 @@
 import { assertOptions, between, shape } from '../options-check.js';
 import { applyChange, type Committed, type StateChange, type VisitorState } from '../state.js';
 import { firstStates } from './first-states.js';
-import { Lane, Recent } from './recent.js';
-import type { VisitorStore } from './port.js';
+import { Generations } from './generations.js';
+import { Recent } from './recent.js';
+import type { CommitOptions, VisitorStore } from './port.js';
 
 export interface MemoryStoreOptions {
   /**
@@ -21,7 +22,7 @@ export interface MemoryStore extends VisitorStore {
   /** Visitors that are remembered now. */
   readonly size: number;
   read(key: string): VisitorState | undefined;
-  commit(key: string, change: StateChange, options: { ephemeral: boolean }): Committed;
+  commit(key: string, change: StateChange, options: CommitOptions): Committed;
   delete(key: string): void;
 }
 
@@ -36,9 +37,8 @@ const NOTHING_LOST: ReadonlySet<string> = new Set();
 export function memoryStore(options: MemoryStoreOptions = {}): MemoryStore {
   assertOptions(MEMORY_STORE_OPTIONS, options);
   const { max = 100_000, ephemeralAge = 30 * 60 * 1000 } = options;
-  const visitors = new Recent<VisitorState>();
-  const established = new Lane<VisitorState>({ max });
-  const ephemeral = new Lane<VisitorState>({ max, age: ephemeralAge });
+  const established = new Recent<VisitorState>({ max });
+  const ephemeral = new Generations<VisitorState>({ max, age: ephemeralAge });
 
   const firstState = firstStates();
 
@@ -50,29 +50,35 @@ export function memoryStore(options: MemoryStoreOptions = {}): MemoryStore {
   return {
     remote: false,
     get size() {
-      return visitors.size;
+      return established.size + ephemeral.size;
     },
     read(key) {
-      const visitor = visitors.find(key);
-      if (visitor === undefined) return undefined;
+      const visitor = established.find(key);
+      if (visitor !== undefined) {
+        established.use(visitor);
+        return visitor.value;
+      }
       // Only an id that came back is read.
-      visitors.use(visitor, established);
-      return visitor.value;
+      const state = ephemeral.take(key);
+      if (state !== undefined) established.add(key, state);
+      return state;
     },
-    commit(key, change, { ephemeral: isEphemeral }) {
-      const visitor = visitors.find(key);
-      const committed = merged(visitor?.value, change);
-      if (visitor === undefined) {
-        visitors.add(key, committed.state, isEphemeral ? ephemeral : established);
+    commit(key, change, { ephemeral: isEphemeral, first: isFirst = false }) {
+      const visitor = established.find(key);
+      if (visitor !== undefined) {
+        const committed = merged(visitor.value, change);
+        visitor.value = committed.state;
+        established.use(visitor);
         return committed;
       }
-      visitor.value = committed.state;
-      visitors.use(visitor, isEphemeral && visitor.lane === ephemeral ? ephemeral : established);
+      const committed = merged(isFirst ? undefined : ephemeral.take(key), change);
+      (isEphemeral ? ephemeral : established).add(key, committed.state);
       return committed;
     },
     delete(key) {
-      const visitor = visitors.find(key);
-      if (visitor !== undefined) visitors.remove(visitor);
+      const visitor = established.find(key);
+      if (visitor !== undefined) established.remove(visitor);
+      ephemeral.take(key);
     },
   };
 }

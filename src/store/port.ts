@@ -10,15 +10,20 @@ export interface VisitorStore {
   readonly remote: boolean;
   /** Asked for ids that a request brought, never for one that was minted in it: what is read lives on. */
   read(key: string): VisitorState | undefined | Promise<VisitorState | undefined>;
-  /**
-   * Merges a change (`applyChange` of `state.ts`). First write wins; atomically where the store can.
-   *
-   * `ephemeral`: the id was minted in this request and may never come back; such state lives 30 minutes unless it is
-   * read, or written again by a request that brings the id.
-   */
-  commit(key: string, change: StateChange, options: { ephemeral: boolean }): Committed | Promise<Committed>;
+  /** Merges a change (`applyChange` of `state.ts`). First write wins; atomically where the store can. */
+  commit(key: string, change: StateChange, options: CommitOptions): Committed | Promise<Committed>;
   delete(key: string): void | Promise<void>;
   close?(): void | Promise<void>;
+}
+
+export interface CommitOptions {
+  /**
+   * The id was minted in this request and may never come back; such state lives 30 minutes unless it is read, or
+   * written again by a request that brings the id.
+   */
+  readonly ephemeral: boolean;
+  /** It is the first commit of the request that minted the id: no ephemeral state of it can be there. Default false. */
+  readonly first?: boolean;
 }
 
 /** The official SDK's data store: `get` and `set`, synchronous or not. */
