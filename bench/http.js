@@ -41,6 +41,9 @@ const VARIANTS = [
   { id: 'returning', title: 'one decision: all visitors returning', app: 'decide', mix: 'returning' },
   { id: 'mixed', title: 'one decision: nine of ten returning', app: 'decide', mix: 'mixed' },
   { id: 'new', title: 'one decision: all new', app: 'decide', mix: 'new' },
+  { id: 'floor-returning', title: 'the floor: all returning', app: 'floor', mix: 'returning' },
+  { id: 'floor-mixed', title: 'the floor: nine of ten returning', app: 'floor', mix: 'mixed' },
+  { id: 'floor-new', title: 'the floor: all new', app: 'floor', mix: 'new' },
   { id: 'hand-returning', title: 'hand-written: all returning', app: 'handwritten', mix: 'returning' },
   { id: 'hand-mixed', title: 'hand-written: nine of ten returning', app: 'handwritten', mix: 'mixed' },
   { id: 'hand-new', title: 'hand-written: all new', app: 'handwritten', mix: 'new' },
@@ -68,7 +71,7 @@ export async function run({ quick = false, framework = FRAMEWORKS, profile } = {
     '\nCPU: of the server process, per request, with all that a block left to do after its responses. CPU and requests/s ' +
       'are\nthose of the less disturbed quarter of the blocks. Ratio: bare / variant (1.00 = no cost), and where it ' +
       'lies with 95%\ncertainty; inside the spread of bare against bare (A/A) it says nothing: "no difference". ' +
-      'Exposures: what arrived at a\ncollector that answers after 20 ms.',
+      'Exposures: what arrived at a\ncollector that answers after 20 ms. The floor:\na cookie, a hash, two headers and an event by hand, without rules, properties, consent, bots or retries.',
   );
 }
 
@@ -114,7 +117,7 @@ async function measureFramework(framework, { warmUp, budget, profile = '' }) {
 async function measure(run, load, { mix = run.variant.mix, isProfiled = false } = {}) {
   const { port, server } = run;
   const { id, app, size = BLOCK, runUp = RUN_UP, limit } = run.variant;
-  const expectsCookie = app === 'decide' || app === 'handwritten' || app === 'flushing';
+  const expectsCookie = app !== 'bare' && app !== 'unused';
   const visit = async (count) => {
     const done = await load.ask('block', { port, count, mix, limit, expectsCookie });
     if (expectsCookie) run.newVisitors += done.newVisitors;

@@ -6,6 +6,7 @@ import express from 'express';
 import { createConvert } from 'convert-middleware';
 import { convertMiddleware } from 'convert-middleware/express';
 import { EXPERIENCE, project } from '../support/project.js';
+import { startFloor } from './floor.js';
 import { attributesOf, COOKIE, startSdk } from './handwritten.js';
 import { page } from './page.js';
 
@@ -61,6 +62,14 @@ const apps = {
   unused: (track) => mounted(track, (req, res) => res.send(page('none'))),
   decide: (track) =>
     mounted(track, (req, res) => res.send(page(req.convert.runExperience(EXPERIENCE)?.key ?? 'none'))),
+  floor(track) {
+    const floor = startFloor(track);
+    const app = express();
+    app.get('/', (req, res) =>
+      res.send(floor.page(req.headers, (name, value) => res.setHeader(name, value))),
+    );
+    return { app, settle: floor.settle };
+  },
   handwritten: (track) => handwritten(track),
   flushing: (track) => handwritten(track, (res, ctx) => res.on('finish', () => ctx.releaseQueues())),
 };

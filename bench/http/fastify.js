@@ -5,6 +5,7 @@ import fastify from 'fastify';
 import { createConvert } from 'convert-middleware';
 import { convertPlugin } from 'convert-middleware/fastify';
 import { EXPERIENCE, project } from '../support/project.js';
+import { startFloor } from './floor.js';
 import { attributesOf, COOKIE, startSdk } from './handwritten.js';
 import { page } from './page.js';
 
@@ -66,6 +67,17 @@ const apps = {
     mounted(track, (request, reply) =>
       html(reply, page(request.convert.runExperience(EXPERIENCE)?.key ?? 'none')),
     ),
+  floor(track) {
+    const floor = startFloor(track);
+    const app = fastify();
+    app.get('/', ({ headers }, reply) =>
+      html(
+        reply,
+        floor.page(headers, (name, value) => reply.header(name, value)),
+      ),
+    );
+    return { app, settle: floor.settle };
+  },
   handwritten: (track) => handwritten(track),
   flushing: (track) => handwritten(track, (raw, ctx) => raw.on('finish', () => ctx.releaseQueues())),
 };

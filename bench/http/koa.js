@@ -4,6 +4,7 @@ import Koa from 'koa';
 import { createConvert } from 'convert-middleware';
 import { convertMiddleware } from 'convert-middleware/koa';
 import { EXPERIENCE, project } from '../support/project.js';
+import { startFloor } from './floor.js';
 import { attributesOf, COOKIE, startSdk } from './handwritten.js';
 import { page } from './page.js';
 
@@ -57,6 +58,12 @@ const apps = {
   unused: (track) => mounted(track, (ctx) => void (ctx.body = page('none'))),
   decide: (track) =>
     mounted(track, (ctx) => void (ctx.body = page(ctx.convert.runExperience(EXPERIENCE)?.key ?? 'none'))),
+  floor(track) {
+    const floor = startFloor(track);
+    const app = new Koa();
+    app.use((ctx) => void (ctx.body = floor.page(ctx.req.headers, (name, value) => ctx.set(name, value))));
+    return { app, settle: floor.settle };
+  },
   handwritten: (track) => handwritten(track),
   flushing: (track) => handwritten(track, (res, context) => res.on('finish', () => context.releaseQueues())),
 };
