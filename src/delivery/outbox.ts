@@ -159,18 +159,18 @@ export function memoryOutbox(options: MemoryOutboxOptions): Outbox {
         // After the close these events are counted already.
         if (isConfirmed || closed) return;
         isConfirmed = true;
+        let gone: QueuedEvent[] | undefined;
         for (let index = 0; index < queued.length; index++) {
           const event = queued[index];
           if (event === undefined) continue;
-          if (lost.size > 0 && lost.has(events[index]!)) settle([event], claimLost);
+          if (lost.size > 0 && lost.has(events[index]!)) (gone ??= []).push(event);
           else sender.push(event);
         }
+        if (gone !== undefined) settle(gone, (count) => ledger.drop(count, 'claim-lost'));
         sender.start();
       },
     };
   }
-
-  const claimLost = (count: number): void => ledger.drop(count, 'claim-lost');
 
   async function end(timeout: number): Promise<DeliveryLedger> {
     const settled = waiting.wait(timeout);

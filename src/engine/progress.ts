@@ -64,7 +64,11 @@ export class Progress {
     if (outcome === isAt) return;
     if (this.locations.length === 0) this.locations = [key];
     else if (outcome) this.own().push(key);
-    else this.own().splice(this.locations.indexOf(key), 1);
+    else {
+      this.own().splice(this.locations.indexOf(key), 1);
+      // What somebody else has stored may have it twice; one goes each time, as with the SDK.
+      if (this.locations.includes(key)) this.asked?.set(keyPlace, true);
+    }
   }
 
   /** Many experiences will be decided: then it pays to keep apart which locations are in the list. */

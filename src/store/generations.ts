@@ -1,16 +1,16 @@
 /**
  * A map that forgets all of an age at once: of what came once, nearly nothing is asked for again. An entry goes into the
- * youngest generation, which is small and so in the processor's cache; a generation that is too old, or one too many, is
- * dropped whole.
+ * youngest generation, which is small and so in the processor's cache; what is too old, or has no more room, goes by
+ * whole generations.
  */
 export interface GenerationsOptions {
-  /** Entries at most. */
+  /** Entries at most; where they are too many, the oldest eighth goes, or less. */
   max: number;
-  /** Milliseconds since an entry was set, at most; at least seven eighths of it, unless there is no more room. */
+  /** Milliseconds since an entry was set, at least, while there is room; an eighth more at most. */
   age: number;
 }
 
-/** Of its age, and of its room where that is small. */
+/** Of the age, and of the room where that is small. */
 const SHARES = 8;
 /** Entries: a table of so many takes some 100 KiB. */
 const MAX_SIZE = 4096;
@@ -25,70 +25,87 @@ interface Generation<Value> {
 export class Generations<Value> {
   /** The youngest one last. */
   #generations: Generation<Value>[] = [];
+  #count = 0;
   readonly #max: number;
-  /** Of a generation. */
-  readonly #size: number;
   readonly #age: number;
+  /** Entries of a generation, until it is joined with another one. */
+  readonly #size: number;
+  readonly #maxGenerations: number;
 
   constructor({ max, age }: GenerationsOptions) {
     this.#max = max;
-    this.#size = Math.min(MAX_SIZE, Math.ceil(max / SHARES));
     this.#age = age;
+    this.#size = Math.min(MAX_SIZE, Math.ceil(max / SHARES));
+    // As many as are full, and as many as were closed before they were.
+    this.#maxGenerations = Math.ceil(max / this.#size) + SHARES + 1;
   }
 
   get size(): number {
-    return this.#generations.reduce((size, { entries }) => size + entries.size, 0);
+    return this.#count;
   }
 
-  get(key: string): Value | undefined {
-    this.#forget();
-    // Who comes back mostly comes back soon.
-    for (let place = this.#generations.length - 1; place >= 0; place--) {
-      const value = this.#generations[place]!.entries.get(key);
-      if (value !== undefined) return value;
-    }
-    return undefined;
+  /** For tests: what a search goes through at most. */
+  get generations(): number {
+    return this.#generations.length;
   }
 
-  /** Of a key that is not there: `take` it first where it may be. */
+  /** Adds an entry of a key that is not there: `take` it first where it may be. */
   add(key: string, value: Value): void {
-    this.#youngest().entries.set(key, value);
+    const now = performance.now();
+    let youngest = this.#generations.at(-1);
+    if (youngest === undefined || youngest.entries.size >= this.#size || now >= youngest.closes) {
+      youngest = this.#open(now);
+    }
+    if (this.#count >= this.#max) this.#drop();
+    // The only one there was may have been the one that went.
+    if (this.#generations.length === 0) youngest = this.#open(now);
+    youngest.entries.set(key, value);
+    this.#count += 1;
   }
 
   /** Removes an entry and returns what it held. */
   take(key: string): Value | undefined {
-    this.#forget();
+    this.#forget(performance.now());
+    // Who comes back mostly comes back soon.
     for (let place = this.#generations.length - 1; place >= 0; place--) {
       const { entries } = this.#generations[place]!;
       const value = entries.get(key);
       if (value === undefined) continue;
       entries.delete(key);
+      this.#count -= 1;
+      if (entries.size === 0 && place < this.#generations.length - 1) this.#generations.splice(place, 1);
       return value;
     }
     return undefined;
   }
 
-  #youngest(): Generation<Value> {
-    const now = performance.now();
-    const last = this.#generations.at(-1);
-    if (last !== undefined && last.entries.size < this.#size && now < last.closes) return last;
-    this.#forget();
-    while (this.size > this.#max - this.#size) this.#generations.shift();
-    // The last entry of a generation is an eighth of the age younger than the first one.
-    const next = {
-      entries: new Map<string, Value>(),
-      closes: now + this.#age / SHARES,
-      ends: now + this.#age,
-    };
-    this.#generations.push(next);
-    return next;
+  #open(now: number): Generation<Value> {
+    this.#forget(now);
+    if (this.#generations.length >= this.#maxGenerations) this.#join();
+    const closes = now + this.#age / SHARES;
+    const youngest = { entries: new Map<string, Value>(), closes, ends: closes + this.#age };
+    this.#generations.push(youngest);
+    return youngest;
+  }
+
+  /** Makes one of the two oldest. */
+  #join(): void {
+    const [oldest, next] = this.#generations.splice(0, 2) as [Generation<Value>, Generation<Value>];
+    const [few, many] = [oldest.entries, next.entries].sort((one, other) => one.size - other.size) as [
+      Map<string, Value>,
+      Map<string, Value>,
+    ];
+    for (const [key, value] of few) many.set(key, value);
+    this.#generations.unshift({ entries: many, closes: next.closes, ends: next.ends });
+  }
+
+  #drop(): void {
+    const oldest = this.#generations.shift();
+    if (oldest !== undefined) this.#count -= oldest.entries.size;
   }
 
   /** What is too old. */
-  #forget(): void {
-    const [oldest] = this.#generations;
-    if (oldest === undefined) return;
-    const now = performance.now();
-    if (now >= oldest.ends) this.#generations = this.#generations.filter(({ ends }) => now < ends);
+  #forget(now: number): void {
+    while (this.#generations.length > 0 && now >= this.#generations[0]!.ends) this.#drop();
   }
 }

@@ -100,6 +100,14 @@ export const FOUND: Readonly<Record<string, ParityCase>> = {
     },
     [{ do: 'features', attributes: {} }],
   ),
+  'a location that does not match, twice in what is stored': found(
+    {
+      experiences: ['one', 'two', 'three'].map((key, n) => experience(String(n), key, { locations: ['5'] })),
+      locations: [{ id: '5', key: 'home', rules: rule('path', 'matches', '/') }],
+    },
+    [{ do: 'experiences', attributes: {} }],
+    { location: { path: '/other' }, state: { locations: ['home', 'home'] } },
+  ),
   'goal rules that are neither true nor false': found(
     { goals: [{ id: '71', key: 'goal', rules: rule('a', '_returnNegationCheck', 0) }] },
     [{ do: 'conversion', key: 'goal', attributes: { ruleData: { a: { A: 'a' } } } }],
