@@ -196,6 +196,8 @@ export function mergeSegments(
   segments: Readonly<Record<string, unknown>>,
 ): Record<string, unknown> {
   const merged: Record<string, unknown> = { ...stored };
+  // What somebody else has stored may have it; it is no property.
+  if (Object.hasOwn(merged, '__proto__')) Reflect.deleteProperty(merged, '__proto__');
   for (const [key, value] of Object.entries(segments)) {
     if (key === '__proto__') continue;
     merged[key] = mergeValues(ownValue(merged, key), value);

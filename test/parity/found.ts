@@ -108,6 +108,15 @@ export const FOUND: Readonly<Record<string, ParityCase>> = {
     [{ do: 'experiences', attributes: {} }],
     { location: { path: '/other' }, state: { locations: ['home', 'home'] } },
   ),
+  'a stored segment with the name of the prototype': found(
+    {
+      experiences: [experience('1', 'one', { audiences: ['5'] })],
+      audiences: [{ id: '5', key: 'audience', type: 'transient', rules: rule('__proto__', 'equals', 'a') }],
+      features: [{ id: '8', key: 'feature' }],
+    },
+    [{ do: 'feature', key: 'feature', attributes: {} }],
+    { state: { segments: { ['__proto__']: 'a' } } },
+  ),
   'goal rules that are neither true nor false': found(
     { goals: [{ id: '71', key: 'goal', rules: rule('a', '_returnNegationCheck', 0) }] },
     [{ do: 'conversion', key: 'goal', attributes: { ruleData: { a: { A: 'a' } } } }],
