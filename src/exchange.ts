@@ -34,6 +34,11 @@ export interface OutgoingResponse {
    * `onHead` on the same response replace nothing: all listeners run, the first one first.
    */
   onHead(listener: (head: ResponseHead) => void): void;
+  /**
+   * Sets a header now, if there is none of that name: what the app sets later takes its place. Only where headers that
+   * are set early are sure to be sent, and a listener for the head costs more.
+   */
+  readonly setEarly?: (name: string, value: string) => void;
   /** Calls `listener` once, when the response is complete or its connection is gone. */
   onClose(listener: () => void): void;
 }

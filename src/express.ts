@@ -4,7 +4,7 @@ import type { ConvertContext } from './context.js';
 import type { Convert } from './convert.js';
 import type { IncomingRequest } from './exchange.js';
 import { convertOf, isMounted, tellUncalled, whenOpen } from './mount.js';
-import { NodeOutgoingResponse } from './node-response.js';
+import { ExpressOutgoingResponse } from './node-response.js';
 import type { ConvertOptions } from './options.js';
 
 declare global {
@@ -36,7 +36,7 @@ export function convertMiddleware(
   const convert = convertOf(given);
   const middleware: RequestHandler = function convertMiddleware(req, res, next) {
     if (isMounted(req.convert, convert)) return next();
-    whenOpen(convert.open(new ExpressRequest(req), new NodeOutgoingResponse(res)), (context) => {
+    whenOpen(convert.open(new ExpressRequest(req), new ExpressOutgoingResponse(res)), (context) => {
       req.convert = context;
       res.locals.convert = context;
       next();

@@ -174,7 +174,9 @@ export class Journal implements Uncommitted {
       // Only now: nearly all responses have their head by then, and a listener costs as much as a decision.
       if (this.#isWatched) return;
       this.#isWatched = true;
-      response.onClose(() => this.commitSoon());
+      const commit = (): void => this.commitSoon();
+      response.onHead(commit);
+      response.onClose(commit);
     } catch (error) {
       // One visitor takes no other along.
       this.#runtime.report(asConvertError(error, 'CONVERT_INTERNAL', 'a visitor could not be committed'));

@@ -42,6 +42,23 @@ export class NodeOutgoingResponse implements OutgoingResponse {
   }
 }
 
+/**
+ * A response of Express, which gives each its own prototype: to V8 no two have one shape, and each property that is added,
+ * as `beforeHead` does, takes several microseconds.
+ */
+export class ExpressOutgoingResponse extends NodeOutgoingResponse {
+  readonly #early: NodeResponse;
+
+  constructor(response: NodeResponse) {
+    super(response);
+    this.#early = response;
+  }
+
+  setEarly(name: string, value: string): void {
+    if (this.#early.getHeader(name) === undefined) this.#early.setHeader(name, value);
+  }
+}
+
 /** A response that nothing can be done to any more. */
 export const NO_RESPONSE: OutgoingResponse = {
   headersSent: true,

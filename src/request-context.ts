@@ -23,6 +23,9 @@ export interface RequestContextParts {
   readonly preview: boolean | RequestFunction<unknown, boolean> | undefined;
 }
 
+/** For a page that depends on its visitor. */
+const UNSHARED = 'private, no-cache';
+
 /** The context of one HTTP request. */
 export class RequestContext extends BaseContext implements ConvertContext {
   readonly #parts: RequestContextParts;
@@ -143,7 +146,7 @@ export class RequestContext extends BaseContext implements ConvertContext {
     const response = this.#response;
     const visitor = this.#identified();
     if (visitor === undefined) return { closed: 'disabled', visitor: NOBODY };
-    if (!response.headersSent) response.onHead((head) => this.#onHead(head));
+    if (!response.headersSent) this.#prepareHead(visitor);
     if (visitor.withdrawn) this.#withdraw(visitor.withdrawn);
     if (visitor.gate !== undefined) return { closed: visitor.gate, visitor };
     const { project } = this.runtime;
@@ -210,6 +213,13 @@ export class RequestContext extends BaseContext implements ConvertContext {
     }
   }
 
+  #prepareHead({ id, origin, withdrawn }: Visitor): void {
+    const response = this.#response;
+    const hasCookie = (origin === 'minted' && id !== '') || withdrawn?.cookie === true;
+    if (hasCookie || response.setEarly === undefined) response.onHead((head) => this.#onHead(head));
+    else response.setEarly('Cache-Control', UNSHARED);
+  }
+
   #onHead(head: ResponseHead): void {
     const visit = this.resolved;
     if (!visit) return;
@@ -227,7 +237,7 @@ export class RequestContext extends BaseContext implements ConvertContext {
     const request = this.#request;
     const { cookie } = this.#parts.visitors;
     const given = head.getHeader('Cache-Control');
-    if (given === undefined) head.setHeader('Cache-Control', 'private, no-cache');
+    if (given === undefined) head.setHeader('Cache-Control', UNSHARED);
     const isShared = given !== undefined && /\b(public|s-maxage)\b/i.test(String(given));
     const { id, origin, withdrawn } = visit.visitor;
     if (withdrawn?.cookie && !isShared) head.appendCookie(cookie.expire(request));

@@ -773,6 +773,52 @@ export function adapterConformance(adapter: Adapter, capabilities: { http2: bool
         expect((await delivered(app)).exposures()).toHaveLength(2);
       });
 
+      it('R7b who brings the cookie gets the same cache headers, and no other', async () => {
+        const app = await start({
+          '/': hero,
+          '/own': (x) => {
+            const key = x.convert.runExperience('homepage-hero')?.key ?? 'none';
+            x.header('Cache-Control', 'public, max-age=60');
+            x.send(200, key);
+          },
+          '/head': (x) => {
+            const key = x.convert.runExperience('homepage-hero')?.key;
+            x.takeOver().writeHead(200, { 'cache-control': 'no-store' }).end(key);
+          },
+        });
+        const answers = await Promise.all(
+          ['/', '/own', '/head'].map((path) => get(app, path, { cookie: 'cv_vid=a-visitor-who-returns' })),
+        );
+        expect(answers.map(({ headers }) => headers['cache-control'])).toEqual([
+          'private, no-cache',
+          'public, max-age=60',
+          'no-store',
+        ]);
+        expect(answers.flatMap(cookiesOf)).toEqual([]);
+        expect((await delivered(app)).exposures()).toHaveLength(1);
+      });
+
+      it('R7c what was decided long before the head counts from the head on, not from the end', async () => {
+        let end = (): void => {};
+        const ended = new Promise<void>((resolve) => (end = resolve));
+        const app = await start({
+          '/': async (x) => {
+            x.convert.runExperience('homepage-hero');
+            await sleep(30);
+            const res = x.takeOver();
+            res.writeHead(200);
+            res.write('one ');
+            await ended;
+            res.end('two');
+          },
+        });
+        const answers = [get(app, '/', { cookie: 'cv_vid=a-visitor-who-returns' }), get(app, '/')];
+        const all = Promise.all(answers);
+        await collector.waitFor((seen) => seen.exposures().length === 2);
+        end();
+        expect((await all).map(({ text }) => text)).toEqual(['one two', 'one two']);
+      });
+
       it('R8 counts the exposure of a client that leaves in the middle of the page', async () => {
         const app = await start({
           '/': (x) => {
