@@ -126,6 +126,23 @@ describe('a commit', () => {
     expect(await convert.flush()).toMatchObject({ accepted: 1, delivered: 1 });
   });
 
+  it('adds to an earlier one of the request that issued the id, and takes nothing from it', async () => {
+    const response = new FakeResponse();
+    const context = await decided(response);
+    response.writeHead();
+    await tick();
+    context.trackConversion('purchase');
+    await tick();
+    expect(accepted()).toBe(2);
+    const headers = { cookie: `cv_vid=${context.visitorId}` };
+    const next = await convert.open(incoming(headers), new FakeResponse());
+    expect(next.explain('homepage-hero').reason).toBe('sticky');
+    next.runExperience('homepage-hero');
+    next.trackConversion('purchase');
+    await convert.flush();
+    expect(accepted()).toBe(2);
+  });
+
   it('is as if it never were where it was decided without storage: the next decision enrols', async () => {
     const enrolled: boolean[] = [];
     convert.on('decision', (decision) => enrolled.push(decision.enrolled));

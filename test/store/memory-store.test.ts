@@ -46,6 +46,16 @@ describe('memoryStore', () => {
     expect([...store.commit('b', other, { ephemeral: true }).lost]).toEqual(['experience:7']);
   });
 
+  it('sees what a job wrote of an id before the request that issued it', () => {
+    const store = memoryStore();
+    const claims = (variationId: string) => ({ claims: { 7: { variationId, exposed: true } } });
+    store.commit('v', claims('x'), { ephemeral: false });
+    const { state, lost } = store.commit('v', claims('y'), { ephemeral: true, first: true });
+    expect(state).toEqual({ bucketing: { 7: 'x' } });
+    expect([...lost]).toEqual(['experience:7']);
+    expect(store.size).toBe(1);
+  });
+
   it('forgets an id that did not come back in time, and keeps one that did', async () => {
     const store = memoryStore({ ephemeralAge: 40 });
     store.commit('stays', seen, { ephemeral: true });
