@@ -8,27 +8,21 @@ import { compiledEngine } from './engine/compiled-engine.js';
 import { createEmitter } from './emitter.js';
 import { asConvertError, type ConvertError } from './errors.js';
 import type { IncomingRequest, OutgoingResponse } from './exchange.js';
-import { JobContext, type StoredForJob } from './job-context.js';
+import { JobContext, readForJob } from './job-context.js';
 import { oncePerCode, type Logger } from './logger.js';
 import { Passage } from './passage.js';
 import { resolveOptions, type ConvertOptions, type ResolvedOptions } from './options.js';
-import type { ProjectConfig } from './project-config.js';
 import { checkEndpoint, trackingUrl } from './project/endpoints.js';
+import { runsElsewhere } from './project/environment.js';
 import { ProjectKeeper, versionOf, type ProjectStats } from './project/keeper.js';
 import { resolveProject } from './project/resolve.js';
 import { createRequestReader } from './request/reader.js';
 import { RequestContext, type RequestContextParts } from './request-context.js';
-import {
-  storeKey,
-  type ConvertEvents,
-  type LoadedProject,
-  type Runtime,
-  type Uncommitted,
-} from './runtime.js';
+import { type ConvertEvents, type LoadedProject, type Runtime, type Uncommitted } from './runtime.js';
 import { memoryStore } from './store/memory-store.js';
 import type { VisitorStore } from './store/port.js';
 import { sdkStore } from './store/sdk-store.js';
-import { STORE_LIMIT, within } from './store/within.js';
+import { within } from './store/within.js';
 import { VERSION } from './version.js';
 import type { Consent } from './visitor/consent.js';
 import { visitorReader } from './visitor/identity.js';
@@ -196,7 +190,8 @@ class ConvertInstance implements Convert, Runtime {
       onConfig: (config, first) => {
         this.project = { config, engine: engine.load(config) };
         for (const warning of this.project.engine.warnings) this.warnOnce(`config:${warning}`, warning);
-        this.#checkEnvironment(config);
+        const elsewhere = runsElsewhere(config, this.environment);
+        if (elsewhere !== undefined) this.warnOnce(`environment:${elsewhere}`, elsewhere);
         for (const work of this.#waiting.splice(0)) work(this.project);
         this.emit(first ? 'ready' : 'config', { version: versionOf(config) });
       },
@@ -251,7 +246,7 @@ class ConvertInstance implements Convert, Runtime {
     if (!this.project) await Promise.race([this.ready().catch(() => undefined), unrefDelay(JOB_TIMEOUT)]);
     // The visitor may be in the middle of a request of this process, whose consent and decisions count here.
     for (const each of this.uncommitted) if (each.visitorId === id) each.commit();
-    const found = await this.#readForJob(id);
+    const found = await readForJob(this, id);
     const { properties = {}, consent } = options;
     return new JobContext(this, { visitorId: id, properties, consent, ...found });
   }
@@ -314,39 +309,8 @@ class ConvertInstance implements Convert, Runtime {
     return context;
   }
 
-  /** Nothing of a project may run only because the environment is another: that has to be seen. */
-  #checkEnvironment({ experiences = [] }: ProjectConfig): void {
-    const found = new Set(experiences.map(({ environment }) => environment || this.environment));
-    if (found.size === 0 || found.has(this.environment)) return;
-    const names = [...found].map((name) => `'${name}'`).join(', ');
-    this.warnOnce(
-      `environment:${names}`,
-      `no experience of the project runs in the environment '${this.environment}'; it has experiences for ${names}.` +
-        ' Set the option `environment` (or CONVERT_ENVIRONMENT)',
-    );
-  }
-
   #commitAll(): void {
     for (const each of this.uncommitted) each.commit();
-  }
-
-  async #readForJob(id: string): Promise<StoredForJob> {
-    const config = this.project?.config;
-    if (!config) return { storeKey: '', stored: undefined, stateUnavailable: true };
-    const key = storeKey(config, id, 'app', this.hasAppIds);
-    try {
-      const stored = await within(STORE_LIMIT, this.store.read(key), { hold: true });
-      if (stored !== undefined || !this.hasAppIds) return { storeKey: key, stored, stateUnavailable: false };
-      // The id that a webhook brings may have come from our cookie.
-      const cookieKey = storeKey(config, id, 'cookie', true);
-      const byCookie = await within(STORE_LIMIT, this.store.read(cookieKey), { hold: true });
-      const found =
-        byCookie === undefined ? { storeKey: key, stored } : { storeKey: cookieKey, stored: byCookie };
-      return { ...found, stateUnavailable: false };
-    } catch (error) {
-      this.report(asConvertError(error, 'CONVERT_STORE', 'the visitor store failed to read'));
-      return { storeKey: key, stored: undefined, stateUnavailable: true };
-    }
   }
 
   async #close(timeout: number): Promise<DeliveryLedger> {

@@ -2,8 +2,10 @@
 import { BaseContext, NOBODY, type Visit } from './base-context.js';
 import type { Properties } from './engine/port.js';
 import { Journal } from './journal.js';
-import type { Reason, Runtime } from './runtime.js';
+import { asConvertError } from './errors.js';
+import { storeKey, type Reason, type Runtime } from './runtime.js';
 import type { VisitorState } from './state.js';
+import { STORE_LIMIT, within } from './store/within.js';
 import type { Consent } from './visitor/consent.js';
 import type { Visitor } from './visitor/identity.js';
 
@@ -82,5 +84,26 @@ export class JobContext extends BaseContext {
     if (consent !== undefined) return consent;
     if (!this.runtime.consentConfigured) return 'granted';
     return stored?.consent ?? 'unknown';
+  }
+}
+
+/** What is stored of a visitor of whom a job knows the id. Never rejects. */
+export async function readForJob(runtime: Runtime, id: string): Promise<StoredForJob> {
+  const { store, hasAppIds } = runtime;
+  const config = runtime.project?.config;
+  if (!config) return { storeKey: '', stored: undefined, stateUnavailable: true };
+  const read = (key: string): Promise<VisitorState | undefined> =>
+    within(STORE_LIMIT, store.read(key), { hold: true });
+  const key = storeKey(config, id, 'app', hasAppIds);
+  try {
+    const stored = await read(key);
+    if (stored !== undefined || !hasAppIds) return { storeKey: key, stored, stateUnavailable: false };
+    // The id that a webhook brings may have come from our cookie.
+    const cookieKey = storeKey(config, id, 'cookie', true);
+    const byCookie = await read(cookieKey);
+    return { storeKey: byCookie === undefined ? key : cookieKey, stored: byCookie, stateUnavailable: false };
+  } catch (error) {
+    runtime.report(asConvertError(error, 'CONVERT_STORE', 'the visitor store failed to read'));
+    return { storeKey: key, stored: undefined, stateUnavailable: true };
   }
 }

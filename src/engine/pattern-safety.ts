@@ -13,6 +13,7 @@
  *   places share the value, where otherwise each might run to its end (`search`).
  */
 import type { AST } from '@eslint-community/regexpp';
+import { areApart, EDGE, EVERY, symbolsOf, UNITS, type Symbols } from './pattern-symbols.js';
 
 interface Reach {
   /** The longest text after the place that a node is entered at, in UTF-16 code units. */
@@ -50,28 +51,6 @@ interface Part {
   taken(symbols: Symbols): number;
   bound(after: Next): Bounded;
 }
-
-/** A set of symbols, a bit for each: the characters of ASCII, all others as one, and the edge of the value. */
-type Symbols = bigint;
-const ASCII = (1n << 128n) - 1n;
-const OTHER = 1n << 128n;
-const EDGE = 1n << 129n;
-const EVERY = ASCII | OTHER | EDGE;
-const CHARACTERS = ASCII | OTHER;
-
-const UPPER = range(0x41, 0x5a);
-const LOWER = range(0x61, 0x7a);
-const DIGIT = range(0x30, 0x39);
-const ANY = CHARACTERS & ~(range(0x0a, 0x0a) | range(0x0d, 0x0d));
-/** What has any character beyond ASCII has `OTHER`. */
-const ESCAPES = {
-  digit: DIGIT,
-  space: range(0x09, 0x0d) | range(0x20, 0x20) | OTHER,
-  word: UPPER | LOWER | DIGIT | range(0x5f, 0x5f),
-};
-
-/** Of a single UTF-16 unit; the last one stands for all that follow. */
-const UNITS = Array.from({ length: 129 }, (_, unit) => inEitherCase(range(unit, unit)));
 
 /** Nothing is known of what comes next. */
 const ANYTHING: Opening = { symbols: EVERY, steps: Infinity, empty: 0 };
@@ -374,51 +353,6 @@ function then(opening: Opening, next: Next): Next {
   const { symbols, steps, empty } = opening;
   if (empty === 0) return opening;
   return { symbols: symbols | next.symbols, steps: steps + times(next.steps, empty) };
-}
-
-function areApart(one: Symbols, other: Symbols): boolean {
-  return (one & other) === 0n;
-}
-
-type Atom = Exclude<
-  AST.QuantifiableElement,
-  AST.Group | AST.CapturingGroup | AST.Assertion | AST.Backreference
->;
-
-function symbolsOf(element: Atom | AST.CharacterClassElement): Symbols {
-  switch (element.type) {
-    case 'Character':
-      return UNITS[Math.min(element.value, UNITS.length - 1)]!;
-    case 'CharacterClassRange':
-      return inEitherCase(range(element.min.value, element.max.value));
-    case 'CharacterSet':
-      if (element.kind === 'any') return ANY;
-      // Not without the flag `u`.
-      if (element.kind === 'property') return CHARACTERS;
-      return element.negate ? othersThan(ESCAPES[element.kind]) : ESCAPES[element.kind];
-    case 'CharacterClass': {
-      const symbols = element.elements.reduce((all, member) => all | symbolsOf(member), 0n);
-      return element.negate ? othersThan(symbols) : symbols;
-    }
-    default:
-      return CHARACTERS;
-  }
-}
-
-/** Some characters beyond ASCII are always left. */
-function othersThan(symbols: Symbols): Symbols {
-  return (ASCII & ~symbols) | OTHER;
-}
-
-/** No character beyond ASCII is the other case of one in it. */
-function inEitherCase(symbols: Symbols): Symbols {
-  return symbols | ((symbols & UPPER) << 32n) | ((symbols & LOWER) >> 32n);
-}
-
-/** Of UTF-16 units. */
-function range(from: number, to: number): Symbols {
-  const below = (unit: number): bigint => (1n << BigInt(Math.min(unit, 128))) - 1n;
-  return (below(to + 1) & ~below(from)) | (to >= 128 ? OTHER : 0n);
 }
 
 /** Nothing without end, and anything no times, is nothing; to JavaScript it is not a number. */

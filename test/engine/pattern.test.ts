@@ -456,7 +456,7 @@ describe('a pattern that is attacked', () => {
     folder = mkdtempSync(join('node_modules', '.pattern-'));
     writeFileSync(join(folder, 'package.json'), '{ "type": "module" }');
     writeFileSync(join(folder, 'run.js'), RUN);
-    for (const name of ['pattern', 'pattern-linear', 'pattern-safety']) {
+    for (const name of ['pattern', 'pattern-linear', 'pattern-safety', 'pattern-symbols']) {
       const options = { compilerOptions: { module: ts.ModuleKind.ESNext, target: ts.ScriptTarget.ES2023 } };
       const { outputText } = ts.transpileModule(readFileSync(`src/engine/${name}.ts`, 'utf8'), options);
       writeFileSync(join(folder, `${name}.js`), outputText);
