@@ -56,6 +56,7 @@ const arrows = [
   },
   { files: ['src/drain.ts', 'src/emitter.ts', 'src/passage.ts'], may: leaves },
   { files: ['src/withdrawals.ts'], may: ['runtime'] },
+  { files: ['src/channels.ts'], may: ['runtime'], packages: ['node:'] },
   {
     files: ['src/convert.ts'],
     may: [
@@ -67,6 +68,7 @@ const arrows = [
       'drain',
       'passage',
       'emitter',
+      'channels',
       'withdrawals',
       ...below,
     ],

@@ -1,8 +1,10 @@
 /** The Convert instance: joins the parts and owns their lifetime. */
 import type { ConvertContext, VisitorContext } from './context.js';
 import { httpTransport } from './delivery/http-transport.js';
-import { memoryOutbox, type MemoryOutboxOptions } from './delivery/outbox.js';
-import type { DeliveryLedger, DeliveryStats, Outbox } from './delivery/port.js';
+import { hasSubscriber, publish } from './channels.js';
+import { LOSSES } from './delivery/losses.js';
+import { memoryOutbox } from './delivery/memory-outbox.js';
+import type { DeliveryLedger, DeliveryStats, Outbox, OutboxFactory } from './delivery/port.js';
 import { drainBeforeExit } from './drain.js';
 import { compiledEngine } from './engine/compiled-engine.js';
 import { createEmitter } from './emitter.js';
@@ -98,7 +100,7 @@ export function createConvert<Raw = unknown>(options?: ConvertOptions<Raw>): Con
 /** As `createConvert`, for the test double: another outbox, which the end of the process is of no concern to. */
 export function createConvertWith(
   options: ResolvedOptions,
-  outbox: (options: MemoryOutboxOptions) => Outbox,
+  outbox: OutboxFactory,
 ): Convert {
   return new ConvertInstance(options, outbox, () => () => undefined);
 }
@@ -177,12 +179,17 @@ class ConvertInstance implements Convert, Runtime {
       enrichData: options.delivery?.enrichData,
       listener: {
         delivered: (count) => this.emit('delivered', { count }),
-        dropped: (count, reason) => this.emit('dropped', { count, reason }),
+        dropped: (count, reason) => {
+          const lost = LOSSES[reason];
+          if (lost !== undefined) this.warnOnce(`dropped:${reason}`, lost);
+          this.emit('dropped', { count, reason });
+        },
         // Told once per outage: each is worth a line.
         error: (error) => {
           this.logger.error(error.message);
           this.emit('error', error);
         },
+        recovered: (what) => this.logger.info?.(`convert: ${what}`),
       },
     });
     this.#keeper = new ProjectKeeper(source, {
@@ -277,11 +284,12 @@ class ConvertInstance implements Convert, Runtime {
   }
 
   hasListener(name: keyof ConvertEvents): boolean {
-    return this.#emitter.hasListener(name);
+    return this.#emitter.hasListener(name) || hasSubscriber(name);
   }
 
   emit<Name extends keyof ConvertEvents>(name: Name, event: ConvertEvents[Name]): void {
     this.#emitter.emit(name, event);
+    publish(name, event);
   }
 
   report(error: ConvertError): void {

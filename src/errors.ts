@@ -8,6 +8,7 @@
  * - `CONVERT_PROJECT_UNREACHABLE` the project config could not be fetched or read
  * - `CONVERT_NOT_READY` something needed a project config and none has arrived
  * - `CONVERT_DELIVERY` the tracking endpoint refused or could not be reached
+ * - `CONVERT_SPOOL` events could not be kept on disk or in Redis; they wait in memory
  * - `CONVERT_STORE` the visitor store failed
  * - `CONVERT_CALLBACK` a function that the app gave (visitor.id, consent, properties, skip, a listener) threw
  * - `CONVERT_INTERNAL` a bug of ours, caught before it could reach the visitor
@@ -20,6 +21,7 @@ export type ConvertErrorCode =
   | 'CONVERT_PROJECT_UNREACHABLE'
   | 'CONVERT_NOT_READY'
   | 'CONVERT_DELIVERY'
+  | 'CONVERT_SPOOL'
   | 'CONVERT_STORE'
   | 'CONVERT_CALLBACK'
   | 'CONVERT_INTERNAL';

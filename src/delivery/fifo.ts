@@ -3,6 +3,8 @@
 export interface Fifo<T> {
   readonly length: number;
   push(item: T): void;
+  /** The oldest item. */
+  first(): T | undefined;
   /** Removes and returns the oldest items for as long as `wants` says so. */
   take(wants: (item: T) => boolean): T[];
 }
@@ -21,6 +23,7 @@ export function fifo<T>(): Fifo<T> {
     push(item) {
       items.push(item);
     },
+    first: () => items[start],
     take(wants) {
       const taken: T[] = [];
       while (start < items.length) {

@@ -9,7 +9,10 @@ export interface Ledger {
   deliver(count: number): void;
   reject(count: number, reason: DropReason): void;
   drop(count: number, reason: DropReason): void;
+  /** Pending events are out of this process now; a negative count takes some back. */
+  spool(count: number): void;
   error(error: ConvertError): void;
+  recovered(what: string): void;
   read(): DeliveryLedger;
 }
 
@@ -17,6 +20,7 @@ export function createLedger(listener: OutboxListener): Ledger {
   let accepted = 0;
   let delivered = 0;
   let pending = 0;
+  let spooled = 0;
   let rejected = 0;
   let dropped = 0;
   const reasons: Partial<Record<DropReason, number>> = {};
@@ -66,9 +70,16 @@ export function createLedger(listener: OutboxListener): Ledger {
       blame(count, reason);
       tell(() => listener.dropped(count, reason));
     },
+    spool(count) {
+      pending -= count;
+      spooled += count;
+    },
     error(error) {
       tell(() => listener.error(error));
     },
-    read: () => ({ accepted, delivered, pending, spooled: 0, rejected, dropped, reasons: { ...reasons } }),
+    recovered(what) {
+      tell(() => listener.recovered(what));
+    },
+    read: () => ({ accepted, delivered, pending, spooled, rejected, dropped, reasons: { ...reasons } }),
   };
 }

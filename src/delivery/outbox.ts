@@ -1,60 +1,33 @@
-/** The outbox that keeps its events in memory, up to a bound. */
+/**
+ * What all outboxes do: events are measured and refused or taken, counted, confirmed, sent, and accounted for to the last
+ * one. Where they wait until they are sent is the matter of a `Shelf`.
+ */
 import type { ConvertError } from '../errors.js';
+import { DEFAULT_BACKOFF } from '../backoff.js';
 import type { VisitorEvent } from '../tracking.js';
-import type { Backoff } from '../backoff.js';
-import type { Cohort } from './cohorts.js';
-import { cohorts } from './cohorts.js';
-import { createLedger } from './ledger.js';
-import type { SerialisedEvent } from './payload.js';
-import { serialise } from './payload.js';
-import type {
-  DeliveryLedger,
-  Destination,
-  DropReason,
-  Offer,
-  Outbox,
-  OutboxListener,
-  Transport,
-} from './port.js';
-import { createSender } from './sender.js';
-
-export interface MemoryOutboxOptions {
-  transport: Transport;
-  /** Undefined until there is a project config: events wait for it. */
-  destination: () => Destination | undefined;
-  listener: OutboxListener;
-  /** Bytes of events that may be pending. The last tenth is kept for conversions. Default 16 MiB. */
-  maxQueueBytes?: number;
-  /** Bytes of one event with its visitor id and segments. Default 32 KiB. */
-  maxEventBytes?: number;
-  /** Events in one POST. Default 1,000. */
-  maxBatchEvents?: number;
-  /** Bytes of one POST. Default 256 KiB; a single event that is larger goes alone. */
-  maxBatchBytes?: number;
-  /** Milliseconds between the end of a POST and the next one, unless a full batch or a flush waits. Default 100. */
-  lingerMs?: number;
-  /** Lets Convert count only the first exposure of a visitor. Default true. */
-  enrichData?: boolean;
-  /** What Convert is told of where events come from. Default: nothing. */
-  source?: string;
-  /** Milliseconds. Default 500 to 60,000. */
-  backoff?: Backoff;
-  /** In [0, 1). Default `Math.random`. */
-  random?: () => number;
-}
+import { cohorts, type Cohort, type Cohorts } from './cohorts.js';
+import { createLedger, type Ledger } from './ledger.js';
+import { serialise, type SerialisedEvent } from './payload.js';
+import type { DeliveryLedger, DeliveryStats, DropReason, Offer, Outbox, OutboxOptions } from './port.js';
+import { createSender, type Sender } from './sender.js';
 
 /** The share of the room that exposures may fill. */
-const EXPOSURE_SHARE = 0.9;
+export const EXPOSURE_SHARE = 0.9;
 
-class QueuedEvent implements SerialisedEvent {
+/** An event that was taken. */
+export class QueuedEvent implements SerialisedEvent {
   readonly visitorId: string;
   readonly head: string;
   readonly text: string;
   readonly bytes: number;
+  /** Where a shelf has it, if it has several places. */
+  place: unknown = undefined;
 
   constructor(
     { visitorId, head, text, bytes }: SerialisedEvent,
     readonly cohort: Cohort,
+    /** When it was accepted, in milliseconds since the epoch. */
+    readonly at: number,
   ) {
     this.visitorId = visitorId;
     this.head = head;
@@ -63,11 +36,43 @@ class QueuedEvent implements SerialisedEvent {
   }
 }
 
+/** What an outbox and its shelf share. */
+export interface OutboxCore {
+  readonly ledger: Ledger;
+  readonly waiting: Cohorts;
+  readonly sender: Sender<QueuedEvent>;
+  /** Takes account of events that come from elsewhere, not from an offer. */
+  adopt(event: SerialisedEvent, at: number): QueuedEvent;
+  /** Bytes of events that are gone without having been here. */
+  release(bytes: number): void;
+  /** Events that this process is done with; `count` puts them into the ledger. */
+  settle(events: readonly QueuedEvent[], count: (events: number) => void): void;
+}
+
+/** Where confirmed events wait until they are sent. */
+export interface Shelf {
+  /** Bytes that may wait here; events of more are refused. Default: `maxQueueBytes`. */
+  readonly maxBytes?: number;
+  /** False where there is no room for one more, whatever `maxBytes` says. */
+  hasRoom?(bytes: number): boolean;
+  keep(event: QueuedEvent): void;
+  /** All that was confirmed together was kept. */
+  kept(): void;
+  /** These were delivered, or given up: they are never sent again. */
+  settled?(batch: readonly QueuedEvent[]): void;
+  /** Somebody waits for all that was kept. */
+  hurry?(): void;
+  /** Nothing more comes. What outlives the process is counted as spooled here; the rest is dropped. Never rejects. */
+  close?(): Promise<void>;
+  /** Of the pending events, those that would be lost with the process. Default: all. */
+  volatile?(): number;
+}
+
 const NONE: ReadonlySet<VisitorEvent> = new Set();
 const NOTHING_TAKEN: Offer = { refused: NONE, confirm() {} };
 
-/** See `MemoryOutboxOptions` for the defaults. Events that are pending when the process dies are lost. */
-export function memoryOutbox(options: MemoryOutboxOptions): Outbox {
+/** See `OutboxOptions` for the defaults. */
+export function createOutbox(options: OutboxOptions, shelve: (core: OutboxCore) => Shelf): Outbox {
   const {
     transport,
     maxQueueBytes = 16 * 1024 * 1024,
@@ -76,11 +81,11 @@ export function memoryOutbox(options: MemoryOutboxOptions): Outbox {
     maxBatchBytes = 256 * 1024,
     lingerMs = 100,
     enrichData = true,
-    backoff = { min: 500, max: 60_000 },
+    backoff = DEFAULT_BACKOFF,
     random = Math.random,
   } = options;
-  const exposureBytes = maxQueueBytes * EXPOSURE_SHARE;
 
+  let queueBytes = 0;
   const ledger = createLedger(options.listener);
   const waiting = cohorts(() => transport.release?.());
   const sender = createSender<QueuedEvent>(
@@ -95,16 +100,29 @@ export function memoryOutbox(options: MemoryOutboxOptions): Outbox {
       random,
     },
     {
-      delivered: (batch) => settle(batch, (count) => ledger.deliver(count)),
-      rejected: (batch, reason) => settle(batch, (count) => ledger.reject(count, reason)),
+      delivered: (batch) => finish(batch, (count) => ledger.deliver(count)),
+      rejected: (batch, reason) => finish(batch, (count) => ledger.reject(count, reason)),
       failed: (error: ConvertError) => ledger.error(error),
+      recovered: (failedPosts) =>
+        ledger.recovered(`the tracking endpoint takes events again, after ${failedPosts} failed POSTs`),
       awaited: () => waiting.waits > 0,
     },
   );
+  const shelf = shelve({ ledger, waiting, sender, adopt, release, settle });
+  const { maxBytes = maxQueueBytes } = shelf;
+  const exposureBytes = maxBytes * EXPOSURE_SHARE;
 
-  let queueBytes = 0;
   let closing: Promise<DeliveryLedger> | undefined;
   let closed = false;
+
+  function adopt(event: SerialisedEvent, at: number): QueuedEvent {
+    queueBytes += event.bytes;
+    return new QueuedEvent(event, waiting.join(), at);
+  }
+
+  function release(bytes: number): void {
+    queueBytes -= bytes;
+  }
 
   function settle(events: readonly QueuedEvent[], count: (events: number) => void): void {
     for (const event of events) queueBytes -= event.bytes;
@@ -113,10 +131,16 @@ export function memoryOutbox(options: MemoryOutboxOptions): Outbox {
     for (const event of events) waiting.leave(event.cohort);
   }
 
+  function finish(batch: readonly QueuedEvent[], count: (events: number) => void): void {
+    settle(batch, count);
+    shelf.settled?.(batch);
+  }
+
   function reasonToRefuse({ event }: VisitorEvent, { bytes }: SerialisedEvent): DropReason | undefined {
     if (bytes > maxEventBytes) return 'too-large';
-    const room = event.eventType === 'bucketing' ? exposureBytes : maxQueueBytes;
-    return queueBytes + bytes > room ? 'overflow' : undefined;
+    const room = event.eventType === 'bucketing' ? exposureBytes : maxBytes;
+    if (queueBytes + bytes > room) return 'overflow';
+    return shelf.hasRoom?.(bytes) === false ? 'overflow' : undefined;
   }
 
   function prepared(
@@ -134,6 +158,7 @@ export function memoryOutbox(options: MemoryOutboxOptions): Outbox {
 
   function offer(events: readonly VisitorEvent[]): Offer {
     if (events.length === 0) return NOTHING_TAKEN;
+    const at = Date.now();
     let refused: Set<VisitorEvent> | undefined;
     /** In the order of the events; undefined where one was refused. */
     const queued = new Array<QueuedEvent | undefined>(events.length).fill(undefined);
@@ -148,8 +173,7 @@ export function memoryOutbox(options: MemoryOutboxOptions): Outbox {
         continue;
       }
       before = events.length > 1 ? { event, serialised } : undefined;
-      queueBytes += serialised.bytes;
-      queued[index] = new QueuedEvent(serialised, waiting.join());
+      queued[index] = adopt(serialised, at);
     }
 
     let isConfirmed = false;
@@ -164,25 +188,45 @@ export function memoryOutbox(options: MemoryOutboxOptions): Outbox {
           const event = queued[index];
           if (event === undefined) continue;
           if (lost.size > 0 && lost.has(events[index]!)) (gone ??= []).push(event);
-          else sender.push(event);
+          else shelf.keep(event);
         }
         if (gone !== undefined) settle(gone, (count) => ledger.drop(count, 'claim-lost'));
-        sender.start();
+        shelf.kept();
       },
     };
   }
 
-  async function end(timeout: number): Promise<DeliveryLedger> {
+  function wait(timeout: number, how?: { last: boolean }): Promise<void> {
     const settled = waiting.wait(timeout);
-    sender.hurry({ last: true });
-    await settled;
+    shelf.hurry?.();
+    sender.hurry(how);
+    return settled;
+  }
+
+  async function end(timeout: number): Promise<DeliveryLedger> {
+    await wait(timeout, { last: true });
     closed = true;
     sender.stop();
+    await shelf.close?.();
     queueBytes = 0;
     ledger.drop(ledger.pending, 'closed');
     waiting.dissolve();
     transport.close();
     return ledger.read();
+  }
+
+  function stats(): DeliveryStats {
+    const oldest = sender.oldest();
+    return {
+      ...ledger.read(),
+      queueBytes,
+      volatile: shelf.volatile?.() ?? ledger.pending,
+      oldestAge: oldest === undefined ? 0 : Math.max(0, Date.now() - oldest.at),
+      posts: sender.posts,
+      retries: sender.retries,
+      lastError: sender.lastError,
+      breaker: sender.breaker,
+    };
   }
 
   return {
@@ -192,17 +236,9 @@ export function memoryOutbox(options: MemoryOutboxOptions): Outbox {
       ledger.drop(count, reason);
     },
     ledger: () => ledger.read(),
-    stats: () => ({
-      ...ledger.read(),
-      queueBytes,
-      posts: sender.posts,
-      retries: sender.retries,
-      lastError: sender.lastError,
-    }),
+    stats,
     async flush(timeout) {
-      const settled = waiting.wait(timeout);
-      sender.hurry();
-      await settled;
+      await wait(timeout);
       return ledger.read();
     },
     close: (timeout) => (closing ??= end(timeout)),

@@ -60,6 +60,18 @@ export function serialise(
   };
 }
 
+/** What `serialise` made, from its texts; undefined where they are not of its making. Never throws. */
+export function restore(head: string, text: string): SerialisedEvent | undefined {
+  try {
+    const { visitorId } = JSON.parse(head + text + ENTRY_END) as { visitorId?: unknown };
+    if (typeof visitorId !== 'string' || !head.startsWith(HEAD)) return undefined;
+    const bytes = Buffer.byteLength(head) + Buffer.byteLength(text);
+    return { visitorId, head, text, bytes: bytes + ENTRY_END.length + SEPARATOR.length };
+  } catch {
+    return undefined;
+  }
+}
+
 /** The text of a visitor's entry: this, the id as JSON, and what `headEnd` gives. */
 const HEAD = '{"visitorId":';
 const EVENTS = ',"events":[';

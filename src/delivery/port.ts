@@ -1,4 +1,5 @@
 /** The delivery port: an outbox takes events of visitors and brings them to Convert. */
+import type { Backoff } from '../backoff.js';
 import type { ConvertError } from '../errors.js';
 import type { VisitorEvent } from '../tracking.js';
 
@@ -11,9 +12,9 @@ export interface DeliveryLedger {
   readonly accepted: number;
   /** Answered with a 2xx. */
   readonly delivered: number;
-  /** Waiting or under way. */
+  /** Waiting in this process, or under way. */
   readonly pending: number;
-  /** On disk, for a later process. */
+  /** Out of this process, on disk or in Redis: sent from there, by this process or another one. */
   readonly spooled: number;
   /** Refused by the tracking endpoint (4xx) or not fit to be sent. */
   readonly rejected: number;
@@ -33,6 +34,8 @@ export interface DeliveryLedger {
  *   brought none
  * - `bad-data` conversion data that Convert does not take
  * - `refused` the tracking endpoint answered with a 4xx
+ * - `expired` over 72 hours old
+ * - `corrupt` what was stored of them can't be read any more
  * - `closed` the outbox was closed before they could be delivered
  */
 export type DropReason =
@@ -44,6 +47,8 @@ export type DropReason =
   | 'no-identity'
   | 'bad-data'
   | 'refused'
+  | 'expired'
+  | 'corrupt'
   | 'closed';
 
 export interface Outbox {
@@ -60,7 +65,10 @@ export interface Outbox {
   stats(): DeliveryStats;
   /** Sends what waits and resolves when it is delivered or rejected, or after `timeout` milliseconds. Never rejects. */
   flush(timeout: number): Promise<DeliveryLedger>;
-  /** As `flush`, then stops for good: what is still pending is dropped as `closed`. Idempotent, never rejects. */
+  /**
+   * As `flush`, then stops for good: what is still pending is dropped as `closed`, or stays where it outlives the process
+   * (`spooled`). Idempotent, never rejects.
+   */
   close(timeout: number): Promise<DeliveryLedger>;
 }
 
@@ -70,8 +78,17 @@ export interface Offer {
 }
 
 export interface DeliveryStats extends DeliveryLedger {
-  /** Bytes of pending events. */
+  /** Bytes of the events that this process accepted and that are neither delivered nor given up. */
   readonly queueBytes: number;
+  /** Of the pending events, those that are lost if the process is killed now. */
+  readonly volatile: number;
+  /** Milliseconds since the oldest event in this process was accepted; 0 without one. */
+  readonly oldestAge: number;
+  /**
+   * `closed` all is well. `open`: the endpoint fails, and is left alone for a while. `half-open`: it failed, and is being
+   * tried again.
+   */
+  readonly breaker: Breaker;
   /** POSTs that were made, whatever became of them. */
   readonly posts: number;
   /** POSTs that failed and will be, or were, tried again. */
@@ -80,12 +97,46 @@ export interface DeliveryStats extends DeliveryLedger {
   readonly lastError: string | undefined;
 }
 
+export type Breaker = 'closed' | 'open' | 'half-open';
+
 /** What an outbox tells its owner. */
 export interface OutboxListener {
   delivered(count: number): void;
   dropped(count: number, reason: DropReason): void;
+  /** Something began to fail: once, until it is well again. */
   error(error: ConvertError): void;
+  /** What failed is well again. The sentence is for the log. */
+  recovered(what: string): void;
 }
+
+/** What every outbox is made of; the rest of an implementation's options are its own. */
+export interface OutboxOptions {
+  transport: Transport;
+  /** Undefined until there is a project config: events wait for it. */
+  destination: () => Destination | undefined;
+  listener: OutboxListener;
+  /** Bytes of events that may wait in memory. The last tenth is kept for conversions. Default 16 MiB. */
+  maxQueueBytes?: number;
+  /** Bytes of one event with its visitor id and segments. Default 32 KiB. */
+  maxEventBytes?: number;
+  /** Events in one POST. Default 1,000. */
+  maxBatchEvents?: number;
+  /** Bytes of one POST. Default 256 KiB; a single event that is larger goes alone. */
+  maxBatchBytes?: number;
+  /** Milliseconds between the end of a POST and the next one, unless a full batch or a flush waits. Default 100. */
+  lingerMs?: number;
+  /** Lets Convert count only the first exposure of a visitor. Default true. */
+  enrichData?: boolean;
+  /** What Convert is told of where events come from. Default: nothing. */
+  source?: string;
+  /** Milliseconds. Default 500 to 60,000. */
+  backoff?: Backoff;
+  /** In [0, 1). Default `Math.random`. */
+  random?: () => number;
+}
+
+/** Makes an outbox of one kind: what the option `delivery.outbox` takes. */
+export type OutboxFactory = (options: OutboxOptions) => Outbox;
 
 /** Where a batch is posted: known once there is a project config. */
 export interface Destination {

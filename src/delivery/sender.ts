@@ -12,7 +12,7 @@ import { codeOf, deliveryError } from './failure.js';
 import { fifo } from './fifo.js';
 import type { PayloadOptions, SerialisedEvent } from './payload.js';
 import { buildPayload, envelopeBytes } from './payload.js';
-import type { Destination, Transport } from './port.js';
+import type { Breaker, Destination, Transport } from './port.js';
 import type { Verdict } from './verdict.js';
 import { heedsRetryAfter, verdictOf } from './verdict.js';
 
@@ -32,6 +32,8 @@ export interface SenderSink<T> {
   rejected(batch: readonly T[], reason: 'refused' | 'too-large'): void;
   /** Delivery began to fail. Called again only after a success in between. */
   failed(error: ConvertError): void;
+  /** Delivery works again. */
+  recovered(failedPosts: number): void;
   /** Somebody is waiting: send without lingering, cut backoffs short, and hold the process. */
   awaited(): boolean;
 }
@@ -40,6 +42,11 @@ export interface Sender<T> {
   readonly posts: number;
   readonly retries: number;
   readonly lastError: string | undefined;
+  readonly breaker: Breaker;
+  /** Bytes of events that wait, without those of batches that were taken already. */
+  readonly queuedBytes: number;
+  /** Of all that wait or are under way. */
+  oldest(): T | undefined;
   push(event: T): void;
   /** Sees to it that what was pushed will be sent. Does nothing in the caller's own tick. */
   start(): void;
@@ -49,6 +56,8 @@ export interface Sender<T> {
    * cuts it always.
    */
   hurry(options?: { last: boolean }): void;
+  /** Takes back what waits and is now somebody else's to send; what is under way stays. */
+  forget(isGone: (event: T) => boolean): T[];
   stop(): void;
 }
 
@@ -80,7 +89,7 @@ export function createSender<T extends SerialisedEvent>(
   let lastError: string | undefined;
 
   let stopped = false;
-  let inFlight = false;
+  let inFlight: readonly T[] | undefined;
   /** When `attempt` will run, by performance.now(): SOON in this turn of the loop, undefined while it isn't planned. */
   let plannedAt: number | undefined;
   let cancelPlan: () => void = () => {};
@@ -88,6 +97,8 @@ export function createSender<T extends SerialisedEvent>(
   let lastPostEnd = -Infinity;
   let failures = 0;
   let failing = false;
+  /** Since delivery began to fail. */
+  let failedPosts = 0;
   /** The backoff: no attempt before this. */
   let notBefore = -Infinity;
   let mayCutFrom = -Infinity;
@@ -97,8 +108,13 @@ export function createSender<T extends SerialisedEvent>(
 
   const isFull = (): boolean => queue.length >= maxBatchEvents || queuedBytes >= maxBatchBytes;
 
+  function push(event: T): void {
+    queue.push(event);
+    queuedBytes += event.bytes;
+  }
+
   function nextAttempt(now: number): number | undefined {
-    if (stopped || inFlight || (queue.length === 0 && again.length === 0)) return undefined;
+    if (stopped || inFlight !== undefined || (queue.length === 0 && again.length === 0)) return undefined;
     if (notBefore > now) return sink.awaited() ? Math.max(now, Math.min(notBefore, mayCutFrom)) : notBefore;
     if (again.length > 0 || isFull() || sink.awaited()) return now;
     return Math.max(now, lastPostEnd + lingerMs);
@@ -170,10 +186,10 @@ export function createSender<T extends SerialisedEvent>(
   }
 
   async function send(batch: T[], destination: Destination): Promise<void> {
-    inFlight = true;
+    inFlight = batch;
     posts += 1;
     const outcome = await post(batch, destination);
-    inFlight = false;
+    inFlight = undefined;
     lastPostEnd = performance.now();
     if (stopped) return;
     SETTLE[outcome.verdict](batch, outcome, destination);
@@ -197,10 +213,14 @@ export function createSender<T extends SerialisedEvent>(
   const SETTLE: Readonly<Record<Verdict, (batch: T[], outcome: Outcome, destination: Destination) => void>> =
     {
       delivered(batch) {
+        const failed = failedPosts;
+        const isBack = failing;
         failing = false;
+        failedPosts = 0;
         lastError = undefined;
         endBackoff();
         sink.delivered(batch);
+        if (isBack) sink.recovered(failed);
       },
       retry(batch, outcome, destination) {
         // An attempt that came early says nothing new: else those who wait would make the wait longer.
@@ -252,6 +272,7 @@ export function createSender<T extends SerialisedEvent>(
 
   function fail({ verdict, failure }: Outcome, destination: Destination): void {
     lastError = failure;
+    failedPosts += 1;
     if (failing || verdict === 'delivered') return;
     failing = true;
     sink.failed(deliveryError(failure, verdict, destination.url));
@@ -267,19 +288,34 @@ export function createSender<T extends SerialisedEvent>(
     get lastError() {
       return lastError;
     },
-    push(event) {
-      queue.push(event);
-      queuedBytes += event.bytes;
+    get breaker() {
+      if (failures === 0) return 'closed';
+      return inFlight === undefined ? 'open' : 'half-open';
     },
+    get queuedBytes() {
+      return queuedBytes;
+    },
+    oldest: () => inFlight?.[0] ?? again.at(-1)?.[0] ?? queue.first(),
+    push,
     start() {
       // Under load an attempt is planned already, and only a full batch can bring it forward.
-      if (inFlight || plannedAt === SOON || (plannedAt !== undefined && !isFull())) return;
+      if (inFlight !== undefined || plannedAt === SOON || (plannedAt !== undefined && !isFull())) return;
       plan();
     },
     hurry(how) {
       const now = performance.now();
       if (how?.last && notBefore > now) cutBackoff(now);
       plan();
+    },
+    forget(isGone) {
+      const gone: T[] = [];
+      const stays = (event: T): boolean => !isGone(event) || (gone.push(event), false);
+      const batches = again.splice(0).map((batch) => batch.filter(stays));
+      again.push(...batches.filter((batch) => batch.length > 0));
+      const rest = queue.take(() => true).filter(stays);
+      queuedBytes = 0;
+      rest.forEach(push);
+      return gone;
     },
     stop() {
       stopped = true;

@@ -53,7 +53,16 @@ export function createRecorder(): Recorder {
           ledger.drop(count, reason);
         },
         ledger: () => ledger.read(),
-        stats: () => ({ ...ledger.read(), queueBytes: 0, posts: 0, retries: 0, lastError: undefined }),
+        stats: () => ({
+          ...ledger.read(),
+          queueBytes: 0,
+          volatile: ledger.pending,
+          oldestAge: 0,
+          posts: 0,
+          retries: 0,
+          lastError: undefined,
+          breaker: 'closed',
+        }),
         flush: async () => ledger.read(),
         async close() {
           closed = true;

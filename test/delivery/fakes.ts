@@ -95,6 +95,7 @@ export interface Remembered extends OutboxListener {
   readonly deliveries: number[];
   readonly drops: Partial<Record<DropReason, number>>;
   readonly errors: ConvertError[];
+  readonly recoveries: string[];
 }
 
 export function rememberingListener(): Remembered {
@@ -102,9 +103,11 @@ export function rememberingListener(): Remembered {
     deliveries: [],
     drops: {},
     errors: [],
+    recoveries: [],
     delivered: (count) => void remembered.deliveries.push(count),
     dropped: (count, reason) => void (remembered.drops[reason] = (remembered.drops[reason] ?? 0) + count),
     error: (error) => void remembered.errors.push(error),
+    recovered: (what) => void remembered.recoveries.push(what),
   };
   return remembered;
 }

@@ -61,6 +61,7 @@ async function play(make: MakeOutbox, steps: readonly Step[]): Promise<void> {
     delivered: (count) => void ((told.delivered += count), check()),
     dropped: (count) => void ((told.dropped += count), check()),
     error: () => check(),
+    recovered: () => check(),
   };
   const outbox = await make({
     transport,

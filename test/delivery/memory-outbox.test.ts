@@ -1,16 +1,15 @@
 import { setImmediate as tick } from 'node:timers/promises';
 import { describe, expect, it, onTestFinished } from 'vitest';
 import { httpTransport } from '../../src/delivery/http-transport.js';
-import type { MemoryOutboxOptions } from '../../src/delivery/outbox.js';
-import { memoryOutbox } from '../../src/delivery/outbox.js';
-import type { Outbox } from '../../src/delivery/port.js';
+import { memoryOutbox } from '../../src/delivery/memory-outbox.js';
+import type { Outbox, OutboxOptions } from '../../src/delivery/port.js';
 import type { Collector, CollectorOptions } from '../support/collector.js';
 import { startCollector } from '../support/collector.js';
 import type { Remembered } from './fakes.js';
 import { conversion, DESTINATION, exposure, fakeTransport, rememberingListener, until } from './fakes.js';
 import { OUTBOX_CASES, outboxConformance } from './outbox.conformance.js';
 
-outboxConformance('memoryOutbox', memoryOutbox);
+outboxConformance('memoryOutbox', memoryOutbox, { outlives: false });
 
 it('runs all the cases of an outbox', () => {
   expect(OUTBOX_CASES).toMatchSnapshot();
@@ -37,7 +36,7 @@ const IDS = Array.from({ length: COUNT }, (_, n) => `visitor-${n}`);
 
 async function start(
   how: CollectorOptions,
-  options: Partial<MemoryOutboxOptions> = {},
+  options: Partial<OutboxOptions> = {},
   timeout = 10_000,
 ): Promise<{ collector: Collector; outbox: Outbox; listener: Remembered }> {
   const collector = await startCollector(how);

@@ -50,7 +50,13 @@ const NOT_SOON = { min: NEVER, max: NEVER };
 
 const send = (outbox: Outbox, ...events: VisitorEvent[]): void => outbox.offer(events).confirm();
 
-const CASES: Record<string, (start: Start, make: MakeOutbox) => Promise<void>> = {
+/** What an outbox can do beyond what every one must. */
+export interface OutboxAbilities {
+  /** What is left at the close is kept for a later process, and not dropped. */
+  outlives: boolean;
+}
+
+const CASES: Record<string, (start: Start, make: MakeOutbox, can: OutboxAbilities) => Promise<void>> = {
   async 'offer: takes room at once and sends nothing in the tick of the caller'(start) {
     const { outbox, transport } = await start(200);
     const offer = outbox.offer([exposure('v1')]);
@@ -551,6 +557,47 @@ const CASES: Record<string, (start: Start, make: MakeOutbox) => Promise<void>> =
     }
   },
 
+  async 'error: tells once when delivery works again'(start) {
+    const answers: Answer[] = [500, networkError('ECONNRESET'), 200, 200, 503, 200];
+    const { outbox, listener } = await start((n) => answers[n - 1] ?? 200, { backoff: AT_ONCE, lingerMs: 0 });
+    for (const id of ['v1', 'v2', 'v3']) {
+      send(outbox, exposure(id));
+      await outbox.flush(5000);
+    }
+    expect(listener.recoveries).toEqual([
+      'the tracking endpoint takes events again, after 2 failed POSTs',
+      'the tracking endpoint takes events again, after 1 failed POSTs',
+    ]);
+  },
+
+  async 'stats: the breaker is open while the endpoint is left alone, half-open while it is tried'(start) {
+    const { outbox, transport } = await start(undefined, { backoff: NOT_SOON, random: () => 0.9 });
+    send(outbox, exposure('v1'));
+    await until(() => transport.open().length === 1);
+    expect(outbox.stats().breaker).toBe('closed');
+    transport.open()[0]?.answer(503);
+    await until(() => outbox.stats().breaker === 'open');
+    const flushed = outbox.flush(10_000);
+    await until(() => transport.open().length === 1);
+    expect(outbox.stats().breaker).toBe('half-open');
+    transport.open()[0]?.answer(200);
+    await flushed;
+    expect(outbox.stats().breaker).toBe('closed');
+  },
+
+  async 'stats: tell the age of the oldest event, waiting or under way'(start) {
+    const { outbox, transport } = await start(undefined, { lingerMs: 0 });
+    expect(outbox.stats().oldestAge).toBe(0);
+    send(outbox, exposure('v1'));
+    await until(() => transport.open().length === 1);
+    await sleep(60);
+    send(outbox, exposure('v2'));
+    expect(outbox.stats().oldestAge).toBeGreaterThan(50);
+    transport.always(200);
+    await outbox.flush(5000);
+    expect(outbox.stats().oldestAge).toBe(0);
+  },
+
   async 'error: stats keep the last failure until a success'(start) {
     const { outbox, transport } = await start(503, { backoff: NOT_SOON, random: () => 0.9 });
     expect(outbox.stats().lastError).toBeUndefined();
@@ -570,7 +617,7 @@ const CASES: Record<string, (start: Start, make: MakeOutbox) => Promise<void>> =
     const outbox = await make({
       transport,
       destination: () => DESTINATION,
-      listener: { delivered: boom, dropped: boom, error: boom },
+      listener: { delivered: boom, dropped: boom, error: boom, recovered: boom },
       backoff: AT_ONCE,
       maxEventBytes: 300,
     });
@@ -656,15 +703,20 @@ const CASES: Record<string, (start: Start, make: MakeOutbox) => Promise<void>> =
     expect(await outbox.close(5000)).toMatchObject({ delivered: 1, pending: 0 });
   },
 
-  async 'close: with a hung endpoint ends at its timeout and drops what is left'(start) {
+  async 'close: with a hung endpoint ends at its timeout and drops, or keeps, what is left'(
+    start,
+    _make,
+    { outlives },
+  ) {
     const { outbox, transport, listener } = await start(undefined, { lingerMs: 0 });
     send(outbox, exposure('v1'));
     await until(() => transport.open().length === 1);
     send(outbox, exposure('v2'), exposure('v3'));
     const flush = outbox.flush(NEVER);
     const ledger = await outbox.close(30);
-    expect(ledger).toMatchObject({ accepted: 3, delivered: 0, pending: 0, dropped: 3 });
-    expect(listener.drops).toEqual({ closed: 3 });
+    const left = outlives ? { spooled: 3, dropped: 0 } : { spooled: 0, dropped: 3 };
+    expect(ledger).toMatchObject({ accepted: 3, delivered: 0, pending: 0, ...left });
+    expect(listener.drops).toEqual(outlives ? {} : { closed: 3 });
     // The flush ends too, and an answer that comes too late counts nothing twice.
     expect(await flush).toEqual(ledger);
     transport.always(200);
@@ -685,7 +737,7 @@ const CASES: Record<string, (start: Start, make: MakeOutbox) => Promise<void>> =
 /** The ids of all cases, for an implementation to pin. */
 export const OUTBOX_CASES: readonly string[] = Object.keys(CASES);
 
-export function outboxConformance(name: string, make: MakeOutbox): void {
+export function outboxConformance(name: string, make: MakeOutbox, can: OutboxAbilities): void {
   describe(`${name} is an outbox`, () => {
     it.each(Object.entries(CASES))('%s', async (_id, run) => {
       const start: Start = async (answer, options) => {
@@ -697,7 +749,7 @@ export function outboxConformance(name: string, make: MakeOutbox): void {
         });
         return { outbox, transport, listener };
       };
-      await run(start, make);
+      await run(start, make, can);
     });
   });
 }

@@ -49,13 +49,13 @@ async function run(
   await writeFile(
     file,
     `
-    import { memoryOutbox } from './delivery/outbox.js';
+    import { memoryOutbox } from './delivery/memory-outbox.js';
     import { httpTransport } from './delivery/http-transport.js';
     const say = (...words) => console.log(...words);
     const outbox = memoryOutbox({
       transport: httpTransport(),
       destination: () => ({ accountId: '1', projectId: '2', url: ${JSON.stringify(collector.url)} }),
-      listener: { delivered: (count) => say('delivered', count), dropped() {}, error: (error) => say(error.code) },
+      listener: { delivered: (count) => say('delivered', count), dropped() {}, error: (error) => say(error.code), recovered() {} },
       random: () => 0.99,
     });
     const event = { visitorId: 'v1', event: { eventType: 'bucketing', data: { experienceId: '1', variationId: '2' } } };

@@ -64,7 +64,7 @@ describe('imports against the arrows', () => {
     ['visitor/consent.ts', '../store/port.js'],
     ['store/memory-store.ts', '../delivery/port.js'],
     ['delivery/sender.ts', '../project/endpoints.js'],
-    ['project/keeper.ts', '../delivery/outbox.js'],
+    ['project/keeper.ts', '../delivery/memory-outbox.js'],
     // An upper layer.
     ['engine/decide.ts', '../context.js'],
     ['store/port.ts', '../convert.js'],
@@ -117,7 +117,7 @@ describe('imports against the arrows', () => {
     ['base-context.ts', './journal.js'],
     ['context.ts', './store/port.js'],
     ['convert.ts', './request-context.js'],
-    ['convert.ts', './delivery/outbox.js'],
+    ['convert.ts', './delivery/memory-outbox.js'],
     ['index.ts', './convert.js'],
     ['express.ts', './convert.js'],
     ['koa.ts', './mount.js'],

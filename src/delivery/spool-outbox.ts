@@ -1,0 +1,38 @@
+/** The outbox that keeps its events on disk, too: they outlive the process. */
+import { createOutbox } from './outbox.js';
+import type { OutboxFactory } from './port.js';
+import { nodeFiles, type SpoolFiles } from './spool/files.js';
+import type { SpoolFolderOptions } from './spool/folder.js';
+import { SpoolShelf } from './spool/shelf.js';
+
+export interface SpoolOptions {
+  /** A folder on a local disk, which processes and projects may share. It is made if it is not there. */
+  path: string;
+  /** Bytes of events of one process that may wait. The last tenth is kept for conversions. Default 1073741824 (1 GiB). */
+  maxBytes?: number;
+}
+
+const GIB = 1024 ** 3;
+const DEFAULT_MEMORY = 16 * 1024 * 1024;
+
+/** `internals` are for tests. */
+export function spoolOutbox(
+  given: string | SpoolOptions,
+  internals: SpoolFolderOptions & { files?: SpoolFiles } = {},
+): OutboxFactory {
+  const { path, maxBytes = GIB } = typeof given === 'string' ? { path: given } : given;
+  const { files = nodeFiles, ...folder } = internals;
+  return (options) =>
+    createOutbox(
+      options,
+      (core) =>
+        new SpoolShelf(core, {
+          ...folder,
+          files,
+          root: path,
+          maxBytes,
+          memoryBytes: options.maxQueueBytes ?? DEFAULT_MEMORY,
+          destination: options.destination,
+        }),
+    );
+}

@@ -1,0 +1,202 @@
+/**
+ * The folder of a project in the spool, which any number of processes share:
+ *
+ *     10035569-10034190/
+ *       3f9a1c0be2d4.lease      touched every two seconds by the process that owns the logs of this name
+ *       3f9a1c0be2d4-0/         its log (log.ts), and further ones that it has adopted
+ *
+ * A lease that stands still for ten seconds, by the clock of who looks, or is not there, is that of a dead process: whoever
+ * renames one of its logs first owns it. No process id is looked at, since in containers all are 1; and no two clocks are
+ * compared. A process that was stopped for so long, and goes on, may have lost its logs: it asks before it writes.
+ */
+import { randomBytes } from 'node:crypto';
+import { join, resolve } from 'node:path';
+import { ConvertError } from '../../errors.js';
+import { codeOf } from '../failure.js';
+import type { Entry, SpoolFiles } from './files.js';
+import { SpoolLog, type SpoolLogOptions } from './log.js';
+
+export interface SpoolFolderOptions extends SpoolLogOptions {
+  /** Milliseconds between two signs of life. Default 2,000. */
+  beat?: number;
+  /** Milliseconds without a sign of life after which a process counts as dead. Default 10,000. */
+  lease?: number;
+}
+
+const LEASE = '.lease';
+const LOG_NAME = /^([0-9a-f]{12})-(\d{1,9})$/;
+const OTHERS = 0o077;
+
+export class SpoolFolder {
+  readonly #owner = randomBytes(6).toString('hex');
+  readonly #lease: number;
+  #logs = 0;
+  /** By performance.now(): when the last sign of life began that is sure to be seen. */
+  #beaten = -Infinity;
+  /** How often there was none for so long that others may have taken our logs; and at which of these each was there. */
+  #pauses = 0;
+  readonly #verified = new WeakMap<SpoolLog, number>();
+  #beating: Promise<void> | undefined;
+  readonly #beat: NodeJS.Timeout;
+  /** Of other processes: what their lease looked like, and since when. */
+  readonly #seen = new Map<string, { touched: number | undefined; since: number }>();
+
+  private constructor(
+    private readonly files: SpoolFiles,
+    readonly path: string,
+    private readonly options: SpoolFolderOptions,
+  ) {
+    const { beat = 2_000, lease = 10_000 } = options;
+    this.#lease = lease;
+    this.#beat = setInterval(() => void this.#touch().catch(() => undefined), beat).unref();
+  }
+
+  /** Makes the folders that are not there. Rejects where they can't be made, or are not ours alone. */
+  static async open(
+    files: SpoolFiles,
+    root: string,
+    project: string,
+    options: SpoolFolderOptions = {},
+  ): Promise<SpoolFolder> {
+    const path = join(resolve(root), project);
+    await files.makeFolder(resolve(root), { parents: true });
+    await ensureFolder(files, path);
+    await ensureOurs(files, path);
+    const folder = new SpoolFolder(files, path, options);
+    try {
+      await folder.#touch();
+    } catch (error) {
+      clearInterval(folder.#beat);
+      throw error;
+    }
+    return folder;
+  }
+
+  async newLog(): Promise<SpoolLog> {
+    const log = await SpoolLog.create(this.files, this.#nextName(), this.options);
+    await this.verify(log);
+    return log;
+  }
+
+  /** True where no other process can have taken this log. Else `verify` tells. */
+  isSure(log: SpoolLog): boolean {
+    return performance.now() - this.#beaten < this.#lease / 2 && this.#verified.get(log) === this.#pauses;
+  }
+
+  /** Asks the disk. False: another process took the log for that of a dead one, and sends what is in it. */
+  async verify(log: SpoolLog): Promise<boolean> {
+    await this.#touch();
+    const pauses = this.#pauses;
+    if ((await this.files.inspect(log.path)) === undefined) return false;
+    this.#verified.set(log, pauses);
+    return true;
+  }
+
+  /** The logs of dead processes, now ours. A process counts as dead at the second look at the earliest. */
+  async adopt(): Promise<SpoolLog[]> {
+    const names = await this.files.list(this.path);
+    const owners = new Set(names.map((name) => LOG_NAME.exec(name)?.[1]));
+    for (const name of names) if (name.endsWith(LEASE)) owners.add(name.slice(0, -LEASE.length));
+    owners.delete(undefined);
+    owners.delete(this.#owner);
+    for (const owner of this.#seen.keys()) if (!owners.has(owner)) this.#seen.delete(owner);
+
+    const adopted: SpoolLog[] = [];
+    for (const owner of owners as Set<string>) {
+      if (!(await this.#isDead(owner))) continue;
+      for (const name of names.filter((each) => each.startsWith(`${owner}-`))) {
+        const log = await this.#claim(name);
+        if (log) adopted.push(log);
+      }
+      await this.files.remove(join(this.path, owner + LEASE)).catch(ignoreMissing);
+    }
+    return adopted;
+  }
+
+  /** Our logs, where there are still some, are for whoever comes first. */
+  async close(): Promise<void> {
+    clearInterval(this.#beat);
+    await this.#beating?.catch(() => undefined);
+    await this.files.remove(join(this.path, this.#owner + LEASE)).catch(ignoreMissing);
+  }
+
+  async #isDead(owner: string): Promise<boolean> {
+    const touched = (await this.files.inspect(join(this.path, owner + LEASE)))?.touched;
+    const now = performance.now();
+    const before = this.#seen.get(owner);
+    if (before === undefined || before.touched !== touched) {
+      this.#seen.set(owner, { touched, since: now });
+      // Without a lease it was given up. But a process that begins makes its lease first, so none is too new to have one.
+      return touched === undefined;
+    }
+    return now - before.since >= this.#lease;
+  }
+
+  async #claim(name: string): Promise<SpoolLog | undefined> {
+    const path = this.#nextName();
+    try {
+      await this.files.rename(join(this.path, name), path);
+    } catch (error) {
+      ignoreMissing(error);
+      return undefined;
+    }
+    const log = await SpoolLog.open(this.files, path);
+    this.#verified.set(log, this.#pauses);
+    return log;
+  }
+
+  #nextName(): string {
+    return join(this.path, `${this.#owner}-${this.#logs++}`);
+  }
+
+  #touch(): Promise<void> {
+    return (this.#beating ??= this.#makeLease().finally(() => (this.#beating = undefined)));
+  }
+
+  async #makeLease(): Promise<void> {
+    const began = performance.now();
+    const path = join(this.path, this.#owner + LEASE);
+    try {
+      await this.files.touch(path);
+    } catch (error) {
+      if (codeOf(error) !== 'ENOENT') throw error;
+      await (await this.files.create(path)).close();
+    }
+    if (began - this.#beaten > this.#lease / 2) this.#pauses += 1;
+    this.#beaten = began;
+  }
+}
+
+async function ensureFolder(files: SpoolFiles, path: string): Promise<void> {
+  try {
+    await files.makeFolder(path);
+  } catch (error) {
+    if (codeOf(error) !== 'EEXIST') throw error;
+  }
+}
+
+/** Whoever can write here could read visitor ids, or have events sent. */
+async function ensureOurs(files: SpoolFiles, path: string): Promise<void> {
+  const isOpen = ({ mode }: Entry): boolean => process.platform !== 'win32' && (mode & OTHERS) !== 0;
+  let entry = await files.inspect(path);
+  // Kubernetes opens the folders of a volume to a group each time that it is mounted.
+  if (entry?.kind === 'folder' && entry.uid === process.getuid?.() && isOpen(entry)) {
+    await files.makePrivate(path);
+    entry = await files.inspect(path);
+  }
+  const problem =
+    entry === undefined
+      ? 'is gone'
+      : entry.kind !== 'folder'
+        ? `is ${entry.kind === 'link' ? 'a symbolic link' : 'no folder'}`
+        : entry.uid !== process.getuid?.()
+          ? 'belongs to another user'
+          : isOpen(entry)
+            ? 'can be entered by others'
+            : undefined;
+  if (problem !== undefined) throw new ConvertError('CONVERT_SPOOL', `the spool folder ${path} ${problem}`);
+}
+
+function ignoreMissing(error: unknown): void {
+  if (codeOf(error) !== 'ENOENT') throw error;
+}

@@ -1,0 +1,101 @@
+/**
+ * What a segment of a spool log holds: frames, one for each commit. Text, so that it can be looked at:
+ *
+ *     @<number of the first event> <events> <milliseconds since the epoch> <bytes> <CRC-32>
+ *     <head of the visitor's entry>TAB<event>      a line for each event; JSON has neither tabs nor line ends
+ *
+ * A frame counts whole or not at all. What is torn or spoilt is skipped up to the next one that is right.
+ */
+import { crc32 } from 'node:zlib';
+import type { SerialisedEvent } from '../payload.js';
+import { restore } from '../payload.js';
+
+export interface StoredEvent {
+  readonly number: number;
+  /** When it was stored, in milliseconds since the epoch. */
+  readonly at: number;
+  readonly event: SerialisedEvent;
+}
+
+export interface Decoded {
+  readonly events: StoredEvent[];
+  /** Bytes up to the end of the last frame that was decoded. */
+  readonly end: number;
+}
+
+export function encodeFrame(first: number, at: number, events: readonly SerialisedEvent[]): Buffer {
+  let lines = '';
+  for (const { head, text } of events) lines += `${head}\t${text}\n`;
+  const body = Buffer.from(lines);
+  const head = `@${first} ${events.length} ${at} ${body.length} ${crcOf(body)}\n`;
+  return Buffer.concat([Buffer.from(head, 'latin1'), body]);
+}
+
+const HEAD = /^@(\d{1,16}) (\d{1,9}) (\d{1,16}) (\d{1,9}) ([0-9a-f]{8})$/;
+const MAX_HEAD = 64;
+const [LINE_END, AT] = [0x0a, 0x40];
+
+/**
+ * The events from number `from` on, up to the end of the frame with which there are `enough`. Never throws. A number that
+ * was there before is the same event, written again after a failure.
+ */
+export function decodeFrames(data: Buffer, from: number, enough: number): Decoded {
+  const events: StoredEvent[] = [];
+  let next = from;
+  let end = 0;
+  for (let place = frameAt(data, 0); place !== -1 && events.length < enough;) {
+    const frame = frameOf(data, place);
+    if (frame === undefined) {
+      place = frameAt(data, place + 1);
+      continue;
+    }
+    for (const [index, event] of frame.events.entries()) {
+      const number = frame.first + index;
+      if (number < next) continue;
+      next = number + 1;
+      if (event !== undefined) events.push({ number, at: frame.at, event });
+    }
+    end = frame.end;
+    place = frameAt(data, end);
+  }
+  return { events, end };
+}
+
+/** The place of the next `@` at the beginning of a line. */
+function frameAt(data: Buffer, from: number): number {
+  for (let place = data.indexOf(AT, from); place !== -1; place = data.indexOf(AT, place + 1)) {
+    if (place === 0 || data[place - 1] === LINE_END) return place;
+  }
+  return -1;
+}
+
+interface Frame {
+  readonly first: number;
+  readonly at: number;
+  /** undefined for one that is no event. */
+  readonly events: readonly (SerialisedEvent | undefined)[];
+  readonly end: number;
+}
+
+function frameOf(data: Buffer, place: number): Frame | undefined {
+  const headEnd = data.subarray(place, place + MAX_HEAD).indexOf(LINE_END);
+  if (headEnd === -1) return undefined;
+  const head = HEAD.exec(data.toString('latin1', place, place + headEnd));
+  if (head === null) return undefined;
+  const [first, count, at, bytes] = head.slice(1, 5).map(Number) as [number, number, number, number];
+  const body = data.subarray(place + headEnd + 1, place + headEnd + 1 + bytes);
+  if (body.length < bytes || crcOf(body) !== head[5]) return undefined;
+  const lines = body.toString().split('\n');
+  if (lines.length !== count + 1) return undefined;
+  lines.pop();
+  return { first, at, events: lines.map(restoreLine), end: place + headEnd + 1 + bytes };
+}
+
+function restoreLine(line: string): SerialisedEvent | undefined {
+  const tab = line.indexOf('\t');
+  return tab === -1 ? undefined : restore(line.slice(0, tab), line.slice(tab + 1));
+}
+
+function crcOf(data: Uint8Array): string {
+  return crc32(data).toString(16).padStart(8, '0');
+}

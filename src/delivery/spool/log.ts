@@ -1,0 +1,279 @@
+/**
+ * A log on disk: the events of one process in the order in which they were accepted, each with a number, and a mark: all
+ * below it are settled. One folder:
+ *
+ *     0000000000000001-0.log     a segment, named after the number of its first event; frames (frames.ts)
+ *     0000000000002744-1.log     the next one; a segment goes once all of it is settled
+ *     settled                    the mark
+ */
+import { crc32 } from 'node:zlib';
+import { join } from 'node:path';
+import type { SerialisedEvent } from '../payload.js';
+import { codeOf } from '../failure.js';
+import type { SpoolFile, SpoolFiles } from './files.js';
+import { decodeFrames, encodeFrame, type StoredEvent } from './frames.js';
+
+/** Bytes after which a segment is full. */
+const SEGMENT_BYTES = 1024 * 1024;
+/** Events that are read at once: some milliseconds of the event loop. */
+const READ_EVENTS = 500;
+/** Longer than a full segment with its last frame. */
+const MAX_READ = 4 * SEGMENT_BYTES;
+
+const MARK = 'settled';
+const NAME = /^(\d{16})-(\d{1,9})\.log$/;
+
+interface Segment {
+  readonly name: string;
+  readonly first: number;
+}
+
+export interface SpoolLogOptions {
+  /** Default 1 MiB. */
+  segmentBytes?: number;
+}
+
+export class SpoolLog {
+  readonly #segmentBytes: number;
+  readonly #segments: Segment[];
+  /** The segment that is written to. */
+  #file: SpoolFile | undefined;
+  #fileBytes = 0;
+  #serial = 0;
+  #hasNewNames = true;
+  readonly #retiring = new Set<Promise<void>>();
+
+  /** All events below are settled. */
+  #settled: number;
+  #marking: Promise<void> | undefined;
+  #markFile: SpoolFile | undefined;
+  #marks = 0;
+
+  /** What is read next. */
+  #cursor: { segment: Segment; offset: number; next: number } | undefined;
+
+  private constructor(
+    private readonly files: SpoolFiles,
+    public path: string,
+    { segmentBytes = SEGMENT_BYTES }: SpoolLogOptions,
+    found: { segments: Segment[]; settled: number },
+  ) {
+    this.#segmentBytes = segmentBytes;
+    this.#segments = found.segments;
+    this.#settled = found.settled;
+  }
+
+  /** A new one, in a folder that is not there yet. */
+  static async create(files: SpoolFiles, path: string, options: SpoolLogOptions = {}): Promise<SpoolLog> {
+    await files.makeFolder(path);
+    return new SpoolLog(files, path, options, { segments: [], settled: 0 });
+  }
+
+  /** One that another process has left. */
+  static async open(files: SpoolFiles, path: string): Promise<SpoolLog> {
+    const segments = (await files.list(path))
+      .map((name) => ({ name, match: NAME.exec(name) }))
+      .filter(({ match }) => match !== null)
+      .map(({ name, match }) => ({ name, first: Number(match![1]), serial: Number(match![2]) }))
+      .sort((one, other) => one.first - other.first || one.serial - other.serial);
+    const log = new SpoolLog(files, path, {}, { segments, settled: await readMark(files, join(path, MARK)) });
+    log.seek(log.#settled);
+    return log;
+  }
+
+  /** The number of the first event that is not settled. */
+  get first(): number {
+    return Math.max(this.#settled, this.#segments[0]?.first ?? 0);
+  }
+
+  /** One call at a time. Where it rejects, nothing of these events counts as stored: write them again. */
+  async write(first: number, at: number, events: readonly SerialisedEvent[]): Promise<void> {
+    const frame = encodeFrame(first, at, events);
+    try {
+      await (await this.#fileFor(first)).append(frame);
+      this.#fileBytes += frame.length;
+    } catch (error) {
+      // What it may have taken of the frame stays there, and is skipped; what comes next goes into another segment.
+      this.#retire();
+      throw error;
+    }
+  }
+
+  /** As `write`, before the process ends. */
+  writeNow(first: number, at: number, events: readonly SerialisedEvent[]): void {
+    // A write that is under way may end anywhere: a frame begins on a line of its own.
+    this.#file?.appendNow(Buffer.concat([Buffer.from('\n'), encodeFrame(first, at, events)]));
+  }
+
+  /** What was written before survives a power cut: the bytes first, then the names that lead to them. */
+  async sync(): Promise<void> {
+    const hasNewNames = this.#hasNewNames;
+    this.#hasNewNames = false;
+    try {
+      await Promise.all([this.#file?.sync(), ...this.#retiring]);
+      if (!hasNewNames) return;
+      await this.files.syncFolder(this.path);
+      await this.files.syncFolder(join(this.path, '..'));
+    } catch (error) {
+      this.#hasNewNames ||= hasNewNames;
+      throw error;
+    }
+  }
+
+  /** Reading goes on from this number. */
+  seek(next: number): void {
+    const segment = this.#segments.findLast(({ first }) => first <= next) ?? this.#segments[0];
+    this.#cursor = segment && { segment, offset: 0, next };
+  }
+
+  /**
+   * The next events in order; none where there are no more. Numbers that are missing can't be read any more. A segment
+   * that can't be read is passed over, and `onError` is told.
+   */
+  async read(onError: (error: unknown) => void): Promise<StoredEvent[]> {
+    for (;;) {
+      const { cursor } = this;
+      if (cursor === undefined) return [];
+      const { events, end } = await this.#readFrom(cursor, onError);
+      cursor.offset += end;
+      if (events.length > 0) {
+        cursor.next = events.at(-1)!.number + 1;
+        return events;
+      }
+      const following = this.#segments[this.#segments.indexOf(cursor.segment) + 1];
+      if (following === undefined) return [];
+      this.#cursor = { segment: following, offset: 0, next: cursor.next };
+    }
+  }
+
+  /** The cursor, in the first segment that is still there. */
+  private get cursor(): { segment: Segment; offset: number; next: number } | undefined {
+    if (this.#cursor === undefined || !this.#segments.includes(this.#cursor.segment)) {
+      this.seek(this.#cursor?.next ?? this.#settled);
+    }
+    return this.#cursor;
+  }
+
+  async #readFrom(
+    { segment, offset, next }: { segment: Segment; offset: number; next: number },
+    onError: (error: unknown) => void,
+  ): Promise<{ events: StoredEvent[]; end: number }> {
+    try {
+      const file = await this.files.open(join(this.path, segment.name));
+      try {
+        return decodeFrames(await file.read(offset, MAX_READ), next, READ_EVENTS);
+      } finally {
+        await file.close();
+      }
+    } catch (error) {
+      onError(error);
+      return { events: [], end: 0 };
+    }
+  }
+
+  /**
+   * All events below this number are settled, and their segments go. What a crash forgets of it is sent once more. Never
+   * rejects: a mark that can't be written is written with the next one.
+   */
+  settle(next: number): Promise<void> {
+    this.#settled = Math.max(this.#settled, next);
+    return (this.#marking ??= this.#mark().finally(() => (this.#marking = undefined)));
+  }
+
+  async #mark(): Promise<void> {
+    for (let marked = -1; marked !== this.#settled;) {
+      marked = this.#settled;
+      try {
+        this.#markFile ??= await this.#openMark();
+        // Two places in turn: one that is torn leaves the other.
+        await this.#markFile.write(encodeMark(marked), (this.#marks++ % 2) * MARK_BYTES);
+        while ((this.#segments[1]?.first ?? Infinity) <= marked) {
+          await this.files.remove(join(this.path, this.#segments[0]!.name));
+          this.#segments.shift();
+        }
+      } catch {
+        return;
+      }
+    }
+  }
+
+  async #openMark(): Promise<SpoolFile> {
+    const path = join(this.path, MARK);
+    try {
+      return await this.files.open(path, true);
+    } catch (error) {
+      if (codeOf(error) !== 'ENOENT') throw error;
+    }
+    // A new file is one to append to; this one is written in two places.
+    await (await this.files.create(path)).close();
+    return this.files.open(path, true);
+  }
+
+  /** Ends writing and marking; with `remove`, all that is stored goes. */
+  async close({ remove }: { remove: boolean }): Promise<void> {
+    this.#retire();
+    await Promise.all([this.#marking, ...this.#retiring]);
+    await this.#markFile?.close();
+    this.#markFile = undefined;
+    if (!remove) return;
+    for (const name of await this.files.list(this.path)) await this.files.remove(join(this.path, name));
+    await this.files.removeFolder(this.path);
+  }
+
+  async #fileFor(first: number): Promise<SpoolFile> {
+    if (this.#file !== undefined && this.#fileBytes < this.#segmentBytes) return this.#file;
+    this.#retire();
+    const name = `${String(first).padStart(16, '0')}-${this.#serial++}.log`;
+    const file = await this.files.create(join(this.path, name));
+    this.#segments.push({ name, first });
+    this.#hasNewNames = true;
+    this.#fileBytes = 0;
+    return (this.#file = file);
+  }
+
+  /** The segment is not written to any more. */
+  #retire(): void {
+    const file = this.#file;
+    if (file === undefined) return;
+    this.#file = undefined;
+    const retired = file
+      .sync()
+      .catch(() => undefined)
+      .then(() => file.close())
+      .catch(() => undefined)
+      .finally(() => this.#retiring.delete(retired));
+    this.#retiring.add(retired);
+  }
+}
+
+const MARK_BYTES = 32;
+const MARK_TEXT = /^(\d{16}) ([0-9a-f]{8}) +\n$/;
+
+function encodeMark(mark: number): Buffer {
+  const number = String(mark).padStart(16, '0');
+  return Buffer.from(`${`${number} ${crcOf(number)}`.padEnd(MARK_BYTES - 1)}\n`, 'latin1');
+}
+
+async function readMark(files: SpoolFiles, path: string): Promise<number> {
+  try {
+    const file = await files.open(path);
+    try {
+      const data = await file.read(0, 2 * MARK_BYTES);
+      return Math.max(0, ...[0, MARK_BYTES].map((at) => decodeMark(data.subarray(at, at + MARK_BYTES))));
+    } finally {
+      await file.close();
+    }
+  } catch (error) {
+    if (codeOf(error) === 'ENOENT') return 0;
+    throw error;
+  }
+}
+
+function decodeMark(data: Buffer): number {
+  const [, number, crc] = MARK_TEXT.exec(data.toString('latin1')) ?? [];
+  return number !== undefined && crcOf(number) === crc ? Number(number) : 0;
+}
+
+function crcOf(text: string): string {
+  return crc32(text).toString(16).padStart(8, '0');
+}

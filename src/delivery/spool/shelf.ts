@@ -1,0 +1,458 @@
+/**
+ * Keeps events on disk until they are settled. Each event goes into the log within 5 ms; the oldest ones stay in memory,
+ * too, and are sent from there; what does not fit waits on disk alone and is read again when its turn comes. Where the
+ * disk fails, events wait in memory until it works again.
+ */
+import { backoffCeiling } from '../../backoff.js';
+import { ConvertError } from '../../errors.js';
+import { codeOf } from '../failure.js';
+import { QueuedEvent, type OutboxCore, type Shelf } from '../outbox.js';
+import type { Destination } from '../port.js';
+import { Adopted } from './adopted.js';
+import { writeAtExit } from './exit.js';
+import type { SpoolFiles } from './files.js';
+import { SpoolFolder, type SpoolFolderOptions } from './folder.js';
+import type { StoredEvent } from './frames.js';
+import type { SpoolLog } from './log.js';
+import { Spilled, type Missing } from './spilled.js';
+
+export interface SpoolShelfOptions extends SpoolFolderOptions {
+  readonly files: SpoolFiles;
+  readonly root: string;
+  readonly maxBytes: number;
+  /** Bytes that may wait in memory. */
+  readonly memoryBytes: number;
+  readonly destination: () => Destination | undefined;
+}
+
+/** Milliseconds between two commits. */
+const COMMIT_INTERVAL = 5;
+const COMMIT_BYTES = 256 * 1024;
+/** Milliseconds between two syncs: what a power cut can take. */
+const SYNC_INTERVAL = 100;
+/** Milliseconds: how often to ask for the project, and to look for logs of dead processes. */
+const PROJECT_POLL = 100;
+const ADOPTION_INTERVAL = 3_000;
+/** Milliseconds between two attempts on a disk that fails. */
+const DISK_BACKOFF = { min: 1_000, max: 30_000 };
+/** Milliseconds that a disk may take at the end. */
+const CLOSE_LIMIT = 1_000;
+/** Milliseconds: what is older is not sent. Convert would count it for the wrong day. */
+const MAX_AGE = 72 * 60 * 60 * 1000;
+
+/** Where an event of a spool is. */
+class Place {
+  /** Its log, once it is stored there. */
+  log: SpoolLog | Adopted | undefined;
+  settled = false;
+
+  constructor(
+    readonly number: number,
+    /** In memory until it is settled, and sent from there. */
+    public retained: boolean,
+  ) {}
+}
+
+const placeOf = (event: QueuedEvent): Place => event.place as Place;
+
+export class SpoolShelf implements Shelf {
+  readonly maxBytes: number;
+  readonly #core: OutboxCore;
+  readonly #options: SpoolShelfOptions;
+  #folder: SpoolFolder | undefined;
+  #log: SpoolLog | undefined;
+  /** The number of the next event. */
+  #next = 0;
+  /** Not stored yet: what is being written, and what comes after it. */
+  #writing: readonly QueuedEvent[] = [];
+  #buffer: QueuedEvent[] = [];
+  /** Of these, those that are not retained. */
+  #unretained = 0;
+  #spilled = new Spilled();
+  #adopted: Adopted[] = [];
+  /** In memory and stored. */
+  #safe = 0;
+  #memoryBytes = 0;
+
+  #commit: Promise<void> | undefined;
+  #commitAt = -Infinity;
+  #loading: Promise<void> | undefined;
+  /** In a row, to store something. */
+  #failures = 0;
+  readonly #troubles = new Set<string>();
+  #syncAt = -Infinity;
+  readonly #timers = new Set<NodeJS.Timeout>();
+  #isDue = false;
+  #closing = false;
+  readonly #atExit: () => void;
+
+  constructor(core: OutboxCore, options: SpoolShelfOptions) {
+    this.#core = core;
+    this.#options = options;
+    this.maxBytes = options.maxBytes;
+    this.#atExit = writeAtExit(() => this.#writeNow());
+    void this.#open();
+  }
+
+  hasRoom(bytes: number): boolean {
+    return this.#memoryBytes + bytes <= this.#options.memoryBytes;
+  }
+
+  keep(event: QueuedEvent): void {
+    this.#memoryBytes += event.bytes;
+    const hasOlder = this.#spilled.count > 0 || this.#unretained > 0;
+    const place = new Place(this.#next++, !hasOlder && this.#memoryBytes <= this.#options.memoryBytes / 2);
+    event.place = place;
+    this.#buffer.push(event);
+    if (place.retained) this.#core.sender.push(event);
+    else this.#unretained += 1;
+  }
+
+  kept(): void {
+    this.#plan();
+    this.#core.sender.start();
+  }
+
+  settled(batch: readonly QueuedEvent[]): void {
+    const ends = new Map<SpoolLog | Adopted, number>();
+    for (const event of batch) {
+      const place = placeOf(event);
+      this.#memoryBytes -= event.bytes;
+      place.settled = true;
+      const log = place.log ?? this.#log;
+      if (place.log !== undefined) this.#safe -= 1;
+      if (log !== undefined) ends.set(log, place.number + 1);
+      if (log instanceof Adopted) log.open -= 1;
+    }
+    for (const [log, end] of ends) void log.settle(end);
+    this.#load();
+  }
+
+  hurry(): void {
+    if (this.#buffer.length > 0 && this.#failures === 0) this.#startCommit();
+  }
+
+  volatile(): number {
+    return this.#core.ledger.pending - this.#safe;
+  }
+
+  async close(): Promise<void> {
+    this.#closing = true;
+    for (const timer of this.#timers) clearTimeout(timer);
+    let limit: NodeJS.Timeout | undefined;
+    const isOver = new Promise<void>((resolve) => (limit = setTimeout(resolve, CLOSE_LIMIT)));
+    await Promise.race([this.#end().catch((error: unknown) => this.#troubled(error)), isOver]);
+    clearTimeout(limit);
+    this.#atExit();
+    this.#core.ledger.spool(this.#safe);
+    this.#safe = 0;
+  }
+
+  /** Opens the folder once the project is known, and again where that failed. */
+  async #open(): Promise<void> {
+    if (this.#closing) return;
+    const destination = destinationOf(this.#options);
+    if (destination === undefined) return this.#later(PROJECT_POLL, () => void this.#open());
+    const { files, root, ...options } = this.#options;
+    const project = `${destination.accountId}-${destination.projectId}`;
+    try {
+      const folder = await SpoolFolder.open(files, root, project, options);
+      this.#folder = folder;
+      this.#log = await folder.newLog();
+      this.#plan();
+      void this.#adopt(folder);
+    } catch (error) {
+      void this.#folder?.close().catch(() => undefined);
+      this.#folder = undefined;
+      this.#failed(error);
+      this.#later(this.#retryDelay, () => void this.#open());
+    }
+  }
+
+  async #adopt(folder: SpoolFolder): Promise<void> {
+    if (this.#closing || folder !== this.#folder) return;
+    try {
+      for (const log of await folder.adopt()) this.#adopted.push(new Adopted(log));
+      this.#load();
+    } catch (error) {
+      this.#troubled(error);
+    }
+    const { lease = Infinity } = this.#options;
+    this.#later(Math.min(ADOPTION_INTERVAL, lease), () => void this.#adopt(folder));
+  }
+
+  /** Sees to it that what is in the buffer is stored soon. */
+  #plan(): void {
+    if (this.#isDue || this.#commit !== undefined || this.#buffer.length === 0 || this.#failures > 0) return;
+    if (this.#log === undefined || this.#closing) return;
+    this.#isDue = true;
+    this.#later(Math.max(0, this.#commitAt + COMMIT_INTERVAL - performance.now()), () => {
+      this.#isDue = false;
+      this.#startCommit();
+    });
+  }
+
+  #startCommit(): void {
+    if (this.#commit !== undefined || this.#log === undefined || this.#folder === undefined) return;
+    this.#commitAt = performance.now();
+    this.#commit = this.#store(this.#folder, this.#log).finally(() => {
+      this.#commit = undefined;
+      this.#plan();
+    });
+  }
+
+  async #store(folder: SpoolFolder, log: SpoolLog): Promise<void> {
+    const events = this.#takeBuffer();
+    if (events.length === 0) return;
+    this.#writing = events;
+    const first = placeOf(events[0]!).number;
+    try {
+      // Asked before and after: a process may be stopped anywhere, and its log taken for that of a dead one.
+      const isOurs = async (): Promise<boolean> => folder.isSure(log) || folder.verify(log);
+      const isStored = (await isOurs()) && (await log.write(first, events[0]!.at, events), await isOurs());
+      this.#writing = [];
+      if (!isStored) {
+        this.#buffer = [...events, ...this.#buffer];
+        return this.#lost(folder);
+      }
+      this.#stored(events, log);
+      this.#worksAgain();
+      this.#sync(log);
+    } catch (error) {
+      this.#writing = [];
+      this.#buffer = [...events, ...this.#buffer];
+      this.#failed(error);
+      this.#later(this.#retryDelay, () => this.#startCommit());
+    }
+  }
+
+  #takeBuffer(): readonly QueuedEvent[] {
+    let count = 0;
+    for (let bytes = 0; count < this.#buffer.length && bytes < COMMIT_BYTES; count++) {
+      bytes += this.#buffer[count]!.bytes;
+    }
+    return this.#buffer.splice(0, count);
+  }
+
+  #stored(events: readonly QueuedEvent[], log: SpoolLog): void {
+    const wasEmpty = this.#spilled.count === 0;
+    let spilled = 0;
+    for (const event of events) {
+      const place = placeOf(event);
+      if (place.settled) continue;
+      place.log = log;
+      if (place.retained) {
+        this.#safe += 1;
+        continue;
+      }
+      if (wasEmpty && spilled === 0) log.seek(place.number);
+      spilled += 1;
+      this.#unretained -= 1;
+      this.#memoryBytes -= event.bytes;
+      this.#spilled.push(place.number, event);
+    }
+    this.#core.ledger.spool(spilled);
+    if (spilled > 0) this.#load();
+  }
+
+  #sync(log: SpoolLog): void {
+    if (this.#syncAt === Infinity) return;
+    const wait = Math.max(0, this.#syncAt + SYNC_INTERVAL - performance.now());
+    this.#syncAt = Infinity;
+    this.#later(wait, () => {
+      log.sync().then(
+        () => (this.#syncAt = performance.now()),
+        (error: unknown) => {
+          this.#syncAt = performance.now();
+          this.#troubled(error);
+        },
+      );
+    });
+  }
+
+  /** Brings events back into memory, where there is room for them. */
+  #load(): void {
+    if (this.#loading !== undefined || this.#closing) return;
+    if (this.#memoryBytes > this.#options.memoryBytes / 4) return;
+    if (this.#adopted.length === 0 && this.#spilled.count === 0 && this.#unretained === 0) return;
+    this.#loading = this.#loadAll()
+      .catch((error: unknown) => this.#troubled(error))
+      .finally(() => {
+        this.#loading = undefined;
+        this.#core.sender.start();
+      });
+  }
+
+  async #loadAll(): Promise<void> {
+    const hasRoom = (): boolean => !this.#closing && this.#memoryBytes <= this.#options.memoryBytes / 2;
+    for (const adopted of [...this.#adopted]) {
+      while (hasRoom() && !adopted.isRead) await this.#loadAdopted(adopted);
+      if (adopted.isRead && adopted.open === 0) await this.#finish(adopted);
+    }
+    while (hasRoom() && this.#spilled.count > 0) await this.#loadSpilled();
+    if (!hasRoom() || this.#spilled.count > 0) return;
+    for (const event of [...this.#writing, ...this.#buffer]) {
+      const place = placeOf(event);
+      if (place.retained) continue;
+      place.retained = true;
+      this.#unretained -= 1;
+      this.#core.sender.push(event);
+    }
+  }
+
+  async #loadAdopted(adopted: Adopted): Promise<void> {
+    const { missing, events } = await adopted.read((error) => this.#troubled(error));
+    if (!this.#adopted.includes(adopted)) return;
+    const { ledger } = this.#core;
+    ledger.accept(missing + events.length);
+    ledger.drop(missing, 'corrupt');
+    for (const stored of events) {
+      const event = this.#core.adopt(stored.event, stored.at);
+      this.#bring(event, stored, adopted);
+      if (!placeOf(event).settled) adopted.open += 1;
+    }
+    this.#core.sender.start();
+  }
+
+  async #finish(adopted: Adopted): Promise<void> {
+    this.#adopted = this.#adopted.filter((each) => each !== adopted);
+    await adopted.remove();
+  }
+
+  async #loadSpilled(): Promise<void> {
+    const log = this.#log;
+    const events = (await log?.read((error) => this.#troubled(error))) ?? [];
+    if (log === undefined || log !== this.#log) return;
+    // What was stored and can't be found is gone.
+    if (events.length === 0) return this.#release(this.#spilled.clear(), 'corrupt');
+    for (const stored of events) {
+      const { cohort, missing } = this.#spilled.take(stored.number, stored.event.bytes);
+      this.#release(missing, 'corrupt');
+      if (cohort === undefined) continue;
+      this.#core.ledger.spool(-1);
+      this.#bring(new QueuedEvent(stored.event, cohort, stored.at), stored, log);
+    }
+    this.#core.sender.start();
+  }
+
+  /** Into memory, and to the sender; unless it is too old. */
+  #bring(event: QueuedEvent, { number, at }: StoredEvent, log: SpoolLog | Adopted): void {
+    const place = new Place(number, true);
+    place.log = log;
+    event.place = place;
+    if (at < Date.now() - MAX_AGE) {
+      place.settled = true;
+      this.#core.settle([event], (count) => this.#core.ledger.drop(count, 'expired'));
+      return;
+    }
+    this.#memoryBytes += event.bytes;
+    this.#safe += 1;
+    this.#core.sender.push(event);
+  }
+
+  /** Of what was spooled. */
+  #release(missing: readonly Missing[], reason: 'corrupt' | undefined): void {
+    for (const { cohort, count, bytes } of missing) {
+      if (reason !== undefined) {
+        this.#core.ledger.spool(-count);
+        this.#core.ledger.drop(count, reason);
+      }
+      this.#core.release(bytes);
+      for (let left = count; left > 0; left--) this.#core.waiting.leave(cohort);
+    }
+  }
+
+  /** Another process has taken our logs for those of a dead one, and sends what is in them. */
+  #lost(folder: SpoolFolder): void {
+    const gone = this.#core.sender.forget((event) => placeOf(event).log !== undefined);
+    for (const event of gone) this.#memoryBytes -= event.bytes;
+    this.#safe -= gone.length;
+    this.#core.settle(gone, (count) => this.#core.ledger.spool(count));
+    this.#release(this.#spilled.clear(), undefined);
+    this.#adopted = [];
+    void this.#log?.close({ remove: false }).catch(() => undefined);
+    this.#log = undefined;
+    void folder.close().catch(() => undefined);
+    this.#folder = undefined;
+    void this.#open();
+  }
+
+  #writeNow(): void {
+    const events = [...this.#writing, ...this.#buffer].filter((event) => !placeOf(event).settled);
+    if (events.length > 0) this.#log?.writeNow(placeOf(events[0]!).number, events[0]!.at, events);
+  }
+
+  async #end(): Promise<void> {
+    await this.#commit;
+    while (this.#buffer.length > 0 && this.#failures === 0 && this.#log && this.#folder) {
+      await this.#store(this.#folder, this.#log);
+    }
+    await this.#loading;
+    for (const adopted of this.#adopted) {
+      if (adopted.isRead && adopted.open === 0) await adopted.remove();
+      else await adopted.close();
+    }
+    const isDone = this.#spilled.count === 0 && this.#ownSafe() === 0 && this.#buffer.length === 0;
+    await this.#log?.sync();
+    await this.#log?.close({ remove: isDone });
+    await this.#folder?.close();
+  }
+
+  #ownSafe(): number {
+    return this.#safe - this.#adopted.reduce((sum, { open }) => sum + open, 0);
+  }
+
+  get #retryDelay(): number {
+    return backoffCeiling(DISK_BACKOFF, this.#failures);
+  }
+
+  /** Nothing can be stored: told once, until something is. */
+  #failed(error: unknown): void {
+    this.#failures += 1;
+    if (this.#failures > 1) return;
+    this.#core.ledger.error(
+      error instanceof ConvertError
+        ? error
+        : spoolError(
+            `events can not be written to the spool (${codeOf(error)}): they wait in memory until it works again, and ` +
+              `are lost with the process (${this.#options.root})`,
+            error,
+          ),
+    );
+  }
+
+  #worksAgain(): void {
+    if (this.#failures === 0) return;
+    this.#failures = 0;
+    this.#core.ledger.recovered('events are written to the spool again');
+  }
+
+  /** What is stored can't be read, synced or adopted: told once for each kind of trouble. */
+  #troubled(error: unknown): void {
+    const code = codeOf(error);
+    if (this.#troubles.has(code)) return;
+    this.#troubles.add(code);
+    this.#core.ledger.error(
+      spoolError(`a part of the spool can not be read or synced (${code}; ${this.#options.root})`, error),
+    );
+  }
+
+  #later(milliseconds: number, work: () => void): void {
+    const timer = setTimeout(() => {
+      this.#timers.delete(timer);
+      work();
+    }, milliseconds).unref();
+    this.#timers.add(timer);
+  }
+}
+
+const spoolError = (message: string, cause: unknown): ConvertError =>
+  new ConvertError('CONVERT_SPOOL', message, { cause });
+
+function destinationOf({ destination }: SpoolShelfOptions): Destination | undefined {
+  try {
+    return destination();
+  } catch {
+    return undefined;
+  }
+}
