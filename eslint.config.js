@@ -33,7 +33,17 @@ const rooms = {
   project: ['node:'],
 };
 const below = [...Object.keys(rooms), ...leaves];
-const core = ['convert', 'context', 'options', 'runtime', 'index', 'node-response', 'mount', ...below];
+const core = [
+  'convert',
+  'context',
+  'close-with',
+  'options',
+  'runtime',
+  'index',
+  'node-response',
+  'mount',
+  ...below,
+];
 const arrows = [
   { files: leaves.map((name) => `src/${name}.ts`), may: leaves },
   ...Object.entries(rooms).map(([room, packages]) => ({
@@ -55,8 +65,11 @@ const arrows = [
     may: ['base-context', 'context', 'runtime', 'journal', ...below],
   },
   { files: ['src/drain.ts', 'src/emitter.ts', 'src/passage.ts'], may: leaves },
+  { files: ['src/close-with.ts'], may: leaves },
+  { files: ['src/signals.ts'], may: leaves, packages: ['node:timers'] },
+  { files: ['src/wait-until.ts'], may: ['runtime', ...leaves] },
   { files: ['src/withdrawals.ts'], may: ['runtime'] },
-  { files: ['src/channels.ts'], may: ['runtime'], packages: ['node:'] },
+  { files: ['src/channels.ts'], may: ['runtime'], packages: ['node:diagnostics_channel'] },
   {
     files: ['src/convert.ts'],
     may: [
@@ -70,6 +83,9 @@ const arrows = [
       'emitter',
       'channels',
       'withdrawals',
+      'close-with',
+      'signals',
+      'wait-until',
       ...below,
     ],
   },

@@ -4,7 +4,9 @@ import { httpTransport } from './delivery/http-transport.js';
 import { hasSubscriber, publish } from './channels.js';
 import { LOSSES } from './delivery/losses.js';
 import { memoryOutbox } from './delivery/memory-outbox.js';
+import { spoolOutbox } from './delivery/spool-outbox.js';
 import type { DeliveryLedger, DeliveryStats, Outbox, OutboxFactory } from './delivery/port.js';
+import { Servers, type CloseOptions, type ClosingServer } from './close-with.js';
 import { drainBeforeExit } from './drain.js';
 import { compiledEngine } from './engine/compiled-engine.js';
 import { createEmitter } from './emitter.js';
@@ -13,7 +15,12 @@ import type { IncomingRequest, OutgoingResponse } from './exchange.js';
 import { JobContext, readForJob } from './job-context.js';
 import { oncePerCode, type Logger } from './logger.js';
 import { Passage } from './passage.js';
-import { resolveOptions, type ConvertOptions, type ResolvedOptions } from './options.js';
+import {
+  resolveOptions,
+  type ConvertOptions,
+  type DeliveryOptions,
+  type ResolvedOptions,
+} from './options.js';
 import { checkEndpoint, trackingUrl } from './project/endpoints.js';
 import { runsElsewhere } from './project/environment.js';
 import { ProjectKeeper, versionOf, type ProjectStats } from './project/keeper.js';
@@ -21,6 +28,7 @@ import { resolveProject } from './project/resolve.js';
 import { createRequestReader } from './request/reader.js';
 import { RequestContext, type RequestContextParts } from './request-context.js';
 import { type ConvertEvents, type LoadedProject, type Runtime, type Uncommitted } from './runtime.js';
+import { closeOnSignals } from './signals.js';
 import { memoryStore } from './store/memory-store.js';
 import type { VisitorStore } from './store/port.js';
 import { sdkStore } from './store/sdk-store.js';
@@ -28,6 +36,7 @@ import { within } from './store/within.js';
 import { VERSION } from './version.js';
 import type { Consent } from './visitor/consent.js';
 import { visitorReader } from './visitor/identity.js';
+import { tellPlatform } from './wait-until.js';
 import { createWithdrawals } from './withdrawals.js';
 
 export interface Convert {
@@ -53,6 +62,13 @@ export interface Convert {
    * and logged. Never rejects; a second call gets the first one's promise.
    */
   close(options?: { timeout?: number }): Promise<DeliveryLedger>;
+  /**
+   * Closes when `server` has closed (`server.close()` is over), or the last one of several that were given; returns it.
+   * `options` are those of `close`. For Express and Koa: Fastify's plugin closes what it made.
+   *
+   * @throws ConvertError `CONVERT_BAD_OPTION` for anything else than a server
+   */
+  closeWith<Server extends ClosingServer>(server: Server, options?: CloseOptions): Server;
   stats(): ConvertStats;
   /** The returned function takes the listener back. */
   on<Name extends keyof ConvertEvents>(
@@ -98,10 +114,7 @@ export function createConvert<Raw = unknown>(options?: ConvertOptions<Raw>): Con
 }
 
 /** As `createConvert`, for the test double: another outbox, which the end of the process is of no concern to. */
-export function createConvertWith(
-  options: ResolvedOptions,
-  outbox: OutboxFactory,
-): Convert {
+export function createConvertWith(options: ResolvedOptions, outbox: OutboxFactory): Convert {
   return new ConvertInstance(options, outbox, () => () => undefined);
 }
 
@@ -119,6 +132,7 @@ class ConvertInstance implements Convert, Runtime {
   readonly consentConfigured: boolean;
   readonly uncommitted = new Passage<Uncommitted>();
   readonly withdrawals = createWithdrawals();
+  readonly waitUntil: Runtime['waitUntil'];
   project: LoadedProject | undefined;
 
   readonly #options: ResolvedOptions;
@@ -133,13 +147,17 @@ class ConvertInstance implements Convert, Runtime {
   readonly #once = oncePerCode();
   readonly #waiting: ((project: LoadedProject) => void)[] = [];
   readonly #undrain: () => void;
+  readonly #unsignal: (() => void) | undefined;
+  readonly #servers = new Servers((options) => this.close(options));
   #closed: Promise<DeliveryLedger> | undefined;
 
-  constructor(options: ResolvedOptions, outbox = memoryOutbox, drain = drainBeforeExit) {
+  constructor(options: ResolvedOptions, outbox = outboxOf(options.delivery), drain = drainBeforeExit) {
     this.#options = options;
     this.logger = options.logger;
     this.environment = options.environment;
     const onError = (error: ConvertError): void => this.report(error);
+    const flush = (timeout: number): Promise<DeliveryLedger> => this.outbox.flush(timeout);
+    this.waitUntil = options.waitUntil && tellPlatform(options.waitUntil, { flush, onError });
 
     const source = resolveProject({
       project: options.project,
@@ -214,6 +232,7 @@ class ConvertInstance implements Convert, Runtime {
       this.report(asConvertError(error, 'CONVERT_BAD_OPTION', 'option `geo` can not be loaded'));
     });
     this.#undrain = drain(this);
+    if (options.shutdown === 'signals') this.#unsignal = closeOnSignals(this);
   }
 
   get waits(): boolean {
@@ -265,6 +284,11 @@ class ConvertInstance implements Convert, Runtime {
 
   close({ timeout = 5_000 }: { timeout?: number } = {}): Promise<DeliveryLedger> {
     return (this.#closed ??= this.#close(timeout));
+  }
+
+  closeWith<Server extends ClosingServer>(server: Server, options?: CloseOptions): Server {
+    this.#servers.add(server, options);
+    return server;
   }
 
   stats(): ConvertStats {
@@ -324,6 +348,7 @@ class ConvertInstance implements Convert, Runtime {
   async #close(timeout: number): Promise<DeliveryLedger> {
     const until = performance.now() + timeout;
     this.#undrain();
+    this.#unsignal?.();
     this.#commitAll();
     this.#keeper.stop();
     const ledger = await this.outbox.close(timeout);
@@ -346,6 +371,10 @@ function isId(value: unknown): value is string | number {
 function storeOf(given: ConvertOptions['store']): VisitorStore {
   if (given === undefined) return memoryStore();
   return 'commit' in given ? given : sdkStore(given);
+}
+
+function outboxOf({ outbox, spool }: DeliveryOptions = {}): OutboxFactory {
+  return outbox ?? (spool === undefined ? memoryOutbox : spoolOutbox(spool));
 }
 
 function unrefDelay(milliseconds: number): Promise<void> {

@@ -1,7 +1,8 @@
 /** The one class of error that this package throws, and its stable codes. */
 
 /**
- * - `CONVERT_BAD_OPTION` an option is unknown, of a wrong type, or contradicts another; thrown at construction
+ * - `CONVERT_BAD_OPTION` an option is unknown, of a wrong type, or contradicts another; thrown at construction, or by
+ *   the call that got it
  * - `CONVERT_NO_PROJECT` neither a key nor a project was given; thrown at construction
  * - `CONVERT_NO_ENGINE` no engine can be loaded; thrown at construction
  * - `CONVERT_BAD_PROJECT` what was loaded is not a Convert project config
@@ -10,7 +11,7 @@
  * - `CONVERT_DELIVERY` the tracking endpoint refused or could not be reached
  * - `CONVERT_SPOOL` events could not be kept on disk or in Redis; they wait in memory
  * - `CONVERT_STORE` the visitor store failed
- * - `CONVERT_CALLBACK` a function that the app gave (visitor.id, consent, properties, skip, a listener) threw
+ * - `CONVERT_CALLBACK` a function that the app gave (visitor.id, consent, properties, skip, waitUntil, a listener) threw
  * - `CONVERT_INTERNAL` a bug of ours, caught before it could reach the visitor
  */
 export type ConvertErrorCode =

@@ -59,6 +59,9 @@ export interface ResponseHead {
  */
 export type RequestFunction<Raw, Result> = { ask(request: Raw): Result }['ask'];
 
+/** Has a platform wait for `promise`, which never rejects. `request` is the framework's own; undefined for jobs. */
+export type WaitUntil<Raw> = { ask(promise: Promise<void>, request?: Raw): void }['ask'];
+
 /** The first value of a header that may have come more than once. */
 export function headerText(value: HeaderValue): string | undefined {
   return Array.isArray(value) ? value[0] : value;

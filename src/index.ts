@@ -2,10 +2,11 @@
 export { createConvert } from './convert.js';
 export type { Convert, ConvertStats, ForVisitorOptions } from './convert.js';
 export type { ConvertContext, VisitorContext } from './context.js';
+export type { CloseOptions, ClosingServer } from './close-with.js';
 export type { ConvertOptions, DeliveryOptions } from './options.js';
 export { ConvertError, type ConvertErrorCode } from './errors.js';
 export type { ConvertEvents, Explanation, Reason } from './runtime.js';
-export type { IncomingRequest, OutgoingResponse, ResponseHead } from './exchange.js';
+export type { IncomingRequest, OutgoingResponse, ResponseHead, WaitUntil } from './exchange.js';
 export type { Logger } from './logger.js';
 export { memoryStore, type MemoryStore, type MemoryStoreOptions } from './store/memory-store.js';
 export type { SdkDataStore, VisitorStore } from './store/port.js';

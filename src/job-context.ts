@@ -68,6 +68,7 @@ export class JobContext extends BaseContext {
       generation: this.#generation,
       facts: undefined,
       response: undefined,
+      request: undefined,
     });
     if (journal.pending) journal.commitSoon();
     return { closed: undefined, visitor, project, journal, traceless: undefined, stateUnavailable };

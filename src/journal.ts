@@ -3,7 +3,7 @@ import type { EngineEvent } from './engine/port.js';
 import { asConvertError } from './errors.js';
 import type { OutgoingResponse } from './exchange.js';
 import type { DropReason, Offer } from './delivery/port.js';
-import type { Runtime, Uncommitted } from './runtime.js';
+import type { AfterCommit, Runtime, Uncommitted } from './runtime.js';
 import {
   applyChange,
   countEvents,
@@ -37,6 +37,8 @@ export interface JournalOptions {
   facts: { segments(): ReportSegments | undefined } | undefined;
   /** Undefined where there is none: jobs. */
   response: OutgoingResponse | undefined;
+  /** The framework's own; undefined for jobs. */
+  request: unknown;
 }
 
 type RecordedEvent = EngineEvent | HeldEvent;
@@ -71,6 +73,7 @@ export class Journal implements Uncommitted {
   readonly #generation: number;
   readonly #facts: JournalOptions['facts'];
   readonly #response: OutgoingResponse | undefined;
+  readonly #request: unknown;
   #mode: JournalOptions['mode'];
   #state: VisitorState;
   /** What came last, and is not in `#state` yet: most requests never ask. */
@@ -81,6 +84,8 @@ export class Journal implements Uncommitted {
   #pending = false;
   #isDue = false;
   #isWatched = false;
+  /** What the platform waits for; undefined where there is no `waitUntil`. */
+  #awaited: AfterCommit | undefined;
   /** Something was committed to the store. */
   #isStored = false;
 
@@ -93,6 +98,7 @@ export class Journal implements Uncommitted {
     this.#generation = options.generation;
     this.#facts = options.facts;
     this.#response = options.response;
+    this.#request = options.request;
     this.#mode = options.mode;
     const stored = options.stored ?? NOTHING_STORED;
     this.#state = options.mode === 'hold' ? withHeldChanges(stored, runtime.now()) : stored;
@@ -134,8 +140,10 @@ export class Journal implements Uncommitted {
     if (events.length > 0) this.#events = this.#events.length === 0 ? events : [...this.#events, ...events];
     // That a visitor was at another location is no reason to write: it goes along with the next thing that is.
     if (events.length > 0 || (change && Object.keys(change).some((field) => field !== 'locations'))) {
+      if (this.#pending) return;
       this.#pending = true;
       this.#runtime.uncommitted.add(this);
+      this.#runtime.waitUntil?.(this.#request, (done) => (this.#awaited = done));
     }
   }
 
@@ -145,6 +153,7 @@ export class Journal implements Uncommitted {
     this.#take();
     this.#mode = 'silent';
     this.#discarded = reason;
+    this.#release();
   }
 
   /** Never throws, and awaits nothing that the caller could feel. */
@@ -154,8 +163,8 @@ export class Journal implements Uncommitted {
       return this.discard('consent');
     }
     const { change, events } = this.#take();
-    if (this.#mode === 'hold') this.#hold(change, events);
-    else this.#enrol(change, events);
+    const stored = this.#mode === 'hold' ? this.#hold(change, events) : this.#enrol(change, events);
+    this.#release(stored);
   }
 
   /** Commits once the response has its head, or is over without one; never in the response's own tick. */
@@ -183,6 +192,13 @@ export class Journal implements Uncommitted {
     }
   }
 
+  /** What the platform waits for is out of our hands. */
+  #release(stored?: unknown): void {
+    const awaited = this.#awaited;
+    this.#awaited = undefined;
+    awaited?.(stored);
+  }
+
   #take(): { change: StateChange; events: readonly RecordedEvent[] } {
     const taken = { change: this.#change ?? NOTHING, events: this.#events };
     this.#change = undefined;
@@ -203,7 +219,7 @@ export class Journal implements Uncommitted {
     if (expired > 0) this.#runtime.outbox.drop(expired, 'consent');
   }
 
-  #hold(change: StateChange, events: readonly RecordedEvent[]): void {
+  #hold(change: StateChange, events: readonly RecordedEvent[]): Committed | Promise<Committed> {
     const segments = this.#segments();
     const entry = { at: this.#runtime.now(), change, events: events.map((each) => ({ segments, ...each })) };
     const count = ({ forgotten }: Committed): void => {
@@ -212,9 +228,10 @@ export class Journal implements Uncommitted {
     const committed = this.#store({ hold: entry });
     if (committed instanceof Promise) void committed.then(count);
     else count(committed);
+    return committed;
   }
 
-  #enrol(change: StateChange, events: readonly RecordedEvent[]): void {
+  #enrol(change: StateChange, events: readonly RecordedEvent[]): Committed | Promise<Committed> {
     const segments = events.length > 0 ? this.#segments() : undefined;
     const { visitorId } = this;
     // Of its length from the start: an array that grows takes room for sixteen more.
@@ -233,6 +250,7 @@ export class Journal implements Uncommitted {
     } else {
       confirm(committed.lost, events, offered, offer);
     }
+    return committed;
   }
 
   /** Commits to the store. A store that fails loses nobody's exposure: enrichment at Convert sorts out doubles. */

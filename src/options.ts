@@ -1,7 +1,7 @@
 /** Every option: its type, its default, its check. */
 import type { Engine } from './engine/port.js';
 import { ConvertError } from './errors.js';
-import type { RequestFunction } from './exchange.js';
+import type { RequestFunction, WaitUntil } from './exchange.js';
 import { guardedLogger, silentLogger, type Logger } from './logger.js';
 import {
   assertOptions,
@@ -18,6 +18,8 @@ import {
   withMethods,
   type Check,
 } from './options-check.js';
+import type { OutboxFactory } from './delivery/port.js';
+import type { SpoolOptions } from './delivery/spool-outbox.js';
 import type { ProjectConfig } from './project-config.js';
 import type { ProjectSource } from './project/port.js';
 import type { GeoOption } from './request/geo.js';
@@ -88,12 +90,33 @@ export interface ConvertOptions<Raw = unknown> {
   strictSdk?: boolean;
   /** Requests that are none of our business: static files, health checks. Default: none. */
   skip?: RequestFunction<Raw, boolean>;
+  /**
+   * `'signals'` closes the instance on SIGTERM and SIGINT, within 5 s, and then has the signal end the process as it would
+   * have without it; a second signal ends it at once. Where the app, or the kernel (process 1 of a container), handles the
+   * signal otherwise, the end of the process is theirs: what waits is sent at once, and the instance stays open. Default:
+   * no signal is listened to.
+   */
+  shutdown?: 'signals';
+  /**
+   * For platforms that freeze the process after the response: called with a promise to wait for, and the request (undefined
+   * for jobs), while the handler runs, as soon as there is something to commit, and not called where there is nothing. The
+   * promise follows the commit and never rejects; it resolves when what was recorded is stored and delivered, or after 30 s.
+   * Nearly always once per request; what is tracked after its commit is another call. Default: none.
+   */
+  waitUntil?: WaitUntil<Raw>;
   /** Anything with `error` and `warn`; false says nothing. Default: the console. */
   logger?: Logger | false;
 }
 
 export interface DeliveryOptions {
-  /** Bytes of events that wait at most. Default 16777216 (16 MiB). */
+  /**
+   * A folder on a local disk where events are kept until they are delivered, so that they outlive the process; or that
+   * with a bound. Processes and projects may share it. Default: events are kept in memory only.
+   */
+  spool?: string | SpoolOptions;
+  /** Where events wait instead, as `redisOutbox(client)` of `convert-middleware/redis`. Default: in memory. */
+  outbox?: OutboxFactory;
+  /** Bytes of events that wait in memory at most. Default 16777216 (16 MiB). */
   maxQueueBytes?: number;
   /** Milliseconds between two POSTs under load, where no full batch is waiting. Default 100. */
   linger?: number;
@@ -167,6 +190,12 @@ const options = shape({
   store,
   storeTimeout: between(0, 60_000, 'milliseconds'),
   delivery: shape({
+    spool: either(
+      'the path of a folder, or { path, maxBytes }',
+      text,
+      shape({ path: text, maxBytes: between(64 * 1024, 2 ** 40, 'bytes') }, ['path']),
+    ),
+    outbox: fn,
     maxQueueBytes: between(64 * 1024, 2 ** 40, 'bytes'),
     linger: between(0, 60_000, 'milliseconds'),
     timeout: between(1, 10 * 60_000, 'milliseconds'),
@@ -177,6 +206,8 @@ const options = shape({
   uiRules: flag,
   strictSdk: flag,
   skip: fn,
+  shutdown: oneOf('signals'),
+  waitUntil: fn,
   logger: either('an object with error and warn, or false', oneOf(false), withMethods('', 'error', 'warn')),
 });
 
@@ -197,6 +228,7 @@ export function resolveOptions(
 
   assertConsentHasIds(set);
   assertOwnEngine(set);
+  assertOneOutbox(set);
   const { logger, environment, storeTimeout, ...rest } = set;
   return {
     ...fromEnvironment(set, env),
@@ -239,6 +271,14 @@ function assertOwnEngine({ engine, ...set }: ConvertOptions): void {
     'CONVERT_BAD_OPTION',
     `option \`${given.join('` and `')}\` is for the compiled engine, and an \`engine\` is given;` +
       ` give it to that engine instead, as in sdkEngine(ConvertSDK, { strictSdk: true })`,
+  );
+}
+
+function assertOneOutbox({ delivery }: ConvertOptions): void {
+  if (delivery?.spool === undefined || delivery.outbox === undefined) return;
+  throw new ConvertError(
+    'CONVERT_BAD_OPTION',
+    'options `delivery.spool` and `delivery.outbox` are both given; events wait in one place: leave one of them out',
   );
 }
 

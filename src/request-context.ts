@@ -9,7 +9,7 @@ import type { IncomingRequest, OutgoingResponse, RequestFunction, ResponseHead }
 import { Journal } from './journal.js';
 import { previewLink } from './request/preview.js';
 import type { RequestFacts, RequestReader } from './request/reader.js';
-import { storeKey, type LoadedProject, type Runtime } from './runtime.js';
+import { storeKey, type AfterCommit, type LoadedProject, type Runtime } from './runtime.js';
 import { countEvents, withHeldChanges, type VisitorState } from './state.js';
 import { isThenable } from './thenable.js';
 import { RequestCookies } from './visitor/cookie.js';
@@ -176,6 +176,7 @@ export class RequestContext extends BaseContext implements ConvertContext {
       generation: this.runtime.withdrawals.generation,
       facts: this.#requestFacts,
       response,
+      request: request.raw,
     });
     if (journal.pending) journal.commitSoon();
     const stateUnavailable = this.#stateUnavailable;
@@ -256,6 +257,7 @@ export class RequestContext extends BaseContext implements ConvertContext {
 
   /** Consent is denied: what we have of the visitor goes, off the request's own way. */
   #withdraw({ cookieId, appId }: NonNullable<Visitor['withdrawn']>): void {
+    if (cookieId === undefined && appId === undefined) return;
     const { store, hasAppIds } = this.runtime;
     const forget = async (project: LoadedProject): Promise<void> => {
       const keys = [
@@ -276,12 +278,15 @@ export class RequestContext extends BaseContext implements ConvertContext {
       if (held > 0) this.runtime.outbox.drop(held, 'consent');
       await store.commit(appKey, { consent: 'withdrawn', release: true }, { ephemeral: false });
     };
+    let done: AfterCommit | undefined;
+    this.runtime.waitUntil?.(this.#request.raw, (given) => (done = given));
     this.runtime.whenReady((project) => {
-      forget(project).catch((error: unknown) =>
+      const forgotten = forget(project).catch((error: unknown) =>
         this.runtime.report(
           asConvertError(error, 'CONVERT_STORE', 'the visitor store failed to forget a visitor'),
         ),
       );
+      done?.(forgotten);
     });
   }
 }

@@ -32,6 +32,9 @@ export interface Withdrawals {
   since(storeKey: string, generation: number): boolean;
 }
 
+/** To be called after a commit, with what the store says. */
+export type AfterCommit = (stored?: unknown) => void;
+
 export interface Runtime {
   /** undefined until the first project config is there. */
   readonly project: LoadedProject | undefined;
@@ -44,6 +47,11 @@ export interface Runtime {
   /** What was decided or tracked and is not committed yet: `flush` and `close` commit it. */
   readonly uncommitted: Passage<Uncommitted>;
   readonly withdrawals: Withdrawals;
+  /**
+   * Has the platform wait for what is about to be committed. `keep` gets the function to call once it is, with what the
+   * store said: a promise, where it has not yet. Undefined where the app gave no `waitUntil`.
+   */
+  readonly waitUntil: ((request: unknown, keep: (done: AfterCommit) => void) => void) | undefined;
   /** Runs work that needs a project config, now or when the first one is there. */
   whenReady(work: (project: LoadedProject) => void): void;
   /** Milliseconds since the epoch. */

@@ -48,6 +48,8 @@ const OWN = [
   'storeTimeout',
   'delivery',
   'endpoints',
+  'shutdown',
+  'waitUntil',
 ] as const;
 
 /** Those of `createConvert` that are about requests: identity, consent, bots, properties. */

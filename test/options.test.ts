@@ -46,6 +46,8 @@ describe('options', () => {
       { consent: true },
       'option `consent` must be a function, { cookie, granted, mode } or { resolve, mode } (given boolean)',
     ],
+    ['another shutdown', { shutdown: true }, "option `shutdown` must be one of 'signals' (given true)"],
+    ['no function to wait', { waitUntil: true }, 'option `waitUntil` must be a function (given true)'],
     ['no function', { visitor: { id: 'user' } }, "option `visitor.id` must be a function (given 'user')"],
     [
       'a fingerprint without a secret',

@@ -472,7 +472,8 @@ describe('testConvert', () => {
   it('refuses each option that is its own', () => {
     const own = { environment: 'x', refreshInterval: 1e4, readyTimeout: 0, strictSdk: true, storeTimeout: 1 };
     const more = { sdkKeySecret: 'x', store: new Map(), delivery: {}, endpoints: {} };
-    for (const [name, value] of Object.entries({ ...own, ...more })) {
+    const process = { shutdown: 'signals', waitUntil: () => undefined };
+    for (const [name, value] of Object.entries({ ...own, ...more, ...process })) {
       expect(() => testConvert({}, { [name]: value })).toThrow(`option \`${name}\`: not for testConvert()`);
     }
     // @ts-expect-error and TypeScript knows it

@@ -41,6 +41,8 @@ export interface OutboxCore {
   readonly ledger: Ledger;
   readonly waiting: Cohorts;
   readonly sender: Sender<QueuedEvent>;
+  /** Bytes of the events that were taken and are not settled. */
+  readonly queueBytes: number;
   /** Takes account of events that come from elsewhere, not from an offer. */
   adopt(event: SerialisedEvent, at: number): QueuedEvent;
   /** Bytes of events that are gone without having been here. */
@@ -108,7 +110,17 @@ export function createOutbox(options: OutboxOptions, shelve: (core: OutboxCore) 
       awaited: () => waiting.waits > 0,
     },
   );
-  const shelf = shelve({ ledger, waiting, sender, adopt, release, settle });
+  const shelf = shelve({
+    ledger,
+    waiting,
+    sender,
+    adopt,
+    release,
+    settle,
+    get queueBytes() {
+      return queueBytes;
+    },
+  });
   const { maxBytes = maxQueueBytes } = shelf;
   const exposureBytes = maxBytes * EXPOSURE_SHARE;
 

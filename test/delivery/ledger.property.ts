@@ -151,7 +151,8 @@ async function play(make: MakeOutbox, steps: readonly Step[]): Promise<void> {
   // From here on all is well: whatever is left must arrive.
   while (offers.length > 0) confirm(0, -1);
   const last = outbox.flush(10_000);
-  while (outbox.ledger().pending > 0) {
+  const isLeft = ({ pending, spooled }: DeliveryLedger): boolean => pending > 0 || (!closed && spooled > 0);
+  while (isLeft(outbox.ledger())) {
     const post = transport.open()[0];
     if (post) answer(post, 200);
     await tick();

@@ -1,8 +1,24 @@
-import { mkdtemp, rm } from 'node:fs/promises';
+import { chmod, mkdir, mkdtemp, readdir, readFile, rm, stat, symlink, writeFile } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
-import { afterAll, beforeAll } from 'vitest';
-import { spoolOutbox } from '../../src/delivery/spool-outbox.js';
+import { setTimeout as sleep } from 'node:timers/promises';
+import { afterAll, beforeAll, describe, expect, it, onTestFinished, vi } from 'vitest';
+import type { Outbox, OutboxOptions } from '../../src/delivery/port.js';
+import { spoolOutbox, type SpoolOptions } from '../../src/delivery/spool-outbox.js';
+import type { SpoolFiles } from '../../src/delivery/spool/files.js';
+import type { SpoolFolderOptions } from '../../src/delivery/spool/folder.js';
+import { fakeDisk } from './fake-disk.js';
+import {
+  conversion,
+  DESTINATION,
+  exposure,
+  fakeTransport,
+  rememberingListener,
+  until,
+  type FakeTransport,
+  type Remembered,
+} from './fakes.js';
+import { ledgerProperty } from './ledger.property.js';
 import { outboxConformance } from './outbox.conformance.js';
 
 let folder: string;
@@ -13,6 +29,7 @@ afterAll(() => rm(folder, { recursive: true, force: true }));
 
 let spools = 0;
 const fresh = (): string => join(folder, String((spools += 1)));
+const PROJECT = `${DESTINATION.accountId}-${DESTINATION.projectId}`;
 
 outboxConformance(
   'spoolOutbox',
@@ -20,3 +37,301 @@ outboxConformance(
   ({ maxQueueBytes, ...options }) => spoolOutbox({ path: fresh(), maxBytes: maxQueueBytes })(options),
   { outlives: true },
 );
+
+it('keeps its ledger where hardly anything fits into memory', async () => {
+  await ledgerProperty(({ maxQueueBytes, ...options }) =>
+    spoolOutbox(
+      { path: '/spool', maxBytes: maxQueueBytes },
+      { files: fakeDisk(), segmentBytes: 1000 },
+    )({
+      ...options,
+      maxQueueBytes: 1500,
+    }),
+  );
+});
+
+interface Kit {
+  outbox: Outbox;
+  transport: FakeTransport;
+  listener: Remembered;
+}
+
+function start(
+  spool: string | SpoolOptions,
+  options: Partial<OutboxOptions> = {},
+  internals: SpoolFolderOptions & { files?: SpoolFiles } = {},
+): Kit {
+  const transport = fakeTransport();
+  const listener = rememberingListener();
+  const outbox = spoolOutbox(
+    spool,
+    internals,
+  )({ transport, listener, destination: () => DESTINATION, backoff: { min: 0, max: 0 }, ...options });
+  onTestFinished(async () => {
+    await outbox.close(0);
+  });
+  return { outbox, transport, listener };
+}
+
+const IDS = Array.from({ length: 5000 }, (_, n) => `visitor-${n}`);
+const visitorsOf = ({ posts }: FakeTransport): string[] => posts.flatMap(({ visitors }) => visitors);
+const send = ({ outbox }: Kit, ids: readonly string[]): void => {
+  for (const id of ids) outbox.offer([exposure(id)]).confirm();
+};
+const stored = ({ outbox }: Kit): Promise<void> => until(() => outbox.stats().volatile === 0);
+
+describe('a spool', () => {
+  it('keeps what one process could not deliver for the next one, in order, and leaves nothing behind', async () => {
+    const path = fresh();
+    const first = start(path);
+    send(first, IDS);
+    expect(await first.outbox.close(0)).toMatchObject({ accepted: 5000, spooled: 5000, dropped: 0 });
+
+    const second = start(path);
+    second.transport.always(200);
+    await until(() => second.outbox.ledger().delivered === 5000);
+    expect(visitorsOf(second.transport)).toEqual(IDS);
+    expect(await second.outbox.close(1000)).toMatchObject({ accepted: 5000, delivered: 5000, spooled: 0 });
+    expect(await readdir(join(path, PROJECT))).toEqual([]);
+  });
+
+  it('keeps segments and conversion data as they were', async () => {
+    const path = fresh();
+    const first = start(path);
+    const segments = { country: 'DE', devices: ['DESK'], source: 'tab\there "quoted" \u2028' };
+    const goalData = [{ key: 'amount' as const, value: 10.5 }];
+    first.outbox.offer([{ ...exposure('v1'), segments }, conversion('v1', { goalData })]).confirm();
+    await until(() => first.transport.open().length === 1);
+    await first.outbox.close(0);
+    const second = start(path);
+    await until(() => second.transport.open().length === 1);
+    expect(second.transport.posts[0]!.text).toBe(first.transport.posts[0]!.text);
+  });
+
+  it('sends nothing twice that was delivered, settles what it can, and is exact at the end', async () => {
+    const path = fresh();
+    const first = start(path, { maxBatchEvents: 100, lingerMs: 0 });
+    send(first, IDS.slice(0, 1000));
+    for (let post = 0; post < 4; post++) {
+      await until(() => first.transport.open().length === 1);
+      first.transport.open()[0]!.answer(200);
+    }
+    await until(() => first.outbox.ledger().delivered === 400);
+    expect(await first.outbox.close(0)).toMatchObject({ delivered: 400, spooled: 600 });
+    const second = start(path);
+    second.transport.always(200);
+    await until(() => second.outbox.ledger().delivered === 600);
+    expect(visitorsOf(second.transport)).toEqual(IDS.slice(400, 1000));
+  });
+
+  it('holds in memory no more than it may, and the rest on disk alone', async () => {
+    const kit = start(fresh(), { maxQueueBytes: 64 * 1024, lingerMs: 0 });
+    let refused = 0;
+    for (const id of IDS) {
+      const offer = kit.outbox.offer([exposure(id)]);
+      refused += offer.refused.size;
+      offer.confirm();
+      if (refused === 0 && kit.outbox.stats().volatile > 100) await stored(kit);
+    }
+    expect(refused).toBe(0);
+    await stored(kit);
+    const { pending, spooled, accepted } = kit.outbox.ledger();
+    expect(accepted).toBe(5000);
+    expect(spooled).toBeGreaterThan(4000);
+    expect(pending).toBeLessThan(500);
+    kit.transport.always(200);
+    expect(await kit.outbox.flush(20_000)).toMatchObject({ delivered: 5000, pending: 0, spooled: 0 });
+    expect(visitorsOf(kit.transport)).toEqual(IDS);
+    expect(kit.outbox.stats().queueBytes).toBe(0);
+  });
+
+  it('refuses what the disk can not take as fast as it comes', async () => {
+    const disk = fakeDisk();
+    let release = (): void => {};
+    const slow = new Promise<void>((resolve) => (release = resolve));
+    const files: SpoolFiles = { ...disk, create: (path) => slow.then(() => disk.create(path)) };
+    const kit = start('/spool', { maxQueueBytes: 10_000 }, { files });
+    const offers = IDS.slice(0, 200).map((id) => kit.outbox.offer([exposure(id)]));
+    for (const offer of offers) offer.confirm();
+    send(kit, IDS.slice(200, 300));
+    expect(kit.outbox.ledger().reasons.overflow).toBeGreaterThan(100);
+    release();
+    kit.transport.always(200);
+    const { accepted, delivered, dropped } = await kit.outbox.flush(5000);
+    expect(delivered + dropped).toBe(accepted);
+  });
+
+  it('keeps a tenth of its room for conversions', () => {
+    const { outbox } = start({ path: fresh(), maxBytes: 10_000 });
+    for (const id of IDS.slice(0, 200)) outbox.offer([exposure(id)]).confirm();
+    expect(outbox.stats().queueBytes).toBeLessThanOrEqual(9_000);
+    expect(outbox.offer([conversion('buyer')]).refused.size).toBe(0);
+  });
+
+  it('delivers from memory while the disk is full, says so once, and stores again when it is not', async () => {
+    const disk = fakeDisk();
+    const kit = start('/spool', { lingerMs: 0 }, { files: disk });
+    send(kit, IDS.slice(0, 10));
+    await stored(kit);
+    disk.room = 0;
+    send(kit, IDS.slice(10, 20));
+    await until(() => kit.listener.errors.length === 1);
+    expect(kit.listener.errors[0]).toMatchObject({ code: 'CONVERT_SPOOL' });
+    expect(kit.listener.errors[0]!.message).toContain('ENOSPC');
+    expect(kit.outbox.stats().volatile).toBe(10);
+    kit.transport.always(200);
+    expect(await kit.outbox.flush(5000)).toMatchObject({ delivered: 20, pending: 0, dropped: 0 });
+    expect(visitorsOf(kit.transport)).toEqual(IDS.slice(0, 20));
+
+    kit.transport.always(undefined);
+    send(kit, IDS.slice(20, 30));
+    disk.room = Infinity;
+    await stored(kit);
+    expect(kit.listener.errors).toHaveLength(1);
+    expect(kit.listener.recoveries).toContain('events are written to the spool again');
+    expect(await kit.outbox.close(0)).toMatchObject({ spooled: 10, dropped: 0 });
+    const next = start('/spool', {}, { files: disk });
+    next.transport.always(200);
+    await until(() => next.outbox.ledger().delivered === 10);
+    expect(visitorsOf(next.transport)).toEqual(IDS.slice(20, 30));
+  });
+
+  it('works in memory in a folder that can not be written, and says so', async () => {
+    const disk = fakeDisk();
+    disk.failure = 'EROFS';
+    const kit = start('/spool', {}, { files: disk });
+    send(kit, ['v1']);
+    await until(() => kit.listener.errors.length === 1);
+    expect(kit.listener.errors[0]!.message).toContain('EROFS');
+    kit.transport.always(200);
+    expect(await kit.outbox.flush(5000)).toMatchObject({ delivered: 1 });
+    send(kit, ['v2']);
+    kit.transport.always(undefined);
+    expect(await kit.outbox.close(0)).toMatchObject({ spooled: 0, dropped: 1, reasons: { closed: 1 } });
+  });
+
+  it('counts what was stored and can not be read any more', async () => {
+    const path = fresh();
+    const first = start(path);
+    send(first, IDS.slice(0, 100));
+    await stored(first);
+    send(first, IDS.slice(100, 150));
+    await stored(first);
+    send(first, IDS.slice(150, 200));
+    await first.outbox.close(0);
+    const [log] = (await readdir(join(path, PROJECT))).filter((name) => name.includes('-'));
+    const [segment] = (await readdir(join(path, PROJECT, log!))).filter((name) => name.endsWith('.log'));
+    const file = join(path, PROJECT, log!, segment!);
+    const text = (await readFile(file, 'utf8')).replace('visitor-120"', 'visitor-12O"');
+    await writeFile(file, text);
+
+    const second = start(path);
+    second.transport.always(200);
+    await until(() => second.outbox.ledger().accepted === 200);
+    await second.outbox.flush(5000);
+    const { delivered, reasons } = second.outbox.ledger();
+    expect(reasons.corrupt).toBeGreaterThanOrEqual(1);
+    expect(delivered).toBe(200 - reasons.corrupt!);
+    expect(visitorsOf(second.transport)).not.toContain('visitor-120');
+  });
+
+  it('counts what it spilled itself and can not read any more', async () => {
+    const disk = fakeDisk();
+    const kit = start('/spool', { maxQueueBytes: 20_000, lingerMs: 0 }, { files: disk, segmentBytes: 2_000 });
+    for (const id of IDS.slice(0, 600)) {
+      send(kit, [id]);
+      if (kit.outbox.stats().volatile > 20) await stored(kit);
+    }
+    await stored(kit);
+    const segments = Object.keys(disk.files()).filter((path) => path.endsWith('.log'));
+    for (const path of segments.slice(-3)) await disk.remove(path);
+    kit.transport.always(200);
+    const ledger = await kit.outbox.flush(10_000);
+    expect(ledger.reasons.corrupt).toBeGreaterThan(3);
+    expect(ledger.delivered).toBe(600 - ledger.reasons.corrupt!);
+    expect(ledger).toMatchObject({ accepted: 600, pending: 0, spooled: 0 });
+    expect(kit.outbox.stats().queueBytes).toBe(0);
+  });
+
+  it('sends nothing that is older than 72 hours, whatever an hour more or less says of the rest', async () => {
+    const path = fresh();
+    const first = start(path);
+    send(first, ['fresh']);
+    await stored(first);
+    await first.outbox.close(0);
+    vi.useFakeTimers({ toFake: ['Date'], now: Date.now() + 71 * 60 * 60 * 1000 });
+    onTestFinished(() => void vi.useRealTimers());
+    const second = start(path);
+    await until(() => second.transport.open().length === 1);
+    await second.outbox.close(0);
+    vi.setSystemTime(Date.now() + 2 * 60 * 60 * 1000);
+    const third = start(path);
+    await until(() => third.outbox.ledger().accepted === 1);
+    expect(third.outbox.ledger()).toMatchObject({ dropped: 1, reasons: { expired: 1 } });
+    await third.outbox.close(0);
+    expect(await readdir(join(path, PROJECT))).toEqual([]);
+  });
+
+  it('is for its owner only, and follows no link', async () => {
+    const path = fresh();
+    const kit = start(path);
+    send(kit, ['v1']);
+    await stored(kit);
+    const project = join(path, PROJECT);
+    const mode = async (...names: string[]): Promise<number> =>
+      (await stat(join(project, ...names))).mode & 0o777;
+    expect(await mode()).toBe(0o700);
+    for (const name of await readdir(project)) {
+      if (name.endsWith('.lease')) expect(await mode(name)).toBe(0o600);
+      else {
+        expect(await mode(name)).toBe(0o700);
+        for (const file of await readdir(join(project, name))) expect(await mode(name, file)).toBe(0o600);
+      }
+    }
+
+    const linked = fresh();
+    const elsewhere = fresh();
+    await mkdir(linked);
+    await mkdir(elsewhere);
+    await symlink(elsewhere, join(linked, PROJECT));
+    const other = start(linked);
+    send(other, ['v1']);
+    await until(() => other.listener.errors.length === 1);
+    expect(other.listener.errors[0]!.message).toContain('is a symbolic link');
+    expect(await readdir(elsewhere)).toEqual([]);
+  });
+
+  it('takes a project folder of its own away from others', async () => {
+    const path = fresh();
+    await mkdir(join(path, PROJECT), { recursive: true });
+    await chmod(join(path, PROJECT), 0o777);
+    const kit = start(path);
+    send(kit, ['v1']);
+    await stored(kit);
+    expect((await stat(join(path, PROJECT))).mode & 0o777).toBe(0o700);
+  });
+
+  it('of a live process is left alone, and of several dead ones is taken by one', async () => {
+    const path = fresh();
+    const internals = { beat: 30, lease: 200 };
+    const live = start(path, {}, internals);
+    send(live, IDS.slice(0, 50));
+    await stored(live);
+    const dead = [50, 100, 150].map((from) => {
+      const kit = start(path, {}, internals);
+      send(kit, IDS.slice(from, from + 50));
+      return kit;
+    });
+    for (const kit of dead) await kit.outbox.close(0);
+    const heirs = [start(path, {}, internals), start(path, {}, internals)];
+    for (const { transport } of heirs) transport.always(200);
+    const delivered = (): number => heirs.reduce((sum, { outbox }) => sum + outbox.ledger().delivered, 0);
+    await until(() => delivered() === 150);
+    await sleep(600);
+    expect(delivered()).toBe(150);
+    const arrived = heirs.flatMap(({ transport }) => visitorsOf(transport)).sort();
+    expect(arrived).toEqual(IDS.slice(50, 200).sort());
+    live.transport.always(200);
+    expect(await live.outbox.flush(5000)).toMatchObject({ delivered: 50 });
+  });
+});

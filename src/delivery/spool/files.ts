@@ -143,4 +143,3 @@ async function writeAll(handle: FileHandle, data: Uint8Array, at: number | null)
     done += bytesWritten;
   }
 }
-

@@ -62,6 +62,7 @@ export class SpoolFolder {
     await files.makeFolder(resolve(root), { parents: true });
     await ensureFolder(files, path);
     await ensureOurs(files, path);
+    await files.syncFolder(resolve(root));
     const folder = new SpoolFolder(files, path, options);
     try {
       await folder.#touch();

@@ -4,7 +4,8 @@
  *     @<number of the first event> <events> <milliseconds since the epoch> <bytes> <CRC-32>
  *     <head of the visitor's entry>TAB<event>      a line for each event; JSON has neither tabs nor line ends
  *
- * A frame counts whole or not at all. What is torn or spoilt is skipped up to the next one that is right.
+ * An empty line goes before each: a frame begins on a line of its own whatever became of the one before. A frame counts
+ * whole or not at all; what is torn or spoilt is skipped up to the next one that is right.
  */
 import { crc32 } from 'node:zlib';
 import type { SerialisedEvent } from '../payload.js';
@@ -27,11 +28,11 @@ export function encodeFrame(first: number, at: number, events: readonly Serialis
   let lines = '';
   for (const { head, text } of events) lines += `${head}\t${text}\n`;
   const body = Buffer.from(lines);
-  const head = `@${first} ${events.length} ${at} ${body.length} ${crcOf(body)}\n`;
-  return Buffer.concat([Buffer.from(head, 'latin1'), body]);
+  const head = `@${first} ${events.length} ${at} ${body.length}`;
+  return Buffer.concat([Buffer.from(`\n${head} ${checksum(head, body)}\n`, 'latin1'), body]);
 }
 
-const HEAD = /^@(\d{1,16}) (\d{1,9}) (\d{1,16}) (\d{1,9}) ([0-9a-f]{8})$/;
+const HEAD = /^(@(\d{1,16}) (\d{1,9}) (\d{1,16}) (\d{1,9})) ([0-9a-f]{8})$/;
 const MAX_HEAD = 64;
 const [LINE_END, AT] = [0x0a, 0x40];
 
@@ -82,9 +83,9 @@ function frameOf(data: Buffer, place: number): Frame | undefined {
   if (headEnd === -1) return undefined;
   const head = HEAD.exec(data.toString('latin1', place, place + headEnd));
   if (head === null) return undefined;
-  const [first, count, at, bytes] = head.slice(1, 5).map(Number) as [number, number, number, number];
+  const [first, count, at, bytes] = head.slice(2, 6).map(Number) as [number, number, number, number];
   const body = data.subarray(place + headEnd + 1, place + headEnd + 1 + bytes);
-  if (body.length < bytes || crcOf(body) !== head[5]) return undefined;
+  if (body.length < bytes || checksum(head[1]!, body) !== head[6]) return undefined;
   const lines = body.toString().split('\n');
   if (lines.length !== count + 1) return undefined;
   lines.pop();
@@ -96,6 +97,6 @@ function restoreLine(line: string): SerialisedEvent | undefined {
   return tab === -1 ? undefined : restore(line.slice(0, tab), line.slice(tab + 1));
 }
 
-function crcOf(data: Uint8Array): string {
-  return crc32(data).toString(16).padStart(8, '0');
+function checksum(head: string, body: Uint8Array): string {
+  return crc32(body, crc32(head)).toString(16).padStart(8, '0');
 }

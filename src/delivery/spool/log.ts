@@ -48,6 +48,8 @@ export class SpoolLog {
   #marking: Promise<void> | undefined;
   #markFile: SpoolFile | undefined;
   #marks = 0;
+  /** The last mark could not be written. */
+  #isMarkOwed = false;
 
   /** What is read next. */
   #cursor: { segment: Segment; offset: number; next: number } | undefined;
@@ -92,6 +94,7 @@ export class SpoolLog {
     try {
       await (await this.#fileFor(first)).append(frame);
       this.#fileBytes += frame.length;
+      if (this.#isMarkOwed) void this.settle(0);
     } catch (error) {
       // What it may have taken of the frame stays there, and is skipped; what comes next goes into another segment.
       this.#retire();
@@ -101,8 +104,7 @@ export class SpoolLog {
 
   /** As `write`, before the process ends. */
   writeNow(first: number, at: number, events: readonly SerialisedEvent[]): void {
-    // A write that is under way may end anywhere: a frame begins on a line of its own.
-    this.#file?.appendNow(Buffer.concat([Buffer.from('\n'), encodeFrame(first, at, events)]));
+    this.#file?.appendNow(encodeFrame(first, at, events));
   }
 
   /** What was written before survives a power cut: the bytes first, then the names that lead to them. */
@@ -173,7 +175,7 @@ export class SpoolLog {
 
   /**
    * All events below this number are settled, and their segments go. What a crash forgets of it is sent once more. Never
-   * rejects: a mark that can't be written is written with the next one.
+   * rejects: a mark that can't be written is written once the disk takes something again.
    */
   settle(next: number): Promise<void> {
     this.#settled = Math.max(this.#settled, next);
@@ -191,7 +193,9 @@ export class SpoolLog {
           await this.files.remove(join(this.path, this.#segments[0]!.name));
           this.#segments.shift();
         }
+        this.#isMarkOwed = false;
       } catch {
+        this.#isMarkOwed = true;
         return;
       }
     }
@@ -212,6 +216,7 @@ export class SpoolLog {
   /** Ends writing and marking; with `remove`, all that is stored goes. */
   async close({ remove }: { remove: boolean }): Promise<void> {
     this.#retire();
+    if (this.#isMarkOwed && !remove) await this.settle(0);
     await Promise.all([this.#marking, ...this.#retiring]);
     await this.#markFile?.close();
     this.#markFile = undefined;

@@ -72,8 +72,9 @@ export class SpoolShelf implements Shelf {
   #adopted: Adopted[] = [];
   /** In memory and stored. */
   #safe = 0;
-  #memoryBytes = 0;
 
+  #opening: Promise<void>;
+  #adopting: Promise<void> | undefined;
   #commit: Promise<void> | undefined;
   #commitAt = -Infinity;
   #loading: Promise<void> | undefined;
@@ -91,15 +92,18 @@ export class SpoolShelf implements Shelf {
     this.#options = options;
     this.maxBytes = options.maxBytes;
     this.#atExit = writeAtExit(() => this.#writeNow());
-    void this.#open();
+    this.#opening = this.#open();
   }
 
   hasRoom(bytes: number): boolean {
     return this.#memoryBytes + bytes <= this.#options.memoryBytes;
   }
 
+  get #memoryBytes(): number {
+    return this.#core.queueBytes - this.#spilled.bytes;
+  }
+
   keep(event: QueuedEvent): void {
-    this.#memoryBytes += event.bytes;
     const hasOlder = this.#spilled.count > 0 || this.#unretained > 0;
     const place = new Place(this.#next++, !hasOlder && this.#memoryBytes <= this.#options.memoryBytes / 2);
     event.place = place;
@@ -117,7 +121,6 @@ export class SpoolShelf implements Shelf {
     const ends = new Map<SpoolLog | Adopted, number>();
     for (const event of batch) {
       const place = placeOf(event);
-      this.#memoryBytes -= event.bytes;
       place.settled = true;
       const log = place.log ?? this.#log;
       if (place.log !== undefined) this.#safe -= 1;
@@ -150,35 +153,44 @@ export class SpoolShelf implements Shelf {
 
   /** Opens the folder once the project is known, and again where that failed. */
   async #open(): Promise<void> {
-    if (this.#closing) return;
     const destination = destinationOf(this.#options);
-    if (destination === undefined) return this.#later(PROJECT_POLL, () => void this.#open());
+    if (destination === undefined) return this.#openLater(PROJECT_POLL);
     const { files, root, ...options } = this.#options;
     const project = `${destination.accountId}-${destination.projectId}`;
+    let folder: SpoolFolder | undefined;
     try {
-      const folder = await SpoolFolder.open(files, root, project, options);
-      this.#folder = folder;
+      folder = await SpoolFolder.open(files, root, project, options);
       this.#log = await folder.newLog();
+      this.#folder = folder;
       this.#plan();
-      void this.#adopt(folder);
+      this.#adopt(folder);
     } catch (error) {
-      void this.#folder?.close().catch(() => undefined);
-      this.#folder = undefined;
+      void folder?.close().catch(() => undefined);
       this.#failed(error);
-      this.#later(this.#retryDelay, () => void this.#open());
+      this.#openLater(this.#retryDelay);
     }
   }
 
-  async #adopt(folder: SpoolFolder): Promise<void> {
+  #openLater(milliseconds: number): void {
+    this.#later(milliseconds, () => {
+      this.#opening = this.#open();
+    });
+  }
+
+  #adopt(folder: SpoolFolder): void {
     if (this.#closing || folder !== this.#folder) return;
-    try {
-      for (const log of await folder.adopt()) this.#adopted.push(new Adopted(log));
-      this.#load();
-    } catch (error) {
-      this.#troubled(error);
-    }
+    this.#adopting = this.#adoptAll(folder)
+      .catch((error: unknown) => this.#troubled(error))
+      .finally(() => (this.#adopting = undefined));
     const { lease = Infinity } = this.#options;
-    this.#later(Math.min(ADOPTION_INTERVAL, lease), () => void this.#adopt(folder));
+    this.#later(Math.min(ADOPTION_INTERVAL, lease), () => this.#adopt(folder));
+  }
+
+  async #adoptAll(folder: SpoolFolder): Promise<void> {
+    const logs = await folder.adopt();
+    if (folder !== this.#folder) return;
+    this.#adopted.push(...logs.map((log) => new Adopted(log)));
+    this.#load();
   }
 
   /** Sees to it that what is in the buffer is stored soon. */
@@ -227,6 +239,9 @@ export class SpoolShelf implements Shelf {
   }
 
   #takeBuffer(): readonly QueuedEvent[] {
+    // What is settled already, from memory, is so in order.
+    const first = this.#buffer.findIndex((event) => !placeOf(event).settled);
+    this.#buffer.splice(0, first === -1 ? this.#buffer.length : first);
     let count = 0;
     for (let bytes = 0; count < this.#buffer.length && bytes < COMMIT_BYTES; count++) {
       bytes += this.#buffer[count]!.bytes;
@@ -248,7 +263,6 @@ export class SpoolShelf implements Shelf {
       if (wasEmpty && spilled === 0) log.seek(place.number);
       spilled += 1;
       this.#unretained -= 1;
-      this.#memoryBytes -= event.bytes;
       this.#spilled.push(place.number, event);
     }
     this.#core.ledger.spool(spilled);
@@ -345,7 +359,6 @@ export class SpoolShelf implements Shelf {
       this.#core.settle([event], (count) => this.#core.ledger.drop(count, 'expired'));
       return;
     }
-    this.#memoryBytes += event.bytes;
     this.#safe += 1;
     this.#core.sender.push(event);
   }
@@ -365,7 +378,6 @@ export class SpoolShelf implements Shelf {
   /** Another process has taken our logs for those of a dead one, and sends what is in them. */
   #lost(folder: SpoolFolder): void {
     const gone = this.#core.sender.forget((event) => placeOf(event).log !== undefined);
-    for (const event of gone) this.#memoryBytes -= event.bytes;
     this.#safe -= gone.length;
     this.#core.settle(gone, (count) => this.#core.ledger.spool(count));
     this.#release(this.#spilled.clear(), undefined);
@@ -374,7 +386,7 @@ export class SpoolShelf implements Shelf {
     this.#log = undefined;
     void folder.close().catch(() => undefined);
     this.#folder = undefined;
-    void this.#open();
+    this.#opening = this.#open();
   }
 
   #writeNow(): void {
@@ -383,6 +395,8 @@ export class SpoolShelf implements Shelf {
   }
 
   async #end(): Promise<void> {
+    await this.#opening;
+    await this.#adopting;
     await this.#commit;
     while (this.#buffer.length > 0 && this.#failures === 0 && this.#log && this.#folder) {
       await this.#store(this.#folder, this.#log);
@@ -438,6 +452,7 @@ export class SpoolShelf implements Shelf {
   }
 
   #later(milliseconds: number, work: () => void): void {
+    if (this.#closing) return;
     const timer = setTimeout(() => {
       this.#timers.delete(timer);
       work();

@@ -20,6 +20,11 @@ export interface Missing {
 export class Spilled {
   #runs: Run[] = [];
   #count = 0;
+  #bytes = 0;
+
+  get bytes(): number {
+    return this.#bytes;
+  }
 
   get count(): number {
     return this.#count;
@@ -27,6 +32,7 @@ export class Spilled {
 
   push(number: number, { cohort, bytes }: QueuedEvent): void {
     this.#count += 1;
+    this.#bytes += bytes;
     const last = this.#runs.at(-1);
     if (last?.cohort === cohort) {
       last.end = number + 1;
@@ -46,6 +52,7 @@ export class Spilled {
     run.count -= 1;
     run.bytes -= bytes;
     this.#count -= 1;
+    this.#bytes -= bytes;
     if (run.end === number + 1) missing.push(...this.#close());
     return { cohort: run.cohort, missing };
   }
@@ -60,6 +67,7 @@ export class Spilled {
   #close(): Missing[] {
     const { cohort, count, bytes } = this.#runs.shift()!;
     this.#count -= count;
+    this.#bytes -= bytes;
     return count > 0 ? [{ cohort, count, bytes }] : [];
   }
 }
