@@ -62,6 +62,8 @@ export interface Shelf {
   kept(): void;
   /** These were delivered, or given up: they are never sent again. */
   settled?(batch: readonly QueuedEvent[]): void;
+  /** False while it is open whether what was kept here is still ours to send. */
+  isOurs?(): boolean;
   /** Somebody waits for all that was kept. */
   hurry?(): void;
   /** Nothing more comes. What outlives the process is counted as spooled here; the rest is dropped. Never rejects. */
@@ -93,7 +95,7 @@ export function createOutbox(options: OutboxOptions, shelve: (core: OutboxCore) 
   const sender = createSender<QueuedEvent>(
     {
       transport,
-      destination: options.destination,
+      destination: () => (shelf.isOurs?.() === false ? undefined : options.destination()),
       payload: { enrichData, source: options.source },
       maxBatchEvents,
       maxBatchBytes,

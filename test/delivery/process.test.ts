@@ -1,35 +1,13 @@
 /** That delivery never keeps a process alive, and holds it while somebody waits: seen from outside, in a process of its own. */
 import { execFile } from 'node:child_process';
-import { mkdir, mkdtemp, readdir, readFile, rm, writeFile } from 'node:fs/promises';
-import { tmpdir } from 'node:os';
-import { dirname, join } from 'node:path';
-import ts from 'typescript';
-import { afterAll, beforeAll, expect, it, onTestFinished } from 'vitest';
+import { writeFile } from 'node:fs/promises';
+import { join } from 'node:path';
+import { expect, it, onTestFinished } from 'vitest';
 import type { Collector, CollectorOptions } from '../support/collector.js';
 import { startCollector } from '../support/collector.js';
+import { transpiledDelivery } from '../support/transpiled.js';
 
-const SRC = new URL('../../src/', import.meta.url);
-let folder: string;
-
-beforeAll(async () => {
-  folder = await mkdtemp(join(tmpdir(), 'convert-delivery-'));
-  await writeFile(join(folder, 'package.json'), '{"type":"module"}');
-  const files = (await readdir(new URL('delivery/', SRC))).filter((name) => name.endsWith('.ts'));
-  for (const name of ['errors.ts', 'backoff.ts', ...files.map((file) => `delivery/${file}`)]) {
-    const source = await readFile(new URL(name, SRC), 'utf8');
-    const { outputText } = ts.transpileModule(source, {
-      compilerOptions: {
-        module: ts.ModuleKind.ESNext,
-        target: ts.ScriptTarget.ES2022,
-        verbatimModuleSyntax: true,
-      },
-    });
-    const target = join(folder, name.replace(/\.ts$/, '.js'));
-    await mkdir(dirname(target), { recursive: true });
-    await writeFile(target, outputText);
-  }
-});
-afterAll(() => rm(folder, { recursive: true, force: true }));
+const source = transpiledDelivery();
 
 interface Ended {
   code: number;
@@ -45,7 +23,7 @@ async function run(
 ): Promise<Ended & { collector: Collector }> {
   const collector = await startCollector(how);
   onTestFinished(() => collector.close());
-  const file = join(folder, `job-${collector.port}.js`);
+  const file = join(source.path, `job-${collector.port}.js`);
   await writeFile(
     file,
     `

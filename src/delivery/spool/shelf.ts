@@ -74,6 +74,9 @@ export class SpoolShelf implements Shelf {
   #safe = 0;
 
   #opening: Promise<void>;
+  #checking: Promise<void> | undefined;
+  /** Whether the logs are still ours can't be asked. */
+  #isBlind = false;
   #adopting: Promise<void> | undefined;
   #commit: Promise<void> | undefined;
   #commitAt = -Infinity;
@@ -129,6 +132,27 @@ export class SpoolShelf implements Shelf {
     }
     for (const [log, end] of ends) void log.settle(end);
     this.#load();
+  }
+
+  isOurs(): boolean {
+    const [folder, log] = [this.#folder, this.#log];
+    if (folder === undefined || log === undefined || folder.isSure(log)) return true;
+    this.#checking ??= folder
+      .verify(log)
+      .then(
+        (isOurs) => {
+          this.#isBlind = false;
+          if (!isOurs) this.#lost(folder);
+        },
+        // A disk that does not answer stops no delivery.
+        () => {
+          this.#isBlind = true;
+        },
+      )
+      .finally(() => {
+        this.#checking = undefined;
+      });
+    return this.#isBlind;
   }
 
   hurry(): void {
@@ -377,6 +401,7 @@ export class SpoolShelf implements Shelf {
 
   /** Another process has taken our logs for those of a dead one, and sends what is in them. */
   #lost(folder: SpoolFolder): void {
+    if (folder !== this.#folder) return;
     const gone = this.#core.sender.forget((event) => placeOf(event).log !== undefined);
     this.#safe -= gone.length;
     this.#core.settle(gone, (count) => this.#core.ledger.spool(count));
