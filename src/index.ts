@@ -21,7 +21,15 @@ export type {
   Variation,
 } from './engine/port.js';
 export type { Bridge, BridgeData } from './bridge/bridge.js';
-export type { DeliveryLedger, DeliveryStats, DropReason } from './delivery/port.js';
+export type {
+  DeliveryLedger,
+  DeliveryStats,
+  DropReason,
+  Outbox,
+  OutboxFactory,
+  OutboxOptions,
+} from './delivery/port.js';
+export type { SpoolOptions } from './delivery/spool-outbox.js';
 export type { ProjectConfig } from './project-config.js';
 export type { ProjectSink, ProjectSource } from './project/port.js';
 export type { ProjectStats } from './project/keeper.js';

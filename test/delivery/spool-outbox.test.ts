@@ -7,6 +7,7 @@ import type { Outbox, OutboxOptions } from '../../src/delivery/port.js';
 import { spoolOutbox, type SpoolOptions } from '../../src/delivery/spool-outbox.js';
 import type { SpoolFiles } from '../../src/delivery/spool/files.js';
 import type { SpoolFolderOptions } from '../../src/delivery/spool/folder.js';
+import { endpointFaults } from './endpoint-faults.js';
 import { fakeDisk } from './fake-disk.js';
 import {
   conversion,
@@ -37,6 +38,8 @@ outboxConformance(
   ({ maxQueueBytes, ...options }) => spoolOutbox({ path: fresh(), maxBytes: maxQueueBytes })(options),
   { outlives: true },
 );
+
+endpointFaults('spoolOutbox', (options) => spoolOutbox(fresh())(options), { outlives: true });
 
 it('keeps its ledger where hardly anything fits into memory', async () => {
   await ledgerProperty(({ maxQueueBytes, ...options }) =>

@@ -18,7 +18,7 @@ interface Bench {
   collector: Collector;
   path: string;
   /** A process with `outbox`, `send(count)`, `say`, `sleep` and `until`; its events are named after `name`. */
-  run(name: string, body: string): Child;
+  run: (name: string, body: string) => Child;
 }
 
 async function bench(how: CollectorOptions = {}, given?: string): Promise<Bench> {
@@ -34,11 +34,13 @@ async function bench(how: CollectorOptions = {}, given?: string): Promise<Bench>
     run: (name, body) =>
       startChild(`
         import { spoolOutbox } from ${JSON.stringify(join(source.path, 'delivery/spool-outbox.js'))};
+        import { memoryOutbox } from ${JSON.stringify(join(source.path, 'delivery/memory-outbox.js'))};
         import { httpTransport } from ${JSON.stringify(join(source.path, 'delivery/http-transport.js'))};
         const say = (...words) => console.log(words.join(' '));
         const sleep = (ms) => new Promise((resolve) => setTimeout(resolve, ms));
         const until = async (condition) => { while (!condition()) await sleep(2); };
-        const outbox = spoolOutbox(${JSON.stringify(path)}, { beat: ${LEASE / 8}, lease: ${LEASE} })({
+        const spool = spoolOutbox(${JSON.stringify(path)}, { beat: ${LEASE / 8}, lease: ${LEASE} });
+        const outbox = (${JSON.stringify(name)} === 'memory' ? memoryOutbox : spool)({
           transport: httpTransport(),
           destination: () => ({ accountId: '1', projectId: '2', url: ${JSON.stringify(collector.url)} }),
           listener: { delivered() {}, dropped() {}, error: (error) => say(error.code), recovered() {} },
@@ -135,6 +137,37 @@ describe('a spool', () => {
     // What was under way when it was stopped may have come twice.
     expect(ids.length).toBeLessThanOrEqual(300 + BATCH);
   });
+
+  it.each(['memory', 'spooled'])(
+    'ends in time on SIGTERM under load, with a ledger that adds up: %s',
+    async (name) => {
+      const { collector, run } = await bench({ delay: 20 });
+      const child = run(
+        name,
+        `process.once('SIGTERM', async () => {
+           const ledger = await outbox.close(2000);
+           say(isBalanced(ledger) ? 'balanced' : 'unbalanced', ledger.delivered, ledger.spooled, ledger.pending);
+           process.exit(0);
+         });
+         ${LOAD}`,
+      );
+      await child.said('up');
+      await sleep(300);
+      child.kill('SIGTERM');
+      const { code, output } = await child.ended;
+      expect(code).toBe(0);
+      const last = output
+        .trim()
+        .split('\n')
+        .findLast((line) => line.includes('balanced'));
+      const [, delivered, spooled] = /^balanced (\d+) (\d+) 0$/.exec(last ?? '') ?? [];
+      // What was delivered is what arrived, each once.
+      const ids = idsOf(collector);
+      expect(new Set(ids).size).toBe(ids.length);
+      expect(ids.length).toBeGreaterThanOrEqual(Number(delivered));
+      expect(Number(delivered) + Number(spooled)).toBeGreaterThan(0);
+    },
+  );
 
   it('has what was accepted right before process.exit()', async () => {
     const { collector, run } = await bench({ behaviour: () => 'hang' });

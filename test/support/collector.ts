@@ -19,13 +19,16 @@ import type { ReportSegments, WireEvent } from '../../src/tracking.js';
 /**
  * - `answer` read the request, wait `delay`, answer with `status`
  * - `reset` RST as soon as the head of the request is there; nothing is taken
+ * - `reset-body` RST after a part of the body; nothing is taken
  * - `reset-after` read everything, then RST: taken, but the sender cannot know
  * - `hang` read everything and never answer; nothing is taken
+ * - `drip-head` answer with one byte of a head every 20 ms for ever; nothing is taken
  * - `hang-body` answer the head and a part of the body, then nothing more
  * - `drip` answer the head, then one byte of the body every 20 ms for ever
  * - `garbage` answer with something that is not HTTP; nothing is taken
  */
-export type Behaviour = 'answer' | 'reset' | 'reset-after' | 'hang' | 'hang-body' | 'drip' | 'garbage';
+export type Behaviour =
+  'answer' | 'reset' | 'reset-body' | 'reset-after' | 'hang' | 'drip-head' | 'hang-body' | 'drip' | 'garbage';
 
 export interface CollectorOptions {
   /** Default: any free one. */
@@ -123,7 +126,7 @@ export async function startCollector(options: CollectorOptions = {}): Promise<Co
   }
 
   const misbehave: Record<
-    Exclude<Behaviour, 'reset'>,
+    Exclude<Behaviour, 'reset' | 'reset-body'>,
     (n: number, request: RecordedRequest, response: ServerResponse) => void
   > = {
     answer(n, request, response) {
@@ -135,6 +138,12 @@ export async function startCollector(options: CollectorOptions = {}): Promise<Co
       response.socket?.resetAndDestroy();
     },
     hang() {},
+    'drip-head'(_n, _request, response) {
+      const { socket } = response;
+      socket?.write('HTTP/1.1 200 OK\r\nX-Slow: ');
+      const timer = setInterval(() => socket?.write('x'), DRIP_INTERVAL);
+      socket?.on('close', () => clearInterval(timer));
+    },
     'hang-body'(n, request, response) {
       head(n, request, response, 1000);
       response.write('{');
@@ -166,10 +175,16 @@ export async function startCollector(options: CollectorOptions = {}): Promise<Co
       return;
     }
     message.setEncoding('utf8');
-    for await (const chunk of message) request.text += chunk as string;
+    for await (const chunk of message) {
+      request.text += chunk as string;
+      if (behaviour === 'reset-body') {
+        message.socket.resetAndDestroy();
+        return;
+      }
+    }
     request.body = parse(request.text);
     if (how.delay) await sleep(how.delay);
-    if (!response.destroyed) misbehave[behaviour](n, request, response);
+    if (!response.destroyed && behaviour !== 'reset-body') misbehave[behaviour](n, request, response);
   }
 
   async function listen(): Promise<void> {

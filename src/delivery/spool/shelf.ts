@@ -137,7 +137,8 @@ export class SpoolShelf implements Shelf {
   isOurs(): boolean {
     const [folder, log] = [this.#folder, this.#log];
     if (folder === undefined || log === undefined || folder.isSure(log)) return true;
-    this.#checking ??= folder
+    if (this.#checking !== undefined) return this.#isBlind;
+    this.#checking = folder
       .verify(log)
       .then(
         (isOurs) => {

@@ -1,0 +1,249 @@
+/** What every outbox must bear of a real endpoint, over real sockets; each event is counted. */
+import { setImmediate as tick, setTimeout as sleep } from 'node:timers/promises';
+import { describe, expect, it, onTestFinished, vi } from 'vitest';
+import { httpTransport } from '../../src/delivery/http-transport.js';
+import type { Outbox, OutboxFactory, OutboxOptions } from '../../src/delivery/port.js';
+import type { Behaviour, Collector, CollectorOptions } from '../support/collector.js';
+import { startCollector } from '../support/collector.js';
+import type { Remembered } from './fakes.js';
+import { conversion, DESTINATION, exposure, rememberingListener, until } from './fakes.js';
+import type { OutboxAbilities } from './outbox.conformance.js';
+
+const COUNT = 5000;
+const IDS = Array.from({ length: COUNT }, (_, n) => `visitor-${n}`);
+const BATCH = 50;
+
+const idsOf = (collector: Collector): string[] => collector.events.map(({ visitorId }) => visitorId);
+
+interface Fault {
+  name: string;
+  /** Of the first so many POSTs; all is well afterwards. */
+  posts: number;
+  how: (n: number) => Omit<CollectorOptions, 'port'>;
+  /** Batches of which nobody can know whether they arrived: they may come twice. */
+  open?: number;
+}
+
+const behaves =
+  (behaviour: Behaviour): Fault['how'] =>
+  () => ({ behaviour: () => behaviour });
+const answers =
+  (status: number, more: Omit<CollectorOptions, 'port'> = {}): Fault['how'] =>
+  () => ({ status: () => status, ...more });
+
+const FAULTS: readonly Fault[] = [
+  { name: 'RST at the head of a request', posts: 3, how: behaves('reset') },
+  { name: 'RST in the middle of the body', posts: 3, how: behaves('reset-body') },
+  { name: 'RST after the request was read', posts: 3, how: behaves('reset-after'), open: 3 },
+  { name: 'no answer', posts: 2, how: behaves('hang') },
+  { name: 'an answer whose head drips', posts: 2, how: behaves('drip-head') },
+  { name: 'an answer whose body hangs', posts: 2, how: behaves('hang-body'), open: 2 },
+  { name: 'an answer whose body drips', posts: 2, how: behaves('drip'), open: 2 },
+  { name: 'no HTTP', posts: 3, how: behaves('garbage') },
+  { name: '500', posts: 3, how: answers(500, { body: '<h1>oops</h1>' }) },
+  { name: '429 with Retry-After', posts: 1, how: answers(429, { headers: () => ({ 'Retry-After': '1' }) }) },
+  {
+    name: '503 with a date',
+    posts: 1,
+    how: answers(503, { headers: () => ({ 'Retry-After': 'Wed, 21 Oct 2015 07:28:00 GMT' }) }),
+  },
+  { name: '200 with garbage', posts: 3, how: answers(200, { body: '\0<html>{"error":' }) },
+  { name: '200 with nothing', posts: 3, how: answers(200, { body: '' }) },
+  { name: '204', posts: 3, how: answers(204) },
+];
+
+export function endpointFaults(name: string, make: OutboxFactory, { outlives }: OutboxAbilities): void {
+  async function start(
+    how: CollectorOptions,
+    options: Partial<OutboxOptions> = {},
+    timeout = 10_000,
+  ): Promise<{ collector: Collector; outbox: Outbox; listener: Remembered }> {
+    const collector = await startCollector(how);
+    const listener = rememberingListener();
+    const outbox = make({
+      transport: httpTransport({ timeout }),
+      destination: () => ({ ...DESTINATION, url: collector.url }),
+      listener,
+      backoff: { min: 5, max: 50 },
+      ...options,
+    });
+    onTestFinished(async () => {
+      await outbox.close(0);
+      await collector.close();
+    });
+    return { collector, outbox, listener };
+  }
+
+  describe(`${name} with a real endpoint`, () => {
+    it('brings 5,000 events, offered one by one, exactly once and in order', async () => {
+      const { collector, outbox } = await start({ delay: 20 });
+      for (const id of IDS) {
+        outbox.offer([exposure(id)]).confirm();
+        await tick();
+      }
+      expect(await outbox.flush(20_000)).toMatchObject({ accepted: COUNT, delivered: COUNT, pending: 0 });
+      expect(idsOf(collector)).toEqual(IDS);
+    });
+
+    it('brings them exactly once with a flush per response, and not with a POST for each', async () => {
+      const { collector, outbox } = await start({ delay: 20 });
+      const flushes: Promise<unknown>[] = [];
+      for (const id of IDS) {
+        outbox.offer([exposure(id)]).confirm();
+        flushes.push(outbox.flush(20_000));
+        await tick();
+      }
+      await Promise.all(flushes);
+      expect(outbox.ledger()).toMatchObject({ accepted: COUNT, delivered: COUNT, pending: 0 });
+      expect(idsOf(collector)).toEqual(IDS);
+      expect(collector.requests.length).toBeLessThan(COUNT / 10);
+    });
+
+    it('brings them exactly once when every fifth POST is answered with 503', async () => {
+      const { collector, outbox } = await start(
+        { delay: 5, status: (n) => (n % 5 === 1 ? 503 : 200) },
+        { maxBatchEvents: 100 },
+      );
+      for (const id of IDS) {
+        outbox.offer([exposure(id)]).confirm();
+        await tick();
+      }
+      expect(await outbox.flush(20_000)).toMatchObject({ delivered: COUNT, pending: 0, rejected: 0 });
+      expect(outbox.stats().retries).toBeGreaterThan(5);
+      expect(idsOf(collector)).toEqual(IDS);
+    });
+
+    it('loses nothing while the endpoint is down, and says so once', async () => {
+      const { collector, outbox, listener } = await start({});
+      await collector.close();
+      for (const [n, id] of IDS.entries()) {
+        outbox.offer([exposure(id)]).confirm();
+        if (n % 10 === 0) await tick();
+      }
+      await until(() => outbox.stats().retries > 3);
+      expect(outbox.ledger()).toMatchObject({ pending: COUNT });
+      expect(outbox.stats().lastError).toContain('ECONNREFUSED');
+      await collector.reopen();
+      expect(await outbox.flush(20_000)).toMatchObject({ delivered: COUNT, pending: 0 });
+      expect(idsOf(collector)).toEqual(IDS);
+      expect(listener.errors).toHaveLength(1);
+    });
+
+    it('doubles at most the one batch of which nobody can know whether it arrived', async () => {
+      const { collector, outbox } = await start(
+        { behaviour: (n) => (n === 3 ? 'reset-after' : 'answer') },
+        { maxBatchEvents: 50 },
+      );
+      outbox.offer(IDS.slice(0, 500).map((id) => exposure(id))).confirm();
+      expect(await outbox.flush(20_000)).toMatchObject({ delivered: 500 });
+      expect(new Set(idsOf(collector)).size).toBe(500);
+      expect(idsOf(collector)).toHaveLength(550);
+    });
+
+    it.each(FAULTS)('survives this: $name', async ({ posts, how, open = 0 }) => {
+      const { collector, outbox } = await start({}, { maxBatchEvents: BATCH, lingerMs: 0 }, 150);
+      const faulty = how(0);
+      collector.change({
+        ...faulty,
+        behaviour: (n) => (n <= posts ? (faulty.behaviour?.(n) ?? 'answer') : 'answer'),
+        status: (n, request) => (n <= posts ? (faulty.status?.(n, request) ?? 200) : 200),
+        headers: (n) => (n <= posts ? (faulty.headers?.(n) ?? {}) : {}),
+      });
+      outbox.offer(IDS.slice(0, 300).map((id) => exposure(id))).confirm();
+      outbox.offer(IDS.slice(0, 100).map((id) => conversion(id))).confirm();
+      expect(await outbox.flush(20_000)).toMatchObject({ accepted: 400, delivered: 400, pending: 0 });
+      const [exposures, conversions] = [collector.exposures(), collector.conversions()];
+      expect(new Set(exposures.map(({ visitorId }) => visitorId))).toEqual(new Set(IDS.slice(0, 300)));
+      expect(new Set(conversions.map(({ visitorId }) => visitorId))).toEqual(new Set(IDS.slice(0, 100)));
+      expect(exposures.length + conversions.length).toBeLessThanOrEqual(400 + open * BATCH);
+      expect(exposures.length + conversions.length).toBeGreaterThanOrEqual(400);
+      // A visitor's exposure goes before what depends on it.
+      expect(
+        collector.events.findIndex(({ eventType }) => eventType === 'conversion'),
+      ).toBeGreaterThanOrEqual(300);
+    });
+
+    it('survives a name that can not be resolved', async () => {
+      let host = 'http://collector.invalid/v1/track';
+      const { collector, outbox, listener } = await start(
+        {},
+        { destination: () => ({ ...DESTINATION, url: host }) },
+      );
+      outbox.offer([exposure('v1')]).confirm();
+      await until(() => outbox.stats().retries > 1);
+      expect(listener.errors).toHaveLength(1);
+      host = collector.url;
+      expect(await outbox.flush(20_000)).toMatchObject({ delivered: 1 });
+    });
+
+    it('survives an endpoint that comes and goes', async () => {
+      const { collector, outbox } = await start({}, { maxBatchEvents: BATCH, lingerMs: 1 });
+      let isOver = false;
+      const flapping = (async () => {
+        while (!isOver) {
+          await sleep(15);
+          await collector.close();
+          await sleep(15);
+          await collector.reopen();
+        }
+      })();
+      for (let n = 0; n < 2000; n += 10) {
+        for (const id of IDS.slice(n, n + 10)) outbox.offer([exposure(id)]).confirm();
+        await sleep(1);
+      }
+      isOver = true;
+      await flapping;
+      expect(await outbox.flush(20_000)).toMatchObject({ delivered: 2000, dropped: 0, rejected: 0 });
+      const ids = idsOf(collector);
+      expect(new Set(ids).size).toBe(2000);
+    });
+
+    it('survives a clock that is moved by an hour, forward and back', async () => {
+      const { collector, outbox } = await start({ status: (n) => (n < 4 ? 503 : 200) });
+      onTestFinished(() => void vi.useRealTimers());
+      const now = Date.now();
+      for (const hours of [1, -1, 0]) {
+        vi.useFakeTimers({ toFake: ['Date'], now: now + hours * 3_600_000 });
+        outbox.offer([exposure(`at ${hours}`)]).confirm();
+        await sleep(20);
+        expect(outbox.stats().oldestAge).toBeGreaterThanOrEqual(0);
+      }
+      expect(await outbox.flush(20_000)).toMatchObject({ delivered: 3, dropped: 0 });
+      expect(idsOf(collector)).toEqual(['at 1', 'at -1', 'at 0']);
+    });
+
+    it('halves a batch that is too large for the endpoint', async () => {
+      const { collector, outbox } = await start({
+        status: (_n, { text }) => (text.length > 5000 ? 413 : 200),
+      });
+      outbox.offer(IDS.slice(0, 300).map((id) => exposure(id))).confirm();
+      expect(await outbox.flush(20_000)).toMatchObject({ delivered: 300, rejected: 0 });
+      expect(idsOf(collector)).toEqual(IDS.slice(0, 300));
+    });
+
+    it('keeps everything while the endpoint does not know the key', async () => {
+      const { collector, outbox, listener } = await start({ status: () => 401 });
+      outbox.offer([exposure('v1')]).confirm();
+      await until(() => outbox.stats().retries >= 3);
+      outbox.offer([exposure('v2')]).confirm();
+      collector.change({ status: () => 200 });
+      expect(await outbox.flush(20_000)).toMatchObject({ delivered: 2, rejected: 0 });
+      expect(listener.errors).toHaveLength(1);
+    });
+
+    it('uses one connection', async () => {
+      const { collector, outbox } = await start({}, { maxBatchEvents: 10 });
+      outbox.offer(IDS.slice(0, 200).map((id) => exposure(id))).confirm();
+      await outbox.flush(20_000);
+      expect(collector.requests).toHaveLength(20);
+      expect(new Set(collector.requests.map(({ connection }) => connection)).size).toBe(1);
+    });
+
+    it('closes on a hung endpoint within its timeout', async () => {
+      const { outbox } = await start({ behaviour: () => 'hang' });
+      outbox.offer([exposure('v1')]).confirm();
+      const left = outlives ? { spooled: 1, dropped: 0 } : { spooled: 0, dropped: 1, reasons: { closed: 1 } };
+      expect(await outbox.close(100)).toMatchObject({ pending: 0, ...left });
+    });
+  });
+}
