@@ -116,6 +116,23 @@ describe('a log', () => {
     expect(events.map((each) => each.event)).toEqual(eventsFrom(0, 8));
   });
 
+  it('on a disk that is full of it, makes room by what is settled, and leaves no empty segments', async () => {
+    const disk = fakeDisk();
+    const log = await SpoolLog.create(disk, '/log', { segmentBytes: 1 });
+    for (let n = 0; n < 9; n += 3) await log.write(n, 1, eventsFrom(n, n + 3));
+    const used = (): number => Object.values(disk.files()).reduce((sum, { length }) => sum + length, 0);
+    disk.room = used();
+    for (let attempt = 0; attempt < 5; attempt++) {
+      await expect(log.write(9, 1, eventsFrom(9, 12))).rejects.toMatchObject({ code: 'ENOSPC' });
+    }
+    expect(Object.keys(disk.files())).toHaveLength(3);
+    await log.settle(6);
+    await log.write(9, 1, eventsFrom(9, 12));
+    await log.close({ remove: false });
+    const numbers = (await readAll(await SpoolLog.open(disk, '/log'))).map(({ number }) => number);
+    expect(numbers).toEqual(range(6, 12));
+  });
+
   it('passes over a segment that can not be read', async () => {
     const disk = fakeDisk();
     const log = await SpoolLog.create(disk, '/log', { segmentBytes: 1 });

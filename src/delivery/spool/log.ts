@@ -96,8 +96,15 @@ export class SpoolLog {
       this.#fileBytes += frame.length;
       if (this.#isMarkOwed) void this.settle(0);
     } catch (error) {
-      // What it may have taken of the frame stays there, and is skipped; what comes next goes into another segment.
+      // What it may have taken of the frame is skipped; what comes next goes into another segment.
+      const failed = this.#file === undefined || this.#fileBytes > 0 ? undefined : this.#segments.at(-1);
       this.#retire();
+      // Else a disk that fails for long fills with segments of nothing.
+      if (failed !== undefined) {
+        await Promise.all(this.#retiring);
+        this.#segments.splice(this.#segments.indexOf(failed), 1);
+        await this.files.remove(join(this.path, failed.name)).catch(() => undefined);
+      }
       throw error;
     }
   }
@@ -186,13 +193,14 @@ export class SpoolLog {
     for (let marked = -1; marked !== this.#settled;) {
       marked = this.#settled;
       try {
-        this.#markFile ??= await this.#openMark();
-        // Two places in turn: one that is torn leaves the other.
-        await this.#markFile.write(encodeMark(marked), (this.#marks++ % 2) * MARK_BYTES);
+        // First: a disk that is full of segments may have no room for the mark. That one is gone says as much.
         while ((this.#segments[1]?.first ?? Infinity) <= marked) {
           await this.files.remove(join(this.path, this.#segments[0]!.name));
           this.#segments.shift();
         }
+        this.#markFile ??= await this.#openMark();
+        // Two places in turn: one that is torn leaves the other.
+        await this.#markFile.write(encodeMark(marked), (this.#marks++ % 2) * MARK_BYTES);
         this.#isMarkOwed = false;
       } catch {
         this.#isMarkOwed = true;

@@ -25,8 +25,8 @@ export interface SpoolShelfOptions extends SpoolFolderOptions {
   readonly destination: () => Destination | undefined;
 }
 
-/** Milliseconds between two commits. */
-const COMMIT_INTERVAL = 5;
+/** Milliseconds between two commits: with what a timer and a disk take, 5 from an event to its commit. */
+const COMMIT_INTERVAL = 3;
 const COMMIT_BYTES = 256 * 1024;
 /** Milliseconds between two syncs: what a power cut can take. */
 const SYNC_INTERVAL = 100;
