@@ -1,11 +1,12 @@
 /** The Convert instance: joins the parts and owns their lifetime. */
 import type { ConvertContext, VisitorContext } from './context.js';
+import { fetchTransport } from './delivery/fetch-transport.js';
 import { httpTransport } from './delivery/http-transport.js';
 import { hasSubscriber, publish } from './channels.js';
 import { LOSSES } from './delivery/losses.js';
 import { memoryOutbox } from './delivery/memory-outbox.js';
 import { spoolOutbox } from './delivery/spool-outbox.js';
-import type { DeliveryLedger, DeliveryStats, Outbox, OutboxFactory } from './delivery/port.js';
+import type { DeliveryLedger, DeliveryStats, Outbox, OutboxFactory, Transport } from './delivery/port.js';
 import { Servers, type CloseOptions, type ClosingServer } from './close-with.js';
 import { drainBeforeExit } from './drain.js';
 import { compiledEngine } from './engine/compiled-engine.js';
@@ -180,7 +181,7 @@ class ConvertInstance implements Convert, Runtime {
     this.#parts = { visitors, reader, skip: options.skip, preview: options.preview };
     this.store = storeOf(options.store);
     this.outbox = outbox({
-      transport: httpTransport({ timeout: options.delivery?.timeout }),
+      transport: transportOf(options.delivery),
       destination: () => {
         const config = this.project?.config;
         return (
@@ -371,6 +372,13 @@ function isId(value: unknown): value is string | number {
 function storeOf(given: ConvertOptions['store']): VisitorStore {
   if (given === undefined) return memoryStore();
   return 'commit' in given ? given : sdkStore(given);
+}
+
+function transportOf({ timeout, transport }: DeliveryOptions = {}): Transport {
+  const hasNode = typeof process === 'object' && process.versions?.node !== undefined;
+  return (transport ?? (hasNode ? 'node' : 'fetch')) === 'node'
+    ? httpTransport({ timeout })
+    : fetchTransport({ timeout });
 }
 
 function outboxOf({ outbox, spool }: DeliveryOptions = {}): OutboxFactory {

@@ -122,6 +122,11 @@ export interface DeliveryOptions {
   linger?: number;
   /** Milliseconds that one POST may take. Default 10000. */
   timeout?: number;
+  /**
+   * What POSTs are made with: `node:http(s)`, at a fifth of the CPU time, or `fetch`, where that goes through a proxy of
+   * yours. Default `node`; `fetch` where there is no Node.
+   */
+  transport?: 'node' | 'fetch';
   /** Has Convert record only unique exposures and fill in what conversions miss. Default true. */
   enrichData?: boolean;
 }
@@ -199,6 +204,7 @@ const options = shape({
     maxQueueBytes: between(64 * 1024, 2 ** 40, 'bytes'),
     linger: between(0, 60_000, 'milliseconds'),
     timeout: between(1, 10 * 60_000, 'milliseconds'),
+    transport: oneOf('node', 'fetch'),
     enrichData: flag,
   }),
   endpoints: shape({ config: text, track: text }),
