@@ -69,6 +69,7 @@ const arrows = [
   { files: ['src/signals.ts'], may: leaves, packages: ['node:timers'] },
   { files: ['src/wait-until.ts'], may: ['runtime', ...leaves] },
   { files: ['src/withdrawals.ts'], may: ['runtime'] },
+  { files: ['src/outbox.ts'], may: ['options', ...below] },
   { files: ['src/channels.ts'], may: ['runtime'], packages: ['node:diagnostics_channel'] },
   {
     files: ['src/convert.ts'],
@@ -82,6 +83,7 @@ const arrows = [
       'passage',
       'emitter',
       'channels',
+      'outbox',
       'withdrawals',
       'close-with',
       'signals',

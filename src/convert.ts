@@ -1,12 +1,8 @@
 /** The Convert instance: joins the parts and owns their lifetime. */
 import type { ConvertContext, VisitorContext } from './context.js';
-import { fetchTransport } from './delivery/fetch-transport.js';
-import { httpTransport } from './delivery/http-transport.js';
 import { hasSubscriber, publish } from './channels.js';
 import { LOSSES } from './delivery/losses.js';
-import { memoryOutbox } from './delivery/memory-outbox.js';
-import { spoolOutbox } from './delivery/spool-outbox.js';
-import type { DeliveryLedger, DeliveryStats, Outbox, OutboxFactory, Transport } from './delivery/port.js';
+import type { DeliveryLedger, DeliveryStats, Outbox, OutboxFactory } from './delivery/port.js';
 import { Servers, type CloseOptions, type ClosingServer } from './close-with.js';
 import { drainBeforeExit } from './drain.js';
 import { compiledEngine } from './engine/compiled-engine.js';
@@ -15,14 +11,10 @@ import { asConvertError, type ConvertError } from './errors.js';
 import type { IncomingRequest, OutgoingResponse } from './exchange.js';
 import { JobContext, readForJob } from './job-context.js';
 import { oncePerCode, type Logger } from './logger.js';
+import { outboxOf } from './outbox.js';
 import { Passage } from './passage.js';
-import {
-  resolveOptions,
-  type ConvertOptions,
-  type DeliveryOptions,
-  type ResolvedOptions,
-} from './options.js';
-import { checkEndpoint, trackingUrl } from './project/endpoints.js';
+import { resolveOptions, type ConvertOptions, type ResolvedOptions } from './options.js';
+import { checkEndpoint } from './project/endpoints.js';
 import { runsElsewhere } from './project/environment.js';
 import { ProjectKeeper, versionOf, type ProjectStats } from './project/keeper.js';
 import { resolveProject } from './project/resolve.js';
@@ -34,7 +26,6 @@ import { memoryStore } from './store/memory-store.js';
 import type { VisitorStore } from './store/port.js';
 import { sdkStore } from './store/sdk-store.js';
 import { within } from './store/within.js';
-import { VERSION } from './version.js';
 import type { Consent } from './visitor/consent.js';
 import { visitorReader } from './visitor/identity.js';
 import { tellPlatform } from './wait-until.js';
@@ -152,7 +143,7 @@ class ConvertInstance implements Convert, Runtime {
   readonly #servers = new Servers((options) => this.close(options));
   #closed: Promise<DeliveryLedger> | undefined;
 
-  constructor(options: ResolvedOptions, outbox = outboxOf(options.delivery), drain = drainBeforeExit) {
+  constructor(options: ResolvedOptions, outbox?: OutboxFactory, drain = drainBeforeExit) {
     this.#options = options;
     this.logger = options.logger;
     this.environment = options.environment;
@@ -180,37 +171,27 @@ class ConvertInstance implements Convert, Runtime {
     const reader = createRequestReader({ properties: options.properties, geo: options.geo, onError });
     this.#parts = { visitors, reader, skip: options.skip, preview: options.preview };
     this.store = storeOf(options.store);
-    this.outbox = outbox({
-      transport: transportOf(options.delivery),
-      destination: () => {
-        const config = this.project?.config;
-        return (
-          config && {
-            accountId: config.account_id,
-            projectId: config.project.id,
-            url: trackingUrl(track, options.sdkKey, config),
-          }
-        );
-      },
-      source: `convert-middleware/${VERSION}`,
-      maxQueueBytes: options.delivery?.maxQueueBytes,
-      lingerMs: options.delivery?.linger,
-      enrichData: options.delivery?.enrichData,
-      listener: {
-        delivered: (count) => this.emit('delivered', { count }),
-        dropped: (count, reason) => {
-          const lost = LOSSES[reason];
-          if (lost !== undefined) this.warnOnce(`dropped:${reason}`, lost);
-          this.emit('dropped', { count, reason });
+    this.outbox = outboxOf(
+      options,
+      {
+        project: () => this.project?.config,
+        listener: {
+          delivered: (count) => this.emit('delivered', { count }),
+          dropped: (count, reason) => {
+            const lost = LOSSES[reason];
+            if (lost !== undefined) this.warnOnce(`dropped:${reason}`, lost);
+            this.emit('dropped', { count, reason });
+          },
+          // Told once per outage: each is worth a line.
+          error: (error) => {
+            this.logger.error(error.message);
+            this.emit('error', error);
+          },
+          recovered: (what) => this.logger.info?.(`convert: ${what}`),
         },
-        // Told once per outage: each is worth a line.
-        error: (error) => {
-          this.logger.error(error.message);
-          this.emit('error', error);
-        },
-        recovered: (what) => this.logger.info?.(`convert: ${what}`),
       },
-    });
+      outbox,
+    );
     this.#keeper = new ProjectKeeper(source, {
       readyTimeout: options.readyTimeout,
       onConfig: (config, first) => {
@@ -372,17 +353,6 @@ function isId(value: unknown): value is string | number {
 function storeOf(given: ConvertOptions['store']): VisitorStore {
   if (given === undefined) return memoryStore();
   return 'commit' in given ? given : sdkStore(given);
-}
-
-function transportOf({ timeout, transport }: DeliveryOptions = {}): Transport {
-  const hasNode = typeof process === 'object' && process.versions?.node !== undefined;
-  return (transport ?? (hasNode ? 'node' : 'fetch')) === 'node'
-    ? httpTransport({ timeout })
-    : fetchTransport({ timeout });
-}
-
-function outboxOf({ outbox, spool }: DeliveryOptions = {}): OutboxFactory {
-  return outbox ?? (spool === undefined ? memoryOutbox : spoolOutbox(spool));
 }
 
 function unrefDelay(milliseconds: number): Promise<void> {

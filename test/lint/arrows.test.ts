@@ -40,6 +40,7 @@ const PLACES = [
   'options.ts',
   'runtime.ts',
   'channels.ts',
+  'outbox.ts',
   'close-with.ts',
   'signals.ts',
   'wait-until.ts',
