@@ -77,7 +77,11 @@ describe("with shutdown: 'signals'", () => {
   it('an outbox that never closes is given up, too', async () => {
     const child = run(`
       const never = new Promise(() => {});
-      const outbox = () => ({ offer: () => ({ refused: new Set(), confirm() {} }), flush: () => never, close: () => never });
+      const outbox = () => ({
+        offer: () => ({ refused: new Set(), confirm() {} }),
+        drop() {}, ledger() {}, stats() {},
+        flush: () => never, close: () => never,
+      });
       createConvert({ ...options, delivery: { outbox } });
       console.log('ready');
     `);

@@ -56,7 +56,7 @@ export function contentSuite(packed: WhenPacked): void {
     const size = (names: readonly string[]): number =>
       names.reduce((sum, name) => sum + Buffer.byteLength(read(name)), 0);
     expect(bytes).toBeLessThan(700_000);
-    expect(size(files)).toBeLessThan(2_500_000);
+    expect(size(files)).toBeLessThan(3_000_000);
     expect(size(files.filter((file) => !file.endsWith('.map')))).toBeLessThan(900_000);
   });
 }
