@@ -57,6 +57,6 @@ export function contentSuite(packed: WhenPacked): void {
       names.reduce((sum, name) => sum + Buffer.byteLength(read(name)), 0);
     expect(bytes).toBeLessThan(700_000);
     expect(size(files)).toBeLessThan(3_000_000);
-    expect(size(files.filter((file) => !file.endsWith('.map')))).toBeLessThan(900_000);
+    expect(size(files.filter((file) => !file.endsWith('.map')))).toBeLessThan(1_100_000);
   });
 }
