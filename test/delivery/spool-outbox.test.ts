@@ -213,6 +213,46 @@ describe('a spool', () => {
     expect(await kit.outbox.close(0)).toMatchObject({ spooled: 0, dropped: 1, reasons: { closed: 1 } });
   });
 
+  it('stores again after a failure that was over when nothing was left to store', async () => {
+    const disk = fakeDisk();
+    disk.failure = 'EACCES';
+    const kit = start('/spool', { lingerMs: 0 }, { files: disk });
+    kit.transport.always(200);
+    send(kit, ['v1']);
+    await kit.outbox.flush(5000);
+    await until(() => kit.listener.errors.length === 1);
+    disk.failure = undefined;
+    kit.transport.always(undefined);
+    await until(() => Object.keys(disk.files()).some((path) => path.endsWith('.lease')));
+    send(kit, ['v2']);
+    await stored(kit);
+
+    disk.room = 0;
+    send(kit, ['v3']);
+    await until(() => kit.listener.errors.length === 2);
+    kit.transport.always(200);
+    await kit.outbox.flush(5000);
+    disk.room = Infinity;
+    // The next attempt on the disk finds nothing to store.
+    await sleep(1500);
+    kit.transport.always(undefined);
+    send(kit, ['v4']);
+    await stored(kit);
+    expect(kit.listener.errors).toHaveLength(2);
+  });
+
+  it('delivers all from memory where the endpoint works again and the disk does not', async () => {
+    const disk = fakeDisk();
+    const kit = start('/spool', { lingerMs: 0, maxQueueBytes: 40_000 }, { files: disk });
+    send(kit, ['first']);
+    await stored(kit);
+    disk.room = 0;
+    for (let n = 0; kit.outbox.ledger().dropped === 0; n++) send(kit, [`more-${n}`]);
+    const { pending } = kit.outbox.ledger();
+    kit.transport.always(200);
+    expect(await kit.outbox.flush(5000)).toMatchObject({ delivered: pending, pending: 0 });
+  });
+
   it('counts what was stored and can not be read any more', async () => {
     const path = fresh();
     const first = start(path);

@@ -35,6 +35,8 @@ const PROJECT_POLL = 100;
 const ADOPTION_INTERVAL = 3_000;
 /** Milliseconds between two attempts on a disk that fails. */
 const DISK_BACKOFF = { min: 1_000, max: 30_000 };
+/** The share of the memory that is kept for what comes back from the disk. */
+const LOADED_SHARE = 0.25;
 /** Milliseconds that a disk may take at the end. */
 const CLOSE_LIMIT = 1_000;
 /** Milliseconds: what is older is not sent. Convert would count it for the wrong day. */
@@ -99,7 +101,7 @@ export class SpoolShelf implements Shelf {
   }
 
   hasRoom(bytes: number): boolean {
-    return this.#memoryBytes + bytes <= this.#options.memoryBytes;
+    return this.#memoryBytes + bytes <= this.#options.memoryBytes * (1 - LOADED_SHARE);
   }
 
   get #memoryBytes(): number {
@@ -131,6 +133,7 @@ export class SpoolShelf implements Shelf {
       if (log instanceof Adopted) log.open -= 1;
     }
     for (const [log, end] of ends) void log.settle(end);
+    if (this.#failures > 0) this.#dropSettled();
     this.#load();
   }
 
@@ -187,7 +190,7 @@ export class SpoolShelf implements Shelf {
       folder = await SpoolFolder.open(files, root, project, options);
       this.#log = await folder.newLog();
       this.#folder = folder;
-      this.#plan();
+      this.#startCommit();
       this.#adopt(folder);
     } catch (error) {
       void folder?.close().catch(() => undefined);
@@ -240,7 +243,11 @@ export class SpoolShelf implements Shelf {
 
   async #store(folder: SpoolFolder, log: SpoolLog): Promise<void> {
     const events = this.#takeBuffer();
-    if (events.length === 0) return;
+    if (events.length === 0) {
+      // All of it was delivered meanwhile: whether the disk works again is still to be seen.
+      if (this.#failures > 0) this.#later(this.#retryDelay, () => this.#startCommit());
+      return;
+    }
     this.#writing = events;
     const first = placeOf(events[0]!).number;
     try {
@@ -263,10 +270,14 @@ export class SpoolShelf implements Shelf {
     }
   }
 
-  #takeBuffer(): readonly QueuedEvent[] {
-    // What is settled already, from memory, is so in order.
+  /** What is settled before it is stored, from memory, is so in order. */
+  #dropSettled(): void {
     const first = this.#buffer.findIndex((event) => !placeOf(event).settled);
     this.#buffer.splice(0, first === -1 ? this.#buffer.length : first);
+  }
+
+  #takeBuffer(): readonly QueuedEvent[] {
+    this.#dropSettled();
     let count = 0;
     for (let bytes = 0; count < this.#buffer.length && bytes < COMMIT_BYTES; count++) {
       bytes += this.#buffer[count]!.bytes;
@@ -312,7 +323,7 @@ export class SpoolShelf implements Shelf {
   /** Brings events back into memory, where there is room for them. */
   #load(): void {
     if (this.#loading !== undefined || this.#closing) return;
-    if (this.#memoryBytes > this.#options.memoryBytes / 4) return;
+    if (this.#isSupplied(LOADED_SHARE / 2)) return;
     if (this.#adopted.length === 0 && this.#spilled.count === 0 && this.#unretained === 0) return;
     this.#loading = this.#loadAll()
       .catch((error: unknown) => this.#troubled(error))
@@ -322,14 +333,19 @@ export class SpoolShelf implements Shelf {
       });
   }
 
+  /** The sender has as much to send, in shares of the memory. */
+  #isSupplied(share: number): boolean {
+    return this.#core.sender.queuedBytes > this.#options.memoryBytes * share;
+  }
+
   async #loadAll(): Promise<void> {
-    const hasRoom = (): boolean => !this.#closing && this.#memoryBytes <= this.#options.memoryBytes / 2;
+    const hasRoom = (): boolean => !this.#closing && !this.#isSupplied(LOADED_SHARE);
     for (const adopted of [...this.#adopted]) {
       while (hasRoom() && !adopted.isRead) await this.#loadAdopted(adopted);
       if (adopted.isRead && adopted.open === 0) await this.#finish(adopted);
     }
     while (hasRoom() && this.#spilled.count > 0) await this.#loadSpilled();
-    if (!hasRoom() || this.#spilled.count > 0) return;
+    if (this.#spilled.count > 0) return;
     for (const event of [...this.#writing, ...this.#buffer]) {
       const place = placeOf(event);
       if (place.retained) continue;
@@ -424,9 +440,9 @@ export class SpoolShelf implements Shelf {
     await this.#opening;
     await this.#adopting;
     await this.#commit;
-    while (this.#buffer.length > 0 && this.#failures === 0 && this.#log && this.#folder) {
-      await this.#store(this.#folder, this.#log);
-    }
+    do {
+      if (this.#log && this.#folder) await this.#store(this.#folder, this.#log);
+    } while (this.#buffer.length > 0 && this.#failures === 0 && this.#log);
     await this.#loading;
     for (const adopted of this.#adopted) {
       if (adopted.isRead && adopted.open === 0) await adopted.remove();
@@ -469,6 +485,8 @@ export class SpoolShelf implements Shelf {
 
   /** What is stored can't be read, synced or adopted: told once for each kind of trouble. */
   #troubled(error: unknown): void {
+    // At the end, what is synced may have just been removed.
+    if (this.#closing) return;
     const code = codeOf(error);
     if (this.#troubles.has(code)) return;
     this.#troubles.add(code);
