@@ -10,12 +10,13 @@
  */
 import { cpus } from 'node:os';
 import { parseArgs } from 'node:util';
+import * as delivery from './delivery.js';
 import * as engine from './engine.js';
 import * as heap from './heap.js';
 import * as http from './http.js';
 import * as parts from './parts.js';
 
-const benches = [http, parts, engine, heap];
+const benches = [http, parts, engine, delivery, heap];
 
 const { values, positionals } = parseArgs({
   allowPositionals: true,

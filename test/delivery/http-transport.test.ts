@@ -1,10 +1,21 @@
 import { setTimeout as sleep } from 'node:timers/promises';
 import { describe, expect, it, onTestFinished } from 'vitest';
 import { httpTransport } from '../../src/delivery/http-transport.js';
-import { startCollector } from '../support/collector.js';
+import type { Transport } from '../../src/delivery/port.js';
+import { startCollector, type Collector } from '../support/collector.js';
 import { BODY, rawServer, transportConformance } from './transport.conformance.js';
 
 transportConformance('httpTransport', httpTransport, { early: 'ECONNRESET' });
+
+async function start(): Promise<{ collector: Collector; transport: Transport }> {
+  const collector = await startCollector();
+  const transport = httpTransport();
+  onTestFinished(async () => {
+    transport.close();
+    await collector.close();
+  });
+  return { collector, transport };
+}
 
 describe('a kept connection', () => {
   /** Answers the first POST of a connection, and meets the next one on it with a reset. */
@@ -23,12 +34,7 @@ describe('a kept connection', () => {
   }
 
   it('is used again', async () => {
-    const collector = await startCollector();
-    const transport = httpTransport();
-    onTestFinished(async () => {
-      transport.close();
-      await collector.close();
-    });
+    const { collector, transport } = await start();
     for (let n = 0; n < 5; n += 1) await transport.post(collector.url, BODY, true);
     expect(new Set(collector.requests.map(({ connection }) => connection)).size).toBe(1);
   });
@@ -43,12 +49,7 @@ describe('a kept connection', () => {
   });
 
   it('that the server closed while it was idle is no failure', async () => {
-    const collector = await startCollector();
-    const transport = httpTransport();
-    onTestFinished(async () => {
-      transport.close();
-      await collector.close();
-    });
+    const { collector, transport } = await start();
     const post = () => transport.post(collector.url, BODY, true);
     for (let n = 0; n < 5; n += 1) {
       expect(await post()).toMatchObject({ status: 200 });

@@ -1,7 +1,7 @@
 /** What every outbox must do, whatever it keeps its events in. Case ids are pinned: implementations list them. */
 import { setImmediate as tick, setTimeout as sleep } from 'node:timers/promises';
 import { describe, expect, it, onTestFinished } from 'vitest';
-import type { Destination, Outbox, OutboxListener, Transport } from '../../src/delivery/port.js';
+import type { Destination, Outbox, OutboxOptions } from '../../src/delivery/port.js';
 import type { VisitorEvent } from '../../src/tracking.js';
 import type { Answer, FakeTransport, Remembered } from './fakes.js';
 import {
@@ -15,20 +15,7 @@ import {
 } from './fakes.js';
 import { ledgerProperty } from './ledger.property.js';
 
-export interface OutboxUnderTestOptions {
-  transport: Transport;
-  destination: () => Destination | undefined;
-  listener: OutboxListener;
-  maxQueueBytes?: number;
-  maxEventBytes?: number;
-  maxBatchEvents?: number;
-  maxBatchBytes?: number;
-  lingerMs?: number;
-  backoff?: { min: number; max: number };
-  random?: () => number;
-}
-
-export type MakeOutbox = (options: OutboxUnderTestOptions) => Outbox | Promise<Outbox>;
+export type MakeOutbox = (options: OutboxOptions) => Outbox | Promise<Outbox>;
 
 interface Kit {
   outbox: Outbox;
@@ -36,10 +23,7 @@ interface Kit {
   listener: Remembered;
 }
 
-type Start = (
-  answer?: Answer | ((n: number) => Answer),
-  options?: Partial<OutboxUnderTestOptions>,
-) => Promise<Kit>;
+type Start = (answer?: Answer | ((n: number) => Answer), options?: Partial<OutboxOptions>) => Promise<Kit>;
 
 /** Longer than any test: what must not happen by itself. */
 const NEVER = 600_000;
