@@ -1,9 +1,9 @@
 import { chmod, mkdir, mkdtemp, readdir, readFile, rm, stat, symlink, writeFile } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
-import { setTimeout as sleep } from 'node:timers/promises';
+import { setImmediate as tick, setTimeout as sleep } from 'node:timers/promises';
 import { afterAll, beforeAll, describe, expect, it, onTestFinished, vi } from 'vitest';
-import type { Outbox, OutboxOptions } from '../../src/delivery/port.js';
+import type { Destination, Outbox, OutboxOptions } from '../../src/delivery/port.js';
 import { spoolOutbox, type SpoolOptions } from '../../src/delivery/spool-outbox.js';
 import type { SpoolFiles } from '../../src/delivery/spool/files.js';
 import type { SpoolFolderOptions } from '../../src/delivery/spool/folder.js';
@@ -251,6 +251,20 @@ describe('a spool', () => {
     const { pending } = kit.outbox.ledger();
     kit.transport.always(200);
     expect(await kit.outbox.flush(5000)).toMatchObject({ delivered: pending, pending: 0 });
+  });
+
+  it('opens with the first event, and not some time after', async () => {
+    const disk = fakeDisk();
+    let destination: Destination | undefined;
+    // What is asked again in a while is never asked.
+    vi.useFakeTimers({ toFake: ['setTimeout'] });
+    onTestFinished(() => void vi.useRealTimers());
+    const kit = start('/spool', { destination: () => destination }, { files: disk });
+    destination = DESTINATION;
+    send(kit, ['v1']);
+    for (let n = 0; n < 100; n++) await tick();
+    expect(Object.keys(disk.files()).filter((path) => path.endsWith('.lease'))).toHaveLength(1);
+    vi.useRealTimers();
   });
 
   it('counts what was stored and can not be read any more', async () => {

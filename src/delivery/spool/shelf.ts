@@ -76,6 +76,8 @@ export class SpoolShelf implements Shelf {
   #safe = 0;
 
   #opening: Promise<void>;
+  /** Asked again in a while, or with the first event. */
+  #awaitsProject = false;
   #checking: Promise<void> | undefined;
   /** Whether the logs are still ours can't be asked. */
   #isBlind = false;
@@ -118,6 +120,7 @@ export class SpoolShelf implements Shelf {
   }
 
   kept(): void {
+    this.#openAwaited();
     this.#plan();
     this.#core.sender.start();
   }
@@ -182,7 +185,10 @@ export class SpoolShelf implements Shelf {
   /** Opens the folder once the project is known, and again where that failed. */
   async #open(): Promise<void> {
     const destination = destinationOf(this.#options);
-    if (destination === undefined) return this.#openLater(PROJECT_POLL);
+    if (destination === undefined) {
+      this.#awaitsProject = true;
+      return this.#later(PROJECT_POLL, () => this.#openAwaited());
+    }
     const { files, root, ...options } = this.#options;
     const project = `${destination.accountId}-${destination.projectId}`;
     let folder: SpoolFolder | undefined;
@@ -197,6 +203,13 @@ export class SpoolShelf implements Shelf {
       this.#failed(error);
       this.#openLater(this.#retryDelay);
     }
+  }
+
+  /** The first event comes with the project that it belongs to. */
+  #openAwaited(): void {
+    if (!this.#awaitsProject) return;
+    this.#awaitsProject = false;
+    this.#opening = this.#open();
   }
 
   #openLater(milliseconds: number): void {
