@@ -1,8 +1,8 @@
 /**
  * Runs the benches: all of them, or those that are named.
  *
- *     npm run bench                                   all, about five minutes
- *     npm run bench -- --quick                        all, about a minute and a half
+ *     npm run bench                                   all, about six minutes
+ *     npm run bench -- --quick                        all, about two minutes
  *     npm run bench -- http --framework fastify       one bench, one framework
  *     npm run bench -- http --profile profiles        with a CPU profile per variant, for Chrome's DevTools
  *

@@ -29,10 +29,25 @@ const server = createServer((request, response) => {
 });
 server.keepAliveTimeout = 0;
 
+let port = 0;
+
+const listen = () =>
+  new Promise((resolve, reject) => {
+    server.once('error', reject);
+    server.listen(port, '127.0.0.1', () => {
+      ({ port } = server.address());
+      resolve(`http://127.0.0.1:${port}`);
+    });
+  });
+
 answer({
-  listen: () =>
+  /** Again after `leave`: at the same address. */
+  listen,
+  /** Refuses connections from now on. */
+  leave: () =>
     new Promise((resolve) => {
-      server.listen(0, '127.0.0.1', () => resolve(`http://127.0.0.1:${server.address().port}`));
+      server.close(() => resolve());
+      server.closeAllConnections();
     }),
   counts: () =>
     [...counts].map(([sender, { posts, events, visitors }]) => ({

@@ -10,8 +10,8 @@ import { startFloor } from './floor.js';
 import { attributesOf, COOKIE, startSdk } from './handwritten.js';
 import { page } from './page.js';
 
-const mounted = (track, handler) => {
-  const convert = createConvert({ project, endpoints: { track } });
+const mounted = (track, handler, delivery = {}) => {
+  const convert = createConvert({ project, endpoints: { track }, delivery });
   const app = express();
   app.use(convertMiddleware(convert));
   app.get('/', handler);
@@ -60,8 +60,12 @@ const apps = {
     return { app };
   },
   unused: (track) => mounted(track, (req, res) => res.send(page('none'))),
-  decide: (track) =>
-    mounted(track, (req, res) => res.send(page(req.convert.runExperience(EXPERIENCE)?.key ?? 'none'))),
+  decide: (track, delivery) =>
+    mounted(
+      track,
+      (req, res) => res.send(page(req.convert.runExperience(EXPERIENCE)?.key ?? 'none')),
+      delivery,
+    ),
   floor(track) {
     const floor = startFloor(track);
     const app = express();
@@ -74,8 +78,9 @@ const apps = {
   flushing: (track) => handwritten(track, (res, ctx) => res.on('finish', () => ctx.releaseQueues())),
 };
 
-export async function start(name, { track }) {
-  const { app, settle, ready } = apps[name](track);
+/** `delivery`: the option, of apps that have it. */
+export async function start(name, { track, delivery }) {
+  const { app, settle, ready } = apps[name](track, delivery);
   await ready?.();
   const server = createServer(app);
   await new Promise((resolve) => server.listen(0, '127.0.0.1', resolve));

@@ -255,12 +255,12 @@ describe('a spool', () => {
 
   it('opens with the first event, and not some time after', async () => {
     const disk = fakeDisk();
-    let destination: Destination | undefined;
+    const project: { destination?: Destination } = {};
     // What is asked again in a while is never asked.
     vi.useFakeTimers({ toFake: ['setTimeout'] });
     onTestFinished(() => void vi.useRealTimers());
-    const kit = start('/spool', { destination: () => destination }, { files: disk });
-    destination = DESTINATION;
+    const kit = start('/spool', { destination: () => project.destination }, { files: disk });
+    project.destination = DESTINATION;
     send(kit, ['v1']);
     for (let n = 0; n < 100; n++) await tick();
     expect(Object.keys(disk.files()).filter((path) => path.endsWith('.lease'))).toHaveLength(1);

@@ -1,0 +1,26 @@
+/**
+ * The ways to deliver that are compared: the parent reads the titles, each child the rest of its own line.
+ *
+ * - `app`: of http/express.js
+ * - `delivery(folder)`: the option of that name, or a promise of it; `folder` is the variant's own, made anew for each run
+ *   and removed afterwards. Who has it also has a row in the table of enqueueing.
+ * - `every`: takes part in every so-manieth round only; `size`, `runUp`, `limit`: of its blocks. For slow ones
+ *
+ * The first one is what the others are compared with, the second one is the same again (A/A).
+ */
+export const VARIANTS = [
+  { id: 'memory', title: 'ours, in memory', app: 'decide', delivery: () => ({}) },
+  { id: 'memory-again', title: 'ours, in memory again (A/A)', app: 'decide', delivery: () => ({}) },
+  { id: 'spool', title: 'ours, spooled', app: 'decide', delivery: (folder) => ({ spool: folder }) },
+  { id: 'sdk', title: 'official SDK, as documented', app: 'handwritten', every: 3 },
+  // Every flush sends again what others have on their way: kept to a few small blocks.
+  {
+    id: 'sdk-flush',
+    title: 'official SDK, flush on finish',
+    app: 'flushing',
+    every: 8,
+    size: 250,
+    runUp: 50,
+    limit: 4_000,
+  },
+];
