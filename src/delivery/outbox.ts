@@ -12,7 +12,7 @@ import type { DeliveryLedger, DeliveryStats, DropReason, Offer, Outbox, OutboxOp
 import { createSender, type Sender } from './sender.js';
 
 /** The share of the room that exposures may fill. */
-export const EXPOSURE_SHARE = 0.9;
+const EXPOSURE_SHARE = 0.9;
 
 /** An event that was taken. */
 export class QueuedEvent implements SerialisedEvent {
@@ -55,8 +55,8 @@ export interface OutboxCore {
 export interface Shelf {
   /** Bytes that may wait here; events of more are refused. Default: `maxQueueBytes`. */
   readonly maxBytes?: number;
-  /** False where there is no room for one more, whatever `maxBytes` says. */
-  hasRoom?(bytes: number): boolean;
+  /** False where there is no room for one more that may fill such a share of it, whatever `maxBytes` says. */
+  hasRoom?(bytes: number, share: number): boolean;
   keep(event: QueuedEvent): void;
   /** All that was confirmed together was kept. */
   kept(): void;
@@ -124,7 +124,6 @@ export function createOutbox(options: OutboxOptions, shelve: (core: OutboxCore) 
     },
   });
   const { maxBytes = maxQueueBytes } = shelf;
-  const exposureBytes = maxBytes * EXPOSURE_SHARE;
 
   let closing: Promise<DeliveryLedger> | undefined;
   let closed = false;
@@ -152,9 +151,9 @@ export function createOutbox(options: OutboxOptions, shelve: (core: OutboxCore) 
 
   function reasonToRefuse({ event }: VisitorEvent, { bytes }: SerialisedEvent): DropReason | undefined {
     if (bytes > maxEventBytes) return 'too-large';
-    const room = event.eventType === 'bucketing' ? exposureBytes : maxBytes;
-    if (queueBytes + bytes > room) return 'overflow';
-    return shelf.hasRoom?.(bytes) === false ? 'overflow' : undefined;
+    const share = event.eventType === 'bucketing' ? EXPOSURE_SHARE : 1;
+    if (queueBytes + bytes > maxBytes * share) return 'overflow';
+    return shelf.hasRoom?.(bytes, share) === false ? 'overflow' : undefined;
   }
 
   function prepared(

@@ -22,6 +22,8 @@ type DiskNode = FileNode | FolderNode;
 export interface FakeDisk extends SpoolFiles {
   /** What every write meets from now on; undefined: nothing. */
   failure: string | undefined;
+  /** What every opening of a file meets that is there. */
+  openFailure: string | undefined;
   /** Bytes that fit; a write that does not fit writes what does. */
   room: number;
   /** `random` in [0, 1) says what of that which was not synced is there. */
@@ -87,6 +89,7 @@ export function fakeDisk(): FakeDisk {
 
   const disk: FakeDisk = {
     failure: undefined,
+    openFailure: undefined,
     room: Infinity,
     async makeFolder(path, how) {
       if (how?.parents && path !== '/' && find(dirname(path)) === undefined)
@@ -120,7 +123,10 @@ export function fakeDisk(): FakeDisk {
       parent.names.set(basename(path), node);
       return handle(node);
     },
-    open: async (path) => handle(fileAt(path)),
+    async open(path) {
+      if (disk.openFailure !== undefined) throw failure(disk.openFailure);
+      return handle(fileAt(path));
+    },
     async rename(from, to) {
       const node = find(from);
       if (node === undefined) throw failure('ENOENT');

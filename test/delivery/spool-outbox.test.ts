@@ -253,6 +253,50 @@ describe('a spool', () => {
     expect(await kit.outbox.flush(5000)).toMatchObject({ delivered: pending, pending: 0 });
   });
 
+  it('loses nothing that it can not read for a while, of its own or of another', async () => {
+    const disk = fakeDisk();
+    const first = start('/spool', {}, { files: disk });
+    send(first, IDS.slice(0, 100));
+    await first.outbox.close(0);
+
+    const internals = { files: disk, beat: 20, lease: 200 };
+    const kit = start('/spool', { maxQueueBytes: 60_000, lingerMs: 0 }, internals);
+    for (const id of IDS.slice(100, 700)) {
+      send(kit, [id]);
+      if (kit.outbox.stats().volatile > 20) await stored(kit);
+    }
+    await stored(kit);
+    expect(kit.outbox.ledger()).toMatchObject({ dropped: 0 });
+    expect(kit.outbox.ledger().spooled).toBeGreaterThan(100);
+    disk.openFailure = 'EMFILE';
+    kit.transport.always(200);
+    await sleep(300);
+    expect(kit.outbox.ledger()).toMatchObject({ dropped: 0 });
+    disk.openFailure = undefined;
+    await until(() => kit.outbox.ledger().delivered === 700);
+    expect(visitorsOf(kit.transport).sort()).toEqual(IDS.slice(0, 700).sort());
+  });
+
+  it('keeps room for conversions in memory, too', async () => {
+    const disk = fakeDisk();
+    disk.failure = 'EROFS';
+    const kit = start('/spool', { maxQueueBytes: 10_000 }, { files: disk });
+    send(kit, IDS.slice(0, 200));
+    expect(kit.outbox.ledger().dropped).toBeGreaterThan(0);
+    for (const id of IDS.slice(0, 4)) expect(kit.outbox.offer([conversion(id)]).refused.size).toBe(0);
+  });
+
+  it('is left to others at the end, whatever the disk meets there', async () => {
+    const disk = fakeDisk();
+    const kit = start('/spool', {}, { files: disk });
+    send(kit, IDS.slice(0, 5));
+    await stored(kit);
+    disk.failure = 'EIO';
+    expect(await kit.outbox.close(0)).toMatchObject({ spooled: 5 });
+    disk.failure = undefined;
+    expect(Object.keys(disk.files()).filter((path) => path.endsWith('.lease'))).toEqual([]);
+  });
+
   it('opens with the first event, and not some time after', async () => {
     const disk = fakeDisk();
     const project: { destination?: Destination } = {};

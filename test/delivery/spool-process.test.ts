@@ -173,12 +173,12 @@ describe('a spool', () => {
     const { collector, run } = await bench({ behaviour: () => 'hang' });
     const exits = run(
       'exits',
-      `send(1); await until(() => outbox.stats().volatile === 0); send(20); process.exit(3);`,
+      `send(1); await until(() => outbox.stats().volatile === 0); send(40_000); process.exit(3);`,
     );
     expect((await exits.ended).code).toBe(3);
     collector.change({ behaviour: () => 'answer' });
     await run('next', DRAIN).ended;
-    expect(idsOf(collector)).toEqual(named('exits', 21));
+    expect(idsOf(collector)).toEqual(named('exits', 40_001));
   });
 
   it('that four processes share brings 40,000 events, each exactly once', { timeout: 120_000 }, async () => {

@@ -84,6 +84,11 @@ export class SpoolFolder {
     return performance.now() - this.#beaten < this.#lease / 2 && this.#verified.get(log) === this.#pauses;
   }
 
+  /** Something does not look as if our logs were ours: they are asked for before the next use. */
+  doubt(): void {
+    this.#pauses += 1;
+  }
+
   /** Asks the disk. False: another process took the log for that of a dead one, and sends what is in it. */
   async verify(log: SpoolLog): Promise<boolean> {
     await this.#touch();
@@ -161,9 +166,11 @@ export class SpoolFolder {
       await this.files.touch(path);
     } catch (error) {
       if (codeOf(error) !== 'ENOENT') throw error;
+      // Somebody took it away: to them we were dead, and without it anybody may think so.
+      if (this.#beaten !== -Infinity) this.doubt();
       await (await this.files.create(path)).close();
     }
-    if (began - this.#beaten > this.#lease / 2) this.#pauses += 1;
+    if (began - this.#beaten > this.#lease / 2) this.doubt();
     this.#beaten = began;
   }
 }

@@ -136,8 +136,8 @@ export class SpoolLog {
   }
 
   /**
-   * The next events in order; none where there are no more. Numbers that are missing can't be read any more. A segment
-   * that can't be read is passed over, and `onError` is told.
+   * The next events in order; none where there are no more. Numbers that are missing can't be read any more: a segment that
+   * is gone is passed over, and `onError` is told. Rejects where a segment can't be read now; it is read another time.
    */
   async read(onError: (error: unknown) => void): Promise<StoredEvent[]> {
     for (;;) {
@@ -175,6 +175,7 @@ export class SpoolLog {
         await file.close();
       }
     } catch (error) {
+      if (codeOf(error) !== 'ENOENT') throw error;
       onError(error);
       return { events: [], end: 0 };
     }
@@ -195,7 +196,7 @@ export class SpoolLog {
       try {
         // First: a disk that is full of segments may have no room for the mark. That one is gone says as much.
         while ((this.#segments[1]?.first ?? Infinity) <= marked) {
-          await this.files.remove(join(this.path, this.#segments[0]!.name));
+          await this.#removeFile(this.#segments[0]!.name);
           this.#segments.shift();
         }
         this.#markFile ??= await this.#openMark();
@@ -229,8 +230,19 @@ export class SpoolLog {
     await this.#markFile?.close();
     this.#markFile = undefined;
     if (!remove) return;
-    for (const name of await this.files.list(this.path)) await this.files.remove(join(this.path, name));
+    const names = await this.files.list(this.path);
+    // The mark last: without it, what is left of the events would be sent again.
+    for (const name of names) if (name !== MARK) await this.#removeFile(name);
+    await this.#removeFile(MARK);
     await this.files.removeFolder(this.path);
+  }
+
+  async #removeFile(name: string): Promise<void> {
+    try {
+      await this.files.remove(join(this.path, name));
+    } catch (error) {
+      if (codeOf(error) !== 'ENOENT') throw error;
+    }
   }
 
   async #fileFor(first: number): Promise<SpoolFile> {

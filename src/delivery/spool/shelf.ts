@@ -28,6 +28,8 @@ export interface SpoolShelfOptions extends SpoolFolderOptions {
 /** Milliseconds between two commits: with what a timer and a disk take, 5 from an event to its commit. */
 const COMMIT_INTERVAL = 3;
 const COMMIT_BYTES = 256 * 1024;
+/** Of the largest size, they are shorter than what a log reads at once. */
+const EXIT_EVENTS = 100;
 /** Milliseconds between two syncs: what a power cut can take. */
 const SYNC_INTERVAL = 100;
 /** Milliseconds: how often to ask for the project, and to look for logs of dead processes. */
@@ -35,7 +37,8 @@ const PROJECT_POLL = 100;
 const ADOPTION_INTERVAL = 3_000;
 /** Milliseconds between two attempts on a disk that fails. */
 const DISK_BACKOFF = { min: 1_000, max: 30_000 };
-/** The share of the memory that is kept for what comes back from the disk. */
+/** The share of the memory up to which events stay in it; and what is kept for what comes back from the disk. */
+const RETAINED_SHARE = 0.4;
 const LOADED_SHARE = 0.25;
 /** Milliseconds that a disk may take at the end. */
 const CLOSE_LIMIT = 1_000;
@@ -102,8 +105,8 @@ export class SpoolShelf implements Shelf {
     this.#opening = this.#open();
   }
 
-  hasRoom(bytes: number): boolean {
-    return this.#memoryBytes + bytes <= this.#options.memoryBytes * (1 - LOADED_SHARE);
+  hasRoom(bytes: number, share: number): boolean {
+    return this.#memoryBytes + bytes <= this.#options.memoryBytes * (1 - LOADED_SHARE) * share;
   }
 
   get #memoryBytes(): number {
@@ -112,7 +115,10 @@ export class SpoolShelf implements Shelf {
 
   keep(event: QueuedEvent): void {
     const hasOlder = this.#spilled.count > 0 || this.#unretained > 0;
-    const place = new Place(this.#next++, !hasOlder && this.#memoryBytes <= this.#options.memoryBytes / 2);
+    const place = new Place(
+      this.#next++,
+      !hasOlder && this.#memoryBytes <= this.#options.memoryBytes * RETAINED_SHARE,
+    );
     event.place = place;
     this.#buffer.push(event);
     if (place.retained) this.#core.sender.push(event);
@@ -278,6 +284,7 @@ export class SpoolShelf implements Shelf {
     } catch (error) {
       this.#writing = [];
       this.#buffer = [...events, ...this.#buffer];
+      if (codeOf(error) === 'ENOENT') folder.doubt();
       this.#failed(error);
       this.#later(this.#retryDelay, () => this.#startCommit());
     }
@@ -446,7 +453,11 @@ export class SpoolShelf implements Shelf {
 
   #writeNow(): void {
     const events = [...this.#writing, ...this.#buffer].filter((event) => !placeOf(event).settled);
-    if (events.length > 0) this.#log?.writeNow(placeOf(events[0]!).number, events[0]!.at, events);
+    // No frame may be longer than what is read at once.
+    for (let first = 0; first < events.length; first += EXIT_EVENTS) {
+      const some = events.slice(first, first + EXIT_EVENTS);
+      this.#log?.writeNow(placeOf(some[0]!).number, some[0]!.at, some);
+    }
   }
 
   async #end(): Promise<void> {
@@ -457,14 +468,15 @@ export class SpoolShelf implements Shelf {
       if (this.#log && this.#folder) await this.#store(this.#folder, this.#log);
     } while (this.#buffer.length > 0 && this.#failures === 0 && this.#log);
     await this.#loading;
-    for (const adopted of this.#adopted) {
-      if (adopted.isRead && adopted.open === 0) await adopted.remove();
-      else await adopted.close();
-    }
     const isDone = this.#spilled.count === 0 && this.#ownSafe() === 0 && this.#buffer.length === 0;
-    await this.#log?.sync();
-    await this.#log?.close({ remove: isDone });
-    await this.#folder?.close();
+    const steps = [
+      ...this.#adopted.map((each) => () => (each.isRead && each.open === 0 ? each.remove() : each.close())),
+      async () => this.#log?.sync(),
+      async () => this.#log?.close({ remove: isDone }),
+      async () => this.#folder?.close(),
+    ];
+    // Whatever one of them meets, our logs are left to others.
+    for (const step of steps) await step().catch((error: unknown) => this.#troubled(error));
   }
 
   #ownSafe(): number {
