@@ -1,5 +1,6 @@
 /** POSTs over `fetch`: where there is no Node, or where the process has its `fetch` go through a proxy. */
 import type { Transport } from './port.js';
+import { MAX_ANSWER_BYTES, networkError, POST_HEADERS } from './post.js';
 
 export interface FetchTransportOptions {
   /** Milliseconds for one POST, from the connection to the end of the answer's body. Default 10,000. */
@@ -7,9 +8,6 @@ export interface FetchTransportOptions {
   /** Default: the global one, as it is when a POST is made. */
   fetch?: typeof fetch;
 }
-
-/** An answer's body is of no use; one longer than this isn't even read to its end. */
-const MAX_ANSWER_BYTES = 64 * 1024;
 
 /** What a redirect that is not followed looks like on platforms that hide it. */
 const HIDDEN_REDIRECT = 302;
@@ -35,7 +33,7 @@ export function fetchTransport({ timeout = 10_000, fetch: given }: FetchTranspor
       try {
         const response = await (given ?? fetch)(url, {
           method: 'POST',
-          headers: { 'Content-Type': 'application/json', 'User-Agent': 'ConvertAgent/1.0' },
+          headers: POST_HEADERS,
           body,
           redirect: 'manual',
           signal: controller.signal,
@@ -67,10 +65,6 @@ async function readThrough({ body }: Response): Promise<void> {
     bytes += value.length;
     if (bytes > MAX_ANSWER_BYTES) return reader.cancel();
   }
-}
-
-function networkError(code: string, message: string): Error {
-  return Object.assign(new Error(message), { code });
 }
 
 /** Its code, which Node's `fetch` hides in the cause; without the bytes that a parser error carries. */

@@ -4,6 +4,7 @@ import http from 'node:http';
 import https from 'node:https';
 import type { Socket } from 'node:net';
 import type { Transport } from './port.js';
+import { MAX_ANSWER_BYTES, networkError, POST_HEADERS } from './post.js';
 
 export interface HttpTransportOptions {
   /** Milliseconds for one POST, from the connection to the end of the answer's body. Default 10,000. */
@@ -11,9 +12,6 @@ export interface HttpTransportOptions {
 }
 
 type Answer = Awaited<ReturnType<Transport['post']>>;
-
-/** An answer's body is of no use; one longer than this isn't even read to its end. */
-const MAX_ANSWER_BYTES = 64 * 1024;
 
 /** Errors with which a server's close of an idle connection is met when the next POST is on its way. */
 const CLOSED_BY_PEER = new Set(['ECONNRESET', 'EPIPE']);
@@ -46,11 +44,7 @@ export function httpTransport({ timeout = 10_000 }: HttpTransportOptions = {}): 
       const request: ClientRequest = client.request(target, {
         method: 'POST',
         agent: client.agent,
-        headers: {
-          'Content-Type': 'application/json',
-          'Content-Length': body.length,
-          'User-Agent': 'ConvertAgent/1.0',
-        },
+        headers: { ...POST_HEADERS, 'Content-Length': body.length },
       });
       const timer = setTimeout(() => {
         fail(networkError('ETIMEDOUT', `no answer within ${timeout} ms`));
@@ -127,10 +121,6 @@ export function httpTransport({ timeout = 10_000 }: HttpTransportOptions = {}): 
 function applyHold({ hold, socket }: { hold: boolean; socket?: Socket }): void {
   if (hold) socket?.ref();
   else socket?.unref();
-}
-
-function networkError(code: string, message: string): Error {
-  return Object.assign(new Error(message), { code });
 }
 
 /** Without the raw bytes that a parser error carries. */

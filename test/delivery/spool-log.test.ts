@@ -133,6 +133,35 @@ describe('a log', () => {
     expect(numbers).toEqual(range(6, 12));
   });
 
+  it('that is removed loses its mark last, so that what a crash leaves of it is not sent again', async () => {
+    const disk = fakeDisk();
+    const log = await SpoolLog.create(disk, '/log', { segmentBytes: 1 });
+    for (let n = 0; n < 9; n += 3) await log.write(n, 1, eventsFrom(n, n + 3));
+    await log.settle(9);
+    const list = disk.list.bind(disk);
+    disk.list = async (path) => (await list(path)).toReversed();
+    const removed: string[] = [];
+    const remove = disk.remove.bind(disk);
+    disk.remove = async (path) => {
+      removed.push(path);
+      await remove(path);
+    };
+    await log.close({ remove: true });
+    expect(removed.length).toBeGreaterThan(1);
+    expect(removed.indexOf('/log/settled')).toBe(removed.length - 1);
+  });
+
+  it('goes on marking where somebody else removed a segment', async () => {
+    const disk = fakeDisk();
+    const log = await SpoolLog.create(disk, '/log', { segmentBytes: 1 });
+    for (let n = 0; n < 9; n += 3) await log.write(n, 1, eventsFrom(n, n + 3));
+    await disk.remove(Object.keys(disk.files()).find((path) => path.endsWith('.log'))!);
+    await log.settle(6);
+    await log.close({ remove: false });
+    expect((await SpoolLog.open(disk, '/log')).first).toBe(6);
+    expect(Object.keys(disk.files()).filter((path) => path.endsWith('.log'))).toHaveLength(1);
+  });
+
   it('passes over a segment that can not be read', async () => {
     const disk = fakeDisk();
     const log = await SpoolLog.create(disk, '/log', { segmentBytes: 1 });

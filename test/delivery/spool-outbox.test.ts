@@ -8,7 +8,7 @@ import { spoolOutbox, type SpoolOptions } from '../../src/delivery/spool-outbox.
 import type { SpoolFiles } from '../../src/delivery/spool/files.js';
 import type { SpoolFolderOptions } from '../../src/delivery/spool/folder.js';
 import { endpointFaults } from './endpoint-faults.js';
-import { fakeDisk } from './fake-disk.js';
+import { fakeDisk, type FakeDisk } from './fake-disk.js';
 import {
   conversion,
   DESTINATION,
@@ -82,6 +82,16 @@ const send = ({ outbox }: Kit, ids: readonly string[]): void => {
   for (const id of ids) outbox.offer([exposure(id)]).confirm();
 };
 const stored = ({ outbox }: Kit): Promise<void> => until(() => outbox.stats().volatile === 0);
+
+/** As a process does that takes the only one there is for dead, right after that has asked. Returns its lease. */
+async function takeFrom(disk: FakeDisk): Promise<string> {
+  const heirs = `/spool/${PROJECT}/0123456789ab.lease`;
+  await disk.create(heirs);
+  const lease = Object.keys(disk.files()).find((path) => path.endsWith('.lease') && path !== heirs)!;
+  await disk.rename(lease.replace('.lease', '-0'), heirs.replace('.lease', '-0'));
+  await disk.remove(lease);
+  return heirs;
+}
 
 describe('a spool', () => {
   it('keeps what one process could not deliver for the next one, in order, and leaves nothing behind', async () => {
@@ -295,6 +305,88 @@ describe('a spool', () => {
     expect(await kit.outbox.close(0)).toMatchObject({ spooled: 5 });
     disk.failure = undefined;
     expect(Object.keys(disk.files()).filter((path) => path.endsWith('.lease'))).toEqual([]);
+  });
+
+  it('takes from a dead process what it can at once, and the rest later', async () => {
+    const disk = fakeDisk();
+    for (const from of [0, 10, 20, 30]) {
+      const kit = start('/spool', {}, { files: { ...disk, list: async () => [] } });
+      send(kit, IDS.slice(from, from + 10));
+      await kit.outbox.close(0);
+    }
+    let [renames, opens] = [0, 0];
+    const files: SpoolFiles = {
+      ...disk,
+      async rename(...paths) {
+        if (++renames === 2) throw Object.assign(new Error('busy'), { code: 'EPERM' });
+        await disk.rename(...paths);
+      },
+      async open(...how) {
+        if (++opens === 2) throw Object.assign(new Error('many'), { code: 'EMFILE' });
+        return disk.open(...how);
+      },
+    };
+    const heir = start('/spool', {}, { files, beat: 20, lease: 100 });
+    heir.transport.always(200);
+    await until(() => heir.outbox.ledger().delivered === 40);
+    expect(visitorsOf(heir.transport).sort()).toEqual(IDS.slice(0, 40).sort());
+  });
+
+  it('whose lease somebody took away asks whether its log is still its own', async () => {
+    const disk = fakeDisk();
+    const internals = { files: disk, beat: 20, lease: 10_000 };
+    const owner = start('/spool', { lingerMs: 0 }, internals);
+    send(owner, IDS.slice(0, 10));
+    await stored(owner);
+    const heirs = await takeFrom(disk);
+    // It has sent all that it found, too.
+    for (const path of Object.keys(disk.files())) if (path.includes('ab-0/')) await disk.remove(path);
+    await disk.removeFolder(heirs.replace('.lease', '-0'));
+    await sleep(100);
+    send(owner, IDS.slice(10, 20));
+    await stored(owner);
+    await owner.outbox.close(0);
+    await disk.remove(heirs);
+    const heir = start('/spool', {}, { files: disk, beat: 20, lease: 100 });
+    heir.transport.always(200);
+    await until(() => heir.outbox.ledger().delivered === 10);
+    expect(visitorsOf(heir.transport)).toEqual(IDS.slice(10, 20));
+  });
+
+  it('whose log is lost at the close stores the rest in another one, and is over then', async () => {
+    const disk = fakeDisk();
+    // Slow, so that the loss is found out in the middle of the close.
+    const files: SpoolFiles = {
+      ...disk,
+      makeFolder: (...how) => sleep(5).then(() => disk.makeFolder(...how)),
+      inspect: (path) => sleep(30).then(() => disk.inspect(path)),
+    };
+    const owner = start('/spool', {}, { files, beat: 20, lease: 10_000 });
+    send(owner, IDS.slice(0, 5));
+    await stored(owner);
+    const heirs = await takeFrom(disk);
+    await sleep(60);
+    send(owner, IDS.slice(5, 10));
+    expect(await owner.outbox.close(0)).toMatchObject({ spooled: 10, dropped: 0 });
+    await sleep(60);
+    expect(Object.keys(disk.files()).filter((path) => path.endsWith('.lease'))).toEqual([heirs]);
+  });
+
+  it('on a disk that does not answer delivers all the same', async () => {
+    const disk = fakeDisk();
+    let isHung = false;
+    const files: SpoolFiles = {
+      ...disk,
+      touch: (path) => (isHung ? new Promise<void>(() => {}) : disk.touch(path)),
+    };
+    const kit = start('/spool', { lingerMs: 0 }, { files, beat: 20, lease: 100 });
+    send(kit, ['v1']);
+    await stored(kit);
+    isHung = true;
+    await sleep(200);
+    kit.transport.always(200);
+    send(kit, ['v2']);
+    expect(await kit.outbox.flush(10_000)).toMatchObject({ delivered: 2 });
   });
 
   it('opens with the first event, and not some time after', async () => {

@@ -218,7 +218,11 @@ async function smallDisk(): Promise<string | undefined> {
 
 it('a spool on a disk that is full goes on in memory, and on the disk once there is room', async (context) => {
   const disk = await smallDisk();
-  if (disk === undefined) return context.skip('this user can not mount a file system');
+  if (disk === undefined) {
+    // A laptop's user may not; what runs for a release must.
+    expect(process.env.CI).not.toBe('true');
+    return context.skip('this user can not mount a file system');
+  }
   const { collector, run } = await bench({ status: () => 503 }, disk);
   const child = run(
     'full',

@@ -37,6 +37,8 @@ export class SpoolFolder {
   #pauses = 0;
   readonly #verified = new WeakMap<SpoolLog, number>();
   #beating: Promise<void> | undefined;
+  /** Paths of logs that were taken and are not opened yet. */
+  readonly #claimed = new Set<string>();
   readonly #beat: NodeJS.Timeout;
   /** Of other processes: what their lease looked like, and since when. */
   readonly #seen = new Map<string, { touched: number | undefined; since: number }>();
@@ -98,8 +100,22 @@ export class SpoolFolder {
     return true;
   }
 
-  /** The logs of dead processes, now ours. A process counts as dead at the second look at the earliest. */
-  async adopt(): Promise<SpoolLog[]> {
+  /**
+   * Gives the logs of dead processes, now ours, as they are taken. A process counts as dead at the second look at the
+   * earliest. What can't be taken or opened is tried again at the next call; rejects at the end where there was such.
+   */
+  async adopt(give: (log: SpoolLog) => void): Promise<void> {
+    const problems: unknown[] = [];
+    const attempt = async (work: () => Promise<void>): Promise<void> => {
+      await work().catch((error: unknown) => problems.push(error));
+    };
+    for (const name of await this.#claimable(attempt)) await attempt(() => this.#claim(name));
+    for (const path of this.#claimed) await attempt(() => this.#openClaimed(path, give));
+    if (problems.length > 0) throw problems[0];
+  }
+
+  /** Names of logs of dead processes. Leases that lead to none go. */
+  async #claimable(attempt: (work: () => Promise<void>) => Promise<void>): Promise<string[]> {
     const names = await this.files.list(this.path);
     const owners = new Set(names.map((name) => LOG_NAME.exec(name)?.[1]));
     for (const name of names) if (name.endsWith(LEASE)) owners.add(name.slice(0, -LEASE.length));
@@ -107,16 +123,17 @@ export class SpoolFolder {
     owners.delete(this.#owner);
     for (const owner of this.#seen.keys()) if (!owners.has(owner)) this.#seen.delete(owner);
 
-    const adopted: SpoolLog[] = [];
+    const claimable: string[] = [];
     for (const owner of owners as Set<string>) {
-      if (!(await this.#isDead(owner))) continue;
-      for (const name of names.filter((each) => each.startsWith(`${owner}-`))) {
-        const log = await this.#claim(name);
-        if (log) adopted.push(log);
-      }
-      await this.files.remove(join(this.path, owner + LEASE)).catch(ignoreMissing);
+      await attempt(async () => {
+        if (!(await this.#isDead(owner))) return;
+        const logs = names.filter((each) => each.startsWith(`${owner}-`));
+        claimable.push(...logs);
+        if (logs.length > 0) return;
+        await this.files.remove(join(this.path, owner + LEASE)).catch(ignoreMissing);
+      });
     }
-    return adopted;
+    return claimable;
   }
 
   /** Our logs, where there are still some, are for whoever comes first. */
@@ -138,17 +155,20 @@ export class SpoolFolder {
     return now - before.since >= this.#lease;
   }
 
-  async #claim(name: string): Promise<SpoolLog | undefined> {
+  async #claim(name: string): Promise<void> {
     const path = this.#nextName();
     try {
       await this.files.rename(join(this.path, name), path);
+      this.#claimed.add(path);
     } catch (error) {
       ignoreMissing(error);
-      return undefined;
     }
+  }
+
+  async #openClaimed(path: string, give: (log: SpoolLog) => void): Promise<void> {
     const log = await SpoolLog.open(this.files, path);
-    this.#verified.set(log, this.#pauses);
-    return log;
+    this.#claimed.delete(path);
+    give(log);
   }
 
   #nextName(): string {

@@ -3,8 +3,6 @@
  * too, and are sent from there; what does not fit waits on disk alone and is read again when its turn comes. Where the
  * disk fails, events wait in memory until it works again.
  */
-import { backoffCeiling } from '../../backoff.js';
-import { ConvertError } from '../../errors.js';
 import { codeOf } from '../failure.js';
 import { QueuedEvent, type OutboxCore, type Shelf } from '../outbox.js';
 import type { Destination } from '../port.js';
@@ -15,6 +13,7 @@ import { SpoolFolder, type SpoolFolderOptions } from './folder.js';
 import type { StoredEvent } from './frames.js';
 import type { SpoolLog } from './log.js';
 import { Spilled, type Missing } from './spilled.js';
+import { Trouble } from './trouble.js';
 
 export interface SpoolShelfOptions extends SpoolFolderOptions {
   readonly files: SpoolFiles;
@@ -35,8 +34,8 @@ const SYNC_INTERVAL = 100;
 /** Milliseconds: how often to ask for the project, and to look for logs of dead processes. */
 const PROJECT_POLL = 100;
 const ADOPTION_INTERVAL = 3_000;
-/** Milliseconds between two attempts on a disk that fails. */
-const DISK_BACKOFF = { min: 1_000, max: 30_000 };
+/** Milliseconds that a disk may take to say whether our logs are still ours. */
+const CHECK_LIMIT = 1_000;
 /** The share of the memory up to which events stay in it; and what is kept for what comes back from the disk. */
 const RETAINED_SHARE = 0.4;
 const LOADED_SHARE = 0.25;
@@ -88,9 +87,7 @@ export class SpoolShelf implements Shelf {
   #commit: Promise<void> | undefined;
   #commitAt = -Infinity;
   #loading: Promise<void> | undefined;
-  /** In a row, to store something. */
-  #failures = 0;
-  readonly #troubles = new Set<string>();
+  readonly #trouble: Trouble;
   #syncAt = -Infinity;
   readonly #timers = new Set<NodeJS.Timeout>();
   #isDue = false;
@@ -101,6 +98,7 @@ export class SpoolShelf implements Shelf {
     this.#core = core;
     this.#options = options;
     this.maxBytes = options.maxBytes;
+    this.#trouble = new Trouble(core.ledger, options.root);
     this.#atExit = writeAtExit(() => this.#writeNow());
     this.#opening = this.#open();
   }
@@ -142,7 +140,7 @@ export class SpoolShelf implements Shelf {
       if (log instanceof Adopted) log.open -= 1;
     }
     for (const [log, end] of ends) void log.settle(end);
-    if (this.#failures > 0) this.#dropSettled();
+    if (this.#trouble.isFailing) this.#dropSettled();
     this.#load();
   }
 
@@ -150,6 +148,10 @@ export class SpoolShelf implements Shelf {
     const [folder, log] = [this.#folder, this.#log];
     if (folder === undefined || log === undefined || folder.isSure(log)) return true;
     if (this.#checking !== undefined) return this.#isBlind;
+    // A disk that does not answer stops no delivery.
+    this.#later(CHECK_LIMIT, () => {
+      this.#isBlind = this.#checking !== undefined;
+    });
     this.#checking = folder
       .verify(log)
       .then(
@@ -157,7 +159,6 @@ export class SpoolShelf implements Shelf {
           this.#isBlind = false;
           if (!isOurs) this.#lost(folder);
         },
-        // A disk that does not answer stops no delivery.
         () => {
           this.#isBlind = true;
         },
@@ -169,7 +170,7 @@ export class SpoolShelf implements Shelf {
   }
 
   hurry(): void {
-    if (this.#buffer.length > 0 && this.#failures === 0) this.#startCommit();
+    if (this.#buffer.length > 0 && !this.#trouble.isFailing && !this.#closing) this.#startCommit();
   }
 
   volatile(): number {
@@ -181,7 +182,7 @@ export class SpoolShelf implements Shelf {
     for (const timer of this.#timers) clearTimeout(timer);
     let limit: NodeJS.Timeout | undefined;
     const isOver = new Promise<void>((resolve) => (limit = setTimeout(resolve, CLOSE_LIMIT)));
-    await Promise.race([this.#end().catch((error: unknown) => this.#troubled(error)), isOver]);
+    await Promise.race([this.#end().catch((error: unknown) => this.#met(error)), isOver]);
     clearTimeout(limit);
     this.#atExit();
     this.#core.ledger.spool(this.#safe);
@@ -206,8 +207,8 @@ export class SpoolShelf implements Shelf {
       this.#adopt(folder);
     } catch (error) {
       void folder?.close().catch(() => undefined);
-      this.#failed(error);
-      this.#openLater(this.#retryDelay);
+      this.#trouble.failed(error);
+      this.#openLater(this.#trouble.delay);
     }
   }
 
@@ -227,22 +228,26 @@ export class SpoolShelf implements Shelf {
   #adopt(folder: SpoolFolder): void {
     if (this.#closing || folder !== this.#folder) return;
     this.#adopting = this.#adoptAll(folder)
-      .catch((error: unknown) => this.#troubled(error))
+      .catch((error: unknown) => this.#met(error))
       .finally(() => (this.#adopting = undefined));
     const { lease = Infinity } = this.#options;
     this.#later(Math.min(ADOPTION_INTERVAL, lease), () => this.#adopt(folder));
   }
 
   async #adoptAll(folder: SpoolFolder): Promise<void> {
-    const logs = await folder.adopt();
-    if (folder !== this.#folder) return;
-    this.#adopted.push(...logs.map((log) => new Adopted(log)));
+    await folder.adopt((log) => {
+      if (folder !== this.#folder) return;
+      this.#adopted.push(new Adopted(log));
+      this.#load();
+    });
+    // What could not be read then may be now.
     this.#load();
   }
 
   /** Sees to it that what is in the buffer is stored soon. */
   #plan(): void {
-    if (this.#isDue || this.#commit !== undefined || this.#buffer.length === 0 || this.#failures > 0) return;
+    if (this.#isDue || this.#commit !== undefined || this.#buffer.length === 0 || this.#trouble.isFailing)
+      return;
     if (this.#log === undefined || this.#closing) return;
     this.#isDue = true;
     this.#later(Math.max(0, this.#commitAt + COMMIT_INTERVAL - performance.now()), () => {
@@ -264,7 +269,7 @@ export class SpoolShelf implements Shelf {
     const events = this.#takeBuffer();
     if (events.length === 0) {
       // All of it was delivered meanwhile: whether the disk works again is still to be seen.
-      if (this.#failures > 0) this.#later(this.#retryDelay, () => this.#startCommit());
+      if (this.#trouble.isFailing) this.#later(this.#trouble.delay, () => this.#startCommit());
       return;
     }
     this.#writing = events;
@@ -279,14 +284,14 @@ export class SpoolShelf implements Shelf {
         return this.#lost(folder);
       }
       this.#stored(events, log);
-      this.#worksAgain();
+      this.#trouble.worksAgain();
       this.#sync(log);
     } catch (error) {
       this.#writing = [];
       this.#buffer = [...events, ...this.#buffer];
       if (codeOf(error) === 'ENOENT') folder.doubt();
-      this.#failed(error);
-      this.#later(this.#retryDelay, () => this.#startCommit());
+      this.#trouble.failed(error);
+      this.#later(this.#trouble.delay, () => this.#startCommit());
     }
   }
 
@@ -334,7 +339,7 @@ export class SpoolShelf implements Shelf {
         () => (this.#syncAt = performance.now()),
         (error: unknown) => {
           this.#syncAt = performance.now();
-          this.#troubled(error);
+          this.#met(error);
         },
       );
     });
@@ -346,7 +351,7 @@ export class SpoolShelf implements Shelf {
     if (this.#isSupplied(LOADED_SHARE / 2)) return;
     if (this.#adopted.length === 0 && this.#spilled.count === 0 && this.#unretained === 0) return;
     this.#loading = this.#loadAll()
-      .catch((error: unknown) => this.#troubled(error))
+      .catch((error: unknown) => this.#met(error))
       .finally(() => {
         this.#loading = undefined;
         this.#core.sender.start();
@@ -376,7 +381,7 @@ export class SpoolShelf implements Shelf {
   }
 
   async #loadAdopted(adopted: Adopted): Promise<void> {
-    const { missing, events } = await adopted.read((error) => this.#troubled(error));
+    const { missing, events } = await adopted.read((error) => this.#met(error));
     if (!this.#adopted.includes(adopted)) return;
     const { ledger } = this.#core;
     ledger.accept(missing + events.length);
@@ -396,7 +401,7 @@ export class SpoolShelf implements Shelf {
 
   async #loadSpilled(): Promise<void> {
     const log = this.#log;
-    const events = (await log?.read((error) => this.#troubled(error))) ?? [];
+    const events = (await log?.read((error) => this.#met(error))) ?? [];
     if (log === undefined || log !== this.#log) return;
     // What was stored and can't be found is gone.
     if (events.length === 0) return this.#release(this.#spilled.clear(), 'corrupt');
@@ -466,7 +471,9 @@ export class SpoolShelf implements Shelf {
     await this.#commit;
     do {
       if (this.#log && this.#folder) await this.#store(this.#folder, this.#log);
-    } while (this.#buffer.length > 0 && this.#failures === 0 && this.#log);
+      // Where the log was lost, what it has not is stored in another one.
+      await this.#opening;
+    } while (this.#buffer.length > 0 && !this.#trouble.isFailing && this.#log);
     await this.#loading;
     const isDone = this.#spilled.count === 0 && this.#ownSafe() === 0 && this.#buffer.length === 0;
     const steps = [
@@ -476,48 +483,16 @@ export class SpoolShelf implements Shelf {
       async () => this.#folder?.close(),
     ];
     // Whatever one of them meets, our logs are left to others.
-    for (const step of steps) await step().catch((error: unknown) => this.#troubled(error));
+    for (const step of steps) await step().catch((error: unknown) => this.#met(error));
   }
 
   #ownSafe(): number {
     return this.#safe - this.#adopted.reduce((sum, { open }) => sum + open, 0);
   }
 
-  get #retryDelay(): number {
-    return backoffCeiling(DISK_BACKOFF, this.#failures);
-  }
-
-  /** Nothing can be stored: told once, until something is. */
-  #failed(error: unknown): void {
-    this.#failures += 1;
-    if (this.#failures > 1) return;
-    this.#core.ledger.error(
-      error instanceof ConvertError
-        ? error
-        : spoolError(
-            `events can not be written to the spool (${codeOf(error)}): they wait in memory until it works again, and ` +
-              `are lost with the process (${this.#options.root})`,
-            error,
-          ),
-    );
-  }
-
-  #worksAgain(): void {
-    if (this.#failures === 0) return;
-    this.#failures = 0;
-    this.#core.ledger.recovered('events are written to the spool again');
-  }
-
-  /** What is stored can't be read, synced or adopted: told once for each kind of trouble. */
-  #troubled(error: unknown): void {
-    // At the end, what is synced may have just been removed.
-    if (this.#closing) return;
-    const code = codeOf(error);
-    if (this.#troubles.has(code)) return;
-    this.#troubles.add(code);
-    this.#core.ledger.error(
-      spoolError(`a part of the spool can not be read or synced (${code}; ${this.#options.root})`, error),
-    );
+  /** At the end, what is synced may have just been removed. */
+  #met(error: unknown): void {
+    if (!this.#closing) this.#trouble.met(error);
   }
 
   #later(milliseconds: number, work: () => void): void {
@@ -529,9 +504,6 @@ export class SpoolShelf implements Shelf {
     this.#timers.add(timer);
   }
 }
-
-const spoolError = (message: string, cause: unknown): ConvertError =>
-  new ConvertError('CONVERT_SPOOL', message, { cause });
 
 function destinationOf({ destination }: SpoolShelfOptions): Destination | undefined {
   try {
