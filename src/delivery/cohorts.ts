@@ -6,8 +6,10 @@
  */
 export interface Cohort {
   open: number;
-  readonly waiting: Set<() => void>;
+  waiting: Set<() => void> | undefined;
   next: Cohort | undefined;
+  /** The younger one that took over what was open, once nobody waited for this one alone. */
+  heir: Cohort | undefined;
 }
 
 export interface Cohorts {
@@ -16,6 +18,8 @@ export interface Cohorts {
   join(): Cohort;
   /** An event of this cohort was settled. */
   leave(cohort: Cohort): void;
+  /** The cohort that an event counts in now, which has joined this one. */
+  of(cohort: Cohort): Cohort;
   /**
    * Resolves when all that joined before has left, or after `timeout` milliseconds. Until then the process is held:
    * a job that awaits a flush must not end because everything else here is unref'd.
@@ -28,18 +32,22 @@ export interface Cohorts {
 /** The longest time that a Node timer can take; a longer one would fire at once. */
 const MAX_TIMEOUT = 2 ** 31 - 1;
 
+/** Cohorts that are sealed before those that nobody waits for any more become one. */
+const MERGE_AFTER = 1000;
+
 /** `idle` is called whenever the last wait is over. */
-export function cohorts(idle: () => void): Cohorts {
+export function cohorts(idle: () => void, mergeAfter = MERGE_AFTER): Cohorts {
   let current: Cohort = newCohort();
   let oldest = current;
   let sealed: Cohort | undefined;
+  let sinceMerge = 0;
   let waits = 0;
 
   function advance(): void {
     while (oldest !== current && oldest.open === 0) {
       const { waiting, next } = oldest;
       oldest = next ?? current;
-      for (const done of waiting) done();
+      for (const done of waiting ?? []) done();
     }
   }
 
@@ -47,9 +55,41 @@ export function cohorts(idle: () => void): Cohorts {
     if (current.open > 0) {
       sealed = current;
       current = current.next = newCohort();
+      if (++sinceMerge >= mergeAfter) merge();
       return sealed;
     }
     return oldest === current ? undefined : sealed;
+  }
+
+  /** With a flush for each response and an endpoint that is down, there is one for each event. */
+  function merge(): void {
+    sinceMerge = 0;
+    let before: Cohort | undefined;
+    for (let each = oldest; each !== sealed; each = each.next!) {
+      // Whoever waits for the next one waits for this one, too.
+      if ((each.waiting?.size ?? 0) > 0) {
+        before = each;
+        continue;
+      }
+      const heir = each.next!;
+      heir.open += each.open;
+      each.open = 0;
+      each.heir = heir;
+      if (before === undefined) oldest = heir;
+      else before.next = heir;
+    }
+  }
+
+  function of(cohort: Cohort): Cohort {
+    let heir = cohort;
+    while (heir.heir !== undefined) heir = heir.heir;
+    // So that no chain is walked twice.
+    for (let each = cohort; each.heir !== undefined && each.heir !== heir;) {
+      const next = each.heir;
+      each.heir = heir;
+      each = next;
+    }
+    return heir;
   }
 
   return {
@@ -60,29 +100,32 @@ export function cohorts(idle: () => void): Cohorts {
       current.open += 1;
       return current;
     },
-    leave(cohort) {
+    leave(joined) {
+      const cohort = of(joined);
       cohort.open -= 1;
       if (cohort.open === 0 && cohort === oldest) advance();
     },
+    of,
     wait(timeout) {
       const cohort = latest();
       if (!cohort) return Promise.resolve();
+      const waiting = (cohort.waiting ??= new Set());
       return new Promise((resolve) => {
         const done = (): void => {
           clearTimeout(timer);
-          if (!cohort.waiting.delete(done)) return;
+          if (!waiting.delete(done)) return;
           waits -= 1;
           resolve();
           if (waits === 0) idle();
         };
         const timer = setTimeout(done, Math.min(MAX_TIMEOUT, Math.max(0, timeout)));
-        cohort.waiting.add(done);
+        waiting.add(done);
         waits += 1;
       });
     },
     dissolve() {
       for (let each: Cohort | undefined = oldest; each; each = each.next) {
-        for (const done of each.waiting) done();
+        for (const done of each.waiting ?? []) done();
       }
       oldest = current;
     },
@@ -90,5 +133,5 @@ export function cohorts(idle: () => void): Cohorts {
 }
 
 function newCohort(): Cohort {
-  return { open: 0, waiting: new Set(), next: undefined };
+  return { open: 0, waiting: undefined, next: undefined, heir: undefined };
 }

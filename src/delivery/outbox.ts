@@ -106,6 +106,7 @@ export function createOutbox(options: OutboxOptions, shelve: (core: OutboxCore) 
     {
       delivered: (batch) => finish(batch, (count) => ledger.deliver(count)),
       rejected: (batch, reason) => finish(batch, (count) => ledger.reject(count, reason)),
+      expired: (batch) => finish(batch, (count) => ledger.drop(count, 'expired')),
       failed: (error: ConvertError) => ledger.error(error),
       recovered: (failedPosts) =>
         ledger.recovered(`the tracking endpoint takes events again, after ${failedPosts} failed POSTs`),
@@ -221,6 +222,7 @@ export function createOutbox(options: OutboxOptions, shelve: (core: OutboxCore) 
     closed = true;
     sender.stop();
     await shelf.close?.();
+    sender.forget(() => true);
     queueBytes = 0;
     ledger.drop(ledger.pending, 'closed');
     waiting.dissolve();

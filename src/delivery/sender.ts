@@ -8,6 +8,7 @@
 import type { ConvertError } from '../errors.js';
 import type { Backoff } from '../backoff.js';
 import { backoffCeiling, backoffDelay, parseRetryAfter } from '../backoff.js';
+import { isTooOld } from './age.js';
 import { codeOf, deliveryError } from './failure.js';
 import { fifo } from './fifo.js';
 import type { PayloadOptions, SerialisedEvent } from './payload.js';
@@ -27,9 +28,17 @@ export interface SenderOptions {
   readonly random: () => number;
 }
 
+/** What a sender sends. */
+export interface Sendable extends SerialisedEvent {
+  /** When it was accepted, in milliseconds since the epoch. */
+  readonly at: number;
+}
+
 export interface SenderSink<T> {
   delivered(batch: readonly T[]): void;
   rejected(batch: readonly T[], reason: 'refused' | 'too-large'): void;
+  /** These are too old to be sent. */
+  expired(batch: readonly T[]): void;
   /** Delivery began to fail. Called again only after a success in between. */
   failed(error: ConvertError): void;
   /** Delivery works again. */
@@ -47,6 +56,8 @@ export interface Sender<T> {
   readonly queuedBytes: number;
   /** Of all that wait or are under way. */
   oldest(): T | undefined;
+  /** All that wait or are under way, in the order in which they are sent. */
+  events(): T[];
   push(event: T): void;
   /** Sees to it that what was pushed will be sent. Does nothing in the caller's own tick. */
   start(): void;
@@ -58,6 +69,7 @@ export interface Sender<T> {
   hurry(options?: { last: boolean }): void;
   /** Takes back what waits and is now somebody else's to send; what is under way stays. */
   forget(isGone: (event: T) => boolean): T[];
+  /** Sends nothing any more; what waits stays until it is forgotten. */
   stop(): void;
 }
 
@@ -74,10 +86,7 @@ const DESTINATION_POLL = 100;
 
 const SOON = -Infinity;
 
-export function createSender<T extends SerialisedEvent>(
-  options: SenderOptions,
-  sink: SenderSink<T>,
-): Sender<T> {
+export function createSender<T extends Sendable>(options: SenderOptions, sink: SenderSink<T>): Sender<T> {
   const { transport, payload, maxBatchEvents, maxBatchBytes, lingerMs, backoff } = options;
   const queue = fifo<T>();
   let queuedBytes = 0;
@@ -155,7 +164,18 @@ export function createSender<T extends SerialisedEvent>(
       plan();
       return;
     }
-    void send(again.pop() ?? takeBatch(destination), destination);
+    const batch = stillFresh(again.pop() ?? takeBatch(destination));
+    if (batch.length > 0) void send(batch, destination);
+    else plan();
+  }
+
+  /** An endpoint may refuse us for days. */
+  function stillFresh(batch: T[]): T[] {
+    const now = Date.now();
+    const isOld = ({ at }: T): boolean => isTooOld(at, now);
+    if (!batch.some(isOld)) return batch;
+    sink.expired(batch.filter(isOld));
+    return batch.filter((event) => !isOld(event));
   }
 
   function cutBackoff(now: number): void {
@@ -296,6 +316,7 @@ export function createSender<T extends SerialisedEvent>(
       return queuedBytes;
     },
     oldest: () => inFlight?.[0] ?? again.at(-1)?.[0] ?? queue.first(),
+    events: () => [...(inFlight ?? []), ...again.toReversed().flat(), ...queue.items()],
     push,
     start() {
       // Under load an attempt is planned already, and only a full batch can bring it forward.
@@ -320,8 +341,6 @@ export function createSender<T extends SerialisedEvent>(
     stop() {
       stopped = true;
       cancelPlan();
-      again.length = 0;
-      queue.take(() => true);
     },
   };
 }

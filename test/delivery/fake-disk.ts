@@ -150,6 +150,7 @@ export function fakeDisk(): FakeDisk {
       const folder = folderAt(path);
       folder.durable = new Map(folder.names);
     },
+    realPath: async (path) => path,
     cutPower(random) {
       lose(root, random);
     },

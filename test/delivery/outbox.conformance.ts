@@ -1,6 +1,6 @@
 /** What every outbox must do, whatever it keeps its events in. Case ids are pinned: implementations list them. */
 import { setImmediate as tick, setTimeout as sleep } from 'node:timers/promises';
-import { describe, expect, it, onTestFinished } from 'vitest';
+import { describe, expect, it, onTestFinished, vi } from 'vitest';
 import type { Destination, Outbox, OutboxOptions } from '../../src/delivery/port.js';
 import type { VisitorEvent } from '../../src/tracking.js';
 import type { Answer, FakeTransport, Remembered } from './fakes.js';
@@ -492,6 +492,21 @@ const CASES: Record<string, (start: Start, make: MakeOutbox, can: OutboxAbilitie
     const { outbox } = await start((n) => (n === 1 ? 401 : 200), { backoff: { min: 10, max: 60 } });
     send(outbox, exposure('v1'));
     await until(() => outbox.ledger().delivered === 1);
+  },
+
+  async 'age: what waited for 72 hours is dropped, and the rest sent'(start) {
+    const { outbox, transport, listener } = await start(401, { backoff: { min: 1, max: 1 } });
+    vi.useFakeTimers({ toFake: ['Date'] });
+    onTestFinished(() => void vi.useRealTimers());
+    send(outbox, exposure('old'));
+    await until(() => transport.posts.length > 1);
+    vi.setSystemTime(Date.now() + 71 * 60 * 60 * 1000);
+    send(outbox, exposure('new'));
+    vi.setSystemTime(Date.now() + 2 * 60 * 60 * 1000);
+    await until(() => listener.drops.expired === 1);
+    transport.always(200);
+    expect(await outbox.flush(5000)).toMatchObject({ delivered: 1, dropped: 1, reasons: { expired: 1 } });
+    expect(transport.posts.at(-1)?.visitors).toEqual(['new']);
   },
 
   async 'retry-after: is heeded on 429 and 503'(start) {

@@ -30,6 +30,9 @@ afterAll(() => rm(folder, { recursive: true, force: true }));
 
 let spools = 0;
 const fresh = (): string => join(folder, String((spools += 1)));
+/** What processes have left: leases and logs. */
+const logsIn = async (path: string): Promise<string[]> =>
+  (await readdir(join(path, PROJECT))).filter((name) => !name.endsWith('.folder'));
 const PROJECT = `${DESTINATION.accountId}-${DESTINATION.projectId}`;
 
 outboxConformance(
@@ -105,7 +108,7 @@ describe('a spool', () => {
     await until(() => second.outbox.ledger().delivered === 5000);
     expect(visitorsOf(second.transport)).toEqual(IDS);
     expect(await second.outbox.close(1000)).toMatchObject({ accepted: 5000, delivered: 5000, spooled: 0 });
-    expect(await readdir(join(path, PROJECT))).toEqual([]);
+    expect(await logsIn(path)).toEqual([]);
   });
 
   it('keeps segments and conversion data as they were', async () => {
@@ -372,6 +375,86 @@ describe('a spool', () => {
     expect(Object.keys(disk.files()).filter((path) => path.endsWith('.lease'))).toEqual([heirs]);
   });
 
+  it.each(['stays away', 'is made again by another process'])(
+    'whose folder is deleted and %s stores what it has once more',
+    async (after) => {
+      const path = fresh();
+      const internals = { beat: 20, lease: 400 };
+      const kit = start(path, { maxQueueBytes: 60_000 }, internals);
+      for (const id of IDS.slice(0, 600)) {
+        send(kit, [id]);
+        if (kit.outbox.stats().volatile > 20) await stored(kit);
+      }
+      await stored(kit);
+      const { pending, spooled } = kit.outbox.ledger();
+      expect(spooled).toBeGreaterThan(100);
+      await rm(path, { recursive: true });
+      if (after !== 'stays away') {
+        const other = start(path, {}, internals);
+        send(other, ['other']);
+        await stored(other);
+      }
+      await until(() => kit.listener.errors.some(({ message }) => message.includes('somebody deleted')));
+      send(kit, ['late']);
+      await stored(kit);
+      expect(await kit.outbox.close(0)).toMatchObject({
+        spooled: pending + 1,
+        dropped: spooled,
+        reasons: { corrupt: spooled },
+      });
+
+      const heir = start(path, {}, internals);
+      heir.transport.always(200);
+      await until(() => heir.outbox.ledger().delivered === pending + 1);
+      expect(visitorsOf(heir.transport)).toEqual([...IDS.slice(0, pending), 'late']);
+    },
+  );
+
+  it('stores what another process had left, too, once more where the folder is deleted', async () => {
+    const path = fresh();
+    const dead = start(path);
+    send(dead, IDS.slice(0, 10));
+    await dead.outbox.close(0);
+    const internals = { beat: 20, lease: 400 };
+    const kit = start(path, {}, internals);
+    await until(() => kit.outbox.ledger().accepted === 10);
+    send(kit, IDS.slice(10, 20));
+    await rm(path, { recursive: true });
+    expect(await kit.outbox.close(0)).toMatchObject({ spooled: 20, dropped: 0 });
+    const heir = start(path, {}, internals);
+    heir.transport.always(200);
+    await until(() => heir.outbox.ledger().delivered === 20);
+    expect(visitorsOf(heir.transport)).toEqual(IDS.slice(0, 20));
+  });
+
+  it('counts at the close what it knows then, whatever a slow disk does afterwards', async () => {
+    const disk = fakeDisk();
+    let release = (): void => {};
+    const hung = new Promise<void>((resolve) => (release = resolve));
+    const files: SpoolFiles = { ...disk, create: (path) => hung.then(() => disk.create(path)) };
+    const kit = start('/spool', {}, { files });
+    send(kit, ['v1']);
+    const ledger = await kit.outbox.close(0);
+    expect(ledger).toMatchObject({ accepted: 1, pending: 0, spooled: 0, reasons: { closed: 1 } });
+    release();
+    await sleep(50);
+    expect(kit.outbox.ledger()).toEqual(ledger);
+  });
+
+  it('may be in a folder that a link leads to', async () => {
+    const elsewhere = fresh();
+    await mkdir(elsewhere);
+    const path = fresh();
+    await symlink(elsewhere, path);
+    const kit = start(path);
+    send(kit, ['v1']);
+    await stored(kit);
+    // With the links of its path synced.
+    await sleep(200);
+    expect(kit.listener.errors).toEqual([]);
+    expect(await readdir(elsewhere)).toEqual([PROJECT]);
+  });
+
   it('on a disk that does not answer delivers all the same', async () => {
     const disk = fakeDisk();
     let isHung = false;
@@ -462,7 +545,7 @@ describe('a spool', () => {
     await until(() => third.outbox.ledger().accepted === 1);
     expect(third.outbox.ledger()).toMatchObject({ dropped: 1, reasons: { expired: 1 } });
     await third.outbox.close(0);
-    expect(await readdir(join(path, PROJECT))).toEqual([]);
+    expect(await logsIn(path)).toEqual([]);
   });
 
   it('is for its owner only, and follows no link', async () => {
@@ -475,7 +558,7 @@ describe('a spool', () => {
       (await stat(join(project, ...names))).mode & 0o777;
     expect(await mode()).toBe(0o700);
     for (const name of await readdir(project)) {
-      if (name.endsWith('.lease')) expect(await mode(name)).toBe(0o600);
+      if (!name.includes('-')) expect(await mode(name)).toBe(0o600);
       else {
         expect(await mode(name)).toBe(0o700);
         for (const file of await readdir(join(project, name))) expect(await mode(name, file)).toBe(0o600);

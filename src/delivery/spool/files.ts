@@ -6,6 +6,7 @@ import {
   mkdir,
   open,
   readdir,
+  realpath,
   rename,
   rmdir,
   unlink,
@@ -38,7 +39,7 @@ export interface SpoolFile {
   close(): Promise<void>;
 }
 
-/** No method follows a symbolic link at the end of a path. All reject with errors of Node's, by `code`. */
+/** No method but `realPath` follows a symbolic link at the end of a path. All reject with errors of Node's, by `code`. */
 export interface SpoolFiles {
   /** `parents`: those above it, too, and it may be there already. For its owner only. */
   makeFolder(path: string, how?: { parents: boolean }): Promise<void>;
@@ -55,14 +56,18 @@ export interface SpoolFiles {
   remove(path: string): Promise<void>;
   removeFolder(path: string): Promise<void>;
   touch(path: string): Promise<void>;
-  /** Names in the folder survive a power cut. */
+  /** Names in the folder survive a power cut, where the file system can promise it. */
   syncFolder(path: string): Promise<void>;
+  /** Where the links of a path lead. */
+  realPath(path: string): Promise<string>;
 }
 
 const OWNER_ONLY_FOLDER = 0o700;
 const OWNER_ONLY_FILE = 0o600;
 // Absent on Windows, where there are no such links to speak of.
 const NO_FOLLOW = (constants.O_NOFOLLOW as number | undefined) ?? 0;
+/** Of file systems that sync no folders: some of networks and of user space. */
+const NO_FOLDER_SYNC = new Set(['EINVAL', 'ENOTSUP', 'ENOSYS']);
 
 export const nodeFiles: SpoolFiles = {
   async makeFolder(path, { parents } = { parents: false }) {
@@ -107,10 +112,13 @@ export const nodeFiles: SpoolFiles = {
     const folder = await open(path, constants.O_RDONLY | NO_FOLLOW);
     try {
       await folder.sync();
+    } catch (error) {
+      if (!NO_FOLDER_SYNC.has(codeOf(error))) throw error;
     } finally {
       await folder.close();
     }
   },
+  realPath: (path) => realpath(path),
 };
 
 function fileOf(handle: FileHandle): SpoolFile {

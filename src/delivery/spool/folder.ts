@@ -2,6 +2,7 @@
  * The folder of a project in the spool, which any number of processes share:
  *
  *     10035569-10034190/
+ *       71d0b2e94c3a.folder     tells it from one that is made again after somebody deleted it
  *       3f9a1c0be2d4.lease      touched every two seconds by the process that owns the logs of this name
  *       3f9a1c0be2d4-0/         its log (log.ts), and further ones that it has adopted
  *
@@ -24,11 +25,15 @@ export interface SpoolFolderOptions extends SpoolLogOptions {
 }
 
 const LEASE = '.lease';
+const IDENTITY = '.folder';
 const LOG_NAME = /^([0-9a-f]{12})-(\d{1,9})$/;
 const OTHERS = 0o077;
 
+/** Whose a log is: another process took it for that of a dead one and sends what is in it, or somebody deleted the folder. */
+export type Ownership = 'ours' | 'taken' | 'deleted';
+
 export class SpoolFolder {
-  readonly #owner = randomBytes(6).toString('hex');
+  readonly #owner = newName();
   readonly #lease: number;
   #logs = 0;
   /** By performance.now(): when the last sign of life began that is sure to be seen. */
@@ -46,6 +51,8 @@ export class SpoolFolder {
   private constructor(
     private readonly files: SpoolFiles,
     readonly path: string,
+    /** The path of what tells it from others of the same path. */
+    private readonly identity: string,
     private readonly options: SpoolFolderOptions,
   ) {
     const { beat = 2_000, lease = 10_000 } = options;
@@ -60,12 +67,15 @@ export class SpoolFolder {
     project: string,
     options: SpoolFolderOptions = {},
   ): Promise<SpoolFolder> {
-    const path = join(resolve(root), project);
     await files.makeFolder(resolve(root), { parents: true });
+    // The operator may lead us wherever they like; nobody else may.
+    const parent = await files.realPath(resolve(root));
+    const path = join(parent, project);
     await ensureFolder(files, path);
     await ensureOurs(files, path);
-    await files.syncFolder(resolve(root));
-    const folder = new SpoolFolder(files, path, options);
+    const identity = await identityOf(files, path);
+    await files.syncFolder(parent);
+    const folder = new SpoolFolder(files, path, identity, options);
     try {
       await folder.#touch();
     } catch (error) {
@@ -91,13 +101,19 @@ export class SpoolFolder {
     this.#pauses += 1;
   }
 
-  /** Asks the disk. False: another process took the log for that of a dead one, and sends what is in it. */
-  async verify(log: SpoolLog): Promise<boolean> {
+  /** Asks the disk. */
+  async verify(log: SpoolLog): Promise<Ownership> {
+    // Before the lease is made again, in what may be another folder.
+    if (!(await this.#isThere(this.identity))) return 'deleted';
     await this.#touch();
     const pauses = this.#pauses;
-    if ((await this.files.inspect(log.path)) === undefined) return false;
+    if (!(await this.#isThere(log.path))) return (await this.#isThere(this.identity)) ? 'taken' : 'deleted';
     this.#verified.set(log, pauses);
-    return true;
+    return 'ours';
+  }
+
+  async #isThere(path: string): Promise<boolean> {
+    return (await this.files.inspect(path)) !== undefined;
   }
 
   /**
@@ -193,6 +209,17 @@ export class SpoolFolder {
     if (began - this.#beaten > this.#lease / 2) this.doubt();
     this.#beaten = began;
   }
+}
+
+const newName = (): string => randomBytes(6).toString('hex');
+
+/** The first is as good as any: nobody removes one without the others. */
+async function identityOf(files: SpoolFiles, path: string): Promise<string> {
+  const found = (await files.list(path)).find((name) => name.endsWith(IDENTITY));
+  if (found !== undefined) return join(path, found);
+  const made = join(path, newName() + IDENTITY);
+  await (await files.create(made)).close();
+  return made;
 }
 
 async function ensureFolder(files: SpoolFiles, path: string): Promise<void> {

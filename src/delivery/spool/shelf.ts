@@ -4,12 +4,13 @@
  * disk fails, events wait in memory until it works again.
  */
 import { codeOf } from '../failure.js';
+import { isTooOld } from '../age.js';
 import { QueuedEvent, type OutboxCore, type Shelf } from '../outbox.js';
 import type { Destination } from '../port.js';
 import { Adopted } from './adopted.js';
 import { writeAtExit } from './exit.js';
 import type { SpoolFiles } from './files.js';
-import { SpoolFolder, type SpoolFolderOptions } from './folder.js';
+import { SpoolFolder, type Ownership, type SpoolFolderOptions } from './folder.js';
 import type { StoredEvent } from './frames.js';
 import type { SpoolLog } from './log.js';
 import { Spilled, type Missing } from './spilled.js';
@@ -41,8 +42,6 @@ const RETAINED_SHARE = 0.4;
 const LOADED_SHARE = 0.25;
 /** Milliseconds that a disk may take at the end. */
 const CLOSE_LIMIT = 1_000;
-/** Milliseconds: what is older is not sent. Convert would count it for the wrong day. */
-const MAX_AGE = 72 * 60 * 60 * 1000;
 
 /** Where an event of a spool is. */
 class Place {
@@ -72,7 +71,7 @@ export class SpoolShelf implements Shelf {
   #buffer: QueuedEvent[] = [];
   /** Of these, those that are not retained. */
   #unretained = 0;
-  #spilled = new Spilled();
+  readonly #spilled: Spilled;
   #adopted: Adopted[] = [];
   /** In memory and stored. */
   #safe = 0;
@@ -92,12 +91,15 @@ export class SpoolShelf implements Shelf {
   readonly #timers = new Set<NodeJS.Timeout>();
   #isDue = false;
   #closing = false;
+  /** What a disk does after the time limit of the close changes nothing here. */
+  #isClosed = false;
   readonly #atExit: () => void;
 
   constructor(core: OutboxCore, options: SpoolShelfOptions) {
     this.#core = core;
     this.#options = options;
     this.maxBytes = options.maxBytes;
+    this.#spilled = new Spilled((cohort) => core.waiting.of(cohort));
     this.#trouble = new Trouble(core.ledger, options.root);
     this.#atExit = writeAtExit(() => this.#writeNow());
     this.#opening = this.#open();
@@ -155,9 +157,10 @@ export class SpoolShelf implements Shelf {
     this.#checking = folder
       .verify(log)
       .then(
-        (isOurs) => {
+        (owner) => {
           this.#isBlind = false;
-          if (!isOurs) this.#lost(folder);
+          // What is being written asks by itself, and has to come back first.
+          if (owner !== 'ours' && this.#commit === undefined) this.#lost(folder, owner);
         },
         () => {
           this.#isBlind = true;
@@ -184,6 +187,7 @@ export class SpoolShelf implements Shelf {
     const isOver = new Promise<void>((resolve) => (limit = setTimeout(resolve, CLOSE_LIMIT)));
     await Promise.race([this.#end().catch((error: unknown) => this.#met(error)), isOver]);
     clearTimeout(limit);
+    this.#isClosed = true;
     this.#atExit();
     this.#core.ledger.spool(this.#safe);
     this.#safe = 0;
@@ -235,6 +239,8 @@ export class SpoolShelf implements Shelf {
   }
 
   async #adoptAll(folder: SpoolFolder): Promise<void> {
+    // Without new events nobody else asks.
+    this.isOurs();
     await folder.adopt((log) => {
       if (folder !== this.#folder) return;
       this.#adopted.push(new Adopted(log));
@@ -276,17 +282,23 @@ export class SpoolShelf implements Shelf {
     const first = placeOf(events[0]!).number;
     try {
       // Asked before and after: a process may be stopped anywhere, and its log taken for that of a dead one.
-      const isOurs = async (): Promise<boolean> => folder.isSure(log) || folder.verify(log);
-      const isStored = (await isOurs()) && (await log.write(first, events[0]!.at, events), await isOurs());
+      const asked = async (): Promise<Ownership> => (folder.isSure(log) ? 'ours' : folder.verify(log));
+      let owner = await asked();
+      if (owner === 'ours') {
+        await log.write(first, events[0]!.at, events);
+        owner = await asked();
+      }
+      if (this.#isClosed) return;
       this.#writing = [];
-      if (!isStored) {
+      if (owner !== 'ours') {
         this.#buffer = [...events, ...this.#buffer];
-        return this.#lost(folder);
+        return this.#lost(folder, owner);
       }
       this.#stored(events, log);
       this.#trouble.worksAgain();
       this.#sync(log);
     } catch (error) {
+      if (this.#isClosed) return;
       this.#writing = [];
       this.#buffer = [...events, ...this.#buffer];
       if (codeOf(error) === 'ENOENT') folder.doubt();
@@ -382,7 +394,7 @@ export class SpoolShelf implements Shelf {
 
   async #loadAdopted(adopted: Adopted): Promise<void> {
     const { missing, events } = await adopted.read((error) => this.#met(error));
-    if (!this.#adopted.includes(adopted)) return;
+    if (this.#isClosed || !this.#adopted.includes(adopted)) return;
     const { ledger } = this.#core;
     ledger.accept(missing + events.length);
     ledger.drop(missing, 'corrupt');
@@ -402,7 +414,7 @@ export class SpoolShelf implements Shelf {
   async #loadSpilled(): Promise<void> {
     const log = this.#log;
     const events = (await log?.read((error) => this.#met(error))) ?? [];
-    if (log === undefined || log !== this.#log) return;
+    if (this.#isClosed || log === undefined || log !== this.#log) return;
     // What was stored and can't be found is gone.
     if (events.length === 0) return this.#release(this.#spilled.clear(), 'corrupt');
     for (const stored of events) {
@@ -420,7 +432,7 @@ export class SpoolShelf implements Shelf {
     const place = new Place(number, true);
     place.log = log;
     event.place = place;
-    if (at < Date.now() - MAX_AGE) {
+    if (isTooOld(at, Date.now())) {
       place.settled = true;
       this.#core.settle([event], (count) => this.#core.ledger.drop(count, 'expired'));
       return;
@@ -441,19 +453,38 @@ export class SpoolShelf implements Shelf {
     }
   }
 
-  /** Another process has taken our logs for those of a dead one, and sends what is in them. */
-  #lost(folder: SpoolFolder): void {
-    if (folder !== this.#folder) return;
-    const gone = this.#core.sender.forget((event) => placeOf(event).log !== undefined);
-    this.#safe -= gone.length;
-    this.#core.settle(gone, (count) => this.#core.ledger.spool(count));
-    this.#release(this.#spilled.clear(), undefined);
+  /** What is on disk is not ours any more. */
+  #lost(folder: SpoolFolder, owner: 'taken' | 'deleted'): void {
+    if (folder !== this.#folder || this.#isClosed) return;
+    if (owner === 'taken') this.#leave();
+    else this.#recover(folder);
     this.#adopted = [];
     void this.#log?.close({ remove: false }).catch(() => undefined);
     this.#log = undefined;
     void folder.close().catch(() => undefined);
     this.#folder = undefined;
     this.#opening = this.#open();
+  }
+
+  /** Another process has taken our logs for those of a dead one, and sends what is in them. */
+  #leave(): void {
+    const gone = this.#core.sender.forget((event) => placeOf(event).log !== undefined);
+    this.#safe -= gone.length;
+    this.#core.settle(gone, (count) => this.#core.ledger.spool(count));
+    this.#release(this.#spilled.clear(), undefined);
+  }
+
+  /** Somebody has deleted the folder: what is in memory is all that is left, and is stored again. */
+  #recover(folder: SpoolFolder): void {
+    this.#trouble.deleted(folder.path);
+    this.#release(this.#spilled.clear(), 'corrupt');
+    const events = [
+      ...this.#core.sender.events(),
+      ...this.#buffer.filter((event) => !placeOf(event).retained),
+    ];
+    for (const event of events) event.place = new Place(this.#next++, placeOf(event).retained);
+    this.#buffer = events;
+    this.#safe = 0;
   }
 
   #writeNow(): void {
@@ -469,8 +500,10 @@ export class SpoolShelf implements Shelf {
     await this.#opening;
     await this.#adopting;
     await this.#commit;
+    await this.#askAtEnd();
     do {
-      if (this.#log && this.#folder) await this.#store(this.#folder, this.#log);
+      this.#startCommit();
+      await this.#commit;
       // Where the log was lost, what it has not is stored in another one.
       await this.#opening;
     } while (this.#buffer.length > 0 && !this.#trouble.isFailing && this.#log);
@@ -484,6 +517,15 @@ export class SpoolShelf implements Shelf {
     ];
     // Whatever one of them meets, our logs are left to others.
     for (const step of steps) await step().catch((error: unknown) => this.#met(error));
+  }
+
+  /** What is in memory may have to be stored once more. */
+  async #askAtEnd(): Promise<void> {
+    const [folder, log] = [this.#folder, this.#log];
+    if (folder === undefined || log === undefined) return;
+    const owner = await folder.verify(log).catch((): Ownership => 'ours');
+    if (owner !== 'ours') this.#lost(folder, owner);
+    await this.#opening;
   }
 
   #ownSafe(): number {

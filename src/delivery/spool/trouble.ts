@@ -43,6 +43,16 @@ export class Trouble {
     this.ledger.recovered('events are written to the spool again');
   }
 
+  /** Somebody has deleted what was stored. */
+  deleted(path: string): void {
+    this.ledger.error(
+      new ConvertError(
+        'CONVERT_SPOOL',
+        `somebody deleted the spool folder ${path}: what was on disk alone is lost, and the folder is made again`,
+      ),
+    );
+  }
+
   /** What is stored can't be read, synced or adopted now: told once for each kind. */
   met(error: unknown): void {
     const code = codeOf(error);
