@@ -51,6 +51,13 @@ const arrows = [
     may: [room, ...leaves],
     packages,
   })),
+  { files: ['src/redis/*.ts'], may: ['redis', ...leaves], packages: ['node:'] },
+  {
+    files: ['src/delivery/redis-outbox.ts', 'src/delivery/redis/*.ts'],
+    may: ['delivery', 'redis', ...leaves],
+    packages: ['node:'],
+  },
+  { files: ['src/redis.ts'], may: ['delivery', 'redis'] },
   { files: ['src/conversion-data.ts'], may: ['engine', ...leaves] },
   { files: ['src/options.ts'], may: below },
   { files: ['src/runtime.ts'], may: ['passage', ...below] },

@@ -9,6 +9,7 @@ import { cohorts, type Cohort, type Cohorts } from './cohorts.js';
 import { createLedger, type Ledger } from './ledger.js';
 import { serialise, type SerialisedEvent } from './payload.js';
 import type { DeliveryLedger, DeliveryStats, DropReason, Offer, Outbox, OutboxOptions } from './port.js';
+import { DEFAULT_QUEUE_BYTES } from './port.js';
 import { createSender, type Sender } from './sender.js';
 
 /** The share of the room that exposures may fill. */
@@ -64,10 +65,12 @@ export interface Shelf {
   settled?(batch: readonly QueuedEvent[]): void;
   /** False while it is open whether what was kept here is still ours to send. */
   isOurs?(): boolean;
-  /** Somebody waits for all that was kept. */
-  hurry?(): void;
+  /** Somebody waits for all that was kept; with `last`, before it is closed. */
+  hurry?(how?: { last: boolean }): void;
   /** Nothing more comes. What outlives the process is counted as spooled here; the rest is dropped. Never rejects. */
   close?(): Promise<void>;
+  /** The oldest event that was not given to the sender. */
+  oldest?(): QueuedEvent | undefined;
   /** Of the pending events, those that would be lost with the process. Default: all. */
   volatile?(): number;
 }
@@ -79,7 +82,7 @@ const NOTHING_TAKEN: Offer = { refused: NONE, confirm() {} };
 export function createOutbox(options: OutboxOptions, shelve: (core: OutboxCore) => Shelf): Outbox {
   const {
     transport,
-    maxQueueBytes = 16 * 1024 * 1024,
+    maxQueueBytes = DEFAULT_QUEUE_BYTES,
     maxEventBytes = 32 * 1024,
     maxBatchEvents = 1000,
     maxBatchBytes = 256 * 1024,
@@ -212,7 +215,7 @@ export function createOutbox(options: OutboxOptions, shelve: (core: OutboxCore) 
 
   function wait(timeout: number, how?: { last: boolean }): Promise<void> {
     const settled = waiting.wait(timeout);
-    shelf.hurry?.();
+    shelf.hurry?.(how);
     sender.hurry(how);
     return settled;
   }
@@ -231,7 +234,7 @@ export function createOutbox(options: OutboxOptions, shelve: (core: OutboxCore) 
   }
 
   function stats(): DeliveryStats {
-    const oldest = sender.oldest();
+    const oldest = sender.oldest() ?? shelf.oldest?.();
     return {
       ...ledger.read(),
       queueBytes,

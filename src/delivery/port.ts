@@ -109,6 +109,9 @@ export interface OutboxListener {
   recovered(what: string): void;
 }
 
+/** 16 MiB. */
+export const DEFAULT_QUEUE_BYTES = 16 * 1024 * 1024;
+
 /** What every outbox is made of; the rest of an implementation's options are its own. */
 export interface OutboxOptions {
   transport: Transport;

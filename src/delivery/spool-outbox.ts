@@ -1,6 +1,6 @@
 /** The outbox that keeps its events on disk, too: they outlive the process. */
 import { createOutbox } from './outbox.js';
-import type { OutboxFactory } from './port.js';
+import { DEFAULT_QUEUE_BYTES, type OutboxFactory } from './port.js';
 import { nodeFiles, type SpoolFiles } from './spool/files.js';
 import type { SpoolFolderOptions } from './spool/folder.js';
 import { SpoolShelf } from './spool/shelf.js';
@@ -13,7 +13,6 @@ export interface SpoolOptions {
 }
 
 const GIB = 1024 ** 3;
-const DEFAULT_MEMORY = 16 * 1024 * 1024;
 
 /** `internals` are for tests. */
 export function spoolOutbox(
@@ -31,7 +30,7 @@ export function spoolOutbox(
           files,
           root: path,
           maxBytes,
-          memoryBytes: options.maxQueueBytes ?? DEFAULT_MEMORY,
+          memoryBytes: options.maxQueueBytes ?? DEFAULT_QUEUE_BYTES,
           destination: options.destination,
         }),
     );

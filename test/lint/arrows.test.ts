@@ -33,6 +33,9 @@ const PLACES = [
   'visitor/x.ts',
   'store/x.ts',
   'delivery/x.ts',
+  'delivery/redis/x.ts',
+  'redis/x.ts',
+  'redis.ts',
   'project/x.ts',
   'state.ts',
   'context.ts',
@@ -69,6 +72,11 @@ describe('imports against the arrows', () => {
     ['visitor/consent.ts', '../store/port.js'],
     ['store/memory-store.ts', '../delivery/port.js'],
     ['delivery/sender.ts', '../project/endpoints.js'],
+    ['delivery/sender.ts', '../redis/client.js'],
+    ['delivery/redis/shelf.ts', '../../store/port.js'],
+    ['redis/client.ts', '../delivery/port.js'],
+    ['convert.ts', './redis.js'],
+    ['convert.ts', './redis/client.js'],
     ['project/keeper.ts', '../delivery/memory-outbox.js'],
     // An upper layer.
     ['engine/decide.ts', '../context.js'],
@@ -120,6 +128,8 @@ describe('imports against the arrows', () => {
     ['request/reader.ts', '../exchange.js'],
     ['bridge/bridge.ts', './escape.js'],
     ['store/memory-store.ts', '../state.js'],
+    ['delivery/redis/shelf.ts', '../../redis/client.js'],
+    ['redis.ts', './delivery/redis-outbox.js'],
     ['state.ts', './tracking.js'],
     ['runtime.ts', './engine/port.js'],
     ['base-context.ts', './journal.js'],
@@ -217,7 +227,7 @@ describe('packages', () => {
   it.each(['node:fs', 'node:fs/promises', 'node:http', 'node:crypto', 'node:module', 'node:child_process'])(
     '%s only in rooms that do I/O',
     async (name) => {
-      const shell = /^(visitor|store|delivery|project)\//;
+      const shell = /^(visitor|store|delivery|redis|project)\//;
       for (const file of PLACES) {
         const code = `import { x } from '${name}';\nx();`;
         expect(await broken(file, code), file).toEqual(shell.test(file) ? [] : ARROW);

@@ -13,9 +13,8 @@ export function transpiledDelivery(): { readonly path: string } {
   beforeAll(async () => {
     result.path = await mkdtemp(join(tmpdir(), 'convert-delivery-'));
     await writeFile(join(result.path, 'package.json'), '{"type":"module"}');
-    const names = await readdir(new URL('delivery/', SRC), { recursive: true });
-    const files = names.filter((name) => name.endsWith('.ts')).map((name) => `delivery/${name}`);
-    for (const name of ['errors.ts', 'backoff.ts', ...files]) {
+    const files = (await Promise.all(['delivery', 'redis'].map(sourcesIn))).flat();
+    for (const name of ['errors.ts', 'backoff.ts', 'options-check.ts', 'redis.ts', ...files]) {
       const source = await readFile(new URL(name, SRC), 'utf8');
       const { outputText } = ts.transpileModule(source, {
         compilerOptions: {
@@ -31,4 +30,9 @@ export function transpiledDelivery(): { readonly path: string } {
   });
   afterAll(() => rm(result.path, { recursive: true, force: true }));
   return result;
+}
+
+async function sourcesIn(room: string): Promise<string[]> {
+  const names = await readdir(new URL(`${room}/`, SRC), { recursive: true });
+  return names.filter((name) => name.endsWith('.ts')).map((name) => `${room}/${name}`);
 }

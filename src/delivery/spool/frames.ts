@@ -2,14 +2,14 @@
  * What a segment of a spool log holds: frames, one for each commit. Text, so that it can be looked at:
  *
  *     @<number of the first event> <events> <milliseconds since the epoch> <bytes> <CRC-32>
- *     <head of the visitor's entry>TAB<event>      a line for each event; JSON has neither tabs nor line ends
+ *     <line of an event>                           for each of them (lines.ts)
  *
  * An empty line goes before each: a frame begins on a line of its own whatever became of the one before. A frame counts
  * whole or not at all; what is torn or spoilt is skipped up to the next one that is right.
  */
 import { crc32 } from 'node:zlib';
+import { decodeLines, encodeLines } from '../lines.js';
 import type { SerialisedEvent } from '../payload.js';
-import { restore } from '../payload.js';
 
 export interface StoredEvent {
   readonly number: number;
@@ -25,9 +25,7 @@ export interface Decoded {
 }
 
 export function encodeFrame(first: number, at: number, events: readonly SerialisedEvent[]): Buffer {
-  let lines = '';
-  for (const { head, text } of events) lines += `${head}\t${text}\n`;
-  const body = Buffer.from(lines);
+  const body = Buffer.from(encodeLines(events));
   const head = `@${first} ${events.length} ${at} ${body.length}`;
   return Buffer.concat([Buffer.from(`\n${head} ${checksum(head, body)}\n`, 'latin1'), body]);
 }
@@ -86,15 +84,9 @@ function frameOf(data: Buffer, place: number): Frame | undefined {
   const [first, count, at, bytes] = head.slice(2, 6).map(Number) as [number, number, number, number];
   const body = data.subarray(place + headEnd + 1, place + headEnd + 1 + bytes);
   if (body.length < bytes || checksum(head[1]!, body) !== head[6]) return undefined;
-  const lines = body.toString().split('\n');
-  if (lines.length !== count + 1) return undefined;
-  lines.pop();
-  return { first, at, events: lines.map(restoreLine), end: place + headEnd + 1 + bytes };
-}
-
-function restoreLine(line: string): SerialisedEvent | undefined {
-  const tab = line.indexOf('\t');
-  return tab === -1 ? undefined : restore(line.slice(0, tab), line.slice(tab + 1));
+  const decoded = decodeLines(body.toString());
+  if (decoded.length !== count) return undefined;
+  return { first, at, events: decoded, end: place + headEnd + 1 + bytes };
 }
 
 function checksum(head: string, body: Uint8Array): string {

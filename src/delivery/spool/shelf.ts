@@ -7,6 +7,7 @@ import { codeOf } from '../failure.js';
 import { isTooOld } from '../age.js';
 import { QueuedEvent, type OutboxCore, type Shelf } from '../outbox.js';
 import type { Destination } from '../port.js';
+import { Trouble } from '../trouble.js';
 import { Adopted } from './adopted.js';
 import { writeAtExit } from './exit.js';
 import type { SpoolFiles } from './files.js';
@@ -14,7 +15,6 @@ import { SpoolFolder, type Ownership, type SpoolFolderOptions } from './folder.j
 import type { StoredEvent } from './frames.js';
 import type { SpoolLog } from './log.js';
 import { Spilled, type Missing } from './spilled.js';
-import { Trouble } from './trouble.js';
 
 export interface SpoolShelfOptions extends SpoolFolderOptions {
   readonly files: SpoolFiles;
@@ -40,6 +40,8 @@ const CHECK_LIMIT = 1_000;
 /** The share of the memory up to which events stay in it; and what is kept for what comes back from the disk. */
 const RETAINED_SHARE = 0.4;
 const LOADED_SHARE = 0.25;
+/** Milliseconds between two attempts on a disk that fails. */
+const DISK_BACKOFF = { min: 1_000, max: 30_000 };
 /** Milliseconds that a disk may take at the end. */
 const CLOSE_LIMIT = 1_000;
 
@@ -100,7 +102,13 @@ export class SpoolShelf implements Shelf {
     this.#options = options;
     this.maxBytes = options.maxBytes;
     this.#spilled = new Spilled((cohort) => core.waiting.of(cohort));
-    this.#trouble = new Trouble(core.ledger, options.root);
+    this.#trouble = new Trouble(core.ledger, DISK_BACKOFF, {
+      failing: (code) =>
+        `events can not be written to the spool (${code}): they wait in memory until it works again, and are lost ` +
+        `with the process (${options.root})`,
+      worksAgain: 'events are written to the spool again',
+      met: (code) => `a part of the spool can not be read or synced (${code}; ${options.root})`,
+    });
     this.#atExit = writeAtExit(() => this.#writeNow());
     this.#opening = this.#open();
   }
@@ -476,7 +484,9 @@ export class SpoolShelf implements Shelf {
 
   /** Somebody has deleted the folder: what is in memory is all that is left, and is stored again. */
   #recover(folder: SpoolFolder): void {
-    this.#trouble.deleted(folder.path);
+    this.#trouble.tell(
+      `somebody deleted the spool folder ${folder.path}: what was on disk alone is lost, and the folder is made again`,
+    );
     this.#release(this.#spilled.clear(), 'corrupt');
     const events = [
       ...this.#core.sender.events(),

@@ -1,0 +1,189 @@
+/** Keeps events in a Redis that any number of processes share, and sends what is there, unless others do. */
+import { randomBytes } from 'node:crypto';
+import type { RunScript } from '../../redis/client.js';
+import type { OutboxCore, QueuedEvent, Shelf } from '../outbox.js';
+import type { Destination } from '../port.js';
+import { Trouble } from '../trouble.js';
+import { Appender } from './appender.js';
+import { Awaited } from './awaited.js';
+import { Drainer } from './drainer.js';
+import { RedisStream, type StreamState } from './stream.js';
+import { Timers } from './timers.js';
+
+export interface RedisShelfOptions {
+  readonly run: RunScript;
+  readonly prefix: string;
+  /** This process sends, too. */
+  readonly drain: boolean;
+  /** Bytes that may wait in Redis. */
+  readonly maxBytes: number;
+  /** Bytes that may wait in memory. */
+  readonly memoryBytes: number;
+  readonly beat: number;
+  readonly lease: number;
+  readonly bypassAfter: number;
+  readonly destination: () => Destination | undefined;
+}
+
+/** Milliseconds between two attempts on a Redis that fails. */
+const REDIS_BACKOFF = { min: 250, max: 5_000 };
+/** Milliseconds between two looks at how full it is, where there is no room. */
+const SIZE_INTERVAL = 1_000;
+/** Milliseconds that Redis may take at the end. */
+const CLOSE_LIMIT = 1_000;
+
+const newName = (): string => randomBytes(9).toString('base64url');
+
+export class RedisShelf implements Shelf {
+  readonly #core: OutboxCore;
+  readonly #options: RedisShelfOptions;
+  readonly #producer = newName();
+  readonly #timers = new Timers();
+  readonly #appender: Appender;
+  readonly #drainer: Drainer | undefined;
+  readonly #awaited: Awaited;
+  #stream: RedisStream | undefined;
+  /** What all processes have there, as far as is known. */
+  #bytes = 0;
+  #isAsking = false;
+  #isClosed = false;
+
+  constructor(core: OutboxCore, options: RedisShelfOptions) {
+    this.#core = core;
+    this.#options = options;
+    this.#awaited = new Awaited(core.waiting);
+    const common = { core, timers: this.#timers, stream: () => this.#streamNow() };
+    const met = (code: string): string => `Redis failed (${code})`;
+    this.#appender = new Appender({
+      ...common,
+      trouble: new Trouble(core.ledger, REDIS_BACKOFF, {
+        failing: (code) =>
+          `events can not be written to Redis (${code}): they wait in memory until it works again, and are lost with ` +
+          'the process',
+        worksAgain: 'events are written to Redis again',
+        met,
+      }),
+      bypassAfter: options.drain ? options.bypassAfter : undefined,
+      stored: (events, id, bytes) => this.#stored(events, id, bytes),
+      needless: (id) => this.#drainer?.discard({ id, size: 0 }),
+    });
+    if (!options.drain) return;
+    this.#drainer = new Drainer({
+      ...options,
+      ...common,
+      trouble: new Trouble(core.ledger, REDIS_BACKOFF, {
+        failing: (code) =>
+          `events can not be read from Redis (${code}): they wait there until it works again`,
+        worksAgain: 'events are read from Redis again',
+        met,
+      }),
+      producer: this.#producer,
+      identity: newName(),
+      isNeedless: ({ number, id }) => this.#appender.confirm(number, id) === 'needless',
+      heard: (state) => this.#heard(state),
+    });
+    this.#drainer.look(0);
+  }
+
+  hasRoom(bytes: number, share: number): boolean {
+    if (this.#bytes + this.#appender.bytes + bytes <= this.#options.maxBytes * share) return true;
+    this.#askForRoom();
+    return false;
+  }
+
+  keep(event: QueuedEvent): void {
+    this.#appender.keep(event);
+  }
+
+  kept(): void {
+    this.#appender.plan();
+  }
+
+  settled(batch: readonly QueuedEvent[]): void {
+    this.#drainer?.settle(batch);
+  }
+
+  isOurs(): boolean {
+    return this.#drainer?.isOurs() ?? true;
+  }
+
+  hurry(how?: { last: boolean }): void {
+    if (how?.last) this.#appender.finish();
+    else this.#appender.start();
+    this.#drainer?.look(0);
+  }
+
+  volatile(): number {
+    return this.#core.ledger.pending - (this.#drainer?.safe ?? 0);
+  }
+
+  oldest(): QueuedEvent | undefined {
+    return this.#appender.oldest;
+  }
+
+  async close(): Promise<void> {
+    this.#drainer?.stop();
+    let limit: NodeJS.Timeout | undefined;
+    const isOver = new Promise<void>((resolve) => (limit = setTimeout(resolve, CLOSE_LIMIT)));
+    await Promise.race([this.#end().catch(() => undefined), isOver]);
+    clearTimeout(limit);
+    this.#isClosed = true;
+    this.#timers.stop();
+    this.#core.ledger.spool(this.#drainer?.safe ?? 0);
+  }
+
+  async #end(): Promise<void> {
+    await this.#appender.idle();
+    await this.#drainer?.end();
+  }
+
+  #streamNow(): RedisStream | undefined {
+    if (this.#stream !== undefined) return this.#stream;
+    const destination = destinationOf(this.#options);
+    if (destination === undefined) return undefined;
+    const project = `${destination.accountId}-${destination.projectId}`;
+    const { run, prefix } = this.#options;
+    return (this.#stream = new RedisStream(run, { prefix, project, producer: this.#producer }));
+  }
+
+  #stored(events: readonly QueuedEvent[], id: string, bytes: number | undefined): void {
+    if (this.#isClosed) return;
+    const { ledger, waiting } = this.#core;
+    this.#bytes = bytes ?? this.#bytes;
+    ledger.spool(events.length);
+    for (const event of events) {
+      this.#core.release(event.bytes);
+      if (this.#drainer === undefined) waiting.leave(event.cohort);
+      else this.#awaited.push(event.cohort, id);
+    }
+    this.#drainer?.look();
+  }
+
+  #heard({ isGone, bytes }: StreamState): void {
+    if (this.#isClosed) return;
+    this.#bytes = bytes;
+    this.#awaited.release(isGone);
+  }
+
+  /** Others may have made some; who only refuses never hears of it. */
+  #askForRoom(): void {
+    const stream = this.#streamNow();
+    if (this.#isAsking || stream === undefined) return;
+    this.#isAsking = true;
+    stream
+      .size()
+      .then(
+        (bytes) => (this.#bytes = bytes),
+        () => undefined,
+      )
+      .finally(() => this.#timers.later(SIZE_INTERVAL, () => (this.#isAsking = false)));
+  }
+}
+
+function destinationOf({ destination }: RedisShelfOptions): Destination | undefined {
+  try {
+    return destination();
+  } catch {
+    return undefined;
+  }
+}

@@ -1,0 +1,69 @@
+/** The Redis clients that an app may give, seen as one function that runs a script. */
+import { createHash } from 'node:crypto';
+import { either, withMethods, type Check } from '../options-check.js';
+
+/** ioredis: `Redis` (also with Sentinel) and `Cluster`. */
+export interface IoRedisClient {
+  evalsha(sha: string, keys: number, ...keysAndArguments: string[]): Promise<unknown>;
+  eval(lua: string, keys: number, ...keysAndArguments: string[]): Promise<unknown>;
+}
+
+/** node-redis (`redis`, `@redis/client`): client, pool, sentinel and cluster. */
+export interface NodeRedisClient {
+  evalSha(sha: string, options: { keys: string[]; arguments: string[] }): Promise<unknown>;
+  eval(lua: string, options: { keys: string[]; arguments: string[] }): Promise<unknown>;
+}
+
+/** A connected client of ioredis or node-redis. It stays the app's: nothing here closes it. */
+export type RedisClient = IoRedisClient | NodeRedisClient;
+
+/** Lua, which Redis runs as one step. */
+export interface Script {
+  readonly lua: string;
+  readonly sha: string;
+}
+
+export function script(lua: string): Script {
+  return { lua, sha: createHash('sha1').update(lua).digest('hex') };
+}
+
+/** Never throws at once; rejects as the client does. All keys have to be in one slot of a cluster. */
+export type RunScript = (
+  script: Script,
+  keys: readonly string[],
+  values: readonly string[],
+) => Promise<unknown>;
+
+export function scriptRunner(client: RedisClient): RunScript {
+  return async ({ lua, sha }, keys, values) => {
+    try {
+      return await call(client, 'sha', sha, keys, values);
+    } catch (error) {
+      // The first time, and after a restart.
+      if (!(error instanceof Error) || !error.message.startsWith('NOSCRIPT')) throw error;
+      return call(client, 'lua', lua, keys, values);
+    }
+  };
+}
+
+/** For the option of a client. */
+export const isRedisClient: Check = either(
+  'a client of ioredis or of node-redis (`redis`)',
+  withMethods('', 'evalsha', 'eval'),
+  withMethods('', 'evalSha', 'eval'),
+);
+
+function call(
+  client: RedisClient,
+  how: 'sha' | 'lua',
+  text: string,
+  keys: readonly string[],
+  values: readonly string[],
+): Promise<unknown> {
+  if ('evalsha' in client) {
+    const all = [...keys, ...values];
+    return how === 'sha' ? client.evalsha(text, keys.length, ...all) : client.eval(text, keys.length, ...all);
+  }
+  const options = { keys: [...keys], arguments: [...values] };
+  return how === 'sha' ? client.evalSha(text, options) : client.eval(text, options);
+}

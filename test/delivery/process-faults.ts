@@ -1,0 +1,140 @@
+/** What every outbox must bear that outlives its process; each event is counted. */
+import { setTimeout as sleep } from 'node:timers/promises';
+import { describe, expect, it } from 'vitest';
+import type { CollectorOptions } from '../support/collector.js';
+import {
+  BATCH,
+  DRAIN,
+  idsOf,
+  LEASE,
+  LOAD,
+  named,
+  processBench,
+  type Bench,
+  type Keep,
+} from './process-bench.js';
+
+export function processFaults(
+  name: string,
+  source: { readonly path: string },
+  makeKeep: () => Promise<Keep>,
+): void {
+  const bench = async (how: CollectorOptions): Promise<Bench & Pick<Keep, 'rest'>> => {
+    const keep = await makeKeep();
+    return { ...(await processBench(source, keep, how)), rest: keep.rest };
+  };
+
+  describe(`${name} in processes`, () => {
+    it(
+      'loses nothing that was stored when its process is killed under load, 20 times',
+      { timeout: 120_000 },
+      async () => {
+        const { collector, run, rest } = await bench({ delay: 20 });
+        const safe = new Map<string, number>();
+        for (let kill = 0; kill < 20; kill++) {
+          const child = run(`r${kill}`, LOAD);
+          await child.said('up');
+          // Some live long enough to take over from those before, and are killed in the middle of that.
+          await sleep(Math.random() * (kill % 4 === 3 ? 4 * LEASE : 300));
+          child.kill('SIGKILL');
+          const { output } = await child.ended;
+          const counts = [...output.matchAll(/^safe (\d+)$/gm)].map(([, count]) => Number(count));
+          safe.set(`r${kill}`, Math.max(0, ...counts));
+        }
+        const { output } = await run('last', DRAIN).ended;
+        expect(output.trim()).toBe('balanced 0 0');
+
+        const ids = idsOf(collector);
+        const arrived = new Set(ids);
+        expect(arrived.size).toBeGreaterThan(1000);
+        for (const [name, count] of safe) {
+          expect(named(name, count).filter((id) => !arrived.has(id))).toEqual([]);
+        }
+        // Only what was under way at a kill may have come twice.
+        expect(ids.length - arrived.size).toBeLessThanOrEqual(20 * BATCH);
+        expect(await rest()).toEqual([]);
+      },
+    );
+
+    it('of a process that was stopped for long is sent by another one, and each goes on', async () => {
+      const { collector, run } = await bench({ delay: 20 });
+      collector.change({ status: () => 503 });
+      const stopped = run(
+        'stopped',
+        `send(200); await until(() => outbox.stats().volatile === 0); say('stored');
+         await sleep(500);
+         send(100);
+         await outbox.flush(20_000);
+         const ledger = await outbox.close(2000);
+         say(isBalanced(ledger) ? 'balanced' : 'unbalanced', ledger.dropped);`,
+      );
+      await stopped.said('stored');
+      stopped.kill('SIGSTOP');
+      collector.change({ status: () => 200 });
+      const { output } = await run('heir', DRAIN).ended;
+      expect(output.trim()).toBe('balanced 0 0');
+      expect(new Set(idsOf(collector))).toEqual(new Set(named('stopped', 200)));
+      stopped.kill('SIGCONT');
+      expect((await stopped.ended).output.trim().split('\n').at(-1)).toBe('balanced 0');
+      const ids = idsOf(collector);
+      expect(new Set(ids)).toEqual(new Set(named('stopped', 300)));
+      // What was under way when it was stopped may have come twice.
+      expect(ids.length).toBeLessThanOrEqual(300 + BATCH);
+    });
+
+    it.each(['memory', 'spooled'])(
+      'ends in time on SIGTERM under load, with a ledger that adds up: %s',
+      async (name) => {
+        const { collector, run } = await bench({ delay: 20 });
+        const child = run(
+          name,
+          `process.once('SIGTERM', async () => {
+             const ledger = await outbox.close(2000);
+             say(isBalanced(ledger) ? 'balanced' : 'unbalanced', ledger.delivered, ledger.spooled, ledger.pending);
+             process.exit(0);
+           });
+           ${LOAD}`,
+        );
+        await child.said('up');
+        await sleep(300);
+        child.kill('SIGTERM');
+        const { code, output } = await child.ended;
+        expect(code).toBe(0);
+        const last = output
+          .trim()
+          .split('\n')
+          .findLast((line) => line.includes('balanced'));
+        const [, delivered, spooled] = /^balanced (\d+) (\d+) 0$/.exec(last ?? '') ?? [];
+        // What was delivered is what arrived, each once.
+        const ids = idsOf(collector);
+        expect(new Set(ids).size).toBe(ids.length);
+        expect(ids.length).toBeGreaterThanOrEqual(Number(delivered));
+        expect(Number(delivered) + Number(spooled)).toBeGreaterThan(0);
+      },
+    );
+
+    it(
+      'that four processes share brings 40,000 events, each exactly once',
+      { timeout: 120_000 },
+      async () => {
+        const { collector, run, rest } = await bench({ delay: 20 });
+        const workers = ['w0', 'w1', 'w2', 'w3'].map((name) =>
+          run(
+            name,
+            `while (sent < 10_000) { send(20); await sleep(0); }
+           await outbox.flush(60_000);
+           const ledger = await outbox.close(5000);
+           say(isBalanced(ledger), ledger.delivered);`,
+          ),
+        );
+        const outputs = await Promise.all(workers.map(({ ended }) => ended));
+        const counts = outputs.map(({ output }) => Number(/^true (\d+)$/.exec(output.trim())?.[1]));
+        expect(counts.reduce((sum, count) => sum + count, 0)).toBe(40_000);
+        const ids = idsOf(collector);
+        expect(ids).toHaveLength(40_000);
+        expect(new Set(ids).size).toBe(40_000);
+        expect(await rest()).toEqual([]);
+      },
+    );
+  });
+}

@@ -1,0 +1,71 @@
+/** The outbox in Redis under processes that are killed, stopped, and share one stream. */
+import { Redis } from 'ioredis';
+import { join } from 'node:path';
+import { afterAll, beforeAll, describe, expect, it } from 'vitest';
+import { hasRedis, startRedis, type RedisServer } from '../support/redis.js';
+import { transpiledDelivery } from '../support/transpiled.js';
+import { idsOf, LEASE, named, processBench, type Keep } from './process-bench.js';
+import { processFaults } from './process-faults.js';
+
+const source = transpiledDelivery();
+
+describe.skipIf(!hasRedis)('over Redis', () => {
+  let server: RedisServer;
+  let client: Redis;
+  beforeAll(async () => {
+    server = await startRedis();
+    client = new Redis(server.port);
+  });
+  afterAll(async () => {
+    client?.disconnect();
+    await server?.remove();
+  });
+
+  let keeps = 0;
+  const freshKeep = (): Keep => {
+    const prefix = `convert-${(keeps += 1)}`;
+    const internals = { beat: LEASE / 8, lease: LEASE };
+    return {
+      code: (folder) => `
+        import { Redis } from 'ioredis';
+        import { redisOutbox } from ${JSON.stringify(join(folder, 'redis.js'))};
+        const client = new Redis(${server.port});
+        const options = { prefix: ${JSON.stringify(prefix)}, drain: !name.startsWith('a') };
+        const kept = (given) => {
+          const outbox = redisOutbox(client, options, ${JSON.stringify(internals)})(given);
+          return {
+            ...outbox,
+            close: (timeout) => outbox.close(timeout).finally(() => client.disconnect()),
+          };
+        };`,
+      async rest() {
+        return (await client.xrange(`${prefix}:{1-2}:events`, '-', '+')).map(([id]) => id);
+      },
+    };
+  };
+
+  processFaults('redisOutbox', source, async () => freshKeep());
+
+  it('brings what two processes append by two others that drain, each exactly once', async () => {
+    const keep = freshKeep();
+    const { collector, run } = await processBench(source, keep, { delay: 20 });
+    const appends = ['a0', 'a1'].map((name) =>
+      run(
+        name,
+        `while (sent < 5_000) { send(20); await sleep(0); }
+         const { spooled, pending } = await outbox.flush(20_000);
+         await outbox.close(5000);
+         say(spooled, pending);`,
+      ),
+    );
+    const drains = ['d0', 'd1'].map((name) =>
+      run(name, `process.once('SIGTERM', () => outbox.close(5000));`),
+    );
+    await collector.waitFor(({ events }) => events.length === 10_000);
+    for (const { ended } of appends) expect((await ended).output.trim()).toBe('5000 0');
+    for (const drain of drains) drain.kill('SIGTERM');
+    for (const { ended } of drains) expect((await ended).code).toBe(0);
+    expect(idsOf(collector).sort()).toEqual([...named('a0', 5_000), ...named('a1', 5_000)].sort());
+    expect(await keep.rest()).toEqual([]);
+  });
+});

@@ -1,0 +1,126 @@
+/**
+ * A Redis server of one's own, on a free port, with an append-only file in a folder of its own: it can be killed, stopped
+ * for a while, and started again with what it had, or without. Debian's package is `redis-server`.
+ */
+import { execFileSync, spawn, type ChildProcess } from 'node:child_process';
+import { once } from 'node:events';
+import { mkdtemp, rm } from 'node:fs/promises';
+import { connect, createServer, type AddressInfo, type Socket } from 'node:net';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
+import { setTimeout as sleep } from 'node:timers/promises';
+
+const executable = process.env.REDIS_SERVER_PATH ?? 'redis-server';
+
+/** Tests that need one are skipped where there is none; in CI that is an error. */
+export const hasRedis = ((): boolean => {
+  try {
+    execFileSync(executable, ['--version']);
+    return true;
+  } catch (error) {
+    if (process.env.CI === 'true')
+      throw new Error(`no ${executable}: install it, or set REDIS_SERVER_PATH`, { cause: error });
+    return false;
+  }
+})();
+
+export interface RedisServer {
+  readonly port: number;
+  /** Ends it as a crash does. */
+  kill(): Promise<void>;
+  /** On the same port. `empty`: without what it had. */
+  start(how?: { empty: boolean }): Promise<void>;
+  /** It takes connections and answers nothing, until `thaw`. */
+  freeze(): void;
+  thaw(): void;
+  /** Kills it and removes its files. */
+  remove(): Promise<void>;
+}
+
+export async function startRedis(...options: string[]): Promise<RedisServer> {
+  const folder = await mkdtemp(join(tmpdir(), 'convert-redis-'));
+  const port = await freePort();
+  let child: ChildProcess | undefined;
+
+  async function start({ empty } = { empty: false }): Promise<void> {
+    if (empty) await rm(join(folder, 'appendonlydir'), { recursive: true, force: true });
+    const how = ['--port', String(port), '--bind', '127.0.0.1', '--dir', folder, '--save', ''];
+    child = spawn(executable, [...how, '--appendonly', 'yes', ...options], { stdio: 'ignore' });
+    while (!(await answers(port))) {
+      if (child.exitCode !== null) throw new Error(`${executable} ended with ${child.exitCode}`);
+      await sleep(10);
+    }
+  }
+  async function kill(): Promise<void> {
+    if (child === undefined) return;
+    const ended = once(child, 'exit');
+    child.kill('SIGKILL');
+    await ended;
+    child = undefined;
+  }
+
+  await start();
+  return {
+    port,
+    kill,
+    start,
+    freeze: () => void child?.kill('SIGSTOP'),
+    thaw: () => void child?.kill('SIGCONT'),
+    async remove() {
+      await kill();
+      await rm(folder, { recursive: true, force: true });
+    },
+  };
+}
+
+/** A way to a port that hands on what it gets after so many milliseconds, in both directions. */
+export async function slowLink(to: number): Promise<{ port: number; delay: number; close(): Promise<void> }> {
+  const open = new Set<Socket>();
+  const link = { port: 0, delay: 0, close };
+  const server = createServer((near) => {
+    const far = connect(to, '127.0.0.1');
+    for (const [from, into] of [
+      [near, far],
+      [far, near],
+    ] as const) {
+      open.add(from);
+      from.on('data', (data) => void setTimeout(() => into.write(data), link.delay));
+      from.on('error', () => undefined);
+      from.on('close', () => {
+        open.delete(from);
+        into.destroy();
+      });
+    }
+  });
+  async function close(): Promise<void> {
+    for (const socket of open) socket.destroy();
+    server.close();
+    await once(server, 'close');
+  }
+  server.listen(0, '127.0.0.1');
+  await once(server, 'listening');
+  link.port = (server.address() as AddressInfo).port;
+  return link;
+}
+
+async function freePort(): Promise<number> {
+  const server = createServer().listen(0, '127.0.0.1');
+  await once(server, 'listening');
+  const { port } = server.address() as AddressInfo;
+  server.close();
+  await once(server, 'close');
+  return port;
+}
+
+/** It says so once it has read its files. */
+async function answers(port: number): Promise<boolean> {
+  const socket = connect(port, '127.0.0.1');
+  socket.on('error', () => undefined);
+  socket.write('PING\r\n');
+  const answer = await Promise.race([
+    once(socket, 'data').then(([data]) => String(data)),
+    once(socket, 'close').then(() => ''),
+  ]).catch(() => '');
+  socket.destroy();
+  return answer.startsWith('+PONG');
+}
