@@ -23,6 +23,7 @@ export default defineConfig({
     engine: 'src/engine.ts',
     'sdk-engine': 'src/sdk-engine.ts',
     'geoip-lite': 'src/geoip-lite.ts',
+    redis: 'src/redis.ts',
     testing: 'src/testing.ts',
   },
   format: ['esm', 'cjs'],

@@ -47,10 +47,10 @@ const step: fc.Arbitrary<Step> = fc.oneof(
 const sum = (ledger: DeliveryLedger): number =>
   ledger.delivered + ledger.pending + ledger.spooled + ledger.rejected + ledger.dropped;
 
-export async function ledgerProperty(make: MakeOutbox): Promise<void> {
+export async function ledgerProperty(make: MakeOutbox, histories = 300): Promise<void> {
   await fc.assert(
     fc.asyncProperty(fc.array(step, { minLength: 5, maxLength: 60 }), (steps) => play(make, steps)),
-    { numRuns: 300 },
+    { numRuns: histories },
   );
 }
 

@@ -38,6 +38,8 @@ const send = (outbox: Outbox, ...events: VisitorEvent[]): void => outbox.offer(e
 export interface OutboxAbilities {
   /** What is left at the close is kept for a later process, and not dropped. */
   outlives: boolean;
+  /** Random histories that its ledger is tried with. Default 300. */
+  histories?: number;
 }
 
 const CASES: Record<string, (start: Start, make: MakeOutbox, can: OutboxAbilities) => Promise<void>> = {
@@ -730,8 +732,9 @@ const CASES: Record<string, (start: Start, make: MakeOutbox, can: OutboxAbilitie
   async 'ledger: accepted = delivered + pending + spooled + rejected + dropped, at any instant'(
     _start,
     make,
+    can,
   ) {
-    await ledgerProperty(make);
+    await ledgerProperty(make, can.histories);
   },
 };
 

@@ -15,6 +15,7 @@ const LOADS: Record<string, string[]> = {
   'convert-middleware/engine': ENGINE,
   'convert-middleware/sdk-engine': [],
   'convert-middleware/geoip-lite': [],
+  'convert-middleware/redis': [],
   'convert-middleware/testing': CORE,
 };
 const SUBPATHS = Object.keys(LOADS);
@@ -53,6 +54,7 @@ export function exportSuite(packed: WhenPacked): void {
         "convert-middleware/fastify": "convertPlugin",
         "convert-middleware/geoip-lite": "geoipLite",
         "convert-middleware/koa": "convertMiddleware",
+        "convert-middleware/redis": "redisOutbox",
         "convert-middleware/sdk-engine": "SUPPORTED_SDK sdkEngine",
         "convert-middleware/testing": "testConvert",
       }

@@ -73,12 +73,22 @@ export async function startRedis(...options: string[]): Promise<RedisServer> {
   };
 }
 
-/** A way to a port that hands on what it gets after so many milliseconds, in both directions. */
-export async function slowLink(to: number): Promise<{ port: number; delay: number; close(): Promise<void> }> {
+export interface Link {
+  readonly port: number;
+  /** Milliseconds, in each direction. */
+  delay: number;
+  /** Breaks what is open, and leads to another port from now on. */
+  redirect(port: number): void;
+  close(): Promise<void>;
+}
+
+/** A way to a port that hands on what it gets. */
+export async function slowLink(to: number): Promise<Link> {
   const open = new Set<Socket>();
-  const link = { port: 0, delay: 0, close };
+  const link = { port: 0, delay: 0, redirect, close };
+  let target = to;
   const server = createServer((near) => {
-    const far = connect(to, '127.0.0.1');
+    const far = connect(target, '127.0.0.1');
     for (const [from, into] of [
       [near, far],
       [far, near],
@@ -92,6 +102,10 @@ export async function slowLink(to: number): Promise<{ port: number; delay: numbe
       });
     }
   });
+  function redirect(port: number): void {
+    target = port;
+    for (const socket of open) socket.destroy();
+  }
   async function close(): Promise<void> {
     for (const socket of open) socket.destroy();
     server.close();

@@ -14,8 +14,6 @@ export interface DrainerOptions {
   readonly trouble: Trouble;
   readonly stream: () => RedisStream | undefined;
   readonly producer: string;
-  /** Names this Redis, if nobody has. */
-  readonly identity: string;
   /** Bytes of events that may wait in memory. */
   readonly memoryBytes: number;
   /** Milliseconds between two signs of life. */
@@ -38,7 +36,8 @@ const READ_BYTES = 512 * 1024;
 const MAX_HELD = 2_000;
 /** The share of the memory that what was read may fill. */
 const LOADED_SHARE = 0.25;
-/** Milliseconds that Redis may take to say whether commits are still ours. */
+/** Milliseconds that Redis may take for an answer before it counts as failing; and to say whether commits are still ours. */
+const READ_LIMIT = 5_000;
 const CHECK_LIMIT = 1_000;
 /** The share of the lease for which nobody else can have become the owner. */
 const SURE_SHARE = 0.5;
@@ -72,6 +71,8 @@ export class Drainer {
   #claimAt = -Infinity;
   #isBlind = false;
   #identity: string | undefined;
+  /** Each is another name for what has none. */
+  #reads = 0;
   #isEnding = false;
 
   constructor(options: DrainerOptions) {
@@ -149,26 +150,34 @@ export class Drainer {
     if (this.#reading !== undefined || this.#isEnding) return;
     // There is no project yet.
     if (stream === undefined) return this.look(LOOK_INTERVAL);
+    const { trouble, timers } = this.#options;
+    const inTime = timers.later(READ_LIMIT, () => this.#failed(new Error('Redis took too long')));
     let next = LOOK_INTERVAL;
     this.#reading = this.#readFrom(stream)
       .then((commits) => {
-        this.#options.trouble.worksAgain();
+        trouble.worksAgain();
         if (commits > 0) next = 0;
       })
       .catch((error: unknown) => {
-        this.#heardSince = undefined;
-        this.#options.trouble.failed(error);
-        next = this.#options.trouble.delay;
+        this.#failed(error);
+        next = trouble.delay;
       })
       .finally(() => {
+        inTime();
         this.#reading = undefined;
         this.look(next);
       });
   }
 
+  #failed(error: unknown): void {
+    this.#heardSince = undefined;
+    this.#options.trouble.failed(error);
+  }
+
   async #readFrom(stream: RedisStream): Promise<number> {
     const began = performance.now();
-    const { identity, heard, core } = this.#options;
+    const { producer, heard, core } = this.#options;
+    const identity = `${producer}-${this.#reads++}`;
     const state = await stream.read(
       { count: READ_COUNT, bytes: READ_BYTES },
       this.#claimable(began),

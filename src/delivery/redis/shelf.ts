@@ -32,12 +32,10 @@ const SIZE_INTERVAL = 1_000;
 /** Milliseconds that Redis may take at the end. */
 const CLOSE_LIMIT = 1_000;
 
-const newName = (): string => randomBytes(9).toString('base64url');
-
 export class RedisShelf implements Shelf {
   readonly #core: OutboxCore;
   readonly #options: RedisShelfOptions;
-  readonly #producer = newName();
+  readonly #producer = randomBytes(9).toString('base64url');
   readonly #timers = new Timers();
   readonly #appender: Appender;
   readonly #drainer: Drainer | undefined;
@@ -78,7 +76,6 @@ export class RedisShelf implements Shelf {
         met,
       }),
       producer: this.#producer,
-      identity: newName(),
       isNeedless: ({ number, id }) => this.#appender.confirm(number, id) === 'needless',
       heard: (state) => this.#heard(state),
     });

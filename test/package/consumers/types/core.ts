@@ -16,11 +16,15 @@ import {
   type VisitorStore,
 } from 'convert-middleware';
 import { geoipLite } from 'convert-middleware/geoip-lite';
+import { redisOutbox, type RedisClient, type RedisOutboxOptions } from 'convert-middleware/redis';
 import { sdkEngine } from 'convert-middleware/sdk-engine';
 
 const geo: GeoReader = geoipLite();
 const engine: Engine = sdkEngine(class {}, { strictSdk: true });
 const store: VisitorStore = memoryStore({ max: 10 });
+
+const redis: RedisClient = { evalsha: async () => [], eval: async () => [] };
+const shared: RedisOutboxOptions = { drain: false, prefix: 'shop', maxBytes: 2 ** 26 };
 
 export const options: ConvertOptions = {
   sdkKey: '1001/2002',
@@ -31,7 +35,7 @@ export const options: ConvertOptions = {
   consent: { cookie: 'consent', granted: ['yes'], mode: 'block' },
   visitor: { id: (request) => String(request), cookie: { sameSite: 'strict' } },
   properties: { visitor: (request, defaults) => ({ ...defaults, plan: 'pro' }) },
-  delivery: { linger: 10 },
+  delivery: { linger: 10, outbox: redisOutbox(redis, shared) },
   logger: false,
 };
 // Where an adapter is the app's own, it says what a request is.
