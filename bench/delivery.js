@@ -7,7 +7,7 @@ import { mkdtemp, rm } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { setTimeout as sleep } from 'node:timers/promises';
-import { VARIANTS } from './delivery/variants.js';
+import { LEFT_OUT, VARIANTS } from './delivery/variants.js';
 import { startChild } from './support/children.js';
 import { compare, randomFrom, shuffled, spreadOf, undisturbed } from './support/statistics.js';
 import { printTable } from './support/table.js';
@@ -36,6 +36,7 @@ const ENQUEUE_ROUNDS = { quick: 10, full: 25 };
 
 export async function run({ quick = false } = {}) {
   const length = quick ? 'quick' : 'full';
+  if (LEFT_OUT.length > 0) console.log(`\nleft out: ${LEFT_OUT.join(', ')}`);
   const folder = await mkdtemp(join(tmpdir(), 'convert-bench-'));
   try {
     await measureApps({ folder, warmUp: WARM_UP[length], budget: BUDGET[length] });

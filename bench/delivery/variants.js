@@ -1,3 +1,7 @@
+/** What the delivery bench compares. */
+import { redisOutbox } from 'convert-middleware/redis';
+import { hasRedis, startRedis } from '../support/redis.js';
+
 /**
  * The ways to deliver that are compared: the parent reads the titles, each child the rest of its own line.
  *
@@ -5,13 +9,21 @@
  * - `delivery(folder)`: the option of that name, or a promise of it; `folder` is the variant's own, made anew for each run
  *   and removed afterwards. Who has it also has a row in the table of enqueueing.
  * - `every`: takes part in every so-manieth round only; `size`, `runUp`, `limit`: of its blocks. For slow ones
+ * - `needs`: left out where it is not there
  *
  * The first one is what the others are compared with, the second one is the same again (A/A).
  */
-export const VARIANTS = [
+const ALL = [
   { id: 'memory', title: 'ours, in memory', app: 'decide', delivery: () => ({}) },
   { id: 'memory-again', title: 'ours, in memory again (A/A)', app: 'decide', delivery: () => ({}) },
   { id: 'spool', title: 'ours, spooled', app: 'decide', delivery: (folder) => ({ spool: folder }) },
+  {
+    id: 'redis',
+    title: 'ours, on Redis',
+    app: 'decide',
+    needs: { what: 'redis-server', isThere: hasRedis },
+    delivery: async (folder) => ({ outbox: redisOutbox(await startRedis(folder)) }),
+  },
   { id: 'sdk', title: 'official SDK, as documented', app: 'handwritten', every: 3 },
   // Every flush sends again what others have on their way: kept to a few small blocks.
   {
@@ -24,3 +36,10 @@ export const VARIANTS = [
     limit: 4_000,
   },
 ];
+
+/** Those that can be measured here. */
+export const VARIANTS = ALL.filter(({ needs }) => needs?.isThere() ?? true);
+/** Titles of the others, and what they need. */
+export const LEFT_OUT = ALL.filter((variant) => !VARIANTS.includes(variant)).map(
+  ({ title, needs }) => `${title} (needs ${needs.what})`,
+);

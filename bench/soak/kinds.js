@@ -1,7 +1,10 @@
+import { redisOutbox } from 'convert-middleware/redis';
+import { hasRedis, startRedis } from '../support/redis.js';
+
 /** The outboxes that have to stand an outage, and the bytes of events that each may have in memory. */
 const MIB = 1024 * 1024;
 
-export const KINDS = [
+const ALL = [
   {
     id: 'memory',
     title: 'in memory',
@@ -14,4 +17,16 @@ export const KINDS = [
     bound: 4 * MIB,
     delivery: (folder) => ({ maxQueueBytes: 4 * MIB, spool: folder }),
   },
+  {
+    id: 'redis',
+    title: 'on Redis',
+    bound: 4 * MIB,
+    isThere: hasRedis,
+    delivery: async (folder) => ({
+      maxQueueBytes: 4 * MIB,
+      outbox: redisOutbox(await startRedis(folder)),
+    }),
+  },
 ];
+
+export const KINDS = ALL.filter(({ isThere }) => isThere?.() ?? true);

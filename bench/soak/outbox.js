@@ -89,7 +89,7 @@ answer({
   async deliver() {
     const started = performance.now();
     // Cuts the backoff short, which may have a minute to go after an outage of ten.
-    const ledger = await convert.flush(PATIENCE);
+    const ledger = await convert.flush({ timeout: PATIENCE });
     look();
     return { ledger, seconds: (performance.now() - started) / 1000, rssGrowth: rssPeak - rssBefore };
   },

@@ -1,11 +1,31 @@
 /** The outbox that keeps its events in memory, up to a bound. */
-import { createOutbox } from './outbox.js';
+import { createOutbox, type OutboxCore, type Shelf } from './outbox.js';
+import { Packed } from './packed.js';
 import type { Outbox, OutboxOptions } from './port.js';
 
-/** Events that are pending when the process dies are lost. */
-export function memoryOutbox(options: OutboxOptions): Outbox {
-  return createOutbox(options, ({ sender }) => ({
-    keep: (event) => sender.push(event),
+/** Bytes of events that are ready to be sent: some batches. What comes after them is packed. */
+const READY_BYTES = 1024 * 1024;
+
+/** Events that are pending when the process dies are lost. `internals` are for tests. */
+export function memoryOutbox(
+  options: OutboxOptions,
+  { readyBytes = READY_BYTES, chunkBytes }: { readyBytes?: number; chunkBytes?: number } = {},
+): Outbox {
+  return createOutbox(options, (core) => memoryShelf(core, readyBytes, new Packed(chunkBytes)));
+}
+
+function memoryShelf({ sender }: OutboxCore, readyBytes: number, packed: Packed): Shelf {
+  return {
+    keep(event) {
+      if (packed.isEmpty && sender.queuedBytes < readyBytes) sender.push(event);
+      else packed.push(event);
+    },
     kept: () => sender.start(),
-  }));
+    settled() {
+      while (!packed.isEmpty && sender.queuedBytes < readyBytes / 2) {
+        for (const event of packed.take()) sender.push(event);
+      }
+      sender.start();
+    },
+  };
 }
