@@ -40,10 +40,31 @@ export function scriptRunner(client: RedisClient): RunScript {
       return await call(client, 'sha', sha, keys, values);
     } catch (error) {
       // The first time, and after a restart.
-      if (!(error instanceof Error) || !error.message.startsWith('NOSCRIPT')) throw error;
-      return call(client, 'lua', lua, keys, values);
+      if (kindOf(error) !== 'NOSCRIPT') throw withCode(error);
+    }
+    try {
+      return await call(client, 'lua', lua, keys, values);
+    } catch (error) {
+      throw withCode(error);
     }
   };
+}
+
+/** What Redis has not answered in time. */
+export function tooLong(): Error {
+  return Object.assign(new Error('Redis took too long'), { code: 'ETIMEDOUT' });
+}
+
+/** Redis begins its errors with a word: OOM, READONLY, WRONGTYPE. */
+function kindOf(error: unknown): string | undefined {
+  return error instanceof Error ? /^([A-Z]{3,20})\b/.exec(error.message)?.[1] : undefined;
+}
+
+/** A code that may be told. Clients have some of their own, for connections. */
+function withCode(error: unknown): unknown {
+  const code = kindOf(error);
+  if (code === undefined || (error as { code?: unknown }).code !== undefined) return error;
+  return Object.assign(new Error('Redis answered with an error', { cause: error }), { code });
 }
 
 /** For the option of a client. */

@@ -472,6 +472,7 @@ describe.skipIf(!hasRedis)('over Redis', () => {
       send(kit, ['v2']);
       await until(() => kit.listener.errors.length === 1);
       expect(kit.listener.errors[0]).toMatchObject({ code: 'CONVERT_SPOOL' });
+      expect(kit.listener.errors[0]!.message).toContain('(OOM)');
       expect(kit.outbox.stats()).toMatchObject({ volatile: 1 });
       await admin.config('SET', 'maxmemory', '0');
       expect(await kit.outbox.flush(10_000)).toMatchObject({ spooled: 2, pending: 0 });

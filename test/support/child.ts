@@ -22,8 +22,18 @@ export interface Child {
 const POLL = 5;
 
 export function startChild(script: string): Child {
-  const child = spawn(process.execPath, ['--input-type=module', '-e', script], {
+  return startNode(['--input-type=module', '-e', script]);
+}
+
+/** One that runs a file. */
+export function startScript(path: string, env: Record<string, string> = {}): Child {
+  return startNode([path], env);
+}
+
+function startNode(command: readonly string[], env: Record<string, string> = {}): Child {
+  const child = spawn(process.execPath, command, {
     stdio: ['ignore', 'pipe', 'pipe'],
+    env: { ...process.env, ...env },
   });
   let output = '';
   for (const stream of [child.stdout, child.stderr])

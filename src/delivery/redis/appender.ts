@@ -2,6 +2,7 @@
  * Takes confirmed events into Redis, one commit at a time. A commit whose answer is lost is made again under the same
  * number: Redis knows it by that. Where Redis fails for long, events may go to the endpoint without it.
  */
+import { tooLong } from '../../redis/client.js';
 import type { OutboxCore, QueuedEvent } from '../outbox.js';
 import type { Trouble } from '../trouble.js';
 import type { RedisStream } from './stream.js';
@@ -130,7 +131,7 @@ export class Appender {
     const commit = (this.#commit ??= { number: this.#next++, events: this.#take() });
     const { number, events } = commit;
     const late = timers.every(COMMIT_LIMIT, () => {
-      this.#failed(new Error('Redis took too long'));
+      this.#failed(tooLong());
     });
     try {
       const { id, bytes } = await stream.append(number, events[0]!.at, events);

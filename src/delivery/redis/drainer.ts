@@ -2,6 +2,7 @@
  * Sends what is in Redis, whoever put it there. A commit that was read is held until all of its events are settled, and
  * Redis hears of it every two seconds; one that it hears nothing of for ten is read by another process.
  */
+import { tooLong } from '../../redis/client.js';
 import { isTooOld } from '../age.js';
 import type { OutboxCore, QueuedEvent } from '../outbox.js';
 import type { Trouble } from '../trouble.js';
@@ -151,7 +152,7 @@ export class Drainer {
     // There is no project yet.
     if (stream === undefined) return this.look(LOOK_INTERVAL);
     const { trouble, timers } = this.#options;
-    const inTime = timers.later(READ_LIMIT, () => this.#failed(new Error('Redis took too long')));
+    const inTime = timers.later(READ_LIMIT, () => this.#failed(tooLong()));
     let next = LOOK_INTERVAL;
     this.#reading = this.#readFrom(stream)
       .then((commits) => {
