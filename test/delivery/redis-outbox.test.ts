@@ -236,6 +236,33 @@ describe.skipIf(!hasRedis)('over Redis', () => {
       expect(visitorsOf(other.transport)).toEqual([]);
     });
 
+    it('of a process that died are found behind thousands of one that lives', async () => {
+      const prefix = fresh();
+      const key = `${prefix}:${PROJECT}:events`;
+      const append = async (ids: readonly string[]): Promise<void> => {
+        const commits = client.pipeline();
+        for (const id of ids) {
+          const line = `{"visitorId":"${id}","events":[\t${JSON.stringify(exposure(id).event)}\n`;
+          const fields = { from: 'x', number: 0, at: Date.now(), size: 200, count: 1, events: line };
+          commits.xadd(key, '*', ...Object.entries(fields).flat());
+        }
+        await commits.exec();
+      };
+      await append(IDS.slice(0, 2500));
+      const live = open(client, { prefix });
+      // It holds no more than that.
+      await until(() => live.outbox.ledger().accepted >= 2000);
+      await sleep(300);
+      const { accepted } = live.outbox.ledger();
+      // As one that reads and is killed.
+      await client.xreadgroup('GROUP', 'drain', 'dead', 'COUNT', 2500, 'STREAMS', key, '>');
+      const heir = open(client, { prefix });
+      heir.transport.always(200);
+      await until(() => heir.outbox.ledger().delivered >= 2500 - accepted);
+      await sleep(2 * INTERNALS.lease);
+      expect(visitorsOf(heir.transport)).toEqual(IDS.slice(accepted, 2500));
+    });
+
     it('end a flush when another process has delivered them', async () => {
       const prefix = fresh();
       const busy = open(client, { prefix }, { maxQueueBytes: 20_000 });

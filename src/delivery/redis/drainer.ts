@@ -6,7 +6,7 @@ import { tooLong } from '../../redis/client.js';
 import { isTooOld } from '../age.js';
 import type { OutboxCore, QueuedEvent } from '../outbox.js';
 import type { Trouble } from '../trouble.js';
-import { GIVEN_UP, type RedisStream, type StoredCommit, type StreamState } from './stream.js';
+import { BEGIN, GIVEN_UP, type RedisStream, type StoredCommit, type StreamState } from './stream.js';
 import type { Timers } from './timers.js';
 
 export interface DrainerOptions {
@@ -70,6 +70,7 @@ export class Drainer {
   #renewedAt = -Infinity;
   #heardSince: number | undefined;
   #claimAt = -Infinity;
+  #claimFrom = BEGIN;
   #isBlind = false;
   #identity: string | undefined;
   /** Each is another name for what has none. */
@@ -177,19 +178,16 @@ export class Drainer {
 
   async #readFrom(stream: RedisStream): Promise<number> {
     const began = performance.now();
-    const { producer, heard, core } = this.#options;
+    const { producer, heard, core, memoryBytes } = this.#options;
     const identity = `${producer}-${this.#reads++}`;
-    const state = await stream.read(
-      { count: READ_COUNT, bytes: READ_BYTES },
-      this.#claimable(began),
-      identity,
-    );
+    const most = { count: READ_COUNT, bytes: Math.min(READ_BYTES, memoryBytes * LOADED_SHARE) };
+    const state = await stream.read(most, identity, this.#claimable(began));
     if (this.#isEnding) return 0;
     this.#heardSince ??= began;
     this.#identify(state.identity);
     this.#renewedAt = this.#held.size === 0 ? began : Math.min(this.#renewedAt, began);
-    // There may be more of it.
-    if (state.claimed === READ_COUNT) this.#claimAt = -Infinity;
+    this.#claimFrom = state.next ?? BEGIN;
+    if (state.next !== undefined) this.#claimAt = -Infinity;
     for (const commit of state.commits) if (!this.#held.has(commit.id)) this.#bring(commit);
     core.sender.start();
     heard(state);
@@ -197,15 +195,15 @@ export class Drainer {
   }
 
   /**
-   * Milliseconds of silence after which the commits of others are ours, where it is time to ask. Who could not hear for a
+   * How long others have to have been silent for their commits to be ours, where it is time to ask. Who could not hear for a
    * while knows nothing of the silence of others: they may have been where we were.
    */
-  #claimable(now: number): number | undefined {
+  #claimable(now: number): { milliseconds: number; from: string } | undefined {
     const { lease } = this.#options;
     if (now < this.#claimAt) return undefined;
     this.#claimAt = now + lease / 4;
     const hasHeard = this.#heardSince !== undefined && now - this.#heardSince > lease;
-    return hasHeard ? lease : GIVEN_UP;
+    return { milliseconds: hasHeard ? lease : GIVEN_UP, from: this.#claimFrom };
   }
 
   /** Into memory, and to the sender. */

@@ -10,6 +10,9 @@
  */
 import { script } from '../../redis/client.js';
 
+/** Each looks at 80 entries at most (XAUTOCLAIM): thousands of a fleet that lives may come before those of the dead. */
+const CLAIM_TRIES = 40;
+
 /**
  * Adds a commit; again, where the answer to the first time was lost, it only says where that is. Answers its id (empty
  * where a later one was added) and the bytes of all.
@@ -44,27 +47,52 @@ end
 `;
 
 /**
- * Takes new entries for a consumer, up to the one with which there are so many bytes, and with `idle` those of consumers
- * that have shown no sign of life for so many milliseconds. Consumers that are long gone go, with nothing left. Answers
- * the identity, what is gone, the bytes of all, the entries (id and fields), and how many are from other consumers.
+ * Takes new entries for a consumer and, from a place on, those of consumers that have shown no sign of life for `idle`
+ * milliseconds: up to the one with which there are so many, or so many bytes. Consumers that are long gone go, with
+ * nothing left. Answers the identity, what is gone, the bytes of all, the entries (id and fields), and the place where to
+ * look for more of the others; empty where there are none for now.
  *
- * KEYS events, bytes, identity. ARGV consumer, count, bytes, idle or nothing, identity if there is none, milliseconds
- * after which a consumer is long gone.
+ * KEYS events, bytes, identity. ARGV consumer, count, bytes, identity if there is none, milliseconds after which a
+ * consumer is long gone, idle and place, or nothing.
  */
 export const READ = script(`${FIRST}
-local consumer, count, most, idle = ARGV[1], ARGV[2], tonumber(ARGV[3]), ARGV[4]
-if redis.call('EXISTS', KEYS[3]) == 0 then redis.call('SET', KEYS[3], ARGV[5]) end
+local consumer, count, most = ARGV[1], tonumber(ARGV[2]), tonumber(ARGV[3])
+if redis.call('EXISTS', KEYS[3]) == 0 then redis.call('SET', KEYS[3], ARGV[4]) end
+local entries, bytes = {}, 0
+local function take(entry)
+  entries[#entries + 1] = entry
+  for place = 1, #entry[2], 2 do
+    if entry[2][place] == 'size' then bytes = bytes + (tonumber(entry[2][place + 1]) or 0) end
+  end
+end
 local function read()
   return redis.pcall('XREADGROUP', 'GROUP', 'drain', consumer, 'COUNT', 1, 'STREAMS', KEYS[1], '>')
 end
-local function sizeOf(fields)
-  for place = 1, #fields, 2 do
-    if fields[place] == 'size' then return tonumber(fields[place + 1]) or 0 end
+local next = ''
+if #ARGV > 5 then
+  local tries = 0
+  next = ARGV[7]
+  repeat
+    local claimed = redis.pcall('XAUTOCLAIM', KEYS[1], 'drain', consumer, ARGV[6], next, 'COUNT', 8)
+    if claimed.err then next = '0-0' else
+      next = claimed[1]
+      for _, entry in ipairs(claimed[2]) do if entry and entry[2] then take(entry) end end
+    end
+    tries = tries + 1
+  until next == '0-0' or #entries >= count or bytes >= most or tries >= ${CLAIM_TRIES}
+  if next == '0-0' then next = '' end
+  local consumers = redis.pcall('XINFO', 'CONSUMERS', KEYS[1], 'drain')
+  if not consumers.err then
+    for _, info in ipairs(consumers) do
+      local about = {}
+      for place = 1, #info, 2 do about[info[place]] = info[place + 1] end
+      if about.pending == 0 and about.idle > tonumber(ARGV[5]) and about.name ~= consumer then
+        redis.call('XGROUP', 'DELCONSUMER', KEYS[1], 'drain', about.name)
+      end
+    end
   end
-  return 0
 end
-local entries, bytes = {}, 0
-while #entries < tonumber(count) and bytes < most do
+while #entries < count and bytes < most do
   local found = read()
   if found and found.err then
     redis.call('XGROUP', 'CREATE', KEYS[1], 'drain', '0', 'MKSTREAM')
@@ -72,26 +100,9 @@ while #entries < tonumber(count) and bytes < most do
     if found and found.err then return found end
   end
   if not found then break end
-  local entry = found[1][2][1]
-  entries[#entries + 1] = entry
-  bytes = bytes + sizeOf(entry[2])
+  take(found[1][2][1])
 end
-local claims = 0
-if idle ~= '' then
-  local claimed = redis.call('XAUTOCLAIM', KEYS[1], 'drain', consumer, idle, '0-0', 'COUNT', count)[2]
-  for _, entry in ipairs(claimed) do
-    claims = claims + 1
-    if entry and entry[2] then entries[#entries + 1] = entry end
-  end
-  for _, info in ipairs(redis.call('XINFO', 'CONSUMERS', KEYS[1], 'drain')) do
-    local about = {}
-    for place = 1, #info, 2 do about[info[place]] = info[place + 1] end
-    if about.pending == 0 and about.idle > tonumber(ARGV[6]) and about.name ~= consumer then
-      redis.call('XGROUP', 'DELCONSUMER', KEYS[1], 'drain', about.name)
-    end
-  end
-end
-return { redis.call('GET', KEYS[3]), first(), redis.call('GET', KEYS[2]) or '0', entries, claims }
+return { redis.call('GET', KEYS[3]), first(), redis.call('GET', KEYS[2]) or '0', entries, next }
 `);
 
 /**

@@ -40,6 +40,8 @@ const ENTRY_BYTES = 150;
 const REMEMBER = 60 * 60 * 1000;
 /** Milliseconds after which the name of a process that has nothing left is forgotten. */
 const LONG_GONE = 60 * 60 * 1000;
+/** Where the commits of others begin. */
+export const BEGIN = '0-0';
 /** Milliseconds: entries that seem to have been idle for so long were given up. */
 export const GIVEN_UP = 30 * 24 * 60 * 60 * 1000;
 
@@ -88,18 +90,19 @@ export class RedisStream {
   }
 
   /**
-   * Takes at most so many new commits, up to the one with which there are so many bytes, and at most as many of processes
-   * that were idle for `idle` milliseconds: `claimed`.
+   * Takes new commits and, with `from`, those of processes that have been silent for so long: at most so many, and up to
+   * the one with which there are so many bytes. `next` is where to go on with the silent ones, if there may be more.
    */
   async read(
     most: { count: number; bytes: number },
-    idle: number | undefined,
     identity: string,
-  ): Promise<StreamState & { commits: StoredCommit[]; claimed: number }> {
-    const values = [this.#producer, most.count, most.bytes, idle ?? '', identity, LONG_GONE];
-    const answer = (await this.#ask(READ, values)) as ReadAnswer;
+    silent?: { milliseconds: number; from: string },
+  ): Promise<StreamState & { commits: StoredCommit[]; next: string | undefined }> {
+    const values = [this.#producer, most.count, most.bytes, identity, LONG_GONE];
+    const claim = silent === undefined ? [] : [silent.milliseconds, silent.from];
+    const answer = (await this.#ask(READ, [...values, ...claim])) as ReadAnswer;
     const commits = answer[3].map(([id, fields]) => commitOf(id, fields));
-    return { ...stateOf(answer), commits, claimed: answer[4] };
+    return { ...stateOf(answer), commits, next: answer[4] === '' ? undefined : answer[4] };
   }
 
   /** These go. */
@@ -134,7 +137,7 @@ type ReadAnswer = [
   gone: string,
   bytes: string,
   entries: [id: string, fields: string[]][],
-  claimed: number,
+  next: string,
 ];
 
 function stateOf([identity, gone, bytes]: StateAnswer | ReadAnswer): StreamState {
