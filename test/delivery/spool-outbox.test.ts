@@ -388,7 +388,7 @@ describe('a spool', () => {
       await stored(kit);
       const { pending, spooled } = kit.outbox.ledger();
       expect(spooled).toBeGreaterThan(100);
-      await rm(path, { recursive: true });
+      await rm(path, { recursive: true, maxRetries: 10 });
       if (after !== 'stays away') {
         const other = start(path, {}, internals);
         send(other, ['other']);
@@ -419,7 +419,7 @@ describe('a spool', () => {
     const kit = start(path, {}, internals);
     await until(() => kit.outbox.ledger().accepted === 10);
     send(kit, IDS.slice(10, 20));
-    await rm(path, { recursive: true });
+    await rm(path, { recursive: true, maxRetries: 10 });
     expect(await kit.outbox.close(0)).toMatchObject({ spooled: 20, dropped: 0 });
     const heir = start(path, {}, internals);
     heir.transport.always(200);
