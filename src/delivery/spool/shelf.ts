@@ -4,17 +4,16 @@
  * disk fails, events wait in memory until it works again.
  */
 import { codeOf } from '../failure.js';
-import { isTooOld } from '../age.js';
-import { QueuedEvent, type OutboxCore, type Shelf } from '../outbox.js';
+import type { OutboxCore, QueuedEvent, Shelf } from '../outbox.js';
 import type { Destination } from '../port.js';
 import { Trouble } from '../trouble.js';
 import { Adopted } from './adopted.js';
 import { writeAtExit } from './exit.js';
 import type { SpoolFiles } from './files.js';
 import { SpoolFolder, type Ownership, type SpoolFolderOptions } from './folder.js';
-import type { StoredEvent } from './frames.js';
+import { LOADED_SHARE, Loader } from './loader.js';
 import type { SpoolLog } from './log.js';
-import { Spilled, type Missing } from './spilled.js';
+import { Place, placeOf } from './place.js';
 
 export interface SpoolShelfOptions extends SpoolFolderOptions {
   readonly files: SpoolFiles;
@@ -37,28 +36,12 @@ const PROJECT_POLL = 100;
 const ADOPTION_INTERVAL = 3_000;
 /** Milliseconds that a disk may take to say whether our logs are still ours. */
 const CHECK_LIMIT = 1_000;
-/** The share of the memory up to which events stay in it; and what is kept for what comes back from the disk. */
+/** The share of the memory up to which events stay in it. */
 const RETAINED_SHARE = 0.4;
-const LOADED_SHARE = 0.25;
 /** Milliseconds between two attempts on a disk that fails. */
 const DISK_BACKOFF = { min: 1_000, max: 30_000 };
 /** Milliseconds that a disk may take at the end. */
 const CLOSE_LIMIT = 1_000;
-
-/** Where an event of a spool is. */
-class Place {
-  /** Its log, once it is stored there. */
-  log: SpoolLog | Adopted | undefined;
-  settled = false;
-
-  constructor(
-    readonly number: number,
-    /** In memory until it is settled, and sent from there. */
-    public retained: boolean,
-  ) {}
-}
-
-const placeOf = (event: QueuedEvent): Place => event.place as Place;
 
 export class SpoolShelf implements Shelf {
   readonly maxBytes: number;
@@ -73,8 +56,7 @@ export class SpoolShelf implements Shelf {
   #buffer: QueuedEvent[] = [];
   /** Of these, those that are not retained. */
   #unretained = 0;
-  readonly #spilled: Spilled;
-  #adopted: Adopted[] = [];
+  readonly #loader: Loader;
   /** In memory and stored. */
   #safe = 0;
 
@@ -87,7 +69,6 @@ export class SpoolShelf implements Shelf {
   #adopting: Promise<void> | undefined;
   #commit: Promise<void> | undefined;
   #commitAt = -Infinity;
-  #loading: Promise<void> | undefined;
   readonly #trouble: Trouble;
   #syncAt = -Infinity;
   readonly #timers = new Set<NodeJS.Timeout>();
@@ -101,7 +82,14 @@ export class SpoolShelf implements Shelf {
     this.#core = core;
     this.#options = options;
     this.maxBytes = options.maxBytes;
-    this.#spilled = new Spilled((cohort) => core.waiting.of(cohort));
+    this.#loader = new Loader({
+      core,
+      memoryBytes: options.memoryBytes,
+      log: () => this.#log,
+      brought: () => (this.#safe += 1),
+      caughtUp: () => this.#retainAll(),
+      met: (error) => this.#met(error),
+    });
     this.#trouble = new Trouble(core.ledger, DISK_BACKOFF, {
       failing: (code) =>
         `events can not be written to the spool (${code}): they wait in memory until it works again, and are lost ` +
@@ -118,11 +106,11 @@ export class SpoolShelf implements Shelf {
   }
 
   get #memoryBytes(): number {
-    return this.#core.queueBytes - this.#spilled.bytes;
+    return this.#core.queueBytes - this.#loader.bytes;
   }
 
   keep(event: QueuedEvent): void {
-    const hasOlder = this.#spilled.count > 0 || this.#unretained > 0;
+    const hasOlder = this.#loader.count > 0 || this.#unretained > 0;
     const place = new Place(
       this.#next++,
       !hasOlder && this.#memoryBytes <= this.#options.memoryBytes * RETAINED_SHARE,
@@ -151,7 +139,7 @@ export class SpoolShelf implements Shelf {
     }
     for (const [log, end] of ends) void log.settle(end);
     if (this.#trouble.isFailing) this.#dropSettled();
-    this.#load();
+    this.#loader.load(this.#unretained > 0);
   }
 
   isOurs(): boolean {
@@ -190,6 +178,7 @@ export class SpoolShelf implements Shelf {
 
   async close(): Promise<void> {
     this.#closing = true;
+    this.#loader.stop();
     for (const timer of this.#timers) clearTimeout(timer);
     let limit: NodeJS.Timeout | undefined;
     const isOver = new Promise<void>((resolve) => (limit = setTimeout(resolve, CLOSE_LIMIT)));
@@ -250,12 +239,10 @@ export class SpoolShelf implements Shelf {
     // Without new events nobody else asks.
     this.isOurs();
     await folder.adopt((log) => {
-      if (folder !== this.#folder) return;
-      this.#adopted.push(new Adopted(log));
-      this.#load();
+      if (folder === this.#folder) this.#loader.adopt(log);
     });
     // What could not be read then may be now.
-    this.#load();
+    this.#loader.load(this.#unretained > 0);
   }
 
   /** Sees to it that what is in the buffer is stored soon. */
@@ -331,23 +318,28 @@ export class SpoolShelf implements Shelf {
   }
 
   #stored(events: readonly QueuedEvent[], log: SpoolLog): void {
-    const wasEmpty = this.#spilled.count === 0;
-    let spilled = 0;
+    const spilled: QueuedEvent[] = [];
     for (const event of events) {
       const place = placeOf(event);
       if (place.settled) continue;
       place.log = log;
-      if (place.retained) {
-        this.#safe += 1;
-        continue;
-      }
-      if (wasEmpty && spilled === 0) log.seek(place.number);
-      spilled += 1;
-      this.#unretained -= 1;
-      this.#spilled.push(place.number, event);
+      if (place.retained) this.#safe += 1;
+      else spilled.push(event);
     }
-    this.#core.ledger.spool(spilled);
-    if (spilled > 0) this.#load();
+    this.#unretained -= spilled.length;
+    this.#loader.spill(spilled, log);
+    this.#loader.load(false);
+  }
+
+  /** What is not stored yet, and need not be read again. */
+  #retainAll(): void {
+    for (const event of [...this.#writing, ...this.#buffer]) {
+      const place = placeOf(event);
+      if (place.retained) continue;
+      place.retained = true;
+      this.#unretained -= 1;
+      this.#core.sender.push(event);
+    }
   }
 
   #sync(log: SpoolLog): void {
@@ -365,108 +357,11 @@ export class SpoolShelf implements Shelf {
     });
   }
 
-  /** Brings events back into memory, where there is room for them. */
-  #load(): void {
-    if (this.#loading !== undefined || this.#closing) return;
-    if (this.#isSupplied(LOADED_SHARE / 2)) return;
-    if (this.#adopted.length === 0 && this.#spilled.count === 0 && this.#unretained === 0) return;
-    this.#loading = this.#loadAll()
-      .catch((error: unknown) => this.#met(error))
-      .finally(() => {
-        this.#loading = undefined;
-        this.#core.sender.start();
-      });
-  }
-
-  /** The sender has as much to send, in shares of the memory. */
-  #isSupplied(share: number): boolean {
-    return this.#core.sender.queuedBytes > this.#options.memoryBytes * share;
-  }
-
-  async #loadAll(): Promise<void> {
-    const hasRoom = (): boolean => !this.#closing && !this.#isSupplied(LOADED_SHARE);
-    for (const adopted of [...this.#adopted]) {
-      while (hasRoom() && !adopted.isRead) await this.#loadAdopted(adopted);
-      if (adopted.isRead && adopted.open === 0) await this.#finish(adopted);
-    }
-    while (hasRoom() && this.#spilled.count > 0) await this.#loadSpilled();
-    if (this.#spilled.count > 0) return;
-    for (const event of [...this.#writing, ...this.#buffer]) {
-      const place = placeOf(event);
-      if (place.retained) continue;
-      place.retained = true;
-      this.#unretained -= 1;
-      this.#core.sender.push(event);
-    }
-  }
-
-  async #loadAdopted(adopted: Adopted): Promise<void> {
-    const { missing, events } = await adopted.read((error) => this.#met(error));
-    if (this.#isClosed || !this.#adopted.includes(adopted)) return;
-    const { ledger } = this.#core;
-    ledger.accept(missing + events.length);
-    ledger.drop(missing, 'corrupt');
-    for (const stored of events) {
-      const event = this.#core.adopt(stored.event, stored.at);
-      this.#bring(event, stored, adopted);
-      if (!placeOf(event).settled) adopted.open += 1;
-    }
-    this.#core.sender.start();
-  }
-
-  async #finish(adopted: Adopted): Promise<void> {
-    this.#adopted = this.#adopted.filter((each) => each !== adopted);
-    await adopted.remove();
-  }
-
-  async #loadSpilled(): Promise<void> {
-    const log = this.#log;
-    const events = (await log?.read((error) => this.#met(error))) ?? [];
-    if (this.#isClosed || log === undefined || log !== this.#log) return;
-    // What was stored and can't be found is gone.
-    if (events.length === 0) return this.#release(this.#spilled.clear(), 'corrupt');
-    for (const stored of events) {
-      const { cohort, missing } = this.#spilled.take(stored.number, stored.event.bytes);
-      this.#release(missing, 'corrupt');
-      if (cohort === undefined) continue;
-      this.#core.ledger.spool(-1);
-      this.#bring(new QueuedEvent(stored.event, cohort, stored.at), stored, log);
-    }
-    this.#core.sender.start();
-  }
-
-  /** Into memory, and to the sender; unless it is too old. */
-  #bring(event: QueuedEvent, { number, at }: StoredEvent, log: SpoolLog | Adopted): void {
-    const place = new Place(number, true);
-    place.log = log;
-    event.place = place;
-    if (isTooOld(at, Date.now())) {
-      place.settled = true;
-      this.#core.settle([event], (count) => this.#core.ledger.drop(count, 'expired'));
-      return;
-    }
-    this.#safe += 1;
-    this.#core.sender.push(event);
-  }
-
-  /** Of what was spooled. */
-  #release(missing: readonly Missing[], reason: 'corrupt' | undefined): void {
-    for (const { cohort, count, bytes } of missing) {
-      if (reason !== undefined) {
-        this.#core.ledger.spool(-count);
-        this.#core.ledger.drop(count, reason);
-      }
-      this.#core.release(bytes);
-      for (let left = count; left > 0; left--) this.#core.waiting.leave(cohort);
-    }
-  }
-
   /** What is on disk is not ours any more. */
   #lost(folder: SpoolFolder, owner: 'taken' | 'deleted'): void {
     if (folder !== this.#folder || this.#isClosed) return;
     if (owner === 'taken') this.#leave();
     else this.#recover(folder);
-    this.#adopted = [];
     void this.#log?.close({ remove: false }).catch(() => undefined);
     this.#log = undefined;
     void folder.close().catch(() => undefined);
@@ -479,7 +374,7 @@ export class SpoolShelf implements Shelf {
     const gone = this.#core.sender.forget((event) => placeOf(event).log !== undefined);
     this.#safe -= gone.length;
     this.#core.settle(gone, (count) => this.#core.ledger.spool(count));
-    this.#release(this.#spilled.clear(), undefined);
+    this.#loader.forget();
   }
 
   /** Somebody has deleted the folder: what is in memory is all that is left, and is stored again. */
@@ -487,7 +382,7 @@ export class SpoolShelf implements Shelf {
     this.#trouble.tell(
       `somebody deleted the spool folder ${folder.path}: what was on disk alone is lost, and the folder is made again`,
     );
-    this.#release(this.#spilled.clear(), 'corrupt');
+    this.#loader.forget('corrupt');
     const events = [
       ...this.#core.sender.events(),
       ...this.#buffer.filter((event) => !placeOf(event).retained),
@@ -517,10 +412,11 @@ export class SpoolShelf implements Shelf {
       // Where the log was lost, what it has not is stored in another one.
       await this.#opening;
     } while (this.#buffer.length > 0 && !this.#trouble.isFailing && this.#log);
-    await this.#loading;
-    const isDone = this.#spilled.count === 0 && this.#ownSafe() === 0 && this.#buffer.length === 0;
+    await this.#loader.idle();
+    const isDone =
+      this.#loader.count === 0 && this.#safe === this.#loader.adopted && this.#buffer.length === 0;
     const steps = [
-      ...this.#adopted.map((each) => () => (each.isRead && each.open === 0 ? each.remove() : each.close())),
+      ...this.#loader.closing(),
       async () => this.#log?.sync(),
       async () => this.#log?.close({ remove: isDone }),
       async () => this.#folder?.close(),
@@ -536,10 +432,6 @@ export class SpoolShelf implements Shelf {
     const owner = await folder.verify(log).catch((): Ownership => 'ours');
     if (owner !== 'ours') this.#lost(folder, owner);
     await this.#opening;
-  }
-
-  #ownSafe(): number {
-    return this.#safe - this.#adopted.reduce((sum, { open }) => sum + open, 0);
   }
 
   /** At the end, what is synced may have just been removed. */

@@ -1,0 +1,18 @@
+/** Where an event of a spool is. */
+import type { QueuedEvent } from '../outbox.js';
+import type { Adopted } from './adopted.js';
+import type { SpoolLog } from './log.js';
+
+export class Place {
+  /** Its log, once it is stored there. */
+  log: SpoolLog | Adopted | undefined;
+  settled = false;
+
+  constructor(
+    readonly number: number,
+    /** In memory until it is settled, and sent from there. */
+    public retained: boolean,
+  ) {}
+}
+
+export const placeOf = (event: QueuedEvent): Place => event.place as Place;
