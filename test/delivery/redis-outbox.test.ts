@@ -1,82 +1,27 @@
-/** The outbox over a real Redis, by each kind of client, and what becomes of events when Redis fails. */
+/** The outbox over a real Redis, by each kind of client. */
 import { createClient, createCluster } from '@redis/client';
 import { createClient as createClient1 } from 'redis-client1';
 import { Cluster, Redis } from 'ioredis';
 import { Redis as Redis5 } from 'ioredis5';
 import { setTimeout as sleep } from 'node:timers/promises';
 import { afterAll, beforeAll, describe, expect, it, onTestFinished, vi } from 'vitest';
-import type { RedisInternals } from '../../src/delivery/redis-outbox.js';
-import type { Outbox, OutboxOptions } from '../../src/delivery/port.js';
-import { redisOutbox, type RedisClient, type RedisOutboxOptions } from '../../src/redis.js';
-import { hasRedis, slowLink, startRedis, type RedisServer } from '../support/redis.js';
+import { redisOutbox, type RedisClient } from '../../src/redis.js';
+import { hasRedis, startRedis, type RedisServer } from '../support/redis.js';
 import { endpointFaults } from './endpoint-faults.js';
-import {
-  conversion,
-  DESTINATION,
-  exposure,
-  fakeTransport,
-  rememberingListener,
-  until,
-  type FakeTransport,
-  type Remembered,
-} from './fakes.js';
+import { conversion, DESTINATION, exposure, until } from './fakes.js';
 import { outboxConformance } from './outbox.conformance.js';
-
-let outboxes = 0;
-const fresh = (): string => `convert-${(outboxes += 1)}`;
-const IDS = Array.from({ length: 5000 }, (_, n) => `visitor-${n}`);
-const PROJECT = `{${DESTINATION.accountId}-${DESTINATION.projectId}}`;
-/** Dead processes are found sooner than in production. */
-const INTERNALS = { beat: 50, lease: 400 };
-
-interface Kit {
-  outbox: Outbox;
-  transport: FakeTransport;
-  listener: Remembered;
-}
-
-function open(
-  client: RedisClient,
-  { prefix = fresh(), ...redis }: RedisOutboxOptions = {},
-  options: Partial<OutboxOptions> = {},
-  internals: RedisInternals = INTERNALS,
-): Kit {
-  const transport = fakeTransport();
-  const listener = rememberingListener();
-  const make = redisOutbox(client, { prefix, ...redis }, internals);
-  const outbox = make({
-    transport,
-    listener,
-    destination: () => DESTINATION,
-    backoff: { min: 0, max: 0 },
-    lingerMs: 0,
-    ...options,
-  });
-  onTestFinished(async () => {
-    await outbox.close(0);
-  });
-  return { outbox, transport, listener };
-}
-
-/** Tells nobody that it has no connection, as a test is about that. */
-function connected(port: number): Redis {
-  const client = new Redis(port, { retryStrategy: () => 50 });
-  client.on('error', () => undefined);
-  onTestFinished(() => client.disconnect());
-  return client;
-}
-
-async function ownRedis(...options: string[]): Promise<RedisServer> {
-  const server = await startRedis(...options);
-  onTestFinished(() => server.remove());
-  return server;
-}
-
-const visitorsOf = ({ posts }: FakeTransport): string[] => posts.flatMap(({ visitors }) => visitors);
-const send = ({ outbox }: Kit, ids: readonly string[]): void => {
-  for (const id of ids) outbox.offer([exposure(id)]).confirm();
-};
-const stored = ({ outbox }: Kit): Promise<void> => until(() => outbox.stats().volatile === 0);
+import {
+  connected,
+  fresh,
+  IDS,
+  INTERNALS,
+  open,
+  ownRedis,
+  PROJECT,
+  send,
+  stored,
+  visitorsOf,
+} from './redis-kit.js';
 
 describe.skipIf(!hasRedis)('over Redis', () => {
   let server: RedisServer;
@@ -357,154 +302,6 @@ describe.skipIf(!hasRedis)('over Redis', () => {
       project.destination = DESTINATION;
       expect(await kit.outbox.flush(5000)).toMatchObject({ delivered: 1 });
     });
-  });
-
-  describe('Redis', () => {
-    it('down at boot: events wait in memory, which is told once, and all is well when it comes', async () => {
-      const own = await ownRedis();
-      await own.kill();
-      const kit = open(connected(own.port));
-      send(kit, IDS.slice(0, 100));
-      await until(() => kit.listener.errors.length > 0, 20_000);
-      expect(kit.listener.errors.map(({ code }) => code)).toEqual(expect.arrayContaining(['CONVERT_SPOOL']));
-      expect(kit.outbox.stats()).toMatchObject({ pending: 100, volatile: 100 });
-      expect(kit.outbox.stats().oldestAge).toBeGreaterThan(0);
-      await own.start();
-      kit.transport.always(200);
-      expect(await kit.outbox.flush(20_000)).toMatchObject({ delivered: 100, pending: 0, dropped: 0 });
-      expect(visitorsOf(kit.transport)).toEqual(IDS.slice(0, 100));
-      expect(kit.listener.recoveries).toEqual(
-        expect.arrayContaining(['events are written to Redis again', 'events are read from Redis again']),
-      );
-      expect(kit.listener.errors.length).toBeLessThanOrEqual(2);
-    }, 60_000);
-
-    it('killed again and again under load: each event arrives, once', async () => {
-      const own = await ownRedis();
-      const kit = open(connected(own.port), {}, { maxBatchEvents: 100, lingerMs: 5 });
-      kit.transport.always(200);
-      for (let kill = 0; kill < 5; kill++) {
-        const ids = IDS.slice(kill * 1000, (kill + 1) * 1000);
-        for (let n = 0; n < 1000; n += 20) {
-          send(kit, ids.slice(n, n + 20));
-          if (n === 500) await own.kill();
-          await sleep(2);
-        }
-        await own.start();
-      }
-      expect(await kit.outbox.flush(30_000)).toMatchObject({ delivered: 5000, pending: 0, dropped: 0 });
-      expect(visitorsOf(kit.transport).sort()).toEqual([...IDS].sort());
-    }, 60_000);
-
-    it('that comes back empty: what is in memory is sent, and it is told', async () => {
-      const own = await ownRedis();
-      const kit = open(connected(own.port));
-      send(kit, IDS.slice(0, 50));
-      await until(() => kit.transport.open().length === 1);
-      send(kit, IDS.slice(50, 100));
-      await stored(kit);
-      await until(() => kit.outbox.ledger().pending === 100);
-      await own.kill();
-      await own.start({ empty: true });
-      await until(() =>
-        kit.listener.errors.some(({ message }) => message.includes('has lost what was in it')),
-      );
-      kit.transport.always(200);
-      send(kit, ['late']);
-      expect(await kit.outbox.flush(10_000)).toMatchObject({ delivered: 101, pending: 0, dropped: 0 });
-      expect(visitorsOf(kit.transport)).toEqual([...IDS.slice(0, 100), 'late']);
-    }, 30_000);
-
-    it('that fails over to a replica: what the replica has is sent, each once', async () => {
-      const [first, second] = [await ownRedis(), await ownRedis()];
-      const link = await slowLink(first.port);
-      onTestFinished(() => link.close());
-      const replica = connected(second.port);
-      await replica.replicaof('127.0.0.1', first.port);
-      const kit = open(connected(link.port));
-      send(kit, IDS.slice(0, 500));
-      await stored(kit);
-      await connected(first.port).wait(1, 5000);
-      await vi.waitUntil(async () => (await replica.dbsize()) > 0);
-      await first.kill();
-      await replica.replicaof('NO', 'ONE');
-      link.redirect(second.port);
-      send(kit, IDS.slice(500, 1000));
-      kit.transport.always(200);
-      expect(await kit.outbox.flush(20_000)).toMatchObject({ delivered: 1000, pending: 0, dropped: 0 });
-      expect(visitorsOf(kit.transport).sort()).toEqual(IDS.slice(0, 1000).sort());
-    }, 60_000);
-
-    it('that takes 2 s for each answer: nothing waits for it, nothing is lost or sent twice', async () => {
-      const own = await ownRedis();
-      const link = await slowLink(own.port);
-      onTestFinished(() => link.close());
-      const slow = connected(link.port);
-      await slow.ping();
-      link.delay = 1_000;
-      const kit = open(slow, {}, {}, { beat: 2_000, lease: 10_000 });
-      kit.transport.always(200);
-      send(kit, IDS.slice(0, 2000));
-      await sleep(100);
-      send(kit, IDS.slice(2000, 3000));
-      expect(await kit.outbox.flush(40_000)).toMatchObject({ delivered: 3000, pending: 0, dropped: 0 });
-      expect(visitorsOf(kit.transport)).toEqual(IDS.slice(0, 3000));
-      expect(kit.listener.errors).toEqual([]);
-    }, 60_000);
-
-    it('that hangs for long is gone round, and what it took all the same is not sent again', async () => {
-      const own = await ownRedis();
-      const kit = open(connected(own.port), {}, {}, { ...INTERNALS, bypassAfter: 100 });
-      kit.transport.always(200);
-      send(kit, ['before']);
-      await kit.outbox.flush(5000);
-      own.freeze();
-      send(kit, IDS.slice(0, 20));
-      await until(() => kit.outbox.ledger().delivered === 21, 20_000);
-      expect(visitorsOf(kit.transport)).toEqual(['before', ...IDS.slice(0, 20)]);
-      own.thaw();
-      send(kit, ['after']);
-      expect(await kit.outbox.flush(10_000)).toMatchObject({ delivered: 22, pending: 0, spooled: 0 });
-      await sleep(500);
-      expect(visitorsOf(kit.transport)).toEqual(['before', ...IDS.slice(0, 20), 'after']);
-    }, 60_000);
-
-    it('down at the close: what it does not take is sent without it', async () => {
-      const own = await ownRedis();
-      const kit = open(connected(own.port));
-      kit.transport.always(200);
-      send(kit, ['before']);
-      await kit.outbox.flush(5000);
-      await own.kill();
-      send(kit, IDS.slice(0, 20));
-      expect(await kit.outbox.close(5000)).toMatchObject({ delivered: 21, pending: 0, dropped: 0 });
-      expect(visitorsOf(kit.transport)).toEqual(['before', ...IDS.slice(0, 20)]);
-    }, 30_000);
-
-    it('down at the close of a process that only appends: what is left is counted', async () => {
-      const own = await ownRedis();
-      await own.kill();
-      const kit = open(connected(own.port), { drain: false });
-      send(kit, ['v1']);
-      expect(await kit.outbox.close(100)).toMatchObject({ accepted: 1, dropped: 1, reasons: { closed: 1 } });
-    });
-
-    it('that is full: events wait in memory until it is not', async () => {
-      const own = await ownRedis('--maxmemory-policy', 'noeviction');
-      const admin = connected(own.port);
-      const kit = open(connected(own.port), { drain: false });
-      send(kit, ['v1']);
-      await kit.outbox.flush(5000);
-      await admin.config('SET', 'maxmemory', '1mb');
-      send(kit, ['v2']);
-      await until(() => kit.listener.errors.length === 1);
-      expect(kit.listener.errors[0]).toMatchObject({ code: 'CONVERT_SPOOL' });
-      expect(kit.listener.errors[0]!.message).toContain('(OOM)');
-      expect(kit.outbox.stats()).toMatchObject({ volatile: 1 });
-      await admin.config('SET', 'maxmemory', '0');
-      expect(await kit.outbox.flush(10_000)).toMatchObject({ spooled: 2, pending: 0 });
-      expect(kit.listener.recoveries).toEqual(['events are written to Redis again']);
-    }, 30_000);
   });
 });
 

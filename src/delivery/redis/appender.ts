@@ -2,10 +2,9 @@
  * Takes confirmed events into Redis, one commit at a time. A commit whose answer is lost is made again under the same
  * number: Redis knows it by that. Where Redis fails for long, events may go to the endpoint without it.
  */
-import { tooLong } from '../../redis/client.js';
 import type { OutboxCore, QueuedEvent } from '../outbox.js';
 import type { Trouble } from '../trouble.js';
-import type { RedisStream } from './stream.js';
+import { compareIds, REMEMBER, type RedisStream } from './stream.js';
 import type { Timers } from './timers.js';
 
 export interface AppenderOptions {
@@ -17,9 +16,11 @@ export interface AppenderOptions {
   /** Milliseconds of failure after which events go without Redis; undefined where this process sends nothing. */
   readonly bypassAfter: number | undefined;
   /** They are in Redis under this id. */
-  readonly stored: (events: readonly QueuedEvent[], id: string, bytes: number | undefined) => void;
+  readonly stored: (events: readonly QueuedEvent[], id: string) => void;
   /** It is in Redis, and was sent from here all the same. */
-  readonly needless: (id: string) => void;
+  readonly needless: (commit: { id: string; size: number }) => void;
+  /** Of all that is in Redis. */
+  readonly heard: (bytes: number) => void;
 }
 
 /** Milliseconds between two commits. */
@@ -29,14 +30,25 @@ const COMMIT_BYTES = 512 * 1024;
 /** Milliseconds that Redis may take for a commit before it counts as failing; and for the last one. */
 const COMMIT_LIMIT = 5_000;
 const LAST_LIMIT = 1_000;
-/** Commits of which it is remembered that they were sent without Redis. */
-const MAX_BYPASSED = 1_000;
+/** Attempts that may be without an answer: each is a copy of a commit, in the client. */
+const MAX_OPEN = 3;
+/** Commits of which it is remembered what became of them. */
+const MAX_RECENT = 1_000;
 /** Milliseconds: how often to ask for the project. */
 const PROJECT_POLL = 100;
 
 interface Commit {
   readonly number: number;
   readonly events: readonly QueuedEvent[];
+}
+
+/** A commit that Redis has said it has. */
+interface Recent {
+  readonly number: number;
+  readonly id: string;
+  readonly events: number;
+  /** By performance.now(). */
+  readonly at: number;
 }
 
 export class Appender {
@@ -47,12 +59,15 @@ export class Appender {
   /** Made, and not known to be in Redis. */
   #commit: Commit | undefined;
   #storing: Promise<void> | undefined;
+  #open = 0;
   #committedAt = -Infinity;
   #isDue = false;
   /** By performance.now(). */
   #failingSince: number | undefined;
   /** Numbers of commits that may be in Redis, too, and were sent from here. */
   readonly #bypassed = new Set<number>();
+  /** Of ours, not read back here, by number. */
+  readonly #recent = new Map<number, Recent>();
   #isLast = false;
 
   constructor(options: AppenderOptions) {
@@ -77,25 +92,19 @@ export class Appender {
   plan(): void {
     if (this.#isDue || this.#storing !== undefined || !this.#hasWork) return;
     this.#isDue = true;
-    const { trouble, timers } = this.#options;
+    const { trouble, timers, stream } = this.#options;
     const wait = trouble.isFailing ? trouble.delay : COMMIT_INTERVAL;
-    timers.later(Math.max(0, this.#committedAt + wait - performance.now()), () => {
+    const due = this.#committedAt + wait - performance.now();
+    timers.later(stream() === undefined ? PROJECT_POLL : Math.max(0, due), () => {
       this.#isDue = false;
       this.start();
     });
   }
 
-  /** Stores at once. */
-  start(): void {
-    const { stream: streamNow, timers } = this.#options;
-    if (this.#storing !== undefined || !this.#hasWork) return;
-    const stream = streamNow();
-    if (stream === undefined) return void timers.later(PROJECT_POLL, () => this.plan());
-    this.#committedAt = performance.now();
-    this.#storing = this.#store(stream).finally(() => {
-      this.#storing = undefined;
-      this.plan();
-    });
+  /** Stores at once, unless Redis is left alone for a while. */
+  hurry(): void {
+    if (this.#options.trouble.isFailing) this.plan();
+    else this.start();
   }
 
   /** Stores at once, for the last time: what Redis does not take now goes without it. */
@@ -106,19 +115,38 @@ export class Appender {
     this.#options.timers.later(LAST_LIMIT, () => this.#bypass());
   }
 
+  start(): void {
+    const stream = this.#options.stream();
+    if (this.#storing !== undefined || !this.#hasWork) return;
+    this.#committedAt = performance.now();
+    if (this.#open >= MAX_OPEN) this.#bypassIfDue();
+    if (stream === undefined || this.#open >= MAX_OPEN) return this.plan();
+    this.#storing = this.#store(stream).finally(() => {
+      this.#storing = undefined;
+      this.plan();
+    });
+  }
+
   /** Until what is being stored is, or is not. */
   async idle(): Promise<void> {
     await this.#storing;
   }
 
-  /** Redis has a commit of ours under this id. One that is `needless` was sent from here already. */
-  confirm(number: number, id: string, bytes?: number): 'stored' | 'known' | 'needless' {
+  /** A commit of ours was read here under this id. True where it was sent already, and is not to be sent again. */
+  read(number: number, id: string): boolean {
+    const isNeedless = this.#confirm(number, id) === 'needless';
+    this.#recent.delete(number);
+    return isNeedless;
+  }
+
+  #confirm(number: number, id: string): 'stored' | 'known' | 'needless' {
     if (this.#bypassed.delete(number)) return 'needless';
     const commit = this.#commit;
     if (commit?.number !== number) return 'known';
     this.#commit = undefined;
     for (const event of commit.events) this.#bufferBytes -= event.bytes;
-    this.#options.stored(commit.events, id, bytes);
+    remember(this.#recent, number, { number, id, events: commit.events.length, at: performance.now() });
+    this.#options.stored(commit.events, id);
     return 'stored';
   }
 
@@ -129,20 +157,50 @@ export class Appender {
   async #store(stream: RedisStream): Promise<void> {
     const { trouble, timers } = this.#options;
     const commit = (this.#commit ??= { number: this.#next++, events: this.#take() });
-    const { number, events } = commit;
-    const late = timers.every(COMMIT_LIMIT, () => {
-      this.#failed(tooLong());
-    });
     try {
-      const { id, bytes } = await stream.append(number, events[0]!.at, events);
-      if (this.confirm(number, id, bytes) === 'needless' && id !== '') this.#options.needless(id);
+      await timers.within(COMMIT_LIMIT, this.#append(stream, commit));
       this.#failingSince = undefined;
       trouble.worksAgain();
     } catch (error) {
-      this.#failed(error);
-    } finally {
-      late();
+      this.#failingSince ??= this.#committedAt;
+      trouble.failed(error);
+      this.#bypassIfDue();
     }
+  }
+
+  /** What comes late counts, too. */
+  async #append(stream: RedisStream, { number, events }: Commit): Promise<void> {
+    this.#open += 1;
+    try {
+      const { id, size, bytes, previous } = await stream.append(number, events[0]!.at, events);
+      this.#options.heard(bytes);
+      // What was forgotten for its age was not lost.
+      const forgotten = performance.now() - REMEMBER / 2;
+      this.#missing((each) => each.number > (previous ?? -1) && each.number < number && each.at > forgotten);
+      if (this.#confirm(number, id) === 'needless') this.#options.needless({ id, size });
+    } finally {
+      this.#open -= 1;
+    }
+  }
+
+  /** Redis says which one was the last that it took, of all; it was asked at this time, by performance.now(). */
+  check(last: string, askedAt: number): void {
+    this.#missing(({ id, at }) => at < askedAt && compareIds(id, last) > 0);
+  }
+
+  /** A Redis that failed over, or was emptied, may not have what it had said it has. */
+  #missing(isMissing: (recent: Recent) => boolean): void {
+    const { core, trouble } = this.#options;
+    let lost = 0;
+    for (const each of this.#recent.values()) {
+      if (!isMissing(each)) continue;
+      lost += each.events;
+      this.#recent.delete(each.number);
+    }
+    if (lost === 0) return;
+    trouble.tell(`Redis has lost ${lost} events that it had taken: a failover, or it keeps nothing on disk`);
+    core.ledger.spool(-lost);
+    core.ledger.drop(lost, 'corrupt');
   }
 
   #take(): readonly QueuedEvent[] {
@@ -153,18 +211,21 @@ export class Appender {
     return this.#buffer.splice(0, count);
   }
 
-  #failed(error: unknown): void {
-    const { trouble, bypassAfter = Infinity } = this.#options;
-    this.#failingSince ??= performance.now();
-    trouble.failed(error);
-    if (this.#isLast || performance.now() - this.#failingSince >= bypassAfter) this.#bypass();
+  #bypassIfDue(): void {
+    const { bypassAfter = Infinity } = this.#options;
+    const failingFor = performance.now() - (this.#failingSince ?? Infinity);
+    if (this.#isLast || failingFor >= bypassAfter) this.#bypass();
   }
 
   #bypass(): void {
     const { bypassAfter, core } = this.#options;
     if (bypassAfter === undefined) return;
     const commit = this.#commit;
-    if (commit !== undefined) this.#remember(commit.number);
+    if (commit !== undefined) {
+      this.#bypassed.add(commit.number);
+      const [oldest] = this.#bypassed;
+      if (this.#bypassed.size > MAX_RECENT) this.#bypassed.delete(oldest!);
+    }
     const events = [...(commit?.events ?? []), ...this.#buffer];
     this.#commit = undefined;
     this.#buffer = [];
@@ -172,10 +233,10 @@ export class Appender {
     for (const event of events) core.sender.push(event);
     core.sender.start();
   }
+}
 
-  #remember(number: number): void {
-    this.#bypassed.add(number);
-    const [oldest] = this.#bypassed;
-    if (this.#bypassed.size > MAX_BYPASSED) this.#bypassed.delete(oldest!);
-  }
+function remember<Key, Value>(map: Map<Key, Value>, key: Key, value: Value): void {
+  map.set(key, value);
+  const [oldest] = map.keys();
+  if (map.size > MAX_RECENT) map.delete(oldest!);
 }

@@ -2,11 +2,19 @@
  * Sends what is in Redis, whoever put it there. A commit that was read is held until all of its events are settled, and
  * Redis hears of it every two seconds; one that it hears nothing of for ten is read by another process.
  */
-import { tooLong } from '../../redis/client.js';
 import { isTooOld } from '../age.js';
 import type { OutboxCore, QueuedEvent } from '../outbox.js';
 import type { Trouble } from '../trouble.js';
-import { BEGIN, GIVEN_UP, type RedisStream, type StoredCommit, type StreamState } from './stream.js';
+import type { Awaited } from './awaited.js';
+import {
+  BEGIN,
+  compareIds,
+  GIVEN_UP,
+  type ReadOptions,
+  type RedisStream,
+  type StoredCommit,
+  type StreamState,
+} from './stream.js';
 import type { Timers } from './timers.js';
 
 export interface DrainerOptions {
@@ -21,9 +29,11 @@ export interface DrainerOptions {
   readonly beat: number;
   /** Milliseconds without one after which a commit is anybody's. */
   readonly lease: number;
-  /** A commit of this process was read. */
+  readonly awaited: Awaited;
+  /** A commit of this process was read: true where it is not to be sent. */
   readonly isNeedless: (commit: StoredCommit) => boolean;
-  readonly heard: (state: StreamState) => void;
+  /** What Redis said, and when it was asked, by performance.now(). */
+  readonly heard: (state: StreamState, askedAt: number) => void;
 }
 
 /** Milliseconds between two looks for new commits where nothing says that there are some; while somebody waits. */
@@ -38,10 +48,14 @@ const MAX_HELD = 2_000;
 /** The share of the memory that what was read may fill. */
 const LOADED_SHARE = 0.25;
 /** Milliseconds that Redis may take for an answer before it counts as failing; and to say whether commits are still ours. */
-const READ_LIMIT = 5_000;
+const ANSWER_LIMIT = 5_000;
 const CHECK_LIMIT = 1_000;
+/** Reads that may be without an answer. */
+const MAX_OPEN = 5;
 /** The share of the lease for which nobody else can have become the owner. */
 const SURE_SHARE = 0.5;
+/** Commits that Redis has lost while they were held here, and might find again. */
+const MAX_LOST = 2_000;
 
 /** A commit in memory. */
 class Held {
@@ -51,26 +65,39 @@ class Held {
   constructor(
     readonly id: string,
     readonly size: number,
+    /** Events that this process put into Redis. */
+    readonly own: number,
   ) {}
 }
+
+/** What is settled of a commit, and Redis may not have heard. */
+type Settled = Pick<Held, 'id' | 'size' | 'own'>;
 
 const heldBy = (event: QueuedEvent): Held | undefined => event.place as Held | undefined;
 
 export class Drainer {
   readonly #options: DrainerOptions;
   readonly #held = new Map<string, Held>();
-  /** Settled, and still in Redis. */
-  #settled: Pick<Held, 'id' | 'size'>[] = [];
+  /** Sent, and perhaps still in Redis. */
+  readonly #settled = new Map<string, Settled>();
+  /** Not in Redis any more, or so it said, and still to be sent. */
+  readonly #lost = new Map<string, Held>();
   #reading: Promise<void> | undefined;
+  #open = 0;
+  /** The last commit that was given to this process, as far as it has heard. */
+  #lastId = BEGIN;
   #settling: Promise<void> | undefined;
   #renewing: Promise<void> | undefined;
   #lookAt = Infinity;
+  #notBefore = -Infinity;
   #cancelLook = (): void => {};
   /** By performance.now(): when Redis was last asked and is sure to know that we live; since when it has always answered. */
   #renewedAt = -Infinity;
   #heardSince: number | undefined;
   #claimAt = -Infinity;
   #claimFrom = BEGIN;
+  /** What Redis took the time for, and when that was, by performance.now(). */
+  #clock: { redis: number; here: number } | undefined;
   #isBlind = false;
   #identity: string | undefined;
   /** Each is another name for what has none. */
@@ -94,11 +121,13 @@ export class Drainer {
   look(wait = LOOK_SOON): void {
     const { core, timers } = this.#options;
     if (this.#reading !== undefined || this.#isEnding || !this.#hasRoom) return;
-    const at = performance.now() + (core.waiting.waits > 0 ? Math.min(wait, AWAITED_INTERVAL) : wait);
+    const now = performance.now();
+    const soon = now + (core.waiting.waits > 0 ? Math.min(wait, AWAITED_INTERVAL) : wait);
+    const at = Math.max(soon, this.#notBefore);
     if (at >= this.#lookAt) return;
     this.#cancelLook();
     this.#lookAt = at;
-    this.#cancelLook = timers.later(at - performance.now(), () => this.#read());
+    this.#cancelLook = timers.later(at - now, () => this.#read());
   }
 
   settle(batch: readonly QueuedEvent[]): void {
@@ -112,8 +141,8 @@ export class Drainer {
   }
 
   /** A commit in Redis that is not to be sent. */
-  discard(commit: Pick<StoredCommit, 'id' | 'size'>): void {
-    this.#settled.push(commit);
+  discard({ id, size, own = 0 }: Omit<Settled, 'own'> & Partial<Settled>): void {
+    this.#settled.set(id, { id, size, own });
     this.#tellSettled();
   }
 
@@ -133,8 +162,9 @@ export class Drainer {
   async end(): Promise<void> {
     await this.#reading;
     await this.#settling;
-    if (this.#settled.length > 0) await this.#options.stream()?.settle(this.#settled.splice(0));
-    await this.#options.stream()?.release();
+    const stream = this.#options.stream();
+    if (this.#settled.size > 0) await stream?.settle([...this.#settled.values()]);
+    await stream?.release();
   }
 
   get #hasRoom(): boolean {
@@ -148,159 +178,204 @@ export class Drainer {
 
   #read(): void {
     this.#lookAt = Infinity;
-    const stream = this.#options.stream();
+    const { stream: streamNow, trouble, timers } = this.#options;
+    const stream = streamNow();
     if (this.#reading !== undefined || this.#isEnding) return;
-    // There is no project yet.
-    if (stream === undefined) return this.look(LOOK_INTERVAL);
-    const { trouble, timers } = this.#options;
-    const inTime = timers.later(READ_LIMIT, () => this.#failed(tooLong()));
+    // There is no project yet, or there are answers that do not come.
+    if (stream === undefined || this.#open >= MAX_OPEN) return this.look(LOOK_INTERVAL);
     let next = LOOK_INTERVAL;
-    this.#reading = this.#readFrom(stream)
-      .then((commits) => {
-        trouble.worksAgain();
-        if (commits > 0) next = 0;
-      })
-      .catch((error: unknown) => {
-        this.#failed(error);
-        next = trouble.delay;
-      })
+    this.#reading = timers
+      .within(ANSWER_LIMIT, this.#readFrom(stream))
+      .then(
+        (commits) => {
+          trouble.worksAgain();
+          if (commits > 0) next = 0;
+        },
+        (error: unknown) => {
+          this.#heardSince = undefined;
+          trouble.failed(error);
+          this.#notBefore = performance.now() + trouble.delay;
+        },
+      )
       .finally(() => {
-        inTime();
         this.#reading = undefined;
         this.look(next);
       });
   }
 
-  #failed(error: unknown): void {
-    this.#heardSince = undefined;
-    this.#options.trouble.failed(error);
-  }
-
+  /** What comes late counts, too. */
   async #readFrom(stream: RedisStream): Promise<number> {
     const began = performance.now();
-    const { producer, heard, core, memoryBytes } = this.#options;
-    const identity = `${producer}-${this.#reads++}`;
-    const most = { count: READ_COUNT, bytes: Math.min(READ_BYTES, memoryBytes * LOADED_SHARE) };
-    const state = await stream.read(most, identity, this.#claimable(began));
-    if (this.#isEnding) return 0;
-    this.#heardSince ??= began;
-    this.#identify(state.identity);
-    this.#renewedAt = this.#held.size === 0 ? began : Math.min(this.#renewedAt, began);
-    this.#claimFrom = state.next ?? BEGIN;
-    if (state.next !== undefined) this.#claimAt = -Infinity;
-    for (const commit of state.commits) if (!this.#held.has(commit.id)) this.#bring(commit);
-    core.sender.start();
-    heard(state);
-    return state.commits.length;
+    this.#open += 1;
+    try {
+      const options = this.#whatToRead(began);
+      const { commits, next, empty, ...state } = await stream.read(options);
+      if (this.#isEnding) return 0;
+      this.#heardSince ??= began;
+      this.#renewedAt = this.#held.size === 0 ? began : Math.min(this.#renewedAt, began);
+      if (options.silent !== undefined) this.#claimFrom = next ?? BEGIN;
+      if (next !== undefined) this.#claimAt = -Infinity;
+      this.#heard(state, began);
+      const { awaited, core } = this.#options;
+      for (const index of empty) awaited.releaseRange(options.ranges[index]!);
+      for (const commit of commits) this.#bring(commit);
+      core.sender.start();
+      return commits.length;
+    } finally {
+      this.#open -= 1;
+    }
+  }
+
+  #whatToRead(now: number): ReadOptions {
+    const { producer, core, memoryBytes, awaited } = this.#options;
+    return {
+      most: { count: READ_COUNT, bytes: Math.min(READ_BYTES, memoryBytes * LOADED_SHARE) },
+      identity: `${producer}-${this.#reads++}`,
+      after: this.#lastId,
+      silent: this.#claimable(now),
+      ranges: core.waiting.waits > 0 ? awaited.ranges() : [],
+    };
   }
 
   /**
    * How long others have to have been silent for their commits to be ours, where it is time to ask. Who could not hear for a
-   * while knows nothing of the silence of others: they may have been where we were.
+   * while knows nothing of the silence of others: they may have been where we were. And what is asked and not answered
+   * for long must not be done then.
    */
-  #claimable(now: number): { milliseconds: number; from: string } | undefined {
+  #claimable(now: number): ReadOptions['silent'] {
     const { lease } = this.#options;
-    if (now < this.#claimAt) return undefined;
+    if (now < this.#claimAt || this.#clock === undefined) return undefined;
     this.#claimAt = now + lease / 4;
     const hasHeard = this.#heardSince !== undefined && now - this.#heardSince > lease;
-    return { milliseconds: hasHeard ? lease : GIVEN_UP, from: this.#claimFrom };
+    const until = Math.round(this.#clock.redis + (now - this.#clock.here) + lease * SURE_SHARE);
+    return { milliseconds: hasHeard ? lease : GIVEN_UP, from: this.#claimFrom, until };
   }
 
   /** Into memory, and to the sender. */
   #bring(commit: StoredCommit): void {
     const { core, producer, isNeedless } = this.#options;
-    const held = new Held(commit.id, commit.size);
+    const { id, size, at } = commit;
+    if (compareIds(this.#lastId, id) < 0) this.#lastId = id;
+    if (this.#held.has(id)) return;
+    // Redis has not heard of it, or has forgotten.
+    if (this.#settled.has(id)) return this.#tellSettled();
+    const found = this.#lost.get(id);
+    if (found !== undefined) return this.#takeBack(found);
     const isOwn = commit.producer === producer;
     if (isOwn && isNeedless(commit)) return this.discard(commit);
     // Own events were counted as being there; of others this process has not heard yet.
     if (isOwn) core.ledger.spool(-commit.events.length);
     else core.ledger.accept(commit.events.length);
-    const isOld = isTooOld(commit.at, Date.now());
+    const isOld = isTooOld(at, Date.now());
     const events: QueuedEvent[] = [];
     for (const event of commit.events) {
       if (event === undefined) core.ledger.drop(1, 'corrupt');
       else if (isOld) core.ledger.drop(1, 'expired');
-      else events.push(core.adopt(event, commit.at));
+      else events.push(core.adopt(event, at));
     }
+    const held = new Held(id, size, isOwn ? commit.events.length : 0);
     held.open = events.length;
-    if (events.length === 0) return this.discard(commit);
-    this.#held.set(commit.id, held);
+    if (events.length === 0) return this.discard(held);
+    this.#held.set(id, held);
     for (const event of events) {
       event.place = held;
       core.sender.push(event);
     }
   }
 
+  #takeBack(held: Held): void {
+    this.#lost.delete(held.id);
+    if (held.open === 0) this.discard(held);
+    else this.#held.set(held.id, held);
+  }
+
   #close(held: Held): void {
-    // Else it was lost meanwhile.
-    if (!this.#held.delete(held.id)) return;
-    this.#settled.push(held);
-    this.#tellSettled();
+    // What Redis has lost stays known: it might find it again.
+    if (this.#held.delete(held.id)) this.discard(held);
   }
 
   #tellSettled(): void {
-    const stream = this.#options.stream();
-    if (this.#settling !== undefined || this.#settled.length === 0 || stream === undefined) return;
-    const settled = this.#settled.splice(0, MAX_HELD);
-    this.#settling = stream
-      .settle(settled)
+    const { stream: streamNow, timers, trouble, awaited } = this.#options;
+    const stream = streamNow();
+    if (this.#settling !== undefined || this.#settled.size === 0 || stream === undefined) return;
+    const settled = [...this.#settled.values()].slice(0, MAX_HELD);
+    const began = performance.now();
+    let again = 0;
+    this.#settling = timers
+      .within(ANSWER_LIMIT, stream.settle(settled))
       .then(
         (state) => {
-          this.#options.heard(state);
-          return 0;
+          for (const { id, own } of settled) {
+            this.#settled.delete(id);
+            if (own > 0) awaited.settle(id, own);
+          }
+          this.#heard(state, began);
         },
-        () => {
-          // The next look at Redis says that it fails.
-          this.#settled.unshift(...settled);
-          return LOOK_INTERVAL;
+        (error: unknown) => {
+          trouble.met(error);
+          again = LOOK_INTERVAL;
         },
       )
-      .then((wait) => {
+      .finally(() => {
         this.#settling = undefined;
-        if (wait === 0) this.#tellSettled();
-        else this.#options.timers.later(wait, () => this.#tellSettled());
+        if (again === 0) this.#tellSettled();
+        else timers.later(again, () => this.#tellSettled());
       });
   }
 
   #renew(): void {
-    const stream = this.#options.stream();
+    const { stream: streamNow, timers, core } = this.#options;
+    const stream = streamNow();
     if (this.#renewing !== undefined || this.#held.size === 0 || stream === undefined) return;
-    const ids = [...this.#held.keys()];
     const began = performance.now();
     // A Redis that does not answer stops no delivery.
-    const cancel = this.#options.timers.later(CHECK_LIMIT, () => {
+    const inTime = timers.later(CHECK_LIMIT, () => {
       this.#isBlind = true;
-      this.#options.core.sender.start();
+      core.sender.start();
     });
-    this.#renewing = stream
-      .renew(ids)
+    this.#renewing = timers
+      .within(ANSWER_LIMIT, stream.renew([...this.#held.keys()]))
       .then(
-        ({ identity, ours }) => {
+        ({ identity, theirs, gone }) => {
           this.#isBlind = false;
-          this.#renewed(began, identity, new Set(ids.filter((id) => !ours.has(id))));
+          this.#renewed(began, identity, theirs, gone);
         },
         () => {
           this.#isBlind = true;
         },
       )
       .finally(() => {
-        cancel();
+        inTime();
         this.#renewing = undefined;
-        this.#options.core.sender.start();
+        core.sender.start();
       });
   }
 
-  #renewed(began: number, identity: string, missing: ReadonlySet<string>): void {
-    const wasSilent = began - this.#renewedAt >= this.#options.lease;
+  #renewed(began: number, identity: string, theirs: readonly string[], gone: readonly string[]): void {
+    // Until now: it may have been asked in time and have answered late.
+    const wasSilent = performance.now() - this.#renewedAt >= this.#options.lease;
     this.#renewedAt = began;
-    if (this.#identify(identity) || missing.size === 0) return;
-    // Nobody else can have taken them: Redis has lost them, and what is in memory is all that is left.
-    if (!wasSilent) return this.#letGo((id) => missing.has(id));
-    this.#forget((event) => missing.has(heldBy(event)?.id ?? ''));
-    for (const id of missing) this.#held.delete(id);
+    if (this.#identify(identity)) return;
+    this.#forget(theirs);
+    // Settled by whoever took them; if nobody can have, Redis has lost them, and what is in memory is all that is left.
+    if (wasSilent) this.#forget(gone);
+    else this.#letGo(gone);
+    this.look();
   }
 
-  /** True where Redis has lost what was in it. */
+  #heard(state: StreamState, askedAt: number): void {
+    const { awaited, heard, lease } = this.#options;
+    const here = performance.now();
+    // All the others seem to have been silent then.
+    const jump = this.#clock && state.now - this.#clock.redis - (here - this.#clock.here);
+    if (Math.abs(jump ?? 0) > lease / 4) this.#heardSince = undefined;
+    this.#clock = { redis: state.now, here };
+    this.#identify(state.identity);
+    awaited.release(state.isGone);
+    heard(state, askedAt);
+  }
+
+  /** True where Redis has lost all that was in it. */
   #identify(identity: string): boolean {
     const before = this.#identity;
     this.#identity = identity === '' ? undefined : identity;
@@ -308,21 +383,38 @@ export class Drainer {
     this.#options.trouble.tell(
       'Redis has lost what was in it: events that waited there alone are lost, those in memory are sent',
     );
-    this.#letGo(() => true);
+    this.#letGo([...this.#held.keys()]);
+    this.#lastId = BEGIN;
+    this.#options.awaited.release(() => true);
     return true;
   }
 
   /** Held no longer; sent from memory all the same. */
-  #letGo(isLost: (id: string) => boolean): void {
-    for (const event of this.#options.core.sender.events()) {
-      if (isLost(heldBy(event)?.id ?? '')) event.place = undefined;
+  #letGo(ids: readonly string[]): void {
+    for (const id of ids) {
+      const held = this.#held.get(id);
+      if (held === undefined) continue;
+      this.#held.delete(id);
+      this.#lost.set(id, held);
+      const [oldest] = this.#lost.keys();
+      if (this.#lost.size > MAX_LOST) this.#lost.delete(oldest!);
     }
-    for (const id of this.#held.keys()) if (isLost(id)) this.#held.delete(id);
   }
 
   /** Others send these. */
-  #forget(isTheirs: (event: QueuedEvent) => boolean): void {
+  #forget(ids: readonly string[]): void {
+    if (ids.length === 0) return;
     const { core } = this.#options;
+    const theirs = new Set<Held>();
+    for (const id of ids) {
+      const held = this.#held.get(id);
+      if (held !== undefined) theirs.add(held);
+      this.#held.delete(id);
+    }
+    const isTheirs = (event: QueuedEvent): boolean => {
+      const held = heldBy(event);
+      return held !== undefined && theirs.has(held);
+    };
     core.settle(core.sender.forget(isTheirs), (count) => core.ledger.spool(count));
   }
 }

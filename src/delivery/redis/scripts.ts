@@ -10,76 +10,104 @@
  */
 import { script } from '../../redis/client.js';
 
-/** Each looks at 80 entries at most (XAUTOCLAIM): thousands of a fleet that lives may come before those of the dead. */
-const CLAIM_TRIES = 40;
+/** XAUTOCLAIM looks at ten entries at most: thousands of a fleet that lives may come before those of the dead. */
+const CLAIM_TRIES = 400;
 
 /**
  * Adds a commit; again, where the answer to the first time was lost, it only says where that is. Answers its id (empty
- * where a later one was added) and the bytes of all.
+ * where a later one was added), the bytes of all, and the number of the last one that is there (empty where none is known).
  *
  * KEYS events, bytes, last. ARGV number, milliseconds to remember it, size, and the fields of the entry.
  */
 export const APPEND = script(`
-local last = redis.call('GET', KEYS[3])
+local last, previous = redis.call('GET', KEYS[3]), ''
 if last then
   local number, id = string.match(last, '^(%d+) (.+)$')
-  if tonumber(number) == tonumber(ARGV[1]) then return { id, redis.call('GET', KEYS[2]) or '0' } end
-  if tonumber(number) > tonumber(ARGV[1]) then return { '', redis.call('GET', KEYS[2]) or '0' } end
+  previous = number
+  local bytes = redis.call('GET', KEYS[2]) or '0'
+  if tonumber(number) == tonumber(ARGV[1]) then return { id, bytes, previous } end
+  if tonumber(number) > tonumber(ARGV[1]) then return { '', bytes, previous } end
 end
 local id = redis.call('XADD', KEYS[1], '*', unpack(ARGV, 4))
 redis.call('SET', KEYS[3], ARGV[1] .. ' ' .. id, 'PX', ARGV[2])
-if redis.call('XLEN', KEYS[1]) == 1 then redis.call('SET', KEYS[2], '0') end
-return { id, tostring(redis.call('INCRBY', KEYS[2], ARGV[3])) }
+if redis.call('XLEN', KEYS[1]) == 1 then
+  redis.call('SET', KEYS[2], '0')
+  -- Now: a Redis that is full makes no group, and would never be drained.
+  redis.pcall('XGROUP', 'CREATE', KEYS[1], 'drain', '0')
+end
+return { id, tostring(redis.call('INCRBY', KEYS[2], ARGV[3])), previous }
 `);
 
-/** What is gone: all up to this id where the stream is empty, else all below it. */
-const FIRST = `
-local function first()
-  local entry = redis.call('XRANGE', KEYS[1], '-', '+', 'COUNT', 1)[1]
-  if entry then return 'below ' .. entry[1] end
-  if redis.call('EXISTS', KEYS[1]) == 0 then return 'upto 0-0' end
+/**
+ * What is said in every answer: the identity, the first entry (empty where there is none), the last one that there ever
+ * was, the bytes of all, and the time in milliseconds.
+ */
+const STATE = `
+local function last()
+  if redis.call('EXISTS', KEYS[1]) == 0 then return '0-0' end
   local info = redis.call('XINFO', 'STREAM', KEYS[1])
   for place = 1, #info, 2 do
-    if info[place] == 'last-generated-id' then return 'upto ' .. info[place + 1] end
+    if info[place] == 'last-generated-id' then return info[place + 1] end
   end
-  return 'upto 0-0'
+end
+local function now()
+  local time = redis.call('TIME')
+  return time[1] * 1000 + math.floor(time[2] / 1000)
+end
+local function state(...)
+  local entry = redis.call('XRANGE', KEYS[1], '-', '+', 'COUNT', 1)[1]
+  local identity = redis.call('GET', KEYS[3]) or ''
+  local bytes = redis.call('GET', KEYS[2]) or '0'
+  return { identity, entry and entry[1] or '', last(), bytes, string.format('%.0f', now()), ... }
 end
 `;
 
 /**
- * Takes new entries for a consumer and, from a place on, those of consumers that have shown no sign of life for `idle`
- * milliseconds: up to the one with which there are so many, or so many bytes. Consumers that are long gone go, with
- * nothing left. Answers the identity, what is gone, the bytes of all, the entries (id and fields), and the place where to
- * look for more of the others; empty where there are none for now.
+ * Takes entries for a consumer, up to the one with which there are so many, or so many bytes: those that it was given after
+ * some id and has not heard of; from a place on, those of consumers that have shown no sign of life for `idle`
+ * milliseconds, if it is not too late for that; and new ones. Consumers that are long gone go, with nothing left.
  *
- * KEYS events, bytes, identity. ARGV consumer, count, bytes, identity if there is none, milliseconds after which a
- * consumer is long gone, idle and place, or nothing.
+ * Answers the state, the entries (id and fields), the place where to look for more of the others (empty where there are
+ * none for now), and which of the ranges hold nothing of the consumer's making any more.
+ *
+ * KEYS events, bytes, identity. ARGV consumer, count, bytes, identity if there is none, milliseconds after which a consumer
+ * is long gone, id, idle or nothing, place, the time until which others may be asked for, and the ranges: first
+ * and last id.
  */
-export const READ = script(`${FIRST}
+export const READ = script(`${STATE}
 local consumer, count, most = ARGV[1], tonumber(ARGV[2]), tonumber(ARGV[3])
-if redis.call('EXISTS', KEYS[3]) == 0 then redis.call('SET', KEYS[3], ARGV[4]) end
 local entries, bytes = {}, 0
 local function take(entry)
+  if not entry[2] then return end
   entries[#entries + 1] = entry
   for place = 1, #entry[2], 2 do
     if entry[2][place] == 'size' then bytes = bytes + (tonumber(entry[2][place + 1]) or 0) end
   end
 end
-local function read()
-  return redis.pcall('XREADGROUP', 'GROUP', 'drain', consumer, 'COUNT', 1, 'STREAMS', KEYS[1], '>')
+local function isEnough() return #entries >= count or bytes >= most end
+local function read(from, number)
+  return redis.pcall('XREADGROUP', 'GROUP', 'drain', consumer, 'COUNT', number, 'STREAMS', KEYS[1], from)
 end
+
+local from = ARGV[6]
+repeat
+  local found = read(from, 1)
+  local entry = found and not found.err and found[1] and found[1][2][1]
+  if entry then take(entry) from = entry[1] end
+until not entry or isEnough()
+
 local next = ''
-if #ARGV > 5 then
+if ARGV[7] ~= '' and now() <= tonumber(ARGV[9]) then
   local tries = 0
-  next = ARGV[7]
+  next = ARGV[8]
   repeat
-    local claimed = redis.pcall('XAUTOCLAIM', KEYS[1], 'drain', consumer, ARGV[6], next, 'COUNT', 8)
+    local claimed = redis.pcall('XAUTOCLAIM', KEYS[1], 'drain', consumer, ARGV[7], next, 'COUNT', 1)
     if claimed.err then next = '0-0' else
       next = claimed[1]
-      for _, entry in ipairs(claimed[2]) do if entry and entry[2] then take(entry) end end
+      for _, entry in ipairs(claimed[2]) do if entry then take(entry) end end
     end
     tries = tries + 1
-  until next == '0-0' or #entries >= count or bytes >= most or tries >= ${CLAIM_TRIES}
+  until next == '0-0' or isEnough() or tries >= ${CLAIM_TRIES}
   if next == '0-0' then next = '' end
   local consumers = redis.pcall('XINFO', 'CONSUMERS', KEYS[1], 'drain')
   if not consumers.err then
@@ -92,32 +120,48 @@ if #ARGV > 5 then
     end
   end
 end
-while #entries < count and bytes < most do
-  local found = read()
+
+while not isEnough() do
+  local found = read('>', 1)
   if found and found.err then
     redis.call('XGROUP', 'CREATE', KEYS[1], 'drain', '0', 'MKSTREAM')
-    found = read()
+    found = read('>', 1)
     if found and found.err then return found end
   end
   if not found then break end
   take(found[1][2][1])
 end
-return { redis.call('GET', KEYS[3]), first(), redis.call('GET', KEYS[2]) or '0', entries, next }
+
+local empty = {}
+for place = 10, #ARGV, 2 do
+  local found = redis.call('XRANGE', KEYS[1], ARGV[place], ARGV[place + 1], 'COUNT', 10)
+  local isEmpty = #found < 10
+  for _, entry in ipairs(found) do
+    for field = 1, #entry[2], 2 do
+      if entry[2][field] == 'from' and entry[2][field + 1] == consumer then isEmpty = false end
+    end
+  end
+  if isEmpty then empty[#empty + 1] = tostring((place - 10) / 2) end
+end
+
+-- Last: a Redis that is full refuses it, and is to be drained all the same.
+if redis.call('EXISTS', KEYS[3]) == 0 then redis.pcall('SET', KEYS[3], ARGV[4]) end
+return state(entries, next, empty)
 `);
 
 /**
- * These are settled, and go. Answers as READ, without entries.
+ * These are settled, and go. Answers the state.
  *
  * KEYS events, bytes, identity. ARGV id and size of each.
  */
-export const SETTLE = script(`${FIRST}
+export const SETTLE = script(`${STATE}
 local gone = 0
 for place = 1, #ARGV, 2 do
   redis.pcall('XACK', KEYS[1], 'drain', ARGV[place])
   if redis.call('XDEL', KEYS[1], ARGV[place]) == 1 then gone = gone + tonumber(ARGV[place + 1]) end
 end
 if redis.call('XLEN', KEYS[1]) == 0 then redis.call('SET', KEYS[2], '0') else redis.call('DECRBY', KEYS[2], gone) end
-return { redis.call('GET', KEYS[3]) or '', first(), redis.call('GET', KEYS[2]), {} }
+return state()
 `);
 
 /** The entries that a consumer has; `claim` lets some of them seem to have been idle for so long. */
@@ -135,16 +179,26 @@ end
 `;
 
 /**
- * A sign of life. Answers the identity, and those of the entries that are still the consumer's.
+ * A sign of life. Answers the identity, those of the entries that are another consumer's, and those that are not there. One
+ * that is there, and nobody's, is the consumer's again: the group has lost it.
  *
  * KEYS events, bytes, identity. ARGV consumer, ids.
  */
 export const RENEW = script(`${PENDING}
-local isPending, mine = {}, {}
+local isPending, mine, theirs, gone = {}, {}, {}, {}
 for _, each in ipairs(pending) do isPending[each[1]] = true end
-for place = 2, #ARGV do if isPending[ARGV[place]] then mine[#mine + 1] = ARGV[place] end end
+for place = 2, #ARGV do
+  local id = ARGV[place]
+  if isPending[id] then mine[#mine + 1] = id else
+    local other = redis.pcall('XPENDING', KEYS[1], 'drain', id, id, 1)
+    if not other.err and other[1] then theirs[#theirs + 1] = id
+    elseif redis.call('XRANGE', KEYS[1], id, id)[1] then
+      redis.pcall('XCLAIM', KEYS[1], 'drain', ARGV[1], '0', id, 'FORCE', 'JUSTID')
+    else gone[#gone + 1] = id end
+  end
+end
 claim(mine, '0')
-return { redis.call('GET', KEYS[3]) or '', mine }
+return { redis.call('GET', KEYS[3]) or '', theirs, gone }
 `);
 
 /**

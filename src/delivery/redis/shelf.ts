@@ -7,7 +7,7 @@ import { Trouble } from '../trouble.js';
 import { Appender } from './appender.js';
 import { Awaited } from './awaited.js';
 import { Drainer } from './drainer.js';
-import { RedisStream, type StreamState } from './stream.js';
+import { RedisStream } from './stream.js';
 import { Timers } from './timers.js';
 
 export interface RedisShelfOptions {
@@ -62,8 +62,9 @@ export class RedisShelf implements Shelf {
         met,
       }),
       bypassAfter: options.drain ? options.bypassAfter : undefined,
-      stored: (events, id, bytes) => this.#stored(events, id, bytes),
-      needless: (id) => this.#drainer?.discard({ id, size: 0 }),
+      stored: (events, id) => this.#stored(events, id),
+      needless: (commit) => this.#drainer?.discard(commit),
+      heard: (bytes) => (this.#bytes = bytes),
     });
     if (!options.drain) return;
     this.#drainer = new Drainer({
@@ -76,8 +77,12 @@ export class RedisShelf implements Shelf {
         met,
       }),
       producer: this.#producer,
-      isNeedless: ({ number, id }) => this.#appender.confirm(number, id) === 'needless',
-      heard: (state) => this.#heard(state),
+      awaited: this.#awaited,
+      isNeedless: ({ number, id }) => this.#appender.read(number, id),
+      heard: ({ bytes, last }, askedAt) => {
+        this.#bytes = bytes;
+        if (!this.#isClosed) this.#appender.check(last, askedAt);
+      },
     });
     this.#drainer.look(0);
   }
@@ -106,7 +111,7 @@ export class RedisShelf implements Shelf {
 
   hurry(how?: { last: boolean }): void {
     if (how?.last) this.#appender.finish();
-    else this.#appender.start();
+    else this.#appender.hurry();
     this.#drainer?.look(0);
   }
 
@@ -143,10 +148,9 @@ export class RedisShelf implements Shelf {
     return (this.#stream = new RedisStream(run, { prefix, project, producer: this.#producer }));
   }
 
-  #stored(events: readonly QueuedEvent[], id: string, bytes: number | undefined): void {
+  #stored(events: readonly QueuedEvent[], id: string): void {
     if (this.#isClosed) return;
     const { ledger, waiting } = this.#core;
-    this.#bytes = bytes ?? this.#bytes;
     ledger.spool(events.length);
     for (const event of events) {
       this.#core.release(event.bytes);
@@ -154,12 +158,6 @@ export class RedisShelf implements Shelf {
       else this.#awaited.push(event.cohort, id);
     }
     this.#drainer?.look();
-  }
-
-  #heard({ isGone, bytes }: StreamState): void {
-    if (this.#isClosed) return;
-    this.#bytes = bytes;
-    this.#awaited.release(isGone);
   }
 
   /** Others may have made some; who only refuses never hears of it. */

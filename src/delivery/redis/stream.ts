@@ -24,6 +24,31 @@ export interface StreamState {
   readonly isGone: (id: string) => boolean;
   /** Of all that is in it. */
   readonly bytes: number;
+  /** The id of the last commit that it took. */
+  readonly last: string;
+  /** By the clock of Redis, in milliseconds. */
+  readonly now: number;
+}
+
+export interface ReadOptions {
+  /** Up to the commit with which there are as many. */
+  readonly most: { readonly count: number; readonly bytes: number };
+  /** Names this Redis, if nobody has. */
+  readonly identity: string;
+  /** What was given to this process after this commit, too: an answer may have been lost, or a client have asked twice. */
+  readonly after: string;
+  /** Those of processes that have been silent for so long, too; from a place on, and until a time of Redis. */
+  readonly silent: { milliseconds: number; from: string; until: number } | undefined;
+  /** Is there anything of this process between the two? */
+  readonly ranges: readonly { start: string; end: string }[];
+}
+
+export interface ReadAnswer extends StreamState {
+  readonly commits: readonly StoredCommit[];
+  /** Where to go on with the silent ones, if there may be more. */
+  readonly next: string | undefined;
+  /** Ranges in which there is nothing. */
+  readonly empty: readonly number[];
 }
 
 export interface StreamOptions {
@@ -37,7 +62,7 @@ export interface StreamOptions {
 /** Bytes of an entry beside its events. */
 const ENTRY_BYTES = 150;
 /** Milliseconds for which an answer that was lost can be asked for again. */
-const REMEMBER = 60 * 60 * 1000;
+export const REMEMBER = 60 * 60 * 1000;
 /** Milliseconds after which the name of a process that has nothing left is forgotten. */
 const LONG_GONE = 60 * 60 * 1000;
 /** Where the commits of others begin. */
@@ -61,48 +86,38 @@ export class RedisStream {
   }
 
   /**
-   * Adds events; where they are in already under this number, tells that. `id` is empty where a later number was added
-   * before.
+   * Adds events; where they are in already under this number, tells that. `previous` is the number of the last commit that
+   * Redis knew before, undefined for none.
    */
   async append(
     number: number,
     at: number,
     events: readonly SerialisedEvent[],
-  ): Promise<{ id: string; bytes: number }> {
+  ): Promise<{ id: string; size: number; bytes: number; previous: number | undefined }> {
     const lines = encodeLines(events);
     const size = Buffer.byteLength(lines) + ENTRY_BYTES;
-    const fields = {
-      from: this.#producer,
-      number,
-      at,
-      size,
-      count: events.length,
-      events: lines,
-    };
+    const fields = { from: this.#producer, number, at, size, count: events.length, events: lines };
     const values = [number, REMEMBER, size, ...Object.entries(fields).flat()];
-    const [events_, bytes] = this.#keys;
-    const [id, total] = (await this.run(
-      APPEND,
-      [events_, bytes, this.#last],
-      values.map(String),
-    )) as string[];
-    return { id: id!, bytes: Number(total) };
+    const [stream, bytes] = this.#keys;
+    const answer = await this.run(APPEND, [stream, bytes, this.#last], values.map(String));
+    const [id, total, previous] = Array.isArray(answer) ? (answer as unknown[]) : [];
+    if (typeof id !== 'string' || !ID.test(id)) throw unexpected();
+    return { id, size, bytes: Number(total), previous: previous === '' ? undefined : Number(previous) };
   }
 
-  /**
-   * Takes new commits and, with `from`, those of processes that have been silent for so long: at most so many, and up to
-   * the one with which there are so many bytes. `next` is where to go on with the silent ones, if there may be more.
-   */
-  async read(
-    most: { count: number; bytes: number },
-    identity: string,
-    silent?: { milliseconds: number; from: string },
-  ): Promise<StreamState & { commits: StoredCommit[]; next: string | undefined }> {
-    const values = [this.#producer, most.count, most.bytes, identity, LONG_GONE];
-    const claim = silent === undefined ? [] : [silent.milliseconds, silent.from];
-    const answer = (await this.#ask(READ, [...values, ...claim])) as ReadAnswer;
-    const commits = answer[3].map(([id, fields]) => commitOf(id, fields));
-    return { ...stateOf(answer), commits, next: answer[4] === '' ? undefined : answer[4] };
+  async read({ most, identity, after, silent, ranges }: ReadOptions): Promise<ReadAnswer> {
+    const answer = (await this.#ask(READ, [
+      ...[this.#producer, most.count, most.bytes, identity, LONG_GONE, after],
+      ...(silent === undefined ? ['', '', ''] : [silent.milliseconds, silent.from, silent.until]),
+      ...ranges.flatMap(({ start, end }) => [start, end]),
+    ])) as [...StateAnswer, [string, string[]][], string, string[]];
+    const [, , , , , entries, next, empty] = answer;
+    return {
+      ...stateOf(answer),
+      commits: entries.map(([id, fields]) => commitOf(id, fields)),
+      next: next === '' ? undefined : next,
+      empty: empty.map(Number),
+    };
   }
 
   /** These go. */
@@ -111,10 +126,11 @@ export class RedisStream {
     return stateOf((await this.#ask(SETTLE, values)) as StateAnswer);
   }
 
-  /** Says that this process lives, and asks which of these are still its own. */
-  async renew(ids: readonly string[]): Promise<{ identity: string; ours: ReadonlySet<string> }> {
-    const [identity, ours] = (await this.#ask(RENEW, [this.#producer, ...ids])) as [string, string[]];
-    return { identity, ours: new Set(ours) };
+  /** Says that this process lives, and asks which of these commits are another's, and which are not there any more. */
+  async renew(ids: readonly string[]): Promise<{ identity: string; theirs: string[]; gone: string[] }> {
+    const answer = await this.#ask(RENEW, [this.#producer, ...ids]);
+    const [identity, theirs, gone] = answer as [string, string[], string[]];
+    return { identity, theirs, gone };
   }
 
   /** What this process has and is not settled is for any other. */
@@ -126,28 +142,26 @@ export class RedisStream {
     return Number(await this.#ask(SIZE, []));
   }
 
-  #ask(script: Script, values: readonly (string | number)[]): Promise<unknown> {
-    return this.run(script, this.#keys, values.map(String));
+  async #ask(script: Script, values: readonly (string | number)[]): Promise<unknown> {
+    const answer = await this.run(script, this.#keys, values.map(String));
+    if (answer === undefined || answer === null) throw unexpected();
+    return answer;
   }
 }
 
-type StateAnswer = [identity: string, gone: string, bytes: string, ...rest: unknown[]];
-type ReadAnswer = [
-  identity: string,
-  gone: string,
-  bytes: string,
-  entries: [id: string, fields: string[]][],
-  next: string,
-];
+const ID = /^\d+-\d+$/;
 
-function stateOf([identity, gone, bytes]: StateAnswer | ReadAnswer): StreamState {
-  const [how, mark] = gone.split(' ') as ['below' | 'upto', string];
-  const limit = partsOf(mark);
-  const isGone = (id: string): boolean => {
-    const order = compare(partsOf(id), limit);
-    return how === 'below' ? order < 0 : order <= 0;
-  };
-  return { identity, isGone, bytes: Number(bytes) };
+/** A client that is none, or something between it and Redis. */
+function unexpected(): Error {
+  return Object.assign(new Error('Redis answered something else'), { code: 'EUNEXPECTED' });
+}
+
+type StateAnswer = [identity: string, first: string, last: string, bytes: string, now: string];
+
+function stateOf([identity, first, last, bytes, now]: readonly [...StateAnswer, ...unknown[]]): StreamState {
+  const isGone = (id: string): boolean =>
+    first === '' ? compareIds(id, last) <= 0 : compareIds(id, first) < 0;
+  return { identity, isGone, bytes: Number(bytes), last, now: Number(now) };
 }
 
 /** Whatever somebody put there is a commit, if one without events. */
@@ -176,6 +190,8 @@ function partsOf(id: string): [number, number] {
   return [milliseconds ?? 0, number ?? 0];
 }
 
-function compare(one: [number, number], other: [number, number]): number {
-  return one[0] - other[0] || one[1] - other[1];
+/** Below zero where the first one is older. */
+export function compareIds(one: string, other: string): number {
+  const [first, second] = [partsOf(one), partsOf(other)];
+  return first[0] - second[0] || first[1] - second[1];
 }

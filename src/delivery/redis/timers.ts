@@ -1,4 +1,5 @@
 /** Timers that never keep a process alive, and end together. */
+import { tooLong } from '../../redis/client.js';
 
 export class Timers {
   readonly #open = new Set<NodeJS.Timeout>();
@@ -11,6 +12,14 @@ export class Timers {
 
   every(milliseconds: number, work: () => void): () => void {
     return this.#add(setInterval, milliseconds, work);
+  }
+
+  /** What a promise gives; rejects with ETIMEDOUT where it takes longer. */
+  within<T>(milliseconds: number, promise: Promise<T>): Promise<T> {
+    return new Promise((resolve, reject) => {
+      const inTime = this.later(milliseconds, () => reject(tooLong()));
+      promise.then(resolve, reject).finally(inTime);
+    });
   }
 
   /** Nothing runs any more. */

@@ -1,0 +1,96 @@
+/** Outboxes over Redis servers of one's own, through clients that fail as they are told. */
+import { Redis } from 'ioredis';
+import { onTestFinished } from 'vitest';
+import type { Outbox, OutboxOptions } from '../../src/delivery/port.js';
+import type { RedisInternals } from '../../src/delivery/redis-outbox.js';
+import { APPEND, READ, RELEASE, RENEW, SETTLE, SIZE } from '../../src/delivery/redis/scripts.js';
+import {
+  redisOutbox,
+  type IoRedisClient,
+  type RedisClient,
+  type RedisOutboxOptions,
+} from '../../src/redis.js';
+import { startRedis, type RedisServer } from '../support/redis.js';
+import {
+  DESTINATION,
+  exposure,
+  fakeTransport,
+  rememberingListener,
+  until,
+  type FakeTransport,
+  type Remembered,
+} from './fakes.js';
+
+let outboxes = 0;
+export const fresh = (): string => `convert-${(outboxes += 1)}`;
+export const IDS = Array.from({ length: 5000 }, (_, n) => `visitor-${n}`);
+export const PROJECT = `{${DESTINATION.accountId}-${DESTINATION.projectId}}`;
+/** Dead processes are found sooner than in production. */
+export const INTERNALS = { beat: 50, lease: 400 };
+
+export interface Kit {
+  outbox: Outbox;
+  transport: FakeTransport;
+  listener: Remembered;
+}
+
+export function open(
+  client: RedisClient,
+  { prefix = fresh(), ...redis }: RedisOutboxOptions = {},
+  options: Partial<OutboxOptions> = {},
+  internals: RedisInternals = INTERNALS,
+): Kit {
+  const transport = fakeTransport();
+  const listener = rememberingListener();
+  const make = redisOutbox(client, { prefix, ...redis }, internals);
+  const outbox = make({
+    transport,
+    listener,
+    destination: () => DESTINATION,
+    backoff: { min: 0, max: 0 },
+    lingerMs: 0,
+    ...options,
+  });
+  onTestFinished(async () => {
+    await outbox.close(0);
+  });
+  return { outbox, transport, listener };
+}
+
+/** Tells nobody that it has no connection, as a test is about that. */
+export function connected(port: number): Redis {
+  const client = new Redis(port, { retryStrategy: () => 50 });
+  client.on('error', () => undefined);
+  onTestFinished(() => client.disconnect());
+  return client;
+}
+
+export async function ownRedis(...options: string[]): Promise<RedisServer> {
+  const server = await startRedis(...options);
+  onTestFinished(() => server.remove());
+  return server;
+}
+
+export const visitorsOf = ({ posts }: FakeTransport): string[] => posts.flatMap(({ visitors }) => visitors);
+export const send = ({ outbox }: Kit, ids: readonly string[]): void => {
+  for (const id of ids) outbox.offer([exposure(id)]).confirm();
+};
+export const stored = ({ outbox }: Kit): Promise<void> => until(() => outbox.stats().volatile === 0);
+
+const SCRIPTS = { APPEND, READ, RELEASE, RENEW, SETTLE, SIZE };
+export type ScriptName = keyof typeof SCRIPTS;
+
+/** A client of which each call does what `around` makes of it. */
+export function gated(
+  client: Redis,
+  around: (name: ScriptName, run: () => Promise<unknown>) => Promise<unknown>,
+): IoRedisClient {
+  const byHash = new Map(Object.entries(SCRIPTS).map(([name, { sha, lua }]) => [sha, { name, lua }]));
+  return {
+    evalsha(sha, keys, ...all) {
+      const { name, lua } = byHash.get(sha)!;
+      return around(name as ScriptName, () => client.eval(lua, keys, ...all));
+    },
+    eval: (lua, keys, ...all) => client.eval(lua, keys, ...all),
+  };
+}
