@@ -6,10 +6,11 @@ import { isTooOld } from '../age.js';
 import type { OutboxCore, QueuedEvent } from '../outbox.js';
 import type { Trouble } from '../trouble.js';
 import type { Awaited } from './awaited.js';
+import { Settling } from './settling.js';
+import { Silence } from './silence.js';
 import {
   BEGIN,
   compareIds,
-  GIVEN_UP,
   type ReadOptions,
   type RedisStream,
   type StoredCommit,
@@ -70,34 +71,25 @@ class Held {
   ) {}
 }
 
-/** What is settled of a commit, and Redis may not have heard. */
-type Settled = Pick<Held, 'id' | 'size' | 'own'>;
-
 const heldBy = (event: QueuedEvent): Held | undefined => event.place as Held | undefined;
 
 export class Drainer {
   readonly #options: DrainerOptions;
   readonly #held = new Map<string, Held>();
-  /** Sent, and perhaps still in Redis. */
-  readonly #settled = new Map<string, Settled>();
+  readonly #settling: Settling;
+  readonly #silence: Silence;
   /** Not in Redis any more, or so it said, and still to be sent. */
   readonly #lost = new Map<string, Held>();
   #reading: Promise<void> | undefined;
   #open = 0;
   /** The last commit that was given to this process, as far as it has heard. */
   #lastId = BEGIN;
-  #settling: Promise<void> | undefined;
   #renewing: Promise<void> | undefined;
   #lookAt = Infinity;
   #notBefore = -Infinity;
   #cancelLook = (): void => {};
-  /** By performance.now(): when Redis was last asked and is sure to know that we live; since when it has always answered. */
+  /** By performance.now(): when Redis was last asked and is sure to know that we live. */
   #renewedAt = -Infinity;
-  #heardSince: number | undefined;
-  #claimAt = -Infinity;
-  #claimFrom = BEGIN;
-  /** What Redis took the time for, and when that was, by performance.now(). */
-  #clock: { redis: number; here: number } | undefined;
   #isBlind = false;
   #identity: string | undefined;
   /** Each is another name for what has none. */
@@ -106,7 +98,15 @@ export class Drainer {
 
   constructor(options: DrainerOptions) {
     this.#options = options;
-    const { timers, beat } = options;
+    const { timers, beat, lease, awaited } = options;
+    this.#silence = new Silence(lease);
+    this.#settling = new Settling({
+      ...options,
+      gone: ({ id, own }) => {
+        if (own > 0) awaited.settle(id, own);
+      },
+      heard: (state, askedAt) => this.#heard(state, askedAt),
+    });
     timers.every(beat, () => this.#renew());
   }
 
@@ -141,9 +141,8 @@ export class Drainer {
   }
 
   /** A commit in Redis that is not to be sent. */
-  discard({ id, size, own = 0 }: Omit<Settled, 'own'> & Partial<Settled>): void {
-    this.#settled.set(id, { id, size, own });
-    this.#tellSettled();
+  discard({ id, size, own = 0 }: { id: string; size: number; own?: number }): void {
+    this.#settling.add({ id, size, own });
   }
 
   /** False while it is open whether what is held is still ours to send. */
@@ -161,10 +160,8 @@ export class Drainer {
   /** What is held is for others. Rejects where Redis does. */
   async end(): Promise<void> {
     await this.#reading;
-    await this.#settling;
-    const stream = this.#options.stream();
-    if (this.#settled.size > 0) await stream?.settle([...this.#settled.values()]);
-    await stream?.release();
+    await this.#settling.end();
+    await this.#options.stream()?.release();
   }
 
   get #hasRoom(): boolean {
@@ -192,7 +189,7 @@ export class Drainer {
           if (commits > 0) next = 0;
         },
         (error: unknown) => {
-          this.#heardSince = undefined;
+          this.#silence.missed();
           trouble.failed(error);
           this.#notBefore = performance.now() + trouble.delay;
         },
@@ -211,10 +208,8 @@ export class Drainer {
       const options = this.#whatToRead(began);
       const { commits, next, empty, ...state } = await stream.read(options);
       if (this.#isEnding) return 0;
-      this.#heardSince ??= began;
       this.#renewedAt = this.#held.size === 0 ? began : Math.min(this.#renewedAt, began);
-      if (options.silent !== undefined) this.#claimFrom = next ?? BEGIN;
-      if (next !== undefined) this.#claimAt = -Infinity;
+      if (options.silent !== undefined) this.#silence.claimed(next);
       this.#heard(state, began);
       const { awaited, core } = this.#options;
       for (const index of empty) awaited.releaseRange(options.ranges[index]!);
@@ -232,23 +227,9 @@ export class Drainer {
       most: { count: READ_COUNT, bytes: Math.min(READ_BYTES, memoryBytes * LOADED_SHARE) },
       identity: `${producer}-${this.#reads++}`,
       after: this.#lastId,
-      silent: this.#claimable(now),
+      silent: this.#silence.claim(now),
       ranges: core.waiting.waits > 0 ? awaited.ranges() : [],
     };
-  }
-
-  /**
-   * How long others have to have been silent for their commits to be ours, where it is time to ask. Who could not hear for a
-   * while knows nothing of the silence of others: they may have been where we were. And what is asked and not answered
-   * for long must not be done then.
-   */
-  #claimable(now: number): ReadOptions['silent'] {
-    const { lease } = this.#options;
-    if (now < this.#claimAt || this.#clock === undefined) return undefined;
-    this.#claimAt = now + lease / 4;
-    const hasHeard = this.#heardSince !== undefined && now - this.#heardSince > lease;
-    const until = Math.round(this.#clock.redis + (now - this.#clock.here) + lease * SURE_SHARE);
-    return { milliseconds: hasHeard ? lease : GIVEN_UP, from: this.#claimFrom, until };
   }
 
   /** Into memory, and to the sender. */
@@ -258,7 +239,7 @@ export class Drainer {
     if (compareIds(this.#lastId, id) < 0) this.#lastId = id;
     if (this.#held.has(id)) return;
     // Redis has not heard of it, or has forgotten.
-    if (this.#settled.has(id)) return this.#tellSettled();
+    if (this.#settling.has(id)) return this.#settling.tell();
     const found = this.#lost.get(id);
     if (found !== undefined) return this.#takeBack(found);
     const isOwn = commit.producer === producer;
@@ -292,35 +273,6 @@ export class Drainer {
   #close(held: Held): void {
     // What Redis has lost stays known: it might find it again.
     if (this.#held.delete(held.id)) this.discard(held);
-  }
-
-  #tellSettled(): void {
-    const { stream: streamNow, timers, trouble, awaited } = this.#options;
-    const stream = streamNow();
-    if (this.#settling !== undefined || this.#settled.size === 0 || stream === undefined) return;
-    const settled = [...this.#settled.values()].slice(0, MAX_HELD);
-    const began = performance.now();
-    let again = 0;
-    this.#settling = timers
-      .within(ANSWER_LIMIT, stream.settle(settled))
-      .then(
-        (state) => {
-          for (const { id, own } of settled) {
-            this.#settled.delete(id);
-            if (own > 0) awaited.settle(id, own);
-          }
-          this.#heard(state, began);
-        },
-        (error: unknown) => {
-          trouble.met(error);
-          again = LOOK_INTERVAL;
-        },
-      )
-      .finally(() => {
-        this.#settling = undefined;
-        if (again === 0) this.#tellSettled();
-        else timers.later(again, () => this.#tellSettled());
-      });
   }
 
   #renew(): void {
@@ -364,12 +316,8 @@ export class Drainer {
   }
 
   #heard(state: StreamState, askedAt: number): void {
-    const { awaited, heard, lease } = this.#options;
-    const here = performance.now();
-    // All the others seem to have been silent then.
-    const jump = this.#clock && state.now - this.#clock.redis - (here - this.#clock.here);
-    if (Math.abs(jump ?? 0) > lease / 4) this.#heardSince = undefined;
-    this.#clock = { redis: state.now, here };
+    const { awaited, heard } = this.#options;
+    this.#silence.heard(state);
     this.#identify(state.identity);
     awaited.release(state.isGone);
     heard(state, askedAt);
