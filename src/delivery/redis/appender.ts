@@ -4,7 +4,7 @@
  */
 import type { OutboxCore, QueuedEvent } from '../outbox.js';
 import type { Trouble } from '../trouble.js';
-import { compareIds, REMEMBER, type RedisStream } from './stream.js';
+import { compareIds, type RedisStream } from './stream.js';
 import type { Timers } from './timers.js';
 
 export interface AppenderOptions {
@@ -172,11 +172,12 @@ export class Appender {
   async #append(stream: RedisStream, { number, events }: Commit): Promise<void> {
     this.#open += 1;
     try {
-      const { id, size, bytes, previous } = await stream.append(number, events[0]!.at, events);
+      const askedAt = performance.now();
+      const { id, size, bytes, previous, last } = await stream.append(number, events[0]!.at, events);
       this.#options.heard(bytes);
-      // What was forgotten for its age was not lost.
-      const forgotten = performance.now() - REMEMBER / 2;
-      this.#missing((each) => each.number > (previous ?? -1) && each.number < number && each.at > forgotten);
+      this.check(last, askedAt);
+      // Others may have added more since. Where Redis does not know any more which was ours, that says nothing.
+      if (previous !== undefined) this.#missing((each) => each.number > previous && each.number < number);
       if (this.#confirm(number, id) === 'needless') this.#options.needless({ id, size });
     } finally {
       this.#open -= 1;

@@ -13,20 +13,32 @@ import { script } from '../../redis/client.js';
 /** XAUTOCLAIM looks at ten entries at most: thousands of a fleet that lives may come before those of the dead. */
 const CLAIM_TRIES = 400;
 
+/** The id of the last entry that there ever was. */
+const LAST = `
+local function last()
+  if redis.call('EXISTS', KEYS[1]) == 0 then return '0-0' end
+  local info = redis.call('XINFO', 'STREAM', KEYS[1])
+  for place = 1, #info, 2 do
+    if info[place] == 'last-generated-id' then return info[place + 1] end
+  end
+end
+`;
+
 /**
  * Adds a commit; again, where the answer to the first time was lost, it only says where that is. Answers its id (empty
- * where a later one was added), the bytes of all, and the number of the last one that is there (empty where none is known).
+ * where a later one was added), the bytes of all, the number of the last one that was there (empty where none is known),
+ * and the id of the last one of all that was there.
  *
  * KEYS events, bytes, last. ARGV number, milliseconds to remember it, size, and the fields of the entry.
  */
-export const APPEND = script(`
-local last, previous = redis.call('GET', KEYS[3]), ''
-if last then
-  local number, id = string.match(last, '^(%d+) (.+)$')
+export const APPEND = script(`${LAST}
+local known, previous, before = redis.call('GET', KEYS[3]), '', last()
+if known then
+  local number, id = string.match(known, '^(%d+) (.+)$')
   previous = number
   local bytes = redis.call('GET', KEYS[2]) or '0'
-  if tonumber(number) == tonumber(ARGV[1]) then return { id, bytes, previous } end
-  if tonumber(number) > tonumber(ARGV[1]) then return { '', bytes, previous } end
+  if tonumber(number) == tonumber(ARGV[1]) then return { id, bytes, previous, before } end
+  if tonumber(number) > tonumber(ARGV[1]) then return { '', bytes, previous, before } end
 end
 local id = redis.call('XADD', KEYS[1], '*', unpack(ARGV, 4))
 redis.call('SET', KEYS[3], ARGV[1] .. ' ' .. id, 'PX', ARGV[2])
@@ -35,21 +47,14 @@ if redis.call('XLEN', KEYS[1]) == 1 then
   -- Now: a Redis that is full makes no group, and would never be drained.
   redis.pcall('XGROUP', 'CREATE', KEYS[1], 'drain', '0')
 end
-return { id, tostring(redis.call('INCRBY', KEYS[2], ARGV[3])), previous }
+return { id, tostring(redis.call('INCRBY', KEYS[2], ARGV[3])), previous, before }
 `);
 
 /**
  * What is said in every answer: the identity, the first entry (empty where there is none), the last one that there ever
  * was, the bytes of all, and the time in milliseconds.
  */
-const STATE = `
-local function last()
-  if redis.call('EXISTS', KEYS[1]) == 0 then return '0-0' end
-  local info = redis.call('XINFO', 'STREAM', KEYS[1])
-  for place = 1, #info, 2 do
-    if info[place] == 'last-generated-id' then return info[place + 1] end
-  end
-end
+const STATE = `${LAST}
 local function now()
   local time = redis.call('TIME')
   return time[1] * 1000 + math.floor(time[2] / 1000)

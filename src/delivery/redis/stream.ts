@@ -62,7 +62,7 @@ export interface StreamOptions {
 /** Bytes of an entry beside its events. */
 const ENTRY_BYTES = 150;
 /** Milliseconds for which an answer that was lost can be asked for again. */
-export const REMEMBER = 60 * 60 * 1000;
+const REMEMBER = 60 * 60 * 1000;
 /** Milliseconds after which the name of a process that has nothing left is forgotten. */
 const LONG_GONE = 60 * 60 * 1000;
 /** Where the commits of others begin. */
@@ -87,22 +87,22 @@ export class RedisStream {
 
   /**
    * Adds events; where they are in already under this number, tells that. `previous` is the number of the last commit that
-   * Redis knew before, undefined for none.
+   * Redis knew before, undefined for none; `last` the id of the last one of all that was there.
    */
   async append(
     number: number,
     at: number,
     events: readonly SerialisedEvent[],
-  ): Promise<{ id: string; size: number; bytes: number; previous: number | undefined }> {
+  ): Promise<{ id: string; size: number; bytes: number; previous: number | undefined; last: string }> {
     const lines = encodeLines(events);
     const size = Buffer.byteLength(lines) + ENTRY_BYTES;
     const fields = { from: this.#producer, number, at, size, count: events.length, events: lines };
     const values = [number, REMEMBER, size, ...Object.entries(fields).flat()];
     const [stream, bytes] = this.#keys;
     const answer = await this.run(APPEND, [stream, bytes, this.#last], values.map(String));
-    const [id, total, previous] = Array.isArray(answer) ? (answer as unknown[]) : [];
-    if (typeof id !== 'string' || !ID.test(id)) throw unexpected();
-    return { id, size, bytes: Number(total), previous: previous === '' ? undefined : Number(previous) };
+    const [id, total, previous, last] = Array.isArray(answer) ? (answer as unknown[]).map(String) : [];
+    if (id === undefined || last === undefined || !ID.test(id)) throw unexpected();
+    return { id, size, bytes: Number(total), previous: previous === '' ? undefined : Number(previous), last };
   }
 
   async read({ most, identity, after, silent, ranges }: ReadOptions): Promise<ReadAnswer> {
