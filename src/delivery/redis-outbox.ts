@@ -23,6 +23,8 @@ export interface RedisInternals {
   beat?: number;
   /** Milliseconds without one after which what a process has read is anybody's. Default 10,000. */
   lease?: number;
+  /** Milliseconds that Redis may take for an answer before it counts as failing. Default 5,000. */
+  answerLimit?: number;
   /** Milliseconds for which Redis fails before events go to the endpoint without it. Default 15,000: most failovers take less. */
   bypassAfter?: number;
 }
@@ -49,7 +51,7 @@ export function redisOutbox(
   if (wrong !== undefined) throw new ConvertError('CONVERT_BAD_OPTION', wrong);
   assertOptions(check, options);
   const { drain = true, prefix = 'convert', maxBytes = 256 * MIB } = options;
-  const { beat = 2_000, lease = 10_000, bypassAfter = 15_000 } = internals;
+  const { beat = 2_000, lease = 10_000, answerLimit = 5_000, bypassAfter = 15_000 } = internals;
   const run = scriptRunner(client);
   return (given) =>
     createOutbox(
@@ -63,6 +65,7 @@ export function redisOutbox(
           memoryBytes: given.maxQueueBytes ?? DEFAULT_QUEUE_BYTES,
           beat,
           lease,
+          answerLimit,
           bypassAfter,
           destination: given.destination,
         }),

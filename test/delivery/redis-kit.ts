@@ -26,7 +26,7 @@ export const fresh = (): string => `convert-${(outboxes += 1)}`;
 export const IDS = Array.from({ length: 5000 }, (_, n) => `visitor-${n}`);
 export const PROJECT = `{${DESTINATION.accountId}-${DESTINATION.projectId}}`;
 /** Dead processes are found sooner than in production. */
-export const INTERNALS = { beat: 50, lease: 400 };
+export const INTERNALS = { beat: 50, lease: 400, answerLimit: 1_000 };
 
 export interface Kit {
   outbox: Outbox;

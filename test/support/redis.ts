@@ -45,6 +45,8 @@ export async function startRedis(...options: string[]): Promise<RedisServer> {
   async function start({ empty } = { empty: false }): Promise<void> {
     if (empty) await rm(join(folder, 'appendonlydir'), { recursive: true, force: true });
     const how = ['--port', String(port), '--bind', '127.0.0.1', '--dir', folder, '--save', ''];
+    // Replicas need not wait for others.
+    how.push('--repl-diskless-sync-delay', '0');
     child = spawn(executable, [...how, '--appendonly', 'yes', ...options], { stdio: 'ignore' });
     while (!(await answers(port))) {
       if (child.exitCode !== null) throw new Error(`${executable} ended with ${child.exitCode}`);

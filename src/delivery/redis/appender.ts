@@ -13,6 +13,8 @@ export interface AppenderOptions {
   readonly trouble: Trouble;
   /** undefined until the project is known. */
   readonly stream: () => RedisStream | undefined;
+  /** Milliseconds that Redis may take for a commit before it counts as failing. */
+  readonly answerLimit: number;
   /** Milliseconds of failure after which events go without Redis; undefined where this process sends nothing. */
   readonly bypassAfter: number | undefined;
   /** They are in Redis under this id. */
@@ -27,8 +29,7 @@ export interface AppenderOptions {
 const COMMIT_INTERVAL = 3;
 /** What is waiting for a slow Redis goes in large ones; a fast one makes small ones. */
 const COMMIT_BYTES = 512 * 1024;
-/** Milliseconds that Redis may take for a commit before it counts as failing; and for the last one. */
-const COMMIT_LIMIT = 5_000;
+/** Milliseconds that Redis may take for the last one. */
 const LAST_LIMIT = 1_000;
 /** Attempts that may be without an answer: each is a copy of a commit, in the client. */
 const MAX_OPEN = 3;
@@ -155,10 +156,10 @@ export class Appender {
   }
 
   async #store(stream: RedisStream): Promise<void> {
-    const { trouble, timers } = this.#options;
+    const { trouble, timers, answerLimit } = this.#options;
     const commit = (this.#commit ??= { number: this.#next++, events: this.#take() });
     try {
-      await timers.within(COMMIT_LIMIT, this.#append(stream, commit));
+      await timers.within(answerLimit, this.#append(stream, commit));
       this.#failingSince = undefined;
       trouble.worksAgain();
     } catch (error) {

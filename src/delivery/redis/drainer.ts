@@ -30,6 +30,8 @@ export interface DrainerOptions {
   readonly beat: number;
   /** Milliseconds without one after which a commit is anybody's. */
   readonly lease: number;
+  /** Milliseconds that Redis may take for an answer before it counts as failing. */
+  readonly answerLimit: number;
   readonly awaited: Awaited;
   /** A commit of this process was read: true where it is not to be sent. */
   readonly isNeedless: (commit: StoredCommit) => boolean;
@@ -48,8 +50,7 @@ const READ_BYTES = 512 * 1024;
 const MAX_HELD = 2_000;
 /** The share of the memory that what was read may fill. */
 const LOADED_SHARE = 0.25;
-/** Milliseconds that Redis may take for an answer before it counts as failing; and to say whether commits are still ours. */
-const ANSWER_LIMIT = 5_000;
+/** Milliseconds that Redis may take to say whether commits are still ours. */
 const CHECK_LIMIT = 1_000;
 /** Reads that may be without an answer. */
 const MAX_OPEN = 5;
@@ -175,14 +176,14 @@ export class Drainer {
 
   #read(): void {
     this.#lookAt = Infinity;
-    const { stream: streamNow, trouble, timers } = this.#options;
+    const { stream: streamNow, trouble, timers, answerLimit } = this.#options;
     const stream = streamNow();
     if (this.#reading !== undefined || this.#isEnding) return;
     // There is no project yet, or there are answers that do not come.
     if (stream === undefined || this.#open >= MAX_OPEN) return this.look(LOOK_INTERVAL);
     let next = LOOK_INTERVAL;
     this.#reading = timers
-      .within(ANSWER_LIMIT, this.#readFrom(stream))
+      .within(answerLimit, this.#readFrom(stream))
       .then(
         (commits) => {
           trouble.worksAgain();
@@ -276,7 +277,7 @@ export class Drainer {
   }
 
   #renew(): void {
-    const { stream: streamNow, timers, core } = this.#options;
+    const { stream: streamNow, timers, core, answerLimit } = this.#options;
     const stream = streamNow();
     if (this.#renewing !== undefined || this.#held.size === 0 || stream === undefined) return;
     const began = performance.now();
@@ -286,7 +287,7 @@ export class Drainer {
       core.sender.start();
     });
     this.#renewing = timers
-      .within(ANSWER_LIMIT, stream.renew([...this.#held.keys()]))
+      .within(answerLimit, stream.renew([...this.#held.keys()]))
       .then(
         ({ identity, theirs, gone }) => {
           this.#isBlind = false;

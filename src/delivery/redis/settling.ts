@@ -14,6 +14,8 @@ export interface SettledCommit {
 export interface SettlingOptions {
   readonly timers: Timers;
   readonly trouble: Trouble;
+  /** Milliseconds that Redis may take for an answer. */
+  readonly answerLimit: number;
   readonly stream: () => RedisStream | undefined;
   readonly gone: (commit: SettledCommit) => void;
   /** What Redis said, and when it was asked, by performance.now(). */
@@ -22,8 +24,7 @@ export interface SettlingOptions {
 
 /** Commits that Redis is told of at once. */
 const AT_ONCE = 2_000;
-/** Milliseconds that Redis may take for an answer, and until it is told again. */
-const ANSWER_LIMIT = 5_000;
+/** Milliseconds until it is told again. */
 const AGAIN = 200;
 
 export class Settling {
@@ -43,14 +44,14 @@ export class Settling {
   }
 
   tell(): void {
-    const { stream: streamNow, timers, trouble, gone, heard } = this.options;
+    const { stream: streamNow, timers, trouble, answerLimit, gone, heard } = this.options;
     const stream = streamNow();
     if (this.#telling !== undefined || this.#settled.size === 0 || stream === undefined) return;
     const commits = [...this.#settled.values()].slice(0, AT_ONCE);
     const began = performance.now();
     let wait = 0;
     this.#telling = timers
-      .within(ANSWER_LIMIT, stream.settle(commits))
+      .within(answerLimit, stream.settle(commits))
       .then(
         (state) => {
           for (const commit of commits) {

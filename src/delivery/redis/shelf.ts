@@ -21,6 +21,7 @@ export interface RedisShelfOptions {
   readonly memoryBytes: number;
   readonly beat: number;
   readonly lease: number;
+  readonly answerLimit: number;
   readonly bypassAfter: number;
   readonly destination: () => Destination | undefined;
 }
@@ -50,7 +51,8 @@ export class RedisShelf implements Shelf {
     this.#core = core;
     this.#options = options;
     this.#awaited = new Awaited(core.waiting);
-    const common = { core, timers: this.#timers, stream: () => this.#streamNow() };
+    const { answerLimit } = options;
+    const common = { core, timers: this.#timers, stream: () => this.#streamNow(), answerLimit };
     const met = (code: string): string => `Redis failed (${code})`;
     this.#appender = new Appender({
       ...common,
