@@ -64,7 +64,7 @@ const config = fc.record({
 });
 
 describe.each([{}, { uiRules: true }, { strictSdk: true }])('the compiled engine with %j', (options) => {
-  it('loads every config that is valid, and answers', () => {
+  it('loads every config that is valid, and answers', { timeout: 120_000 }, () => {
     let loaded = 0;
     fc.assert(
       fc.property(config, (given) => {
