@@ -18,7 +18,7 @@ import { printTable } from './support/table.js';
 const PER_SECOND = 200;
 const MIB = 1024 * 1024;
 /** What a process may grow by beside the events that wait: compiled code, garbage, and the POSTs of the end. */
-const SLACK = 64 * MIB;
+const SLACK = 80 * MIB;
 
 const { values } = parseArgs({
   options: { minutes: { type: 'string', default: '10' }, fast: { type: 'boolean', default: false } },

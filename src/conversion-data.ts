@@ -6,7 +6,15 @@ const KNOWN: ReadonlySet<unknown> = new Set(GOAL_DATA_KEYS);
 
 /** What is wrong with the attributes of a conversion; undefined where nothing is. Values are never quoted. */
 export function badConversion(attributes: ConversionAttributes): string | undefined {
-  const data: unknown = attributes.conversionData;
+  try {
+    return wrongWith(attributes.conversionData);
+  } catch {
+    // A getter, or a Proxy.
+    return '`conversionData` can not be read';
+  }
+}
+
+function wrongWith(data: unknown): string | undefined {
   if (data === undefined || data === null) return undefined;
   if (!Array.isArray(data)) return '`conversionData` must be an array of { key, value }';
   for (const entry of data as unknown[]) {

@@ -264,8 +264,9 @@ class ConvertInstance implements Convert, Runtime {
     return this.outbox.flush(timeout);
   }
 
-  close({ timeout = 5_000 }: { timeout?: number } = {}): Promise<DeliveryLedger> {
-    return (this.#closed ??= this.#close(timeout));
+  close(options?: { timeout?: number }): Promise<DeliveryLedger> {
+    // Also where a framework calls it with what it has: never an exception at the end.
+    return (this.#closed ??= this.#close(options?.timeout ?? 5_000));
   }
 
   closeWith<Server extends ClosingServer>(server: Server, options?: CloseOptions): Server {

@@ -88,6 +88,8 @@ export class Journal implements Uncommitted {
   #awaited: AfterCommit | undefined;
   /** Something was committed to the store. */
   #isStored = false;
+  /** What was offered before, and is not confirmed yet. */
+  #confirming: Promise<void> | undefined;
 
   constructor(runtime: Runtime, options: JournalOptions) {
     this.#runtime = runtime;
@@ -245,12 +247,24 @@ export class Journal implements Uncommitted {
     const kept =
       offer.refused.size > 0 ? withoutClaims(change, refusedClaims(events, offered, offer)) : change;
     const committed = this.#store(kept);
-    if (committed instanceof Promise) {
-      void committed.then(({ lost }) => confirm(lost, events, offered, offer));
+    if (committed instanceof Promise || this.#confirming !== undefined) {
+      this.#confirmInOrder(committed, (lost) => confirm(lost, events, offered, offer));
     } else {
       confirm(committed.lost, events, offered, offer);
     }
     return committed;
+  }
+
+  /** What depends on an exposure must not go before it, though the store has nothing to say of it. */
+  #confirmInOrder(
+    committed: Committed | Promise<Committed>,
+    confirmLost: (lost: ReadonlySet<string>) => void,
+  ): void {
+    const confirming = Promise.all([committed, this.#confirming]).then(([{ lost }]) => {
+      confirmLost(lost);
+      if (this.#confirming === confirming) this.#confirming = undefined;
+    });
+    this.#confirming = confirming;
   }
 
   /** Commits to the store. A store that fails loses nobody's exposure: enrichment at Convert sorts out doubles. */

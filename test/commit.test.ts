@@ -1,4 +1,5 @@
 /** When what was decided is committed, however the response went: nothing is lost, nothing comes early, nothing twice. */
+import { setTimeout as sleep } from 'node:timers/promises';
 import { afterEach, beforeEach, describe, expect, it } from 'vitest';
 import { createConvert, type Convert } from '../src/convert.js';
 import type { ConvertContext } from '../src/context.js';
@@ -51,6 +52,41 @@ beforeEach(async () => {
 afterEach(async () => {
   await convert.close({ timeout: 100 });
   await collector.close();
+});
+
+/** A store whose every write takes a while, as one over a network. */
+function slowStore(): { get(key: string): unknown; set(key: string, value: unknown): Promise<void> } {
+  const kept = new Map<string, unknown>();
+  return {
+    get: (key) => kept.get(key),
+    async set(key, value) {
+      await sleep(100);
+      kept.set(key, value);
+    },
+  };
+}
+
+it('sends no conversion before an exposure whose store is slow', async () => {
+  const slow = createConvert({
+    project: testProject(),
+    endpoints: { track: collector.origin },
+    store: slowStore(),
+  });
+  await slow.ready();
+  const again = { conversionSetting: { forceMultipleTransactions: true } };
+  const data = { ...again, conversionData: [{ key: 'amount' as const, value: 1 }] };
+  const context = await slow.forVisitor('visitor-1');
+  context.trackConversion('purchase', data);
+  await context.flush();
+  context.runExperience('homepage-hero');
+  void context.flush();
+  // Counted before, so that there is nothing to store of it.
+  context.trackConversion('purchase', data);
+  await context.flush();
+  const types = collector.events.map(({ eventType }) => eventType);
+  expect(types.lastIndexOf('conversion')).toBeGreaterThan(types.indexOf('bucketing'));
+  expect(types.filter((type) => type === 'bucketing')).toHaveLength(1);
+  await slow.close();
 });
 
 async function decided(response: FakeResponse): Promise<ConvertContext> {

@@ -366,12 +366,21 @@ describe('failing open', () => {
       [{ key: 'amount' }],
       [null],
       { key: 'amount', value: 1 },
+      [{ key: 'amount', value: 1n }],
+      [
+        {
+          key: 'amount',
+          get value(): number {
+            throw new Error('not now');
+          },
+        },
+      ],
     ]) {
       context.trackConversion('purchase', { conversionData: conversionData as never });
     }
     await convert.flush();
     expect(collector.requests).toHaveLength(0);
-    expect(convert.stats().delivery).toMatchObject({ accepted: 5, dropped: 5, reasons: { 'bad-data': 5 } });
+    expect(convert.stats().delivery).toMatchObject({ accepted: 7, dropped: 7, reasons: { 'bad-data': 7 } });
     expect(logged.join('\n')).toContain('unknown key; known are amount, productsCount');
   });
 

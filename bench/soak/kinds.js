@@ -1,7 +1,7 @@
 import { redisOutbox } from 'convert-middleware/redis';
 import { hasRedis, startRedis } from '../support/redis.js';
 
-/** The outboxes that have to stand an outage, and the bytes of events that each may have in memory. */
+/** The outboxes that have to stand an outage, the bytes of events that each may have in memory, and who stores the rest. */
 const MIB = 1024 * 1024;
 
 const ALL = [
@@ -13,12 +13,14 @@ const ALL = [
   },
   {
     id: 'spool',
+    stores: true,
     title: 'spooled',
     bound: 4 * MIB,
     delivery: (folder) => ({ maxQueueBytes: 4 * MIB, spool: folder }),
   },
   {
     id: 'redis',
+    stores: true,
     title: 'on Redis',
     bound: 4 * MIB,
     isThere: hasRedis,

@@ -8,6 +8,7 @@ import { KINDS } from './kinds.js';
 
 /** Events between two turns of the event loop, where they come as fast as it allows. */
 const TURN = 20;
+const MAX_VOLATILE = 2_000;
 /** Milliseconds between two of the others. */
 const TICK = 50;
 /** Milliseconds between two looks at the memory. */
@@ -16,10 +17,11 @@ const LOOK = 20;
 const PATIENCE = 120_000;
 
 const [id, collector, folder] = process.argv.slice(2);
+const { delivery, stores } = KINDS.find((kind) => kind.id === id);
 const convert = createConvert({
   project,
   endpoints: { track: `${collector}/${id}/` },
-  delivery: await KINDS.find((kind) => kind.id === id).delivery(folder),
+  delivery: await delivery(folder),
   // That the collector can't be reached is what this is about.
   logger: false,
 });
@@ -71,6 +73,8 @@ answer({
       if (perSecond === undefined) {
         offer(Math.min(TURN, events - offered));
         await turn();
+        // No faster than what is stored elsewhere can be stored: that is not what this is about.
+        while (stores && outbox.stats().volatile > MAX_VOLATILE) await turn();
       } else {
         const due = Math.floor(((performance.now() - started) / 1000) * perSecond);
         offer(Math.min(due, events) - offered);

@@ -40,7 +40,8 @@ export function fetchTransport({ timeout = 10_000, fetch: given }: FetchTranspor
         });
         await readThrough(response);
         const status = response.type === 'opaqueredirect' ? HIDDEN_REDIRECT : response.status;
-        return { status, retryAfter: response.headers.get('retry-after') ?? undefined };
+        const header = (name: string): string | undefined => response.headers.get(name) ?? undefined;
+        return { status, retryAfter: header('retry-after'), date: header('date') };
       } catch (error) {
         throw controller.signal.aborted ? controller.signal.reason : clean(error);
       } finally {

@@ -68,7 +68,8 @@ export function httpTransport({ timeout = 10_000 }: HttpTransportOptions = {}): 
         if (socket.connecting) socket.once('connect', () => applyHold(held));
       });
       request.on('response', (response) => {
-        const answer = { status: response.statusCode ?? 0, retryAfter: response.headers['retry-after'] };
+        const { date, 'retry-after': retryAfter } = response.headers;
+        const answer = { status: response.statusCode ?? 0, retryAfter, date };
         let bytes = 0;
         response.on('data', (chunk: Buffer) => {
           bytes += chunk.length;

@@ -65,8 +65,8 @@ export interface Shelf {
   settled?(batch: readonly QueuedEvent[]): void;
   /** False while it is open whether what was kept here is still ours to send. */
   isOurs?(): boolean;
-  /** Somebody waits for all that was kept; with `last`, before it is closed. */
-  hurry?(how?: { last: boolean }): void;
+  /** Somebody waits for all that was kept; with `last`, for so many milliseconds before it is closed. */
+  hurry?(how?: { last: number }): void;
   /** Nothing more comes. What outlives the process is counted as spooled here; the rest is dropped. Never rejects. */
   close?(): Promise<void>;
   /** The oldest event that was not given to the sender. */
@@ -215,7 +215,7 @@ export function createOutbox(options: OutboxOptions, shelve: (core: OutboxCore) 
 
   function wait(timeout: number, how?: { last: boolean }): Promise<void> {
     const settled = waiting.wait(timeout);
-    shelf.hurry?.(how);
+    shelf.hurry?.(how?.last ? { last: timeout } : undefined);
     sender.hurry(how);
     return settled;
   }

@@ -149,13 +149,20 @@ export interface Destination {
   readonly url: string;
 }
 
+export interface TransportAnswer {
+  readonly status: number;
+  readonly retryAfter: string | undefined;
+  /** By it, a date in `retryAfter` is right whatever the clock here says. */
+  readonly date?: string;
+}
+
 /** One POST. The outbox decides what an answer means. */
 export interface Transport {
   /**
-   * Resolves with the status and the `Retry-After` header; rejects on a network error or when the time limit of the
+   * Resolves with the status and the headers `Retry-After` and `Date`; rejects on a network error or when the time limit of the
    * transport is over. With `hold` the process is kept alive while the POST is under way.
    */
-  post(url: string, body: string, hold: boolean): Promise<{ status: number; retryAfter: string | undefined }>;
+  post(url: string, body: string, hold: boolean): Promise<TransportAnswer>;
   /** Nobody waits any longer: a POST under way no longer keeps the process alive. */
   release?(): void;
   close(): void;

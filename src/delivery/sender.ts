@@ -219,11 +219,11 @@ export function createSender<T extends Sendable>(options: SenderOptions, sink: S
   async function post(batch: readonly T[], destination: Destination): Promise<Outcome> {
     try {
       const body = buildPayload(batch, destination, payload);
-      const { status, retryAfter } = await transport.post(destination.url, body, sink.awaited());
+      const { status, retryAfter, date } = await transport.post(destination.url, body, sink.awaited());
       return {
         verdict: verdictOf(status),
         failure: `answered ${status}`,
-        retryAfter: heedsRetryAfter(status) ? parseRetryAfter(retryAfter, Date.now()) : undefined,
+        retryAfter: heedsRetryAfter(status) ? parseRetryAfter(retryAfter, Date.now(), date) : undefined,
       };
     } catch (error) {
       return { verdict: 'retry', failure: `could not be reached (${codeOf(error)})`, retryAfter: undefined };

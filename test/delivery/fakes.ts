@@ -11,7 +11,7 @@ export const DESTINATION: Destination = {
   url: 'http://collector.test/v1/track/10035569/10034190?secret=query',
 };
 
-export type Answer = number | { status: number; retryAfter: string } | Error;
+export type Answer = number | { status: number; retryAfter: string; date?: string } | Error;
 
 export interface FakePost {
   readonly url: string;

@@ -525,6 +525,19 @@ const CASES: Record<string, (start: Start, make: MakeOutbox, can: OutboxAbilitie
     }
   },
 
+  async 'retry-after: a date is measured by the clock of the endpoint'(start) {
+    const now = Date.now() + 60 * 60 * 1000;
+    const date = new Date(now).toUTCString();
+    const retryAfter = new Date(now + 2_000).toUTCString();
+    const { outbox, transport } = await start((n) => (n === 1 ? { status: 429, retryAfter, date } : 200), {
+      backoff: { min: 1, max: 1 },
+    });
+    send(outbox, exposure('v1'));
+    await until(() => outbox.ledger().delivered === 1);
+    const [first, second] = transport.posts;
+    expect((second?.at ?? 0) - (first?.at ?? 0)).toBeGreaterThan(1_900);
+  },
+
   async 'retry-after: is ignored elsewhere, and 0 does not shorten the backoff'(start) {
     const { outbox } = await start((n) => (n === 1 ? { status: 500, retryAfter: '300' } : 200), {
       backoff: AT_ONCE,

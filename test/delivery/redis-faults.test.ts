@@ -140,6 +140,17 @@ describe.skipIf(!hasRedis)('Redis', () => {
     expect(visitorsOf(kit.transport)).toEqual(['before', ...IDS.slice(0, 20)]);
   }, 30_000);
 
+  it.each([300, 900])('down at a close of %i ms: what is there is sent in that time', async (timeout) => {
+    const own = await ownRedis();
+    const kit = open(connected(own.port));
+    kit.transport.always(200);
+    send(kit, ['before']);
+    await kit.outbox.flush(5000);
+    await own.kill();
+    send(kit, IDS.slice(0, 10));
+    expect(await kit.outbox.close(timeout)).toMatchObject({ delivered: 11, dropped: 0 });
+  });
+
   it('down at the close of a process that only appends: what is left is counted', async () => {
     const own = await ownRedis();
     await own.kill();

@@ -441,6 +441,37 @@ describe('a spool', () => {
     expect(kit.outbox.ledger()).toEqual(ledger);
   });
 
+  it('syncs what it has stored, so that a power cut takes little of it', async () => {
+    const disk = fakeDisk();
+    const kit = start('/spool', {}, { files: disk });
+    send(kit, IDS.slice(0, 10));
+    await stored(kit);
+    // The first ones go at once, what follows after 0.1 s.
+    await sleep(50);
+    send(kit, IDS.slice(10, 20));
+    await stored(kit);
+    await sleep(250);
+    disk.cutPower(() => 0);
+    const heir = start('/spool', {}, { files: disk, beat: 20, lease: 100 });
+    heir.transport.always(200);
+    await until(() => heir.outbox.ledger().delivered === 20);
+    expect(visitorsOf(heir.transport)).toEqual(IDS.slice(0, 20));
+  });
+
+  it('has all of its memory for events where it can store none', async () => {
+    const disk = fakeDisk();
+    disk.failure = 'EROFS';
+    const kit = start('/spool', { maxQueueBytes: 100_000 }, { files: disk });
+    let taken = 0;
+    for (const id of IDS) {
+      const offer = kit.outbox.offer([exposure(id)]);
+      offer.confirm();
+      taken += 1 - offer.refused.size;
+    }
+    expect(taken).toBeGreaterThan(0);
+    expect(kit.outbox.stats().queueBytes).toBeGreaterThan(88_000);
+  });
+
   it('may be in a folder that a link leads to', async () => {
     const elsewhere = fresh();
     await mkdir(elsewhere);

@@ -31,6 +31,7 @@ const COMMIT_INTERVAL = 3;
 const COMMIT_BYTES = 512 * 1024;
 /** Milliseconds that Redis may take for the last one. */
 const LAST_LIMIT = 1_000;
+const LAST_SHARE = 0.3;
 /** Attempts that may be without an answer: each is a copy of a commit, in the client. */
 const MAX_OPEN = 3;
 /** Commits of which it is remembered what became of them. */
@@ -108,12 +109,12 @@ export class Appender {
     else this.start();
   }
 
-  /** Stores at once, for the last time: what Redis does not take now goes without it. */
-  finish(): void {
+  /** Stores at once, for the last time: what Redis does not take in a part of these milliseconds goes without it. */
+  finish(timeout: number): void {
     this.#isLast = true;
-    if (this.#options.trouble.isFailing && this.#storing !== undefined) return this.#bypass();
+    if (this.#options.trouble.isFailing) this.#bypass();
     this.start();
-    this.#options.timers.later(LAST_LIMIT, () => this.#bypass());
+    this.#options.timers.later(Math.min(LAST_LIMIT, timeout * LAST_SHARE), () => this.#bypass());
   }
 
   start(): void {

@@ -111,8 +111,8 @@ export class RedisShelf implements Shelf {
     return this.#drainer?.isOurs() ?? true;
   }
 
-  hurry(how?: { last: boolean }): void {
-    if (how?.last) this.#appender.finish();
+  hurry(how?: { last: number }): void {
+    if (how !== undefined) this.#appender.finish(how.last);
     else this.#appender.hurry();
     this.#drainer?.look(0);
   }

@@ -46,6 +46,11 @@ export class Loader {
     return this.#spilled.count;
   }
 
+  /** There is something to bring back. */
+  get hasWork(): boolean {
+    return this.#adopted.length > 0 || this.#spilled.count > 0;
+  }
+
   /** Events of others that are in memory and not settled. */
   get adopted(): number {
     return this.#adopted.reduce((sum, { open }) => sum + open, 0);
@@ -67,7 +72,7 @@ export class Loader {
   /** `isDue` where there is something to bring back. */
   load(isDue: boolean): void {
     if (this.#loading !== undefined || this.#isStopped || this.#isSupplied(LOADED_SHARE / 2)) return;
-    if (!isDue && this.#adopted.length === 0 && this.#spilled.count === 0) return;
+    if (!isDue && !this.hasWork) return;
     this.#loading = this.#loadAll()
       .catch((error: unknown) => this.#options.met(error))
       .finally(() => {

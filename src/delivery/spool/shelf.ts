@@ -102,7 +102,8 @@ export class SpoolShelf implements Shelf {
   }
 
   hasRoom(bytes: number, share: number): boolean {
-    return this.#memoryBytes + bytes <= this.#options.memoryBytes * (1 - LOADED_SHARE) * share;
+    const kept = this.#loader.hasWork ? LOADED_SHARE : 0;
+    return this.#memoryBytes + bytes <= this.#options.memoryBytes * (1 - kept) * share;
   }
 
   get #memoryBytes(): number {
