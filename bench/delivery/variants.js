@@ -1,6 +1,5 @@
 /** What the delivery bench compares. */
-import { redisOutbox } from 'convert-middleware/redis';
-import { hasRedis, startRedis } from '../support/redis.js';
+import { hasRedis, redisDelivery } from '../support/redis.js';
 
 /**
  * The ways to deliver that are compared: the parent reads the titles, each child the rest of its own line.
@@ -22,7 +21,7 @@ const ALL = [
     title: 'ours, on Redis',
     app: 'decide',
     needs: { what: 'redis-server', isThere: hasRedis },
-    delivery: async (folder) => ({ outbox: redisOutbox(await startRedis(folder)) }),
+    delivery: redisDelivery,
   },
   { id: 'sdk', title: 'official SDK, as documented', app: 'handwritten', every: 3 },
   // Every flush sends again what others have on their way: kept to a few small blocks.

@@ -1,5 +1,4 @@
-import { redisOutbox } from 'convert-middleware/redis';
-import { hasRedis, startRedis } from '../support/redis.js';
+import { hasRedis, redisDelivery } from '../support/redis.js';
 
 /** The outboxes that have to stand an outage, the bytes of events that each may have in memory, and who stores the rest. */
 const MIB = 1024 * 1024;
@@ -24,10 +23,7 @@ const ALL = [
     title: 'on Redis',
     bound: 4 * MIB,
     isThere: hasRedis,
-    delivery: async (folder) => ({
-      maxQueueBytes: 4 * MIB,
-      outbox: redisOutbox(await startRedis(folder)),
-    }),
+    delivery: async (folder) => ({ maxQueueBytes: 4 * MIB, ...(await redisDelivery(folder)) }),
   },
 ];
 

@@ -2,7 +2,6 @@
 import { execFileSync, spawn } from 'node:child_process';
 import { mkdir } from 'node:fs/promises';
 import { join } from 'node:path';
-import { Redis } from 'ioredis';
 
 const EXECUTABLE = process.env.REDIS_SERVER_PATH ?? 'redis-server';
 
@@ -15,8 +14,15 @@ export function hasRedis() {
   }
 }
 
+/** The option `delivery`. Loaded only here: other variants are measured without a client of Redis. */
+export async function redisDelivery(folder) {
+  const { redisOutbox } = await import('convert-middleware/redis');
+  return { outbox: redisOutbox(await startRedis(folder)) };
+}
+
 /** A client of it. As most have it: an append-only file, synced every second. */
-export async function startRedis(folder) {
+async function startRedis(folder) {
+  const { Redis } = await import('ioredis');
   await mkdir(folder, { recursive: true });
   const path = join(folder, 'redis.sock');
   const options = {

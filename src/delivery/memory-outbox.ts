@@ -3,8 +3,8 @@ import { createOutbox, type OutboxCore, type Shelf } from './outbox.js';
 import { Packed } from './packed.js';
 import type { Outbox, OutboxOptions } from './port.js';
 
-/** Bytes of events that are ready to be sent: some batches. What comes after them is packed. */
-const READY_BYTES = 1024 * 1024;
+/** Bytes of events that are ready to be sent. What comes after them is packed, which costs as much as to send it: not in a burst. */
+const READY_BYTES = 8 * 1024 * 1024;
 
 /** Events that are pending when the process dies are lost. `internals` are for tests. */
 export function memoryOutbox(
