@@ -16,8 +16,8 @@ export interface Cohorts {
   /** How many waits are not over. */
   readonly waits: number;
   join(): Cohort;
-  /** An event of this cohort was settled. */
-  leave(cohort: Cohort): void;
+  /** An event of this cohort was settled, or as many. */
+  leave(cohort: Cohort, events?: number): void;
   /** The cohort that an event counts in now, which has joined this one. */
   of(cohort: Cohort): Cohort;
   /**
@@ -100,9 +100,9 @@ export function cohorts(idle: () => void, mergeAfter = MERGE_AFTER): Cohorts {
       current.open += 1;
       return current;
     },
-    leave(joined) {
+    leave(joined, events = 1) {
       const cohort = of(joined);
-      cohort.open -= 1;
+      cohort.open -= events;
       if (cohort.open === 0 && cohort === oldest) advance();
     },
     of,

@@ -5,8 +5,6 @@ export interface Fifo<T> {
   push(item: T): void;
   /** The oldest item. */
   first(): T | undefined;
-  /** The youngest item. */
-  last(): T | undefined;
   /** Removes and returns the oldest items for as long as `wants` says so. */
   take(wants: (item: T) => boolean): T[];
   /** All items, the oldest first. */
@@ -28,7 +26,6 @@ export function fifo<T>(): Fifo<T> {
       items.push(item);
     },
     first: () => items[start],
-    last: () => (start < items.length ? items.at(-1) : undefined),
     take(wants) {
       const taken: T[] = [];
       while (start < items.length) {

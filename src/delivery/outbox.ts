@@ -8,12 +8,23 @@ import type { VisitorEvent } from '../tracking.js';
 import { cohorts, type Cohort, type Cohorts } from './cohorts.js';
 import { createLedger, type Ledger } from './ledger.js';
 import { serialise, type SerialisedEvent } from './payload.js';
-import type { DeliveryLedger, DeliveryStats, DropReason, Offer, Outbox, OutboxOptions } from './port.js';
+import type {
+  DeliveryLedger,
+  DeliveryStats,
+  Destination,
+  DropReason,
+  Offer,
+  Outbox,
+  OutboxOptions,
+} from './port.js';
 import { DEFAULT_QUEUE_BYTES } from './port.js';
 import { createSender, type Sender } from './sender.js';
+import { upTo } from './timers.js';
 
 /** The share of the room that exposures may fill. */
 const EXPOSURE_SHARE = 0.9;
+/** Milliseconds that what is outside of the process may take at the end. */
+const CLOSE_LIMIT = 1_000;
 
 /** An event that was taken. */
 export class QueuedEvent implements SerialisedEvent {
@@ -42,6 +53,8 @@ export interface OutboxCore {
   readonly ledger: Ledger;
   readonly waiting: Cohorts;
   readonly sender: Sender<QueuedEvent>;
+  /** `<account>-<project>`, once there is one. */
+  project(): string | undefined;
   /** Bytes of the events that were taken and are not settled. */
   readonly queueBytes: number;
   /** Takes account of events that come from elsewhere, not from an offer. */
@@ -65,10 +78,12 @@ export interface Shelf {
   settled?(batch: readonly QueuedEvent[]): void;
   /** False while it is open whether what was kept here is still ours to send. */
   isOurs?(): boolean;
-  /** Somebody waits for all that was kept; with `last`, for so many milliseconds before it is closed. */
-  hurry?(how?: { last: number }): void;
-  /** Nothing more comes. What outlives the process is counted as spooled here; the rest is dropped. Never rejects. */
+  /** Somebody waits for all that was kept; `closesIn` milliseconds it is closed, if at all. */
+  hurry?(closesIn?: number): void;
+  /** Nothing more comes. It gets a second. */
   close?(): Promise<void>;
+  /** It is over: what outlives the process is counted as spooled, the rest will be dropped, and nothing changes any more. */
+  closed?(): void;
   /** The oldest event that was not given to the sender. */
   oldest?(): QueuedEvent | undefined;
   /** Of the pending events, those that would be lost with the process. Default: all. */
@@ -98,7 +113,7 @@ export function createOutbox(options: OutboxOptions, shelve: (core: OutboxCore) 
   const sender = createSender<QueuedEvent>(
     {
       transport,
-      destination: () => (shelf.isOurs?.() === false ? undefined : options.destination()),
+      destination: () => (shelf.isOurs?.() === false ? undefined : destination()),
       payload: { enrichData, source: options.source },
       maxBatchEvents,
       maxBatchBytes,
@@ -120,6 +135,10 @@ export function createOutbox(options: OutboxOptions, shelve: (core: OutboxCore) 
     ledger,
     waiting,
     sender,
+    project() {
+      const { accountId, projectId } = destination() ?? {};
+      return accountId === undefined ? undefined : `${accountId}-${projectId}`;
+    },
     adopt,
     release,
     settle,
@@ -131,6 +150,15 @@ export function createOutbox(options: OutboxOptions, shelve: (core: OutboxCore) 
 
   let closing: Promise<DeliveryLedger> | undefined;
   let closed = false;
+
+  /** One that throws is none yet. */
+  function destination(): Destination | undefined {
+    try {
+      return options.destination();
+    } catch {
+      return undefined;
+    }
+  }
 
   function adopt(event: SerialisedEvent, at: number): QueuedEvent {
     queueBytes += event.bytes;
@@ -215,7 +243,7 @@ export function createOutbox(options: OutboxOptions, shelve: (core: OutboxCore) 
 
   function wait(timeout: number, how?: { last: boolean }): Promise<void> {
     const settled = waiting.wait(timeout);
-    shelf.hurry?.(how?.last ? { last: timeout } : undefined);
+    shelf.hurry?.(how?.last ? timeout : undefined);
     sender.hurry(how);
     return settled;
   }
@@ -224,7 +252,8 @@ export function createOutbox(options: OutboxOptions, shelve: (core: OutboxCore) 
     await wait(timeout, { last: true });
     closed = true;
     sender.stop();
-    await shelf.close?.();
+    await upTo(CLOSE_LIMIT, shelf.close?.());
+    shelf.closed?.();
     sender.forget(() => true);
     queueBytes = 0;
     ledger.drop(ledger.pending, 'closed');

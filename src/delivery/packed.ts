@@ -37,8 +37,8 @@ export class Packed {
 
   /** Takes some of the oldest; none where there are none. */
   take(): QueuedEvent[] {
-    let isFirst = true;
-    const [chunk] = this.#chunks.take(() => isFirst && !(isFirst = false));
+    const oldest = this.#chunks.first();
+    const [chunk] = this.#chunks.take((each) => each === oldest);
     return chunk === undefined ? this.#takeLoose() : unpack(chunk);
   }
 

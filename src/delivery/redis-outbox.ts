@@ -67,7 +67,6 @@ export function redisOutbox(
           lease,
           answerLimit,
           bypassAfter,
-          destination: given.destination,
         }),
     );
 }

@@ -19,6 +19,7 @@ import { heedsRetryAfter, verdictOf } from './verdict.js';
 
 export interface SenderOptions {
   readonly transport: Transport;
+  /** Never throws. */
   readonly destination: () => Destination | undefined;
   readonly payload: PayloadOptions;
   readonly maxBatchEvents: number;
@@ -157,7 +158,7 @@ export function createSender<T extends Sendable>(options: SenderOptions, sink: S
       return;
     }
     if (notBefore > now + 0.5) cutBackoff(now);
-    const destination = destinationNow();
+    const destination = options.destination();
     if (!destination) {
       notBefore = now + DESTINATION_POLL;
       mayCutFrom = Math.max(mayCutFrom, notBefore);
@@ -182,14 +183,6 @@ export function createSender<T extends Sendable>(options: SenderOptions, sink: S
     notBefore = now;
     mayCutFrom = now + backoffLength;
     early = true;
-  }
-
-  function destinationNow(): Destination | undefined {
-    try {
-      return options.destination();
-    } catch {
-      return undefined;
-    }
   }
 
   function takeBatch(destination: Destination): T[] {

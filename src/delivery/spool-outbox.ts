@@ -31,7 +31,6 @@ export function spoolOutbox(
           root: path,
           maxBytes,
           memoryBytes: options.maxQueueBytes ?? DEFAULT_QUEUE_BYTES,
-          destination: options.destination,
         }),
     );
 }

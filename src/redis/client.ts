@@ -50,11 +50,6 @@ export function scriptRunner(client: RedisClient): RunScript {
   };
 }
 
-/** What Redis has not answered in time. */
-export function tooLong(): Error {
-  return Object.assign(new Error('Redis took too long'), { code: 'ETIMEDOUT' });
-}
-
 /** Redis begins its errors with a word: OOM, READONLY, WRONGTYPE. */
 function kindOf(error: unknown): string | undefined {
   return error instanceof Error ? /^([A-Z]{3,20})\b/.exec(error.message)?.[1] : undefined;

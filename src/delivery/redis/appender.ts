@@ -3,9 +3,10 @@
  * number: Redis knows it by that. Where Redis fails for long, events may go to the endpoint without it.
  */
 import type { OutboxCore, QueuedEvent } from '../outbox.js';
+import { takeBytes } from '../take-bytes.js';
 import type { Trouble } from '../trouble.js';
 import { compareIds, type RedisStream } from './stream.js';
-import type { Timers } from './timers.js';
+import type { Timers } from '../timers.js';
 
 export interface AppenderOptions {
   readonly core: OutboxCore;
@@ -110,11 +111,11 @@ export class Appender {
   }
 
   /** Stores at once, for the last time: what Redis does not take in a part of these milliseconds goes without it. */
-  finish(timeout: number): void {
+  finish(closesIn: number): void {
     this.#isLast = true;
     if (this.#options.trouble.isFailing) this.#bypass();
     this.start();
-    this.#options.timers.later(Math.min(LAST_LIMIT, timeout * LAST_SHARE), () => this.#bypass());
+    this.#options.timers.later(Math.min(LAST_LIMIT, closesIn * LAST_SHARE), () => this.#bypass());
   }
 
   start(): void {
@@ -158,7 +159,7 @@ export class Appender {
 
   async #store(stream: RedisStream): Promise<void> {
     const { trouble, timers, answerLimit } = this.#options;
-    const commit = (this.#commit ??= { number: this.#next++, events: this.#take() });
+    const commit = (this.#commit ??= { number: this.#next++, events: takeBytes(this.#buffer, COMMIT_BYTES) });
     try {
       await timers.within(answerLimit, this.#append(stream, commit));
       this.#failingSince = undefined;
@@ -204,14 +205,6 @@ export class Appender {
     trouble.tell(`Redis has lost ${lost} events that it had taken: a failover, or it keeps nothing on disk`);
     core.ledger.spool(-lost);
     core.ledger.drop(lost, 'corrupt');
-  }
-
-  #take(): readonly QueuedEvent[] {
-    let count = 0;
-    for (let bytes = 0; count < this.#buffer.length && bytes < COMMIT_BYTES; count++) {
-      bytes += this.#buffer[count]!.bytes;
-    }
-    return this.#buffer.splice(0, count);
   }
 
   #bypassIfDue(): void {

@@ -16,7 +16,7 @@ import {
   type StoredCommit,
   type StreamState,
 } from './stream.js';
-import type { Timers } from './timers.js';
+import type { Timers } from '../timers.js';
 
 export interface DrainerOptions {
   readonly core: OutboxCore;

@@ -1,7 +1,7 @@
 /** Tells Redis of commits that are settled, until it has heard. */
 import type { Trouble } from '../trouble.js';
 import type { RedisStream, StreamState } from './stream.js';
-import type { Timers } from './timers.js';
+import type { Timers } from '../timers.js';
 
 /** A commit of which nothing is to be sent any more. */
 export interface SettledCommit {

@@ -2,13 +2,12 @@
 import { randomBytes } from 'node:crypto';
 import type { RunScript } from '../../redis/client.js';
 import type { OutboxCore, QueuedEvent, Shelf } from '../outbox.js';
-import type { Destination } from '../port.js';
 import { Trouble } from '../trouble.js';
 import { Appender } from './appender.js';
 import { Awaited } from './awaited.js';
 import { Drainer } from './drainer.js';
 import { RedisStream } from './stream.js';
-import { Timers } from './timers.js';
+import { Timers } from '../timers.js';
 
 export interface RedisShelfOptions {
   readonly run: RunScript;
@@ -23,15 +22,12 @@ export interface RedisShelfOptions {
   readonly lease: number;
   readonly answerLimit: number;
   readonly bypassAfter: number;
-  readonly destination: () => Destination | undefined;
 }
 
 /** Milliseconds between two attempts on a Redis that fails. */
 const REDIS_BACKOFF = { min: 250, max: 5_000 };
 /** Milliseconds between two looks at how full it is, where there is no room. */
 const SIZE_INTERVAL = 1_000;
-/** Milliseconds that Redis may take at the end. */
-const CLOSE_LIMIT = 1_000;
 
 export class RedisShelf implements Shelf {
   readonly #core: OutboxCore;
@@ -111,9 +107,9 @@ export class RedisShelf implements Shelf {
     return this.#drainer?.isOurs() ?? true;
   }
 
-  hurry(how?: { last: number }): void {
-    if (how !== undefined) this.#appender.finish(how.last);
-    else this.#appender.hurry();
+  hurry(closesIn?: number): void {
+    if (closesIn === undefined) this.#appender.hurry();
+    else this.#appender.finish(closesIn);
     this.#drainer?.look(0);
   }
 
@@ -127,25 +123,20 @@ export class RedisShelf implements Shelf {
 
   async close(): Promise<void> {
     this.#drainer?.stop();
-    let limit: NodeJS.Timeout | undefined;
-    const isOver = new Promise<void>((resolve) => (limit = setTimeout(resolve, CLOSE_LIMIT)));
-    await Promise.race([this.#end().catch(() => undefined), isOver]);
-    clearTimeout(limit);
+    await this.#appender.idle();
+    await this.#drainer?.end();
+  }
+
+  closed(): void {
     this.#isClosed = true;
     this.#timers.stop();
     this.#core.ledger.spool(this.#drainer?.safe ?? 0);
   }
 
-  async #end(): Promise<void> {
-    await this.#appender.idle();
-    await this.#drainer?.end();
-  }
-
   #streamNow(): RedisStream | undefined {
     if (this.#stream !== undefined) return this.#stream;
-    const destination = destinationOf(this.#options);
-    if (destination === undefined) return undefined;
-    const project = `${destination.accountId}-${destination.projectId}`;
+    const project = this.#core.project();
+    if (project === undefined) return undefined;
     const { run, prefix } = this.#options;
     return (this.#stream = new RedisStream(run, { prefix, project, producer: this.#producer }));
   }
@@ -174,13 +165,5 @@ export class RedisShelf implements Shelf {
         () => undefined,
       )
       .finally(() => this.#timers.later(SIZE_INTERVAL, () => (this.#isAsking = false)));
-  }
-}
-
-function destinationOf({ destination }: RedisShelfOptions): Destination | undefined {
-  try {
-    return destination();
-  } catch {
-    return undefined;
   }
 }

@@ -33,8 +33,7 @@ export class Loader {
 
   constructor(options: LoaderOptions) {
     this.#options = options;
-    const { waiting } = options.core;
-    this.#spilled = new Spilled((cohort) => waiting.of(cohort));
+    this.#spilled = new Spilled(options.core.waiting);
   }
 
   /** Of events that are on disk alone, in our own log. */
@@ -178,7 +177,7 @@ export class Loader {
         ledger.drop(count, reason);
       }
       core.release(bytes);
-      for (let left = count; left > 0; left--) waiting.leave(cohort);
+      waiting.leave(cohort, count);
     }
   }
 }

@@ -5,7 +5,8 @@
  */
 import { codeOf } from '../failure.js';
 import type { OutboxCore, QueuedEvent, Shelf } from '../outbox.js';
-import type { Destination } from '../port.js';
+import { takeBytes } from '../take-bytes.js';
+import { Timers } from '../timers.js';
 import { Trouble } from '../trouble.js';
 import { Adopted } from './adopted.js';
 import { writeAtExit } from './exit.js';
@@ -21,7 +22,6 @@ export interface SpoolShelfOptions extends SpoolFolderOptions {
   readonly maxBytes: number;
   /** Bytes that may wait in memory. */
   readonly memoryBytes: number;
-  readonly destination: () => Destination | undefined;
 }
 
 /** Milliseconds between two commits: with what a timer and a disk take, 5 from an event to its commit. */
@@ -40,8 +40,6 @@ const CHECK_LIMIT = 1_000;
 const RETAINED_SHARE = 0.4;
 /** Milliseconds between two attempts on a disk that fails. */
 const DISK_BACKOFF = { min: 1_000, max: 30_000 };
-/** Milliseconds that a disk may take at the end. */
-const CLOSE_LIMIT = 1_000;
 
 export class SpoolShelf implements Shelf {
   readonly maxBytes: number;
@@ -71,7 +69,7 @@ export class SpoolShelf implements Shelf {
   #commitAt = -Infinity;
   readonly #trouble: Trouble;
   #syncAt = -Infinity;
-  readonly #timers = new Set<NodeJS.Timeout>();
+  readonly #timers = new Timers();
   #isDue = false;
   #closing = false;
   /** What a disk does after the time limit of the close changes nothing here. */
@@ -148,7 +146,7 @@ export class SpoolShelf implements Shelf {
     if (folder === undefined || log === undefined || folder.isSure(log)) return true;
     if (this.#checking !== undefined) return this.#isBlind;
     // A disk that does not answer stops no delivery.
-    this.#later(CHECK_LIMIT, () => {
+    this.#timers.later(CHECK_LIMIT, () => {
       this.#isBlind = this.#checking !== undefined;
     });
     this.#checking = folder
@@ -180,11 +178,11 @@ export class SpoolShelf implements Shelf {
   async close(): Promise<void> {
     this.#closing = true;
     this.#loader.stop();
-    for (const timer of this.#timers) clearTimeout(timer);
-    let limit: NodeJS.Timeout | undefined;
-    const isOver = new Promise<void>((resolve) => (limit = setTimeout(resolve, CLOSE_LIMIT)));
-    await Promise.race([this.#end().catch((error: unknown) => this.#met(error)), isOver]);
-    clearTimeout(limit);
+    this.#timers.stop();
+    await this.#end();
+  }
+
+  closed(): void {
     this.#isClosed = true;
     this.#atExit();
     this.#core.ledger.spool(this.#safe);
@@ -193,13 +191,13 @@ export class SpoolShelf implements Shelf {
 
   /** Opens the folder once the project is known, and again where that failed. */
   async #open(): Promise<void> {
-    const destination = destinationOf(this.#options);
-    if (destination === undefined) {
+    const project = this.#core.project();
+    if (project === undefined) {
       this.#awaitsProject = true;
-      return this.#later(PROJECT_POLL, () => this.#openAwaited());
+      this.#timers.later(PROJECT_POLL, () => this.#openAwaited());
+      return;
     }
     const { files, root, ...options } = this.#options;
-    const project = `${destination.accountId}-${destination.projectId}`;
     let folder: SpoolFolder | undefined;
     try {
       folder = await SpoolFolder.open(files, root, project, options);
@@ -222,7 +220,7 @@ export class SpoolShelf implements Shelf {
   }
 
   #openLater(milliseconds: number): void {
-    this.#later(milliseconds, () => {
+    this.#timers.later(milliseconds, () => {
       this.#opening = this.#open();
     });
   }
@@ -233,7 +231,7 @@ export class SpoolShelf implements Shelf {
       .catch((error: unknown) => this.#met(error))
       .finally(() => (this.#adopting = undefined));
     const { lease = Infinity } = this.#options;
-    this.#later(Math.min(ADOPTION_INTERVAL, lease), () => this.#adopt(folder));
+    this.#timers.later(Math.min(ADOPTION_INTERVAL, lease), () => this.#adopt(folder));
   }
 
   async #adoptAll(folder: SpoolFolder): Promise<void> {
@@ -252,7 +250,7 @@ export class SpoolShelf implements Shelf {
       return;
     if (this.#log === undefined || this.#closing) return;
     this.#isDue = true;
-    this.#later(Math.max(0, this.#commitAt + COMMIT_INTERVAL - performance.now()), () => {
+    this.#timers.later(Math.max(0, this.#commitAt + COMMIT_INTERVAL - performance.now()), () => {
       this.#isDue = false;
       this.#startCommit();
     });
@@ -271,7 +269,7 @@ export class SpoolShelf implements Shelf {
     const events = this.#takeBuffer();
     if (events.length === 0) {
       // All of it was delivered meanwhile: whether the disk works again is still to be seen.
-      if (this.#trouble.isFailing) this.#later(this.#trouble.delay, () => this.#startCommit());
+      if (this.#trouble.isFailing) this.#timers.later(this.#trouble.delay, () => this.#startCommit());
       return;
     }
     this.#writing = events;
@@ -299,7 +297,7 @@ export class SpoolShelf implements Shelf {
       this.#buffer = [...events, ...this.#buffer];
       if (codeOf(error) === 'ENOENT') folder.doubt();
       this.#trouble.failed(error);
-      this.#later(this.#trouble.delay, () => this.#startCommit());
+      this.#timers.later(this.#trouble.delay, () => this.#startCommit());
     }
   }
 
@@ -311,11 +309,7 @@ export class SpoolShelf implements Shelf {
 
   #takeBuffer(): readonly QueuedEvent[] {
     this.#dropSettled();
-    let count = 0;
-    for (let bytes = 0; count < this.#buffer.length && bytes < COMMIT_BYTES; count++) {
-      bytes += this.#buffer[count]!.bytes;
-    }
-    return this.#buffer.splice(0, count);
+    return takeBytes(this.#buffer, COMMIT_BYTES);
   }
 
   #stored(events: readonly QueuedEvent[], log: SpoolLog): void {
@@ -347,7 +341,7 @@ export class SpoolShelf implements Shelf {
     if (this.#syncAt === Infinity) return;
     const wait = Math.max(0, this.#syncAt + SYNC_INTERVAL - performance.now());
     this.#syncAt = Infinity;
-    this.#later(wait, () => {
+    this.#timers.later(wait, () => {
       log.sync().then(
         () => (this.#syncAt = performance.now()),
         (error: unknown) => {
@@ -438,22 +432,5 @@ export class SpoolShelf implements Shelf {
   /** At the end, what is synced may have just been removed. */
   #met(error: unknown): void {
     if (!this.#closing) this.#trouble.met(error);
-  }
-
-  #later(milliseconds: number, work: () => void): void {
-    if (this.#closing) return;
-    const timer = setTimeout(() => {
-      this.#timers.delete(timer);
-      work();
-    }, milliseconds).unref();
-    this.#timers.add(timer);
-  }
-}
-
-function destinationOf({ destination }: SpoolShelfOptions): Destination | undefined {
-  try {
-    return destination();
-  } catch {
-    return undefined;
   }
 }

@@ -1,5 +1,17 @@
 /** Timers that never keep a process alive, and end together. */
-import { tooLong } from '../../redis/client.js';
+
+/** What has not come in time. */
+function late(): Error {
+  return Object.assign(new Error('it took too long'), { code: 'ETIMEDOUT' });
+}
+
+/** Until work is done, or was given up; for so many milliseconds at most, in which the process is kept alive. */
+export async function upTo(milliseconds: number, work: Promise<void> | undefined): Promise<void> {
+  let timer: NodeJS.Timeout | undefined;
+  const isOver = new Promise<void>((resolve) => (timer = setTimeout(resolve, milliseconds)));
+  await Promise.race([work?.catch(() => undefined), isOver]);
+  clearTimeout(timer);
+}
 
 export class Timers {
   readonly #open = new Set<NodeJS.Timeout>();
@@ -17,7 +29,7 @@ export class Timers {
   /** What a promise gives; rejects with ETIMEDOUT where it takes longer. */
   within<T>(milliseconds: number, promise: Promise<T>): Promise<T> {
     return new Promise((resolve, reject) => {
-      const inTime = this.later(milliseconds, () => reject(tooLong()));
+      const inTime = this.later(milliseconds, () => reject(late()));
       promise.then(resolve, reject).finally(inTime);
     });
   }
