@@ -15,6 +15,7 @@ export interface TroubleTexts {
 export class Trouble {
   #failures = 0;
   readonly #told = new Set<string>();
+  #isOver = false;
 
   constructor(
     private readonly ledger: Ledger,
@@ -36,7 +37,7 @@ export class Trouble {
   failed(error: unknown): void {
     this.#failures += 1;
     if (this.#failures > 1) return;
-    this.ledger.error(
+    this.#error(
       error instanceof ConvertError ? error : storageError(this.texts.failing(codeOf(error)), error),
     );
   }
@@ -45,7 +46,7 @@ export class Trouble {
   worksAgain(): void {
     if (this.#failures === 0) return;
     this.#failures = 0;
-    this.ledger.recovered(this.texts.worksAgain);
+    if (!this.#isOver) this.ledger.recovered(this.texts.worksAgain);
   }
 
   /** Something else went wrong: told once for each kind. */
@@ -57,7 +58,16 @@ export class Trouble {
   }
 
   tell(what: string, cause?: unknown): void {
-    this.ledger.error(storageError(what, cause));
+    this.#error(storageError(what, cause));
+  }
+
+  /** Nothing is told any more. */
+  end(): void {
+    this.#isOver = true;
+  }
+
+  #error(error: ConvertError): void {
+    if (!this.#isOver) this.ledger.error(error);
   }
 }
 

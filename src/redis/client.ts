@@ -35,15 +35,14 @@ export type RunScript = (
 ) => Promise<unknown>;
 
 export function scriptRunner(client: RedisClient): RunScript {
+  const { bySha, byText } = callsOf(client);
   return async ({ lua, sha }, keys, values) => {
     try {
-      return await call(client, 'sha', sha, keys, values);
-    } catch (error) {
-      // The first time, and after a restart.
-      if (kindOf(error) !== 'NOSCRIPT') throw withCode(error);
-    }
-    try {
-      return await call(client, 'lua', lua, keys, values);
+      return await bySha(sha, keys, values).catch((error: unknown) => {
+        // The first time, and after a restart.
+        if (kindOf(error) !== 'NOSCRIPT') throw error;
+        return byText(lua, keys, values);
+      });
     } catch (error) {
       throw withCode(error);
     }
@@ -69,17 +68,18 @@ export const isRedisClient: Check = either(
   withMethods('', 'evalSha', 'eval'),
 );
 
-function call(
-  client: RedisClient,
-  how: 'sha' | 'lua',
-  text: string,
-  keys: readonly string[],
-  values: readonly string[],
-): Promise<unknown> {
+type Call = (script: string, keys: readonly string[], values: readonly string[]) => Promise<unknown>;
+
+/** What a client throws at once is rejected, too. */
+function callsOf(client: RedisClient): { bySha: Call; byText: Call } {
   if ('evalsha' in client) {
-    const all = [...keys, ...values];
-    return how === 'sha' ? client.evalsha(text, keys.length, ...all) : client.eval(text, keys.length, ...all);
+    return {
+      bySha: async (sha, keys, values) => client.evalsha(sha, keys.length, ...keys, ...values),
+      byText: async (lua, keys, values) => client.eval(lua, keys.length, ...keys, ...values),
+    };
   }
-  const options = { keys: [...keys], arguments: [...values] };
-  return how === 'sha' ? client.evalSha(text, options) : client.eval(text, options);
+  return {
+    bySha: async (sha, keys, values) => client.evalSha(sha, { keys: [...keys], arguments: [...values] }),
+    byText: async (lua, keys, values) => client.eval(lua, { keys: [...keys], arguments: [...values] }),
+  };
 }

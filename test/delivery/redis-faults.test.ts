@@ -241,6 +241,35 @@ describe.skipIf(!hasRedis)('answers of Redis', () => {
     expect(kit.listener.errors.map(({ message }) => message).join()).toContain('(BUSY)');
   });
 
+  it('that come after the close change nothing and are told to nobody', async () => {
+    const own = await ownRedis();
+    let isHeld = false;
+    let release = (): void => {};
+    const gate = new Promise<void>((resolve) => (release = resolve));
+    let calls = 0;
+    const client = gated(connected(own.port), async (_name, run) => {
+      if (!isHeld) return run();
+      await gate;
+      // Every second one fails.
+      if ((calls += 1) % 2 === 0) throw Object.assign(new Error('late'), { code: 'ELATE' });
+      return run();
+    });
+    const kit = open(client);
+    send(kit, IDS.slice(0, 10));
+    await until(() => kit.transport.open().length === 1);
+    isHeld = true;
+    send(kit, IDS.slice(10, 20));
+    kit.transport.always(200);
+    await sleep(300);
+    const ledger = await kit.outbox.close(0);
+    const errors = [...kit.listener.errors];
+    release();
+    await sleep(300);
+    expect(calls).toBeGreaterThan(1);
+    expect(kit.outbox.ledger()).toEqual(ledger);
+    expect(kit.listener.errors).toEqual(errors);
+  });
+
   it('that something else was stored are none', async () => {
     const answers = async (): Promise<unknown> => ['OK'];
     const kit = open({ evalsha: answers, eval: answers }, { drain: false });

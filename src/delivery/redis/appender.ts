@@ -2,20 +2,11 @@
  * Takes confirmed events into Redis, one commit at a time. A commit whose answer is lost is made again under the same
  * number: Redis knows it by that. Where Redis fails for long, events may go to the endpoint without it.
  */
-import type { OutboxCore, QueuedEvent } from '../outbox.js';
+import type { QueuedEvent } from '../outbox.js';
 import { takeBytes } from '../take-bytes.js';
-import type { Trouble } from '../trouble.js';
-import { compareIds, type RedisStream } from './stream.js';
-import type { Timers } from '../timers.js';
+import { compareIds, type RedisStream, type StreamPart } from './stream.js';
 
-export interface AppenderOptions {
-  readonly core: OutboxCore;
-  readonly timers: Timers;
-  readonly trouble: Trouble;
-  /** undefined until the project is known. */
-  readonly stream: () => RedisStream | undefined;
-  /** Milliseconds that Redis may take for a commit before it counts as failing. */
-  readonly answerLimit: number;
+export interface AppenderOptions extends StreamPart {
   /** Milliseconds of failure after which events go without Redis; undefined where this process sends nothing. */
   readonly bypassAfter: number | undefined;
   /** They are in Redis under this id. */
@@ -72,6 +63,8 @@ export class Appender {
   /** Of ours, not read back here, by number. */
   readonly #recent = new Map<number, Recent>();
   #isLast = false;
+  /** What Redis says after that changes nothing here. */
+  #isClosed = false;
 
   constructor(options: AppenderOptions) {
     this.#options = options;
@@ -135,6 +128,10 @@ export class Appender {
     await this.#storing;
   }
 
+  close(): void {
+    this.#isClosed = true;
+  }
+
   /** A commit of ours was read here under this id. True where it was sent already, and is not to be sent again. */
   read(number: number, id: string): boolean {
     const isNeedless = this.#confirm(number, id) === 'needless';
@@ -165,6 +162,7 @@ export class Appender {
       this.#failingSince = undefined;
       trouble.worksAgain();
     } catch (error) {
+      if (this.#isClosed) return;
       this.#failingSince ??= this.#committedAt;
       trouble.failed(error);
       this.#bypassIfDue();
@@ -177,6 +175,7 @@ export class Appender {
     try {
       const askedAt = performance.now();
       const { id, size, bytes, previous, last } = await stream.append(number, events[0]!.at, events);
+      if (this.#isClosed) return;
       this.#options.heard(bytes);
       this.check(last, askedAt);
       // Others may have added more since. Where Redis does not know any more which was ours, that says nothing.

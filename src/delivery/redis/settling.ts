@@ -1,7 +1,5 @@
 /** Tells Redis of commits that are settled, until it has heard. */
-import type { Trouble } from '../trouble.js';
-import type { RedisStream, StreamState } from './stream.js';
-import type { Timers } from '../timers.js';
+import type { StreamPart, StreamState } from './stream.js';
 
 /** A commit of which nothing is to be sent any more. */
 export interface SettledCommit {
@@ -11,12 +9,7 @@ export interface SettledCommit {
   readonly own: number;
 }
 
-export interface SettlingOptions {
-  readonly timers: Timers;
-  readonly trouble: Trouble;
-  /** Milliseconds that Redis may take for an answer. */
-  readonly answerLimit: number;
-  readonly stream: () => RedisStream | undefined;
+export interface SettlingOptions extends StreamPart {
   readonly gone: (commit: SettledCommit) => void;
   /** What Redis said, and when it was asked, by performance.now(). */
   readonly heard: (state: StreamState, askedAt: number) => void;

@@ -2,7 +2,7 @@
 import { randomBytes } from 'node:crypto';
 import type { RunScript } from '../../redis/client.js';
 import type { OutboxCore, QueuedEvent, Shelf } from '../outbox.js';
-import { Trouble } from '../trouble.js';
+import { Trouble, type TroubleTexts } from '../trouble.js';
 import { Appender } from './appender.js';
 import { Awaited } from './awaited.js';
 import { Drainer } from './drainer.js';
@@ -29,6 +29,19 @@ const REDIS_BACKOFF = { min: 250, max: 5_000 };
 /** Milliseconds between two looks at how full it is, where there is no room. */
 const SIZE_INTERVAL = 1_000;
 
+const met = (code: string): string => `Redis failed (${code})`;
+const WRITING: TroubleTexts = {
+  failing: (code) =>
+    `events can not be written to Redis (${code}): they wait in memory until it works again, and are lost with the process`,
+  worksAgain: 'events are written to Redis again',
+  met,
+};
+const READING: TroubleTexts = {
+  failing: (code) => `events can not be read from Redis (${code}): they wait there until it works again`,
+  worksAgain: 'events are read from Redis again',
+  met,
+};
+
 export class RedisShelf implements Shelf {
   readonly #core: OutboxCore;
   readonly #options: RedisShelfOptions;
@@ -37,28 +50,24 @@ export class RedisShelf implements Shelf {
   readonly #appender: Appender;
   readonly #drainer: Drainer | undefined;
   readonly #awaited: Awaited;
+  readonly #writing: Trouble;
+  readonly #reading: Trouble;
   #stream: RedisStream | undefined;
   /** What all processes have there, as far as is known. */
   #bytes = 0;
   #isAsking = false;
-  #isClosed = false;
 
   constructor(core: OutboxCore, options: RedisShelfOptions) {
     this.#core = core;
     this.#options = options;
     this.#awaited = new Awaited(core.waiting);
+    this.#writing = new Trouble(core.ledger, REDIS_BACKOFF, WRITING);
+    this.#reading = new Trouble(core.ledger, REDIS_BACKOFF, READING);
     const { answerLimit } = options;
     const common = { core, timers: this.#timers, stream: () => this.#streamNow(), answerLimit };
-    const met = (code: string): string => `Redis failed (${code})`;
     this.#appender = new Appender({
       ...common,
-      trouble: new Trouble(core.ledger, REDIS_BACKOFF, {
-        failing: (code) =>
-          `events can not be written to Redis (${code}): they wait in memory until it works again, and are lost with ` +
-          'the process',
-        worksAgain: 'events are written to Redis again',
-        met,
-      }),
+      trouble: this.#writing,
       bypassAfter: options.drain ? options.bypassAfter : undefined,
       stored: (events, id) => this.#stored(events, id),
       needless: (commit) => this.#drainer?.discard(commit),
@@ -68,18 +77,13 @@ export class RedisShelf implements Shelf {
     this.#drainer = new Drainer({
       ...options,
       ...common,
-      trouble: new Trouble(core.ledger, REDIS_BACKOFF, {
-        failing: (code) =>
-          `events can not be read from Redis (${code}): they wait there until it works again`,
-        worksAgain: 'events are read from Redis again',
-        met,
-      }),
+      trouble: this.#reading,
       producer: this.#producer,
       awaited: this.#awaited,
       isNeedless: ({ number, id }) => this.#appender.read(number, id),
       heard: ({ bytes, last }, askedAt) => {
         this.#bytes = bytes;
-        if (!this.#isClosed) this.#appender.check(last, askedAt);
+        this.#appender.check(last, askedAt);
       },
     });
     this.#drainer.look(0);
@@ -128,7 +132,10 @@ export class RedisShelf implements Shelf {
   }
 
   closed(): void {
-    this.#isClosed = true;
+    this.#appender.close();
+    this.#drainer?.close();
+    this.#writing.end();
+    this.#reading.end();
     this.#timers.stop();
     this.#core.ledger.spool(this.#drainer?.safe ?? 0);
   }
@@ -142,7 +149,6 @@ export class RedisShelf implements Shelf {
   }
 
   #stored(events: readonly QueuedEvent[], id: string): void {
-    if (this.#isClosed) return;
     const { ledger, waiting } = this.#core;
     ledger.spool(events.length);
     for (const event of events) {

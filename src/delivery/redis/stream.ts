@@ -1,8 +1,22 @@
 /** The events of a project in Redis: what is asked of it, and what it answers. */
+import type { OutboxCore } from '../outbox.js';
+import type { Timers } from '../timers.js';
+import type { Trouble } from '../trouble.js';
 import type { RunScript, Script } from '../../redis/client.js';
 import { decodeLines, encodeLines } from '../lines.js';
 import type { SerialisedEvent } from '../payload.js';
 import { APPEND, READ, RELEASE, RENEW, SETTLE, SIZE } from './scripts.js';
+
+/** What each part of the outbox works with. */
+export interface StreamPart {
+  readonly core: OutboxCore;
+  readonly timers: Timers;
+  readonly trouble: Trouble;
+  /** undefined until the project is known. */
+  readonly stream: () => RedisStream | undefined;
+  /** Milliseconds that Redis may take for an answer before it counts as failing. */
+  readonly answerLimit: number;
+}
 
 /** An entry of the stream: what one process appended at once. */
 export interface StoredCommit {
