@@ -32,7 +32,8 @@ export function httpTransport({ timeout = 10_000 }: HttpTransportOptions = {}): 
   const underWay = new Set<{ hold: boolean; socket?: Socket }>();
   let closed = false;
 
-  function post(target: URL, body: Buffer, hold: boolean): Promise<Answer> {
+  /** `within` milliseconds: where it is repeated, what is left of them. */
+  function post(target: URL, body: Buffer, hold: boolean, within = timeout): Promise<Answer> {
     const client = clients.get(target.protocol);
     if (closed) return Promise.reject(networkError('ECANCELED', 'the transport is closed'));
     if (!client) return Promise.reject(networkError('ERR_INVALID_PROTOCOL', 'neither http nor https'));
@@ -40,6 +41,7 @@ export function httpTransport({ timeout = 10_000 }: HttpTransportOptions = {}): 
     return new Promise<Answer>((resolve, reject) => {
       const held: { hold: boolean; socket?: Socket } = { hold };
       underWay.add(held);
+      const began = performance.now();
       let bytesBefore = 0;
       const request: ClientRequest = client.request(target, {
         method: 'POST',
@@ -48,7 +50,7 @@ export function httpTransport({ timeout = 10_000 }: HttpTransportOptions = {}): 
       });
       const timer = setTimeout(() => {
         fail(networkError('ETIMEDOUT', `no answer within ${timeout} ms`));
-      }, timeout).unref();
+      }, within).unref();
 
       function end(): void {
         clearTimeout(timer);
@@ -89,7 +91,7 @@ export function httpTransport({ timeout = 10_000 }: HttpTransportOptions = {}): 
         const stale = request.reusedSocket && unanswered && CLOSED_BY_PEER.has(error.code ?? '');
         if (stale && underWay.has(held) && !closed) {
           end();
-          resolve(post(target, body, held.hold));
+          resolve(post(target, body, held.hold, Math.max(0, began + within - performance.now())));
         } else {
           fail(clean(error));
         }

@@ -1,7 +1,16 @@
 /** A transport without a network, a listener that remembers, and events to send. */
 import { setTimeout as sleep } from 'node:timers/promises';
 import type { ConvertError } from '../../src/errors.js';
-import type { Destination, DropReason, OutboxListener, Transport } from '../../src/delivery/port.js';
+import { onTestFinished } from 'vitest';
+import type {
+  Destination,
+  DropReason,
+  Outbox,
+  OutboxFactory,
+  OutboxListener,
+  OutboxOptions,
+  Transport,
+} from '../../src/delivery/port.js';
 import type { ConversionEvent, VisitorEvent } from '../../src/tracking.js';
 import type { Payload } from '../support/collector.js';
 
@@ -132,3 +141,38 @@ export async function until(condition: () => boolean, timeout = 10_000): Promise
     await sleep(2);
   }
 }
+
+export interface Kit {
+  readonly outbox: Outbox;
+  readonly transport: FakeTransport;
+  readonly listener: Remembered;
+}
+
+/** An outbox that retries at once, and is closed when the test is over. */
+export function startOutbox(make: OutboxFactory, options: Partial<OutboxOptions> = {}): Kit {
+  const transport = fakeTransport();
+  const listener = rememberingListener();
+  const outbox = make({
+    transport,
+    listener,
+    destination: () => DESTINATION,
+    backoff: { min: 0, max: 0 },
+    ...options,
+  });
+  onTestFinished(async () => {
+    await outbox.close(0);
+  });
+  return { outbox, transport, listener };
+}
+
+export const IDS = Array.from({ length: 5000 }, (_, n) => `visitor-${n}`);
+
+/** An exposure of each, one by one. */
+export function send({ outbox }: Kit, ids: readonly string[]): void {
+  for (const id of ids) outbox.offer([exposure(id)]).confirm();
+}
+
+/** Nothing would be lost with the process. */
+export const stored = ({ outbox }: Kit): Promise<void> => until(() => outbox.stats().volatile === 0);
+
+export const visitorsOf = ({ posts }: FakeTransport): string[] => posts.flatMap(({ visitors }) => visitors);

@@ -2,21 +2,8 @@
 import { setTimeout as sleep } from 'node:timers/promises';
 import { describe, expect, it, onTestFinished, vi } from 'vitest';
 import { hasRedis, slowLink } from '../support/redis.js';
-import { conversion, exposure, until } from './fakes.js';
-import {
-  connected,
-  fresh,
-  gated,
-  IDS,
-  INTERNALS,
-  open,
-  ownRedis,
-  PROJECT,
-  send,
-  stored,
-  visitorsOf,
-  type Kit,
-} from './redis-kit.js';
+import { conversion, exposure, until, IDS, send, stored, visitorsOf, type Kit } from './fakes.js';
+import { connected, fresh, gated, INTERNALS, open, ownRedis, PROJECT } from './redis-kit.js';
 
 const sent = (kit: Kit, count: number): Promise<void> => until(() => kit.outbox.ledger().delivered >= count);
 

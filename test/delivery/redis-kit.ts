@@ -1,7 +1,7 @@
 /** Outboxes over Redis servers of one's own, through clients that fail as they are told. */
 import { Redis } from 'ioredis';
 import { onTestFinished } from 'vitest';
-import type { Outbox, OutboxOptions } from '../../src/delivery/port.js';
+import type { OutboxOptions } from '../../src/delivery/port.js';
 import type { RedisInternals } from '../../src/delivery/redis-outbox.js';
 import { APPEND, READ, RELEASE, RENEW, SETTLE, SIZE } from '../../src/delivery/redis/scripts.js';
 import {
@@ -11,28 +11,13 @@ import {
   type RedisOutboxOptions,
 } from '../../src/redis.js';
 import { startRedis, type RedisServer } from '../support/redis.js';
-import {
-  DESTINATION,
-  exposure,
-  fakeTransport,
-  rememberingListener,
-  until,
-  type FakeTransport,
-  type Remembered,
-} from './fakes.js';
+import { DESTINATION, startOutbox, type Kit } from './fakes.js';
 
 let outboxes = 0;
 export const fresh = (): string => `convert-${(outboxes += 1)}`;
-export const IDS = Array.from({ length: 5000 }, (_, n) => `visitor-${n}`);
 export const PROJECT = `{${DESTINATION.accountId}-${DESTINATION.projectId}}`;
 /** Dead processes are found sooner than in production. */
 export const INTERNALS = { beat: 50, lease: 400, answerLimit: 1_000 };
-
-export interface Kit {
-  outbox: Outbox;
-  transport: FakeTransport;
-  listener: Remembered;
-}
 
 export function open(
   client: RedisClient,
@@ -40,21 +25,7 @@ export function open(
   options: Partial<OutboxOptions> = {},
   internals: RedisInternals = INTERNALS,
 ): Kit {
-  const transport = fakeTransport();
-  const listener = rememberingListener();
-  const make = redisOutbox(client, { prefix, ...redis }, internals);
-  const outbox = make({
-    transport,
-    listener,
-    destination: () => DESTINATION,
-    backoff: { min: 0, max: 0 },
-    lingerMs: 0,
-    ...options,
-  });
-  onTestFinished(async () => {
-    await outbox.close(0);
-  });
-  return { outbox, transport, listener };
+  return startOutbox(redisOutbox(client, { prefix, ...redis }, internals), { lingerMs: 0, ...options });
 }
 
 /** Tells nobody that it has no connection, as a test is about that. */
@@ -70,12 +41,6 @@ export async function ownRedis(...options: string[]): Promise<RedisServer> {
   onTestFinished(() => server.remove());
   return server;
 }
-
-export const visitorsOf = ({ posts }: FakeTransport): string[] => posts.flatMap(({ visitors }) => visitors);
-export const send = ({ outbox }: Kit, ids: readonly string[]): void => {
-  for (const id of ids) outbox.offer([exposure(id)]).confirm();
-};
-export const stored = ({ outbox }: Kit): Promise<void> => until(() => outbox.stats().volatile === 0);
 
 const SCRIPTS = { APPEND, READ, RELEASE, RENEW, SETTLE, SIZE };
 export type ScriptName = keyof typeof SCRIPTS;

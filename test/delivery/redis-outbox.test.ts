@@ -4,44 +4,24 @@ import { createClient as createClient1 } from 'redis-client1';
 import { Cluster, Redis } from 'ioredis';
 import { Redis as Redis5 } from 'ioredis5';
 import { setTimeout as sleep } from 'node:timers/promises';
-import { afterAll, beforeAll, describe, expect, it, onTestFinished, vi } from 'vitest';
+import { describe, expect, it, onTestFinished, vi } from 'vitest';
 import { redisOutbox, type RedisClient } from '../../src/redis.js';
-import { hasRedis, startRedis, type RedisServer } from '../support/redis.js';
+import { hasRedis, sharedRedis } from '../support/redis.js';
 import { endpointFaults } from './endpoint-faults.js';
-import { conversion, DESTINATION, exposure, until } from './fakes.js';
+import { conversion, DESTINATION, exposure, until, IDS, send, stored, visitorsOf } from './fakes.js';
 import { outboxConformance } from './outbox.conformance.js';
-import {
-  connected,
-  fresh,
-  IDS,
-  INTERNALS,
-  open,
-  ownRedis,
-  PROJECT,
-  send,
-  stored,
-  visitorsOf,
-} from './redis-kit.js';
+import { connected, fresh, INTERNALS, open, ownRedis, PROJECT } from './redis-kit.js';
 
 describe.skipIf(!hasRedis)('over Redis', () => {
-  let server: RedisServer;
-  let client: Redis;
-  beforeAll(async () => {
-    server = await startRedis();
-    client = new Redis(server.port);
-  });
-  afterAll(async () => {
-    client?.disconnect();
-    await server?.remove();
-  });
+  const shared = sharedRedis();
 
-  outboxConformance('redisOutbox', (options) => redisOutbox(client, { prefix: fresh() })(options), {
+  outboxConformance('redisOutbox', (options) => redisOutbox(shared.client, { prefix: fresh() })(options), {
     outlives: true,
     // Each step may be some ways to Redis and back.
     histories: 60,
   });
 
-  endpointFaults('redisOutbox', (options) => redisOutbox(client, { prefix: fresh() })(options), {
+  endpointFaults('redisOutbox', (options) => redisOutbox(shared.client, { prefix: fresh() })(options), {
     outlives: true,
   });
 
@@ -76,7 +56,7 @@ describe.skipIf(!hasRedis)('over Redis', () => {
       },
     };
     it.each(Object.entries(clients))('%s', async (_name, connect) => {
-      const { client: given, end } = await connect(server.port);
+      const { client: given, end } = await connect(shared.port);
       onTestFinished(() => void end());
       const kit = open(given);
       kit.transport.always(200);
@@ -116,25 +96,25 @@ describe.skipIf(!hasRedis)('over Redis', () => {
   describe('events in Redis', () => {
     it('are sent by whichever process comes first, in order, and nothing is left', async () => {
       const prefix = fresh();
-      const first = open(client, { prefix, drain: false });
+      const first = open(shared.client, { prefix, drain: false });
       send(first, IDS);
       expect(await first.outbox.flush(5000)).toMatchObject({ accepted: 5000, spooled: 5000, pending: 0 });
       expect(await first.outbox.close(1000)).toMatchObject({ accepted: 5000, spooled: 5000, dropped: 0 });
       expect(first.transport.posts).toHaveLength(0);
 
-      const second = open(client, { prefix });
+      const second = open(shared.client, { prefix });
       second.transport.always(200);
       await until(() => second.outbox.ledger().delivered === 5000);
       expect(visitorsOf(second.transport)).toEqual(IDS);
       expect(await second.outbox.close(1000)).toMatchObject({ accepted: 5000, delivered: 5000, spooled: 0 });
-      expect(await client.xlen(`${prefix}:${PROJECT}:events`)).toBe(0);
-      expect(await client.get(`${prefix}:${PROJECT}:bytes`)).toBe('0');
-      expect(await client.xinfo('CONSUMERS', `${prefix}:${PROJECT}:events`, 'drain')).toEqual([]);
+      expect(await shared.client.xlen(`${prefix}:${PROJECT}:events`)).toBe(0);
+      expect(await shared.client.get(`${prefix}:${PROJECT}:bytes`)).toBe('0');
+      expect(await shared.client.xinfo('CONSUMERS', `${prefix}:${PROJECT}:events`, 'drain')).toEqual([]);
     });
 
     it('are what they were', async () => {
       const prefix = fresh();
-      const first = open(client, { prefix });
+      const first = open(shared.client, { prefix });
       const segments = {
         country: 'DE',
         devices: ['DESK'],
@@ -144,7 +124,7 @@ describe.skipIf(!hasRedis)('over Redis', () => {
       first.outbox.offer([{ ...exposure('v1'), segments }, conversion('v1', { goalData })]).confirm();
       await until(() => first.transport.open().length === 1);
       await first.outbox.close(0);
-      const second = open(client, { prefix });
+      const second = open(shared.client, { prefix });
       await until(() => second.transport.open().length === 1);
       expect(second.transport.posts[0]!.text).toBe(first.transport.posts[0]!.text);
     });
@@ -152,13 +132,13 @@ describe.skipIf(!hasRedis)('over Redis', () => {
     it('that a process has when it closes are for the next one at once', async () => {
       const prefix = fresh();
       const long = { beat: 1_000, lease: 600_000 };
-      const first = open(client, { prefix }, { maxBatchEvents: 100 }, long);
+      const first = open(shared.client, { prefix }, { maxBatchEvents: 100 }, long);
       send(first, IDS.slice(0, 300));
       await until(() => first.transport.open().length === 1);
       first.transport.open()[0]!.answer(200);
       await until(() => first.outbox.ledger().delivered === 100);
       expect(await first.outbox.close(0)).toMatchObject({ delivered: 100, spooled: 200, dropped: 0 });
-      const second = open(client, { prefix }, {}, long);
+      const second = open(shared.client, { prefix }, {}, long);
       second.transport.always(200);
       await until(() => second.outbox.ledger().delivered >= 200);
       // A commit goes when all of it is delivered.
@@ -168,11 +148,11 @@ describe.skipIf(!hasRedis)('over Redis', () => {
 
     it('of a process that lives are left alone, however long its endpoint refuses them', async () => {
       const prefix = fresh();
-      const live = open(client, { prefix });
+      const live = open(shared.client, { prefix });
       live.transport.always(503);
       send(live, IDS.slice(0, 50));
       await until(() => live.outbox.stats().retries > 0);
-      const other = open(client, { prefix });
+      const other = open(shared.client, { prefix });
       other.transport.always(200);
       await sleep(4 * INTERNALS.lease);
       expect(other.outbox.ledger().accepted).toBe(0);
@@ -185,7 +165,7 @@ describe.skipIf(!hasRedis)('over Redis', () => {
       const prefix = fresh();
       const key = `${prefix}:${PROJECT}:events`;
       const append = async (ids: readonly string[]): Promise<void> => {
-        const commits = client.pipeline();
+        const commits = shared.client.pipeline();
         for (const id of ids) {
           const line = `{"visitorId":"${id}","events":[\t${JSON.stringify(exposure(id).event)}\n`;
           const fields = { from: 'x', number: 0, at: Date.now(), size: 200, count: 1, events: line };
@@ -194,14 +174,14 @@ describe.skipIf(!hasRedis)('over Redis', () => {
         await commits.exec();
       };
       await append(IDS.slice(0, 2500));
-      const live = open(client, { prefix });
+      const live = open(shared.client, { prefix });
       // It holds no more than that.
       await until(() => live.outbox.ledger().accepted >= 2000);
       await sleep(300);
       const { accepted } = live.outbox.ledger();
       // As one that reads and is killed.
-      await client.xreadgroup('GROUP', 'drain', 'dead', 'COUNT', 2500, 'STREAMS', key, '>');
-      const heir = open(client, { prefix });
+      await shared.client.xreadgroup('GROUP', 'drain', 'dead', 'COUNT', 2500, 'STREAMS', key, '>');
+      const heir = open(shared.client, { prefix });
       heir.transport.always(200);
       await until(() => heir.outbox.ledger().delivered >= 2500 - accepted);
       await sleep(2 * INTERNALS.lease);
@@ -210,7 +190,7 @@ describe.skipIf(!hasRedis)('over Redis', () => {
 
     it('end a flush when another process has delivered them', async () => {
       const prefix = fresh();
-      const busy = open(client, { prefix }, { maxQueueBytes: 20_000 });
+      const busy = open(shared.client, { prefix }, { maxQueueBytes: 20_000 });
       send(busy, IDS.slice(0, 60));
       await until(() => busy.transport.open().length === 1);
       // It has enough in memory, so that the other one takes the rest.
@@ -219,7 +199,7 @@ describe.skipIf(!hasRedis)('over Redis', () => {
         await stored(busy);
       }
       const flushed = busy.outbox.flush(10_000);
-      const other = open(client, { prefix });
+      const other = open(shared.client, { prefix });
       other.transport.always(200);
       await until(() => other.outbox.ledger().delivered > 0);
       busy.transport.always(200);
@@ -232,7 +212,7 @@ describe.skipIf(!hasRedis)('over Redis', () => {
 
     it('have a bound, of which the last tenth is for conversions, and room again when some are gone', async () => {
       const prefix = fresh();
-      const kit = open(client, { prefix, drain: false, maxBytes: 1024 ** 2 });
+      const kit = open(shared.client, { prefix, drain: false, maxBytes: 1024 ** 2 });
       let refused = 0;
       for (let n = 0; refused === 0; n++) {
         const offer = kit.outbox.offer([exposure(`visitor-${n}`)]);
@@ -243,7 +223,7 @@ describe.skipIf(!hasRedis)('over Redis', () => {
       await stored(kit);
       expect(kit.outbox.offer([conversion('buyer')]).refused.size).toBe(0);
       expect(kit.outbox.ledger().reasons).toEqual({ overflow: 1 });
-      const drain = open(client, { prefix });
+      const drain = open(shared.client, { prefix });
       drain.transport.always(200);
       await until(() => {
         const offer = kit.outbox.offer([exposure('again')]);
@@ -256,37 +236,41 @@ describe.skipIf(!hasRedis)('over Redis', () => {
       const prefix = fresh();
       const key = `${prefix}:${PROJECT}:events`;
       const at = String(Date.now());
-      await client.xadd(key, '*', 'from', 'x', 'at', at, 'count', '2', 'events', 'no\tevent\n');
-      await client.xadd(key, '*', 'something', 'else');
-      const first = open(client, { prefix, drain: false });
+      await shared.client.xadd(key, '*', 'from', 'x', 'at', at, 'count', '2', 'events', 'no\tevent\n');
+      await shared.client.xadd(key, '*', 'something', 'else');
+      const first = open(shared.client, { prefix, drain: false });
       send(first, ['v1']);
       await first.outbox.flush(5000);
-      const kit = open(client, { prefix });
+      const kit = open(shared.client, { prefix });
       kit.transport.always(200);
       await until(() => kit.outbox.ledger().delivered === 1);
       expect(kit.outbox.ledger()).toMatchObject({ accepted: 3, dropped: 2, reasons: { corrupt: 2 } });
       await kit.outbox.close(1000);
-      expect(await client.xlen(key)).toBe(0);
+      expect(await shared.client.xlen(key)).toBe(0);
     });
 
     it('that are older than 72 hours are not sent', async () => {
       const prefix = fresh();
-      const first = open(client, { prefix, drain: false });
+      const first = open(shared.client, { prefix, drain: false });
       send(first, ['old']);
       await first.outbox.flush(5000);
       vi.useFakeTimers({ toFake: ['Date'], now: Date.now() + 73 * 60 * 60 * 1000 });
       onTestFinished(() => void vi.useRealTimers());
-      const kit = open(client, { prefix });
+      const kit = open(shared.client, { prefix });
       await until(() => kit.outbox.ledger().accepted === 1);
       expect(kit.outbox.ledger()).toMatchObject({ dropped: 1, reasons: { expired: 1 } });
     });
 
     it('of two projects stay apart', async () => {
       const prefix = fresh();
-      const one = open(client, { prefix, drain: false });
+      const one = open(shared.client, { prefix, drain: false });
       send(one, ['one']);
       await one.outbox.flush(5000);
-      const other = open(client, { prefix }, { destination: () => ({ ...DESTINATION, projectId: '2' }) });
+      const other = open(
+        shared.client,
+        { prefix },
+        { destination: () => ({ ...DESTINATION, projectId: '2' }) },
+      );
       other.transport.always(200);
       send(other, ['other']);
       expect(await other.outbox.flush(5000)).toMatchObject({ accepted: 1, delivered: 1 });
@@ -294,7 +278,7 @@ describe.skipIf(!hasRedis)('over Redis', () => {
 
     it('wait for the project in memory', async () => {
       const project: { destination?: typeof DESTINATION } = {};
-      const kit = open(client, {}, { destination: () => project.destination });
+      const kit = open(shared.client, {}, { destination: () => project.destination });
       kit.transport.always(200);
       send(kit, ['v1']);
       await sleep(250);

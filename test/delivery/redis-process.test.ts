@@ -1,8 +1,7 @@
 /** The outbox in Redis under processes that are killed, stopped, and share one stream. */
-import { Redis } from 'ioredis';
 import { join } from 'node:path';
-import { afterAll, beforeAll, describe, expect, it } from 'vitest';
-import { hasRedis, startRedis, type RedisServer } from '../support/redis.js';
+import { describe, expect, it } from 'vitest';
+import { hasRedis, sharedRedis } from '../support/redis.js';
 import { transpiledDelivery } from '../support/transpiled.js';
 import { idsOf, LEASE, named, processBench, type Keep } from './process-bench.js';
 import { processFaults } from './process-faults.js';
@@ -10,16 +9,7 @@ import { processFaults } from './process-faults.js';
 const source = transpiledDelivery();
 
 describe.skipIf(!hasRedis)('over Redis', () => {
-  let server: RedisServer;
-  let client: Redis;
-  beforeAll(async () => {
-    server = await startRedis();
-    client = new Redis(server.port);
-  });
-  afterAll(async () => {
-    client?.disconnect();
-    await server?.remove();
-  });
+  const shared = sharedRedis();
 
   let keeps = 0;
   const freshKeep = (): Keep => {
@@ -29,17 +19,17 @@ describe.skipIf(!hasRedis)('over Redis', () => {
       code: (folder) => `
         import { Redis } from 'ioredis';
         import { redisOutbox } from ${JSON.stringify(join(folder, 'redis.js'))};
-        const client = new Redis(${server.port});
+        const client = new Redis(${shared.port});
         const options = { prefix: ${JSON.stringify(prefix)}, drain: !name.startsWith('a') };
         const kept = (given) => {
-          const outbox = redisOutbox(client, options, ${JSON.stringify(internals)})(given);
+          const outbox = redisOutbox(shared.client, options, ${JSON.stringify(internals)})(given);
           return {
             ...outbox,
             close: (timeout) => outbox.close(timeout).finally(() => client.disconnect()),
           };
         };`,
       async rest() {
-        return (await client.xrange(`${prefix}:{1-2}:events`, '-', '+')).map(([id]) => id);
+        return (await shared.client.xrange(`${prefix}:{1-2}:events`, '-', '+')).map(([id]) => id);
       },
     };
   };

@@ -3,7 +3,7 @@ import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { setImmediate as tick, setTimeout as sleep } from 'node:timers/promises';
 import { afterAll, beforeAll, describe, expect, it, onTestFinished, vi } from 'vitest';
-import type { Destination, Outbox, OutboxOptions } from '../../src/delivery/port.js';
+import type { Destination, OutboxOptions } from '../../src/delivery/port.js';
 import { spoolOutbox, type SpoolOptions } from '../../src/delivery/spool-outbox.js';
 import type { SpoolFiles } from '../../src/delivery/spool/files.js';
 import type { SpoolFolderOptions } from '../../src/delivery/spool/folder.js';
@@ -13,11 +13,13 @@ import {
   conversion,
   DESTINATION,
   exposure,
-  fakeTransport,
-  rememberingListener,
+  IDS,
+  send,
+  startOutbox,
+  stored,
   until,
-  type FakeTransport,
-  type Remembered,
+  visitorsOf,
+  type Kit,
 } from './fakes.js';
 import { ledgerProperty } from './ledger.property.js';
 import { outboxConformance } from './outbox.conformance.js';
@@ -56,35 +58,13 @@ it('keeps its ledger where hardly anything fits into memory', async () => {
   );
 });
 
-interface Kit {
-  outbox: Outbox;
-  transport: FakeTransport;
-  listener: Remembered;
-}
-
 function start(
   spool: string | SpoolOptions,
   options: Partial<OutboxOptions> = {},
   internals: SpoolFolderOptions & { files?: SpoolFiles } = {},
 ): Kit {
-  const transport = fakeTransport();
-  const listener = rememberingListener();
-  const outbox = spoolOutbox(
-    spool,
-    internals,
-  )({ transport, listener, destination: () => DESTINATION, backoff: { min: 0, max: 0 }, ...options });
-  onTestFinished(async () => {
-    await outbox.close(0);
-  });
-  return { outbox, transport, listener };
+  return startOutbox(spoolOutbox(spool, internals), options);
 }
-
-const IDS = Array.from({ length: 5000 }, (_, n) => `visitor-${n}`);
-const visitorsOf = ({ posts }: FakeTransport): string[] => posts.flatMap(({ visitors }) => visitors);
-const send = ({ outbox }: Kit, ids: readonly string[]): void => {
-  for (const id of ids) outbox.offer([exposure(id)]).confirm();
-};
-const stored = ({ outbox }: Kit): Promise<void> => until(() => outbox.stats().volatile === 0);
 
 /** As a process does that takes the only one there is for dead, right after that has asked. Returns its lease. */
 async function takeFrom(disk: FakeDisk): Promise<string> {

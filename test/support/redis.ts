@@ -2,6 +2,7 @@
  * A Redis server of one's own, on a free port, with an append-only file in a folder of its own: it can be killed, stopped
  * for a while, and started again with what it had, or without. Debian's package is `redis-server`.
  */
+import { Redis } from 'ioredis';
 import { execFileSync, spawn, type ChildProcess } from 'node:child_process';
 import { once } from 'node:events';
 import { mkdtemp, rm } from 'node:fs/promises';
@@ -9,6 +10,7 @@ import { connect, createServer, type AddressInfo, type Socket } from 'node:net';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { setTimeout as sleep } from 'node:timers/promises';
+import { afterAll, beforeAll } from 'vitest';
 
 const executable = process.env.REDIS_SERVER_PATH ?? 'redis-server';
 
@@ -82,6 +84,22 @@ export interface Link {
   /** Breaks what is open, and leads to another port from now on. */
   redirect(port: number): void;
   close(): Promise<void>;
+}
+
+/** One server for all tests of a `describe`, and a client of it. */
+export function sharedRedis(): { readonly port: number; readonly client: Redis } {
+  const shared = {} as { port: number; client: Redis };
+  let server: RedisServer | undefined;
+  beforeAll(async () => {
+    server = await startRedis();
+    shared.port = server.port;
+    shared.client = new Redis(server.port);
+  });
+  afterAll(async () => {
+    shared.client?.disconnect();
+    await server?.remove();
+  });
+  return shared;
 }
 
 /** A way to a port that hands on what it gets. */

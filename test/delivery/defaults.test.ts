@@ -1,0 +1,150 @@
+/** What is promised where no option says otherwise. */
+import { createServer, type ServerResponse } from 'node:http';
+import { once } from 'node:events';
+import type { AddressInfo } from 'node:net';
+import { afterEach, describe, expect, it, onTestFinished, vi } from 'vitest';
+import { DEFAULT_BACKOFF } from '../../src/backoff.js';
+import { fetchTransport } from '../../src/delivery/fetch-transport.js';
+import { httpTransport } from '../../src/delivery/http-transport.js';
+import { memoryOutbox } from '../../src/delivery/memory-outbox.js';
+import type { DeliveryLedger } from '../../src/delivery/port.js';
+import { createConvert } from '../../src/index.js';
+import { testProject } from '../support/project.js';
+import { exposure, IDS, send, startOutbox, until } from './fakes.js';
+
+const KIB = 1024;
+
+describe('an outbox', () => {
+  it('posts 1,000 events at most', async () => {
+    const kit = startOutbox(memoryOutbox, { lingerMs: 0 });
+    send(kit, IDS.slice(0, 1500));
+    kit.transport.always(200);
+    await kit.outbox.flush(5000);
+    expect(kit.transport.posts.map(({ visitors }) => visitors.length)).toEqual([1000, 500]);
+  });
+
+  it('posts 256 KiB at most, and takes no more from room for more', async () => {
+    const kit = startOutbox(memoryOutbox, { lingerMs: 0 });
+    kit.transport.always(200);
+    // Twelve of them fit, thirteen do not.
+    send(
+      kit,
+      Array.from({ length: 40 }, (_, n) => `${n}-${'x'.repeat(20 * KIB)}`),
+    );
+    await kit.outbox.flush(5000);
+    const sizes = kit.transport.posts.map(({ text }) => Buffer.byteLength(text));
+    expect(Math.max(...sizes)).toBeLessThanOrEqual(256 * KIB);
+    expect(Math.max(...sizes)).toBeGreaterThan(236 * KIB);
+  });
+
+  it('takes an event of 32 KiB, and none that is larger', () => {
+    const { outbox } = startOutbox(memoryOutbox);
+    outbox.offer([exposure('')]).confirm();
+    const rest = outbox.stats().queueBytes;
+    const offer = (bytes: number): number => outbox.offer([exposure('x'.repeat(bytes - rest))]).refused.size;
+    expect([offer(32 * KIB), offer(32 * KIB + 1)]).toEqual([0, 1]);
+  });
+
+  it('holds 16 MiB, of which exposures fill nine tenths', () => {
+    const { outbox } = startOutbox(memoryOutbox);
+    const id = 'x'.repeat(30 * KIB);
+    while (outbox.offer([exposure(id)]).refused.size === 0);
+    const { queueBytes } = outbox.stats();
+    expect(queueBytes).toBeLessThanOrEqual(0.9 * 16 * KIB * KIB);
+    expect(queueBytes).toBeGreaterThan(0.9 * 16 * KIB * KIB - 32 * KIB);
+  });
+
+  it('backs off from half a second to a minute', () => {
+    expect(DEFAULT_BACKOFF).toEqual({ min: 500, max: 60_000 });
+  });
+});
+
+describe('a POST', () => {
+  afterEach(() => void vi.useRealTimers());
+
+  /** A server that answers nothing by itself. */
+  async function silent(): Promise<{ url: string; answers: ServerResponse[] }> {
+    const answers: ServerResponse[] = [];
+    const server = createServer((request, response) => {
+      request.resume();
+      request.on('end', () => answers.push(response));
+    }).listen(0, '127.0.0.1');
+    server.keepAliveTimeout = 0;
+    await once(server, 'listening');
+    onTestFinished(() => {
+      server.closeAllConnections();
+      server.close();
+    });
+    return { url: `http://127.0.0.1:${(server.address() as AddressInfo).port}/`, answers };
+  }
+  /** Real sockets, and a clock that stands still. */
+  const stopClock = (): unknown =>
+    vi.useFakeTimers({ toFake: ['setTimeout', 'clearTimeout', 'performance'] });
+  const untilIs = async (condition: () => boolean): Promise<void> => {
+    while (!condition()) await new Promise((resolve) => setImmediate(resolve));
+  };
+
+  it.each([
+    ['node', httpTransport],
+    ['fetch', fetchTransport],
+  ])('has 10 s: %s', async (_name, make) => {
+    const { url, answers } = await silent();
+    const transport = make();
+    onTestFinished(() => transport.close());
+    stopClock();
+    let end: string | undefined;
+    transport.post(url, '{}', true).catch((error: Error & { code?: string }) => (end = error.code));
+    await untilIs(() => answers.length === 1);
+    await vi.advanceTimersByTimeAsync(9_990);
+    expect(end).toBeUndefined();
+    await vi.advanceTimersByTimeAsync(20);
+    expect(end).toBe('ETIMEDOUT');
+  });
+
+  it('has no more where it is repeated on a fresh connection', async () => {
+    const { url, answers } = await silent();
+    const transport = httpTransport({ timeout: 1_000 });
+    onTestFinished(() => transport.close());
+    const first = transport.post(url, '{}', true);
+    await until(() => answers.length === 1);
+    answers[0]!.end('{}');
+    await first;
+    stopClock();
+    let end: string | undefined;
+    transport.post(url, '{}', true).catch((error: Error & { code?: string }) => (end = error.code));
+    await untilIs(() => answers.length === 2);
+    await vi.advanceTimersByTimeAsync(900);
+    // The kept connection ends without an answer.
+    answers[1]!.destroy();
+    await untilIs(() => answers.length === 3);
+    await vi.advanceTimersByTimeAsync(90);
+    expect(end).toBeUndefined();
+    await vi.advanceTimersByTimeAsync(20);
+    expect(end).toBe('ETIMEDOUT');
+  });
+});
+
+it('a Convert flushes and closes within 5 s', async () => {
+  const timeouts: number[] = [];
+  const convert = createConvert({
+    project: testProject(),
+    delivery: {
+      outbox: (options) => {
+        const outbox = memoryOutbox(options);
+        const remember = (work: (timeout: number) => Promise<DeliveryLedger>) => (timeout: number) => {
+          timeouts.push(timeout);
+          return work(timeout);
+        };
+        return {
+          ...outbox,
+          flush: remember((timeout) => outbox.flush(timeout)),
+          close: remember((timeout) => outbox.close(timeout)),
+        };
+      },
+    },
+  });
+  await convert.flush();
+  await convert.flush({ timeout: 7 });
+  await convert.close();
+  expect(timeouts).toEqual([5_000, 7, 5_000]);
+});
