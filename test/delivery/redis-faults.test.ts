@@ -234,25 +234,26 @@ describe.skipIf(!hasRedis)('answers of Redis', () => {
     let release = (): void => {};
     const gate = new Promise<void>((resolve) => (release = resolve));
     let calls = 0;
-    const client = gated(connected(own.port), async (_name, run) => {
+    const client = gated(connected(own.port), async (name, run) => {
       if (!isHeld) return run();
       await gate;
-      // Every second one fails.
-      if ((calls += 1) % 2 === 0) throw Object.assign(new Error('late'), { code: 'ELATE' });
-      return run();
+      calls += 1;
+      if (name !== 'APPEND') throw Object.assign(new Error('late'), { code: 'ELATE' });
+      // That of a Redis that has lost all it had: told before the close, it drops the ten that it had taken.
+      const [id, bytes] = (await run()) as unknown[];
+      return [id, bytes, '', '0-0'];
     });
-    const kit = open(client);
+    const kit = open(client, { drain: false });
     send(kit, IDS.slice(0, 10));
-    await until(() => kit.transport.open().length === 1);
+    await until(() => kit.outbox.ledger().spooled === 10);
     isHeld = true;
     send(kit, IDS.slice(10, 20));
-    kit.transport.always(200);
-    await sleep(300);
+    await sleep(100);
     const ledger = await kit.outbox.close(0);
     const errors = [...kit.listener.errors];
     release();
     await sleep(300);
-    expect(calls).toBeGreaterThan(1);
+    expect(calls).toBeGreaterThan(0);
     expect(kit.outbox.ledger()).toEqual(ledger);
     expect(kit.listener.errors).toEqual(errors);
   });

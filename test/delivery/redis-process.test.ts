@@ -22,7 +22,7 @@ describe.skipIf(!hasRedis)('over Redis', () => {
         const client = new Redis(${shared.port});
         const options = { prefix: ${JSON.stringify(prefix)}, drain: !name.startsWith('a') };
         const kept = (given) => {
-          const outbox = redisOutbox(shared.client, options, ${JSON.stringify(internals)})(given);
+          const outbox = redisOutbox(client, options, ${JSON.stringify(internals)})(given);
           return {
             ...outbox,
             close: (timeout) => outbox.close(timeout).finally(() => client.disconnect()),

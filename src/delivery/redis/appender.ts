@@ -162,7 +162,6 @@ export class Appender {
       this.#failingSince = undefined;
       trouble.worksAgain();
     } catch (error) {
-      if (this.#isClosed) return;
       this.#failingSince ??= this.#committedAt;
       trouble.failed(error);
       this.#bypassIfDue();
