@@ -89,7 +89,7 @@ export interface DeliveryStats extends DeliveryLedger {
    * tried again.
    */
   readonly breaker: Breaker;
-  /** POSTs that were made, whatever became of them. */
+  /** POSTs that were made, whatever became of them. One that met the end of a kept connection and was repeated counts once. */
   readonly posts: number;
   /** POSTs that failed and will be, or were, tried again. */
   readonly retries: number;

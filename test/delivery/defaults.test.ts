@@ -8,8 +8,12 @@ import { fetchTransport } from '../../src/delivery/fetch-transport.js';
 import { httpTransport } from '../../src/delivery/http-transport.js';
 import { memoryOutbox } from '../../src/delivery/memory-outbox.js';
 import type { DeliveryLedger } from '../../src/delivery/port.js';
+import { spoolOutbox } from '../../src/delivery/spool-outbox.js';
+import { drainBeforeExit } from '../../src/drain.js';
 import { createConvert } from '../../src/index.js';
+import { closeOnSignals } from '../../src/signals.js';
 import { testProject } from '../support/project.js';
+import { fakeDisk } from './fake-disk.js';
 import { exposure, IDS, send, startOutbox, until } from './fakes.js';
 
 const KIB = 1024;
@@ -59,9 +63,30 @@ describe('an outbox', () => {
   });
 });
 
-describe('a POST', () => {
-  afterEach(() => void vi.useRealTimers());
+afterEach(() => void vi.useRealTimers());
 
+/** Real sockets, and a clock that stands still. */
+const stopClock = (): unknown => vi.useFakeTimers({ toFake: ['setTimeout', 'clearTimeout', 'performance'] });
+const turns = async (count: number): Promise<void> => {
+  while ((count -= 1) >= 0) await new Promise((resolve) => setImmediate(resolve));
+};
+
+it('a spool commits what was accepted within 5 ms, at any time after another commit', async () => {
+  stopClock();
+  const kit = startOutbox(spoolOutbox('/spool', { files: fakeDisk() }));
+  await turns(20);
+  for (const after of [0, 1, 4, 20]) {
+    await vi.advanceTimersByTimeAsync(after);
+    send(kit, ['v1']);
+    expect(kit.outbox.stats().volatile).toBe(1);
+    await vi.advanceTimersByTimeAsync(5);
+    await turns(20);
+    expect(kit.outbox.stats().volatile).toBe(0);
+  }
+  expect(kit.outbox.ledger()).toMatchObject({ accepted: 4, dropped: 0 });
+});
+
+describe('a POST', () => {
   /** A server that answers nothing by itself. */
   async function silent(): Promise<{ url: string; answers: ServerResponse[] }> {
     const answers: ServerResponse[] = [];
@@ -77,9 +102,6 @@ describe('a POST', () => {
     });
     return { url: `http://127.0.0.1:${(server.address() as AddressInfo).port}/`, answers };
   }
-  /** Real sockets, and a clock that stands still. */
-  const stopClock = (): unknown =>
-    vi.useFakeTimers({ toFake: ['setTimeout', 'clearTimeout', 'performance'] });
   const untilIs = async (condition: () => boolean): Promise<void> => {
     while (!condition()) await new Promise((resolve) => setImmediate(resolve));
   };
@@ -147,4 +169,42 @@ it('a Convert flushes and closes within 5 s', async () => {
   await convert.flush({ timeout: 7 });
   await convert.close();
   expect(timeouts).toEqual([5_000, 7, 5_000]);
+});
+
+describe('the end of a process', () => {
+  /** Says what it was asked for. */
+  function instance(): { asked: string[]; flush: Work; close: Work } {
+    const asked: string[] = [];
+    const note =
+      (name: string): Work =>
+      async ({ timeout }) =>
+        void asked.push(`${name} ${timeout}`);
+    return { asked, flush: note('flush'), close: note('close') };
+  }
+  type Work = (options: { timeout: number }) => Promise<void>;
+
+  it('is held up for 2 s where nothing is left to do', () => {
+    const each = instance();
+    const others = process.listeners('beforeExit');
+    onTestFinished(drainBeforeExit(each));
+    const ours = process.listeners('beforeExit').filter((listener) => !others.includes(listener));
+    for (const listener of ours) listener(0);
+    expect(each.asked).toEqual(['flush 2000']);
+  });
+
+  it('is held up for 5 s by a signal', async () => {
+    const kill = vi.spyOn(process, 'kill').mockReturnValue(true);
+    const each = instance();
+    const others = process.listeners('SIGTERM');
+    onTestFinished(closeOnSignals(each));
+    onTestFinished(() => kill.mockRestore());
+    const [ours] = process.listeners('SIGTERM').filter((listener) => !others.includes(listener));
+    // As if nobody else listened, whatever the runner of this test does.
+    for (const listener of others) process.off('SIGTERM', listener);
+    onTestFinished(() => others.forEach((listener) => process.on('SIGTERM', listener)));
+    ours!('SIGTERM');
+    await turns(2);
+    expect(each.asked).toEqual(['close 5000']);
+    expect(kill).toHaveBeenCalledWith(process.pid, 'SIGTERM');
+  });
 });

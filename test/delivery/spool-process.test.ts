@@ -1,9 +1,9 @@
 /** The spool under processes that are killed, stopped, exit, run out of disk, and share one folder. */
 import { execFileSync } from 'node:child_process';
-import { mkdir, mkdtemp, readdir, rm } from 'node:fs/promises';
+import { mkdtemp, readdir, rm, writeFile } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
-import { expect, it, onTestFinished } from 'vitest';
+import { expect, it, onTestFinished, type TestContext } from 'vitest';
 import { transpiledDelivery } from '../support/transpiled.js';
 import { DRAIN, idsOf, LEASE, named, processBench, type Keep } from './process-bench.js';
 import { processFaults } from './process-faults.js';
@@ -40,14 +40,16 @@ it('a spool has what was accepted right before process.exit()', async () => {
   expect(idsOf(collector)).toEqual(named('exits', 40_001));
 });
 
-/** A file system of 1 MiB; undefined where this user can not make one. */
-async function smallDisk(): Promise<string | undefined> {
+/** A file system of one's own. Skips where this user can not make one. */
+async function mounted(options: 'size=1m' | 'ro', { skip }: TestContext): Promise<string> {
   const path = await mkdtemp(join(tmpdir(), 'convert-disk-'));
   try {
-    execFileSync('mount', ['-t', 'tmpfs', '-o', 'size=1m', 'tmpfs', path], { stdio: 'ignore' });
+    execFileSync('mount', ['-t', 'tmpfs', '-o', options, 'tmpfs', path], { stdio: 'ignore' });
   } catch {
     await rm(path, { recursive: true });
-    return undefined;
+    // A laptop's user may not; what runs for a release must.
+    expect(process.env.CI).not.toBe('true');
+    return skip('this user can not mount a file system');
   }
   onTestFinished(async () => {
     execFileSync('umount', ['-l', path]);
@@ -57,12 +59,7 @@ async function smallDisk(): Promise<string | undefined> {
 }
 
 it('a spool on a disk that is full goes on in memory, and on the disk once there is room', async (context) => {
-  const disk = await smallDisk();
-  if (disk === undefined) {
-    // A laptop's user may not; what runs for a release must.
-    expect(process.env.CI).not.toBe('true');
-    return context.skip('this user can not mount a file system');
-  }
+  const disk = await mounted('size=1m', context);
   const { collector, run } = await processBench(source, spoolAt(disk), { status: () => 503 });
   const child = run(
     'full',
@@ -81,12 +78,19 @@ it('a spool on a disk that is full goes on in memory, and on the disk once there
   expect(idsOf(collector)).toEqual(named('full', 20_100));
 });
 
-it('a spool in a folder that can not be made works in memory', async () => {
-  const path = await mkdtemp(join(tmpdir(), 'convert-spool-'));
-  onTestFinished(() => rm(path, { recursive: true }));
-  await mkdir(join(path, 'there'));
-  execFileSync('touch', [join(path, 'file')]);
-  const { collector, run } = await processBench(source, spoolAt(join(path, 'file')));
+/** What no folder can be made below. */
+const UNFIT = {
+  'on a disk that is read-only': (context: TestContext) => mounted('ro', context),
+  async 'below a file'() {
+    const path = await mkdtemp(join(tmpdir(), 'convert-spool-'));
+    onTestFinished(() => rm(path, { recursive: true }));
+    await writeFile(join(path, 'file'), '');
+    return join(path, 'file');
+  },
+};
+
+it.for(Object.entries(UNFIT))('a spool %s works in memory', async ([, place], context) => {
+  const { collector, run } = await processBench(source, spoolAt(join(await place(context), 'spool')));
   const child = run('ro', `send(5); await outbox.flush(5000); await until(() => false);`);
   await child.said('CONVERT_SPOOL');
   await collector.waitFor((seen) => seen.events.length === 5);
