@@ -1,7 +1,7 @@
 /** What every outbox must do, whatever it keeps its events in. Case ids are pinned: implementations list them. */
 import { setImmediate as tick, setTimeout as sleep } from 'node:timers/promises';
 import { describe, expect, it, onTestFinished, vi } from 'vitest';
-import type { Destination, Outbox, OutboxOptions } from '../../src/delivery/port.js';
+import type { DeliveryLedger, Destination, Outbox, OutboxOptions } from '../../src/delivery/port.js';
 import type { VisitorEvent } from '../../src/tracking.js';
 import type { Answer, FakeTransport, Remembered } from './fakes.js';
 import {
@@ -41,6 +41,12 @@ export interface OutboxAbilities {
   /** Random histories that its ledger is tried with. Default 300. */
   histories?: number;
 }
+
+/** What waits may be in the process or out of it already. */
+const counted = ({ delivered, pending, spooled }: DeliveryLedger): object => ({
+  delivered,
+  waiting: pending + spooled,
+});
 
 const CASES: Record<string, (start: Start, make: MakeOutbox, can: OutboxAbilities) => Promise<void>> = {
   async 'offer: takes room at once and sends nothing in the tick of the caller'(start) {
@@ -221,7 +227,7 @@ const CASES: Record<string, (start: Start, make: MakeOutbox, can: OutboxAbilitie
     expect(transport.posts.map((post) => post.visitors)).toEqual([['v1']]);
     transport.open()[0]?.answer(200);
     await until(() => transport.open().length === 1);
-    expect(outbox.ledger()).toMatchObject({ delivered: 1, pending: 49 });
+    expect(counted(outbox.ledger())).toEqual({ delivered: 1, waiting: 49 });
     expect(transport.posts[1]?.visitors).toHaveLength(49);
     transport.always(200);
     expect(await outbox.flush(5000)).toMatchObject({ delivered: 50, pending: 0 });
@@ -273,7 +279,7 @@ const CASES: Record<string, (start: Start, make: MakeOutbox, can: OutboxAbilitie
     for (let n = 0; n < 3; n += 1) send(outbox, exposure(`${n}`.repeat(1800)));
     await until(() => transport.posts.length === 3);
     // The third is not part of a full batch, and lingers.
-    expect(outbox.ledger()).toMatchObject({ delivered: 13, pending: 1 });
+    expect(counted(outbox.ledger())).toEqual({ delivered: 13, waiting: 1 });
   },
 
   async 'linger: a flush does not wait for it'(start) {
@@ -310,7 +316,7 @@ const CASES: Record<string, (start: Start, make: MakeOutbox, can: OutboxAbilitie
     await until(() => transport.open().length === 1);
     send(outbox, exposure('v2'));
     transport.open()[0]?.answer(200);
-    expect(await flushed).toMatchObject({ delivered: 1, pending: 1 });
+    expect(counted(await flushed)).toEqual({ delivered: 1, waiting: 1 });
   },
 
   async 'flush: waits for all that was accepted, in whatever order it is settled'(start) {
@@ -331,7 +337,7 @@ const CASES: Record<string, (start: Start, make: MakeOutbox, can: OutboxAbilitie
   async 'flush: resolves at its timeout, and events are kept'(start) {
     const { outbox, transport } = await start(undefined);
     send(outbox, exposure('v1'));
-    expect(await outbox.flush(20)).toMatchObject({ accepted: 1, pending: 1 });
+    expect(counted(await outbox.flush(20))).toEqual({ delivered: 0, waiting: 1 });
     transport.always(200);
     expect(await outbox.flush(5000)).toMatchObject({ delivered: 1, pending: 0 });
   },
@@ -647,7 +653,7 @@ const CASES: Record<string, (start: Start, make: MakeOutbox, can: OutboxAbilitie
     let destination: Destination | undefined;
     const { outbox, transport } = await start(200, { destination: () => destination, lingerMs: 0 });
     send(outbox, exposure('v1'));
-    expect(await outbox.flush(20)).toMatchObject({ pending: 1 });
+    expect(counted(await outbox.flush(20))).toEqual({ delivered: 0, waiting: 1 });
     expect(transport.posts).toHaveLength(0);
     destination = DESTINATION;
     await until(() => outbox.ledger().delivered === 1);
