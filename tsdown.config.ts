@@ -24,6 +24,7 @@ export default defineConfig({
     'sdk-engine': 'src/sdk-engine.ts',
     'geoip-lite': 'src/geoip-lite.ts',
     redis: 'src/redis.ts',
+    lmdb: 'src/lmdb.ts',
     testing: 'src/testing.ts',
   },
   format: ['esm', 'cjs'],

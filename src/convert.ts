@@ -21,6 +21,7 @@ import { resolveProject } from './project/resolve.js';
 import { createRequestReader } from './request/reader.js';
 import { RequestContext, type RequestContextParts } from './request-context.js';
 import { type ConvertEvents, type LoadedProject, type Runtime, type Uncommitted } from './runtime.js';
+import { Settlements } from './settlements.js';
 import { closeOnSignals } from './signals.js';
 import { memoryStore } from './store/memory-store.js';
 import type { VisitorStore } from './store/port.js';
@@ -120,6 +121,7 @@ class ConvertInstance implements Convert, Runtime {
   readonly environment: string;
   readonly store: VisitorStore;
   readonly outbox: Outbox;
+  readonly settlements: Settlements | undefined;
   readonly hasAppIds: boolean;
   readonly consentConfigured: boolean;
   readonly uncommitted = new Passage<Uncommitted>();
@@ -192,6 +194,8 @@ class ConvertInstance implements Convert, Runtime {
       },
       outbox,
     );
+    const claimsLapse = this.store.outlives === true && this.outbox.outlives === true;
+    this.settlements = claimsLapse ? new Settlements(this.store, onError) : undefined;
     this.#keeper = new ProjectKeeper(source, {
       readyTimeout: options.readyTimeout,
       onConfig: (config, first) => {

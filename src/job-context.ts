@@ -1,4 +1,5 @@
 /** The context of a visitor without a request: jobs and webhooks. */
+import { withoutLapsedClaims } from './claims.js';
 import { BaseContext, NOBODY, type Visit } from './base-context.js';
 import type { Properties } from './engine/port.js';
 import { Journal } from './journal.js';
@@ -18,6 +19,9 @@ export interface StoredForJob {
   /** It could not be read. */
   stateUnavailable: boolean;
 }
+
+const asKnown = ({ stored, stateUnavailable }: StoredForJob): VisitorState | null | undefined =>
+  stateUnavailable ? undefined : (stored ?? null);
 
 export interface JobContextOptions extends StoredForJob {
   /** '' where the job brought none. */
@@ -61,7 +65,8 @@ export class JobContext extends BaseContext {
     const journal = new Journal(this.runtime, {
       visitorId,
       storeKey: key,
-      stored,
+      stored: stored && withoutLapsedClaims(stored, this.runtime.now()),
+      known: asKnown(this.#options),
       mode: 'enrol',
       ephemeral: false,
       consented: false,

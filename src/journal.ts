@@ -1,4 +1,5 @@
 /** What was decided and tracked for one visitor, kept until it is committed: the store and the outbox in one step. */
+import { withoutClaims } from './claims.js';
 import type { EngineEvent } from './engine/port.js';
 import { asConvertError } from './errors.js';
 import type { OutgoingResponse } from './exchange.js';
@@ -10,12 +11,12 @@ import {
   freshlyHeld,
   joinChanges,
   withHeldChanges,
-  withoutClaims,
   type Committed,
   type HeldEvent,
   type StateChange,
   type VisitorState,
 } from './state.js';
+import { CLAIM_LEASE } from './settlements.js';
 import { STORE_LIMIT, within } from './store/within.js';
 import { isThenable } from './thenable.js';
 import { SEGMENT_KEYS, type ReportSegments, type VisitorEvent } from './tracking.js';
@@ -23,8 +24,10 @@ import { SEGMENT_KEYS, type ReportSegments, type VisitorEvent } from './tracking
 export interface JournalOptions {
   visitorId: string;
   storeKey: string;
-  /** What the store holds of the visitor; undefined where it holds nothing or was not asked. */
+  /** What the store holds of the visitor, as decisions see it; undefined where it holds nothing or was not asked. */
   stored: VisitorState | undefined;
+  /** What the store itself said: null where it holds nothing, undefined where it is not known. */
+  known: VisitorState | null | undefined;
   /** `enrol` stores and sends, `hold` stores and waits for consent, `silent` does neither. */
   mode: 'enrol' | 'hold' | 'silent';
   /** The id was issued in this request and may never come back. */
@@ -47,6 +50,7 @@ const NOTHING: StateChange = Object.freeze({});
 const NO_EVENTS: readonly RecordedEvent[] = [];
 const NOTHING_LOST: ReadonlySet<string> = new Set();
 
+const NO_CLAIMS: readonly string[] = [];
 const NOTHING_STORED: VisitorState = Object.freeze({});
 
 /** What the store says where it was not asked, or failed. */
@@ -88,6 +92,8 @@ export class Journal implements Uncommitted {
   #awaited: AfterCommit | undefined;
   /** Something was committed to the store. */
   #isStored = false;
+  /** What the store said last. */
+  #known: VisitorState | null | undefined;
   /** What was offered before, and is not confirmed yet. */
   #confirming: Promise<void> | undefined;
 
@@ -102,6 +108,7 @@ export class Journal implements Uncommitted {
     this.#response = options.response;
     this.#request = options.request;
     this.#mode = options.mode;
+    this.#known = options.known;
     const stored = options.stored ?? NOTHING_STORED;
     this.#state = options.mode === 'hold' ? withHeldChanges(stored, runtime.now()) : stored;
     if (options.mode === 'enrol') this.#takeUp(stored);
@@ -246,22 +253,55 @@ export class Journal implements Uncommitted {
     const offer = this.#runtime.outbox.offer(offered);
     const kept =
       offer.refused.size > 0 ? withoutClaims(change, refusedClaims(events, offered, offer)) : change;
-    const committed = this.#store(kept);
-    if (committed instanceof Promise || this.#confirming !== undefined) {
-      this.#confirmInOrder(committed, (lost) => confirm(lost, events, offered, offer));
-    } else {
-      confirm(committed.lost, events, offered, offer);
-    }
+    const pending = this.#pendingClaims(events, offered, offer);
+    const committed = this.#store(pending.length > 0 ? this.#leased(kept, pending) : kept);
+    const finish = ({ lost, state }: Committed): void =>
+      confirm(lost, events, offered, offer, this.#settlement(pending, lost, state));
+    if (committed instanceof Promise || this.#confirming !== undefined)
+      this.#confirmInOrder(committed, finish);
+    else finish(committed);
     return committed;
   }
 
+  /** Of claims whose events may be lost with this process, though what is stored is not. */
+  #pendingClaims(
+    events: readonly RecordedEvent[],
+    offered: readonly VisitorEvent[],
+    { refused }: Offer,
+  ): readonly string[] {
+    if (this.#runtime.settlements === undefined) return NO_CLAIMS;
+    const claims = new Set<string>();
+    events.forEach(({ claim }, index) => {
+      if (claim !== undefined && !refused.has(offered[index]!)) claims.add(claim);
+    });
+    return [...claims];
+  }
+
+  #leased(change: StateChange, claims: readonly string[]): StateChange {
+    return { ...change, pending: { claims, until: this.#runtime.now() + CLAIM_LEASE } };
+  }
+
+  /** What to do once the events of claims outlive this process. */
+  #settlement(
+    pending: readonly string[],
+    lost: ReadonlySet<string>,
+    known: VisitorState,
+  ): (() => void) | undefined {
+    if (pending.length === 0) return undefined;
+    const names = pending.filter((name) => !lost.has(name));
+    if (names.length === 0) return undefined;
+    return this.#runtime.settlements?.open({
+      storeKey: this.storeKey,
+      names,
+      ephemeral: this.#ephemeral,
+      known,
+    });
+  }
+
   /** What depends on an exposure must not go before it, though the store has nothing to say of it. */
-  #confirmInOrder(
-    committed: Committed | Promise<Committed>,
-    confirmLost: (lost: ReadonlySet<string>) => void,
-  ): void {
-    const confirming = Promise.all([committed, this.#confirming]).then(([{ lost }]) => {
-      confirmLost(lost);
+  #confirmInOrder(committed: Committed | Promise<Committed>, finish: (committed: Committed) => void): void {
+    const confirming = Promise.all([committed, this.#confirming]).then(([result]) => {
+      finish(result);
       if (this.#confirming === confirming) this.#confirming = undefined;
     });
     this.#confirming = confirming;
@@ -273,11 +313,20 @@ export class Journal implements Uncommitted {
     try {
       const isFirst = this.#ephemeral && !this.#isStored;
       this.#isStored = true;
-      const options = { ephemeral: this.#ephemeral, first: isFirst };
-      const committed = this.#runtime.store.commit(this.storeKey, change, options);
+      const { store } = this.#runtime;
+      const options = { ephemeral: this.#ephemeral, first: isFirst, known: this.#known };
+      // Who outlives its processes may hold what a dead one had begun.
+      const dated = store.outlives === true ? { ...change, at: this.#runtime.now() } : change;
+      const committed = store.commit(this.storeKey, dated, options);
       if (!isThenable(committed)) return committed;
       // Past the limit, a store that doesn't answer no longer holds back the events.
-      return within(STORE_LIMIT, committed).catch((error: unknown) => this.#failed(error));
+      return within(STORE_LIMIT, committed).then(
+        (result) => {
+          this.#known = result.state;
+          return result;
+        },
+        (error: unknown) => this.#failed(error),
+      );
     } catch (error) {
       return this.#failed(error);
     }
@@ -327,13 +376,14 @@ function confirm(
   events: readonly RecordedEvent[],
   offered: readonly VisitorEvent[],
   offer: Offer,
+  kept: (() => void) | undefined,
 ): void {
-  if (lost.size === 0) return offer.confirm();
+  if (lost.size === 0) return offer.confirm(undefined, kept);
   const isLost = (_: VisitorEvent, index: number): boolean => {
     const claim = events[index]?.claim;
     return claim !== undefined && lost.has(claim);
   };
-  offer.confirm(new Set(offered.filter(isLost)));
+  offer.confirm(new Set(offered.filter(isLost)), kept);
 }
 
 function isEmpty(change: StateChange): boolean {

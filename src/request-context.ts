@@ -1,6 +1,7 @@
 /** The context of one HTTP request: who the visitor is, what goes into the response head, and when to commit. */
 import { askApp } from './ask.js';
 import { createBridge, type Bridge } from './bridge/bridge.js';
+import { withoutLapsedClaims } from './claims.js';
 import { BaseContext, NOBODY, type Visit } from './base-context.js';
 import type { ConvertContext } from './context.js';
 import type { Decision, Properties } from './engine/port.js';
@@ -153,7 +154,8 @@ export class RequestContext extends BaseContext implements ConvertContext {
     if (!project) return { closed: 'not-ready', visitor };
 
     const key = storeKey(project.config, visitor.id, visitor.origin, this.runtime.hasAppIds);
-    this.#stored = this.#read(visitor, key);
+    const known = this.#read(visitor, key);
+    this.#stored = known && withoutLapsedClaims(known, this.runtime.now());
     const minted = visitor.origin === 'minted';
     const preview = this.#previewed(project);
     const traceless =
@@ -170,6 +172,7 @@ export class RequestContext extends BaseContext implements ConvertContext {
       storeKey: key,
       // What is held counts for decisions that leave no trace, too.
       stored: isHeld ? withHeldChanges(this.#stored!, this.runtime.now()) : this.#stored,
+      known: this.#stateUnavailable ? undefined : (known ?? null),
       mode: traceless === undefined ? visitor.mode : 'silent',
       ephemeral: minted,
       consented: this.runtime.consentConfigured && visitor.mode === 'enrol',

@@ -4,6 +4,7 @@ import type { EngineProject, EngineReason, Failure, Variation } from './engine/p
 import type { DropReason, Outbox } from './delivery/port.js';
 import type { Passage } from './passage.js';
 import type { ProjectConfig } from './project-config.js';
+import type { Settlements } from './settlements.js';
 import type { VisitorStore } from './store/port.js';
 import type { IdOrigin } from './visitor/identity.js';
 
@@ -41,6 +42,8 @@ export interface Runtime {
   readonly environment: string;
   readonly store: VisitorStore;
   readonly outbox: Outbox;
+  /** Undefined where claims need no lease: the store or the outbox ends with the process. */
+  readonly settlements: Settlements | undefined;
   /** True where ids of the app and ids from our cookie must not share state. */
   readonly hasAppIds: boolean;
   readonly consentConfigured: boolean;

@@ -24,17 +24,13 @@ import { enrolment, NO_EVENTS } from './engine/enrolment.js';
 import { changesOf } from './engine/feature-plan.js';
 import { deepFreeze } from './engine/freeze.js';
 import { readsOf } from './engine/reads.js';
+import { withTransactionsOnce } from './engine/transactions.js';
 import { assertOptions, flag, shape } from './options-check.js';
 import { ConvertError } from './errors.js';
 import type { ExperienceConfig, ProjectConfig, VariationConfig } from './project-config.js';
-import {
-  applyChange,
-  goalClaim,
-  mergeSegments,
-  ownValue,
-  type StateChange,
-  type VisitorState,
-} from './state.js';
+import { goalClaim } from './claims.js';
+import { mergeSegments, ownValue } from './entries.js';
+import { applyChange, type StateChange, type VisitorState } from './state.js';
 import type { WireEvent } from './tracking.js';
 
 /** Versions of `@convertcom/js-sdk` that this engine is tested with. */
@@ -220,7 +216,7 @@ class SdkProject implements EngineProject {
     if (!claimed) return { reason: 'goal-rules', events: [] };
     if (run.events.length === 0) return { reason: 'already-tracked', events: [] };
     const repeatable = attributes.conversionSetting?.forceMultipleTransactions === true;
-    return {
+    const outcome: ConversionOutcome = {
       reason: 'tracked',
       change: before ? undefined : { goals: [goalKey] },
       events: run.events.map((event) => {
@@ -229,6 +225,7 @@ class SdkProject implements EngineProject {
         return depends ? { event, claim: goalClaim(goalKey) } : { event };
       }),
     };
+    return this.#strict ? outcome : withTransactionsOnce(outcome, goalKey, visitor.state);
   }
 
   customSegments(

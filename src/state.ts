@@ -2,6 +2,16 @@
  * What is remembered of a visitor between requests, and how a change is merged into it. Every store merges with
  * `applyChange`, so that the first write wins everywhere in the same way.
  */
+import {
+  experienceClaim,
+  exposureClaim,
+  goalClaim,
+  transactionClaim,
+  withoutClaims,
+  withoutLapsedClaims,
+  withoutPending,
+} from './claims.js';
+import { isPlainObject, mergeSegments, ownValue, setEntry, withEntry } from './entries.js';
 import type { ReportSegments, WireEvent } from './tracking.js';
 
 /**
@@ -18,10 +28,19 @@ export interface VisitorState {
   locations?: string[];
   /** Ids of experiences that were decided with `enableTracking: false`: their exposure is still owed. */
   unexposed?: string[];
+  /** Goal key -> the transaction ids that were tracked, the latest last. */
+  transactions?: Record<string, string[]>;
   /** Present where consent is configured and the visitor gave it: the answer for jobs and webhooks. */
   consent?: 'granted';
   /** What was decided and tracked while consent was unknown (`consent.mode: 'hold'`). */
   held?: HeldChange[];
+  /**
+   * Claim -> when it lapses, in milliseconds since the epoch: its event is not known to be where it outlives the process
+   * that made it. Only in stores that outlive the process, too.
+   */
+  pending?: Record<string, number>;
+  /** Names the commit that wrote this, where a store has to know its own again. */
+  commit?: string;
 }
 
 /** One commit that waits for consent. */
@@ -53,6 +72,8 @@ export interface StateChange {
   claims?: Record<string, Claim>;
   /** Keys of goals that are claimed as tracked for the first time. */
   goals?: string[];
+  /** By goal key: ids of transactions that are claimed as tracked for the first time. */
+  transactions?: Record<string, string[]>;
   /** Merged into the stored ones; arrays by union. */
   segments?: Record<string, unknown>;
   /** Replaces the stored ones. */
@@ -64,12 +85,16 @@ export interface StateChange {
   hold?: HeldChange;
   /** Everything held is taken out (it is being committed, or was refused). */
   release?: boolean;
+  /**
+   * Now, in milliseconds since the epoch: claims that are pending and have lapsed by then count as not made. Without it they
+   * count as made.
+   */
+  at?: number;
+  /** Of the claims of this change, those that lapse unless they are settled before. */
+  pending?: { claims: readonly string[]; until: number };
+  /** Claims that are pending no more. */
+  settled?: readonly string[];
 }
-
-/** Names of claims, as events refer to the one that they depend on. */
-export const experienceClaim = (experienceId: string): string => `experience:${experienceId}`;
-export const exposureClaim = (experienceId: string): string => `exposure:${experienceId}`;
-export const goalClaim = (goalKey: string): string => `goal:${goalKey}`;
 
 export interface Committed {
   state: VisitorState;
@@ -85,12 +110,20 @@ export const MAX_HELD_AGE = 30 * 60 * 1000;
 
 const NOTHING_LOST: ReadonlySet<string> = new Set();
 
+/** Of one goal of one visitor. */
+const MAX_TRANSACTIONS = 100;
+
 /** Merges a change into a state without touching either. First write wins. */
-export function applyChange(state: VisitorState, change: StateChange): Committed {
-  const next: VisitorState = { ...state };
+export function applyChange(given: VisitorState, change: StateChange): Committed {
+  const state = change.at === undefined ? given : withoutLapsedClaims(given, change.at);
+  let next: VisitorState = { ...state };
   let lost: Set<string> | undefined;
   const lose = (claim: string): void => {
     (lost ??= new Set()).add(claim);
+  };
+  /** Whoever made it before, and is not heard of any more, has no say in when it lapses. */
+  const win = (claim: string): void => {
+    if (next.pending !== undefined) next = withoutPending(next, [claim]);
   };
 
   for (const [experienceId, claim] of Object.entries(change.claims ?? {})) {
@@ -99,6 +132,7 @@ export function applyChange(state: VisitorState, change: StateChange): Committed
       lose(experienceClaim(experienceId));
       continue;
     }
+    win(experienceClaim(experienceId));
     next.bucketing = withEntry(next.bucketing, experienceId, claim.variationId);
     next.unexposed = next.unexposed?.filter((id) => id !== experienceId);
     if (!claim.exposed) next.unexposed = [...(next.unexposed ?? []), experienceId];
@@ -114,12 +148,22 @@ export function applyChange(state: VisitorState, change: StateChange): Committed
     if (ownValue(next.goals, goalKey)) lose(goalClaim(goalKey));
     else next.goals = withEntry(next.goals, goalKey, true);
   }
+  for (const [goalKey, ids] of Object.entries(change.transactions ?? {})) {
+    const known = ownValue(next.transactions, goalKey) ?? [];
+    for (const id of ids) if (known.includes(id)) lose(transactionClaim(goalKey, id));
+    const all = [...new Set([...known, ...ids])].slice(-MAX_TRANSACTIONS);
+    next.transactions = withEntry(next.transactions, goalKey, all);
+  }
   if (change.segments) next.segments = mergeSegments(next.segments ?? {}, change.segments);
   if (change.locations) next.locations = [...change.locations];
   if (change.consent === 'granted') next.consent = 'granted';
   else if (change.consent === 'withdrawn') delete next.consent;
   if (change.release) delete next.held;
   if (next.unexposed?.length === 0) delete next.unexposed;
+  if (change.settled && next.pending) next = withoutPending(next, change.settled);
+  for (const claim of change.pending?.claims ?? []) {
+    if (!lost?.has(claim)) next.pending = withEntry(next.pending, claim, change.pending!.until);
+  }
   const committed: Committed = { state: next, lost: lost ?? NOTHING_LOST };
   if (change.hold) committed.forgotten = hold(next, change.hold);
   return committed;
@@ -141,10 +185,14 @@ export function freshlyHeld(state: VisitorState, now: number): HeldChange[] {
  */
 export function joinChanges(...changes: readonly StateChange[]): StateChange {
   const joined: StateChange = {};
-  for (const { claims, goals, exposed, segments, ...replacing } of changes) {
+  for (const { claims, goals, transactions, exposed, segments, ...replacing } of changes) {
     Object.assign(joined, replacing);
     if (claims) joined.claims = withClaims(joined.claims ?? {}, claims);
     if (goals) joined.goals = union(joined.goals, goals);
+    for (const [goalKey, ids] of Object.entries(transactions ?? {})) {
+      joined.transactions ??= {};
+      setEntry(joined.transactions, goalKey, union(ownValue(joined.transactions, goalKey), ids));
+    }
     if (exposed) joined.exposed = union(joined.exposed, exposed);
     if (segments) joined.segments = joined.segments ? mergeSegments(joined.segments, segments) : segments;
   }
@@ -185,56 +233,13 @@ const STATE_FIELDS: Record<keyof VisitorState, (value: unknown) => boolean> = {
   locations: isListOfText,
   unexposed: isListOfText,
   consent: (value) => value === 'granted',
+  transactions: (value) => isPlainObject(value) && Object.values(value).every(isListOfText),
+  pending: (value) => isPlainObject(value) && Object.values(value).every((each) => typeof each === 'number'),
+  commit: (value) => typeof value === 'string',
   held: (value) =>
     Array.isArray(value) &&
     value.every((each) => isPlainObject(each) && isPlainObject(each.change) && Array.isArray(each.events)),
 };
-
-/** `segments` over `stored`, as the official SDK merges (see `mergeValues`). */
-export function mergeSegments(
-  stored: Readonly<Record<string, unknown>>,
-  segments: Readonly<Record<string, unknown>>,
-): Record<string, unknown> {
-  const merged: Record<string, unknown> = { ...stored };
-  // What somebody else has stored may have it; it is no property.
-  if (Object.hasOwn(merged, '__proto__')) Reflect.deleteProperty(merged, '__proto__');
-  for (const [key, value] of Object.entries(segments)) {
-    if (key === '__proto__') continue;
-    merged[key] = mergeValues(ownValue(merged, key), value);
-  }
-  return merged;
-}
-
-/** `value` over `before`: arrays by union, objects deeply (an array counts as one beside an object), else `value`. */
-export function mergeValues(before: unknown, value: unknown): unknown {
-  if (Array.isArray(before) && Array.isArray(value)) {
-    return [...new Set([...(value as unknown[]), ...(before as unknown[])])];
-  }
-  return isObject(before) && isObject(value) ? mergeSegments(before, value) : value;
-}
-
-/** An own property; never one of the prototype, whatever the key says. */
-export function ownValue<T>(
-  object: Readonly<Record<string, T>> | undefined,
-  key: string | number,
-): T | undefined {
-  const value = object?.[key];
-  // No prototype has a text: the usual case needs no second look.
-  if (typeof value === 'string' || value === undefined) return value;
-  return Object.hasOwn(object!, key) ? value : undefined;
-}
-
-function withEntry<T>(object: Record<string, T> | undefined, key: string, value: T): Record<string, T> {
-  const copy: Record<string, T> = { ...object };
-  setEntry(copy, key, value);
-  return copy;
-}
-
-function setEntry<T>(object: Record<string, T>, key: string, value: T): void {
-  if (key !== '__proto__') object[key] = value;
-  // An assignment would change the prototype.
-  else Object.defineProperty(object, key, { value, enumerable: true, configurable: true, writable: true });
-}
 
 /** Adds to what is held, within its bounds. Returns how many events had to go. */
 function hold(state: VisitorState, entry: HeldChange): number {
@@ -278,27 +283,6 @@ function withoutOldest({ at, change, events }: HeldChange, count: number): HeldC
   return { at, change: withoutClaims(change, names), events: kept };
 }
 
-/** A change without the claims that these names stand for. */
-export function withoutClaims(change: StateChange, names: ReadonlySet<string>): StateChange {
-  const kept: StateChange = { ...change };
-  if (change.claims) {
-    kept.claims = Object.fromEntries(
-      Object.entries(change.claims).filter(([id]) => !names.has(experienceClaim(id))),
-    );
-  }
-  if (change.goals) kept.goals = change.goals.filter((key) => !names.has(goalClaim(key)));
-  if (change.exposed) kept.exposed = change.exposed.filter((id) => !names.has(exposureClaim(id)));
-  return kept;
-}
-
 export function countEvents(held: readonly HeldChange[]): number {
   return held.reduce((sum, { events }) => sum + events.length, 0);
-}
-
-function isObject(value: unknown): value is Record<string, unknown> {
-  return typeof value === 'object' && value !== null;
-}
-
-function isPlainObject(value: unknown): value is Record<string, unknown> {
-  return isObject(value) && !Array.isArray(value);
 }

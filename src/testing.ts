@@ -12,6 +12,12 @@ import { projectOf, type Answer, type Answers } from './testing/answers.js';
 import { createRecorder, type RecordedConversion, type RecordedExposure } from './testing/recorder.js';
 
 export type { Answer, Answers, VariationAnswer } from './testing/answers.js';
+export {
+  storeConformance,
+  type It,
+  type StoreCapabilities,
+  type StoreFactory,
+} from './testing/store-conformance.js';
 export type { RecordedConversion, RecordedExposure } from './testing/recorder.js';
 
 /** A `Convert` with fixed answers, and with what would be sent to be asserted on. */

@@ -1,12 +1,12 @@
 import fc from 'fast-check';
 import { describe, expect, it } from 'vitest';
+import { mergeSegments } from '../src/entries.js';
 import {
   applyChange,
   countEvents,
   joinChanges,
   MAX_HELD_AGE,
   MAX_HELD_EVENTS,
-  mergeSegments,
   parseState,
   withHeldChanges,
   type HeldChange,

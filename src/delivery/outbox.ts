@@ -34,6 +34,8 @@ export class QueuedEvent implements SerialisedEvent {
   readonly bytes: number;
   /** Where a shelf has it, if it has several places. */
   place: unknown = undefined;
+  /** See `Offer.confirm`; called by `wereKept`, once. */
+  onKept: (() => void) | undefined = undefined;
 
   constructor(
     { visitorId, head, text, bytes }: SerialisedEvent,
@@ -45,6 +47,16 @@ export class QueuedEvent implements SerialisedEvent {
     this.head = head;
     this.text = text;
     this.bytes = bytes;
+  }
+}
+
+/** They would outlive this process now, or it is done with them. */
+export function wereKept(events: readonly QueuedEvent[]): void {
+  for (const event of events) {
+    const { onKept } = event;
+    if (onKept === undefined) continue;
+    event.onKept = undefined;
+    onKept();
   }
 }
 
@@ -67,6 +79,8 @@ export interface OutboxCore {
 
 /** Where confirmed events wait until they are sent. */
 export interface Shelf {
+  /** True where what is kept outlives the process: `wereKept` is told once it does. Default false. */
+  readonly outlives?: boolean;
   /** Bytes that may wait here; events of more are refused. Default: `maxQueueBytes`. */
   readonly maxBytes?: number;
   /** False where there is no room for one more that may fill such a share of it, whatever `maxBytes` says. */
@@ -172,6 +186,7 @@ export function createOutbox(options: OutboxOptions, shelve: (core: OutboxCore) 
   function settle(events: readonly QueuedEvent[], count: (events: number) => void): void {
     for (const event of events) queueBytes -= event.bytes;
     count(events.length);
+    wereKept(events);
     // Waits end last: who awaits a flush finds the ledger up to date.
     for (const event of events) waiting.leave(event.cohort);
   }
@@ -224,17 +239,20 @@ export function createOutbox(options: OutboxOptions, shelve: (core: OutboxCore) 
     let isConfirmed = false;
     return {
       refused: refused ?? NONE,
-      confirm(lost = NONE) {
+      confirm(lost = NONE, onKept) {
         // After the close these events are counted already.
         if (isConfirmed || closed) return;
         isConfirmed = true;
         let gone: QueuedEvent[] | undefined;
+        let last: QueuedEvent | undefined;
         for (let index = 0; index < queued.length; index++) {
           const event = queued[index];
           if (event === undefined) continue;
           if (lost.size > 0 && lost.has(events[index]!)) (gone ??= []).push(event);
-          else shelf.keep(event);
+          else shelf.keep((last = event));
         }
+        // They are kept in order.
+        if (last !== undefined) last.onKept = onKept;
         if (gone !== undefined) settle(gone, (count) => ledger.drop(count, 'claim-lost'));
         shelf.kept();
       },
@@ -277,6 +295,7 @@ export function createOutbox(options: OutboxOptions, shelve: (core: OutboxCore) 
   }
 
   return {
+    outlives: shelf.outlives ?? false,
     offer,
     drop(count, reason) {
       ledger.accept(count);

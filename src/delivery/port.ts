@@ -52,6 +52,8 @@ export type DropReason =
   | 'closed';
 
 export interface Outbox {
+  /** True where events outlive the process, once they are stored. Default false. */
+  readonly outlives?: boolean;
   /**
    * Offers events. Room is taken at once, nothing is awaited. `refused` says which did not fit; what depends on them
    * must not be stored. The others are sent once `confirm` is called with those that lost their claim meanwhile
@@ -74,7 +76,11 @@ export interface Outbox {
 
 export interface Offer {
   readonly refused: ReadonlySet<VisitorEvent>;
-  confirm(lost?: ReadonlySet<VisitorEvent>): void;
+  /**
+   * `kept` is called, later, once all of them that were not lost would outlive the process, or are settled: for outboxes that
+   * have `outlives`.
+   */
+  confirm(lost?: ReadonlySet<VisitorEvent>, kept?: () => void): void;
 }
 
 export interface DeliveryStats extends DeliveryLedger {

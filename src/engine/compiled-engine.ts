@@ -7,6 +7,7 @@ import { explainDecision } from './explain.js';
 import { Facts } from './facts.js';
 import { decideFeature, decideFeatures } from './features.js';
 import { convert } from './goals.js';
+import { withTransactionsOnce } from './transactions.js';
 import { compilePlan, type Plan } from './plan.js';
 import type {
   ConversionAttributes,
@@ -88,7 +89,8 @@ class CompiledProject implements EngineProject {
   }
 
   conversion(goalKey: string, visitor: EngineVisitor, attributes: ConversionAttributes): ConversionOutcome {
-    return convert(this.plan, goalKey, visitor, attributes);
+    const outcome = convert(this.plan, goalKey, visitor, attributes);
+    return this.strict ? outcome : withTransactionsOnce(outcome, goalKey, visitor.state);
   }
 
   customSegments(

@@ -1,5 +1,6 @@
 /** What a decision leaves behind: the claim of its assignment, and the exposure that goes with it. */
-import { experienceClaim, exposureClaim, type StateChange, type VisitorState } from '../state.js';
+import { experienceClaim, exposureClaim } from '../claims.js';
+import { type StateChange, type VisitorState } from '../state.js';
 import type { EngineEvent, ExperienceAttributes } from './port.js';
 
 export interface Assignment {

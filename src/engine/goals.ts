@@ -1,5 +1,6 @@
 /** Conversions: which goal, whether its rules match, and whether it was tracked before. */
-import { goalClaim, ownValue } from '../state.js';
+import { goalClaim } from '../claims.js';
+import { ownValue } from '../entries.js';
 import type { ConversionEvent } from '../tracking.js';
 import { Facts } from './facts.js';
 import type { ConversionAttributes, ConversionOutcome, EngineEvent, EngineVisitor } from './port.js';

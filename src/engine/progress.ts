@@ -1,5 +1,6 @@
 /** A visitor's state during one call that decides several experiences: later ones see what earlier ones changed. */
-import { mergeSegments, ownValue, type VisitorState } from '../state.js';
+import { mergeSegments, ownValue } from '../entries.js';
+import { type VisitorState } from '../state.js';
 import { Outcomes } from './outcomes.js';
 import type { Location, PlannedExperience } from './plan.js';
 import type { Outcome } from './rules.js';

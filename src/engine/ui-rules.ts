@@ -9,7 +9,7 @@
  */
 import type { ProjectConfig, Rule } from '../project-config.js';
 import { referralKind } from '../referral.js';
-import { ownValue } from '../state.js';
+import { ownValue } from '../entries.js';
 import { noSource, type RuleSource, type UiRules } from './rules.js';
 import { ABSENT, type Values } from './values.js';
 import { textOf } from './text.js';

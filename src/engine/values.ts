@@ -1,5 +1,5 @@
 /** The properties that rules are matched against, each looked up at most once. */
-import { mergeValues } from '../state.js';
+import { mergeValues } from '../entries.js';
 import type { Facts } from './facts.js';
 import type { Properties } from './port.js';
 

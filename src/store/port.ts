@@ -8,6 +8,8 @@ import type { Committed, StateChange, VisitorState } from '../state.js';
 export interface VisitorStore {
   /** True when `read` returns promises. */
   readonly remote: boolean;
+  /** True where what is stored outlives the process. Default false. */
+  readonly outlives?: boolean;
   /** Asked for ids that a request brought, never for one that was minted in it: what is read lives on. */
   read(key: string): VisitorState | undefined | Promise<VisitorState | undefined>;
   /** Merges a change (`applyChange` of `state.ts`). First write wins; atomically where the store can. */
@@ -24,6 +26,11 @@ export interface CommitOptions {
   readonly ephemeral: boolean;
   /** It is the first commit of the request that minted the id: no ephemeral state of it can be there. Default false. */
   readonly first?: boolean;
+  /**
+   * What this store said before of the visitor, as it said it: what `read` or `commit` returned; null: nothing was there.
+   * A store that compares and sets begins with it, and so needs no look of its own. Default: unknown.
+   */
+  readonly known?: VisitorState | null;
 }
 
 /** The official SDK's data store: `get` and `set`, synchronous or not. */

@@ -3,6 +3,7 @@ import { asConvertError } from '../errors.js';
 import { applyChange, parseState, type Committed, type VisitorState } from '../state.js';
 import { isThenable } from '../thenable.js';
 import type { SdkDataStore, VisitorStore } from './port.js';
+import { InTurn } from './in-turn.js';
 import { STORE_LIMIT, within } from './within.js';
 
 /**
@@ -10,27 +11,20 @@ import { STORE_LIMIT, within } from './within.js';
  * Commits to one key wait for each other here.
  */
 export function sdkStore(store: SdkDataStore): VisitorStore {
-  const underWay = new Map<string, Promise<unknown>>();
+  const turns = new InTurn<unknown>();
 
   const read = (key: string): VisitorState | undefined | Promise<VisitorState | undefined> => {
     const value = store.get(key);
     return isThenable(value) ? Promise.resolve(value).then(parseState) : parseState(value);
   };
 
-  const inTurn = <T>(key: string, work: () => Promise<T>): Promise<T> => {
-    const result = (underWay.get(key) ?? Promise.resolve()).then(() => within(STORE_LIMIT, work()));
-    const settled = result.catch(() => undefined);
-    underWay.set(key, settled);
-    void settled.then(() => {
-      if (underWay.get(key) === settled) underWay.delete(key);
-    });
-    return result;
-  };
+  const inTurn = <T>(key: string, work: () => Promise<T>): Promise<T> =>
+    turns.run(key, () => within(STORE_LIMIT, work())) as Promise<T>;
 
   return {
     remote: true,
     // What this process is about to write counts as written.
-    read: (key) => underWay.get(key)?.then(() => read(key)) ?? read(key),
+    read: (key) => turns.underWay(key)?.then(() => read(key)) ?? read(key),
     commit(key, change) {
       return inTurn(key, async (): Promise<Committed> => {
         try {

@@ -16,6 +16,7 @@ const LOADS: Record<string, string[]> = {
   'convert-middleware/sdk-engine': [],
   'convert-middleware/geoip-lite': [],
   'convert-middleware/redis': [],
+  'convert-middleware/lmdb': [],
   'convert-middleware/testing': CORE,
 };
 const SUBPATHS = Object.keys(LOADS);
@@ -54,9 +55,10 @@ export function exportSuite(packed: WhenPacked): void {
         "convert-middleware/fastify": "convertPlugin",
         "convert-middleware/geoip-lite": "geoipLite",
         "convert-middleware/koa": "convertMiddleware",
-        "convert-middleware/redis": "redisOutbox",
+        "convert-middleware/lmdb": "lmdbStore",
+        "convert-middleware/redis": "redisOutbox redisStore",
         "convert-middleware/sdk-engine": "SUPPORTED_SDK sdkEngine",
-        "convert-middleware/testing": "testConvert",
+        "convert-middleware/testing": "storeConformance testConvert",
       }
     `);
   });

@@ -1,9 +1,11 @@
 import { setTimeout as sleep } from 'node:timers/promises';
 import { describe, expect, it } from 'vitest';
 import { memoryStore } from '../../src/store/memory-store.js';
-import { storeConformance } from './conformance.js';
+import { storeConformance } from '../../src/testing.js';
 
-storeConformance('memoryStore', () => memoryStore());
+describe('memoryStore is a store', () => {
+  storeConformance(it, () => memoryStore({ ephemeralAge: 400 }), { ephemeralAge: 400 });
+});
 
 const seen = { goals: ['seen'] };
 

@@ -2,7 +2,7 @@ import { setTimeout as sleep } from 'node:timers/promises';
 import { describe, expect, it } from 'vitest';
 import type { SdkDataStore } from '../../src/store/port.js';
 import { sdkStore } from '../../src/store/sdk-store.js';
-import { storeConformance } from './conformance.js';
+import { storeConformance } from '../../src/testing.js';
 
 function inMemory(): SdkDataStore & { kept: Map<string, unknown> } {
   const kept = new Map<string, unknown>();
@@ -10,8 +10,7 @@ function inMemory(): SdkDataStore & { kept: Map<string, unknown> } {
 }
 
 /** As one over a network: every answer takes a while, and values are text in between. */
-function remote(): SdkDataStore {
-  const kept = new Map<string, string>();
+function remote(kept = new Map<string, string>()): SdkDataStore {
   return {
     async get(key) {
       await sleep(1);
@@ -25,8 +24,20 @@ function remote(): SdkDataStore {
   };
 }
 
-storeConformance('of the SDK, synchronous', () => sdkStore(inMemory()));
-storeConformance('of the SDK, asynchronous', () => sdkStore(remote()));
+describe('a synchronous store of the SDK is a store', () => {
+  storeConformance(it, () => sdkStore(inMemory()));
+});
+
+describe('an asynchronous store of the SDK is a store', () => {
+  const places = new Map<string, Map<string, string>>();
+  const at = (place: string): Map<string, string> => {
+    const kept = places.get(place) ?? new Map<string, string>();
+    places.set(place, kept);
+    return kept;
+  };
+  // Two processes may overwrite each other.
+  storeConformance(it, (place) => sdkStore(remote(at(place))), { shared: true, atomic: false });
+});
 
 describe('a store of the SDK', () => {
   it('keeps the shape that the official SDK stores', async () => {

@@ -1,7 +1,7 @@
 /** Keeps events in a Redis that any number of processes share, and sends what is there, unless others do. */
 import { randomBytes } from 'node:crypto';
 import type { RunScript } from '../../redis/client.js';
-import type { OutboxCore, QueuedEvent, Shelf } from '../outbox.js';
+import { wereKept, type OutboxCore, type QueuedEvent, type Shelf } from '../outbox.js';
 import { Trouble, type TroubleTexts } from '../trouble.js';
 import { Appender } from './appender.js';
 import { Awaited } from './awaited.js';
@@ -43,6 +43,7 @@ const READING: TroubleTexts = {
 };
 
 export class RedisShelf implements Shelf {
+  readonly outlives = true;
   readonly #core: OutboxCore;
   readonly #options: RedisShelfOptions;
   readonly #producer = randomBytes(9).toString('base64url');
@@ -151,6 +152,7 @@ export class RedisShelf implements Shelf {
   #stored(events: readonly QueuedEvent[], id: string): void {
     const { ledger, waiting } = this.#core;
     ledger.spool(events.length);
+    wereKept(events);
     for (const event of events) {
       this.#core.release(event.bytes);
       if (this.#drainer === undefined) waiting.leave(event.cohort);

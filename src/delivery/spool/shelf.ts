@@ -4,7 +4,7 @@
  * disk fails, events wait in memory until it works again.
  */
 import { codeOf } from '../failure.js';
-import type { OutboxCore, QueuedEvent, Shelf } from '../outbox.js';
+import { wereKept, type OutboxCore, type QueuedEvent, type Shelf } from '../outbox.js';
 import { takeBytes } from '../take-bytes.js';
 import { Timers } from '../timers.js';
 import { Trouble } from '../trouble.js';
@@ -42,6 +42,7 @@ const RETAINED_SHARE = 0.4;
 const DISK_BACKOFF = { min: 1_000, max: 30_000 };
 
 export class SpoolShelf implements Shelf {
+  readonly outlives = true;
   readonly maxBytes: number;
   readonly #core: OutboxCore;
   readonly #options: SpoolShelfOptions;
@@ -321,6 +322,7 @@ export class SpoolShelf implements Shelf {
       if (place.retained) this.#safe += 1;
       else spilled.push(event);
     }
+    wereKept(events);
     this.#unretained -= spilled.length;
     this.#loader.spill(spilled, log);
     this.#loader.load(false);

@@ -1,0 +1,35 @@
+/** Transactions with an id count once for a visitor and goal, however often they are reported. */
+import { transactionClaim } from '../claims.js';
+import { ownValue } from '../entries.js';
+import type { VisitorState } from '../state.js';
+import type { WireEvent } from '../tracking.js';
+import type { ConversionOutcome, EngineEvent } from './port.js';
+
+/** What is left of a conversion without a transaction that was tracked before; the others are claimed. */
+export function withTransactionsOnce(
+  outcome: ConversionOutcome,
+  goalKey: string,
+  state: VisitorState,
+): ConversionOutcome {
+  const tracked = ownValue(state.transactions, goalKey) ?? [];
+  const events: EngineEvent[] = [];
+  let claimed: string | undefined;
+  for (const each of outcome.events) {
+    const id = transactionIdOf(each.event);
+    if (id !== undefined && tracked.includes(id)) continue;
+    if (id !== undefined) claimed = id;
+    const claim = id === undefined ? each.claim : (each.claim ?? transactionClaim(goalKey, id));
+    events.push(claim === each.claim ? each : { ...each, claim });
+  }
+  if (events.length === 0 && outcome.events.length > 0) return { reason: 'already-tracked', events };
+  if (claimed === undefined)
+    return events.length === outcome.events.length ? outcome : { ...outcome, events };
+  return { ...outcome, events, change: { ...outcome.change, transactions: { [goalKey]: [claimed] } } };
+}
+
+/** As text; undefined where the event has none. */
+function transactionIdOf({ eventType, data }: WireEvent): string | undefined {
+  if (eventType !== 'conversion' || !('goalData' in data)) return undefined;
+  const value = data.goalData?.find(({ key }) => key === 'transactionId')?.value;
+  return value === undefined || value === '' ? undefined : String(value);
+}

@@ -1,0 +1,91 @@
+/**
+ * Claims whose events are on their way into an outbox that outlives the process. Until they are there, a claim lapses after
+ * a while: should the process die, the visitor is exposed, or converts, another time. Then it stands for good.
+ */
+import { asConvertError, type ConvertError } from './errors.js';
+import type { VisitorState } from './state.js';
+import type { VisitorStore } from './store/port.js';
+
+/** Milliseconds after which a claim of a process that is not heard of any more counts as not made. */
+export const CLAIM_LEASE = 10_000;
+
+/** Milliseconds after which it stands wherever its events are: the process lives, and has them. */
+const LIMIT = CLAIM_LEASE / 2;
+/** Milliseconds to another attempt where the store fails, and attempts at all: some within the lease, some beyond it. */
+const RETRY = 1_000;
+const ATTEMPTS = 15;
+/** Claims that wait for a store that fails; more than that lapse. */
+const MAX_RETRIES = 10_000;
+
+/** Claims of one visitor that were committed together. */
+export interface PendingClaims {
+  readonly storeKey: string;
+  readonly names: readonly string[];
+  readonly ephemeral: boolean;
+  /** What the store said when they were committed. */
+  readonly known: VisitorState;
+}
+
+interface Open {
+  readonly claims: PendingClaims;
+  /** By performance.now(). */
+  readonly limit: number;
+  isSettled: boolean;
+}
+
+export class Settlements {
+  /** In the order of their limits. */
+  #open: Open[] = [];
+  #isPlanned = false;
+  #retries = 0;
+
+  constructor(
+    private readonly store: VisitorStore,
+    private readonly report: (error: ConvertError) => void,
+  ) {}
+
+  /** Claims that are pending. To be called once their events would outlive the process: then they are settled. */
+  open(claims: PendingClaims): () => void {
+    const open: Open = { claims, limit: performance.now() + LIMIT, isSettled: false };
+    this.#open.push(open);
+    this.#plan();
+    return () => this.#settle(open);
+  }
+
+  #look(): void {
+    const now = performance.now();
+    const first = this.#open.findIndex(({ limit, isSettled }) => limit > now && !isSettled);
+    const due = this.#open.splice(0, first === -1 ? this.#open.length : first);
+    for (const each of due) this.#settle(each);
+    this.#isPlanned = false;
+    this.#plan();
+  }
+
+  #plan(): void {
+    const [next] = this.#open;
+    if (this.#isPlanned || next === undefined) return;
+    this.#isPlanned = true;
+    setTimeout(() => this.#look(), Math.max(1, next.limit - performance.now())).unref();
+  }
+
+  #settle(open: Open): void {
+    if (open.isSettled) return;
+    open.isSettled = true;
+    void this.#store(open.claims, ATTEMPTS);
+  }
+
+  async #store(claims: PendingClaims, attempts: number): Promise<void> {
+    const { storeKey, names, ephemeral, known } = claims;
+    try {
+      await this.store.commit(storeKey, { settled: names }, { ephemeral, known });
+    } catch (error) {
+      this.report(asConvertError(error, 'CONVERT_STORE', 'the visitor store failed to settle a claim'));
+      if (attempts <= 1 || this.#retries >= MAX_RETRIES) return;
+      this.#retries += 1;
+      setTimeout(() => {
+        this.#retries -= 1;
+        void this.#store(claims, attempts - 1);
+      }, RETRY).unref();
+    }
+  }
+}

@@ -1,0 +1,125 @@
+/**
+ * A visitor store over any place that keeps texts by key and can replace one only if it is still what it was. The text is
+ * the official SDK's document; it is read, merged here and written back, again if somebody was faster.
+ */
+import { ConvertError } from '../errors.js';
+import { applyChange, parseState, type Committed, type StateChange, type VisitorState } from '../state.js';
+import { isThenable } from '../thenable.js';
+import { InTurn } from './in-turn.js';
+import type { CommitOptions, VisitorStore } from './port.js';
+import { STORE_LIMIT, within } from './within.js';
+
+/** A text, and what tells whether it is still there. */
+export interface Document {
+  readonly text: string;
+  /** Only the place that it came from looks at it. */
+  readonly version?: unknown;
+}
+
+export type Replaced =
+  | { readonly isReplaced: true; readonly version?: unknown }
+  /** What is there instead; undefined: nothing. */
+  | { readonly isReplaced: false; readonly found: Document | undefined };
+
+/** Where documents are kept. */
+export interface Documents {
+  /** Whether `read` returns promises. */
+  readonly remote: boolean;
+  /** True where a `replace` may be made twice without anyone's knowledge: documents are told apart then. Default false. */
+  readonly mayRepeat?: boolean;
+  /** What is read lives on, as long as any visitor. */
+  read(key: string): Document | undefined | Promise<Document | undefined>;
+  /**
+   * Stores `text` if what is there is `before`; undefined: nothing. An `ephemeral` text lives for a short while, unless what it
+   * replaces lives longer.
+   */
+  replace(
+    key: string,
+    before: Document | undefined,
+    text: string,
+    options: { ephemeral: boolean },
+  ): Promise<Replaced>;
+  delete(key: string): Promise<void>;
+  close?(): void | Promise<void>;
+}
+
+/** Of a visitor whom many processes change at one time. */
+const MAX_ATTEMPTS = 50;
+
+const NOTHING_LEFT: Committed = { state: {}, lost: new Set() };
+
+export function documentStore(documents: Documents): VisitorStore {
+  const turns = new InTurn<Committed>();
+  /** What states of ours were read from, or written as. */
+  const sources = new WeakMap<VisitorState, Document>();
+
+  function parsed(document: Document | undefined): VisitorState | undefined {
+    if (document === undefined) return undefined;
+    const state = parseState(parseJson(document.text));
+    // What is no document of ours, or of the SDK, counts as none, and is overwritten.
+    if (state !== undefined) sources.set(state, document);
+    return state;
+  }
+
+  function sourceOf({ known, first }: CommitOptions): Document | undefined {
+    return first || !known ? undefined : sources.get(known);
+  }
+
+  async function commit(
+    key: string,
+    change: StateChange,
+    options: CommitOptions,
+    latest: VisitorState | undefined,
+  ): Promise<Committed> {
+    let before = (latest && sources.get(latest)) ?? sourceOf(options);
+    for (let attempt = 0; attempt < MAX_ATTEMPTS; attempt++) {
+      const committed = applyChange(parsed(before) ?? {}, change);
+      let { state } = committed;
+      const unchanged = JSON.stringify(state);
+      if (unchanged === (before?.text ?? '{}')) return committed;
+      if (documents.mayRepeat) state = { ...state, commit: newName() };
+      const text = documents.mayRepeat ? JSON.stringify(state) : unchanged;
+      const replaced = await documents.replace(key, before, text, options);
+      if (replaced.isReplaced) {
+        sources.set(state, { text, version: replaced.version });
+        return { ...committed, state };
+      }
+      before = replaced.found;
+    }
+    throw new ConvertError('CONVERT_STORE', 'the state of a visitor changes faster than it can be written');
+  }
+
+  return {
+    remote: documents.remote,
+    outlives: true,
+    read(key) {
+      const document = documents.read(key);
+      return isThenable(document) ? document.then(parsed) : parsed(document);
+    },
+    commit: (key, change, options) =>
+      turns.run(key, (before) => within(STORE_LIMIT, commit(key, change, options, before?.state))),
+    delete: async (key) => {
+      await turns.run(key, async () => {
+        await within(STORE_LIMIT, documents.delete(key));
+        return NOTHING_LEFT;
+      });
+    },
+    async close() {
+      await turns.idle();
+      await documents.close?.();
+    },
+  };
+}
+
+function parseJson(text: string): unknown {
+  try {
+    return JSON.parse(text);
+  } catch {
+    return undefined;
+  }
+}
+
+/** Of this process, and not of another one: what two of them write is never the same. */
+const PROCESS = Math.random().toString(36).slice(2, 10);
+let commits = 0;
+const newName = (): string => `${PROCESS}${(commits += 1).toString(36)}`;

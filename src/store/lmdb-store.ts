@@ -1,0 +1,42 @@
+/** Visitor state in LMDB, for the processes of one machine. */
+import type * as Lmdb from 'lmdb';
+import { createRequire } from 'node:module';
+import { ConvertError } from '../errors.js';
+import { assertOptions, shape, text } from '../options-check.js';
+import { documentStore } from './document-store.js';
+import { KEPT_OPTIONS, keptOf, type KeptOptions } from './kept.js';
+import { LmdbDocuments } from './lmdb-documents.js';
+import type { VisitorStore } from './port.js';
+
+export type LmdbStoreOptions = KeptOptions;
+
+const check = shape(KEPT_OPTIONS);
+
+/**
+ * For `store`: a folder on a local disk, which is made where it is not there, and which processes and projects may share. The
+ * first write wins, over all of them. Handlers don't wait: reading takes microseconds. What was committed outlives the process;
+ * a power cut may take the last moments. Not on a network file system.
+ *
+ * @throws ConvertError `CONVERT_BAD_OPTION`
+ */
+export function lmdbStore(path: string, options: LmdbStoreOptions = {}): VisitorStore {
+  const [wrong] = text(path, 'path');
+  if (wrong !== undefined) throw new ConvertError('CONVERT_BAD_OPTION', wrong);
+  assertOptions(check, options);
+  return documentStore(new LmdbDocuments({ path, open: lmdb().open, ...keptOf(options) }));
+}
+
+/** Where it is used only: it is a native module, and optional. It takes 60 ms. */
+function lmdb(): Pick<typeof Lmdb, 'open'> {
+  try {
+    return createRequire(import.meta.url)('lmdb') as typeof Lmdb;
+  } catch (error) {
+    throw new ConvertError(
+      'CONVERT_BAD_OPTION',
+      'lmdbStore() needs the package lmdb 3.5: `npm install lmdb`',
+      {
+        cause: error,
+      },
+    );
+  }
+}

@@ -1,0 +1,41 @@
+/** Visitor state in Redis, for any number of processes. */
+import { ConvertError } from '../errors.js';
+import { assertOptions, matching, shape } from '../options-check.js';
+import { isRedisClient, scriptRunner, type RedisClient } from '../redis/client.js';
+import { documentStore } from './document-store.js';
+import { KEPT_OPTIONS, keptOf, type KeptOptions } from './kept.js';
+import type { VisitorStore } from './port.js';
+import { redisDocuments } from './redis-documents.js';
+
+export interface RedisStoreOptions extends KeptOptions {
+  /**
+   * What the keys begin with: `{prefix}:{account}-{project}-{visitor}`. Default `convert`; '' has the official SDK's keys as they are.
+   */
+  prefix?: string;
+}
+
+const check = shape({
+  prefix: matching('letters, digits, and any of `:._-`, or nothing', /^[\w:.-]{0,100}$/),
+  ...KEPT_OPTIONS,
+});
+
+/**
+ * For `store`: the first write wins, over all processes; one round trip before the handler of a returning visitor, and one
+ * after a response with which something changed. The client is a connected one of ioredis or node-redis and stays the app's:
+ * close the Convert first. Redis 4 or newer, or Valkey; keys are one by one, so any cluster will do.
+ *
+ * @throws ConvertError `CONVERT_BAD_OPTION`
+ */
+export function redisStore(client: RedisClient, options: RedisStoreOptions = {}): VisitorStore {
+  const [wrong] = isRedisClient(client, 'client');
+  if (wrong !== undefined) throw new ConvertError('CONVERT_BAD_OPTION', wrong);
+  assertOptions(check, options);
+  const { prefix = 'convert' } = options;
+  return documentStore(
+    redisDocuments({
+      run: scriptRunner(client),
+      prefix: prefix === '' ? '' : `${prefix}:`,
+      ...keptOf(options),
+    }),
+  );
+}
