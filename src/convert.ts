@@ -15,7 +15,7 @@ import { outboxOf } from './outbox.js';
 import { Passage } from './passage.js';
 import { resolveOptions, type ConvertOptions, type ResolvedOptions } from './options.js';
 import { checkEndpoint } from './project/endpoints.js';
-import { runsElsewhere } from './project/environment.js';
+import { runningExperiences, runsElsewhere } from './project/environment.js';
 import { ProjectKeeper, versionOf, type ProjectStats } from './project/keeper.js';
 import { resolveProject } from './project/resolve.js';
 import { createRequestReader } from './request/reader.js';
@@ -25,6 +25,7 @@ import { Settlements } from './settlements.js';
 import { closeOnSignals } from './signals.js';
 import { memoryStore } from './store/memory-store.js';
 import type { VisitorStore } from './store/port.js';
+import { LOCAL_STORE, RemoteStore, type StoreStats } from './store/remote-store.js';
 import { sdkStore } from './store/sdk-store.js';
 import { within } from './store/within.js';
 import type { Consent } from './visitor/consent.js';
@@ -84,6 +85,7 @@ export interface ForVisitorOptions {
 export interface ConvertStats {
   readonly engine: string;
   readonly project: ProjectStats;
+  readonly store: StoreStats;
   readonly delivery: DeliveryStats;
 }
 
@@ -129,8 +131,8 @@ class ConvertInstance implements Convert, Runtime {
   readonly waitUntil: Runtime['waitUntil'];
   project: LoadedProject | undefined;
 
-  readonly #options: ResolvedOptions;
   readonly #engine: string;
+  readonly #remote: RemoteStore | undefined;
   readonly #keeper: ProjectKeeper;
   readonly #parts: RequestContextParts;
   readonly #emitter = createEmitter<ConvertEvents>((error, name) => {
@@ -146,7 +148,6 @@ class ConvertInstance implements Convert, Runtime {
   #closed: Promise<DeliveryLedger> | undefined;
 
   constructor(options: ResolvedOptions, outbox?: OutboxFactory, drain = drainBeforeExit) {
-    this.#options = options;
     this.logger = options.logger;
     this.environment = options.environment;
     const onError = (error: ConvertError): void => this.report(error);
@@ -172,7 +173,16 @@ class ConvertInstance implements Convert, Runtime {
     this.consentConfigured = visitors.consentConfigured;
     const reader = createRequestReader({ properties: options.properties, geo: options.geo, onError });
     this.#parts = { visitors, reader, skip: options.skip, preview: options.preview };
-    this.store = storeOf(options.store);
+    const store = storeOf(options.store);
+    if (store.remote) {
+      this.#remote = new RemoteStore(store, {
+        budget: options.storeTimeout,
+        cache: options.storeCache ?? {},
+        failing: (error) => this.#failing(error),
+        worksAgain: () => this.logger.info?.('convert: the visitor store answers again'),
+      });
+    }
+    this.store = this.#remote ?? store;
     this.outbox = outboxOf(
       options,
       {
@@ -184,11 +194,7 @@ class ConvertInstance implements Convert, Runtime {
             if (lost !== undefined) this.warnOnce(`dropped:${reason}`, lost);
             this.emit('dropped', { count, reason });
           },
-          // Told once per outage: each is worth a line.
-          error: (error) => {
-            this.logger.error(error.message);
-            this.emit('error', error);
-          },
+          error: (error) => this.#failing(error),
           recovered: (what) => this.logger.info?.(`convert: ${what}`),
         },
       },
@@ -199,7 +205,11 @@ class ConvertInstance implements Convert, Runtime {
     this.#keeper = new ProjectKeeper(source, {
       readyTimeout: options.readyTimeout,
       onConfig: (config, first) => {
-        this.project = { config, engine: engine.load(config) };
+        this.project = {
+          config,
+          engine: engine.load(config),
+          running: runningExperiences(config, this.environment),
+        };
         for (const warning of this.project.engine.warnings) this.warnOnce(`config:${warning}`, warning);
         const elsewhere = runsElsewhere(config, this.environment);
         if (elsewhere !== undefined) this.warnOnce(`environment:${elsewhere}`, elsewhere);
@@ -279,7 +289,12 @@ class ConvertInstance implements Convert, Runtime {
   }
 
   stats(): ConvertStats {
-    return { engine: this.#engine, project: this.#keeper.stats(), delivery: this.outbox.stats() };
+    return {
+      engine: this.#engine,
+      project: this.#keeper.stats(),
+      store: this.#remote?.stats() ?? LOCAL_STORE,
+      delivery: this.outbox.stats(),
+    };
   }
 
   on<Name extends keyof ConvertEvents>(
@@ -308,6 +323,12 @@ class ConvertInstance implements Convert, Runtime {
     this.emit('error', error);
   }
 
+  /** Told once per outage: each is worth a line. */
+  #failing(error: ConvertError): void {
+    this.logger.error(error.message);
+    this.emit('error', error);
+  }
+
   warnOnce(code: string, message: string): void {
     this.#once(code, () => this.logger.warn(`convert: ${message}`));
   }
@@ -315,15 +336,13 @@ class ConvertInstance implements Convert, Runtime {
   /** Waits for what the request needs before its handler runs, and never longer than the options say. */
   async #prepare(context: RequestContext, first: Promise<void> | undefined): Promise<ConvertContext> {
     if (first !== undefined) await first.catch(() => undefined);
-    if (this.store.remote) {
-      try {
-        const reading = context.prefetch((key) => this.store.read(key));
-        if (reading) await within(this.#options.storeTimeout, reading);
-      } catch (error) {
-        this.report(
-          asConvertError(error, 'CONVERT_STORE', 'the visitor store failed to read, decided without it'),
-        );
-      }
+    if (this.#remote === undefined) return context;
+    try {
+      await context.prefetch(this.#remote);
+    } catch (error) {
+      this.report(
+        asConvertError(error, 'CONVERT_INTERNAL', 'a visitor could not be looked up, decided without it'),
+      );
     }
     return context;
   }

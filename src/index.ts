@@ -9,7 +9,8 @@ export type { ConvertEvents, Explanation, Reason } from './runtime.js';
 export type { IncomingRequest, OutgoingResponse, ResponseHead, WaitUntil } from './exchange.js';
 export type { Logger } from './logger.js';
 export { memoryStore, type MemoryStore, type MemoryStoreOptions } from './store/memory-store.js';
-export type { SdkDataStore, VisitorStore } from './store/port.js';
+export type { StoreCacheOptions, StoreStats } from './store/remote-store.js';
+export type { CommitOptions, SdkDataStore, VisitorStore } from './store/port.js';
 export type { Claim, Committed, StateChange, VisitorState } from './state.js';
 export type {
   ConversionAttributes,

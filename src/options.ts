@@ -25,6 +25,7 @@ import type { ProjectSource } from './project/port.js';
 import type { GeoOption } from './request/geo.js';
 import type { PropertiesOption } from './request/reader.js';
 import type { SdkDataStore, VisitorStore } from './store/port.js';
+import type { StoreCacheOptions } from './store/remote-store.js';
 import type { BotsOption } from './visitor/bots.js';
 import type { ConsentOption } from './visitor/consent.js';
 import type { VisitorOptions } from './visitor/identity.js';
@@ -68,6 +69,12 @@ export interface ConvertOptions<Raw = unknown> {
   store?: VisitorStore | SdkDataStore;
   /** Milliseconds that a request waits for a remote store; then it is decided without stored state. Default 50. */
   storeTimeout?: number;
+  /**
+   * What was read from a remote store, or written to it, is remembered for a moment, and used for a visitor who is in all
+   * running experiences: of others it would not tell what another process has decided since. False: never. Default: for 5 s, of
+   * 10,000 visitors.
+   */
+  storeCache?: StoreCacheOptions | false;
   delivery?: DeliveryOptions;
   /** Base addresses, as the official SDK's. */
   endpoints?: {
@@ -194,6 +201,11 @@ const options = shape({
   bots: either("'original', 'include' or a function", oneOf('original', 'include'), fn),
   store,
   storeTimeout: between(0, 60_000, 'milliseconds'),
+  storeCache: either(
+    'false, or { age, max }',
+    oneOf(false),
+    shape({ age: between(0, 60_000, 'milliseconds'), max: between(1, 1_000_000, 'visitors') }),
+  ),
   delivery: shape({
     spool: either(
       'the path of a folder, or { path, maxBytes }',

@@ -5,6 +5,7 @@ import { withoutLapsedClaims } from './claims.js';
 import { BaseContext, NOBODY, type Visit } from './base-context.js';
 import type { ConvertContext } from './context.js';
 import type { Decision, Properties } from './engine/port.js';
+import { ownValue } from './entries.js';
 import { asConvertError, type ConvertError } from './errors.js';
 import type { IncomingRequest, OutgoingResponse, RequestFunction, ResponseHead } from './exchange.js';
 import { Journal } from './journal.js';
@@ -12,6 +13,7 @@ import { previewLink } from './request/preview.js';
 import type { RequestFacts, RequestReader } from './request/reader.js';
 import { storeKey, type AfterCommit, type LoadedProject, type Runtime } from './runtime.js';
 import { countEvents, withHeldChanges, type VisitorState } from './state.js';
+import type { Answer, RemoteStore } from './store/remote-store.js';
 import { isThenable } from './thenable.js';
 import { RequestCookies } from './visitor/cookie.js';
 import type { Visitor, VisitorReader } from './visitor/identity.js';
@@ -37,7 +39,7 @@ export class RequestContext extends BaseContext implements ConvertContext {
   #stored: VisitorState | undefined;
   #bridge: Bridge | undefined;
   /** What a remote store said before the handler ran; undefined where it was not asked. */
-  #prefetched: { state: VisitorState | undefined } | undefined;
+  #prefetched: Answer | undefined;
   #stateUnavailable = false;
   #skipped: boolean | undefined;
 
@@ -59,21 +61,22 @@ export class RequestContext extends BaseContext implements ConvertContext {
   }
 
   /** Reads the visitor's state from a remote store. Returns undefined where there is nothing to wait for. */
-  prefetch(
-    read: (key: string) => Promise<VisitorState | undefined> | VisitorState | undefined,
-  ): Promise<void> | undefined {
+  prefetch(store: RemoteStore): Promise<void> | undefined {
     const visitor = this.#identified();
     const { project } = this.runtime;
     if (visitor === undefined || visitor.gate !== undefined || visitor.origin === 'minted' || !project)
       return undefined;
     const key = storeKey(project.config, visitor.id, visitor.origin, this.runtime.hasAppIds);
-    const state = read(key);
-    if (!isThenable(state)) {
-      this.#prefetched = { state };
+    // What is remembered says nothing of experiences that are not in it: another process may have decided them since, by
+    // another version of the project.
+    const state = store.recall(key, ({ bucketing }) => isAbout(bucketing, project.running));
+    const answer = state === undefined ? store.ask(key) : { state };
+    if (!isThenable(answer)) {
+      this.#prefetched = answer;
       return undefined;
     }
-    return state.then((value) => {
-      this.#prefetched = { state: value };
+    return answer.then((value) => {
+      this.#prefetched = value;
     });
   }
 
@@ -292,4 +295,8 @@ export class RequestContext extends BaseContext implements ConvertContext {
       done?.(forgotten);
     });
   }
+}
+
+function isAbout(bucketing: VisitorState['bucketing'], experienceIds: readonly string[]): boolean {
+  return bucketing !== undefined && experienceIds.every((id) => ownValue(bucketing, id) !== undefined);
 }

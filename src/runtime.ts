@@ -12,6 +12,8 @@ import type { IdOrigin } from './visitor/identity.js';
 export interface LoadedProject {
   readonly config: ProjectConfig;
   readonly engine: EngineProject;
+  /** Ids of its experiences that a visitor may be in, in the environment of the options. */
+  readonly running: readonly string[];
 }
 
 /** What was recorded for one visitor and is not committed yet. */

@@ -52,6 +52,7 @@ const OWN = [
   'uiRules',
   'store',
   'storeTimeout',
+  'storeCache',
   'delivery',
   'endpoints',
   'shutdown',

@@ -1,4 +1,4 @@
-/** Which environments a project is for. */
+/** What of a project is for an environment. */
 import type { ProjectConfig } from '../project-config.js';
 
 /**
@@ -13,4 +13,14 @@ export function runsElsewhere({ experiences = [] }: ProjectConfig, environment: 
     `no experience of the project runs in the environment '${environment}'; it has experiences for ${names}.` +
     ' Set the option `environment` (or CONVERT_ENVIRONMENT)'
   );
+}
+
+/** Ids of the experiences that a visitor may be in, in this environment. */
+export function runningExperiences(config: ProjectConfig, environment: string): string[] {
+  const { experiences = [], archived_experiences: archived = [] } = config;
+  const gone = new Set(archived.map(String));
+  return experiences
+    .filter((experience) => !experience.environment || experience.environment === environment)
+    .map(({ id }) => String(id))
+    .filter((id) => !gone.has(id));
 }
