@@ -7,6 +7,7 @@ import type { AfterCommit, Runtime, Uncommitted } from './runtime.js';
 import {
   applyChange,
   countEvents,
+  experienceClaim,
   freshlyHeld,
   joinChanges,
   withHeldChanges,
@@ -88,6 +89,7 @@ export class Journal implements Uncommitted {
   #awaited: AfterCommit | undefined;
   /** Something was committed to the store. */
   #isStored = false;
+  #refused: ReadonlySet<string> | undefined;
   /** What was offered before, and is not confirmed yet. */
   #confirming: Promise<void> | undefined;
 
@@ -124,6 +126,11 @@ export class Journal implements Uncommitted {
   /** True while something waits to be committed. */
   get pending(): boolean {
     return this.#pending;
+  }
+
+  /** False where the exposure of an assignment was refused: it is not stored, so that the visitor is exposed another time. */
+  isKept(experienceId: string): boolean {
+    return this.#refused?.has(experienceClaim(experienceId)) !== true;
   }
 
   /** Later decisions see the change; it is neither stored nor sent. */
@@ -244,8 +251,12 @@ export class Journal implements Uncommitted {
       offered[index] = { visitorId, segments: own ?? segments, event: each.event };
     }
     const offer = this.#runtime.outbox.offer(offered);
-    const kept =
-      offer.refused.size > 0 ? withoutClaims(change, refusedClaims(events, offered, offer)) : change;
+    let kept = change;
+    if (offer.refused.size > 0) {
+      const refused = refusedClaims(events, offered, offer);
+      kept = withoutClaims(change, refused);
+      this.#refused = new Set([...(this.#refused ?? []), ...refused]);
+    }
     const committed = this.#store(kept);
     if (committed instanceof Promise || this.#confirming !== undefined) {
       this.#confirmInOrder(committed, (lost) => confirm(lost, events, offered, offer));
