@@ -1,6 +1,10 @@
+import { assignmentCookieConformance } from './assignment-cookie.js';
 import { adapterConformance } from './conformance.js';
 import { express4Adapter, express5Adapter } from './express.js';
 
 // Express has no HTTP/2 of its own: its request and response extend those of HTTP/1.
 adapterConformance(express5Adapter, { http2: false });
 adapterConformance(express4Adapter, { http2: false });
+
+assignmentCookieConformance(express5Adapter);
+assignmentCookieConformance(express4Adapter);
