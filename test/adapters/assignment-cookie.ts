@@ -34,10 +34,15 @@ class Browser {
     for (const [name, value] of cookies) this.cookies.set(name, value);
   }
 
-  async get(app: RunningApp, path = '/', { method = 'get' as 'get' | 'head', userAgent = CHROME } = {}) {
+  async get(
+    app: RunningApp,
+    path = '/',
+    { method = 'get', userAgent = CHROME }: { method?: 'get' | 'head'; userAgent?: string } = {},
+  ) {
     const cookie = [...this.cookies].map(([name, value]) => `${name}=${value}`).join('; ');
     const answer = await request(app.url)[method](path).set({ 'user-agent': userAgent, cookie }).redirects(0);
-    const lines = [answer.headers['set-cookie'] ?? []].flat() as string[];
+    const headers: Record<string, unknown> = answer.headers;
+    const lines = (headers['set-cookie'] ?? []) as string[];
     for (const line of lines) {
       const [, name = '', value = ''] = /^([^=]+)=([^;]*)/.exec(line) ?? [];
       if (line.includes('Max-Age=0')) this.cookies.delete(name);
