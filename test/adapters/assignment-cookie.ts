@@ -283,7 +283,7 @@ export function assignmentCookieConformance(adapter: Adapter): void {
         x.convert.runExperience('homepage-hero');
         const res = x.takeOver();
         try {
-          res.writeHead(200, { 'x-broken': 'a\nb' });
+          res.writeHead(99_999);
         } catch {
           x.convert.runExperience('featured');
           res.writeHead(500);

@@ -149,6 +149,9 @@ describe('the cookie of assignments', () => {
     const state: VisitorState = { bucketing, unexposed: ['2'] };
     const { line } = carried.update(state, config(), (id) => id !== '3');
     expect(visit(cookie, { value: /=([^;]*)/.exec(line!)![1] }).seen).toEqual({ 1: '10' });
+    // What it carries already was exposed somewhere.
+    const owed: VisitorState = { bucketing: { 101: '1010', 102: '1020' }, unexposed: ['101', '102'] };
+    expect(visit(cookie, { value, stored: owed }).value).toMatch(/^1\.\w{25}\.2t\.s2$/);
   });
 });
 
