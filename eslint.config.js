@@ -53,6 +53,8 @@ const arrows = [
     may: [room, ...leaves],
     packages,
   })),
+  { files: ['src/secrets.ts'], may: leaves, packages: ['node:crypto'] },
+  { files: ['src/visitor/assignment-cookie.ts'], may: ['visitor', 'secrets', ...leaves] },
   { files: ['src/redis/*.ts'], may: ['redis', ...leaves], packages: ['node:'] },
   {
     files: ['src/delivery/redis-outbox.ts', 'src/delivery/redis/*.ts'],

@@ -5,6 +5,7 @@ import { asConvertError } from './errors.js';
 import type { OutgoingResponse } from './exchange.js';
 import type { DropReason, Offer } from './delivery/port.js';
 import type { AfterCommit, Runtime, Uncommitted } from './runtime.js';
+import { experienceClaim } from './claims.js';
 import {
   applyChange,
   countEvents,
@@ -94,6 +95,7 @@ export class Journal implements Uncommitted {
   #isStored = false;
   /** What the store said last. */
   #known: VisitorState | null | undefined;
+  #refused: ReadonlySet<string> | undefined;
   /** What was offered before, and is not confirmed yet. */
   #confirming: Promise<void> | undefined;
 
@@ -131,6 +133,11 @@ export class Journal implements Uncommitted {
   /** True while something waits to be committed. */
   get pending(): boolean {
     return this.#pending;
+  }
+
+  /** False where the exposure of an assignment was refused: it is not stored, so that the visitor is exposed another time. */
+  isKept(experienceId: string): boolean {
+    return this.#refused?.has(experienceClaim(experienceId)) !== true;
   }
 
   /** Later decisions see the change; it is neither stored nor sent. */
@@ -251,8 +258,12 @@ export class Journal implements Uncommitted {
       offered[index] = { visitorId, segments: own ?? segments, event: each.event };
     }
     const offer = this.#runtime.outbox.offer(offered);
-    const kept =
-      offer.refused.size > 0 ? withoutClaims(change, refusedClaims(events, offered, offer)) : change;
+    let kept = change;
+    if (offer.refused.size > 0) {
+      const refused = refusedClaims(events, offered, offer);
+      kept = withoutClaims(change, refused);
+      this.#refused = new Set([...(this.#refused ?? []), ...refused]);
+    }
     const pending = this.#pendingClaims(events, offered, offer);
     const committed = this.#store(pending.length > 0 ? this.#leased(kept, pending) : kept);
     const finish = ({ lost, state }: Committed): void =>

@@ -23,6 +23,16 @@ export const secret: Check = must(
   kind,
 );
 
+/** Never shows what was given. */
+export const secrets: Check = must(
+  'a string of at least 16 characters, or a list of such strings, the newest first',
+  (value) => {
+    const list: readonly unknown[] = Array.isArray(value) ? value : [value];
+    return list.length > 0 && list.every((each) => typeof each === 'string' && each.length >= 16);
+  },
+  (value) => (typeof value === 'string' || Array.isArray(value) ? '[secret]' : kind(value)),
+);
+
 export function matching(meant: string, pattern: RegExp): Check {
   return must(meant, (value) => typeof value === 'string' && pattern.test(value), given);
 }

@@ -9,9 +9,11 @@ import {
   either,
   flag,
   fn,
+  given,
   matching,
   oneOf,
   secret,
+  secrets,
   shape,
   text,
   texts,
@@ -26,8 +28,10 @@ import type { GeoOption } from './request/geo.js';
 import type { PropertiesOption } from './request/reader.js';
 import type { SdkDataStore, VisitorStore } from './store/port.js';
 import type { StoreCacheOptions } from './store/remote-store.js';
+import { ASSIGNMENT_COOKIE_NAME, type AssignmentCookieOptions } from './visitor/assignment-cookie.js';
 import type { BotsOption } from './visitor/bots.js';
 import type { ConsentOption } from './visitor/consent.js';
+import { VISITOR_COOKIE_DEFAULTS } from './visitor/cookie.js';
 import type { VisitorOptions } from './visitor/identity.js';
 
 /** `Raw` is the framework's own request, which the functions among the options get. */
@@ -75,6 +79,16 @@ export interface ConvertOptions<Raw = unknown> {
    * 10,000 visitors.
    */
   storeCache?: StoreCacheOptions | false;
+  /**
+   * Carries the visitor's assignments in a cookie, too, signed with `secrets`: for sites whose processes share no store. It
+   * claims nothing: the first write does not win over processes, and goals are counted once per process. Default: off.
+   */
+  assignmentCookie?: boolean | AssignmentCookieOptions;
+  /**
+   * What we sign with: one secret, or several, the newest first, each of at least 16 characters. The first signs, all are
+   * verified with, so that one can be replaced while what it signed is still about. Never printed. Default: none.
+   */
+  secrets?: string | readonly string[];
   delivery?: DeliveryOptions;
   /** Base addresses, as the official SDK's. */
   endpoints?: {
@@ -175,6 +189,23 @@ const cookieName = matching(
 );
 const hostName = matching('a host name, such as shop.example', /^\.?[a-z0-9-]+(\.[a-z0-9-]+)*$/i);
 
+const cookieFields = {
+  name: cookieName,
+  domain: hostName,
+  maxAge: between(1, 400 * 24 * 60 * 60, 'seconds'),
+  sameSite: oneOf('lax', 'strict', 'none'),
+  secure: flag,
+};
+const cookieOptions = shape(cookieFields);
+const assignmentCookie: Check = (value, path) =>
+  typeof value === 'boolean'
+    ? []
+    : typeof value === 'object' && value !== null
+      ? cookieOptions(value, path)
+      : [
+          `option \`${path}\` must be true, false or { ${Object.keys(cookieFields).join(', ')} } (given ${given(value)})`,
+        ];
+
 const options = shape({
   sdkKey: text,
   sdkKeySecret: secret,
@@ -185,13 +216,7 @@ const options = shape({
   engine: withMethods('an engine, such as sdkEngine(ConvertSDK)', 'load'),
   visitor: shape({
     id: fn,
-    cookie: shape({
-      name: cookieName,
-      domain: hostName,
-      maxAge: between(1, 400 * 24 * 60 * 60, 'seconds'),
-      sameSite: oneOf('lax', 'strict', 'none'),
-      secure: flag,
-    }),
+    cookie: cookieOptions,
     fingerprint: shape({ secret }, ['secret']),
   }),
   consent,
@@ -206,6 +231,8 @@ const options = shape({
     oneOf(false),
     shape({ age: between(0, 60_000, 'milliseconds'), max: between(1, 1_000_000, 'visitors') }),
   ),
+  assignmentCookie,
+  secrets,
   delivery: shape({
     spool: either(
       'the path of a folder, or { path, maxBytes }',
@@ -247,6 +274,7 @@ export function resolveOptions(
   assertConsentHasIds(set);
   assertOwnEngine(set);
   assertOneOutbox(set);
+  assertAssignmentCookie(set);
   const { logger, environment, storeTimeout, ...rest } = set;
   return {
     ...fromEnvironment(set, env),
@@ -297,6 +325,27 @@ function assertOneOutbox({ delivery }: ConvertOptions): void {
   throw new ConvertError(
     'CONVERT_BAD_OPTION',
     'options `delivery.spool` and `delivery.outbox` are both given; events wait in one place: leave one of them out',
+  );
+}
+
+function assertAssignmentCookie({
+  assignmentCookie: cookie,
+  secrets: signing,
+  visitor,
+}: ConvertOptions): void {
+  if (!cookie) return;
+  if (signing === undefined) {
+    throw new ConvertError(
+      'CONVERT_BAD_OPTION',
+      'option `assignmentCookie` needs option `secrets`, which signs it, so that nobody gives themselves a variation:' +
+        ' at least 16 characters, the same in all processes',
+    );
+  }
+  const name = (cookie === true ? undefined : cookie.name) ?? ASSIGNMENT_COOKIE_NAME;
+  if (name !== (visitor?.cookie?.name ?? VISITOR_COOKIE_DEFAULTS.name)) return;
+  throw new ConvertError(
+    'CONVERT_BAD_OPTION',
+    `options \`assignmentCookie.name\` and \`visitor.cookie.name\` are both '${name}'; each cookie needs a name of its own`,
   );
 }
 

@@ -15,6 +15,7 @@ import { storeKey, type AfterCommit, type LoadedProject, type Runtime } from './
 import { countEvents, withHeldChanges, type VisitorState } from './state.js';
 import type { Answer, RemoteStore } from './store/remote-store.js';
 import { isThenable } from './thenable.js';
+import type { CarriedAssignments } from './visitor/assignment-cookie.js';
 import { RequestCookies } from './visitor/cookie.js';
 import type { Visitor, VisitorReader } from './visitor/identity.js';
 
@@ -36,7 +37,11 @@ export class RequestContext extends BaseContext implements ConvertContext {
   readonly #response: OutgoingResponse;
   #facts: RequestFacts | undefined;
   #visitor: Visitor | undefined;
+  /** With what the cookie of assignments brought. */
   #stored: VisitorState | undefined;
+  #carried: CarriedAssignments | undefined;
+  /** The line that was added to a head which turned out to be invalid. */
+  #assignmentsLine: string | undefined;
   #bridge: Bridge | undefined;
   /** What a remote store said before the handler ran; undefined where it was not asked. */
   #prefetched: Answer | undefined;
@@ -157,9 +162,13 @@ export class RequestContext extends BaseContext implements ConvertContext {
     if (!project) return { closed: 'not-ready', visitor };
 
     const key = storeKey(project.config, visitor.id, visitor.origin, this.runtime.hasAppIds);
+    const minted = visitor.origin === 'minted';
     const known = this.#read(visitor, key);
     this.#stored = known && withoutLapsedClaims(known, this.runtime.now());
-    const minted = visitor.origin === 'minted';
+    if (this.#carries(visitor)) {
+      this.#carried = this.#parts.visitors.assignments?.open(request, key, this.#stored);
+      this.#stored = this.#carried?.state;
+    }
     const preview = this.#previewed(project);
     const traceless =
       request.method === 'HEAD'
@@ -220,9 +229,17 @@ export class RequestContext extends BaseContext implements ConvertContext {
     }
   }
 
-  #prepareHead({ id, origin, withdrawn }: Visitor): void {
+  /** Assignments go by cookie both ways where there is consent, and the visitor is one who keeps cookies. */
+  #carries({ gate, mode, origin }: Visitor): boolean {
+    const { assignments } = this.#parts.visitors;
+    return assignments !== undefined && gate === undefined && mode === 'enrol' && origin !== 'fingerprint';
+  }
+
+  #prepareHead(visitor: Visitor): void {
     const response = this.#response;
-    const hasCookie = (origin === 'minted' && id !== '') || withdrawn?.cookie === true;
+    const { id, origin, withdrawn } = visitor;
+    const isLeaving = withdrawn !== undefined && (withdrawn.cookie || withdrawn.assignments);
+    const hasCookie = (origin === 'minted' && id !== '') || isLeaving || this.#carries(visitor);
     if (hasCookie || response.setEarly === undefined) response.onHead((head) => this.#onHead(head));
     else response.setEarly('Cache-Control', UNSHARED);
   }
@@ -242,23 +259,60 @@ export class RequestContext extends BaseContext implements ConvertContext {
 
   #writeHead(head: ResponseHead, visit: Visit): void {
     const request = this.#request;
-    const { cookie } = this.#parts.visitors;
+    const { cookie, assignments } = this.#parts.visitors;
     const given = head.getHeader('Cache-Control');
     if (given === undefined) head.setHeader('Cache-Control', UNSHARED);
     const isShared = given !== undefined && /\b(public|s-maxage)\b/i.test(String(given));
-    const { id, origin, withdrawn } = visit.visitor;
+    const { withdrawn } = visit.visitor;
     if (withdrawn?.cookie && !isShared) head.appendCookie(cookie.expire(request));
+    if (withdrawn?.assignments && assignments && !isShared) head.appendCookie(assignments.expire(request));
+    this.#writeIdentity(head, visit, isShared);
+    this.#writeAssignments(head, visit, isShared);
+  }
+
+  #writeIdentity(head: ResponseHead, visit: Visit, isShared: boolean): void {
+    const request = this.#request;
+    const { cookie } = this.#parts.visitors;
+    const { id, origin } = visit.visitor;
     const isLooking = visit.closed === undefined && visit.preview !== undefined;
     if (origin !== 'minted' || id === '' || isLooking || request.method === 'HEAD') return;
     if (!isShared) return head.appendCookie(cookie.issue(id, request));
-    this.runtime.warnOnce(
-      'shared-response',
-      "a response that uses the visitor is marked public or s-maxage: a shared cache would hand one visitor's page " +
-        'to all. The visitor cookie is left out and new visitors are not enrolled; mark it private',
-    );
+    this.#warnOfSharing();
     // A first attempt at this head may have failed after the cookie was set.
     head.removeCookie(cookie.issue(id, request));
     visit.journal?.discard('no-identity');
+  }
+
+  #writeAssignments(head: ResponseHead, visit: Visit, isShared: boolean): void {
+    const carried = this.#carried;
+    // A first attempt at this head may have failed after the cookie was set.
+    if (this.#assignmentsLine !== undefined) head.removeCookie(this.#assignmentsLine);
+    this.#assignmentsLine = undefined;
+    if (carried === undefined || visit.closed !== undefined) return;
+    const { journal, project } = visit;
+    // Before, not after the head as otherwise: the cookie must hold nothing whose exposure is refused.
+    if (!isShared) journal.commit();
+    if (!journal.enrols) return;
+    const { line, dropped } = carried.update(journal.state, project.config, (id) => journal.isKept(id));
+    if (line === undefined) return;
+    if (isShared) return this.#warnOfSharing();
+    if (dropped > 0) {
+      this.runtime.warnOnce(
+        'assignment-cookie',
+        'the assignments of a visitor have no room in `assignmentCookie`; those of experiences that no longer run are' +
+          ' left out first, then the oldest ones. A store that processes share has no such bound',
+      );
+    }
+    this.#assignmentsLine = line;
+    head.appendCookie(line);
+  }
+
+  #warnOfSharing(): void {
+    this.runtime.warnOnce(
+      'shared-response',
+      "a response that uses the visitor is marked public or s-maxage: a shared cache would hand one visitor's page " +
+        'to all. Our cookies are left out and new visitors are not enrolled; mark it private',
+    );
   }
 
   /** Consent is denied: what we have of the visitor goes, off the request's own way. */

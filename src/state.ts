@@ -174,6 +174,18 @@ export function withHeldChanges(state: VisitorState, now: number): VisitorState 
   return freshlyHeld(state, now).reduce((seen, { change }) => applyChange(seen, change).state, state);
 }
 
+/** The state with these assignments (experience id -> variation id) where it holds none for their experience. */
+export function withAssignments(
+  state: VisitorState | undefined,
+  assignments: ReadonlyMap<string, string>,
+): VisitorState | undefined {
+  const missing = [...assignments].filter(([id]) => ownValue(state?.bucketing, id) === undefined);
+  if (missing.length === 0) return state;
+  const bucketing: Record<string, string> = { ...state?.bucketing };
+  for (const [id, variationId] of missing) setEntry(bucketing, id, variationId);
+  return { ...state, bucketing };
+}
+
 /** What is held and not too old to be used. */
 export function freshlyHeld(state: VisitorState, now: number): HeldChange[] {
   return state.held?.filter(({ at }) => now - at < MAX_HELD_AGE) ?? [];

@@ -82,6 +82,38 @@ describe('options', () => {
     expect(wrong({ visitor: { fingerprint: 'hush-hush' } })).not.toContain('hush-hush');
   });
 
+  it('takes secrets that are long enough, and shows none', () => {
+    const meant =
+      'convert: option `secrets` must be a string of at least 16 characters, or a list of such strings, the newest first (given';
+    const long = 'sixteen letters!';
+    for (const secrets of ['hush-hush', ['hush-hush'], [long, 'hush-hush'], [long, 5], []]) {
+      expect(wrong({ secrets })).toBe(`${meant} [secret])`);
+    }
+    expect(wrong({ secrets: 12345678 })).toBe(`${meant} number)`);
+    for (const secrets of [long, [long], [long, `${long}!`]]) expect(wrong({ secrets })).toBe('no error');
+  });
+
+  it('takes an assignment cookie with secrets and a name of its own', () => {
+    const secrets = 'sixteen letters!';
+    expect(wrong({ assignmentCookie: true })).toMatch(/`assignmentCookie` needs option `secrets`/);
+    expect(wrong({ assignmentCookie: {} })).toMatch(/`assignmentCookie` needs option `secrets`/);
+    expect(wrong({ secrets, assignmentCookie: { name: 'cv_vid' } })).toContain(
+      "options `assignmentCookie.name` and `visitor.cookie.name` are both 'cv_vid'",
+    );
+    expect(wrong({ secrets, assignmentCookie: true, visitor: { cookie: { name: 'cv_asg' } } })).toContain(
+      "are both 'cv_asg'",
+    );
+    expect(wrong({ secrets, assignmentCookie: 'yes' })).toContain(
+      "option `assignmentCookie` must be true, false or { name, domain, maxAge, sameSite, secure } (given 'yes')",
+    );
+    expect(wrong({ secrets, assignmentCookie: { maxage: 1 } })).toContain(
+      'unknown option `assignmentCookie.maxage`, did you mean `assignmentCookie.maxAge`?',
+    );
+    expect(wrong({ secrets, assignmentCookie: { name: 'a;b' } })).toContain('option `assignmentCookie.name`');
+    expect(wrong({ assignmentCookie: false })).toBe('no error');
+    expect(wrong({ secrets, assignmentCookie: { name: 'asg', maxAge: 60 } })).toBe('no error');
+  });
+
   it('takes undefined for absent', () => {
     expect(resolveOptions({ sdkKey: '1/2', environment: undefined, consent: undefined }, {})).toMatchObject({
       environment: 'staging',

@@ -1,6 +1,7 @@
-/** The identity cookie: reading it from a request, and the lines that set and expire it. */
-import { parseCookie, stringifySetCookie, type Cookies } from 'cookie';
+/** The identity cookie, and how cookies are read from a request. */
+import { parseCookie, type Cookies } from 'cookie';
 import type { IncomingRequest } from '../exchange.js';
+import { setCookie } from './set-cookie.js';
 
 export interface VisitorCookieOptions {
   /** Default `cv_vid`. */
@@ -45,28 +46,21 @@ export interface VisitorCookie {
   expire(request: IncomingRequest): string;
 }
 
-export function visitorCookie(options: VisitorCookieOptions = {}): VisitorCookie {
-  const { name = 'cv_vid', domain, maxAge = 365 * 24 * 60 * 60, sameSite = 'lax', secure } = options;
-  // The id is safe as it is, so everything but the id can be written once.
-  const tail = (age: number, isSecure: boolean): string =>
-    stringifySetCookie({
-      name,
-      value: '',
-      domain,
-      maxAge: age,
-      sameSite,
-      path: '/',
-      secure: isSecure,
-    }).slice(name.length + 1);
-  const tails = {
-    issue: { true: tail(maxAge, true), false: tail(maxAge, false) },
-    expire: { true: tail(0, true), false: tail(0, false) },
-  };
-  const isSecure = (request: IncomingRequest): 'true' | 'false' =>
-    sameSite === 'none' || (secure ?? !(request.protocol === 'http' && isLoopbackHost(request.host)))
-      ? 'true'
-      : 'false';
+export const VISITOR_COOKIE_DEFAULTS = {
+  name: 'cv_vid',
+  maxAge: 365 * 24 * 60 * 60,
+  sameSite: 'lax',
+} as const satisfies VisitorCookieOptions;
 
+export function visitorCookie(options: VisitorCookieOptions = {}): VisitorCookie {
+  const {
+    name = VISITOR_COOKIE_DEFAULTS.name,
+    domain,
+    maxAge = VISITOR_COOKIE_DEFAULTS.maxAge,
+    sameSite = VISITOR_COOKIE_DEFAULTS.sameSite,
+    secure,
+  } = options;
+  const lines = setCookie({ name, domain, maxAge, sameSite, secure });
   const valueIn = cookieNamed(name);
 
   return {
@@ -75,8 +69,8 @@ export function visitorCookie(options: VisitorCookieOptions = {}): VisitorCookie
       return value !== undefined && isCookieId(value) ? value : undefined;
     },
     present: (request) => valueIn(request) !== undefined,
-    issue: (id, request) => `${name}=${id}${tails.issue[isSecure(request)]}`,
-    expire: (request) => `${name}=${tails.expire[isSecure(request)]}`,
+    issue: (id, request) => lines.issue(id, request),
+    expire: (request) => lines.expire(request),
   };
 }
 
@@ -152,13 +146,4 @@ const MAX_HEADER = 16_384;
 function bounded(header: string): string {
   if (header.length <= MAX_HEADER) return header;
   return header.slice(0, Math.max(0, header.lastIndexOf(';', MAX_HEADER)));
-}
-
-/** Asked for each cookie of a site behind plain http. */
-const MAYBE_LOOPBACK = /^127|^\[::1|localhost/i;
-
-function isLoopbackHost(host: string): boolean {
-  if (!MAYBE_LOOPBACK.test(host)) return false;
-  const name = host.replace(/:\d+$/, '').toLowerCase();
-  return name === 'localhost' || name.endsWith('.localhost') || name === '127.0.0.1' || name === '[::1]';
 }

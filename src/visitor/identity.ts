@@ -2,6 +2,11 @@
 import { askApp } from '../ask.js';
 import { ConvertError } from '../errors.js';
 import type { IncomingRequest, RequestFunction } from '../exchange.js';
+import {
+  assignmentCookie,
+  type AssignmentCookie,
+  type AssignmentCookieOptions,
+} from './assignment-cookie.js';
 import { botCheck, type BotsOption } from './bots.js';
 import { consentMode, consentReader, type Consent, type ConsentMode, type ConsentOption } from './consent.js';
 import { visitorCookie, type VisitorCookie, type VisitorCookieOptions } from './cookie.js';
@@ -46,6 +51,8 @@ export interface Visitor {
 export interface Withdrawal {
   /** The identity cookie is there and has to be expired. */
   readonly cookie: boolean;
+  /** So does the cookie of assignments. */
+  readonly assignments: boolean;
   /** The id in that cookie, whose state has to be deleted. */
   readonly cookieId: string | undefined;
   /** The app's own id, whose recorded consent and held events have to go. */
@@ -54,6 +61,8 @@ export interface Withdrawal {
 
 export interface VisitorReader {
   readonly cookie: VisitorCookie;
+  /** undefined where the option is off. */
+  readonly assignments: AssignmentCookie | undefined;
   /** True where ids of the app and ids from our cookie must not share state. */
   readonly hasAppIds: boolean;
   readonly consentConfigured: boolean;
@@ -64,6 +73,9 @@ export interface VisitorReaderOptions {
   visitor?: VisitorOptions;
   consent?: ConsentOption;
   bots?: BotsOption;
+  assignmentCookie?: boolean | AssignmentCookieOptions;
+  /** Newest first. */
+  secrets?: string | readonly string[];
   onError: (error: ConvertError) => void;
 }
 
@@ -73,6 +85,7 @@ const MAX_APP_ID = 256;
 export function visitorReader(options: VisitorReaderOptions): VisitorReader {
   const { visitor = {}, consent, bots = 'original', onError } = options;
   const cookie = visitorCookie(visitor.cookie);
+  const assignments = assignmentsOf(options);
   const isBot = botCheck(bots, onError);
   const mode = consentMode(consent);
   const reader = consent === undefined ? undefined : consentReader(consent, onError);
@@ -99,6 +112,7 @@ export function visitorReader(options: VisitorReaderOptions): VisitorReader {
 
   return {
     cookie,
+    assignments,
     hasAppIds: askId !== undefined,
     consentConfigured: reader !== undefined,
     identify(request) {
@@ -109,7 +123,12 @@ export function visitorReader(options: VisitorReaderOptions): VisitorReader {
       if (answer !== 'granted') {
         const withdrawn =
           answer === 'denied'
-            ? { cookie: cookie.present(request), cookieId: cookie.read(request), appId: own }
+            ? {
+                cookie: cookie.present(request),
+                assignments: assignments?.present(request) === true,
+                cookieId: cookie.read(request),
+                appId: own,
+              }
             : undefined;
         const without = allowedWithout(mode, answer);
         // Without our cookie only the app's own id is the same on the next page.
@@ -123,6 +142,15 @@ export function visitorReader(options: VisitorReaderOptions): VisitorReader {
       return open(newUuid(), 'minted');
     },
   };
+}
+
+function assignmentsOf({
+  assignmentCookie: given,
+  secrets,
+  visitor,
+}: VisitorReaderOptions): AssignmentCookie | undefined {
+  if (!given || secrets === undefined) return undefined;
+  return assignmentCookie(secrets, given === true ? {} : given, visitor?.cookie);
 }
 
 function open(id: string, origin: IdOrigin): Visitor {

@@ -6,10 +6,12 @@ import type { ConvertContext } from '../../src/context.js';
 import { createConvert } from '../../src/convert.js';
 import { convertPlugin } from '../../src/fastify.js';
 import { testProject } from '../support/project.js';
+import { assignmentCookieConformance } from './assignment-cookie.js';
 import { adapterConformance } from './conformance.js';
 import { fastify5Adapter } from './fastify.js';
 
 adapterConformance(fastify5Adapter, { http2: true });
+assignmentCookieConformance(fastify5Adapter);
 
 describe('Fastify only', () => {
   it('F1 closes the Convert that the plugin made, and leaves one alone that it was given', async () => {

@@ -1,5 +1,9 @@
+import { assignmentCookieConformance } from './assignment-cookie.js';
 import { adapterConformance } from './conformance.js';
 import { koa2Adapter, koa3Adapter } from './koa.js';
 
 adapterConformance(koa3Adapter, { http2: true });
 adapterConformance(koa2Adapter, { http2: true });
+
+assignmentCookieConformance(koa3Adapter);
+assignmentCookieConformance(koa2Adapter);

@@ -187,6 +187,7 @@ describe('without a grant', () => {
     const { identify } = reader({ visitor: { id }, consent: () => false });
     expect(identify(incoming({ cookie: 'cv_vid=c' }, user)).withdrawn).toEqual({
       cookie: true,
+      assignments: false,
       cookieId: 'c',
       appId: 'u1',
     });
@@ -194,6 +195,14 @@ describe('without a grant', () => {
       cookie: true,
       cookieId: undefined,
     });
+    const carrying = { assignmentCookie: true, secrets: 'a secret of the test', consent: () => false };
+    for (const [cookie, brought] of [
+      ['cv_asg=anything', true],
+      ['cv_asg2=anything', false],
+    ] as const) {
+      const { withdrawn } = reader(carrying).identify(incoming({ cookie }));
+      expect(withdrawn).toMatchObject({ cookie: false, assignments: brought });
+    }
     const unknown = reader({ consent: () => undefined }).identify(incoming({ cookie: 'cv_vid=c' }));
     expect(unknown.withdrawn).toBeUndefined();
   });
