@@ -57,7 +57,12 @@ const arrows = [
     may: ['delivery', 'redis', ...leaves],
     packages: ['node:'],
   },
-  { files: ['src/redis.ts'], may: ['delivery', 'redis'] },
+  {
+    files: ['src/project/redis-cache.ts'],
+    may: ['project', 'redis', ...leaves],
+    packages: ['node:'],
+  },
+  { files: ['src/redis.ts'], may: ['delivery', 'project', 'redis'] },
   { files: ['src/conversion-data.ts'], may: ['engine', ...leaves] },
   { files: ['src/options.ts'], may: below },
   { files: ['src/runtime.ts'], may: ['passage', ...below] },

@@ -21,6 +21,7 @@ import {
 import type { OutboxFactory } from './delivery/port.js';
 import type { SpoolOptions } from './delivery/spool-outbox.js';
 import type { ProjectConfig } from './project-config.js';
+import type { ProjectCache } from './project/cache-port.js';
 import type { ProjectSource } from './project/port.js';
 import type { GeoOption } from './request/geo.js';
 import type { PropertiesOption } from './request/reader.js';
@@ -45,6 +46,13 @@ export interface ConvertOptions<Raw = unknown> {
    * Goes before `sdkKey`. Default: the file that `CONVERT_PROJECT_FILE` names.
    */
   project?: ProjectConfig | string | ProjectSource;
+  /**
+   * Where the last good config of `sdkKey` is kept: the path of a folder on disk, `redisProjectCache(client)` of
+   * `convert-middleware/redis`, or a cache of your own. It is used at the start if the endpoint fails, or takes more than
+   * 100 ms; a newer one follows. On Redis, one process of a fleet fetches for all. Not used where `CONVERT_PROJECT_FILE`
+   * names the project. Default: nowhere.
+   */
+  projectCache?: string | ProjectCache;
   /** Milliseconds between two looks for a newer project config at the endpoint. Default 300000 (5 minutes). */
   refreshInterval?: number;
   /**
@@ -173,6 +181,11 @@ const options = shape({
   sdkKeySecret: secret,
   environment: text,
   project: either('a config object, the path of a JSON file, or a source', text, anyObject),
+  projectCache: either(
+    'the path of a folder, or a cache, such as redisProjectCache(client)',
+    text,
+    withMethods('', 'read', 'write'),
+  ),
   refreshInterval: between(1_000, DAY, 'milliseconds'),
   readyTimeout: between(0, 60_000, 'milliseconds'),
   engine: withMethods('an engine, such as sdkEngine(ConvertSDK)', 'load'),
@@ -235,6 +248,7 @@ export function resolveOptions(
   assertConsentHasIds(set);
   assertOwnEngine(set);
   assertOneOutbox(set);
+  assertCacheIsUsed(set);
   const { logger, environment, storeTimeout, ...rest } = set;
   return {
     ...fromEnvironment(set, env),
@@ -285,6 +299,15 @@ function assertOneOutbox({ delivery }: ConvertOptions): void {
   throw new ConvertError(
     'CONVERT_BAD_OPTION',
     'options `delivery.spool` and `delivery.outbox` are both given; events wait in one place: leave one of them out',
+  );
+}
+
+function assertCacheIsUsed({ project, projectCache }: ConvertOptions): void {
+  if (project === undefined || projectCache === undefined) return;
+  throw new ConvertError(
+    'CONVERT_BAD_OPTION',
+    'options `project` and `projectCache` are both given; the cache keeps what is fetched with `sdkKey`, and with `project`' +
+      ' nothing is fetched: leave one of them out',
   );
 }
 

@@ -1,3 +1,4 @@
 /** `convert-middleware/redis`: what a fleet of processes shares. */
 export { redisOutbox, type RedisOutboxOptions } from './delivery/redis-outbox.js';
+export { redisProjectCache, type RedisProjectCacheOptions } from './project/redis-cache.js';
 export type { IoRedisClient, NodeRedisClient, RedisClient } from './redis/client.js';

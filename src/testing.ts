@@ -39,6 +39,7 @@ const OWN = [
   'sdkKeySecret',
   'environment',
   'project',
+  'projectCache',
   'refreshInterval',
   'readyTimeout',
   'engine',

@@ -5,7 +5,7 @@ import { ProjectKeeper } from '../../src/project/keeper.js';
 import type { ProjectKeeperOptions } from '../../src/project/keeper.js';
 import { objectSource } from '../../src/project/object-source.js';
 import type { ProjectSink, ProjectSource } from '../../src/project/port.js';
-import { later, project, versionOf } from './helpers.js';
+import { later, project, recorder, versionOf } from './helpers.js';
 
 /** A source that does what the test says, and a keeper that writes down what it is told. */
 function keeping(options: Partial<ProjectKeeperOptions> = {}) {
@@ -115,6 +115,7 @@ describe('failures', () => {
       failures: 2,
       lastError: 'convert: it is down',
       loadedAt: undefined,
+      fromCache: false,
     });
     sink.config(project('1'));
     sink.error(failure());
@@ -294,8 +295,8 @@ describe('a config object', () => {
     const mine = project('1');
     const source: ProjectSource = objectSource(mine);
     mine.project.id = '999';
-    const seen: ProjectConfig[] = [];
-    source.start({ config: (config) => void seen.push(config), unchanged() {}, error() {} });
-    expect(seen).toEqual([project('1')]);
+    const sink = recorder();
+    source.start(sink);
+    expect(sink.configs).toEqual([project('1')]);
   });
 });
