@@ -65,6 +65,16 @@ describe('options', () => {
       { engine: 'sdk' },
       'option `engine` must be an engine, such as sdkEngine(ConvertSDK) (given string)',
     ],
+    [
+      'no cache',
+      { projectCache: { read() {} } },
+      'option `projectCache` must be the path of a folder, or a cache, such as redisProjectCache(client) (given an object)',
+    ],
+    [
+      'a cache for what is not fetched',
+      { project: 'project.json', projectCache: 'cache' },
+      'options `project` and `projectCache` are both given; the cache keeps what is fetched with `sdkKey`',
+    ],
     ['options that are none', 'key', 'option `options` must be an object (given string)'],
   ])('%s: an error that names the option, what was given and what is meant', (_name, options, message) => {
     expect(wrong(options)).toContain(message);
@@ -80,6 +90,11 @@ describe('options', () => {
     expect(wrong({ sdkKeySecret: 12345678 })).not.toContain('12345678');
     expect(wrong({ visitor: { fingerprint: { secret: 87654321 } } })).not.toContain('87654321');
     expect(wrong({ visitor: { fingerprint: 'hush-hush' } })).not.toContain('hush-hush');
+  });
+
+  it('lets CONVERT_PROJECT_FILE go before what is fetched and kept', () => {
+    const env = { CONVERT_PROJECT_FILE: 'project.json', CONVERT_SDK_KEY: '1/2' };
+    expect(resolveOptions({ projectCache: 'cache' }, env)).toMatchObject({ project: 'project.json' });
   });
 
   it('takes undefined for absent', () => {

@@ -366,6 +366,96 @@ describe('a cache that fails costs nothing but itself', () => {
   });
 });
 
+describe('a cache that processes share', () => {
+  /** In memory, with a claim that does what a test says. */
+  function sharedCache(claim: (milliseconds: number) => Promise<boolean>, first?: KeptText) {
+    const state = { kept: first, claims: [] as number[], writes: 0 };
+    const cache: ProjectCache = {
+      read: async () => state.kept,
+      async write(_key, kept) {
+        state.kept = kept;
+        state.writes += 1;
+      },
+      async claim(_key, _owner, milliseconds) {
+        state.claims.push(milliseconds);
+        return claim(milliseconds);
+      },
+    };
+    return { cache, state };
+  }
+  const hourly = { refreshInterval: 3_600_000, cacheTimes: NEVER };
+
+  it('is looked at again once it is our turn: another one may have been done', async () => {
+    const server = await httpServer(saysProject('2'));
+    const { cache, state } = sharedCache(async () => {
+      state.kept = text('1');
+      return true;
+    });
+    const sink = fetching(server.base, { ...hourly, cache });
+    await until(() => expect(sink.configs.map(versionOf)).toEqual(['1']));
+    await until(() => expect(state.claims).toEqual([expect.any(Number), 0]));
+    expect(server.requests).toEqual([]);
+  });
+
+  it('that has nothing usable does not keep anybody from fetching', async () => {
+    const server = await httpServer(saysProject('2'));
+    const { cache, state } = sharedCache(async () => true, {
+      body: '[]',
+      digest: digestOf('[]'),
+      checkedAt: Date.now(),
+    });
+    const sink = fetching(server.base, { ...hourly, cache });
+    await until(() => expect(sink.configs.map(versionOf)).toEqual(['2']));
+    await until(() => expect(state.kept?.digest).toBe(text('2').digest));
+    expect(sink.troubles).toEqual([expect.stringContaining('is not a Convert project config')]);
+  });
+
+  it('with a clock that was set back is not relied on for long', async () => {
+    const server = await httpServer(saysProject('2'));
+    const future = { ...text('1'), checkedAt: Date.now() + 7_200_000 };
+    const sink = fetching(server.base, { ...hourly, cache: sharedCache(async () => true, future).cache });
+    await until(() => expect(sink.configs.map(versionOf)).toEqual(['2']));
+  });
+
+  it('gets what was fetched out of turn, where nobody else has the turn by then', async () => {
+    const server = await httpServer(saysProject('2'));
+    let isFree = false;
+    const { cache, state } = sharedCache(async () => isFree);
+    server.answer = (request, response) => {
+      isFree = true;
+      saysProject('2')(request, response);
+    };
+    const sink = fetching(server.base, { ...hourly, cache, cacheTimes: { withoutConfig: 1 } });
+    await until(() => expect(sink.configs).toHaveLength(1));
+    await until(() => expect(state.kept?.digest).toBe(text('2').digest));
+  });
+
+  it('ends an outage with what another one fetched', async () => {
+    const server = await httpServer(says('', {}, 500));
+    const { cache, state } = sharedCache(async () => true);
+    const sink = fetching(server.base, { ...hourly, cache });
+    await until(() => expect(sink.errors.length).toBeGreaterThan(1));
+    state.kept = text('1');
+    await until(() => expect(sink.configs.map(versionOf)).toEqual(['1']));
+    expect(sink.kept).toEqual([expect.objectContaining({ isStale: false })]);
+  });
+
+  it('gets the turn back that comes after stop', async () => {
+    const server = await httpServer(saysProject('2'));
+    let grant = (_answer: boolean): void => undefined;
+    const { cache, state } = sharedCache((milliseconds) =>
+      milliseconds === 0 ? Promise.resolve(true) : new Promise((resolve) => (grant = resolve)),
+    );
+    const source = httpSource({ ...quick, endpoint: server.base, cache });
+    source.start(recorder());
+    await until(() => expect(state.claims).toHaveLength(1));
+    source.stop();
+    grant(true);
+    await until(() => expect(state.claims).toEqual([expect.any(Number), 0]));
+    expect(server.requests).toEqual([]);
+  });
+});
+
 describe('stop', () => {
   it('ends it: what is read or fetched then changes nothing', async () => {
     const server = await httpServer(() => undefined);
