@@ -87,7 +87,6 @@ export class CacheTurns {
 
   /** The endpoint has answered, and the answer is in force. `body` is undefined where nothing has changed. */
   async fetched(body: Buffer | undefined, etag: string | undefined): Promise<void> {
-    this.#older = undefined;
     if (body !== undefined) {
       const text = body.toString('utf8');
       this.#text = { body: text, digest: digestOf(text) };
@@ -144,13 +143,13 @@ export class CacheTurns {
   /** False where it is of no use. */
   #use(found: KeptText, isStale: boolean): boolean {
     try {
-      this.handover.kept(found, { checkedAt: found.checkedAt, isStale }, this.#cache.description);
+      const kept = { checkedAt: found.checkedAt, isStale };
+      if (this.handover.kept(found, kept, this.#cache.description)) this.#text = found;
+      return true;
     } catch (error) {
       this.#cache.tell(asConvertError(error, 'CONVERT_BAD_PROJECT', 'the config of the project cache'));
       return false;
     }
-    this.#text = found;
-    return true;
   }
 
   #othersTurn(): number | undefined {

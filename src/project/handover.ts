@@ -48,21 +48,19 @@ export class Handover {
 
   /**
    * What a cache has, unless what is in force is newer: the endpoint, or another process, may be ahead of a cache that
-   * failed.
+   * failed. True where it is the one in force then.
    *
    * @throws ConvertError `CONVERT_BAD_PROJECT`
    */
-  kept({ body, digest, etag }: KeptText, kept: Kept, where: string): void {
+  kept({ body, digest, etag }: KeptText, kept: Kept, where: string): boolean {
     const checked = performance.now() - Math.max(0, Date.now() - kept.checkedAt);
-    if (checked <= this.#checked) return;
+    if (checked <= this.#checked) return digest === this.#digest && this.#isTaken;
     const config = digest === this.#digest ? undefined : parseProject(Buffer.from(body), where);
     this.#etag = etag;
-    if (config !== undefined) {
-      this.#give(config, digest, checked, kept);
-    } else {
-      if (this.#isTaken) this.#checked = checked;
-      if (!kept.isStale) this.sink.unchanged(kept);
-    }
+    if (config !== undefined) return this.#give(config, digest, checked, kept);
+    if (this.#isTaken) this.#checked = checked;
+    this.sink.unchanged(kept);
+    return this.#isTaken;
   }
 
   #give(config: ProjectConfig, digest: string, checked: number, kept?: Kept): boolean {

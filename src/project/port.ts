@@ -18,7 +18,7 @@ export interface ProjectSink {
    * and the one before stays in force.
    */
   config(config: ProjectConfig, kept?: Kept): boolean;
-  /** An attempt found what was delivered last: the config is fresh, and an outage is over. */
+  /** What was delivered last is the current one: the config is fresh and an outage is over, unless `kept` is stale. */
   unchanged(kept?: Kept): void;
   /** An attempt failed; the source goes on trying. */
   error(error: ConvertError): void;

@@ -113,6 +113,17 @@ describe('at the start, a config of before', () => {
     expect(sink.configs.map(versionOf)).toEqual(['2']);
   });
 
+  it('is not used later either where a clock was set back, and it seems to be newer', async () => {
+    const server = await httpServer(saysProject('2'));
+    const future = { ...text('1'), checkedAt: Date.now() + 3_600_000 };
+    const cache: ProjectCache = { read: async () => future, write: async () => undefined };
+    const sink = fetching(server.base, { cache, cacheTimes: NEVER });
+    await until(() => expect(sink.configs).toHaveLength(1));
+    server.answer = says('', {}, 500);
+    await until(() => expect(sink.errors.length).toBeGreaterThan(2));
+    expect(sink.configs.map(versionOf)).toEqual(['2']);
+  });
+
   it('that is read late does not take the place of one that was fetched', async () => {
     const server = await httpServer(saysProject('2'));
     let read = (_kept: KeptText): void => undefined;
@@ -438,6 +449,21 @@ describe('a cache that processes share', () => {
     state.kept = text('1');
     await until(() => expect(sink.configs.map(versionOf)).toEqual(['1']));
     expect(sink.kept).toEqual([expect.objectContaining({ isStale: false })]);
+  });
+
+  it('that lost what was written last gets that again, not its own text under a newer ETag', async () => {
+    const server = await httpServer((request, response) => {
+      if (request.headers['if-none-match'] === '"2"') response.writeHead(304).end();
+      else saysProject('2', { ETag: '"2"' })(request, response);
+    });
+    const { cache, state } = sharedCache(async () => true);
+    const sink = fetching(server.base, { cache, cacheTimes: NEVER });
+    await until(() => expect(state.writes).toBeGreaterThan(0));
+    const before = state.writes;
+    state.kept = { ...text('1', '"1"'), checkedAt: Date.now() - 3_600_000 };
+    await until(() => expect(state.writes).toBeGreaterThan(before));
+    expect(state.kept).toMatchObject({ digest: text('2').digest, etag: '"2"' });
+    expect(sink.configs.map(versionOf)).toEqual(['2']);
   });
 
   it('gets the turn back that comes after stop', async () => {
