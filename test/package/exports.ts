@@ -54,7 +54,7 @@ export function exportSuite(packed: WhenPacked): void {
         "convert-middleware/fastify": "convertPlugin",
         "convert-middleware/geoip-lite": "geoipLite",
         "convert-middleware/koa": "convertMiddleware",
-        "convert-middleware/redis": "redisOutbox",
+        "convert-middleware/redis": "redisOutbox redisProjectCache",
         "convert-middleware/sdk-engine": "SUPPORTED_SDK sdkEngine",
         "convert-middleware/testing": "testConvert",
       }
