@@ -72,7 +72,12 @@ const arrows = [
     packages: ['node:', 'lmdb'],
   },
   { files: ['src/lmdb.ts'], may: ['store'] },
-  { files: ['src/redis.ts'], may: ['delivery', 'store', 'redis'] },
+  {
+    files: ['src/project/redis-cache.ts'],
+    may: ['project', 'redis', ...leaves],
+    packages: ['node:'],
+  },
+  { files: ['src/redis.ts'], may: ['delivery', 'store', 'project', 'redis'] },
   { files: ['src/conversion-data.ts'], may: ['engine', ...leaves] },
   { files: ['src/options.ts'], may: below },
   { files: ['src/runtime.ts'], may: ['passage', 'settlements', ...below] },

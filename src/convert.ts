@@ -156,6 +156,7 @@ class ConvertInstance implements Convert, Runtime {
 
     const source = resolveProject({
       project: options.project,
+      projectCache: options.projectCache,
       sdkKey: options.sdkKey,
       sdkKeySecret: options.sdkKeySecret,
       environment: options.environment,
@@ -220,8 +221,19 @@ class ConvertInstance implements Convert, Runtime {
         if (inARow === 1) this.logger.error(error.message);
         this.emit('error', error);
       },
+      onOlder: (checkedAt, failures) => {
+        const from = `started with the project config of ${new Date(checkedAt).toISOString()} from the cache`;
+        // Only that the endpoint is slow is not worth a warning.
+        if (failures > 0) this.logger.warn(`convert: ${from}; the endpoint fails, and is asked again`);
+        else this.logger.info?.(`convert: ${from}; the endpoint has not answered yet`);
+      },
       onRecovery: (failures) =>
         this.logger.info?.(`convert: the project config is back after ${failures} failures`),
+      onCacheTrouble: (error) => {
+        this.logger.error(error.message);
+        this.emit('error', error);
+      },
+      onCacheRecovery: (what) => this.logger.info?.(`convert: ${what}`),
     });
     this.#keeper.start();
     reader.load().catch((error: unknown) => {

@@ -7,6 +7,7 @@
  * - `CONVERT_NO_ENGINE` no engine can be loaded; thrown at construction
  * - `CONVERT_BAD_PROJECT` what was loaded is not a Convert project config
  * - `CONVERT_PROJECT_UNREACHABLE` the project config could not be fetched or read
+ * - `CONVERT_PROJECT_CACHE` the project cache failed, or holds what can't be used; the config is fetched without it
  * - `CONVERT_NOT_READY` something needed a project config and none has arrived
  * - `CONVERT_DELIVERY` the tracking endpoint refused or could not be reached
  * - `CONVERT_SPOOL` events could not be kept on disk or in Redis; they wait in memory
@@ -20,6 +21,7 @@ export type ConvertErrorCode =
   | 'CONVERT_NO_ENGINE'
   | 'CONVERT_BAD_PROJECT'
   | 'CONVERT_PROJECT_UNREACHABLE'
+  | 'CONVERT_PROJECT_CACHE'
   | 'CONVERT_NOT_READY'
   | 'CONVERT_DELIVERY'
   | 'CONVERT_SPOOL'

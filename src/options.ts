@@ -23,6 +23,7 @@ import {
 import type { OutboxFactory } from './delivery/port.js';
 import type { SpoolOptions } from './delivery/spool-outbox.js';
 import type { ProjectConfig } from './project-config.js';
+import type { ProjectCache } from './project/cache-port.js';
 import type { ProjectSource } from './project/port.js';
 import type { GeoOption } from './request/geo.js';
 import type { PropertiesOption } from './request/reader.js';
@@ -50,6 +51,13 @@ export interface ConvertOptions<Raw = unknown> {
    * Goes before `sdkKey`. Default: the file that `CONVERT_PROJECT_FILE` names.
    */
   project?: ProjectConfig | string | ProjectSource;
+  /**
+   * Where the last good config of `sdkKey` is kept: the path of a folder on disk, `redisProjectCache(client)` of
+   * `convert-middleware/redis`, or a cache of your own. It is used at the start if the endpoint fails, or takes more than
+   * 100 ms; a newer one follows. On Redis, one process of a fleet fetches for all. Not used where `CONVERT_PROJECT_FILE`
+   * names the project. Default: nowhere.
+   */
+  projectCache?: string | ProjectCache;
   /** Milliseconds between two looks for a newer project config at the endpoint. Default 300000 (5 minutes). */
   refreshInterval?: number;
   /**
@@ -211,6 +219,11 @@ const options = shape({
   sdkKeySecret: secret,
   environment: text,
   project: either('a config object, the path of a JSON file, or a source', text, anyObject),
+  projectCache: either(
+    'the path of a folder, or a cache, such as redisProjectCache(client)',
+    text,
+    withMethods('', 'read', 'write'),
+  ),
   refreshInterval: between(1_000, DAY, 'milliseconds'),
   readyTimeout: between(0, 60_000, 'milliseconds'),
   engine: withMethods('an engine, such as sdkEngine(ConvertSDK)', 'load'),
@@ -275,6 +288,7 @@ export function resolveOptions(
   assertOwnEngine(set);
   assertOneOutbox(set);
   assertAssignmentCookie(set);
+  assertCacheIsUsed(set);
   const { logger, environment, storeTimeout, ...rest } = set;
   return {
     ...fromEnvironment(set, env),
@@ -346,6 +360,15 @@ function assertAssignmentCookie({
   throw new ConvertError(
     'CONVERT_BAD_OPTION',
     `options \`assignmentCookie.name\` and \`visitor.cookie.name\` are both '${name}'; each cookie needs a name of its own`,
+  );
+}
+
+function assertCacheIsUsed({ project, projectCache }: ConvertOptions): void {
+  if (project === undefined || projectCache === undefined) return;
+  throw new ConvertError(
+    'CONVERT_BAD_OPTION',
+    'options `project` and `projectCache` are both given; the cache keeps what is fetched with `sdkKey`, and with `project`' +
+      ' nothing is fetched: leave one of them out',
   );
 }
 

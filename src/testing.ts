@@ -45,6 +45,7 @@ const OWN = [
   'sdkKeySecret',
   'environment',
   'project',
+  'projectCache',
   'refreshInterval',
   'readyTimeout',
   'engine',

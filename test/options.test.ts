@@ -65,6 +65,16 @@ describe('options', () => {
       { engine: 'sdk' },
       'option `engine` must be an engine, such as sdkEngine(ConvertSDK) (given string)',
     ],
+    [
+      'no cache',
+      { projectCache: { read() {} } },
+      'option `projectCache` must be the path of a folder, or a cache, such as redisProjectCache(client) (given an object)',
+    ],
+    [
+      'a cache for what is not fetched',
+      { project: 'project.json', projectCache: 'cache' },
+      'options `project` and `projectCache` are both given; the cache keeps what is fetched with `sdkKey`',
+    ],
     ['options that are none', 'key', 'option `options` must be an object (given string)'],
   ])('%s: an error that names the option, what was given and what is meant', (_name, options, message) => {
     expect(wrong(options)).toContain(message);
@@ -112,6 +122,11 @@ describe('options', () => {
     expect(wrong({ secrets, assignmentCookie: { name: 'a;b' } })).toContain('option `assignmentCookie.name`');
     expect(wrong({ assignmentCookie: false })).toBe('no error');
     expect(wrong({ secrets, assignmentCookie: { name: 'asg', maxAge: 60 } })).toBe('no error');
+  });
+
+  it('lets CONVERT_PROJECT_FILE go before what is fetched and kept', () => {
+    const env = { CONVERT_PROJECT_FILE: 'project.json', CONVERT_SDK_KEY: '1/2' };
+    expect(resolveOptions({ projectCache: 'cache' }, env)).toMatchObject({ project: 'project.json' });
   });
 
   it('takes undefined for absent', () => {

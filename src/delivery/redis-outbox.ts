@@ -1,7 +1,7 @@
 /** The outbox that keeps its events in Redis, which any number of processes share: they outlive all of them. */
-import { assertOptions, between, flag, matching, shape } from '../options-check.js';
+import { assertOptions, between, flag, shape } from '../options-check.js';
 import { ConvertError } from '../errors.js';
-import { isRedisClient, scriptRunner, type RedisClient } from '../redis/client.js';
+import { isKeyPrefix, isRedisClient, scriptRunner, type RedisClient } from '../redis/client.js';
 import { createOutbox } from './outbox.js';
 import { DEFAULT_QUEUE_BYTES, type OutboxFactory } from './port.js';
 import { RedisShelf } from './redis/shelf.js';
@@ -33,7 +33,7 @@ const MIB = 1024 ** 2;
 
 const check = shape({
   drain: flag,
-  prefix: matching('letters, digits, and any of `:._-`', /^[\w:.-]{1,100}$/),
+  prefix: isKeyPrefix,
   maxBytes: between(MIB, Number.MAX_SAFE_INTEGER, 'bytes'),
 });
 

@@ -1,11 +1,14 @@
 /** The project config from Convert's config endpoint, fetched again at an interval. */
-import { createHash } from 'node:crypto';
 import { backoffDelay, DEFAULT_BACKOFF, parseRetryAfter, type Backoff } from '../backoff.js';
 import { asConvertError, ConvertError } from '../errors.js';
+import { cacheKey } from './cache-key.js';
+import type { ProjectCache } from './cache-port.js';
+import { CacheTurns, untilNextFetch, type CacheTimes } from './cache-turns.js';
 import { badOption, checkEndpoint, checkSdkKey, configUrl, DEFAULT_CONFIG_ENDPOINT } from './endpoints.js';
+import { Handover } from './handover.js';
 import { get } from './http-get.js';
 import type { Answer } from './http-get.js';
-import { MAX_CONFIG_BYTES, parseProject } from './parse.js';
+import { MAX_CONFIG_BYTES } from './parse.js';
 import type { ProjectSink, ProjectSource } from './port.js';
 import { quietTimeout } from './quiet-timeout.js';
 
@@ -28,6 +31,9 @@ export interface HttpSourceOptions {
   backoff?: Backoff;
   /** 0 up to 1, for jitter. Default `Math.random`. */
   random?: () => number;
+  /** Where the last good config is kept. Default nowhere. */
+  cache?: ProjectCache;
+  cacheTimes?: CacheTimes;
 }
 
 /** Statuses whose `Retry-After` counts (RFC 9110 and RFC 6585). */
@@ -68,45 +74,59 @@ export function httpSource(options: HttpSourceOptions): ProjectSource {
   const description = `config endpoint ${url.origin}${url.pathname}`;
   const stopped = new AbortController();
   let timer: NodeJS.Timeout | undefined;
-  let failures = 0;
-  /** Of the config that was delivered last. */
-  let etag: string | undefined;
-  let digest: string | undefined;
+  let turns: CacheTurns | undefined;
 
-  async function attempt(sink: ProjectSink): Promise<void> {
-    let answer: Answer | undefined;
-    let delay = refreshInterval * (0.9 + 0.2 * random());
-    try {
-      const condition = etag === undefined ? {} : { 'If-None-Match': etag };
-      answer = await get(url, {
-        headers: { ...headers, ...condition },
-        timeout,
-        maxBytes,
-        signal: stopped.signal,
-      });
-      if (stopped.signal.aborted) return;
-      deliver(answer, sink);
-      failures = 0;
-    } catch (error) {
-      if (stopped.signal.aborted) return;
-      failures += 1;
-      delay = backoffDelay(backoff, failures, random()) + askedToWait(answer);
-      sink.error(asConvertError(error, 'CONVERT_PROJECT_UNREACHABLE', `${description} failed`));
+  function begin(sink: ProjectSink): void {
+    const handover = new Handover(sink);
+    let failures = 0;
+    if (options.cache !== undefined) {
+      const key = cacheKey(url, options.sdkKey, options.sdkKeySecret);
+      const shared = { key, maxBytes, refreshInterval, timeout, random };
+      turns = new CacheTurns(options.cache, sink, handover, { ...shared, ...options.cacheTimes });
     }
-    if (!stopped.signal.aborted) timer = quietTimeout(() => void attempt(sink), delay);
+
+    async function attempt(): Promise<void> {
+      const wait = await turns?.next();
+      if (stopped.signal.aborted) return;
+      const delay = wait ?? (await fetchOnce());
+      if (!stopped.signal.aborted) timer = quietTimeout(() => void attempt(), delay);
+    }
+
+    /** Milliseconds to the next one. */
+    async function fetchOnce(): Promise<number> {
+      let answer: Answer | undefined;
+      try {
+        const { etag } = handover;
+        const condition = etag === undefined ? {} : { 'If-None-Match': etag };
+        const signal = stopped.signal;
+        answer = await get(url, { headers: { ...headers, ...condition }, timeout, maxBytes, signal });
+        if (signal.aborted) return 0;
+        // To who did not ask whether something changed, 304 says nothing.
+        const isTaken =
+          answer.status === 304 && etag !== undefined ? handover.confirm() : receive(answer, handover);
+        failures = 0;
+        const delay = untilNextFetch(refreshInterval, random());
+        const body = answer.status === 200 ? answer.body : undefined;
+        if (isTaken) await turns?.fetched(body, handover.etag);
+        else await turns?.failed(delay);
+        return delay;
+      } catch (error) {
+        if (stopped.signal.aborted) return 0;
+        failures += 1;
+        const delay = backoffDelay(backoff, failures, random()) + askedToWait(answer);
+        sink.error(asConvertError(error, 'CONVERT_PROJECT_UNREACHABLE', `${description} failed`));
+        await turns?.failed(delay);
+        return delay;
+      }
+    }
+
+    void attempt();
   }
 
-  function deliver(answer: Answer, sink: ProjectSink): void {
-    if (answer.status === 304 && digest !== undefined) return sink.unchanged();
-    if (answer.status !== 200) throw refusal(answer.status);
-    const newDigest = createHash('sha256').update(answer.body).digest('base64');
-    const config =
-      newDigest === digest ? undefined : parseProject(answer.body, `the answer of ${description}`);
-    // Only now: the ETag of an answer that could not be used must not be offered again.
-    etag = answer.headers.etag;
-    digest = newDigest;
-    if (config) sink.config(config);
-    else sink.unchanged();
+  /** False where the keeper did not take it over. */
+  function receive({ status, headers: { etag }, body }: Answer, handover: Handover): boolean {
+    if (status !== 200) throw refusal(status);
+    return handover.answer(body, etag, `the answer of ${description}`);
   }
 
   function refusal(status: number): ConvertError {
@@ -120,11 +140,12 @@ export function httpSource(options: HttpSourceOptions): ProjectSource {
   return {
     description,
     start(sink) {
-      if (!stopped.signal.aborted) void attempt(sink);
+      if (!stopped.signal.aborted) begin(sink);
     },
     stop() {
       stopped.abort();
       clearTimeout(timer);
+      turns?.stop();
     },
   };
 }

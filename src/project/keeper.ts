@@ -2,7 +2,7 @@
 import { asConvertError, ConvertError } from '../errors.js';
 import type { ProjectConfig } from '../project-config.js';
 import { badOption } from './endpoints.js';
-import type { ProjectSource } from './port.js';
+import type { Kept, ProjectSource } from './port.js';
 import { adoptProject } from './validate.js';
 
 export interface ProjectKeeperOptions {
@@ -13,10 +13,15 @@ export interface ProjectKeeperOptions {
   readyTimeout?: number;
   /** Takes a config over. If it throws, the config before stays in force, and the reason goes to `onError`. */
   onConfig(config: ProjectConfig, first: boolean): void;
+  /** The first config is an older one, from a cache, until there is a newer one. Comes after `onConfig`. */
+  onOlder?(checkedAt: number, failures: number): void;
   /** Every attempt that failed. `inARow` is 1 for the first failure after a success: that one is worth a log line. */
   onError?(error: ConvertError, inARow: number): void;
   /** The first success after `failures` failures in a row. */
   onRecovery?(failures: number): void;
+  /** What the source tells of its cache: once, until `onCacheRecovery`, which gets a sentence for the log. */
+  onCacheTrouble?(error: ConvertError): void;
+  onCacheRecovery?(what: string): void;
 }
 
 export interface ProjectStats {
@@ -26,6 +31,8 @@ export interface ProjectStats {
   readonly loadedAt: number | undefined;
   /** When the source last found it to be the current one, in milliseconds since the epoch. */
   readonly checkedAt: number | undefined;
+  /** The config in force, or the last word that it is the current one, comes from the project cache, as of `checkedAt`. */
+  readonly fromCache: boolean;
   /** Configs that were taken over after the first one. */
   readonly changes: number;
   /** Failures since the last success. */
@@ -54,6 +61,7 @@ export class ProjectKeeper {
   #current: ProjectConfig | undefined;
   #loadedAt: number | undefined;
   #checkedAt: number | undefined;
+  #fromCache = false;
   #changes = 0;
   #failures = 0;
   #lastError: string | undefined;
@@ -85,10 +93,12 @@ export class ProjectKeeper {
     this.#state = 'started';
     try {
       this.#source.start({
-        config: (config) => this.#take(config),
-        unchanged: () => this.#confirm(),
+        config: (config, kept) => this.#take(config, kept),
+        unchanged: (kept) => this.#confirm(kept),
         error: (error) =>
           this.#fail(asConvertError(error, 'CONVERT_PROJECT_UNREACHABLE', 'no project config')),
+        trouble: (error) => this.#tell(() => this.#options.onCacheTrouble?.(error)),
+        recovered: (what) => this.#tell(() => this.#options.onCacheRecovery?.(what)),
       });
     } catch (error) {
       // Sources of the app, too, are promised not to harm it.
@@ -143,6 +153,7 @@ export class ProjectKeeper {
       source: this.#source.description,
       loadedAt: this.#loadedAt,
       checkedAt: this.#checkedAt,
+      fromCache: this.#fromCache,
       changes: this.#changes,
       failures: this.#failures,
       lastError: this.#lastError,
@@ -150,8 +161,8 @@ export class ProjectKeeper {
     };
   }
 
-  #take(given: ProjectConfig): void {
-    if (this.#state !== 'started') return;
+  #take(given: ProjectConfig, kept?: Kept): boolean {
+    if (this.#state !== 'started') return false;
     const first = this.#current === undefined;
     let config: ProjectConfig;
     try {
@@ -160,28 +171,36 @@ export class ProjectKeeper {
       this.#options.onConfig(config, first);
     } catch (error) {
       this.#refused = true;
-      return this.#fail(
-        asConvertError(error, 'CONVERT_BAD_PROJECT', 'the project config was not taken over'),
-      );
+      this.#fail(asConvertError(error, 'CONVERT_BAD_PROJECT', 'the project config was not taken over'));
+      return false;
     }
     this.#refused = false;
     this.#current = config;
     this.#loadedAt = Date.now();
     if (!first) this.#changes += 1;
-    this.#confirm();
+    this.#confirm(kept);
+    if (first && kept?.isStale) this.#tell(() => this.#options.onOlder?.(kept.checkedAt, this.#failures));
     if (this.#ready) clearInterval(this.#ready.timer);
     this.#ready?.resolve();
     this.#endWindow();
+    return true;
   }
 
-  #confirm(): void {
+  #confirm(kept?: Kept): void {
     // A source that finds its config unchanged does not make a refused one good.
     if (this.#state !== 'started' || this.#refused || !this.#current) return;
+    this.#checkedAt = kept?.checkedAt ?? Date.now();
+    this.#fromCache = kept !== undefined;
+    // An older config does not end an outage.
+    if (kept?.isStale) return;
     const failures = this.#failures;
-    this.#checkedAt = Date.now();
     this.#failures = 0;
     this.#lastError = undefined;
     if (failures > 0) quietly(() => this.#options.onRecovery?.(failures));
+  }
+
+  #tell(tell: () => void): void {
+    if (this.#state === 'started') quietly(tell);
   }
 
   #fail(error: ConvertError): void {

@@ -1,16 +1,20 @@
 /** Which source an app's options mean. */
 import { ConvertError } from '../errors.js';
 import type { ProjectConfig } from '../project-config.js';
+import type { ProjectCache } from './cache-port.js';
 import { badOption, checkSdkKey } from './endpoints.js';
 import { fileSource } from './file-source.js';
+import { folderCache } from './folder-cache.js';
 import { httpSource } from './http-source.js';
 import type { HttpSourceOptions } from './http-source.js';
 import { objectSource } from './object-source.js';
 import type { ProjectSource } from './port.js';
 
-export interface ResolveProjectOptions extends Partial<HttpSourceOptions> {
+export interface ResolveProjectOptions extends Omit<Partial<HttpSourceOptions>, 'cache'> {
   /** A config object, the path of a JSON file, or a source of the app's own. Goes before `sdkKey`. */
   project?: ProjectConfig | string | ProjectSource;
+  /** The path of a folder, or a cache. Only for what `sdkKey` fetches. */
+  projectCache?: string | ProjectCache;
 }
 
 /**
@@ -20,10 +24,13 @@ export interface ResolveProjectOptions extends Partial<HttpSourceOptions> {
  * @throws ConvertError `CONVERT_NO_PROJECT`, `CONVERT_BAD_OPTION`, or `CONVERT_BAD_PROJECT` for a wrong object
  */
 export function resolveProject(options: ResolveProjectOptions): ProjectSource {
-  const { project, ...http } = options;
+  const { project, projectCache, ...http } = options;
   if (http.sdkKey !== undefined) checkSdkKey(http.sdkKey);
   if (project !== undefined) return sourceOf(project);
-  if (http.sdkKey !== undefined) return httpSource({ ...http, sdkKey: http.sdkKey });
+  if (http.sdkKey !== undefined) {
+    const cache = typeof projectCache === 'string' ? folderCache(projectCache) : projectCache;
+    return httpSource({ ...http, sdkKey: http.sdkKey, cache });
+  }
   throw new ConvertError(
     'CONVERT_NO_PROJECT',
     'no project. Give one of: sdkKey (or the environment variable CONVERT_SDK_KEY), to fetch its config from Convert; ' +

@@ -1,6 +1,6 @@
 /** The Redis clients that an app may give, seen as one function that runs a script. */
 import { createHash } from 'node:crypto';
-import { either, withMethods, type Check } from '../options-check.js';
+import { either, matching, withMethods, type Check } from '../options-check.js';
 
 /** ioredis: `Redis` (also with Sentinel) and `Cluster`. */
 export interface IoRedisClient {
@@ -67,6 +67,9 @@ export const isRedisClient: Check = either(
   withMethods('', 'evalsha', 'eval'),
   withMethods('', 'evalSha', 'eval'),
 );
+
+/** For the option of what keys begin with. */
+export const isKeyPrefix: Check = matching('letters, digits, and any of `:._-`', /^[\w:.-]{1,100}$/);
 
 type Call = (script: string, keys: readonly string[], values: readonly string[]) => Promise<unknown>;
 

@@ -1,7 +1,7 @@
 /** Visitor state in Redis, for any number of processes. */
 import { ConvertError } from '../errors.js';
-import { assertOptions, matching, shape } from '../options-check.js';
-import { isRedisClient, scriptRunner, type RedisClient } from '../redis/client.js';
+import { assertOptions, either, oneOf, shape } from '../options-check.js';
+import { isKeyPrefix, isRedisClient, scriptRunner, type RedisClient } from '../redis/client.js';
 import { documentStore } from './document-store.js';
 import { KEPT_OPTIONS, keptOf, type KeptOptions } from './kept.js';
 import type { VisitorStore } from './port.js';
@@ -15,7 +15,7 @@ export interface RedisStoreOptions extends KeptOptions {
 }
 
 const check = shape({
-  prefix: matching('letters, digits, and any of `:._-`, or nothing', /^[\w:.-]{0,100}$/),
+  prefix: either('letters, digits, and any of `:._-`, or nothing', isKeyPrefix, oneOf('')),
   ...KEPT_OPTIONS,
 });
 

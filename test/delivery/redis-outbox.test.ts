@@ -1,16 +1,13 @@
 /** The outbox over a real Redis, by each kind of client. */
-import { createClient, createCluster } from '@redis/client';
-import { createClient as createClient1 } from 'redis-client1';
-import { Cluster, Redis } from 'ioredis';
-import { Redis as Redis5 } from 'ioredis5';
 import { setTimeout as sleep } from 'node:timers/promises';
 import { describe, expect, it, onTestFinished, vi } from 'vitest';
-import { redisOutbox, type RedisClient } from '../../src/redis.js';
+import { redisOutbox } from '../../src/redis.js';
+import { CLIENTS, CLUSTERS, startCluster } from '../support/redis-clients.js';
 import { hasRedis, sharedRedis } from '../support/redis.js';
 import { endpointFaults } from './endpoint-faults.js';
 import { conversion, DESTINATION, exposure, until, IDS, send, stored, visitorsOf } from './fakes.js';
 import { outboxConformance } from './outbox.conformance.js';
-import { connected, fresh, INTERNALS, open, ownRedis, PROJECT } from './redis-kit.js';
+import { fresh, INTERNALS, open, PROJECT } from './redis-kit.js';
 
 describe.skipIf(!hasRedis)('over Redis', () => {
   const shared = sharedRedis();
@@ -26,36 +23,7 @@ describe.skipIf(!hasRedis)('over Redis', () => {
   });
 
   describe('by each client', () => {
-    const clients: Record<string, (port: number) => Promise<{ client: RedisClient; end: () => unknown }>> = {
-      async 'ioredis 6'(port) {
-        const made = new Redis(port);
-        return { client: made, end: () => made.disconnect() };
-      },
-      async 'ioredis 5'(port) {
-        const made = new Redis5(port);
-        return { client: made, end: () => made.disconnect() };
-      },
-      async 'ioredis with a prefix of keys'(port) {
-        const made = new Redis(port, { keyPrefix: 'shop:' });
-        return { client: made, end: () => made.disconnect() };
-      },
-      async 'node-redis'(port) {
-        const made = createClient({ url: `redis://127.0.0.1:${port}` });
-        await made.connect();
-        return { client: made, end: () => made.destroy() };
-      },
-      async 'node-redis 4'(port) {
-        const made = createClient1({ url: `redis://127.0.0.1:${port}` });
-        await made.connect();
-        return { client: made, end: () => made.disconnect() };
-      },
-      async 'node-redis, RESP 2'(port) {
-        const made = createClient({ url: `redis://127.0.0.1:${port}`, RESP: 2 });
-        await made.connect();
-        return { client: made, end: () => made.destroy() };
-      },
-    };
-    it.each(Object.entries(clients))('%s', async (_name, connect) => {
+    it.each(Object.entries(CLIENTS))('%s', async (_name, connect) => {
       const { client: given, end } = await connect(shared.port);
       onTestFinished(() => void end());
       const kit = open(given);
@@ -65,25 +33,9 @@ describe.skipIf(!hasRedis)('over Redis', () => {
       expect(visitorsOf(kit.transport)).toEqual(IDS.slice(0, 500));
     });
 
-    const clusters: Record<string, (port: number) => Promise<{ client: RedisClient; end: () => unknown }>> = {
-      async ioredis(port) {
-        const made = new Cluster([{ port, host: '127.0.0.1' }]);
-        return { client: made, end: () => made.disconnect() };
-      },
-      async 'node-redis'(port) {
-        const made = createCluster({ rootNodes: [{ url: `redis://127.0.0.1:${port}` }] });
-        await made.connect();
-        return { client: made, end: () => made.destroy() };
-      },
-    };
-    it.each(Object.entries(clusters))('%s, in a cluster', async (_name, connect) => {
-      const cluster = await ownRedis('--cluster-enabled', 'yes', '--cluster-announce-ip', '127.0.0.1');
-      const admin = connected(cluster.port);
-      await admin.call('CLUSTER', 'ADDSLOTSRANGE', '0', '16383');
-      await vi.waitUntil(
-        async () => String(await admin.call('CLUSTER', 'INFO')).includes('cluster_state:ok'),
-        10_000,
-      );
+    it.each(Object.entries(CLUSTERS))('%s, in a cluster', async (_name, connect) => {
+      const cluster = await startCluster();
+      onTestFinished(() => cluster.remove());
       const { client: given, end } = await connect(cluster.port);
       onTestFinished(() => void end());
       const kit = open(given);

@@ -56,7 +56,7 @@ export function exportSuite(packed: WhenPacked): void {
         "convert-middleware/geoip-lite": "geoipLite",
         "convert-middleware/koa": "convertMiddleware",
         "convert-middleware/lmdb": "lmdbStore",
-        "convert-middleware/redis": "redisOutbox redisStore",
+        "convert-middleware/redis": "redisOutbox redisProjectCache redisStore",
         "convert-middleware/sdk-engine": "SUPPORTED_SDK sdkEngine",
         "convert-middleware/testing": "storeConformance testConvert",
       }

@@ -5,7 +5,7 @@ import { join } from 'node:path';
 import { beforeEach, describe, expect, it } from 'vitest';
 import { fileSource } from '../../src/project/file-source.js';
 import type { FileSourceOptions } from '../../src/project/file-source.js';
-import { later, project, started, until, versionOf } from './helpers.js';
+import { later, project, recorder, started, until, versionOf } from './helpers.js';
 
 let folder: string;
 let file: string;
@@ -59,12 +59,12 @@ describe('a project file', () => {
       later(() => source.stop());
       const seen: unknown[] = [];
       source.start({
+        ...recorder(),
         config(config) {
           seen.push(versionOf(config));
           if (seen.length === 1) writeFileSync(path, text('2'));
+          return true;
         },
-        unchanged() {},
-        error() {},
       });
       await until(() => expect(seen).toEqual(['1', '2']));
     }

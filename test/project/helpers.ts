@@ -5,7 +5,7 @@ import type { AddressInfo, Server } from 'node:net';
 import { afterEach, vi } from 'vitest';
 import type { ConvertError } from '../../src/errors.js';
 import type { ProjectConfig } from '../../src/project-config.js';
-import type { ProjectSink, ProjectSource } from '../../src/project/port.js';
+import type { Kept, ProjectSink, ProjectSource } from '../../src/project/port.js';
 
 export function project(version = '1'): ProjectConfig {
   return {
@@ -20,17 +20,33 @@ export const versionOf = (config: ProjectConfig | undefined): unknown => config?
 export interface Recorder extends ProjectSink {
   readonly configs: ProjectConfig[];
   readonly errors: ConvertError[];
+  /** Of each config: whether it came from a cache. */
+  readonly kept: (Kept | undefined)[];
+  readonly troubles: string[];
+  readonly recoveries: string[];
   unchangedCount: number;
 }
 
 export function recorder(): Recorder {
   const configs: ProjectConfig[] = [];
   const errors: ConvertError[] = [];
+  const kept: (Kept | undefined)[] = [];
+  const troubles: string[] = [];
+  const recoveries: string[] = [];
   return {
     configs,
     errors,
+    kept,
+    troubles,
+    recoveries,
     unchangedCount: 0,
-    config: (config) => void configs.push(config),
+    config(config, from) {
+      configs.push(config);
+      kept.push(from);
+      return true;
+    },
+    trouble: (error) => void troubles.push(error.message),
+    recovered: (what) => void recoveries.push(what),
     error: (error) => void errors.push(error),
     unchanged() {
       this.unchangedCount += 1;
@@ -66,19 +82,22 @@ export interface TestServer {
   readonly requests: IncomingMessage[];
   /** May be exchanged at any time. */
   answer: RequestListener;
+  /** Nothing listens there any more. */
+  close(): Promise<void>;
 }
 
 export async function httpServer(answer: RequestListener, port = 0): Promise<TestServer> {
   const requests: IncomingMessage[] = [];
-  const handle = { base: '', requests, answer };
+  const handle = { base: '', requests, answer, close };
   const server = createServer((request, response) => {
     requests.push(request);
     handle.answer(request, response);
   });
-  later(() => {
+  function close(): Promise<void> {
     server.closeAllConnections();
-    return new Promise((done) => server.close(done));
-  });
+    return new Promise((done) => server.close(() => done()));
+  }
+  later(close);
   handle.base = `http://127.0.0.1:${await listen(server, port)}/api/v1/`;
   return handle;
 }

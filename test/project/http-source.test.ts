@@ -8,6 +8,7 @@ import {
   later,
   listen,
   project,
+  recorder,
   says,
   saysProject,
   started,
@@ -303,7 +304,7 @@ describe('stop', () => {
     const server = await httpServer(saysProject());
     const source = httpSource({ ...quick, timeout: 600_000, endpoint: server.base });
     source.stop();
-    source.start({ config() {}, unchanged() {}, error() {} });
+    source.start(recorder());
     const other = fetching(server.base, { environment: 'other' });
     await until(() => expect(other.configs).toHaveLength(1));
     expect(server.requests.every(({ url }) => url?.includes('other'))).toBe(true);

@@ -5,7 +5,7 @@ import { ProjectKeeper } from '../../src/project/keeper.js';
 import type { ProjectKeeperOptions } from '../../src/project/keeper.js';
 import { objectSource } from '../../src/project/object-source.js';
 import type { ProjectSink, ProjectSource } from '../../src/project/port.js';
-import { later, project, versionOf } from './helpers.js';
+import { later, project, recorder, versionOf } from './helpers.js';
 
 /** A source that does what the test says, and a keeper that writes down what it is told. */
 function keeping(options: Partial<ProjectKeeperOptions> = {}) {
@@ -22,6 +22,9 @@ function keeping(options: Partial<ProjectKeeperOptions> = {}) {
         void told.push(`config ${String(versionOf(config))}${first ? ' first' : ''}`),
       onError: (error, inARow) => void told.push(`error ${inARow} ${error.code}`),
       onRecovery: (failures) => void told.push(`recovered after ${failures}`),
+      onOlder: (checkedAt, failures) => void told.push(`older ${checkedAt}, ${failures}`),
+      onCacheTrouble: ({ code }) => void told.push(code),
+      onCacheRecovery: (what) => void told.push(what),
       ...options,
     },
   );
@@ -156,6 +159,7 @@ describe('stats', () => {
     expect(keeper.stats()).toEqual({
       source: 'the test',
       loadedAt: undefined,
+      fromCache: false,
       checkedAt: undefined,
       changes: 0,
       failures: 0,
@@ -168,6 +172,60 @@ describe('stats', () => {
     vi.setSystemTime(2_000);
     sink.unchanged();
     expect(keeper.stats()).toMatchObject({ loadedAt: 1_000, checkedAt: 2_000, version: '7', changes: 0 });
+  });
+});
+
+describe('a config from a cache', () => {
+  const FRESH = { checkedAt: 2_000, isStale: false };
+  const STALE = { checkedAt: 1_000, isStale: true };
+
+  it('that is stale is in force, ends no outage, and is told once', async () => {
+    const { keeper, sink, told } = keeping();
+    sink.error(failure());
+    expect(sink.config(project('1'), STALE)).toBe(true);
+    await keeper.ready();
+    sink.unchanged(STALE);
+    expect(versionOf(keeper.current)).toBe('1');
+    expect(keeper.stats()).toMatchObject({ failures: 1, checkedAt: 1_000, fromCache: true });
+    sink.config(project('2'), STALE);
+    sink.unchanged();
+    expect(keeper.stats()).toMatchObject({ failures: 0, fromCache: false });
+    expect(keeper.stats().checkedAt).toBeGreaterThan(2_000);
+    expect(told).toEqual([
+      'error 1 CONVERT_PROJECT_UNREACHABLE',
+      'config 1 first',
+      'older 1000, 1',
+      'config 2',
+      'recovered after 1',
+    ]);
+  });
+
+  it('that is fresh is as good as another', () => {
+    const { keeper, sink, told } = keeping();
+    sink.error(failure());
+    sink.config(project('1'), FRESH);
+    expect(keeper.stats()).toMatchObject({ failures: 0, checkedAt: 2_000, fromCache: true });
+    sink.unchanged({ ...FRESH, checkedAt: 3_000 });
+    expect(keeper.stats()).toMatchObject({ checkedAt: 3_000, fromCache: true });
+    expect(told.slice(1)).toEqual(['config 1 first', 'recovered after 1']);
+  });
+
+  it('is told to have been refused, and its trouble is no failure', () => {
+    const { keeper, sink, told } = keeping({
+      onConfig() {
+        throw new Error('unfit');
+      },
+    });
+    expect(sink.config(project('1'), FRESH)).toBe(false);
+    const { failures } = keeper.stats();
+    sink.trouble(new ConvertError('CONVERT_PROJECT_CACHE', 'it fails'));
+    sink.recovered('it works again');
+    expect(keeper.stats().failures).toBe(failures);
+    keeper.stop();
+    sink.trouble(new ConvertError('CONVERT_PROJECT_CACHE', 'it fails'));
+    sink.recovered('it works again');
+    expect(sink.config(project('1'))).toBe(false);
+    expect(told.slice(1)).toEqual(['CONVERT_PROJECT_CACHE', 'it works again']);
   });
 });
 
@@ -294,8 +352,8 @@ describe('a config object', () => {
     const mine = project('1');
     const source: ProjectSource = objectSource(mine);
     mine.project.id = '999';
-    const seen: ProjectConfig[] = [];
-    source.start({ config: (config) => void seen.push(config), unchanged() {}, error() {} });
-    expect(seen).toEqual([project('1')]);
+    const sink = recorder();
+    source.start(sink);
+    expect(sink.configs).toEqual([project('1')]);
   });
 });

@@ -87,6 +87,17 @@ it('a process may end while a file is watched', async () => {
   expect(await run({ project: file }, hold).ended).toEqual({ code: 0, said: ['config'], complaint: '' });
 });
 
+it('a process may end while a cache is read, written and used', async () => {
+  const projectCache = join(folder, 'cache');
+  const server = await httpServer(saysProject());
+  const hold = `const timer = setInterval(() => { if (keeper.current) clearInterval(timer); }, 5);`;
+  const options = { ...slow, endpoint: server.base, projectCache };
+  expect(await run(options, hold).ended).toEqual({ code: 0, said: ['config'], complaint: '' });
+  expect(await readdir(join(projectCache, 'project-cache'))).toHaveLength(1);
+  server.answer = says('', {}, 500);
+  expect(await run(options, hold).ended).toEqual({ code: 0, said: ['error', 'config'], complaint: '' });
+});
+
 it('a process that waits in ready() lives until there is a config, and not longer', async () => {
   const server = await httpServer(says('', {}, 500));
   const options = { ...slow, endpoint: server.base, backoff: { min: 10, max: 50 } };

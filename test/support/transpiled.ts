@@ -7,13 +7,13 @@ import { afterAll, beforeAll } from 'vitest';
 
 const SRC = new URL('../../src/', import.meta.url);
 
-/** The folder `delivery` and what it needs. Call it at the top of a test file; the path is there when tests run. */
+/** The folders `delivery` and `project`, and what they need. Call it at the top of a test file; the path is there when tests run. */
 export function transpiledDelivery(): { readonly path: string } {
   const result = { path: '' };
   beforeAll(async () => {
     result.path = await mkdtemp(join(tmpdir(), 'convert-delivery-'));
     await writeFile(join(result.path, 'package.json'), '{"type":"module"}');
-    const files = (await Promise.all(['delivery', 'redis'].map(sourcesIn))).flat();
+    const files = (await Promise.all(['delivery', 'project', 'redis'].map(sourcesIn))).flat();
     for (const name of ['errors.ts', 'backoff.ts', 'options-check.ts', 'redis.ts', ...files]) {
       const source = await readFile(new URL(name, SRC), 'utf8');
       const { outputText } = ts.transpileModule(source, {

@@ -1,0 +1,336 @@
+/** Processes that share a cache in a real Redis: sources with a client each. */
+import { Redis } from 'ioredis';
+import { createClient } from '@redis/client';
+import { join } from 'node:path';
+import { beforeEach, describe, expect, it } from 'vitest';
+import { cacheKey } from '../../src/project/cache-key.js';
+import { httpSource, type HttpSourceOptions } from '../../src/project/http-source.js';
+import { redisProjectCache, type RedisClient } from '../../src/redis.js';
+import { startChild } from '../support/child.js';
+import { transpiledDelivery } from '../support/transpiled.js';
+import { hasRedis, slowLink, startRedis, type RedisServer } from '../support/redis.js';
+import { httpServer, later, recorder, says, saysProject, started, until, versionOf } from './helpers.js';
+
+const HOUR = 3_600_000;
+/** A busy machine is no reason to fetch without waiting for the others. */
+const PATIENT = { withoutConfig: HOUR, limit: 10_000 };
+const quick = { sdkKey: '100/200', refreshInterval: HOUR, timeout: 5_000, backoff: { min: 10, max: 20 } };
+
+describe.skipIf(!hasRedis)('a fleet', () => {
+  const sources = transpiledDelivery();
+  let redis: RedisServer;
+  beforeEach(async () => {
+    redis = await startRedis();
+    later(() => redis.remove());
+  });
+
+  /** As an app would have it: with what ioredis does by itself where there is no connection. */
+  function connected(port = redis.port): Redis {
+    const client = new Redis(port, { retryStrategy: () => 20 });
+    client.on('error', () => undefined);
+    later(() => client.disconnect());
+    return client;
+  }
+
+  function sourceOf(
+    endpoint: string,
+    options: Partial<HttpSourceOptions> = {},
+    client: RedisClient = connected(),
+  ) {
+    return httpSource({
+      ...quick,
+      endpoint,
+      cache: redisProjectCache(client),
+      ...options,
+      cacheTimes: { ...PATIENT, ...options.cacheTimes },
+    });
+  }
+  const member = (...given: Parameters<typeof sourceOf>) => started(sourceOf(...given));
+  const members = (count: number, ...[endpoint, options]: Parameters<typeof sourceOf>) =>
+    Array.from({ length: count }, () => member(endpoint, options));
+
+  const keyOf = (endpoint: string) => cacheKey(new URL(`${endpoint}config/100/200`), '100/200', undefined);
+  const config = (endpoint: string) => `convert:{${keyOf(endpoint)}}:config`;
+  const turn = (endpoint: string) => `convert:{${keyOf(endpoint)}}:turn`;
+  /** As if so many milliseconds had gone by since the config was fetched. */
+  const age = (endpoint: string, by: number) => connected().hincrby(config(endpoint), 'at', -by);
+
+  it('fetches once, and everybody has the config', async () => {
+    const server = await httpServer(
+      (request, response) => void setTimeout(() => saysProject('1')(request, response), 50),
+    );
+    const fleet = members(8, server.base);
+    await until(() =>
+      expect(fleet.map(({ configs }) => configs.map(versionOf))).toEqual(Array(8).fill(['1'])),
+    );
+    expect(server.requests).toHaveLength(1);
+    expect(fleet.filter(({ kept: [from] }) => from === undefined)).toHaveLength(1);
+    expect(fleet.flatMap(({ kept }) => kept).filter((from) => from?.isStale)).toEqual([]);
+    // Who starts later asks for nothing.
+    const late = members(3, server.base);
+    await until(() =>
+      expect(late.map(({ configs }) => configs.map(versionOf))).toEqual(Array(3).fill(['1'])),
+    );
+    expect(server.requests).toHaveLength(1);
+    expect([...fleet, ...late].flatMap(({ errors, troubles }) => [...errors, ...troubles])).toEqual([]);
+  });
+
+  it('fetches once in an interval, and everybody sees what changed', async () => {
+    const interval = 400;
+    const admin = connected();
+    const tooEarly: number[] = [];
+    let version = '1';
+    const server = await httpServer((request, response) => {
+      void (async () => {
+        const [at, [seconds, micros]] = await Promise.all([
+          admin.hget(config(server.base), 'at'),
+          admin.time(),
+        ]);
+        const since = Number(seconds) * 1000 + Number(micros) / 1000 - Number(at ?? 0);
+        if (since < 0.9 * interval) tooEarly.push(since);
+        saysProject(version, { ETag: `"${version}"` })(request, response);
+      })();
+    });
+    const fleet = members(5, server.base, { refreshInterval: interval });
+    for (version of ['1', '2', '3']) {
+      await until(() =>
+        expect(fleet.map(({ configs }) => versionOf(configs.at(-1)))).toEqual(Array(5).fill(version)),
+      );
+    }
+    await until(() => expect(Math.min(...fleet.map((each) => each.unchangedCount))).toBeGreaterThan(2));
+    expect(tooEarly).toEqual([]);
+    expect(fleet.map(({ configs }) => configs.map(versionOf))).toEqual(Array(5).fill(['1', '2', '3']));
+    expect(fleet.flatMap(({ errors, troubles }) => [...errors, ...troubles])).toEqual([]);
+  });
+
+  it('confirms with 304, and fills a Redis that was emptied', async () => {
+    const server = await httpServer((request, response) => {
+      if (request.headers['if-none-match'] === '"v1"') response.writeHead(304).end();
+      else saysProject('1', { ETag: '"v1"' })(request, response);
+    });
+    const fleet = members(2, server.base, { refreshInterval: 100 });
+    await until(() => expect(fleet.map(({ configs }) => configs.length)).toEqual([1, 1]));
+    await connected().flushall();
+    await expect.poll(() => connected().hget(config(server.base), 'etag'), { timeout: 10_000 }).toBe('"v1"');
+    const late = member(server.base);
+    await until(() => expect(late.configs).toHaveLength(1));
+    expect(server.requests.filter(({ headers }) => headers['if-none-match'] === undefined)).toHaveLength(1);
+  });
+
+  it('lets another one fetch where the one whose turn it is was killed', async () => {
+    const server = await httpServer(() => undefined);
+    const holder = startChild(`
+      import { Redis } from 'ioredis';
+      import { httpSource } from ${JSON.stringify(join(sources.path, 'project/http-source.js'))};
+      import { redisProjectCache } from ${JSON.stringify(join(sources.path, 'redis.js'))};
+      const nothing = () => undefined;
+      httpSource({
+        sdkKey: '100/200', endpoint: ${JSON.stringify(server.base)}, timeout: 2_000,
+        cache: redisProjectCache(new Redis(${redis.port})),
+      }).start({ config: nothing, unchanged: nothing, error: nothing, trouble: nothing, recovered: nothing });
+    `);
+    await until(() => expect(server.requests).toHaveLength(1));
+    holder.kill('SIGKILL');
+    await holder.ended;
+    server.answer = saysProject('1');
+    const fleet = members(3, server.base);
+    await until(() => expect(fleet.map(({ configs }) => configs.length)).toEqual([1, 1, 1]));
+    expect(server.requests).toHaveLength(2);
+  });
+
+  it('waits for nobody who was stopped', async () => {
+    const server = await httpServer(() => undefined);
+    const source = sourceOf(server.base, { timeout: HOUR });
+    source.start(recorder());
+    await until(() => expect(server.requests).toHaveLength(1));
+    source.stop();
+    server.answer = saysProject('1');
+    const next = member(server.base);
+    await until(() => expect(next.configs).toHaveLength(1));
+  });
+
+  it('does not wait for long where it has no config at all', async () => {
+    const server = await httpServer(() => undefined);
+    const slow = member(server.base, { timeout: HOUR });
+    await until(() => expect(server.requests).toHaveLength(1));
+    server.answer = saysProject('1');
+    const next = member(server.base, { cacheTimes: { withoutConfig: 50 } });
+    await until(() => expect(next.configs).toHaveLength(1));
+    expect(next.kept).toEqual([undefined]);
+    expect(slow.configs).toEqual([]);
+    // The turn is still that of the other one, who may be ahead.
+    expect(await connected().exists(config(server.base))).toBe(0);
+  });
+
+  it('uses an older config while another one fetches, and where the endpoint fails', async () => {
+    const server = await httpServer(saysProject('1'));
+    const first = sourceOf(server.base);
+    const sink = recorder();
+    first.start(sink);
+    await until(() => expect(sink.configs).toHaveLength(1));
+    await expect.poll(() => connected().exists(config(server.base))).toBe(1);
+    first.stop();
+    await age(server.base, 2 * HOUR);
+    server.answer = says('', {}, 500);
+    const fleet = members(4, server.base);
+    await until(() =>
+      expect(fleet.map(({ configs }) => configs.map(versionOf))).toEqual(Array(4).fill(['1'])),
+    );
+    for (const { kept } of fleet) {
+      expect(kept[0]).toMatchObject({ isStale: true });
+      expect(Date.now() - kept[0]!.checkedAt).toBeGreaterThanOrEqual(2 * HOUR);
+    }
+    server.answer = saysProject('2');
+    await until(() =>
+      expect(fleet.map(({ configs }) => configs.map(versionOf))).toEqual(Array(4).fill(['1', '2'])),
+    );
+  });
+
+  it('leaves a failing endpoint alone for as long as it asks', async () => {
+    const server = await httpServer(says('', { 'Retry-After': '60' }, 503));
+    const first = member(server.base);
+    await until(() => expect(first.errors).toHaveLength(1));
+    await expect.poll(() => connected().pttl(turn(server.base))).toBeGreaterThan(30_000);
+    let asked = 0;
+    const cache = redisProjectCache(connected());
+    const claim: typeof cache.claim = (...how) => {
+      asked += 1;
+      return cache.claim!(...how);
+    };
+    member(server.base, { cache: { ...cache, claim } });
+    await until(() => expect(asked).toBeGreaterThan(2));
+    expect(server.requests).toHaveLength(1);
+  });
+
+  it('does not go back to what a cache has that was left behind', async () => {
+    const server = await httpServer(saysProject('1'));
+    const fleet = members(2, server.base, { refreshInterval: 100 });
+    await until(() => expect(fleet.map(({ configs }) => configs.length)).toEqual([1, 1]));
+    const admin = connected();
+    const before = await admin.dumpBuffer(config(server.base));
+    server.answer = saysProject('2');
+    await until(() =>
+      expect(fleet.map(({ configs }) => configs.map(versionOf))).toEqual([
+        ['1', '2'],
+        ['1', '2'],
+      ]),
+    );
+    // A failover to a replica that was behind.
+    server.answer = says('', {}, 500);
+    await admin.restore(config(server.base), 0, before, 'REPLACE');
+    await until(() => expect(fleet.reduce((sum, { errors }) => sum + errors.length, 0)).toBeGreaterThan(4));
+    expect(fleet.map(({ configs }) => configs.map(versionOf))).toEqual([
+      ['1', '2'],
+      ['1', '2'],
+    ]);
+  });
+
+  describe('of which each fetches for itself', () => {
+    const alone = { refreshInterval: 50, cacheTimes: { limit: 100 } };
+
+    it('where Redis is down at the start, and together once it is there', async () => {
+      await redis.kill();
+      const server = await httpServer(saysProject('1'));
+      const fleet = members(3, server.base, alone);
+      await until(() => expect(fleet.map(({ configs }) => configs.length)).toEqual([1, 1, 1]));
+      for (const { errors, troubles } of fleet) {
+        expect(errors).toEqual([]);
+        expect(troubles).toEqual([
+          expect.stringMatching(
+            /the project cache \(Redis, keys convert:…\) fails \(.*\); the config is fetched without it/,
+          ),
+        ]);
+      }
+      await redis.start();
+      await until(() =>
+        expect(fleet.map(({ recoveries }) => recoveries)).toEqual(
+          Array(3).fill(['the project cache (Redis, keys convert:…) works again']),
+        ),
+      );
+      server.answer = saysProject('2');
+      await until(() =>
+        expect(fleet.map(({ configs }) => configs.map(versionOf))).toEqual(Array(3).fill(['1', '2'])),
+      );
+    });
+
+    it('where Redis is killed later', async () => {
+      const server = await httpServer(saysProject('1'));
+      const fleet = members(3, server.base, alone);
+      await until(() => expect(fleet.map(({ configs }) => configs.length)).toEqual([1, 1, 1]));
+      await redis.kill();
+      server.answer = saysProject('2');
+      await until(() =>
+        expect(fleet.map(({ configs }) => configs.map(versionOf))).toEqual(Array(3).fill(['1', '2'])),
+      );
+      await until(() => expect(Math.min(...fleet.map((each) => each.unchangedCount))).toBeGreaterThan(5));
+      expect(fleet.map(({ troubles }) => troubles.length)).toEqual([1, 1, 1]);
+    });
+
+    it('where Redis hangs', async () => {
+      const server = await httpServer(saysProject('1'));
+      const fleet = members(2, server.base, alone);
+      await until(() => expect(fleet.map(({ configs }) => configs.length)).toEqual([1, 1]));
+      redis.freeze();
+      server.answer = saysProject('2');
+      await until(() =>
+        expect(fleet.map(({ configs }) => configs.map(versionOf))).toEqual(Array(2).fill(['1', '2'])),
+      );
+      expect(fleet.map(({ troubles }) => troubles)).toEqual(
+        Array(2).fill([expect.stringContaining('no answer within 100 ms')]),
+      );
+      redis.thaw();
+      await until(() => expect(fleet.map(({ recoveries }) => recoveries.length)).toEqual([1, 1]));
+    });
+
+    it('where Redis is slow', async () => {
+      const link = await slowLink(redis.port);
+      later(() => link.close());
+      link.delay = 2_000;
+      const server = await httpServer(saysProject('1'));
+      const fleet = [1, 2].map(() => member(server.base, alone, connected(link.port)));
+      await until(() => expect(fleet.map(({ configs }) => configs.length)).toEqual([1, 1]));
+      expect(server.requests.length).toBeGreaterThanOrEqual(2);
+      expect(fleet.map(({ troubles }) => troubles.length)).toEqual([1, 1]);
+    });
+
+    it('where Redis is full', async () => {
+      const server = await httpServer(saysProject('1'));
+      await connected().config('SET', 'maxmemory', '1');
+      const sink = member(server.base, alone);
+      await until(() => expect(sink.unchangedCount).toBeGreaterThan(3));
+      expect(sink.troubles).toEqual([expect.stringContaining('fails (OOM)')]);
+      expect(sink.recoveries).toEqual([]);
+      await connected().config('SET', 'maxmemory', '0');
+      await until(() => expect(sink.recoveries).toHaveLength(1));
+    });
+  });
+
+  it('may mix its clients, and its projects', async () => {
+    const server = await httpServer(saysProject('1'));
+    const other = createClient({ url: `redis://127.0.0.1:${redis.port}` });
+    await other.connect();
+    later(() => other.destroy());
+    const fleet = [member(server.base), member(server.base, {}, other)];
+    await until(() => expect(fleet.map(({ configs }) => configs.length)).toEqual([1, 1]));
+    expect(server.requests).toHaveLength(1);
+    const [live, secret] = [
+      member(server.base, { environment: 'live' }, other),
+      member(server.base, { sdkKeySecret: 'hush' }),
+    ];
+    await until(() => expect([live.configs.length, secret.configs.length]).toEqual([1, 1]));
+    expect(server.requests).toHaveLength(3);
+    expect((await connected().keys('*')).join()).not.toContain('hush');
+  });
+
+  it('stops without a trace where it is stopped at once', async () => {
+    const server = await httpServer(saysProject('1'));
+    const source = sourceOf(server.base);
+    const sink = recorder();
+    source.start(sink);
+    source.stop();
+    const next = member(server.base);
+    await until(() => expect(next.configs).toHaveLength(1));
+    expect(server.requests).toHaveLength(1);
+    expect([sink.configs, sink.errors, sink.troubles]).toEqual([[], [], []]);
+  });
+});
