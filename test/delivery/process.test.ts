@@ -5,9 +5,9 @@ import { join } from 'node:path';
 import { expect, it, onTestFinished } from 'vitest';
 import type { Collector, CollectorOptions } from '../support/collector.js';
 import { startCollector } from '../support/collector.js';
-import { transpiledDelivery } from '../support/transpiled.js';
+import { transpiledSources } from '../support/transpiled.js';
 
-const source = transpiledDelivery();
+const source = transpiledSources();
 
 interface Ended {
   code: number;

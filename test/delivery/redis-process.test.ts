@@ -2,11 +2,11 @@
 import { join } from 'node:path';
 import { describe, expect, it } from 'vitest';
 import { hasRedis, sharedRedis } from '../support/redis.js';
-import { transpiledDelivery } from '../support/transpiled.js';
+import { transpiledSources } from '../support/transpiled.js';
 import { idsOf, LEASE, named, processBench, type Keep } from './process-bench.js';
 import { processFaults } from './process-faults.js';
 
-const source = transpiledDelivery();
+const source = transpiledSources();
 
 describe.skipIf(!hasRedis)('over Redis', () => {
   const shared = sharedRedis();

@@ -4,11 +4,11 @@ import { mkdtemp, readdir, rm, writeFile } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { expect, it, onTestFinished, type TestContext } from 'vitest';
-import { transpiledDelivery } from '../support/transpiled.js';
+import { transpiledSources } from '../support/transpiled.js';
 import { DRAIN, idsOf, LEASE, named, processBench, type Keep } from './process-bench.js';
 import { processFaults } from './process-faults.js';
 
-const source = transpiledDelivery();
+const source = transpiledSources();
 
 const spoolAt = (path: string): Keep => ({
   code: (folder) => `

@@ -7,7 +7,7 @@ import { cacheKey } from '../../src/project/cache-key.js';
 import { httpSource, type HttpSourceOptions } from '../../src/project/http-source.js';
 import { redisProjectCache, type RedisClient } from '../../src/redis.js';
 import { startChild } from '../support/child.js';
-import { transpiledDelivery } from '../support/transpiled.js';
+import { transpiledSources } from '../support/transpiled.js';
 import { hasRedis, slowLink, startRedis, type RedisServer } from '../support/redis.js';
 import { httpServer, later, recorder, says, saysProject, started, until, versionOf } from './helpers.js';
 
@@ -17,7 +17,7 @@ const PATIENT = { withoutConfig: HOUR, limit: 10_000 };
 const quick = { sdkKey: '100/200', refreshInterval: HOUR, timeout: 5_000, backoff: { min: 10, max: 20 } };
 
 describe.skipIf(!hasRedis)('a fleet', () => {
-  const sources = transpiledDelivery();
+  const sources = transpiledSources();
   let redis: RedisServer;
   beforeEach(async () => {
     redis = await startRedis();

@@ -1,4 +1,4 @@
-/** A part of the sources as plain JavaScript in a folder of its own: for processes that need more than the package exports. */
+/** The sources as plain JavaScript in a folder of its own: for processes that need more than the package exports. */
 import { mkdir, mkdtemp, readdir, readFile, rm, writeFile } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { dirname, join } from 'node:path';
@@ -7,14 +7,14 @@ import { afterAll, beforeAll } from 'vitest';
 
 const SRC = new URL('../../src/', import.meta.url);
 
-/** The folders `delivery` and `project`, and what they need. Call it at the top of a test file; the path is there when tests run. */
-export function transpiledDelivery(): { readonly path: string } {
+/** Call it at the top of a test file; the path is there when tests run. */
+export function transpiledSources(): { readonly path: string } {
   const result = { path: '' };
   beforeAll(async () => {
-    result.path = await mkdtemp(join(tmpdir(), 'convert-delivery-'));
+    result.path = await mkdtemp(join(tmpdir(), 'convert-sources-'));
     await writeFile(join(result.path, 'package.json'), '{"type":"module"}');
-    const files = (await Promise.all(['delivery', 'project', 'redis'].map(sourcesIn))).flat();
-    for (const name of ['errors.ts', 'backoff.ts', 'options-check.ts', 'redis.ts', ...files]) {
+    const names = await readdir(SRC, { recursive: true });
+    for (const name of names.filter((each) => each.endsWith('.ts'))) {
       const source = await readFile(new URL(name, SRC), 'utf8');
       const { outputText } = ts.transpileModule(source, {
         compilerOptions: {
@@ -30,9 +30,4 @@ export function transpiledDelivery(): { readonly path: string } {
   });
   afterAll(() => rm(result.path, { recursive: true, force: true }));
   return result;
-}
-
-async function sourcesIn(room: string): Promise<string[]> {
-  const names = await readdir(new URL(`${room}/`, SRC), { recursive: true });
-  return names.filter((name) => name.endsWith('.ts')).map((name) => `${room}/${name}`);
 }
