@@ -15,6 +15,8 @@ export interface Ended {
 export interface Child {
   /** Resolves once it has written this line; rejects if it ends before. */
   said(line: string): Promise<void>;
+  /** What it wrote so far, to both streams. */
+  output(): string;
   kill(signal: NodeJS.Signals): void;
   readonly ended: Promise<Ended>;
 }
@@ -46,6 +48,7 @@ function startNode(command: readonly string[], env: Record<string, string> = {})
   onTestFinished(() => void child.kill('SIGKILL'));
   return {
     ended,
+    output: () => output,
     kill: (signal) => void child.kill(signal),
     async said(line) {
       while (!output.split('\n').includes(line)) {
