@@ -70,6 +70,7 @@ function guarded(outbox: Outbox, listener: OutboxListener): Outbox {
     }
   };
   return {
+    outlives: outbox.outlives === true,
     offer: (events) => outbox.offer(events),
     drop: (count, reason) => outbox.drop(count, reason),
     ledger: () => outbox.ledger(),

@@ -7,47 +7,14 @@ import { afterEach, beforeEach, describe, expect, it } from 'vitest';
 import { createConvert, type Convert } from '../src/convert.js';
 import type { ConvertContext } from '../src/context.js';
 import type { ConvertError } from '../src/errors.js';
-import type { OutgoingResponse, ResponseHead } from '../src/exchange.js';
 import type { ConvertOptions } from '../src/options.js';
 import type { ProjectConfig } from '../src/project-config.js';
 import type { ProjectSink } from '../src/project/port.js';
 import { memoryStore } from '../src/store/memory-store.js';
 import { startCollector, type Collector } from './support/collector.js';
 import { testProject } from './support/project.js';
+import { FakeResponse, tick, visit } from './support/exchange.js';
 import { incoming } from './visitor/support.js';
-
-/** A response whose head and end come when the test says so. */
-class FakeResponse implements OutgoingResponse {
-  headersSent = false;
-  closed = false;
-  readonly headers = new Map<string, string>();
-  readonly cookies: string[] = [];
-  readonly #onHead: ((head: ResponseHead) => void)[] = [];
-  readonly #onClose: (() => void)[] = [];
-
-  onHead(listener: (head: ResponseHead) => void): void {
-    this.#onHead.push(listener);
-  }
-  onClose(listener: () => void): void {
-    this.#onClose.push(listener);
-  }
-  writeHead(): void {
-    const { headers, cookies } = this;
-    for (const listener of this.#onHead) {
-      listener({
-        getHeader: (name) => headers.get(name),
-        setHeader: (name, value) => void headers.set(name, value),
-        appendCookie: (line) => void cookies.push(line),
-        removeCookie: (line) => void cookies.splice(cookies.indexOf(line) >>> 0, 1),
-      });
-    }
-    this.headersSent = true;
-  }
-  close(): void {
-    this.closed = true;
-    for (const listener of this.#onClose) listener();
-  }
-}
 
 let collector: Collector;
 let logged: string[];
@@ -77,16 +44,6 @@ function create(options: ConvertOptions = {}): Convert {
   open.push(convert);
   return convert;
 }
-
-async function visit(
-  convert: Convert,
-  headers: Record<string, string> = {},
-  response = new FakeResponse(),
-): Promise<ConvertContext> {
-  return convert.open(incoming(headers), response);
-}
-
-const tick = () => new Promise((resolve) => setImmediate(resolve));
 
 describe('committing', () => {
   it('follows the head, off its own tick', async () => {

@@ -26,6 +26,7 @@ return text
 /** ARGV: the SHA-1 of what is to be there ('' for nothing), the text, its milliseconds, '1' where more may not get less. */
 const REPLACE = script(`
 local text = redis.call('GET', KEYS[1])
+if text == '' then text = false end
 local expected = text and redis.sha1hex(text) or ''
 if expected ~= ARGV[1] then return {0, text or ''} end
 local age = tonumber(ARGV[3])

@@ -114,7 +114,12 @@ export async function slowLink(to: number): Promise<Link> {
       [far, near],
     ] as const) {
       open.add(from);
-      from.on('data', (data) => void setTimeout(() => into.write(data), link.delay));
+      // In order, also where the way has become shorter.
+      let arrived = Promise.resolve();
+      from.on('data', (data) => {
+        const due = sleep(link.delay);
+        arrived = arrived.then(() => due).then(() => void into.write(data));
+      });
       from.on('error', () => undefined);
       from.on('close', () => {
         open.delete(from);
