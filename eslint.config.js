@@ -90,8 +90,9 @@ const arrows = [
   },
   {
     files: ['src/request-context.ts', 'src/job-context.ts'],
-    may: ['base-context', 'context', 'runtime', 'journal', ...below],
+    may: ['base-context', 'context', 'runtime', 'journal', 'visitor-head', ...below],
   },
+  { files: ['src/visitor-head.ts'], may: ['base-context', 'runtime', ...below] },
   { files: ['src/drain.ts', 'src/emitter.ts', 'src/passage.ts'], may: leaves },
   { files: ['src/close-with.ts'], may: leaves },
   { files: ['src/signals.ts'], may: leaves, packages: ['node:timers'] },

@@ -55,6 +55,13 @@ export interface ConvertContext<Keys extends string = string> extends VisitorCon
   readonly visitorProperties: Readonly<Record<string, unknown>>;
   /** Hands the decisions of this request to the page. */
   readonly bridge: Bridge;
+  /**
+   * At a login: this visitor is a user of the app. The visitor that a user was first stays theirs; a device that was another one
+   * takes over that id with its next visit, half an hour after its last request, and stays what it is until then. Nothing is
+   * copied, and nothing counted twice. To be called before the head is written; it takes no longer than `storeTimeout`. Without effect where `visitor.id` identifies the
+   * visitor, and where there is no consent. Never rejects.
+   */
+  identify(userId: string | number): Promise<void>;
 }
 
 /** Marks contexts across the two builds of this package (ESM and CommonJS). */

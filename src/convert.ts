@@ -124,6 +124,7 @@ class ConvertInstance implements Convert, Runtime {
   readonly store: VisitorStore;
   readonly outbox: Outbox;
   readonly settlements: Settlements | undefined;
+  readonly storeTimeout: number;
   readonly hasAppIds: boolean;
   readonly consentConfigured: boolean;
   readonly uncommitted = new Passage<Uncommitted>();
@@ -150,6 +151,7 @@ class ConvertInstance implements Convert, Runtime {
   constructor(options: ResolvedOptions, outbox?: OutboxFactory, drain = drainBeforeExit) {
     this.logger = options.logger;
     this.environment = options.environment;
+    this.storeTimeout = options.storeTimeout;
     const onError = (error: ConvertError): void => this.report(error);
     const flush = (timeout: number): Promise<DeliveryLedger> => this.outbox.flush(timeout);
     this.waitUntil = options.waitUntil && tellPlatform(options.waitUntil, { flush, onError });

@@ -11,10 +11,13 @@ import type { IncomingRequest, OutgoingResponse, RequestFunction, ResponseHead }
 import { Journal } from './journal.js';
 import { previewLink } from './request/preview.js';
 import type { RequestFacts, RequestReader } from './request/reader.js';
-import { storeKey, type AfterCommit, type LoadedProject, type Runtime } from './runtime.js';
+import { aliasKey, storeKey, type AfterCommit, type LoadedProject, type Runtime } from './runtime.js';
 import { countEvents, withHeldChanges, type VisitorState } from './state.js';
 import type { Answer, RemoteStore } from './store/remote-store.js';
+import { within } from './store/within.js';
 import { isThenable } from './thenable.js';
+import { UNSHARED, VisitorHead } from './visitor-head.js';
+import { isUserId, userHash } from './visitor/alias.js';
 import type { CarriedAssignments } from './visitor/assignment-cookie.js';
 import { RequestCookies } from './visitor/cookie.js';
 import type { Visitor, VisitorReader } from './visitor/identity.js';
@@ -27,9 +30,6 @@ export interface RequestContextParts {
   readonly preview: boolean | RequestFunction<unknown, boolean> | undefined;
 }
 
-/** For a page that depends on its visitor. */
-const UNSHARED = 'private, no-cache';
-
 /** The context of one HTTP request. */
 export class RequestContext extends BaseContext implements ConvertContext {
   readonly #parts: RequestContextParts;
@@ -40,8 +40,9 @@ export class RequestContext extends BaseContext implements ConvertContext {
   /** With what the cookie of assignments brought. */
   #stored: VisitorState | undefined;
   #carried: CarriedAssignments | undefined;
-  /** The line that was added to a head which turned out to be invalid. */
-  #assignmentsLine: string | undefined;
+  #head: VisitorHead | undefined;
+  /** The visitor that the user of this device was first; null: this one. */
+  #adopts: string | null | undefined;
   #bridge: Bridge | undefined;
   /** What a remote store said before the handler ran; undefined where it was not asked. */
   #prefetched: Answer | undefined;
@@ -90,6 +91,45 @@ export class RequestContext extends BaseContext implements ConvertContext {
     const { origin } = visit.visitor;
     if (origin === 'cookie') return false;
     return origin === 'minted' || this.#stored === undefined;
+  }
+
+  async identify(userId: string | number): Promise<void> {
+    const { visit } = this;
+    if (visit.closed !== undefined || visit.traceless !== undefined || !visit.journal.enrols) return;
+    const { id, origin } = visit.visitor;
+    if (!isUserId(userId)) {
+      this.runtime.warnOnce(
+        'identify',
+        'identify() was given no id of a user (a string of 1 to 256 characters, or a number)',
+      );
+      return;
+    }
+    if (origin !== 'cookie' && origin !== 'minted') {
+      this.runtime.warnOnce(
+        'identify-app',
+        'identify() is for visitors who are known by our cookie; this one is known otherwise',
+      );
+      return;
+    }
+    try {
+      const user = userHash(userId);
+      const key = aliasKey(visit.project.config, user);
+      if (visit.journal.state.users?.includes(user) !== true) {
+        visit.journal.record({ users: [user] }, []);
+        visit.journal.commitSoon();
+      }
+      // Before the answer is there: a head that is written meanwhile goes without.
+      if (!this.#response.headersSent) this.#response.onHead((head) => this.#onHead(head));
+      const { state } = await within(
+        this.runtime.storeTimeout,
+        this.runtime.store.commit(key, { alias: id }, { ephemeral: false }),
+      );
+      this.#adopts = state.alias === undefined || state.alias === id ? null : state.alias;
+    } catch (error) {
+      this.runtime.report(
+        asConvertError(error, 'CONVERT_STORE', 'the visitor store failed to identify a user'),
+      );
+    }
   }
 
   get locationProperties(): Readonly<Record<string, unknown>> {
@@ -237,82 +277,34 @@ export class RequestContext extends BaseContext implements ConvertContext {
 
   #prepareHead(visitor: Visitor): void {
     const response = this.#response;
-    const { id, origin, withdrawn } = visitor;
-    const isLeaving = withdrawn !== undefined && (withdrawn.cookie || withdrawn.assignments);
-    const hasCookie = (origin === 'minted' && id !== '') || isLeaving || this.#carries(visitor);
+    const { id, origin, withdrawn, adoption } = visitor;
+    const isLeaving = withdrawn && (withdrawn.cookie || withdrawn.adoption || withdrawn.assignments);
+    const isMoving = adoption !== undefined && adoption.state !== 'waits';
+    const hasCookie = isMoving || (origin === 'minted' && id !== '') || isLeaving || this.#carries(visitor);
     if (hasCookie || response.setEarly === undefined) response.onHead((head) => this.#onHead(head));
     else response.setEarly('Cache-Control', UNSHARED);
+  }
+
+  /** One for all attempts at a head. */
+  #headOf(visit: Visit): VisitorHead {
+    return (this.#head ??= new VisitorHead(this.runtime, this.#parts.visitors, {
+      request: this.#request,
+      visit,
+      carried: this.#carried,
+    }));
   }
 
   #onHead(head: ResponseHead): void {
     const visit = this.resolved;
     if (!visit) return;
     try {
-      this.#writeHead(head, visit);
+      this.#headOf(visit).write(head, this.#adopts);
     } catch (error) {
       this.runtime.report(
         asConvertError(error, 'CONVERT_INTERNAL', 'the response head could not be completed'),
       );
     }
     if (visit.journal?.pending) visit.journal.commitSoon();
-  }
-
-  #writeHead(head: ResponseHead, visit: Visit): void {
-    const request = this.#request;
-    const { cookie, assignments } = this.#parts.visitors;
-    const given = head.getHeader('Cache-Control');
-    if (given === undefined) head.setHeader('Cache-Control', UNSHARED);
-    const isShared = given !== undefined && /\b(public|s-maxage)\b/i.test(String(given));
-    const { withdrawn } = visit.visitor;
-    if (withdrawn?.cookie && !isShared) head.appendCookie(cookie.expire(request));
-    if (withdrawn?.assignments && assignments && !isShared) head.appendCookie(assignments.expire(request));
-    this.#writeIdentity(head, visit, isShared);
-    this.#writeAssignments(head, visit, isShared);
-  }
-
-  #writeIdentity(head: ResponseHead, visit: Visit, isShared: boolean): void {
-    const request = this.#request;
-    const { cookie } = this.#parts.visitors;
-    const { id, origin } = visit.visitor;
-    const isLooking = visit.closed === undefined && visit.preview !== undefined;
-    if (origin !== 'minted' || id === '' || isLooking || request.method === 'HEAD') return;
-    if (!isShared) return head.appendCookie(cookie.issue(id, request));
-    this.#warnOfSharing();
-    // A first attempt at this head may have failed after the cookie was set.
-    head.removeCookie(cookie.issue(id, request));
-    visit.journal?.discard('no-identity');
-  }
-
-  #writeAssignments(head: ResponseHead, visit: Visit, isShared: boolean): void {
-    const carried = this.#carried;
-    // A first attempt at this head may have failed after the cookie was set.
-    if (this.#assignmentsLine !== undefined) head.removeCookie(this.#assignmentsLine);
-    this.#assignmentsLine = undefined;
-    if (carried === undefined || visit.closed !== undefined) return;
-    const { journal, project } = visit;
-    // Before, not after the head as otherwise: the cookie must hold nothing whose exposure is refused.
-    if (!isShared) journal.commit();
-    if (!journal.enrols) return;
-    const { line, dropped } = carried.update(journal.state, project.config, (id) => journal.isKept(id));
-    if (line === undefined) return;
-    if (isShared) return this.#warnOfSharing();
-    if (dropped > 0) {
-      this.runtime.warnOnce(
-        'assignment-cookie',
-        'the assignments of a visitor have no room in `assignmentCookie`; those of experiences that no longer run are' +
-          ' left out first, then the oldest ones. A store that processes share has no such bound',
-      );
-    }
-    this.#assignmentsLine = line;
-    head.appendCookie(line);
-  }
-
-  #warnOfSharing(): void {
-    this.runtime.warnOnce(
-      'shared-response',
-      "a response that uses the visitor is marked public or s-maxage: a shared cache would hand one visitor's page " +
-        'to all. Our cookies are left out and new visitors are not enrolled; mark it private',
-    );
   }
 
   /** Consent is denied: what we have of the visitor goes, off the request's own way. */
@@ -330,7 +322,11 @@ export class RequestContext extends BaseContext implements ConvertContext {
         if (keys.includes(each.storeKey)) each.discard('consent');
       }
       const [cookieKey, appKey] = keys;
-      if (cookieKey !== undefined) await store.delete(cookieKey);
+      if (cookieKey !== undefined) {
+        const users = (await store.read(cookieKey))?.users ?? [];
+        for (const user of users) await store.delete(aliasKey(project.config, user));
+        await store.delete(cookieKey);
+      }
       if (appKey === undefined) return;
       const state = await store.read(appKey);
       if (!state?.consent && !state?.held) return;

@@ -46,6 +46,8 @@ export interface Runtime {
   readonly outbox: Outbox;
   /** Undefined where claims need no lease: the store or the outbox ends with the process. */
   readonly settlements: Settlements | undefined;
+  /** Milliseconds that a request waits for the store. */
+  readonly storeTimeout: number;
   /** True where ids of the app and ids from our cookie must not share state. */
   readonly hasAppIds: boolean;
   readonly consentConfigured: boolean;
@@ -115,6 +117,11 @@ export interface ConvertEvents {
   /** Events were given up. */
   dropped: { count: number; reason: DropReason };
   error: ConvertError;
+}
+
+/** Where the visitor is kept that a user was first. No visitor has that key. */
+export function aliasKey(config: ProjectConfig, user: string): string {
+  return `${config.account_id}-${config.project.id}~user-${user}`;
 }
 
 /** The official SDK's store key. Ids from our cookie are kept apart where the app has ids of its own. */

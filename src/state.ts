@@ -39,6 +39,10 @@ export interface VisitorState {
    * that made it. Only in stores that outlive the process, too.
    */
   pending?: Record<string, number>;
+  /** Of a user, not of a visitor: the visitor that this user was first. */
+  alias?: string;
+  /** The users that this visitor was, as `userHash` names them; the latest last. */
+  users?: string[];
   /** Names the commit that wrote this, where a store has to know its own again. */
   commit?: string;
 }
@@ -94,6 +98,10 @@ export interface StateChange {
   pending?: { claims: readonly string[]; until: number };
   /** Claims that are pending no more. */
   settled?: readonly string[];
+  /** The visitor that a user is, unless it is another one already. */
+  alias?: string;
+  /** Added to those that the visitor was. */
+  users?: readonly string[];
 }
 
 export interface Committed {
@@ -112,6 +120,8 @@ const NOTHING_LOST: ReadonlySet<string> = new Set();
 
 /** Of one goal of one visitor. */
 const MAX_TRANSACTIONS = 100;
+/** Of one visitor: more use one device rarely. */
+const MAX_USERS = 20;
 
 /** Merges a change into a state without touching either. First write wins. */
 export function applyChange(given: VisitorState, change: StateChange): Committed {
@@ -159,6 +169,8 @@ export function applyChange(given: VisitorState, change: StateChange): Committed
   if (change.consent === 'granted') next.consent = 'granted';
   else if (change.consent === 'withdrawn') delete next.consent;
   if (change.release) delete next.held;
+  if (change.alias !== undefined) next.alias ??= change.alias;
+  if (change.users) next.users = union(next.users, change.users).slice(-MAX_USERS);
   if (next.unexposed?.length === 0) delete next.unexposed;
   if (change.settled && next.pending) next = withoutPending(next, change.settled);
   for (const claim of change.pending?.claims ?? []) {
@@ -247,6 +259,8 @@ const STATE_FIELDS: Record<keyof VisitorState, (value: unknown) => boolean> = {
   consent: (value) => value === 'granted',
   transactions: (value) => isPlainObject(value) && Object.values(value).every(isListOfText),
   pending: (value) => isPlainObject(value) && Object.values(value).every((each) => typeof each === 'number'),
+  alias: (value) => typeof value === 'string',
+  users: isListOfText,
   commit: (value) => typeof value === 'string',
   held: (value) =>
     Array.isArray(value) &&

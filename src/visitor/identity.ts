@@ -2,6 +2,7 @@
 import { askApp } from '../ask.js';
 import { ConvertError } from '../errors.js';
 import type { IncomingRequest, RequestFunction } from '../exchange.js';
+import { adoptionCookie, type Adoption, type AdoptionCookie } from './adoption.js';
 import {
   assignmentCookie,
   type AssignmentCookie,
@@ -45,12 +46,16 @@ export interface Visitor {
   readonly mode: 'enrol' | 'silent' | 'hold';
   /** Set where consent is denied: what has to go. */
   readonly withdrawn: Withdrawal | undefined;
+  /** The device is to take over another id, or has just done so. */
+  readonly adoption?: Adoption | undefined;
 }
 
 /** What a visitor without consent still brings. */
 export interface Withdrawal {
   /** The identity cookie is there and has to be expired. */
   readonly cookie: boolean;
+  /** So does the cookie with the id that the device is to take over. */
+  readonly adoption: boolean;
   /** So does the cookie of assignments. */
   readonly assignments: boolean;
   /** The id in that cookie, whose state has to be deleted. */
@@ -61,6 +66,7 @@ export interface Withdrawal {
 
 export interface VisitorReader {
   readonly cookie: VisitorCookie;
+  readonly adoption: AdoptionCookie;
   /** undefined where the option is off. */
   readonly assignments: AssignmentCookie | undefined;
   /** True where ids of the app and ids from our cookie must not share state. */
@@ -85,6 +91,7 @@ const MAX_APP_ID = 256;
 export function visitorReader(options: VisitorReaderOptions): VisitorReader {
   const { visitor = {}, consent, bots = 'original', onError } = options;
   const cookie = visitorCookie(visitor.cookie);
+  const adoption = adoptionCookie(visitor.cookie);
   const assignments = assignmentsOf(options);
   const isBot = botCheck(bots, onError);
   const mode = consentMode(consent);
@@ -112,6 +119,7 @@ export function visitorReader(options: VisitorReaderOptions): VisitorReader {
 
   return {
     cookie,
+    adoption,
     assignments,
     hasAppIds: askId !== undefined,
     consentConfigured: reader !== undefined,
@@ -125,6 +133,7 @@ export function visitorReader(options: VisitorReaderOptions): VisitorReader {
           answer === 'denied'
             ? {
                 cookie: cookie.present(request),
+                adoption: adoption.present(request),
                 assignments: assignments?.present(request) === true,
                 cookieId: cookie.read(request),
                 appId: own,
@@ -137,7 +146,9 @@ export function visitorReader(options: VisitorReaderOptions): VisitorReader {
       }
       if (own !== undefined) return open(own, 'app');
       const known = cookie.read(request);
-      if (known !== undefined) return open(known, 'cookie');
+      const next = adoption.read(request, known);
+      const id = next?.state === 'due' ? next.id : known;
+      if (id !== undefined) return open(id, 'cookie', next);
       if (secret !== undefined) return open(fingerprint(request, secret), 'fingerprint');
       return open(newUuid(), 'minted');
     },
@@ -153,8 +164,8 @@ function assignmentsOf({
   return assignmentCookie(secrets, given === true ? {} : given, visitor?.cookie);
 }
 
-function open(id: string, origin: IdOrigin): Visitor {
-  return { id, origin, consent: 'granted', gate: undefined, mode: 'enrol', withdrawn: undefined };
+function open(id: string, origin: IdOrigin, adoption?: Adoption): Visitor {
+  return { id, origin, consent: 'granted', gate: undefined, mode: 'enrol', withdrawn: undefined, adoption };
 }
 
 function closed(gate: VisitorGate, consent: Consent, withdrawn: Withdrawal | undefined): Visitor {

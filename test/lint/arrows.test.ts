@@ -46,6 +46,7 @@ const PLACES = [
   'state.ts',
   'context.ts',
   'request-context.ts',
+  'visitor-head.ts',
   'options.ts',
   'runtime.ts',
   'channels.ts',

@@ -187,6 +187,7 @@ describe('without a grant', () => {
     const { identify } = reader({ visitor: { id }, consent: () => false });
     expect(identify(incoming({ cookie: 'cv_vid=c' }, user)).withdrawn).toEqual({
       cookie: true,
+      adoption: false,
       assignments: false,
       cookieId: 'c',
       appId: 'u1',
