@@ -22,7 +22,7 @@ const check = shape({
 /**
  * For `store`: the first write wins, over all processes; one round trip before the handler of a returning visitor, and one
  * after a response with which something changed. The client is a connected one of ioredis or node-redis and stays the app's:
- * close the Convert first. Redis 4 or newer, or Valkey; keys are one by one, so any cluster will do.
+ * close the Convert first. Redis 6.2 or newer, or Valkey; keys are one by one, so any cluster will do.
  *
  * @throws ConvertError `CONVERT_BAD_OPTION`
  */

@@ -127,6 +127,27 @@ const CASES: Record<string, (start: Start, make: MakeOutbox, can: OutboxAbilitie
     expect(transport.posts.flatMap((post) => post.visitors)).toEqual(['v1']);
   },
 
+  async 'confirm: tells when what was not lost would outlive the process, or is settled'(start, _make, can) {
+    const { outbox, transport } = await start(undefined, { lingerMs: 0 });
+    let kept = 0;
+    const tell = (): void => void (kept += 1);
+    outbox.offer([exposure('v1'), exposure('v2')]).confirm(undefined, tell);
+    expect(kept).toBe(0);
+    if (can.outlives) await until(() => kept === 1);
+    else await until(() => transport.open().length === 1);
+    expect({ kept, outlives: outbox.outlives }).toEqual({
+      kept: can.outlives ? 1 : 0,
+      outlives: can.outlives ?? false,
+    });
+    transport.always(200);
+    await outbox.flush(5000);
+    expect(kept).toBe(1);
+    const lost = exposure('v3');
+    outbox.offer([lost]).confirm(new Set([lost]), tell);
+    await outbox.flush(5000);
+    expect(kept).toBe(1);
+  },
+
   async 'confirm: after the close the events are dropped as closed'(start) {
     const { outbox, transport, listener } = await start(200);
     const event = exposure('v1');

@@ -311,6 +311,35 @@ export function engineConformance(
       ]);
     });
 
+    it('E27 counts a transaction with an id once, also where they may repeat', () => {
+      const project = load();
+      const sale = (transactionId: string | number, repeats = true) => ({
+        conversionData: [{ key: 'transactionId' as const, value: transactionId }],
+        conversionSetting: { forceMultipleTransactions: repeats },
+      });
+      const first = project.conversion('purchase', visitor({}), sale('t1'));
+      expect(first.events.map(({ claim }) => claim)).toEqual([
+        'goal:purchase',
+        'transaction:["purchase","t1"]',
+      ]);
+      expect(first.change).toEqual({ goals: ['purchase'], transactions: { purchase: ['t1'] } });
+      const { state } = applyChange({}, first.change!);
+
+      const again = project.conversion('purchase', visitor({ state }), sale('t1'));
+      expect(again).toEqual({ reason: 'already-tracked', events: [] });
+      const next = project.conversion('purchase', visitor({ state }), sale(2));
+      expect(next.events).toHaveLength(1);
+      expect(next.change).toEqual({ transactions: { purchase: ['2'] } });
+      // One that may not repeat is remembered for those that may.
+      const single = project.conversion('purchase', visitor({}), sale('t1', false));
+      expect(single.events.map(({ claim }) => claim)).toEqual(['goal:purchase', 'goal:purchase']);
+      expect(single.change).toEqual({ goals: ['purchase'], transactions: { purchase: ['t1'] } });
+      // Another goal, and one without an id.
+      const other = project.conversion('signup', visitor({ state }), sale('t1'));
+      expect(other.events).toHaveLength(2);
+      expect(project.conversion('purchase', visitor({ state }), sale('')).events).toHaveLength(1);
+    });
+
     itRuled('E19 tracks with rule data only where the rules of the goal match', () => {
       const project = load();
       const outcome = (key: string, ruleData: Record<string, unknown>) =>
