@@ -39,7 +39,7 @@ export interface VisitorState {
    * that made it. Only in stores that outlive the process, too.
    */
   pending?: Record<string, number>;
-  /** Names the commit that wrote this, where a store has to know its own again. */
+  /** Names the last commits, the latest last, where a store has to know its own again. */
   commit?: string;
 }
 

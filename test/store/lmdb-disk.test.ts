@@ -112,6 +112,27 @@ it('is opened, and read, where it is there and the disk is full', async (context
   expect(await linesOf(child)).toEqual(['true']);
 });
 
+it('is not brought down where the disk is full and its lock file is gone', async (context) => {
+  const disk = await mounted('size=1m', context);
+  const path = join(disk, 'db');
+  await linesOf(run(path, MADE));
+  await rm(join(path, 'lock.mdb'));
+  await writeFile(filler(disk), Buffer.alloc(PAGES * PAGE)).catch(() => undefined);
+  const child = run(
+    path,
+    `say(await tried(() => store.read('k')));
+     say('room?');
+     await until(async () => (await tried(() => store.read('k'))) === 'fine');
+     say(store.read('k').goals.buy);
+     await store.close();`,
+  );
+  await child.said('room?');
+  await rm(filler(disk));
+  const [full, ...rest] = await linesOf(child);
+  expect(full).toMatch(/\(ENOSPC; /);
+  expect(rest).toEqual(['room?', 'true']);
+});
+
 /** What can't be used, how that is told, and what makes it good. */
 const UNFIT: Record<
   string,
