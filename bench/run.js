@@ -15,8 +15,9 @@ import * as engine from './engine.js';
 import * as heap from './heap.js';
 import * as http from './http.js';
 import * as parts from './parts.js';
+import * as stores from './stores.js';
 
-const benches = [http, parts, engine, delivery, heap];
+const benches = [http, parts, engine, delivery, stores, heap];
 
 const { values, positionals } = parseArgs({
   allowPositionals: true,

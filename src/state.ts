@@ -43,7 +43,7 @@ export interface VisitorState {
   alias?: string;
   /** The users that this visitor was, as `userHash` names them; the latest last. */
   users?: string[];
-  /** Names the commit that wrote this, where a store has to know its own again. */
+  /** Names the last commits, the latest last, where a store has to know its own again. */
   commit?: string;
 }
 

@@ -11,8 +11,8 @@ import { page } from './page.js';
 
 const html = (reply, text) => reply.type('text/html; charset=utf-8').send(text);
 
-const mounted = async (track, handler) => {
-  const convert = createConvert({ project, endpoints: { track } });
+const mounted = async (track, handler, options) => {
+  const convert = createConvert({ project, endpoints: { track }, ...options });
   await convert.ready();
   const app = fastify();
   await app.register(convertPlugin, { convert });
@@ -63,9 +63,14 @@ const apps = {
     return { app };
   },
   unused: (track) => mounted(track, (request, reply) => html(reply, page('none'))),
-  decide: (track) =>
-    mounted(track, (request, reply) =>
-      html(reply, page(request.convert.runExperience(EXPERIENCE)?.key ?? 'none')),
+  decide: (track, { onHandler, ...options } = {}) =>
+    mounted(
+      track,
+      (request, reply) => {
+        onHandler?.();
+        html(reply, page(request.convert.runExperience(EXPERIENCE)?.key ?? 'none'));
+      },
+      options,
     ),
   floor(track) {
     const floor = startFloor(track);
@@ -82,8 +87,9 @@ const apps = {
   flushing: (track) => handwritten(track, (raw, ctx) => raw.on('finish', () => ctx.releaseQueues())),
 };
 
-export async function start(name, { track }) {
-  const { app, settle } = await apps[name](track);
+/** `options`: further ones of Convert, of apps that have it; `onHandler` is called when the handler is. */
+export async function start(name, { track, options }) {
+  const { app, settle } = await apps[name](track, options);
   await app.listen({ port: 0, host: '127.0.0.1' });
   return { server: app.server, settle };
 }

@@ -22,7 +22,7 @@ const HEADS = pageViews.map(
       .join(''),
 );
 
-/** By port: open connections, and the visitors that were here. */
+/** By port: open connections, and the cookies of visitors that were here. */
 const targets = new Map();
 
 async function targetOf(port) {
@@ -79,11 +79,22 @@ function connection(socket) {
   };
 }
 
-/** Sends `count` requests, or as many as can be sent in `limit` milliseconds. */
-async function block({ port, count, mix, limit = Infinity, expectsCookie }) {
+/** A cookie of this name that the server sets, as a browser sends it back with others. */
+function furtherCookie(head, name) {
+  if (name === undefined) return '';
+  const [, cookie] = new RegExp(`\\r\\nset-cookie: (${name}=[^;\\r]+)`, 'i').exec(head) ?? [];
+  if (cookie === undefined) throw new Error(`a new visitor got no ${name}:\n${head}`);
+  return `; ${cookie}`;
+}
+
+/**
+ * Sends `count` requests, or as many as can be sent in `limit` milliseconds. Those who return send the cookie of the
+ * visitor's id, and the one that is named by `keeps`.
+ */
+async function block({ port, count, mix, limit = Infinity, expectsCookie, keeps }) {
   const target = await targetOf(port);
   if (!expectsCookie && target.known.length === 0) {
-    target.known = Array.from({ length: KNOWN }, () => randomUUID());
+    target.known = Array.from({ length: KNOWN }, () => cookiesOf(randomUUID()));
   }
   const started = performance.now();
   let sent = 0;
@@ -106,14 +117,14 @@ async function block({ port, count, mix, limit = Infinity, expectsCookie }) {
       sent += 1;
       const returns = serial % 10 < RETURNING[mix];
       if (!returns) newVisitors += 1;
-      const cookies = returns ? `cookie: ${cookiesOf(target.known[serial % target.known.length])}\r\n` : '';
+      const cookies = returns ? `cookie: ${target.known[serial % target.known.length]}\r\n` : '';
       connection.request(`${HEADS[serial % HEADS.length]}${cookies}\r\n`, (error, head) => {
         if (error) return reject(error);
         answered += 1;
         if (!returns && expectsCookie) {
           const [, id] = /\r\nset-cookie: cv_vid=([^;\r]+)/i.exec(head) ?? [];
           if (id === undefined) return reject(new Error(`a new visitor got no cookie:\n${head}`));
-          if (target.known.length < KNOWN) target.known.push(id);
+          if (target.known.length < KNOWN) target.known.push(cookiesOf(id) + furtherCookie(head, keeps));
         }
         next(connection);
       });

@@ -20,8 +20,8 @@ export async function redisDelivery(folder) {
   return { outbox: redisOutbox(await startRedis(folder)) };
 }
 
-/** A client of it. As most have it: an append-only file, synced every second. */
-async function startRedis(folder) {
+/** A client of one. As most have it: an append-only file, synced every second. */
+export async function startRedis(folder) {
   const { Redis } = await import('ioredis');
   await mkdir(folder, { recursive: true });
   const path = join(folder, 'redis.sock');

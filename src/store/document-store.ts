@@ -77,14 +77,18 @@ export function documentStore(documents: Documents): VisitorStore {
       let { state } = committed;
       const unchanged = JSON.stringify(state);
       if (unchanged === (before?.text ?? '{}')) return committed;
-      if (documents.mayRepeat) state = { ...state, commit: newName() };
-      const text = documents.mayRepeat ? JSON.stringify(state) : unchanged;
+      const name = documents.mayRepeat ? newName() : undefined;
+      if (name !== undefined) state = { ...state, commit: withName(state.commit, name) };
+      const text = name === undefined ? unchanged : JSON.stringify(state);
       const replaced = await documents.replace(key, before, text, options);
       if (replaced.isReplaced) {
         sources.set(state, { text, version: replaced.version });
         return { ...committed, state };
       }
       before = replaced.found;
+      const found = name === undefined ? undefined : parsed(before);
+      // The first of two, unheard, was made; others have been at it since, and what it claimed is not lost to them.
+      if (found && namesOf(found.commit).includes(name!)) return { ...committed, state: found };
     }
     throw new ConvertError('CONVERT_STORE', 'the state of a visitor changes faster than it can be written');
   }
@@ -123,3 +127,10 @@ function parseJson(text: string): unknown {
 const PROCESS = Math.random().toString(36).slice(2, 10);
 let commits = 0;
 const newName = (): string => `${PROCESS}${(commits += 1).toString(36)}`;
+
+/** Commits that can be told from a document: so many others may come between the two times that one is made. */
+const MAX_NAMES = 3;
+
+const namesOf = (names: string | undefined): string[] => names?.split(' ') ?? [];
+const withName = (names: string | undefined, name: string): string =>
+  [...namesOf(names), name].slice(-MAX_NAMES).join(' ');

@@ -3,11 +3,13 @@
  * with each change: it says until when the text lives, and which change was the last.
  */
 import { createHash } from 'node:crypto';
-import { mkdirSync } from 'node:fs';
 import type { Database, RootDatabase, open } from 'lmdb';
 import { ConvertError } from '../errors.js';
 import type { Document, Documents, Replaced } from './document-store.js';
+import { prepareFiles } from './lmdb-files.js';
 import { LmdbSweep } from './lmdb-sweep.js';
+import { reasonOf, written } from './lmdb-written.js';
+import { within } from './within.js';
 
 export interface LmdbDocumentsOptions {
   /** That of the package lmdb. */
@@ -17,14 +19,19 @@ export interface LmdbDocumentsOptions {
   readonly maxAge: number;
   /** Milliseconds for which an ephemeral one lives. */
   readonly ephemeralAge: number;
+  /** Milliseconds between two attempts to open a database that can't be. Default 5,000. */
+  readonly openInterval?: number;
 }
 
 /** Versions per millisecond: a version is exact up to 2^53, which is in the year 2109. */
 const GRAIN = 2048;
 /** Bytes; LMDB takes 1,978. */
 const MAX_KEY = 500;
-/** Milliseconds between two attempts to open a database that can't be. */
 const OPEN_INTERVAL = 5_000;
+/** Milliseconds to the next attempt where a write failed: a disk that is full stays so for a while, and LMDB prints each. */
+const WRITE_INTERVAL = 1_000;
+/** Milliseconds for what was written to be on the disk, too; it never comes where the last write failed. */
+const CLOSE_LIMIT = 1_000;
 
 interface Stored extends Document {
   readonly version: number;
@@ -42,6 +49,9 @@ export class LmdbDocuments implements Documents {
   /** By performance.now(). */
   #openedAt = -Infinity;
   #failure: unknown;
+  /** By performance.now(): when a write failed last, and why. */
+  #failedAt = -Infinity;
+  #writeFailure: unknown;
 
   constructor(options: LmdbDocumentsOptions) {
     this.#options = options;
@@ -59,8 +69,9 @@ export class LmdbDocuments implements Documents {
     if (stored === undefined || untilOf(stored.version) - Date.now() > this.#options.maxAge / 2)
       return stored;
     // What is read lives on. Nobody waits for it: should it fail, it is tried at the next reading.
+    if (this.#isPausing()) return stored;
     const version = this.#nextVersion(this.#options.maxAge, stored.version);
-    texts.put(id, stored.text, version, stored.version).catch(() => undefined);
+    this.#written(texts.put(id, stored.text, version, stored.version)).catch(() => undefined);
     return { text: stored.text, version };
   }
 
@@ -71,38 +82,56 @@ export class LmdbDocuments implements Documents {
     { ephemeral }: { ephemeral: boolean },
   ): Promise<Replaced> {
     const texts = this.#open();
+    if (this.#isPausing()) throw this.#writeFailure;
     const id = idOf(key);
     // What lives no more is there until it is swept.
-    const there = texts.getEntry(id)?.version;
-    const expected = before === undefined ? there : (before as Stored).version;
-    const isRight = before === undefined ? this.#find(texts, id) === undefined : there === expected;
-    if (isRight) {
+    const there = before === undefined ? texts.getEntry(id) : (before as Stored);
+    if (before !== undefined || !isAlive(there)) {
       const { ephemeralAge, maxAge } = this.#options;
-      const version = this.#nextVersion(ephemeral ? ephemeralAge : maxAge, expected);
-      if (await texts.put(id, text, version, expected ?? (null as never)))
+      const version = this.#nextVersion(ephemeral ? ephemeralAge : maxAge, there?.version);
+      if (await this.#written(texts.put(id, text, version, there?.version ?? (null as never))))
         return { isReplaced: true, version };
     }
-    // As it is now, whoever wrote it.
-    this.#root?.resetReadTxn();
     return { isReplaced: false, found: this.#find(texts, id) };
   }
 
   async delete(key: string): Promise<void> {
-    await this.#open().remove(idOf(key));
+    await this.#written(this.#open().remove(idOf(key)));
   }
 
   async close(): Promise<void> {
     if (this.#isClosed) return;
     this.#isClosed = true;
     this.#sweep?.stop();
-    await this.#root?.flushed;
-    await this.#root?.close();
+    const root = this.#root;
+    if (root === undefined) return;
+    const closing = root.flushed.then(() => root.close());
+    await within(CLOSE_LIMIT, closing, { hold: true }).catch(() => undefined);
   }
 
+  async #written(writing: Promise<boolean>): Promise<boolean> {
+    try {
+      return await written(writing);
+    } catch (error) {
+      this.#failedAt = performance.now();
+      this.#writeFailure = new ConvertError(
+        'CONVERT_STORE',
+        `the visitor store can not be written (${reasonOf(error)}; ${this.#options.path})`,
+        { cause: error },
+      );
+      throw this.#writeFailure;
+    }
+  }
+
+  #isPausing(): boolean {
+    return performance.now() - this.#failedAt < WRITE_INTERVAL;
+  }
+
+  /** As it is now, whoever wrote it: in one turn of the loop, LMDB shows what it showed first. */
   #find(texts: Database<string, string>, id: string): Stored | undefined {
+    this.#root?.resetReadTxn();
     const entry = texts.getEntry(id);
-    if (entry?.version === undefined || untilOf(entry.version) <= Date.now()) return undefined;
-    return { text: entry.value, version: entry.version };
+    return isAlive(entry) ? { text: entry.value, version: entry.version } : undefined;
   }
 
   /** Of a text that lives for so long at least, after a version. */
@@ -115,13 +144,23 @@ export class LmdbDocuments implements Documents {
   #open(): Database<string, string> {
     if (this.#isClosed) throw new ConvertError('CONVERT_STORE', 'the visitor store is closed');
     if (this.#texts !== undefined) return this.#texts;
-    const { path, ephemeralAge, open: openRoot } = this.#options;
+    const { path, ephemeralAge, open: openRoot, openInterval = OPEN_INTERVAL } = this.#options;
     const now = performance.now();
-    if (now - this.#openedAt < OPEN_INTERVAL) throw this.#failure;
+    if (now - this.#openedAt < openInterval) throw this.#failure;
     this.#openedAt = now;
     try {
-      mkdirSync(path, { recursive: true, mode: 0o700 });
-      this.#root = openRoot({ path, encoding: 'string', cache: false });
+      if (this.#root === undefined) {
+        prepareFiles(path);
+        this.#root = openRoot({
+          path,
+          // Whatever its name looks like.
+          noSubdir: false,
+          encoding: 'string',
+          cache: false,
+          // With it, a commit that fails rejects a promise that nobody has, and that ends the process.
+          eventTurnBatching: false,
+        });
+      }
       this.#texts = this.#root.openDB<string, string>({
         name: 'visitors',
         encoding: 'string',
@@ -130,15 +169,18 @@ export class LmdbDocuments implements Documents {
       this.#sweep = new LmdbSweep(this.#root, this.#texts, ephemeralAge);
       return this.#texts;
     } catch (error) {
-      const { code = 'no LMDB' } = error as { code?: unknown };
       this.#failure = new ConvertError(
         'CONVERT_STORE',
-        `the visitor store can not be opened (${String(code)}; ${path})`,
+        `the visitor store can not be opened (${reasonOf(error)}; ${path})`,
         { cause: error },
       );
       throw this.#failure;
     }
   }
+}
+
+function isAlive<T extends { version?: number }>(entry: T | undefined): entry is T & { version: number } {
+  return entry?.version !== undefined && untilOf(entry.version) > Date.now();
 }
 
 function idOf(key: string): string {

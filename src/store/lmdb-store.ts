@@ -1,6 +1,7 @@
 /** Visitor state in LMDB, for the processes of one machine. */
 import type * as Lmdb from 'lmdb';
 import { createRequire } from 'node:module';
+import { resolve } from 'node:path';
 import { ConvertError } from '../errors.js';
 import { assertOptions, shape, text } from '../options-check.js';
 import { documentStore } from './document-store.js';
@@ -23,7 +24,7 @@ export function lmdbStore(path: string, options: LmdbStoreOptions = {}): Visitor
   const [wrong] = text(path, 'path');
   if (wrong !== undefined) throw new ConvertError('CONVERT_BAD_OPTION', wrong);
   assertOptions(check, options);
-  return documentStore(new LmdbDocuments({ path, open: lmdb().open, ...keptOf(options) }));
+  return documentStore(new LmdbDocuments({ path: resolve(path), open: lmdb().open, ...keptOf(options) }));
 }
 
 /** Where it is used only: it is a native module, and optional. It takes 60 ms. */

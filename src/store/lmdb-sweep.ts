@@ -1,10 +1,13 @@
 /** Removes what lives no more, a little at a time. Of the processes that share a database, one does so. */
 import type { Database, RootDatabase } from 'lmdb';
 import { untilOf } from './lmdb-documents.js';
+import { written } from './lmdb-written.js';
 
 /** Milliseconds between two pieces of work, and for how long one may go on: the event loop waits. */
 const INTERVAL = 250;
 const PIECE = 2;
+/** Milliseconds to the next piece where this one found something: a flood must not come faster than it goes. */
+const BUSY_INTERVAL = 20;
 /** Milliseconds for which a process has the work, unless it is heard of. */
 const LEASE = 20_000;
 /** Milliseconds between two rounds, at least. */
@@ -56,7 +59,11 @@ export class LmdbSweep {
   async #work(): Promise<number> {
     if (!(await this.#holds())) return LEASE / 2;
     if (this.#isStopped) return LEASE;
-    return this.#sweep() ? Math.max(MIN_PAUSE, this.ephemeralAge / 8) : INTERVAL;
+    const removing: Promise<boolean>[] = [];
+    const isOver = this.#sweep(removing);
+    await Promise.all(removing);
+    if (isOver) return Math.max(MIN_PAUSE, this.ephemeralAge / 8);
+    return removing.length > 0 ? BUSY_INTERVAL : INTERVAL;
   }
 
   async #holds(): Promise<boolean> {
@@ -68,16 +75,12 @@ export class LmdbSweep {
     if (isHeld && name !== NAME) return false;
     if (isHeld && until - now > LEASE / 2) return true;
     const version = (entry?.version ?? 0) + 1;
-    return this.#meta.put(
-      KEY,
-      { name: NAME, until: now + LEASE },
-      version,
-      entry?.version ?? (null as never),
-    );
+    const holder = { name: NAME, until: now + LEASE };
+    return written(this.#meta.put(KEY, holder, version, entry?.version ?? (null as never)));
   }
 
   /** True at the end of a round. */
-  #sweep(): boolean {
+  #sweep(removing: Promise<boolean>[]): boolean {
     const until = performance.now() + PIECE;
     const now = Date.now();
     do {
@@ -92,7 +95,7 @@ export class LmdbSweep {
         this.#cursor = key;
         // Only if it is still that: somebody may be writing it.
         if (version !== undefined && untilOf(version) <= now)
-          void this.texts.remove(key, version).catch(() => undefined);
+          removing.push(written(this.texts.remove(key, version)));
       }
       if (seen < CHUNK) {
         this.#cursor = undefined;

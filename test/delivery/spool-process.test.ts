@@ -1,9 +1,9 @@
 /** The spool under processes that are killed, stopped, exit, run out of disk, and share one folder. */
-import { execFileSync } from 'node:child_process';
 import { mkdtemp, readdir, rm, writeFile } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { expect, it, onTestFinished, type TestContext } from 'vitest';
+import { mounted } from '../support/disk.js';
 import { transpiledSources } from '../support/transpiled.js';
 import { DRAIN, idsOf, LEASE, named, processBench, type Keep } from './process-bench.js';
 import { processFaults } from './process-faults.js';
@@ -39,24 +39,6 @@ it('a spool has what was accepted right before process.exit()', async () => {
   await run('next', DRAIN).ended;
   expect(idsOf(collector)).toEqual(named('exits', 40_001));
 });
-
-/** A file system of one's own. Skips where this user can not make one. */
-async function mounted(options: 'size=1m' | 'ro', { skip }: TestContext): Promise<string> {
-  const path = await mkdtemp(join(tmpdir(), 'convert-disk-'));
-  try {
-    execFileSync('mount', ['-t', 'tmpfs', '-o', options, 'tmpfs', path], { stdio: 'ignore' });
-  } catch {
-    await rm(path, { recursive: true });
-    // A laptop's user may not; what runs for a release must.
-    expect(process.env.CI).not.toBe('true');
-    return skip('this user can not mount a file system');
-  }
-  onTestFinished(async () => {
-    execFileSync('umount', ['-l', path]);
-    await rm(path, { recursive: true });
-  });
-  return path;
-}
 
 it('a spool on a disk that is full goes on in memory, and on the disk once there is room', async (context) => {
   const disk = await mounted('size=1m', context);
