@@ -218,12 +218,18 @@ it('leaves no gap among the numbers of what is stored later', async () => {
   disk.failure = undefined;
   await stored(first);
   await forget(first, 'v1');
+  // What is settled, and what is not, is known by its number.
+  for (const done of [1, 2]) {
+    await until(() => first.transport.open().length === 1);
+    first.transport.open()[0]!.answer(200);
+    await until(() => first.outbox.ledger().delivered === done);
+  }
   await first.outbox.close(0);
   const heir = onDisk(disk);
   heir.transport.always(200);
-  await until(() => heir.outbox.ledger().delivered >= 5);
-  expect(visitorsOf(heir.transport)).toEqual(['a', 'b', 'c', 'v2', 'd']);
-  expect(heir.outbox.ledger()).toMatchObject({ accepted: 5, dropped: 0 });
+  await until(() => heir.outbox.ledger().delivered >= 3);
+  expect(visitorsOf(heir.transport)).toEqual(['c', 'v2', 'd']);
+  expect(heir.outbox.ledger()).toMatchObject({ accepted: 3, dropped: 0 });
 });
 
 it.each([0, 0.3, 0.6, 0.99])('survives a power cut once it resolves: %d', async (random) => {
