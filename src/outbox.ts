@@ -72,6 +72,7 @@ function guarded(outbox: Outbox, listener: OutboxListener): Outbox {
   return {
     offer: (events) => outbox.offer(events),
     drop: (count, reason) => outbox.drop(count, reason),
+    ...(outbox.forget && { forget: async (visitorIds) => outbox.forget?.(visitorIds) }),
     ledger: () => outbox.ledger(),
     stats: () => outbox.stats(),
     flush: (timeout) => settled(() => outbox.flush(timeout)),
