@@ -75,16 +75,16 @@ it('deletes the state and what is pending, and counts who comes back', async () 
   (await open(convert)).runExperience('homepage-hero');
   (await open(convert, { cookie: 'cv_vid=other' })).runExperience('homepage-hero');
   await convert.flush({ timeout: 100 });
-  expect(await store.read(KEY)).toBeDefined();
+  expect(store.read(KEY)).toBeDefined();
   await convert.forget('abc');
-  expect(await store.read(KEY)).toBeUndefined();
+  expect(store.read(KEY)).toBeUndefined();
   expect(convert.stats().delivery).toMatchObject({ pending: 1, reasons: { forgotten: 1 } });
 
   collector.change({ status: () => 200 });
   const before = collector.events.length;
   (await open(convert)).runExperience('homepage-hero');
   expect(await convert.flush()).toMatchObject({ accepted: 3, delivered: 2, dropped: 1 });
-  expect(await store.read(KEY)).toBeDefined();
+  expect(store.read(KEY)).toBeDefined();
   expect(
     collector.events
       .slice(before)
@@ -98,12 +98,12 @@ it('deletes what is stored for the id as one of the app and as one of our cookie
   const convert = create({ store, visitor: { id: () => undefined } });
   const options = { ephemeral: false };
   for (const key of [KEY, COOKIE_KEY, '1001-2002-abcd', '1001-2002-7'])
-    await store.commit(key, { goals: ['purchase'] }, options);
+    store.commit(key, { goals: ['purchase'] }, options);
   await convert.forget('abc');
-  expect([await store.read(KEY), await store.read(COOKIE_KEY)]).toEqual([undefined, undefined]);
-  expect(await store.read('1001-2002-abcd')).toBeDefined();
+  expect([store.read(KEY), store.read(COOKIE_KEY)]).toEqual([undefined, undefined]);
+  expect(store.read('1001-2002-abcd')).toBeDefined();
   await convert.forget(7);
-  expect(await store.read('1001-2002-7')).toBeUndefined();
+  expect(store.read('1001-2002-7')).toBeUndefined();
 });
 
 it('discards what a request under way has not committed, and what it decides later', async () => {
@@ -118,7 +118,7 @@ it('discards what a request under way has not committed, and what it decides lat
   context.trackConversion('purchase');
   stream.runExperience('featured');
   await convert.flush();
-  expect(await store.read(KEY)).toBeUndefined();
+  expect(store.read(KEY)).toBeUndefined();
   expect(collector.requests).toHaveLength(0);
   const { dropped, reasons } = convert.stats().delivery;
   expect(reasons).toEqual({ forgotten: dropped });
@@ -134,7 +134,7 @@ it('discards what a request decides that had committed before', async () => {
   await convert.forget('abc');
   stream.trackConversion('purchase');
   expect(await convert.flush()).toMatchObject({ accepted: 2, delivered: 1, reasons: { forgotten: 1 } });
-  expect(await store.read(KEY)).toBeUndefined();
+  expect(store.read(KEY)).toBeUndefined();
 });
 
 it('counts what waits for consent in the state', async () => {
@@ -146,9 +146,9 @@ it('counts what waits for consent in the state', async () => {
   });
   (await open(convert)).runExperience('homepage-hero');
   await convert.flush();
-  expect((await store.read(KEY))?.held).toHaveLength(1);
+  expect(store.read(KEY)?.held).toHaveLength(1);
   await convert.forget('abc');
-  expect(await store.read(KEY)).toBeUndefined();
+  expect(store.read(KEY)).toBeUndefined();
   expect(convert.stats().delivery).toMatchObject({ accepted: 1, reasons: { forgotten: 1 } });
 });
 
@@ -167,7 +167,7 @@ it.each([false, true])(
     goOn();
     expect(await flushed).toMatchObject({ accepted: 1, delivered: 0, reasons: { forgotten: 1 } });
     await sleep(10);
-    expect(await kept.read(KEY)).toBeUndefined();
+    expect(kept.read(KEY)).toBeUndefined();
     expect(collector.requests).toHaveLength(0);
   },
 );
@@ -190,7 +190,7 @@ it('is not undone by a claim that is said to stand later', async () => {
   fails = false;
   // It is tried again after a second.
   await sleep(1_300);
-  expect(await kept.read(KEY)).toBeUndefined();
+  expect(kept.read(KEY)).toBeUndefined();
 });
 
 it('rejects where the store can not delete, drops what is pending, and can be repeated', async () => {
@@ -213,7 +213,7 @@ it('rejects where the store can not delete, drops what is pending, and can be re
   expect(convert.stats().delivery).toMatchObject({ pending: 0, reasons: { forgotten: 1 } });
   fails = false;
   await convert.forget('abc');
-  expect(await kept.read(KEY)).toBeUndefined();
+  expect(kept.read(KEY)).toBeUndefined();
 });
 
 it('waits for the project config, and rejects without one', async () => {
@@ -224,12 +224,12 @@ it('waits for the project config, and rejects without one', async () => {
     stop() {},
   };
   const store = memoryStore();
-  await store.commit(KEY, { goals: ['purchase'] }, { ephemeral: false });
+  store.commit(KEY, { goals: ['purchase'] }, { ephemeral: false });
   const convert = create({ project, store, readyTimeout: 0 });
   const forgotten = convert.forget('abc');
   arrive(testProject());
   await forgotten;
-  expect(await store.read(KEY)).toBeUndefined();
+  expect(store.read(KEY)).toBeUndefined();
 
   const never = create({ project: { ...project, start() {} }, readyTimeout: 0 });
   const rejected = expect(never.forget('abc')).rejects.toMatchObject({ code: 'CONVERT_NOT_READY' });
