@@ -98,6 +98,7 @@ const arrows = [
   { files: ['src/signals.ts'], may: leaves, packages: ['node:timers'] },
   { files: ['src/wait-until.ts'], may: ['runtime', ...leaves] },
   { files: ['src/withdrawals.ts'], may: ['runtime'] },
+  { files: ['src/forget.ts'], may: ['runtime', ...below] },
   { files: ['src/outbox.ts'], may: ['options', ...below] },
   { files: ['src/channels.ts'], may: ['runtime'], packages: ['node:diagnostics_channel'] },
   {
@@ -114,6 +115,7 @@ const arrows = [
       'channels',
       'outbox',
       'withdrawals',
+      'forget',
       'close-with',
       'settlements',
       'signals',

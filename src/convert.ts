@@ -7,7 +7,8 @@ import { Servers, type CloseOptions, type ClosingServer } from './close-with.js'
 import { drainBeforeExit } from './drain.js';
 import { compiledEngine } from './engine/compiled-engine.js';
 import { createEmitter } from './emitter.js';
-import { asConvertError, type ConvertError } from './errors.js';
+import { forgetVisitor } from './forget.js';
+import { asConvertError, ConvertError } from './errors.js';
 import type { IncomingRequest, OutgoingResponse } from './exchange.js';
 import { JobContext, readForJob } from './job-context.js';
 import { oncePerCode, type Logger } from './logger.js';
@@ -49,6 +50,22 @@ export interface Convert {
     visitorId: string | number | null | undefined,
     options?: ForVisitorOptions,
   ): Promise<VisitorContext>;
+  /**
+   * Deletes what is held of a visitor, under the id as an id of the app and as one of our cookie: stored state, what requests of
+   * theirs in this process have not committed yet, and events that are pending, in whichever process that shares the spool or
+   * Redis (counted as `forgotten`). Waits for the project config, at most 5 s. A batch that is under way may still arrive, but
+   * is not sent again with the visitor in it; other processes hear of it within some 3 s. What comes of the visitor after the
+   * call is counted again.
+   *
+   * It does not reach what Convert has received, cookies in the visitor's browser, or a request that is under way in another
+   * process at that moment.
+   *
+   * Rejects with a ConvertError where something of it may still be there: call it again then. `CONVERT_STORE` the store could
+   * not delete (an answer is awaited for 5 s); `CONVERT_SPOOL` the disk or Redis did not take it, so that what waits there may
+   * be sent; `CONVERT_NOT_READY` there is no project config; `CONVERT_CALLBACK` an outbox of the app's own failed;
+   * `CONVERT_BAD_OPTION` this is no visitor id.
+   */
+  forget(visitorId: string | number): Promise<void>;
   /** Commits and sends what waits; resolves with the ledger, at the latest after `timeout` ms (default 5000). */
   flush(options?: { timeout?: number }): Promise<DeliveryLedger>;
   /**
@@ -279,12 +296,28 @@ class ConvertInstance implements Convert, Runtime {
     const id = isId(visitorId) ? String(visitorId) : '';
     if (id === '')
       this.warnOnce('no-visitor-id', 'forVisitor was given no visitor id; nothing is counted for it');
-    if (!this.project) await Promise.race([this.ready().catch(() => undefined), unrefDelay(JOB_TIMEOUT)]);
+    await this.#projectForJob();
     // The visitor may be in the middle of a request of this process, whose consent and decisions count here.
     for (const each of this.uncommitted) if (each.visitorId === id) each.commit();
     const found = await readForJob(this, id);
     const { properties = {}, consent } = options;
     return new JobContext(this, { visitorId: id, properties, consent, ...found });
+  }
+
+  async forget(visitorId: string | number): Promise<void> {
+    const id = isId(visitorId) ? String(visitorId) : '';
+    if (id === '')
+      throw new ConvertError(
+        'CONVERT_BAD_OPTION',
+        'forget() takes a visitor id: text, not empty, or a number',
+      );
+    const project = await this.#projectForJob();
+    if (project === undefined)
+      throw new ConvertError(
+        'CONVERT_NOT_READY',
+        'no project config has arrived, so nobody can be forgotten',
+      );
+    await forgetVisitor(this, project, id);
   }
 
   flush({ timeout = 5_000 }: { timeout?: number } = {}): Promise<DeliveryLedger> {
@@ -359,6 +392,11 @@ class ConvertInstance implements Convert, Runtime {
       );
     }
     return context;
+  }
+
+  async #projectForJob(): Promise<LoadedProject | undefined> {
+    if (!this.project) await Promise.race([this.ready().catch(() => undefined), unrefDelay(JOB_TIMEOUT)]);
+    return this.project;
   }
 
   #commitAll(): void {

@@ -4,7 +4,7 @@ import type { EngineEvent } from './engine/port.js';
 import { asConvertError } from './errors.js';
 import type { OutgoingResponse } from './exchange.js';
 import type { DropReason, Offer } from './delivery/port.js';
-import type { AfterCommit, Runtime, Uncommitted } from './runtime.js';
+import type { AfterCommit, Runtime, Uncommitted, WithdrawalReason } from './runtime.js';
 import { experienceClaim } from './claims.js';
 import {
   applyChange,
@@ -175,9 +175,8 @@ export class Journal implements Uncommitted {
   /** Never throws, and awaits nothing that the caller could feel. */
   commit(): void {
     if (!this.#pending) return;
-    if (this.#runtime.withdrawals.since(this.storeKey, this.#generation)) {
-      return this.discard('consent');
-    }
+    const withdrawn = this.#withdrawn;
+    if (withdrawn !== undefined) return this.discard(withdrawn);
     const { change, events } = this.#take();
     const stored = this.#mode === 'hold' ? this.#hold(change, events) : this.#enrol(change, events);
     this.#release(stored);
@@ -206,6 +205,11 @@ export class Journal implements Uncommitted {
       // One visitor takes no other along.
       this.#runtime.report(asConvertError(error, 'CONVERT_INTERNAL', 'a visitor could not be committed'));
     }
+  }
+
+  /** Why nothing of this visitor is to be kept any more, since the request began. */
+  get #withdrawn(): WithdrawalReason | undefined {
+    return this.#runtime.withdrawals.since(this.storeKey, this.#generation);
   }
 
   /** What the platform waits for is out of our hands. */
@@ -300,7 +304,8 @@ export class Journal implements Uncommitted {
   ): (() => void) | undefined {
     if (pending.length === 0) return undefined;
     const names = pending.filter((name) => !lost.has(name));
-    if (names.length === 0) return undefined;
+    // Of a visitor who was forgotten meanwhile, nothing is written.
+    if (names.length === 0 || this.#withdrawn === 'forgotten') return undefined;
     return this.#runtime.settlements?.open({
       storeKey: this.storeKey,
       names,
@@ -334,6 +339,7 @@ export class Journal implements Uncommitted {
       return within(STORE_LIMIT, committed).then(
         (result) => {
           this.#known = result.state;
+          this.#undoIfForgotten();
           return result;
         },
         (error: unknown) => this.#failed(error),
@@ -341,6 +347,13 @@ export class Journal implements Uncommitted {
     } catch (error) {
       return this.#failed(error);
     }
+  }
+
+  /** The visitor was forgotten while the store was at it: it may have done both in the other order. */
+  #undoIfForgotten(): void {
+    if (this.#withdrawn !== 'forgotten') return;
+    const { store } = this.#runtime;
+    void within(STORE_LIMIT, store.delete(this.storeKey)).catch((error: unknown) => this.#failed(error));
   }
 
   #failed(error: unknown): Committed {

@@ -73,6 +73,7 @@ function guarded(outbox: Outbox, listener: OutboxListener): Outbox {
     outlives: outbox.outlives === true,
     offer: (events) => outbox.offer(events),
     drop: (count, reason) => outbox.drop(count, reason),
+    ...(outbox.forget && { forget: async (visitorIds) => outbox.forget?.(visitorIds) }),
     ledger: () => outbox.ledger(),
     stats: () => outbox.stats(),
     flush: (timeout) => settled(() => outbox.flush(timeout)),

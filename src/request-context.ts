@@ -317,7 +317,7 @@ export class RequestContext extends BaseContext implements ConvertContext {
         appId === undefined ? undefined : storeKey(project.config, appId, 'app', hasAppIds),
       ];
       // Another request that is under way must not bring back what goes here.
-      for (const key of keys) if (key !== undefined) this.runtime.withdrawals.add(key);
+      for (const key of keys) if (key !== undefined) this.runtime.withdrawals.add(key, 'consent');
       for (const each of this.runtime.uncommitted) {
         if (keys.includes(each.storeKey)) each.discard('consent');
       }

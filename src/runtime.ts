@@ -26,14 +26,16 @@ export interface Uncommitted {
   discard(reason: DropReason): void;
 }
 
-/** Whose consent was withdrawn in this process: what began before must not bring it back. */
+/** Whose consent was withdrawn in this process, and who was forgotten: what began before must not bring it back. */
 export interface Withdrawals {
   /** Grows with each withdrawal. */
   readonly generation: number;
-  add(storeKey: string): void;
-  /** True if consent was withdrawn after `generation`. */
-  since(storeKey: string, generation: number): boolean;
+  add(storeKey: string, reason: WithdrawalReason): void;
+  /** Why, if that was after `generation`. */
+  since(storeKey: string, generation: number): WithdrawalReason | undefined;
 }
+
+export type WithdrawalReason = Extract<DropReason, 'consent' | 'forgotten'>;
 
 /** To be called after a commit, with what the store says. */
 export type AfterCommit = (stored?: unknown) => void;

@@ -37,7 +37,7 @@ export class Settlements {
   /** In the order of their limits. */
   #open: Open[] = [];
   #isPlanned = false;
-  #retries = 0;
+  readonly #retries = new Set<PendingClaims>();
 
   constructor(
     private readonly store: VisitorStore,
@@ -50,6 +50,12 @@ export class Settlements {
     this.#open.push(open);
     this.#plan();
     return () => this.#settle(open);
+  }
+
+  /** Nothing more is written under these keys, of claims that are open now. */
+  forget(storeKeys: ReadonlySet<string>): void {
+    for (const open of this.#open) open.isSettled ||= storeKeys.has(open.claims.storeKey);
+    for (const claims of this.#retries) if (storeKeys.has(claims.storeKey)) this.#retries.delete(claims);
   }
 
   #look(): void {
@@ -80,11 +86,10 @@ export class Settlements {
       await this.store.commit(storeKey, { settled: names }, { ephemeral, known });
     } catch (error) {
       this.report(asConvertError(error, 'CONVERT_STORE', 'the visitor store failed to settle a claim'));
-      if (attempts <= 1 || this.#retries >= MAX_RETRIES) return;
-      this.#retries += 1;
+      if (attempts <= 1 || this.#retries.size >= MAX_RETRIES) return;
+      this.#retries.add(claims);
       setTimeout(() => {
-        this.#retries -= 1;
-        void this.#store(claims, attempts - 1);
+        if (this.#retries.delete(claims)) void this.#store(claims, attempts - 1);
       }, RETRY).unref();
     }
   }

@@ -1,19 +1,19 @@
-/** Remembers whose consent was withdrawn, for as long as requests that began before may be under way. */
-import type { Withdrawals } from './runtime.js';
+/** Remembers whose consent was withdrawn, and who was forgotten, for as long as requests that began before may be under way. */
+import type { WithdrawalReason, Withdrawals } from './runtime.js';
 
 /** More withdrawals than that during one request are no concern: the oldest are forgotten. */
 const MAX = 10_000;
 
 export function createWithdrawals(): Withdrawals {
-  const generations = new Map<string, number>();
+  const generations = new Map<string, { at: number; reason: WithdrawalReason }>();
   let generation = 0;
   return {
     get generation() {
       return generation;
     },
-    add(storeKey) {
+    add(storeKey, reason) {
       generations.delete(storeKey);
-      generations.set(storeKey, (generation += 1));
+      generations.set(storeKey, { at: (generation += 1), reason });
       if (generations.size <= MAX) return;
       for (const oldest of generations.keys()) {
         generations.delete(oldest);
@@ -21,6 +21,10 @@ export function createWithdrawals(): Withdrawals {
       }
     },
     // Nearly always there was none at all.
-    since: (storeKey, before) => generation > before && (generations.get(storeKey) ?? 0) > before,
+    since(storeKey, before) {
+      if (generation <= before) return undefined;
+      const last = generations.get(storeKey);
+      return last !== undefined && last.at > before ? last.reason : undefined;
+    },
   };
 }

@@ -50,6 +50,32 @@ it('that fails lets neither flush nor close reject, and is heard of', async () =
   expect(lines.join()).not.toContain('visitor-1');
 });
 
+it('is asked to forget a visitor, where it can', async () => {
+  const asked: (readonly string[])[] = [];
+  const forgets = createWith((options) => ({
+    ...memoryOutbox(options),
+    forget: (visitorIds) => void asked.push(visitorIds),
+  }));
+  await forgets.convert.forget('visitor-1');
+  expect(asked).toEqual([['visitor-1']]);
+
+  const fails = createWith((options) => ({
+    ...memoryOutbox(options),
+    forget() {
+      throw new Error('visitor-1 is unforgettable');
+    },
+  }));
+  const error: unknown = await fails.convert.forget('visitor-1').catch((each: unknown) => each);
+  expect(error).toMatchObject({ code: 'CONVERT_CALLBACK' });
+  expect(String(error)).not.toContain('visitor-1');
+
+  const { convert, lines } = createWith((options) => ({ ...memoryOutbox(options), forget: undefined }));
+  await convert.forget('visitor-1');
+  await convert.forget('visitor-2');
+  expect(lines.filter((line) => line.includes('has no `forget`'))).toHaveLength(1);
+  for (const each of [forgets, fails, { convert }]) await each.convert.close();
+});
+
 it('that is none is an error at construction', () => {
   expect(() => createWith(() => ({}) as never)).toThrow('option `delivery.outbox()` must be an outbox');
 });

@@ -1,5 +1,5 @@
 /** Milliseconds: what is older is not sent. Convert would count it for the wrong day. */
-const MAX_AGE = 72 * 60 * 60 * 1000;
+export const MAX_AGE = 72 * 60 * 60 * 1000;
 
 /** Both in milliseconds since the epoch. */
 export function isTooOld(acceptedAt: number, now: number): boolean {

@@ -14,18 +14,25 @@ export function memoryOutbox(
   return createOutbox(options, (core) => memoryShelf(core, readyBytes, new Packed(chunkBytes)));
 }
 
-function memoryShelf({ sender }: OutboxCore, readyBytes: number, packed: Packed): Shelf {
+function memoryShelf(core: OutboxCore, readyBytes: number, packed: Packed): Shelf {
+  const { sender, ledger } = core;
+  function refill(): void {
+    while (!packed.isEmpty && sender.queuedBytes < readyBytes / 2) {
+      for (const event of packed.take()) sender.push(event);
+    }
+    sender.start();
+  }
   return {
     keep(event) {
       if (packed.isEmpty && sender.queuedBytes < readyBytes) sender.push(event);
       else packed.push(event);
     },
     kept: () => sender.start(),
-    settled() {
-      while (!packed.isEmpty && sender.queuedBytes < readyBytes / 2) {
-        for (const event of packed.take()) sender.push(event);
-      }
-      sender.start();
+    settled: refill,
+    withdrawn: refill,
+    forget(visitorIds) {
+      if (packed.isEmpty) return;
+      core.settle(packed.remove(visitorIds), (count) => ledger.drop(count, 'forgotten'));
     },
   };
 }

@@ -6,6 +6,7 @@ import type { ConvertError } from '../errors.js';
 import { DEFAULT_BACKOFF } from '../backoff.js';
 import type { VisitorEvent } from '../tracking.js';
 import { cohorts, type Cohort, type Cohorts } from './cohorts.js';
+import { Erasures } from './erasures.js';
 import { createLedger, type Ledger } from './ledger.js';
 import { serialise, type SerialisedEvent } from './payload.js';
 import type {
@@ -75,6 +76,8 @@ export interface OutboxCore {
   release(bytes: number): void;
   /** Events that this process is done with; `count` puts them into the ledger. */
   settle(events: readonly QueuedEvent[], count: (events: number) => void): void;
+  /** Events of visitors who were forgotten: what waits for the sender is dropped, what is under way is not sent again. */
+  withdraw(isForgotten: (event: QueuedEvent) => boolean): void;
 }
 
 /** Where confirmed events wait until they are sent. */
@@ -90,6 +93,13 @@ export interface Shelf {
   kept(): void;
   /** These were delivered, or given up: they are never sent again. */
   settled?(batch: readonly QueuedEvent[]): void;
+  /** As `settled`, of visitors who were forgotten: from anywhere among the events, and older ones may not be settled. */
+  withdrawn?(events: readonly QueuedEvent[]): void;
+  /**
+   * These visitors are forgotten: what was accepted of them up to that time, in milliseconds since the epoch, is not
+   * given to the sender any more; what it has is withdrawn by itself. See `Outbox.forget`.
+   */
+  forget?(visitorIds: ReadonlySet<string>, at: number): void | Promise<void>;
   /** False while it is open whether what was kept here is still ours to send. */
   isOurs?(): boolean;
   /** Somebody waits for all that was kept; `closesIn` milliseconds it is closed, if at all. */
@@ -123,6 +133,7 @@ export function createOutbox(options: OutboxOptions, shelve: (core: OutboxCore) 
 
   let queueBytes = 0;
   const ledger = createLedger(options.listener);
+  const erasures = new Erasures();
   const waiting = cohorts(() => transport.release?.());
   const sender = createSender<QueuedEvent>(
     {
@@ -139,6 +150,7 @@ export function createOutbox(options: OutboxOptions, shelve: (core: OutboxCore) 
       delivered: (batch) => finish(batch, (count) => ledger.deliver(count)),
       rejected: (batch, reason) => finish(batch, (count) => ledger.reject(count, reason)),
       expired: (batch) => finish(batch, (count) => ledger.drop(count, 'expired')),
+      withdrawn: dropForgotten,
       failed: (error: ConvertError) => ledger.error(error),
       recovered: (failedPosts) =>
         ledger.recovered(`the tracking endpoint takes events again, after ${failedPosts} failed POSTs`),
@@ -156,6 +168,7 @@ export function createOutbox(options: OutboxOptions, shelve: (core: OutboxCore) 
     adopt,
     release,
     settle,
+    withdraw,
     get queueBytes() {
       return queueBytes;
     },
@@ -196,6 +209,24 @@ export function createOutbox(options: OutboxOptions, shelve: (core: OutboxCore) 
     shelf.settled?.(batch);
   }
 
+  function dropForgotten(events: readonly QueuedEvent[]): void {
+    if (events.length === 0) return;
+    settle(events, (count) => ledger.drop(count, 'forgotten'));
+    shelf.withdrawn?.(events);
+  }
+
+  function withdraw(isForgotten: (event: QueuedEvent) => boolean): void {
+    dropForgotten(sender.withdraw(isForgotten));
+  }
+
+  async function forget(visitorIds: readonly string[]): Promise<void> {
+    const ids = new Set(visitorIds);
+    // First: whatever the shelf brings to the sender from here on has nothing of them.
+    const kept = shelf.forget?.(ids, erasures.add(ids));
+    withdraw(({ visitorId }) => ids.has(visitorId));
+    await kept;
+  }
+
   function reasonToRefuse({ event }: VisitorEvent, { bytes }: SerialisedEvent): DropReason | undefined {
     if (bytes > maxEventBytes) return 'too-large';
     const share = event.eventType === 'bucketing' ? EXPOSURE_SHARE : 1;
@@ -218,7 +249,7 @@ export function createOutbox(options: OutboxOptions, shelve: (core: OutboxCore) 
 
   function offer(events: readonly VisitorEvent[]): Offer {
     if (events.length === 0) return NOTHING_TAKEN;
-    const at = Date.now();
+    const at = erasures.offered();
     let refused: Set<VisitorEvent> | undefined;
     /** In the order of the events; undefined where one was refused. */
     const queued = new Array<QueuedEvent | undefined>(events.length).fill(undefined);
@@ -244,16 +275,21 @@ export function createOutbox(options: OutboxOptions, shelve: (core: OutboxCore) 
         if (isConfirmed || closed) return;
         isConfirmed = true;
         let gone: QueuedEvent[] | undefined;
+        let forgotten: QueuedEvent[] | undefined;
         let last: QueuedEvent | undefined;
         for (let index = 0; index < queued.length; index++) {
           const event = queued[index];
           if (event === undefined) continue;
           if (lost.size > 0 && lost.has(events[index]!)) (gone ??= []).push(event);
+          else if (!erasures.isEmpty && erasures.covers(event.visitorId, at)) (forgotten ??= []).push(event);
           else shelf.keep((last = event));
         }
         // They are kept in order.
         if (last !== undefined) last.onKept = onKept;
+        else if (forgotten !== undefined) onKept?.();
+        erasures.confirmed(at);
         if (gone !== undefined) settle(gone, (count) => ledger.drop(count, 'claim-lost'));
+        if (forgotten !== undefined) settle(forgotten, (count) => ledger.drop(count, 'forgotten'));
         shelf.kept();
       },
     };
@@ -301,6 +337,7 @@ export function createOutbox(options: OutboxOptions, shelve: (core: OutboxCore) 
       ledger.accept(count);
       ledger.drop(count, reason);
     },
+    forget,
     ledger: () => ledger.read(),
     stats,
     async flush(timeout) {

@@ -6,6 +6,7 @@ import type { Cohort } from './cohorts.js';
 import { fifo } from './fifo.js';
 import { decodeLines, encodeLines } from './lines.js';
 import { QueuedEvent } from './outbox.js';
+import { headOf } from './payload.js';
 
 /** Bytes of events that are packed together: some milliseconds of the event loop. */
 const CHUNK_BYTES = 128 * 1024;
@@ -42,19 +43,25 @@ export class Packed {
     return chunk === undefined ? this.#takeLoose() : unpack(chunk);
   }
 
-  #pack(): void {
-    const events = this.#takeLoose();
-    const cohorts: { cohort: Cohort; count: number }[] = [];
-    for (const { cohort } of events) {
-      const last = cohorts.at(-1);
-      if (last?.cohort === cohort) last.count += 1;
-      else cohorts.push({ cohort, count: 1 });
+  /** Takes the events of these visitors out, wherever they are. */
+  remove(visitorIds: ReadonlySet<string>): QueuedEvent[] {
+    const gone: QueuedEvent[] = [];
+    const isLeft = (event: QueuedEvent): boolean =>
+      !visitorIds.has(event.visitorId) || (gone.push(event), false);
+    const heads = [...visitorIds].map(headOf);
+    for (const chunk of this.#chunks.take(() => true)) {
+      // To unpack takes as long as to send: most chunks hold nothing of the visitor.
+      const isHit = heads.some((head) => chunk.lines.includes(head));
+      const left = isHit ? unpack(chunk).filter(isLeft) : undefined;
+      if (left === undefined) this.#chunks.push(chunk);
+      else if (left.length > 0) this.#chunks.push(pack(left));
     }
-    this.#chunks.push({
-      lines: Buffer.from(encodeLines(events)),
-      at: Float64Array.from(events, ({ at }) => at),
-      cohorts,
-    });
+    for (const event of this.#takeLoose().filter(isLeft)) this.push(event);
+    return gone;
+  }
+
+  #pack(): void {
+    this.#chunks.push(pack(this.#takeLoose()));
   }
 
   #takeLoose(): QueuedEvent[] {
@@ -63,6 +70,20 @@ export class Packed {
     this.#looseBytes = 0;
     return events;
   }
+}
+
+function pack(events: readonly QueuedEvent[]): Chunk {
+  const cohorts: { cohort: Cohort; count: number }[] = [];
+  for (const { cohort } of events) {
+    const last = cohorts.at(-1);
+    if (last?.cohort === cohort) last.count += 1;
+    else cohorts.push({ cohort, count: 1 });
+  }
+  return {
+    lines: Buffer.from(encodeLines(events)),
+    at: Float64Array.from(events, ({ at }) => at),
+    cohorts,
+  };
 }
 
 function unpack({ lines, at, cohorts }: Chunk): QueuedEvent[] {

@@ -60,6 +60,11 @@ export function serialise(
   };
 }
 
+/** How the head of every event of a visitor begins, and of nobody else's. */
+export function headOf(visitorId: string): string {
+  return HEAD + idText(visitorId).text;
+}
+
 /** What `serialise` made, from its texts; undefined where they are not of its making. Never throws. */
 export function restore(head: string, text: string): SerialisedEvent | undefined {
   try {

@@ -37,6 +37,7 @@ export interface DeliveryLedger {
  * - `expired` over 72 hours old
  * - `corrupt` what was stored of them can't be read any more
  * - `closed` the outbox was closed before they could be delivered
+ * - `forgotten` the visitor was forgotten (`convert.forget`)
  */
 export type DropReason =
   | 'overflow'
@@ -49,7 +50,8 @@ export type DropReason =
   | 'refused'
   | 'expired'
   | 'corrupt'
-  | 'closed';
+  | 'closed'
+  | 'forgotten';
 
 export interface Outbox {
   /** True where events outlive the process, once they are stored. Default false. */
@@ -62,6 +64,13 @@ export interface Outbox {
   offer(events: readonly VisitorEvent[]): Offer;
   /** Counts events that were given up before they could be offered. */
   drop(count: number, reason: DropReason): void;
+  /**
+   * Drops what was offered of these visitors before the call (`forgotten`), unless it is under way: then it is dropped if it
+   * would have to be sent again. What is in the process is dropped at once, whatever comes of the call; it resolves once no
+   * process that shares what is outside will send the rest, even if this one is killed, and rejects where that can't be
+   * promised: call it again. Default: such events are sent.
+   */
+  forget?(visitorIds: readonly string[]): void | Promise<void>;
   ledger(): DeliveryLedger;
   /** More than the ledger, for `stats()`. */
   stats(): DeliveryStats;

@@ -40,6 +40,8 @@ export interface SenderSink<T> {
   rejected(batch: readonly T[], reason: 'refused' | 'too-large'): void;
   /** These are too old to be sent. */
   expired(batch: readonly T[]): void;
+  /** These were withdrawn while they were under way, and did not arrive. */
+  withdrawn(batch: readonly T[]): void;
   /** Delivery began to fail. Called again only after a success in between. */
   failed(error: ConvertError): void;
   /** Delivery works again. */
@@ -70,6 +72,8 @@ export interface Sender<T> {
   hurry(options?: { last: boolean }): void;
   /** Takes back what waits and is now somebody else's to send; what is under way stays. */
   forget(isGone: (event: T) => boolean): T[];
+  /** As `forget`, of what nobody is to send: what is under way is not sent again, either. */
+  withdraw(isGone: (event: T) => boolean): T[];
   /** Sends nothing any more; what waits stays until it is forgotten. */
   stop(): void;
 }
@@ -100,6 +104,8 @@ export function createSender<T extends Sendable>(options: SenderOptions, sink: S
 
   let stopped = false;
   let inFlight: readonly T[] | undefined;
+  /** Of these, what is not to be sent again. */
+  let withdrawn: Set<T> | undefined;
   /** When `attempt` will run, by performance.now(): SOON in this turn of the loop, undefined while it isn't planned. */
   let plannedAt: number | undefined;
   let cancelPlan: () => void = () => {};
@@ -206,7 +212,22 @@ export function createSender<T extends Sendable>(options: SenderOptions, sink: S
     lastPostEnd = performance.now();
     if (stopped) return;
     SETTLE[outcome.verdict](batch, outcome, destination);
+    withdrawn = undefined;
     plan();
+  }
+
+  /** What of a batch that did not arrive is to be sent again. */
+  function stillWanted(batch: T[]): T[] {
+    const unwanted = withdrawn;
+    if (unwanted === undefined) return batch;
+    sink.withdrawn(batch.filter((event) => unwanted.has(event)));
+    return batch.filter((event) => !unwanted.has(event));
+  }
+
+  function sendAgain(...batches: T[][]): void {
+    const wanted = batches.filter((batch) => batch.length > 0);
+    again.push(...wanted);
+    if (wanted.length > 0) retries += 1;
   }
 
   async function post(batch: readonly T[], destination: Destination): Promise<Outcome> {
@@ -249,16 +270,21 @@ export function createSender<T extends Sendable>(options: SenderOptions, sink: S
         backOff(batch, backoff.max, backoff.max);
         fail(outcome, destination);
       },
-      halve(batch, outcome, destination) {
+      halve(whole, outcome, destination) {
         endBackoff();
+        const batch = stillWanted(whole);
+        // A smaller one than that which was too large.
+        if (batch.length < whole.length) {
+          sendAgain(batch);
+          return;
+        }
         if (batch.length === 1) {
           fail(outcome, destination);
           sink.rejected(batch, 'too-large');
           return;
         }
         const middle = Math.ceil(batch.length / 2);
-        again.push(batch.slice(middle), batch.slice(0, middle));
-        retries += 1;
+        sendAgain(batch.slice(middle), batch.slice(0, middle));
         lastError = outcome.failure;
       },
       reject(batch, outcome, destination) {
@@ -270,8 +296,7 @@ export function createSender<T extends Sendable>(options: SenderOptions, sink: S
 
   function backOff(batch: T[], delay: number, length: number): void {
     early = false;
-    again.push(batch);
-    retries += 1;
+    sendAgain(stillWanted(batch));
     notBefore = lastPostEnd + delay;
     backoffLength = length;
   }
@@ -289,6 +314,17 @@ export function createSender<T extends Sendable>(options: SenderOptions, sink: S
     if (failing || verdict === 'delivered') return;
     failing = true;
     sink.failed(deliveryError(failure, verdict, destination.url));
+  }
+
+  function forget(isGone: (event: T) => boolean): T[] {
+    const gone: T[] = [];
+    const stays = (event: T): boolean => !isGone(event) || (gone.push(event), false);
+    const batches = again.splice(0).map((batch) => batch.filter(stays));
+    again.push(...batches.filter((batch) => batch.length > 0));
+    const rest = queue.take(() => true).filter(stays);
+    queuedBytes = 0;
+    rest.forEach(push);
+    return gone;
   }
 
   return {
@@ -321,15 +357,10 @@ export function createSender<T extends Sendable>(options: SenderOptions, sink: S
       if (how?.last && notBefore > now) cutBackoff(now);
       plan();
     },
-    forget(isGone) {
-      const gone: T[] = [];
-      const stays = (event: T): boolean => !isGone(event) || (gone.push(event), false);
-      const batches = again.splice(0).map((batch) => batch.filter(stays));
-      again.push(...batches.filter((batch) => batch.length > 0));
-      const rest = queue.take(() => true).filter(stays);
-      queuedBytes = 0;
-      rest.forEach(push);
-      return gone;
+    forget,
+    withdraw(isGone) {
+      for (const event of inFlight ?? []) if (isGone(event)) (withdrawn ??= new Set()).add(event);
+      return forget(isGone);
     },
     stop() {
       stopped = true;

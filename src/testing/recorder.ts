@@ -52,6 +52,8 @@ export function createRecorder(): Recorder {
           ledger.accept(count);
           ledger.drop(count, reason);
         },
+        // Nothing waits.
+        forget() {},
         ledger: () => ledger.read(),
         stats: () => ({
           ...ledger.read(),

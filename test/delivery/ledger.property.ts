@@ -15,6 +15,7 @@ type Step =
   | { do: 'answer'; status: number }
   | { do: 'flush' }
   | { do: 'drop'; count: number }
+  | { do: 'forget'; visitor: number }
   | { do: 'close' };
 
 const step: fc.Arbitrary<Step> = fc.oneof(
@@ -41,6 +42,7 @@ const step: fc.Arbitrary<Step> = fc.oneof(
   },
   { weight: 10, arbitrary: fc.constant({ do: 'flush' as const }) },
   { weight: 5, arbitrary: fc.record({ do: fc.constant('drop' as const), count: fc.nat(3) }) },
+  { weight: 5, arbitrary: fc.record({ do: fc.constant('forget' as const), visitor: fc.nat(3) }) },
   { weight: 1, arbitrary: fc.constant({ do: 'close' as const }) },
 );
 
@@ -82,6 +84,9 @@ async function play(make: MakeOutbox, steps: readonly Step[]): Promise<void> {
   const confirmed = new Map<string, string[]>();
   const taken = new Map<string, string[]>();
   const gone = new Set<string>();
+  /** Under way as their visitor was forgotten: sent once more they must not be. */
+  const doomed = new Set<string>();
+  const forgets: Promise<unknown>[] = [];
   const flushes: Promise<unknown>[] = [];
 
   function check(): void {
@@ -105,6 +110,8 @@ async function play(make: MakeOutbox, steps: readonly Step[]): Promise<void> {
       for (const { visitorId, id } of events) remember(taken, visitorId, id);
     } else if (status === 400 || status === 302 || (status === 413 && events.length === 1)) {
       for (const { id } of events) gone.add(id);
+    } else {
+      for (const { id } of events) if (doomed.has(id)) gone.add(id);
     }
     post.answer(status === 0 ? networkError('ECONNRESET') : status);
   }
@@ -137,6 +144,24 @@ async function play(make: MakeOutbox, steps: readonly Step[]): Promise<void> {
       accepted += count;
       outbox.drop(count, 'consent');
     },
+    forget({ visitor }) {
+      const visitorId = `v${visitor}`;
+      const isMine = (event: { visitorId: string }): boolean => event.visitorId === visitorId;
+      const underWay = new Set(
+        transport
+          .open()
+          .flatMap(({ payload }) =>
+            payload.visitors.flatMap(({ events }) => events.map((each) => idOf(each))),
+          ),
+      );
+      const delivered = taken.get(visitorId) ?? [];
+      for (const id of confirmed.get(visitorId) ?? []) {
+        if (!delivered.includes(id)) (underWay.has(id) ? doomed : gone).add(id);
+      }
+      for (const { events } of offers) for (const { event } of events.filter(isMine)) gone.add(idOf(event));
+      // It may be closed meanwhile.
+      forgets.push(Promise.resolve(outbox.forget?.([visitorId])).catch(() => undefined));
+    },
     async close() {
       await outbox.close(0);
       closed = true;
@@ -158,7 +183,7 @@ async function play(make: MakeOutbox, steps: readonly Step[]): Promise<void> {
     await tick();
     check();
   }
-  await Promise.all([...flushes, last]);
+  await Promise.all([...flushes, ...forgets, last]);
 
   const ledger = outbox.ledger();
   expect(ledger.accepted).toBe(accepted);

@@ -14,6 +14,8 @@ endpointFaults('memoryOutbox', (options) => memoryOutbox(options), { outlives: f
 describe('where hardly anything is ready to be sent', () => {
   const packing: OutboxFactory = (options) => memoryOutbox(options, { readyBytes: 500, chunkBytes: 300 });
 
+  outboxConformance('a memoryOutbox that packs', packing, { outlives: false, only: /^forget/ });
+
   it('keeps its ledger', () => ledgerProperty(packing));
 
   it('sends what was packed as it was, in order, and each flush is over in time', async () => {

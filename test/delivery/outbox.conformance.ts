@@ -12,6 +12,7 @@ import {
   networkError,
   rememberingListener,
   until,
+  visitorsOf,
 } from './fakes.js';
 import { ledgerProperty } from './ledger.property.js';
 
@@ -40,6 +41,8 @@ export interface OutboxAbilities {
   outlives: boolean;
   /** Random histories that its ledger is tried with. Default 300. */
   histories?: number;
+  /** Runs those cases alone. Default: all of them. */
+  only?: RegExp;
 }
 
 /** What waits may be in the process or out of it already. */
@@ -47,6 +50,15 @@ const counted = ({ delivered, pending, spooled }: DeliveryLedger): object => ({
   delivered,
   waiting: pending + spooled,
 });
+
+/** What arrived of a visitor: ids of experiences and goals. */
+const sentOf = ({ posts }: FakeTransport, visitorId: string): string[] =>
+  posts
+    .flatMap(({ payload }) => payload.visitors)
+    .filter((each) => each.visitorId === visitorId)
+    .flatMap(({ events }) =>
+      events.map(({ data }) => ('experienceId' in data ? data.experienceId : data.goalId)),
+    );
 
 const CASES: Record<string, (start: Start, make: MakeOutbox, can: OutboxAbilities) => Promise<void>> = {
   async 'offer: takes room at once and sends nothing in the tick of the caller'(start) {
@@ -615,6 +627,155 @@ const CASES: Record<string, (start: Start, make: MakeOutbox, can: OutboxAbilitie
     ]);
   },
 
+  async 'forget: drops what waits of a visitor, keeps the order of the others, and sends what comes after'(
+    start,
+  ) {
+    const { outbox, transport, listener } = await start(undefined, { lingerMs: 0 });
+    send(outbox, exposure('first'));
+    await until(() => transport.open().length === 1);
+    send(outbox, exposure('v1'), exposure('v2', '1'), exposure('v3', '1'));
+    send(outbox, exposure('v2', '2'), conversion('v1'));
+    const flushed = outbox.flush(10_000);
+    const forgotten = outbox.forget?.(['v1']);
+    send(outbox, exposure('v1', 'back'), exposure('v3', '2'));
+    await forgotten;
+    transport.always(200);
+    await flushed;
+    expect(await outbox.flush(10_000)).toMatchObject({
+      accepted: 8,
+      delivered: 6,
+      pending: 0,
+      dropped: 2,
+      reasons: { forgotten: 2 },
+    });
+    expect(listener.drops).toEqual({ forgotten: 2 });
+    expect(sentOf(transport, 'v1')).toEqual(['back']);
+    expect(sentOf(transport, 'v2')).toEqual(['1', '2']);
+    expect(sentOf(transport, 'v3')).toEqual(['1', '2']);
+    expect(outbox.stats().queueBytes).toBe(0);
+  },
+
+  async 'forget: finds all there is of a visitor in a backlog'(start) {
+    const { outbox, transport } = await start(undefined, { lingerMs: 0 });
+    send(outbox, exposure('first'));
+    await until(() => transport.open().length === 1);
+    const ids = Array.from({ length: 2000 }, (_, n) => `v${n % 200}`);
+    for (const [n, id] of ids.entries()) send(outbox, exposure(id, String(n)));
+    await sleep(50);
+    await outbox.forget?.(['v7', 'v8', 'nobody']);
+    transport.always(200);
+    expect(await outbox.flush(20_000)).toMatchObject({ delivered: 1981, reasons: { forgotten: 20 } });
+    const left = [...new Set(ids)].filter((id) => id !== 'v7' && id !== 'v8');
+    expect([...new Set(visitorsOf(transport))]).toEqual(['first', ...left]);
+    for (const id of left) {
+      const numbers = sentOf(transport, id).map(Number);
+      expect(numbers).toEqual(numbers.toSorted((one, other) => one - other));
+      expect(numbers).toHaveLength(10);
+    }
+  },
+
+  async 'forget: nobody but the visitor, whatever the id looks like'(start) {
+    const { outbox, transport } = await start(undefined, { lingerMs: 0 });
+    send(outbox, exposure('first'));
+    await until(() => transport.open().length === 1);
+    const others = ['v1', 'v"', 'v\\', 'V', 'v","events":[', 'v\u00e9', ' v'];
+    const odd = '\u00e9"\u2028';
+    for (const id of [...others, 'v', odd]) send(outbox, exposure(id));
+    await outbox.forget?.(['v', odd]);
+    transport.always(200);
+    expect(await outbox.flush(10_000)).toMatchObject({ reasons: { forgotten: 2 } });
+    expect(visitorsOf(transport)).toEqual(['first', ...others]);
+  },
+
+  async 'forget: drops what is offered and not confirmed yet'(start) {
+    const { outbox, transport } = await start(200, { lingerMs: 0 });
+    const [mine, other] = [exposure('v1'), exposure('v2')];
+    let kept = 0;
+    const both = outbox.offer([mine, other]);
+    const alone = outbox.offer([exposure('v1')]);
+    const lost = outbox.offer([mine]);
+    await outbox.forget?.(['v1']);
+    const later = outbox.offer([exposure('v1', 'later')]);
+    for (const offer of [both, alone]) offer.confirm(undefined, () => (kept += 1));
+    lost.confirm(new Set([mine]));
+    later.confirm();
+    expect(await outbox.flush(10_000)).toMatchObject({
+      accepted: 5,
+      delivered: 2,
+      pending: 0,
+      reasons: { forgotten: 2, 'claim-lost': 1 },
+    });
+    expect(visitorsOf(transport)).toEqual(['v2', 'v1']);
+    expect(sentOf(transport, 'v1')).toEqual(['later']);
+    if (outbox.outlives === true) expect(kept).toBe(2);
+    send(outbox, exposure('v1', 'again'));
+    await outbox.flush(10_000);
+    expect(sentOf(transport, 'v1')).toEqual(['later', 'again']);
+  },
+
+  async 'forget: leaves a POST alone that is under way'(start) {
+    const { outbox, transport } = await start(undefined, { lingerMs: 0 });
+    send(outbox, exposure('v1'), exposure('v2'));
+    await until(() => transport.open().length === 1);
+    await outbox.forget?.(['v1']);
+    expect(counted(outbox.ledger())).toEqual({ delivered: 0, waiting: 2 });
+    transport.always(200);
+    expect(await outbox.flush(10_000)).toMatchObject({ accepted: 2, delivered: 2, dropped: 0 });
+  },
+
+  async 'forget: takes a visitor out of a batch that failed, before it goes again'(start) {
+    const failures: readonly Answer[] = [503, 401, 413, networkError('ECONNRESET')];
+    for (const failure of failures) {
+      for (const others of [['v2', 'v3'], ['v2'], []]) {
+        const { outbox, transport } = await start(undefined, { backoff: AT_ONCE, lingerMs: 0 });
+        send(outbox, ...['v1', ...others].map((id) => exposure(id)));
+        await until(() => transport.open().length === 1);
+        await outbox.forget?.(['v1']);
+        send(outbox, exposure('v1', 'later'));
+        transport.open()[0]?.answer(failure);
+        transport.always(200);
+        expect(await outbox.flush(10_000)).toMatchObject({
+          accepted: 2 + others.length,
+          delivered: 1 + others.length,
+          pending: 0,
+          rejected: 0,
+          reasons: { forgotten: 1 },
+        });
+        expect(visitorsOf(transport).slice(1 + others.length)).toEqual([...others, 'v1']);
+        expect(sentOf(transport, 'v1')).toEqual(['1000', 'later']);
+      }
+    }
+  },
+
+  async 'forget: takes a visitor out of a batch that waits to go again'(start) {
+    const { outbox, transport } = await start(503, { backoff: NOT_SOON, random: () => 0.9 });
+    send(outbox, exposure('v1'), exposure('v2'));
+    await until(() => outbox.stats().retries === 1);
+    await outbox.forget?.(['v1']);
+    expect(outbox.ledger().reasons).toEqual({ forgotten: 1 });
+    transport.always(200);
+    expect(await outbox.flush(10_000)).toMatchObject({ delivered: 1, pending: 0 });
+    expect(transport.posts.at(-1)?.visitors).toEqual(['v2']);
+  },
+
+  async 'forget: ends a wait for what is forgotten'(start) {
+    const { outbox, transport } = await start(undefined, {
+      backoff: NOT_SOON,
+      random: () => 0.9,
+      lingerMs: 0,
+    });
+    send(outbox, exposure('v1'));
+    const flushed = outbox.flush(NEVER);
+    await until(() => transport.open().length === 1);
+    send(outbox, exposure('v1'));
+    const second = outbox.flush(NEVER);
+    await outbox.forget?.(['v1']);
+    transport.open()[0]?.answer(503);
+    await flushed;
+    expect(await second).toMatchObject({ accepted: 2, pending: 0, spooled: 0, reasons: { forgotten: 2 } });
+    expect(transport.posts).toHaveLength(1);
+  },
+
   async 'stats: the breaker is open while the endpoint is left alone, half-open while it is tried'(start) {
     const { outbox, transport } = await start(undefined, { backoff: NOT_SOON, random: () => 0.9 });
     send(outbox, exposure('v1'));
@@ -785,7 +946,8 @@ export const OUTBOX_CASES: readonly string[] = Object.keys(CASES);
 
 export function outboxConformance(name: string, make: MakeOutbox, can: OutboxAbilities): void {
   describe(`${name} is an outbox`, () => {
-    it.each(Object.entries(CASES))('%s', async (_id, run) => {
+    const cases = Object.entries(CASES).filter(([id]) => can.only?.test(id) !== false);
+    it.each(cases)('%s', async (_id, run) => {
       const start: Start = async (answer, options) => {
         const transport = fakeTransport(answer);
         const listener = rememberingListener();

@@ -56,6 +56,40 @@ export function processFaults(
       },
     );
 
+    it('sends nothing of visitors who were forgotten by another process, of what a killed one has left', async () => {
+      const { collector, run, rest } = await bench({ behaviour: () => 'hang' });
+      const dead = run(
+        'dead',
+        `send(300); await until(() => outbox.stats().volatile === 0); say('stored'); setInterval(() => {}, 1000);`,
+      );
+      await dead.said('stored');
+      dead.kill('SIGKILL');
+      await dead.ended;
+      // It has said that they are forgotten, and can do nothing more about it.
+      const other = run(
+        'other',
+        `await outbox.forget(['dead-60', 'dead-299', 'nobody']);
+         process.kill(process.pid, 'SIGKILL');
+         setInterval(() => {}, 1000);`,
+      );
+      await other.ended;
+      const underWay = idsOf(collector);
+      expect(underWay).not.toContain('dead-299');
+      collector.change({ behaviour: () => 'answer' });
+      const { output } = await run(
+        'heir',
+        `outbox.offer([{ visitorId: 'dead-60', event: { eventType: 'bucketing', data: { experienceId: 'new' } } }]).confirm();
+         ${DRAIN}`,
+      ).ended;
+      expect(output.trim()).toBe('balanced 0 2');
+      const later = idsOf(collector).slice(underWay.length);
+      const left = named('dead', 300).filter((id) => id !== 'dead-60' && id !== 'dead-299');
+      expect(later.toSorted()).toEqual([...left, 'dead-60'].toSorted());
+      const [back] = collector.events.filter(({ visitorId }) => visitorId === 'dead-60').slice(-1);
+      expect(back?.data).toMatchObject({ experienceId: 'new' });
+      expect((await rest()).filter((name) => !name.endsWith('.forgotten'))).toEqual([]);
+    });
+
     it('of a process that was stopped for long is sent by another one, and each goes on', async () => {
       const { collector, run } = await bench({ delay: 20 });
       collector.change({ status: () => 503 });

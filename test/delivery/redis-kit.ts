@@ -3,7 +3,7 @@ import { Redis } from 'ioredis';
 import { onTestFinished } from 'vitest';
 import type { OutboxOptions } from '../../src/delivery/port.js';
 import type { RedisInternals } from '../../src/delivery/redis-outbox.js';
-import { APPEND, READ, RELEASE, RENEW, SETTLE, SIZE } from '../../src/delivery/redis/scripts.js';
+import { APPEND, FORGET, READ, RELEASE, RENEW, SETTLE, SIZE } from '../../src/delivery/redis/scripts.js';
 import {
   redisOutbox,
   type IoRedisClient,
@@ -42,7 +42,7 @@ export async function ownRedis(...options: string[]): Promise<RedisServer> {
   return server;
 }
 
-const SCRIPTS = { APPEND, READ, RELEASE, RENEW, SETTLE, SIZE };
+const SCRIPTS = { APPEND, FORGET, READ, RELEASE, RENEW, SETTLE, SIZE };
 export type ScriptName = keyof typeof SCRIPTS;
 
 /** A client of which each call does what `around` makes of it. */

@@ -18,7 +18,7 @@ describe.skipIf(!hasRedis)('over Redis', () => {
     return {
       code: (folder) => `
         import { Redis } from 'ioredis';
-        import { redisOutbox } from ${JSON.stringify(join(folder, 'redis.js'))};
+        import { redisOutbox } from ${JSON.stringify(join(folder, 'delivery/redis-outbox.js'))};
         const client = new Redis(${shared.port});
         const options = { prefix: ${JSON.stringify(prefix)}, drain: !name.startsWith('a') };
         const kept = (given) => {

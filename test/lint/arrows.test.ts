@@ -55,6 +55,7 @@ const PLACES = [
   'signals.ts',
   'settlements.ts',
   'wait-until.ts',
+  'forget.ts',
   'convert.ts',
   'index.ts',
   'mount.ts',

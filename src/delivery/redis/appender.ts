@@ -4,6 +4,7 @@
  */
 import type { QueuedEvent } from '../outbox.js';
 import { takeBytes } from '../take-bytes.js';
+import { MAX_FORGOTTEN } from './forgotten.js';
 import { compareIds, type RedisStream, type StreamPart } from './stream.js';
 
 export interface AppenderOptions extends StreamPart {
@@ -13,6 +14,8 @@ export interface AppenderOptions extends StreamPart {
   readonly stored: (events: readonly QueuedEvent[], id: string) => void;
   /** It is in Redis, and was sent from here all the same. */
   readonly needless: (commit: { id: string; size: number }) => void;
+  /** Redis knows that visitors of these hashes were forgotten, up to this commit. */
+  readonly forgotten: (hashes: readonly string[], upTo: string) => void;
   /** Of all that is in Redis. */
   readonly heard: (bytes: number) => void;
 }
@@ -34,6 +37,15 @@ const PROJECT_POLL = 100;
 interface Commit {
   readonly number: number;
   readonly events: readonly QueuedEvent[];
+  /** Visitors who were forgotten since: it stays what it is, for Redis may have it, but goes no other way with them. */
+  readonly forgotten: Set<string>;
+}
+
+/** Visitors of whom Redis does not know that they were forgotten. */
+interface Forgetting {
+  readonly hashes: readonly string[];
+  readonly resolve: () => void;
+  readonly reject: (error: unknown) => void;
 }
 
 /** A commit that Redis has said it has. */
@@ -62,6 +74,7 @@ export class Appender {
   readonly #bypassed = new Set<number>();
   /** Of ours, not read back here, by number. */
   readonly #recent = new Map<number, Recent>();
+  readonly #forgettings = new Set<Forgetting>();
   #isLast = false;
   /** What Redis says after that changes nothing here. */
   #isClosed = false;
@@ -82,6 +95,24 @@ export class Appender {
   keep(event: QueuedEvent): void {
     this.#buffer.push(event);
     this.#bufferBytes += event.bytes;
+  }
+
+  /**
+   * Takes visitors out of what waits, and resolves once Redis knows of it: before it gets anything that was kept later. Rejects
+   * where it does not hear of it in time.
+   */
+  async forget(visitorIds: ReadonlySet<string>, hashes: readonly string[]): Promise<void> {
+    const isGone = ({ visitorId }: QueuedEvent): boolean => visitorIds.has(visitorId);
+    this.#drop(this.#buffer.filter(isGone));
+    this.#buffer = this.#buffer.filter((event) => !isGone(event));
+    for (const id of visitorIds) this.#commit?.forgotten.add(id);
+    if (this.#isClosed) throw closed();
+    const { timers, answerLimit } = this.#options;
+    const told = new Promise<void>((resolve, reject) => {
+      this.#forgettings.add({ hashes, resolve, reject });
+    });
+    this.start();
+    await timers.within(answerLimit, told);
   }
 
   /** Sees to it that what was kept is stored soon. */
@@ -117,7 +148,9 @@ export class Appender {
     this.#committedAt = performance.now();
     if (this.#open >= MAX_OPEN) this.#bypassIfDue();
     if (stream === undefined || this.#open >= MAX_OPEN) return this.plan();
-    this.#storing = this.#store(stream).finally(() => {
+    // What is kept now is of after it; what is on its way, of before.
+    const isNext = this.#commit === undefined && this.#forgettings.size > 0;
+    this.#storing = (isNext ? this.#tellForgotten(stream) : this.#store(stream)).finally(() => {
       this.#storing = undefined;
       this.plan();
     });
@@ -130,6 +163,8 @@ export class Appender {
 
   close(): void {
     this.#isClosed = true;
+    for (const { reject } of this.#forgettings) reject(closed());
+    this.#forgettings.clear();
   }
 
   /** A commit of ours was read here under this id. True where it was sent already, and is not to be sent again. */
@@ -151,12 +186,16 @@ export class Appender {
   }
 
   get #hasWork(): boolean {
-    return this.#commit !== undefined || this.#buffer.length > 0;
+    return this.#commit !== undefined || this.#buffer.length > 0 || this.#forgettings.size > 0;
   }
 
   async #store(stream: RedisStream): Promise<void> {
     const { trouble, timers, answerLimit } = this.#options;
-    const commit = (this.#commit ??= { number: this.#next++, events: takeBytes(this.#buffer, COMMIT_BYTES) });
+    const commit = (this.#commit ??= {
+      number: this.#next++,
+      events: takeBytes(this.#buffer, COMMIT_BYTES),
+      forgotten: new Set<string>(),
+    });
     try {
       await timers.within(answerLimit, this.#append(stream, commit));
       this.#failingSince = undefined;
@@ -165,6 +204,21 @@ export class Appender {
       this.#failingSince ??= this.#committedAt;
       trouble.failed(error);
       this.#bypassIfDue();
+    }
+  }
+
+  async #tellForgotten(stream: RedisStream): Promise<void> {
+    const { timers, answerLimit, forgotten } = this.#options;
+    const asked = [...this.#forgettings];
+    const hashes = asked.flatMap((each) => each.hashes);
+    try {
+      const upTo = await timers.within(answerLimit, stream.forget(hashes, MAX_FORGOTTEN));
+      forgotten(hashes, upTo);
+      for (const { resolve } of asked) resolve();
+    } catch (error) {
+      for (const { reject } of asked) reject(error);
+    } finally {
+      for (const each of asked) this.#forgettings.delete(each);
     }
   }
 
@@ -211,6 +265,13 @@ export class Appender {
     if (this.#isLast || failingFor >= bypassAfter) this.#bypass();
   }
 
+  #drop(forgotten: readonly QueuedEvent[]): void {
+    if (forgotten.length === 0) return;
+    const { core } = this.#options;
+    for (const { bytes } of forgotten) this.#bufferBytes -= bytes;
+    core.settle(forgotten, (count) => core.ledger.drop(count, 'forgotten'));
+  }
+
   #bypass(): void {
     const { bypassAfter, core } = this.#options;
     if (bypassAfter === undefined) return;
@@ -220,7 +281,10 @@ export class Appender {
       const [oldest] = this.#bypassed;
       if (this.#bypassed.size > MAX_RECENT) this.#bypassed.delete(oldest!);
     }
-    const events = [...(commit?.events ?? []), ...this.#buffer];
+    const isForgotten = ({ visitorId }: QueuedEvent): boolean => commit?.forgotten.has(visitorId) === true;
+    const committed = commit?.events ?? [];
+    this.#drop(committed.filter(isForgotten));
+    const events = [...committed.filter((event) => !isForgotten(event)), ...this.#buffer];
     this.#commit = undefined;
     this.#buffer = [];
     this.#bufferBytes = 0;
@@ -228,6 +292,8 @@ export class Appender {
     core.sender.start();
   }
 }
+
+const closed = (): Error => Object.assign(new Error('the outbox is closed'), { code: 'ECLOSED' });
 
 function remember<Key, Value>(map: Map<Key, Value>, key: Key, value: Value): void {
   map.set(key, value);

@@ -5,12 +5,14 @@
 import { isTooOld } from '../age.js';
 import type { QueuedEvent } from '../outbox.js';
 import type { Awaited } from './awaited.js';
-import { Held, Holdings } from './holdings.js';
+import { Forgotten } from './forgotten.js';
+import { heldBy, Held, Holdings } from './holdings.js';
 import { Settling } from './settling.js';
 import { Silence } from './silence.js';
 import {
   BEGIN,
   compareIds,
+  type Forgetting,
   type ReadOptions,
   type RedisStream,
   type StoredCommit,
@@ -52,6 +54,7 @@ export class Drainer {
   readonly #holdings: Holdings;
   readonly #settling: Settling;
   readonly #silence: Silence;
+  readonly #forgotten = new Forgotten();
   #reading: Promise<void> | undefined;
   #open = 0;
   /** The last commit that was given to this process, as far as it has heard. */
@@ -79,6 +82,8 @@ export class Drainer {
       settled: (held) => this.#settling.add(held),
       identify: (identity) => this.#identify(identity),
       freed: () => this.look(),
+      forgottenSince: () => this.#forgotten.since,
+      learn: (forgettings) => this.learn(forgettings),
     });
   }
 
@@ -108,6 +113,20 @@ export class Drainer {
   /** A commit in Redis that is not to be sent. */
   discard({ id, size }: { id: string; size: number }): void {
     this.#settling.add({ id, size, own: 0 });
+  }
+
+  /** Redis is about to be told of it. The function that is returned says that it was, or was not. */
+  forgetting(hashes: readonly string[]): () => void {
+    return this.#forgotten.ask(hashes);
+  }
+
+  /** Visitors were forgotten: what was read of them is not sent. */
+  learn(forgettings: readonly Forgetting[]): void {
+    if (this.#isClosed || !this.#forgotten.add(forgettings)) return;
+    this.#options.core.withdraw((event) => {
+      const { id = '' } = heldBy(event) ?? {};
+      return id !== '' && this.#forgotten.concern(id) && this.#forgotten.covers(event.visitorId, id);
+    });
   }
 
   isOurs(): boolean {
@@ -168,11 +187,13 @@ export class Drainer {
     this.#open += 1;
     try {
       const options = this.#whatToRead(began);
-      const { commits, next, empty, ...state } = await stream.read(options);
+      const { commits, next, empty, forgotten, ...state } = await stream.read(options);
       if (this.#isEnding) return 0;
       this.#holdings.given(began);
       if (options.silent !== undefined) this.#silence.claimed(next);
       this.#heard(state, began);
+      // Before anything of it is sent.
+      this.learn(forgotten);
       const { awaited, core } = this.#options;
       for (const index of empty) awaited.releaseRange(options.ranges[index]!);
       for (const commit of commits) this.#bring(commit);
@@ -191,6 +212,7 @@ export class Drainer {
       after: this.#lastId,
       silent: this.#silence.claim(now),
       ranges: core.waiting.waits > 0 ? awaited.ranges() : [],
+      forgottenSince: this.#forgotten.since,
     };
   }
 
@@ -208,10 +230,13 @@ export class Drainer {
     if (isOwn) core.ledger.spool(-commit.events.length);
     else core.ledger.accept(commit.events.length);
     const isOld = isTooOld(at, Date.now());
+    const mayBeForgotten = this.#forgotten.concern(id);
     const events: QueuedEvent[] = [];
     for (const event of commit.events) {
       if (event === undefined) core.ledger.drop(1, 'corrupt');
       else if (isOld) core.ledger.drop(1, 'expired');
+      else if (mayBeForgotten && this.#forgotten.covers(event.visitorId, id))
+        core.ledger.drop(1, 'forgotten');
       else events.push(core.adopt(event, at));
     }
     const held = new Held(id, size, isOwn ? commit.events.length : 0);
@@ -226,6 +251,7 @@ export class Drainer {
     this.#silence.heard(state);
     this.#identify(state.identity);
     awaited.release(state.isGone);
+    this.#forgotten.prune(state.isGone);
     heard(state, askedAt);
   }
 
@@ -240,6 +266,7 @@ export class Drainer {
     );
     this.#holdings.letGoAll();
     this.#lastId = BEGIN;
+    this.#forgotten.restart();
     this.#options.awaited.release(() => true);
     return true;
   }

@@ -3,7 +3,7 @@
  * then: others take what it has not heard of for a lease.
  */
 import type { QueuedEvent } from '../outbox.js';
-import type { StreamPart } from './stream.js';
+import type { Forgetting, StreamPart } from './stream.js';
 
 export interface HoldingsOptions extends StreamPart {
   /** Milliseconds between two signs of life. */
@@ -14,6 +14,9 @@ export interface HoldingsOptions extends StreamPart {
   readonly settled: (held: Held) => void;
   /** Redis has said which one it is, besides. True where it has lost all that was in it. */
   readonly identify: (identity: string) => boolean;
+  /** The last that was heard of who was forgotten; and what Redis has said of it. */
+  readonly forgottenSince: () => number;
+  readonly learn: (forgettings: readonly Forgetting[]) => void;
   /** There is less than before. */
   readonly freed: () => void;
 }
@@ -38,7 +41,8 @@ export class Held {
   ) {}
 }
 
-const heldBy = (event: QueuedEvent): Held | undefined => event.place as Held | undefined;
+/** Of an event that was read; undefined for one that went round Redis. */
+export const heldBy = (event: QueuedEvent): Held | undefined => event.place as Held | undefined;
 
 export class Holdings {
   readonly #options: HoldingsOptions;
@@ -115,7 +119,7 @@ export class Holdings {
   }
 
   #renew(): void {
-    const { stream: streamNow, timers, core, answerLimit } = this.#options;
+    const { stream: streamNow, timers, core, answerLimit, forgottenSince, learn } = this.#options;
     const stream = streamNow();
     if (this.#renewing !== undefined || this.#held.size === 0 || stream === undefined) return;
     const began = performance.now();
@@ -125,10 +129,11 @@ export class Holdings {
       core.sender.start();
     });
     this.#renewing = timers
-      .within(answerLimit, stream.renew([...this.#held.keys()]))
+      .within(answerLimit, stream.renew([...this.#held.keys()], forgottenSince()))
       .then(
-        ({ identity, theirs, gone }) => {
+        ({ identity, theirs, gone, forgotten }) => {
           this.#isBlind = false;
+          learn(forgotten);
           this.#renewed(began, identity, theirs, gone);
         },
         () => {

@@ -4,6 +4,8 @@
  *     convert:{10035569-10034190}:events      the stream, an entry for each commit; group `drain`
  *     convert:{10035569-10034190}:bytes       the size of all that is in it
  *     convert:{10035569-10034190}:identity    tells this Redis from the same one after it lost what was in it
+ *     convert:{10035569-10034190}:forgotten   visitors who were forgotten: of each, the SHA-256 of the id, and the last entry
+ *                                             that there was; in the order in which they were
  *     convert:{10035569-10034190}:last:<producer>    the number of its last commit, and where it is: an hour
  *
  * Redis 6.2 or newer (XAUTOCLAIM), or Valkey. Replies are lists and texts only: the same in RESP2 and RESP3.
@@ -12,6 +14,14 @@ import { script } from '../../redis/client.js';
 
 /** XAUTOCLAIM looks at ten entries at most: thousands of a fleet that lives may come before those of the dead. */
 const CLAIM_TRIES = 400;
+
+/** The time in milliseconds. */
+const NOW = `
+local function now()
+  local time = redis.call('TIME')
+  return time[1] * 1000 + math.floor(time[2] / 1000)
+end
+`;
 
 /** The id of the last entry that there ever was. */
 const LAST = `
@@ -54,11 +64,7 @@ return { id, tostring(redis.call('INCRBY', KEYS[2], ARGV[3])), previous, before 
  * What is said in every answer: the identity, the first entry (empty where there is none), the last one that there ever
  * was, the bytes of all, and the time in milliseconds.
  */
-const STATE = `${LAST}
-local function now()
-  local time = redis.call('TIME')
-  return time[1] * 1000 + math.floor(time[2] / 1000)
-end
+const STATE = `${NOW}${LAST}
 local function state(...)
   local entry = redis.call('XRANGE', KEYS[1], '-', '+', 'COUNT', 1)[1]
   local identity = redis.call('GET', KEYS[3]) or ''
@@ -68,18 +74,43 @@ end
 `;
 
 /**
+ * Visitors are forgotten: of what is in the stream, nothing of them is to be sent. Answers the id of the last entry that
+ * there ever was.
+ *
+ * KEYS events, bytes, identity, forgotten. ARGV milliseconds to remember it, how many are remembered, and the hashes.
+ */
+export const FORGET = script(`${NOW}${LAST}
+local upTo, time, serial = last(), now(), now()
+local newest = redis.call('ZRANGE', KEYS[4], '-1', '-1', 'WITHSCORES')[2]
+if newest and tonumber(newest) >= serial then serial = tonumber(newest) + 1 end
+local score = string.format('%.0f', serial)
+for place = 3, #ARGV do redis.call('ZADD', KEYS[4], score, ARGV[place] .. ' ' .. upTo) end
+redis.call('ZREMRANGEBYSCORE', KEYS[4], '-inf', string.format('%.0f', time - tonumber(ARGV[1])))
+redis.call('ZREMRANGEBYRANK', KEYS[4], '0', string.format('%.0f', -1 - tonumber(ARGV[2])))
+redis.call('PEXPIRE', KEYS[4], ARGV[1])
+return upTo
+`);
+
+/** Who was forgotten since, with the serial of each: so that nobody has to ask for that by itself. */
+const FORGOTTEN = `
+local function forgotten(since)
+  return redis.call('ZRANGEBYSCORE', KEYS[4], '(' .. since, '+inf', 'WITHSCORES')
+end
+`;
+
+/**
  * Takes entries for a consumer, up to the one with which there are so many, or so many bytes: those that it was given after
  * some id and has not heard of; from a place on, those of consumers that have shown no sign of life for `idle`
  * milliseconds, if it is not too late for that; and new ones. Consumers that are long gone go, with nothing left.
  *
  * Answers the state, the entries (id and fields), the place where to look for more of the others (empty where there are
- * none for now), and which of the ranges hold nothing of the consumer's making any more.
+ * none for now), which of the ranges hold nothing of the consumer's making any more, and who was forgotten.
  *
- * KEYS events, bytes, identity. ARGV consumer, count, bytes, identity if there is none, milliseconds after which a consumer
- * is long gone, id, idle or nothing, place, the time until which others may be asked for, and the ranges: first
- * and last id.
+ * KEYS events, bytes, identity, forgotten. ARGV consumer, count, bytes, identity if there is none, milliseconds after which a consumer
+ * is long gone, id, idle or nothing, place, the time until which others may be asked for, the last that was heard of who
+ * was forgotten, and the ranges: first and last id.
  */
-export const READ = script(`${STATE}
+export const READ = script(`${STATE}${FORGOTTEN}
 local consumer, count, most = ARGV[1], tonumber(ARGV[2]), tonumber(ARGV[3])
 local entries, bytes = {}, 0
 local function take(entry)
@@ -138,7 +169,7 @@ while not isEnough() do
 end
 
 local empty = {}
-for place = 10, #ARGV, 2 do
+for place = 11, #ARGV, 2 do
   local found = redis.call('XRANGE', KEYS[1], ARGV[place], ARGV[place + 1], 'COUNT', 10)
   local isEmpty = #found < 10
   for _, entry in ipairs(found) do
@@ -146,18 +177,18 @@ for place = 10, #ARGV, 2 do
       if entry[2][field] == 'from' and entry[2][field + 1] == consumer then isEmpty = false end
     end
   end
-  if isEmpty then empty[#empty + 1] = tostring((place - 10) / 2) end
+  if isEmpty then empty[#empty + 1] = tostring((place - 11) / 2) end
 end
 
 -- Last: a Redis that is full refuses it, and is to be drained all the same.
 if redis.call('EXISTS', KEYS[3]) == 0 then redis.pcall('SET', KEYS[3], ARGV[4]) end
-return state(entries, next, empty)
+return state(entries, next, empty, forgotten(ARGV[10]))
 `);
 
 /**
  * These are settled, and go. Answers the state.
  *
- * KEYS events, bytes, identity. ARGV id and size of each.
+ * KEYS events, bytes, identity, forgotten. ARGV id and size of each.
  */
 export const SETTLE = script(`${STATE}
 local gone = 0
@@ -184,15 +215,15 @@ end
 `;
 
 /**
- * A sign of life. Answers the identity, those of the entries that are another consumer's, and those that are not there. One
- * that is there, and nobody's, is the consumer's again: the group has lost it.
+ * A sign of life. Answers the identity, those of the entries that are another consumer's, those that are not there, and who
+ * was forgotten. One that is there, and nobody's, is the consumer's again: the group has lost it.
  *
- * KEYS events, bytes, identity. ARGV consumer, ids.
+ * KEYS events, bytes, identity, forgotten. ARGV consumer, the last that was heard of who was forgotten, ids.
  */
-export const RENEW = script(`${PENDING}
+export const RENEW = script(`${PENDING}${FORGOTTEN}
 local isPending, mine, theirs, gone = {}, {}, {}, {}
 for _, each in ipairs(pending) do isPending[each[1]] = true end
-for place = 2, #ARGV do
+for place = 3, #ARGV do
   local id = ARGV[place]
   if isPending[id] then mine[#mine + 1] = id else
     local other = redis.pcall('XPENDING', KEYS[1], 'drain', id, id, 1)
@@ -203,13 +234,13 @@ for place = 2, #ARGV do
   end
 end
 claim(mine, '0')
-return { redis.call('GET', KEYS[3]) or '', theirs, gone }
+return { redis.call('GET', KEYS[3]) or '', theirs, gone, forgotten(ARGV[2]) }
 `);
 
 /**
  * The consumer ends: its entries are for whoever asks next.
  *
- * KEYS events, bytes, identity. ARGV consumer, milliseconds that they seem to have been idle.
+ * KEYS events, bytes, identity, forgotten. ARGV consumer, milliseconds that they seem to have been idle.
  */
 export const RELEASE = script(`${PENDING}
 local all = {}
@@ -221,5 +252,5 @@ end
 return #all
 `);
 
-/** KEYS events, bytes, identity. */
+/** KEYS events, bytes, identity, forgotten. */
 export const SIZE = script("return redis.call('GET', KEYS[2]) or '0'");

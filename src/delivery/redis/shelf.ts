@@ -1,12 +1,15 @@
 /** Keeps events in a Redis that any number of processes share, and sends what is there, unless others do. */
 import { randomBytes } from 'node:crypto';
+import { ConvertError } from '../../errors.js';
 import type { RunScript } from '../../redis/client.js';
+import { codeOf } from '../failure.js';
 import { wereKept, type OutboxCore, type QueuedEvent, type Shelf } from '../outbox.js';
 import { Trouble, type TroubleTexts } from '../trouble.js';
 import { Appender } from './appender.js';
 import { Awaited } from './awaited.js';
 import { Drainer } from './drainer.js';
 import { RedisStream } from './stream.js';
+import { hashOf } from '../visitor-hash.js';
 import { Timers } from '../timers.js';
 
 export interface RedisShelfOptions {
@@ -72,6 +75,7 @@ export class RedisShelf implements Shelf {
       bypassAfter: options.drain ? options.bypassAfter : undefined,
       stored: (events, id) => this.#stored(events, id),
       needless: (commit) => this.#drainer?.discard(commit),
+      forgotten: (hashes, upTo) => this.#drainer?.learn(hashes.map((hash) => ({ hash, upTo, serial: 0 }))),
       heard: (bytes) => (this.#bytes = bytes),
     });
     if (!options.drain) return;
@@ -106,6 +110,26 @@ export class RedisShelf implements Shelf {
 
   settled(batch: readonly QueuedEvent[]): void {
     this.#drainer?.settle(batch);
+  }
+
+  withdrawn(events: readonly QueuedEvent[]): void {
+    this.#drainer?.settle(events);
+  }
+
+  async forget(visitorIds: ReadonlySet<string>): Promise<void> {
+    const hashes = [...visitorIds].map(hashOf);
+    const told = this.#drainer?.forgetting(hashes);
+    try {
+      await this.#appender.forget(visitorIds, hashes);
+    } catch (error) {
+      throw new ConvertError(
+        'CONVERT_SPOOL',
+        `Redis was not told that a visitor was forgotten (${codeOf(error)}): events that wait there may be sent; call it again`,
+        { cause: error },
+      );
+    } finally {
+      told?.();
+    }
   }
 
   isOurs(): boolean {

@@ -1,11 +1,12 @@
 /** The events of a project in Redis: what is asked of it, and what it answers. */
+import { MAX_AGE } from '../age.js';
 import type { OutboxCore } from '../outbox.js';
 import type { Timers } from '../timers.js';
 import type { Trouble } from '../trouble.js';
 import type { RunScript, Script } from '../../redis/client.js';
 import { decodeLines, encodeLines } from '../lines.js';
 import type { SerialisedEvent } from '../payload.js';
-import { APPEND, READ, RELEASE, RENEW, SETTLE, SIZE } from './scripts.js';
+import { APPEND, FORGET, READ, RELEASE, RENEW, SETTLE, SIZE } from './scripts.js';
 
 /** What each part of the outbox works with. */
 export interface StreamPart {
@@ -44,6 +45,14 @@ export interface StreamState {
   readonly now: number;
 }
 
+/** A visitor was forgotten: of commits up to this one, nothing of theirs is to be sent. */
+export interface Forgetting {
+  readonly hash: string;
+  readonly upTo: string;
+  /** Greater than those of all before. */
+  readonly serial: number;
+}
+
 export interface ReadOptions {
   /** Up to the commit with which there are as many. */
   readonly most: { readonly count: number; readonly bytes: number };
@@ -55,6 +64,8 @@ export interface ReadOptions {
   readonly silent: { milliseconds: number; from: string; until: number } | undefined;
   /** Is there anything of this process between the two? */
   readonly ranges: readonly { start: string; end: string }[];
+  /** The serial of the last visitor who was forgotten, as far as this process has heard. */
+  readonly forgottenSince: number;
 }
 
 export interface ReadAnswer extends StreamState {
@@ -63,6 +74,8 @@ export interface ReadAnswer extends StreamState {
   readonly next: string | undefined;
   /** Ranges in which there is nothing. */
   readonly empty: readonly number[];
+  /** Since then. */
+  readonly forgotten: readonly Forgetting[];
 }
 
 export interface StreamOptions {
@@ -85,7 +98,7 @@ export const BEGIN = '0-0';
 export const GIVEN_UP = 30 * 24 * 60 * 60 * 1000;
 
 export class RedisStream {
-  readonly #keys: readonly [events: string, bytes: string, identity: string];
+  readonly #keys: readonly [events: string, bytes: string, identity: string, forgotten: string];
   readonly #last: string;
   readonly #producer: string;
 
@@ -94,7 +107,7 @@ export class RedisStream {
     { prefix, project, producer }: StreamOptions,
   ) {
     const key = (name: string): string => `${prefix}:{${project}}:${name}`;
-    this.#keys = [key('events'), key('bytes'), key('identity')];
+    this.#keys = [key('events'), key('bytes'), key('identity'), key('forgotten')];
     this.#last = key(`last:${producer}`);
     this.#producer = producer;
   }
@@ -119,18 +132,20 @@ export class RedisStream {
     return { id, size, bytes: Number(total), previous: previous === '' ? undefined : Number(previous), last };
   }
 
-  async read({ most, identity, after, silent, ranges }: ReadOptions): Promise<ReadAnswer> {
+  async read({ most, identity, after, silent, ranges, forgottenSince }: ReadOptions): Promise<ReadAnswer> {
     const answer = (await this.#ask(READ, [
       ...[this.#producer, most.count, most.bytes, identity, LONG_GONE, after],
       ...(silent === undefined ? ['', '', ''] : [silent.milliseconds, silent.from, silent.until]),
+      forgottenSince,
       ...ranges.flatMap(({ start, end }) => [start, end]),
-    ])) as [...StateAnswer, [string, string[]][], string, string[]];
-    const [, , , , , entries, next, empty] = answer;
+    ])) as [...StateAnswer, [string, string[]][], string, string[], string[]];
+    const [, , , , , entries, next, empty, forgotten] = answer;
     return {
       ...stateOf(answer),
       commits: entries.map(([id, fields]) => commitOf(id, fields)),
       next: next === '' ? undefined : next,
       empty: empty.map(Number),
+      forgotten: forgettingsOf(forgotten),
     };
   }
 
@@ -140,11 +155,24 @@ export class RedisStream {
     return stateOf((await this.#ask(SETTLE, values)) as StateAnswer);
   }
 
-  /** Says that this process lives, and asks which of these commits are another's, and which are not there any more. */
-  async renew(ids: readonly string[]): Promise<{ identity: string; theirs: string[]; gone: string[] }> {
-    const answer = await this.#ask(RENEW, [this.#producer, ...ids]);
-    const [identity, theirs, gone] = answer as [string, string[], string[]];
-    return { identity, theirs, gone };
+  /**
+   * Says that this process lives, and asks which of these commits are another's, which are not there any more, and who was
+   * forgotten since.
+   */
+  async renew(
+    ids: readonly string[],
+    forgottenSince: number,
+  ): Promise<{ identity: string; theirs: string[]; gone: string[]; forgotten: readonly Forgetting[] }> {
+    const answer = await this.#ask(RENEW, [this.#producer, forgottenSince, ...ids]);
+    const [identity, theirs, gone, forgotten] = answer as [string, string[], string[], string[]];
+    return { identity, theirs, gone, forgotten: forgettingsOf(forgotten) };
+  }
+
+  /** Visitors of these hashes are forgotten, as all processes hear. Returns the last commit that there was. */
+  async forget(hashes: readonly string[], most: number): Promise<string> {
+    const upTo = String(await this.#ask(FORGET, [MAX_AGE, most, ...hashes]));
+    if (!ID.test(upTo)) throw unexpected();
+    return upTo;
   }
 
   /** What this process has and is not settled is for any other. */
@@ -176,6 +204,16 @@ function stateOf([identity, first, last, bytes, now]: readonly [...StateAnswer, 
   const isGone = (id: string): boolean =>
     first === '' ? compareIds(id, last) <= 0 : compareIds(id, first) < 0;
   return { identity, isGone, bytes: Number(bytes), last, now: Number(now) };
+}
+
+/** Hash and id, as one, and the serial of each. */
+function forgettingsOf(answer: readonly string[]): Forgetting[] {
+  const found: Forgetting[] = [];
+  for (let place = 0; place + 1 < answer.length; place += 2) {
+    const [hash = '', upTo = ''] = String(answer[place]).split(' ');
+    if (ID.test(upTo)) found.push({ hash, upTo, serial: Number(answer[place + 1]) });
+  }
+  return found;
 }
 
 /** Whatever somebody put there is a commit, if one without events. */

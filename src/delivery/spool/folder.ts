@@ -5,6 +5,7 @@
  *       71d0b2e94c3a.folder     tells it from one that is made again after somebody deleted it
  *       3f9a1c0be2d4.lease      touched every two seconds by the process that owns the logs of this name
  *       3f9a1c0be2d4-0/         its log (log.ts), and further ones that it has adopted
+ *       a0d25b7e61f3.forgotten  visitors who were forgotten (tombstones.ts)
  *
  * A lease that stands still for ten seconds, by the clock of who looks, or is not there, is that of a dead process: whoever
  * renames one of its logs first owns it. No process id is looked at, since in containers all are 1; and no two clocks are
@@ -16,6 +17,7 @@ import { ConvertError } from '../../errors.js';
 import { codeOf } from '../failure.js';
 import type { Entry, SpoolFiles } from './files.js';
 import { SpoolLog, type SpoolLogOptions } from './log.js';
+import { Tombstones } from './tombstones.js';
 
 export interface SpoolFolderOptions extends SpoolLogOptions {
   /** Milliseconds between two signs of life. Default 2,000. */
@@ -34,6 +36,7 @@ export type Ownership = 'ours' | 'taken' | 'deleted';
 
 export class SpoolFolder {
   readonly #owner = newName();
+  readonly tombstones: Tombstones;
   readonly #lease: number;
   #logs = 0;
   /** By performance.now(): when the last sign of life began that is sure to be seen. */
@@ -55,6 +58,7 @@ export class SpoolFolder {
     private readonly identity: string,
     private readonly options: SpoolFolderOptions,
   ) {
+    this.tombstones = new Tombstones(files, path);
     const { beat = 2_000, lease = 10_000 } = options;
     this.#lease = lease;
     this.#beat = setInterval(() => void this.#touch().catch(() => undefined), beat).unref();
@@ -156,6 +160,7 @@ export class SpoolFolder {
   async close(): Promise<void> {
     clearInterval(this.#beat);
     await this.#beating?.catch(() => undefined);
+    await this.tombstones.close();
     await this.files.remove(join(this.path, this.#owner + LEASE)).catch(ignoreMissing);
   }
 

@@ -17,6 +17,8 @@ export interface LoaderOptions {
   readonly brought: () => void;
   /** Nothing of ours is on disk alone: what came later may be sent from memory. */
   readonly caughtUp: () => void;
+  /** Its visitor was forgotten after it was stored. */
+  readonly isForgotten: (event: QueuedEvent) => boolean;
   /** A part of what is stored can't be read now. */
   readonly met: (error: unknown) => void;
 }
@@ -152,15 +154,16 @@ export class Loader {
     core.sender.start();
   }
 
-  /** Into memory, and to the sender; unless it is too old. */
+  /** Into memory, and to the sender; unless it is not to be sent. */
   #bring(event: QueuedEvent, { number, at }: StoredEvent, log: SpoolLog | Adopted): void {
-    const { core, brought } = this.#options;
+    const { core, brought, isForgotten } = this.#options;
     const place = new Place(number, true);
     place.log = log;
     event.place = place;
-    if (isTooOld(at, Date.now())) {
+    const reason = isTooOld(at, Date.now()) ? 'expired' : isForgotten(event) ? 'forgotten' : undefined;
+    if (reason !== undefined) {
       place.settled = true;
-      core.settle([event], (count) => core.ledger.drop(count, 'expired'));
+      core.settle([event], (count) => core.ledger.drop(count, reason));
       return;
     }
     brought();

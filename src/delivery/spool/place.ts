@@ -9,7 +9,7 @@ export class Place {
   settled = false;
 
   constructor(
-    readonly number: number,
+    public number: number,
     /** In memory until it is settled, and sent from there. */
     public retained: boolean,
   ) {}

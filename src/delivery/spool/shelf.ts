@@ -3,6 +3,7 @@
  * too, and are sent from there; what does not fit waits on disk alone and is read again when its turn comes. Where the
  * disk fails, events wait in memory until it works again.
  */
+import { ConvertError } from '../../errors.js';
 import { codeOf } from '../failure.js';
 import { wereKept, type OutboxCore, type QueuedEvent, type Shelf } from '../outbox.js';
 import { takeBytes } from '../take-bytes.js';
@@ -11,10 +12,12 @@ import { Trouble } from '../trouble.js';
 import { Adopted } from './adopted.js';
 import { writeAtExit } from './exit.js';
 import type { SpoolFiles } from './files.js';
+import { Forgotten } from './forgotten.js';
 import { SpoolFolder, type Ownership, type SpoolFolderOptions } from './folder.js';
 import { LOADED_SHARE, Loader } from './loader.js';
 import type { SpoolLog } from './log.js';
 import { Place, placeOf } from './place.js';
+import { hashOf } from '../visitor-hash.js';
 
 export interface SpoolShelfOptions extends SpoolFolderOptions {
   readonly files: SpoolFiles;
@@ -27,11 +30,15 @@ export interface SpoolShelfOptions extends SpoolFolderOptions {
 /** Milliseconds between two commits: with what a timer and a disk take, 5 from an event to its commit. */
 const COMMIT_INTERVAL = 3;
 const COMMIT_BYTES = 256 * 1024;
+/** Milliseconds between the events of a commit: all have the time of the first one. */
+const COMMIT_SPAN = 1_000;
+/** Times at which visitors were forgotten while there were events that are not stored yet. */
+const MAX_ERASURES = 1_000;
 /** Of the largest size, they are shorter than what a log reads at once. */
 const EXIT_EVENTS = 100;
 /** Milliseconds between two syncs: what a power cut can take. */
 const SYNC_INTERVAL = 100;
-/** Milliseconds: how often to ask for the project, and to look for logs of dead processes. */
+/** Milliseconds: how often to ask for the project, and to look for logs of dead processes and for who was forgotten. */
 const PROJECT_POLL = 100;
 const ADOPTION_INTERVAL = 3_000;
 /** Milliseconds that a disk may take to say whether our logs are still ours. */
@@ -56,6 +63,11 @@ export class SpoolShelf implements Shelf {
   /** Of these, those that are not retained. */
   #unretained = 0;
   readonly #loader: Loader;
+  readonly #forgotten = new Forgotten();
+  /** When visitors were forgotten here, the latest last. */
+  #erasures: number[] = [];
+  /** All events below are settled. */
+  #mark = 0;
   /** In memory and stored. */
   #safe = 0;
 
@@ -87,6 +99,7 @@ export class SpoolShelf implements Shelf {
       log: () => this.#log,
       brought: () => (this.#safe += 1),
       caughtUp: () => this.#retainAll(),
+      isForgotten: (event) => this.#forgotten.covers(event),
       met: (error) => this.#met(error),
     });
     this.#trouble = new Trouble(core.ledger, DISK_BACKOFF, {
@@ -110,6 +123,11 @@ export class SpoolShelf implements Shelf {
   }
 
   keep(event: QueuedEvent): void {
+    // By another process, before this was confirmed.
+    if (this.#forgotten.covers(event)) {
+      this.#core.settle([event], (count) => this.#core.ledger.drop(count, 'forgotten'));
+      return;
+    }
     const hasOlder = this.#loader.count > 0 || this.#unretained > 0;
     const place = new Place(
       this.#next++,
@@ -135,11 +153,43 @@ export class SpoolShelf implements Shelf {
       const log = place.log ?? this.#log;
       if (place.log !== undefined) this.#safe -= 1;
       if (log !== undefined) ends.set(log, place.number + 1);
+      if (!(log instanceof Adopted)) this.#mark = Math.max(this.#mark, place.number + 1);
       if (log instanceof Adopted) log.open -= 1;
     }
     for (const [log, end] of ends) void log.settle(end);
     if (this.#trouble.isFailing) this.#dropSettled();
     this.#loader.load(this.#unretained > 0);
+  }
+
+  withdrawn(events: readonly QueuedEvent[]): void {
+    for (const event of events) {
+      const place = placeOf(event);
+      place.settled = true;
+      if (place.log !== undefined) this.#safe -= 1;
+      if (place.log instanceof Adopted) place.log.open -= 1;
+    }
+    this.#compact();
+    this.#loader.load(true);
+  }
+
+  async forget(visitorIds: ReadonlySet<string>, at: number): Promise<void> {
+    const tombstones = [...visitorIds].map((id) => ({ hash: hashOf(id), at }));
+    for (const each of tombstones) this.#forgotten.add(each);
+    this.#erasures = [...this.#erasures, at].slice(-MAX_ERASURES);
+    this.#dropBuffered(({ visitorId }) => visitorIds.has(visitorId));
+    this.#openAwaited();
+    await this.#opening;
+    try {
+      if (this.#folder === undefined) throw Object.assign(new Error('not open'), { code: 'ENOTOPEN' });
+      await this.#folder.tombstones.add(tombstones);
+    } catch (error) {
+      throw new ConvertError(
+        'CONVERT_SPOOL',
+        `that a visitor was forgotten can not be written to the spool (${codeOf(error)}): events that wait on disk may ` +
+          `be sent; call it again (${this.#options.root})`,
+        { cause: error },
+      );
+    }
   }
 
   isOurs(): boolean {
@@ -238,11 +288,53 @@ export class SpoolShelf implements Shelf {
   async #adoptAll(folder: SpoolFolder): Promise<void> {
     // Without new events nobody else asks.
     this.isOurs();
+    // First: what is not known to be anybody's to send is not taken.
+    await this.#learn(folder);
     await folder.adopt((log) => {
       if (folder === this.#folder) this.#loader.adopt(log);
     });
     // What could not be read then may be now.
     this.#loader.load(this.#unretained > 0);
+  }
+
+  /** Who was forgotten by other processes. */
+  async #learn(folder: SpoolFolder): Promise<void> {
+    const found = await folder.tombstones.look();
+    const isNews = found.map((each) => this.#forgotten.add(each)).includes(true);
+    if (!isNews || this.#isClosed) return;
+    const isForgotten = (event: QueuedEvent): boolean => this.#forgotten.covers(event);
+    this.#dropBuffered(isForgotten);
+    this.#core.withdraw(isForgotten);
+  }
+
+  /** Of what is not stored yet, and not with the sender. */
+  #dropBuffered(isForgotten: (event: QueuedEvent) => boolean): void {
+    this.#drop(this.#buffer.filter((event) => !placeOf(event).retained && isForgotten(event)));
+    this.#compact();
+  }
+
+  #drop(unretained: readonly QueuedEvent[]): void {
+    for (const event of unretained) placeOf(event).settled = true;
+    this.#unretained -= unretained.length;
+    const { ledger } = this.#core;
+    if (unretained.length > 0) this.#core.settle(unretained, (count) => ledger.drop(count, 'forgotten'));
+  }
+
+  /** Takes out of the buffer what is settled: the numbers of what is written follow each other. */
+  #compact(): void {
+    const left = this.#buffer.filter((event) => !placeOf(event).settled);
+    if (left.length === this.#buffer.length) return;
+    let number = Math.max(this.#next - this.#buffer.length, this.#mark);
+    for (const event of left) placeOf(event).number = number++;
+    this.#next = number;
+    this.#buffer = left;
+  }
+
+  /** These were not stored. */
+  #putBack(events: readonly QueuedEvent[]): void {
+    this.#writing = [];
+    this.#buffer = [...events, ...this.#buffer];
+    if (!this.#forgotten.isEmpty) this.#dropBuffered((event) => this.#forgotten.covers(event));
   }
 
   /** Sees to it that what is in the buffer is stored soon. */
@@ -284,18 +376,17 @@ export class SpoolShelf implements Shelf {
         owner = await asked();
       }
       if (this.#isClosed) return;
-      this.#writing = [];
       if (owner !== 'ours') {
-        this.#buffer = [...events, ...this.#buffer];
+        this.#putBack(events);
         return this.#lost(folder, owner);
       }
+      this.#writing = [];
       this.#stored(events, log);
       this.#trouble.worksAgain();
       this.#sync(log);
     } catch (error) {
       if (this.#isClosed) return;
-      this.#writing = [];
-      this.#buffer = [...events, ...this.#buffer];
+      this.#putBack(events);
       if (codeOf(error) === 'ENOENT') folder.doubt();
       this.#trouble.failed(error);
       this.#timers.later(this.#trouble.delay, () => this.#startCommit());
@@ -310,7 +401,10 @@ export class SpoolShelf implements Shelf {
 
   #takeBuffer(): readonly QueuedEvent[] {
     this.#dropSettled();
-    return takeBytes(this.#buffer, COMMIT_BYTES);
+    const { at = 0 } = this.#buffer[0] ?? {};
+    // All that is stored together is of one side of whatever was forgotten.
+    const erasedAt = this.#erasures.find((each) => each >= at) ?? Infinity;
+    return takeBytes(this.#buffer, COMMIT_BYTES, Math.min(erasedAt, at + COMMIT_SPAN));
   }
 
   #stored(events: readonly QueuedEvent[], log: SpoolLog): void {
@@ -332,7 +426,11 @@ export class SpoolShelf implements Shelf {
   #retainAll(): void {
     for (const event of [...this.#writing, ...this.#buffer]) {
       const place = placeOf(event);
-      if (place.retained) continue;
+      if (place.retained || place.settled) continue;
+      if (this.#forgotten.covers(event)) {
+        this.#drop([event]);
+        continue;
+      }
       place.retained = true;
       this.#unretained -= 1;
       this.#core.sender.push(event);
@@ -390,7 +488,9 @@ export class SpoolShelf implements Shelf {
   }
 
   #writeNow(): void {
-    const events = [...this.#writing, ...this.#buffer].filter((event) => !placeOf(event).settled);
+    const unstored = [...this.#writing, ...this.#buffer];
+    // What is settled after others was forgotten, and has its tombstone.
+    const events = unstored.slice(unstored.findIndex((event) => !placeOf(event).settled) >>> 0);
     // No frame may be longer than what is read at once.
     for (let first = 0; first < events.length; first += EXIT_EVENTS) {
       const some = events.slice(first, first + EXIT_EVENTS);

@@ -1,0 +1,164 @@
+/**
+ * Who was forgotten, as it stands in the folder of a project, for all processes that send what is in it: files of lines,
+ *
+ *     <SHA-256 of the visitor's id> <milliseconds since the epoch> <CRC-32>
+ *
+ * Each process appends to one of its own, so none waits for another; all read all. An empty line goes before each, so that
+ * what is torn spoils nothing that comes after it. A file goes once nothing in it is younger than what is sent at most.
+ */
+import { randomBytes } from 'node:crypto';
+import { join } from 'node:path';
+import { crc32 } from 'node:zlib';
+import { isTooOld } from '../age.js';
+import { codeOf } from '../failure.js';
+import type { SpoolFile, SpoolFiles } from './files.js';
+import type { Tombstone } from './forgotten.js';
+
+const NAME = /^[0-9a-f]{12}\.forgotten$/;
+const LINE = /^(([0-9a-f]{64}) (\d{1,16})) ([0-9a-f]{8})$/;
+const LINE_END = 0x0a;
+/** Bytes that are read at once. */
+const READ_BYTES = 64 * 1024;
+/** Bytes, and milliseconds, for which a file is written to: long before anybody else may remove it. */
+const FILE_BYTES = 1024 * 1024;
+const FILE_AGE = 24 * 60 * 60 * 1000;
+
+interface OwnFile {
+  readonly name: string;
+  readonly file: SpoolFile;
+  /** By performance.now(). */
+  readonly since: number;
+  bytes: number;
+}
+
+/** How far a file was read, and the latest time in it. */
+interface Reading {
+  offset: number;
+  latest: number | undefined;
+}
+
+export class Tombstones {
+  #own: OwnFile | undefined;
+  #adding: Promise<void> = Promise.resolve();
+  #isClosed = false;
+  readonly #readings = new Map<string, Reading>();
+
+  constructor(
+    private readonly files: SpoolFiles,
+    /** Of the folder. */
+    private readonly path: string,
+  ) {}
+
+  /** Resolves once they survive a power cut. Where it rejects, they may be there or not. */
+  add(tombstones: readonly Tombstone[]): Promise<void> {
+    const added = this.#adding.then(() => this.#append(tombstones));
+    this.#adding = added.catch(() => undefined);
+    return added;
+  }
+
+  /** What was added since the last look, by anybody. Rejects where something of it can't be read now. */
+  async look(): Promise<Tombstone[]> {
+    const names = (await this.files.list(this.path)).filter((name) => NAME.test(name));
+    for (const name of this.#readings.keys()) if (!names.includes(name)) this.#readings.delete(name);
+    const found: Tombstone[] = [];
+    for (const name of names) {
+      const reading = this.#readings.get(name) ?? { offset: 0, latest: undefined };
+      this.#readings.set(name, reading);
+      found.push(...(await this.#read(name, reading)));
+      await this.#removeOld(name, reading);
+    }
+    return found;
+  }
+
+  async close(): Promise<void> {
+    this.#isClosed = true;
+    await this.#adding;
+    await this.#leave();
+  }
+
+  async #append(tombstones: readonly Tombstone[]): Promise<void> {
+    if (this.#isClosed) throw Object.assign(new Error('closed'), { code: 'ECLOSED' });
+    const lines = Buffer.from(tombstones.map(encode).join(''), 'latin1');
+    try {
+      const own = await this.#fileToday();
+      await own.file.append(lines);
+      own.bytes += lines.length;
+      await own.file.sync();
+    } catch (error) {
+      // What it has taken is skipped; a disk that failed once may not say so again for the same file.
+      await this.#leave();
+      throw error;
+    }
+  }
+
+  async #fileToday(): Promise<OwnFile> {
+    const now = performance.now();
+    const own = this.#own;
+    if (own !== undefined && own.bytes < FILE_BYTES && now - own.since < FILE_AGE) return own;
+    await this.#leave();
+    const name = `${randomBytes(6).toString('hex')}.forgotten`;
+    this.#own = { name, file: await this.files.create(join(this.path, name)), since: now, bytes: 0 };
+    await this.files.syncFolder(this.path);
+    return this.#own;
+  }
+
+  /** It is not written to any more. */
+  async #leave(): Promise<void> {
+    const own = this.#own;
+    this.#own = undefined;
+    await own?.file.close().catch(() => undefined);
+    if (own?.bytes === 0) await this.files.remove(join(this.path, own.name)).catch(() => undefined);
+  }
+
+  async #read(name: string, reading: Reading): Promise<Tombstone[]> {
+    const found: Tombstone[] = [];
+    const path = join(this.path, name);
+    try {
+      const { size = 0 } = (await this.files.inspect(path)) ?? {};
+      if (size <= reading.offset) return found;
+      const file = await this.files.open(path);
+      try {
+        for (;;) {
+          const data = await file.read(reading.offset, READ_BYTES);
+          const end = data.lastIndexOf(LINE_END) + 1;
+          for (const line of data.toString('latin1', 0, end).split('\n')) {
+            const tombstone = decode(line);
+            if (tombstone === undefined) continue;
+            found.push(tombstone);
+            reading.latest = Math.max(reading.latest ?? -Infinity, tombstone.at);
+          }
+          // The rest may be on its way. No line is as long as that: then it is none.
+          reading.offset += end === 0 && data.length === READ_BYTES ? data.length : end;
+          if (data.length < READ_BYTES) return found;
+        }
+      } finally {
+        await file.close();
+      }
+    } catch (error) {
+      if (codeOf(error) !== 'ENOENT') throw error;
+      return found;
+    }
+  }
+
+  async #removeOld(name: string, { latest }: Reading): Promise<void> {
+    if (latest === undefined || !isTooOld(latest, Date.now()) || name === this.#own?.name) return;
+    await this.files.remove(join(this.path, name)).catch(() => undefined);
+  }
+}
+
+function encode({ hash, at }: Tombstone): string {
+  const text = `${hash} ${at}`;
+  return `\n${text} ${crcOf(text)}\n`;
+}
+
+/** undefined for what is none. */
+function decode(line: string): Tombstone | undefined {
+  const [, text, hash, at, crc] = LINE.exec(line) ?? [];
+  if (text === undefined || crcOf(text) !== crc) return undefined;
+  // By a clock that was ahead: what comes after now was accepted later.
+  return { hash: hash!, at: Math.min(Number(at), Date.now()) };
+}
+
+function crcOf(text: string): string {
+  return crc32(text).toString(16).padStart(8, '0');
+}

@@ -1,0 +1,66 @@
+/** What is held of a visitor goes: stored state, what requests under way have not committed, and pending events. */
+import { asConvertError, type ConvertError } from './errors.js';
+import { storeKey, type LoadedProject, type Runtime } from './runtime.js';
+import { countEvents } from './state.js';
+import { STORE_LIMIT, within } from './store/within.js';
+
+/** Rejects with a ConvertError where something of it is still there. */
+export async function forgetVisitor(
+  runtime: Runtime,
+  { config }: LoadedProject,
+  visitorId: string,
+): Promise<void> {
+  const { hasAppIds, withdrawals, settlements, uncommitted } = runtime;
+  // Whose id it is, is not known: of the app, or from our cookie.
+  const keys = new Set(
+    (['app', 'cookie'] as const).map((origin) => storeKey(config, visitorId, origin, hasAppIds)),
+  );
+  for (const key of keys) withdrawals.add(key, 'forgotten');
+  for (const each of uncommitted) if (keys.has(each.storeKey)) each.discard('forgotten');
+  settlements?.forget(keys);
+  const done = await Promise.allSettled([
+    ...[...keys].map((key) => deleteState(runtime, key)),
+    dropPending(runtime, visitorId),
+  ]);
+  const [problem, ...others] = done.flatMap((each) =>
+    each.status === 'rejected' ? [each.reason as ConvertError] : [],
+  );
+  for (const other of others) runtime.report(other);
+  if (problem !== undefined) throw problem;
+}
+
+async function deleteState({ store, outbox }: Runtime, key: string): Promise<void> {
+  const limited = <T>(result: T | PromiseLike<T>): Promise<T> => within(STORE_LIMIT, result, { hold: true });
+  try {
+    const state = await limited(store.read(key));
+    await limited(store.delete(key));
+    const held = countEvents(state?.held ?? []);
+    if (held > 0) outbox.drop(held, 'forgotten');
+  } catch (error) {
+    throw asConvertError(
+      error,
+      'CONVERT_STORE',
+      'the visitor store failed to forget a visitor: call it again',
+    );
+  }
+}
+
+async function dropPending(runtime: Runtime, visitorId: string): Promise<void> {
+  const { outbox } = runtime;
+  if (outbox.forget === undefined) {
+    runtime.warnOnce(
+      'forget',
+      'the outbox of `delivery.outbox` has no `forget`: events that wait in it are sent, of visitors who are forgotten, too',
+    );
+    return;
+  }
+  try {
+    await outbox.forget([visitorId]);
+  } catch (error) {
+    throw asConvertError(
+      error,
+      'CONVERT_CALLBACK',
+      'the outbox of `delivery.outbox` failed to forget a visitor: call it again',
+    );
+  }
+}
