@@ -90,7 +90,7 @@ const arrows = [
   },
   {
     files: ['src/request-context.ts', 'src/job-context.ts'],
-    may: ['base-context', 'context', 'runtime', 'journal', 'visitor-head', ...below],
+    may: ['base-context', 'context', 'runtime', 'journal', 'visitor-head', 'forget', ...below],
   },
   { files: ['src/visitor-head.ts'], may: ['base-context', 'runtime', ...below] },
   { files: ['src/drain.ts', 'src/emitter.ts', 'src/passage.ts'], may: leaves },

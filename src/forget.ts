@@ -1,7 +1,9 @@
 /** What is held of a visitor goes: stored state, what requests under way have not committed, and pending events. */
 import { asConvertError, type ConvertError } from './errors.js';
-import { storeKey, type LoadedProject, type Runtime } from './runtime.js';
-import { countEvents } from './state.js';
+import type { ProjectConfig } from './project-config.js';
+import { aliasKey, storeKey, type LoadedProject, type Runtime } from './runtime.js';
+import { countEvents, type VisitorState } from './state.js';
+import type { VisitorStore } from './store/port.js';
 import { STORE_LIMIT, within } from './store/within.js';
 
 /** Rejects with a ConvertError where something of it is still there. */
@@ -19,7 +21,7 @@ export async function forgetVisitor(
   for (const each of uncommitted) if (keys.has(each.storeKey)) each.discard('forgotten');
   settlements?.forget(keys);
   const done = await Promise.allSettled([
-    ...[...keys].map((key) => deleteState(runtime, key)),
+    ...[...keys].map((key) => deleteState(runtime, config, key)),
     dropPending(runtime, visitorId),
   ]);
   const [problem, ...others] = done.flatMap((each) =>
@@ -29,11 +31,22 @@ export async function forgetVisitor(
   if (problem !== undefined) throw problem;
 }
 
-async function deleteState({ store, outbox }: Runtime, key: string): Promise<void> {
+/** What is stored under a key, and what says of which users it is; the other devices of these users stay what they are. */
+export async function deleteVisitor(
+  store: VisitorStore,
+  config: ProjectConfig,
+  key: string,
+): Promise<VisitorState | undefined> {
+  const state = await store.read(key);
+  for (const user of state?.users ?? []) await store.delete(aliasKey(config, user));
+  await store.delete(key);
+  return state;
+}
+
+async function deleteState({ store, outbox }: Runtime, config: ProjectConfig, key: string): Promise<void> {
   const limited = <T>(result: T | PromiseLike<T>): Promise<T> => within(STORE_LIMIT, result, { hold: true });
   try {
-    const state = await limited(store.read(key));
-    await limited(store.delete(key));
+    const state = await limited(deleteVisitor(store, config, key));
     const held = countEvents(state?.held ?? []);
     if (held > 0) outbox.drop(held, 'forgotten');
   } catch (error) {

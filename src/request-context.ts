@@ -8,6 +8,7 @@ import type { Decision, Properties } from './engine/port.js';
 import { ownValue } from './entries.js';
 import { asConvertError, type ConvertError } from './errors.js';
 import type { IncomingRequest, OutgoingResponse, RequestFunction, ResponseHead } from './exchange.js';
+import { deleteVisitor } from './forget.js';
 import { Journal } from './journal.js';
 import { previewLink } from './request/preview.js';
 import type { RequestFacts, RequestReader } from './request/reader.js';
@@ -322,11 +323,7 @@ export class RequestContext extends BaseContext implements ConvertContext {
         if (keys.includes(each.storeKey)) each.discard('consent');
       }
       const [cookieKey, appKey] = keys;
-      if (cookieKey !== undefined) {
-        const users = (await store.read(cookieKey))?.users ?? [];
-        for (const user of users) await store.delete(aliasKey(project.config, user));
-        await store.delete(cookieKey);
-      }
+      if (cookieKey !== undefined) await deleteVisitor(store, project.config, cookieKey);
       if (appKey === undefined) return;
       const state = await store.read(appKey);
       if (!state?.consent && !state?.held) return;

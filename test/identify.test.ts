@@ -165,6 +165,15 @@ describe.each([
   });
 });
 
+it('a visitor who is forgotten is no user’s any more', async () => {
+  const convert = create();
+  await new Device(convert, 'one').request(login('ann'));
+  await convert.forget('one');
+  const other = new Device(convert, 'other');
+  await other.request(login('ann'));
+  expect([...other.cookies]).toEqual([['cv_vid', 'other']]);
+});
+
 it('keeps no id of a user', async () => {
   const kept = memoryStore();
   const keys: string[] = [];
