@@ -4,8 +4,9 @@ export default defineConfig({
   test: {
     globalSetup: ['test/support/build.ts'],
     include: ['test/**/*.test.ts'],
-    testTimeout: 30_000,
-    hookTimeout: 60_000,
+    // A bound for what hangs, not a promise: machines that run this may have other things to do.
+    testTimeout: 120_000,
+    hookTimeout: 120_000,
     // Two cores: more workers than that only make timers late.
     maxWorkers: 2,
   },
