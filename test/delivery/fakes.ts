@@ -134,7 +134,7 @@ export function networkError(code: string): Error {
 }
 
 /** Resolves once `condition` holds. */
-export async function until(condition: () => boolean, timeout = 10_000): Promise<void> {
+export async function until(condition: () => boolean, timeout = 60_000): Promise<void> {
   const deadline = performance.now() + timeout;
   while (!condition()) {
     if (performance.now() > deadline) throw new Error(`waited in vain for ${condition.toString()}`);

@@ -59,7 +59,7 @@ describe.skipIf(!hasRedis)('Redis', () => {
     send(kit, ['late']);
     expect(await kit.outbox.flush(10_000)).toMatchObject({ delivered: 101, pending: 0, dropped: 0 });
     expect(visitorsOf(kit.transport)).toEqual([...IDS.slice(0, 100), 'late']);
-  }, 30_000);
+  });
 
   it('that fails over to a replica: what the replica has is sent, each once', async () => {
     const [first, second] = [await ownRedis(), await ownRedis()];
@@ -125,7 +125,7 @@ describe.skipIf(!hasRedis)('Redis', () => {
     send(kit, IDS.slice(0, 20));
     expect(await kit.outbox.close(5000)).toMatchObject({ delivered: 21, pending: 0, dropped: 0 });
     expect(visitorsOf(kit.transport)).toEqual(['before', ...IDS.slice(0, 20)]);
-  }, 30_000);
+  });
 
   it.each([300, 900])('down at a close of %i ms: what is there is sent in that time', async (timeout) => {
     const own = await ownRedis();
@@ -161,7 +161,7 @@ describe.skipIf(!hasRedis)('Redis', () => {
     await admin.config('SET', 'maxmemory', '0');
     expect(await kit.outbox.flush(10_000)).toMatchObject({ spooled: 2, pending: 0 });
     await until(() => kit.listener.recoveries.includes('events are written to Redis again'));
-  }, 30_000);
+  });
 });
 
 describe.skipIf(!hasRedis)('answers of Redis', () => {

@@ -88,7 +88,7 @@ export interface Collector {
   readonly requests: readonly RecordedRequest[];
   exposures(): CollectedEvent[];
   conversions(): CollectedEvent[];
-  /** Resolves as soon as `predicate` holds; rejects after `timeout` milliseconds (default 10,000) with what was seen. */
+  /** Resolves as soon as `predicate` holds; rejects after `timeout` milliseconds (default 60,000) with what was seen. */
   waitFor(predicate: (seen: Collector) => boolean, timeout?: number): Promise<void>;
   /** Changes how it behaves from the next request on. */
   change(options: Omit<CollectorOptions, 'port' | 'keepAliveTimeout'>): void;
@@ -220,7 +220,7 @@ export async function startCollector(options: CollectorOptions = {}): Promise<Co
     requests,
     exposures: () => events.filter(({ eventType }) => eventType === 'bucketing'),
     conversions: () => events.filter(({ eventType }) => eventType === 'conversion'),
-    async waitFor(predicate, timeout = 10_000) {
+    async waitFor(predicate, timeout = 60_000) {
       const deadline = performance.now() + timeout;
       while (!predicate(collector)) {
         if (performance.now() > deadline) {
