@@ -261,7 +261,7 @@ export abstract class BaseContext implements VisitorContext {
   }
 
   flush({ timeout = 5_000 }: { timeout?: number } = {}): Promise<DeliveryLedger> {
-    this.resolved?.journal?.commit();
+    void this.resolved?.journal?.commit();
     return this.runtime.outbox.flush(timeout);
   }
 

@@ -221,7 +221,7 @@ class ConvertInstance implements Convert, Runtime {
       outbox,
     );
     const claimsLapse = this.store.outlives === true && this.outbox.outlives === true;
-    this.settlements = claimsLapse ? new Settlements(this.store, onError) : undefined;
+    this.settlements = claimsLapse ? new Settlements(this.store, onError, () => this.now()) : undefined;
     this.#keeper = new ProjectKeeper(source, {
       readyTimeout: options.readyTimeout,
       onConfig: (config, first) => {
@@ -298,7 +298,8 @@ class ConvertInstance implements Convert, Runtime {
       this.warnOnce('no-visitor-id', 'forVisitor was given no visitor id; nothing is counted for it');
     await this.#projectForJob();
     // The visitor may be in the middle of a request of this process, whose consent and decisions count here.
-    for (const each of this.uncommitted) if (each.visitorId === id) each.commit();
+    const commits = [...this.uncommitted].filter((each) => each.visitorId === id);
+    await Promise.all(commits.map(async (each) => each.commit()));
     const found = await readForJob(this, id);
     const { properties = {}, consent } = options;
     return new JobContext(this, { visitorId: id, properties, consent, ...found });
@@ -400,7 +401,7 @@ class ConvertInstance implements Convert, Runtime {
   }
 
   #commitAll(): void {
-    for (const each of this.uncommitted) each.commit();
+    for (const each of this.uncommitted) void each.commit();
   }
 
   async #close(timeout: number): Promise<DeliveryLedger> {
@@ -410,6 +411,7 @@ class ConvertInstance implements Convert, Runtime {
     this.#commitAll();
     this.#keeper.stop();
     const ledger = await this.outbox.close(timeout);
+    this.settlements?.stop();
     const lost = ledger.reasons.closed ?? 0;
     if (lost > 0)
       this.logger.error(`convert: closed with ${lost} events that could not be delivered in time`);

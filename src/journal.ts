@@ -173,13 +173,17 @@ export class Journal implements Uncommitted {
   }
 
   /** Never throws, and awaits nothing that the caller could feel. */
-  commit(): void {
-    if (!this.#pending) return;
+  commit(): Committed | Promise<Committed> | undefined {
+    if (!this.#pending) return undefined;
     const withdrawn = this.#withdrawn;
-    if (withdrawn !== undefined) return this.discard(withdrawn);
+    if (withdrawn !== undefined) {
+      this.discard(withdrawn);
+      return undefined;
+    }
     const { change, events } = this.#take();
     const stored = this.#mode === 'hold' ? this.#hold(change, events) : this.#enrol(change, events);
     this.#release(stored);
+    return stored;
   }
 
   /** Commits once the response has its head, or is over without one; never in the response's own tick. */
@@ -194,7 +198,7 @@ export class Journal implements Uncommitted {
     this.#isDue = false;
     const response = this.#response;
     try {
-      if (response === undefined || response.headersSent || response.closed) return this.commit();
+      if (response === undefined || response.headersSent || response.closed) return void this.commit();
       // Only now: nearly all responses have their head by then, and a listener costs as much as a decision.
       if (this.#isWatched) return;
       this.#isWatched = true;
@@ -246,7 +250,7 @@ export class Journal implements Uncommitted {
       if (forgotten) this.#runtime.outbox.drop(forgotten, 'consent');
     };
     const committed = this.#store({ hold: entry });
-    if (committed instanceof Promise) void committed.then(count);
+    if (committed instanceof Promise) void committed.then((result) => this.#safely(() => count(result)));
     else count(committed);
     return committed;
   }
@@ -317,7 +321,7 @@ export class Journal implements Uncommitted {
   /** What depends on an exposure must not go before it, though the store has nothing to say of it. */
   #confirmInOrder(committed: Committed | Promise<Committed>, finish: (committed: Committed) => void): void {
     const confirming = Promise.all([committed, this.#confirming]).then(([result]) => {
-      finish(result);
+      this.#safely(() => finish(result));
       if (this.#confirming === confirming) this.#confirming = undefined;
     });
     this.#confirming = confirming;
@@ -338,6 +342,8 @@ export class Journal implements Uncommitted {
       // Past the limit, a store that doesn't answer no longer holds back the events.
       return within(STORE_LIMIT, committed).then(
         (result) => {
+          // An app's own store may answer anything.
+          if (!isCommitted(result)) return this.#failed(new TypeError('commit() gave no { state, lost }'));
           this.#known = result.state;
           this.#undoIfForgotten();
           return result;
@@ -346,6 +352,17 @@ export class Journal implements Uncommitted {
       );
     } catch (error) {
       return this.#failed(error);
+    }
+  }
+
+  /** What is not ours may do here what it likes: nobody is left to hear of it but the operator. */
+  #safely(work: () => void): void {
+    try {
+      work();
+    } catch (error) {
+      this.#runtime.report(
+        asConvertError(error, 'CONVERT_CALLBACK', 'the outbox or the store of the app failed'),
+      );
     }
   }
 
@@ -408,6 +425,11 @@ function confirm(
     return claim !== undefined && lost.has(claim);
   };
   offer.confirm(new Set(offered.filter(isLost)), kept);
+}
+
+function isCommitted(result: unknown): result is Committed {
+  const { state, lost } = (result ?? {}) as Partial<Committed>;
+  return typeof state === 'object' && state !== null && lost instanceof Set;
 }
 
 function isEmpty(change: StateChange): boolean {

@@ -13,9 +13,9 @@ import { Journal } from './journal.js';
 import { previewLink } from './request/preview.js';
 import type { RequestFacts, RequestReader } from './request/reader.js';
 import { aliasKey, storeKey, type AfterCommit, type LoadedProject, type Runtime } from './runtime.js';
-import { countEvents, withHeldChanges, type VisitorState } from './state.js';
+import { countEvents, isVisitorId, withHeldChanges, type VisitorState } from './state.js';
 import type { Answer, RemoteStore } from './store/remote-store.js';
-import { within } from './store/within.js';
+import { STORE_LIMIT, within } from './store/within.js';
 import { isThenable } from './thenable.js';
 import { UNSHARED, VisitorHead } from './visitor-head.js';
 import { isUserId, userHash } from './visitor/alias.js';
@@ -44,6 +44,8 @@ export class RequestContext extends BaseContext implements ConvertContext {
   #head: VisitorHead | undefined;
   /** The visitor that the user of this device was first; null: this one. */
   #adopts: string | null | undefined;
+  /** Where it says that a user is this visitor. */
+  #aliasKey: string | undefined;
   #bridge: Bridge | undefined;
   /** What a remote store said before the handler ran; undefined where it was not asked. */
   #prefetched: Answer | undefined;
@@ -125,7 +127,9 @@ export class RequestContext extends BaseContext implements ConvertContext {
         this.runtime.storeTimeout,
         this.runtime.store.commit(key, { alias: id }, { ephemeral: false }),
       );
-      this.#adopts = state.alias === undefined || state.alias === id ? null : state.alias;
+      if (state.alias === id) this.#aliasKey = key;
+      // An app's own store may say anything.
+      this.#adopts = state.alias === id || !isVisitorId(state.alias) ? null : state.alias;
     } catch (error) {
       this.runtime.report(
         asConvertError(error, 'CONVERT_STORE', 'the visitor store failed to identify a user'),
@@ -306,6 +310,19 @@ export class RequestContext extends BaseContext implements ConvertContext {
       );
     }
     if (visit.journal?.pending) visit.journal.commitSoon();
+    if (visit.journal?.enrols === false) this.#takeBackAlias();
+  }
+
+  /** The visitor's id was not handed out: nobody will ever come with it. */
+  #takeBackAlias(): void {
+    const key = this.#aliasKey;
+    this.#aliasKey = undefined;
+    if (key === undefined || this.visit.visitor.origin !== 'minted') return;
+    void within(STORE_LIMIT, this.runtime.store.delete(key)).catch((error: unknown) =>
+      this.runtime.report(
+        asConvertError(error, 'CONVERT_STORE', 'the visitor store failed to take back a user'),
+      ),
+    );
   }
 
   /** Consent is denied: what we have of the visitor goes, off the request's own way. */

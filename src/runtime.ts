@@ -5,6 +5,7 @@ import type { DropReason, Outbox } from './delivery/port.js';
 import type { Passage } from './passage.js';
 import type { ProjectConfig } from './project-config.js';
 import type { Settlements } from './settlements.js';
+import type { Committed } from './state.js';
 import type { VisitorStore } from './store/port.js';
 import type { IdOrigin } from './visitor/identity.js';
 
@@ -22,7 +23,8 @@ export interface Uncommitted {
   place: number | undefined;
   readonly visitorId: string;
   readonly storeKey: string;
-  commit(): void;
+  /** What the store says; undefined where there was nothing to commit. */
+  commit(): Committed | Promise<Committed> | undefined;
   discard(reason: DropReason): void;
 }
 

@@ -9,8 +9,8 @@ import type { VisitorStore } from './store/port.js';
 /** Milliseconds after which a claim of a process that is not heard of any more counts as not made. */
 export const CLAIM_LEASE = 10_000;
 
-/** Milliseconds after which it stands wherever its events are: the process lives, and has them. */
-const LIMIT = CLAIM_LEASE / 2;
+/** Milliseconds after which a lease is renewed: the process lives, and has the events. */
+const RENEWAL = CLAIM_LEASE / 2;
 /** Milliseconds to another attempt where the store fails, and attempts at all: some within the lease, some beyond it. */
 const RETRY = 1_000;
 const ATTEMPTS = 15;
@@ -28,8 +28,8 @@ export interface PendingClaims {
 
 interface Open {
   readonly claims: PendingClaims;
-  /** By performance.now(). */
-  readonly limit: number;
+  /** By performance.now(): when the lease is to be renewed. */
+  limit: number;
   isSettled: boolean;
 }
 
@@ -37,16 +37,19 @@ export class Settlements {
   /** In the order of their limits. */
   #open: Open[] = [];
   #isPlanned = false;
+  #isStopped = false;
   readonly #retries = new Set<PendingClaims>();
 
   constructor(
     private readonly store: VisitorStore,
     private readonly report: (error: ConvertError) => void,
+    /** Milliseconds since the epoch. */
+    private readonly now: () => number,
   ) {}
 
   /** Claims that are pending. To be called once their events would outlive the process: then they are settled. */
   open(claims: PendingClaims): () => void {
-    const open: Open = { claims, limit: performance.now() + LIMIT, isSettled: false };
+    const open: Open = { claims, limit: performance.now() + RENEWAL, isSettled: false };
     this.#open.push(open);
     this.#plan();
     return () => this.#settle(open);
@@ -62,7 +65,7 @@ export class Settlements {
     const now = performance.now();
     const first = this.#open.findIndex(({ limit, isSettled }) => limit > now && !isSettled);
     const due = this.#open.splice(0, first === -1 ? this.#open.length : first);
-    for (const each of due) this.#settle(each);
+    for (const each of due) if (!each.isSettled) this.#renew(each);
     this.#isPlanned = false;
     this.#plan();
   }
@@ -74,16 +77,37 @@ export class Settlements {
     setTimeout(() => this.#look(), Math.max(1, next.limit - performance.now())).unref();
   }
 
+  /** Claims of events that are nowhere but in this process lapse with it. */
+  stop(): void {
+    this.#open = [];
+    this.#isStopped = true;
+  }
+
+  #renew(open: Open): void {
+    open.limit = performance.now() + RENEWAL;
+    this.#open.push(open);
+    const { storeKey, names, ephemeral, known } = open.claims;
+    const now = this.now();
+    const pending = { claims: names, until: now + CLAIM_LEASE };
+    void this.#commit(storeKey, { at: now, pending }, { ephemeral, known }).catch((error: unknown) =>
+      this.report(asConvertError(error, 'CONVERT_STORE', 'the visitor store failed to renew a claim')),
+    );
+  }
+
   #settle(open: Open): void {
-    if (open.isSettled) return;
+    if (open.isSettled || this.#isStopped) return;
     open.isSettled = true;
     void this.#store(open.claims, ATTEMPTS);
+  }
+
+  async #commit(...commit: Parameters<VisitorStore['commit']>): Promise<void> {
+    await this.store.commit(...commit);
   }
 
   async #store(claims: PendingClaims, attempts: number): Promise<void> {
     const { storeKey, names, ephemeral, known } = claims;
     try {
-      await this.store.commit(storeKey, { settled: names }, { ephemeral, known });
+      await this.#commit(storeKey, { settled: names }, { ephemeral, known });
     } catch (error) {
       this.report(asConvertError(error, 'CONVERT_STORE', 'the visitor store failed to settle a claim'));
       if (attempts <= 1 || this.#retries.size >= MAX_RETRIES) return;

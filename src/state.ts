@@ -250,6 +250,11 @@ export function parseState(value: unknown): VisitorState | undefined {
 const isListOfText = (value: unknown): boolean =>
   Array.isArray(value) && value.every((each) => typeof each === 'string');
 
+/** It goes into a cookie. */
+export function isVisitorId(value: unknown): boolean {
+  return typeof value === 'string' && /^[\w-]{1,64}$/.test(value);
+}
+
 const STATE_FIELDS: Record<keyof VisitorState, (value: unknown) => boolean> = {
   bucketing: isPlainObject,
   goals: isPlainObject,
@@ -259,7 +264,7 @@ const STATE_FIELDS: Record<keyof VisitorState, (value: unknown) => boolean> = {
   consent: (value) => value === 'granted',
   transactions: (value) => isPlainObject(value) && Object.values(value).every(isListOfText),
   pending: (value) => isPlainObject(value) && Object.values(value).every((each) => typeof each === 'number'),
-  alias: (value) => typeof value === 'string',
+  alias: isVisitorId,
   users: isListOfText,
   commit: (value) => typeof value === 'string',
   held: (value) =>

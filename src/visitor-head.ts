@@ -78,7 +78,7 @@ export class VisitorHead {
     if (carried === undefined || visit.closed !== undefined) return;
     const { journal, project } = visit;
     // Before, not after the head as otherwise: the cookie must hold nothing whose exposure is refused.
-    if (!isShared) journal.commit();
+    if (!isShared) void journal.commit();
     if (!journal.enrols) return;
     const { line, dropped } = carried.update(journal.state, project.config, (id) => journal.isKept(id));
     if (line === undefined) return;

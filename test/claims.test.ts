@@ -92,7 +92,11 @@ describe('settling', () => {
       },
     };
     return {
-      settlements: new Settlements(store, ({ code }) => void errors.push(code)),
+      settlements: new Settlements(
+        store,
+        ({ code }) => void errors.push(code),
+        () => 1_000,
+      ),
       commits,
       errors,
       fail: (is) => (fails = is),
@@ -112,16 +116,31 @@ describe('settling', () => {
     expect(commits).toEqual([settled]);
   });
 
-  it('comes before the claim lapses, wherever the event is', async () => {
+  it('waits as long as the event is in this process only, and the lease is renewed meanwhile', async () => {
     vi.useFakeTimers({ toFake: ['setTimeout', 'clearTimeout', 'performance'] });
     const { settlements, commits } = start();
-    settlements.open(claims);
+    const kept = settlements.open(claims);
     await vi.advanceTimersByTimeAsync(1_000);
     settlements.open({ ...claims, storeKey: 'other' })();
-    settlements.open({ ...claims, storeKey: 'third' });
     expect(commits).toHaveLength(1);
-    await vi.advanceTimersByTimeAsync(CLAIM_LEASE - 1_500);
-    expect(commits.map((each) => (each as [string])[0])).toEqual(['other', 'k', 'third']);
+    await vi.advanceTimersByTimeAsync(CLAIM_LEASE);
+    const renewed = { at: 1_000, pending: { claims: ['goal:buy'], until: 1_000 + CLAIM_LEASE } };
+    const renewal = ['k', renewed, { ephemeral: true, known }];
+    expect(commits.slice(1)).toEqual([renewal, renewal]);
+    kept();
+    expect(commits.at(-1)).toEqual(settled);
+    await vi.advanceTimersByTimeAsync(10 * CLAIM_LEASE);
+    expect(commits).toHaveLength(4);
+  });
+
+  it('ends with the instance: claims of events that were dropped lapse', async () => {
+    vi.useFakeTimers({ toFake: ['setTimeout', 'clearTimeout', 'performance'] });
+    const { settlements, commits } = start();
+    const kept = settlements.open(claims);
+    settlements.stop();
+    kept();
+    await vi.advanceTimersByTimeAsync(10 * CLAIM_LEASE);
+    expect(commits).toEqual([]);
   });
 
   it('is tried again while the store fails, and given up', async () => {

@@ -17,9 +17,9 @@ export function withTransactionsOnce(
   for (const each of outcome.events) {
     const id = transactionIdOf(each.event);
     if (id !== undefined && tracked.includes(id)) continue;
-    if (id !== undefined) claimed = id;
-    const claim = id === undefined ? each.claim : (each.claim ?? transactionClaim(goalKey, id));
-    events.push(claim === each.claim ? each : { ...each, claim });
+    // With the goal's own claim, it comes once anyway, and goes or stays with that.
+    if (id === undefined || each.claim !== undefined) events.push(each);
+    else events.push({ ...each, claim: transactionClaim(goalKey, (claimed = id)) });
   }
   if (events.length === 0 && outcome.events.length > 0) return { reason: 'already-tracked', events };
   if (claimed === undefined)

@@ -72,11 +72,18 @@ export function documentStore(documents: Documents): VisitorStore {
     latest: VisitorState | undefined,
   ): Promise<Committed> {
     let before = (latest && sources.get(latest)) ?? sourceOf(options);
+    // What is known may be old, or nothing: that nothing is to be changed has to be seen.
+    let isSeen = options.first === true;
     for (let attempt = 0; attempt < MAX_ATTEMPTS; attempt++) {
       const committed = applyChange(parsed(before) ?? {}, change);
       let { state } = committed;
       const unchanged = JSON.stringify(state);
-      if (unchanged === (before?.text ?? '{}')) return committed;
+      if (unchanged === (before?.text ?? '{}')) {
+        if (isSeen) return committed;
+        before = await documents.read(key);
+        isSeen = true;
+        continue;
+      }
       const name = documents.mayRepeat ? newName() : undefined;
       if (name !== undefined) state = { ...state, commit: withName(state.commit, name) };
       const text = name === undefined ? unchanged : JSON.stringify(state);
@@ -86,6 +93,7 @@ export function documentStore(documents: Documents): VisitorStore {
         return { ...committed, state };
       }
       before = replaced.found;
+      isSeen = true;
       const found = name === undefined ? undefined : parsed(before);
       // The first of two, unheard, was made; others have been at it since, and what it claimed is not lost to them.
       if (found && namesOf(found.commit).includes(name!)) return { ...committed, state: found };
@@ -97,7 +105,9 @@ export function documentStore(documents: Documents): VisitorStore {
     remote: documents.remote,
     outlives: true,
     read(key) {
-      const document = documents.read(key);
+      // What this process is about to write counts as written, where somebody waits anyway.
+      const underWay = documents.remote ? turns.underWay(key) : undefined;
+      const document = underWay ? underWay.then(() => documents.read(key)) : documents.read(key);
       return isThenable(document) ? document.then(parsed) : parsed(document);
     },
     commit: (key, change, options) =>

@@ -45,8 +45,11 @@ return {1, ''}
 const DELETE = script(`return redis.call('DEL', KEYS[1])`);
 
 /** No document is empty. */
-const asDocument = (text: unknown): Document | undefined =>
-  typeof text === 'string' && text !== '' ? { text } : undefined;
+function asDocument(text: unknown): Document | undefined {
+  if (text === null || text === undefined || text === '') return undefined;
+  if (typeof text !== 'string') throw unexpected();
+  return { text };
+}
 
 export function redisDocuments({ run, prefix, maxAge, ephemeralAge }: RedisDocumentsOptions): Documents {
   const keyOf = (key: string): string => prefix + key;

@@ -7,7 +7,7 @@ import type { Committed, StateChange, VisitorState } from '../state.js';
 import { isThenable } from '../thenable.js';
 import type { CommitOptions, VisitorStore } from './port.js';
 import { Recent } from './recent.js';
-import { within } from './within.js';
+import { STORE_LIMIT, within } from './within.js';
 
 export interface StoreCacheOptions {
   /** Milliseconds. Default 5,000. */
@@ -138,9 +138,11 @@ export class RemoteStore implements VisitorStore {
         );
       this.#committing += 1;
       try {
-        const committed = await this.#store.commit(key, change, options);
+        const committed = await within(STORE_LIMIT, this.#store.commit(key, change, options));
         this.#counts.commitTime = this.#average(this.#counts.commitTime, began);
-        this.#remember(key, committed.state);
+        // Who was new has to be read when they come back: so the store learns that they did.
+        if (options.ephemeral) this.#forget(key);
+        else this.#remember(key, committed.state);
         return committed;
       } finally {
         this.#committing -= 1;
@@ -210,8 +212,9 @@ export class RemoteStore implements VisitorStore {
   #remember(key: string, state: VisitorState): void {
     if (this.#recent === undefined || !this.#answersLater) return;
     this.#forget(key);
-    // What may lapse is asked for.
-    if (state.pending === undefined) this.#recent.add(key, { state, until: performance.now() + this.#age });
+    // What may lapse is asked for, and what waits for consent: another process may have sent it.
+    if (state.pending === undefined && state.held === undefined)
+      this.#recent.add(key, { state, until: performance.now() + this.#age });
   }
 
   #forget(key: string): void {

@@ -169,6 +169,30 @@ const ALWAYS: Record<string, Case> = {
   },
 };
 
+/** Added later; the ids of the others stay. */
+const TAKING: Record<string, Case> = {
+  async 'S18 takes away what a request did not know of'({ open }) {
+    const store = await open();
+    const held = { at: Date.now(), change: {}, events: [] };
+    const until = Date.now() + 60_000;
+    await store.commit(
+      'k',
+      { consent: 'granted', hold: held, goals: ['buy'], pending: { claims: [goalClaim('buy')], until } },
+      KEPT,
+    );
+    await store.commit('k', { consent: 'withdrawn', release: true }, KEPT);
+    await store.commit('k', { settled: [goalClaim('buy')] }, { ...KEPT, known: {} });
+    holds(await store.read('k'), { goals: { buy: true } });
+  },
+
+  async 'S19 loses no claim to a visitor who was forgotten'({ open }) {
+    const store = await open();
+    const { state } = await store.commit('k', { goals: ['buy'] }, KEPT);
+    await store.delete('k');
+    assert.deepEqual(lostOf(await store.commit('k', { goals: ['buy'] }, { ...KEPT, known: state })), []);
+  },
+};
+
 const SHARED: Record<string, Case> = {
   async 'S13 holds for all what one has committed'({ open }) {
     const [one, other] = [await open(), await open()];
@@ -244,6 +268,7 @@ export function storeConformance(it: It, factory: StoreFactory, capabilities: St
   const { shared = false, atomic = shared, ephemeralAge } = capabilities;
   const cases = {
     ...ALWAYS,
+    ...TAKING,
     ...(shared && SHARED),
     ...(atomic && shared && ATOMIC),
     ...(ephemeralAge !== undefined && EPHEMERAL),
