@@ -10,6 +10,12 @@ export const goalClaim = (goalKey: string): string => `goal:${goalKey}`;
 export const transactionClaim = (goalKey: string, transactionId: string): string =>
   `transaction:${JSON.stringify([goalKey, transactionId])}`;
 
+/** All that an event depends on. */
+export function claimsOf({ claim, also }: { claim?: string; also?: string }): string[] {
+  if (claim === undefined) return [];
+  return also === undefined ? [claim] : [claim, also];
+}
+
 /** By the first part of a claim's name: takes the claim back, in a state of the caller's own. */
 const UNDO: Readonly<Record<string, (state: VisitorState, rest: string) => void>> = {
   experience(state, experienceId) {

@@ -1,11 +1,10 @@
 /** What was decided and tracked for one visitor, kept until it is committed: the store and the outbox in one step. */
-import { withoutClaims } from './claims.js';
 import type { EngineEvent } from './engine/port.js';
 import { asConvertError } from './errors.js';
 import type { OutgoingResponse } from './exchange.js';
 import type { DropReason, Offer } from './delivery/port.js';
 import type { AfterCommit, Runtime, Uncommitted, WithdrawalReason } from './runtime.js';
-import { experienceClaim } from './claims.js';
+import { claimsOf, experienceClaim, withoutClaims } from './claims.js';
 import {
   applyChange,
   countEvents,
@@ -290,8 +289,8 @@ export class Journal implements Uncommitted {
   ): readonly string[] {
     if (this.#runtime.settlements === undefined) return NO_CLAIMS;
     const claims = new Set<string>();
-    events.forEach(({ claim }, index) => {
-      if (claim !== undefined && !refused.has(offered[index]!)) claims.add(claim);
+    events.forEach((each, index) => {
+      if (!refused.has(offered[index]!)) for (const claim of claimsOf(each)) claims.add(claim);
     });
     return [...claims];
   }
@@ -402,11 +401,11 @@ function refusedClaims(
 ): ReadonlySet<string> {
   const claims = new Set<string>();
   const isRefused = (index: number): boolean => refused.has(offered[index]!);
-  events.forEach(({ claim }, index) => {
-    if (claim !== undefined && isRefused(index)) claims.add(claim);
+  events.forEach((each, index) => {
+    if (isRefused(index)) for (const claim of claimsOf(each)) claims.add(claim);
   });
-  events.forEach(({ claim }, index) => {
-    if (claim !== undefined && !isRefused(index)) claims.delete(claim);
+  events.forEach((each, index) => {
+    if (!isRefused(index)) for (const claim of claimsOf(each)) claims.delete(claim);
   });
   return claims;
 }
@@ -421,8 +420,8 @@ function confirm(
 ): void {
   if (lost.size === 0) return offer.confirm(undefined, kept);
   const isLost = (_: VisitorEvent, index: number): boolean => {
-    const claim = events[index]?.claim;
-    return claim !== undefined && lost.has(claim);
+    const event = events[index];
+    return event !== undefined && claimsOf(event).some((claim) => lost.has(claim));
   };
   offer.confirm(new Set(offered.filter(isLost)), kept);
 }

@@ -3,6 +3,7 @@
  * `applyChange`, so that the first write wins everywhere in the same way.
  */
 import {
+  claimsOf,
   experienceClaim,
   exposureClaim,
   goalClaim,
@@ -59,6 +60,7 @@ export interface HeldEvent {
   event: WireEvent;
   segments?: ReportSegments;
   claim?: string;
+  also?: string;
 }
 
 /** A variation for an experience, which holds only if no other was stored first. */
@@ -309,8 +311,8 @@ function joinHeld(first: HeldChange, second: HeldChange): HeldChange {
 /** Events go together with their claims: nothing is stored whose event is not sent. */
 function withoutOldest({ at, change, events }: HeldChange, count: number): HeldChange {
   const kept = events.slice(count);
-  const names = new Set(events.slice(0, count).flatMap(({ claim }) => claim ?? []));
-  for (const { claim } of kept) if (claim !== undefined) names.delete(claim);
+  const names = new Set(events.slice(0, count).flatMap(claimsOf));
+  for (const claim of kept.flatMap(claimsOf)) names.delete(claim);
   return { at, change: withoutClaims(change, names), events: kept };
 }
 

@@ -229,4 +229,6 @@ export interface EngineEvent {
   readonly event: WireEvent;
   /** The claim of the change that this event depends on (see `state.ts`): lost claim, no event. */
   readonly claim?: string;
+  /** A further one that stands and falls with the event: the transaction of a conversion that counts once. */
+  readonly also?: string;
 }

@@ -17,9 +17,14 @@ export function withTransactionsOnce(
   for (const each of outcome.events) {
     const id = transactionIdOf(each.event);
     if (id !== undefined && tracked.includes(id)) continue;
-    // With the goal's own claim, it comes once anyway, and goes or stays with that.
-    if (id === undefined || each.claim !== undefined) events.push(each);
-    else events.push({ ...each, claim: transactionClaim(goalKey, (claimed = id)) });
+    if (id === undefined) {
+      events.push(each);
+      continue;
+    }
+    claimed = id;
+    const name = transactionClaim(goalKey, id);
+    // With the goal's own claim it comes once anyway; it is remembered for those that may repeat.
+    events.push(each.claim === undefined ? { ...each, claim: name } : { ...each, also: name });
   }
   if (events.length === 0 && outcome.events.length > 0) return { reason: 'already-tracked', events };
   if (claimed === undefined)

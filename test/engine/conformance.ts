@@ -330,10 +330,11 @@ export function engineConformance(
       const next = project.conversion('purchase', visitor({ state }), sale(2));
       expect(next.events).toHaveLength(1);
       expect(next.change).toEqual({ transactions: { purchase: ['2'] } });
-      // One that may not repeat comes with the goal, and goes with it.
+      // One that may not repeat comes with the goal, and is remembered for those that may.
       const single = project.conversion('purchase', visitor({}), sale('t1', false));
       expect(single.events.map(({ claim }) => claim)).toEqual(['goal:purchase', 'goal:purchase']);
-      expect(single.change).toEqual({ goals: ['purchase'] });
+      expect(single.events.map(({ also }) => also)).toEqual([undefined, 'transaction:["purchase","t1"]']);
+      expect(single.change).toEqual({ goals: ['purchase'], transactions: { purchase: ['t1'] } });
       // Another goal, and one without an id.
       const other = project.conversion('signup', visitor({ state }), sale('t1'));
       expect(other.events).toHaveLength(2);
