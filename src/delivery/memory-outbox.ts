@@ -22,6 +22,7 @@ function memoryShelf(core: OutboxCore, readyBytes: number, packed: Packed): Shel
     }
     sender.start();
   }
+  let isClosed = false;
   return {
     keep(event) {
       if (packed.isEmpty && sender.queuedBytes < readyBytes) sender.push(event);
@@ -30,8 +31,10 @@ function memoryShelf(core: OutboxCore, readyBytes: number, packed: Packed): Shel
     kept: () => sender.start(),
     settled: refill,
     withdrawn: refill,
+    closed: () => void (isClosed = true),
     forget(visitorIds) {
-      if (packed.isEmpty) return;
+      // What was left at the close is counted.
+      if (isClosed || packed.isEmpty) return;
       core.settle(packed.remove(visitorIds), (count) => ledger.drop(count, 'forgotten'));
     },
   };

@@ -627,6 +627,15 @@ const CASES: Record<string, (start: Start, make: MakeOutbox, can: OutboxAbilitie
     ]);
   },
 
+  async 'forget: after the close nothing is counted again'(start) {
+    const { outbox } = await start(undefined, { lingerMs: 0 });
+    send(outbox, ...['v1', 'v1', 'v1', 'v1', 'v1', 'v2'].map((id) => exposure(id)));
+    const ledger = await outbox.close(0);
+    // Who can not tell others any more says so.
+    await Promise.resolve(outbox.forget!(['v2'])).catch(() => undefined);
+    expect(outbox.ledger()).toEqual(ledger);
+  },
+
   async 'forget: drops what waits of a visitor, keeps the order of the others, and sends what comes after'(
     start,
   ) {
