@@ -15,6 +15,8 @@ const leaves = [
   'state',
   'claims',
   'entries',
+  'joined',
+  'held',
   'tracking',
   'referral',
   'logger',
@@ -82,7 +84,8 @@ const arrows = [
   { files: ['src/options.ts'], may: below },
   { files: ['src/runtime.ts'], may: ['passage', 'settlements', ...below] },
   { files: ['src/settlements.ts'], may: ['store', ...leaves] },
-  { files: ['src/journal.ts'], may: ['runtime', 'settlements', ...below] },
+  { files: ['src/offered.ts'], may: below },
+  { files: ['src/journal.ts'], may: ['runtime', 'settlements', 'offered', ...below] },
   { files: ['src/context.ts'], may: ['runtime', ...below] },
   {
     files: ['src/base-context.ts'],

@@ -57,3 +57,8 @@ export function isObject(value: unknown): value is Record<string, unknown> {
 export function isPlainObject(value: unknown): value is Record<string, unknown> {
   return isObject(value) && !Array.isArray(value);
 }
+
+/** Each once. */
+export function union(first: readonly string[] | undefined, second: readonly string[]): string[] {
+  return first === undefined ? [...second] : [...new Set([...first, ...second])];
+}

@@ -2,7 +2,8 @@
 import { asConvertError, type ConvertError } from './errors.js';
 import type { ProjectConfig } from './project-config.js';
 import { aliasKey, storeKey, type LoadedProject, type Runtime } from './runtime.js';
-import { countEvents, type VisitorState } from './state.js';
+import { countEvents } from './held.js';
+import { type VisitorState } from './state.js';
 import type { VisitorStore } from './store/port.js';
 import { STORE_LIMIT, within } from './store/within.js';
 

@@ -1,18 +1,16 @@
 /** What was decided and tracked for one visitor, kept until it is committed: the store and the outbox in one step. */
-import type { EngineEvent } from './engine/port.js';
 import { asConvertError } from './errors.js';
 import type { OutgoingResponse } from './exchange.js';
-import type { DropReason, Offer } from './delivery/port.js';
+import type { DropReason } from './delivery/port.js';
 import type { AfterCommit, Runtime, Uncommitted, WithdrawalReason } from './runtime.js';
-import { claimsOf, experienceClaim, withoutClaims } from './claims.js';
+import { experienceClaim, withoutClaims } from './claims.js';
+import { confirm, refusedClaims, takenClaims, type RecordedEvent } from './offered.js';
+import { countEvents, freshlyHeld } from './held.js';
+import { joinChanges } from './joined.js';
 import {
   applyChange,
-  countEvents,
-  freshlyHeld,
-  joinChanges,
   withHeldChanges,
   type Committed,
-  type HeldEvent,
   type StateChange,
   type VisitorState,
 } from './state.js';
@@ -43,8 +41,6 @@ export interface JournalOptions {
   /** The framework's own; undefined for jobs. */
   request: unknown;
 }
-
-type RecordedEvent = EngineEvent | HeldEvent;
 
 const NOTHING: StateChange = Object.freeze({});
 const NO_EVENTS: readonly RecordedEvent[] = [];
@@ -271,7 +267,7 @@ export class Journal implements Uncommitted {
       kept = withoutClaims(change, refused);
       this.#refused = new Set([...(this.#refused ?? []), ...refused]);
     }
-    const pending = this.#pendingClaims(events, offered, offer);
+    const pending = this.#runtime.settlements === undefined ? NO_CLAIMS : takenClaims(events, offered, offer);
     const committed = this.#store(pending.length > 0 ? this.#leased(kept, pending) : kept);
     const finish = ({ lost, state }: Committed): void =>
       confirm(lost, events, offered, offer, this.#settlement(pending, lost, state));
@@ -279,20 +275,6 @@ export class Journal implements Uncommitted {
       this.#confirmInOrder(committed, finish);
     else finish(committed);
     return committed;
-  }
-
-  /** Of claims whose events may be lost with this process, though what is stored is not. */
-  #pendingClaims(
-    events: readonly RecordedEvent[],
-    offered: readonly VisitorEvent[],
-    { refused }: Offer,
-  ): readonly string[] {
-    if (this.#runtime.settlements === undefined) return NO_CLAIMS;
-    const claims = new Set<string>();
-    events.forEach((each, index) => {
-      if (!refused.has(offered[index]!)) for (const claim of claimsOf(each)) claims.add(claim);
-    });
-    return [...claims];
   }
 
   #leased(change: StateChange, claims: readonly string[]): StateChange {
@@ -388,42 +370,6 @@ export class Journal implements Uncommitted {
     }
     return merged;
   }
-}
-
-/**
- * What the outbox refused must not be stored, so that the visitor is exposed another time. A claim of several events (a
- * conversion and its transaction) stands as long as one of them was taken.
- */
-function refusedClaims(
-  events: readonly RecordedEvent[],
-  offered: readonly VisitorEvent[],
-  { refused }: Offer,
-): ReadonlySet<string> {
-  const claims = new Set<string>();
-  const isRefused = (index: number): boolean => refused.has(offered[index]!);
-  events.forEach((each, index) => {
-    if (isRefused(index)) for (const claim of claimsOf(each)) claims.add(claim);
-  });
-  events.forEach((each, index) => {
-    if (!isRefused(index)) for (const claim of claimsOf(each)) claims.delete(claim);
-  });
-  return claims;
-}
-
-/** An event goes only where its claim was not lost to another request. */
-function confirm(
-  lost: ReadonlySet<string>,
-  events: readonly RecordedEvent[],
-  offered: readonly VisitorEvent[],
-  offer: Offer,
-  kept: (() => void) | undefined,
-): void {
-  if (lost.size === 0) return offer.confirm(undefined, kept);
-  const isLost = (_: VisitorEvent, index: number): boolean => {
-    const event = events[index];
-    return event !== undefined && claimsOf(event).some((claim) => lost.has(claim));
-  };
-  offer.confirm(new Set(offered.filter(isLost)), kept);
 }
 
 function isCommitted(result: unknown): result is Committed {

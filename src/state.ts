@@ -3,16 +3,15 @@
  * `applyChange`, so that the first write wins everywhere in the same way.
  */
 import {
-  claimsOf,
   experienceClaim,
   exposureClaim,
   goalClaim,
   transactionClaim,
-  withoutClaims,
   withoutLapsedClaims,
   withoutPending,
 } from './claims.js';
-import { isPlainObject, mergeSegments, ownValue, setEntry, withEntry } from './entries.js';
+import { isPlainObject, mergeSegments, ownValue, setEntry, union, withEntry } from './entries.js';
+import { freshlyHeld, hold } from './held.js';
 import type { ReportSegments, WireEvent } from './tracking.js';
 
 /**
@@ -114,10 +113,6 @@ export interface Committed {
   forgotten?: number;
 }
 
-/** At most so many events wait for consent per visitor, and so long (milliseconds). */
-export const MAX_HELD_EVENTS = 50;
-export const MAX_HELD_AGE = 30 * 60 * 1000;
-
 const NOTHING_LOST: ReadonlySet<string> = new Set();
 
 /** Of one goal of one visitor. */
@@ -200,45 +195,6 @@ export function withAssignments(
   return { ...state, bucketing };
 }
 
-/** What is held and not too old to be used. */
-export function freshlyHeld(state: VisitorState, now: number): HeldChange[] {
-  return state.held?.filter(({ at }) => now - at < MAX_HELD_AGE) ?? [];
-}
-
-/**
- * One change that does what several do, one after the other. All are made for one visitor in one request, each in
- * knowledge of those before it.
- */
-export function joinChanges(...changes: readonly StateChange[]): StateChange {
-  const joined: StateChange = {};
-  for (const { claims, goals, transactions, exposed, segments, ...replacing } of changes) {
-    Object.assign(joined, replacing);
-    if (claims) joined.claims = withClaims(joined.claims ?? {}, claims);
-    if (goals) joined.goals = union(joined.goals, goals);
-    for (const [goalKey, ids] of Object.entries(transactions ?? {})) {
-      joined.transactions ??= {};
-      setEntry(joined.transactions, goalKey, union(ownValue(joined.transactions, goalKey), ids));
-    }
-    if (exposed) joined.exposed = union(joined.exposed, exposed);
-    if (segments) joined.segments = joined.segments ? mergeSegments(joined.segments, segments) : segments;
-  }
-  return joined;
-}
-
-/** Adds to `joined`, which belongs to the caller. */
-function withClaims(joined: Record<string, Claim>, claims: Record<string, Claim>): Record<string, Claim> {
-  for (const [experienceId, claim] of Object.entries(claims)) {
-    // What the store holds is what the first claim was made against.
-    const replaces = ownValue(joined, experienceId)?.replaces;
-    setEntry(joined, experienceId, replaces === undefined ? claim : { ...claim, replaces });
-  }
-  return joined;
-}
-
-function union(first: readonly string[] | undefined, second: readonly string[]): string[] {
-  return first === undefined ? [...second] : [...new Set([...first, ...second])];
-}
-
 /** What a store holds is input: fields of another type than ours count as absent. */
 export function parseState(value: unknown): VisitorState | undefined {
   if (!isPlainObject(value)) return undefined;
@@ -273,49 +229,3 @@ const STATE_FIELDS: Record<keyof VisitorState, (value: unknown) => boolean> = {
     Array.isArray(value) &&
     value.every((each) => isPlainObject(each) && isPlainObject(each.change) && Array.isArray(each.events)),
 };
-
-/** Adds to what is held, within its bounds. Returns how many events had to go. */
-function hold(state: VisitorState, entry: HeldChange): number {
-  const before = state.held ?? [];
-  const held = freshlyHeld(state, entry.at);
-  const last = held.at(-1);
-  // What brings no event joins the entry before it: entries would have no bound otherwise.
-  if (last && entry.events.length === 0) held[held.length - 1] = joinHeld(last, entry);
-  else held.push(entry);
-  // Nor may one that brought none stand at the front, where entries go.
-  const [first, second] = held;
-  if (first && second && first.events.length === 0) held.splice(0, 2, joinHeld(first, second));
-  for (
-    let excess = countEvents(held) - MAX_HELD_EVENTS;
-    excess > 0;
-    excess = countEvents(held) - MAX_HELD_EVENTS
-  ) {
-    const [oldest] = held;
-    if (!oldest) break;
-    if (oldest.events.length <= excess && held.length > 1) held.shift();
-    else held[0] = withoutOldest(oldest, excess);
-  }
-  state.held = held;
-  return countEvents(before) + entry.events.length - countEvents(held);
-}
-
-function joinHeld(first: HeldChange, second: HeldChange): HeldChange {
-  const { at } = second.events.length > 0 ? second : first;
-  return {
-    at,
-    change: joinChanges(first.change, second.change),
-    events: [...first.events, ...second.events],
-  };
-}
-
-/** Events go together with their claims: nothing is stored whose event is not sent. */
-function withoutOldest({ at, change, events }: HeldChange, count: number): HeldChange {
-  const kept = events.slice(count);
-  const names = new Set(events.slice(0, count).flatMap(claimsOf));
-  for (const claim of kept.flatMap(claimsOf)) names.delete(claim);
-  return { at, change: withoutClaims(change, names), events: kept };
-}
-
-export function countEvents(held: readonly HeldChange[]): number {
-  return held.reduce((sum, { events }) => sum + events.length, 0);
-}

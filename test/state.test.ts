@@ -1,12 +1,10 @@
 import fc from 'fast-check';
 import { describe, expect, it } from 'vitest';
 import { mergeSegments } from '../src/entries.js';
+import { countEvents, MAX_HELD_AGE, MAX_HELD_EVENTS } from '../src/held.js';
+import { joinChanges } from '../src/joined.js';
 import {
   applyChange,
-  countEvents,
-  joinChanges,
-  MAX_HELD_AGE,
-  MAX_HELD_EVENTS,
   parseState,
   withHeldChanges,
   type HeldChange,

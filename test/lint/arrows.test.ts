@@ -54,6 +54,7 @@ const PLACES = [
   'close-with.ts',
   'signals.ts',
   'settlements.ts',
+  'offered.ts',
   'wait-until.ts',
   'forget.ts',
   'convert.ts',
