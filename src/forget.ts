@@ -1,4 +1,4 @@
-/** What is held of a visitor goes: stored state, what requests under way have not committed, and pending events. */
+/** Visitors who are forgotten, and those who take back their consent: what is held of them goes. */
 import { asConvertError, type ConvertError } from './errors.js';
 import type { ProjectConfig } from './project-config.js';
 import { aliasKey, storeKey, type LoadedProject, type Runtime } from './runtime.js';
@@ -6,6 +6,7 @@ import { countEvents } from './held.js';
 import { type VisitorState } from './state.js';
 import type { VisitorStore } from './store/port.js';
 import { STORE_LIMIT, within } from './store/within.js';
+import type { Withdrawal } from './visitor/identity.js';
 
 /** Rejects with a ConvertError where something of it is still there. */
 export async function forgetVisitor(
@@ -33,7 +34,7 @@ export async function forgetVisitor(
 }
 
 /** What is stored under a key, and what says of which users it is; the other devices of these users stay what they are. */
-export async function deleteVisitor(
+async function deleteVisitor(
   store: VisitorStore,
   config: ProjectConfig,
   key: string,
@@ -77,4 +78,26 @@ async function dropPending(runtime: Runtime, visitorId: string): Promise<void> {
       'the outbox of `delivery.outbox` failed to forget a visitor: call it again',
     );
   }
+}
+
+/** Consent is denied: what we have of the visitor goes. Rejects where the store fails. */
+export async function withdrawVisitor(
+  { store, outbox, hasAppIds, withdrawals, uncommitted }: Runtime,
+  { config }: LoadedProject,
+  { cookieId, appId }: Withdrawal,
+): Promise<void> {
+  const cookieKey = cookieId === undefined ? undefined : storeKey(config, cookieId, 'cookie', hasAppIds);
+  const appKey = appId === undefined ? undefined : storeKey(config, appId, 'app', hasAppIds);
+  // Another request that is under way must not bring back what goes here.
+  for (const key of [cookieKey, appKey]) if (key !== undefined) withdrawals.add(key, 'consent');
+  for (const each of uncommitted) {
+    if (each.storeKey === cookieKey || each.storeKey === appKey) each.discard('consent');
+  }
+  if (cookieKey !== undefined) await deleteVisitor(store, config, cookieKey);
+  if (appKey === undefined) return;
+  const state = await store.read(appKey);
+  if (!state?.consent && !state?.held) return;
+  const held = countEvents(state.held ?? []);
+  if (held > 0) outbox.drop(held, 'consent');
+  await store.commit(appKey, { consent: 'withdrawn', release: true }, { ephemeral: false });
 }

@@ -79,3 +79,10 @@ export interface Rule {
   value?: unknown;
   matching?: { match_type?: string; negated?: boolean };
 }
+
+/** The experiences that are not archived. */
+export function liveExperiences(config: ProjectConfig): ExperienceConfig[] {
+  const { experiences = [], archived_experiences: archived = [] } = config;
+  const gone = new Set(archived.map(String));
+  return experiences.filter(({ id }) => !gone.has(String(id)));
+}

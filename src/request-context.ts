@@ -8,12 +8,11 @@ import type { Decision, Properties } from './engine/port.js';
 import { ownValue } from './entries.js';
 import { asConvertError, type ConvertError } from './errors.js';
 import type { IncomingRequest, OutgoingResponse, RequestFunction, ResponseHead } from './exchange.js';
-import { deleteVisitor } from './forget.js';
+import { withdrawVisitor } from './forget.js';
 import { Journal } from './journal.js';
 import { previewLink } from './request/preview.js';
 import type { RequestFacts, RequestReader } from './request/reader.js';
 import { aliasKey, storeKey, type AfterCommit, type LoadedProject, type Runtime } from './runtime.js';
-import { countEvents } from './held.js';
 import { isVisitorId, withHeldChanges, type VisitorState } from './state.js';
 import type { Answer, RemoteStore } from './store/remote-store.js';
 import { STORE_LIMIT, within } from './store/within.js';
@@ -22,7 +21,7 @@ import { UNSHARED, VisitorHead } from './visitor-head.js';
 import { isUserId, userHash } from './visitor/alias.js';
 import type { CarriedAssignments } from './visitor/assignment-cookie.js';
 import { RequestCookies } from './visitor/cookie.js';
-import type { Visitor, VisitorReader } from './visitor/identity.js';
+import type { Visitor, VisitorReader, Withdrawal } from './visitor/identity.js';
 
 /** What all request contexts of one Convert share. */
 export interface RequestContextParts {
@@ -327,32 +326,12 @@ export class RequestContext extends BaseContext implements ConvertContext {
   }
 
   /** Consent is denied: what we have of the visitor goes, off the request's own way. */
-  #withdraw({ cookieId, appId }: NonNullable<Visitor['withdrawn']>): void {
-    if (cookieId === undefined && appId === undefined) return;
-    const { store, hasAppIds } = this.runtime;
-    const forget = async (project: LoadedProject): Promise<void> => {
-      const keys = [
-        cookieId === undefined ? undefined : storeKey(project.config, cookieId, 'cookie', hasAppIds),
-        appId === undefined ? undefined : storeKey(project.config, appId, 'app', hasAppIds),
-      ];
-      // Another request that is under way must not bring back what goes here.
-      for (const key of keys) if (key !== undefined) this.runtime.withdrawals.add(key, 'consent');
-      for (const each of this.runtime.uncommitted) {
-        if (keys.includes(each.storeKey)) each.discard('consent');
-      }
-      const [cookieKey, appKey] = keys;
-      if (cookieKey !== undefined) await deleteVisitor(store, project.config, cookieKey);
-      if (appKey === undefined) return;
-      const state = await store.read(appKey);
-      if (!state?.consent && !state?.held) return;
-      const held = countEvents(state.held ?? []);
-      if (held > 0) this.runtime.outbox.drop(held, 'consent');
-      await store.commit(appKey, { consent: 'withdrawn', release: true }, { ephemeral: false });
-    };
+  #withdraw(withdrawn: Withdrawal): void {
+    if (withdrawn.cookieId === undefined && withdrawn.appId === undefined) return;
     let done: AfterCommit | undefined;
     this.runtime.waitUntil?.(this.#request.raw, (given) => (done = given));
     this.runtime.whenReady((project) => {
-      const forgotten = forget(project).catch((error: unknown) =>
+      const forgotten = withdrawVisitor(this.runtime, project, withdrawn).catch((error: unknown) =>
         this.runtime.report(
           asConvertError(error, 'CONVERT_STORE', 'the visitor store failed to forget a visitor'),
         ),

@@ -1,5 +1,5 @@
 /** What of a project is for an environment. */
-import type { ProjectConfig } from '../project-config.js';
+import { liveExperiences, type ProjectConfig } from '../project-config.js';
 
 /**
  * Says so where no experience runs in this environment, and there are some for others: that nothing runs for this reason
@@ -17,10 +17,7 @@ export function runsElsewhere({ experiences = [] }: ProjectConfig, environment: 
 
 /** Ids of the experiences that a visitor may be in, in this environment. */
 export function runningExperiences(config: ProjectConfig, environment: string): string[] {
-  const { experiences = [], archived_experiences: archived = [] } = config;
-  const gone = new Set(archived.map(String));
-  return experiences
+  return liveExperiences(config)
     .filter((experience) => !experience.environment || experience.environment === environment)
-    .map(({ id }) => String(id))
-    .filter((id) => !gone.has(id));
+    .map(({ id }) => String(id));
 }

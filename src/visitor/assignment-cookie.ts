@@ -1,6 +1,6 @@
 /** The cookie that carries a visitor's assignments, signed for this visitor: for sites without storage on the server. */
 import type { IncomingRequest } from '../exchange.js';
-import type { ProjectConfig } from '../project-config.js';
+import { liveExperiences, type ProjectConfig } from '../project-config.js';
 import { createSigner, SIGNATURE_LENGTH, type Secrets } from '../secrets.js';
 import { ownValue } from '../entries.js';
 import { withAssignments, type VisitorState } from '../state.js';
@@ -94,7 +94,8 @@ export function assignmentCookie(
         update(state, config, isKept) {
           const assignments = inOrder(state, stored, brought.assignments).filter(([id]) => isKept(id));
           let running: ReadonlySet<string> | undefined;
-          const isRunning = (id: string): boolean => (running ??= runningIn(config)).has(id);
+          const isRunning = (id: string): boolean =>
+            (running ??= new Set(liveExperiences(config).map((each) => String(each.id)))).has(id);
           const { text, dropped } = packAssignments(assignments, room, isRunning);
           const isSame = text === brought.payload && brought.isCurrent;
           if (isSame || (text === '' && brought === NOTHING)) return { line: undefined, dropped };
@@ -145,9 +146,4 @@ function inOrder(
     return variation === undefined ? [] : [[id, variation]];
   });
   return [...older, ...same, ...newer];
-}
-
-function runningIn({ experiences = [], archived_experiences = [] }: ProjectConfig): ReadonlySet<string> {
-  const archived = new Set(archived_experiences.map(String));
-  return new Set(experiences.map(({ id }) => String(id)).filter((id) => !archived.has(id)));
 }
