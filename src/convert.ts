@@ -24,6 +24,7 @@ import { RequestContext, type RequestContextParts } from './request-context.js';
 import { type ConvertEvents, type LoadedProject, type Runtime, type Uncommitted } from './runtime.js';
 import { Settlements } from './settlements.js';
 import { closeOnSignals } from './signals.js';
+import { isInAll } from './state.js';
 import { memoryStore } from './store/memory-store.js';
 import type { VisitorStore } from './store/port.js';
 import { LOCAL_STORE, RemoteStore, type StoreStats } from './store/remote-store.js';
@@ -198,6 +199,7 @@ class ConvertInstance implements Convert, Runtime {
       this.#remote = new RemoteStore(store, {
         budget: options.storeTimeout,
         cache: options.storeCache ?? {},
+        isWhole: (state) => this.project !== undefined && isInAll(state, this.project.running),
         failing: (error) => this.#failing(error),
         worksAgain: () => this.logger.info?.('convert: the visitor store answers again'),
       });

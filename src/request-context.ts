@@ -5,7 +5,6 @@ import { withoutLapsedClaims } from './claims.js';
 import { BaseContext, NOBODY, type Visit } from './base-context.js';
 import type { ConvertContext } from './context.js';
 import type { Decision, Properties } from './engine/port.js';
-import { ownValue } from './entries.js';
 import { asConvertError, type ConvertError } from './errors.js';
 import type { IncomingRequest, OutgoingResponse, RequestFunction, ResponseHead } from './exchange.js';
 import { withdrawVisitor } from './forget.js';
@@ -76,9 +75,7 @@ export class RequestContext extends BaseContext implements ConvertContext {
     if (visitor === undefined || visitor.gate !== undefined || visitor.origin === 'minted' || !project)
       return undefined;
     const key = storeKey(project.config, visitor.id, visitor.origin, this.runtime.hasAppIds);
-    // What is remembered says nothing of experiences that are not in it: another process may have decided them since, by
-    // another version of the project.
-    const state = store.recall(key, ({ bucketing }) => isAbout(bucketing, project.running));
+    const state = store.recall(key);
     const answer = state === undefined ? store.ask(key) : { state };
     if (!isThenable(answer)) {
       this.#prefetched = answer;
@@ -339,8 +336,4 @@ export class RequestContext extends BaseContext implements ConvertContext {
       done?.(forgotten);
     });
   }
-}
-
-function isAbout(bucketing: VisitorState['bucketing'], experienceIds: readonly string[]): boolean {
-  return bucketing !== undefined && experienceIds.every((id) => ownValue(bucketing, id) !== undefined);
 }

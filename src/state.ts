@@ -195,12 +195,17 @@ export function withAssignments(
   return { ...state, bucketing };
 }
 
+/** True for a visitor who has a variation of each of these experiences. */
+export function isInAll({ bucketing }: VisitorState, experienceIds: readonly string[]): boolean {
+  return bucketing !== undefined && experienceIds.every((id) => ownValue(bucketing, id) !== undefined);
+}
+
 /** What a store holds is input: fields of another type than ours count as absent. */
 export function parseState(value: unknown): VisitorState | undefined {
   if (!isPlainObject(value)) return undefined;
   const state: Record<string, unknown> = { ...value };
-  for (const [field, isRight] of Object.entries(STATE_FIELDS)) {
-    if (field in state && !isRight(state[field])) delete state[field];
+  for (const field of Object.keys(state)) {
+    if (CHECKS.get(field)?.(state[field]) === false) delete state[field];
   }
   return state;
 }
@@ -229,3 +234,6 @@ const STATE_FIELDS: Record<keyof VisitorState, (value: unknown) => boolean> = {
     Array.isArray(value) &&
     value.every((each) => isPlainObject(each) && isPlainObject(each.change) && Array.isArray(each.events)),
 };
+
+/** By field: most states have few of them. */
+const CHECKS = new Map(Object.entries(STATE_FIELDS));

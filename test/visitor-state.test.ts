@@ -342,4 +342,24 @@ describe.skipIf(!hasRedis)('state', () => {
       ),
     ).toBeDefined();
   });
+
+  it('what is remembered of a visitor hides no variation that another process has stored', async () => {
+    const place = prefix();
+    const project = testProject();
+    project.experiences = project.experiences!.filter(({ key }) =>
+      ['homepage-hero', 'featured'].includes(key),
+    );
+    const make = () => create({ project, store: redisHere(place), visitor: user });
+    const [one, two] = [await make(), await make()];
+    await request(one, hero);
+    await request(one, hero);
+    const featured = project.experiences.find(({ key }) => key === 'featured')!;
+    let byHash: string | undefined;
+    await request(one, (c) => (byHash = c.peek('featured')?.id));
+    const forceVariationId = featured.variations!.map(({ id }) => String(id)).find((id) => id !== byHash)!;
+    await request(two, (c) => c.runExperience('featured', { forceVariationId }));
+    let seen: string | undefined;
+    await request(one, (c) => (seen = c.runExperience('featured')?.id));
+    expect(seen).toBe(forceVariationId);
+  });
 });

@@ -21,6 +21,11 @@ export interface RemoteStoreOptions {
   readonly budget: number;
   /** False: nothing is remembered. */
   readonly cache: StoreCacheOptions | false;
+  /**
+   * True where a state says all that may be asked of it: what is not in it, another process may have stored since. Only that
+   * is remembered.
+   */
+  readonly isWhole: (state: VisitorState) => boolean;
   /** It began to fail: once, until it is well again. */
   readonly failing: (error: ConvertError) => void;
   readonly worksAgain: () => void;
@@ -100,10 +105,11 @@ export class RemoteStore implements VisitorStore {
   }
 
   /** What is remembered of a visitor who was here a moment ago. */
-  recall(key: string, isEnough: (state: VisitorState) => boolean): VisitorState | undefined {
+  recall(key: string): VisitorState | undefined {
     const entry = this.#recent?.find(key);
-    if (entry === undefined || entry.value.until <= performance.now() || !isEnough(entry.value.state))
-      return undefined;
+    if (entry === undefined || entry.value.until <= performance.now()) return undefined;
+    // The project may have changed.
+    if (!this.#options.isWhole(entry.value.state)) return undefined;
     this.#counts.cached += 1;
     return entry.value.state;
   }
@@ -213,8 +219,8 @@ export class RemoteStore implements VisitorStore {
     if (this.#recent === undefined || !this.#answersLater) return;
     this.#forget(key);
     // What may lapse is asked for, and what waits for consent: another process may have sent it.
-    if (state.pending === undefined && state.held === undefined)
-      this.#recent.add(key, { state, until: performance.now() + this.#age });
+    if (state.pending !== undefined || state.held !== undefined || !this.#options.isWhole(state)) return;
+    this.#recent.add(key, { state, until: performance.now() + this.#age });
   }
 
   #forget(key: string): void {

@@ -46,6 +46,7 @@ function start(options: Partial<RemoteStoreOptions> = {}): {
   const store = new RemoteStore(distant, {
     budget: 30,
     cache: {},
+    isWhole: () => true,
     failing: ({ message }) => void told.push(message),
     worksAgain: () => void told.push('works again'),
     ...options,
@@ -53,7 +54,6 @@ function start(options: Partial<RemoteStoreOptions> = {}): {
   return { distant, store, told };
 }
 
-const always = (): boolean => true;
 const never = (): Promise<never> => new Promise(() => undefined);
 
 describe('a remote store is a store', () => {
@@ -62,33 +62,47 @@ describe('a remote store is a store', () => {
 
 describe('what was read or written', () => {
   it('is remembered for a moment', async () => {
-    const { store } = start({ cache: { age: 60 } });
+    let isWhole = true;
+    const { store } = start({ cache: { age: 60 }, isWhole: () => isWhole });
     expect(await store.ask('k')).toEqual({ state: undefined });
-    expect(store.recall('k', always)).toBeUndefined();
+    expect(store.recall('k')).toBeUndefined();
     await store.commit('k', { goals: ['buy'] }, KEPT);
-    expect(store.recall('k', always)).toMatchObject({ goals: { buy: true } });
-    expect(store.recall('k', ({ bucketing }) => bucketing !== undefined)).toBeUndefined();
+    expect(store.recall('k')).toMatchObject({ goals: { buy: true } });
+    isWhole = false;
+    expect(store.recall('k')).toBeUndefined();
+    isWhole = true;
     await sleep(80);
-    expect(store.recall('k', always)).toBeUndefined();
+    expect(store.recall('k')).toBeUndefined();
     await store.ask('k');
-    expect(store.recall('k', always)).toMatchObject({ goals: { buy: true } });
+    expect(store.recall('k')).toMatchObject({ goals: { buy: true } });
     expect(store.stats()).toMatchObject({ reads: 2, cached: 2, commits: 1, unavailable: 0 });
+  });
+
+  it('is not where it says not all that may be asked', async () => {
+    let isWhole = false;
+    const { store } = start({ isWhole: () => isWhole });
+    await store.commit('k', { goals: ['buy'] }, KEPT);
+    await store.ask('k');
+    isWhole = true;
+    expect(store.recall('k')).toBeUndefined();
+    await store.ask('k');
+    expect(store.recall('k')).toMatchObject({ goals: { buy: true } });
   });
 
   it('is not where that is switched off, and where a store answers at once', async () => {
     const { store } = start({ cache: false });
     await store.ask('k');
     await store.commit('k', { goals: ['buy'] }, KEPT);
-    expect(store.recall('k', always)).toBeUndefined();
+    expect(store.recall('k')).toBeUndefined();
 
     const quick = memoryStore();
     const atOnce = new RemoteStore(
       { ...quick, remote: true },
-      { budget: 30, cache: {}, failing: () => undefined, worksAgain: () => undefined },
+      { budget: 30, cache: {}, isWhole: () => true, failing: () => undefined, worksAgain: () => undefined },
     );
     expect(atOnce.ask('k')).toEqual({ state: undefined });
     await atOnce.commit('k', { goals: ['buy'] }, KEPT);
-    expect(atOnce.recall('k', always)).toBeUndefined();
+    expect(atOnce.recall('k')).toBeUndefined();
     expect(atOnce.ask('k')).toMatchObject({ state: { goals: { buy: true } } });
   });
 
@@ -96,7 +110,7 @@ describe('what was read or written', () => {
     const { store } = start({ cache: { max: 2 } });
     await store.ask('k');
     for (const key of ['a', 'b', 'c']) await store.commit(key, { goals: ['buy'] }, KEPT);
-    expect(['a', 'b', 'c'].filter((key) => store.recall(key, always))).toEqual(['b', 'c']);
+    expect(['a', 'b', 'c'].filter((key) => store.recall(key))).toEqual(['b', 'c']);
   });
 
   it('is forgotten with the visitor, and where a commit failed', async () => {
@@ -106,7 +120,7 @@ describe('what was read or written', () => {
     await store.delete('a');
     distant.way = () => Promise.reject(new Error('down'));
     await expect(store.commit('b', { goals: ['see'] }, KEPT)).rejects.toThrow('down');
-    expect(['a', 'b'].filter((key) => store.recall(key, always))).toEqual([]);
+    expect(['a', 'b'].filter((key) => store.recall(key))).toEqual([]);
     expect(store.stats()).toMatchObject({ failedCommits: 1 });
   });
 
@@ -115,9 +129,9 @@ describe('what was read or written', () => {
     await store.ask('k');
     const pending = { claims: ['goal:buy'], until: 10 };
     await store.commit('k', { goals: ['buy'], at: 1, pending }, KEPT);
-    expect(store.recall('k', always)).toBeUndefined();
+    expect(store.recall('k')).toBeUndefined();
     await store.commit('k', { settled: ['goal:buy'] }, KEPT);
-    expect(store.recall('k', always)).toMatchObject({ goals: { buy: true } });
+    expect(store.recall('k')).toMatchObject({ goals: { buy: true } });
   });
 });
 
