@@ -19,6 +19,7 @@ const leaves = [
   'held',
   'tracking',
   'referral',
+  'countries',
   'logger',
   'version',
   'backoff',
