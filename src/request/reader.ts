@@ -3,11 +3,11 @@ import { ConvertError } from '../errors.js';
 import type { IncomingRequest } from '../exchange.js';
 import type { ReportSegments } from '../tracking.js';
 import type { OnError } from './callback.js';
-import { resolveGeo, type GeoOption } from './geo.js';
+import { resolveGeo, type GeoFacts, type GeoOption } from './geo.js';
 import { LOCATION_PROPERTIES, type LocationProperties } from './location.js';
 import { LazyProperties, propertyKind, type Properties, type PropertyKind } from './properties.js';
 import { knownSegments, reportSegments, type KnownSegments } from './segments.js';
-import { SharedFacts, type FactSources, type RequestVisitor } from './shared-facts.js';
+import { placeOf, SharedFacts, type FactSources, type RequestVisitor } from './shared-facts.js';
 import { clip } from './text.js';
 import { createUserAgentReader } from './user-agent.js';
 import { VISITOR_PROPERTIES, type VisitorProperties, type Vocabulary } from './visitor.js';
@@ -44,6 +44,8 @@ export interface RequestReader {
   load(): Promise<void>;
   /** Computes nothing yet. */
   read(request: IncomingRequest, visitor: RequestVisitor): RequestFacts;
+  /** Where the visitor is, for those who must know it before anything else is asked. Never throws. */
+  place(request: IncomingRequest): GeoFacts;
 }
 
 /** Throws CONVERT_BAD_OPTION. */
@@ -72,6 +74,7 @@ export function createRequestReader(options: RequestOptions): RequestReader {
   return {
     load: async () => geo?.load?.(),
     read: (request, visitor) => new RequestFacts(setup, request, visitor),
+    place: (request) => placeOf(request, setup),
   };
 }
 

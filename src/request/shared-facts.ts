@@ -68,20 +68,23 @@ export class SharedFacts {
 
   /** What the `geo` option tells, and nothing else: no property function can change it. */
   get place(): GeoFacts {
-    return (this.#place ??= this.#readPlace());
+    return (this.#place ??= placeOf(this.request, this.sources));
   }
+}
 
-  #readPlace(): GeoFacts {
-    const { geo, onError } = this.sources;
-    if (geo === undefined) return NOWHERE;
-    try {
-      const answer: unknown = geo.read(this.request);
-      if (answer == null) return NOWHERE;
-      return knownPlace(checkedObject(`geo (${geo.name})`, answer, onError) ?? NOWHERE);
-    } catch (error) {
-      onError(callbackThrew(`geo (${geo.name})`, error));
-      return NOWHERE;
-    }
+/** What a geo reader tells of a request. */
+export function placeOf(
+  request: IncomingRequest,
+  { geo, onError }: Pick<FactSources, 'geo' | 'onError'>,
+): GeoFacts {
+  if (geo === undefined) return NOWHERE;
+  try {
+    const answer: unknown = geo.read(request);
+    if (answer == null) return NOWHERE;
+    return knownPlace(checkedObject(`geo (${geo.name})`, answer, onError) ?? NOWHERE);
+  } catch (error) {
+    onError(callbackThrew(`geo (${geo.name})`, error));
+    return NOWHERE;
   }
 }
 
