@@ -26,6 +26,7 @@ import type { ProjectConfig } from './project-config.js';
 import type { ProjectCache } from './project/cache-port.js';
 import type { ProjectSource } from './project/port.js';
 import type { GeoOption } from './request/geo.js';
+import type { PrefetchOption } from './request/prefetch.js';
 import type { PropertiesOption } from './request/reader.js';
 import type { SdkDataStore, VisitorStore } from './store/port.js';
 import type { StoreCacheOptions } from './store/remote-store.js';
@@ -77,6 +78,11 @@ export interface ConvertOptions<Raw = unknown> {
   geo?: GeoOption<Raw>;
   /** What becomes of bots. Default `original`: the original page, no cookie, no event, nothing stored. */
   bots?: BotsOption<Raw>;
+  /**
+   * What becomes of pages that the browser asks for ahead of time (`Sec-Purpose: prefetch`, with or without `prerender`). Default
+   * `count`: they are visits. `refuse`: 503 before the handler runs, so that a visit is a page that is shown; slower there.
+   */
+  prefetch?: PrefetchOption;
   /** Where visitor state lives between requests. Default: `memoryStore()`. */
   store?: VisitorStore | SdkDataStore;
   /** Milliseconds that a request waits for a remote store; then it is decided without stored state. Default 50. */
@@ -237,6 +243,7 @@ const options = shape({
   // What the names and objects may be is checked where they are looked up.
   geo: either('the name of a platform, a map of headers, a reader or a function', text, fn, anyObject),
   bots: either("'original', 'include' or a function", oneOf('original', 'include'), fn),
+  prefetch: oneOf('count', 'refuse'),
   store,
   storeTimeout: between(0, 60_000, 'milliseconds'),
   storeCache: either(

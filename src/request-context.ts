@@ -3,12 +3,13 @@ import { askApp } from './ask.js';
 import { createBridge, type Bridge } from './bridge/bridge.js';
 import { withoutLapsedClaims } from './claims.js';
 import { BaseContext, NOBODY, type Visit } from './base-context.js';
-import type { ConvertContext } from './context.js';
+import type { OpenedContext } from './context.js';
 import type { Decision, Properties } from './engine/port.js';
 import { asConvertError, type ConvertError } from './errors.js';
 import type { IncomingRequest, OutgoingResponse, RequestFunction, ResponseHead } from './exchange.js';
 import { withdrawVisitor } from './forget.js';
 import { Journal } from './journal.js';
+import { isPrefetch } from './request/prefetch.js';
 import { previewLink } from './request/preview.js';
 import type { RequestFacts, RequestReader } from './request/reader.js';
 import { aliasKey, storeKey, type AfterCommit, type LoadedProject, type Runtime } from './runtime.js';
@@ -28,10 +29,11 @@ export interface RequestContextParts {
   readonly reader: RequestReader;
   readonly skip: RequestFunction<unknown, boolean> | undefined;
   readonly preview: boolean | RequestFunction<unknown, boolean> | undefined;
+  readonly refusesPrefetch: boolean;
 }
 
 /** The context of one HTTP request. */
-export class RequestContext extends BaseContext implements ConvertContext {
+export class RequestContext extends BaseContext implements OpenedContext {
   readonly #parts: RequestContextParts;
   readonly #request: IncomingRequest;
   readonly #response: OutgoingResponse;
@@ -63,9 +65,13 @@ export class RequestContext extends BaseContext implements ConvertContext {
     this.#response = response;
   }
 
-  /** True where the app's `skip` says that this request is none of our business. */
+  /** True where the app's `skip` says that this request is none of our business, and where it is refused. */
   get skipped(): boolean {
-    return (this.#skipped ??= this.#askSkip());
+    return this.#isSkipped || this.refused;
+  }
+
+  get refused(): boolean {
+    return this.#parts.refusesPrefetch && isPrefetch(this.#request) && !this.#isSkipped;
   }
 
   /** Reads the visitor's state from a remote store. Returns undefined where there is nothing to wait for. */
@@ -182,9 +188,9 @@ export class RequestContext extends BaseContext implements ConvertContext {
     return this.#visitor;
   }
 
-  #askSkip(): boolean {
+  get #isSkipped(): boolean {
     const { skip } = this.#parts;
-    return skip !== undefined && this.#ask('skip', skip, 'taken as false') === true;
+    return (this.#skipped ??= skip !== undefined && this.#ask('skip', skip, 'taken as false') === true);
   }
 
   #ask(option: string, ask: RequestFunction<unknown, unknown>, otherwise: string): unknown {

@@ -951,6 +951,92 @@ export function adapterConformance(adapter: Adapter, capabilities: { http2: bool
       });
     });
 
+    describe('prefetch', () => {
+      it.each([
+        ['sec-purpose', 'prefetch'],
+        ['sec-purpose', 'prefetch;prerender'],
+        ['purpose', 'prefetch'],
+        ['x-purpose', 'preview'],
+        ['x-moz', 'prefetch'],
+      ])(
+        'W1 a page with `%s: %s` is a visit: no second request comes when it is shown',
+        async (name, value) => {
+          const app = await start({ '/': hero });
+          const answer = await get(app, '/', { [name]: value });
+          expect(answer.status).toBe(200);
+          expect(answer.headers.vary).toBeUndefined();
+          expect((await delivered(app)).exposures()).toMatchObject([{ visitorId: visitorIdOf(answer) }]);
+        },
+      );
+
+      it.each([
+        ['a prefetched page', { 'sec-purpose': 'prefetch', 'sec-fetch-dest': 'document' }],
+        ['a prerendered page', { 'sec-purpose': 'prefetch;prerender', 'sec-fetch-dest': 'document' }],
+        ['a page that is fetched by a proxy', { 'sec-purpose': 'prefetch;anonymous-client-ip' }],
+        ['<link rel=prefetch>', { 'sec-purpose': 'prefetch', 'sec-fetch-dest': 'empty' }],
+      ])('W2 refused where the app says so, before its handler runs: %s', async (_what, headers) => {
+        let handled = 0;
+        const app = await start(
+          { '/': (x) => (handled++, hero(x)) },
+          { prefetch: 'refuse' },
+          { before: (x) => x.header('Vary', 'Accept-Encoding') },
+        );
+        const refused = await get(app, '/', headers);
+        expect([refused.status, refused.text, handled]).toEqual([503, '', 0]);
+        expect(refused.headers).toMatchObject({
+          vary: 'Accept-Encoding, Sec-Purpose',
+          'cache-control': 'no-store',
+          'content-length': '0',
+        });
+        expect(refused.headers['retry-after']).toBeUndefined();
+        expect(cookiesOf(refused)).toEqual([]);
+        expect((await delivered(app)).requests).toHaveLength(0);
+        // The browser asks again.
+        const shown = await get(app, '/');
+        expect([shown.status, shown.headers.vary, handled]).toEqual([200, 'Accept-Encoding', 1]);
+        expect((await delivered(app)).exposures()).toHaveLength(1);
+      });
+
+      it.each<[what: string, headers: Record<string, string>]>([
+        [
+          'a mark that scripts can set',
+          { purpose: 'prefetch', 'x-moz': 'prefetch', 'x-purpose': 'prefetch' },
+        ],
+        ['another purpose', { 'sec-purpose': 'prefetching' }],
+        ['no text', { 'sec-purpose': '"prefetch"' }],
+        [
+          'an image of a prerendered page',
+          { 'sec-purpose': 'prefetch;prerender', 'sec-fetch-dest': 'image' },
+        ],
+        [
+          'a frame of a prerendered page',
+          { 'sec-purpose': 'prefetch;prerender', 'sec-fetch-dest': 'iframe' },
+        ],
+        ['a fetch of a prerendered page', { 'sec-purpose': 'prefetch;prerender', 'sec-fetch-dest': 'empty' }],
+      ])('W3 and not refused: %s', async (_what, headers) => {
+        const app = await start({ '/': hero }, { prefetch: 'refuse' });
+        expect((await get(app, '/', headers)).status).toBe(200);
+      });
+
+      it('W4 nor what is posted, nor what `skip` leaves alone', async () => {
+        const app = await start(
+          { '/': hero, '/health': hero },
+          { prefetch: 'refuse', skip: ({ url }) => url === '/health' },
+        );
+        const purpose = { 'sec-purpose': 'prefetch', 'user-agent': CHROME };
+        expect((await request(app.url).post('/').set(purpose)).status).toBe(200);
+        expect((await get(app, '/health', purpose)).text).toBe('none');
+        expect((await get(app, '/', purpose)).status).toBe(503);
+      });
+
+      it('W5 waits for nothing before it refuses', async () => {
+        const never = { get: () => new Promise<never>(() => undefined), set: async () => undefined };
+        const app = await start({ '/': hero }, { prefetch: 'refuse', store: never, storeTimeout: 60_000 });
+        const headers = { 'sec-purpose': 'prefetch', cookie: 'cv_vid=known' };
+        expect((await get(app, '/', headers)).status).toBe(503);
+      });
+    });
+
     describe('proxies', () => {
       const forwarded = {
         'x-forwarded-for': '6.6.6.6, 93.184.216.34',
