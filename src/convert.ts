@@ -19,6 +19,7 @@ import { checkEndpoint } from './project/endpoints.js';
 import { runningExperiences, runsElsewhere } from './project/environment.js';
 import { ProjectKeeper, versionOf, type ProjectStats } from './project/keeper.js';
 import { resolveProject } from './project/resolve.js';
+import { ProxyWatch } from './request/proxies.js';
 import { createRequestReader } from './request/reader.js';
 import { RequestContext, type RequestContextParts } from './request-context.js';
 import { type ConvertEvents, type LoadedProject, type Runtime, type Uncommitted } from './runtime.js';
@@ -199,6 +200,7 @@ class ConvertInstance implements Convert, Runtime {
       skip: options.skip,
       preview: options.preview,
       refusesPrefetch: options.prefetch === 'refuse',
+      proxies: new ProxyWatch(),
     };
     const store = storeOf(options.store);
     if (store.remote) {

@@ -68,6 +68,9 @@ class ExpressRequest implements IncomingRequest {
   get ip(): string {
     return this.raw.ip ?? '';
   }
+  get proxySetting(): string {
+    return "app.set('trust proxy', 1)";
+  }
   get headers(): Request['headers'] {
     return this.raw.headers;
   }

@@ -93,6 +93,9 @@ class FastifyIncoming implements IncomingRequest {
   get ip(): string {
     return this.raw.ip ?? '';
   }
+  get proxySetting(): string {
+    return "Fastify({ trustProxy: 'the address of the proxy' })";
+  }
   get headers(): FastifyRequest['headers'] {
     return this.raw.headers;
   }

@@ -63,6 +63,9 @@ class KoaRequest implements IncomingRequest {
   get ip(): string {
     return this.raw.ip;
   }
+  get proxySetting(): string {
+    return 'new Koa({ proxy: true, maxIpsCount: 1 })';
+  }
   get headers(): Context['headers'] {
     return this.raw.headers;
   }

@@ -10,6 +10,7 @@ import type { IncomingRequest, OutgoingResponse, RequestFunction, ResponseHead }
 import { withdrawVisitor } from './forget.js';
 import { Journal } from './journal.js';
 import { isPrefetch } from './request/prefetch.js';
+import type { ProxyWatch } from './request/proxies.js';
 import { previewLink } from './request/preview.js';
 import type { RequestFacts, RequestReader } from './request/reader.js';
 import { aliasKey, storeKey, type AfterCommit, type LoadedProject, type Runtime } from './runtime.js';
@@ -30,6 +31,7 @@ export interface RequestContextParts {
   readonly skip: RequestFunction<unknown, boolean> | undefined;
   readonly preview: boolean | RequestFunction<unknown, boolean> | undefined;
   readonly refusesPrefetch: boolean;
+  readonly proxies: ProxyWatch;
 }
 
 /** The context of one HTTP request. */
@@ -203,6 +205,8 @@ export class RequestContext extends BaseContext implements OpenedContext {
     const response = this.#response;
     const visitor = this.#identified();
     if (visitor === undefined) return { closed: 'disabled', visitor: NOBODY };
+    const unknownProxy = this.#parts.proxies.see(request);
+    if (unknownProxy !== undefined) this.runtime.warnOnce('proxy', unknownProxy);
     if (!response.headersSent) this.#prepareHead(visitor);
     if (visitor.withdrawn) this.#withdraw(visitor.withdrawn);
     if (visitor.gate !== undefined) return { closed: visitor.gate, visitor };

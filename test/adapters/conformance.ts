@@ -1068,6 +1068,44 @@ export function adapterConformance(adapter: Adapter, capabilities: { http2: bool
       });
     });
 
+    describe('a proxy that the framework may know of or not', () => {
+      const SETTINGS: Record<string, string> = {
+        Express: "app.set('trust proxy', 1)",
+        Koa: 'new Koa({ proxy: true, maxIpsCount: 1 })',
+        Fastify: "Fastify({ trustProxy: 'the address of the proxy' })",
+      };
+      const forwarded = { 'x-forwarded-for': '6.6.6.6, 93.184.216.34', 'x-forwarded-proto': 'https' };
+      const visits = async (app: RunningApp, count: number, headers = {}): Promise<void> => {
+        for (let n = 0; n < count; n++) await get(app, '/', headers);
+      };
+      const warnings = () => logged.filter((line) => line.includes('X-Forwarded'));
+
+      it('Y1 is told of once, with what to write', async () => {
+        const app = await start({ '/': hero, '/health': (x) => x.send(200, 'ok') });
+        // What uses no context is no page of a visitor.
+        for (let n = 0; n < 40; n++) await get(app, '/health');
+        await visits(app, 3);
+        await visits(app, 26, forwarded);
+        expect(warnings()).toEqual([]);
+        await visits(app, 10, forwarded);
+        const [name = ''] = adapter.name.split(' ');
+        expect(warnings()).toEqual([expect.stringContaining(`Tell it: ${SETTINGS[name]} (`)]);
+      });
+
+      it('Y2 is not told of where the framework believes it', async () => {
+        const app = await start({ '/': hero }, {}, { trustProxy: true });
+        await visits(app, 35, forwarded);
+        expect(warnings()).toEqual([]);
+      });
+
+      it('Y3 nor where some requests come without: anybody can send these headers', async () => {
+        const app = await start({ '/': hero });
+        await visits(app, 4);
+        await visits(app, 40, forwarded);
+        expect(warnings()).toEqual([]);
+      });
+    });
+
     describe('hostile requests', () => {
       it('H1 get normal pages', async () => {
         const app = await start({
