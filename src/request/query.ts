@@ -6,33 +6,79 @@ const ESCAPED_UNIT = '%EF%BF%BD'.length;
 
 /**
  * The first value of parameter `name`, decoded as `URLSearchParams` does (`+` is a space; malformed escapes never
- * throw), and at most `max` characters of it. `undefined` if the parameter is absent, `''` if it is empty.
+ * throw), and at most `max` characters of it. `undefined` if the parameter is absent, `''` if it is empty. Of parameters whose
+ * names are written with escapes, the first 256 count.
+ *
+ * @param name letters, digits and `_.~-`: what an escape can stand for, and nothing else
  */
 export function queryValue(query: string, name: string, max: number): string | undefined {
-  let equals = -1;
-  for (let start = 0; start < query.length;) {
-    let end = query.indexOf('&', start);
-    if (end < 0) end = query.length;
-    // Searched again only once it is behind us: otherwise a query of nothing but `&` would take quadratic time.
-    if (equals < start) {
-      equals = query.indexOf('=', start);
-      if (equals < 0) equals = query.length;
-    }
-    const nameEnd = Math.min(equals, end);
-    if (end > start && isNamed(query, start, nameEnd, name)) {
-      return decodeValue(query.slice(nameEnd + 1, end), max);
-    }
-    start = end + 1;
-  }
-  return undefined;
+  const literal = placeOf(query, name);
+  const escaped = escapedNames(query).find((each) => each.name === name)?.start ?? -1;
+  const start = escaped === -1 || (literal !== -1 && literal < escaped) ? literal : escaped;
+  if (start === -1) return undefined;
+  const end = endOf(query, start);
+  const equals = query.indexOf('=', start);
+  return equals === -1 || equals >= end ? '' : decodeValue(query.slice(equals + 1, end), max);
 }
 
-function isNamed(query: string, start: number, end: number, name: string): boolean {
-  if (end - start === name.length && query.startsWith(name, start)) return true;
-  // An escaped name is longer than the name, and at most so much.
-  if (end - start > name.length * ESCAPED_UNIT) return false;
-  const raw = query.slice(start, end);
-  return (raw.includes('%') || raw.includes('+')) && percentDecoded(raw.replaceAll('+', ' ')) === name;
+/** Where the first parameter begins whose name is written as it is; -1 where there is none. */
+function placeOf(query: string, name: string): number {
+  for (let at = query.indexOf(name); at !== -1; at = query.indexOf(name, at + 1)) {
+    const isStart = at === 0 || query.charCodeAt(at - 1) === AMPERSAND;
+    if (!isStart) continue;
+    const after = query.charCodeAt(at + name.length);
+    if (after === EQUALS || after === AMPERSAND || at + name.length === query.length) return at;
+  }
+  return -1;
+}
+
+const [AMPERSAND, EQUALS] = [0x26, 0x3d];
+
+function endOf(query: string, start: number): number {
+  const end = query.indexOf('&', start);
+  return end === -1 ? query.length : end;
+}
+
+interface EscapedName {
+  readonly name: string;
+  readonly start: number;
+}
+
+const NONE: readonly EscapedName[] = [];
+const MAX_ESCAPED = 256;
+/** Of a name, with its escapes: those that are asked for are shorter. */
+const MAX_NAME = 64 * ESCAPED_UNIT;
+/** Nothing but ASCII comes of it; anything else is no name that is asked for. */
+const ASCII = /^(?:[^%]|%[0-7][0-9a-f])*$/i;
+
+/** All that is read of one query is read in a row. */
+let lastQuery = '';
+let lastNames = NONE;
+
+/** In their order. Looked for once for all parameters: a query may be nothing but them. */
+function escapedNames(query: string): readonly EscapedName[] {
+  if (query === lastQuery) return lastNames;
+  lastQuery = query;
+  return (lastNames = query.includes('%') ? findEscapedNames(query) : NONE);
+}
+
+function findEscapedNames(query: string): readonly EscapedName[] {
+  const names: EscapedName[] = [];
+  // From escape to escape, so that what has none costs nothing.
+  for (let percent = query.indexOf('%'); percent !== -1 && names.length < MAX_ESCAPED;) {
+    const start = query.lastIndexOf('&', percent) + 1;
+    const end = endOf(query, percent);
+    const equals = query.indexOf('=', start);
+    const nameEnd = equals === -1 || equals > end ? end : equals;
+    if (percent < nameEnd) {
+      const raw = query.slice(start, nameEnd);
+      const isKnown = raw.length <= MAX_NAME && ASCII.test(raw);
+      // Counts, too, where it is none: there is a limit to how many are looked at.
+      names.push({ name: isKnown ? decodeURIComponent(raw) : '', start });
+    }
+    percent = query.indexOf('%', end);
+  }
+  return names;
 }
 
 function decodeValue(raw: string, max: number): string {

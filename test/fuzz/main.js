@@ -8,10 +8,7 @@
  * Prints the seed, the heap after a garbage collection as it goes, and what the answers were. The exit code is 1 where an answer
  * is not as it should be, where somebody's rejection is nobody's, and where the heap grows.
  */
-import { rm } from 'node:fs/promises';
-import { join } from 'node:path';
-import { pathToFileURL } from 'node:url';
-import { build } from 'tsdown';
+import { built } from '../support/built.js';
 
 const count = Number(process.env.FUZZ_COUNT ?? 200_000);
 const seed = Number(process.env.FUZZ_SEED ?? Math.floor(Math.random() * 2 ** 31));
@@ -28,7 +25,7 @@ if (globalThis.gc === undefined) {
 const MAX_GROWTH = 4 * 1024 * 1024;
 const megabytes = (bytes) => (bytes / 1024 / 1024).toFixed(1);
 
-const { fuzz, FRAMEWORK_NAMES } = await fuzzLibrary();
+const { fuzz, FRAMEWORK_NAMES } = await built('test/fuzz/run.ts');
 const wanted = process.argv.slice(2);
 const unknown = wanted.filter((name) => !FRAMEWORK_NAMES.includes(name));
 if (unknown.length > 0) {
@@ -74,32 +71,4 @@ async function run(framework) {
   );
   for (const failure of failures) console.error(`\n${framework}: ${failure}`);
   if (failures.length > 0) process.exitCode = 1;
-}
-
-/** TypeScript, built for this run. */
-async function fuzzLibrary() {
-  const root = join(import.meta.dirname, '../..');
-  // Inside of the package, so that what is imported is found.
-  const outDir = join(root, 'node_modules/.cache', `fuzz-${process.pid}`);
-  try {
-    await build({
-      config: false,
-      cwd: root,
-      entry: { run: 'test/fuzz/run.ts' },
-      outDir,
-      format: 'esm',
-      platform: 'node',
-      target: 'node20',
-      dts: false,
-      sourcemap: 'inline',
-      fixedExtension: true,
-      clean: false,
-      logLevel: 'error',
-      skipNodeModulesBundle: true,
-    });
-    process.setSourceMapsEnabled(true);
-    return await import(pathToFileURL(join(outDir, 'run.mjs')).href);
-  } finally {
-    await rm(outDir, { recursive: true, force: true });
-  }
 }

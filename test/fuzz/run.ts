@@ -4,7 +4,7 @@ import { wrongWith } from './judge.js';
 import { corpus, requestsFrom, type FuzzRequest } from './requests.js';
 import { startSink } from './sink.js';
 import { MARK } from './texts.js';
-import { exchange, REFUSED } from './wire.js';
+import { exchange, REFUSED, type Answer } from './wire.js';
 
 export { FRAMEWORKS } from './apps.js';
 
@@ -62,7 +62,13 @@ export async function fuzz({ framework, count, seed, corpusAt, onProgress }: Fuz
     }
     const send = async ({ url }: FuzzApp, batch: readonly FuzzRequest[]): Promise<void> => {
       for (let requests = batch; requests.length > 0 && failures.length === 0;) {
-        const answers = await exchange(url, requests);
+        let answers: Answer[];
+        try {
+          answers = await exchange(url, requests);
+        } catch (error) {
+          fail((error as Error).message);
+          return;
+        }
         answers.forEach((answer, index) => {
           const request = requests[index]!;
           statuses[answer.status] = (statuses[answer.status] ?? 0) + 1;

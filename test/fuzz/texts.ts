@@ -56,9 +56,13 @@ const SNIPPETS = [
   '\ud800',
 ].map(bytes);
 
-/** What has no place in a header, and of what nothing would be read any more. */
-const CONTROLS = /[\x00-\x08\x0a-\x1f\x7f]/g;
-export const inHeader = (text: string): string => text.replace(CONTROLS, '?');
+/** Without what has no place in a header: of such a head nothing would be read any more. */
+export function inHeader(text: string): string {
+  return [...text].every(isVisible) ? text : [...text].map((each) => (isVisible(each) ? each : '?')).join('');
+}
+
+const isVisible = (character: string): boolean =>
+  character === '\t' || (character >= ' ' && character !== '\x7f');
 
 export const snippet: Arbitrary<string> = fc.constantFrom(...SNIPPETS);
 const wild = fc.oneof(

@@ -36,7 +36,9 @@ export async function exchange(
           if (next.answer.status >= 200) answers.push(next.answer);
         }
       } catch (error) {
-        reject(error as Error);
+        reject(
+          new Error(`${(error as Error).message}, for:\n${requests[answers.length]?.wire.slice(0, 4000)}`),
+        );
         socket.destroy();
         return;
       }
