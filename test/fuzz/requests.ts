@@ -93,6 +93,8 @@ export function requestsFrom(seed: number): () => FuzzRequest {
     // Other bytes end the connection before anybody reads them.
     const written = inTarget(target(), !hasBytes);
     let wire = `${method} ${written} HTTP/1.1\r\n`;
+    // Before all that may be cut off: without it a body would be another request.
+    if (body !== '' || chance(0.1)) wire += `Content-Length: ${body.length}\r\n`;
     const add = (name: string, given: string): void => {
       const value = hasBytes ? given.replace(/[\r\n]/g, '?') : inHeader(given);
       const room = MAX_HEAD - wire.length - name.length;
@@ -110,7 +112,6 @@ export function requestsFrom(seed: number): () => FuzzRequest {
       const [name, values] = one(headers);
       add(chance(0.1) ? name.toLowerCase() : name, spoilt(one(values)));
     }
-    if (body !== '' || chance(0.1)) add('Content-Length', String(body.length));
     return { method, wire: `${wire}\r\n${body}` };
   };
 }

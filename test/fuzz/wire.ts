@@ -81,7 +81,7 @@ function readAnswer(
   const start = end + 4;
   const value = (name: string): string | undefined => headers.find(([each]) => each === name)?.[1];
   // The parser of the server ends a connection without having read the method.
-  const isEnd = REFUSED.has(status) && value('date') === undefined;
+  const isEnd = REFUSED.has(status) && (value('date') === undefined || value('connection') === 'close');
   const hasBody = (method !== 'HEAD' || isEnd) && status >= 200 && status !== 204 && status !== 304;
   const body = !hasBody
     ? { text: '', length: 0 }
