@@ -6,6 +6,7 @@ import { guardedLogger, silentLogger, type Logger } from './logger.js';
 import {
   assertOptions,
   between,
+  cookieName,
   either,
   flag,
   fn,
@@ -16,7 +17,6 @@ import {
   secrets,
   shape,
   text,
-  texts,
   withMethods,
   type Check,
 } from './options-check.js';
@@ -31,9 +31,11 @@ import type { SdkDataStore, VisitorStore } from './store/port.js';
 import type { StoreCacheOptions } from './store/remote-store.js';
 import { ASSIGNMENT_COOKIE_NAME, type AssignmentCookieOptions } from './visitor/assignment-cookie.js';
 import type { BotsOption } from './visitor/bots.js';
-import type { ConsentOption } from './visitor/consent.js';
+import { consentMode, type ConsentOption } from './visitor/consent.js';
+import { consentCheck } from './visitor/consent/check.js';
 import { VISITOR_COOKIE_DEFAULTS } from './visitor/cookie.js';
 import type { VisitorOptions } from './visitor/identity.js';
+import type { PrivacySignals } from './visitor/privacy-signals.js';
 
 /** `Raw` is the framework's own request, which the functions among the options get. */
 export interface ConvertOptions<Raw = unknown> {
@@ -69,8 +71,17 @@ export interface ConvertOptions<Raw = unknown> {
   engine?: Engine;
   /** Who the visitor is. Default: the cookie `cv_vid`. */
   visitor?: VisitorOptions<Raw>;
-  /** Where the visitor's consent is read. Default: nothing is gated. */
+  /**
+   * Where the visitor's consent is read: a consent platform (`'onetrust'`, `{ platform: 'klaro', service: 'matomo' }`), a cookie
+   * of the site, a function, or a list of these, of which the first that knows decides. Default: nothing is gated.
+   */
   consent?: ConsentOption<Raw>;
+  /**
+   * Whether `Sec-GPC: 1` and `DNT: 1` deny consent, whatever `consent` says, and without it, too. `project`: as the project's
+   * settings say, which may name a region (see `geo`); until the first project config is there, such a visitor has not
+   * answered. Convert's own opt-out, the cookie `_conv_prevent_tracking`, always counts. Default `project`.
+   */
+  privacySignals?: PrivacySignals;
   /** Adds to or renames the properties that rules are matched against. */
   properties?: PropertiesOption<Raw>;
   /** Where country, region and city come from. Default: they are unknown. */
@@ -176,25 +187,6 @@ const store = either(
 );
 const anyObject: Check = (value, path) =>
   typeof value === 'object' && value !== null ? [] : [`option \`${path}\` must be an object`];
-const mode = oneOf('block', 'silent', 'hold');
-const consentCookie = shape({ cookie: text, granted: texts, denied: texts, mode }, ['cookie', 'granted']);
-const consentFunction = shape({ resolve: fn, mode }, ['resolve']);
-/** With a function or an object: which of the two objects is meant shows in its fields. */
-const consent: Check = (value, path) => {
-  if (typeof value === 'function') return [];
-  if (typeof value !== 'object' || value === null) {
-    return [
-      `option \`${path}\` must be a function, { cookie, granted, mode } or { resolve, mode } (given ${typeof value})`,
-    ];
-  }
-  return ('resolve' in value ? consentFunction : consentCookie)(value, path);
-};
-
-/** RFC 6265: a token. */
-const cookieName = matching(
-  "the name of a cookie (letters, digits and !#$%&'*+-.^_`|~)",
-  /^[\w!#$%&'*+.^`|~-]+$/,
-);
 const hostName = matching('a host name, such as shop.example', /^\.?[a-z0-9-]+(\.[a-z0-9-]+)*$/i);
 
 const cookieFields = {
@@ -232,7 +224,8 @@ const options = shape({
     cookie: cookieOptions,
     fingerprint: shape({ secret }, ['secret']),
   }),
-  consent,
+  consent: consentCheck,
+  privacySignals: oneOf('project', 'always', 'never'),
   properties: shape({ location: fn, visitor: fn, vocabulary: oneOf('readable', 'convert') }),
   // What the names and objects may be is checked where they are looked up.
   geo: either('the name of a platform, a map of headers, a reader or a function', text, fn, anyObject),
@@ -313,12 +306,12 @@ function fromEnvironment(
 }
 
 /** Without our cookie, every page would draw a new visitor. */
-function assertConsentHasIds({ consent: given, visitor }: ConvertOptions): void {
-  if (typeof given !== 'object' || given.mode === undefined || given.mode === 'block') return;
-  if (visitor?.id !== undefined) return;
+function assertConsentHasIds({ consent, visitor }: ConvertOptions): void {
+  const mode = consentMode(consent) ?? 'block';
+  if (mode === 'block' || visitor?.id !== undefined) return;
   throw new ConvertError(
     'CONVERT_BAD_OPTION',
-    `option \`consent.mode\` '${given.mode}' needs an id that exists without our cookie: give \`visitor.id\`,` +
+    `option \`consent.mode\` '${mode}' needs an id that exists without our cookie: give \`visitor.id\`,` +
       ` or use mode 'block'`,
   );
 }

@@ -229,7 +229,7 @@ export class RequestContext extends BaseContext implements ConvertContext {
       known: this.#stateUnavailable ? undefined : (known ?? null),
       mode: traceless === undefined ? visitor.mode : 'silent',
       ephemeral: minted,
-      consented: this.runtime.consentConfigured && visitor.mode === 'enrol',
+      consented: visitor.mode === 'enrol',
       generation: this.runtime.withdrawals.generation,
       facts: this.#requestFacts,
       response,

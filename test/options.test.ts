@@ -44,7 +44,7 @@ describe('options', () => {
     [
       'consent of another kind',
       { consent: true },
-      'option `consent` must be a function, { cookie, granted, mode } or { resolve, mode } (given boolean)',
+      "option `consent` must be a platform such as 'onetrust', { platform, ... }, { cookie, granted }, a function, { resolve }, or a list of these (given true)",
     ],
     ['another shutdown', { shutdown: true }, "option `shutdown` must be one of 'signals' (given true)"],
     ['no function to wait', { waitUntil: true }, 'option `waitUntil` must be a function (given true)'],

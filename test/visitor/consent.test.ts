@@ -6,7 +6,7 @@ import { incoming } from './support.js';
 function read(option: ConsentOption, cookie?: string): { answer: string; errors: ConvertError[] } {
   const errors: ConvertError[] = [];
   const reader = consentReader(option, (error) => errors.push(error));
-  return { answer: reader.read(incoming(cookie === undefined ? {} : { cookie })), errors };
+  return { answer: reader.read(incoming(cookie === undefined ? {} : { cookie })).answer, errors };
 }
 
 describe('the consent cookie', () => {
