@@ -173,7 +173,7 @@ describe('options', () => {
     [
       'a platform that no request tells of',
       'usercentrics',
-      "it keeps the visitor's answer in the browser's storage, which comes with no request",
+      "it keeps the visitor's answer where a server can't read it; have the page write it to a cookie, too",
     ],
     [
       'a platform without what it needs',

@@ -507,6 +507,43 @@ export function adapterConformance(adapter: Adapter, capabilities: { http2: bool
       });
     });
 
+    describe('consent platforms and opt-outs', () => {
+      const page: Handler = (x) => {
+        const variation = x.convert.runExperience('homepage-hero');
+        const { answer, by } = x.convert.explain('homepage-hero').consent;
+        x.send(200, `${answer} by ${by}: ${variation === null ? 'the original page' : 'a variation'}`);
+      };
+
+      it('C9 reads the cookies of a consent platform, and takes a withdrawal at its word', async () => {
+        const app = await start({ '/': page }, { consent: 'onetrust' });
+        const first = 'OptanonConsent=isGpcEnabled=0&version=202409.1.0&groups=C0001%3A1%2CC0002%3A0';
+        expect((await get(app, '/', { cookie: first })).text).toBe('unknown by none: the original page');
+        const answered =
+          'OptanonAlertBoxClosed=2026-01-24T10:20:37.000Z; OptanonConsent=groups=C0001%3A1%2CC0002';
+        const granted = await get(app, '/', { cookie: `${answered}%3A1` });
+        expect(granted.text).toBe('granted by onetrust: a variation');
+        const cookie = `${answered}%3A0; cv_vid=${visitorIdOf(granted)}`;
+        const denied = await get(app, '/', { cookie });
+        expect(denied.text).toBe('denied by onetrust: the original page');
+        expect(cookiesOf(denied)).toEqual([expect.stringMatching(/^cv_vid=; Max-Age=0; Path=\//)]);
+        expect((await delivered(app)).events).toHaveLength(1);
+      });
+
+      it('C10 takes an opt-out of the browser for a denial, whatever the cookies say', async () => {
+        const project = testProject();
+        project.project.settings = { global_privacy_control: 'Worldwide', do_not_track: 'OFF' };
+        const app = await start({ '/': page }, { project, consent: 'cookiebot' });
+        const cookie = 'CookieConsent=-1; cv_vid=me-1';
+        expect((await get(app, '/', { cookie, DNT: '1' })).text).toBe('granted by cookiebot: a variation');
+        const opted = await get(app, '/', { cookie, 'Sec-GPC': '1' });
+        expect(opted.text).toBe('denied by Sec-GPC: the original page');
+        expect(cookiesOf(opted)[0]).toMatch(/^cv_vid=; Max-Age=0; Path=\//);
+        const own = await get(app, '/', { cookie: `${cookie}; _conv_prevent_tracking=true` });
+        expect(own.text).toBe('denied by _conv_prevent_tracking: the original page');
+        expect((await delivered(app)).events).toHaveLength(1);
+      });
+    });
+
     describe('cookies next to those of the app', () => {
       const cases: [id: string, how: string, handler: Handler][] = [
         ['K1', 'the framework sets one', (x) => send(x, () => x.cookie('app', '1'))],

@@ -15,7 +15,7 @@ const OBJECTS: readonly [field: string, check: Check][] = [
   ['cookie', shape({ cookie: text, granted: texts, denied: texts, mode }, ['cookie', 'granted'])],
 ];
 
-/** They keep the visitor's answer where no request has it. */
+/** They keep the visitor's answer in local storage, or in a cookie that only they can read. */
 const UNREADABLE: ReadonlySet<string> = new Set(['usercentrics', 'osano', 'termly']);
 
 export const consentCheck: Check = (value, path) => {
@@ -65,8 +65,8 @@ function platformName(name: unknown, path: string): string[] | undefined {
   const wrong = `option \`${path}\` must be a consent platform (given ${given(name)})`;
   if (typeof name === 'string' && UNREADABLE.has(name)) {
     return [
-      `${wrong}: it keeps the visitor's answer in the browser's storage, which comes with no request; have the page write it` +
-        ' to a cookie, and give { cookie, granted }',
+      `${wrong}: it keeps the visitor's answer where a server can't read it; have the page write it to a cookie, too, and` +
+        ' give { cookie, granted }',
     ];
   }
   const near = typeof name === 'string' ? nearest(name, PLATFORM_NAMES) : undefined;
