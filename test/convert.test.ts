@@ -331,7 +331,7 @@ describe('privacy signals', () => {
       start: (sink: ProjectSink) => (arrive = (config) => sink.config(config)),
       stop() {},
     };
-    await store.commit('1001-2002-abc', { goals: ['purchase'] }, { ephemeral: false });
+    store.commit('1001-2002-abc', { goals: ['purchase'] }, { ephemeral: false });
     const convert = create({ store, project, readyTimeout: 0, consent: () => true });
     const early = await visit(convert, { ...gpc, cookie: 'cv_vid=abc' });
     expect(early.explain('homepage-hero').consent).toEqual({ answer: 'unknown', by: 'Sec-GPC' });
