@@ -31,8 +31,8 @@ const DIGITS = new Map(
 
 /** undefined where it is none of version 2, or is cut off before the vendors. */
 export function tcString(text: string): TcString | undefined {
-  if (!text.startsWith(VERSION_2) || text.length < HEAD_CHARACTERS) return undefined;
-  for (let at = 0; at < HEAD_CHARACTERS; at++) if (!DIGITS.has(text[at]!)) return undefined;
+  if (!text.startsWith(VERSION_2)) return undefined;
+  for (let at = 0; at < HEAD_CHARACTERS; at++) if (!DIGITS.has(text[at] ?? '')) return undefined;
   const bit = (at: number): boolean => ((DIGITS.get(text[Math.floor(at / 6)]!)! >> (5 - (at % 6))) & 1) === 1;
   return {
     hasConsent: (purpose) => bit(CONSENTS + purpose - 1),
