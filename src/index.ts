@@ -40,5 +40,6 @@ export type { PropertiesOption } from './request/reader.js';
 export type { GoalData, ReportSegments } from './tracking.js';
 export type { Consent, ConsentMode, ConsentOption } from './visitor/consent.js';
 export type { VisitorOptions } from './visitor/identity.js';
+export type { SessionCookieOptions } from './visitor/session-cookie.js';
 export type { AssignmentCookieOptions } from './visitor/assignment-cookie.js';
 export type { BotsOption } from './visitor/bots.js';

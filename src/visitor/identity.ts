@@ -12,6 +12,7 @@ import { botCheck, type BotsOption } from './bots.js';
 import { consentMode, consentReader, type Consent, type ConsentMode, type ConsentOption } from './consent.js';
 import { visitorCookie, type VisitorCookie, type VisitorCookieOptions } from './cookie.js';
 import { fingerprint } from './fingerprint.js';
+import { sessionCookie, type SessionCookie, type SessionCookieOptions } from './session-cookie.js';
 import { newUuid } from './uuid.js';
 
 export interface VisitorOptions<Raw = unknown> {
@@ -58,7 +59,9 @@ export interface Withdrawal {
   readonly adoption: boolean;
   /** So does the cookie of assignments. */
   readonly assignments: boolean;
-  /** The id in that cookie, whose state has to be deleted. */
+  /** So does the cookie of the session. */
+  readonly session: boolean;
+  /** The id in the identity cookie, whose state has to be deleted. */
   readonly cookieId: string | undefined;
   /** The app's own id, whose recorded consent and held events have to go. */
   readonly appId: string | undefined;
@@ -69,6 +72,8 @@ export interface VisitorReader {
   readonly adoption: AdoptionCookie;
   /** undefined where the option is off. */
   readonly assignments: AssignmentCookie | undefined;
+  /** undefined where the option is off. */
+  readonly sessions: SessionCookie | undefined;
   /** True where ids of the app and ids from our cookie must not share state. */
   readonly hasAppIds: boolean;
   readonly consentConfigured: boolean;
@@ -80,6 +85,7 @@ export interface VisitorReaderOptions {
   consent?: ConsentOption;
   bots?: BotsOption;
   assignmentCookie?: boolean | AssignmentCookieOptions;
+  session?: false | SessionCookieOptions;
   /** Newest first. */
   secrets?: string | readonly string[];
   onError: (error: ConvertError) => void;
@@ -93,6 +99,7 @@ export function visitorReader(options: VisitorReaderOptions): VisitorReader {
   const cookie = visitorCookie(visitor.cookie);
   const adoption = adoptionCookie(visitor.cookie);
   const assignments = assignmentsOf(options);
+  const sessions = options.session === false ? undefined : sessionCookie(options.session, visitor.cookie);
   const isBot = botCheck(bots, onError);
   const mode = consentMode(consent);
   const reader = consent === undefined ? undefined : consentReader(consent, onError);
@@ -121,6 +128,7 @@ export function visitorReader(options: VisitorReaderOptions): VisitorReader {
     cookie,
     adoption,
     assignments,
+    sessions,
     hasAppIds: askId !== undefined,
     consentConfigured: reader !== undefined,
     identify(request) {
@@ -135,6 +143,7 @@ export function visitorReader(options: VisitorReaderOptions): VisitorReader {
                 cookie: cookie.present(request),
                 adoption: adoption.present(request),
                 assignments: assignments?.present(request) === true,
+                session: sessions?.present(request) === true,
                 cookieId: cookie.read(request),
                 appId: own,
               }

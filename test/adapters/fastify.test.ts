@@ -9,9 +9,12 @@ import { testProject } from '../support/project.js';
 import { assignmentCookieConformance } from './assignment-cookie.js';
 import { adapterConformance } from './conformance.js';
 import { fastify5Adapter } from './fastify.js';
+import { sessionConformance } from './session.js';
 
 adapterConformance(fastify5Adapter, { http2: true });
 assignmentCookieConformance(fastify5Adapter);
+
+sessionConformance(fastify5Adapter);
 
 describe('Fastify only', () => {
   it('F1 closes the Convert that the plugin made, and leaves one alone that it was given', async () => {
