@@ -130,7 +130,7 @@ describe('options', () => {
       'option `session` must be false or { name, domain, sameSite, secure } (given true)',
     );
     expect(wrong({ session: { maxAge: 5 } })).toContain(
-      'unknown option `session.maxAge`, known are `session.name`',
+      'unknown option `session.maxAge`, known are `name`, `domain`',
     );
     expect(wrong({ session: { name: 'a b' } })).toContain(
       'option `session.name` must be the name of a cookie',

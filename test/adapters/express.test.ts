@@ -26,6 +26,7 @@ describe('the cookie of assignments behind cookie-parser', () => {
         logger: false,
         secrets: 'a secret of the test',
         assignmentCookie: true,
+        session: false,
       },
       routes: {
         '/': (x) => {
