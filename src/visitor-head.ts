@@ -46,7 +46,7 @@ export class VisitorHead {
     this.#identify(add, isShared);
     this.#adopt(add, adopts);
     this.#assign(add, isShared);
-    this.#hold(add);
+    this.#goOn(add);
   }
 
   #withdraw(add: (line: string) => void): void {
@@ -102,7 +102,7 @@ export class VisitorHead {
   }
 
   /** Tells the browser of the session, where that is due. */
-  #hold(add: (line: string) => void): void {
+  #goOn(add: (line: string) => void): void {
     const { visit, session, facts } = this.parts;
     if (session?.isDue !== true || visit.journal?.enrols !== true) return;
     add(session.update(() => ({ isFirst: facts.requestVisitor.isNewVisitor, arrival: facts.arrival })));

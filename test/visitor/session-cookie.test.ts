@@ -32,8 +32,9 @@ interface Visit {
 /** One request: what it sees of the session, and the value that its response sets. */
 function visit({ value, at = NOON, isNewcomer = false, keepsArrival = true, begun }: Visit) {
   const request = incoming(value === undefined ? {} : { cookie: `a=1; cv_ses=${value}; b=2` });
-  const { session, isDue, update } = cookie.open(request, { now: at, isNewcomer, keepsArrival });
-  const line = isDue ? update(() => begun ?? { isFirst: true, arrival: SPRING }) : undefined;
+  const carried = cookie.open(request, { now: at, isNewcomer, keepsArrival });
+  const { session } = carried;
+  const line = carried.isDue ? carried.update(() => begun ?? { isFirst: true, arrival: SPRING }) : undefined;
   const seen = session && { isFirst: session.isFirst, arrival: session.arrival };
   return { seen, line, value: /=([^;]*)/.exec(line ?? '')?.[1] };
 }
