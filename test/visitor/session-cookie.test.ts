@@ -89,6 +89,7 @@ describe('a session', () => {
     expect(visit({ value, at: NOON - 30 * SECOND }).line).toBeUndefined();
     const ahead = visit({ value, at: NOON - 2 * MINUTE });
     expect(ahead.seen).toBeDefined();
+    expect(ahead.value).toBeDefined();
     expect(visit({ value: ahead.value, at: NOON + 20 * MINUTE }).seen).toBeUndefined();
   });
 
