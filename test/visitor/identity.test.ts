@@ -212,6 +212,7 @@ describe('without a grant', () => {
       cookie: true,
       adoption: false,
       assignments: false,
+      session: false,
       cookieId: 'c',
       appId: 'u1',
     });
@@ -227,6 +228,8 @@ describe('without a grant', () => {
       const { withdrawn } = reader(carrying).identify(incoming({ cookie }));
       expect(withdrawn).toMatchObject({ cookie: false, assignments: brought });
     }
+    const { withdrawn } = reader({ consent: () => false }).identify(incoming({ cookie: 'cv_ses=anything' }));
+    expect(withdrawn).toMatchObject({ cookie: false, session: true });
     const unknown = reader({ consent: () => undefined }).identify(incoming({ cookie: 'cv_vid=c' }));
     expect(unknown.withdrawn).toBeUndefined();
   });
