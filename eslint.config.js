@@ -18,7 +18,7 @@ const leaves = [
   'joined',
   'held',
   'tracking',
-  'referral',
+  'arrival',
   'countries',
   'logger',
   'version',

@@ -119,12 +119,13 @@ async function explain({ key, attributes, before = [], late, query = '', agent =
 }
 
 for (const options of Object.values(CASES)) {
-  const { variation, failed, missing, ...rest } = await explain(options);
+  const { variation, failed, missing, consent, ...rest } = await explain(options);
   const told = {
     ...rest,
     variation: variation && { key: variation.key },
     ...(failed.length > 0 && { failed }),
     ...(missing.length > 0 && { missing }),
+    ...(consent.answer === 'denied' && { consent }),
   };
   console.log(inspect(told, { depth: 9, breakLength: 110, compact: 5 }));
 }

@@ -71,6 +71,7 @@ export const NOBODY: Visitor = {
   id: '',
   origin: 'minted',
   consent: 'unknown',
+  consentBy: 'none',
   gate: 'consent',
   mode: 'silent',
   withdrawn: undefined,
@@ -237,12 +238,14 @@ export abstract class BaseContext implements VisitorContext {
   explain(key: string, attributes?: ExperienceAttributes): Explanation {
     const { visit } = this;
     const experienceKey = textOf(key);
+    const consent = { answer: visit.visitor.consent, by: visit.visitor.consentBy };
     const closed = (reason: Reason): Explanation => ({
       experienceKey,
       reason,
       variation: null,
       failed: [],
       missing: [],
+      consent,
     });
     if (visit.closed !== undefined) return closed(visit.closed);
     const { preview } = visit;
@@ -257,7 +260,7 @@ export abstract class BaseContext implements VisitorContext {
       const first = this.decided.get(experienceKey);
       const { reason } =
         decision.reason === 'sticky' && first?.variation?.id === variation?.id && first ? first : decision;
-      return { experienceKey, reason: this.#reason(reason, variation), variation, failed, missing };
+      return { experienceKey, reason: this.#reason(reason, variation), variation, failed, missing, consent };
     });
   }
 

@@ -17,7 +17,7 @@ import type { Consent } from './visitor/consent.js';
 export interface VisitorContext<Keys extends string = string> {
   /** The id that is hashed and sent; '' where the visitor must not be identified. */
   readonly visitorId: string;
-  /** `granted` where no consent is configured. */
+  /** `granted` where no consent is configured, unless the request carries an opt-out (see `privacySignals`). */
   readonly consent: Consent;
   /**
    * The variation of one experience, or null: not found, not targeted, not in the traffic, no consent, a bot, not

@@ -33,6 +33,7 @@ import { sdkStore } from './store/sdk-store.js';
 import { within } from './store/within.js';
 import type { Consent } from './visitor/consent.js';
 import { visitorReader } from './visitor/identity.js';
+import { signalReader } from './visitor/privacy-signals.js';
 import { tellPlatform } from './wait-until.js';
 import { createWithdrawals } from './withdrawals.js';
 
@@ -190,10 +191,14 @@ class ConvertInstance implements Convert, Runtime {
     const engine =
       options.engine ?? compiledEngine({ strictSdk: options.strictSdk, uiRules: options.uiRules });
     this.#engine = engine.name;
-    const visitors = visitorReader({ ...options, onError });
+    const reader = createRequestReader({ properties: options.properties, geo: options.geo, onError });
+    const signals = signalReader(options.privacySignals ?? 'project', {
+      settings: () => this.project && (this.project.config.project.settings ?? {}),
+      country: (request) => reader.place(request).country,
+    });
+    const visitors = visitorReader({ ...options, signals, onError });
     this.hasAppIds = visitors.hasAppIds;
     this.consentConfigured = visitors.consentConfigured;
-    const reader = createRequestReader({ properties: options.properties, geo: options.geo, onError });
     this.#parts = {
       visitors,
       reader,

@@ -82,7 +82,7 @@ async function dropPending(runtime: Runtime, visitorId: string): Promise<void> {
 
 /** Consent is denied: what we have of the visitor goes. Rejects where the store fails. */
 export async function withdrawVisitor(
-  { store, outbox, hasAppIds, withdrawals, uncommitted }: Runtime,
+  { store, outbox, hasAppIds, consentConfigured, withdrawals, uncommitted }: Runtime,
   { config }: LoadedProject,
   { cookieId, appId }: Withdrawal,
 ): Promise<void> {
@@ -96,8 +96,10 @@ export async function withdrawVisitor(
   if (cookieKey !== undefined) await deleteVisitor(store, config, cookieKey);
   if (appKey === undefined) return;
   const state = await store.read(appKey);
-  if (!state?.consent && !state?.held) return;
-  const held = countEvents(state.held ?? []);
+  // To a job it says nothing that no grant is on record, where nobody is asked for one: then the opt-out is recorded.
+  const consent = consentConfigured ? 'withdrawn' : 'denied';
+  if (state?.consent === (consentConfigured ? undefined : 'denied') && !state?.held) return;
+  const held = countEvents(state?.held ?? []);
   if (held > 0) outbox.drop(held, 'consent');
-  await store.commit(appKey, { consent: 'withdrawn', release: true }, { ephemeral: false });
+  await store.commit(appKey, { consent, release: true }, { ephemeral: false });
 }

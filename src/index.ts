@@ -38,7 +38,17 @@ export type { ProjectStats } from './project/keeper.js';
 export type { GeoFacts, GeoOption, GeoReader } from './request/geo.js';
 export type { PropertiesOption } from './request/reader.js';
 export type { GoalData, ReportSegments } from './tracking.js';
-export type { Consent, ConsentMode, ConsentOption } from './visitor/consent.js';
+export type {
+  Consent,
+  ConsentAnswer,
+  ConsentBy,
+  ConsentMode,
+  ConsentOption,
+  ConsentPlatformName,
+  ConsentSource,
+} from './visitor/consent.js';
+export type { PrivacySignals } from './visitor/privacy-signals.js';
 export type { VisitorOptions } from './visitor/identity.js';
+export type { SessionCookieOptions } from './visitor/session-cookie.js';
 export type { AssignmentCookieOptions } from './visitor/assignment-cookie.js';
 export type { BotsOption } from './visitor/bots.js';

@@ -7,7 +7,8 @@ import { asConvertError } from './errors.js';
 import { storeKey, type Reason, type Runtime } from './runtime.js';
 import type { VisitorState } from './state.js';
 import { STORE_LIMIT, within } from './store/within.js';
-import type { Consent } from './visitor/consent.js';
+import type { Consent, ConsentAnswer } from './visitor/consent.js';
+import { answersBy, UNANSWERED, UNASKED } from './visitor/consent/answer.js';
 import type { Visitor } from './visitor/identity.js';
 
 const NO_PROPERTIES: Properties = { get: () => undefined };
@@ -19,6 +20,9 @@ export interface StoredForJob {
   /** It could not be read. */
   stateUnavailable: boolean;
 }
+
+const SAID = answersBy('forVisitor');
+const STORED = answersBy('stored');
 
 const asKnown = ({ stored, stateUnavailable }: StoredForJob): VisitorState | null | undefined =>
   stateUnavailable ? undefined : (stored ?? null);
@@ -50,12 +54,13 @@ export class JobContext extends BaseContext {
     const { visitorId, stored, storeKey: key, stateUnavailable } = this.#options;
     const { project } = this.runtime;
     if (visitorId === '') return { closed: 'no-identity', visitor: NOBODY };
-    const consent = this.#consent();
-    const gate = consent === 'granted' ? undefined : 'consent';
+    const { answer, by } = this.#consent();
+    const gate = answer === 'granted' ? undefined : 'consent';
     const visitor: Visitor = {
       id: visitorId,
       origin: 'app',
-      consent,
+      consent: answer,
+      consentBy: by,
       gate,
       mode: 'enrol',
       withdrawn: undefined,
@@ -85,11 +90,13 @@ export class JobContext extends BaseContext {
   }
 
   /** What was said for this call, else what the visitor said when they were here. */
-  #consent(): Consent {
+  #consent(): ConsentAnswer {
     const { consent, stored } = this.#options;
-    if (consent !== undefined) return consent;
-    if (!this.runtime.consentConfigured) return 'granted';
-    return stored?.consent ?? 'unknown';
+    if (consent !== undefined) return SAID[consent];
+    // An opt-out holds where nobody asks for consent, too.
+    if (stored?.consent === 'denied') return STORED.denied;
+    if (!this.runtime.consentConfigured) return UNASKED;
+    return stored?.consent === undefined ? UNANSWERED : STORED.granted;
   }
 }
 

@@ -30,7 +30,7 @@ export interface JournalOptions {
   mode: 'enrol' | 'hold' | 'silent';
   /** The id was issued in this request and may never come back. */
   ephemeral: boolean;
-  /** The visitor has consented here: that is remembered for jobs. */
+  /** The visitor is here, with nothing against their taking part: that is remembered for jobs. */
   consented: boolean;
   /** What `withdrawals.generation` was when consent was asked. */
   generation: number;
@@ -229,13 +229,20 @@ export class Journal implements Uncommitted {
 
   /** Consent is there: it is recorded for jobs, and what waited for it is due. */
   #takeUp(stored: VisitorState): void {
-    if (this.#consented && stored.consent !== 'granted') this.record({ consent: 'granted' }, []);
+    if (this.#consented) this.#recordConsent(stored);
     if (!stored.held?.length) return;
     this.record({ release: true }, []);
     const fresh = freshlyHeld(stored, this.#runtime.now());
     for (const { change, events } of fresh) this.record(change, events);
     const expired = countEvents(stored.held) - countEvents(fresh);
     if (expired > 0) this.#runtime.outbox.drop(expired, 'consent');
+  }
+
+  #recordConsent({ consent }: VisitorState): void {
+    if (this.#runtime.consentConfigured) {
+      if (consent !== 'granted') this.record({ consent: 'granted' }, []);
+      // An opt-out was recorded of somebody whom nobody asks, and this request carries none.
+    } else if (consent === 'denied') this.record({ consent: 'withdrawn' }, []);
   }
 
   #hold(change: StateChange, events: readonly RecordedEvent[]): Committed | Promise<Committed> {

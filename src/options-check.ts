@@ -37,6 +37,12 @@ export function matching(meant: string, pattern: RegExp): Check {
   return must(meant, (value) => typeof value === 'string' && pattern.test(value), given);
 }
 
+/** RFC 6265: a token. */
+export const cookieName: Check = matching(
+  "the name of a cookie (letters, digits and !#$%&'*+-.^_`|~)",
+  /^[\w!#$%&'*+.^`|~-]+$/,
+);
+
 export const texts: Check = must(
   'a non-empty string or a list of them',
   (value) =>
@@ -120,14 +126,20 @@ function kind(value: unknown): string {
 }
 
 function unknownOption(path: string, name: string, known: readonly string[], prefix: string): string {
+  const near = nearest(name, known);
+  const hint =
+    near !== undefined
+      ? `did you mean \`${prefix}${near}\`?`
+      : `known are ${known.map((each) => `\`${each}\``).join(', ')}`;
+  return `unknown option \`${path}\`, ${hint}`;
+}
+
+/** The one that was meant, if one is near enough. */
+export function nearest(name: string, known: readonly string[]): string | undefined {
   const near = known
     .map((each) => ({ each, far: distance(name.toLowerCase(), each.toLowerCase()) }))
     .sort((a, b) => a.far - b.far)[0];
-  const hint =
-    near && near.far <= Math.max(1, Math.floor(name.length / 3))
-      ? `did you mean \`${prefix}${near.each}\`?`
-      : `known are ${known.map((each) => `\`${each}\``).join(', ')}`;
-  return `unknown option \`${path}\`, ${hint}`;
+  return near && near.far <= Math.max(1, Math.floor(name.length / 3)) ? near.each : undefined;
 }
 
 /** Levenshtein distance. */

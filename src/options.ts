@@ -6,6 +6,7 @@ import { guardedLogger, silentLogger, type Logger } from './logger.js';
 import {
   assertOptions,
   between,
+  cookieName,
   either,
   flag,
   fn,
@@ -16,7 +17,6 @@ import {
   secrets,
   shape,
   text,
-  texts,
   withMethods,
   type Check,
 } from './options-check.js';
@@ -32,9 +32,12 @@ import type { SdkDataStore, VisitorStore } from './store/port.js';
 import type { StoreCacheOptions } from './store/remote-store.js';
 import { ASSIGNMENT_COOKIE_NAME, type AssignmentCookieOptions } from './visitor/assignment-cookie.js';
 import type { BotsOption } from './visitor/bots.js';
-import type { ConsentOption } from './visitor/consent.js';
+import { consentMode, type ConsentOption } from './visitor/consent.js';
+import { consentCheck } from './visitor/consent/check.js';
 import { VISITOR_COOKIE_DEFAULTS } from './visitor/cookie.js';
 import type { VisitorOptions } from './visitor/identity.js';
+import type { PrivacySignals } from './visitor/privacy-signals.js';
+import { SESSION_COOKIE_NAME, type SessionCookieOptions } from './visitor/session-cookie.js';
 
 /** `Raw` is the framework's own request, which the functions among the options get. */
 export interface ConvertOptions<Raw = unknown> {
@@ -70,8 +73,23 @@ export interface ConvertOptions<Raw = unknown> {
   engine?: Engine;
   /** Who the visitor is. Default: the cookie `cv_vid`. */
   visitor?: VisitorOptions<Raw>;
-  /** Where the visitor's consent is read. Default: nothing is gated. */
+  /**
+   * A session ends after 20 minutes without a request, as at Convert. A cookie, set where there is consent, keeps what its
+   * first request said: how the visitor got here, and whether they are new. False: each request speaks for itself. Default:
+   * the cookie `cv_ses`, otherwise like the visitor cookie.
+   */
+  session?: false | SessionCookieOptions;
+  /**
+   * Where the visitor's consent is read: a consent platform (`'onetrust'`, `{ platform: 'klaro', service: 'matomo' }`), a cookie
+   * of the site, a function, or a list of these, of which the first that knows decides. Default: nothing is gated.
+   */
   consent?: ConsentOption<Raw>;
+  /**
+   * Whether `Sec-GPC: 1` and `DNT: 1` deny consent, whatever `consent` says, and without it, too. `project`: as the project's
+   * settings say, which may name a region (see `geo`); until the first project config is there, such a visitor has not
+   * answered. Convert's own opt-out, the cookie `_conv_prevent_tracking`, always counts. Default `project`.
+   */
+  privacySignals?: PrivacySignals;
   /** Adds to or renames the properties that rules are matched against. */
   properties?: PropertiesOption<Raw>;
   /** Where country, region and city come from. Default: they are unknown. */
@@ -182,25 +200,6 @@ const store = either(
 );
 const anyObject: Check = (value, path) =>
   typeof value === 'object' && value !== null ? [] : [`option \`${path}\` must be an object`];
-const mode = oneOf('block', 'silent', 'hold');
-const consentCookie = shape({ cookie: text, granted: texts, denied: texts, mode }, ['cookie', 'granted']);
-const consentFunction = shape({ resolve: fn, mode }, ['resolve']);
-/** With a function or an object: which of the two objects is meant shows in its fields. */
-const consent: Check = (value, path) => {
-  if (typeof value === 'function') return [];
-  if (typeof value !== 'object' || value === null) {
-    return [
-      `option \`${path}\` must be a function, { cookie, granted, mode } or { resolve, mode } (given ${typeof value})`,
-    ];
-  }
-  return ('resolve' in value ? consentFunction : consentCookie)(value, path);
-};
-
-/** RFC 6265: a token. */
-const cookieName = matching(
-  "the name of a cookie (letters, digits and !#$%&'*+-.^_`|~)",
-  /^[\w!#$%&'*+.^`|~-]+$/,
-);
 const hostName = matching('a host name, such as shop.example', /^\.?[a-z0-9-]+(\.[a-z0-9-]+)*$/i);
 
 const cookieFields = {
@@ -211,14 +210,17 @@ const cookieFields = {
   secure: flag,
 };
 const cookieOptions = shape(cookieFields);
-const assignmentCookie: Check = (value, path) =>
-  typeof value === 'boolean'
-    ? []
-    : typeof value === 'object' && value !== null
-      ? cookieOptions(value, path)
-      : [
-          `option \`${path}\` must be true, false or { ${Object.keys(cookieFields).join(', ')} } (given ${given(value)})`,
-        ];
+/** One of `flags`, or the fields of a cookie: what is wrong with one of those is said of that field. */
+function cookieOr(flags: readonly boolean[], fields: Readonly<Record<string, Check>>): Check {
+  const fieldsOf = shape(fields);
+  const meant = `${flags.join(', ')} or { ${Object.keys(fields).join(', ')} }`;
+  return (value, path) => {
+    if (flags.some((flag) => flag === value)) return [];
+    if (typeof value === 'object' && value !== null) return fieldsOf(value, path);
+    return [`option \`${path}\` must be ${meant} (given ${given(value)})`];
+  };
+}
+const { maxAge: _forever, ...sessionFields } = cookieFields;
 
 const options = shape({
   sdkKey: text,
@@ -238,7 +240,9 @@ const options = shape({
     cookie: cookieOptions,
     fingerprint: shape({ secret }, ['secret']),
   }),
-  consent,
+  session: cookieOr([false], sessionFields),
+  consent: consentCheck,
+  privacySignals: oneOf('project', 'always', 'never'),
   properties: shape({ location: fn, visitor: fn, vocabulary: oneOf('readable', 'convert') }),
   // What the names and objects may be is checked where they are looked up.
   geo: either('the name of a platform, a map of headers, a reader or a function', text, fn, anyObject),
@@ -251,7 +255,7 @@ const options = shape({
     oneOf(false),
     shape({ age: between(0, 60_000, 'milliseconds'), max: between(1, 1_000_000, 'visitors') }),
   ),
-  assignmentCookie,
+  assignmentCookie: cookieOr([true, false], cookieFields),
   secrets,
   delivery: shape({
     spool: either(
@@ -295,6 +299,7 @@ export function resolveOptions(
   assertOwnEngine(set);
   assertOneOutbox(set);
   assertAssignmentCookie(set);
+  assertCookieNames(set);
   assertCacheIsUsed(set);
   const { logger, environment, storeTimeout, ...rest } = set;
   return {
@@ -320,12 +325,12 @@ function fromEnvironment(
 }
 
 /** Without our cookie, every page would draw a new visitor. */
-function assertConsentHasIds({ consent: given, visitor }: ConvertOptions): void {
-  if (typeof given !== 'object' || given.mode === undefined || given.mode === 'block') return;
-  if (visitor?.id !== undefined) return;
+function assertConsentHasIds({ consent, visitor }: ConvertOptions): void {
+  const mode = consentMode(consent) ?? 'block';
+  if (mode === 'block' || visitor?.id !== undefined) return;
   throw new ConvertError(
     'CONVERT_BAD_OPTION',
-    `option \`consent.mode\` '${given.mode}' needs an id that exists without our cookie: give \`visitor.id\`,` +
+    `option \`consent.mode\` '${mode}' needs an id that exists without our cookie: give \`visitor.id\`,` +
       ` or use mode 'block'`,
   );
 }
@@ -349,25 +354,32 @@ function assertOneOutbox({ delivery }: ConvertOptions): void {
   );
 }
 
-function assertAssignmentCookie({
-  assignmentCookie: cookie,
-  secrets: signing,
-  visitor,
-}: ConvertOptions): void {
-  if (!cookie) return;
-  if (signing === undefined) {
-    throw new ConvertError(
-      'CONVERT_BAD_OPTION',
-      'option `assignmentCookie` needs option `secrets`, which signs it, so that nobody gives themselves a variation:' +
-        ' at least 16 characters, the same in all processes',
-    );
-  }
-  const name = (cookie === true ? undefined : cookie.name) ?? ASSIGNMENT_COOKIE_NAME;
-  if (name !== (visitor?.cookie?.name ?? VISITOR_COOKIE_DEFAULTS.name)) return;
+function assertAssignmentCookie({ assignmentCookie: cookie, secrets: signing }: ConvertOptions): void {
+  if (!cookie || signing !== undefined) return;
   throw new ConvertError(
     'CONVERT_BAD_OPTION',
-    `options \`assignmentCookie.name\` and \`visitor.cookie.name\` are both '${name}'; each cookie needs a name of its own`,
+    'option `assignmentCookie` needs option `secrets`, which signs it, so that nobody gives themselves a variation:' +
+      ' at least 16 characters, the same in all processes',
   );
+}
+
+function assertCookieNames({ visitor, session, assignmentCookie: cookie }: ConvertOptions): void {
+  const nameOf = (given: boolean | { name?: string } | undefined, name: string): string =>
+    (typeof given === 'object' ? given.name : undefined) ?? name;
+  const names = new Map([[nameOf(visitor?.cookie, VISITOR_COOKIE_DEFAULTS.name), 'visitor.cookie.name']]);
+  const others: [option: string, name: string][] = [];
+  if (session !== false) others.push(['session.name', nameOf(session, SESSION_COOKIE_NAME)]);
+  if (cookie) others.push(['assignmentCookie.name', nameOf(cookie, ASSIGNMENT_COOKIE_NAME)]);
+  for (const [option, name] of others) {
+    const other = names.get(name);
+    if (other !== undefined) {
+      throw new ConvertError(
+        'CONVERT_BAD_OPTION',
+        `options \`${option}\` and \`${other}\` are both '${name}'; each cookie needs a name of its own`,
+      );
+    }
+    names.set(name, option);
+  }
 }
 
 function assertCacheIsUsed({ project, projectCache }: ConvertOptions): void {

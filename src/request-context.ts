@@ -1,4 +1,5 @@
 /** The context of one HTTP request: who the visitor is, what goes into the response head, and when to commit. */
+import type { Session } from './arrival.js';
 import { askApp } from './ask.js';
 import { createBridge, type Bridge } from './bridge/bridge.js';
 import { withoutLapsedClaims } from './claims.js';
@@ -23,6 +24,7 @@ import { isUserId, userHash } from './visitor/alias.js';
 import type { CarriedAssignments } from './visitor/assignment-cookie.js';
 import { RequestCookies } from './visitor/cookie.js';
 import type { Visitor, VisitorReader, Withdrawal } from './visitor/identity.js';
+import type { CarriedSession } from './visitor/session-cookie.js';
 
 /** What all request contexts of one Convert share. */
 export interface RequestContextParts {
@@ -44,6 +46,7 @@ export class RequestContext extends BaseContext implements OpenedContext {
   /** With what the cookie of assignments brought. */
   #stored: VisitorState | undefined;
   #carried: CarriedAssignments | undefined;
+  #session: CarriedSession | undefined;
   #head: VisitorHead | undefined;
   /** The visitor that the user of this device was first; null: this one. */
   #adopts: string | null | undefined;
@@ -99,6 +102,11 @@ export class RequestContext extends BaseContext implements OpenedContext {
     const { origin } = visit.visitor;
     if (origin === 'cookie') return false;
     return origin === 'minted' || this.#stored === undefined;
+  }
+
+  /** The session that the visitor goes on with; undefined where one begins, or none is kept. */
+  get session(): Session | undefined {
+    return this.visit.closed === undefined ? this.#session?.session : undefined;
   }
 
   async identify(userId: string | number): Promise<void> {
@@ -207,6 +215,7 @@ export class RequestContext extends BaseContext implements OpenedContext {
     if (visitor === undefined) return { closed: 'disabled', visitor: NOBODY };
     const unknownProxy = this.#parts.proxies.see(request);
     if (unknownProxy !== undefined) this.runtime.warnOnce('proxy', unknownProxy);
+    this.#session = this.#sessionOf(visitor);
     if (!response.headersSent) this.#prepareHead(visitor);
     if (visitor.withdrawn) this.#withdraw(visitor.withdrawn);
     if (visitor.gate !== undefined) return { closed: visitor.gate, visitor };
@@ -239,7 +248,7 @@ export class RequestContext extends BaseContext implements OpenedContext {
       known: this.#stateUnavailable ? undefined : (known ?? null),
       mode: traceless === undefined ? visitor.mode : 'silent',
       ephemeral: minted,
-      consented: this.runtime.consentConfigured && visitor.mode === 'enrol',
+      consented: visitor.mode === 'enrol',
       generation: this.runtime.withdrawals.generation,
       facts: this.#requestFacts,
       response,
@@ -281,18 +290,30 @@ export class RequestContext extends BaseContext implements OpenedContext {
     }
   }
 
-  /** Assignments go by cookie both ways where there is consent, and the visitor is one who keeps cookies. */
-  #carries({ gate, mode, origin }: Visitor): boolean {
-    const { assignments } = this.#parts.visitors;
-    return assignments !== undefined && gate === undefined && mode === 'enrol' && origin !== 'fingerprint';
+  /** Assignments go by cookie both ways. */
+  #carries(visitor: Visitor): boolean {
+    return this.#parts.visitors.assignments !== undefined && keepsCookies(visitor);
+  }
+
+  #sessionOf(visitor: Visitor): CarriedSession | undefined {
+    const { sessions } = this.#parts.visitors;
+    const { project } = this.runtime;
+    if (sessions === undefined || !project || !keepsCookies(visitor)) return undefined;
+    return sessions.open(this.#request, {
+      now: this.runtime.now(),
+      isNewcomer: visitor.origin === 'minted',
+      keepsArrival: project.config.project.settings?.do_not_track_referral !== true,
+    });
   }
 
   #prepareHead(visitor: Visitor): void {
     const response = this.#response;
     const { id, origin, withdrawn, adoption } = visitor;
-    const isLeaving = withdrawn && (withdrawn.cookie || withdrawn.adoption || withdrawn.assignments);
+    const isLeaving =
+      withdrawn && (withdrawn.cookie || withdrawn.adoption || withdrawn.assignments || withdrawn.session);
     const isMoving = adoption !== undefined && adoption.state !== 'waits';
-    const hasCookie = isMoving || (origin === 'minted' && id !== '') || isLeaving || this.#carries(visitor);
+    const isDue = isMoving || this.#session?.isDue === true;
+    const hasCookie = isDue || (origin === 'minted' && id !== '') || isLeaving || this.#carries(visitor);
     if (hasCookie || response.setEarly === undefined) response.onHead((head) => this.#onHead(head));
     else response.setEarly('Cache-Control', UNSHARED);
   }
@@ -303,6 +324,8 @@ export class RequestContext extends BaseContext implements OpenedContext {
       request: this.#request,
       visit,
       carried: this.#carried,
+      session: this.#session,
+      facts: this.#requestFacts,
     }));
   }
 
@@ -346,4 +369,9 @@ export class RequestContext extends BaseContext implements OpenedContext {
       done?.(forgotten);
     });
   }
+}
+
+/** There is consent, and this is one who keeps what we set. */
+function keepsCookies({ gate, mode, origin }: Visitor): boolean {
+  return gate === undefined && mode === 'enrol' && origin !== 'fingerprint';
 }

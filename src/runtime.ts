@@ -7,6 +7,7 @@ import type { ProjectConfig } from './project-config.js';
 import type { Settlements } from './settlements.js';
 import type { Committed } from './state.js';
 import type { VisitorStore } from './store/port.js';
+import type { ConsentAnswer } from './visitor/consent.js';
 import type { IdOrigin } from './visitor/identity.js';
 
 /** A project config in force, and the engine's view of it. */
@@ -81,7 +82,7 @@ export interface Runtime {
  * - `disabled` the request is skipped, or something of ours failed
  * - `not-ready` no project config has arrived
  * - `bot` the request comes from a bot
- * - `consent` the visitor has not consented
+ * - `consent` the visitor has not consented, or has opted out (`explain` tells by what)
  * - `no-identity` decided, but the visitor's id can't be handed out any more: not enrolled
  */
 export type Reason = EngineReason | 'disabled' | 'not-ready' | 'bot' | 'consent' | 'no-identity';
@@ -95,6 +96,8 @@ export interface Explanation {
   readonly failed: readonly Failure[];
   /** Properties that rules of the experience ask for and nobody supplied. */
   readonly missing: readonly string[];
+  /** The visitor's consent, and who said so. */
+  readonly consent: ConsentAnswer;
 }
 
 /** The events of a Convert, by name. They hold visitor ids, but no properties. */

@@ -30,8 +30,11 @@ export interface VisitorState {
   unexposed?: string[];
   /** Goal key -> the transaction ids that were tracked, the latest last. */
   transactions?: Record<string, string[]>;
-  /** Present where consent is configured and the visitor gave it: the answer for jobs and webhooks. */
-  consent?: 'granted';
+  /**
+   * The answer for jobs and webhooks: `granted` where consent is configured and the visitor gave it, `denied` where none is and
+   * their last request carried an opt-out.
+   */
+  consent?: 'granted' | 'denied';
   /** What was decided and tracked while consent was unknown (`consent.mode: 'hold'`). */
   held?: HeldChange[];
   /**
@@ -85,7 +88,7 @@ export interface StateChange {
   locations?: string[];
   /** Experiences whose owed exposure is claimed by this change. */
   exposed?: string[];
-  consent?: 'granted' | 'withdrawn';
+  consent?: 'granted' | 'denied' | 'withdrawn';
   /** Appended to what is held; what is too old, and the oldest beyond `MAX_HELD_EVENTS`, goes. */
   hold?: HeldChange;
   /** Everything held is taken out (it is being committed, or was refused). */
@@ -163,8 +166,8 @@ export function applyChange(given: VisitorState, change: StateChange): Committed
   }
   if (change.segments) next.segments = mergeSegments(next.segments ?? {}, change.segments);
   if (change.locations) next.locations = [...change.locations];
-  if (change.consent === 'granted') next.consent = 'granted';
-  else if (change.consent === 'withdrawn') delete next.consent;
+  if (change.consent === 'withdrawn') delete next.consent;
+  else if (change.consent !== undefined) next.consent = change.consent;
   if (change.release) delete next.held;
   if (change.alias !== undefined) next.alias ??= change.alias;
   if (change.users) next.users = union(next.users, change.users).slice(-MAX_USERS);
@@ -224,7 +227,7 @@ const STATE_FIELDS: Record<keyof VisitorState, (value: unknown) => boolean> = {
   segments: isPlainObject,
   locations: isListOfText,
   unexposed: isListOfText,
-  consent: (value) => value === 'granted',
+  consent: (value) => value === 'granted' || value === 'denied',
   transactions: (value) => isPlainObject(value) && Object.values(value).every(isListOfText),
   pending: (value) => isPlainObject(value) && Object.values(value).every((each) => typeof each === 'number'),
   alias: isVisitorId,

@@ -49,7 +49,7 @@ describe('options', () => {
     [
       'consent of another kind',
       { consent: true },
-      'option `consent` must be a function, { cookie, granted, mode } or { resolve, mode } (given boolean)',
+      "option `consent` must be a platform such as 'onetrust', { platform, ... }, { cookie, granted }, a function, { resolve }, or a list of these (given true)",
     ],
     ['another shutdown', { shutdown: true }, "option `shutdown` must be one of 'signals' (given true)"],
     ['no function to wait', { waitUntil: true }, 'option `waitUntil` must be a function (given true)'],
@@ -129,6 +129,30 @@ describe('options', () => {
     expect(wrong({ secrets, assignmentCookie: { name: 'asg', maxAge: 60 } })).toBe('no error');
   });
 
+  it('takes a session with a cookie of its own name', () => {
+    const secrets = 'sixteen letters!';
+    expect(wrong({ session: true })).toContain(
+      'option `session` must be false or { name, domain, sameSite, secure } (given true)',
+    );
+    expect(wrong({ session: { maxAge: 5 } })).toContain(
+      'unknown option `session.maxAge`, known are `name`, `domain`',
+    );
+    expect(wrong({ session: { name: 'a b' } })).toContain(
+      'option `session.name` must be the name of a cookie',
+    );
+    expect(wrong({ session: { name: 'cv_vid' } })).toContain(
+      "options `session.name` and `visitor.cookie.name` are both 'cv_vid'",
+    );
+    expect(wrong({ visitor: { cookie: { name: 'cv_ses' } } })).toContain("are both 'cv_ses'");
+    expect(wrong({ secrets, assignmentCookie: { name: 'cv_ses' } })).toContain(
+      "options `assignmentCookie.name` and `session.name` are both 'cv_ses'",
+    );
+    expect(wrong({ secrets, session: false, assignmentCookie: { name: 'cv_ses' } })).toBe('no error');
+    expect(wrong({ session: { name: 'ses', domain: 'shop.example', sameSite: 'none', secure: true } })).toBe(
+      'no error',
+    );
+  });
+
   it('lets CONVERT_PROJECT_FILE go before what is fetched and kept', () => {
     const env = { CONVERT_PROJECT_FILE: 'project.json', CONVERT_SDK_KEY: '1/2' };
     expect(resolveOptions({ projectCache: 'cache' }, env)).toMatchObject({ project: 'project.json' });
@@ -148,6 +172,100 @@ describe('options', () => {
       );
       expect(wrong({ consent, visitor: { id: () => 'u' } })).toBe('no error');
     }
+  });
+
+  it.each<[string, unknown, string]>([
+    ['a platform', 'onetrust', 'no error'],
+    ['a platform with ids', { platform: 'klaro', service: 'matomo', cookie: 'k', mode: 'block' }, 'no error'],
+    ['a list', ['tcf', { cookie: 'c', granted: 'y' }, () => true], 'no error'],
+    [
+      'a list with a mode',
+      { from: ['tcf', { platform: 'iubenda', mode: 'block' }], mode: 'block' },
+      'no error',
+    ],
+    [
+      'a platform that is misspelt',
+      'onetrst',
+      "option `consent` must be a consent platform (given 'onetrst'), did you mean 'onetrust'?",
+    ],
+    [
+      'a platform that is misspelt, in a list',
+      ['tcf', { platform: 'CookieBot' }],
+      "option `consent[1].platform` must be a consent platform (given 'CookieBot'), did you mean 'cookiebot'?",
+    ],
+    [
+      'another platform',
+      { from: ['piwik'] },
+      "option `consent.from[0]` must be a consent platform (given 'piwik'); known are 'onetrust', 'cookiebot',",
+    ],
+    ['no platform', { platform: 5 }, 'option `consent.platform` must be a consent platform (given 5)'],
+    [
+      'a platform that no request tells of',
+      'usercentrics',
+      "it keeps the visitor's answer where a server can't read it; have the page write it to a cookie, too",
+    ],
+    [
+      'a platform without what it needs',
+      'klaro',
+      'option `consent.service` is missing: the name, in your Klaro config, of the service that experiments belong to,' +
+        " as in { platform: 'klaro', service: '...' }",
+    ],
+    ['the same, with options', [{ platform: 'klaro' }], 'option `consent[0].service` is missing'],
+    [
+      'an id of another platform',
+      { platform: 'onetrust', groups: 'C0003' },
+      'unknown option `consent.groups`, did you mean `consent.group`?',
+    ],
+    [
+      'an id that is none',
+      { platform: 'iubenda', id: 'my-site' },
+      "option `consent.id` must be what the cookie has behind _iub_cs-, digits as a text (given 'my-site')",
+    ],
+    [
+      'a mode that is none, of a platform',
+      { platform: 'tcf', mode: 'blok' },
+      "option `consent.mode` must be one of 'block', 'silent', 'hold' (given 'blok')",
+    ],
+    ['an empty list', [], 'option `consent` must be a list of at least one (given an array)'],
+    ['a list in a list', [['tcf']], "option `consent[0]` must be a platform such as 'onetrust'"],
+    ['no list', { from: 'tcf' }, "option `consent.from` must be a list of at least one (given 'tcf')"],
+    [
+      'two modes',
+      [
+        { platform: 'tcf', mode: 'block' },
+        { resolve: () => true, mode: 'hold' },
+      ],
+      "option `consent` has several modes (given 'block', 'hold'); one holds for all, as in { from: [...], mode: 'block' }",
+    ],
+    [
+      'two modes, one of the list',
+      { from: ['tcf', { cookie: 'c', granted: 'y', mode: 'hold' }], mode: 'silent' },
+      "option `consent` has several modes (given 'silent', 'hold')",
+    ],
+  ])('consent: %s', (_name, consent, message) => {
+    expect(wrong({ consent })).toContain(message);
+  });
+
+  it('refuses consent modes that need an id in all forms', () => {
+    for (const consent of [
+      { platform: 'tcf', mode: 'hold' },
+      { resolve: () => true, mode: 'hold' },
+      ['onetrust', { platform: 'tcf', mode: 'hold' }],
+      { from: ['onetrust', 'tcf'], mode: 'hold' },
+    ]) {
+      expect(wrong({ consent })).toContain(
+        "`consent.mode` 'hold' needs an id that exists without our cookie",
+      );
+      expect(wrong({ consent, visitor: { id: () => 'u' } })).toBe('no error');
+    }
+  });
+
+  it('takes privacy signals as one of three', () => {
+    for (const privacySignals of ['project', 'always', 'never'])
+      expect(wrong({ privacySignals })).toBe('no error');
+    expect(wrong({ privacySignals: true })).toContain(
+      "option `privacySignals` must be one of 'project', 'always', 'never' (given true)",
+    );
   });
 
   it('reads the environment variables where nothing else says which project', () => {

@@ -1,4 +1,4 @@
-/** One value out of a raw query string, without building an object of all of them. */
+/** Values out of a raw query string, without building an object of all of them. */
 import { clip, percentDecoded } from './text.js';
 
 /** The longest escape of one UTF-16 unit: three bytes of UTF-8. */
@@ -19,6 +19,19 @@ export function queryValue(query: string, name: string, max: number): string | u
   const end = endOf(query, start);
   const equals = query.indexOf('=', start);
   return equals === -1 || equals >= end ? '' : decodeValue(query.slice(equals + 1, end), max);
+}
+
+const NONE: ReadonlyMap<string, string> = new Map();
+
+/** The first values of those parameters that `wanted` names, each cut at so many characters; as `queryValue` has them. */
+export function queryValues(query: string, wanted: ReadonlyMap<string, number>): ReadonlyMap<string, string> {
+  if (query === '') return NONE;
+  let values: Map<string, string> | undefined;
+  for (const [name, max] of wanted) {
+    const value = queryValue(query, name, max);
+    if (value !== undefined) (values ??= new Map<string, string>()).set(name, value);
+  }
+  return values ?? NONE;
 }
 
 /** Where the first parameter begins whose name is written as it is; -1 where there is none. */
@@ -44,7 +57,7 @@ interface EscapedName {
   readonly start: number;
 }
 
-const NONE: readonly EscapedName[] = [];
+const NO_NAMES: readonly EscapedName[] = [];
 const MAX_ESCAPED = 256;
 /** Of a name, with its escapes: those that are asked for are shorter. */
 const MAX_NAME = 64 * ESCAPED_UNIT;
@@ -53,13 +66,13 @@ const ASCII = /^(?:[^%]|%[0-7][0-9a-f])*$/i;
 
 /** All that is read of one query is read in a row. */
 let lastQuery = '';
-let lastNames = NONE;
+let lastNames = NO_NAMES;
 
 /** In their order. Looked for once for all parameters: a query may be nothing but them. */
 function escapedNames(query: string): readonly EscapedName[] {
   if (query === lastQuery) return lastNames;
   lastQuery = query;
-  return (lastNames = query.includes('%') ? findEscapedNames(query) : NONE);
+  return (lastNames = query.includes('%') ? findEscapedNames(query) : NO_NAMES);
 }
 
 function findEscapedNames(query: string): readonly EscapedName[] {

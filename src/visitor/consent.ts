@@ -2,10 +2,14 @@
 import { askApp } from '../ask.js';
 import type { ConvertError } from '../errors.js';
 import type { IncomingRequest, RequestFunction } from '../exchange.js';
+import { answersBy, UNANSWERED, type ConsentAnswer } from './consent/answer.js';
+import type { Consent } from './consent/platform.js';
+import { PLATFORMS, type ConsentPlatformOptions, type SimplePlatformName } from './consent/platforms.js';
 import { cookieNamed } from './cookie.js';
 
-/** `unknown`: the visitor has not answered, or the answer can't be read. */
-export type Consent = 'granted' | 'denied' | 'unknown';
+export type { ConsentAnswer, ConsentBy } from './consent/answer.js';
+export type { Consent } from './consent/platform.js';
+export type { ConsentPlatformName, ConsentPlatformOptions } from './consent/platforms.js';
 
 /**
  * What happens without a grant.
@@ -38,47 +42,100 @@ export interface ConsentFunctionOptions<Raw = unknown> {
   mode?: ConsentMode;
 }
 
-/** A cookie of the site, a function, or a function with a mode. */
+/** One that may have the visitor's answer: a platform, a cookie of the site, a function. */
+export type ConsentSource<Raw = unknown> =
+  | SimplePlatformName
+  | (ConsentPlatformOptions & { mode?: ConsentMode })
+  | ConsentCookieOptions
+  | ConsentFunction<Raw>
+  | ConsentFunctionOptions<Raw>;
+
+export interface ConsentListOptions<Raw = unknown> {
+  /** Asked one after the other, until one knows. */
+  from: readonly ConsentSource<Raw>[];
+  /** For all of them. Default `block`. */
+  mode?: ConsentMode;
+}
+
+/** A source, or several: the first that knows decides. */
 export type ConsentOption<Raw = unknown> =
-  ConsentFunction<Raw> | ConsentCookieOptions | ConsentFunctionOptions<Raw>;
+  ConsentSource<Raw> | readonly ConsentSource<Raw>[] | ConsentListOptions<Raw>;
 
 export interface ConsentReader {
-  read(request: IncomingRequest): Consent;
+  read(request: IncomingRequest): ConsentAnswer;
+}
+
+/** The modes that an option names, each once: one at most is right. */
+export function consentModes(option: ConsentOption): ConsentMode[] {
+  const named = [option, ...sourcesOf(option)].map((each) =>
+    typeof each === 'object' && 'mode' in each ? each.mode : undefined,
+  );
+  return [...new Set(named.filter((mode) => mode !== undefined))];
 }
 
 /** The mode of an option; undefined where no consent is configured. */
 export function consentMode(option: ConsentOption | undefined): ConsentMode | undefined {
-  if (option === undefined) return undefined;
-  return typeof option === 'function' ? 'block' : (option.mode ?? 'block');
+  return option === undefined ? undefined : (consentModes(option)[0] ?? 'block');
 }
 
 /** The reader for an option. An answer that can't be had is `unknown`, and is told to `onError`. */
 export function consentReader(option: ConsentOption, onError: (error: ConvertError) => void): ConsentReader {
-  if (typeof option === 'function') return functionReader(option, onError);
-  return 'resolve' in option ? functionReader(option.resolve, onError) : cookieReader(option);
+  const readers = sourcesOf(option).map((source) => sourceReader(source, onError));
+  const [only] = readers;
+  if (only !== undefined && readers.length === 1) return only;
+  return {
+    read(request) {
+      for (const reader of readers) {
+        const said = reader.read(request);
+        if (said.answer !== 'unknown') return said;
+      }
+      return UNANSWERED;
+    },
+  };
+}
+
+function sourcesOf(option: ConsentOption): readonly ConsentSource[] {
+  if (typeof option !== 'object') return [option];
+  if ('from' in option) return option.from;
+  return Array.isArray(option) ? (option as readonly ConsentSource[]) : [option as ConsentSource];
+}
+
+function sourceReader(source: ConsentSource, onError: (error: ConvertError) => void): ConsentReader {
+  if (typeof source === 'function') return functionReader(source, onError);
+  if (typeof source === 'string') return platformReader({ platform: source });
+  if ('platform' in source) return platformReader(source);
+  return 'resolve' in source ? functionReader(source.resolve, onError) : cookieReader(source);
+}
+
+function platformReader({ platform, ...ids }: ConsentPlatformOptions): ConsentReader {
+  const read = PLATFORMS[platform].reader(ids);
+  const answers = answersBy(platform);
+  return { read: (request) => answers[read(request)] };
 }
 
 function cookieReader({ cookie, granted, denied }: ConsentCookieOptions): ConsentReader {
   const valueIn = cookieNamed(cookie);
   const isGranted = oneOf(granted);
   const isDenied = denied === undefined ? () => true : oneOf(denied);
+  const answers = answersBy('cookie');
   return {
     read(request) {
       const value = valueIn(request);
-      if (value === undefined) return 'unknown';
-      if (isGranted(value)) return 'granted';
-      return isDenied(value) ? 'denied' : 'unknown';
+      if (value === undefined) return answers.unknown;
+      if (isGranted(value)) return answers.granted;
+      return isDenied(value) ? answers.denied : answers.unknown;
     },
   };
 }
 
 function functionReader(ask: ConsentFunction, onError: (error: ConvertError) => void): ConsentReader {
   const question = { option: 'consent', otherwise: 'taken as unknown', onError };
+  const answers = answersBy('function');
   return {
     read(request) {
       const answer = askApp(ask, request.raw, question);
-      if (answer === true || answer === 'granted') return 'granted';
-      return answer === false || answer === 'denied' ? 'denied' : 'unknown';
+      if (answer === true || answer === 'granted') return answers.granted;
+      return answer === false || answer === 'denied' ? answers.denied : answers.unknown;
     },
   };
 }

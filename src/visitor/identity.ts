@@ -9,9 +9,19 @@ import {
   type AssignmentCookieOptions,
 } from './assignment-cookie.js';
 import { botCheck, type BotsOption } from './bots.js';
-import { consentMode, consentReader, type Consent, type ConsentMode, type ConsentOption } from './consent.js';
+import {
+  consentMode,
+  consentReader,
+  type Consent,
+  type ConsentBy,
+  type ConsentMode,
+  type ConsentOption,
+} from './consent.js';
+import { UNANSWERED, UNASKED, type ConsentAnswer } from './consent/answer.js';
 import { visitorCookie, type VisitorCookie, type VisitorCookieOptions } from './cookie.js';
 import { fingerprint } from './fingerprint.js';
+import type { SignalReader } from './privacy-signals.js';
+import { sessionCookie, type SessionCookie, type SessionCookieOptions } from './session-cookie.js';
 import { newUuid } from './uuid.js';
 
 export interface VisitorOptions<Raw = unknown> {
@@ -40,6 +50,7 @@ export interface Visitor {
   readonly id: string;
   readonly origin: IdOrigin;
   readonly consent: Consent;
+  readonly consentBy: ConsentBy;
   /** Set where the visitor gets the original page. */
   readonly gate: VisitorGate | undefined;
   /** What may be done with decisions: `enrol` stores and sends them. */
@@ -58,7 +69,9 @@ export interface Withdrawal {
   readonly adoption: boolean;
   /** So does the cookie of assignments. */
   readonly assignments: boolean;
-  /** The id in that cookie, whose state has to be deleted. */
+  /** So does the cookie of the session. */
+  readonly session: boolean;
+  /** The id in the identity cookie, whose state has to be deleted. */
   readonly cookieId: string | undefined;
   /** The app's own id, whose recorded consent and held events have to go. */
   readonly appId: string | undefined;
@@ -69,6 +82,8 @@ export interface VisitorReader {
   readonly adoption: AdoptionCookie;
   /** undefined where the option is off. */
   readonly assignments: AssignmentCookie | undefined;
+  /** undefined where the option is off. */
+  readonly sessions: SessionCookie | undefined;
   /** True where ids of the app and ids from our cookie must not share state. */
   readonly hasAppIds: boolean;
   readonly consentConfigured: boolean;
@@ -78,8 +93,11 @@ export interface VisitorReader {
 export interface VisitorReaderOptions {
   visitor?: VisitorOptions;
   consent?: ConsentOption;
+  /** Asked before consent. Default: none. */
+  signals?: SignalReader;
   bots?: BotsOption;
   assignmentCookie?: boolean | AssignmentCookieOptions;
+  session?: false | SessionCookieOptions;
   /** Newest first. */
   secrets?: string | readonly string[];
   onError: (error: ConvertError) => void;
@@ -89,10 +107,11 @@ export interface VisitorReaderOptions {
 const MAX_APP_ID = 256;
 
 export function visitorReader(options: VisitorReaderOptions): VisitorReader {
-  const { visitor = {}, consent, bots = 'original', onError } = options;
+  const { visitor = {}, consent, signals, bots = 'original', onError } = options;
   const cookie = visitorCookie(visitor.cookie);
   const adoption = adoptionCookie(visitor.cookie);
   const assignments = assignmentsOf(options);
+  const sessions = options.session === false ? undefined : sessionCookie(options.session, visitor.cookie);
   const isBot = botCheck(bots, onError);
   const mode = consentMode(consent);
   const reader = consent === undefined ? undefined : consentReader(consent, onError);
@@ -121,13 +140,15 @@ export function visitorReader(options: VisitorReaderOptions): VisitorReader {
     cookie,
     adoption,
     assignments,
+    sessions,
     hasAppIds: askId !== undefined,
     consentConfigured: reader !== undefined,
     identify(request) {
       const own = appId(request);
-      if (own === undefined && isBot(request)) return closed('bot', 'unknown', undefined);
+      if (own === undefined && isBot(request)) return closed('bot', UNANSWERED, undefined);
 
-      const answer = reader === undefined ? 'granted' : reader.read(request);
+      const said = signals?.(request) ?? reader?.read(request) ?? UNASKED;
+      const { answer } = said;
       if (answer !== 'granted') {
         const withdrawn =
           answer === 'denied'
@@ -135,22 +156,24 @@ export function visitorReader(options: VisitorReaderOptions): VisitorReader {
                 cookie: cookie.present(request),
                 adoption: adoption.present(request),
                 assignments: assignments?.present(request) === true,
+                session: sessions?.present(request) === true,
                 cookieId: cookie.read(request),
                 appId: own,
               }
             : undefined;
         const without = allowedWithout(mode, answer);
         // Without our cookie only the app's own id is the same on the next page.
-        if (without === undefined || own === undefined) return closed('consent', answer, withdrawn);
-        return { id: own, origin: 'app', consent: answer, gate: undefined, mode: without, withdrawn };
+        if (without === undefined || own === undefined) return closed('consent', said, withdrawn);
+        const given = { consent: answer, consentBy: said.by };
+        return { id: own, origin: 'app', ...given, gate: undefined, mode: without, withdrawn };
       }
-      if (own !== undefined) return open(own, 'app');
+      if (own !== undefined) return open(said, own, 'app');
       const known = cookie.read(request);
       const next = adoption.read(request, known);
       const id = next?.state === 'due' ? next.id : known;
-      if (id !== undefined) return open(id, 'cookie', next);
-      if (secret !== undefined) return open(fingerprint(request, secret), 'fingerprint');
-      return open(newUuid(), 'minted');
+      if (id !== undefined) return open(said, id, 'cookie', next);
+      if (secret !== undefined) return open(said, fingerprint(request, secret), 'fingerprint');
+      return open(said, newUuid(), 'minted');
     },
   };
 }
@@ -164,12 +187,25 @@ function assignmentsOf({
   return assignmentCookie(secrets, given === true ? {} : given, visitor?.cookie);
 }
 
-function open(id: string, origin: IdOrigin, adoption?: Adoption): Visitor {
-  return { id, origin, consent: 'granted', gate: undefined, mode: 'enrol', withdrawn: undefined, adoption };
+function open({ by }: ConsentAnswer, id: string, origin: IdOrigin, adoption?: Adoption): Visitor {
+  return {
+    id,
+    origin,
+    consent: 'granted',
+    consentBy: by,
+    gate: undefined,
+    mode: 'enrol',
+    withdrawn: undefined,
+    adoption,
+  };
 }
 
-function closed(gate: VisitorGate, consent: Consent, withdrawn: Withdrawal | undefined): Visitor {
-  return { id: '', origin: 'minted', consent, gate, mode: 'silent', withdrawn };
+function closed(
+  gate: VisitorGate,
+  { answer, by }: ConsentAnswer,
+  withdrawn: Withdrawal | undefined,
+): Visitor {
+  return { id: '', origin: 'minted', consent: answer, consentBy: by, gate, mode: 'silent', withdrawn };
 }
 
 /** What a mode allows without a grant: `hold` waits for an answer, and a refusal is one. */

@@ -11,6 +11,7 @@ import type { Logger } from '../../src/logger.js';
 import type { ConvertOptions } from '../../src/options.js';
 import { startCollector, type Collector } from '../support/collector.js';
 import { testProject } from '../support/project.js';
+import { runningSession } from '../support/session.js';
 import type { Adapter, AppOptions, Exchange, Handler, RunningApp } from './harness.js';
 
 export const CHROME =
@@ -25,6 +26,9 @@ const hero: Handler = (x) => x.send(200, x.convert.runExperience('homepage-hero'
 function cookiesOf(answer: { headers: Record<string, unknown> }): string[] {
   return [answer.headers['set-cookie'] ?? []].flat() as string[];
 }
+
+const namesOf = (answer: { headers: Record<string, unknown> }): string[] =>
+  cookiesOf(answer).map((line) => line.split('=')[0]!);
 
 function visitorIdOf(answer: { headers: Record<string, unknown> }): string | undefined {
   return cookiesOf(answer)
@@ -282,7 +286,7 @@ export function adapterConformance(adapter: Adapter, capabilities: { http2: bool
         const app = await start({ '/': all });
         const answer = await get(app, `/?convert_preview=${link}`);
         expect(JSON.parse(answer.text)).toMatchObject({ one: null, reason: 'traffic' });
-        expect(cookiesOf(answer)).toHaveLength(1);
+        expect(namesOf(answer)).toEqual(['cv_vid', 'cv_ses']);
         expect((await delivered(app)).exposures()).toHaveLength(2);
       });
 
@@ -337,7 +341,8 @@ export function adapterConformance(adapter: Adapter, capabilities: { http2: bool
         );
         const answer = await get(app, '/', { cookie: 'cv_vid=abc', 'user-agent': GOOGLEBOT });
         expect(answer.text).toMatch(/^user-7 (original|version-b)$/);
-        expect(cookiesOf(answer)).toEqual([]);
+        // No id: that is the app's. The session is kept for users, too.
+        expect(namesOf(answer)).toEqual(['cv_ses']);
         expect((await delivered(app)).exposures()[0]?.visitorId).toBe('user-7');
       });
 
@@ -507,6 +512,43 @@ export function adapterConformance(adapter: Adapter, capabilities: { http2: bool
       });
     });
 
+    describe('consent platforms and opt-outs', () => {
+      const page: Handler = (x) => {
+        const variation = x.convert.runExperience('homepage-hero');
+        const { answer, by } = x.convert.explain('homepage-hero').consent;
+        x.send(200, `${answer} by ${by}: ${variation === null ? 'the original page' : 'a variation'}`);
+      };
+
+      it('C9 reads the cookies of a consent platform, and takes a withdrawal at its word', async () => {
+        const app = await start({ '/': page }, { consent: 'onetrust' });
+        const first = 'OptanonConsent=isGpcEnabled=0&version=202409.1.0&groups=C0001%3A1%2CC0002%3A0';
+        expect((await get(app, '/', { cookie: first })).text).toBe('unknown by none: the original page');
+        const answered =
+          'OptanonAlertBoxClosed=2026-01-24T10:20:37.000Z; OptanonConsent=groups=C0001%3A1%2CC0002';
+        const granted = await get(app, '/', { cookie: `${answered}%3A1` });
+        expect(granted.text).toBe('granted by onetrust: a variation');
+        const cookie = `${answered}%3A0; cv_vid=${visitorIdOf(granted)}`;
+        const denied = await get(app, '/', { cookie });
+        expect(denied.text).toBe('denied by onetrust: the original page');
+        expect(cookiesOf(denied)).toEqual([expect.stringMatching(/^cv_vid=; Max-Age=0; Path=\//)]);
+        expect((await delivered(app)).events).toHaveLength(1);
+      });
+
+      it('C10 takes an opt-out of the browser for a denial, whatever the cookies say', async () => {
+        const project = testProject();
+        project.project.settings = { global_privacy_control: 'Worldwide', do_not_track: 'OFF' };
+        const app = await start({ '/': page }, { project, consent: 'cookiebot' });
+        const cookie = 'CookieConsent=-1; cv_vid=me-1';
+        expect((await get(app, '/', { cookie, DNT: '1' })).text).toBe('granted by cookiebot: a variation');
+        const opted = await get(app, '/', { cookie, 'Sec-GPC': '1' });
+        expect(opted.text).toBe('denied by Sec-GPC: the original page');
+        expect(cookiesOf(opted)[0]).toMatch(/^cv_vid=; Max-Age=0; Path=\//);
+        const own = await get(app, '/', { cookie: `${cookie}; _conv_prevent_tracking=true` });
+        expect(own.text).toBe('denied by _conv_prevent_tracking: the original page');
+        expect((await delivered(app)).events).toHaveLength(1);
+      });
+    });
+
     describe('cookies next to those of the app', () => {
       const cases: [id: string, how: string, handler: Handler][] = [
         ['K1', 'the framework sets one', (x) => send(x, () => x.cookie('app', '1'))],
@@ -632,7 +674,7 @@ export function adapterConformance(adapter: Adapter, capabilities: { http2: bool
           cookiesOf(answer)
             .map((line) => line.split('=')[0])
             .sort(),
-        ).toEqual(['cv_vid', 'lib']);
+        ).toEqual(['cv_ses', 'cv_vid', 'lib']);
         expect(answer.headers['x-app']).toBe('kept');
       });
 
@@ -644,7 +686,7 @@ export function adapterConformance(adapter: Adapter, capabilities: { http2: bool
           expect(visitorIdOf(answer)).toBeDefined();
           expect(lines.filter((line) => line.startsWith('cv_vid='))).toHaveLength(1);
           expect(lines.some((line) => line.startsWith('app=1'))).toBe(true);
-          if (handler.toString().includes('b=2')) expect(lines).toHaveLength(3);
+          if (handler.toString().includes('b=2')) expect(lines).toHaveLength(4);
           if (handler.toString().includes('X-App')) expect(answer.headers['x-app']).toBe('kept');
           expect((await delivered(app)).exposures()).toHaveLength(1);
         });
@@ -787,7 +829,9 @@ export function adapterConformance(adapter: Adapter, capabilities: { http2: bool
           },
         });
         const answers = await Promise.all(
-          ['/', '/own', '/head'].map((path) => get(app, path, { cookie: 'cv_vid=a-visitor-who-returns' })),
+          ['/', '/own', '/head'].map((path) =>
+            get(app, path, { cookie: `cv_vid=a-visitor-who-returns; ${runningSession()}` }),
+          ),
         );
         expect(answers.map(({ headers }) => headers['cache-control'])).toEqual([
           'private, no-cache',
@@ -916,7 +960,7 @@ export function adapterConformance(adapter: Adapter, capabilities: { http2: bool
         const app = await start({ '/': hero }, {}, { twice: true });
         const first = await get(app, '/');
         await get(app, '/', { cookie: `cv_vid=${visitorIdOf(first)}` });
-        expect(cookiesOf(first)).toHaveLength(1);
+        expect(namesOf(first)).toEqual(['cv_vid', 'cv_ses']);
         expect((await delivered(app)).exposures()).toHaveLength(1);
         expect(logged.filter((line) => line.includes('mounted twice'))).toHaveLength(1);
       });

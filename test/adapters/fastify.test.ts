@@ -9,9 +9,12 @@ import { testProject } from '../support/project.js';
 import { assignmentCookieConformance } from './assignment-cookie.js';
 import { adapterConformance } from './conformance.js';
 import { fastify5Adapter } from './fastify.js';
+import { sessionConformance } from './session.js';
 
 adapterConformance(fastify5Adapter, { http2: true });
 assignmentCookieConformance(fastify5Adapter);
+
+sessionConformance(fastify5Adapter);
 
 describe('Fastify only', () => {
   it('F1 closes the Convert that the plugin made, and leaves one alone that it was given', async () => {
@@ -144,7 +147,10 @@ describe('Fastify only', () => {
     app.get('/', async (request) => request.convert.runExperience('homepage-hero')?.key ?? 'none');
     const answer = await app.inject({ url: '/', headers: { 'user-agent': 'Mozilla/5.0 Chrome/140' } });
     expect(answer.body).toMatch(/original|version-b/);
-    expect(answer.headers['set-cookie']).toMatch(/^cv_vid=/);
+    expect(answer.headers['set-cookie']).toMatchObject([
+      expect.stringMatching(/^cv_vid=/),
+      expect.stringMatching(/^cv_ses=/),
+    ]);
     await new Promise((resolve) => setImmediate(resolve));
     expect(app.convert.stats().delivery.accepted).toBe(1);
     app.convert.close({ timeout: 1 }).catch(() => undefined);

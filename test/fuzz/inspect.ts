@@ -24,7 +24,8 @@ const VISITOR: Readonly<Record<string, number>> = {
   language: 35,
   visitorType: 9,
 };
-const OTHERS = 256;
+/** The ids of clicks are long ones. */
+const OTHERS = 512;
 const MAX_ID = 256;
 
 /** What is wrong, in words. */

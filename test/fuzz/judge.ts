@@ -23,8 +23,8 @@ const HEADERS: ReadonlySet<string> = new Set([
 
 /** Names, values and attributes of ours; a cookie of more than 4,096 bytes is none. */
 const COOKIE =
-  /^(?:cv_vid|cv_vid_next|cv_asg)=[\w.-]*(?:; (?:Max-Age=\d+|Path=\/|Domain=shop\.example|Secure|HttpOnly|SameSite=Lax))*$/;
-const MAX_COOKIES = 3;
+  /^(?:cv_vid|cv_vid_next|cv_asg|cv_ses)=[\w.-]*(?:; (?:Max-Age=\d+|Path=\/|Domain=shop\.example|Secure|HttpOnly|SameSite=Lax))*$/;
+const MAX_COOKIES = 4;
 const MAX_COOKIE = 4096;
 
 /** undefined, or what is wrong. */

@@ -1,6 +1,6 @@
 import fc from 'fast-check';
 import { describe, expect, it } from 'vitest';
-import { queryValue } from '../../src/request/query.js';
+import { queryValue, queryValues } from '../../src/request/query.js';
 
 const read = (query: string, name = 'a'): string | undefined => queryValue(query, name, 256);
 
@@ -73,6 +73,35 @@ describe('a query parameter', () => {
       '3',
       '4',
     ]);
+  });
+
+  it('is found with others in one pass', () => {
+    const wanted = new Map([
+      ['a', 256],
+      ['b', 2],
+      ['aa', 256],
+    ]);
+    const piece = fc.constantFrom(
+      'a',
+      'b',
+      '=',
+      '&',
+      '&',
+      '+',
+      '%',
+      '%61',
+      '%C3',
+      'xyz',
+      'aaaaaaaa'.repeat(9),
+    );
+    fc.assert(
+      fc.property(fc.array(piece, { maxLength: 20 }), (pieces) => {
+        const query = pieces.join('');
+        const each = [...wanted].map(([name, max]) => [name, queryValue(query, name, max)] as const);
+        expect(queryValues(query, wanted)).toEqual(new Map(each.filter(([, value]) => value !== undefined)));
+      }),
+      { numRuns: 2000 },
+    );
   });
 
   it('is cut to its length, wherever an escape stands', () => {

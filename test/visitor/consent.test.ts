@@ -6,7 +6,7 @@ import { incoming } from './support.js';
 function read(option: ConsentOption, cookie?: string): { answer: string; errors: ConvertError[] } {
   const errors: ConvertError[] = [];
   const reader = consentReader(option, (error) => errors.push(error));
-  return { answer: reader.read(incoming(cookie === undefined ? {} : { cookie })), errors };
+  return { answer: reader.read(incoming(cookie === undefined ? {} : { cookie })).answer, errors };
 }
 
 describe('the consent cookie', () => {
@@ -68,5 +68,46 @@ describe('the consent function', () => {
     const later = read((async () => true) as never);
     expect(later.answer).toBe('unknown');
     expect(later.errors[0]?.message).toContain('promise');
+  });
+});
+
+describe('several sources', () => {
+  const site = { cookie: 'consent', granted: 'yes', denied: 'no' };
+  const said = (option: ConsentOption, cookie: string): string => {
+    const { answer, by } = consentReader(option, () => undefined).read(incoming({ cookie }));
+    return `${answer} by ${by}`;
+  };
+
+  it.each<[string, ConsentOption]>([
+    ['a list', ['cookiebot', site, (raw) => (raw as { user?: boolean }).user]],
+    ['a list with a mode', { from: ['cookiebot', site, () => undefined], mode: 'silent' }],
+    [
+      'a list where one has the mode',
+      [{ platform: 'cookiebot', mode: 'hold' }, site, { resolve: () => null }],
+    ],
+  ])('%s: the first that knows decides', (_name, option) => {
+    expect(said(option, 'CookieConsent=-1; consent=no')).toBe('granted by cookiebot');
+    expect(said(option, 'CookieConsent=0; consent=yes')).toBe('denied by cookiebot');
+    expect(said(option, 'CookieConsent=gone; consent=yes')).toBe('granted by cookie');
+    expect(said(option, 'consent=no')).toBe('denied by cookie');
+    expect(said(option, 'consent=later')).toBe('unknown by none');
+  });
+
+  it('are not asked further once one knows', () => {
+    let asked = 0;
+    const count = () => (asked++, true);
+    expect(said([site, count], 'consent=no')).toBe('denied by cookie');
+    expect(asked).toBe(0);
+    expect(said([site, count], '')).toBe('granted by function');
+    expect(asked).toBe(1);
+  });
+
+  it('a platform with the ids of the site, alone or among others', () => {
+    const klaro: ConsentOption = { platform: 'klaro', service: 'matomo', mode: 'block' };
+    const cookie = 'klaro=%7B%22matomo%22%3Atrue%7D';
+    for (const option of [klaro, [klaro], { from: [klaro] }]) {
+      expect(said(option, cookie)).toBe('granted by klaro');
+    }
+    expect(said('onetrust', cookie)).toBe('unknown by none');
   });
 });

@@ -183,12 +183,36 @@ describe('without a grant', () => {
     expect(identify(incoming({ cookie: 'cv_vid=c' }))).toMatchObject({ gate: 'consent', id: '' });
   });
 
+  it.each<[string, Partial<VisitorReaderOptions>, Record<string, string>]>([
+    ['a platform', { consent: 'cookiebot' }, { cookie: 'CookieConsent=0' }],
+    ['a list', { consent: ['tcf', { cookie: 'consent', granted: 'yes' }] }, { cookie: 'consent=no' }],
+    ['a function', { consent: { resolve: () => false } }, {}],
+    ['an opt-out', { signals: () => ({ answer: 'denied', by: 'DNT' }) }, {}],
+  ])('%s that denies: our cookies go, whatever kind it is', (_name, options, { cookie = '' }) => {
+    const visitor = reader(options).identify(incoming({ cookie: `${cookie}; cv_vid=c; cv_vid_next=d.0` }));
+    expect(visitor).toMatchObject({ gate: 'consent', consent: 'denied', id: '' });
+    expect(visitor.withdrawn).toMatchObject({ cookie: true, adoption: true, cookieId: 'c' });
+  });
+
+  it('asks nobody where an opt-out has been sent', () => {
+    let asked = 0;
+    const consent = () => (asked++, true);
+    const signals = () => ({ answer: 'denied', by: 'Sec-GPC' }) as const;
+    expect(reader({ consent, signals }).identify(incoming())).toMatchObject({ consentBy: 'Sec-GPC' });
+    expect(asked).toBe(0);
+    expect(reader({ consent, signals: () => undefined }).identify(incoming())).toMatchObject({
+      consent: 'granted',
+      consentBy: 'function',
+    });
+  });
+
   it('names what has to go after a denial', () => {
     const { identify } = reader({ visitor: { id }, consent: () => false });
     expect(identify(incoming({ cookie: 'cv_vid=c' }, user)).withdrawn).toEqual({
       cookie: true,
       adoption: false,
       assignments: false,
+      session: false,
       cookieId: 'c',
       appId: 'u1',
     });
@@ -204,6 +228,8 @@ describe('without a grant', () => {
       const { withdrawn } = reader(carrying).identify(incoming({ cookie }));
       expect(withdrawn).toMatchObject({ cookie: false, assignments: brought });
     }
+    const { withdrawn } = reader({ consent: () => false }).identify(incoming({ cookie: 'cv_ses=anything' }));
+    expect(withdrawn).toMatchObject({ cookie: false, session: true });
     const unknown = reader({ consent: () => undefined }).identify(incoming({ cookie: 'cv_vid=c' }));
     expect(unknown.withdrawn).toBeUndefined();
   });

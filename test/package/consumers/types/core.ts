@@ -45,6 +45,18 @@ export const typed: ConvertOptions<{ user?: string; path: string }> = {
 };
 // @ts-expect-error milliseconds are a number
 export const late: ConvertOptions = { readyTimeout: '250' };
+export const platforms: ConvertOptions[] = [
+  { consent: 'onetrust', privacySignals: 'always' },
+  { consent: { platform: 'klaro', service: 'matomo', mode: 'block' } },
+  { consent: ['tcf', { cookie: 'consent', granted: 'yes' }, (request) => request !== undefined] },
+  { consent: { from: ['cookiebot', { platform: 'iubenda', id: '12345678' }], mode: 'block' } },
+];
+// @ts-expect-error Klaro's cookie has the site's own names
+export const nameless: ConvertOptions = { consent: 'klaro' };
+// @ts-expect-error there is no such platform
+export const misspelt: ConvertOptions = { consent: 'onetrst' };
+// @ts-expect-error an id of another platform
+export const foreign: ConvertOptions = { consent: { platform: 'onetrust', purpose: '8' } };
 // @ts-expect-error `cookie` alone does not say what counts as a grant
 export const ungranted: ConvertOptions = { consent: { cookie: 'consent' } };
 

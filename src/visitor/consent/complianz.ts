@@ -1,0 +1,23 @@
+/** Complianz: `cmplz_statistics` is `allow` or `deny`. In regions where visitors opt out, it is `allow` from the start. */
+import { cookieName } from '../../options-check.js';
+import { rawCookieNamed } from '../cookie.js';
+import type { Consent, ConsentPlatform } from './platform.js';
+import { answerIn } from './values.js';
+
+export interface ComplianzIds {
+  /** What the names of its cookies begin with. Default `cmplz_`. */
+  prefix?: string;
+}
+
+export const complianz: ConsentPlatform<ComplianzIds> = {
+  ids: { prefix: cookieName },
+  reader({ prefix = 'cmplz_' }) {
+    const statistics = rawCookieNamed(`${prefix}statistics`);
+    return (request) => answerIn(statistics(request), (value) => ANSWERS.get(value));
+  },
+};
+
+const ANSWERS: ReadonlyMap<string, Consent> = new Map([
+  ['allow', 'granted'],
+  ['deny', 'denied'],
+]);

@@ -1,0 +1,24 @@
+/**
+ * Cookiebot: `CookieConsent` is an object literal, `{stamp:'...',necessary:true,statistics:false,...}`; `-1` where the
+ * visitor's region asks for no consent, `0` where all was declined.
+ */
+import { rawCookieNamed } from '../cookie.js';
+import type { Consent, ConsentPlatform } from './platform.js';
+import { answerIn } from './values.js';
+
+export const cookiebot: ConsentPlatform = {
+  ids: {},
+  reader() {
+    const consent = rawCookieNamed('CookieConsent');
+    return (request) => answerIn(consent(request), statistics);
+  },
+};
+
+function statistics(literal: string): Consent | undefined {
+  if (literal === '-1') return 'granted';
+  if (literal === '0') return 'denied';
+  if (!literal.startsWith('{') || !literal.endsWith('}')) return undefined;
+  const fields = literal.slice(1, -1).split(',');
+  if (fields.includes('statistics:false')) return 'denied';
+  return fields.includes('statistics:true') ? 'granted' : undefined;
+}

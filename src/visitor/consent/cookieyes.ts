@@ -1,0 +1,21 @@
+/** CookieYes: `cookieyes-consent` is `consentid:...,consent:yes,action:yes,analytics:yes,...`; `action:yes` once answered. */
+import { rawCookieNamed } from '../cookie.js';
+import type { Consent, ConsentPlatform } from './platform.js';
+import { answerIn } from './values.js';
+
+export const cookieyes: ConsentPlatform = {
+  ids: {},
+  reader() {
+    const consent = rawCookieNamed('cookieyes-consent');
+    return (request) => answerIn(consent(request), analytics);
+  },
+};
+
+function analytics(list: string): Consent | undefined {
+  // Encoded as a whole.
+  if (!list.includes(':')) return undefined;
+  const fields = list.split(',');
+  if (!fields.includes('action:yes')) return fields.length > 1 ? 'unknown' : undefined;
+  if (fields.includes('analytics:no')) return 'denied';
+  return fields.includes('analytics:yes') ? 'granted' : 'unknown';
+}

@@ -1,0 +1,26 @@
+/** Klaro: the cookie `klaro` is JSON, `{"matomo":true,...}`, by the names that the site's config gives to services. */
+import { ownValue } from '../../entries.js';
+import { cookieName, text } from '../../options-check.js';
+import { rawCookieNamed } from '../cookie.js';
+import type { Consent, ConsentPlatform } from './platform.js';
+import { answerIn, jsonObject, yesOrNo } from './values.js';
+
+export interface KlaroIds {
+  /** The name of the service that experiments belong to. */
+  service: string;
+  /** The site's `storageName`. Default `klaro`. */
+  cookie?: string;
+}
+
+export const klaro: ConsentPlatform<KlaroIds> = {
+  ids: { service: text, cookie: cookieName },
+  needs: { service: 'the name, in your Klaro config, of the service that experiments belong to' },
+  reader({ service, cookie = 'klaro' }) {
+    const consents = rawCookieNamed(cookie);
+    const read = (json: string): Consent | undefined => {
+      const services = jsonObject(json);
+      return services && yesOrNo(ownValue(services, service));
+    };
+    return (request) => answerIn(consents(request), read);
+  },
+};

@@ -1,0 +1,88 @@
+/** Opt-outs that a browser sends with each request, and Convert's own opt-out cookie. */
+import { isCountry, isInEconomicArea, isInUnion } from '../countries.js';
+import { headerText, type IncomingRequest } from '../exchange.js';
+import type { ConsentAnswer } from './consent/answer.js';
+import { cookieNamed } from './cookie.js';
+
+/**
+ * Which signals (`Sec-GPC: 1`, `DNT: 1`) count as a denial.
+ * - `project` those that the project's settings `global_privacy_control` and `do_not_track` say, where they say it
+ * - `always` both, everywhere
+ * - `never` none
+ */
+export type PrivacySignals = 'project' | 'always' | 'never';
+
+/** What an opt-out was sent as. */
+export type OptOut = 'Sec-GPC' | 'DNT' | '_conv_prevent_tracking';
+
+/** What the project's settings need to be applied. */
+export interface SignalSite {
+  /** Settings of the project; undefined while there is no project config. */
+  readonly settings: () => Readonly<Record<string, unknown>> | undefined;
+  /** ISO 3166-1 alpha-2, in upper case; undefined where it is not known. */
+  readonly country: (request: IncomingRequest) => string | undefined;
+}
+
+/** undefined where the request carries no signal that counts. */
+export type SignalReader = (request: IncomingRequest) => ConsentAnswer | undefined;
+
+interface Signal {
+  readonly by: OptOut;
+  readonly header: string;
+  readonly setting: string;
+}
+
+/** https://www.w3.org/TR/gpc/ and https://www.w3.org/TR/tracking-dnt/ */
+const SIGNALS: readonly Signal[] = [
+  { by: 'Sec-GPC', header: 'sec-gpc', setting: 'global_privacy_control' },
+  { by: 'DNT', header: 'dnt', setting: 'do_not_track' },
+];
+
+/** By setting, as Convert's API writes them; any other one that is set counts as `Worldwide`. */
+const REGIONS: ReadonlyMap<unknown, (country: string) => boolean> = new Map([
+  ['EU ONLY', isInUnion],
+  ['EEA ONLY', isInEconomicArea],
+]);
+
+/** Convert's tracking script reads it and never sets it: a site offers its own opt-out with it. */
+const OPT_OUT_COOKIE = '_conv_prevent_tracking';
+const NO_OPT_OUT: ReadonlySet<string> = new Set(['', '0', 'false']);
+const OPTED_OUT: ConsentAnswer = Object.freeze({ answer: 'denied', by: OPT_OUT_COOKIE });
+
+export function signalReader(option: PrivacySignals, site: SignalSite): SignalReader {
+  const optOutIn = cookieNamed(OPT_OUT_COOKIE);
+  const signals = (option === 'never' ? [] : SIGNALS).map(({ header, setting, by }) => ({
+    header,
+    answer: option === 'always' ? () => 'denied' as const : bySetting(setting, site),
+    denied: Object.freeze<ConsentAnswer>({ answer: 'denied', by }),
+    unknown: Object.freeze<ConsentAnswer>({ answer: 'unknown', by }),
+  }));
+  return (request) => {
+    const optOut = optOutIn(request);
+    if (optOut !== undefined && !NO_OPT_OUT.has(optOut)) return OPTED_OUT;
+    for (const { header, answer, denied, unknown } of signals) {
+      if (headerText(request.headers[header]) !== '1') continue;
+      const said = answer(request);
+      if (said !== undefined) return said === 'denied' ? denied : unknown;
+    }
+    return undefined;
+  };
+}
+
+/** What a signal means: nothing, a denial, or that nobody can tell yet. */
+function bySetting(
+  name: string,
+  { settings, country }: SignalSite,
+): (request: IncomingRequest) => 'denied' | 'unknown' | undefined {
+  return (request) => {
+    const known = settings();
+    if (known === undefined) return 'unknown';
+    const setting = known[name];
+    if (!setting || setting === 'OFF') return undefined;
+    const isWithin = REGIONS.get(setting);
+    if (isWithin === undefined) return 'denied';
+    const place = country(request);
+    // Where the visitor is not known to be elsewhere, the signal counts.
+    return place === undefined || !isCountry(place) || isWithin(place) ? 'denied' : undefined;
+  };
+}
