@@ -27,11 +27,12 @@ const leaves = [
   'thenable',
   'options-check',
   'glance',
+  'bot-agent',
 ];
 const rooms = {
   engine: ['re2js', '@eslint-community/regexpp'],
   request: ['ua-parser-js'],
-  visitor: ['node:', 'cookie', 'isbot'],
+  visitor: ['node:', 'cookie'],
   bridge: [],
   store: ['node:'],
   delivery: ['node:'],
@@ -56,6 +57,7 @@ const arrows = [
     may: [room, ...leaves],
     packages,
   })),
+  { files: ['src/bot-agent.ts'], may: leaves, packages: ['isbot'] },
   { files: ['src/secrets.ts'], may: leaves, packages: ['node:crypto'] },
   { files: ['src/visitor/assignment-cookie.ts'], may: ['visitor', 'secrets', ...leaves] },
   { files: ['src/redis/*.ts'], may: ['redis', ...leaves], packages: ['node:'] },

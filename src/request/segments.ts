@@ -10,7 +10,7 @@ import type { UserAgent } from './user-agent.js';
 
 /** Visitors of a kind share one object: it is made, and turned into JSON, once for them all. */
 export interface KnownSegments {
-  /** By the user agent, of which there is one object for all who have it. */
+  /** By the client, of which there is one object for all who are alike. */
   readonly kinds: WeakMap<UserAgent, ReportSegments[]>;
   readonly referralOf: (url: string, hostname: string | undefined) => ReferralKind | undefined;
 }

@@ -4,12 +4,13 @@ import { callbackThrew, checkedObject, type OnError } from './callback.js';
 import type { GeoFacts } from './geo-platforms.js';
 import { knownPlace, type GeoReader } from './geo.js';
 import { hostnameOf, parseTarget, type RequestTarget } from './target.js';
+import type { ClientReader } from './clients.js';
 import type { UserAgent } from './user-agent.js';
 
 /** What is the same for all requests. */
 export interface FactSources {
   readonly geo: GeoReader | undefined;
-  readonly userAgent: (header: string | undefined) => UserAgent;
+  readonly client: ClientReader;
   readonly onError: OnError;
 }
 
@@ -63,7 +64,7 @@ export class SharedFacts {
   }
 
   get userAgent(): UserAgent {
-    return (this.#userAgent ??= this.sources.userAgent(this.userAgentHeader));
+    return (this.#userAgent ??= this.sources.client(this.userAgentHeader, this.request.headers));
   }
 
   /** What the `geo` option tells, and nothing else: no property function can change it. */

@@ -42,6 +42,7 @@ const PLACES = [
   'project/x.ts',
   'visitor/assignment-cookie.ts',
   'secrets.ts',
+  'bot-agent.ts',
   'project/redis-cache.ts',
   'state.ts',
   'context.ts',
@@ -232,7 +233,7 @@ describe('packages', () => {
     ['geoip-lite', ['geoip-lite.ts']],
     ['ua-parser-js', ['request/x.ts']],
     ['cookie', ['visitor/x.ts']],
-    ['isbot', ['visitor/x.ts']],
+    ['isbot', ['bot-agent.ts']],
     ['vitest', []],
     ['fs', []],
   ];
