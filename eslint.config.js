@@ -96,9 +96,10 @@ const arrows = [
   },
   {
     files: ['src/request-context.ts', 'src/job-context.ts'],
-    may: ['base-context', 'context', 'runtime', 'journal', 'visitor-head', 'forget', ...below],
+    may: ['base-context', 'context', 'runtime', 'journal', 'visitor-head', 'hint-head', 'forget', ...below],
   },
   { files: ['src/visitor-head.ts'], may: ['base-context', 'runtime', ...below] },
+  { files: ['src/hint-head.ts'], may: ['request', ...leaves] },
   { files: ['src/drain.ts', 'src/emitter.ts', 'src/passage.ts'], may: leaves },
   { files: ['src/close-with.ts'], may: leaves },
   { files: ['src/signals.ts'], may: leaves, packages: ['node:timers'] },

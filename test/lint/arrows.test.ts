@@ -48,6 +48,7 @@ const PLACES = [
   'context.ts',
   'request-context.ts',
   'visitor-head.ts',
+  'hint-head.ts',
   'options.ts',
   'runtime.ts',
   'channels.ts',
