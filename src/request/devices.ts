@@ -29,6 +29,8 @@ export interface Hardware {
   /** In ua-parser-js's words: `mobile tablet smarttv console wearable embedded`, or nothing; and `desktop`. */
   readonly type: string | undefined;
   readonly model: string | undefined;
+  /** The model is one that is known. Else an Android device is a tablet where its user agent does not say `Mobile`. */
+  readonly isKnown: boolean;
   /** As `systemName` writes it. */
   readonly os: string;
 }
@@ -75,9 +77,10 @@ const FACTORS: readonly [factor: string, name: FormFactor][] = [
  * `?1` means pages for phones, which small tablets, and boxes on a television, prefer as well: what the user agent or the
  * model says of these stands. `?0` of an Android device is a tablet, or whatever else is not held as a phone.
  */
-function nameOf({ type, os }: Hardware, { mobile, formFactors }: ClientHints): FormFactor {
+function nameOf({ type, isKnown, os }: Hardware, { mobile, formFactors }: ClientHints): FormFactor {
   const factor = FACTORS.find(([each]) => formFactors.includes(each));
   if (factor !== undefined) return factor[1];
+  if (type === 'tablet' && mobile === true && !isKnown) return 'mobile';
   if (type === 'tablet' || type === 'desktop') return type;
   if (type !== undefined && type !== 'mobile') return 'other';
   if (mobile === true) return 'mobile';

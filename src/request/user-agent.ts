@@ -53,7 +53,7 @@ const REDUCED = /(Android 10; )K(?=\))/;
 
 /** Only iPads, and an iPhone now and then, say both. */
 const PAD_AS_MAC = /\(Macintosh;.*(?:\bMobile\/|\b(?:CriOS|EdgiOS|FxiOS|GSA)\/)/;
-const PAD = { type: 'tablet', model: 'iPad' };
+const PAD = { type: 'tablet', model: 'iPad', vendor: 'Apple' };
 /** What the first words of a user agent don't tell. */
 const OPEN_HARMONY = /\bOpenHarmony\b/;
 
@@ -72,8 +72,9 @@ export function parseUserAgent(text: string, hints = NO_HINTS, isBot = false): U
   const os = hintedSystem(told, hints.platform);
   const [browser, version] = browserOf(hints, toldBrowser(text, parser, os, system.version));
   const device = isPad ? PAD : parser.getDevice();
-  const type = markedType(`${text}; ${model ?? ''}`) ?? device.type;
-  const form = formOf({ type, model: device.model, os }, hints);
+  const marked = markedType(`${text}; ${model ?? ''}`);
+  const isKnown = marked !== undefined || device.vendor !== undefined;
+  const form = formOf({ type: marked ?? device.type, model: device.model, isKnown, os }, hints);
   return Object.freeze({
     browser: browser.name,
     browserCode: browser.code,

@@ -121,6 +121,12 @@ describe('client hints', () => {
       { os: 'tizen', device: 'other' },
     ],
     ['mobile is a phone', EDGE, { 'sec-ch-ua-mobile': '?1' }, { device: 'mobile' }],
+    [
+      'also where the user agent does not say so',
+      ANDROID.replace('Mobile ', ''),
+      { 'sec-ch-ua-mobile': '?1' },
+      { device: 'mobile' },
+    ],
     ['no mobile of Android is a tablet', ANDROID, { 'sec-ch-ua-mobile': '?0' }, { device: 'tablet' }],
     [
       'no mobile of Windows stands on a desk',
