@@ -93,6 +93,14 @@ export interface ConvertOptions<Raw = unknown> {
   properties?: PropertiesOption<Raw>;
   /** Where country, region and city come from. Default: they are unknown. */
   geo?: GeoOption<Raw>;
+  /**
+   * Asks browsers for the client hints that they send on request (`Accept-CH`), on HTML responses: the full version of the
+   * browser, the model and the form of the device. Not asked of bots, and of others only with consent, where `consent` is
+   * configured; so the visitor's id and consent are read for each of these responses. `'critical'` has the browser ask for
+   * the first page again with them (`Critical-CH`), which costs that visitor a round trip. Default false: the hints that
+   * browsers send by themselves.
+   */
+  acceptClientHints?: boolean | 'critical';
   /** What becomes of bots. Default `original`: the original page, no cookie, no event, nothing stored. */
   bots?: BotsOption<Raw>;
   /** Where visitor state lives between requests. Default: `memoryStore()`. */
@@ -240,6 +248,7 @@ const options = shape({
   properties: shape({ location: fn, visitor: fn, vocabulary: oneOf('readable', 'convert') }),
   // What the names and objects may be is checked where they are looked up.
   geo: either('the name of a platform, a map of headers, a reader or a function', text, fn, anyObject),
+  acceptClientHints: either("true, false or 'critical'", flag, oneOf('critical')),
   bots: either("'original', 'include' or a function", oneOf('original', 'include'), fn),
   store,
   storeTimeout: between(0, 60_000, 'milliseconds'),

@@ -9,6 +9,7 @@ import type { Decision, Properties } from './engine/port.js';
 import { asConvertError, type ConvertError } from './errors.js';
 import type { IncomingRequest, OutgoingResponse, RequestFunction, ResponseHead } from './exchange.js';
 import { withdrawVisitor } from './forget.js';
+import { askForHints, isHtml, isShared } from './hint-head.js';
 import { Journal } from './journal.js';
 import { previewLink } from './request/preview.js';
 import type { RequestFacts, RequestReader } from './request/reader.js';
@@ -69,6 +70,17 @@ export class RequestContext extends BaseContext implements ConvertContext {
   /** True where the app's `skip` says that this request is none of our business. */
   get skipped(): boolean {
     return (this.#skipped ??= this.#askSkip());
+  }
+
+  /** Has pages ask for client hints, unless their visitor is a bot, or has not consented. */
+  acceptHints(critical: boolean): void {
+    this.#response.onHead((head) => {
+      try {
+        if (isHtml(head) && this.#mayAsk(head)) askForHints(head, critical);
+      } catch (error) {
+        this.runtime.report(asConvertError(error, 'CONVERT_INTERNAL', 'client hints could not be asked for'));
+      }
+    });
   }
 
   /** Reads the visitor's state from a remote store. Returns undefined where there is nothing to wait for. */
@@ -188,6 +200,13 @@ export class RequestContext extends BaseContext implements ConvertContext {
       this.#visitor = this.#parts.visitors.identify(this.#request);
     }
     return this.#visitor;
+  }
+
+  /** What a browser sends because it was asked to is access to the device: consent goes before it. */
+  #mayAsk(head: ResponseHead): boolean {
+    const visitor = this.#identified();
+    if (visitor === undefined || visitor.gate !== undefined || visitor.consent !== 'granted') return false;
+    return !(this.runtime.consentConfigured && isShared(head));
   }
 
   #askSkip(): boolean {

@@ -36,6 +36,11 @@ describe('options', () => {
       "option `bots` must be 'original', 'include' or a function (given 'yes')",
     ],
     [
+      'a wrong word for hints',
+      { acceptClientHints: 'yes' },
+      "option `acceptClientHints` must be true, false or 'critical' (given 'yes')",
+    ],
+    [
       'a wrong word inside',
       { consent: { cookie: 'c', granted: 'y', mode: 'blok' } },
       "option `consent.mode` must be one of 'block', 'silent', 'hold' (given 'blok')",

@@ -4,13 +4,13 @@ import type { IncomingRequest } from '../exchange.js';
 import type { ReportSegments } from '../tracking.js';
 import { arrivals } from './arrival.js';
 import type { OnError } from './callback.js';
+import { createClientReader } from './clients.js';
 import { resolveGeo, type GeoFacts, type GeoOption } from './geo.js';
 import { LOCATION_PROPERTIES, type LocationProperties } from './location.js';
 import { LazyProperties, propertyKind, type Properties, type PropertyKind } from './properties.js';
 import { reportSegments, type KnownSegments } from './segments.js';
 import { placeOf, SharedFacts, type FactSources, type RequestVisitor } from './shared-facts.js';
 import { clip } from './text.js';
-import { createUserAgentReader } from './user-agent.js';
 import { VISITOR_PROPERTIES, type VisitorProperties, type Vocabulary } from './visitor.js';
 
 export type { GeoFacts, GeoOption, GeoReader } from './geo.js';
@@ -56,7 +56,7 @@ export function createRequestReader(options: RequestOptions): RequestReader {
   const geo = options.geo === undefined ? undefined : resolveGeo(options.geo);
   const setup: RequestSetup = {
     geo,
-    userAgent: createUserAgentReader(),
+    client: createClientReader(),
     arrival: arrivals(),
     segments: new WeakMap(),
     onError,

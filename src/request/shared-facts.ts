@@ -4,6 +4,7 @@ import { headerText, type IncomingRequest } from '../exchange.js';
 import { callbackThrew, checkedObject, type OnError } from './callback.js';
 import type { GeoFacts } from './geo-platforms.js';
 import { knownPlace, type GeoReader } from './geo.js';
+import type { ClientReader } from './clients.js';
 import { PARAMETERS } from './parameters.js';
 import { queryValues } from './query.js';
 import { hostnameOf, MAX_URL, parseTarget, type RequestTarget } from './target.js';
@@ -13,7 +14,7 @@ import type { UserAgent } from './user-agent.js';
 /** What is the same for all requests. */
 export interface FactSources {
   readonly geo: GeoReader | undefined;
-  readonly userAgent: (header: string | undefined) => UserAgent;
+  readonly client: ClientReader;
   readonly arrival: (facts: SharedFacts) => Arrival;
   readonly onError: OnError;
 }
@@ -98,7 +99,7 @@ export class SharedFacts {
   }
 
   get userAgent(): UserAgent {
-    return (this.#userAgent ??= this.sources.userAgent(this.userAgentHeader));
+    return (this.#userAgent ??= this.sources.client(this.userAgentHeader, this.request.headers));
   }
 
   /** What the `geo` option tells, and nothing else: no property function can change it. */

@@ -24,9 +24,11 @@ export interface VisitorProperties extends UtmProperties, ClickIdProperties {
   readonly city?: string;
   readonly continent?: string;
   readonly timezone?: string;
+  /** `desktop mobile tablet other`, or `bot`, where bots are visitors. */
   readonly device?: Device;
   /** With the vocabulary `convert`: the codes of Convert's reports, as `['ALLPH', 'IPH']`. */
   readonly devices?: readonly string[];
+  /** What the device is, or, of a bot, what it shows itself as; likewise the two below. */
   readonly desktop?: boolean;
   readonly mobile?: boolean;
   readonly tablet?: boolean;
@@ -78,9 +80,9 @@ const READABLE: PropertyTable<Omit<VisitorProperties, 'devices'>> = {
   continent: (facts) => facts.place.continent,
   timezone: (facts) => facts.place.timezone,
   device: (facts) => facts.userAgent.device,
-  desktop: (facts) => facts.userAgent.device === 'desktop',
-  mobile: (facts) => facts.userAgent.device === 'mobile',
-  tablet: (facts) => facts.userAgent.device === 'tablet',
+  desktop: (facts) => facts.userAgent.form === 'desktop',
+  mobile: (facts) => facts.userAgent.form === 'mobile',
+  tablet: (facts) => facts.userAgent.form === 'tablet',
   browser: (facts) => facts.userAgent.browser,
   browserVersion: (facts) => facts.userAgent.browserVersion,
   os: (facts) => facts.userAgent.os,
