@@ -192,7 +192,16 @@ class ConvertInstance implements Convert, Runtime {
     const visitors = visitorReader({ ...options, onError });
     this.hasAppIds = visitors.hasAppIds;
     this.consentConfigured = visitors.consentConfigured;
-    const reader = createRequestReader({ properties: options.properties, geo: options.geo, onError });
+    const reader = createRequestReader({
+      properties: options.properties,
+      geo: options.geo,
+      onError,
+      warn: (message) => this.warnOnce(`request:${message}`, message),
+      geoListener: {
+        failing: (error) => this.#failing(error),
+        recovered: (what) => this.logger.info?.(`convert: ${what}`),
+      },
+    });
     this.#parts = { visitors, reader, skip: options.skip, preview: options.preview };
     const store = storeOf(options.store);
     if (store.remote) {
@@ -412,6 +421,7 @@ class ConvertInstance implements Convert, Runtime {
     this.#unsignal?.();
     this.#commitAll();
     this.#keeper.stop();
+    this.#parts.reader.close();
     const ledger = await this.outbox.close(timeout);
     this.settlements?.stop();
     const lost = ledger.reasons.closed ?? 0;

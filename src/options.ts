@@ -73,7 +73,7 @@ export interface ConvertOptions<Raw = unknown> {
   consent?: ConsentOption<Raw>;
   /** Adds to or renames the properties that rules are matched against. */
   properties?: PropertiesOption<Raw>;
-  /** Where country, region and city come from. Default: they are unknown. */
+  /** Where country, region and city come from; of a list, the next fills in what those before it left out. Default: they are unknown. */
   geo?: GeoOption<Raw>;
   /** What becomes of bots. Default `original`: the original page, no cookie, no event, nothing stored. */
   bots?: BotsOption<Raw>;
@@ -235,7 +235,12 @@ const options = shape({
   consent,
   properties: shape({ location: fn, visitor: fn, vocabulary: oneOf('readable', 'convert') }),
   // What the names and objects may be is checked where they are looked up.
-  geo: either('the name of a platform, a map of headers, a reader or a function', text, fn, anyObject),
+  geo: either(
+    'the name of a platform, a map of headers, a reader, a function or a list',
+    text,
+    fn,
+    anyObject,
+  ),
   bots: either("'original', 'include' or a function", oneOf('original', 'include'), fn),
   store,
   storeTimeout: between(0, 60_000, 'milliseconds'),

@@ -1,14 +1,16 @@
 /** What several properties of a request are made of. Each is computed when it is first asked for, and once. */
 import { headerText, type IncomingRequest } from '../exchange.js';
-import { callbackThrew, checkedObject, type OnError } from './callback.js';
+import type { OnError } from './callback.js';
 import type { GeoFacts } from './geo-platforms.js';
-import { knownPlace, type GeoReader } from './geo.js';
+import type { GeoReader } from './geo.js';
+import { placeOf } from './place.js';
 import { hostnameOf, parseTarget, type RequestTarget } from './target.js';
 import type { UserAgent } from './user-agent.js';
 
 /** What is the same for all requests. */
 export interface FactSources {
-  readonly geo: GeoReader | undefined;
+  /** In the order in which they are asked. */
+  readonly geo: readonly GeoReader[];
   readonly userAgent: (header: string | undefined) => UserAgent;
   readonly onError: OnError;
 }
@@ -68,24 +70,6 @@ export class SharedFacts {
 
   /** What the `geo` option tells, and nothing else: no property function can change it. */
   get place(): GeoFacts {
-    return (this.#place ??= placeOf(this.request, this.sources));
+    return (this.#place ??= placeOf(this.request, this.sources.geo, this.sources.onError));
   }
 }
-
-/** What a geo reader tells of a request. */
-export function placeOf(
-  request: IncomingRequest,
-  { geo, onError }: Pick<FactSources, 'geo' | 'onError'>,
-): GeoFacts {
-  if (geo === undefined) return NOWHERE;
-  try {
-    const answer: unknown = geo.read(request);
-    if (answer == null) return NOWHERE;
-    return knownPlace(checkedObject(`geo (${geo.name})`, answer, onError) ?? NOWHERE);
-  } catch (error) {
-    onError(callbackThrew(`geo (${geo.name})`, error));
-    return NOWHERE;
-  }
-}
-
-const NOWHERE: GeoFacts = Object.freeze({});

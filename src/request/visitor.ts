@@ -1,4 +1,5 @@
 /** The visitor properties that a request tells. Their names are API: rules match them verbatim. */
+import { isInEconomicArea, isInUnion } from '../countries.js';
 import type { PropertyTable } from './properties.js';
 import { preferredLanguage } from './language.js';
 import { queryValue } from './query.js';
@@ -13,6 +14,10 @@ export interface VisitorProperties {
   readonly city?: string;
   readonly continent?: string;
   readonly timezone?: string;
+  /** The country is in the European Union; unknown where the country is. */
+  readonly eu?: boolean;
+  /** The country is in the European Economic Area; unknown where the country is. */
+  readonly eea?: boolean;
   readonly device?: Device;
   /** With the vocabulary `convert`: the codes of Convert's reports, as `['ALLPH', 'IPH']`. */
   readonly devices?: readonly string[];
@@ -50,12 +55,19 @@ const utm =
   (facts: SharedFacts): string | undefined =>
     queryValue(facts.target.query, name, MAX_UTM);
 
+const ofCountry =
+  (isIn: (country: string) => boolean) =>
+  ({ place: { country } }: SharedFacts): boolean | undefined =>
+    country === undefined ? undefined : isIn(country);
+
 const READABLE: PropertyTable<Omit<VisitorProperties, 'devices'>> = {
   country: (facts) => facts.place.country,
   region: (facts) => facts.place.region,
   city: (facts) => facts.place.city,
   continent: (facts) => facts.place.continent,
   timezone: (facts) => facts.place.timezone,
+  eu: ofCountry(isInUnion),
+  eea: ofCountry(isInEconomicArea),
   device: (facts) => facts.userAgent.device,
   desktop: (facts) => facts.userAgent.device === 'desktop',
   mobile: (facts) => facts.userAgent.device === 'mobile',
