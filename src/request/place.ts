@@ -144,7 +144,7 @@ const MARKS: ReadonlySet<string> = new Set([
   'null',
   'n/a',
 ]);
-const SAYS_SOMETHING = /[\p{L}\p{N}]/u;
+const SAYS_SOMETHING = /[A-Za-z0-9]|[\p{L}\p{N}]/u;
 // eslint-disable-next-line no-control-regex -- no place has one; the bytes of Latin-1 that are none of its letters are among them
 const CONTROLS = /[\0-\x1f\x7f-\x9f]/;
 
