@@ -84,3 +84,9 @@ function traits(error: unknown): string {
   const what = typeof code === 'string' && CODE.test(code) ? `${name} ${code}` : name;
   return place === undefined ? what : `${what} at ${place}`;
 }
+
+/** The code of an error of the system, a network or a driver, else its name. Never its message: that may quote a visitor. */
+export function codeOf(error: unknown): string {
+  if (!(error instanceof Error)) return 'unknown';
+  return 'code' in error && typeof error.code === 'string' ? error.code : error.name;
+}

@@ -128,6 +128,8 @@ async function startProcess(redisPort: number, config: string, track: string): P
       response.send(String(variation?.id));
     });
     const server = app.listen(0, '127.0.0.1', () => console.log('up', server.address().port, '\\nlistening'));
+    // The machine may be busy for longer than the 5 s after which Node ends a connection that is about to be used.
+    server.keepAliveTimeout = 120_000;
     process.once('SIGTERM', async () => {
       server.close();
       server.closeAllConnections();

@@ -3,7 +3,7 @@ import { mkdtempSync, rmSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { setTimeout as sleep } from 'node:timers/promises';
-import { afterAll, afterEach, describe, expect, it } from 'vitest';
+import { afterAll, describe, expect, it, vi } from 'vitest';
 import { createConvert, type Convert } from '../src/convert.js';
 import { lmdbStore } from '../src/lmdb.js';
 import type { ConvertOptions } from '../src/options.js';
@@ -22,9 +22,9 @@ afterAll(() => rmSync(folder, { recursive: true, force: true }));
 const KEPT = { ephemeral: false };
 const open: Convert[] = [];
 const collectors: Collector[] = [];
-afterEach(async () => {
-  for (const convert of open.splice(0)) await convert.close({ timeout: 500 });
-  for (const each of collectors.splice(0)) await each.close();
+afterAll(async () => {
+  await Promise.all(open.map((convert) => convert.close({ timeout: 500 })));
+  await Promise.all(collectors.map((each) => each.close()));
 });
 const oneExperience = () => {
   const project = testProject();
@@ -83,7 +83,8 @@ const amounts = (collector: Collector): unknown[] =>
     .sort();
 const lengths = (collector: Collector): number[] => dataOf(collector).map(({ length }) => length);
 
-describe.skipIf(!hasRedis)('state', () => {
+// They wait for leases, most of the time.
+describe.skipIf(!hasRedis)('state', { concurrent: true }, () => {
   const redis = sharedRedis();
   const redisHere = (place = prefix()) => redisStore(redis.client, { prefix: place });
   const stores: Record<string, () => VisitorStore> = {
@@ -99,11 +100,12 @@ describe.skipIf(!hasRedis)('state', () => {
       visitor: user,
       consent: () => consent as 'granted',
     });
+    const consentOfJob = async (): Promise<string> => (await convert.forVisitor('u1')).consent;
     await request(convert, hero);
-    expect((await convert.forVisitor('u1')).consent).toBe('granted');
+    await vi.waitFor(async () => expect(await consentOfJob()).toBe('granted'), 20_000);
     consent = 'denied';
     await request(convert, hero);
-    expect((await convert.forVisitor('u1')).consent).toBe('unknown');
+    await vi.waitFor(async () => expect(await consentOfJob()).toBe('unknown'), 20_000);
   });
 
   it('a commit that is answered late is settled', async () => {

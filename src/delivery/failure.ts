@@ -18,12 +18,6 @@ export function deliveryError(
   return new ConvertError('CONVERT_DELIVERY', message);
 }
 
-/** The code of a network error. Never its message: that may quote what was sent or received. */
-export function codeOf(error: unknown): string {
-  if (!(error instanceof Error)) return 'unknown';
-  return 'code' in error && typeof error.code === 'string' ? error.code : error.name;
-}
-
 /** Without query and credentials. */
 function publicUrl(url: string): string {
   if (!URL.canParse(url)) return 'its URL is not valid';

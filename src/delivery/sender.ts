@@ -5,11 +5,11 @@
  * one, and a batch that failed goes again before anything newer. So nothing is sent twice on a healthy path, at most
  * one batch is doubled by a failure that leaves open whether it arrived, and the order per visitor is kept.
  */
-import type { ConvertError } from '../errors.js';
+import { codeOf, type ConvertError } from '../errors.js';
 import type { Backoff } from '../backoff.js';
 import { backoffCeiling, backoffDelay, parseRetryAfter } from '../backoff.js';
 import { isTooOld } from './age.js';
-import { codeOf, deliveryError } from './failure.js';
+import { deliveryError } from './failure.js';
 import { fifo } from './fifo.js';
 import type { PayloadOptions, SerialisedEvent } from './payload.js';
 import { buildPayload, envelopeBytes } from './payload.js';

@@ -1,8 +1,7 @@
 /** What an operator hears of a place that fails, where events are kept, and how long it is left alone. */
 import type { Backoff } from '../backoff.js';
 import { backoffCeiling } from '../backoff.js';
-import { ConvertError } from '../errors.js';
-import { codeOf } from './failure.js';
+import { codeOf, ConvertError } from '../errors.js';
 import type { Ledger } from './ledger.js';
 
 /** `code` is that of the error that was met. */

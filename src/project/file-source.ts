@@ -2,7 +2,7 @@
 import { createHash } from 'node:crypto';
 import { open, stat } from 'node:fs/promises';
 import { resolve } from 'node:path';
-import { asConvertError, ConvertError } from '../errors.js';
+import { asConvertError, codeOf, ConvertError } from '../errors.js';
 import { quietTimeout } from './quiet-timeout.js';
 import { badOption } from './endpoints.js';
 import { MAX_CONFIG_BYTES, parseProject } from './parse.js';
@@ -143,9 +143,4 @@ async function readUpTo(file: string, maxBytes: number, { fault }: Look): Promis
     chunks.push(chunk);
   }
   return Buffer.concat(chunks, size);
-}
-
-function codeOf(error: unknown): string {
-  const { code, message } = error as NodeJS.ErrnoException;
-  return code ?? message;
 }

@@ -15,6 +15,7 @@ import {
   writeFileSync,
 } from 'node:fs';
 import { join } from 'node:path';
+import { codeOf } from '../errors.js';
 
 /** Bytes of a lock file: for 253 readers at a time. LMDB takes one that is there as it is, if it isn't smaller than its own. */
 const LOCK = 16_384;
@@ -85,8 +86,4 @@ function isEmpty(data: string): boolean {
     closeSync(file);
   }
   throw Object.assign(new Error(`${data} is no database of LMDB, or was cut short`), { code: 'NOT_LMDB' });
-}
-
-function codeOf(error: unknown): string {
-  return String((error as { code?: unknown }).code);
 }

@@ -6,6 +6,8 @@ import { startCollector, type Collector, type CollectorOptions } from '../suppor
 
 /** Milliseconds: dead processes are found sooner than in production. */
 export const LEASE = 400;
+/** Of processes that nobody stops: a busy machine must not take one for dead. */
+export const HEALTHY_LEASE = 30_000;
 export const BATCH = 50;
 
 /** Where the events of one test are kept. */

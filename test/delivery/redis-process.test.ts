@@ -3,7 +3,7 @@ import { join } from 'node:path';
 import { describe, expect, it } from 'vitest';
 import { hasRedis, sharedRedis } from '../support/redis.js';
 import { transpiledSources } from '../support/transpiled.js';
-import { idsOf, LEASE, named, processBench, type Keep } from './process-bench.js';
+import { HEALTHY_LEASE, idsOf, LEASE, named, processBench, type Keep } from './process-bench.js';
 import { processFaults } from './process-faults.js';
 
 const source = transpiledSources();
@@ -12,9 +12,9 @@ describe.skipIf(!hasRedis)('over Redis', () => {
   const shared = sharedRedis();
 
   let keeps = 0;
-  const freshKeep = (): Keep => {
+  const freshKeep = (lease = LEASE): Keep => {
     const prefix = `convert-${(keeps += 1)}`;
-    const internals = { beat: LEASE / 8, lease: LEASE };
+    const internals = { beat: LEASE / 8, lease };
     return {
       code: (folder) => `
         import { Redis } from 'ioredis';
@@ -34,10 +34,10 @@ describe.skipIf(!hasRedis)('over Redis', () => {
     };
   };
 
-  processFaults('redisOutbox', source, async () => freshKeep());
+  processFaults('redisOutbox', source, async (lease) => freshKeep(lease));
 
   it('brings what two processes append by two others that drain, each exactly once', async () => {
-    const keep = freshKeep();
+    const keep = freshKeep(HEALTHY_LEASE);
     const { collector, run } = await processBench(source, keep, { delay: 20 });
     const appends = ['a0', 'a1'].map((name) =>
       run(

@@ -10,18 +10,18 @@ import { processFaults } from './process-faults.js';
 
 const source = transpiledSources();
 
-const spoolAt = (path: string): Keep => ({
+const spoolAt = (path: string, lease = LEASE): Keep => ({
   code: (folder) => `
     import { spoolOutbox } from ${JSON.stringify(join(folder, 'delivery/spool-outbox.js'))};
-    const kept = spoolOutbox(${JSON.stringify(path)}, { beat: ${LEASE / 8}, lease: ${LEASE} });`,
+    const kept = spoolOutbox(${JSON.stringify(path)}, { beat: ${LEASE / 8}, lease: ${lease} });`,
   // Leases and logs.
   rest: async () => (await readdir(join(path, '1-2'))).filter((each) => !each.endsWith('.folder')),
 });
 
-async function freshSpool(): Promise<Keep> {
+async function freshSpool(lease?: number): Promise<Keep> {
   const path = await mkdtemp(join(tmpdir(), 'convert-spool-'));
   onTestFinished(() => rm(path, { recursive: true, force: true }));
-  return spoolAt(path);
+  return spoolAt(path, lease);
 }
 
 processFaults('a spool', source, freshSpool);

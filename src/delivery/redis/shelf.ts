@@ -1,8 +1,7 @@
 /** Keeps events in a Redis that any number of processes share, and sends what is there, unless others do. */
 import { randomBytes } from 'node:crypto';
-import { ConvertError } from '../../errors.js';
+import { codeOf, ConvertError } from '../../errors.js';
 import type { RunScript } from '../../redis/client.js';
-import { codeOf } from '../failure.js';
 import { wereKept, type OutboxCore, type QueuedEvent, type Shelf } from '../outbox.js';
 import { Trouble, type TroubleTexts } from '../trouble.js';
 import { Appender } from './appender.js';

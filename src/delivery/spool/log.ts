@@ -9,7 +9,7 @@
 import { crc32 } from 'node:zlib';
 import { join } from 'node:path';
 import type { SerialisedEvent } from '../payload.js';
-import { codeOf } from '../failure.js';
+import { codeOf } from '../../errors.js';
 import type { SpoolFile, SpoolFiles } from './files.js';
 import { decodeFrames, encodeFrame, type StoredEvent } from './frames.js';
 

@@ -3,8 +3,7 @@
  * too, and are sent from there; what does not fit waits on disk alone and is read again when its turn comes. Where the
  * disk fails, events wait in memory until it works again.
  */
-import { ConvertError } from '../../errors.js';
-import { codeOf } from '../failure.js';
+import { codeOf, ConvertError } from '../../errors.js';
 import { wereKept, type OutboxCore, type QueuedEvent, type Shelf } from '../outbox.js';
 import { takeBytes } from '../take-bytes.js';
 import { Timers } from '../timers.js';

@@ -10,7 +10,7 @@ import { randomBytes } from 'node:crypto';
 import { join } from 'node:path';
 import { crc32 } from 'node:zlib';
 import { isTooOld } from '../age.js';
-import { codeOf } from '../failure.js';
+import { codeOf } from '../../errors.js';
 import type { SpoolFile, SpoolFiles } from './files.js';
 import type { Tombstone } from './forgotten.js';
 
