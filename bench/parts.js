@@ -10,6 +10,7 @@ import { createConvert } from 'convert-middleware';
 import { sdkEngine } from 'convert-middleware/sdk-engine';
 import { cookiesOf, pageViews } from './support/browsers.js';
 import { startChild } from './support/children.js';
+import { incoming, response } from './support/exchange.js';
 import { EXPERIENCE, GOAL, project } from './support/project.js';
 import { compare, randomFrom, shuffled, spreadOf, undisturbed } from './support/statistics.js';
 import { printTable } from './support/table.js';
@@ -192,34 +193,4 @@ function returningRequest(cookies, serial) {
 function rareRequest(serial) {
   const { path, headers } = pageViews[serial % pageViews.length];
   return incoming(path, { ...headers, 'user-agent': `${headers['user-agent']} Build/${serial}` });
-}
-
-function incoming(url, headers) {
-  return { method: 'GET', url, protocol: 'https', host: headers.host, ip: '192.0.2.7', headers, raw: null };
-}
-
-/** A response that an adapter would describe; `finish` writes its head. */
-function response() {
-  let listener;
-  let cookie;
-  return {
-    headersSent: false,
-    closed: false,
-    onHead(given) {
-      listener = given;
-    },
-    onClose() {},
-    finish() {
-      this.headersSent = true;
-      listener?.({
-        statusCode: 200,
-        getHeader: () => undefined,
-        setHeader() {},
-        appendCookie(line) {
-          cookie = line;
-        },
-      });
-      return cookie;
-    },
-  };
 }

@@ -15,9 +15,10 @@ import * as engine from './engine.js';
 import * as heap from './heap.js';
 import * as http from './http.js';
 import * as parts from './parts.js';
+import * as request from './request.js';
 import * as stores from './stores.js';
 
-const benches = [http, parts, engine, delivery, stores, heap];
+const benches = [http, parts, request, engine, delivery, stores, heap];
 
 const { values, positionals } = parseArgs({
   allowPositionals: true,

@@ -1,5 +1,5 @@
 /** The Convert instance: joins the parts and owns their lifetime. */
-import type { ConvertContext, VisitorContext } from './context.js';
+import type { OpenedContext, VisitorContext } from './context.js';
 import { hasSubscriber, publish } from './channels.js';
 import { LOSSES } from './delivery/losses.js';
 import type { DeliveryLedger, DeliveryStats, Outbox, OutboxFactory } from './delivery/port.js';
@@ -19,6 +19,7 @@ import { checkEndpoint } from './project/endpoints.js';
 import { runningExperiences, runsElsewhere } from './project/environment.js';
 import { ProjectKeeper, versionOf, type ProjectStats } from './project/keeper.js';
 import { resolveProject } from './project/resolve.js';
+import { ProxyWatch } from './request/proxies.js';
 import { createRequestReader } from './request/reader.js';
 import { RequestContext, type RequestContextParts } from './request-context.js';
 import { type ConvertEvents, type LoadedProject, type Runtime, type Uncommitted } from './runtime.js';
@@ -40,9 +41,9 @@ export interface Convert {
   /** Resolves when a project config is loaded. Never needed before serving. Rejects once closed. */
   ready(): Promise<void>;
   /** For adapters. A promise only while there is no project config yet, or where the store is remote. */
-  open(request: IncomingRequest, response: OutgoingResponse): ConvertContext | Promise<ConvertContext>;
+  open(request: IncomingRequest, response: OutgoingResponse): OpenedContext | Promise<OpenedContext>;
   /** As `open`, with what is there now: never waits for a project config or a remote store. */
-  openNow(request: IncomingRequest, response: OutgoingResponse): ConvertContext;
+  openNow(request: IncomingRequest, response: OutgoingResponse): OpenedContext;
   /**
    * For jobs and webhooks: a visitor without a request. Waits for the project config, at most 5 s. With consent
    * configured and none given here, the grant decides that the visitor gave when they were here. Without an id (an order
@@ -88,7 +89,7 @@ export interface Convert {
     name: Name,
     listener: (event: ConvertEvents[Name]) => void,
   ): () => void;
-  /** True while `open` has something to wait for. */
+  /** True while `open` has something to wait for, or may refuse: it must be called before the handler then. */
   readonly waits: boolean;
   /** True where a remote store is read before handlers run: mount after authentication then. */
   readonly readsAhead: boolean;
@@ -211,9 +212,16 @@ class ConvertInstance implements Convert, Runtime {
     const visitors = visitorReader({ ...options, signals, onError });
     this.hasAppIds = visitors.hasAppIds;
     this.consentConfigured = visitors.consentConfigured;
-    this.#parts = { visitors, reader, skip: options.skip, preview: options.preview };
     this.#acceptHints = options.acceptClientHints ?? false;
     this.opensAlways = this.#acceptHints !== false;
+    this.#parts = {
+      visitors,
+      reader,
+      skip: options.skip,
+      preview: options.preview,
+      refusesPrefetch: options.prefetch === 'refuse',
+      proxies: new ProxyWatch(),
+    };
     const store = storeOf(options.store);
     if (store.remote) {
       this.#remote = new RemoteStore(store, {
@@ -285,7 +293,7 @@ class ConvertInstance implements Convert, Runtime {
   }
 
   get waits(): boolean {
-    return this.store.remote || this.#keeper.waitForFirst() !== undefined;
+    return this.store.remote || this.#parts.refusesPrefetch || this.#keeper.waitForFirst() !== undefined;
   }
 
   get readsAhead(): boolean {
@@ -306,7 +314,7 @@ class ConvertInstance implements Convert, Runtime {
     return context;
   }
 
-  open(request: IncomingRequest, response: OutgoingResponse): ConvertContext | Promise<ConvertContext> {
+  open(request: IncomingRequest, response: OutgoingResponse): OpenedContext | Promise<OpenedContext> {
     const context = this.openNow(request, response);
     const first = this.#keeper.waitForFirst();
     if (first === undefined && !this.store.remote) return context;
@@ -406,7 +414,7 @@ class ConvertInstance implements Convert, Runtime {
   }
 
   /** Waits for what the request needs before its handler runs, and never longer than the options say. */
-  async #prepare(context: RequestContext, first: Promise<void> | undefined): Promise<ConvertContext> {
+  async #prepare(context: RequestContext, first: Promise<void> | undefined): Promise<OpenedContext> {
     if (first !== undefined) await first.catch(() => undefined);
     if (this.#remote === undefined) return context;
     try {

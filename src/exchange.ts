@@ -21,6 +21,8 @@ export interface IncomingRequest {
   readonly headers: Readonly<Record<string, HeaderValue>>;
   /** The framework's own request object, for the functions that an app gives in its options. */
   readonly raw: unknown;
+  /** How this framework is told of the proxy in front, as code; stands in a warning. */
+  readonly proxySetting?: string;
 }
 
 /** What the core may do to a response. */

@@ -4,7 +4,7 @@ import fp from 'fastify-plugin';
 import type { ConvertContext } from './context.js';
 import { createConvert, type Convert } from './convert.js';
 import type { IncomingRequest } from './exchange.js';
-import { addToViews, assertConvert, pluginOptions, warnTwice, whenOpen } from './mount.js';
+import { addToViews, assertConvert, pluginOptions, refusal, warnTwice, whenOpen } from './mount.js';
 import { outgoingOf } from './node-response.js';
 import type { ConvertOptions } from './options.js';
 
@@ -53,7 +53,9 @@ const plugin: FastifyPluginAsync<ConvertPluginOptions> = async (fastify, pluginG
       if (!convert.waits && !convert.opensAlways) return done();
       whenOpen(convert.open(new FastifyIncoming(request), outgoingOf(reply.raw)), (context) => {
         request[CONTEXT] = context;
-        done();
+        if (!context.refused) return done();
+        const { status, headers } = refusal(reply.getHeader('vary'));
+        void reply.code(status).headers(headers).send('');
       });
     },
   );
@@ -90,6 +92,9 @@ class FastifyIncoming implements IncomingRequest {
   }
   get ip(): string {
     return this.raw.ip ?? '';
+  }
+  get proxySetting(): string {
+    return "Fastify({ trustProxy: 'the address of the proxy' })";
   }
   get headers(): FastifyRequest['headers'] {
     return this.raw.headers;

@@ -4,13 +4,15 @@ import { askApp } from './ask.js';
 import { createBridge, type Bridge } from './bridge/bridge.js';
 import { withoutLapsedClaims } from './claims.js';
 import { BaseContext, NOBODY, type Visit } from './base-context.js';
-import type { ConvertContext } from './context.js';
+import type { OpenedContext } from './context.js';
 import type { Decision, Properties } from './engine/port.js';
 import { asConvertError, type ConvertError } from './errors.js';
 import type { IncomingRequest, OutgoingResponse, RequestFunction, ResponseHead } from './exchange.js';
 import { withdrawVisitor } from './forget.js';
 import { askForHints, isHtml, isShared } from './hint-head.js';
 import { Journal } from './journal.js';
+import { isPrefetch } from './request/prefetch.js';
+import type { ProxyWatch } from './request/proxies.js';
 import { previewLink } from './request/preview.js';
 import type { RequestFacts, RequestReader } from './request/reader.js';
 import { aliasKey, storeKey, type AfterCommit, type LoadedProject, type Runtime } from './runtime.js';
@@ -31,10 +33,12 @@ export interface RequestContextParts {
   readonly reader: RequestReader;
   readonly skip: RequestFunction<unknown, boolean> | undefined;
   readonly preview: boolean | RequestFunction<unknown, boolean> | undefined;
+  readonly refusesPrefetch: boolean;
+  readonly proxies: ProxyWatch;
 }
 
 /** The context of one HTTP request. */
-export class RequestContext extends BaseContext implements ConvertContext {
+export class RequestContext extends BaseContext implements OpenedContext {
   readonly #parts: RequestContextParts;
   readonly #request: IncomingRequest;
   readonly #response: OutgoingResponse;
@@ -67,9 +71,13 @@ export class RequestContext extends BaseContext implements ConvertContext {
     this.#response = response;
   }
 
-  /** True where the app's `skip` says that this request is none of our business. */
+  /** True where the app's `skip` says that this request is none of our business, and where it is refused. */
   get skipped(): boolean {
-    return (this.#skipped ??= this.#askSkip());
+    return this.#isSkipped || this.refused;
+  }
+
+  get refused(): boolean {
+    return this.#parts.refusesPrefetch && isPrefetch(this.#request) && !this.#isSkipped;
   }
 
   /** Has pages ask for client hints, unless their visitor is a bot, or has not consented. */
@@ -209,9 +217,9 @@ export class RequestContext extends BaseContext implements ConvertContext {
     return !(this.runtime.consentConfigured && isShared(head));
   }
 
-  #askSkip(): boolean {
+  get #isSkipped(): boolean {
     const { skip } = this.#parts;
-    return skip !== undefined && this.#ask('skip', skip, 'taken as false') === true;
+    return (this.#skipped ??= skip !== undefined && this.#ask('skip', skip, 'taken as false') === true);
   }
 
   #ask(option: string, ask: RequestFunction<unknown, unknown>, otherwise: string): unknown {
@@ -225,6 +233,8 @@ export class RequestContext extends BaseContext implements ConvertContext {
     const visitor = this.#identified();
     if (visitor === undefined) return { closed: 'disabled', visitor: NOBODY };
     this.#session = this.#sessionOf(visitor);
+    const unknownProxy = this.#parts.proxies.see(request);
+    if (unknownProxy !== undefined) this.runtime.warnOnce('proxy', unknownProxy);
     if (!response.headersSent) this.#prepareHead(visitor);
     if (visitor.withdrawn) this.#withdraw(visitor.withdrawn);
     if (visitor.gate !== undefined) return { closed: visitor.gate, visitor };

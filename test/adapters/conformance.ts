@@ -1109,6 +1109,92 @@ export function adapterConformance(adapter: Adapter, capabilities: { http2: bool
       });
     });
 
+    describe('prefetch', () => {
+      it.each([
+        ['sec-purpose', 'prefetch'],
+        ['sec-purpose', 'prefetch;prerender'],
+        ['purpose', 'prefetch'],
+        ['x-purpose', 'preview'],
+        ['x-moz', 'prefetch'],
+      ])(
+        'W1 a page with `%s: %s` is a visit: no second request comes when it is shown',
+        async (name, value) => {
+          const app = await start({ '/': hero });
+          const answer = await get(app, '/', { [name]: value });
+          expect(answer.status).toBe(200);
+          expect(answer.headers.vary).toBeUndefined();
+          expect((await delivered(app)).exposures()).toMatchObject([{ visitorId: visitorIdOf(answer) }]);
+        },
+      );
+
+      it.each([
+        ['a prefetched page', { 'sec-purpose': 'prefetch', 'sec-fetch-dest': 'document' }],
+        ['a prerendered page', { 'sec-purpose': 'prefetch;prerender', 'sec-fetch-dest': 'document' }],
+        ['a page that is fetched by a proxy', { 'sec-purpose': 'prefetch;anonymous-client-ip' }],
+        ['<link rel=prefetch>', { 'sec-purpose': 'prefetch', 'sec-fetch-dest': 'empty' }],
+      ])('W2 refused where the app says so, before its handler runs: %s', async (_what, headers) => {
+        let handled = 0;
+        const app = await start(
+          { '/': (x) => (handled++, hero(x)) },
+          { prefetch: 'refuse' },
+          { before: (x) => x.header('Vary', 'Accept-Encoding') },
+        );
+        const refused = await get(app, '/', headers);
+        expect([refused.status, refused.text, handled]).toEqual([503, '', 0]);
+        expect(refused.headers).toMatchObject({
+          vary: 'Accept-Encoding, Sec-Purpose',
+          'cache-control': 'no-store',
+          'content-length': '0',
+        });
+        expect(refused.headers['retry-after']).toBeUndefined();
+        expect(cookiesOf(refused)).toEqual([]);
+        expect((await delivered(app)).requests).toHaveLength(0);
+        // The browser asks again.
+        const shown = await get(app, '/');
+        expect([shown.status, shown.headers.vary, handled]).toEqual([200, 'Accept-Encoding', 1]);
+        expect((await delivered(app)).exposures()).toHaveLength(1);
+      });
+
+      it.each<[what: string, headers: Record<string, string>]>([
+        [
+          'a mark that scripts can set',
+          { purpose: 'prefetch', 'x-moz': 'prefetch', 'x-purpose': 'prefetch' },
+        ],
+        ['another purpose', { 'sec-purpose': 'prefetching' }],
+        ['no text', { 'sec-purpose': '"prefetch"' }],
+        [
+          'an image of a prerendered page',
+          { 'sec-purpose': 'prefetch;prerender', 'sec-fetch-dest': 'image' },
+        ],
+        [
+          'a frame of a prerendered page',
+          { 'sec-purpose': 'prefetch;prerender', 'sec-fetch-dest': 'iframe' },
+        ],
+        ['a fetch of a prerendered page', { 'sec-purpose': 'prefetch;prerender', 'sec-fetch-dest': 'empty' }],
+      ])('W3 and not refused: %s', async (_what, headers) => {
+        const app = await start({ '/': hero }, { prefetch: 'refuse' });
+        expect((await get(app, '/', headers)).status).toBe(200);
+      });
+
+      it('W4 nor what is posted, nor what `skip` leaves alone', async () => {
+        const app = await start(
+          { '/': hero, '/health': hero },
+          { prefetch: 'refuse', skip: ({ url }) => url === '/health' },
+        );
+        const purpose = { 'sec-purpose': 'prefetch', 'user-agent': CHROME };
+        expect((await request(app.url).post('/').set(purpose)).status).toBe(200);
+        expect((await get(app, '/health', purpose)).text).toBe('none');
+        expect((await get(app, '/', purpose)).status).toBe(503);
+      });
+
+      it('W5 waits for nothing before it refuses', async () => {
+        const never = { get: () => new Promise<never>(() => undefined), set: async () => undefined };
+        const app = await start({ '/': hero }, { prefetch: 'refuse', store: never, storeTimeout: 60_000 });
+        const headers = { 'sec-purpose': 'prefetch', cookie: 'cv_vid=known' };
+        expect((await get(app, '/', headers)).status).toBe(503);
+      });
+    });
+
     describe('proxies', () => {
       const forwarded = {
         'x-forwarded-for': '6.6.6.6, 93.184.216.34',
@@ -1137,6 +1223,44 @@ export function adapterConformance(adapter: Adapter, capabilities: { http2: bool
         const answer = await get(app, '/', { ...forwarded, host: 'localhost' });
         expect(answer.text).toBe('http://localhost/ DE 36');
         expect(cookiesOf(answer)[0]).not.toMatch(/Secure/);
+      });
+    });
+
+    describe('a proxy that the framework may know of or not', () => {
+      const SETTINGS: Record<string, string> = {
+        Express: "app.set('trust proxy', 1)",
+        Koa: 'new Koa({ proxy: true, maxIpsCount: 1 })',
+        Fastify: "Fastify({ trustProxy: 'the address of the proxy' })",
+      };
+      const forwarded = { 'x-forwarded-for': '6.6.6.6, 93.184.216.34', 'x-forwarded-proto': 'https' };
+      const visits = async (app: RunningApp, count: number, headers = {}): Promise<void> => {
+        for (let n = 0; n < count; n++) await get(app, '/', headers);
+      };
+      const warnings = () => logged.filter((line) => line.includes('X-Forwarded'));
+
+      it('Y1 is told of once, with what to write', async () => {
+        const app = await start({ '/': hero, '/health': (x) => x.send(200, 'ok') });
+        // What uses no context is no page of a visitor.
+        for (let n = 0; n < 40; n++) await get(app, '/health');
+        await visits(app, 3);
+        await visits(app, 26, forwarded);
+        expect(warnings()).toEqual([]);
+        await visits(app, 10, forwarded);
+        const [name = ''] = adapter.name.split(' ');
+        expect(warnings()).toEqual([expect.stringContaining(`Tell it: ${SETTINGS[name]} (`)]);
+      });
+
+      it('Y2 is not told of where the framework believes it', async () => {
+        const app = await start({ '/': hero }, {}, { trustProxy: true });
+        await visits(app, 35, forwarded);
+        expect(warnings()).toEqual([]);
+      });
+
+      it('Y3 nor where some requests come without: anybody can send these headers', async () => {
+        const app = await start({ '/': hero });
+        await visits(app, 4);
+        await visits(app, 40, forwarded);
+        expect(warnings()).toEqual([]);
       });
     });
 

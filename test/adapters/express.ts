@@ -31,11 +31,22 @@ function adapter(name: string, express: ExpressFactory): Adapter {
     name,
     user: (request) => (request as { user?: string }).user,
     closesConvert: false,
-    async start({ convert: given, routes, shop = {}, onError, trustProxy, twice, authenticate, http2 }) {
+    async start({
+      convert: given,
+      routes,
+      shop = {},
+      onError,
+      trustProxy,
+      before,
+      twice,
+      authenticate,
+      http2,
+    }) {
       const app: Express = express();
       if (trustProxy) app.set('trust proxy', 'loopback');
       const middleware = convertMiddleware(given);
       app.use(cookieParser());
+      if (before) app.use(async (req, res, next) => (await before(exchange(req, res)), next()));
       app.use(middleware);
       if (twice) app.use(convertMiddleware(given));
       if (authenticate) {

@@ -36,7 +36,17 @@ export const fastify5Adapter: Adapter = {
   name: 'Fastify 5',
   user: (request) => (request as { user?: string }).user,
   closesConvert: true,
-  async start({ convert: given, routes, shop = {}, onError, trustProxy, twice, authenticate, http2 }) {
+  async start({
+    convert: given,
+    routes,
+    shop = {},
+    onError,
+    trustProxy,
+    before,
+    twice,
+    authenticate,
+    http2,
+  }) {
     const app = Fastify({
       trustProxy: trustProxy ? 'loopback' : false,
       forceCloseConnections: true,
@@ -47,6 +57,7 @@ export const fastify5Adapter: Adapter = {
     app.addHook('onRequest', async (_request, reply) => {
       (reply as unknown as { locals: object }).locals = {};
     });
+    if (before) app.addHook('onRequest', async (request, reply) => before(exchange(request, reply)));
     const options = 'open' in given ? { convert: given } : given;
     await app.register(convertPlugin, options);
     if (twice) await app.register(convertPlugin, options);

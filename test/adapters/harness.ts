@@ -36,6 +36,8 @@ export interface AppOptions {
   /** Called where the framework hands an error to the app. */
   onError?: Handler;
   trustProxy?: boolean;
+  /** Runs before the middleware, as another one does that sets headers. */
+  before?: Handler;
   /** Mounts the middleware, or registers the plugin, a second time. */
   twice?: boolean;
   /** Runs after the middleware and before the route, as authentication does: sets `user` on the framework's request. */

@@ -36,7 +36,17 @@ function adapter(name: string, Koa: typeof Koa3): Adapter {
     name,
     user: (request) => (request as Context).state.user as string | undefined,
     closesConvert: false,
-    async start({ convert: given, routes, shop = {}, onError, trustProxy, twice, authenticate, http2 }) {
+    async start({
+      convert: given,
+      routes,
+      shop = {},
+      onError,
+      trustProxy,
+      before,
+      twice,
+      authenticate,
+      http2,
+    }) {
       const app = new Koa({ proxy: trustProxy ?? false, maxIpsCount: 1 });
       app.silent = true;
       app.on('error', () => undefined);
@@ -50,6 +60,10 @@ function adapter(name: string, Koa: typeof Koa3): Adapter {
           }
         });
       }
+      app.use(async (ctx, next) => {
+        await before?.(exchange(ctx));
+        await next();
+      });
       app.use(middleware);
       if (twice) app.use(convertMiddleware(given));
       app.use(async (ctx, next) => {

@@ -1,21 +1,8 @@
 /** A visitor's way through the demo shop, in a real browser, on every framework. */
-import { existsSync } from 'node:fs';
 import { chromium, type Browser, type BrowserContext, type Page } from 'playwright-core';
 import { afterAll, afterEach, beforeAll, beforeEach, describe, expect, it } from 'vitest';
+import { CHROMIUM, hasChromium } from '../support/chromium.js';
 import { CHROME, FRAMEWORKS, HERO, IPHONE, PURCHASE, startShop, type Shop, type ShopEvent } from './shop.js';
-
-const executablePath = process.env.CHROMIUM_PATH ?? '/usr/bin/chromium';
-const hasChromium = existsSync(executablePath);
-const ARGS = [
-  '--headless',
-  '--no-sandbox',
-  '--disable-gpu',
-  '--disable-quic',
-  '--no-first-run',
-  '--disable-background-networking',
-  '--disable-component-update',
-  '--disable-sync',
-];
 
 /** Text that only this variation of the home page has. */
 const HEADLINES: Record<string, string> = {
@@ -26,10 +13,6 @@ const HEADLINES: Record<string, string> = {
 const DESKTOP = { viewport: { width: 1280, height: 800 }, userAgent: CHROME };
 const PHONE = { viewport: { width: 390, height: 844 }, userAgent: IPHONE };
 
-if (!hasChromium && process.env.CI === 'true') {
-  throw new Error(`no Chromium at ${executablePath}: install it, or set CHROMIUM_PATH`);
-}
-
 describe.skipIf(!hasChromium).each(FRAMEWORKS)('the shop on %s, in Chromium', (framework) => {
   let browser: Browser;
   let shop: Shop;
@@ -39,7 +22,7 @@ describe.skipIf(!hasChromium).each(FRAMEWORKS)('the shop on %s, in Chromium', (f
   let complaints: string[];
 
   beforeAll(async () => {
-    browser = await chromium.launch({ executablePath, args: ARGS });
+    browser = await chromium.launch(CHROMIUM);
   });
   afterAll(() => browser?.close());
   beforeEach(async () => {

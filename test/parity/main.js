@@ -8,11 +8,8 @@
  * Prints the seed, what the cases covered, and a minimal case for the first difference. The exit code is 1 where there
  * is one, and where the cases of a long run didn't cover what they have to.
  */
-import { rm } from 'node:fs/promises';
-import { join } from 'node:path';
-import { pathToFileURL } from 'node:url';
 import { parseArgs } from 'node:util';
-import { build } from 'tsdown';
+import { built } from '../support/built.js';
 
 /** A shorter run may miss what is rare. */
 const LONG = 100_000;
@@ -27,7 +24,7 @@ if (!Number.isSafeInteger(decisions) || !Number.isSafeInteger(seed)) {
   process.exit(2);
 }
 
-const { runParity, gaps } = await parityLibrary();
+const { runParity, gaps } = await built('test/parity/run.ts');
 console.log(`seed ${seed}`);
 const start = performance.now();
 const rate = (count) => Math.round((count * 1000) / (performance.now() - start)).toLocaleString('en');
@@ -55,31 +52,3 @@ if (difference !== undefined) {
   console.log('No difference.');
 }
 process.exitCode = difference === undefined && missing.length === 0 ? 0 : 1;
-
-/** TypeScript, built for this run. */
-async function parityLibrary() {
-  const root = join(import.meta.dirname, '../..');
-  // Inside of the package, so that what is imported is found.
-  const outDir = join(root, 'node_modules/.cache', `parity-${process.pid}`);
-  try {
-    await build({
-      config: false,
-      cwd: root,
-      entry: { run: 'test/parity/run.ts' },
-      outDir,
-      format: 'esm',
-      platform: 'node',
-      target: 'node20',
-      dts: false,
-      sourcemap: 'inline',
-      fixedExtension: true,
-      clean: false,
-      logLevel: 'error',
-      skipNodeModulesBundle: true,
-    });
-    process.setSourceMapsEnabled(true);
-    return await import(pathToFileURL(join(outDir, 'run.mjs')).href);
-  } finally {
-    await rm(outDir, { recursive: true, force: true });
-  }
-}

@@ -1,0 +1,51 @@
+/** What an answer to a hostile request must be. */
+import { wrongWithPage } from './page.js';
+import type { FuzzRequest } from './requests.js';
+import type { Answer } from './wire.js';
+
+/** Those of Node, of the frameworks, of the apps here, and ours. */
+const HEADERS: ReadonlySet<string> = new Set([
+  ...[
+    'connection',
+    'keep-alive',
+    'date',
+    'content-length',
+    'transfer-encoding',
+    'content-type',
+    'allow',
+    'etag',
+    'x-powered-by',
+  ],
+  // Express's own error page, and those of what it calls.
+  ...['content-security-policy', 'x-content-type-options', 'content-range'],
+  ...['set-cookie', 'cache-control', 'vary'],
+]);
+
+/** Names, values and attributes of ours; a cookie of more than 4,096 bytes is none. */
+const COOKIE =
+  /^(?:cv_vid|cv_vid_next|cv_asg)=[\w.-]*(?:; (?:Max-Age=\d+|Path=\/|Domain=shop\.example|Secure|HttpOnly|SameSite=Lax))*$/;
+const MAX_COOKIES = 3;
+const MAX_COOKIE = 4096;
+
+/** undefined, or what is wrong. */
+export function wrongWith(request: FuzzRequest, { status, headers, body }: Answer): string | undefined {
+  const values = (name: string): string[] =>
+    headers.filter(([each]) => each === name).map(([, value]) => value);
+  const isRefused = status === 503 && /^sec-purpose:/im.test(request.wire);
+  if (isRefused) {
+    if (body !== '' || values('cache-control').join() !== 'no-store') return 'a refusal with more in it';
+    if (values('vary').join() !== 'Sec-Purpose') return 'a refusal that caches take for the page';
+    if (values('set-cookie').length > 0) return 'a refusal with a cookie';
+  } else if (status >= 500) return `status ${status}: ${body.slice(0, 500)}`;
+  for (const [name] of headers) if (!HEADERS.has(name)) return `a header of its own: ${name}`;
+  for (const once of ['content-length', 'content-type', 'cache-control', 'vary']) {
+    if (values(once).length > 1) return `${once} twice`;
+  }
+  const cookies = values('set-cookie');
+  if (cookies.length > MAX_COOKIES) return `${cookies.length} cookies`;
+  if (new Set(cookies.map((line) => line.split('=')[0])).size < cookies.length) return 'a cookie twice';
+  for (const line of cookies)
+    if (!COOKIE.test(line) || line.length > MAX_COOKIE) return `a cookie that is none of ours: ${line}`;
+  if (status !== 200 || request.method === 'HEAD' || !body.startsWith('<!doctype html>')) return undefined;
+  return wrongWithPage(Buffer.from(body, 'latin1').toString('utf8'));
+}

@@ -1,0 +1,50 @@
+/** The page of the apps that are fuzzed, and what a browser would make of it. */
+import type { ConvertContext } from '../../src/context.js';
+
+export function page({ bridge }: ConvertContext, nonce: string | undefined): string {
+  return (
+    `<!doctype html><html ${bridge.attribute()}><head>${bridge.meta()}${bridge.script(nonce === undefined ? {} : { nonce })}</head>` +
+    `<body><script type="application/json">${bridge.json()}</script></body></html>`
+  );
+}
+
+const ATTRIBUTES: Readonly<Record<string, readonly string[]>> = {
+  html: ['data-cv-variations', 'data-cv-visitor'],
+  head: [],
+  meta: ['name', 'content'],
+  script: ['nonce', 'type'],
+  body: [],
+};
+/** As `page` writes them; the second meta is there where the visitor may be identified. */
+const ELEMENTS = /^html head meta (?:meta )?script \/script \/head body script \/script \/body \/html $/;
+
+/** By the tokenizer of the HTML standard as far as such a page needs it: undefined, or what is wrong. */
+export function wrongWithPage(html: string): string | undefined {
+  const start = '<!doctype html>';
+  if (!html.startsWith(start)) return 'no doctype';
+  let at = start.length;
+  let elements = '';
+  while (at < html.length) {
+    const tag = /<(\/?[a-z]+)((?: [a-z-]+="[^"]*")*) ?>/y;
+    tag.lastIndex = at;
+    const [whole, name = '', attributes = ''] = tag.exec(html) ?? [];
+    if (whole === undefined) return `no tag at ${at}: ${JSON.stringify(html.slice(at, at + 80))}`;
+    at += whole.length;
+    elements += `${name} `;
+    for (const [, attribute = '', value = ''] of attributes.matchAll(/ ([a-z-]+)="([^"]*)"/g)) {
+      if (!ATTRIBUTES[name]?.includes(attribute)) return `<${name}> has ${attribute}`;
+      if (/[<>`']/.test(value)) return `${attribute} holds ${JSON.stringify(value)}`;
+    }
+    if (name !== 'script') continue;
+    const end = html.indexOf('</script', at);
+    const text = html.slice(at, end);
+    if (/[<>&\u2028\u2029]/.test(text)) return `a script holds ${JSON.stringify(text)}`;
+    const data = JSON.parse(text.replace(/^window\.__CV__=/, '')) as {
+      variations?: unknown;
+      visitorId?: unknown;
+    };
+    if (typeof data.variations !== 'object') return 'the data of a script are not ours';
+    at = end;
+  }
+  return ELEMENTS.test(elements) ? undefined : `elements: ${elements}`;
+}
