@@ -57,8 +57,8 @@ export async function run({ quick = false } = {}) {
 /** Each step: `operation(serial)`, and what is left to do after a block. */
 async function stepsOf(convert) {
   const flush = () => convert.flush();
-  const known = Array.from({ length: KNOWN }, () => randomUUID());
-  for (const id of known) decide(convert, returningRequest(id, 0));
+  const known = Array.from({ length: KNOWN }, () => cookiesOf(randomUUID()));
+  for (const cookies of known) decideAgain(convert, cookies, 0);
   await turn();
   await flush();
 
@@ -75,6 +75,7 @@ async function stepsOf(convert) {
   const bucketing = { 101: decided.variation.id };
   const sticky = { ...visitor({ bucketing, locations: decided.change.locations }), id: stranger.id };
   const returning = (serial) => returningRequest(known[serial % KNOWN], serial);
+  const again = (serial) => decideAgain(convert, known[serial % KNOWN], serial);
 
   const list = [
     ['open(), unused', (serial) => convert.open(newRequest(serial), response())],
@@ -92,8 +93,8 @@ async function stepsOf(convert) {
       (serial) => allProperties(convert.open(rareRequest(serial), response())),
     ],
     ['open(), peek, new visitor', (serial) => convert.open(newRequest(serial), response()).peek(EXPERIENCE)],
-    ['open(), runExperience, returning visitor', (serial) => decide(convert, returning(serial))],
-    ['the same again (A/A)', (serial) => decide(convert, returning(serial))],
+    ['open(), runExperience, returning visitor', again],
+    ['the same again (A/A)', again],
     [
       'open(), runExperience, new visitor, untracked: cookie, stored',
       (serial) => decide(convert, newRequest(serial), { enableTracking: false }),
@@ -166,6 +167,13 @@ function decide(convert, request, attributes) {
   return [variation, answer.finish()];
 }
 
+/** A visitor who returns, and keeps what is set: that their session goes on, once a minute. */
+function decideAgain(convert, cookies, serial) {
+  const [variation, cookie] = decide(convert, returningRequest(cookies, serial));
+  if (cookie !== undefined) cookies.keep([cookie]);
+  return [variation, cookie];
+}
+
 function allProperties(context) {
   return [context.locationProperties, context.visitorProperties];
 }
@@ -175,9 +183,9 @@ function newRequest(serial) {
   return incoming(path, headers);
 }
 
-function returningRequest(id, serial) {
+function returningRequest(cookies, serial) {
   const { path, headers } = pageViews[serial % pageViews.length];
-  return incoming(path, { ...headers, cookie: cookiesOf(id) });
+  return incoming(path, { ...headers, cookie: cookies.text });
 }
 
 /** From a browser whose version nobody else has. */

@@ -92,6 +92,8 @@ export interface Convert {
   readonly waits: boolean;
   /** True where a remote store is read before handlers run: mount after authentication then. */
   readonly readsAhead: boolean;
+  /** True where each request is to be opened, whether or not its handler uses the context. */
+  readonly opensAlways: boolean;
   readonly logger: Logger;
 }
 
@@ -149,12 +151,14 @@ class ConvertInstance implements Convert, Runtime {
   readonly uncommitted = new Passage<Uncommitted>();
   readonly withdrawals = createWithdrawals();
   readonly waitUntil: Runtime['waitUntil'];
+  readonly opensAlways: boolean;
   project: LoadedProject | undefined;
 
   readonly #engine: string;
   readonly #remote: RemoteStore | undefined;
   readonly #keeper: ProjectKeeper;
   readonly #parts: RequestContextParts;
+  readonly #acceptHints: boolean | 'critical';
   readonly #emitter = createEmitter<ConvertEvents>((error, name) => {
     const problem = asConvertError(error, 'CONVERT_CALLBACK', `a listener for '${name}' threw`);
     // Not as an event: that listener may be the one that throws.
@@ -199,6 +203,8 @@ class ConvertInstance implements Convert, Runtime {
     this.hasAppIds = visitors.hasAppIds;
     this.consentConfigured = visitors.consentConfigured;
     this.#parts = { visitors, reader, skip: options.skip, preview: options.preview };
+    this.#acceptHints = options.acceptClientHints ?? false;
+    this.opensAlways = this.#acceptHints !== false;
     const store = storeOf(options.store);
     if (store.remote) {
       this.#remote = new RemoteStore(store, {
@@ -286,7 +292,9 @@ class ConvertInstance implements Convert, Runtime {
   }
 
   openNow(request: IncomingRequest, response: OutgoingResponse): RequestContext {
-    return new RequestContext(this, this.#parts, request, response);
+    const context = new RequestContext(this, this.#parts, request, response);
+    if (this.#acceptHints !== false) context.acceptHints(this.#acceptHints === 'critical');
+    return context;
   }
 
   open(request: IncomingRequest, response: OutgoingResponse): ConvertContext | Promise<ConvertContext> {

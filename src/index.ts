@@ -49,5 +49,6 @@ export type {
 } from './visitor/consent.js';
 export type { PrivacySignals } from './visitor/privacy-signals.js';
 export type { VisitorOptions } from './visitor/identity.js';
+export type { SessionCookieOptions } from './visitor/session-cookie.js';
 export type { AssignmentCookieOptions } from './visitor/assignment-cookie.js';
 export type { BotsOption } from './visitor/bots.js';

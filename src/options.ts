@@ -36,6 +36,7 @@ import { consentCheck } from './visitor/consent/check.js';
 import { VISITOR_COOKIE_DEFAULTS } from './visitor/cookie.js';
 import type { VisitorOptions } from './visitor/identity.js';
 import type { PrivacySignals } from './visitor/privacy-signals.js';
+import { SESSION_COOKIE_NAME, type SessionCookieOptions } from './visitor/session-cookie.js';
 
 /** `Raw` is the framework's own request, which the functions among the options get. */
 export interface ConvertOptions<Raw = unknown> {
@@ -72,6 +73,12 @@ export interface ConvertOptions<Raw = unknown> {
   /** Who the visitor is. Default: the cookie `cv_vid`. */
   visitor?: VisitorOptions<Raw>;
   /**
+   * A session ends after 20 minutes without a request, as at Convert. A cookie, set where there is consent, keeps what its
+   * first request said: how the visitor got here, and whether they are new. False: each request speaks for itself. Default:
+   * the cookie `cv_ses`, otherwise like the visitor cookie.
+   */
+  session?: false | SessionCookieOptions;
+  /**
    * Where the visitor's consent is read: a consent platform (`'onetrust'`, `{ platform: 'klaro', service: 'matomo' }`), a cookie
    * of the site, a function, or a list of these, of which the first that knows decides. Default: nothing is gated.
    */
@@ -86,6 +93,14 @@ export interface ConvertOptions<Raw = unknown> {
   properties?: PropertiesOption<Raw>;
   /** Where country, region and city come from. Default: they are unknown. */
   geo?: GeoOption<Raw>;
+  /**
+   * Asks browsers for the client hints that they send on request (`Accept-CH`), on HTML responses: the full version of the
+   * browser, the model and the form of the device. Not asked of bots, and of others only with consent, where `consent` is
+   * configured; so the visitor's id and consent are read for each of these responses. `'critical'` has the browser ask for
+   * the first page again with them (`Critical-CH`), which costs that visitor a round trip. Default false: the hints that
+   * browsers send by themselves.
+   */
+  acceptClientHints?: boolean | 'critical';
   /** What becomes of bots. Default `original`: the original page, no cookie, no event, nothing stored. */
   bots?: BotsOption<Raw>;
   /** Where visitor state lives between requests. Default: `memoryStore()`. */
@@ -197,14 +212,17 @@ const cookieFields = {
   secure: flag,
 };
 const cookieOptions = shape(cookieFields);
-const assignmentCookie: Check = (value, path) =>
-  typeof value === 'boolean'
-    ? []
-    : typeof value === 'object' && value !== null
-      ? cookieOptions(value, path)
-      : [
-          `option \`${path}\` must be true, false or { ${Object.keys(cookieFields).join(', ')} } (given ${given(value)})`,
-        ];
+/** One of `flags`, or the fields of a cookie: what is wrong with one of those is said of that field. */
+function cookieOr(flags: readonly boolean[], fields: Readonly<Record<string, Check>>): Check {
+  const fieldsOf = shape(fields);
+  const meant = `${flags.join(', ')} or { ${Object.keys(fields).join(', ')} }`;
+  return (value, path) => {
+    if (flags.some((flag) => flag === value)) return [];
+    if (typeof value === 'object' && value !== null) return fieldsOf(value, path);
+    return [`option \`${path}\` must be ${meant} (given ${given(value)})`];
+  };
+}
+const { maxAge: _forever, ...sessionFields } = cookieFields;
 
 const options = shape({
   sdkKey: text,
@@ -224,11 +242,13 @@ const options = shape({
     cookie: cookieOptions,
     fingerprint: shape({ secret }, ['secret']),
   }),
+  session: cookieOr([false], sessionFields),
   consent: consentCheck,
   privacySignals: oneOf('project', 'always', 'never'),
   properties: shape({ location: fn, visitor: fn, vocabulary: oneOf('readable', 'convert') }),
   // What the names and objects may be is checked where they are looked up.
   geo: either('the name of a platform, a map of headers, a reader or a function', text, fn, anyObject),
+  acceptClientHints: either("true, false or 'critical'", flag, oneOf('critical')),
   bots: either("'original', 'include' or a function", oneOf('original', 'include'), fn),
   store,
   storeTimeout: between(0, 60_000, 'milliseconds'),
@@ -237,7 +257,7 @@ const options = shape({
     oneOf(false),
     shape({ age: between(0, 60_000, 'milliseconds'), max: between(1, 1_000_000, 'visitors') }),
   ),
-  assignmentCookie,
+  assignmentCookie: cookieOr([true, false], cookieFields),
   secrets,
   delivery: shape({
     spool: either(
@@ -281,6 +301,7 @@ export function resolveOptions(
   assertOwnEngine(set);
   assertOneOutbox(set);
   assertAssignmentCookie(set);
+  assertCookieNames(set);
   assertCacheIsUsed(set);
   const { logger, environment, storeTimeout, ...rest } = set;
   return {
@@ -335,25 +356,32 @@ function assertOneOutbox({ delivery }: ConvertOptions): void {
   );
 }
 
-function assertAssignmentCookie({
-  assignmentCookie: cookie,
-  secrets: signing,
-  visitor,
-}: ConvertOptions): void {
-  if (!cookie) return;
-  if (signing === undefined) {
-    throw new ConvertError(
-      'CONVERT_BAD_OPTION',
-      'option `assignmentCookie` needs option `secrets`, which signs it, so that nobody gives themselves a variation:' +
-        ' at least 16 characters, the same in all processes',
-    );
-  }
-  const name = (cookie === true ? undefined : cookie.name) ?? ASSIGNMENT_COOKIE_NAME;
-  if (name !== (visitor?.cookie?.name ?? VISITOR_COOKIE_DEFAULTS.name)) return;
+function assertAssignmentCookie({ assignmentCookie: cookie, secrets: signing }: ConvertOptions): void {
+  if (!cookie || signing !== undefined) return;
   throw new ConvertError(
     'CONVERT_BAD_OPTION',
-    `options \`assignmentCookie.name\` and \`visitor.cookie.name\` are both '${name}'; each cookie needs a name of its own`,
+    'option `assignmentCookie` needs option `secrets`, which signs it, so that nobody gives themselves a variation:' +
+      ' at least 16 characters, the same in all processes',
   );
+}
+
+function assertCookieNames({ visitor, session, assignmentCookie: cookie }: ConvertOptions): void {
+  const nameOf = (given: boolean | { name?: string } | undefined, name: string): string =>
+    (typeof given === 'object' ? given.name : undefined) ?? name;
+  const names = new Map([[nameOf(visitor?.cookie, VISITOR_COOKIE_DEFAULTS.name), 'visitor.cookie.name']]);
+  const others: [option: string, name: string][] = [];
+  if (session !== false) others.push(['session.name', nameOf(session, SESSION_COOKIE_NAME)]);
+  if (cookie) others.push(['assignmentCookie.name', nameOf(cookie, ASSIGNMENT_COOKIE_NAME)]);
+  for (const [option, name] of others) {
+    const other = names.get(name);
+    if (other !== undefined) {
+      throw new ConvertError(
+        'CONVERT_BAD_OPTION',
+        `options \`${option}\` and \`${other}\` are both '${name}'; each cookie needs a name of its own`,
+      );
+    }
+    names.set(name, option);
+  }
 }
 
 function assertCacheIsUsed({ project, projectCache }: ConvertOptions): void {

@@ -1,4 +1,5 @@
 /** The context of one HTTP request: who the visitor is, what goes into the response head, and when to commit. */
+import type { Session } from './arrival.js';
 import { askApp } from './ask.js';
 import { createBridge, type Bridge } from './bridge/bridge.js';
 import { withoutLapsedClaims } from './claims.js';
@@ -8,6 +9,7 @@ import type { Decision, Properties } from './engine/port.js';
 import { asConvertError, type ConvertError } from './errors.js';
 import type { IncomingRequest, OutgoingResponse, RequestFunction, ResponseHead } from './exchange.js';
 import { withdrawVisitor } from './forget.js';
+import { askForHints, isHtml, isShared } from './hint-head.js';
 import { Journal } from './journal.js';
 import { previewLink } from './request/preview.js';
 import type { RequestFacts, RequestReader } from './request/reader.js';
@@ -21,6 +23,7 @@ import { isUserId, userHash } from './visitor/alias.js';
 import type { CarriedAssignments } from './visitor/assignment-cookie.js';
 import { RequestCookies } from './visitor/cookie.js';
 import type { Visitor, VisitorReader, Withdrawal } from './visitor/identity.js';
+import type { CarriedSession } from './visitor/session-cookie.js';
 
 /** What all request contexts of one Convert share. */
 export interface RequestContextParts {
@@ -40,6 +43,7 @@ export class RequestContext extends BaseContext implements ConvertContext {
   /** With what the cookie of assignments brought. */
   #stored: VisitorState | undefined;
   #carried: CarriedAssignments | undefined;
+  #session: CarriedSession | undefined;
   #head: VisitorHead | undefined;
   /** The visitor that the user of this device was first; null: this one. */
   #adopts: string | null | undefined;
@@ -68,6 +72,17 @@ export class RequestContext extends BaseContext implements ConvertContext {
     return (this.#skipped ??= this.#askSkip());
   }
 
+  /** Has pages ask for client hints, unless their visitor is a bot, or has not consented. */
+  acceptHints(critical: boolean): void {
+    this.#response.onHead((head) => {
+      try {
+        if (isHtml(head) && this.#mayAsk(head)) askForHints(head, critical);
+      } catch (error) {
+        this.runtime.report(asConvertError(error, 'CONVERT_INTERNAL', 'client hints could not be asked for'));
+      }
+    });
+  }
+
   /** Reads the visitor's state from a remote store. Returns undefined where there is nothing to wait for. */
   prefetch(store: RemoteStore): Promise<void> | undefined {
     const visitor = this.#identified();
@@ -91,6 +106,11 @@ export class RequestContext extends BaseContext implements ConvertContext {
     const { origin } = visit.visitor;
     if (origin === 'cookie') return false;
     return origin === 'minted' || this.#stored === undefined;
+  }
+
+  /** The session that the visitor goes on with; undefined where one begins, or none is kept. */
+  get session(): Session | undefined {
+    return this.visit.closed === undefined ? this.#session?.session : undefined;
   }
 
   async identify(userId: string | number): Promise<void> {
@@ -182,6 +202,13 @@ export class RequestContext extends BaseContext implements ConvertContext {
     return this.#visitor;
   }
 
+  /** What a browser sends because it was asked to is access to the device: consent goes before it. */
+  #mayAsk(head: ResponseHead): boolean {
+    const visitor = this.#identified();
+    if (visitor === undefined || visitor.gate !== undefined || visitor.consent !== 'granted') return false;
+    return !(this.runtime.consentConfigured && isShared(head));
+  }
+
   #askSkip(): boolean {
     const { skip } = this.#parts;
     return skip !== undefined && this.#ask('skip', skip, 'taken as false') === true;
@@ -197,6 +224,7 @@ export class RequestContext extends BaseContext implements ConvertContext {
     const response = this.#response;
     const visitor = this.#identified();
     if (visitor === undefined) return { closed: 'disabled', visitor: NOBODY };
+    this.#session = this.#sessionOf(visitor);
     if (!response.headersSent) this.#prepareHead(visitor);
     if (visitor.withdrawn) this.#withdraw(visitor.withdrawn);
     if (visitor.gate !== undefined) return { closed: visitor.gate, visitor };
@@ -271,18 +299,30 @@ export class RequestContext extends BaseContext implements ConvertContext {
     }
   }
 
-  /** Assignments go by cookie both ways where there is consent, and the visitor is one who keeps cookies. */
-  #carries({ gate, mode, origin }: Visitor): boolean {
-    const { assignments } = this.#parts.visitors;
-    return assignments !== undefined && gate === undefined && mode === 'enrol' && origin !== 'fingerprint';
+  /** Assignments go by cookie both ways. */
+  #carries(visitor: Visitor): boolean {
+    return this.#parts.visitors.assignments !== undefined && keepsCookies(visitor);
+  }
+
+  #sessionOf(visitor: Visitor): CarriedSession | undefined {
+    const { sessions } = this.#parts.visitors;
+    const { project } = this.runtime;
+    if (sessions === undefined || !project || !keepsCookies(visitor)) return undefined;
+    return sessions.open(this.#request, {
+      now: this.runtime.now(),
+      isNewcomer: visitor.origin === 'minted',
+      keepsArrival: project.config.project.settings?.do_not_track_referral !== true,
+    });
   }
 
   #prepareHead(visitor: Visitor): void {
     const response = this.#response;
     const { id, origin, withdrawn, adoption } = visitor;
-    const isLeaving = withdrawn && (withdrawn.cookie || withdrawn.adoption || withdrawn.assignments);
+    const isLeaving =
+      withdrawn && (withdrawn.cookie || withdrawn.adoption || withdrawn.assignments || withdrawn.session);
     const isMoving = adoption !== undefined && adoption.state !== 'waits';
-    const hasCookie = isMoving || (origin === 'minted' && id !== '') || isLeaving || this.#carries(visitor);
+    const isDue = isMoving || this.#session?.isDue === true;
+    const hasCookie = isDue || (origin === 'minted' && id !== '') || isLeaving || this.#carries(visitor);
     if (hasCookie || response.setEarly === undefined) response.onHead((head) => this.#onHead(head));
     else response.setEarly('Cache-Control', UNSHARED);
   }
@@ -293,6 +333,8 @@ export class RequestContext extends BaseContext implements ConvertContext {
       request: this.#request,
       visit,
       carried: this.#carried,
+      session: this.#session,
+      facts: this.#requestFacts,
     }));
   }
 
@@ -336,4 +378,9 @@ export class RequestContext extends BaseContext implements ConvertContext {
       done?.(forgotten);
     });
   }
+}
+
+/** There is consent, and this is one who keeps what we set. */
+function keepsCookies({ gate, mode, origin }: Visitor): boolean {
+  return gate === undefined && mode === 'enrol' && origin !== 'fingerprint';
 }

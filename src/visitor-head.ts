@@ -1,9 +1,11 @@
 /** What a response head says of its visitor: our cookies, and that no cache shares the page. */
 import type { Visit } from './base-context.js';
 import type { IncomingRequest, ResponseHead } from './exchange.js';
+import type { RequestFacts } from './request/reader.js';
 import type { Runtime } from './runtime.js';
 import type { CarriedAssignments } from './visitor/assignment-cookie.js';
 import type { VisitorReader } from './visitor/identity.js';
+import type { CarriedSession } from './visitor/session-cookie.js';
 
 /** For a page that depends on its visitor. */
 export const UNSHARED = 'private, no-cache';
@@ -13,6 +15,10 @@ export interface VisitorHeadParts {
   readonly visit: Visit;
   /** undefined where the visitor's assignments go by no cookie. */
   readonly carried: CarriedAssignments | undefined;
+  /** undefined where the visitor keeps no session. */
+  readonly session: CarriedSession | undefined;
+  /** What a session begins with. */
+  readonly facts: RequestFacts;
 }
 
 /** A head may be written again, where a first attempt turned out to be invalid: what that one added is taken back. */
@@ -40,15 +46,17 @@ export class VisitorHead {
     this.#identify(add, isShared);
     this.#adopt(add, adopts);
     this.#assign(add, isShared);
+    this.#goOn(add);
   }
 
   #withdraw(add: (line: string) => void): void {
     const { request, visit } = this.parts;
     const { withdrawn } = visit.visitor;
-    const { cookie, adoption, assignments } = this.visitors;
+    const { cookie, adoption, assignments, sessions } = this.visitors;
     if (withdrawn?.cookie) add(cookie.expire(request));
     if (withdrawn?.adoption) add(adoption.expire(request));
     if (withdrawn?.assignments && assignments) add(assignments.expire(request));
+    if (withdrawn?.session && sessions) add(sessions.expire(request));
   }
 
   #identify(add: (line: string) => void, isShared: boolean): void {
@@ -91,6 +99,13 @@ export class VisitorHead {
       );
     }
     add(line);
+  }
+
+  /** Tells the browser of the session, where that is due. */
+  #goOn(add: (line: string) => void): void {
+    const { visit, session, facts } = this.parts;
+    if (session?.isDue !== true || visit.journal?.enrols !== true) return;
+    add(session.update(() => ({ isFirst: facts.requestVisitor.isNewVisitor, arrival: facts.arrival })));
   }
 
   /** It leaves no trace. */

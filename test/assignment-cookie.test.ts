@@ -5,6 +5,7 @@ import type { OutgoingResponse, ResponseHead } from '../src/exchange.js';
 import type { ConvertOptions } from '../src/options.js';
 import { startCollector, type Collector } from './support/collector.js';
 import { testProject } from './support/project.js';
+import { runningSession } from './support/session.js';
 import { incoming } from './visitor/support.js';
 
 /** As Express has them: headers may be set early, at less cost than a listener. */
@@ -143,7 +144,10 @@ describe('the cookie of assignments', () => {
       [true, 1, []],
       [false, 0, ['Cache-Control']],
     ] as const) {
-      const { context, response } = await visit(await create({ assignmentCookie }), 'cv_vid=v1');
+      const { context, response } = await visit(
+        await create({ assignmentCookie }),
+        `cv_vid=v1; ${runningSession()}`,
+      );
       context.runExperience('homepage-hero');
       expect(response).toMatchObject({ listeners, early });
       expect(response.writeHead() !== undefined).toBe(assignmentCookie);

@@ -30,6 +30,7 @@ function create(options: ConvertOptions = {}): Convert {
     endpoints: { track: collector.origin },
     delivery: { linger: 5 },
     logger: { error: log, warn: log },
+    session: false,
     ...options,
   });
   open.push(convert);

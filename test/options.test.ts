@@ -36,6 +36,11 @@ describe('options', () => {
       "option `bots` must be 'original', 'include' or a function (given 'yes')",
     ],
     [
+      'a wrong word for hints',
+      { acceptClientHints: 'yes' },
+      "option `acceptClientHints` must be true, false or 'critical' (given 'yes')",
+    ],
+    [
       'a wrong word inside',
       { consent: { cookie: 'c', granted: 'y', mode: 'blok' } },
       "option `consent.mode` must be one of 'block', 'silent', 'hold' (given 'blok')",
@@ -122,6 +127,30 @@ describe('options', () => {
     expect(wrong({ secrets, assignmentCookie: { name: 'a;b' } })).toContain('option `assignmentCookie.name`');
     expect(wrong({ assignmentCookie: false })).toBe('no error');
     expect(wrong({ secrets, assignmentCookie: { name: 'asg', maxAge: 60 } })).toBe('no error');
+  });
+
+  it('takes a session with a cookie of its own name', () => {
+    const secrets = 'sixteen letters!';
+    expect(wrong({ session: true })).toContain(
+      'option `session` must be false or { name, domain, sameSite, secure } (given true)',
+    );
+    expect(wrong({ session: { maxAge: 5 } })).toContain(
+      'unknown option `session.maxAge`, known are `name`, `domain`',
+    );
+    expect(wrong({ session: { name: 'a b' } })).toContain(
+      'option `session.name` must be the name of a cookie',
+    );
+    expect(wrong({ session: { name: 'cv_vid' } })).toContain(
+      "options `session.name` and `visitor.cookie.name` are both 'cv_vid'",
+    );
+    expect(wrong({ visitor: { cookie: { name: 'cv_ses' } } })).toContain("are both 'cv_ses'");
+    expect(wrong({ secrets, assignmentCookie: { name: 'cv_ses' } })).toContain(
+      "options `assignmentCookie.name` and `session.name` are both 'cv_ses'",
+    );
+    expect(wrong({ secrets, session: false, assignmentCookie: { name: 'cv_ses' } })).toBe('no error');
+    expect(wrong({ session: { name: 'ses', domain: 'shop.example', sameSite: 'none', secure: true } })).toBe(
+      'no error',
+    );
   });
 
   it('lets CONVERT_PROJECT_FILE go before what is fetched and kept', () => {

@@ -5,7 +5,7 @@
 import { randomUUID } from 'node:crypto';
 import { connect } from 'node:net';
 import { answer } from '../support/children.js';
-import { cookiesOf, pageViews } from '../support/browsers.js';
+import { Cookies, cookiesOf, pageViews } from '../support/browsers.js';
 
 const CONNECTIONS = 50;
 /** Returning visitors per server. */
@@ -79,17 +79,22 @@ function connection(socket) {
   };
 }
 
-/** A cookie of this name that the server sets, as a browser sends it back with others. */
-function furtherCookie(head, name) {
-  if (name === undefined) return '';
-  const [, cookie] = new RegExp(`\\r\\nset-cookie: (${name}=[^;\\r]+)`, 'i').exec(head) ?? [];
-  if (cookie === undefined) throw new Error(`a new visitor got no ${name}:\n${head}`);
-  return `; ${cookie}`;
+/** The values of `Set-Cookie`. */
+function setCookies(head) {
+  return Array.from(head.matchAll(/\r\nset-cookie: ([^\r]+)/gi), ([, line]) => line);
+}
+
+/** A new visitor, who will return with the cookies that the server set: at least those with these names. */
+function newcomer(head, ...names) {
+  const cookies = new Cookies().keep(setCookies(head));
+  const missing = names.find((name) => !cookies.has(name));
+  if (missing !== undefined) throw new Error(`a new visitor got no ${missing}:\n${head}`);
+  return cookies;
 }
 
 /**
- * Sends `count` requests, or as many as can be sent in `limit` milliseconds. Those who return send the cookie of the
- * visitor's id, and the one that is named by `keeps`.
+ * Sends `count` requests, or as many as can be sent in `limit` milliseconds. Those who return send all cookies
+ * that they were given: that of the visitor's id, and the one that is named by `keeps`, must be among them.
  */
 async function block({ port, count, mix, limit = Infinity, expectsCookie, keeps }) {
   const target = await targetOf(port);
@@ -117,14 +122,20 @@ async function block({ port, count, mix, limit = Infinity, expectsCookie, keeps 
       sent += 1;
       const returns = serial % 10 < RETURNING[mix];
       if (!returns) newVisitors += 1;
-      const cookies = returns ? `cookie: ${target.known[serial % target.known.length]}\r\n` : '';
+      const known = returns ? target.known[serial % target.known.length] : undefined;
+      const cookies = known ? `cookie: ${known.text}\r\n` : '';
       connection.request(`${HEADS[serial % HEADS.length]}${cookies}\r\n`, (error, head) => {
         if (error) return reject(error);
         answered += 1;
-        if (!returns && expectsCookie) {
-          const [, id] = /\r\nset-cookie: cv_vid=([^;\r]+)/i.exec(head) ?? [];
-          if (id === undefined) return reject(new Error(`a new visitor got no cookie:\n${head}`));
-          if (target.known.length < KNOWN) target.known.push(cookiesOf(id) + furtherCookie(head, keeps));
+        if (!known && expectsCookie) {
+          try {
+            const cookies = newcomer(head, 'cv_vid', ...(keeps ? [keeps] : []));
+            if (target.known.length < KNOWN) target.known.push(cookies);
+          } catch (problem) {
+            return reject(problem);
+          }
+        } else if (head.includes('\r\nset-cookie: ') || head.includes('\r\nSet-Cookie: ')) {
+          known?.keep(setCookies(head));
         }
         next(connection);
       });

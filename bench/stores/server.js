@@ -4,7 +4,7 @@ import { get } from 'node:http';
 import { setTimeout as sleep } from 'node:timers/promises';
 import { start } from '../http/fastify.js';
 import { answer } from '../support/children.js';
-import { cookiesOf, pageViews } from '../support/browsers.js';
+import { Cookies, pageViews } from '../support/browsers.js';
 import { VARIANTS } from './variants.js';
 
 const [id, track, folder] = process.argv.slice(2);
@@ -20,16 +20,15 @@ let port;
 let settle;
 let begun;
 
-async function visit(cookie) {
+async function visit(cookies) {
   const [{ path, headers }] = pageViews;
-  const request = get({ port, host: '127.0.0.1', path, headers: { ...headers, ...(cookie && { cookie }) } });
+  const request = get({ port, host: '127.0.0.1', path, headers: { ...headers, cookie: cookies.text } });
   const [response] = await once(request, 'response');
   response.resume();
   await once(response, 'end');
   await settle();
   await sleep(GRACE);
-  const [, visitor] = /cv_vid=([^;]+)/.exec(String(response.headers['set-cookie'])) ?? [];
-  return visitor;
+  cookies.keep(response.headers['set-cookie'] ?? []);
 }
 
 answer({
@@ -60,15 +59,15 @@ answer({
   async trips({ count }) {
     const most = Array.from({ length: 3 }, () => ({ before: 0, after: 0 }));
     // Scripts that the server does not know yet take two.
-    await visit(cookiesOf(await visit()));
+    const first = new Cookies();
+    for (let time = 0; time < 2; time += 1) await visit(first);
     for (let done = 0; done < count; done += 1) {
-      let cookie;
+      const cookies = new Cookies();
       for (const seen of most) {
         const began = trips;
-        const visitor = await visit(cookie);
+        await visit(cookies);
         seen.before = Math.max(seen.before, before - began);
         seen.after = Math.max(seen.after, trips - before);
-        if (visitor !== undefined) cookie = cookiesOf(visitor);
       }
     }
     return most;

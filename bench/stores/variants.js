@@ -38,7 +38,7 @@ function sdkDataStore() {
  * The parent reads the titles, each child the rest of its own line.
  *
  * - `open(folder, count)`: options of Convert; `folder` is the variant's own, `count()` is called once per round trip
- * - `keeps`: the name of a cookie that returning visitors send, besides that of their id
+ * - `keeps`: the name of a cookie that returning visitors must have been given, besides that of their id
  * - `needs`: left out where it is not there
  *
  * The first one is what the others are compared with, the second one is the same again (A/A).

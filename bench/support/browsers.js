@@ -37,5 +37,29 @@ export const pageViews = USER_AGENTS.map((userAgent, index) => {
   };
 });
 
-/** The cookies of a browser that was here before. */
-export const cookiesOf = (visitorId) => `_ga=GA1.1.1299043441.1733000000; cv_vid=${visitorId}`;
+/** What a browser sends back of what servers set; `lines` are values of `Set-Cookie`. */
+export class Cookies {
+  #values = new Map([['_ga', 'GA1.1.1299043441.1733000000']]);
+  #text;
+
+  keep(lines) {
+    for (const line of lines) {
+      const [, name, value] = /^([^=]+)=([^;]*)/.exec(line);
+      this.#values.set(name, value);
+      this.#text = undefined;
+    }
+    return this;
+  }
+
+  has(name) {
+    return this.#values.has(name);
+  }
+
+  /** As a header. */
+  get text() {
+    return (this.#text ??= [...this.#values].map(([name, value]) => `${name}=${value}`).join('; '));
+  }
+}
+
+/** Of somebody who was here before, with this id. */
+export const cookiesOf = (visitorId) => new Cookies().keep([`cv_vid=${visitorId}`]);

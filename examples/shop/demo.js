@@ -37,7 +37,7 @@ export function withDemo(app, { collector, project }) {
       ]);
     },
     'POST /start-over'(_request, response) {
-      redirect(response, '/', ['cv_vid', 'consent', 'cart', 'demo_country'].map(gone));
+      redirect(response, '/', ['cv_vid', 'cv_ses', 'consent', 'cart', 'demo_country'].map(gone));
     },
     'GET /collector'(request, response) {
       const { title, body } = collectorPage();

@@ -8,7 +8,6 @@
  * `pages_visited_count`, `days_since_last_visit`.
  */
 import type { ProjectConfig, Rule } from '../project-config.js';
-import { referralKind } from '../referral.js';
 import { ownValue } from '../entries.js';
 import { noSource, type RuleSource, type UiRules } from './rules.js';
 import { ABSENT, type Values } from './values.js';
@@ -38,11 +37,11 @@ const ANSWERS: ReadonlyMap<string, RuleSource | Answer> = new Map<string, RuleSo
   ...['product_sku', 'product_name', 'product_price', 'customer_id'].map(pageTag),
   ...['custom_1', 'custom_2', 'custom_3', 'custom_4'].map(pageTag),
 
-  // Of how the visitor got here. The script keeps what the first page of a session says; here it is what this one says.
-  ['campaign', fact('utm_campaign', either(visitor('utm_campaign'), arrival('campaign')))],
-  ['keyword', fact('utm_term', either(visitor('utm_term'), arrival('keyword')))],
-  ['medium', fact('utm_medium', either(visitor('utm_medium'), arrival('medium')))],
-  ['source_name', fact('utm_source', either(visitor('utm_source'), arrival('source')))],
+  // Of how the visitor got here, with the first hit of the session.
+  ['campaign', fact('campaign', visitor('campaign'))],
+  ['keyword', fact('keyword', visitor('keyword'))],
+  ['medium', fact('medium', visitor('medium'))],
+  ['source_name', fact('sourceName', visitor('sourceName'))],
 
   // Of the visitor.
   ['country', fact('country', visitor('country'))],
@@ -164,44 +163,6 @@ function endsInSlash(url: unknown): boolean | undefined {
   if (typeof url !== 'string' || !url.startsWith('http')) return undefined;
   try {
     return new URL(url).pathname.endsWith('/');
-  } catch {
-    return undefined;
-  }
-}
-
-interface Arrival {
-  readonly campaign: string;
-  readonly keyword: string;
-  readonly medium: string;
-  readonly source: string;
-}
-
-const DIRECT: Arrival = { campaign: '', keyword: '', medium: '', source: '' };
-/** Google Ads tags its links with the id of the click. */
-const AD_CLICK = /(?:^|&)gclid=[^&]/;
-const MEDIUMS = { search: 'organic', ai_tool: 'ai tool', referral: 'referral' } as const;
-
-/** What a request says by what it comes from, in Convert's words; '' where it says nothing. */
-function arrival(part: keyof Arrival): Read {
-  const query = location('query');
-  const referrer = location('referrer');
-  const hostname = location('hostname');
-  return (values) => {
-    const asked = query(values);
-    if (typeof asked !== 'string') return ABSENT;
-    if (AD_CLICK.test(asked)) return { ...DIRECT, medium: 'cpc google', source: 'google' }[part];
-    const from = httpUrl(referrer(values));
-    const own = hostname(values);
-    const kind = referralKind(from?.hostname, typeof own === 'string' ? own : undefined);
-    if (from === undefined || kind === undefined) return '';
-    return { ...DIRECT, medium: MEDIUMS[kind], source: from.host }[part];
-  };
-}
-
-function httpUrl(text: unknown): URL | undefined {
-  if (typeof text !== 'string' || !text.startsWith('http')) return undefined;
-  try {
-    return new URL(text);
   } catch {
     return undefined;
   }

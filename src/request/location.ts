@@ -26,7 +26,7 @@ export const LOCATION_PROPERTIES: PropertyTable<LocationProperties> = {
       : clip(`${protocol}://${host.toLowerCase()}${target.text}`, MAX_URL),
   path: (facts) => facts.target.path,
   hostname: (facts) => facts.hostname,
-  referrer: (facts) => clip(facts.header('referer') ?? '', MAX_URL),
+  referrer: (facts) => facts.referrer,
   query: (facts) => facts.target.query,
   protocol: (facts) => facts.protocol,
 };

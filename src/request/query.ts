@@ -1,4 +1,4 @@
-/** One value out of a raw query string, without building an object of all of them. */
+/** Values out of a raw query string, without building an object of all of them. */
 import { clip, percentDecoded } from './text.js';
 
 /** The longest escape of one UTF-16 unit: three bytes of UTF-8. */
@@ -9,6 +9,38 @@ const ESCAPED_UNIT = '%EF%BF%BD'.length;
  * throw), and at most `max` characters of it. `undefined` if the parameter is absent, `''` if it is empty.
  */
 export function queryValue(query: string, name: string, max: number): string | undefined {
+  let value: string | undefined;
+  eachParameter(query, (start, nameEnd, end) => {
+    if (!isNamed(query, start, nameEnd, name)) return false;
+    value = decodeValue(query.slice(nameEnd + 1, end), max);
+    return true;
+  });
+  return value;
+}
+
+/** Longer than any that is wanted. */
+const MAX_NAME = 16;
+const NONE: ReadonlyMap<string, string> = new Map();
+
+/** The first values of those parameters that `wanted` names, each cut at so many characters; as `queryValue` has them. */
+export function queryValues(query: string, wanted: ReadonlyMap<string, number>): ReadonlyMap<string, string> {
+  if (query === '') return NONE;
+  let values: Map<string, string> | undefined;
+  eachParameter(query, (start, nameEnd, end) => {
+    if (nameEnd - start > MAX_NAME * ESCAPED_UNIT) return false;
+    const raw = query.slice(start, nameEnd);
+    const name = isEscaped(raw) ? unescaped(raw) : raw;
+    const max = wanted.get(name);
+    if (max !== undefined && values?.has(name) !== true) {
+      (values ??= new Map<string, string>()).set(name, decodeValue(query.slice(nameEnd + 1, end), max));
+    }
+    return false;
+  });
+  return values ?? NONE;
+}
+
+/** Calls `visit` with the places of each parameter that has a name or a value, until it says true. */
+function eachParameter(query: string, visit: (start: number, nameEnd: number, end: number) => boolean): void {
   let equals = -1;
   for (let start = 0; start < query.length;) {
     let end = query.indexOf('&', start);
@@ -18,13 +50,9 @@ export function queryValue(query: string, name: string, max: number): string | u
       equals = query.indexOf('=', start);
       if (equals < 0) equals = query.length;
     }
-    const nameEnd = Math.min(equals, end);
-    if (end > start && isNamed(query, start, nameEnd, name)) {
-      return decodeValue(query.slice(nameEnd + 1, end), max);
-    }
+    if (end > start && visit(start, Math.min(equals, end), end)) return;
     start = end + 1;
   }
-  return undefined;
 }
 
 function isNamed(query: string, start: number, end: number, name: string): boolean {
@@ -32,11 +60,18 @@ function isNamed(query: string, start: number, end: number, name: string): boole
   // An escaped name is longer than the name, and at most so much.
   if (end - start > name.length * ESCAPED_UNIT) return false;
   const raw = query.slice(start, end);
-  return (raw.includes('%') || raw.includes('+')) && percentDecoded(raw.replaceAll('+', ' ')) === name;
+  return isEscaped(raw) && unescaped(raw) === name;
+}
+
+function isEscaped(raw: string): boolean {
+  return raw.includes('%') || raw.includes('+');
+}
+
+function unescaped(raw: string): string {
+  return percentDecoded(raw.replaceAll('+', ' '));
 }
 
 function decodeValue(raw: string, max: number): string {
   // One unit more than can be returned, so that an escape that is cut here lies behind the end.
-  const bounded = raw.slice(0, (max + 1) * ESCAPED_UNIT);
-  return clip(percentDecoded(bounded.replaceAll('+', ' ')), max);
+  return clip(unescaped(raw.slice(0, (max + 1) * ESCAPED_UNIT)), max);
 }

@@ -2,14 +2,15 @@
 import { ConvertError } from '../errors.js';
 import type { IncomingRequest } from '../exchange.js';
 import type { ReportSegments } from '../tracking.js';
+import { arrivals } from './arrival.js';
 import type { OnError } from './callback.js';
+import { createClientReader } from './clients.js';
 import { resolveGeo, type GeoFacts, type GeoOption } from './geo.js';
 import { LOCATION_PROPERTIES, type LocationProperties } from './location.js';
 import { LazyProperties, propertyKind, type Properties, type PropertyKind } from './properties.js';
-import { knownSegments, reportSegments, type KnownSegments } from './segments.js';
+import { reportSegments, type KnownSegments } from './segments.js';
 import { placeOf, SharedFacts, type FactSources, type RequestVisitor } from './shared-facts.js';
 import { clip } from './text.js';
-import { createUserAgentReader } from './user-agent.js';
 import { VISITOR_PROPERTIES, type VisitorProperties, type Vocabulary } from './visitor.js';
 
 export type { GeoFacts, GeoOption, GeoReader } from './geo.js';
@@ -55,8 +56,9 @@ export function createRequestReader(options: RequestOptions): RequestReader {
   const geo = options.geo === undefined ? undefined : resolveGeo(options.geo);
   const setup: RequestSetup = {
     geo,
-    userAgent: createUserAgentReader(),
-    segments: knownSegments(),
+    client: createClientReader(),
+    arrival: arrivals(),
+    segments: new WeakMap(),
     onError,
     location: propertyKind(
       'properties.location',
@@ -118,12 +120,7 @@ export class RequestFacts extends SharedFacts {
 
   /** For events. The app's property functions have no part in them; frozen. */
   segments(): ReportSegments {
-    return (this.#segments ??= reportSegments(
-      this,
-      this.#locationProperties(),
-      this.#visitorProperties(),
-      this.setup.segments,
-    ));
+    return (this.#segments ??= reportSegments(this, this.setup.segments));
   }
 
   #locationProperties(): LazyProperties {

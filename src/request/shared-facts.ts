@@ -1,15 +1,21 @@
 /** What several properties of a request are made of. Each is computed when it is first asked for, and once. */
+import type { Arrival, Session } from '../arrival.js';
 import { headerText, type IncomingRequest } from '../exchange.js';
 import { callbackThrew, checkedObject, type OnError } from './callback.js';
 import type { GeoFacts } from './geo-platforms.js';
 import { knownPlace, type GeoReader } from './geo.js';
-import { hostnameOf, parseTarget, type RequestTarget } from './target.js';
+import type { ClientReader } from './clients.js';
+import { PARAMETERS } from './parameters.js';
+import { queryValues } from './query.js';
+import { hostnameOf, MAX_URL, parseTarget, type RequestTarget } from './target.js';
+import { clip } from './text.js';
 import type { UserAgent } from './user-agent.js';
 
 /** What is the same for all requests. */
 export interface FactSources {
   readonly geo: GeoReader | undefined;
-  readonly userAgent: (header: string | undefined) => UserAgent;
+  readonly client: ClientReader;
+  readonly arrival: (facts: SharedFacts) => Arrival;
   readonly onError: OnError;
 }
 
@@ -17,10 +23,16 @@ export interface FactSources {
 export interface RequestVisitor {
   /** No state of an earlier visit is known. Read only if something asks for it. */
   readonly isNewVisitor: boolean;
+  /** The session that the request goes on with; undefined where none is known. Read only if something asks for it. */
+  readonly session?: Session | undefined;
 }
 
 export class SharedFacts {
   #target: RequestTarget | undefined;
+  #parameters: ReadonlyMap<string, string> | undefined;
+  #referrer: string | undefined;
+  #arrival: Arrival | undefined;
+  #visitorType: 'new' | 'returning' | undefined;
   #host: string | undefined;
   #protocol: string | undefined;
   #userAgentHeader: string | undefined;
@@ -40,6 +52,30 @@ export class SharedFacts {
 
   get target(): RequestTarget {
     return (this.#target ??= parseTarget(this.request.url));
+  }
+
+  /** The values of `PARAMETERS` in the query. */
+  get parameters(): ReadonlyMap<string, string> {
+    return (this.#parameters ??= queryValues(this.target.query, PARAMETERS));
+  }
+
+  /** '' without one. */
+  get referrer(): string {
+    return (this.#referrer ??= clip(this.header('referer') ?? '', MAX_URL));
+  }
+
+  /** How the visitor got here: what the first hit of the session said, or else what this request says. */
+  get arrival(): Arrival {
+    return (this.#arrival ??= this.requestVisitor.session?.arrival ?? this.sources.arrival(this));
+  }
+
+  /** `new` for the whole first session; where no session is known, for the first request. */
+  get visitorType(): 'new' | 'returning' {
+    if (this.#visitorType === undefined) {
+      const isFirst = this.requestVisitor.session?.isFirst ?? this.requestVisitor.isNewVisitor;
+      this.#visitorType = isFirst ? 'new' : 'returning';
+    }
+    return this.#visitorType;
   }
 
   /** `undefined` where a proxy said something that is no protocol of ours. */
@@ -63,7 +99,7 @@ export class SharedFacts {
   }
 
   get userAgent(): UserAgent {
-    return (this.#userAgent ??= this.sources.userAgent(this.userAgentHeader));
+    return (this.#userAgent ??= this.sources.client(this.userAgentHeader, this.request.headers));
   }
 
   /** What the `geo` option tells, and nothing else: no property function can change it. */

@@ -44,8 +44,8 @@ export function hostnameOf(host: string): string | undefined {
 
 const AUTHORITY = /^https?:\/\/([^/?#\\]*)/i;
 
-/** The hostname of an absolute http(s) URL; `undefined` for anything else. */
-export function urlHostname(url: string): string | undefined {
+/** The host of an absolute http(s) URL, with its port if it names one; `undefined` for anything else. */
+export function urlHost(url: string): string | undefined {
   const authority = AUTHORITY.exec(clip(url, MAX_URL))?.[1];
-  return authority === undefined ? undefined : hostnameOf(authority.slice(authority.lastIndexOf('@') + 1));
+  return authority?.slice(authority.lastIndexOf('@') + 1);
 }

@@ -7,6 +7,16 @@ export function clip(text: string, max: number): string {
   return text.slice(0, last >= 0xd800 && last <= 0xdbff ? max - 1 : max);
 }
 
+const encoder = new TextEncoder();
+
+/** At most `max` bytes of `text` in UTF-8, and no half of a character. */
+export function clipBytes(text: string, max: number): string {
+  // Three bytes are the most that one unit takes.
+  if (text.length * 3 <= max) return text.toWellFormed();
+  const whole = text.toWellFormed();
+  return whole.slice(0, encoder.encodeInto(whole, new Uint8Array(max)).read);
+}
+
 const lenient = new TextDecoder('utf-8', { ignoreBOM: true });
 const strict = new TextDecoder('utf-8', { ignoreBOM: true, fatal: true });
 const ESCAPES = /(?:%[0-9a-f]{2})+/gi;

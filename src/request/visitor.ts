@@ -1,21 +1,34 @@
 /** The visitor properties that a request tells. Their names are API: rules match them verbatim. */
 import type { PropertyTable } from './properties.js';
 import { preferredLanguage } from './language.js';
-import { queryValue } from './query.js';
+import type { TrafficSource } from '../arrival.js';
+import { CLICK_IDS, UTM, type ClickId, type Utm } from './parameters.js';
 import type { SharedFacts } from './shared-facts.js';
 import { clip } from './text.js';
 import type { Device } from './user-agent.js';
 
-/** The desktop, mobile and tablet properties are there always, the others where the request tells. */
-export interface VisitorProperties {
+/** The first values of the query parameters of this request, decoded, at most 256 characters. */
+type UtmProperties = { readonly [Name in Utm]?: string };
+/**
+ * Likewise, at most 512 characters. Who clicked is personal data: these are of this request alone, and kept nowhere.
+ */
+type ClickIdProperties = { readonly [Name in ClickId]?: string };
+
+/**
+ * The desktop, mobile and tablet properties are there always, and so is how the visitor got here; the others where the
+ * request tells.
+ */
+export interface VisitorProperties extends UtmProperties, ClickIdProperties {
   readonly country?: string;
   readonly region?: string;
   readonly city?: string;
   readonly continent?: string;
   readonly timezone?: string;
+  /** `desktop mobile tablet other`, or `bot`, where bots are visitors. */
   readonly device?: Device;
   /** With the vocabulary `convert`: the codes of Convert's reports, as `['ALLPH', 'IPH']`. */
   readonly devices?: readonly string[];
+  /** What the device is, or, of a bot, what it shows itself as; likewise the two below. */
   readonly desktop?: boolean;
   readonly mobile?: boolean;
   readonly tablet?: boolean;
@@ -29,12 +42,19 @@ export interface VisitorProperties {
   /** What Accept-Language prefers: `en`, `en-US`. */
   readonly language?: string;
   readonly visitorType?: 'new' | 'returning';
-  /** The first value of the query parameter, decoded, at most 256 characters; likewise the four below. */
-  readonly utm_source?: string;
-  readonly utm_medium?: string;
-  readonly utm_campaign?: string;
-  readonly utm_term?: string;
-  readonly utm_content?: string;
+  /** As in Convert's reports, and like the four below it what the first hit of the session said. */
+  readonly source?: TrafficSource;
+  /** `utm_campaign`, else ''; cut at 160 bytes of UTF-8. */
+  readonly campaign?: string;
+  /**
+   * `utm_medium`; else `cpc google` with a `gclid`; else by the referrer `organic`, `ai tool` or `referral`; else ''. At most
+   * 40 bytes.
+   */
+  readonly medium?: string;
+  /** `utm_term`, else what a search engine's referrer says was searched for, else ''; at most 80 bytes. */
+  readonly keyword?: string;
+  /** `utm_source`; else `google` with a `gclid`; else the host of the referrer, or its app; else ''. At most 80 bytes. */
+  readonly sourceName?: string;
 }
 
 /**
@@ -44,11 +64,14 @@ export interface VisitorProperties {
 export type Vocabulary = 'readable' | 'convert';
 
 const MAX_USER_AGENT = 512;
-const MAX_UTM = 256;
-const utm =
-  (name: string) =>
-  (facts: SharedFacts): string | undefined =>
-    queryValue(facts.target.query, name, MAX_UTM);
+
+/** One property for each of these query parameters. */
+function parameters<Name extends string>(
+  names: readonly Name[],
+): PropertyTable<{ readonly [Each in Name]?: string }> {
+  const entries = names.map((name) => [name, (facts: SharedFacts) => facts.parameters.get(name)]);
+  return Object.fromEntries(entries) as PropertyTable<{ readonly [Each in Name]?: string }>;
+}
 
 const READABLE: PropertyTable<Omit<VisitorProperties, 'devices'>> = {
   country: (facts) => facts.place.country,
@@ -57,20 +80,22 @@ const READABLE: PropertyTable<Omit<VisitorProperties, 'devices'>> = {
   continent: (facts) => facts.place.continent,
   timezone: (facts) => facts.place.timezone,
   device: (facts) => facts.userAgent.device,
-  desktop: (facts) => facts.userAgent.device === 'desktop',
-  mobile: (facts) => facts.userAgent.device === 'mobile',
-  tablet: (facts) => facts.userAgent.device === 'tablet',
+  desktop: (facts) => facts.userAgent.form === 'desktop',
+  mobile: (facts) => facts.userAgent.form === 'mobile',
+  tablet: (facts) => facts.userAgent.form === 'tablet',
   browser: (facts) => facts.userAgent.browser,
   browserVersion: (facts) => facts.userAgent.browserVersion,
   os: (facts) => facts.userAgent.os,
   userAgent: (facts) => clip(facts.userAgentHeader, MAX_USER_AGENT) || undefined,
   language: (facts) => preferredLanguage(facts.header('accept-language') ?? ''),
-  visitorType: (facts) => (facts.requestVisitor.isNewVisitor ? 'new' : 'returning'),
-  utm_source: utm('utm_source'),
-  utm_medium: utm('utm_medium'),
-  utm_campaign: utm('utm_campaign'),
-  utm_term: utm('utm_term'),
-  utm_content: utm('utm_content'),
+  visitorType: (facts) => facts.visitorType,
+  ...parameters(UTM),
+  source: (facts) => facts.arrival.source,
+  campaign: (facts) => facts.arrival.campaign,
+  medium: (facts) => facts.arrival.medium,
+  keyword: (facts) => facts.arrival.keyword,
+  sourceName: (facts) => facts.arrival.sourceName,
+  ...parameters(CLICK_IDS),
 };
 
 const CONVERT: PropertyTable<VisitorProperties> = {

@@ -21,6 +21,7 @@ import { UNANSWERED, UNASKED, type ConsentAnswer } from './consent/answer.js';
 import { visitorCookie, type VisitorCookie, type VisitorCookieOptions } from './cookie.js';
 import { fingerprint } from './fingerprint.js';
 import type { SignalReader } from './privacy-signals.js';
+import { sessionCookie, type SessionCookie, type SessionCookieOptions } from './session-cookie.js';
 import { newUuid } from './uuid.js';
 
 export interface VisitorOptions<Raw = unknown> {
@@ -68,7 +69,9 @@ export interface Withdrawal {
   readonly adoption: boolean;
   /** So does the cookie of assignments. */
   readonly assignments: boolean;
-  /** The id in that cookie, whose state has to be deleted. */
+  /** So does the cookie of the session. */
+  readonly session: boolean;
+  /** The id in the identity cookie, whose state has to be deleted. */
   readonly cookieId: string | undefined;
   /** The app's own id, whose recorded consent and held events have to go. */
   readonly appId: string | undefined;
@@ -79,6 +82,8 @@ export interface VisitorReader {
   readonly adoption: AdoptionCookie;
   /** undefined where the option is off. */
   readonly assignments: AssignmentCookie | undefined;
+  /** undefined where the option is off. */
+  readonly sessions: SessionCookie | undefined;
   /** True where ids of the app and ids from our cookie must not share state. */
   readonly hasAppIds: boolean;
   readonly consentConfigured: boolean;
@@ -92,6 +97,7 @@ export interface VisitorReaderOptions {
   signals?: SignalReader;
   bots?: BotsOption;
   assignmentCookie?: boolean | AssignmentCookieOptions;
+  session?: false | SessionCookieOptions;
   /** Newest first. */
   secrets?: string | readonly string[];
   onError: (error: ConvertError) => void;
@@ -105,6 +111,7 @@ export function visitorReader(options: VisitorReaderOptions): VisitorReader {
   const cookie = visitorCookie(visitor.cookie);
   const adoption = adoptionCookie(visitor.cookie);
   const assignments = assignmentsOf(options);
+  const sessions = options.session === false ? undefined : sessionCookie(options.session, visitor.cookie);
   const isBot = botCheck(bots, onError);
   const mode = consentMode(consent);
   const reader = consent === undefined ? undefined : consentReader(consent, onError);
@@ -133,6 +140,7 @@ export function visitorReader(options: VisitorReaderOptions): VisitorReader {
     cookie,
     adoption,
     assignments,
+    sessions,
     hasAppIds: askId !== undefined,
     consentConfigured: reader !== undefined,
     identify(request) {
@@ -148,6 +156,7 @@ export function visitorReader(options: VisitorReaderOptions): VisitorReader {
                 cookie: cookie.present(request),
                 adoption: adoption.present(request),
                 assignments: assignments?.present(request) === true,
+                session: sessions?.present(request) === true,
                 cookieId: cookie.read(request),
                 appId: own,
               }

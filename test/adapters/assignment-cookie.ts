@@ -84,6 +84,7 @@ export function assignmentCookieConformance(adapter: Adapter): void {
         logger: { error: log, warn: log, info: log },
         secrets: NEW,
         assignmentCookie: true,
+        session: false,
         ...more,
       };
       const started = await adapter.start({ convert, routes: { '/': hero }, ...app });

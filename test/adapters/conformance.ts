@@ -11,6 +11,7 @@ import type { Logger } from '../../src/logger.js';
 import type { ConvertOptions } from '../../src/options.js';
 import { startCollector, type Collector } from '../support/collector.js';
 import { testProject } from '../support/project.js';
+import { runningSession } from '../support/session.js';
 import type { Adapter, AppOptions, Exchange, Handler, RunningApp } from './harness.js';
 
 export const CHROME =
@@ -25,6 +26,9 @@ const hero: Handler = (x) => x.send(200, x.convert.runExperience('homepage-hero'
 function cookiesOf(answer: { headers: Record<string, unknown> }): string[] {
   return [answer.headers['set-cookie'] ?? []].flat() as string[];
 }
+
+const namesOf = (answer: { headers: Record<string, unknown> }): string[] =>
+  cookiesOf(answer).map((line) => line.split('=')[0]!);
 
 function visitorIdOf(answer: { headers: Record<string, unknown> }): string | undefined {
   return cookiesOf(answer)
@@ -282,7 +286,7 @@ export function adapterConformance(adapter: Adapter, capabilities: { http2: bool
         const app = await start({ '/': all });
         const answer = await get(app, `/?convert_preview=${link}`);
         expect(JSON.parse(answer.text)).toMatchObject({ one: null, reason: 'traffic' });
-        expect(cookiesOf(answer)).toHaveLength(1);
+        expect(namesOf(answer)).toEqual(['cv_vid', 'cv_ses']);
         expect((await delivered(app)).exposures()).toHaveLength(2);
       });
 
@@ -337,7 +341,8 @@ export function adapterConformance(adapter: Adapter, capabilities: { http2: bool
         );
         const answer = await get(app, '/', { cookie: 'cv_vid=abc', 'user-agent': GOOGLEBOT });
         expect(answer.text).toMatch(/^user-7 (original|version-b)$/);
-        expect(cookiesOf(answer)).toEqual([]);
+        // No id: that is the app's. The session is kept for users, too.
+        expect(namesOf(answer)).toEqual(['cv_ses']);
         expect((await delivered(app)).exposures()[0]?.visitorId).toBe('user-7');
       });
 
@@ -669,7 +674,7 @@ export function adapterConformance(adapter: Adapter, capabilities: { http2: bool
           cookiesOf(answer)
             .map((line) => line.split('=')[0])
             .sort(),
-        ).toEqual(['cv_vid', 'lib']);
+        ).toEqual(['cv_ses', 'cv_vid', 'lib']);
         expect(answer.headers['x-app']).toBe('kept');
       });
 
@@ -681,7 +686,7 @@ export function adapterConformance(adapter: Adapter, capabilities: { http2: bool
           expect(visitorIdOf(answer)).toBeDefined();
           expect(lines.filter((line) => line.startsWith('cv_vid='))).toHaveLength(1);
           expect(lines.some((line) => line.startsWith('app=1'))).toBe(true);
-          if (handler.toString().includes('b=2')) expect(lines).toHaveLength(3);
+          if (handler.toString().includes('b=2')) expect(lines).toHaveLength(4);
           if (handler.toString().includes('X-App')) expect(answer.headers['x-app']).toBe('kept');
           expect((await delivered(app)).exposures()).toHaveLength(1);
         });
@@ -824,7 +829,9 @@ export function adapterConformance(adapter: Adapter, capabilities: { http2: bool
           },
         });
         const answers = await Promise.all(
-          ['/', '/own', '/head'].map((path) => get(app, path, { cookie: 'cv_vid=a-visitor-who-returns' })),
+          ['/', '/own', '/head'].map((path) =>
+            get(app, path, { cookie: `cv_vid=a-visitor-who-returns; ${runningSession()}` }),
+          ),
         );
         expect(answers.map(({ headers }) => headers['cache-control'])).toEqual([
           'private, no-cache',
@@ -948,12 +955,126 @@ export function adapterConformance(adapter: Adapter, capabilities: { http2: bool
       });
     });
 
+    describe('client hints', () => {
+      const HINTS = 'Sec-CH-UA-Full-Version-List, Sec-CH-UA-Model, Sec-CH-UA-Form-Factors';
+      const page =
+        (handler: Handler): Handler =>
+        (x) => {
+          x.header('Content-Type', 'text/html; charset=utf-8');
+          return handler(x);
+        };
+      const unused: Handler = (x) => x.send(200, '<h1>Hello</h1>');
+      /** Without the framework, and with the context used. */
+      const answered =
+        (headers: Record<string, string>): Handler =>
+        (x) => {
+          const { visitorId } = x.convert;
+          x.takeOver().writeHead(200, headers).end(`<h1>${visitorId}</h1>`);
+        };
+      const asked = (answer: { headers: Record<string, string> }) => [
+        answer.headers['accept-ch'],
+        answer.headers['critical-ch'],
+      ];
+
+      it('U1 are asked for by pages, whether they use the context or not, and by nothing else', async () => {
+        const app = await start(
+          {
+            '/': page(hero),
+            '/unused': page(unused),
+            '/text': answered({ 'Content-Type': 'text/plain' }),
+            '/own': answered({ 'content-type': 'text/html' }),
+            '/skipped': page(unused),
+          },
+          { acceptClientHints: true, skip: (raw) => (raw as { url: string }).url === '/skipped' },
+        );
+        const all = ['/', '/unused', '/own', '/text', '/skipped'];
+        const answers = await Promise.all(all.map((path) => get(app, path)));
+        expect(answers.map(asked)).toEqual([
+          [HINTS, undefined],
+          [HINTS, undefined],
+          [HINTS, undefined],
+          [undefined, undefined],
+          [undefined, undefined],
+        ]);
+        expect(cookiesOf(answers[1]!)).toEqual([]);
+        expect(answers[1]!.headers['cache-control']).toBeUndefined();
+        expect(answers[0]!.headers.vary ?? '').not.toMatch(/sec-ch/i);
+        expect(asked(await get(app, '/', { 'user-agent': GOOGLEBOT }))).toEqual([undefined, undefined]);
+        expect(logged).toEqual([]);
+      });
+
+      it('U2 are not asked for unless the app says so', async () => {
+        const app = await start({ '/': page(hero), '/unused': page(unused) });
+        expect(asked(await get(app, '/'))).toEqual([undefined, undefined]);
+        expect(asked(await get(app, '/unused'))).toEqual([undefined, undefined]);
+      });
+
+      it('U3 are added to those that the app asks for, and may be critical', async () => {
+        const app = await start(
+          {
+            '/': page(hero),
+            '/own': page((x) => {
+              x.header('Accept-CH', 'DPR, sec-ch-ua-model');
+              x.header('Critical-CH', 'DPR');
+              return hero(x);
+            }),
+            '/head': answered({ 'Content-Type': 'text/html', 'ACCEPT-CH': 'DPR' }),
+          },
+          { acceptClientHints: 'critical' },
+        );
+        expect(asked(await get(app, '/'))).toEqual([HINTS, HINTS]);
+        expect(asked(await get(app, '/own'))).toEqual([
+          'DPR, sec-ch-ua-model, Sec-CH-UA-Full-Version-List, Sec-CH-UA-Form-Factors',
+          `DPR, ${HINTS}`,
+        ]);
+        expect(asked(await get(app, '/head'))).toEqual([`DPR, ${HINTS}`, HINTS]);
+      });
+
+      it('U4 are asked for with consent only, and by no page for all', async () => {
+        const consent = { cookie: 'consent', granted: 'yes' };
+        const shared: Handler = (x) => {
+          x.header('Cache-Control', 'public, max-age=60');
+          return unused(x);
+        };
+        const app = await start(
+          { '/': page(unused), '/shared': page(shared) },
+          { acceptClientHints: true, consent },
+        );
+        expect(asked(await get(app, '/'))).toEqual([undefined, undefined]);
+        expect(asked(await get(app, '/', { cookie: 'consent=no' }))).toEqual([undefined, undefined]);
+        expect(asked(await get(app, '/', { cookie: 'consent=yes' }))).toEqual([HINTS, undefined]);
+        expect(asked(await get(app, '/shared', { cookie: 'consent=yes' }))).toEqual([undefined, undefined]);
+        const free = await start({ '/shared': page(shared) }, { acceptClientHints: true });
+        expect(asked(await get(free, '/shared'))).toEqual([HINTS, undefined]);
+      });
+
+      it('U5 tell rules more than the user agent', async () => {
+        const app = await start({
+          '/': (x) => {
+            const { browser, device, os } = x.convert.visitorProperties;
+            x.send(200, `${String(browser)} ${String(device)} ${String(os)}`);
+          },
+        });
+        const hints = {
+          'sec-ch-ua': '"Brave";v="142", "Chromium";v="142", "Not_A Brand";v="99"',
+          'sec-ch-ua-platform': '"Android"',
+          'sec-ch-ua-form-factors': '"Tablet"',
+        };
+        expect((await get(app, '/')).text).toBe('chrome desktop windows');
+        expect((await get(app, '/', hints)).text).toBe('brave tablet android');
+        expect((await get(app, '/', { ...hints, 'sec-ch-ua': 'Brave' })).text).toBe('chrome tablet android');
+        expect((await get(app, '/', { 'sec-ch-ua': '"HeadlessChrome";v="142"' })).text).toMatch(
+          /^chrome bot/,
+        );
+      });
+    });
+
     describe('mounting', () => {
       it('M1 mounted twice: the first one wins, one warning', async () => {
         const app = await start({ '/': hero }, {}, { twice: true });
         const first = await get(app, '/');
         await get(app, '/', { cookie: `cv_vid=${visitorIdOf(first)}` });
-        expect(cookiesOf(first)).toHaveLength(1);
+        expect(namesOf(first)).toEqual(['cv_vid', 'cv_ses']);
         expect((await delivered(app)).exposures()).toHaveLength(1);
         expect(logged.filter((line) => line.includes('mounted twice'))).toHaveLength(1);
       });

@@ -4,6 +4,7 @@ import { testProject } from '../support/project.js';
 import { assignmentCookieConformance } from './assignment-cookie.js';
 import { adapterConformance, CHROME } from './conformance.js';
 import { express4Adapter, express5Adapter } from './express.js';
+import { sessionConformance } from './session.js';
 
 // Express has no HTTP/2 of its own: its request and response extend those of HTTP/1.
 adapterConformance(express5Adapter, { http2: false });
@@ -11,6 +12,9 @@ adapterConformance(express4Adapter, { http2: false });
 
 assignmentCookieConformance(express5Adapter);
 assignmentCookieConformance(express4Adapter);
+
+sessionConformance(express5Adapter);
+sessionConformance(express4Adapter);
 
 describe('the cookie of assignments behind cookie-parser', () => {
   it('is what was set, and not taken for JSON or for one that it has signed', async () => {
@@ -22,6 +26,7 @@ describe('the cookie of assignments behind cookie-parser', () => {
         logger: false,
         secrets: 'a secret of the test',
         assignmentCookie: true,
+        session: false,
       },
       routes: {
         '/': (x) => {

@@ -7,11 +7,14 @@ import { createConvert } from '../../src/convert.js';
 import { convertPlugin } from '../../src/fastify.js';
 import { testProject } from '../support/project.js';
 import { assignmentCookieConformance } from './assignment-cookie.js';
-import { adapterConformance } from './conformance.js';
+import { adapterConformance, CHROME } from './conformance.js';
 import { fastify5Adapter } from './fastify.js';
+import { sessionConformance } from './session.js';
 
 adapterConformance(fastify5Adapter, { http2: true });
 assignmentCookieConformance(fastify5Adapter);
+
+sessionConformance(fastify5Adapter);
 
 describe('Fastify only', () => {
   it('F1 closes the Convert that the plugin made, and leaves one alone that it was given', async () => {
@@ -138,13 +141,26 @@ describe('Fastify only', () => {
     await app.close();
   });
 
+  it('F10 asks for client hints where nothing uses the context, and there is no view', async () => {
+    const app = Fastify();
+    await app.register(convertPlugin, { project: testProject(), acceptClientHints: true });
+    app.get('/', async (_request, reply) => reply.type('text/html').send('<h1>Hello</h1>'));
+    const answer = await app.inject({ url: '/', headers: { 'user-agent': CHROME } });
+    await app.close();
+    expect(answer.headers['accept-ch']).toContain('Sec-CH-UA-Form-Factors');
+    expect(answer.headers['set-cookie']).toBeUndefined();
+  });
+
   it('F4 answers injected requests, and counts their exposures', async () => {
     const app = Fastify();
     await app.register(convertPlugin, { project: testProject(), delivery: { linger: 60_000 } });
     app.get('/', async (request) => request.convert.runExperience('homepage-hero')?.key ?? 'none');
     const answer = await app.inject({ url: '/', headers: { 'user-agent': 'Mozilla/5.0 Chrome/140' } });
     expect(answer.body).toMatch(/original|version-b/);
-    expect(answer.headers['set-cookie']).toMatch(/^cv_vid=/);
+    expect(answer.headers['set-cookie']).toMatchObject([
+      expect.stringMatching(/^cv_vid=/),
+      expect.stringMatching(/^cv_ses=/),
+    ]);
     await new Promise((resolve) => setImmediate(resolve));
     expect(app.convert.stats().delivery.accepted).toBe(1);
     app.convert.close({ timeout: 1 }).catch(() => undefined);

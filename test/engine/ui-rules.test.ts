@@ -143,10 +143,10 @@ const ROWS: readonly Row[] = [
     missing: 'url',
   },
   { type: 'query_string', match: 'startsWith', right: 'size=9&', wrong: '?size=9&', missing: 'query' },
-  { type: 'campaign', match: TEXT, right: 'Spring', wrong: 'summer', missing: 'utm_campaign' },
-  { type: 'keyword', match: TEXT, right: 'boot', wrong: 'shoe', missing: 'utm_term' },
-  { type: 'medium', match: TEXT, right: 'email', wrong: 'organic', missing: 'utm_medium' },
-  { type: 'source_name', match: TEXT, right: 'news', wrong: 'google', missing: 'utm_source' },
+  { type: 'campaign', match: TEXT, right: 'Spring', wrong: 'summer', missing: 'campaign' },
+  { type: 'keyword', match: TEXT, right: 'boot', wrong: 'shoe', missing: 'keyword' },
+  { type: 'medium', match: TEXT, right: 'email', wrong: 'organic', missing: 'medium' },
+  { type: 'source_name', match: TEXT, right: 'news', wrong: 'google', missing: 'sourceName' },
   { type: 'country', match: CHOICE, right: 'AT', wrong: 'DE', missing: 'country' },
   { type: 'region', match: TEXT, right: '9', wrong: '8', missing: 'region' },
   { type: 'city', match: 'endsWith', right: 'ien', wrong: 'raz', missing: 'city' },
@@ -402,7 +402,7 @@ describe('how the visitor got here', () => {
     ['/', 'https://chatgpt.com/', 'ai tool', 'chatgpt.com'],
     ['/', 'http://blog.example:8080/post', 'referral', 'blog.example:8080'],
     ['/', 'https://shop.example/cart', '', ''],
-    ['/', 'android-app://com.google.android.gm/', '', ''],
+    ['/', 'android-app://com.google.android.gm/', 'referral', 'com.google.android.gm'],
     ['/', 'https://', '', ''],
     ['/?gclid=x', 'https://www.google.com/', 'cpc google', 'google'],
     ['/?a=b&gclid=x', undefined, 'cpc google', 'google'],
@@ -725,7 +725,7 @@ describe('hostile rules and values', () => {
     'language',
   ];
   const properties = fc.record(
-    Object.fromEntries([...names, 'userAgent', 'country', 'utm_medium'].map((name) => [name, strange])),
+    Object.fromEntries([...names, 'userAgent', 'country', 'medium'].map((name) => [name, strange])),
     { requiredKeys: [] },
   );
 

@@ -19,8 +19,11 @@ export interface Report {
 
 /** What every app says, whatever its framework and build: the hash of the id decides, so Mary's variation is one. */
 export const REPORT = {
-  newcomer: { body: expect.stringMatching(/^(original|version-b)$/) as string, cookies: ['cv_vid'] },
-  mary: { body: 'version-b', cookies: [] },
+  newcomer: {
+    body: expect.stringMatching(/^(original|version-b)$/) as string,
+    cookies: ['cv_vid', 'cv_ses'],
+  },
+  mary: { body: 'version-b', cookies: ['cv_ses'] },
   delivered: 2,
 };
 

@@ -1,7 +1,12 @@
 /** Requests for the tests of this folder. */
 import type { ConvertError } from '../../src/errors.js';
 import type { HeaderValue, IncomingRequest } from '../../src/exchange.js';
-import { createRequestReader, type RequestFacts, type RequestOptions } from '../../src/request/reader.js';
+import {
+  createRequestReader,
+  type RequestFacts,
+  type RequestOptions,
+  type RequestVisitor,
+} from '../../src/request/reader.js';
 
 export function incoming(parts: Partial<IncomingRequest> = {}): IncomingRequest {
   return {
@@ -22,7 +27,7 @@ export const withHeaders = (headers: Record<string, HeaderValue>): IncomingReque
 export function facts(
   parts: Partial<IncomingRequest> = {},
   options: Omit<RequestOptions, 'onError'> = {},
-  visitor: { readonly isNewVisitor: boolean } = { isNewVisitor: true },
+  visitor: RequestVisitor = { isNewVisitor: true },
 ): RequestFacts & { errors: ConvertError[] } {
   const errors: ConvertError[] = [];
   const reader = createRequestReader({ ...options, onError: (error) => errors.push(error) });

@@ -1,6 +1,6 @@
 import fc from 'fast-check';
 import { describe, expect, it } from 'vitest';
-import { queryValue } from '../../src/request/query.js';
+import { queryValue, queryValues } from '../../src/request/query.js';
 
 const read = (query: string, name = 'a'): string | undefined => queryValue(query, name, 256);
 
@@ -52,6 +52,35 @@ describe('a query parameter', () => {
         // URLSearchParams takes a leading question mark away; a raw query has none.
         const query = `b=0&${pieces.join('')}`;
         expect(read(query)).toBe(new URLSearchParams(query).get('a') ?? undefined);
+      }),
+      { numRuns: 2000 },
+    );
+  });
+
+  it('is found with others in one pass', () => {
+    const wanted = new Map([
+      ['a', 256],
+      ['b', 2],
+      ['aa', 256],
+    ]);
+    const piece = fc.constantFrom(
+      'a',
+      'b',
+      '=',
+      '&',
+      '&',
+      '+',
+      '%',
+      '%61',
+      '%C3',
+      'xyz',
+      'aaaaaaaa'.repeat(9),
+    );
+    fc.assert(
+      fc.property(fc.array(piece, { maxLength: 20 }), (pieces) => {
+        const query = pieces.join('');
+        const each = [...wanted].map(([name, max]) => [name, queryValue(query, name, max)] as const);
+        expect(queryValues(query, wanted)).toEqual(new Map(each.filter(([, value]) => value !== undefined)));
       }),
       { numRuns: 2000 },
     );

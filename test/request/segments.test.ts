@@ -1,6 +1,4 @@
 import { describe, expect, it } from 'vitest';
-import { referralKind } from '../../src/referral.js';
-import { trafficSource } from '../../src/request/source.js';
 import { facts } from './incoming.js';
 
 const IPHONE =
@@ -89,7 +87,7 @@ describe('the source of a visit', () => {
     [undefined, undefined, 'https://www.shop.example/', 'direct'],
     [undefined, undefined, 'https://blog.shop.example/', 'direct'],
     [undefined, undefined, 'https://myshop.example/', 'referral'],
-    [undefined, undefined, 'android-app://com.slack/', 'direct'],
+    [undefined, undefined, 'android-app://com.slack/', 'referral'],
     [undefined, undefined, 'nonsense', 'direct'],
   ])('campaign %j, medium %j, referrer %j: %s', (campaign, medium, referer, source) => {
     const query = new URLSearchParams();
@@ -101,7 +99,8 @@ describe('the source of a visit', () => {
   });
 
   it('counts a referrer as another site where our own name is unknown', () => {
-    const referral = referralKind('shop.example', undefined);
-    expect(trafficSource({ campaign: undefined, medium: undefined, referral })).toBe('referral');
+    const headers = { referer: 'https://shop.example/' };
+    expect(facts({ host: '', headers }).segments().source).toBe('referral');
+    expect(facts({ headers }).segments().source).toBe('direct');
   });
 });

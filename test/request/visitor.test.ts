@@ -28,6 +28,11 @@ describe('visitor properties', () => {
       utm_medium: 'email',
       utm_campaign: 'a',
       utm_content: '%zz',
+      source: 'campaign',
+      campaign: 'a',
+      medium: 'email',
+      keyword: '',
+      sourceName: 'news letter',
     });
   });
 
@@ -48,6 +53,11 @@ describe('visitor properties', () => {
       browser: 'other',
       os: 'other',
       visitorType: 'new',
+      source: 'direct',
+      campaign: '',
+      medium: '',
+      keyword: '',
+      sourceName: '',
     });
   });
 

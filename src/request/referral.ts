@@ -1,0 +1,112 @@
+/** What a referrer says of where a visitor comes from, in the terms of Convert's reports and rules. */
+import { queryValue } from './query.js';
+import { hostnameOf, urlHost } from './target.js';
+
+export type ReferralKind = 'ai_tool' | 'search' | 'referral';
+
+export interface Referrer {
+  /** In lower case: a host, with its port if the URL names one, or the id of an app. */
+  readonly name: string;
+  /** Without the port; undefined for an app. */
+  readonly hostname: string | undefined;
+  readonly kind: ReferralKind;
+  /** What was searched for. Nearly always '': browsers and search engines keep it to themselves. */
+  readonly keyword: string;
+}
+
+const AI_TOOLS: ReadonlySet<string> = new Set([
+  'chatgpt.com',
+  'chat.openai.com',
+  'perplexity.ai',
+  'claude.ai',
+  'gemini.google.com',
+  'copilot.microsoft.com',
+  'you.com',
+  'phind.com',
+  'poe.com',
+  'meta.ai',
+]);
+
+interface SearchEngine {
+  /** The top level domain that it owns its name under, or `any`. */
+  readonly under: string;
+  /** The query parameter that holds what was searched for. */
+  readonly keyword: string;
+}
+
+/** By name. */
+const SEARCH_ENGINES: ReadonlyMap<string, SearchEngine> = new Map([
+  ['google', { under: 'any', keyword: 'q' }],
+  ['yahoo', { under: 'any', keyword: 'p' }],
+  ['ask', { under: 'com', keyword: 'q' }],
+  ['bing', { under: 'com', keyword: 'q' }],
+  ['aol', { under: 'any', keyword: 'q' }],
+  ['yandex', { under: 'any', keyword: 'text' }],
+  ['duckduckgo', { under: 'com', keyword: 'q' }],
+  ['baidu', { under: 'com', keyword: 'wd' }],
+  ['ecosia', { under: 'org', keyword: 'q' }],
+]);
+
+/** The apps of some of them, by the package that Android names. */
+const APPS: ReadonlyMap<string, ReferralKind> = new Map<string, ReferralKind>([
+  ['com.google.android.googlequicksearchbox', 'search'],
+  ['com.microsoft.bing', 'search'],
+  ['com.openai.chatgpt', 'ai_tool'],
+  ['ai.perplexity.app.android', 'ai_tool'],
+  ['com.anthropic.claude', 'ai_tool'],
+  ['com.google.android.apps.bard', 'ai_tool'],
+  ['com.microsoft.copilot', 'ai_tool'],
+  ['com.poe.android', 'ai_tool'],
+]);
+
+/** Browsers on Android write it where an app opened the page: `android-app://com.google.android.gm/`. */
+const APP = /^(?:android|ios)-app:\/\/([a-z0-9._-]{1,255})(?:[/?#]|$)/i;
+const MAX_KEYWORD = 256;
+
+/** `undefined` for what is neither an http(s) URL nor an app. The origin alone, as most policies send it, tells as much. */
+export function referrerOf(url: string): Referrer | undefined {
+  const app = APP.exec(url)?.[1]?.toLowerCase();
+  if (app !== undefined) {
+    return { name: app, hostname: undefined, kind: APPS.get(app) ?? 'referral', keyword: '' };
+  }
+  const host = urlHost(url);
+  const hostname = host === undefined ? undefined : hostnameOf(host);
+  if (host === undefined || hostname === undefined) return undefined;
+  const name = host.toLowerCase();
+  if (isAiTool(hostname)) return { name, hostname, kind: 'ai_tool', keyword: '' };
+  const engine = searchEngine(hostname);
+  if (engine === undefined) return { name, hostname, kind: 'referral', keyword: '' };
+  const [, query = ''] = /\?([^#]*)/.exec(url) ?? [];
+  const keyword = queryValue(query, engine.keyword, MAX_KEYWORD) ?? '';
+  return { name, hostname, kind: 'search', keyword };
+}
+
+/**
+ * The same host, or one of them a subdomain of the other; `www.` makes no difference. Both in lower case, without a port.
+ * That two subdomains are of one site takes a list of all public suffixes: browsers have it, see `arrivals`.
+ */
+export function isSameSite(referrer: string, hostname: string): boolean {
+  const from = withoutWww(referrer);
+  const to = withoutWww(hostname);
+  return from === to || from.endsWith(`.${to}`) || to.endsWith(`.${from}`);
+}
+
+function withoutWww(hostname: string): string {
+  return hostname.startsWith('www.') ? hostname.slice('www.'.length) : hostname;
+}
+
+function isAiTool(hostname: string): boolean {
+  for (let rest = hostname; ; rest = rest.slice(rest.indexOf('.') + 1)) {
+    if (AI_TOOLS.has(rest)) return true;
+    if (!rest.includes('.')) return false;
+  }
+}
+
+/** `google.com`, `www.google.co.uk`: the last label but the top level ones. */
+const REGISTERED = /(?:^|\.)([a-z]+)\.((?:com?\.)?[a-z]{2,3})$/;
+
+function searchEngine(hostname: string): SearchEngine | undefined {
+  const [, name = '', under] = REGISTERED.exec(hostname) ?? [];
+  const engine = SEARCH_ENGINES.get(name);
+  return engine?.under === 'any' || engine?.under === under ? engine : undefined;
+}
