@@ -132,7 +132,12 @@ const arrows = [
   },
   { files: ['src/engine.ts'], may: ['engine', 'project', ...leaves] },
   { files: ['src/sdk-engine.ts'], may: ['engine', ...leaves] },
-  { files: ['src/geoip-lite.ts'], may: ['request', ...leaves], packages: ['geoip-lite'] },
+  {
+    files: ['src/geo/*.ts'],
+    may: ['geo', 'request', ...leaves],
+    packages: ['node:', 'geoip-lite', 'maxmind'],
+  },
+  { files: ['src/geoip-lite.ts', 'src/maxmind.ts'], may: ['geo', 'request'] },
   { files: ['src/node-response.ts'], may: leaves, types: ['node:'] },
   { files: ['src/mount.ts'], may: ['convert', 'context', 'options', ...leaves] },
   {

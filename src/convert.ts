@@ -194,7 +194,16 @@ class ConvertInstance implements Convert, Runtime {
     const engine =
       options.engine ?? compiledEngine({ strictSdk: options.strictSdk, uiRules: options.uiRules });
     this.#engine = engine.name;
-    const reader = createRequestReader({ properties: options.properties, geo: options.geo, onError });
+    const reader = createRequestReader({
+      properties: options.properties,
+      geo: options.geo,
+      onError,
+      warn: (message) => this.warnOnce(`request:${message}`, message),
+      geoListener: {
+        failing: (error) => this.#failing(error),
+        recovered: (what) => this.logger.info?.(`convert: ${what}`),
+      },
+    });
     const signals = signalReader(options.privacySignals ?? 'project', {
       settings: () => this.project && (this.project.config.project.settings ?? {}),
       country: (request) => reader.place(request).country,
@@ -425,6 +434,7 @@ class ConvertInstance implements Convert, Runtime {
     this.#unsignal?.();
     this.#commitAll();
     this.#keeper.stop();
+    this.#parts.reader.close();
     const ledger = await this.outbox.close(timeout);
     this.settlements?.stop();
     const lost = ledger.reasons.closed ?? 0;

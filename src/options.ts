@@ -91,7 +91,7 @@ export interface ConvertOptions<Raw = unknown> {
   privacySignals?: PrivacySignals;
   /** Adds to or renames the properties that rules are matched against. */
   properties?: PropertiesOption<Raw>;
-  /** Where country, region and city come from. Default: they are unknown. */
+  /** Where country, region and city come from; of a list, the next fills in what those before it left out. Default: they are unknown. */
   geo?: GeoOption<Raw>;
   /**
    * Asks browsers for the client hints that they send on request (`Accept-CH`), on HTML responses: the full version of the
@@ -247,7 +247,12 @@ const options = shape({
   privacySignals: oneOf('project', 'always', 'never'),
   properties: shape({ location: fn, visitor: fn, vocabulary: oneOf('readable', 'convert') }),
   // What the names and objects may be is checked where they are looked up.
-  geo: either('the name of a platform, a map of headers, a reader or a function', text, fn, anyObject),
+  geo: either(
+    'the name of a platform, a map of headers, a reader, a function or a list',
+    text,
+    fn,
+    anyObject,
+  ),
   acceptClientHints: either("true, false or 'critical'", flag, oneOf('critical')),
   bots: either("'original', 'include' or a function", oneOf('original', 'include'), fn),
   store,
