@@ -27,11 +27,12 @@ const leaves = [
   'thenable',
   'options-check',
   'glance',
+  'bot-agent',
 ];
 const rooms = {
   engine: ['re2js', '@eslint-community/regexpp'],
   request: ['ua-parser-js'],
-  visitor: ['node:', 'cookie', 'isbot'],
+  visitor: ['node:', 'cookie'],
   bridge: [],
   store: ['node:'],
   delivery: ['node:'],
@@ -56,6 +57,7 @@ const arrows = [
     may: [room, ...leaves],
     packages,
   })),
+  { files: ['src/bot-agent.ts'], may: leaves, packages: ['isbot'] },
   { files: ['src/secrets.ts'], may: leaves, packages: ['node:crypto'] },
   { files: ['src/visitor/assignment-cookie.ts'], may: ['visitor', 'secrets', ...leaves] },
   { files: ['src/redis/*.ts'], may: ['redis', ...leaves], packages: ['node:'] },
@@ -94,9 +96,10 @@ const arrows = [
   },
   {
     files: ['src/request-context.ts', 'src/job-context.ts'],
-    may: ['base-context', 'context', 'runtime', 'journal', 'visitor-head', 'forget', ...below],
+    may: ['base-context', 'context', 'runtime', 'journal', 'visitor-head', 'hint-head', 'forget', ...below],
   },
   { files: ['src/visitor-head.ts'], may: ['base-context', 'runtime', ...below] },
+  { files: ['src/hint-head.ts'], may: ['request', ...leaves] },
   { files: ['src/drain.ts', 'src/emitter.ts', 'src/passage.ts'], may: leaves },
   { files: ['src/close-with.ts'], may: leaves },
   { files: ['src/signals.ts'], may: leaves, packages: ['node:timers'] },
@@ -129,7 +132,12 @@ const arrows = [
   },
   { files: ['src/engine.ts'], may: ['engine', 'project', ...leaves] },
   { files: ['src/sdk-engine.ts'], may: ['engine', ...leaves] },
-  { files: ['src/geoip-lite.ts'], may: ['request', ...leaves], packages: ['geoip-lite'] },
+  {
+    files: ['src/geo/*.ts'],
+    may: ['geo', 'request', ...leaves],
+    packages: ['node:', 'geoip-lite', 'maxmind'],
+  },
+  { files: ['src/geoip-lite.ts', 'src/maxmind.ts'], may: ['geo', 'request'] },
   { files: ['src/node-response.ts'], may: leaves, types: ['node:'] },
   { files: ['src/mount.ts'], may: ['convert', 'context', 'options', ...leaves] },
   {

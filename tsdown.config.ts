@@ -23,6 +23,7 @@ export default defineConfig({
     engine: 'src/engine.ts',
     'sdk-engine': 'src/sdk-engine.ts',
     'geoip-lite': 'src/geoip-lite.ts',
+    maxmind: 'src/maxmind.ts',
     redis: 'src/redis.ts',
     lmdb: 'src/lmdb.ts',
     testing: 'src/testing.ts',

@@ -3,6 +3,7 @@
  * those seen before (warm) and like none before (cold: no cache helps). Then hostile requests at Node's limit for a head, through all
  * of the package: what the worst of them take.
  */
+import { readFileSync } from 'node:fs';
 import { createConvert } from 'convert-middleware';
 import { built } from '../test/support/built.js';
 import { pageViews } from './support/browsers.js';
@@ -11,8 +12,12 @@ import { project } from './support/project.js';
 import { compare, randomFrom, shuffled, spreadOf, undisturbed } from './support/statistics.js';
 import { printTable } from './support/table.js';
 
+const strings = JSON.parse(
+  readFileSync(new URL('../test/visitor/consent/strings.json', import.meta.url), 'utf8'),
+);
+
 export const name = 'request';
-export const description = 'property sets, cold and warm; p99 of hostile requests';
+export const description = 'property sets, cold and warm; p99 of consent cookies and of hostile requests';
 
 /** Requests of a block, which are made before it: few enough that what cold ones leave behind fills no cache for warm ones. */
 const OPERATIONS = 300;
@@ -43,6 +48,12 @@ const GEO_HEADERS = {
   ),
 };
 
+const VISITOR = { isNewVisitor: true, session: undefined };
+const SESSION = {
+  isFirst: true,
+  arrival: { source: 'search', campaign: '', medium: 'organic', keyword: '', sourceName: 'www.google.com' },
+};
+
 /**
  * ROWS: what is read, and by a reader with which options. Add one for each set of properties, and for each kind of `geo`.
  */
@@ -63,6 +74,12 @@ const ROWS = [
   },
   { title: 'user agent alone', read: (facts) => facts.visitor.get('device') },
   { title: 'language alone', read: (facts) => facts.visitor.get('language') },
+  { title: 'how the visitor got here', read: (facts) => facts.visitor.get('source') },
+  {
+    title: 'the same, in a session',
+    read: (facts) => facts.visitor.get('source'),
+    visitor: { ...VISITOR, session: SESSION },
+  },
   { title: 'one UTM parameter', read: (facts) => facts.visitor.get('utm_campaign') },
   { title: 'report segments', options: { geo: 'cloudflare' }, read: (facts) => facts.segments() },
   ...['cloudflare', 'vercel', 'cloudfront', 'netlify', 'appengine', 'akamai'].map((geo) => ({
@@ -70,6 +87,11 @@ const ROWS = [
     options: { geo },
     read: (facts) => facts.place,
   })),
+  {
+    title: 'place, three in a list',
+    options: { geo: ['appengine', 'akamai', 'cloudflare'] },
+    read: (facts) => facts.place.country,
+  },
   { title: 'place, headers', options: { geo: { country: 'cf-ipcountry' } }, read: (facts) => facts.place },
   {
     title: "the app's functions, all defaults spread",
@@ -106,6 +128,14 @@ const HOSTILE = [
   ['query: ampersands', () => ({}), (n) => `/?${n}${filled('&')}`],
   ['query: escaped names', () => ({}), (n) => `/?x=${n}&${filled('%75tm_sourc%65x=1&')}`],
   ['query: one escaped value', () => ({}), (n) => `/?utm_campaign=${n}${filled('%C3%28')}`],
+  ['client hints: brands', (n) => ({ 'sec-ch-ua': `"A${n}";v="1", ${filled('"Chromium";v="142", ')}` })],
+  ['client hints: an open text', (n) => ({ 'sec-ch-ua-full-version-list': `"${n}${filled('\\\\')}` })],
+  [
+    'client hints: a model',
+    (n) => ({ 'sec-ch-ua-model': `"${n}${filled('SM-')}"`, 'sec-ch-ua-mobile': '?1' }),
+  ],
+  ['cookies: a session', (n) => ({ cookie: `cv_ses=${n}.ns.${filled('w7_')}` })],
+  ['query: values of one name', () => ({}), (n) => `/?x=${n}&${filled('gclid=%C3&')}`],
   ['path: letters', () => ({}), (n) => `/${n}${filled('a')}!`],
   ['X-Forwarded-For: addresses', (n) => ({ 'x-forwarded-for': `${n}, ${filled('1.2.3.4, ')}` })],
   ['geo: city of escapes', (n) => ({ 'cf-ipcountry': 'DE', 'cf-ipcity': `${n}${filled('%C3%28')}` })],
@@ -119,15 +149,15 @@ const HOSTILE_REQUESTS = { quick: 500, full: 3000 };
 export async function run({ quick = false } = {}) {
   const { createRequestReader } = await built('src/request/reader.ts');
   benchSets(createRequestReader, (quick ? BUDGET.quick : BUDGET.full) * 1000);
+  await benchConsent(quick ? 20 : 200);
   await benchHostile(quick ? HOSTILE_REQUESTS.quick : HOSTILE_REQUESTS.full);
 }
 
-const VISITOR = { isNewVisitor: true };
 /** What nobody looks at, the compiler leaves out. */
 const seen = { value: undefined };
 
 function benchSets(createRequestReader, budget) {
-  const steps = ROWS.flatMap(({ title, options = {}, read }) => {
+  const steps = ROWS.flatMap(({ title, options = {}, visitor = VISITOR, read }) => {
     const reader = createRequestReader({
       ...options,
       onError(error) {
@@ -137,7 +167,7 @@ function benchSets(createRequestReader, budget) {
     return [warmRequest, coldRequest].map((request) => {
       let serial = 0;
       const requests = () => Array.from({ length: OPERATIONS }, () => request((serial += 1)));
-      const operation = (given) => read(reader.read(given, VISITOR));
+      const operation = (given) => read(reader.read(given, visitor));
       return { title, isCold: request === coldRequest, requests, operation, cpu: [] };
     });
   });
@@ -187,6 +217,47 @@ function measure({ requests, operation }) {
   for (const request of all) seen.value = operation(request);
   const { user, system } = process.cpuUsage(before);
   return (user + system) / OPERATIONS;
+}
+
+/** Microseconds. */
+const CONSENT_AIM = 200;
+const SPOILT = ['%', '%25', '{', '}', '"', ':', ',', '&', '=', 'A', '\\', '%7B%22'];
+
+/** What the tests know of each platform's cookies, spoilt in ways of their own, and as long as a cookie, or a head, may be. */
+async function benchConsent(times) {
+  const { PLATFORMS } = await built('src/visitor/consent/platforms.ts');
+  const random = randomFrom(7);
+  const one = (list) => list[Math.floor(random() * list.length)];
+  const spoilt = (cookie) => {
+    const at = Math.floor(random() * cookie.length);
+    const [head, tail] = [cookie.slice(0, at), cookie.slice(at)];
+    const middle = one(SPOILT).repeat(Math.floor(random() ** 4 * one([40, 4_000, 15_000])));
+    return `${head}${middle}${one([tail, tail.slice(1), encodeURIComponent(tail), ''])}`;
+  };
+  const rows = Object.entries(strings).map(([platform, captured]) => {
+    const costs = [];
+    for (const { cookie, ids = {} } of captured) {
+      const read = PLATFORMS[platform].reader(ids);
+      for (let time = -times / 5; time < times; time += 1) {
+        const request = incoming('/', { cookie: time % 4 === 0 ? cookie : spoilt(cookie) });
+        const before = performance.now();
+        seen.value = read(request);
+        if (time >= 0) costs.push((performance.now() - before) * 1000);
+      }
+    }
+    costs.sort((a, b) => a - b);
+    const at = (part) => costs[Math.min(costs.length - 1, Math.floor(costs.length * part))];
+    const p99 = at(0.99);
+    return [
+      platform,
+      costs.length,
+      at(0.5).toFixed(1),
+      p99.toFixed(1),
+      p99 < CONSENT_AIM ? '' : `over ${CONSENT_AIM}`,
+    ];
+  });
+  console.log('\nconsent platforms: us per cookie, one in four as captured, the others spoilt\n');
+  printTable(['platform', 'cookies', 'median', 'p99', ''], rows);
 }
 
 async function benchHostile(count) {

@@ -93,6 +93,8 @@ export interface Convert {
   readonly waits: boolean;
   /** True where a remote store is read before handlers run: mount after authentication then. */
   readonly readsAhead: boolean;
+  /** True where each request is to be opened, whether or not its handler uses the context. */
+  readonly opensAlways: boolean;
   readonly logger: Logger;
 }
 
@@ -150,12 +152,14 @@ class ConvertInstance implements Convert, Runtime {
   readonly uncommitted = new Passage<Uncommitted>();
   readonly withdrawals = createWithdrawals();
   readonly waitUntil: Runtime['waitUntil'];
+  readonly opensAlways: boolean;
   project: LoadedProject | undefined;
 
   readonly #engine: string;
   readonly #remote: RemoteStore | undefined;
   readonly #keeper: ProjectKeeper;
   readonly #parts: RequestContextParts;
+  readonly #acceptHints: boolean | 'critical';
   readonly #emitter = createEmitter<ConvertEvents>((error, name) => {
     const problem = asConvertError(error, 'CONVERT_CALLBACK', `a listener for '${name}' threw`);
     // Not as an event: that listener may be the one that throws.
@@ -191,7 +195,16 @@ class ConvertInstance implements Convert, Runtime {
     const engine =
       options.engine ?? compiledEngine({ strictSdk: options.strictSdk, uiRules: options.uiRules });
     this.#engine = engine.name;
-    const reader = createRequestReader({ properties: options.properties, geo: options.geo, onError });
+    const reader = createRequestReader({
+      properties: options.properties,
+      geo: options.geo,
+      onError,
+      warn: (message) => this.warnOnce(`request:${message}`, message),
+      geoListener: {
+        failing: (error) => this.#failing(error),
+        recovered: (what) => this.logger.info?.(`convert: ${what}`),
+      },
+    });
     const signals = signalReader(options.privacySignals ?? 'project', {
       settings: () => this.project && (this.project.config.project.settings ?? {}),
       country: (request) => reader.place(request).country,
@@ -199,6 +212,8 @@ class ConvertInstance implements Convert, Runtime {
     const visitors = visitorReader({ ...options, signals, onError });
     this.hasAppIds = visitors.hasAppIds;
     this.consentConfigured = visitors.consentConfigured;
+    this.#acceptHints = options.acceptClientHints ?? false;
+    this.opensAlways = this.#acceptHints !== false;
     this.#parts = {
       visitors,
       reader,
@@ -294,7 +309,9 @@ class ConvertInstance implements Convert, Runtime {
   }
 
   openNow(request: IncomingRequest, response: OutgoingResponse): RequestContext {
-    return new RequestContext(this, this.#parts, request, response);
+    const context = new RequestContext(this, this.#parts, request, response);
+    if (this.#acceptHints !== false) context.acceptHints(this.#acceptHints === 'critical');
+    return context;
   }
 
   open(request: IncomingRequest, response: OutgoingResponse): OpenedContext | Promise<OpenedContext> {
@@ -425,6 +442,7 @@ class ConvertInstance implements Convert, Runtime {
     this.#unsignal?.();
     this.#commitAll();
     this.#keeper.stop();
+    this.#parts.reader.close();
     const ledger = await this.outbox.close(timeout);
     this.settlements?.stop();
     const lost = ledger.reasons.closed ?? 0;

@@ -12,6 +12,7 @@
  * - `CONVERT_DELIVERY` the tracking endpoint refused or could not be reached
  * - `CONVERT_SPOOL` events could not be kept on disk or in Redis; they wait in memory
  * - `CONVERT_STORE` the visitor store failed
+ * - `CONVERT_GEO` a geo database can't be read; what was read last, if anything, stays in force
  * - `CONVERT_CALLBACK` a function that the app gave (visitor.id, consent, properties, skip, waitUntil, a listener) threw
  * - `CONVERT_INTERNAL` a bug of ours, caught before it could reach the visitor
  */
@@ -26,6 +27,7 @@ export type ConvertErrorCode =
   | 'CONVERT_DELIVERY'
   | 'CONVERT_SPOOL'
   | 'CONVERT_STORE'
+  | 'CONVERT_GEO'
   | 'CONVERT_CALLBACK'
   | 'CONVERT_INTERNAL';
 

@@ -50,7 +50,7 @@ const plugin: FastifyPluginAsync<ConvertPluginOptions> = async (fastify, pluginG
     hook ?? (convert.readsAhead ? 'preHandler' : 'onRequest'),
     (request: Contextual, reply: FastifyReply, done: () => void) => {
       request[REPLY] = reply;
-      if (!convert.waits) return done();
+      if (!convert.waits && !convert.opensAlways) return done();
       whenOpen(convert.open(new FastifyIncoming(request), outgoingOf(reply.raw)), (context) => {
         request[CONTEXT] = context;
         if (!context.refused) return done();

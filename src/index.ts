@@ -35,7 +35,7 @@ export type { ProjectConfig } from './project-config.js';
 export type { CachedProject, KeptText, ProjectCache } from './project/cache-port.js';
 export type { Kept, ProjectSink, ProjectSource } from './project/port.js';
 export type { ProjectStats } from './project/keeper.js';
-export type { GeoFacts, GeoOption, GeoReader } from './request/geo.js';
+export type { GeoFacts, GeoListener, GeoOption, GeoReader } from './request/geo.js';
 export type { PropertiesOption } from './request/reader.js';
 export type { GoalData, ReportSegments } from './tracking.js';
 export type {

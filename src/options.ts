@@ -92,8 +92,16 @@ export interface ConvertOptions<Raw = unknown> {
   privacySignals?: PrivacySignals;
   /** Adds to or renames the properties that rules are matched against. */
   properties?: PropertiesOption<Raw>;
-  /** Where country, region and city come from. Default: they are unknown. */
+  /** Where country, region and city come from; of a list, the next fills in what those before it left out. Default: they are unknown. */
   geo?: GeoOption<Raw>;
+  /**
+   * Asks browsers for the client hints that they send on request (`Accept-CH`), on HTML responses: the full version of the
+   * browser, the model and the form of the device. Not asked of bots, and of others only with consent, where `consent` is
+   * configured; so the visitor's id and consent are read for each of these responses. `'critical'` has the browser ask for
+   * the first page again with them (`Critical-CH`), which costs that visitor a round trip. Default false: the hints that
+   * browsers send by themselves.
+   */
+  acceptClientHints?: boolean | 'critical';
   /** What becomes of bots. Default `original`: the original page, no cookie, no event, nothing stored. */
   bots?: BotsOption<Raw>;
   /**
@@ -245,7 +253,13 @@ const options = shape({
   privacySignals: oneOf('project', 'always', 'never'),
   properties: shape({ location: fn, visitor: fn, vocabulary: oneOf('readable', 'convert') }),
   // What the names and objects may be is checked where they are looked up.
-  geo: either('the name of a platform, a map of headers, a reader or a function', text, fn, anyObject),
+  geo: either(
+    'the name of a platform, a map of headers, a reader, a function or a list',
+    text,
+    fn,
+    anyObject,
+  ),
+  acceptClientHints: either("true, false or 'critical'", flag, oneOf('critical')),
   bots: either("'original', 'include' or a function", oneOf('original', 'include'), fn),
   prefetch: oneOf('count', 'refuse'),
   store,

@@ -9,6 +9,7 @@ import type { Decision, Properties } from './engine/port.js';
 import { asConvertError, type ConvertError } from './errors.js';
 import type { IncomingRequest, OutgoingResponse, RequestFunction, ResponseHead } from './exchange.js';
 import { withdrawVisitor } from './forget.js';
+import { askForHints, isHtml, isShared } from './hint-head.js';
 import { Journal } from './journal.js';
 import { isPrefetch } from './request/prefetch.js';
 import type { ProxyWatch } from './request/proxies.js';
@@ -77,6 +78,17 @@ export class RequestContext extends BaseContext implements OpenedContext {
 
   get refused(): boolean {
     return this.#parts.refusesPrefetch && isPrefetch(this.#request) && !this.#isSkipped;
+  }
+
+  /** Has pages ask for client hints, unless their visitor is a bot, or has not consented. */
+  acceptHints(critical: boolean): void {
+    this.#response.onHead((head) => {
+      try {
+        if (isHtml(head) && this.#mayAsk(head)) askForHints(head, critical);
+      } catch (error) {
+        this.runtime.report(asConvertError(error, 'CONVERT_INTERNAL', 'client hints could not be asked for'));
+      }
+    });
   }
 
   /** Reads the visitor's state from a remote store. Returns undefined where there is nothing to wait for. */
@@ -198,6 +210,13 @@ export class RequestContext extends BaseContext implements OpenedContext {
     return this.#visitor;
   }
 
+  /** What a browser sends because it was asked to is access to the device: consent goes before it. */
+  #mayAsk(head: ResponseHead): boolean {
+    const visitor = this.#identified();
+    if (visitor === undefined || visitor.gate !== undefined || visitor.consent !== 'granted') return false;
+    return !(this.runtime.consentConfigured && isShared(head));
+  }
+
   get #isSkipped(): boolean {
     const { skip } = this.#parts;
     return (this.#skipped ??= skip !== undefined && this.#ask('skip', skip, 'taken as false') === true);
@@ -213,9 +232,9 @@ export class RequestContext extends BaseContext implements OpenedContext {
     const response = this.#response;
     const visitor = this.#identified();
     if (visitor === undefined) return { closed: 'disabled', visitor: NOBODY };
+    this.#session = this.#sessionOf(visitor);
     const unknownProxy = this.#parts.proxies.see(request);
     if (unknownProxy !== undefined) this.runtime.warnOnce('proxy', unknownProxy);
-    this.#session = this.#sessionOf(visitor);
     if (!response.headersSent) this.#prepareHead(visitor);
     if (visitor.withdrawn) this.#withdraw(visitor.withdrawn);
     if (visitor.gate !== undefined) return { closed: visitor.gate, visitor };

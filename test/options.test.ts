@@ -36,6 +36,11 @@ describe('options', () => {
       "option `bots` must be 'original', 'include' or a function (given 'yes')",
     ],
     [
+      'a wrong word for hints',
+      { acceptClientHints: 'yes' },
+      "option `acceptClientHints` must be true, false or 'critical' (given 'yes')",
+    ],
+    [
       'another way with prefetches',
       { prefetch: 'ignore' },
       "option `prefetch` must be one of 'count', 'refuse' (given 'ignore')",

@@ -1,6 +1,7 @@
 /** A reader for an IP database: a package that is loaded when it is asked for, off the request path. */
 import { asConvertError, ConvertError } from '../errors.js';
-import { knownPlace, type GeoReader } from './geo.js';
+import type { GeoReader } from './geo.js';
+import { knownPlace } from './place.js';
 
 /** Looks an address up; nothing where it is unknown. Only what is a `GeoFact` by name is taken. */
 export type PlaceLookup = (ip: string) => object | null | undefined;
@@ -36,7 +37,8 @@ export function geoDatabase({ name, open }: GeoDatabase): GeoReader {
 
 const NOT_FOUND: ReadonlySet<unknown> = new Set(['ERR_MODULE_NOT_FOUND', 'MODULE_NOT_FOUND']);
 
-function cannotOpen(name: string, error: unknown): ConvertError {
+/** CONVERT_BAD_OPTION for an import of the package `name` that failed. */
+export function cannotOpen(name: string, error: unknown): ConvertError {
   const code = error instanceof Error ? (error as Error & { code?: unknown }).code : undefined;
   return NOT_FOUND.has(code)
     ? new ConvertError('CONVERT_BAD_OPTION', `geo: ${name} is not installed: npm install ${name}`, {

@@ -1,5 +1,5 @@
 /** One row per platform: where it says what it knows of a visitor's place. */
-import { clip, utf8Repaired } from './text.js';
+import { clip, headerDecoded, utf8Repaired } from './text.js';
 
 /** What is known of a visitor's place. */
 export interface GeoFacts {
@@ -31,8 +31,10 @@ export interface GeoDocument {
 export type GeoPlatform = 'cloudflare' | 'vercel' | 'cloudfront' | 'netlify' | 'appengine' | 'akamai';
 
 /**
- * From the vendors' documentation. Cloudflare sends more than the country once the managed transform "Add visitor
- * location headers" is on; CloudFront sends what the origin request policy names.
+ * From the vendors' documentation. Cloudflare (`XX` unknown, `T1` Tor; text as bytes of UTF-8) sends more than the country
+ * once the managed transform "Add visitor location headers" is on. Vercel and CloudFront percent-encode what is not ASCII;
+ * CloudFront sends what the origin request policy names, and of requests from within AWS the country only. App Engine
+ * writes in lower case (`ZZ`, `?` unknown).
  */
 export const GEO_PLATFORMS: Readonly<Record<GeoPlatform, GeoHeaders | GeoDocument>> = {
   cloudflare: {
@@ -85,13 +87,13 @@ const EDGESCAPE_FIELDS: ReadonlyMap<string, GeoFact> = new Map([
   ['continent', 'continent'],
 ]);
 
-/** `country_code=US,region_code=CA,...`. Its `timezone` is an abbreviation (`PST`), so it is not taken. */
+/** `country_code=US,region_code=CA,...`. Its `timezone` is none of IANA's (`PST`, `GMT+10`), so it is not taken. */
 function parseEdgescape(text: string): ReturnType<GeoDocument['parse']> {
   const facts: { [Fact in GeoFact]?: string } = {};
   for (const pair of clip(text, MAX_DOCUMENT).split(',')) {
     const equals = pair.indexOf('=');
     const fact = EDGESCAPE_FIELDS.get(pair.slice(0, equals).trim());
-    if (fact !== undefined) facts[fact] = pair.slice(equals + 1);
+    if (fact !== undefined) facts[fact] = headerDecoded(pair.slice(equals + 1));
   }
   return facts;
 }

@@ -3,6 +3,10 @@ import { clip, percentDecoded } from './text.js';
 
 /** The longest escape of one UTF-16 unit: three bytes of UTF-8. */
 const ESCAPED_UNIT = '%EF%BF%BD'.length;
+/** Of a name that is asked for; longer ones are passed over. */
+const MAX_NAME = 64;
+/** Names with escapes that are looked at: a query may be nothing but them. */
+const MAX_ESCAPED = 256;
 
 /**
  * The first value of parameter `name`, decoded as `URLSearchParams` does (`+` is a space; malformed escapes never
@@ -12,86 +16,56 @@ const ESCAPED_UNIT = '%EF%BF%BD'.length;
  * @param name letters, digits and `_.~-`: what an escape can stand for, and nothing else
  */
 export function queryValue(query: string, name: string, max: number): string | undefined {
-  const literal = placeOf(query, name);
-  const escaped = escapedNames(query).find((each) => each.name === name)?.start ?? -1;
-  const start = escaped === -1 || (literal !== -1 && literal < escaped) ? literal : escaped;
-  if (start === -1) return undefined;
-  const end = endOf(query, start);
-  const equals = query.indexOf('=', start);
-  return equals === -1 || equals >= end ? '' : decodeValue(query.slice(equals + 1, end), max);
+  let value: string | undefined;
+  eachParameter(query, (found, start, end) => {
+    if (found !== name) return false;
+    value = decodeValue(query.slice(start, end), max);
+    return true;
+  });
+  return value;
 }
 
 const NONE: ReadonlyMap<string, string> = new Map();
 
 /** The first values of those parameters that `wanted` names, each cut at so many characters; as `queryValue` has them. */
 export function queryValues(query: string, wanted: ReadonlyMap<string, number>): ReadonlyMap<string, string> {
-  if (query === '') return NONE;
   let values: Map<string, string> | undefined;
-  for (const [name, max] of wanted) {
-    const value = queryValue(query, name, max);
-    if (value !== undefined) (values ??= new Map<string, string>()).set(name, value);
-  }
+  eachParameter(query, (name, start, end) => {
+    const max = wanted.get(name);
+    if (max !== undefined && values?.has(name) !== true) {
+      (values ??= new Map<string, string>()).set(name, decodeValue(query.slice(start, end), max));
+    }
+    return false;
+  });
   return values ?? NONE;
 }
 
-/** Where the first parameter begins whose name is written as it is; -1 where there is none. */
-function placeOf(query: string, name: string): number {
-  for (let at = query.indexOf(name); at !== -1; at = query.indexOf(name, at + 1)) {
-    const isStart = at === 0 || query.charCodeAt(at - 1) === AMPERSAND;
-    if (!isStart) continue;
-    const after = query.charCodeAt(at + name.length);
-    if (after === EQUALS || after === AMPERSAND || at + name.length === query.length) return at;
-  }
-  return -1;
-}
-
-const [AMPERSAND, EQUALS] = [0x26, 0x3d];
-
-function endOf(query: string, start: number): number {
-  const end = query.indexOf('&', start);
-  return end === -1 ? query.length : end;
-}
-
-interface EscapedName {
-  readonly name: string;
-  readonly start: number;
-}
-
-const NO_NAMES: readonly EscapedName[] = [];
-const MAX_ESCAPED = 256;
-/** Of a name, with its escapes: those that are asked for are shorter. */
-const MAX_NAME = 64 * ESCAPED_UNIT;
-/** Nothing but ASCII comes of it; anything else is no name that is asked for. */
-const ASCII = /^(?:[^%]|%[0-7][0-9a-f])*$/i;
-
-/** All that is read of one query is read in a row. */
-let lastQuery = '';
-let lastNames = NO_NAMES;
-
-/** In their order. Looked for once for all parameters: a query may be nothing but them. */
-function escapedNames(query: string): readonly EscapedName[] {
-  if (query === lastQuery) return lastNames;
-  lastQuery = query;
-  return (lastNames = query.includes('%') ? findEscapedNames(query) : NO_NAMES);
-}
-
-function findEscapedNames(query: string): readonly EscapedName[] {
-  const names: EscapedName[] = [];
-  // From escape to escape, so that what has none costs nothing.
-  for (let percent = query.indexOf('%'); percent !== -1 && names.length < MAX_ESCAPED;) {
-    const start = query.lastIndexOf('&', percent) + 1;
-    const end = endOf(query, percent);
-    const equals = query.indexOf('=', start);
-    const nameEnd = equals === -1 || equals > end ? end : equals;
-    if (percent < nameEnd) {
-      const raw = query.slice(start, nameEnd);
-      const isKnown = raw.length <= MAX_NAME && ASCII.test(raw);
-      // Counts, too, where it is none: there is a limit to how many are looked at.
-      names.push({ name: isKnown ? decodeURIComponent(raw) : '', start });
+/** Calls `visit` with the name of each parameter, and where its value is, until it says true. */
+function eachParameter(
+  query: string,
+  visit: (name: string, valueStart: number, valueEnd: number) => boolean,
+): void {
+  let equals = -1;
+  let escaped = 0;
+  for (let start = 0; start < query.length;) {
+    let end = query.indexOf('&', start);
+    if (end < 0) end = query.length;
+    // Searched again only once it is behind us: otherwise a query of nothing but `&` would take quadratic time.
+    if (equals < start) {
+      equals = query.indexOf('=', start);
+      if (equals < 0) equals = query.length;
     }
-    percent = query.indexOf('%', end);
+    const nameEnd = Math.min(equals, end);
+    if (nameEnd > start && nameEnd - start <= MAX_NAME * ESCAPED_UNIT) {
+      const raw = query.slice(start, nameEnd);
+      const isEscaped = raw.includes('%');
+      if (isEscaped) escaped += 1;
+      if (!isEscaped || escaped <= MAX_ESCAPED) {
+        if (visit(isEscaped ? percentDecoded(raw) : raw, nameEnd + 1, end)) return;
+      }
+    }
+    start = end + 1;
   }
-  return names;
 }
 
 function decodeValue(raw: string, max: number): string {

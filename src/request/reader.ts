@@ -1,19 +1,20 @@
 /** Request -> location and visitor properties, and report segments. What nobody reads is not computed. */
-import { ConvertError } from '../errors.js';
+import { asConvertError, ConvertError } from '../errors.js';
 import type { IncomingRequest } from '../exchange.js';
 import type { ReportSegments } from '../tracking.js';
 import { arrivals } from './arrival.js';
-import type { OnError } from './callback.js';
-import { resolveGeo, type GeoFacts, type GeoOption } from './geo.js';
+import { callbackThrew, type OnError } from './callback.js';
+import { createClientReader } from './clients.js';
+import { resolveGeo, type GeoFacts, type GeoListener, type GeoOption, type GeoReader } from './geo.js';
 import { LOCATION_PROPERTIES, type LocationProperties } from './location.js';
+import { placeOf } from './place.js';
 import { LazyProperties, propertyKind, type Properties, type PropertyKind } from './properties.js';
 import { reportSegments, type KnownSegments } from './segments.js';
-import { placeOf, SharedFacts, type FactSources, type RequestVisitor } from './shared-facts.js';
+import { SharedFacts, type FactSources, type RequestVisitor } from './shared-facts.js';
 import { clip } from './text.js';
-import { createUserAgentReader } from './user-agent.js';
 import { VISITOR_PROPERTIES, type VisitorProperties, type Vocabulary } from './visitor.js';
 
-export type { GeoFacts, GeoOption, GeoReader } from './geo.js';
+export type { GeoFacts, GeoListener, GeoOption, GeoReader } from './geo.js';
 export type { LocationProperties } from './location.js';
 export type { Properties } from './properties.js';
 export type { RequestVisitor } from './shared-facts.js';
@@ -38,25 +39,33 @@ export interface RequestOptions<Raw = unknown> {
   geo?: GeoOption | undefined;
   /** Told of what the app's functions did wrong. */
   onError: OnError;
+  /** Told, once each, of what an operator should look at. Default: nobody. */
+  warn?: ((message: string) => void) | undefined;
+  /** Told how the geo readers fare. Default: `onError` hears of failures. */
+  geoListener?: GeoListener | undefined;
 }
 
 export interface RequestReader {
-  /** Makes the geo reader ready, if it needs that. Rejects with CONVERT_BAD_OPTION; requests are served meanwhile. */
+  /** Makes the geo readers ready, where they need that. Rejects with a ConvertError; requests are served meanwhile. */
   load(): Promise<void>;
   /** Computes nothing yet. */
   read(request: IncomingRequest, visitor: RequestVisitor): RequestFacts;
   /** Where the visitor is, for those who must know it before anything else is asked. Never throws. */
   place(request: IncomingRequest): GeoFacts;
+  /** Lets go of what the geo readers hold. Never throws. */
+  close(): void;
 }
 
 /** Throws CONVERT_BAD_OPTION. */
 export function createRequestReader(options: RequestOptions): RequestReader {
   const { onError } = options;
   const properties = checkedProperties(options.properties);
-  const geo = options.geo === undefined ? undefined : resolveGeo(options.geo);
+  const { warn = () => undefined } = options;
+  const geo = options.geo === undefined ? [] : resolveGeo(options.geo, warn);
+  const geoListener = options.geoListener ?? { failing: onError, recovered: () => undefined };
   const setup: RequestSetup = {
     geo,
-    userAgent: createUserAgentReader(),
+    client: createClientReader(),
     arrival: arrivals(),
     segments: new WeakMap(),
     onError,
@@ -74,10 +83,34 @@ export function createRequestReader(options: RequestOptions): RequestReader {
     ),
   };
   return {
-    load: async () => geo?.load?.(),
+    load: () => loadAll(geo, geoListener, onError),
     read: (request, visitor) => new RequestFacts(setup, request, visitor),
-    place: (request) => placeOf(request, setup),
+    place: (request) => placeOf(request, geo, onError),
+    close: () => closeAll(geo, geoListener, onError),
   };
+}
+
+/** All of them, whatever one does. Rejects with the first failure; the others go to `onError`. */
+async function loadAll(geo: readonly GeoReader[], listener: GeoListener, onError: OnError): Promise<void> {
+  const loads = await Promise.allSettled(geo.map(async (reader) => reader.load?.(listener)));
+  const failures = loads.flatMap((load, index) => {
+    if (load.status === 'fulfilled') return [];
+    const message = `geo (${geo[index]?.name}) can not be loaded`;
+    return [asConvertError(load.reason, 'CONVERT_BAD_OPTION', message)];
+  });
+  const [first, ...others] = failures;
+  others.forEach(onError);
+  if (first !== undefined) throw first;
+}
+
+function closeAll(geo: readonly GeoReader[], listener: GeoListener, onError: OnError): void {
+  for (const reader of geo) {
+    try {
+      reader.close?.(listener);
+    } catch (error) {
+      onError(callbackThrew(`geo (${reader.name}).close`, error));
+    }
+  }
 }
 
 interface RequestSetup extends FactSources {

@@ -3,7 +3,7 @@ import type { ReportSegments } from '../tracking.js';
 import type { SharedFacts } from './shared-facts.js';
 import type { UserAgent } from './user-agent.js';
 
-/** By the user agent, of which there is one object for all who have it. */
+/** By the client, of which there is one object for all who are alike. */
 export type KnownSegments = WeakMap<UserAgent, ReportSegments[]>;
 
 /** There are few kinds for one user agent, but campaigns are what the client says they are. */

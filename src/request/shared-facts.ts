@@ -1,10 +1,12 @@
 /** What several properties of a request are made of. Each is computed when it is first asked for, and once. */
 import type { Arrival, Session } from '../arrival.js';
 import { headerText, type IncomingRequest } from '../exchange.js';
-import { callbackThrew, checkedObject, type OnError } from './callback.js';
+import type { OnError } from './callback.js';
 import type { GeoFacts } from './geo-platforms.js';
-import { knownPlace, type GeoReader } from './geo.js';
+import type { ClientReader } from './clients.js';
+import type { GeoReader } from './geo.js';
 import { PARAMETERS } from './parameters.js';
+import { placeOf } from './place.js';
 import { queryValues } from './query.js';
 import { hostnameOf, MAX_URL, parseTarget, type RequestTarget } from './target.js';
 import { clip } from './text.js';
@@ -12,8 +14,9 @@ import type { UserAgent } from './user-agent.js';
 
 /** What is the same for all requests. */
 export interface FactSources {
-  readonly geo: GeoReader | undefined;
-  readonly userAgent: (header: string | undefined) => UserAgent;
+  /** In the order in which they are asked. */
+  readonly geo: readonly GeoReader[];
+  readonly client: ClientReader;
   readonly arrival: (facts: SharedFacts) => Arrival;
   readonly onError: OnError;
 }
@@ -98,29 +101,11 @@ export class SharedFacts {
   }
 
   get userAgent(): UserAgent {
-    return (this.#userAgent ??= this.sources.userAgent(this.userAgentHeader));
+    return (this.#userAgent ??= this.sources.client(this.userAgentHeader, this.request.headers));
   }
 
   /** What the `geo` option tells, and nothing else: no property function can change it. */
   get place(): GeoFacts {
-    return (this.#place ??= placeOf(this.request, this.sources));
+    return (this.#place ??= placeOf(this.request, this.sources.geo, this.sources.onError));
   }
 }
-
-/** What a geo reader tells of a request. */
-export function placeOf(
-  request: IncomingRequest,
-  { geo, onError }: Pick<FactSources, 'geo' | 'onError'>,
-): GeoFacts {
-  if (geo === undefined) return NOWHERE;
-  try {
-    const answer: unknown = geo.read(request);
-    if (answer == null) return NOWHERE;
-    return knownPlace(checkedObject(`geo (${geo.name})`, answer, onError) ?? NOWHERE);
-  } catch (error) {
-    onError(callbackThrew(`geo (${geo.name})`, error));
-    return NOWHERE;
-  }
-}
-
-const NOWHERE: GeoFacts = Object.freeze({});

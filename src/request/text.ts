@@ -34,10 +34,25 @@ export function percentDecoded(text: string): string {
   }
 }
 
-function decodeEscapes(escapes: string): string {
+const decodeEscapes = (escapes: string): string => lenient.decode(escapedBytes(escapes));
+
+function escapedBytes(escapes: string): Uint8Array {
   const bytes = new Uint8Array(escapes.length / 3);
   for (let i = 0; i < bytes.length; i++) bytes[i] = Number.parseInt(escapes.slice(i * 3 + 1, i * 3 + 3), 16);
-  return lenient.decode(bytes);
+  return bytes;
+}
+
+/**
+ * The text of a header whose sender had to put more into it than ASCII: as bytes of UTF-8 or Latin-1, or as percent
+ * escapes of either. A `%` that begins no escape stays.
+ */
+export function headerDecoded(text: string): string {
+  const repaired = utf8Repaired(text);
+  return repaired.includes('%') ? repaired.replace(ESCAPES, utf8OrLatin) : repaired;
+}
+
+function utf8OrLatin(escapes: string): string {
+  return utf8Repaired(String.fromCharCode(...escapedBytes(escapes)));
 }
 
 const BEYOND_ASCII = /[\x80-\xff]/;

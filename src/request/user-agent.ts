@@ -1,21 +1,23 @@
-/** User-Agent -> browser, system and device. Parsing costs 25 us and more, so what was parsed once is kept. */
+/** User-Agent and client hints -> browser, system and device. */
 import UAParser from 'ua-parser-js';
 import {
-  BROWSERS,
-  DESKTOP_SYSTEMS,
+  browserNamed,
   ENGINES,
+  hintedBrowser,
+  hintedSystem,
   IN_APP,
+  MARKS,
   otherBrowser,
   otherSystem,
   systemName,
   type Browser,
   type BrowserCode,
 } from './browsers.js';
-import { atAGlance } from '../glance.js';
-import { createCache } from './cache.js';
+import { NO_HINTS, type ClientHints } from './client-hints.js';
+import { formOf, markedType, UNKNOWN_FORM, type FormFactor } from './devices.js';
 import { clip } from './text.js';
 
-export type Device = 'desktop' | 'mobile' | 'tablet' | 'other';
+export type Device = FormFactor | 'bot';
 
 export interface UserAgent {
   /** `chrome firefox safari edge opera ie mozilla netscape`, another browser's own name, or `other`; lower case. */
@@ -26,110 +28,117 @@ export interface UserAgent {
   /** `windows macos ios android linux chrome os`, another system's own name, or `other`; lower case. */
   readonly os: string;
   readonly device: Device;
+  /** What it is held in, or, of a bot, what it shows itself as. */
+  readonly form: FormFactor;
   /** As Convert's reports name it. Frozen. */
   readonly deviceCodes: readonly string[];
 }
 
-/** What a rule or a report needs of longer ones stands in their first part. */
-const MAX_LENGTH = 512;
-const MAX_NAME = 64;
-
-const codes = (...list: string[]): readonly string[] => Object.freeze(list);
-const DESKTOP = codes('DESK');
-const OTHER = codes('OTHDEV');
-const IPHONE = codes('ALLPH', 'IPH');
-const OTHER_PHONE = codes('ALLPH', 'OTHPH');
-const IPAD = codes('ALLTAB', 'IPAD');
-const OTHER_TABLET = codes('ALLTAB', 'OTHTAB');
-
-const UNKNOWN: UserAgent = Object.freeze({
+export const UNKNOWN_CLIENT: UserAgent = Object.freeze({
   browser: otherBrowser.name,
   browserCode: otherBrowser.code,
   browserVersion: undefined,
   os: otherSystem,
   device: 'other',
-  deviceCodes: OTHER,
+  form: UNKNOWN_FORM.name,
+  deviceCodes: UNKNOWN_FORM.codes,
 });
 
-/** Reads user agents and keeps the `2 * limit` used last (default: 4,000; about 1 KB each). */
-export function createUserAgentReader(
-  limit = 2000,
-  parse: (userAgent: string) => UserAgent = parseUserAgent,
-): (header: string | undefined) => UserAgent {
-  const known = createCache<UserAgent>(limit);
-  const read = atAGlance((header) => {
-    const text = clip(header, MAX_LENGTH);
-    let userAgent = known.get(text);
-    if (userAgent === undefined) {
-      userAgent = parse(text);
-      // A slice would keep the whole header in memory for as long as the cache holds it.
-      known.set(header.length > MAX_LENGTH ? ` ${text}`.slice(1) : text, userAgent);
-    }
-    return userAgent;
-  });
-  return (header) => (header ? read(header) : UNKNOWN);
-}
+const MAX_NAME = 64;
 
 /** ua-parser-js takes 15 ms for a hostile user agent with this mark; it is read as the engine's browser anyway. */
 const NAVER = /naver\(/gi;
+/** Chromium tells every Android device as this one; the model, where it is hinted, goes in its place. */
+const REDUCED = /(Android 10; )K(?=\))/;
+
+/** Only iPads, and an iPhone now and then, say both. */
+const PAD_AS_MAC = /\(Macintosh;.*(?:\bMobile\/|\b(?:CriOS|EdgiOS|FxiOS|GSA)\/)/;
+const PAD = { type: 'tablet', model: 'iPad', vendor: 'Apple' };
+/** What the first words of a user agent don't tell. */
+const OPEN_HARMONY = /\bOpenHarmony\b/;
 
 /**
- * One parse. iPadOS asks for desktop pages as a Mac and cannot be told from one. In-app browsers count as the
- * browser of their engine; on iOS that is Safari in the version of the system.
+ * One parse: 25 us and more. iPadOS asks for desktop pages as a Mac, and Safari cannot be told from one on a Mac. In-app
+ * browsers count as the browser of their engine; on iOS that is Safari in the version of the system, as far as it is told.
  */
-export function parseUserAgent(text: string): UserAgent {
-  const parser = new UAParser(text.replace(NAVER, 'naver '));
-  const system = parser.getOS();
-  const os = system.name === undefined ? otherSystem : clip(systemName(system.name), MAX_NAME);
-  const found = parser.getBrowser();
-  const name = found.name?.toLowerCase();
-  let browser: Browser;
-  let version = found.version;
-  if (name === undefined || IN_APP.has(name)) {
-    const engine = parser.getEngine();
-    browser = engineBrowser(engine.name, os);
-    version = engine.name === 'WebKit' ? (os === 'ios' ? system.version : undefined) : engine.version;
-  } else {
-    browser = BROWSERS.get(name) ?? { name: clip(name, MAX_NAME), code: 'OTH' };
-  }
-  const { type, model } = parser.getDevice();
-  const device = deviceOf(type, os);
+export function parseUserAgent(text: string, hints = NO_HINTS, isBot = false): UserAgent {
+  const { model } = hints;
+  const full = model === undefined ? text : text.replace(REDUCED, (_, start: string) => start + model);
+  const parser = new UAParser(full.replace(NAVER, 'naver '));
+  const isPad = PAD_AS_MAC.test(text);
+  const system = isPad ? { name: 'iOS', version: undefined } : parser.getOS();
+  const name = OPEN_HARMONY.test(text) ? 'OpenHarmony' : system.name;
+  const told = name === undefined ? otherSystem : clip(systemName(name), MAX_NAME);
+  const os = hintedSystem(told, hints.platform);
+  const [browser, version] = browserOf(hints, toldBrowser(text, parser, os, system.version));
+  const device = isPad ? PAD : parser.getDevice();
+  const marked = markedType(`${text}; ${model ?? ''}`);
+  const isKnown = marked !== undefined || device.vendor !== undefined;
+  const form = formOf({ type: marked ?? device.type, model: device.model, isKnown, os }, hints);
   return Object.freeze({
     browser: browser.name,
     browserCode: browser.code,
     browserVersion: browser === otherBrowser ? undefined : shortVersion(version),
     os,
-    device,
-    deviceCodes: deviceCodesOf(device, model?.toLowerCase() ?? ''),
+    device: isBot ? 'bot' : form.name,
+    form: form.name,
+    deviceCodes: form.codes,
   });
 }
 
-function engineBrowser(engine: string | undefined, os: string): Browser {
-  const browser = ENGINES.get(engine?.toLowerCase() ?? '') ?? otherBrowser;
-  return engine === 'WebKit' && os !== 'ios' && os !== 'macos' ? otherBrowser : browser;
+type Found = readonly [browser: Browser, version: string | undefined];
+
+/** `told` by the user agent. */
+function browserOf(hints: ClientHints, told: Found): Found {
+  const hinted = hintedBrowser(hints.brands.length > 0 ? hints.brands : hints.fullVersions);
+  if (hinted === undefined) return told;
+  const { browser, name, version, isEngine } = hinted;
+  // `Chromium` alone, or an app's web view, says less than a user agent that names a browser.
+  if (isEngine && told[0] !== otherBrowser) return told;
+  const full = hints.fullVersions.find((each) => each.name === name)?.version;
+  // Some say Chromium's version there. The user agent may know more digits than the brand.
+  const longer = [full, told[0] === browser ? told[1] : undefined].find(
+    (each) => each !== undefined && majorOf(each) === majorOf(version),
+  );
+  return [browser, longer ?? version];
+}
+
+const SAFARI = ENGINES.get('webkit')!;
+
+function toldBrowser(text: string, parser: UAParser, os: string, systemVersion: string | undefined): Found {
+  for (const [mark, browser] of MARKS) {
+    const found = mark.exec(text);
+    if (found !== null) return [browser, found[1]];
+  }
+  const found = parser.getBrowser();
+  const name = found.name?.toLowerCase();
+  const named = name === undefined || IN_APP.has(name) ? undefined : browserNamed(clip(name, MAX_NAME));
+  if (named !== undefined && !(named === SAFARI && found.version === undefined))
+    return [named, found.version];
+  const engine = parser.getEngine();
+  if (engine.name !== 'WebKit') {
+    return [ENGINES.get(engine.name?.toLowerCase() ?? '') ?? otherBrowser, engine.version];
+  }
+  if (os === 'ios') return [SAFARI, safariVersion(text) ?? systemVersion];
+  return os === 'macos' || named === SAFARI ? [SAFARI, safariVersion(text)] : [otherBrowser, undefined];
+}
+
+/** Since iOS 26 the system of each user agent is 18.6 or 18.7; some apps tell the true one in words of their own. */
+const SAFARI_VERSION = /\bVersion\/(\d[\d.]*)|\bFBSV\/(\d[\d.]*)|; iOS (\d[\d_.]*)/;
+
+function safariVersion(text: string): string | undefined {
+  return SAFARI_VERSION.exec(text)
+    ?.slice(1)
+    .find((each) => each !== undefined);
 }
 
 const VERSION = /^(\d{1,6})(?:[._](\d{1,6}))?/;
 
+function majorOf(version: string): string | undefined {
+  return VERSION.exec(version)?.[1];
+}
+
 function shortVersion(version: string | undefined): string | undefined {
   const [, major, minor] = VERSION.exec(version ?? '') ?? [];
   return minor === undefined || Number(minor) === 0 ? major : `${major}.${minor}`;
-}
-
-function deviceOf(type: string | undefined, os: string): Device {
-  if (type === 'mobile' || type === 'tablet') return type;
-  return type === undefined && DESKTOP_SYSTEMS.has(os) ? 'desktop' : 'other';
-}
-
-function deviceCodesOf(device: Device, model: string): readonly string[] {
-  switch (device) {
-    case 'desktop':
-      return DESKTOP;
-    case 'mobile':
-      return model.startsWith('iphone') ? IPHONE : OTHER_PHONE;
-    case 'tablet':
-      return model.startsWith('ipad') ? IPAD : OTHER_TABLET;
-    case 'other':
-      return OTHER;
-  }
 }

@@ -1,4 +1,5 @@
 /** The visitor properties that a request tells. Their names are API: rules match them verbatim. */
+import { isInEconomicArea, isInUnion } from '../countries.js';
 import type { PropertyTable } from './properties.js';
 import { preferredLanguage } from './language.js';
 import type { TrafficSource } from '../arrival.js';
@@ -24,9 +25,15 @@ export interface VisitorProperties extends UtmProperties, ClickIdProperties {
   readonly city?: string;
   readonly continent?: string;
   readonly timezone?: string;
+  /** The country is in the European Union; unknown where the country is. */
+  readonly eu?: boolean;
+  /** The country is in the European Economic Area; unknown where the country is. */
+  readonly eea?: boolean;
+  /** `desktop mobile tablet other`, or `bot`, where bots are visitors. */
   readonly device?: Device;
   /** With the vocabulary `convert`: the codes of Convert's reports, as `['ALLPH', 'IPH']`. */
   readonly devices?: readonly string[];
+  /** What the device is, or, of a bot, what it shows itself as; likewise the two below. */
   readonly desktop?: boolean;
   readonly mobile?: boolean;
   readonly tablet?: boolean;
@@ -71,16 +78,23 @@ function parameters<Name extends string>(
   return Object.fromEntries(entries) as PropertyTable<{ readonly [Each in Name]?: string }>;
 }
 
+const ofCountry =
+  (isIn: (country: string) => boolean) =>
+  ({ place: { country } }: SharedFacts): boolean | undefined =>
+    country === undefined ? undefined : isIn(country);
+
 const READABLE: PropertyTable<Omit<VisitorProperties, 'devices'>> = {
   country: (facts) => facts.place.country,
   region: (facts) => facts.place.region,
   city: (facts) => facts.place.city,
   continent: (facts) => facts.place.continent,
   timezone: (facts) => facts.place.timezone,
+  eu: ofCountry(isInUnion),
+  eea: ofCountry(isInEconomicArea),
   device: (facts) => facts.userAgent.device,
-  desktop: (facts) => facts.userAgent.device === 'desktop',
-  mobile: (facts) => facts.userAgent.device === 'mobile',
-  tablet: (facts) => facts.userAgent.device === 'tablet',
+  desktop: (facts) => facts.userAgent.form === 'desktop',
+  mobile: (facts) => facts.userAgent.form === 'mobile',
+  tablet: (facts) => facts.userAgent.form === 'tablet',
   browser: (facts) => facts.userAgent.browser,
   browserVersion: (facts) => facts.userAgent.browserVersion,
   os: (facts) => facts.userAgent.os,

@@ -955,6 +955,120 @@ export function adapterConformance(adapter: Adapter, capabilities: { http2: bool
       });
     });
 
+    describe('client hints', () => {
+      const HINTS = 'Sec-CH-UA-Full-Version-List, Sec-CH-UA-Model, Sec-CH-UA-Form-Factors';
+      const page =
+        (handler: Handler): Handler =>
+        (x) => {
+          x.header('Content-Type', 'text/html; charset=utf-8');
+          return handler(x);
+        };
+      const unused: Handler = (x) => x.send(200, '<h1>Hello</h1>');
+      /** Without the framework, and with the context used. */
+      const answered =
+        (headers: Record<string, string>): Handler =>
+        (x) => {
+          const { visitorId } = x.convert;
+          x.takeOver().writeHead(200, headers).end(`<h1>${visitorId}</h1>`);
+        };
+      const asked = (answer: { headers: Record<string, string> }) => [
+        answer.headers['accept-ch'],
+        answer.headers['critical-ch'],
+      ];
+
+      it('U1 are asked for by pages, whether they use the context or not, and by nothing else', async () => {
+        const app = await start(
+          {
+            '/': page(hero),
+            '/unused': page(unused),
+            '/text': answered({ 'Content-Type': 'text/plain' }),
+            '/own': answered({ 'content-type': 'text/html' }),
+            '/skipped': page(unused),
+          },
+          { acceptClientHints: true, skip: (raw) => (raw as { url: string }).url === '/skipped' },
+        );
+        const all = ['/', '/unused', '/own', '/text', '/skipped'];
+        const answers = await Promise.all(all.map((path) => get(app, path)));
+        expect(answers.map(asked)).toEqual([
+          [HINTS, undefined],
+          [HINTS, undefined],
+          [HINTS, undefined],
+          [undefined, undefined],
+          [undefined, undefined],
+        ]);
+        expect(cookiesOf(answers[1]!)).toEqual([]);
+        expect(answers[1]!.headers['cache-control']).toBeUndefined();
+        expect(answers[0]!.headers.vary ?? '').not.toMatch(/sec-ch/i);
+        expect(asked(await get(app, '/', { 'user-agent': GOOGLEBOT }))).toEqual([undefined, undefined]);
+        expect(logged).toEqual([]);
+      });
+
+      it('U2 are not asked for unless the app says so', async () => {
+        const app = await start({ '/': page(hero), '/unused': page(unused) });
+        expect(asked(await get(app, '/'))).toEqual([undefined, undefined]);
+        expect(asked(await get(app, '/unused'))).toEqual([undefined, undefined]);
+      });
+
+      it('U3 are added to those that the app asks for, and may be critical', async () => {
+        const app = await start(
+          {
+            '/': page(hero),
+            '/own': page((x) => {
+              x.header('Accept-CH', 'DPR, sec-ch-ua-model');
+              x.header('Critical-CH', 'DPR');
+              return hero(x);
+            }),
+            '/head': answered({ 'Content-Type': 'text/html', 'ACCEPT-CH': 'DPR' }),
+          },
+          { acceptClientHints: 'critical' },
+        );
+        expect(asked(await get(app, '/'))).toEqual([HINTS, HINTS]);
+        expect(asked(await get(app, '/own'))).toEqual([
+          'DPR, sec-ch-ua-model, Sec-CH-UA-Full-Version-List, Sec-CH-UA-Form-Factors',
+          `DPR, ${HINTS}`,
+        ]);
+        expect(asked(await get(app, '/head'))).toEqual([`DPR, ${HINTS}`, HINTS]);
+      });
+
+      it('U4 are asked for with consent only, and by no page for all', async () => {
+        const consent = { cookie: 'consent', granted: 'yes' };
+        const shared: Handler = (x) => {
+          x.header('Cache-Control', 'public, max-age=60');
+          return unused(x);
+        };
+        const app = await start(
+          { '/': page(unused), '/shared': page(shared) },
+          { acceptClientHints: true, consent },
+        );
+        expect(asked(await get(app, '/'))).toEqual([undefined, undefined]);
+        expect(asked(await get(app, '/', { cookie: 'consent=no' }))).toEqual([undefined, undefined]);
+        expect(asked(await get(app, '/', { cookie: 'consent=yes' }))).toEqual([HINTS, undefined]);
+        expect(asked(await get(app, '/shared', { cookie: 'consent=yes' }))).toEqual([undefined, undefined]);
+        const free = await start({ '/shared': page(shared) }, { acceptClientHints: true });
+        expect(asked(await get(free, '/shared'))).toEqual([HINTS, undefined]);
+      });
+
+      it('U5 tell rules more than the user agent', async () => {
+        const app = await start({
+          '/': (x) => {
+            const { browser, device, os } = x.convert.visitorProperties;
+            x.send(200, `${String(browser)} ${String(device)} ${String(os)}`);
+          },
+        });
+        const hints = {
+          'sec-ch-ua': '"Brave";v="142", "Chromium";v="142", "Not_A Brand";v="99"',
+          'sec-ch-ua-platform': '"Android"',
+          'sec-ch-ua-form-factors': '"Tablet"',
+        };
+        expect((await get(app, '/')).text).toBe('chrome desktop windows');
+        expect((await get(app, '/', hints)).text).toBe('brave tablet android');
+        expect((await get(app, '/', { ...hints, 'sec-ch-ua': 'Brave' })).text).toBe('chrome tablet android');
+        expect((await get(app, '/', { 'sec-ch-ua': '"HeadlessChrome";v="142"' })).text).toMatch(
+          /^chrome bot/,
+        );
+      });
+    });
+
     describe('mounting', () => {
       it('M1 mounted twice: the first one wins, one warning', async () => {
         const app = await start({ '/': hero }, {}, { twice: true });

@@ -7,7 +7,7 @@ import { createConvert } from '../../src/convert.js';
 import { convertPlugin } from '../../src/fastify.js';
 import { testProject } from '../support/project.js';
 import { assignmentCookieConformance } from './assignment-cookie.js';
-import { adapterConformance } from './conformance.js';
+import { adapterConformance, CHROME } from './conformance.js';
 import { fastify5Adapter } from './fastify.js';
 import { sessionConformance } from './session.js';
 
@@ -139,6 +139,16 @@ describe('Fastify only', () => {
     expect([answer.statusCode, answer.body]).toEqual([503, 'homepage-hero']);
     expect(app.convert.stats().delivery.accepted).toBe(0);
     await app.close();
+  });
+
+  it('F10 asks for client hints where nothing uses the context, and there is no view', async () => {
+    const app = Fastify();
+    await app.register(convertPlugin, { project: testProject(), acceptClientHints: true });
+    app.get('/', async (_request, reply) => reply.type('text/html').send('<h1>Hello</h1>'));
+    const answer = await app.inject({ url: '/', headers: { 'user-agent': CHROME } });
+    await app.close();
+    expect(answer.headers['accept-ch']).toContain('Sec-CH-UA-Form-Factors');
+    expect(answer.headers['set-cookie']).toBeUndefined();
   });
 
   it('F4 answers injected requests, and counts their exposures', async () => {

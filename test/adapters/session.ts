@@ -47,9 +47,8 @@ class Browser {
     method: 'get' | 'head' = 'get',
   ) {
     const cookie = [...this.cookies].map(([name, value]) => `${name}=${value}`).join('; ');
-    const answer = await request(app.url)
-      [method](path)
-      .set({ 'user-agent': CHROME, cookie, ...headers });
+    const agent = request(app.url);
+    const answer = await agent[method](path).set({ 'user-agent': CHROME, cookie, ...headers });
     const lines = ((answer.headers as Record<string, unknown>)['set-cookie'] ?? []) as string[];
     for (const line of lines) {
       const [, name = '', value = ''] = /^([^=]+)=([^;]*)/.exec(line) ?? [];

@@ -1,5 +1,6 @@
 /** What a handler sees of a request, held against its bounds. */
 import type { ConvertContext } from '../../src/context.js';
+import { CLICK_IDS } from '../../src/request/parameters.js';
 
 /** In UTF-16 code units. A property that has no row is one that somebody has added: it is held to `OTHERS`. */
 const LOCATION: Readonly<Record<string, number>> = {
@@ -23,6 +24,7 @@ const VISITOR: Readonly<Record<string, number>> = {
   os: 64,
   language: 35,
   visitorType: 9,
+  ...Object.fromEntries(CLICK_IDS.map((name) => [name, 512])),
 };
 /** The ids of clicks are long ones. */
 const OTHERS = 512;

@@ -18,7 +18,7 @@ const HEADERS: ReadonlySet<string> = new Set([
   ],
   // Express's own error page, and those of what it calls.
   ...['content-security-policy', 'x-content-type-options', 'content-range'],
-  ...['set-cookie', 'cache-control', 'vary'],
+  ...['set-cookie', 'cache-control', 'vary', 'accept-ch', 'critical-ch'],
 ]);
 
 /** Names, values and attributes of ours; a cookie of more than 4,096 bytes is none. */
@@ -38,7 +38,14 @@ export function wrongWith(request: FuzzRequest, { status, headers, body }: Answe
     if (values('set-cookie').length > 0) return 'a refusal with a cookie';
   } else if (status >= 500) return `status ${status}: ${body.slice(0, 500)}`;
   for (const [name] of headers) if (!HEADERS.has(name)) return `a header of its own: ${name}`;
-  for (const once of ['content-length', 'content-type', 'cache-control', 'vary']) {
+  for (const once of [
+    'content-length',
+    'content-type',
+    'cache-control',
+    'vary',
+    'accept-ch',
+    'critical-ch',
+  ]) {
     if (values(once).length > 1) return `${once} twice`;
   }
   const cookies = values('set-cookie');

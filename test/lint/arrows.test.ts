@@ -42,11 +42,13 @@ const PLACES = [
   'project/x.ts',
   'visitor/assignment-cookie.ts',
   'secrets.ts',
+  'bot-agent.ts',
   'project/redis-cache.ts',
   'state.ts',
   'context.ts',
   'request-context.ts',
   'visitor-head.ts',
+  'hint-head.ts',
   'options.ts',
   'runtime.ts',
   'channels.ts',
@@ -67,7 +69,9 @@ const PLACES = [
   'engine.ts',
   'testing.ts',
   'testing/x.ts',
+  'geo/x.ts',
   'geoip-lite.ts',
+  'maxmind.ts',
 ];
 
 describe('imports against the arrows', () => {
@@ -113,6 +117,11 @@ describe('imports against the arrows', () => {
     ['mount.ts', './koa.js'],
     ['sdk-engine.ts', './convert.js'],
     ['geoip-lite.ts', './options.js'],
+    ['geo/maxmind.ts', '../convert.js'],
+    ['geo/maxmind.ts', '../project/file-source.js'],
+    ['request/reader.ts', '../geo/maxmind.js'],
+    ['convert.ts', './geo/maxmind.js'],
+    ['convert.ts', './maxmind.js'],
     ['index.ts', './express.js'],
     // The adapter next door.
     ['express.ts', './koa.js'],
@@ -161,6 +170,8 @@ describe('imports against the arrows', () => {
     ['fastify.ts', './node-response.js'],
     ['sdk-engine.ts', './engine/port.js'],
     ['geoip-lite.ts', './request/geo.js'],
+    ['geo/maxmind.ts', '../request/geo.js'],
+    ['maxmind.ts', './geo/maxmind.js'],
   ];
   it.each(allowed)('%s may from %s', async (file, from) => {
     expect(await broken(file, `import { x } from '${from}';\nx();`)).toEqual([]);
@@ -229,10 +240,11 @@ describe('packages', () => {
   const places: [name: string, files: string[]][] = [
     ['@convertcom/js-sdk', []],
     ['re2js', ['engine/x.ts']],
-    ['geoip-lite', ['geoip-lite.ts']],
+    ['geoip-lite', ['geo/x.ts']],
+    ['maxmind', ['geo/x.ts']],
     ['ua-parser-js', ['request/x.ts']],
     ['cookie', ['visitor/x.ts']],
-    ['isbot', ['visitor/x.ts']],
+    ['isbot', ['bot-agent.ts']],
     ['vitest', []],
     ['fs', []],
   ];
@@ -246,7 +258,7 @@ describe('packages', () => {
   it.each(['node:fs', 'node:fs/promises', 'node:http', 'node:crypto', 'node:module', 'node:child_process'])(
     '%s only in rooms that do I/O',
     async (name) => {
-      const shell = /^(visitor\/x|(store|delivery|redis|project)\/)/;
+      const shell = /^(visitor\/x|(store|delivery|redis|project|geo)\/)/;
       for (const file of PLACES) {
         const code = `import { x } from '${name}';\nx();`;
         const signs = file === 'secrets.ts' && name === 'node:crypto';

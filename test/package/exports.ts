@@ -15,6 +15,7 @@ const LOADS: Record<string, string[]> = {
   'convert-middleware/engine': ENGINE,
   'convert-middleware/sdk-engine': [],
   'convert-middleware/geoip-lite': [],
+  'convert-middleware/maxmind': [],
   'convert-middleware/redis': [],
   'convert-middleware/lmdb': [],
   'convert-middleware/testing': CORE,
@@ -31,7 +32,10 @@ export function exportSuite(packed: WhenPacked): void {
   beforeAll(() => {
     const { temp, tarball } = packed();
     bare = installFlat(temp, tarball, { name: 'bare' });
-    full = installFlat(temp, tarball, { name: 'full', packages: [...FRAMEWORKS, SDK, 'geoip-lite'] });
+    full = installFlat(temp, tarball, {
+      name: 'full',
+      packages: [...FRAMEWORKS, SDK, 'geoip-lite', 'maxmind'],
+    });
   });
 
   it('are these, and the same in both builds', async () => {
@@ -56,6 +60,7 @@ export function exportSuite(packed: WhenPacked): void {
         "convert-middleware/geoip-lite": "geoipLite",
         "convert-middleware/koa": "convertMiddleware",
         "convert-middleware/lmdb": "lmdbStore",
+        "convert-middleware/maxmind": "maxmind",
         "convert-middleware/redis": "redisOutbox redisProjectCache redisStore",
         "convert-middleware/sdk-engine": "SUPPORTED_SDK sdkEngine",
         "convert-middleware/testing": "storeConformance testConvert",

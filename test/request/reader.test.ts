@@ -1,6 +1,7 @@
 import fc from 'fast-check';
 import { describe, expect, it, vi } from 'vitest';
 import type { HeaderValue } from '../../src/exchange.js';
+import { HINT_HEADERS } from '../../src/request/client-hints.js';
 import { createRequestReader } from '../../src/request/reader.js';
 import { facts, watched } from './incoming.js';
 
@@ -18,6 +19,8 @@ const FULL = {
 const onError = (error: Error): never => {
   throw error;
 };
+
+const CLIENT = ['user-agent', ...HINT_HEADERS].map((name) => `headers.${name}`);
 
 describe('reading a request', () => {
   const reader = createRequestReader({ geo: 'cloudflare', onError });
@@ -46,9 +49,9 @@ describe('reading a request', () => {
   it.each<[string, string[]]>([
     ['utm_source', ['url']],
     ['language', ['headers.accept-language']],
-    ['browser', ['headers.user-agent']],
+    ['browser', CLIENT],
     ['userAgent', ['headers.user-agent']],
-    ['mobile', ['headers.user-agent']],
+    ['mobile', CLIENT],
     ['visitorType', []],
     ['nothing', []],
   ])('reads for the visitor property %s no more than %j', (name, expected) => {

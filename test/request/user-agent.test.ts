@@ -1,7 +1,8 @@
 import fc from 'fast-check';
-import { describe, expect, it, vi } from 'vitest';
-import { createCache } from '../../src/request/cache.js';
-import { createUserAgentReader, parseUserAgent } from '../../src/request/user-agent.js';
+import { describe, expect, it } from 'vitest';
+import { createClientReader } from '../../src/request/clients.js';
+import { parseUserAgent } from '../../src/request/user-agent.js';
+import { facts } from './incoming.js';
 
 const WEBKIT = 'AppleWebKit/605.1.15 (KHTML, like Gecko)';
 const BLINK = 'AppleWebKit/537.36 (KHTML, like Gecko)';
@@ -317,6 +318,10 @@ const AGENTS: [string, string, string, string, string | undefined, string, strin
   ['curl', 'curl/8.5.0', 'other', 'OTH', undefined, 'other', 'other', 'OTHDEV'],
 ];
 
+/** As the form that they show themselves in, but for `device`. */
+const BOT =
+  'Mozilla/5.0 (Linux; Android 6.0.1; Nexus 5X Build/MMB29P) AppleWebKit/537.36 (KHTML, like Gecko) Chrome/131.0.0.0 Mobile Safari/537.36 (compatible; Googlebot/2.1; +http://www.google.com/bot.html)';
+
 describe('a user agent', () => {
   it.each(AGENTS)('of %s', (_, text, browser, browserCode, browserVersion, os, device, deviceCodes) => {
     expect(parseUserAgent(text)).toEqual({
@@ -325,12 +330,28 @@ describe('a user agent', () => {
       browserVersion,
       os,
       device,
+      form: device,
       deviceCodes: deviceCodes.split(' '),
     });
   });
 
+  it('of a bot', () => {
+    const { visitor } = facts({ headers: { 'user-agent': BOT } });
+    expect(['device', 'mobile', 'desktop', 'tablet', 'browser'].map((name) => visitor.get(name))).toEqual([
+      'bot',
+      true,
+      false,
+      false,
+      'chrome',
+    ]);
+    const convert = facts({ headers: { 'user-agent': BOT } }, { properties: { vocabulary: 'convert' } });
+    expect(convert.visitor.get('devices')).toEqual(['ALLPH', 'OTHPH']);
+    expect(convert.segments().devices).toEqual(['ALLPH', 'OTHPH']);
+    expect(facts({ headers: { 'user-agent': 'okhttp/4.12.0' } }).visitor.get('device')).toBe('bot');
+  });
+
   it('never throws and never grows, whatever it says', () => {
-    const read = createUserAgentReader();
+    const read = createClientReader();
     const piece = fc.oneof(
       fc.constantFrom(
         'Mozilla/5.0 (',
@@ -350,65 +371,13 @@ describe('a user agent', () => {
     );
     fc.assert(
       fc.property(fc.array(piece, { maxLength: 30 }), (pieces) => {
-        const found = read(pieces.join(''));
+        const found = read(pieces.join(''), {});
         expect(found.browser.length).toBeLessThanOrEqual(64);
         expect(found.os.length).toBeLessThanOrEqual(64);
         expect(found.browserVersion ?? '1').toMatch(/^\d{1,6}(\.\d{1,6})?$/);
-        expect(['desktop', 'mobile', 'tablet', 'other']).toContain(found.device);
+        expect(['desktop', 'mobile', 'tablet', 'other']).toContain(found.form);
+        expect([found.form, 'bot']).toContain(found.device);
       }),
-    );
-  });
-});
-
-describe('the user agent reader', () => {
-  it('parses each user agent once', () => {
-    const parse = vi.fn(parseUserAgent);
-    const read = createUserAgentReader(10, parse);
-    expect(read('curl/8.5.0')).toBe(read('curl/8.5.0'));
-    expect(parse).toHaveBeenCalledTimes(1);
-    expect(read(undefined)).toBe(read(''));
-    expect(parse).toHaveBeenCalledTimes(1);
-  });
-
-  it('looks at the first 512 characters only', () => {
-    const parse = vi.fn(parseUserAgent);
-    const read = createUserAgentReader(10, parse);
-    const text = 'x'.repeat(512);
-    expect(read(`${text}a`)).toBe(read(`${text}b`));
-    expect(parse.mock.calls).toEqual([[text]]);
-  });
-
-  it('forgets what is not used, and keeps what is', () => {
-    const parse = vi.fn(parseUserAgent);
-    const read = createUserAgentReader(3, parse);
-    for (let i = 0; i < 3000; i++) {
-      read('regular');
-      read(`stranger ${i}`);
-    }
-    // What came in the place where it is seen at a glance pushed it out, a few times.
-    expect(parse.mock.calls.filter(([text]) => text === 'regular').length).toBeLessThan(100);
-    read('stranger 1500');
-    expect(parse.mock.calls.filter(([text]) => text === 'stranger 1500')).toHaveLength(2);
-  });
-});
-
-describe('the cache', () => {
-  it('never holds more than two generations, and always what was set last', () => {
-    fc.assert(
-      fc.property(
-        fc.integer({ min: 1, max: 5 }),
-        fc.array(fc.tuple(fc.boolean(), fc.integer({ min: 0, max: 20 }))),
-        (limit, steps) => {
-          const cache = createCache<number>(limit);
-          for (const [write, number] of steps) {
-            const key = String(number);
-            if (write) cache.set(key, number);
-            expect([undefined, number]).toContain(cache.get(key));
-            if (write) expect(cache.get(key)).toBe(number);
-            expect(cache.size).toBeLessThanOrEqual(2 * limit);
-          }
-        },
-      ),
     );
   });
 });

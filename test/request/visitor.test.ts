@@ -14,6 +14,8 @@ describe('visitor properties', () => {
   it('tell who the visitor is, in readable words', () => {
     expect(facts(request, { geo: 'cloudflare' }).visitorObject()).toEqual({
       country: 'AT',
+      eu: true,
+      eea: true,
       device: 'desktop',
       desktop: true,
       mobile: false,

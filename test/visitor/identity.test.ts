@@ -123,9 +123,23 @@ describe('bots', () => {
     expect(identify(incoming({ 'user-agent': '' }))).toMatchObject({ gate: 'bot', id: '' });
   });
 
+  it('may say so in their hints only', () => {
+    const { identify } = reader();
+    expect(identify(incoming({ 'sec-ch-ua': '"HeadlessChrome";v="131", "Chromium";v="131"' })).gate).toBe(
+      'bot',
+    );
+    expect(
+      identify(incoming({ 'sec-ch-ua': '"Google Chrome";v="131", "Chromium";v="131"' })).gate,
+    ).toBeUndefined();
+  });
+
   it('are not asked for where the app knows the visitor', () => {
     const { identify } = reader({ visitor: { id: () => 'api-client' } });
     expect(identify(incoming(googlebot))).toMatchObject({ gate: undefined, id: 'api-client' });
+    let asked = 0;
+    const counting = reader({ visitor: { id: () => 'api-client' }, bots: () => (asked++, true) });
+    expect(counting.identify(incoming(googlebot)).gate).toBeUndefined();
+    expect(asked).toBe(0);
   });
 
   it('are what the option says', () => {

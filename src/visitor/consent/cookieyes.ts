@@ -15,7 +15,7 @@ function analytics(list: string): Consent | undefined {
   // Encoded as a whole.
   if (!list.includes(':')) return undefined;
   const fields = list.split(',');
-  if (!fields.includes('action:yes')) return fields.length > 1 ? 'unknown' : undefined;
+  if (!fields.includes('action:yes')) return 'unknown';
   if (fields.includes('analytics:no')) return 'denied';
   return fields.includes('analytics:yes') ? 'granted' : 'unknown';
 }

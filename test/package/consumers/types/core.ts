@@ -16,10 +16,12 @@ import {
   type VisitorStore,
 } from 'convert-middleware';
 import { geoipLite } from 'convert-middleware/geoip-lite';
+import { maxmind, type MaxmindOptions } from 'convert-middleware/maxmind';
 import { redisOutbox, type RedisClient, type RedisOutboxOptions } from 'convert-middleware/redis';
 import { sdkEngine } from 'convert-middleware/sdk-engine';
 
-const geo: GeoReader = geoipLite();
+const countries: GeoReader = geoipLite({ only: 'country' });
+const often: MaxmindOptions = { interval: 1000 };
 const engine: Engine = sdkEngine(class {}, { strictSdk: true });
 const store: VisitorStore = memoryStore({ max: 10 });
 
@@ -30,7 +32,13 @@ export const options: ConvertOptions = {
   sdkKey: '1001/2002',
   environment: 'live',
   engine,
-  geo,
+  geo: [
+    'cloudflare',
+    { country: 'x-country' },
+    (request) => ({ city: String(request) }),
+    maxmind('./geo.mmdb', often),
+    countries,
+  ],
   store,
   consent: { cookie: 'consent', granted: ['yes'], mode: 'block' },
   visitor: { id: (request) => String(request), cookie: { sameSite: 'strict' } },
@@ -57,6 +65,8 @@ export const nameless: ConvertOptions = { consent: 'klaro' };
 export const misspelt: ConvertOptions = { consent: 'onetrst' };
 // @ts-expect-error an id of another platform
 export const foreign: ConvertOptions = { consent: { platform: 'onetrust', purpose: '8' } };
+// @ts-expect-error no such platform
+export const nowhere: ConvertOptions = { geo: ['cloudfare'] };
 // @ts-expect-error `cookie` alone does not say what counts as a grant
 export const ungranted: ConvertOptions = { consent: { cookie: 'consent' } };
 

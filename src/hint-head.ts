@@ -1,0 +1,33 @@
+/** What a response head says of client hints: which ones the browser is to send from now on. */
+import type { ResponseHead } from './exchange.js';
+import { HINTS_TO_ASK_FOR } from './request/client-hints.js';
+
+const HTML = /^\s*(?:text\/html|application\/xhtml\+xml)\b/i;
+const SHARED = /\b(?:public|s-maxage)\b/i;
+
+export function isHtml(head: ResponseHead): boolean {
+  return HTML.test(String(head.getHeader('Content-Type')));
+}
+
+/** True where a cache may hand the head to others. */
+export function isShared(head: ResponseHead): boolean {
+  return SHARED.test(String(head.getHeader('Cache-Control')));
+}
+
+/**
+ * Adds to `Accept-CH`, and to `Critical-CH` where the browser is to ask again at once. No `Vary`: a page that used the
+ * visitor is kept by no cache without asking, and any other does not depend on the hints.
+ */
+export function askForHints(head: ResponseHead, critical: boolean): void {
+  addTokens(head, 'Accept-CH');
+  if (critical) addTokens(head, 'Critical-CH');
+}
+
+/** The app may ask for hints of its own. A head may be written again: nothing is added twice. */
+function addTokens(head: ResponseHead, name: string): void {
+  const before = [head.getHeader(name) ?? []].flat().join(', ');
+  const known = new Set(before.split(',').map((token) => token.trim().toLowerCase()));
+  const missing = HINTS_TO_ASK_FOR.filter((token) => !known.has(token.toLowerCase()));
+  if (missing.length === 0) return;
+  head.setHeader(name, [...(before.trim() === '' ? [] : [before]), ...missing].join(', '));
+}
