@@ -235,7 +235,8 @@ export class RequestContext extends BaseContext implements OpenedContext {
     const visitor = this.#identified();
     if (visitor === undefined) return { closed: 'disabled', visitor: NOBODY };
     this.#session = this.#sessionOf(visitor);
-    const unknownProxy = this.#parts.proxies.see(request);
+    // Health checks go round the proxy, and come first.
+    const unknownProxy = visitor.gate === 'bot' ? undefined : this.#parts.proxies.see(request);
     if (unknownProxy !== undefined) this.runtime.warnOnce('proxy', unknownProxy);
     if (!response.headersSent) this.#prepareHead(visitor);
     if (visitor.withdrawn) this.#withdraw(visitor.withdrawn);

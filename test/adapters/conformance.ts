@@ -1267,6 +1267,7 @@ export function adapterConformance(adapter: Adapter, capabilities: { http2: bool
         const app = await start({ '/': hero, '/health': (x) => x.send(200, 'ok') });
         // What uses no context is no page of a visitor.
         for (let n = 0; n < 40; n++) await get(app, '/health');
+        await visits(app, 10, { 'user-agent': 'kube-probe/1.30' });
         await visits(app, 3);
         await visits(app, 26, forwarded);
         expect(warnings()).toEqual([]);
