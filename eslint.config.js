@@ -27,6 +27,7 @@ const leaves = [
   'thenable',
   'options-check',
   'glance',
+  'detached',
   'bot-agent',
 ];
 const rooms = {
