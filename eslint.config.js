@@ -28,6 +28,7 @@ const leaves = [
   'options-check',
   'glance',
   'detached',
+  'plain-address',
   'bot-agent',
 ];
 const rooms = {
