@@ -71,11 +71,27 @@ export const SETTINGS: Readonly<Record<string, ConvertOptions>> = {
   },
   'a site without consent': {
     bots: 'include',
+    session: false,
     geo: 'akamai',
     acceptClientHints: true,
     preview: (raw) => headerOf(raw, 'x-user') !== 'v1',
     strictSdk: true,
     skip: (raw) => headerOf(raw, 'x-login') === 'skip',
+  },
+  'a site with a consent platform, of which nobody remembers which': {
+    consent: [
+      'onetrust',
+      'cookiebot',
+      'cookieyes',
+      'complianz',
+      { platform: 'klaro', service: 'convert' },
+      { platform: 'didomi', purpose: 'analytics' },
+      'iubenda',
+      'trustarc',
+      'tcf',
+    ],
+    privacySignals: 'always',
+    geo: 'appengine',
   },
   'clients without cookies': {
     visitor: { fingerprint: { secret: 'a secret of the test' } },

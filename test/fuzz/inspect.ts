@@ -26,7 +26,8 @@ const VISITOR: Readonly<Record<string, number>> = {
   visitorType: 9,
   ...Object.fromEntries(CLICK_IDS.map((name) => [name, 512])),
 };
-const OTHERS = 256;
+/** The ids of clicks are long ones. */
+const OTHERS = 512;
 const MAX_ID = 256;
 
 /** What is wrong, in words. */

@@ -88,17 +88,24 @@ export const HEADERS: Readonly<Record<string, Arbitrary<string>>> = {
   'X-Login': mostly('user-1', 'user-2', id),
 };
 
+/** Of a session that goes on: the only value here that is another one in each run. */
+const now = Math.floor(Date.now() / 1000).toString(36);
+
 /** The usual name is written as it is; now and then the value stands in quotes, or has spaces around. */
 export const COOKIES: Readonly<Record<string, Arbitrary<string>>> = {
   cv_vid: mostly(knownId, id),
   cv_vid_next: mostly(knownId, id),
   cv_asg: mostly('1.AAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAA.101-1010', '1..', '2.x.y'),
   cv_ses: mostly(
-    `${Math.floor(Date.now() / 1000).toString(36)}.ns.c3ByaW5n..`,
-    `${Math.floor(Date.now() / 1000).toString(36)}.r`,
+    `${now}.r`,
     `zzzzzzzz.nc.${'w7_'.repeat(70)}.w7_.gA.____`,
     '0.n',
     '..',
+    `${now}.rd`,
+    `${now}.nc.c3ByaW5n.ZW1haWw`,
+    `${now}.rs..__8.${'A'.repeat(300)}`,
+    'zzzzzzzz.rd',
+    '.',
   ),
   consent: mostly('granted', 'granted', 'granted', 'denied', 'pending'),
   plan: mostly('pro', encoded(snippet)),
