@@ -250,7 +250,7 @@ async function benchConsent(times) {
     const p99 = at(0.99);
     return [
       platform,
-      costs.length,
+      String(costs.length),
       at(0.5).toFixed(1),
       p99.toFixed(1),
       p99 < CONSENT_AIM ? '' : `over ${CONSENT_AIM}`,
