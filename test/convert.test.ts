@@ -305,6 +305,25 @@ describe('consent that is withdrawn', () => {
     expect((await convert.forVisitor('abc')).consent).toBe('unknown');
   });
 
+  it('takes what is stored by a fingerprint, too: no job counts for it any more', async () => {
+    const store = memoryStore();
+    const visitor = { fingerprint: { secret: 'a secret of the test' } };
+    const convert = create({ consent, store, visitor });
+    const context = await visit(convert, { cookie: 'consent=yes' });
+    context.runExperience('homepage-hero');
+    await convert.flush();
+    const slow = await visit(convert, { cookie: 'consent=yes' });
+    slow.runExperience('featured');
+    expect((await visit(convert, { cookie: 'consent=no' })).consent).toBe('denied');
+    await convert.flush();
+    await tick();
+    expect(store.size).toBe(0);
+    (await convert.forVisitor(context.visitorId)).trackConversion('purchase');
+    await convert.flush();
+    expect(collector.events).toHaveLength(1);
+    expect(convert.stats().delivery.reasons).toEqual({ consent: 2 });
+  });
+
   it('is not brought back by a request that goes on after it, with what it decides then', async () => {
     const convert = create({ consent });
     const stream = await visit(convert, { cookie: 'consent=yes; cv_vid=abc' });

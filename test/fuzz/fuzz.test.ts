@@ -7,7 +7,7 @@ import { corpus } from './requests.js';
 import { fuzz, FRAMEWORK_NAMES } from './run.js';
 import { wrongWithPage } from './page.js';
 
-const count = Number(process.env.FUZZ_COUNT ?? 3_000);
+const count = Number(process.env.FUZZ_COUNT ?? 2_000);
 const seed = Number(process.env.FUZZ_SEED ?? 1);
 
 describe('hostile requests', () => {

@@ -28,22 +28,46 @@ export function randomFrom(seed: number): Random {
   };
 }
 
+interface Drawn {
+  readonly headers: readonly Row[];
+  readonly cookies: readonly Row[];
+  readonly parameters: readonly Row[];
+  readonly paths: readonly string[];
+  readonly bodies: readonly string[];
+  /** Values of headers, for anywhere. */
+  readonly lone: readonly string[];
+}
+type Row = readonly [name: string, values: readonly string[]];
+
+const known = new Map<number, Drawn>();
+
+/** The frameworks get the same. */
+function drawnFor(seed: number): Drawn {
+  const before = known.get(seed);
+  if (before !== undefined) return before;
+  const drawn = (arbitrary: Arbitrary<string>): string[] => fc.sample(arbitrary, { seed, numRuns: DRAWN });
+  const rows = (table: Readonly<Record<string, Arbitrary<string>>>): Row[] =>
+    Object.entries(table).map(([name, arbitrary]) => [name, drawn(arbitrary)]);
+  const headers = rows(HEADERS);
+  const all: Drawn = {
+    headers,
+    cookies: rows(COOKIES),
+    parameters: rows(PARAMETERS),
+    paths: drawn(PATHS),
+    bodies: drawn(BODIES),
+    lone: headers.flatMap(([, values]) => values.slice(0, 20)),
+  };
+  known.set(seed, all);
+  return all;
+}
+
 /** Requests without end; the same for the same seed. */
 export function requestsFrom(seed: number): () => FuzzRequest {
   const random = randomFrom(seed);
   const chance = (probability: number): boolean => random() < probability;
   const upTo = (max: number): number => Math.floor(random() * (max + 1));
   const one = <T>(list: readonly T[]): T => list[Math.floor(random() * list.length)]!;
-  const drawn = (arbitrary: Arbitrary<string>): string[] => fc.sample(arbitrary, { seed, numRuns: DRAWN });
-  const drawnRows = (rows: Readonly<Record<string, Arbitrary<string>>>): [string, string[]][] =>
-    Object.entries(rows).map(([name, arbitrary]) => [name, drawn(arbitrary)]);
-
-  const headers = drawnRows(HEADERS);
-  const cookies = drawnRows(COOKIES);
-  const parameters = drawnRows(PARAMETERS);
-  const paths = drawn(PATHS);
-  const bodies = drawn(BODIES);
-  const lone = headers.flatMap(([, values]) => values.slice(0, 20));
+  const { headers, cookies, parameters, paths, bodies, lone } = drawnFor(seed);
 
   /** Values of one row are not all that there is: they are spoilt on the way. */
   const spoilt = (text: string): string => {
