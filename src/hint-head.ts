@@ -4,14 +4,17 @@ import { HINTS_TO_ASK_FOR } from './request/client-hints.js';
 
 const HTML = /^\s*(?:text\/html|application\/xhtml\+xml)\b/i;
 const SHARED = /\b(?:public|s-maxage)\b/i;
+const KEPT = /\bmax-age="?0*[1-9]/i;
+const OWN = /\b(?:private|no-store)\b/i;
 
 export function isHtml(head: ResponseHead): boolean {
   return HTML.test(String(head.getHeader('Content-Type')));
 }
 
-/** True where a cache may hand the head to others. */
+/** True where a cache may hand the head to others: there is no cookie in it that would keep it from that. */
 export function isShared(head: ResponseHead): boolean {
-  return SHARED.test(String(head.getHeader('Cache-Control')));
+  const control = String(head.getHeader('Cache-Control'));
+  return SHARED.test(control) || (KEPT.test(control) && !OWN.test(control));
 }
 
 /**

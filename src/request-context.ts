@@ -115,7 +115,8 @@ export class RequestContext extends BaseContext implements OpenedContext {
     const { visit } = this;
     const { origin } = visit.visitor;
     if (origin === 'cookie') return false;
-    return origin === 'minted' || this.#stored === undefined;
+    // A visitor of whom nothing could be read is nobody of whom nothing is known.
+    return origin === 'minted' || (this.#stored === undefined && !this.#stateUnavailable);
   }
 
   /** The session that the visitor goes on with; undefined where one begins, or none is kept. */

@@ -103,18 +103,20 @@ export interface VisitorReaderOptions {
   /** Newest first. */
   secrets?: string | readonly string[];
   onError: (error: ConvertError) => void;
+  /** Told of what an operator should look at. Default: nobody. */
+  warn?: (message: string) => void;
 }
 
 /** App ids over this length are a mistake (a token, a document), not an id. */
 const MAX_APP_ID = 256;
 
 export function visitorReader(options: VisitorReaderOptions): VisitorReader {
-  const { visitor = {}, consent, signals, bots = 'original', onError } = options;
+  const { visitor = {}, consent, signals, bots = 'original', onError, warn = () => undefined } = options;
   const cookie = visitorCookie(visitor.cookie);
   const adoption = adoptionCookie(visitor.cookie);
   const assignments = assignmentsOf(options);
   const sessions = options.session === false ? undefined : sessionCookie(options.session, visitor.cookie);
-  const isBot = botCheck(bots, onError);
+  const isBot = botCheck(bots, onError, warn);
   const mode = consentMode(consent);
   const reader = consent === undefined ? undefined : consentReader(consent, onError);
   const askId = visitor.id;

@@ -1032,18 +1032,28 @@ export function adapterConformance(adapter: Adapter, capabilities: { http2: bool
 
       it('U4 are asked for with consent only, and by no page for all', async () => {
         const consent = { cookie: 'consent', granted: 'yes' };
-        const shared: Handler = (x) => {
-          x.header('Cache-Control', 'public, max-age=60');
-          return unused(x);
-        };
+        const cached =
+          (control: string): Handler =>
+          (x) => {
+            x.header('Cache-Control', control);
+            return unused(x);
+          };
+        const shared = cached('public, max-age=60');
         const app = await start(
-          { '/': page(unused), '/shared': page(shared) },
+          {
+            '/': page(unused),
+            '/shared': page(shared),
+            '/kept': page(cached('max-age=60')),
+            '/own': page(cached('private, max-age=60')),
+          },
           { acceptClientHints: true, consent },
         );
         expect(asked(await get(app, '/'))).toEqual([undefined, undefined]);
         expect(asked(await get(app, '/', { cookie: 'consent=no' }))).toEqual([undefined, undefined]);
         expect(asked(await get(app, '/', { cookie: 'consent=yes' }))).toEqual([HINTS, undefined]);
-        expect(asked(await get(app, '/shared', { cookie: 'consent=yes' }))).toEqual([undefined, undefined]);
+        for (const path of ['/shared', '/kept'])
+          expect(asked(await get(app, path, { cookie: 'consent=yes' }))).toEqual([undefined, undefined]);
+        expect(asked(await get(app, '/own', { cookie: 'consent=yes' }))).toEqual([HINTS, undefined]);
         const free = await start({ '/shared': page(shared) }, { acceptClientHints: true });
         expect(asked(await get(free, '/shared'))).toEqual([HINTS, undefined]);
       });

@@ -167,6 +167,10 @@ describe('the fingerprint', () => {
       fingerprint(incoming({}, { ip: '1.1.1.1' }), 's1'),
     ];
     expect(new Set([one, ...others]).size).toBe(5);
+    // Each connection has a port of its own, and some proxies write it.
+    const behind = (ip: string) => fingerprint(incoming({}, { ip }), 's1');
+    expect(behind('93.184.216.34:50123')).toBe(one);
+    expect(behind('[2001:db8::1]:50123')).toBe(behind('2001:db8::1'));
   });
 
   it('comes after the cookie, and behind consent', () => {
