@@ -1,6 +1,5 @@
 /** Every option: its type, its default, its check. */
 import type { Engine } from './engine/port.js';
-import { ConvertError } from './errors.js';
 import type { RequestFunction, WaitUntil } from './exchange.js';
 import { guardedLogger, silentLogger, type Logger } from './logger.js';
 import {
@@ -20,6 +19,7 @@ import {
   withMethods,
   type Check,
 } from './options-check.js';
+import { assertNoConflicts } from './options-conflicts.js';
 import type { OutboxFactory } from './delivery/port.js';
 import type { SpoolOptions } from './delivery/spool-outbox.js';
 import type { ProjectConfig } from './project-config.js';
@@ -30,14 +30,13 @@ import type { PrefetchOption } from './request/prefetch.js';
 import type { PropertiesOption } from './request/reader.js';
 import type { SdkDataStore, VisitorStore } from './store/port.js';
 import type { StoreCacheOptions } from './store/remote-store.js';
-import { ASSIGNMENT_COOKIE_NAME, type AssignmentCookieOptions } from './visitor/assignment-cookie.js';
+import type { AssignmentCookieOptions } from './visitor/assignment-cookie.js';
 import type { BotsOption } from './visitor/bots.js';
-import { consentMode, type ConsentOption } from './visitor/consent.js';
+import type { ConsentOption } from './visitor/consent.js';
 import { consentCheck } from './visitor/consent/check.js';
-import { VISITOR_COOKIE_DEFAULTS } from './visitor/cookie.js';
 import type { VisitorOptions } from './visitor/identity.js';
 import type { PrivacySignals } from './visitor/privacy-signals.js';
-import { SESSION_COOKIE_NAME, type SessionCookieOptions } from './visitor/session-cookie.js';
+import type { SessionCookieOptions } from './visitor/session-cookie.js';
 
 /** `Raw` is the framework's own request, which the functions among the options get. */
 export interface ConvertOptions<Raw = unknown> {
@@ -309,12 +308,7 @@ export function resolveOptions(
     Object.entries(given).filter(([, value]) => value !== undefined),
   ) as ConvertOptions;
 
-  assertConsentHasIds(set);
-  assertOwnEngine(set);
-  assertOneOutbox(set);
-  assertAssignmentCookie(set);
-  assertCookieNames(set);
-  assertCacheIsUsed(set);
+  assertNoConflicts(set);
   const { logger, environment, storeTimeout, ...rest } = set;
   return {
     ...fromEnvironment(set, env),
@@ -336,73 +330,6 @@ function fromEnvironment(
     ...(env.CONVERT_SDK_KEY && env.CONVERT_SDK_KEY_SECRET && { sdkKeySecret: env.CONVERT_SDK_KEY_SECRET }),
     ...(env.CONVERT_PROJECT_FILE && { project: env.CONVERT_PROJECT_FILE }),
   };
-}
-
-/** Without our cookie, every page would draw a new visitor. */
-function assertConsentHasIds({ consent, visitor }: ConvertOptions): void {
-  const mode = consentMode(consent) ?? 'block';
-  if (mode === 'block' || visitor?.id !== undefined) return;
-  throw new ConvertError(
-    'CONVERT_BAD_OPTION',
-    `option \`consent.mode\` '${mode}' needs an id that exists without our cookie: give \`visitor.id\`,` +
-      ` or use mode 'block'`,
-  );
-}
-
-/** These two are settings of the compiled engine; others take theirs where they are made. */
-function assertOwnEngine({ engine, ...set }: ConvertOptions): void {
-  const given = (['uiRules', 'strictSdk'] as const).filter((name) => set[name] === true);
-  if (engine === undefined || given.length === 0) return;
-  throw new ConvertError(
-    'CONVERT_BAD_OPTION',
-    `option \`${given.join('` and `')}\` is for the compiled engine, and an \`engine\` is given;` +
-      ` give it to that engine instead, as in sdkEngine(ConvertSDK, { strictSdk: true })`,
-  );
-}
-
-function assertOneOutbox({ delivery }: ConvertOptions): void {
-  if (delivery?.spool === undefined || delivery.outbox === undefined) return;
-  throw new ConvertError(
-    'CONVERT_BAD_OPTION',
-    'options `delivery.spool` and `delivery.outbox` are both given; events wait in one place: leave one of them out',
-  );
-}
-
-function assertAssignmentCookie({ assignmentCookie: cookie, secrets: signing }: ConvertOptions): void {
-  if (!cookie || signing !== undefined) return;
-  throw new ConvertError(
-    'CONVERT_BAD_OPTION',
-    'option `assignmentCookie` needs option `secrets`, which signs it, so that nobody gives themselves a variation:' +
-      ' at least 16 characters, the same in all processes',
-  );
-}
-
-function assertCookieNames({ visitor, session, assignmentCookie: cookie }: ConvertOptions): void {
-  const nameOf = (given: boolean | { name?: string } | undefined, name: string): string =>
-    (typeof given === 'object' ? given.name : undefined) ?? name;
-  const names = new Map([[nameOf(visitor?.cookie, VISITOR_COOKIE_DEFAULTS.name), 'visitor.cookie.name']]);
-  const others: [option: string, name: string][] = [];
-  if (session !== false) others.push(['session.name', nameOf(session, SESSION_COOKIE_NAME)]);
-  if (cookie) others.push(['assignmentCookie.name', nameOf(cookie, ASSIGNMENT_COOKIE_NAME)]);
-  for (const [option, name] of others) {
-    const other = names.get(name);
-    if (other !== undefined) {
-      throw new ConvertError(
-        'CONVERT_BAD_OPTION',
-        `options \`${option}\` and \`${other}\` are both '${name}'; each cookie needs a name of its own`,
-      );
-    }
-    names.set(name, option);
-  }
-}
-
-function assertCacheIsUsed({ project, projectCache }: ConvertOptions): void {
-  if (project === undefined || projectCache === undefined) return;
-  throw new ConvertError(
-    'CONVERT_BAD_OPTION',
-    'options `project` and `projectCache` are both given; the cache keeps what is fetched with `sdkKey`, and with `project`' +
-      ' nothing is fetched: leave one of them out',
-  );
 }
 
 const consoleLogger: Logger = {

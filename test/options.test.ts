@@ -148,6 +148,9 @@ describe('options', () => {
     expect(wrong({ session: { name: 'cv_vid' } })).toContain(
       "options `session.name` and `visitor.cookie.name` are both 'cv_vid'",
     );
+    expect(wrong({ session: { name: 'cv_vid_next' } })).toContain(
+      "options `session.name` and the cookie of `identify` are both 'cv_vid_next'",
+    );
     expect(wrong({ visitor: { cookie: { name: 'cv_ses' } } })).toContain("are both 'cv_ses'");
     expect(wrong({ secrets, assignmentCookie: { name: 'cv_ses' } })).toContain(
       "options `assignmentCookie.name` and `session.name` are both 'cv_ses'",
@@ -156,6 +159,20 @@ describe('options', () => {
     expect(wrong({ session: { name: 'ses', domain: 'shop.example', sameSite: 'none', secure: true } })).toBe(
       'no error',
     );
+  });
+
+  it('refuses cookies that browsers would not keep', () => {
+    const domain = 'shop.example';
+    expect(wrong({ session: { name: '__Host-ses', domain } })).toContain(
+      "option `session` has the name '__Host-ses', and `domain`: browsers keep no such cookie",
+    );
+    // By default with the attributes of the visitor cookie.
+    expect(wrong({ visitor: { cookie: { domain } }, session: { name: '__Host-ses' } })).toContain('`domain`');
+    expect(wrong({ visitor: { cookie: { name: '__Secure-vid', secure: false } } })).toContain(
+      "option `visitor.cookie` has the name '__Secure-vid', and `secure: false`",
+    );
+    expect(wrong({ visitor: { cookie: { name: '__Secure-vid', domain } } })).toBe('no error');
+    expect(wrong({ visitor: { cookie: { name: '__Host-vid' } } })).toBe('no error');
   });
 
   it('lets CONVERT_PROJECT_FILE go before what is fetched and kept', () => {

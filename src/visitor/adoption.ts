@@ -29,9 +29,12 @@ export interface AdoptionCookie {
   expire(request: IncomingRequest): string;
 }
 
+/** Behind the name of the visitor cookie. */
+export const adoptionCookieName = (visitorCookieName: string): string => `${visitorCookieName}_next`;
+
 /** With the attributes of the visitor cookie. */
 export function adoptionCookie(visitor: VisitorCookieOptions = {}, now = Date.now): AdoptionCookie {
-  const name = `${visitor.name ?? VISITOR_COOKIE_DEFAULTS.name}_next`;
+  const name = adoptionCookieName(visitor.name ?? VISITOR_COOKIE_DEFAULTS.name);
   const cookie = setCookie({
     name,
     domain: visitor.domain,

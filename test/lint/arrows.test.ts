@@ -50,6 +50,7 @@ const PLACES = [
   'visitor-head.ts',
   'hint-head.ts',
   'options.ts',
+  'options-conflicts.ts',
   'runtime.ts',
   'channels.ts',
   'outbox.ts',
