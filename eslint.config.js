@@ -27,6 +27,8 @@ const leaves = [
   'thenable',
   'options-check',
   'glance',
+  'detached',
+  'plain-address',
   'bot-agent',
 ];
 const rooms = {

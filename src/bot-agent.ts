@@ -1,5 +1,6 @@
 /** Whether a client is a bot, by what it says of itself: one answer for the gate and for the `device` property. */
 import { isbot } from 'isbot';
+import { detached } from './detached.js';
 import { atAGlance } from './glance.js';
 
 /** What isbot 5.2 takes for people. */
@@ -19,7 +20,7 @@ const isBotAgent = atAGlance((header) => {
   if (before !== undefined) return before;
   const answer = isbot(userAgent.replace(APP_WORDS, '')) || BOTS.test(userAgent);
   if (known.size >= CACHE_SIZE) known = new Map();
-  known.set(userAgent, answer);
+  known.set(detached(userAgent), answer);
   return answer;
 });
 

@@ -195,11 +195,12 @@ class ConvertInstance implements Convert, Runtime {
     const engine =
       options.engine ?? compiledEngine({ strictSdk: options.strictSdk, uiRules: options.uiRules });
     this.#engine = engine.name;
+    const warn = (message: string): void => this.warnOnce(`request:${message}`, message);
     const reader = createRequestReader({
       properties: options.properties,
       geo: options.geo,
       onError,
-      warn: (message) => this.warnOnce(`request:${message}`, message),
+      warn,
       geoListener: {
         failing: (error) => this.#failing(error),
         recovered: (what) => this.logger.info?.(`convert: ${what}`),
@@ -209,7 +210,7 @@ class ConvertInstance implements Convert, Runtime {
       settings: () => this.project && (this.project.config.project.settings ?? {}),
       country: (request) => reader.place(request).country,
     });
-    const visitors = visitorReader({ ...options, signals, onError });
+    const visitors = visitorReader({ ...options, signals, onError, warn });
     this.hasAppIds = visitors.hasAppIds;
     this.consentConfigured = visitors.consentConfigured;
     this.#acceptHints = options.acceptClientHints ?? false;

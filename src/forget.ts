@@ -6,7 +6,7 @@ import { countEvents } from './held.js';
 import { type VisitorState } from './state.js';
 import type { VisitorStore } from './store/port.js';
 import { STORE_LIMIT, within } from './store/within.js';
-import type { Withdrawal } from './visitor/identity.js';
+import type { IdOrigin, Withdrawal } from './visitor/identity.js';
 
 /** Rejects with a ConvertError where something of it is still there. */
 export async function forgetVisitor(
@@ -84,16 +84,20 @@ async function dropPending(runtime: Runtime, visitorId: string): Promise<void> {
 export async function withdrawVisitor(
   { store, outbox, hasAppIds, consentConfigured, withdrawals, uncommitted }: Runtime,
   { config }: LoadedProject,
-  { cookieId, appId }: Withdrawal,
+  { cookieId, fingerprint, appId }: Withdrawal,
 ): Promise<void> {
-  const cookieKey = cookieId === undefined ? undefined : storeKey(config, cookieId, 'cookie', hasAppIds);
-  const appKey = appId === undefined ? undefined : storeKey(config, appId, 'app', hasAppIds);
+  const keyOf = (id: string | undefined, origin: IdOrigin): string | undefined =>
+    id === undefined ? undefined : storeKey(config, id, origin, hasAppIds);
+  const cookieKey = keyOf(cookieId, 'cookie');
+  const printKey = keyOf(fingerprint, 'fingerprint');
+  const appKey = keyOf(appId, 'app');
+  const keys = new Set([cookieKey, printKey, appKey].filter((key) => key !== undefined));
   // Another request that is under way must not bring back what goes here.
-  for (const key of [cookieKey, appKey]) if (key !== undefined) withdrawals.add(key, 'consent');
-  for (const each of uncommitted) {
-    if (each.storeKey === cookieKey || each.storeKey === appKey) each.discard('consent');
-  }
+  for (const key of keys) withdrawals.add(key, 'consent');
+  for (const each of uncommitted) if (keys.has(each.storeKey)) each.discard('consent');
   if (cookieKey !== undefined) await deleteVisitor(store, config, cookieKey);
+  // Those who deny come with it again and again.
+  if (printKey !== undefined && (await store.read(printKey)) !== undefined) await store.delete(printKey);
   if (appKey === undefined) return;
   const state = await store.read(appKey);
   // To a job it says nothing that no grant is on record, where nobody is asked for one: then the opt-out is recorded.

@@ -9,7 +9,7 @@ import type { Decision, Properties } from './engine/port.js';
 import { asConvertError, type ConvertError } from './errors.js';
 import type { IncomingRequest, OutgoingResponse, RequestFunction, ResponseHead } from './exchange.js';
 import { withdrawVisitor } from './forget.js';
-import { askForHints, isHtml, isShared } from './hint-head.js';
+import { askForHints, canStopHints, isHtml, isShared, stopHints } from './hint-head.js';
 import { Journal } from './journal.js';
 import { isPrefetch } from './request/prefetch.js';
 import type { ProxyWatch } from './request/proxies.js';
@@ -80,11 +80,13 @@ export class RequestContext extends BaseContext implements OpenedContext {
     return this.#parts.refusesPrefetch && isPrefetch(this.#request) && !this.#isSkipped;
   }
 
-  /** Has pages ask for client hints, unless their visitor is a bot, or has not consented. */
+  /** Has pages ask for client hints, unless their visitor is a bot, or has not consented: a denial takes back what was asked for. */
   acceptHints(critical: boolean): void {
     this.#response.onHead((head) => {
       try {
         if (isHtml(head) && this.#mayAsk(head)) askForHints(head, critical);
+        else if (canStopHints(head, this.#request) && this.#identified()?.consent === 'denied')
+          stopHints(head);
       } catch (error) {
         this.runtime.report(asConvertError(error, 'CONVERT_INTERNAL', 'client hints could not be asked for'));
       }
@@ -113,7 +115,8 @@ export class RequestContext extends BaseContext implements OpenedContext {
     const { visit } = this;
     const { origin } = visit.visitor;
     if (origin === 'cookie') return false;
-    return origin === 'minted' || this.#stored === undefined;
+    // A visitor of whom nothing could be read is nobody of whom nothing is known.
+    return origin === 'minted' || (this.#stored === undefined && !this.#stateUnavailable);
   }
 
   /** The session that the visitor goes on with; undefined where one begins, or none is kept. */
@@ -233,7 +236,8 @@ export class RequestContext extends BaseContext implements OpenedContext {
     const visitor = this.#identified();
     if (visitor === undefined) return { closed: 'disabled', visitor: NOBODY };
     this.#session = this.#sessionOf(visitor);
-    const unknownProxy = this.#parts.proxies.see(request);
+    // Health checks go round the proxy, and come first.
+    const unknownProxy = visitor.gate === 'bot' ? undefined : this.#parts.proxies.see(request);
     if (unknownProxy !== undefined) this.runtime.warnOnce('proxy', unknownProxy);
     if (!response.headersSent) this.#prepareHead(visitor);
     if (visitor.withdrawn) this.#withdraw(visitor.withdrawn);
@@ -376,7 +380,8 @@ export class RequestContext extends BaseContext implements OpenedContext {
 
   /** Consent is denied: what we have of the visitor goes, off the request's own way. */
   #withdraw(withdrawn: Withdrawal): void {
-    if (withdrawn.cookieId === undefined && withdrawn.appId === undefined) return;
+    const { cookieId, fingerprint, appId } = withdrawn;
+    if (cookieId === undefined && fingerprint === undefined && appId === undefined) return;
     let done: AfterCommit | undefined;
     this.runtime.waitUntil?.(this.#request.raw, (given) => (done = given));
     this.runtime.whenReady((project) => {

@@ -55,7 +55,10 @@ describe.skipIf(!hasChromium)('client hints of Chromium', () => {
       await middleware.convert.close({ timeout: 100 });
     };
     const page = await context.newPage();
-    for (const path of paths) await page.goto(origin + path);
+    for (const path of paths) {
+      if (path === 'denies') await context.addCookies([{ name: 'consent', value: 'no', url: origin }]);
+      else await page.goto(origin + path);
+    }
   }
 
   it('go before the user agent', async () => {
@@ -69,6 +72,13 @@ describe.skipIf(!hasChromium)('client hints of Chromium', () => {
   it('come once a page has asked for them, whichever it was', async () => {
     await visit(['/other', '/page'], { acceptClientHints: true });
     expect(views).toMatchObject([{ sent: true }]);
+  });
+
+  it('come no more once the visitor has denied consent', async () => {
+    const consent: ConvertOptions['consent'] = (req: express.Request) =>
+      !/consent=no/.test(req.headers.cookie ?? '');
+    await visit(['/page', '/page', 'denies', '/page', '/page'], { acceptClientHints: true, consent });
+    expect(views.map(({ sent }) => sent)).toEqual([false, true, true, false]);
   });
 
   it('come with the first page where they are critical, which is asked for again, by the same visitor', async () => {

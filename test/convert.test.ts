@@ -204,6 +204,41 @@ describe('committing', () => {
     expect(collector.exposures()).toHaveLength(1);
   });
 
+  it('says once that CloudFront makes a bot of everybody', async () => {
+    const convert = create();
+    for (let n = 0; n < 2; n++) {
+      const context = await visit(convert, { 'user-agent': 'Amazon CloudFront' });
+      expect(context.explain('homepage-hero').reason).toBe('bot');
+    }
+    expect(logged.filter((line) => line.includes('origin request policy'))).toHaveLength(1);
+  });
+
+  it('takes nobody for new because a store is away, nor for the session that begins meanwhile', async () => {
+    const kept = memoryStore();
+    let isAway = true;
+    const store = {
+      remote: true,
+      read: async (key: string) => {
+        if (isAway) throw new Error('away');
+        return kept.read(key);
+      },
+      commit: async (...given: Parameters<typeof kept.commit>) => kept.commit(...given),
+      delete: () => undefined,
+    };
+    const convert = create({ store, storeCache: false, visitor: { id: () => 'u1' } });
+    const sessionOf = async (): Promise<unknown[]> => {
+      const response = new FakeResponse();
+      const context = await visit(convert, {}, response);
+      const { visitorType } = context.visitorProperties;
+      response.writeHead();
+      return [context.isNewVisitor, visitorType, /^cv_ses=\w+\.(.)/.exec(response.cookies.join())?.[1]];
+    };
+    expect(await sessionOf()).toEqual([false, 'returning', 'r']);
+    isAway = false;
+    // What guards the store against an outage asks again a moment later.
+    await expect.poll(sessionOf, { timeout: 10_000 }).toEqual([true, 'new', 'n']);
+  });
+
   it('sends what a failing store could not keep, and says so once', async () => {
     const convert = create({
       store: {
@@ -268,6 +303,25 @@ describe('consent that is withdrawn', () => {
     await tick();
     await tick();
     expect((await convert.forVisitor('abc')).consent).toBe('unknown');
+  });
+
+  it('takes what is stored by a fingerprint, too: no job counts for it any more', async () => {
+    const store = memoryStore();
+    const visitor = { fingerprint: { secret: 'a secret of the test' } };
+    const convert = create({ consent, store, visitor });
+    const context = await visit(convert, { cookie: 'consent=yes' });
+    context.runExperience('homepage-hero');
+    await convert.flush();
+    const slow = await visit(convert, { cookie: 'consent=yes' });
+    slow.runExperience('featured');
+    expect((await visit(convert, { cookie: 'consent=no' })).consent).toBe('denied');
+    await convert.flush();
+    await tick();
+    expect(store.size).toBe(0);
+    (await convert.forVisitor(context.visitorId)).trackConversion('purchase');
+    await convert.flush();
+    expect(collector.events).toHaveLength(1);
+    expect(convert.stats().delivery.reasons).toEqual({ consent: 2 });
   });
 
   it('is not brought back by a request that goes on after it, with what it decides then', async () => {

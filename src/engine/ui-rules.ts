@@ -198,14 +198,20 @@ function versionNumber(version: string): string {
   return Number.isInteger(number) ? `${number}.0` : Number.isNaN(number) ? version : String(number);
 }
 
-const SYSTEM = { os: visitor('os'), device: visitor('device'), userAgent: visitor('userAgent') };
+const SYSTEM = {
+  os: visitor('os'),
+  device: visitor('device'),
+  tablet: visitor('tablet'),
+  userAgent: visitor('userAgent'),
+};
 
 function systemName(values: Values): unknown {
   const os = SYSTEM.os(values);
   const name = typeof os === 'string' ? os.toLowerCase() : os;
   if (name === 'chrome os') return 'linux';
   if (name !== 'ios') return name;
-  if (SYSTEM.device(values) === 'tablet') return 'ipad';
+  // Of a bot, `device` says that it is one.
+  if (SYSTEM.device(values) === 'tablet' || SYSTEM.tablet(values) === true) return 'ipad';
   const userAgent = SYSTEM.userAgent(values);
   return typeof userAgent === 'string' && userAgent.includes('iPod') ? 'ipod' : 'iphone';
 }

@@ -1,7 +1,8 @@
 /** MaxMind DB files (version 2 of the format): bytes that are one, and what they say of an address. */
 import type * as maxmind from 'maxmind';
 import { isIP } from 'node:net';
-import { plainAddress, type PlaceLookup } from '../request/geo-database.js';
+import { plainAddress } from '../plain-address.js';
+import type { PlaceLookup } from '../request/geo-database.js';
 import { placeOfRecord } from './mmdb-record.js';
 
 export type MmdbReader = typeof maxmind.Reader;

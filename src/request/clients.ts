@@ -1,5 +1,6 @@
 /** Reads what clients say of themselves, and keeps it: what was parsed once is not parsed again. */
 import { isBotClient } from '../bot-agent.js';
+import { detached } from '../detached.js';
 import type { IncomingRequest } from '../exchange.js';
 import { atAGlance } from '../glance.js';
 import { createCache } from './cache.js';
@@ -33,8 +34,7 @@ export function createClientReader(limit = 2000, parse = parseUserAgent): Client
     const text = clip(header, MAX_LENGTH);
     let seen = agents.get(text);
     if (seen === undefined) {
-      // A slice would keep the whole header in memory for as long as the cache holds it.
-      seen = { text: header.length > MAX_LENGTH ? ` ${text}`.slice(1) : text, clients: [], next: 0 };
+      seen = { text: header.length > MAX_LENGTH ? detached(text) : text, clients: [], next: 0 };
       agents.set(seen.text, seen);
     }
     return seen;

@@ -37,8 +37,10 @@ export interface Hardware {
 
 /** What ua-parser-js 1.x does not know, or takes for something else. */
 const MARKS: readonly [mark: RegExp, type: string][] = [
-  // Televisions: Yandex, LG and others, Vewd, YouTube.
-  [/\bTV\b|\bSmartTV\b|\bOMI\/\d|\bCobalt\//, 'smarttv'],
+  // Televisions: Yandex, LG and others, Vewd, YouTube, Google.
+  [/\bTV\b|\bSmartTV\b|\bOMI\/\d|\bCobalt\/|\bChromecast\b/, 'smarttv'],
+  // Opera's servers fetch the page for phones that they name at most.
+  [/^Opera\/[\d.]+ \((?!iPad)[^)]*\bOpera Mini\//, 'mobile'],
   [/\bXbox\b/, 'console'],
   [/\(PC; OpenHarmony/, 'desktop'],
   // Tablets of Huawei and Honor, of Vivo, and what Yandex says of them all.

@@ -1,5 +1,6 @@
 /** A reader for an IP database: a package that is loaded when it is asked for, off the request path. */
 import { asConvertError, ConvertError } from '../errors.js';
+import { plainAddress } from '../plain-address.js';
 import type { GeoReader } from './geo.js';
 import { knownPlace } from './place.js';
 
@@ -45,19 +46,4 @@ export function cannotOpen(name: string, error: unknown): ConvertError {
         cause: error,
       })
     : asConvertError(error, 'CONVERT_BAD_OPTION', `geo: ${name} cannot be loaded`);
-}
-
-const MAPPED = /^(?:::|(?:0{1,4}:){5})ffff:(?:(\d+\.\d+\.\d+\.\d+)|([0-9a-f]{1,4}):([0-9a-f]{1,4}))$/i;
-/** The longest way to write an IPv6 address. */
-const MAX_ADDRESS = 45;
-
-/** IPv4 addresses as dual-stack sockets write them (`::ffff:8.8.8.8`, `::ffff:808:808`) in their own form. */
-export function plainAddress(ip: string): string {
-  if (ip.length > MAX_ADDRESS) return '';
-  const mapped = MAPPED.exec(ip);
-  if (mapped === null) return ip;
-  const [, dotted, high = '', low = ''] = mapped;
-  if (dotted !== undefined) return dotted;
-  const halves = [Number.parseInt(high, 16), Number.parseInt(low, 16)];
-  return halves.flatMap((half) => [half >> 8, half & 255]).join('.');
 }

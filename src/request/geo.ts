@@ -31,7 +31,10 @@ export interface GeoReader {
    * May reject.
    */
   load?(listener: GeoListener): Promise<void>;
-  /** Called at most once per request, and only if something asks. Unknown facts are left out. */
+  /**
+   * Called only if something asks: at most once per request, and once more where a privacy signal counts in some countries
+   * only. Unknown facts are left out.
+   */
   read(request: IncomingRequest): GeoFacts;
   /** Lets go of what `load` began for `listener`. Requests that are under way may still be read. */
   close?(listener: GeoListener): void;

@@ -1,6 +1,6 @@
 /** A proxy in front that the framework has not been told of: URL, address and country would be the proxy's own. */
 import type { HeaderValue, IncomingRequest } from '../exchange.js';
-import { plainAddress } from './geo-database.js';
+import { plainAddress } from '../plain-address.js';
 
 /** Visitors that are looked at, from the first one on. */
 const LOOKED_AT = 30;

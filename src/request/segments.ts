@@ -1,4 +1,5 @@
 /** Report segments, in Convert's codes whatever words the rules use and whatever properties the app adds. */
+import { detached } from '../detached.js';
 import type { ReportSegments } from '../tracking.js';
 import type { SharedFacts } from './shared-facts.js';
 import type { UserAgent } from './user-agent.js';
@@ -30,7 +31,7 @@ export function reportSegments(facts: SharedFacts, kinds: KnownSegments): Report
     browser: userAgent.browserCode,
     devices: userAgent.deviceCodes as string[],
     source,
-    ...(campaign !== undefined && { campaign }),
+    ...(campaign !== undefined && { campaign: detached(campaign) }),
     visitorType,
   });
   if (known.length === MAX_KINDS) known.length = 0;

@@ -23,7 +23,7 @@ export interface FactSources {
 
 /** Who sent the request, as far as the facts need to know. */
 export interface RequestVisitor {
-  /** No state of an earlier visit is known. Read only if something asks for it. */
+  /** No state of an earlier visit is there. Read only if something asks for it. */
   readonly isNewVisitor: boolean;
   /** The session that the request goes on with; undefined where none is known. Read only if something asks for it. */
   readonly session?: Session | undefined;

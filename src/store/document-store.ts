@@ -7,6 +7,7 @@ import { applyChange, parseState, type Committed, type StateChange, type Visitor
 import { isThenable } from '../thenable.js';
 import { InTurn } from './in-turn.js';
 import type { CommitOptions, VisitorStore } from './port.js';
+import { Recent } from './recent.js';
 import { STORE_LIMIT, within } from './within.js';
 
 /** A text, and what tells whether it is still there. */
@@ -46,6 +47,9 @@ export interface Documents {
 /** Of a visitor whom many processes change at one time. */
 const MAX_ATTEMPTS = 50;
 
+/** Visitors whose state is kept as it was parsed, of some 1 KB each. */
+const MAX_RECENT = 2_000;
+
 const NOTHING_LEFT: Committed = { state: {}, lost: new Set() };
 
 export function documentStore(documents: Documents): VisitorStore {
@@ -53,12 +57,33 @@ export function documentStore(documents: Documents): VisitorStore {
   /** What states of ours were read from, or written as. */
   const sources = new WeakMap<VisitorState, Document>();
 
+  const recent = new Recent<{ document: Document; readonly state: VisitorState }>({ max: MAX_RECENT });
+
   function parsed(document: Document | undefined): VisitorState | undefined {
     if (document === undefined) return undefined;
     const state = parseState(parseJson(document.text));
     // What is no document of ours, or of the SDK, counts as none, and is overwritten.
     if (state !== undefined) sources.set(state, document);
     return state;
+  }
+
+  /** A visitor's next pages ask for the same text: to parse it takes as long as to read it. */
+  function parsedOnce(key: string, document: Document | undefined): VisitorState | undefined {
+    if (document === undefined) return undefined;
+    const entry = recent.find(key);
+    if (entry?.value.document.text !== document.text) {
+      const state = parsed(document);
+      if (entry !== undefined) recent.remove(entry);
+      if (state !== undefined) recent.add(key, { document, state });
+      return state;
+    }
+    recent.use(entry);
+    const { value } = entry;
+    if (value.document.version !== document.version) {
+      value.document = document;
+      sources.set(value.state, document);
+    }
+    return value.state;
   }
 
   function sourceOf({ known, first }: CommitOptions): Document | undefined {
@@ -108,7 +133,9 @@ export function documentStore(documents: Documents): VisitorStore {
       // What this process is about to write counts as written, where somebody waits anyway.
       const underWay = documents.remote ? turns.underWay(key) : undefined;
       const document = underWay ? underWay.then(() => documents.read(key)) : documents.read(key);
-      return isThenable(document) ? document.then(parsed) : parsed(document);
+      return isThenable(document)
+        ? document.then((answer) => parsedOnce(key, answer))
+        : parsedOnce(key, document);
     },
     commit: (key, change, options) =>
       turns.run(key, (before) => within(STORE_LIMIT, commit(key, change, options, before?.state))),

@@ -2,6 +2,7 @@
  * The cookie of a device that is to take over the visitor id of another one, as both belong to one user: not in the middle
  * of a visit, where the page would change, but with the next one.
  */
+import { detached } from '../detached.js';
 import type { IncomingRequest } from '../exchange.js';
 import { cookieNamed, VISITOR_COOKIE_DEFAULTS, type VisitorCookieOptions } from './cookie.js';
 import { setCookie } from './set-cookie.js';
@@ -46,7 +47,7 @@ export function adoptionCookie(visitor: VisitorCookieOptions = {}, now = Date.no
       const [, id, minute] = /^([\w-]{1,64})\.([0-9a-z]{1,8})$/.exec(valueIn(request) ?? '') ?? [];
       if (id === undefined || minute === undefined) return undefined;
       const age = now() - parseInt(minute, 36) * MINUTE;
-      if (current === undefined || age >= SESSION + MINUTE) return { id, state: 'due' };
+      if (current === undefined || age >= SESSION + MINUTE) return { id: detached(id), state: 'due' };
       // A clock that was ahead is put right.
       return { id, state: age >= 2 * MINUTE || age < 0 ? 'renew' : 'waits' };
     },

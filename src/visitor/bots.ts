@@ -13,7 +13,15 @@ export type BotsOption<Raw = unknown> = 'original' | 'include' | RequestFunction
 
 export type BotCheck = (request: IncomingRequest) => boolean;
 
-export function botCheck(option: BotsOption, onError: (error: ConvertError) => void): BotCheck {
+/** What CloudFront sends in the place of every visitor's user agent, where it is not told to pass that on. */
+const CLOUDFRONT = 'Amazon CloudFront';
+
+/** `warn` is told of what makes a bot of everybody. */
+export function botCheck(
+  option: BotsOption,
+  onError: (error: ConvertError) => void,
+  warn: (message: string) => void,
+): BotCheck {
   if (option === 'include') return () => false;
   if (option !== 'original') {
     const question = { option: 'bots', otherwise: 'taken as no bot', onError };
@@ -21,6 +29,12 @@ export function botCheck(option: BotsOption, onError: (error: ConvertError) => v
   }
   return ({ headers }) => {
     const userAgent = headerText(headers['user-agent']);
+    if (userAgent === CLOUDFRONT) {
+      warn(
+        `requests come with the user agent '${CLOUDFRONT}', and are taken for those of a bot. CloudFront puts it in the place of the` +
+          " visitor's own, unless an origin request policy names the header User-Agent: if it stands in front, nobody takes part",
+      );
+    }
     return !userAgent || isBotClient(userAgent, headerText(headers['sec-ch-ua']));
   };
 }

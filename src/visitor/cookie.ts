@@ -1,5 +1,6 @@
 /** The identity cookie, and how cookies are read from a request. */
 import { parseCookie, type Cookies } from 'cookie';
+import { detached } from '../detached.js';
 import type { IncomingRequest } from '../exchange.js';
 import { setCookie } from './set-cookie.js';
 
@@ -66,7 +67,8 @@ export function visitorCookie(options: VisitorCookieOptions = {}): VisitorCookie
   return {
     read(request) {
       const value = valueIn(request);
-      return value !== undefined && isCookieId(value) ? value : undefined;
+      // Of its own: it may wait for delivery, and for as long as that takes.
+      return value !== undefined && isCookieId(value) ? detached(value) : undefined;
     },
     present: (request) => valueIn(request) !== undefined,
     issue: (id, request) => lines.issue(id, request),

@@ -1,6 +1,7 @@
 /** An id for clients without cookies: a keyed hash of what they always send. Unstable by nature. */
 import { createHmac } from 'node:crypto';
 import { headerText, type IncomingRequest } from '../exchange.js';
+import { plainAddress } from '../plain-address.js';
 
 /**
  * HMAC-SHA256 of ip, user agent and language, as 32 characters of base64url. It changes when the client's address,
@@ -8,7 +9,7 @@ import { headerText, type IncomingRequest } from '../exchange.js';
  */
 export function fingerprint(request: IncomingRequest, secret: string): string {
   const parts = [
-    request.ip,
+    plainAddress(request.ip),
     headerText(request.headers['user-agent']) ?? '',
     headerText(request.headers['accept-language']) ?? '',
   ];

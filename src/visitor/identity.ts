@@ -73,6 +73,8 @@ export interface Withdrawal {
   readonly session: boolean;
   /** The id in the identity cookie, whose state has to be deleted. */
   readonly cookieId: string | undefined;
+  /** The fingerprint, whose state has to be deleted; undefined where none are taken. */
+  readonly fingerprint: string | undefined;
   /** The app's own id, whose recorded consent and held events have to go. */
   readonly appId: string | undefined;
 }
@@ -101,18 +103,20 @@ export interface VisitorReaderOptions {
   /** Newest first. */
   secrets?: string | readonly string[];
   onError: (error: ConvertError) => void;
+  /** Told of what an operator should look at. Default: nobody. */
+  warn?: (message: string) => void;
 }
 
 /** App ids over this length are a mistake (a token, a document), not an id. */
 const MAX_APP_ID = 256;
 
 export function visitorReader(options: VisitorReaderOptions): VisitorReader {
-  const { visitor = {}, consent, signals, bots = 'original', onError } = options;
+  const { visitor = {}, consent, signals, bots = 'original', onError, warn = () => undefined } = options;
   const cookie = visitorCookie(visitor.cookie);
   const adoption = adoptionCookie(visitor.cookie);
   const assignments = assignmentsOf(options);
   const sessions = options.session === false ? undefined : sessionCookie(options.session, visitor.cookie);
-  const isBot = botCheck(bots, onError);
+  const isBot = botCheck(bots, onError, warn);
   const mode = consentMode(consent);
   const reader = consent === undefined ? undefined : consentReader(consent, onError);
   const askId = visitor.id;
@@ -136,6 +140,14 @@ export function visitorReader(options: VisitorReaderOptions): VisitorReader {
     return undefined;
   };
 
+  const saidBy = (request: IncomingRequest): ConsentAnswer => {
+    const signal = signals?.(request);
+    if (signal?.answer === 'denied') return signal;
+    const said = reader?.read(request) ?? UNASKED;
+    // Where nobody can tell yet what the signal means, a denial is one all the same.
+    return signal === undefined || said.answer === 'denied' ? said : signal;
+  };
+
   return {
     cookie,
     adoption,
@@ -147,7 +159,7 @@ export function visitorReader(options: VisitorReaderOptions): VisitorReader {
       const own = appId(request);
       if (own === undefined && isBot(request)) return closed('bot', UNANSWERED, undefined);
 
-      const said = signals?.(request) ?? reader?.read(request) ?? UNASKED;
+      const said = saidBy(request);
       const { answer } = said;
       if (answer !== 'granted') {
         const withdrawn =
@@ -158,6 +170,7 @@ export function visitorReader(options: VisitorReaderOptions): VisitorReader {
                 assignments: assignments?.present(request) === true,
                 session: sessions?.present(request) === true,
                 cookieId: cookie.read(request),
+                fingerprint: secret === undefined ? undefined : fingerprint(request, secret),
                 appId: own,
               }
             : undefined;

@@ -1032,20 +1032,55 @@ export function adapterConformance(adapter: Adapter, capabilities: { http2: bool
 
       it('U4 are asked for with consent only, and by no page for all', async () => {
         const consent = { cookie: 'consent', granted: 'yes' };
-        const shared: Handler = (x) => {
-          x.header('Cache-Control', 'public, max-age=60');
-          return unused(x);
-        };
+        const cached =
+          (control: string): Handler =>
+          (x) => {
+            x.header('Cache-Control', control);
+            return unused(x);
+          };
+        const shared = cached('public, max-age=60');
         const app = await start(
-          { '/': page(unused), '/shared': page(shared) },
+          {
+            '/': page(unused),
+            '/shared': page(shared),
+            '/kept': page(cached('max-age=60')),
+            '/own': page(cached('private, max-age=60')),
+          },
           { acceptClientHints: true, consent },
         );
         expect(asked(await get(app, '/'))).toEqual([undefined, undefined]);
         expect(asked(await get(app, '/', { cookie: 'consent=no' }))).toEqual([undefined, undefined]);
         expect(asked(await get(app, '/', { cookie: 'consent=yes' }))).toEqual([HINTS, undefined]);
-        expect(asked(await get(app, '/shared', { cookie: 'consent=yes' }))).toEqual([undefined, undefined]);
+        for (const path of ['/shared', '/kept'])
+          expect(asked(await get(app, path, { cookie: 'consent=yes' }))).toEqual([undefined, undefined]);
+        expect(asked(await get(app, '/own', { cookie: 'consent=yes' }))).toEqual([HINTS, undefined]);
         const free = await start({ '/shared': page(shared) }, { acceptClientHints: true });
         expect(asked(await get(free, '/shared'))).toEqual([HINTS, undefined]);
+      });
+
+      it('U6 are asked for no more after a denial, where the browser sends them', async () => {
+        const consent = { cookie: 'consent', granted: 'yes', denied: 'no' };
+        const app = await start(
+          {
+            '/': page(hero),
+            '/unused': page(unused),
+            '/own': answered({ 'content-type': 'text/html', 'accept-ch': 'DPR' }),
+            '/text': answered({ 'content-type': 'text/plain' }),
+            '/shared': answered({ 'content-type': 'text/html', 'cache-control': 'public' }),
+          },
+          { acceptClientHints: 'critical', consent },
+        );
+        const sent = { 'sec-ch-ua-model': '"Pixel 9"' };
+        const after = async (path: string, answer: string, headers: Record<string, string> = sent) =>
+          asked(await get(app, path, { ...headers, cookie: `consent=${answer}` }));
+        expect(await after('/', 'no')).toEqual(['', undefined]);
+        expect(await after('/unused', 'no')).toEqual(['', undefined]);
+        expect(await after('/own', 'no')).toEqual(['DPR', undefined]);
+        expect(await after('/text', 'no')).toEqual([undefined, undefined]);
+        expect(await after('/shared', 'no')).toEqual([undefined, undefined]);
+        expect(await after('/', 'pending')).toEqual([undefined, undefined]);
+        // Those come by themselves.
+        expect(await after('/', 'no', { 'sec-ch-ua-platform': '"Android"' })).toEqual([undefined, undefined]);
       });
 
       it('U5 tell rules more than the user agent', async () => {
@@ -1242,6 +1277,7 @@ export function adapterConformance(adapter: Adapter, capabilities: { http2: bool
         const app = await start({ '/': hero, '/health': (x) => x.send(200, 'ok') });
         // What uses no context is no page of a visitor.
         for (let n = 0; n < 40; n++) await get(app, '/health');
+        await visits(app, 10, { 'user-agent': 'kube-probe/1.30' });
         await visits(app, 3);
         await visits(app, 26, forwarded);
         expect(warnings()).toEqual([]);

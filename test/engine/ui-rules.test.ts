@@ -471,6 +471,7 @@ describe('words of the visitor', () => {
     [{ os: 'chrome os' }, 'linux'],
     [{ os: 'iOS', device: 'mobile' }, 'iphone'],
     [{ os: 'ios', device: 'tablet', userAgent: 'iPad' }, 'ipad'],
+    [{ os: 'ios', device: 'bot', tablet: true }, 'ipad'],
     [{ os: 'ios', device: 'mobile', userAgent: 'Mozilla/5.0 (iPod touch; CPU' }, 'ipod'],
     [{ os: 'ios', userAgent: 7 }, 'iphone'],
     [{ os: 7 }, 7],

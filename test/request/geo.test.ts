@@ -1,7 +1,8 @@
 import { createRequire } from 'node:module';
 import { describe, expect, it, vi } from 'vitest';
 import type { ConvertError } from '../../src/errors.js';
-import { geoDatabase, plainAddress } from '../../src/request/geo-database.js';
+import { plainAddress } from '../../src/plain-address.js';
+import { geoDatabase } from '../../src/request/geo-database.js';
 import { resolveGeo, type GeoOption } from '../../src/request/geo.js';
 import { facts, incoming, withHeaders } from './incoming.js';
 
@@ -117,6 +118,11 @@ describe('a geo database', () => {
     ['0:0:0:0:0:ffff:192.0.2.1', '192.0.2.1'],
     ['::ffff:c000:201', '192.0.2.1'],
     ['2001:db8::1', '2001:db8::1'],
+    ['192.0.2.1:50123', '192.0.2.1'],
+    ['[2001:db8::1]:50123', '2001:db8::1'],
+    ['[2001:db8::1]', '2001:db8::1'],
+    ['[::ffff:192.0.2.1]:1', '192.0.2.1'],
+    ['192.0.2.1:x', '192.0.2.1:x'],
     ['', ''],
     ['x'.repeat(100), ''],
   ])('looks %j up as %j', (ip, address) => {

@@ -202,8 +202,8 @@ const AGENTS: [string, string, string, string, string | undefined, string, strin
     'OP',
     '36.2',
     'android',
-    'other',
-    'OTHDEV',
+    'mobile',
+    'ALLPH OTHPH',
   ],
   [
     'Internet Explorer 11',

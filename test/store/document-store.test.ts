@@ -166,3 +166,45 @@ describe.each(['by version', 'by text'] as const)('stores over documents that ar
     );
   });
 });
+
+describe('a state that is read again', () => {
+  it('is the same as long as its text is, and is committed over the version that was read last', async () => {
+    let kept: Document | undefined = { text: '{"goals":{"buy":true}}', version: 1 };
+    const replaced: unknown[] = [];
+    const store = documentStore({
+      remote: false,
+      read: () => kept,
+      async replace(_key, before, text) {
+        replaced.push(before?.version);
+        kept = { text, version: 7 };
+        return { isReplaced: true, version: 7 };
+      },
+      delete: async () => undefined,
+    });
+    const first = store.read('k');
+    // Written again by another process, as it was.
+    kept = { ...kept, version: 2 };
+    const second = store.read('k') as VisitorState;
+    expect(second).toEqual({ goals: { buy: true } });
+    expect(second).toBe(first);
+    await store.commit('k', { goals: ['see'] }, { ephemeral: false, known: second });
+    expect(replaced).toEqual([2]);
+    expect(store.read('k')).toEqual({ goals: { buy: true, see: true } });
+    kept = undefined;
+    expect(store.read('k')).toBeUndefined();
+  });
+
+  it('is that of its own key, of a bounded number of them', () => {
+    const store = documentStore({
+      remote: false,
+      read: (key) => ({ text: JSON.stringify({ goals: { [key]: true } }) }),
+      replace: async () => ({ isReplaced: true }),
+      delete: async () => undefined,
+    });
+    const keys = Array.from({ length: 2_100 }, (_, n) => `k${n}`);
+    const first = store.read('k0');
+    for (const key of keys) expect(store.read(key)).toEqual({ goals: { [key]: true } });
+    expect(store.read('k0')).toEqual(first);
+    expect(store.read('k0')).not.toBe(first);
+  });
+});

@@ -167,6 +167,10 @@ describe('the fingerprint', () => {
       fingerprint(incoming({}, { ip: '1.1.1.1' }), 's1'),
     ];
     expect(new Set([one, ...others]).size).toBe(5);
+    // Each connection has a port of its own, and some proxies write it.
+    const behind = (ip: string) => fingerprint(incoming({}, { ip }), 's1');
+    expect(behind('93.184.216.34:50123')).toBe(one);
+    expect(behind('[2001:db8::1]:50123')).toBe(behind('2001:db8::1'));
   });
 
   it('comes after the cookie, and behind consent', () => {
@@ -220,6 +224,17 @@ describe('without a grant', () => {
     });
   });
 
+  it('takes a denial at its word while nobody can tell what a signal means', () => {
+    const signals = () => ({ answer: 'unknown', by: 'Sec-GPC' }) as const;
+    const said = (consent?: () => boolean | undefined) => {
+      const visitor = reader({ consent, signals }).identify(incoming({ cookie: 'cv_vid=c' }));
+      return [visitor.consent, visitor.consentBy, visitor.withdrawn?.cookieId];
+    };
+    expect(said(() => false)).toEqual(['denied', 'function', 'c']);
+    for (const other of [() => true, () => undefined, undefined])
+      expect(said(other)).toEqual(['unknown', 'Sec-GPC', undefined]);
+  });
+
   it('names what has to go after a denial', () => {
     const { identify } = reader({ visitor: { id }, consent: () => false });
     expect(identify(incoming({ cookie: 'cv_vid=c' }, user)).withdrawn).toEqual({
@@ -228,8 +243,11 @@ describe('without a grant', () => {
       assignments: false,
       session: false,
       cookieId: 'c',
+      fingerprint: undefined,
       appId: 'u1',
     });
+    const print = reader({ visitor: { fingerprint: { secret: 's' } }, consent: () => false });
+    expect(print.identify(incoming()).withdrawn).toMatchObject({ fingerprint: fingerprint(incoming(), 's') });
     expect(identify(incoming({ cookie: 'cv_vid=a b' })).withdrawn).toMatchObject({
       cookie: true,
       cookieId: undefined,
