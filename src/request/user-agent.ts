@@ -48,6 +48,8 @@ const MAX_NAME = 64;
 
 /** ua-parser-js takes 15 ms for a hostile user agent with this mark; it is read as the engine's browser anyway. */
 const NAVER = /naver\(/gi;
+/** The model stands in its first part; the search for it takes the square of the length. */
+const DEVICE_LENGTH = 256;
 /** Chromium tells every Android device as this one; the model, where it is hinted, goes in its place. */
 const REDUCED = /(Android 10; )K(?=\))/;
 
@@ -64,14 +66,15 @@ const OPEN_HARMONY = /\bOpenHarmony\b/;
 export function parseUserAgent(text: string, hints = NO_HINTS, isBot = false): UserAgent {
   const { model } = hints;
   const full = model === undefined ? text : text.replace(REDUCED, (_, start: string) => start + model);
-  const parser = new UAParser(full.replace(NAVER, 'naver '));
+  const readable = full.replace(NAVER, 'naver ');
+  const parser = new UAParser(readable);
   const isPad = PAD_AS_MAC.test(text);
   const system = isPad ? { name: 'iOS', version: undefined } : parser.getOS();
   const name = OPEN_HARMONY.test(text) ? 'OpenHarmony' : system.name;
   const told = name === undefined ? otherSystem : clip(systemName(name), MAX_NAME);
   const os = hintedSystem(told, hints.platform);
   const [browser, version] = browserOf(hints, toldBrowser(text, parser, os, system.version));
-  const device = isPad ? PAD : parser.getDevice();
+  const device = isPad ? PAD : new UAParser(clip(readable, DEVICE_LENGTH)).getDevice();
   const marked = markedType(`${text}; ${model ?? ''}`);
   const isKnown = marked !== undefined || device.vendor !== undefined;
   const form = formOf({ type: marked ?? device.type, model: device.model, isKnown, os }, hints);
