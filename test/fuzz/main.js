@@ -21,8 +21,8 @@ if (globalThis.gc === undefined) {
   process.exit(2);
 }
 
-/** Bytes that the heap may be larger at the end than it was at half of the way; what is remembered is full before. */
-const MAX_GROWTH = 4 * 1024 * 1024;
+/** Bytes that the heap may be larger in the last eighth of the way than in the one before: what is remembered is full by then. */
+const MAX_GROWTH = 2 * 1024 * 1024;
 const megabytes = (bytes) => (bytes / 1024 / 1024).toFixed(1);
 
 const { fuzz, FRAMEWORK_NAMES } = await built('test/fuzz/run.ts');
@@ -55,9 +55,10 @@ async function run(framework) {
     },
   });
   const least = (list) => Math.min(...list.map(({ heapUsed }) => heapUsed));
-  const half = heaps.filter(({ done }) => done >= count / 2 && done < (count * 3) / 4);
-  const last = heaps.filter(({ done }) => done >= (count * 3) / 4);
-  const growth = half.length > 0 && last.length > 0 ? least(last) - least(half) : 0;
+  const eighth = (number) =>
+    heaps.filter(({ done }) => done > (count * (number - 1)) / 8 && done <= (count * number) / 8);
+  const [before, last] = [eighth(7), eighth(8)];
+  const growth = before.length > 0 && last.length > 0 ? least(last) - least(before) : 0;
   if (growth > MAX_GROWTH) failures.push(`the heap has grown by ${megabytes(growth)} MB`);
   const { user, system } = process.cpuUsage(cpu);
   const answers = Object.entries(statuses).map(
@@ -65,7 +66,7 @@ async function run(framework) {
   );
   console.log(
     `${framework}: ${sent.toLocaleString('en')} requests, ${answers.join(', ')}; ${refused} ended by the parser;` +
-      ` ${events.toLocaleString('en')} events; heap ${growth < 0 ? '' : '+'}${megabytes(growth)} MB in the second half;` +
+      ` ${events.toLocaleString('en')} events; heap ${growth < 0 ? '' : '+'}${megabytes(growth)} MB in the last eighth;` +
       ` ${Math.round((performance.now() - started) / 1000)} s, ${((user + system) / sent).toFixed(0)} us of CPU each, ours, the` +
       ` framework's and the client's`,
   );
