@@ -60,6 +60,8 @@ const arrows = [
     packages,
   })),
   { files: ['src/bot-agent.ts'], may: leaves, packages: ['isbot'] },
+  { files: ['src/file-look.ts'], may: leaves, packages: ['node:fs'] },
+  { files: ['src/project/file-source.ts'], may: ['project', 'file-look', ...leaves], packages: ['node:'] },
   { files: ['src/secrets.ts'], may: leaves, packages: ['node:crypto'] },
   { files: ['src/visitor/assignment-cookie.ts'], may: ['visitor', 'secrets', ...leaves] },
   { files: ['src/redis/*.ts'], may: ['redis', ...leaves], packages: ['node:'] },
@@ -137,7 +139,7 @@ const arrows = [
   { files: ['src/sdk-engine.ts'], may: ['engine', ...leaves] },
   {
     files: ['src/geo/*.ts'],
-    may: ['geo', 'request', ...leaves],
+    may: ['geo', 'request', 'file-look', ...leaves],
     packages: ['node:', 'geoip-lite', 'maxmind'],
   },
   { files: ['src/geoip-lite.ts', 'src/maxmind.ts'], may: ['geo', 'request'] },
@@ -155,7 +157,13 @@ const arrows = [
   { files: ['src/index.ts'], may: core },
   { files: ['src/express.ts'], may: core, types: ['express'] },
   { files: ['src/koa.ts'], may: core, types: ['koa'] },
-  { files: ['src/fastify.ts'], may: core, packages: ['fastify-plugin'], types: ['fastify'] },
+  { files: ['src/fastify-locals.ts'], may: core, types: ['fastify'] },
+  {
+    files: ['src/fastify.ts'],
+    may: ['fastify-locals', ...core],
+    packages: ['fastify-plugin'],
+    types: ['fastify'],
+  },
 ];
 
 const SRC = join(import.meta.dirname, 'src');

@@ -4,7 +4,8 @@ import fp from 'fastify-plugin';
 import type { ConvertContext } from './context.js';
 import { createConvert, type Convert } from './convert.js';
 import type { IncomingRequest } from './exchange.js';
-import { addToViews, assertConvert, pluginOptions, refusal, warnTwice, whenOpen } from './mount.js';
+import { addToLocals } from './fastify-locals.js';
+import { assertConvert, pluginOptions, refusal, warnTwice, whenOpen } from './mount.js';
 import { outgoingOf } from './node-response.js';
 import type { ConvertOptions } from './options.js';
 
@@ -59,19 +60,9 @@ const plugin: FastifyPluginAsync<ConvertPluginOptions> = async (fastify, pluginG
       });
     },
   );
-  // Apps replace `reply.locals` as they like: what is there right before the handler is what a view will see.
-  if (fastify.hasReplyDecorator('locals')) fastify.addHook('preHandler', addToLocals);
-  fastify.addHook('onRoute', (route) => {
-    if (!fastify.hasReplyDecorator('locals')) return;
-    route.preHandler = [route.preHandler ?? []].flat().concat(addToLocals);
-  });
+  addToLocals(fastify);
   if (given === undefined) fastify.addHook('onClose', async () => void (await convert.close()));
 };
-
-function addToLocals(request: FastifyRequest, reply: FastifyReply, done: () => void): void {
-  addToViews((reply as { locals?: unknown }).locals, request.convert);
-  done();
-}
 
 /** Puts a ConvertContext at `request.convert`. Takes options, or `{ convert, hook? }` with a Convert made before. */
 export const convertPlugin = fp(plugin, { fastify: '5.x', name: 'convert-middleware' });

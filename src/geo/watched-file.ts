@@ -1,5 +1,6 @@
 /** Bytes of a file, now and whenever the file changes. */
-import { readFile, stat } from 'node:fs/promises';
+import { readFile } from 'node:fs/promises';
+import { lookAt, type Look } from '../file-look.js';
 
 export interface FileSink {
   /** Throws for bytes that are not what is meant: half of a file that is being written, perhaps. */
@@ -9,9 +10,6 @@ export interface FileSink {
   /** Called after the first `bytes` that did not throw since. */
   recovered(): void;
 }
-
-/** Milliseconds after a change during which another one may leave the same time stamps. */
-const TIMESTAMP_GRAIN = 1_000;
 
 /**
  * Looks at the path at an interval, and follows links: so that a file that was replaced by a rename is seen, on network drives
@@ -79,27 +77,5 @@ export class WatchedFile {
       if (!this.#isFailing) this.sink.failing(cause);
       this.#isFailing = true;
     }
-  }
-}
-
-interface Look {
-  /** Changes with the file. */
-  readonly look: string;
-  /** The file is so young that its next change could look the same. */
-  readonly racy: boolean;
-  /** Why it cannot be read. */
-  readonly fault?: string;
-}
-
-async function lookAt(path: string): Promise<Look> {
-  try {
-    const seen = await stat(path, { bigint: true });
-    const look = [seen.dev, seen.ino, seen.size, seen.mtimeNs, seen.ctimeNs].join(':');
-    // Opening a pipe would wait for a writer.
-    if (!seen.isFile()) return { look, racy: false, fault: 'it is not a file' };
-    return { look, racy: Date.now() - Number(seen.ctimeMs) < TIMESTAMP_GRAIN };
-  } catch (error) {
-    const { code, message } = error as NodeJS.ErrnoException;
-    return { look: code ?? message, racy: false, fault: code ?? message };
   }
 }

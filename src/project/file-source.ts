@@ -1,8 +1,9 @@
 /** The project config from a JSON file, read again whenever the file changes. */
 import { createHash } from 'node:crypto';
-import { open, stat } from 'node:fs/promises';
+import { open } from 'node:fs/promises';
 import { resolve } from 'node:path';
 import { asConvertError, codeOf, ConvertError } from '../errors.js';
+import { lookAt, type Look } from '../file-look.js';
 import { quietTimeout } from './quiet-timeout.js';
 import { badOption } from './endpoints.js';
 import { MAX_CONFIG_BYTES, parseProject } from './parse.js';
@@ -16,9 +17,6 @@ export interface FileSourceOptions {
   /** Largest file, in bytes. Default 20 MiB. */
   maxBytes?: number;
 }
-
-/** Milliseconds after a change during which another one may leave the same time stamps. */
-const TIMESTAMP_GRAIN = 1_000;
 
 /**
  * Reads the file at once, then looks at it at an interval. It looks by path and follows links, so that a file replaced
@@ -105,28 +103,6 @@ export function fileSource(path: string, options: FileSourceOptions = {}): Proje
       clearTimeout(timer);
     },
   };
-}
-
-interface Look {
-  /** Changes with the file. */
-  readonly look: string;
-  /** The file is so young that its next change could look the same. */
-  readonly racy: boolean;
-  /** Why it cannot be read. */
-  readonly fault?: string;
-}
-
-async function lookAt(file: string): Promise<Look> {
-  try {
-    const seen = await stat(file, { bigint: true });
-    const look = [seen.dev, seen.ino, seen.size, seen.mtimeNs, seen.ctimeNs].join(':');
-    // Opening a pipe would wait for a writer.
-    if (!seen.isFile()) return { look, racy: false, fault: 'it is not a file' };
-    return { look, racy: Date.now() - Number(seen.ctimeMs) < TIMESTAMP_GRAIN };
-  } catch (error) {
-    const fault = codeOf(error);
-    return { look: fault, racy: false, fault };
-  }
 }
 
 async function readUpTo(file: string, maxBytes: number, { fault }: Look): Promise<Buffer> {
