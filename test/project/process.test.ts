@@ -1,36 +1,13 @@
-/**
- * Whether a process may end can only be seen from outside, so the sources run in processes of their own: translated
- * file by file, without a build.
- */
+/** Whether a process may end can only be seen from outside, so the sources run in processes of their own. */
 import { spawn } from 'node:child_process';
 import { once } from 'node:events';
-import { mkdir, mkdtemp, readdir, readFile, rm, writeFile } from 'node:fs/promises';
-import { tmpdir } from 'node:os';
+import { readdir, writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
-import ts from 'typescript';
-import { afterAll, beforeAll, expect, it } from 'vitest';
+import { expect, it } from 'vitest';
+import { transpiledSources } from '../support/transpiled.js';
 import { httpServer, later, project, says, saysProject, until } from './helpers.js';
 
-const src = join(import.meta.dirname, '../../src');
-let folder: string;
-
-beforeAll(async () => {
-  folder = await mkdtemp(join(tmpdir(), 'convert-process-'));
-  await mkdir(join(folder, 'project'));
-  await writeFile(join(folder, 'package.json'), '{"type":"module"}');
-  const parts = (await readdir(join(src, 'project'))).map((name) => join('project', name));
-  for (const part of ['errors.ts', 'backoff.ts', ...parts]) {
-    const { outputText } = ts.transpileModule(await readFile(join(src, part), 'utf8'), {
-      compilerOptions: {
-        target: ts.ScriptTarget.ES2023,
-        module: ts.ModuleKind.ESNext,
-        verbatimModuleSyntax: true,
-      },
-    });
-    await writeFile(join(folder, part.replace(/ts$/, 'js')), outputText);
-  }
-});
-afterAll(() => rm(folder, { recursive: true }));
+const source = transpiledSources();
 
 /** Runs `code` with a started keeper of `options`; nothing but the keeper could hold the process. */
 function run(options: object, code: string) {
@@ -43,7 +20,7 @@ function run(options: object, code: string) {
     });
     keeper.start();
     ${code}`;
-  const child = spawn(process.execPath, ['--input-type=module', '-e', script], { cwd: folder });
+  const child = spawn(process.execPath, ['--input-type=module', '-e', script], { cwd: source.path });
   later(() => child.kill('SIGKILL'));
   const said: string[] = [];
   child.stdout.on('data', (chunk: Buffer) => said.push(...chunk.toString().split('\n').filter(Boolean)));
@@ -81,14 +58,14 @@ it('a process may end between two requests, and between two attempts', async () 
 });
 
 it('a process may end while a file is watched', async () => {
-  const file = join(folder, 'project.json');
+  const file = join(source.path, 'project.json');
   await writeFile(file, JSON.stringify(project()));
   const hold = `const timer = setInterval(() => { if (keeper.current) clearInterval(timer); }, 5);`;
   expect(await run({ project: file }, hold).ended).toEqual({ code: 0, said: ['config'], complaint: '' });
 });
 
 it('a process may end while a cache is read, written and used', async () => {
-  const projectCache = join(folder, 'cache');
+  const projectCache = join(source.path, 'cache');
   const server = await httpServer(saysProject());
   const hold = `const timer = setInterval(() => { if (keeper.current) clearInterval(timer); }, 5);`;
   const options = { ...slow, endpoint: server.base, projectCache };
