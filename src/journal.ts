@@ -285,7 +285,7 @@ export class Journal implements Uncommitted {
   }
 
   #leased(change: StateChange, claims: readonly string[]): StateChange {
-    return { ...change, pending: { claims, until: this.#runtime.now() + CLAIM_LEASE } };
+    return Object.assign({ pending: { claims, until: this.#runtime.now() + CLAIM_LEASE } }, change);
   }
 
   /** What to do once the events of claims outlive this process. */
@@ -308,7 +308,9 @@ export class Journal implements Uncommitted {
 
   /** What depends on an exposure must not go before it, though the store has nothing to say of it. */
   #confirmInOrder(committed: Committed | Promise<Committed>, finish: (committed: Committed) => void): void {
-    const confirming = Promise.all([committed, this.#confirming]).then(([result]) => {
+    const before = this.#confirming;
+    const both = before === undefined ? committed : before.then(() => committed);
+    const confirming = Promise.resolve(both).then((result) => {
       this.#safely(() => finish(result));
       if (this.#confirming === confirming) this.#confirming = undefined;
     });
@@ -324,7 +326,7 @@ export class Journal implements Uncommitted {
       const { store } = this.#runtime;
       const options = { ephemeral: this.#ephemeral, first: isFirst, known: this.#known };
       // Who outlives its processes may hold what a dead one had begun.
-      const dated = store.outlives === true ? { ...change, at: this.#runtime.now() } : change;
+      const dated = store.outlives === true ? Object.assign({ at: this.#runtime.now() }, change) : change;
       const committed = store.commit(this.storeKey, dated, options);
       if (!isThenable(committed)) return committed;
       // Past the limit, a store that doesn't answer no longer holds back the events.

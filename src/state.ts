@@ -10,7 +10,7 @@ import {
   withoutLapsedClaims,
   withoutPending,
 } from './claims.js';
-import { isPlainObject, mergeSegments, ownValue, setEntry, union, withEntry } from './entries.js';
+import { copied, isPlainObject, mergeSegments, ownValue, setEntry, union, withEntry } from './entries.js';
 import { freshlyHeld, hold } from './held.js';
 import type { ReportSegments, WireEvent } from './tracking.js';
 
@@ -126,7 +126,7 @@ const MAX_USERS = 20;
 /** Merges a change into a state without touching either. First write wins. */
 export function applyChange(given: VisitorState, change: StateChange): Committed {
   const state = change.at === undefined ? given : withoutLapsedClaims(given, change.at);
-  let next: VisitorState = { ...state };
+  let next = copied(state);
   let lost: Set<string> | undefined;
   const lose = (claim: string): void => {
     (lost ??= new Set()).add(claim);

@@ -54,16 +54,13 @@ const NOTHING_LEFT: Committed = { state: {}, lost: new Set() };
 
 export function documentStore(documents: Documents): VisitorStore {
   const turns = new InTurn<Committed>();
-  /** What states of ours were read from, or written as. */
-  const sources = new WeakMap<VisitorState, Document>();
-
   const recent = new Recent<{ document: Document; readonly state: VisitorState }>({ max: MAX_RECENT });
 
   function parsed(document: Document | undefined): VisitorState | undefined {
     if (document === undefined) return undefined;
     const state = parseState(parseJson(document.text));
     // What is no document of ours, or of the SDK, counts as none, and is overwritten.
-    if (state !== undefined) sources.set(state, document);
+    if (state !== undefined) setSource(state, document);
     return state;
   }
 
@@ -81,13 +78,9 @@ export function documentStore(documents: Documents): VisitorStore {
     const { value } = entry;
     if (value.document.version !== document.version) {
       value.document = document;
-      sources.set(value.state, document);
+      setSource(value.state, document);
     }
     return value.state;
-  }
-
-  function sourceOf({ known, first }: CommitOptions): Document | undefined {
-    return first || !known ? undefined : sources.get(known);
   }
 
   async function commit(
@@ -96,12 +89,12 @@ export function documentStore(documents: Documents): VisitorStore {
     options: CommitOptions,
     latest: VisitorState | undefined,
   ): Promise<Committed> {
-    let before = (latest && sources.get(latest)) ?? sourceOf(options);
+    let before = sourceOf(latest) ?? (options.first ? undefined : sourceOf(options.known));
     // What is known may be old, or nothing: that nothing is to be changed has to be seen.
     let isSeen = options.first === true;
     for (let attempt = 0; attempt < MAX_ATTEMPTS; attempt++) {
       const committed = applyChange(parsed(before) ?? {}, change);
-      let { state } = committed;
+      const { state } = committed;
       const unchanged = JSON.stringify(state);
       if (unchanged === (before?.text ?? '{}')) {
         if (isSeen) return committed;
@@ -110,12 +103,12 @@ export function documentStore(documents: Documents): VisitorStore {
         continue;
       }
       const name = documents.mayRepeat ? newName() : undefined;
-      if (name !== undefined) state = { ...state, commit: withName(state.commit, name) };
+      if (name !== undefined) state.commit = withName(state.commit, name);
       const text = name === undefined ? unchanged : JSON.stringify(state);
       const replaced = await documents.replace(key, before, text, options);
       if (replaced.isReplaced) {
-        sources.set(state, { text, version: replaced.version });
-        return { ...committed, state };
+        setSource(state, { text, version: replaced.version });
+        return committed;
       }
       before = replaced.found;
       isSeen = true;
@@ -150,6 +143,22 @@ export function documentStore(documents: Documents): VisitorStore {
       await documents.close?.();
     },
   };
+}
+
+/**
+ * What a state of ours was read from, or written as. It is a property, and not in a WeakMap: that kept all of them alive until
+ * a full garbage collection. Nobody sees it, and no copy has it.
+ */
+const SOURCE = Symbol('source');
+
+function setSource(state: VisitorState, document: Document): void {
+  Object.defineProperty(state, SOURCE, { value: document, configurable: true });
+}
+
+function sourceOf(
+  state: (VisitorState & { readonly [SOURCE]?: Document }) | null | undefined,
+): Document | undefined {
+  return state?.[SOURCE];
 }
 
 function parseJson(text: string): unknown {

@@ -17,8 +17,17 @@ export function within<T>(
     const late = (): void => reject(new ConvertError('CONVERT_STORE', 'the visitor store took too long'));
     const timer = setTimeout(late, milliseconds);
     if (!hold) timer.unref();
-    Promise.resolve(result)
-      .then(resolve, reject)
-      .finally(() => clearTimeout(timer));
+    Promise.resolve(result).then(
+      (value) => {
+        clearTimeout(timer);
+        resolve(value);
+      },
+      (error: unknown) => {
+        clearTimeout(timer);
+        // It is what it was rejected with.
+        // eslint-disable-next-line @typescript-eslint/prefer-promise-reject-errors
+        reject(error);
+      },
+    );
   });
 }

@@ -227,6 +227,11 @@ describe.skipIf(!hasRedis)('a fleet', () => {
 
   describe('of which each fetches for itself', () => {
     const alone = { refreshInterval: 50, cacheTimes: { limit: 100 } };
+    /** Told once, while it fails: on a busy machine, Redis may have failed for a moment before. */
+    const toldOnce = (fleet: readonly ReturnType<typeof member>[]): void =>
+      expect(fleet.map(({ troubles, recoveries }) => troubles.length - recoveries.length)).toEqual(
+        fleet.map(() => 1),
+      );
 
     it('where Redis is down at the start, and together once it is there', async () => {
       await redis.kill();
@@ -263,7 +268,7 @@ describe.skipIf(!hasRedis)('a fleet', () => {
         expect(fleet.map(({ configs }) => configs.map(versionOf))).toEqual(Array(3).fill(['1', '2'])),
       );
       await until(() => expect(Math.min(...fleet.map((each) => each.unchangedCount))).toBeGreaterThan(5));
-      expect(fleet.map(({ troubles }) => troubles.length)).toEqual([1, 1, 1]);
+      toldOnce(fleet);
     });
 
     it('where Redis hangs', async () => {
@@ -275,11 +280,14 @@ describe.skipIf(!hasRedis)('a fleet', () => {
       await until(() =>
         expect(fleet.map(({ configs }) => configs.map(versionOf))).toEqual(Array(2).fill(['1', '2'])),
       );
-      expect(fleet.map(({ troubles }) => troubles)).toEqual(
-        Array(2).fill([expect.stringContaining('no answer within 100 ms')]),
+      toldOnce(fleet);
+      expect(fleet.map(({ troubles }) => troubles.at(-1))).toEqual(
+        Array(2).fill(expect.stringContaining('no answer within 100 ms')),
       );
       redis.thaw();
-      await until(() => expect(fleet.map(({ recoveries }) => recoveries.length)).toEqual([1, 1]));
+      await until(() =>
+        expect(fleet.map(({ troubles, recoveries }) => troubles.length - recoveries.length)).toEqual([0, 0]),
+      );
     });
 
     it('where Redis is slow', async () => {
