@@ -209,6 +209,7 @@ class ConvertInstance implements Convert, Runtime {
     const signals = signalReader(options.privacySignals ?? 'project', {
       settings: () => this.project && (this.project.config.project.settings ?? {}),
       country: (request) => reader.place(request).country,
+      hasGeo: options.geo !== undefined,
     });
     const visitors = visitorReader({ ...options, signals, onError, warn });
     this.hasAppIds = visitors.hasAppIds;

@@ -403,6 +403,26 @@ describe('privacy signals', () => {
     expect(await from()).toBe('denied');
   });
 
+  it('delete nothing where the country of the visitor is not known, and may be the next time', async () => {
+    const store = memoryStore();
+    const convert = create({ project: regional, geo: 'cloudflare', store });
+    const cookie = { cookie: 'cv_vid=abc' };
+    const from = async (country?: string) => {
+      const context = await visit(convert, {
+        ...gpc,
+        ...cookie,
+        ...(country && { 'cf-ipcountry': country }),
+      });
+      const shown = context.runExperience('homepage-hero');
+      await convert.flush();
+      return { consent: context.consent, isShown: shown !== null, states: store.size };
+    };
+    expect(await from('US')).toEqual({ consent: 'granted', isShown: true, states: 1 });
+    expect(await from()).toEqual({ consent: 'denied', isShown: false, states: 1 });
+    expect(await from('US')).toEqual({ consent: 'granted', isShown: true, states: 1 });
+    expect(await from('DE')).toEqual({ consent: 'denied', isShown: false, states: 0 });
+  });
+
   it('leave open what the visitor says while no project config is there: nothing is deleted', async () => {
     const store = memoryStore();
     let arrive: (config: ProjectConfig) => void = () => undefined;

@@ -142,9 +142,9 @@ export function visitorReader(options: VisitorReaderOptions): VisitorReader {
 
   const saidBy = (request: IncomingRequest): ConsentAnswer => {
     const signal = signals?.(request);
-    if (signal?.answer === 'denied') return signal;
+    if (signal?.answer === 'denied' && !signal.provisional) return signal;
     const said = reader?.read(request) ?? UNASKED;
-    // Where nobody can tell yet what the signal means, a denial is one all the same.
+    // Whatever is not known yet of the signal, a denial of the visitor's own is one.
     return signal === undefined || said.answer === 'denied' ? said : signal;
   };
 
@@ -163,7 +163,7 @@ export function visitorReader(options: VisitorReaderOptions): VisitorReader {
       const { answer } = said;
       if (answer !== 'granted') {
         const withdrawn =
-          answer === 'denied'
+          answer === 'denied' && !said.provisional
             ? {
                 cookie: cookie.present(request),
                 adoption: adoption.present(request),

@@ -21,6 +21,8 @@ export interface SignalSite {
   readonly settings: () => Readonly<Record<string, unknown>> | undefined;
   /** ISO 3166-1 alpha-2, in upper case; undefined where it is not known. */
   readonly country: (request: IncomingRequest) => string | undefined;
+  /** True where somebody is asked for it, and may know it the next time. */
+  readonly hasGeo: boolean;
 }
 
 /** undefined where the request carries no signal that counts. */
@@ -53,27 +55,34 @@ export function signalReader(option: PrivacySignals, site: SignalSite): SignalRe
   const optOutIn = cookieNamed(OPT_OUT_COOKIE);
   const signals = (option === 'never' ? [] : SIGNALS).map(({ header, setting, by }) => ({
     header,
-    answer: option === 'always' ? () => 'denied' as const : bySetting(setting, site),
-    denied: Object.freeze<ConsentAnswer>({ answer: 'denied', by }),
-    unknown: Object.freeze<ConsentAnswer>({ answer: 'unknown', by }),
+    meaning: option === 'always' ? () => 'denied' as const : bySetting(setting, site),
+    answers: {
+      denied: Object.freeze<ConsentAnswer>({ answer: 'denied', by }),
+      provisional: Object.freeze<ConsentAnswer>({ answer: 'denied', by, provisional: true }),
+      unknown: Object.freeze<ConsentAnswer>({ answer: 'unknown', by }),
+    },
   }));
   return (request) => {
     const optOut = optOutIn(request);
     if (optOut !== undefined && !NO_OPT_OUT.has(optOut)) return OPTED_OUT;
-    for (const { header, answer, denied, unknown } of signals) {
+    let provisional: ConsentAnswer | undefined;
+    for (const { header, meaning, answers } of signals) {
       if (headerText(request.headers[header]) !== '1') continue;
-      const said = answer(request);
-      if (said !== undefined) return said === 'denied' ? denied : unknown;
+      const said = meaning(request);
+      if (said === 'provisional') provisional ??= answers[said];
+      else if (said !== undefined) return answers[said];
     }
-    return undefined;
+    return provisional;
   };
 }
 
-/** What a signal means: nothing, a denial, or that nobody can tell yet. */
+/** What a signal means: nothing, a denial, one until the visitor's country is known, or that nobody can tell yet. */
+type Meaning = 'denied' | 'provisional' | 'unknown' | undefined;
+
 function bySetting(
   name: string,
-  { settings, country }: SignalSite,
-): (request: IncomingRequest) => 'denied' | 'unknown' | undefined {
+  { settings, country, hasGeo }: SignalSite,
+): (request: IncomingRequest) => Meaning {
   return (request) => {
     const known = settings();
     if (known === undefined) return 'unknown';
@@ -83,6 +92,7 @@ function bySetting(
     if (isWithin === undefined) return 'denied';
     const place = country(request);
     // Where the visitor is not known to be elsewhere, the signal counts.
-    return place === undefined || !isCountry(place) || isWithin(place) ? 'denied' : undefined;
+    if (place === undefined || !isCountry(place)) return hasGeo ? 'provisional' : 'denied';
+    return isWithin(place) ? 'denied' : undefined;
   };
 }

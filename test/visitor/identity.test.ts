@@ -224,6 +224,17 @@ describe('without a grant', () => {
     });
   });
 
+  it('deletes nothing for a signal that counts for now, but for a denial of the visitor', () => {
+    const signals = () => ({ answer: 'denied', by: 'DNT', provisional: true }) as const;
+    const said = (consent?: () => boolean | undefined) => {
+      const visitor = reader({ consent, signals }).identify(incoming({ cookie: 'cv_vid=c' }));
+      return [visitor.consent, visitor.consentBy, visitor.gate, visitor.withdrawn?.cookieId];
+    };
+    expect(said(() => false)).toEqual(['denied', 'function', 'consent', 'c']);
+    for (const other of [() => true, () => undefined, undefined])
+      expect(said(other)).toEqual(['denied', 'DNT', 'consent', undefined]);
+  });
+
   it('takes a denial at its word while nobody can tell what a signal means', () => {
     const signals = () => ({ answer: 'unknown', by: 'Sec-GPC' }) as const;
     const said = (consent?: () => boolean | undefined) => {

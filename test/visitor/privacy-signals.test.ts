@@ -9,14 +9,15 @@ interface Site {
   option?: PrivacySignals;
   settings?: Record<string, unknown> | undefined;
   country?: string | undefined;
+  hasGeo?: boolean;
 }
 
-/** `denied by Sec-GPC`; `nothing` where no signal counts. */
+/** `denied by Sec-GPC`, `denied for now by Sec-GPC`; `nothing` where no signal counts. */
 function told(headers: Record<string, string | string[]>, site: Site): string {
-  const { option = 'project', settings, country } = site;
-  const read = signalReader(option, { settings: () => settings, country: () => country });
+  const { option = 'project', settings, country, hasGeo = false } = site;
+  const read = signalReader(option, { settings: () => settings, country: () => country, hasGeo });
   const said = read(incoming(headers));
-  return said === undefined ? 'nothing' : `${said.answer} by ${said.by}`;
+  return said === undefined ? 'nothing' : `${said.answer}${said.provisional ? ' for now' : ''} by ${said.by}`;
 }
 
 describe('signals by the settings of the project', () => {
@@ -53,6 +54,19 @@ describe('signals by the settings of the project', () => {
     expect(told({ ...GPC, ...DNT }, { settings, country: 'US' })).toBe('denied by DNT');
   });
 
+  it('count for now where the country is not known, and may be the next time', () => {
+    const settings = { global_privacy_control: 'EU ONLY', do_not_track: 'EEA ONLY' };
+    for (const country of [undefined, 'XX']) {
+      expect(told(GPC, { settings, country, hasGeo: true })).toBe('denied for now by Sec-GPC');
+      expect(told(DNT, { settings, country, hasGeo: true })).toBe('denied for now by DNT');
+      expect(told({ ...GPC, ...DNT }, { settings, country, hasGeo: true })).toBe('denied for now by Sec-GPC');
+      const strict = { ...settings, do_not_track: 'Worldwide' };
+      expect(told({ ...GPC, ...DNT }, { settings: strict, country, hasGeo: true })).toBe('denied by DNT');
+    }
+    expect(told(GPC, { settings, country: 'DE', hasGeo: true })).toBe('denied by Sec-GPC');
+    expect(told(GPC, { settings, country: 'US', hasGeo: true })).toBe('nothing');
+  });
+
   it('are unknown while nobody knows the settings', () => {
     expect(told(GPC, { settings: undefined })).toBe('unknown by Sec-GPC');
     expect(told(DNT, { settings: undefined })).toBe('unknown by DNT');
@@ -65,10 +79,10 @@ describe('signals by the settings of the project', () => {
     };
     for (const setting of [undefined, 'OFF', 'Worldwide']) {
       const settings = () => ({ global_privacy_control: setting });
-      expect(() => signalReader('project', { settings, country })(incoming(GPC))).not.toThrow();
+      expect(() => signalReader('project', { settings, country, hasGeo: true })(incoming(GPC))).not.toThrow();
     }
     const settings = () => ({ global_privacy_control: 'EU ONLY' });
-    expect(signalReader('project', { settings, country })(incoming())).toBeUndefined();
+    expect(signalReader('project', { settings, country, hasGeo: true })(incoming())).toBeUndefined();
   });
 });
 

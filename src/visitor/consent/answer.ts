@@ -15,6 +15,8 @@ export type ConsentBy =
 export interface ConsentAnswer {
   readonly answer: Consent;
   readonly by: ConsentBy;
+  /** A denial for want of knowledge, which the next request may have: nothing is deleted for it. Default false. */
+  readonly provisional?: boolean;
 }
 
 /** Nobody has answered. */
