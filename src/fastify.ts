@@ -5,7 +5,7 @@ import type { ConvertContext } from './context.js';
 import { createConvert, type Convert } from './convert.js';
 import type { IncomingRequest } from './exchange.js';
 import { addToLocals } from './fastify-locals.js';
-import { assertConvert, pluginOptions, refusal, warnTwice, whenOpen } from './mount.js';
+import { assertConvert, pluginOptions, refusal, warnEarly, warnTwice, whenOpen } from './mount.js';
 import { outgoingOf } from './node-response.js';
 import type { ConvertOptions } from './options.js';
 
@@ -51,6 +51,10 @@ const plugin: FastifyPluginAsync<ConvertPluginOptions> = async (fastify, pluginG
     hook ?? (convert.readsAhead ? 'preHandler' : 'onRequest'),
     (request: Contextual, reply: FastifyReply, done: () => void) => {
       request[REPLY] = reply;
+      if (request[CONTEXT] !== undefined) {
+        warnEarly(convert);
+        request[CONTEXT] = undefined;
+      }
       if (!convert.waits && !convert.opensAlways) return done();
       whenOpen(convert.open(new FastifyIncoming(request), outgoingOf(reply.raw)), (context) => {
         request[CONTEXT] = context;

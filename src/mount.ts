@@ -53,6 +53,19 @@ export function warnTwice(convert: unknown): void {
   );
 }
 
+const warnedEarly = new WeakSet<Convert>();
+
+/** Once per instance. */
+export function warnEarly(convert: Convert): void {
+  if (warnedEarly.has(convert)) return;
+  warnedEarly.add(convert);
+  convert.logger.warn(
+    'convert: request.convert was read in a hook that runs before the one of the plugin; what is decided there knows nothing of ' +
+      'the response or of a remote store, so a new visitor has another id there than in the handler; register the plugin before ' +
+      'that hook, or read it later',
+  );
+}
+
 /** Calls `attach` with the context: at once, or when what the request has to wait for is there. */
 export function whenOpen(
   opened: OpenedContext | Promise<OpenedContext>,

@@ -141,6 +141,41 @@ describe('Fastify only', () => {
     await app.close();
   });
 
+  it.each(['onRequest', 'preHandler'] as const)(
+    'F11 serves the handler as ever where a hook before ours (%s) has read the context, and says so',
+    async (hook) => {
+      const warnings: string[] = [];
+      const logger = {
+        error: (line: string) => warnings.push(line),
+        warn: (line: string) => warnings.push(line),
+      };
+      const app = Fastify();
+      const ids: string[] = [];
+      app.addHook('onRequest', async (request) => {
+        request.convert.runExperience('homepage-hero');
+        ids.push(request.convert.visitorId);
+      });
+      await app.register(convertPlugin, { project: testProject(), hook, logger });
+      app.get('/', async (request) => {
+        request.convert.runExperience('homepage-hero');
+        return request.convert.visitorId;
+      });
+      const headers = { 'user-agent': CHROME };
+      const first = await app.inject({ url: '/', headers });
+      expect(first.headers['set-cookie']).toMatchObject([
+        expect.stringContaining(`cv_vid=${first.body};`),
+        expect.stringMatching(/^cv_ses=/),
+      ]);
+      const second = await app.inject({ url: '/', headers: { ...headers, cookie: `cv_vid=${first.body}` } });
+      expect([second.body, ids[1]]).toEqual([first.body, first.body]);
+      await new Promise((resolve) => setImmediate(resolve));
+      expect(app.convert.stats().delivery.accepted - app.convert.stats().delivery.dropped).toBe(1);
+      expect(warnings).toEqual([expect.stringContaining('register the plugin before that hook')]);
+      app.convert.close({ timeout: 1 }).catch(() => undefined);
+      await app.close();
+    },
+  );
+
   it('F10 asks for client hints where nothing uses the context, and there is no view', async () => {
     const app = Fastify();
     await app.register(convertPlugin, { project: testProject(), acceptClientHints: true });
