@@ -11,7 +11,7 @@ import { sdkEngine } from 'convert-middleware/sdk-engine';
 import { cookiesOf, pageViews } from './support/browsers.js';
 import { startChild } from './support/children.js';
 import { incoming, response } from './support/exchange.js';
-import { EXPERIENCE, GOAL, project } from './support/project.js';
+import { EXPERIENCE, EXPERIENCE_ID, GOAL, project } from './support/project.js';
 import { compare, randomFrom, shuffled, spreadOf, undisturbed } from './support/statistics.js';
 import { printTable } from './support/table.js';
 
@@ -73,7 +73,7 @@ async function stepsOf(convert) {
   });
   const stranger = visitor({});
   const decided = engine.experience(EXPERIENCE, stranger, {});
-  const bucketing = { 101: decided.variation.id };
+  const bucketing = { [EXPERIENCE_ID]: decided.variation.id };
   const sticky = { ...visitor({ bucketing, locations: decided.change.locations }), id: stranger.id };
   const returning = (serial) => returningRequest(known[serial % KNOWN], serial);
   const again = (serial) => decideAgain(convert, known[serial % KNOWN], serial);

@@ -27,7 +27,7 @@ const SETTINGS = ['--initial-heap-size=256', '--enable-source-maps'];
 /** Visitors whose round trips are counted. */
 const COUNTED = { quick: 20, full: 100 };
 
-const MIXES = { returning: 'all visitors returning', new: 'all new' };
+const MIXES = { returning: 'all visitors returning', mixed: 'nine of ten returning', new: 'all new' };
 
 export async function run({ quick = false } = {}) {
   const length = quick ? 'quick' : 'full';

@@ -50,7 +50,7 @@ export function startFloor(track) {
       states.set(id, variation);
       setHeader('set-cookie', `${NAME}${id}; Max-Age=31536000; Path=/; Secure; SameSite=Lax`);
       queue.push(
-        `{"visitorId":"${id}","events":[{"eventType":"bucketing","data":{"experienceId":"101","variationId":"${variation}"}}]}`,
+        `{"visitorId":"${id}","events":[{"eventType":"bucketing","data":{"experienceId":"100400101","variationId":"${variation}"}}]}`,
       );
       timer ??= setTimeout(send, LINGER);
       return page(variation);

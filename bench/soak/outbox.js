@@ -3,7 +3,7 @@ import { randomUUID } from 'node:crypto';
 import { setImmediate as turn, setTimeout as sleep } from 'node:timers/promises';
 import { createConvert } from 'convert-middleware';
 import { answer } from '../support/children.js';
-import { project } from '../support/project.js';
+import { EXPERIENCE_ID, project, variationId } from '../support/project.js';
 import { KINDS } from './kinds.js';
 
 /** Events between two turns of the event loop, where they come as fast as it allows. */
@@ -53,7 +53,7 @@ function eventOf(serial) {
     },
     event: {
       eventType: 'bucketing',
-      data: { experienceId: '101', variationId: String(1010 + (serial % 2)) },
+      data: { experienceId: String(EXPERIENCE_ID), variationId: variationId(EXPERIENCE_ID, serial % 2) },
     },
   };
 }

@@ -34,6 +34,23 @@ function sdkDataStore() {
   };
 }
 
+/** What LMDB itself takes of a request that writes: nothing is compared, merged or awaited. As often a transaction as ours. */
+async function barePut(folder) {
+  const [{ open }, { memoryStore }] = await Promise.all([import('lmdb'), import('convert-middleware')]);
+  const database = open({ path: folder, encoding: 'string', eventTurnBatching: false, commitDelay: 3 });
+  const store = memoryStore();
+  return {
+    store: {
+      ...store,
+      commit(key, change, options) {
+        const committed = store.commit(key, change, options);
+        void database.put(key, JSON.stringify(committed.state));
+        return committed;
+      },
+    },
+  };
+}
+
 /**
  * The parent reads the titles, each child the rest of its own line.
  *
@@ -59,6 +76,11 @@ const ALL = [
       const { lmdbStore } = await import('convert-middleware/lmdb');
       return { store: lmdbStore(folder) };
     },
+  },
+  {
+    id: 'lmdb-put',
+    title: 'in memory, and a bare put of LMDB',
+    open: barePut,
   },
   redis('Redis', 'redis', {}),
   redis('Redis, storeCache: false', 'redis-uncached', { storeCache: false }),

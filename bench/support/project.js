@@ -28,6 +28,9 @@ export const audience = (id, key, type, ...matching) => ({
   rules: rules(...matching),
 });
 
+export const variationId = (experienceId, index) =>
+  String(2 * (experienceId - 100_000_000) + 100_000_000 + index);
+
 export const experience = (id, key, locations, audiences) => ({
   id: String(id),
   key,
@@ -42,14 +45,14 @@ export const experience = (id, key, locations, audiences) => ({
   goals: ['501'],
   settings: { matching_options: { audiences: 'any', locations: 'any' } },
   variations: ['original', 'version-b'].map((variation, index) => ({
-    id: String(id * 10 + index),
+    id: variationId(id, index),
     key: variation,
     name: variation,
     status: 'running',
     traffic_allocation: 50,
     changes: [
       {
-        id: id * 10 + index,
+        id: Number(variationId(id, index)),
         type: 'customCode',
         data: { css: '', js: '', custom_js: `/* ${key} ${variation} */` },
       },
@@ -58,22 +61,24 @@ export const experience = (id, key, locations, audiences) => ({
 });
 
 export const EXPERIENCE = 'homepage-hero';
+/** Ids are as long as Convert's: as the keys of an object, small ones take V8 an array of that length. */
+export const EXPERIENCE_ID = 100_400_101;
 export const GOAL = 'purchase';
 
 export const project = {
   account_id: '1001',
   project: { id: '2002', name: 'Bench', type: 'fullstack', utc_offset: '0', settings: { version: '1' } },
   experiences: [
-    experience(101, EXPERIENCE, ['601'], ['701']),
-    experience(102, 'pricing-table', ['602'], ['701']),
-    experience(103, 'german-checkout', ['603'], ['702']),
-    experience(104, 'spring-sale', [], ['703']),
-    experience(105, 'newcomers', ['601'], ['704']),
-    experience(106, 'search-box', ['604'], []),
-    experience(107, 'newsletter', ['605'], ['705']),
-    experience(108, 'phone-menu', [], ['706']),
-    experience(109, 'product-page', ['606'], ['701']),
-    experience(110, 'footer', [], []),
+    experience(EXPERIENCE_ID, EXPERIENCE, ['601'], ['701']),
+    experience(100_400_102, 'pricing-table', ['602'], ['701']),
+    experience(100_400_103, 'german-checkout', ['603'], ['702']),
+    experience(100_400_104, 'spring-sale', [], ['703']),
+    experience(100_400_105, 'newcomers', ['601'], ['704']),
+    experience(100_400_106, 'search-box', ['604'], []),
+    experience(100_400_107, 'newsletter', ['605'], ['705']),
+    experience(100_400_108, 'phone-menu', [], ['706']),
+    experience(100_400_109, 'product-page', ['606'], ['701']),
+    experience(100_400_110, 'footer', [], []),
   ],
   archived_experiences: [],
   locations: [

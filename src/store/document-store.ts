@@ -32,13 +32,13 @@ export interface Documents {
   read(key: string): Document | undefined | Promise<Document | undefined>;
   /**
    * Stores `text` if what is there is `before`; undefined: nothing. An `ephemeral` text lives for a short while, unless what it
-   * replaces lives longer.
+   * replaces lives longer. `first`: nothing can be there, of which a place may make use.
    */
   replace(
     key: string,
     before: Document | undefined,
     text: string,
-    options: { ephemeral: boolean },
+    options: { ephemeral: boolean; first: boolean },
   ): Promise<Replaced>;
   delete(key: string): Promise<void>;
   close?(): void | Promise<void>;
@@ -105,7 +105,9 @@ export function documentStore(documents: Documents): VisitorStore {
       const name = documents.mayRepeat ? newName() : undefined;
       if (name !== undefined) state.commit = withName(state.commit, name);
       const text = name === undefined ? unchanged : JSON.stringify(state);
-      const replaced = await documents.replace(key, before, text, options);
+      const { ephemeral } = options;
+      const first = options.first === true && attempt === 0;
+      const replaced = await documents.replace(key, before, text, { ephemeral, first });
       if (replaced.isReplaced) {
         setSource(state, { text, version: replaced.version });
         return committed;

@@ -83,12 +83,12 @@ export class LmdbDocuments implements Documents {
     key: string,
     before: Document | undefined,
     text: string,
-    { ephemeral }: { ephemeral: boolean },
+    { ephemeral, first }: { ephemeral: boolean; first: boolean },
   ): Promise<Replaced> {
     const texts = this.#open();
     const id = idOf(key);
     // What lives no more is there until it is swept.
-    const there = before === undefined ? texts.getEntry(id) : (before as Stored);
+    const there = (before as Stored | undefined) ?? (first ? undefined : texts.getEntry(id));
     if (before !== undefined || !isAlive(there)) {
       const { ephemeralAge, maxAge } = this.#options;
       const version = this.#nextVersion(ephemeral ? ephemeralAge : maxAge, there?.version);
