@@ -15,13 +15,12 @@ import { isPrefetch } from './request/prefetch.js';
 import type { ProxyWatch } from './request/proxies.js';
 import { previewLink } from './request/preview.js';
 import type { RequestFacts, RequestReader } from './request/reader.js';
-import { aliasKey, storeKey, type AfterCommit, type LoadedProject, type Runtime } from './runtime.js';
-import { isVisitorId, withHeldChanges, type VisitorState } from './state.js';
+import { storeKey, type AfterCommit, type LoadedProject, type Runtime } from './runtime.js';
+import { withHeldChanges, type VisitorState } from './state.js';
 import type { Answer, RemoteStore } from './store/remote-store.js';
-import { STORE_LIMIT, within } from './store/within.js';
 import { isThenable } from './thenable.js';
+import { UserAlias } from './user-alias.js';
 import { UNSHARED, VisitorHead } from './visitor-head.js';
-import { isUserId, userHash } from './visitor/alias.js';
 import type { CarriedAssignments } from './visitor/assignment-cookie.js';
 import { RequestCookies } from './visitor/cookie.js';
 import type { Visitor, VisitorReader, Withdrawal } from './visitor/identity.js';
@@ -49,10 +48,7 @@ export class RequestContext extends BaseContext implements OpenedContext {
   #carried: CarriedAssignments | undefined;
   #session: CarriedSession | undefined;
   #head: VisitorHead | undefined;
-  /** The visitor that the user of this device was first; null: this one. */
-  #adopts: string | null | undefined;
-  /** Where it says that a user is this visitor. */
-  #aliasKey: string | undefined;
+  #alias: UserAlias | undefined;
   #bridge: Bridge | undefined;
   /** What a remote store said before the handler ran; undefined where it was not asked. */
   #prefetched: Answer | undefined;
@@ -125,44 +121,10 @@ export class RequestContext extends BaseContext implements OpenedContext {
   }
 
   async identify(userId: string | number): Promise<void> {
-    const { visit } = this;
-    if (visit.closed !== undefined || visit.traceless !== undefined || !visit.journal.enrols) return;
-    const { id, origin } = visit.visitor;
-    if (!isUserId(userId)) {
-      this.runtime.warnOnce(
-        'identify',
-        'identify() was given no id of a user (a string of 1 to 256 characters, or a number)',
-      );
-      return;
-    }
-    if (origin !== 'cookie' && origin !== 'minted') {
-      this.runtime.warnOnce(
-        'identify-app',
-        'identify() is for visitors who are known by our cookie; this one is known otherwise',
-      );
-      return;
-    }
-    try {
-      const user = userHash(userId);
-      const key = aliasKey(visit.project.config, user);
-      if (visit.journal.state.users?.includes(user) !== true) {
-        visit.journal.record({ users: [user] }, []);
-        visit.journal.commitSoon();
-      }
+    await (this.#alias ??= new UserAlias(this.runtime)).claim(this.visit, userId, () => {
       // Before the answer is there: a head that is written meanwhile goes without.
       if (!this.#response.headersSent) this.#response.onHead((head) => this.#onHead(head));
-      const { state } = await within(
-        this.runtime.storeTimeout,
-        this.runtime.store.commit(key, { alias: id }, { ephemeral: false }),
-      );
-      if (state.alias === id) this.#aliasKey = key;
-      // An app's own store may say anything.
-      this.#adopts = state.alias === id || !isVisitorId(state.alias) ? null : state.alias;
-    } catch (error) {
-      this.runtime.report(
-        asConvertError(error, 'CONVERT_STORE', 'the visitor store failed to identify a user'),
-      );
-    }
+    });
   }
 
   get locationProperties(): Readonly<Record<string, unknown>> {
@@ -356,26 +318,14 @@ export class RequestContext extends BaseContext implements OpenedContext {
     const visit = this.resolved;
     if (!visit) return;
     try {
-      this.#headOf(visit).write(head, this.#adopts);
+      this.#headOf(visit).write(head, this.#alias?.adopts);
     } catch (error) {
       this.runtime.report(
         asConvertError(error, 'CONVERT_INTERNAL', 'the response head could not be completed'),
       );
     }
     if (visit.journal?.pending) visit.journal.commitSoon();
-    if (visit.journal?.enrols === false) this.#takeBackAlias();
-  }
-
-  /** The visitor's id was not handed out: nobody will ever come with it. */
-  #takeBackAlias(): void {
-    const key = this.#aliasKey;
-    this.#aliasKey = undefined;
-    if (key === undefined || this.visit.visitor.origin !== 'minted') return;
-    void within(STORE_LIMIT, this.runtime.store.delete(key)).catch((error: unknown) =>
-      this.runtime.report(
-        asConvertError(error, 'CONVERT_STORE', 'the visitor store failed to take back a user'),
-      ),
-    );
+    if (visit.journal?.enrols === false && visit.visitor.origin === 'minted') this.#alias?.takeBack();
   }
 
   /** Consent is denied: what we have of the visitor goes, off the request's own way. */

@@ -48,6 +48,7 @@ const PLACES = [
   'context.ts',
   'request-context.ts',
   'visitor-head.ts',
+  'user-alias.ts',
   'hint-head.ts',
   'options.ts',
   'options-conflicts.ts',
