@@ -114,6 +114,7 @@ const arrows = [
     ],
   },
   { files: ['src/visitor-head.ts', 'src/user-alias.ts'], may: ['base-context', 'runtime', ...below] },
+  { files: ['src/request-parts.ts'], may: ['request-context', 'options', ...below] },
   { files: ['src/hint-head.ts'], may: ['request', ...leaves] },
   { files: ['src/drain.ts', 'src/emitter.ts', 'src/passage.ts'], may: leaves },
   { files: ['src/close-with.ts'], may: leaves },
@@ -128,6 +129,7 @@ const arrows = [
     may: [
       'context',
       'request-context',
+      'request-parts',
       'job-context',
       'options',
       'runtime',

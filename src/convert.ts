@@ -19,9 +19,8 @@ import { checkEndpoint } from './project/endpoints.js';
 import { runningExperiences, runsElsewhere } from './project/environment.js';
 import { ProjectKeeper, versionOf, type ProjectStats } from './project/keeper.js';
 import { resolveProject } from './project/resolve.js';
-import { ProxyWatch } from './request/proxies.js';
-import { createRequestReader } from './request/reader.js';
 import { RequestContext, type RequestContextParts } from './request-context.js';
+import { requestParts } from './request-parts.js';
 import { type ConvertEvents, type LoadedProject, type Runtime, type Uncommitted } from './runtime.js';
 import { Settlements } from './settlements.js';
 import { closeOnSignals } from './signals.js';
@@ -32,8 +31,6 @@ import { LOCAL_STORE, RemoteStore, type StoreStats } from './store/remote-store.
 import { sdkStore } from './store/sdk-store.js';
 import { within } from './store/within.js';
 import type { Consent } from './visitor/consent.js';
-import { visitorReader } from './visitor/identity.js';
-import { signalReader } from './visitor/privacy-signals.js';
 import { tellPlatform } from './wait-until.js';
 import { createWithdrawals } from './withdrawals.js';
 
@@ -195,35 +192,21 @@ class ConvertInstance implements Convert, Runtime {
     const engine =
       options.engine ?? compiledEngine({ strictSdk: options.strictSdk, uiRules: options.uiRules });
     this.#engine = engine.name;
-    const warn = (message: string): void => this.warnOnce(`request:${message}`, message);
-    const reader = createRequestReader({
-      properties: options.properties,
-      geo: options.geo,
+    const settings = (): Readonly<Record<string, unknown>> | undefined =>
+      this.project && (this.project.config.project.settings ?? {});
+    this.#parts = requestParts(options, settings, {
       onError,
-      warn,
+      warn: (message) => this.warnOnce(`request:${message}`, message),
       geoListener: {
         failing: (error) => this.#failing(error),
         recovered: (what) => this.logger.info?.(`convert: ${what}`),
       },
     });
-    const signals = signalReader(options.privacySignals ?? 'project', {
-      settings: () => this.project && (this.project.config.project.settings ?? {}),
-      country: (request) => reader.place(request).country,
-      hasGeo: options.geo !== undefined,
-    });
-    const visitors = visitorReader({ ...options, signals, onError, warn });
+    const { visitors, reader } = this.#parts;
     this.hasAppIds = visitors.hasAppIds;
     this.consentConfigured = visitors.consentConfigured;
     this.#acceptHints = options.acceptClientHints ?? false;
     this.opensAlways = this.#acceptHints !== false;
-    this.#parts = {
-      visitors,
-      reader,
-      skip: options.skip,
-      preview: options.preview,
-      refusesPrefetch: options.prefetch === 'refuse',
-      proxies: new ProxyWatch(),
-    };
     const store = storeOf(options.store);
     if (store.remote) {
       this.#remote = new RemoteStore(store, {

@@ -49,6 +49,7 @@ const PLACES = [
   'request-context.ts',
   'visitor-head.ts',
   'user-alias.ts',
+  'request-parts.ts',
   'hint-head.ts',
   'options.ts',
   'options-conflicts.ts',

@@ -1,0 +1,38 @@
+/** What all requests of one Convert are read with, from its options. */
+import type { ConvertError } from './errors.js';
+import type { ResolvedOptions } from './options.js';
+import type { RequestContextParts } from './request-context.js';
+import { ProxyWatch } from './request/proxies.js';
+import { createRequestReader, type GeoListener } from './request/reader.js';
+import { visitorReader } from './visitor/identity.js';
+import { signalReader } from './visitor/privacy-signals.js';
+
+export interface RequestPartsListener {
+  readonly onError: (error: ConvertError) => void;
+  /** Told of what an operator should look at, also where it was told before. */
+  readonly warn: (message: string) => void;
+  readonly geoListener: GeoListener;
+}
+
+/** `settings` are those of the project; undefined while there is no project config. */
+export function requestParts(
+  options: ResolvedOptions,
+  settings: () => Readonly<Record<string, unknown>> | undefined,
+  { onError, warn, geoListener }: RequestPartsListener,
+): RequestContextParts {
+  const { properties, geo } = options;
+  const reader = createRequestReader({ properties, geo, onError, warn, geoListener });
+  const signals = signalReader(options.privacySignals ?? 'project', {
+    settings,
+    country: (request) => reader.place(request).country,
+    hasGeo: geo !== undefined,
+  });
+  return {
+    visitors: visitorReader({ ...options, signals, onError, warn }),
+    reader,
+    skip: options.skip,
+    preview: options.preview,
+    refusesPrefetch: options.prefetch === 'refuse',
+    proxies: new ProxyWatch(),
+  };
+}
