@@ -35,9 +35,10 @@ describe('a process with LMDB', () => {
                say('begun', key);
                await store.commit(key, change, next % 2 ? KEPT : MINTED);
                say('stored', key);
+               // However slow the machine is.
+               if (next === 50) say('up');
              }
            };
-           say('up');
            for (const _ of numbers(20)) void visit();`,
         );
         await child.said('up');
@@ -50,7 +51,7 @@ describe('a process with LMDB', () => {
         if (named('begun').length > named('stored').length) isMidWrite += 1;
       }
       expect(isMidWrite).toBeGreaterThan(5);
-      expect(stored.length).toBeGreaterThan(500);
+      expect(stored.length).toBeGreaterThan(200);
       await writeFile(join(path, 'stored.json'), JSON.stringify(stored));
       const next = run(
         path,
