@@ -206,7 +206,7 @@ export function isInAll({ bucketing }: VisitorState, experienceIds: readonly str
 /** What a store holds is input: fields of another type than ours count as absent. */
 export function parseState(value: unknown): VisitorState | undefined {
   if (!isPlainObject(value)) return undefined;
-  const state: Record<string, unknown> = { ...value };
+  const state: Record<string, unknown> = copied(value);
   for (const field of Object.keys(state)) {
     if (CHECKS.get(field)?.(state[field]) === false) delete state[field];
   }
