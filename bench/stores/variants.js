@@ -37,7 +37,7 @@ function sdkDataStore() {
 /** What LMDB itself takes of a request that writes: nothing is compared, merged or awaited. As often a transaction as ours. */
 async function barePut(folder) {
   const [{ open }, { memoryStore }] = await Promise.all([import('lmdb'), import('convert-middleware')]);
-  const database = open({ path: folder, encoding: 'string', eventTurnBatching: false, commitDelay: 3 });
+  const database = open({ path: folder, encoding: 'string', eventTurnBatching: false, commitDelay: 25 });
   const store = memoryStore();
   return {
     store: {

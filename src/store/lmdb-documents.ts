@@ -29,8 +29,11 @@ const GRAIN = 2048;
 /** Bytes; LMDB takes 1,978. */
 const MAX_KEY = 500;
 const OPEN_INTERVAL = 5_000;
-/** Milliseconds of writes that go into one transaction: each by itself costs 100 us and more. */
-const GATHERING = 3;
+/**
+ * Milliseconds of writes that go into one transaction, of which each is synced to the disk: that takes 100 us and more of CPU. Only
+ * who awaits a commit feels it, and the outbox, which waits for longer than that anyway.
+ */
+const GATHERING = 25;
 /** Milliseconds to the next attempt where a write failed: a disk that is full stays so for a while, and LMDB prints each. */
 const WRITE_INTERVAL = 1_000;
 /** Milliseconds for what was written to be on the disk, too; it never comes where the last write failed. */
