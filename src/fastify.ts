@@ -47,23 +47,19 @@ const plugin: FastifyPluginAsync<ConvertPluginOptions> = async (fastify, pluginG
   });
   // Declared, so that each request has the room from the start: to grow takes V8 longer than all else that is done here.
   fastify.decorateRequest(CONTEXT).decorateRequest(REPLY);
-  fastify.addHook(
-    hook ?? (convert.readsAhead ? 'preHandler' : 'onRequest'),
-    (request: Contextual, reply: FastifyReply, done: () => void) => {
-      request[REPLY] = reply;
-      if (request[CONTEXT] !== undefined) {
-        warnEarly(convert);
-        request[CONTEXT] = undefined;
-      }
-      if (!convert.waits && !convert.opensAlways) return done();
-      whenOpen(convert.open(new FastifyIncoming(request), outgoingOf(reply.raw)), (context) => {
-        request[CONTEXT] = context;
-        if (!context.refused) return done();
-        const { status, headers } = refusal(reply.getHeader('vary'));
-        void reply.code(status).headers(headers).send('');
-      });
-    },
-  );
+  const opensIn = hook ?? (convert.readsAhead ? 'preHandler' : 'onRequest');
+  fastify.addHook(opensIn, (request: Contextual, reply: FastifyReply, done: () => void) => {
+    request[REPLY] = reply;
+    if (request[CONTEXT] !== undefined) warnEarly(convert);
+    request[CONTEXT] = undefined;
+    if (!convert.waits && !convert.opensAlways) return done();
+    whenOpen(convert.open(new FastifyIncoming(request), outgoingOf(reply.raw)), (context) => {
+      request[CONTEXT] = context;
+      if (!context.refused) return done();
+      const { status, headers } = refusal(reply.getHeader('vary'));
+      void reply.code(status).headers(headers).send('');
+    });
+  });
   addToLocals(fastify);
   if (given === undefined) fastify.addHook('onClose', async () => void (await convert.close()));
 };

@@ -70,7 +70,7 @@ export function documentStore(documents: Documents): VisitorStore {
     const entry = recent.find(key);
     if (entry?.value.document.text !== document.text) {
       const state = parsed(document);
-      if (entry !== undefined) recent.remove(entry);
+      recent.delete(key);
       if (state !== undefined) recent.add(key, { document, state });
       return state;
     }
@@ -137,6 +137,7 @@ export function documentStore(documents: Documents): VisitorStore {
     delete: async (key) => {
       await turns.run(key, async () => {
         await within(STORE_LIMIT, documents.delete(key));
+        recent.delete(key);
         return NOTHING_LEFT;
       });
     },

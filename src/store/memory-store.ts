@@ -76,8 +76,7 @@ export function memoryStore(options: MemoryStoreOptions = {}): MemoryStore {
       return committed;
     },
     delete(key) {
-      const visitor = established.find(key);
-      if (visitor !== undefined) established.remove(visitor);
+      established.delete(key);
       ephemeral.take(key);
     },
   };

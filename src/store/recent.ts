@@ -53,6 +53,12 @@ export class Recent<Value> {
     this.#entries.delete(entry.key);
   }
 
+  /** As `remove`, of a key that may not be there. */
+  delete(key: string): void {
+    const entry = this.#entries.get(key);
+    if (entry !== undefined) this.remove(entry);
+  }
+
   #link(entry: Entry<Value>): void {
     const { older: last } = this.#ends;
     entry.newer = this.#ends;

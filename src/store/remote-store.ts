@@ -147,7 +147,7 @@ export class RemoteStore implements VisitorStore {
         const committed = await within(STORE_LIMIT, this.#store.commit(key, change, options));
         this.#counts.commitTime = this.#average(this.#counts.commitTime, began);
         // Who was new has to be read when they come back: so the store learns that they did.
-        if (options.ephemeral) this.#forget(key);
+        if (options.ephemeral) this.#recent?.delete(key);
         else this.#remember(key, committed.state);
         return committed;
       } finally {
@@ -155,16 +155,16 @@ export class RemoteStore implements VisitorStore {
       }
     } catch (error) {
       this.#counts.failedCommits += 1;
-      this.#forget(key);
+      this.#recent?.delete(key);
       throw error;
     }
   }
 
   async delete(key: string): Promise<void> {
-    this.#forget(key);
+    this.#recent?.delete(key);
     await this.#store.delete(key);
     // What was read meanwhile.
-    this.#forget(key);
+    this.#recent?.delete(key);
   }
 
   close(): void | Promise<void> {
@@ -217,14 +217,9 @@ export class RemoteStore implements VisitorStore {
 
   #remember(key: string, state: VisitorState): void {
     if (this.#recent === undefined || !this.#answersLater) return;
-    this.#forget(key);
+    this.#recent.delete(key);
     // What may lapse is asked for, and what waits for consent: another process may have sent it.
     if (state.pending !== undefined || state.held !== undefined || !this.#options.isWhole(state)) return;
     this.#recent.add(key, { state, until: performance.now() + this.#age });
-  }
-
-  #forget(key: string): void {
-    const entry = this.#recent?.find(key);
-    if (entry !== undefined) this.#recent?.remove(entry);
   }
 }

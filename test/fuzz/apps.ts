@@ -31,6 +31,19 @@ const headerOf = (raw: unknown, name: string): string | undefined => {
   return typeof value === 'string' ? value : undefined;
 };
 
+const EVERY_PLATFORM: ConvertOptions['consent'] = [
+  'onetrust',
+  'cookiebot',
+  'cookieyes',
+  'complianz',
+  { platform: 'klaro', service: 'convert' },
+  { platform: 'didomi', purpose: 'measure' },
+  { platform: 'iubenda', id: '12345678' },
+  'iubenda',
+  'trustarc',
+  'tcf',
+];
+
 /** A line for each further option. Functions get what each framework calls its request. */
 export const SETTINGS: Readonly<Record<string, ConvertOptions>> = {
   'a site with consent by cookie': {
@@ -53,18 +66,7 @@ export const SETTINGS: Readonly<Record<string, ConvertOptions>> = {
     uiRules: true,
   },
   'a site with consent platforms': {
-    consent: [
-      'onetrust',
-      'cookiebot',
-      'cookieyes',
-      'complianz',
-      { platform: 'klaro', service: 'convert' },
-      { platform: 'didomi', purpose: 'measure' },
-      { platform: 'iubenda', id: '12345678' },
-      'iubenda',
-      'trustarc',
-      'tcf',
-    ],
+    consent: EVERY_PLATFORM,
     privacySignals: 'always',
     acceptClientHints: 'critical',
     geo: ['cloudflare', 'vercel', { country: 'cloudfront-viewer-country' }, 'appengine', 'akamai', 'netlify'],
@@ -79,17 +81,7 @@ export const SETTINGS: Readonly<Record<string, ConvertOptions>> = {
     skip: (raw) => headerOf(raw, 'x-login') === 'skip',
   },
   'a site with a consent platform, of which nobody remembers which': {
-    consent: [
-      'onetrust',
-      'cookiebot',
-      'cookieyes',
-      'complianz',
-      { platform: 'klaro', service: 'convert' },
-      { platform: 'didomi', purpose: 'analytics' },
-      'iubenda',
-      'trustarc',
-      'tcf',
-    ],
+    consent: EVERY_PLATFORM,
     privacySignals: 'always',
     geo: 'appengine',
   },
