@@ -1,15 +1,14 @@
 /** `projectCache`, as an app has it. */
-import { mkdtemp, readdir, rm, writeFile } from 'node:fs/promises';
-import { tmpdir } from 'node:os';
+import { readdir, writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import { beforeEach, expect, it } from 'vitest';
 import { createConvert, type ConvertOptions } from '../src/index.js';
 import { httpServer, later, says, saysProject, until } from './project/helpers.js';
+import { temporaryFolder } from './support/folder.js';
 
 let path: string;
-beforeEach(async () => {
-  path = await mkdtemp(join(tmpdir(), 'convert-project-cache-'));
-  later(() => rm(path, { recursive: true, force: true }));
+beforeEach(() => {
+  path = temporaryFolder('project-cache');
 });
 
 function start(endpoint: string, options: ConvertOptions = {}) {

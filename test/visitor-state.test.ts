@@ -1,6 +1,5 @@
 /** What is promised of a visitor's state where processes, caches, stores and outboxes differ in what they know. */
-import { mkdtempSync, rmSync } from 'node:fs';
-import { tmpdir } from 'node:os';
+import { mkdtempSync } from 'node:fs';
 import { join } from 'node:path';
 import { setTimeout as sleep } from 'node:timers/promises';
 import { afterAll, describe, expect, it, vi } from 'vitest';
@@ -15,9 +14,9 @@ import { startCollector, type Collector } from './support/collector.js';
 import { FakeResponse, visit } from './support/exchange.js';
 import { testProject } from './support/project.js';
 import { hasRedis, sharedRedis } from './support/redis.js';
+import { temporaryFolder } from './support/folder.js';
 
-const folder = mkdtempSync(join(tmpdir(), 'convert-state-'));
-afterAll(() => rmSync(folder, { recursive: true, force: true }));
+const folder = temporaryFolder('state', afterAll);
 
 const KEPT = { ephemeral: false };
 const open: Convert[] = [];

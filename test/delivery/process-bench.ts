@@ -27,21 +27,17 @@ export interface Bench {
   readonly run: (name: string, body: string) => Child;
 }
 
-export async function processBench(
-  source: { readonly path: string },
-  keep: Keep,
-  how: CollectorOptions = {},
-): Promise<Bench> {
+export async function processBench(source: string, keep: Keep, how: CollectorOptions = {}): Promise<Bench> {
   const collector = await startCollector(how);
   onTestFinished(() => collector.close());
   return {
     collector,
     run: (name, body) =>
       startChild(`
-        import { memoryOutbox } from ${JSON.stringify(join(source.path, 'delivery/memory-outbox.js'))};
-        import { httpTransport } from ${JSON.stringify(join(source.path, 'delivery/http-transport.js'))};
+        import { memoryOutbox } from ${JSON.stringify(join(source, 'delivery/memory-outbox.js'))};
+        import { httpTransport } from ${JSON.stringify(join(source, 'delivery/http-transport.js'))};
         const name = ${JSON.stringify(name)};
-        ${keep.code(source.path)}
+        ${keep.code(source)}
         const say = (...words) => console.log(words.join(' '));
         const sleep = (ms) => new Promise((resolve) => setTimeout(resolve, ms));
         const until = async (condition) => { while (!condition()) await sleep(2); };

@@ -17,7 +17,7 @@ import {
 
 export function processFaults(
   name: string,
-  source: { readonly path: string },
+  source: string,
   makeKeep: (lease?: number) => Promise<Keep>,
 ): void {
   const bench = async (how: CollectorOptions, lease?: number): Promise<Bench & Pick<Keep, 'rest'>> => {

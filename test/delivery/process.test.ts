@@ -23,7 +23,7 @@ async function run(
 ): Promise<Ended & { collector: Collector }> {
   const collector = await startCollector(how);
   onTestFinished(() => collector.close());
-  const file = join(source.path, `job-${collector.port}.js`);
+  const file = join(source, `job-${collector.port}.js`);
   await writeFile(
     file,
     `

@@ -1,9 +1,8 @@
 /** Visitors who are forgotten while events of theirs wait on disk, here and in other processes. */
-import { mkdtemp, readdir, readFile, rm, stat, truncate, writeFile } from 'node:fs/promises';
-import { tmpdir } from 'node:os';
+import { readdir, readFile, stat, truncate, writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import { setTimeout as sleep } from 'node:timers/promises';
-import { afterAll, beforeAll, expect, it, onTestFinished, vi } from 'vitest';
+import { afterAll, expect, it, onTestFinished, vi } from 'vitest';
 import type { OutboxOptions } from '../../src/delivery/port.js';
 import { spoolOutbox } from '../../src/delivery/spool-outbox.js';
 import type { SpoolFiles } from '../../src/delivery/spool/files.js';
@@ -19,18 +18,15 @@ import {
   visitorsOf,
   type Kit,
 } from './fakes.js';
+import { temporaryFolder } from '../support/folder.js';
 
 const PROJECT = `${DESTINATION.accountId}-${DESTINATION.projectId}`;
 /** Others are looked at sooner than in production. */
 const SOON = { beat: 30, lease: 200 };
 
-let folder: string;
 let spools = 0;
 const fresh = (): string => join(folder, String((spools += 1)));
-beforeAll(async () => {
-  folder = await mkdtemp(join(tmpdir(), 'convert-forget-'));
-});
-afterAll(() => rm(folder, { recursive: true, force: true }));
+const folder = temporaryFolder('forget', afterAll);
 
 const open = (path: string, options: Partial<OutboxOptions> = {}, files?: SpoolFiles): Kit =>
   startOutbox(spoolOutbox(path, { ...SOON, ...(files && { files }) }), { lingerMs: 0, ...options });

@@ -1,8 +1,7 @@
-import { chmod, mkdir, mkdtemp, readdir, readFile, rm, stat, symlink, writeFile } from 'node:fs/promises';
-import { tmpdir } from 'node:os';
+import { chmod, mkdir, readdir, readFile, stat, symlink, writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import { setImmediate as tick, setTimeout as sleep } from 'node:timers/promises';
-import { afterAll, beforeAll, describe, expect, it, onTestFinished, vi } from 'vitest';
+import { afterAll, describe, expect, it, onTestFinished, vi } from 'vitest';
 import type { Destination, OutboxOptions } from '../../src/delivery/port.js';
 import { spoolOutbox, type SpoolOptions } from '../../src/delivery/spool-outbox.js';
 import type { SpoolFiles } from '../../src/delivery/spool/files.js';
@@ -23,12 +22,9 @@ import {
 } from './fakes.js';
 import { ledgerProperty } from './ledger.property.js';
 import { outboxConformance } from './outbox.conformance.js';
+import { removeFolder, temporaryFolder } from '../support/folder.js';
 
-let folder: string;
-beforeAll(async () => {
-  folder = await mkdtemp(join(tmpdir(), 'convert-spool-'));
-});
-afterAll(() => rm(folder, { recursive: true, force: true }));
+const folder = temporaryFolder('spool', afterAll);
 
 let spools = 0;
 const fresh = (): string => join(folder, String((spools += 1)));
@@ -368,7 +364,7 @@ describe('a spool', () => {
       await stored(kit);
       const { pending, spooled } = kit.outbox.ledger();
       expect(spooled).toBeGreaterThan(100);
-      await rm(path, { recursive: true, maxRetries: 10 });
+      await removeFolder(path);
       if (after !== 'stays away') {
         const other = start(path, {}, internals);
         send(other, ['other']);
@@ -399,7 +395,7 @@ describe('a spool', () => {
     const kit = start(path, {}, internals);
     await until(() => kit.outbox.ledger().accepted === 10);
     send(kit, IDS.slice(10, 20));
-    await rm(path, { recursive: true, maxRetries: 10 });
+    await removeFolder(path);
     expect(await kit.outbox.close(0)).toMatchObject({ spooled: 20, dropped: 0 });
     const heir = start(path, {}, internals);
     heir.transport.always(200);

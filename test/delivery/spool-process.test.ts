@@ -1,12 +1,12 @@
 /** The spool under processes that are killed, stopped, exit, run out of disk, and share one folder. */
-import { mkdtemp, readdir, rm, writeFile } from 'node:fs/promises';
-import { tmpdir } from 'node:os';
+import { readdir, writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
-import { expect, it, onTestFinished, type TestContext } from 'vitest';
+import { expect, it, type TestContext } from 'vitest';
 import { mounted } from '../support/disk.js';
 import { transpiledSources } from '../support/transpiled.js';
 import { DRAIN, idsOf, LEASE, named, processBench, type Keep } from './process-bench.js';
 import { processFaults } from './process-faults.js';
+import { temporaryFolder } from '../support/folder.js';
 
 const source = transpiledSources();
 
@@ -18,11 +18,7 @@ const spoolAt = (path: string, lease = LEASE): Keep => ({
   rest: async () => (await readdir(join(path, '1-2'))).filter((each) => !each.endsWith('.folder')),
 });
 
-async function freshSpool(lease?: number): Promise<Keep> {
-  const path = await mkdtemp(join(tmpdir(), 'convert-spool-'));
-  onTestFinished(() => rm(path, { recursive: true, force: true }));
-  return spoolAt(path, lease);
-}
+const freshSpool = async (lease?: number): Promise<Keep> => spoolAt(temporaryFolder('spool'), lease);
 
 processFaults('a spool', source, freshSpool);
 
@@ -64,8 +60,7 @@ it('a spool on a disk that is full goes on in memory, and on the disk once there
 const UNFIT = {
   'on a disk that is read-only': (context: TestContext) => mounted('ro', context),
   async 'below a file'() {
-    const path = await mkdtemp(join(tmpdir(), 'convert-spool-'));
-    onTestFinished(() => rm(path, { recursive: true }));
+    const path = temporaryFolder('spool');
     await writeFile(join(path, 'file'), '');
     return join(path, 'file');
   },

@@ -2,13 +2,14 @@ import { RegExpParser } from '@eslint-community/regexpp';
 import type { AST } from '@eslint-community/regexpp';
 import fc from 'fast-check';
 import { execFile } from 'node:child_process';
-import { mkdtempSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
+import { readFileSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import ts from 'typescript';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 import { stepBound } from '../../src/engine/pattern-safety.js';
 import { linearTest as linearTestOf } from '../../src/engine/pattern-linear.js';
 import { compilePattern } from '../../src/engine/pattern.js';
+import { temporaryFolder } from '../support/folder.js';
 
 const LONG = 8192;
 
@@ -417,7 +418,8 @@ const ATTACKS: [kind: string, source: string, unit: string, start: string, end: 
   ['native', String.raw`(?:\s|\u00a0|\ufeff)+$x?y`, '\u00a0', '', '!'],
 ];
 
-let folder: string;
+// Where the packages are found.
+const folder = temporaryFolder('pattern', afterAll, 'node_modules');
 
 interface Attack {
   source: string;
@@ -452,8 +454,6 @@ for (const { source, unit, start, end } of JSON.parse(readFileSync(process.argv[
 
 describe('a pattern that is attacked', () => {
   beforeAll(() => {
-    // Where the packages are found.
-    folder = mkdtempSync(join('node_modules', '.pattern-'));
     writeFileSync(join(folder, 'package.json'), '{ "type": "module" }');
     writeFileSync(join(folder, 'run.js'), RUN);
     for (const name of ['pattern', 'pattern-linear', 'pattern-safety', 'pattern-symbols']) {
@@ -462,7 +462,6 @@ describe('a pattern that is attacked', () => {
       writeFileSync(join(folder, `${name}.js`), outputText);
     }
   });
-  afterAll(() => rmSync(folder, { recursive: true, force: true }));
 
   it.each(ATTACKS)('is %s: %j', (kind, source, unit, start, end) => {
     const pattern = compilePattern(source);

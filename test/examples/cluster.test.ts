@@ -1,17 +1,15 @@
 /** Workers that share visitors and events in a folder, one of which is killed. */
-import { mkdtemp, rm } from 'node:fs/promises';
 import { createServer, type AddressInfo } from 'node:net';
 import { once } from 'node:events';
-import { tmpdir } from 'node:os';
 import { join } from 'node:path';
-import { expect, it, onTestFinished } from 'vitest';
+import { expect, it } from 'vitest';
 import { startScript } from '../support/child.js';
 import { ROOT } from './root.js';
 import { CHROME } from './shop.js';
+import { temporaryFolder } from '../support/folder.js';
 
 it('cluster.js keeps a visitor’s variation over all workers, one of which dies, and counts once', async () => {
-  const folder = await mkdtemp(join(tmpdir(), 'convert-cluster-'));
-  onTestFinished(() => rm(folder, { recursive: true, force: true }));
+  const folder = temporaryFolder('cluster');
   const port = await freePort();
   const primary = startScript(join(ROOT, 'examples/cluster.js'), {
     PORT: String(port),

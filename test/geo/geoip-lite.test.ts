@@ -1,7 +1,6 @@
 import fc from 'fast-check';
-import { mkdtempSync, readFileSync, rmSync, symlinkSync, writeFileSync } from 'node:fs';
+import { readFileSync, rmSync, symlinkSync, writeFileSync } from 'node:fs';
 import { createRequire } from 'node:module';
-import { tmpdir } from 'node:os';
 import { dirname, join } from 'node:path';
 import { afterAll, afterEach, beforeAll, describe, expect, it } from 'vitest';
 import { addressBytes } from '../../src/geo/address.js';
@@ -12,6 +11,7 @@ import type { GeoReader } from '../../src/request/geo.js';
 import { createRequestReader } from '../../src/request/reader.js';
 import { startChild } from '../support/child.js';
 import { incoming } from '../request/incoming.js';
+import { temporaryFolder } from '../support/folder.js';
 
 const require = createRequire(import.meta.url);
 const MAIN = require.resolve('geoip-lite');
@@ -90,12 +90,10 @@ describe('geoip-lite with countries only', () => {
   });
 
   describe('in a folder of its own', () => {
-    let folder = '';
+    const folder = temporaryFolder('geo', afterAll);
     beforeAll(() => {
-      folder = mkdtempSync(join(tmpdir(), 'convert-geo-'));
       for (const name of FILES) symlinkSync(join(DATA, name), join(folder, name));
     });
-    afterAll(() => rmSync(folder, { recursive: true }));
     afterEach(() => {
       delete process.env.GEODATADIR;
       delete (globalThis as { geodatadir?: string }).geodatadir;

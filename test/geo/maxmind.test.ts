@@ -1,6 +1,5 @@
 import fc from 'fast-check';
-import { mkdtempSync, renameSync, rmSync, symlinkSync, unlinkSync, writeFileSync } from 'node:fs';
-import { tmpdir } from 'node:os';
+import { renameSync, symlinkSync, unlinkSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { gzipSync } from 'node:zlib';
 import { Reader } from 'maxmind';
@@ -15,6 +14,7 @@ import { createRequestReader } from '../../src/request/reader.js';
 import { incoming } from '../request/incoming.js';
 import { startChild } from '../support/child.js';
 import { mmdb, type MmdbOptions, type MmdbValue } from '../support/mmdb.js';
+import { temporaryFolder } from '../support/folder.js';
 
 /** A record of GeoLite2 City. */
 const OXFORD = {
@@ -196,13 +196,6 @@ describe('a MaxMind DB', () => {
 
 const INTERVAL = 100;
 
-/** A folder that is removed after the test. */
-function folder(): string {
-  const made = mkdtempSync(join(tmpdir(), 'convert-mmdb-'));
-  onTestFinished(() => rmSync(made, { recursive: true, force: true }));
-  return made;
-}
-
 interface Opened {
   readonly path: string;
   readonly reader: GeoReader;
@@ -213,7 +206,7 @@ interface Opened {
 }
 
 /** A reader that is loaded, of a file with these bytes; without them, of what is at the path. */
-async function opened(bytes?: Buffer, path = join(folder(), 'geo.mmdb')): Promise<Opened> {
+async function opened(bytes?: Buffer, path = join(temporaryFolder('mmdb'), 'geo.mmdb')): Promise<Opened> {
   if (bytes) writeFileSync(path, bytes);
   const reader = maxmind(path, { interval: INTERVAL });
   const told: string[] = [];
@@ -248,7 +241,7 @@ describe('maxmind(path)', () => {
   });
 
   it('is read through the properties of a request', async () => {
-    const path = join(folder(), 'geo.mmdb');
+    const path = join(temporaryFolder('mmdb'), 'geo.mmdb');
     writeFileSync(path, mmdb({ '81.2.69.0/24': OXFORD }));
     const reader = createRequestReader({ geo: ['cloudflare', maxmind(path)], onError: () => undefined });
     await reader.load();
@@ -323,7 +316,7 @@ describe('maxmind(path)', () => {
   });
 
   it('waits for no pipe, and reads no folder', async () => {
-    const { told } = await opened(undefined, folder());
+    const { told } = await opened(undefined, temporaryFolder('mmdb'));
     expect(told).toEqual([expect.stringContaining('it is not a file')]);
   });
 

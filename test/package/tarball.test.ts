@@ -1,7 +1,6 @@
 /** What ships: the tarball, unpacked into the folders of apps as a package manager would. */
-import { mkdtempSync, realpathSync, rmSync } from 'node:fs';
+import { realpathSync } from 'node:fs';
 import { tmpdir } from 'node:os';
-import { join } from 'node:path';
 import { afterAll, beforeAll, describe } from 'vitest';
 import { appSuite } from './apps.js';
 import { contentSuite } from './contents.js';
@@ -10,17 +9,17 @@ import { pnpmSuite } from './pnpm.js';
 import type { Packed } from './suite.js';
 import { pack } from './tarball.js';
 import { typeSuite } from './types.js';
+import { temporaryFolder } from '../support/folder.js';
 
 /** Compilers and servers start by the dozen here, and other tests run beside them: milliseconds. */
 const PATIENCE = 180_000;
 
 describe('the tarball', { timeout: PATIENCE }, () => {
-  const temp = mkdtempSync(join(realpathSync(tmpdir()), 'convert-package-'));
+  const temp = temporaryFolder('package', afterAll, realpathSync(tmpdir()));
   let packed: Packed | undefined;
   beforeAll(async () => {
     packed = { temp, tarball: await pack(temp) };
   }, PATIENCE);
-  afterAll(() => rmSync(temp, { recursive: true, force: true }));
   const whenPacked = (): Packed => {
     if (!packed) throw new Error('there is no tarball');
     return packed;

@@ -1,7 +1,5 @@
 /** What a source does with a cache beside its endpoint: real servers, real folders. */
-import { execFileSync } from 'node:child_process';
-import { mkdtemp, readdir, readFile, rm, writeFile } from 'node:fs/promises';
-import { tmpdir } from 'node:os';
+import { readdir, readFile, rm, writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import { beforeEach, describe, expect, it, type TestContext } from 'vitest';
 import type { KeptText, ProjectCache } from '../../src/project/cache-port.js';
@@ -20,6 +18,8 @@ import {
   until,
   versionOf,
 } from './helpers.js';
+import { mounted } from '../support/disk.js';
+import { removeFolder, temporaryFolder } from '../support/folder.js';
 
 const quick = { sdkKey: '100/200', refreshInterval: 20, timeout: 5_000, backoff: { min: 10, max: 20 } };
 /** An hour: nothing but the first attempt. */
@@ -28,9 +28,8 @@ const NEVER = { patience: 3_600_000 };
 const NO_ENDPOINT = 'http://127.0.0.1:1/';
 
 let path: string;
-beforeEach(async () => {
-  path = await mkdtemp(join(tmpdir(), 'convert-cached-'));
-  later(() => rm(path, { recursive: true, force: true }));
+beforeEach(() => {
+  path = temporaryFolder('cached');
 });
 
 function fetching(endpoint: string, options: Partial<HttpSourceOptions> = {}) {
@@ -158,7 +157,7 @@ describe('at the start, a config of before', () => {
     server.answer = says('', {}, 500);
     const sink = fetching(server.base);
     await until(() => expect(sink.configs).toHaveLength(1));
-    await rm(path, { recursive: true });
+    await removeFolder(path);
     server.answer = says('', {}, 304);
     await until(() => expect(sink.unchangedCount).toBeGreaterThan(0));
     await expect.poll(kept).toHaveLength(1);
@@ -231,24 +230,6 @@ describe('what is kept', () => {
     expect(await readFile(join(path, 'project-cache', name!), 'utf8')).not.toContain('hush');
   });
 });
-
-/** A file system of one's own. Skips where this user can not make one. */
-async function mounted(options: 'size=64k' | 'ro', { skip }: TestContext): Promise<string> {
-  const place = await mkdtemp(join(tmpdir(), 'convert-disk-'));
-  try {
-    execFileSync('mount', ['-t', 'tmpfs', '-o', options, 'tmpfs', place], { stdio: 'ignore' });
-  } catch {
-    await rm(place, { recursive: true });
-    // A laptop's user may not; what runs for a release must.
-    expect(process.env.CI).not.toBe('true');
-    return skip('this user can not mount a file system');
-  }
-  later(async () => {
-    execFileSync('umount', ['-l', place]);
-    await rm(place, { recursive: true });
-  });
-  return place;
-}
 
 describe('a cache that fails costs nothing but itself', () => {
   const places: Record<string, [make: (context: TestContext) => Promise<string>, code: string]> = {

@@ -1,20 +1,19 @@
 import { writeFileSync } from 'node:fs';
-import { mkdir, mkdtemp, rename, rm, symlink, writeFile } from 'node:fs/promises';
-import { tmpdir } from 'node:os';
+import { mkdir, rename, rm, symlink, writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import { beforeEach, describe, expect, it } from 'vitest';
 import { fileSource } from '../../src/project/file-source.js';
 import type { FileSourceOptions } from '../../src/project/file-source.js';
 import { later, project, recorder, started, until, versionOf } from './helpers.js';
+import { temporaryFolder } from '../support/folder.js';
 
 let folder: string;
 let file: string;
 const text = (version: string) => JSON.stringify(project(version));
 
 beforeEach(async () => {
-  folder = await mkdtemp(join(tmpdir(), 'convert-project-'));
+  folder = temporaryFolder('project');
   file = join(folder, 'project.json');
-  later(() => rm(folder, { recursive: true, force: true }));
 });
 
 /** In one step, so that nobody sees half of it. */

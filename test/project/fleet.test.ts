@@ -121,8 +121,8 @@ describe.skipIf(!hasRedis)('a fleet', () => {
     const server = await httpServer(() => undefined);
     const holder = startChild(`
       import { Redis } from 'ioredis';
-      import { httpSource } from ${JSON.stringify(join(sources.path, 'project/http-source.js'))};
-      import { redisProjectCache } from ${JSON.stringify(join(sources.path, 'redis.js'))};
+      import { httpSource } from ${JSON.stringify(join(sources, 'project/http-source.js'))};
+      import { redisProjectCache } from ${JSON.stringify(join(sources, 'redis.js'))};
       const nothing = () => undefined;
       httpSource({
         sdkKey: '100/200', endpoint: ${JSON.stringify(server.base)}, timeout: 2_000,

@@ -3,7 +3,6 @@ import {
   chmod,
   chown,
   mkdir,
-  mkdtemp,
   readdir,
   readFile,
   rename,
@@ -14,22 +13,16 @@ import {
   utimes,
   writeFile,
 } from 'node:fs/promises';
-import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { describe, expect, it } from 'vitest';
 import { folderCache } from '../../src/project/folder-cache.js';
 import { MAX_CONFIG_BYTES } from '../../src/project/parse.js';
 import { cacheConformance, KEY, text } from './cache.conformance.js';
 import { later } from './helpers.js';
-
-async function freshFolder(): Promise<string> {
-  const path = await mkdtemp(join(tmpdir(), 'convert-cache-'));
-  later(() => rm(path, { recursive: true, force: true }));
-  return path;
-}
+import { temporaryFolder } from '../support/folder.js';
 
 cacheConformance('folderCache', async () => {
-  const path = join(await freshFolder(), 'made', 'when needed');
+  const path = join(temporaryFolder('cache'), 'made', 'when needed');
   return () => folderCache(path);
 });
 
@@ -40,7 +33,7 @@ const isRoot = process.getuid?.() === 0;
 
 describe('the folder', () => {
   it('is for its owner only, and holds nothing but what is kept', async () => {
-    const path = join(await freshFolder(), 'new');
+    const path = join(temporaryFolder('cache'), 'new');
     await write(path, '1');
     await write(path, '2');
     expect(await readdir(path)).toEqual(['project-cache']);
@@ -50,13 +43,13 @@ describe('the folder', () => {
   });
 
   it('is made by what is written, not by who reads', async () => {
-    const path = await freshFolder();
+    const path = temporaryFolder('cache');
     expect(await folderCache(path).read(KEY)).toBeUndefined();
     expect(await readdir(path)).toEqual([]);
   });
 
   it('may be given by a symbolic link, and be opened to others by who mounts it', async () => {
-    const path = await freshFolder();
+    const path = temporaryFolder('cache');
     await symlink(path, `${path}-link`);
     later(() => rm(`${path}-link`));
     await write(`${path}-link`, '1');
@@ -66,7 +59,7 @@ describe('the folder', () => {
   });
 
   it('loses files that dead processes did not finish, and none that others are writing', async () => {
-    const path = await freshFolder();
+    const path = temporaryFolder('cache');
     await mkdir(inside(path, ''), { mode: 0o700 });
     for (const name of [`${KEY}.json.dead`, `${KEY}.json.busy`, 'other.json.dead'])
       await writeFile(inside(path, name), 'half');
@@ -80,7 +73,7 @@ describe('the folder', () => {
   });
 
   it('is made again where somebody deleted it', async () => {
-    const path = await freshFolder();
+    const path = temporaryFolder('cache');
     const cache = folderCache(path);
     await cache.write(KEY, text('1'), '');
     await rm(inside(path, ''), { recursive: true });
@@ -89,7 +82,7 @@ describe('the folder', () => {
   });
 
   it('is not written again for a config that is only confirmed', async () => {
-    const path = await freshFolder();
+    const path = temporaryFolder('cache');
     const cache = folderCache(path);
     await cache.write(KEY, { ...text('1'), checkedAt: 1_000_000 }, '');
     const { ino } = await stat(inside(path));
@@ -153,14 +146,14 @@ describe('what is not ours is not used', () => {
     ],
   };
   it.each(Object.entries(unfit))('%s', async (_name, [make, says]) => {
-    const path = await freshFolder();
+    const path = temporaryFolder('cache');
     await write(path, '1');
     await make(path);
     await expect(folderCache(path).read(KEY)).rejects.toThrow(says);
   });
 
   it.skipIf(!isRoot)('a folder of another user', async () => {
-    const path = await freshFolder();
+    const path = temporaryFolder('cache');
     await write(path, '1');
     await chown(inside(path, ''), 12_345, 12_345);
     await expect(folderCache(path).read(KEY)).rejects.toThrow('belongs to another user');
@@ -168,7 +161,7 @@ describe('what is not ours is not used', () => {
   });
 
   it('and is replaced, where it is a file', async () => {
-    const path = await freshFolder();
+    const path = temporaryFolder('cache');
     await write(path, '1');
     await writeFile(join(path, 'elsewhere'), 'precious');
     await rm(inside(path));

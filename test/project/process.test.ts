@@ -20,7 +20,7 @@ function run(options: object, code: string) {
     });
     keeper.start();
     ${code}`;
-  const child = spawn(process.execPath, ['--input-type=module', '-e', script], { cwd: source.path });
+  const child = spawn(process.execPath, ['--input-type=module', '-e', script], { cwd: source });
   later(() => child.kill('SIGKILL'));
   const said: string[] = [];
   child.stdout.on('data', (chunk: Buffer) => said.push(...chunk.toString().split('\n').filter(Boolean)));
@@ -58,14 +58,14 @@ it('a process may end between two requests, and between two attempts', async () 
 });
 
 it('a process may end while a file is watched', async () => {
-  const file = join(source.path, 'project.json');
+  const file = join(source, 'project.json');
   await writeFile(file, JSON.stringify(project()));
   const hold = `const timer = setInterval(() => { if (keeper.current) clearInterval(timer); }, 5);`;
   expect(await run({ project: file }, hold).ended).toEqual({ code: 0, said: ['config'], complaint: '' });
 });
 
 it('a process may end while a cache is read, written and used', async () => {
-  const projectCache = join(source.path, 'cache');
+  const projectCache = join(source, 'cache');
   const server = await httpServer(saysProject());
   const hold = `const timer = setInterval(() => { if (keeper.current) clearInterval(timer); }, 5);`;
   const options = { ...slow, endpoint: server.base, projectCache };

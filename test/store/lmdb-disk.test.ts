@@ -12,7 +12,8 @@ import { startCollector } from '../support/collector.js';
 import { mounted, remount } from '../support/disk.js';
 import { testProject } from '../support/project.js';
 import { transpiledSources } from '../support/transpiled.js';
-import { freshFolder, runLmdb } from './lmdb-process.js';
+import { runLmdb } from './lmdb-process.js';
+import { temporaryFolder } from '../support/folder.js';
 
 const source = transpiledSources();
 const run = (path: string, body: string): Child => runLmdb(source, path, body, { openInterval: 50 });
@@ -149,17 +150,17 @@ const UNFIT: Record<
     return { path: join(disk, 'db'), why: /\(EROFS; /, cure: () => remount(disk, 'rw') };
   },
   async 'a file in the place of the folder'() {
-    const path = join(await freshFolder(), 'db');
+    const path = join(temporaryFolder('lmdb'), 'db');
     await writeFile(path, 'something');
     return { path, why: /\(EEXIST; /, cure: () => rm(path) };
   },
   async 'a file above it'() {
-    const path = join(await freshFolder(), 'above');
+    const path = join(temporaryFolder('lmdb'), 'above');
     await writeFile(path, '');
     return { path: join(path, 'db'), why: /\(ENOTDIR; /, cure: () => rm(path) };
   },
   async 'a folder in the place of the database'() {
-    const path = await freshFolder();
+    const path = temporaryFolder('lmdb');
     await mkdir(join(path, 'data.mdb'));
     const cure = () => rm(join(path, 'data.mdb'), { recursive: true });
     return { path, why: /\((EISDIR|NOT_LMDB); /, cure };
@@ -171,13 +172,13 @@ for (const [what, bytes] of Object.entries({
   noise: Buffer.from(Array.from({ length: 3 * PAGE }, (_, n) => (n * 7919) % 251)),
 })) {
   UNFIT[`${what} in the place of the database`] = async () => {
-    const path = await freshFolder();
+    const path = temporaryFolder('lmdb');
     await writeFile(join(path, 'data.mdb'), bytes);
     return { path, why: /\(NOT_LMDB; /, cure: () => rm(join(path, 'data.mdb')) };
   };
 }
 UNFIT['a database that was cut short'] = async () => {
-  const path = await freshFolder();
+  const path = temporaryFolder('lmdb');
   await linesOf(run(path, MADE));
   const data = join(path, 'data.mdb');
   expect((await stat(data)).size).toBeGreaterThan(2 * PAGE);
@@ -209,7 +210,7 @@ it.for(Object.entries(UNFIT))(
 );
 
 it('takes any name of a folder', async () => {
-  const path = join(await freshFolder(), 'state.v1');
+  const path = join(temporaryFolder('lmdb'), 'state.v1');
   expect(await linesOf(run(path, MADE + `say('made');`))).toEqual(['made']);
   expect((await stat(join(path, 'data.mdb'))).isFile()).toBe(true);
 });
@@ -257,7 +258,7 @@ it('costs a visitor nothing, and Convert no event, while its disk is full', asyn
 });
 
 it('costs a visitor nothing, and Convert no event, while it can not be opened', async () => {
-  const path = join(await freshFolder(), 'db');
+  const path = join(temporaryFolder('lmdb'), 'db');
   await writeFile(path, '');
   const { errors, visitors, exposed } = await visited(path);
   expect(new Set(errors)).toEqual(

@@ -5,7 +5,8 @@ import { setTimeout as sleep } from 'node:timers/promises';
 import { describe, expect, it } from 'vitest';
 import type { Ended } from '../support/child.js';
 import { transpiledSources } from '../support/transpiled.js';
-import { freshFolder, runLmdb, type LmdbProcess } from './lmdb-process.js';
+import { runLmdb, type LmdbProcess } from './lmdb-process.js';
+import { temporaryFolder } from '../support/folder.js';
 
 const source = transpiledSources();
 const run = (path: string, body: string, how?: LmdbProcess) => runLmdb(source, path, body, how);
@@ -21,7 +22,7 @@ describe('a process with LMDB', () => {
     'that is killed while it writes has stored whatever it said so of, 10 times',
     { timeout: 120_000 },
     async () => {
-      const path = await freshFolder();
+      const path = temporaryFolder('lmdb');
       const stored: string[] = [];
       let isMidWrite = 0;
       for (let kill = 0; kill < 10; kill++) {
@@ -74,7 +75,7 @@ describe('a process with LMDB', () => {
 
   it('is not kept alive by it', async () => {
     const child = run(
-      await freshFolder(),
+      temporaryFolder('lmdb'),
       `await store.commit('k', { goals: ['buy'] }, KEPT);
        store.read('k');
        say('done');`,
@@ -85,7 +86,7 @@ describe('a process with LMDB', () => {
 
 describe('two processes with one LMDB', () => {
   it('make each claim once, and lose nothing', async () => {
-    const path = await freshFolder();
+    const path = temporaryFolder('lmdb');
     const racer = (name: string) =>
       run(
         path,
@@ -138,7 +139,7 @@ describe('two processes with one LMDB', () => {
   });
 
   it('see at once what the other one has done, in the middle of a turn too', async () => {
-    const path = await freshFolder();
+    const path = temporaryFolder('lmdb');
     const turns = ['made', 'changed', 'gone'];
     const writer = run(
       path,
@@ -181,7 +182,7 @@ describe('two processes with one LMDB', () => {
   });
 
   it('sweep visitors who do not come back, one of them at a time', { timeout: 120_000 }, async () => {
-    const path = await freshFolder();
+    const path = temporaryFolder('lmdb');
     const how = { ephemeralAge: 300 };
     const sweeper = (body: string) =>
       run(

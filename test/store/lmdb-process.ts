@@ -1,8 +1,5 @@
 /** Stores in LMDB in processes of their own, which can be killed. */
-import { mkdtemp, rm } from 'node:fs/promises';
-import { tmpdir } from 'node:os';
 import { join } from 'node:path';
-import { onTestFinished } from 'vitest';
 import { startChild, type Child } from '../support/child.js';
 
 export interface LmdbProcess {
@@ -16,12 +13,12 @@ export interface LmdbProcess {
  * the folder of the sources as JavaScript.
  */
 export function runLmdb(
-  source: { readonly path: string },
+  source: string,
   path: string,
   body: string,
   { ephemeralAge = 1_800_000, openInterval }: LmdbProcess = {},
 ): Child {
-  const from = (file: string): string => JSON.stringify(join(source.path, file));
+  const from = (file: string): string => JSON.stringify(join(source, file));
   return startChild(`
     import { open } from 'lmdb';
     import { documentStore } from ${from('store/document-store.js')};
@@ -42,10 +39,4 @@ export function runLmdb(
     const claim = (variationId) => ({ variationId, exposed: true });
     ${body}
   `);
-}
-
-export async function freshFolder(): Promise<string> {
-  const path = await mkdtemp(join(tmpdir(), 'convert-lmdb-'));
-  onTestFinished(() => rm(path, { recursive: true, force: true }));
-  return path;
 }

@@ -1,17 +1,12 @@
 /** Visitor state in real LMDB databases. */
-import { mkdtemp, rm } from 'node:fs/promises';
-import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { setTimeout as sleep } from 'node:timers/promises';
-import { afterAll, beforeAll, describe, expect, it } from 'vitest';
+import { afterAll, describe, expect, it } from 'vitest';
 import { lmdbStore } from '../../src/lmdb.js';
 import { storeConformance } from '../../src/testing.js';
+import { temporaryFolder } from '../support/folder.js';
 
-let root: string;
-beforeAll(async () => {
-  root = await mkdtemp(join(tmpdir(), 'convert-lmdb-'));
-});
-afterAll(() => rm(root, { recursive: true, force: true }));
+const root = temporaryFolder('lmdb', afterAll);
 
 describe('lmdbStore is a store', () => {
   storeConformance(it, (place) => lmdbStore(join(root, place), { ephemeralAge: 400 }), {

@@ -9,7 +9,7 @@ import { ConvertSDK } from '../parity/sdk.js';
 import { startCollector, type CollectedEvent } from '../support/collector.js';
 import { testProject } from '../support/project.js';
 import { hasRedis, sharedRedis } from '../support/redis.js';
-import { freshFolder } from './lmdb-process.js';
+import { temporaryFolder } from '../support/folder.js';
 
 /** What is kept, as each of both gets at it. */
 interface Shared {
@@ -199,7 +199,7 @@ describe.skipIf(!hasRedis)('with Redis, visitors move', () => {
 
 describe('with LMDB', () => {
   it('visitors move from us to the SDK: their texts are its own', async () => {
-    const path = await freshFolder();
+    const path = temporaryFolder('lmdb');
     const texts = new Map<string, unknown>();
     const shared: Shared = {
       ours: () => lmdbStore(path),

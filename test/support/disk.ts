@@ -1,13 +1,14 @@
 /** A small file system of one's own. */
 import { execFileSync } from 'node:child_process';
-import { mkdtemp, rm } from 'node:fs/promises';
+import { mkdtempSync } from 'node:fs';
+import { rm } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { expect, onTestFinished, type TestContext } from 'vitest';
 
 /** In memory, until the test is over. Skips where this user can not mount one. */
-export async function mounted(options: 'size=1m' | 'ro', { skip }: TestContext): Promise<string> {
-  const path = await mkdtemp(join(tmpdir(), 'convert-disk-'));
+export async function mounted(options: `size=${string}` | 'ro', { skip }: TestContext): Promise<string> {
+  const path = mkdtempSync(join(tmpdir(), 'convert-disk-'));
   try {
     execFileSync('mount', ['-t', 'tmpfs', '-o', options, 'tmpfs', path], { stdio: 'ignore' });
   } catch {

@@ -11,6 +11,7 @@ import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { setTimeout as sleep } from 'node:timers/promises';
 import { afterAll, beforeAll } from 'vitest';
+import { removeFolder } from './folder.js';
 
 const executable = process.env.REDIS_SERVER_PATH ?? 'redis-server';
 
@@ -72,7 +73,7 @@ export async function startRedis(...options: string[]): Promise<RedisServer> {
     thaw: () => void child?.kill('SIGCONT'),
     async remove() {
       await kill();
-      await rm(folder, { recursive: true, force: true });
+      await removeFolder(folder);
     },
   };
 }
