@@ -236,7 +236,7 @@ describe('committing', () => {
     expect(await sessionOf()).toEqual([false, 'returning', 'r']);
     isAway = false;
     // What guards the store against an outage asks again a moment later.
-    await expect.poll(sessionOf, { timeout: 10_000 }).toEqual([true, 'new', 'n']);
+    await expect.poll(sessionOf).toEqual([true, 'new', 'n']);
   });
 
   it('sends what a failing store could not keep, and says so once', async () => {

@@ -133,7 +133,7 @@ describe.skipIf(!hasRedis)('state', { concurrent: true }, () => {
     await request(convert, hero);
     await sleep(10_500);
     await request(convert, hero);
-    await convert.flush({ timeout: 3_000 });
+    await convert.flush({ timeout: 30_000 });
     expect(collector.exposures().length).toBe(1);
   });
 
@@ -170,7 +170,7 @@ describe.skipIf(!hasRedis)('state', { concurrent: true }, () => {
     const convert = await create({ store, endpoints: { track: collector.origin }, visitor: user });
     const job = await convert.forVisitor('u1');
     job.trackConversion('purchase', purchase);
-    await job.flush({ timeout: 1_000 });
+    await job.flush({ timeout: 30_000 });
     expect(lengths(collector)).toEqual([0, 2]);
   });
 
@@ -204,7 +204,7 @@ describe.skipIf(!hasRedis)('state', { concurrent: true }, () => {
       one,
       two,
       said,
-      flush: () => Promise.all([one.flush({ timeout: 1_000 }), two.flush({ timeout: 1_000 })]),
+      flush: () => Promise.all([one.flush({ timeout: 30_000 }), two.flush({ timeout: 1_000 })]),
     };
   }
   it.each(CACHES)('what is held is counted once (storeCache: %o)', async (storeCache) => {

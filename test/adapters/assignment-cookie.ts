@@ -93,7 +93,7 @@ export function assignmentCookieConformance(adapter: Adapter): void {
     }
 
     async function delivered(): Promise<Collector> {
-      for (const app of running) await app.convert.flush({ timeout: 5_000 });
+      for (const app of running) await app.convert.flush({ timeout: 30_000 });
       return collector;
     }
 

@@ -84,7 +84,7 @@ export function adapterConformance(adapter: Adapter, capabilities: { http2: bool
         .set({ 'user-agent': CHROME, ...headers });
 
     async function delivered(app: RunningApp): Promise<Collector> {
-      await app.convert.flush({ timeout: 5_000 });
+      await app.convert.flush({ timeout: 30_000 });
       return collector;
     }
 

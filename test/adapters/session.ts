@@ -95,7 +95,7 @@ export function sessionConformance(adapter: Adapter): void {
     }
 
     async function segments(): Promise<(Record<string, unknown> | undefined)[]> {
-      for (const app of running) await app.convert.flush({ timeout: 5_000 });
+      for (const app of running) await app.convert.flush({ timeout: 30_000 });
       return collector.events.map((event) => event.segments as Record<string, unknown>);
     }
 

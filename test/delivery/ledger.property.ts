@@ -139,7 +139,7 @@ async function play(make: MakeOutbox, steps: readonly Step[]): Promise<void> {
       const post = transport.open()[0];
       if (post) answer(post, status);
     },
-    flush: () => void flushes.push(outbox.flush(10_000)),
+    flush: () => void flushes.push(outbox.flush(30_000)),
     drop({ count }) {
       accepted += count;
       outbox.drop(count, 'consent');
@@ -175,7 +175,7 @@ async function play(make: MakeOutbox, steps: readonly Step[]): Promise<void> {
 
   // From here on all is well: whatever is left must arrive.
   while (offers.length > 0) confirm(0, -1);
-  const last = outbox.flush(10_000);
+  const last = outbox.flush(30_000);
   const isLeft = ({ pending, spooled }: DeliveryLedger): boolean => pending > 0 || (!closed && spooled > 0);
   while (isLeft(outbox.ledger())) {
     const post = transport.open()[0];

@@ -32,7 +32,7 @@ describe('where hardly anything is ready to be sent', () => {
       const segments = { country: 'DE', source: `tab\there "${n}" \u2028 \u{1F600}` };
       sent.push({ ...exposure(`v\u00fc${n}`), segments });
       outbox.offer([sent.at(-1)!]).confirm();
-      if (n % 50 === 25) flushes.push(outbox.flush(10_000));
+      if (n % 50 === 25) flushes.push(outbox.flush(30_000));
       await tick();
     }
     transport.always(200);

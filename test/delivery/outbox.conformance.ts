@@ -79,7 +79,7 @@ const CASES: Record<string, (start: Start, make: MakeOutbox, can: OutboxAbilitie
     expect(transport.posts).toHaveLength(0);
     expect(outbox.ledger()).toMatchObject({ pending: 1 });
     offer.confirm();
-    await outbox.flush(5000);
+    await outbox.flush(30_000);
     expect(transport.posts[0]?.visitors).toEqual(['v1']);
   },
 
@@ -90,7 +90,7 @@ const CASES: Record<string, (start: Start, make: MakeOutbox, can: OutboxAbilitie
     const offer = outbox.offer([small, large]);
     expect([...offer.refused]).toEqual([large]);
     offer.confirm();
-    await outbox.flush(5000);
+    await outbox.flush(30_000);
     expect(transport.posts.flatMap((post) => post.visitors)).toEqual([small.visitorId]);
     expect(outbox.ledger()).toMatchObject({ accepted: 2, delivered: 1, dropped: 1 });
     expect(outbox.ledger().reasons).toEqual({ 'too-large': 1 });
@@ -107,7 +107,11 @@ const CASES: Record<string, (start: Start, make: MakeOutbox, can: OutboxAbilitie
     const offer = outbox.offer([bad, noId, good]);
     expect(offer.refused).toEqual(new Set([bad, noId]));
     offer.confirm();
-    expect(await outbox.flush(5000)).toMatchObject({ accepted: 3, delivered: 1, reasons: { 'bad-data': 2 } });
+    expect(await outbox.flush(30_000)).toMatchObject({
+      accepted: 3,
+      delivered: 1,
+      reasons: { 'bad-data': 2 },
+    });
   },
 
   async 'offer: nothing offered is nothing counted'(start) {
@@ -122,7 +126,7 @@ const CASES: Record<string, (start: Start, make: MakeOutbox, can: OutboxAbilitie
     const events = [exposure('v1'), exposure('v2'), exposure('v3')] as const;
     outbox.offer(events).confirm(new Set([events[1]]));
     expect(outbox.ledger()).toMatchObject({ dropped: 1, pending: 2, reasons: { 'claim-lost': 1 } });
-    await outbox.flush(5000);
+    await outbox.flush(30_000);
     expect(transport.posts.flatMap((post) => post.visitors)).toEqual(['v1', 'v3']);
     expect(listener.drops).toEqual({ 'claim-lost': 1 });
     expect(outbox.stats().queueBytes).toBe(0);
@@ -135,7 +139,7 @@ const CASES: Record<string, (start: Start, make: MakeOutbox, can: OutboxAbilitie
     offer.confirm();
     offer.confirm();
     offer.confirm(new Set([event]));
-    expect(await outbox.flush(5000)).toMatchObject({ accepted: 1, delivered: 1, dropped: 0 });
+    expect(await outbox.flush(30_000)).toMatchObject({ accepted: 1, delivered: 1, dropped: 0 });
     expect(transport.posts.flatMap((post) => post.visitors)).toEqual(['v1']);
   },
 
@@ -152,11 +156,11 @@ const CASES: Record<string, (start: Start, make: MakeOutbox, can: OutboxAbilitie
       outlives: can.outlives ?? false,
     });
     transport.always(200);
-    await outbox.flush(5000);
+    await outbox.flush(30_000);
     expect(kept).toBe(1);
     const lost = exposure('v3');
     outbox.offer([lost]).confirm(new Set([lost]), tell);
-    await outbox.flush(5000);
+    await outbox.flush(30_000);
     expect(kept).toBe(1);
   },
 
@@ -199,7 +203,7 @@ const CASES: Record<string, (start: Start, make: MakeOutbox, can: OutboxAbilitie
     expect(outbox.ledger().reasons).toEqual({ overflow: refused.length });
 
     transport.always(200);
-    await outbox.flush(5000);
+    await outbox.flush(30_000);
     const arrived = transport.posts.flatMap((post) => post.visitors);
     expect(arrived).toEqual(offered.filter((event) => !refused.includes(event)).map((e) => e.visitorId));
     expect(outbox.offer([exposure('again')]).refused.size).toBe(0);
@@ -210,7 +214,7 @@ const CASES: Record<string, (start: Start, make: MakeOutbox, can: OutboxAbilitie
     const offers = Array.from({ length: 20 }, (_, n) => outbox.offer([exposure(`v${n}`)]));
     expect(offers.filter(({ refused }) => refused.size === 1).length).toBeGreaterThan(10);
     for (const offer of offers) offer.confirm();
-    await outbox.flush(5000);
+    await outbox.flush(30_000);
     expect(outbox.offer([exposure('v')]).refused.size).toBe(0);
   },
 
@@ -227,7 +231,7 @@ const CASES: Record<string, (start: Start, make: MakeOutbox, can: OutboxAbilitie
   async 'batch: at most so many events'(start) {
     const { outbox, transport } = await start(200, { maxBatchEvents: 10 });
     send(outbox, ...Array.from({ length: 25 }, (_, n) => exposure(`v${n}`)));
-    await outbox.flush(5000);
+    await outbox.flush(30_000);
     expect(transport.posts.map((post) => post.visitors.length)).toEqual([10, 10, 5]);
   },
 
@@ -235,7 +239,7 @@ const CASES: Record<string, (start: Start, make: MakeOutbox, can: OutboxAbilitie
     const { outbox, transport } = await start(200, { maxBatchBytes: 2000 });
     const ids = Array.from({ length: 100 }, (_, n) => `ø${n}`);
     send(outbox, ...ids.map((id) => exposure(id)));
-    await outbox.flush(5000);
+    await outbox.flush(30_000);
     const sizes = transport.posts.map((post) => Buffer.byteLength(post.text));
     expect(Math.max(...sizes)).toBeLessThanOrEqual(2000);
     expect(sizes[0]).toBeGreaterThan(1700);
@@ -245,7 +249,7 @@ const CASES: Record<string, (start: Start, make: MakeOutbox, can: OutboxAbilitie
   async 'batch: an event that is larger than a batch goes alone'(start) {
     const { outbox, transport } = await start(200, { maxBatchBytes: 300 });
     send(outbox, exposure('a'.repeat(500)), exposure('b'.repeat(500)));
-    await outbox.flush(5000);
+    await outbox.flush(30_000);
     expect(transport.posts.map((post) => post.visitors.length)).toEqual([1, 1]);
   },
 
@@ -266,7 +270,7 @@ const CASES: Record<string, (start: Start, make: MakeOutbox, can: OutboxAbilitie
     expect(counted(outbox.ledger())).toEqual({ delivered: 1, waiting: 49 });
     expect(transport.posts[1]?.visitors).toHaveLength(49);
     transport.always(200);
-    expect(await outbox.flush(5000)).toMatchObject({ delivered: 50, pending: 0 });
+    expect(await outbox.flush(30_000)).toMatchObject({ delivered: 50, pending: 0 });
   },
 
   async 'batch: one that failed goes again, as it was, before newer events'(start) {
@@ -278,7 +282,7 @@ const CASES: Record<string, (start: Start, make: MakeOutbox, can: OutboxAbilitie
     await until(() => transport.open().length === 1);
     expect(transport.posts[1]?.text).toBe(transport.posts[0]?.text);
     transport.always(200);
-    await outbox.flush(5000);
+    await outbox.flush(30_000);
     expect(transport.posts[2]?.payload.visitors[0]?.events[0]?.data).toMatchObject({ experienceId: '2' });
     expect(outbox.stats()).toMatchObject({ delivered: 2, posts: 3, retries: 1 });
   },
@@ -325,7 +329,7 @@ const CASES: Record<string, (start: Start, make: MakeOutbox, can: OutboxAbilitie
     send(outbox, exposure('v2'));
     await tick();
     expect(transport.posts).toHaveLength(1);
-    expect(await outbox.flush(5000)).toMatchObject({ delivered: 2, pending: 0 });
+    expect(await outbox.flush(30_000)).toMatchObject({ delivered: 2, pending: 0 });
   },
 
   async 'flush: one per event still makes one POST at a time, with all that arrived meanwhile'(start) {
@@ -333,7 +337,7 @@ const CASES: Record<string, (start: Start, make: MakeOutbox, can: OutboxAbilitie
     const flushes: Promise<unknown>[] = [];
     for (let n = 0; n < 100; n += 1) {
       send(outbox, exposure(`v${n}`));
-      flushes.push(outbox.flush(10_000));
+      flushes.push(outbox.flush(30_000));
       await tick();
     }
     // What is kept elsewhere comes back.
@@ -348,7 +352,7 @@ const CASES: Record<string, (start: Start, make: MakeOutbox, can: OutboxAbilitie
   async 'flush: waits for what was accepted before it, and for nothing after'(start) {
     const { outbox, transport } = await start(undefined, { lingerMs: 0 });
     send(outbox, exposure('v1'));
-    const flushed = outbox.flush(10_000);
+    const flushed = outbox.flush(30_000);
     await until(() => transport.open().length === 1);
     send(outbox, exposure('v2'));
     transport.open()[0]?.answer(200);
@@ -360,9 +364,9 @@ const CASES: Record<string, (start: Start, make: MakeOutbox, can: OutboxAbilitie
     const slow = outbox.offer([exposure('v1')]);
     send(outbox, exposure('v2'));
     let flushed = false;
-    const flush = outbox.flush(10_000).then(() => (flushed = true));
+    const flush = outbox.flush(30_000).then(() => (flushed = true));
     await until(() => outbox.ledger().delivered === 1);
-    const second = outbox.flush(10_000);
+    const second = outbox.flush(30_000);
     await sleep(10);
     expect(flushed).toBe(false);
     slow.confirm();
@@ -375,7 +379,7 @@ const CASES: Record<string, (start: Start, make: MakeOutbox, can: OutboxAbilitie
     send(outbox, exposure('v1'));
     expect(counted(await outbox.flush(20))).toEqual({ delivered: 0, waiting: 1 });
     transport.always(200);
-    expect(await outbox.flush(5000)).toMatchObject({ delivered: 1, pending: 0 });
+    expect(await outbox.flush(30_000)).toMatchObject({ delivered: 1, pending: 0 });
   },
 
   async 'flush: with nothing pending, resolves and sends nothing'(start) {
@@ -417,7 +421,7 @@ const CASES: Record<string, (start: Start, make: MakeOutbox, can: OutboxAbilitie
     for (let n = 1; n <= 3; n += 1) {
       send(outbox, exposure(`v${n}`));
       await until(() => transport.posts.length === 2 * n - 1 && outbox.stats().retries === n);
-      expect(await outbox.flush(5000)).toMatchObject({ delivered: n, pending: 0 });
+      expect(await outbox.flush(30_000)).toMatchObject({ delivered: n, pending: 0 });
     }
   },
 
@@ -429,7 +433,7 @@ const CASES: Record<string, (start: Start, make: MakeOutbox, can: OutboxAbilitie
     send(outbox, exposure('v1'));
     await until(() => outbox.stats().retries === 1);
     // The backoff doubles with every second attempt: 20 to 320 ms. Nine doublings would be 10 s.
-    expect(await outbox.flush(5000)).toMatchObject({ delivered: 1, pending: 0 });
+    expect(await outbox.flush(30_000)).toMatchObject({ delivered: 1, pending: 0 });
   },
 
   async 'hold: POSTs hold the process only while somebody waits'(start) {
@@ -451,7 +455,7 @@ const CASES: Record<string, (start: Start, make: MakeOutbox, can: OutboxAbilitie
     const { outbox, transport } = await start((n) => statuses[n - 1] ?? 500, { lingerMs: 0 });
     for (const status of statuses) {
       send(outbox, exposure(`v${status}`));
-      await outbox.flush(5000);
+      await outbox.flush(30_000);
     }
     expect(outbox.ledger()).toMatchObject({ delivered: statuses.length, pending: 0 });
     expect(transport.posts).toHaveLength(statuses.length);
@@ -461,7 +465,7 @@ const CASES: Record<string, (start: Start, make: MakeOutbox, can: OutboxAbilitie
     const faults: Answer[] = [networkError('ECONNREFUSED'), 408, 425, 429, 500, 502, 503, 504, 599, 100, 700];
     const { outbox, transport } = await start((n) => faults[n - 1] ?? 200, { backoff: AT_ONCE });
     send(outbox, exposure('v1'), exposure('v2'));
-    expect(await outbox.flush(5000)).toMatchObject({ accepted: 2, delivered: 2 });
+    expect(await outbox.flush(30_000)).toMatchObject({ accepted: 2, delivered: 2 });
     expect(outbox.stats()).toMatchObject({ posts: faults.length + 1, retries: faults.length });
     expect(new Set(transport.posts.map((post) => post.text)).size).toBe(1);
   },
@@ -471,11 +475,11 @@ const CASES: Record<string, (start: Start, make: MakeOutbox, can: OutboxAbilitie
     const { outbox, listener } = await start((n) => statuses[n - 1] ?? 200, { lingerMs: 0 });
     for (const status of statuses) {
       send(outbox, exposure(`a${status}`), exposure(`b${status}`));
-      await outbox.flush(5000);
+      await outbox.flush(30_000);
     }
     send(outbox, exposure('last'));
     const count = statuses.length * 2;
-    expect(await outbox.flush(5000)).toMatchObject({
+    expect(await outbox.flush(30_000)).toMatchObject({
       accepted: count + 1,
       rejected: count,
       delivered: 1,
@@ -490,7 +494,7 @@ const CASES: Record<string, (start: Start, make: MakeOutbox, can: OutboxAbilitie
     const ids = Array.from({ length: 20 }, (_, n) => `v${n}`);
     const taken: string[] = [];
     send(outbox, ...ids.map((id) => exposure(id)));
-    const flushed = outbox.flush(5000);
+    const flushed = outbox.flush(30_000);
     while (outbox.ledger().pending > 0) {
       await until(() => transport.open().length === 1);
       const post = transport.open()[0];
@@ -506,7 +510,7 @@ const CASES: Record<string, (start: Start, make: MakeOutbox, can: OutboxAbilitie
   async 'status: a single event that gets a 413 is rejected as too large'(start) {
     const { outbox, transport, listener } = await start(undefined, { lingerMs: 0 });
     send(outbox, exposure('v1'), exposure('heavy'), exposure('v3'));
-    const flushed = outbox.flush(5000);
+    const flushed = outbox.flush(30_000);
     while (outbox.ledger().pending > 0) {
       await until(() => transport.open().length === 1);
       const post = transport.open()[0];
@@ -530,7 +534,7 @@ const CASES: Record<string, (start: Start, make: MakeOutbox, can: OutboxAbilitie
       expect(listener.errors.map(({ code }) => code)).toEqual(['CONVERT_DELIVERY']);
       expect(listener.errors[0]?.message).toContain(`answered ${status}`);
       transport.always(200);
-      expect(await outbox.flush(5000)).toMatchObject({ delivered: 2, pending: 0, rejected: 0 });
+      expect(await outbox.flush(30_000)).toMatchObject({ delivered: 2, pending: 0, rejected: 0 });
     }
   },
 
@@ -551,7 +555,7 @@ const CASES: Record<string, (start: Start, make: MakeOutbox, can: OutboxAbilitie
     vi.setSystemTime(Date.now() + 2 * 60 * 60 * 1000);
     await until(() => listener.drops.expired === 1);
     transport.always(200);
-    expect(await outbox.flush(5000)).toMatchObject({ delivered: 1, dropped: 1, reasons: { expired: 1 } });
+    expect(await outbox.flush(30_000)).toMatchObject({ delivered: 1, dropped: 1, reasons: { expired: 1 } });
     expect(transport.posts.at(-1)?.visitors).toEqual(['new']);
   },
 
@@ -601,10 +605,10 @@ const CASES: Record<string, (start: Start, make: MakeOutbox, can: OutboxAbilitie
     const answers: Answer[] = [networkError('ECONNRESET'), 500, 503, 200, networkError('ETIMEDOUT'), 200];
     const { outbox, listener } = await start((n) => answers[n - 1] ?? 200, { backoff: AT_ONCE, lingerMs: 0 });
     send(outbox, exposure('visitor-1'));
-    await outbox.flush(5000);
+    await outbox.flush(30_000);
     expect(listener.errors).toHaveLength(1);
     send(outbox, exposure('visitor-2'));
-    await outbox.flush(5000);
+    await outbox.flush(30_000);
     const messages = listener.errors.map(({ message }) => message);
     expect(messages).toHaveLength(2);
     expect(messages[0]).toContain('ECONNRESET');
@@ -620,7 +624,7 @@ const CASES: Record<string, (start: Start, make: MakeOutbox, can: OutboxAbilitie
     const { outbox, listener } = await start((n) => answers[n - 1] ?? 200, { backoff: AT_ONCE, lingerMs: 0 });
     for (const id of ['v1', 'v2', 'v3']) {
       send(outbox, exposure(id));
-      await outbox.flush(5000);
+      await outbox.flush(30_000);
     }
     expect(listener.recoveries).toEqual([
       'the tracking endpoint takes events again, after 2 failed POSTs',
@@ -645,13 +649,13 @@ const CASES: Record<string, (start: Start, make: MakeOutbox, can: OutboxAbilitie
     await until(() => transport.open().length === 1);
     send(outbox, exposure('v1'), exposure('v2', '1'), exposure('v3', '1'));
     send(outbox, exposure('v2', '2'), conversion('v1'));
-    const flushed = outbox.flush(10_000);
+    const flushed = outbox.flush(30_000);
     const forgotten = outbox.forget?.(['v1']);
     send(outbox, exposure('v1', 'back'), exposure('v3', '2'));
     await forgotten;
     transport.always(200);
     await flushed;
-    expect(await outbox.flush(10_000)).toMatchObject({
+    expect(await outbox.flush(30_000)).toMatchObject({
       accepted: 8,
       delivered: 6,
       pending: 0,
@@ -693,7 +697,7 @@ const CASES: Record<string, (start: Start, make: MakeOutbox, can: OutboxAbilitie
     for (const id of [...others, 'v', odd]) send(outbox, exposure(id));
     await outbox.forget?.(['v', odd]);
     transport.always(200);
-    expect(await outbox.flush(10_000)).toMatchObject({ reasons: { forgotten: 2 } });
+    expect(await outbox.flush(30_000)).toMatchObject({ reasons: { forgotten: 2 } });
     expect(visitorsOf(transport)).toEqual(['first', ...others]);
   },
 
@@ -709,7 +713,7 @@ const CASES: Record<string, (start: Start, make: MakeOutbox, can: OutboxAbilitie
     for (const offer of [both, alone]) offer.confirm(undefined, () => (kept += 1));
     lost.confirm(new Set([mine]));
     later.confirm();
-    expect(await outbox.flush(10_000)).toMatchObject({
+    expect(await outbox.flush(30_000)).toMatchObject({
       accepted: 5,
       delivered: 2,
       pending: 0,
@@ -719,7 +723,7 @@ const CASES: Record<string, (start: Start, make: MakeOutbox, can: OutboxAbilitie
     expect(sentOf(transport, 'v1')).toEqual(['later']);
     if (outbox.outlives === true) expect(kept).toBe(2);
     send(outbox, exposure('v1', 'again'));
-    await outbox.flush(10_000);
+    await outbox.flush(30_000);
     expect(sentOf(transport, 'v1')).toEqual(['later', 'again']);
   },
 
@@ -730,7 +734,7 @@ const CASES: Record<string, (start: Start, make: MakeOutbox, can: OutboxAbilitie
     await outbox.forget?.(['v1']);
     expect(counted(outbox.ledger())).toEqual({ delivered: 0, waiting: 2 });
     transport.always(200);
-    expect(await outbox.flush(10_000)).toMatchObject({ accepted: 2, delivered: 2, dropped: 0 });
+    expect(await outbox.flush(30_000)).toMatchObject({ accepted: 2, delivered: 2, dropped: 0 });
   },
 
   async 'forget: takes a visitor out of a batch that failed, before it goes again'(start) {
@@ -744,7 +748,7 @@ const CASES: Record<string, (start: Start, make: MakeOutbox, can: OutboxAbilitie
         send(outbox, exposure('v1', 'later'));
         transport.open()[0]?.answer(failure);
         transport.always(200);
-        expect(await outbox.flush(10_000)).toMatchObject({
+        expect(await outbox.flush(30_000)).toMatchObject({
           accepted: 2 + others.length,
           delivered: 1 + others.length,
           pending: 0,
@@ -764,7 +768,7 @@ const CASES: Record<string, (start: Start, make: MakeOutbox, can: OutboxAbilitie
     await outbox.forget?.(['v1']);
     expect(outbox.ledger().reasons).toEqual({ forgotten: 1 });
     transport.always(200);
-    expect(await outbox.flush(10_000)).toMatchObject({ delivered: 1, pending: 0 });
+    expect(await outbox.flush(30_000)).toMatchObject({ delivered: 1, pending: 0 });
     expect(transport.posts.at(-1)?.visitors).toEqual(['v2']);
   },
 
@@ -793,7 +797,7 @@ const CASES: Record<string, (start: Start, make: MakeOutbox, can: OutboxAbilitie
     expect(outbox.stats().breaker).toBe('closed');
     transport.open()[0]?.answer(503);
     await until(() => outbox.stats().breaker === 'open');
-    const flushed = outbox.flush(10_000);
+    const flushed = outbox.flush(30_000);
     await until(() => transport.open().length === 1);
     expect(outbox.stats().breaker).toBe('half-open');
     transport.open()[0]?.answer(200);
@@ -810,7 +814,7 @@ const CASES: Record<string, (start: Start, make: MakeOutbox, can: OutboxAbilitie
     send(outbox, exposure('v2'));
     expect(outbox.stats().oldestAge).toBeGreaterThan(50);
     transport.always(200);
-    await outbox.flush(5000);
+    await outbox.flush(30_000);
     expect(outbox.stats().oldestAge).toBe(0);
   },
 
@@ -821,7 +825,7 @@ const CASES: Record<string, (start: Start, make: MakeOutbox, can: OutboxAbilitie
     await until(() => outbox.stats().retries === 1);
     expect(outbox.stats().lastError).toBe('answered 503');
     transport.always(200);
-    await outbox.flush(5000);
+    await outbox.flush(30_000);
     expect(outbox.stats().lastError).toBeUndefined();
   },
 
@@ -853,7 +857,7 @@ const CASES: Record<string, (start: Start, make: MakeOutbox, can: OutboxAbilitie
     await until(() => outbox.ledger().delivered === 1);
     destination = { ...DESTINATION, projectId: '99', url: 'http://other.test/' };
     send(outbox, exposure('v2'));
-    await outbox.flush(5000);
+    await outbox.flush(30_000);
     expect(transport.posts.map(({ url, payload }) => [url, payload.projectId])).toEqual([
       [DESTINATION.url, DESTINATION.projectId],
       ['http://other.test/', '99'],
@@ -871,7 +875,7 @@ const CASES: Record<string, (start: Start, make: MakeOutbox, can: OutboxAbilitie
     send(outbox, exposure('v1'));
     await outbox.flush(20);
     ready = true;
-    expect(await outbox.flush(5000)).toMatchObject({ delivered: 1 });
+    expect(await outbox.flush(30_000)).toMatchObject({ delivered: 1 });
   },
 
   async 'close: delivers what is pending, then refuses offers'(start) {

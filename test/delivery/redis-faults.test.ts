@@ -57,7 +57,7 @@ describe.skipIf(!hasRedis)('Redis', () => {
     await until(() => kit.listener.errors.some(({ message }) => message.includes('has lost what was in it')));
     kit.transport.always(200);
     send(kit, ['late']);
-    expect(await kit.outbox.flush(10_000)).toMatchObject({ delivered: 101, pending: 0, dropped: 0 });
+    expect(await kit.outbox.flush(30_000)).toMatchObject({ delivered: 101, pending: 0, dropped: 0 });
     expect(visitorsOf(kit.transport)).toEqual([...IDS.slice(0, 100), 'late']);
   });
 
@@ -71,7 +71,7 @@ describe.skipIf(!hasRedis)('Redis', () => {
     send(kit, IDS.slice(0, 500));
     await stored(kit);
     await connected(first.port).wait(1, 5000);
-    await vi.waitUntil(async () => (await replica.dbsize()) > 0);
+    await vi.waitUntil(async () => (await replica.dbsize()) > 0, 30_000);
     await first.kill();
     await replica.replicaof('NO', 'ONE');
     link.redirect(second.port);
@@ -103,14 +103,14 @@ describe.skipIf(!hasRedis)('Redis', () => {
     const kit = open(connected(own.port), {}, {}, { ...INTERNALS, bypassAfter: 100 });
     kit.transport.always(200);
     send(kit, ['before']);
-    await kit.outbox.flush(5000);
+    await kit.outbox.flush(30_000);
     own.freeze();
     send(kit, IDS.slice(0, 20));
     await until(() => kit.outbox.ledger().delivered === 21, 20_000);
     expect(visitorsOf(kit.transport)).toEqual(['before', ...IDS.slice(0, 20)]);
     own.thaw();
     send(kit, ['after']);
-    expect(await kit.outbox.flush(10_000)).toMatchObject({ delivered: 22, pending: 0, spooled: 0 });
+    expect(await kit.outbox.flush(30_000)).toMatchObject({ delivered: 22, pending: 0, spooled: 0 });
     await sleep(500);
     expect(visitorsOf(kit.transport)).toEqual(['before', ...IDS.slice(0, 20), 'after']);
   }, 60_000);
@@ -120,7 +120,7 @@ describe.skipIf(!hasRedis)('Redis', () => {
     const kit = open(connected(own.port));
     kit.transport.always(200);
     send(kit, ['before']);
-    await kit.outbox.flush(5000);
+    await kit.outbox.flush(30_000);
     await own.kill();
     send(kit, IDS.slice(0, 20));
     expect(await kit.outbox.close(5000)).toMatchObject({ delivered: 21, pending: 0, dropped: 0 });
@@ -132,7 +132,7 @@ describe.skipIf(!hasRedis)('Redis', () => {
     const kit = open(connected(own.port));
     kit.transport.always(200);
     send(kit, ['before']);
-    await kit.outbox.flush(5000);
+    await kit.outbox.flush(30_000);
     await own.kill();
     send(kit, IDS.slice(0, 10));
     expect(await kit.outbox.close(timeout)).toMatchObject({ delivered: 11, dropped: 0 });
@@ -151,7 +151,7 @@ describe.skipIf(!hasRedis)('Redis', () => {
     const admin = connected(own.port);
     const kit = open(connected(own.port), { drain: false });
     send(kit, ['v1']);
-    await kit.outbox.flush(5000);
+    await kit.outbox.flush(30_000);
     await admin.config('SET', 'maxmemory', '1mb');
     send(kit, ['v2']);
     await until(() => kit.listener.errors.length === 1);
@@ -159,7 +159,7 @@ describe.skipIf(!hasRedis)('Redis', () => {
     expect(kit.listener.errors[0]!.message).toContain('(OOM)');
     expect(kit.outbox.stats()).toMatchObject({ volatile: 1 });
     await admin.config('SET', 'maxmemory', '0');
-    expect(await kit.outbox.flush(10_000)).toMatchObject({ spooled: 2, pending: 0 });
+    expect(await kit.outbox.flush(30_000)).toMatchObject({ spooled: 2, pending: 0 });
     await until(() => kit.listener.recoveries.includes('events are written to Redis again'));
   });
 });
@@ -181,7 +181,7 @@ describe.skipIf(!hasRedis)('answers of Redis', () => {
         send(kit, [id]);
         await sleep(30);
       }
-      expect(await kit.outbox.flush(15_000)).toMatchObject({
+      expect(await kit.outbox.flush(30_000)).toMatchObject({
         delivered: 10,
         pending: 0,
         spooled: 0,
@@ -205,7 +205,7 @@ describe.skipIf(!hasRedis)('answers of Redis', () => {
     kit.outbox.offer([exposure('v1')]).confirm();
     await until(() => losses === 1);
     kit.outbox.offer([conversion('v1')]).confirm();
-    expect(await kit.outbox.flush(5000)).toMatchObject({ delivered: 2 });
+    expect(await kit.outbox.flush(30_000)).toMatchObject({ delivered: 2 });
     const types = kit.transport.posts.flatMap(({ payload }) =>
       payload.visitors.flatMap(({ events }) => events.map(({ eventType }) => eventType)),
     );
@@ -223,7 +223,7 @@ describe.skipIf(!hasRedis)('answers of Redis', () => {
     send(kit, IDS.slice(0, 20));
     await sleep(4 * INTERNALS.lease);
     isBusy = false;
-    expect(await kit.outbox.flush(5000)).toMatchObject({ delivered: 20, spooled: 0 });
+    expect(await kit.outbox.flush(30_000)).toMatchObject({ delivered: 20, spooled: 0 });
     expect(visitorsOf(kit.transport)).toEqual(IDS.slice(0, 20));
     expect(kit.listener.errors.map(({ message }) => message).join()).toContain('(BUSY)');
   });
@@ -277,11 +277,11 @@ describe.skipIf(!hasRedis)('answers of Redis', () => {
     const kit = open(client);
     kit.transport.always(200);
     send(kit, ['v1']);
-    await kit.outbox.flush(5000);
+    await kit.outbox.flush(30_000);
     isDown = true;
     for (let n = 0; n < 100; n++) {
       send(kit, [`more-${n}`]);
-      void kit.outbox.flush(5000);
+      void kit.outbox.flush(30_000);
       await sleep(5);
     }
     expect(calls).toBeLessThan(20);
@@ -312,7 +312,7 @@ describe.skipIf(!hasRedis)('in a fleet', () => {
     const long = { beat: 1_000, lease: 600_000 };
     const web = open(connected(own.port), { prefix, drain: false });
     send(web, ['stalled']);
-    await web.outbox.flush(5_000);
+    await web.outbox.flush(30_000);
     // As a process that has read it, and was stopped.
     const key = `${prefix}:${PROJECT}:events`;
     await connected(own.port).xreadgroup('GROUP', 'drain', 'stopped', 'COUNT', 1, 'STREAMS', key, '>');
@@ -320,7 +320,7 @@ describe.skipIf(!hasRedis)('in a fleet', () => {
     const kit = open(connected(own.port), { prefix }, {}, long);
     kit.transport.always(200);
     send(kit, IDS.slice(0, 10));
-    expect(await kit.outbox.flush(5_000)).toMatchObject({ delivered: 10, pending: 0 });
+    expect(await kit.outbox.flush(30_000)).toMatchObject({ delivered: 10, pending: 0 });
     const begun = performance.now();
     await kit.outbox.close(5_000);
     // Its time was not needed.
@@ -334,7 +334,7 @@ describe.skipIf(!hasRedis)('in a fleet', () => {
       send(busy, [id]);
       await stored(busy);
     }
-    const flushed = busy.outbox.flush(10_000);
+    const flushed = busy.outbox.flush(30_000);
     const other = open(connected(own.port), { prefix }, {}, long);
     other.transport.always(200);
     await until(() => other.outbox.ledger().delivered > 0);
@@ -423,7 +423,7 @@ describe.skipIf(!hasRedis)('in a fleet', () => {
       .exec();
     await sleep(1000);
     kit.transport.always(200);
-    expect(await kit.outbox.flush(5000)).toMatchObject({ delivered: 80, spooled: 0, pending: 0 });
+    expect(await kit.outbox.flush(30_000)).toMatchObject({ delivered: 80, spooled: 0, pending: 0 });
     expect(kit.outbox.ledger().accepted).toBe(80);
   });
 
@@ -449,7 +449,7 @@ describe.skipIf(!hasRedis)('in a fleet', () => {
     send(web, IDS.slice(0, 100));
     await web.outbox.flush(2000);
     await replica.replicaof('127.0.0.1', first.port);
-    await vi.waitUntil(async () => (await replica.get(`${prefix}:${PROJECT}:bytes`)) !== null, 10_000);
+    await vi.waitUntil(async () => (await replica.get(`${prefix}:${PROJECT}:bytes`)) !== null, 30_000);
     await replica.replicaof('NO', 'ONE');
     // From here on nothing is replicated.
     send(web, IDS.slice(100, 150));
@@ -457,7 +457,7 @@ describe.skipIf(!hasRedis)('in a fleet', () => {
     await first.kill();
     link.redirect(second.port);
     send(web, ['late']);
-    expect(await web.outbox.flush(10_000)).toMatchObject({
+    expect(await web.outbox.flush(30_000)).toMatchObject({
       spooled: 101,
       dropped: 50,
       reasons: { corrupt: 50 },
@@ -482,7 +482,7 @@ describe.skipIf(!hasRedis)('in a fleet', () => {
     send(kit, IDS.slice(0, 500));
     await until(() => kit.outbox.ledger().delivered === 500, 20_000);
     own.thaw();
-    await vi.waitUntil(async () => (await admin.get(key)) === before, 5_000);
+    await vi.waitUntil(async () => (await admin.get(key)) === before, 30_000);
     expect(visitorsOf(kit.transport)).toHaveLength(500);
   }, 40_000);
 });

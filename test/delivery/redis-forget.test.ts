@@ -34,7 +34,7 @@ describe.skipIf(!hasRedis)('over Redis', () => {
     expect(arrived.toSorted()).toEqual(
       [...IDS.slice(0, 500).filter(without('visitor-300', 'visitor-499')), 'visitor-300'].toSorted(),
     );
-    await vi.waitUntil(async () => (await shared.client.xlen(`${prefix}:${PROJECT}:events`)) === 0, 5000);
+    await vi.waitUntil(async () => (await shared.client.xlen(`${prefix}:${PROJECT}:events`)) === 0, 30_000);
   });
 
   it('is heard of by who has no room to read any more', async () => {
@@ -74,7 +74,7 @@ describe.skipIf(!hasRedis)('over Redis', () => {
     kit.outbox.offer([exposure('v1', 'new')]).confirm();
     fail();
     await forgotten;
-    expect(await kit.outbox.flush(5000)).toMatchObject({ delivered: 2, reasons: { forgotten: 1 } });
+    expect(await kit.outbox.flush(30_000)).toMatchObject({ delivered: 2, reasons: { forgotten: 1 } });
     const sent = kit.transport.posts.flatMap(({ payload }) => payload.visitors);
     const mine = sent.filter(({ visitorId }) => visitorId === 'v1').flatMap(({ events }) => events);
     expect(mine.map(({ data }) => data)).toEqual([{ experienceId: 'new', variationId: '5000' }]);
@@ -99,7 +99,7 @@ describe.skipIf(!hasRedis)('over Redis', () => {
     const drains = open(shared.client, { prefix });
     drains.transport.always(200);
     await until(() => drains.outbox.ledger().accepted === 3);
-    expect(await drains.outbox.flush(5000)).toMatchObject({ delivered: 2, reasons: { forgotten: 1 } });
+    expect(await drains.outbox.flush(30_000)).toMatchObject({ delivered: 2, reasons: { forgotten: 1 } });
     const [visitor] = drains.transport.posts
       .flatMap(({ payload }) => payload.visitors)
       .filter(({ visitorId }) => visitorId === 'v1');

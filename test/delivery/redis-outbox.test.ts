@@ -29,7 +29,7 @@ describe.skipIf(!hasRedis)('over Redis', () => {
       const kit = open(given);
       kit.transport.always(200);
       send(kit, IDS.slice(0, 500));
-      expect(await kit.outbox.flush(5000)).toMatchObject({ delivered: 500, pending: 0, spooled: 0 });
+      expect(await kit.outbox.flush(30_000)).toMatchObject({ delivered: 500, pending: 0, spooled: 0 });
       expect(visitorsOf(kit.transport)).toEqual(IDS.slice(0, 500));
     });
 
@@ -41,7 +41,7 @@ describe.skipIf(!hasRedis)('over Redis', () => {
       const kit = open(given);
       kit.transport.always(200);
       send(kit, IDS.slice(0, 500));
-      expect(await kit.outbox.flush(5000)).toMatchObject({ delivered: 500, pending: 0, spooled: 0 });
+      expect(await kit.outbox.flush(30_000)).toMatchObject({ delivered: 500, pending: 0, spooled: 0 });
     });
   });
 
@@ -50,7 +50,7 @@ describe.skipIf(!hasRedis)('over Redis', () => {
       const prefix = fresh();
       const first = open(shared.client, { prefix, drain: false });
       send(first, IDS);
-      expect(await first.outbox.flush(5000)).toMatchObject({ accepted: 5000, spooled: 5000, pending: 0 });
+      expect(await first.outbox.flush(30_000)).toMatchObject({ accepted: 5000, spooled: 5000, pending: 0 });
       expect(await first.outbox.close(1000)).toMatchObject({ accepted: 5000, spooled: 5000, dropped: 0 });
       expect(first.transport.posts).toHaveLength(0);
 
@@ -109,7 +109,7 @@ describe.skipIf(!hasRedis)('over Redis', () => {
       await sleep(4 * INTERNALS.lease);
       expect(other.outbox.ledger().accepted).toBe(0);
       live.transport.always(200);
-      expect(await live.outbox.flush(5000)).toMatchObject({ delivered: 50 });
+      expect(await live.outbox.flush(30_000)).toMatchObject({ delivered: 50 });
       expect(visitorsOf(other.transport)).toEqual([]);
     });
 
@@ -150,7 +150,7 @@ describe.skipIf(!hasRedis)('over Redis', () => {
         send(busy, [id]);
         await stored(busy);
       }
-      const flushed = busy.outbox.flush(10_000);
+      const flushed = busy.outbox.flush(30_000);
       const other = open(shared.client, { prefix });
       other.transport.always(200);
       await until(() => other.outbox.ledger().delivered > 0);
@@ -192,7 +192,7 @@ describe.skipIf(!hasRedis)('over Redis', () => {
       await shared.client.xadd(key, '*', 'something', 'else');
       const first = open(shared.client, { prefix, drain: false });
       send(first, ['v1']);
-      await first.outbox.flush(5000);
+      await first.outbox.flush(30_000);
       const kit = open(shared.client, { prefix });
       kit.transport.always(200);
       await until(() => kit.outbox.ledger().delivered === 1);
@@ -205,7 +205,7 @@ describe.skipIf(!hasRedis)('over Redis', () => {
       const prefix = fresh();
       const first = open(shared.client, { prefix, drain: false });
       send(first, ['old']);
-      await first.outbox.flush(5000);
+      await first.outbox.flush(30_000);
       vi.useFakeTimers({ toFake: ['Date'], now: Date.now() + 73 * 60 * 60 * 1000 });
       onTestFinished(() => void vi.useRealTimers());
       const kit = open(shared.client, { prefix });
@@ -217,7 +217,7 @@ describe.skipIf(!hasRedis)('over Redis', () => {
       const prefix = fresh();
       const one = open(shared.client, { prefix, drain: false });
       send(one, ['one']);
-      await one.outbox.flush(5000);
+      await one.outbox.flush(30_000);
       const other = open(
         shared.client,
         { prefix },
@@ -225,7 +225,7 @@ describe.skipIf(!hasRedis)('over Redis', () => {
       );
       other.transport.always(200);
       send(other, ['other']);
-      expect(await other.outbox.flush(5000)).toMatchObject({ accepted: 1, delivered: 1 });
+      expect(await other.outbox.flush(30_000)).toMatchObject({ accepted: 1, delivered: 1 });
     });
 
     it('wait for the project in memory', async () => {
@@ -236,7 +236,7 @@ describe.skipIf(!hasRedis)('over Redis', () => {
       await sleep(250);
       expect(kit.outbox.stats()).toMatchObject({ pending: 1, volatile: 1 });
       project.destination = DESTINATION;
-      expect(await kit.outbox.flush(5000)).toMatchObject({ delivered: 1 });
+      expect(await kit.outbox.flush(30_000)).toMatchObject({ delivered: 1 });
     });
   });
 });

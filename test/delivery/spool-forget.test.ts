@@ -111,7 +111,7 @@ it('keeps no id, for its owner only, and no longer than what is sent', async () 
   vi.useFakeTimers({ toFake: ['Date'] });
   onTestFinished(() => void vi.useRealTimers());
   vi.setSystemTime(Date.now() + 73 * 60 * 60 * 1000);
-  await vi.waitUntil(async () => (await tombstonesIn(path)).length === 1, 5000);
+  await vi.waitUntil(async () => (await tombstonesIn(path)).length === 1, 30_000);
 });
 
 it('has an effect on what was stored before it alone, though it is stored together', async () => {
@@ -161,7 +161,7 @@ it('is known to whoever takes over what is there, though a part of what says so 
   const heir = open(path);
   heir.transport.always(200);
   await until(() => heir.outbox.ledger().accepted === 4);
-  expect(await heir.outbox.flush(5000)).toMatchObject({ delivered: 2, reasons: { forgotten: 2 } });
+  expect(await heir.outbox.flush(30_000)).toMatchObject({ delivered: 2, reasons: { forgotten: 2 } });
   expect(visitorsOf(heir.transport)).toEqual(['v2', 'v4']);
 });
 
@@ -198,7 +198,11 @@ it('before the spool could be opened, is out of memory, and rejects', async () =
   disk.failure = undefined;
   kit.transport.open()[0]!.answer(503);
   kit.transport.always(200);
-  expect(await kit.outbox.flush(5000)).toMatchObject({ delivered: 2, pending: 0, reasons: { forgotten: 3 } });
+  expect(await kit.outbox.flush(30_000)).toMatchObject({
+    delivered: 2,
+    pending: 0,
+    reasons: { forgotten: 3 },
+  });
 });
 
 it('leaves no gap among the numbers of what is stored later', async () => {
@@ -242,6 +246,6 @@ it.each([0, 0.3, 0.6, 0.99])('survives a power cut once it resolves: %d', async 
   const heir = onDisk(disk);
   heir.transport.always(200);
   await until(() => heir.outbox.ledger().accepted === 3);
-  expect(await heir.outbox.flush(5000)).toMatchObject({ delivered: 2, reasons: { forgotten: 1 } });
+  expect(await heir.outbox.flush(30_000)).toMatchObject({ delivered: 2, reasons: { forgotten: 1 } });
   expect(visitorsOf(heir.transport)).toEqual(['a', 'b']);
 });

@@ -149,7 +149,7 @@ describe('a spool', () => {
     expect(kit.outbox.ledger().reasons.overflow).toBeGreaterThan(100);
     release();
     kit.transport.always(200);
-    const { accepted, delivered, dropped } = await kit.outbox.flush(5000);
+    const { accepted, delivered, dropped } = await kit.outbox.flush(30_000);
     expect(delivered + dropped).toBe(accepted);
   });
 
@@ -172,7 +172,7 @@ describe('a spool', () => {
     expect(kit.listener.errors[0]!.message).toContain('ENOSPC');
     expect(kit.outbox.stats().volatile).toBe(10);
     kit.transport.always(200);
-    expect(await kit.outbox.flush(5000)).toMatchObject({ delivered: 20, pending: 0, dropped: 0 });
+    expect(await kit.outbox.flush(30_000)).toMatchObject({ delivered: 20, pending: 0, dropped: 0 });
     expect(visitorsOf(kit.transport)).toEqual(IDS.slice(0, 20));
 
     kit.transport.always(undefined);
@@ -196,7 +196,7 @@ describe('a spool', () => {
     await until(() => kit.listener.errors.length === 1);
     expect(kit.listener.errors[0]!.message).toContain('EROFS');
     kit.transport.always(200);
-    expect(await kit.outbox.flush(5000)).toMatchObject({ delivered: 1 });
+    expect(await kit.outbox.flush(30_000)).toMatchObject({ delivered: 1 });
     send(kit, ['v2']);
     kit.transport.always(undefined);
     expect(await kit.outbox.close(0)).toMatchObject({ spooled: 0, dropped: 1, reasons: { closed: 1 } });
@@ -208,7 +208,7 @@ describe('a spool', () => {
     const kit = start('/spool', { lingerMs: 0 }, { files: disk });
     kit.transport.always(200);
     send(kit, ['v1']);
-    await kit.outbox.flush(5000);
+    await kit.outbox.flush(30_000);
     await until(() => kit.listener.errors.length === 1);
     disk.failure = undefined;
     kit.transport.always(undefined);
@@ -220,7 +220,7 @@ describe('a spool', () => {
     send(kit, ['v3']);
     await until(() => kit.listener.errors.length === 2);
     kit.transport.always(200);
-    await kit.outbox.flush(5000);
+    await kit.outbox.flush(30_000);
     disk.room = Infinity;
     // The next attempt on the disk finds nothing to store.
     await sleep(1500);
@@ -239,7 +239,7 @@ describe('a spool', () => {
     for (let n = 0; kit.outbox.ledger().dropped === 0; n++) send(kit, [`more-${n}`]);
     const { pending } = kit.outbox.ledger();
     kit.transport.always(200);
-    expect(await kit.outbox.flush(5000)).toMatchObject({ delivered: pending, pending: 0 });
+    expect(await kit.outbox.flush(30_000)).toMatchObject({ delivered: pending, pending: 0 });
   });
 
   it('loses nothing that it can not read for a while, of its own or of another', async () => {
@@ -476,7 +476,7 @@ describe('a spool', () => {
     await sleep(200);
     kit.transport.always(200);
     send(kit, ['v2']);
-    expect(await kit.outbox.flush(10_000)).toMatchObject({ delivered: 2 });
+    expect(await kit.outbox.flush(30_000)).toMatchObject({ delivered: 2 });
   });
 
   it('opens with the first event, and not some time after', async () => {
@@ -511,7 +511,7 @@ describe('a spool', () => {
     const second = start(path);
     second.transport.always(200);
     await until(() => second.outbox.ledger().accepted === 200);
-    await second.outbox.flush(5000);
+    await second.outbox.flush(30_000);
     const { delivered, reasons } = second.outbox.ledger();
     expect(reasons.corrupt).toBeGreaterThanOrEqual(1);
     expect(delivered).toBe(200 - reasons.corrupt!);
@@ -529,7 +529,7 @@ describe('a spool', () => {
     const segments = Object.keys(disk.files()).filter((path) => path.endsWith('.log'));
     for (const path of segments.slice(-3)) await disk.remove(path);
     kit.transport.always(200);
-    const ledger = await kit.outbox.flush(10_000);
+    const ledger = await kit.outbox.flush(30_000);
     expect(ledger.reasons.corrupt).toBeGreaterThan(3);
     expect(ledger.delivered).toBe(600 - ledger.reasons.corrupt!);
     expect(ledger).toMatchObject({ accepted: 600, pending: 0, spooled: 0 });
@@ -615,6 +615,6 @@ describe('a spool', () => {
     const arrived = heirs.flatMap(({ transport }) => visitorsOf(transport)).sort();
     expect(arrived).toEqual(IDS.slice(50, 200).sort());
     live.transport.always(200);
-    expect(await live.outbox.flush(5000)).toMatchObject({ delivered: 50 });
+    expect(await live.outbox.flush(30_000)).toMatchObject({ delivered: 50 });
   });
 });

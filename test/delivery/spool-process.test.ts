@@ -68,7 +68,7 @@ const UNFIT = {
 
 it.for(Object.entries(UNFIT))('a spool %s works in memory', async ([, place], context) => {
   const { collector, run } = await processBench(source, spoolAt(join(await place(context), 'spool')));
-  const child = run('ro', `send(5); await outbox.flush(5000); await until(() => false);`);
+  const child = run('ro', `send(5); await outbox.flush(30_000); await until(() => false);`);
   await child.said('CONVERT_SPOOL');
   await collector.waitFor((seen) => seen.events.length === 5);
   child.kill('SIGKILL');

@@ -17,7 +17,7 @@ it('cluster.js keeps a visitor’s variation over all workers, one of which dies
     CONVERT_SDK_KEY: '',
   });
   const listening = (): number => primary.output().split(`http://localhost:${port}\n`).length - 1;
-  await expect.poll(listening, { timeout: 30_000 }).toBe(4);
+  await expect.poll(listening).toBe(4);
 
   let cookie: string | undefined;
   const workers = new Set<number>();
@@ -34,9 +34,9 @@ it('cluster.js keeps a visitor’s variation over all workers, one of which dies
     return worker;
   };
   while (workers.size < 4) await visit();
-  await expect.poll(() => primary.output(), { timeout: 15_000 }).toContain('"bucketing"');
+  await expect.poll(() => primary.output()).toContain('"bucketing"');
   process.kill(await visit(), 'SIGKILL');
-  await expect.poll(listening, { timeout: 30_000 }).toBe(5);
+  await expect.poll(listening).toBe(5);
   while (workers.size < 5) await visit().catch(() => undefined);
   const signup = { method: 'POST', headers: { 'user-agent': CHROME, cookie: cookie! } };
   for (let n = 0; n < 3; n++) await fetch(`http://127.0.0.1:${port}/signup`, signup);

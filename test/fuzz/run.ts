@@ -92,7 +92,7 @@ export async function fuzz({ framework, count, seed, corpusAt, onProgress }: Fuz
       sent += batch.length;
       if (turn % (PROGRESS / BATCH) === 0) await onProgress?.(sent);
     }
-    for (const { convert } of apps) await convert.flush({ timeout: 5_000 });
+    for (const { convert } of apps) await convert.flush({ timeout: 30_000 });
     for (const what of sink.wrong) fail(`an event with ${what}`);
     return { sent, statuses, refused, events: sink.events, failures };
   } finally {

@@ -143,7 +143,7 @@ export function sharedCacheConformance(
     it('lets the turn of a dead process lapse', async () => {
       const open = await place();
       await open().claim(KEY, 'dead', 50);
-      await expect.poll(() => open().claim(KEY, 'next', 10_000), { timeout: 10_000 }).toBe(true);
+      await expect.poll(() => open().claim(KEY, 'next', 10_000)).toBe(true);
       expect(await open().claim(KEY, 'dead', 10_000)).toBe(false);
     });
 

@@ -71,7 +71,7 @@ describe('a project file', () => {
 
   it('is not read while it is being written', async () => {
     await put(text('1'));
-    const sink = reading(file, { settle: 300 });
+    const sink = reading(file, { settle: 1_000 });
     await until(() => expect(sink.configs).toHaveLength(1));
     writeFileSync(file, text('2').slice(0, 50));
     await new Promise((done) => setTimeout(done, 50));

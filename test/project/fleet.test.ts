@@ -111,7 +111,7 @@ describe.skipIf(!hasRedis)('a fleet', () => {
     const fleet = members(2, server.base, { refreshInterval: 100 });
     await until(() => expect(fleet.map(({ configs }) => configs.length)).toEqual([1, 1]));
     await connected().flushall();
-    await expect.poll(() => connected().hget(config(server.base), 'etag'), { timeout: 10_000 }).toBe('"v1"');
+    await expect.poll(() => connected().hget(config(server.base), 'etag')).toBe('"v1"');
     const late = member(server.base);
     await until(() => expect(late.configs).toHaveLength(1));
     expect(server.requests.filter(({ headers }) => headers['if-none-match'] === undefined)).toHaveLength(1);

@@ -55,7 +55,7 @@ export function recorder(): Recorder {
 }
 
 export const until = (check: () => void): Promise<void> =>
-  vi.waitFor(check, { timeout: 10_000, interval: 5 });
+  vi.waitFor(check, { timeout: 30_000, interval: 5 });
 
 const cleanups: (() => unknown)[] = [];
 

@@ -59,13 +59,13 @@ describe('memoryStore', () => {
   });
 
   it('forgets an id that did not come back in time, and keeps one that did', async () => {
-    const store = memoryStore({ ephemeralAge: 40 });
+    const store = memoryStore({ ephemeralAge: 300 });
     store.commit('stays', seen, { ephemeral: true });
     store.commit('goes', seen, { ephemeral: true });
     store.commit('writes', seen, { ephemeral: true });
     expect(store.read('stays')).toBeDefined();
     store.commit('writes', { goals: ['again'] }, { ephemeral: false });
-    await sleep(80);
+    await sleep(400);
     expect(store.read('goes')).toBeUndefined();
     expect(store.read('stays')).toEqual({ goals: { seen: true } });
     expect(store.read('writes')).toEqual({ goals: { seen: true, again: true } });

@@ -139,7 +139,7 @@ describe.skipIf(!hasRedis)('over Redis', () => {
       expect(kit.convert.stats().store).toMatchObject({ failing: true });
       await server.start();
       await expect
-        .poll(() => kit.visit('u1').then(({ dependent }) => dependent), WAIT)
+        .poll(() => kit.visit('u1').then(({ dependent }) => dependent))
         .not.toBe('state-unavailable');
       expect(kit.convert.stats().store).toMatchObject({ failing: false });
       expect(kit.logged.at(-1)).toContain('the visitor store answers again');
@@ -154,11 +154,9 @@ describe.skipIf(!hasRedis)('over Redis', () => {
       await kit.visit('u1');
       await kit.convert.flush();
       await server.kill();
-      await expect
-        .poll(() => kit.visit('u1').then(({ dependent }) => dependent), WAIT)
-        .toBe('state-unavailable');
+      await expect.poll(() => kit.visit('u1').then(({ dependent }) => dependent)).toBe('state-unavailable');
       await server.start();
-      await expect.poll(() => kit.visit('u1').then(({ variation }) => variation), WAIT).toBe('sticky');
+      await expect.poll(() => kit.visit('u1').then(({ variation }) => variation)).toBe('sticky');
     });
 
     it('comes back empty', async () => {
@@ -171,9 +169,9 @@ describe.skipIf(!hasRedis)('over Redis', () => {
       await server.start({ empty: true });
       // By the hash, which says the same; it is stored again.
       await expect
-        .poll(() => kit.visit('u1').then(({ dependent }) => dependent), WAIT)
+        .poll(() => kit.visit('u1').then(({ dependent }) => dependent))
         .not.toBe('state-unavailable');
-      await expect.poll(() => kit.visit('u1').then(({ variation }) => variation), WAIT).toBe('sticky');
+      await expect.poll(() => kit.visit('u1').then(({ variation }) => variation)).toBe('sticky');
     });
 
     it('takes two seconds for an answer', async () => {
@@ -190,7 +188,7 @@ describe.skipIf(!hasRedis)('over Redis', () => {
       await Promise.all(Array.from({ length: 20 }, (_, n) => kit.visit(`v${n}`)));
       expect(kit.convert.stats().store.reads - before).toBe(1);
       link.delay = 0;
-      await expect.poll(() => kit.visit('u2').then(({ variation }) => variation), WAIT).toBe('sticky');
+      await expect.poll(() => kit.visit('u2').then(({ variation }) => variation)).toBe('sticky');
       expect(kit.errors).toHaveLength(1);
     });
 
@@ -199,22 +197,22 @@ describe.skipIf(!hasRedis)('over Redis', () => {
       const admin = connected(replica.port);
       await admin.replicaof('127.0.0.1', main.port);
       await expect
-        .poll(async () => (await admin.info('replication')).includes('master_link_status:up'), WAIT)
+        .poll(async () => (await admin.info('replication')).includes('master_link_status:up'))
         .toBe(true);
       const link = await slowLink(main.port);
       onTestFinished(() => link.close());
       const kit = await startKit(link.port);
       await kit.visit('u1');
       await kit.convert.flush();
-      await expect.poll(() => admin.exists('convert:1001-2002-u1'), WAIT).toBe(1);
+      await expect.poll(() => admin.exists('convert:1001-2002-u1')).toBe(1);
       await main.kill();
       // It refuses to be written to until it is made the main one.
       link.redirect(replica.port);
       await admin.replicaof('NO', 'ONE');
-      await expect.poll(() => kit.visit('u1').then(({ variation }) => variation), WAIT).toBe('sticky');
+      await expect.poll(() => kit.visit('u1').then(({ variation }) => variation)).toBe('sticky');
       await kit.visit('u2');
       await kit.convert.flush();
-      await expect.poll(() => kit.visit('u2').then(({ variation }) => variation), WAIT).toBe('sticky');
+      await expect.poll(() => kit.visit('u2').then(({ variation }) => variation)).toBe('sticky');
     });
 
     it('is full', async () => {
@@ -223,7 +221,7 @@ describe.skipIf(!hasRedis)('over Redis', () => {
       await expect(fill(admin)).rejects.toThrow('OOM');
       const kit = await startKit(server.port, { delivery: { linger: 5 } });
       expect((await kit.visit('u1')).variation).toBe('bucketed');
-      await expect.poll(() => kit.collector.exposures().length, WAIT).toBe(1);
+      await expect.poll(() => kit.collector.exposures().length).toBe(1);
       expect(kit.errors.join()).toContain('OOM');
     });
   });
@@ -247,7 +245,7 @@ describe.skipIf(!hasRedis)('over Redis', () => {
       await doomed.visit('u1');
       const document = async (): Promise<Record<string, unknown>> =>
         JSON.parse((await raw.get('convert:1001-2002-u1')) ?? '{}') as Record<string, unknown>;
-      await expect.poll(async () => (await document()).pending, WAIT).toBeDefined();
+      await expect.poll(async () => (await document()).pending).toBeDefined();
       const pending = Object.entries((await document()).pending as Record<string, number>);
       expect(pending).toEqual([['experience:101', expect.any(Number)]]);
       expect(Math.abs(pending[0]![1] - Date.now() - 10_000)).toBeLessThan(5_000);
@@ -258,7 +256,7 @@ describe.skipIf(!hasRedis)('over Redis', () => {
       const later = { ...(await document()), pending: { 'experience:101': Date.now() - 1 } };
       await raw.set('convert:1001-2002-u1', JSON.stringify(later));
       expect((await next.visit('u1')).variation).toBe('bucketed');
-      await expect.poll(async () => (await document()).pending, WAIT).toBeUndefined();
+      await expect.poll(async () => (await document()).pending).toBeUndefined();
       expect(await document()).toMatchObject({ bucketing: { 101: expect.any(String) as string } });
       expect((await next.visit('u1')).variation).toBe('sticky');
       await next.convert.flush();
@@ -267,8 +265,6 @@ describe.skipIf(!hasRedis)('over Redis', () => {
     });
   });
 });
-
-const WAIT = { timeout: 15_000 };
 
 interface InstanceKit {
   readonly convert: Convert;

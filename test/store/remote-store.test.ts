@@ -63,7 +63,7 @@ describe('a remote store is a store', () => {
 describe('what was read or written', () => {
   it('is remembered for a moment', async () => {
     let isWhole = true;
-    const { store } = start({ cache: { age: 60 }, isWhole: () => isWhole });
+    const { store } = start({ cache: { age: 300 }, isWhole: () => isWhole });
     expect(await store.ask('k')).toEqual({ state: undefined });
     expect(store.recall('k')).toBeUndefined();
     await store.commit('k', { goals: ['buy'] }, KEPT);
@@ -71,7 +71,7 @@ describe('what was read or written', () => {
     isWhole = false;
     expect(store.recall('k')).toBeUndefined();
     isWhole = true;
-    await sleep(80);
+    await sleep(400);
     expect(store.recall('k')).toBeUndefined();
     await store.ask('k');
     expect(store.recall('k')).toMatchObject({ goals: { buy: true } });

@@ -56,7 +56,7 @@ export async function startCluster(): Promise<RedisServer> {
   await admin.call('CLUSTER', 'ADDSLOTSRANGE', '0', '16383');
   await vi.waitUntil(
     async () => String(await admin.call('CLUSTER', 'INFO')).includes('cluster_state:ok'),
-    10_000,
+    30_000,
   );
   admin.disconnect();
   return server;
