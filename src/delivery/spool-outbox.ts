@@ -12,14 +12,15 @@ export interface SpoolOptions {
   maxBytes?: number;
 }
 
-const GIB = 1024 ** 3;
+/** 1 GiB. */
+export const DEFAULT_SPOOL_BYTES = 1024 ** 3;
 
 /** `internals` are for tests. */
 export function spoolOutbox(
   given: string | SpoolOptions,
   internals: SpoolFolderOptions & { files?: SpoolFiles } = {},
 ): OutboxFactory {
-  const { path, maxBytes = GIB } = typeof given === 'string' ? { path: given } : given;
+  const { path, maxBytes = DEFAULT_SPOOL_BYTES } = typeof given === 'string' ? { path: given } : given;
   const { files = nodeFiles, ...folder } = internals;
   return (options) =>
     createOutbox(

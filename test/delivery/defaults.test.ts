@@ -8,7 +8,7 @@ import { fetchTransport } from '../../src/delivery/fetch-transport.js';
 import { httpTransport } from '../../src/delivery/http-transport.js';
 import { memoryOutbox } from '../../src/delivery/memory-outbox.js';
 import type { DeliveryLedger } from '../../src/delivery/port.js';
-import { spoolOutbox } from '../../src/delivery/spool-outbox.js';
+import { DEFAULT_SPOOL_BYTES, spoolOutbox } from '../../src/delivery/spool-outbox.js';
 import { drainBeforeExit } from '../../src/drain.js';
 import { createConvert } from '../../src/index.js';
 import { closeOnSignals } from '../../src/signals.js';
@@ -70,6 +70,10 @@ const stopClock = (): unknown => vi.useFakeTimers({ toFake: ['setTimeout', 'clea
 const turns = async (count: number): Promise<void> => {
   while ((count -= 1) >= 0) await new Promise((resolve) => setImmediate(resolve));
 };
+
+it('a spool holds 1 GiB', () => {
+  expect(DEFAULT_SPOOL_BYTES).toBe(KIB ** 3);
+});
 
 it('a spool commits what was accepted within 5 ms, at any time after another commit', async () => {
   stopClock();
