@@ -39,28 +39,27 @@ export function isMounted(existing: unknown, convert: Convert): boolean {
   return true;
 }
 
-const warned = new WeakSet<Convert>();
+const warned = new WeakMap<Convert, Set<string>>();
 
-/** Once per instance. */
+/** Each text once per instance. */
+function warnOnce(convert: Convert, text: string): void {
+  const texts = warned.get(convert) ?? new Set();
+  if (texts.has(text)) return;
+  warned.set(convert, texts.add(text));
+  convert.logger.warn(`convert: ${text}`);
+}
+
 export function warnTwice(convert: unknown): void {
   if (!isConvert(convert)) {
     throw new ConvertError('CONVERT_BAD_OPTION', 'the name `convert` is taken on this app by somebody else');
   }
-  if (warned.has(convert)) return;
-  warned.add(convert);
-  convert.logger.warn(
-    'convert: mounted twice on the way of one request; the first one is used, remove the other',
-  );
+  warnOnce(convert, 'mounted twice on the way of one request; the first one is used, remove the other');
 }
 
-const warnedEarly = new WeakSet<Convert>();
-
-/** Once per instance. */
 export function warnEarly(convert: Convert): void {
-  if (warnedEarly.has(convert)) return;
-  warnedEarly.add(convert);
-  convert.logger.warn(
-    'convert: request.convert was read in a hook that runs before the one of the plugin; what is decided there knows nothing of ' +
+  warnOnce(
+    convert,
+    'request.convert was read in a hook that runs before the one of the plugin; what is decided there knows nothing of ' +
       'the response or of a remote store, so a new visitor has another id there than in the handler; register the plugin before ' +
       'that hook, or read it later',
   );
