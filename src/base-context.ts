@@ -18,7 +18,7 @@ import type {
 import { textOf } from './engine/text.js';
 import { asConvertError } from './errors.js';
 import type { Journal } from './journal.js';
-import type { Explanation, LoadedProject, Reason, Runtime } from './runtime.js';
+import { FLUSH_TIMEOUT, type Explanation, type LoadedProject, type Reason, type Runtime } from './runtime.js';
 import { joinChanges } from './joined.js';
 import { type StateChange } from './state.js';
 import { SEGMENT_KEYS, type ReportSegments } from './tracking.js';
@@ -264,9 +264,9 @@ export abstract class BaseContext implements VisitorContext {
     });
   }
 
-  flush({ timeout = 5_000 }: { timeout?: number } = {}): Promise<DeliveryLedger> {
+  flush(options?: { timeout?: number }): Promise<DeliveryLedger> {
     void this.resolved?.journal?.commit();
-    return this.runtime.outbox.flush(timeout);
+    return this.runtime.outbox.flush(options?.timeout ?? FLUSH_TIMEOUT);
   }
 
   releaseQueues(): Promise<DeliveryLedger> {

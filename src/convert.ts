@@ -21,7 +21,13 @@ import { ProjectKeeper, versionOf, type ProjectStats } from './project/keeper.js
 import { resolveProject } from './project/resolve.js';
 import { RequestContext, type RequestContextParts } from './request-context.js';
 import { requestParts } from './request-parts.js';
-import { type ConvertEvents, type LoadedProject, type Runtime, type Uncommitted } from './runtime.js';
+import {
+  FLUSH_TIMEOUT,
+  type ConvertEvents,
+  type LoadedProject,
+  type Runtime,
+  type Uncommitted,
+} from './runtime.js';
 import { Settlements } from './settlements.js';
 import { closeOnSignals } from './signals.js';
 import { isInAll } from './state.js';
@@ -338,9 +344,9 @@ class ConvertInstance implements Convert, Runtime {
     await forgetVisitor(this, project, id);
   }
 
-  flush({ timeout = 5_000 }: { timeout?: number } = {}): Promise<DeliveryLedger> {
+  flush(options?: { timeout?: number }): Promise<DeliveryLedger> {
     this.#commitAll();
-    return this.outbox.flush(timeout);
+    return this.outbox.flush(options?.timeout ?? FLUSH_TIMEOUT);
   }
 
   close(options?: { timeout?: number }): Promise<DeliveryLedger> {

@@ -1,29 +1,56 @@
-/** When the process has nothing left to do, what waits to be delivered is sent: once, and not for long. */
+/** When the process has nothing left to do, what waits to be delivered is sent: not for long. */
 
-/** Milliseconds that delivery may hold up the end of the process. */
+/** Milliseconds in all that delivery may hold up the end of the process. */
 const DRAIN_TIMEOUT = 2_000;
 
 interface Drainable {
   flush(options: { timeout: number }): Promise<unknown>;
+  stats(): { readonly delivery: { readonly accepted: number } };
 }
 
-const waiting = new Set<Drainable>();
+interface Drained {
+  /** Milliseconds that are left. */
+  left: number;
+  /** Events accepted before the last flush began. */
+  accepted: number | undefined;
+}
 
-/** One listener for all instances: each piece of work makes `beforeExit` fire again. */
+const instances = new Map<Drainable, Drained>();
+
+/** One listener for all instances. Each piece of work makes `beforeExit` fire again: what came meanwhile is sent, too. */
 function onBeforeExit(): void {
-  const all = [...waiting];
-  waiting.clear();
-  for (const each of all) void each.flush({ timeout: DRAIN_TIMEOUT });
+  for (const [instance, drained] of instances) {
+    const accepted = acceptedBy(instance);
+    if (drained.left <= 0 || accepted === drained.accepted) continue;
+    drained.accepted = accepted;
+    void flush(instance, drained);
+  }
+}
+
+async function flush(instance: Drainable, drained: Drained): Promise<void> {
+  const began = performance.now();
+  await instance.flush({ timeout: drained.left });
+  drained.left -= performance.now() - began;
+}
+
+/** -1 where it is not known: one flush. */
+function acceptedBy(instance: Drainable): number {
+  try {
+    return instance.stats().delivery.accepted;
+  } catch {
+    // An outbox of the app's may throw, and must not end the process in another way than it would.
+    return -1;
+  }
 }
 
 /** Flushes `instance` before the process ends by itself. The returned function takes that back. */
 export function drainBeforeExit(instance: Drainable): () => void {
-  if (waiting.size === 0 && !process.listeners('beforeExit').includes(onBeforeExit)) {
-    process.on('beforeExit', onBeforeExit);
-  }
-  waiting.add(instance);
+  // Not everything that has modules of Node's has its process.
+  if (typeof process !== 'object' || typeof process.on !== 'function') return () => {};
+  if (instances.size === 0) process.on('beforeExit', onBeforeExit);
+  instances.set(instance, { left: DRAIN_TIMEOUT, accepted: undefined });
   return () => {
-    waiting.delete(instance);
-    if (waiting.size === 0) process.off('beforeExit', onBeforeExit);
+    instances.delete(instance);
+    if (instances.size === 0) process.off('beforeExit', onBeforeExit);
   };
 }

@@ -160,7 +160,8 @@ export interface ConvertOptions<Raw = unknown> {
   /**
    * For platforms that freeze the process after the response: called with a promise to wait for, and the request (undefined
    * for jobs), while the handler runs, as soon as there is something to commit, and not called where there is nothing. The
-   * promise follows the commit and never rejects; it resolves when what was recorded is stored and delivered, or after 30 s.
+   * promise follows the commit and never rejects; it resolves when what was recorded is stored and delivered: delivery may take
+   * 5 s of it, all of it 30 s.
    * Nearly always once per request; what is tracked after its commit is another call. Default: none.
    */
   waitUntil?: WaitUntil<Raw>;
@@ -300,7 +301,7 @@ const options = shape({
  */
 export function resolveOptions(
   given: ConvertOptions = {},
-  env: Readonly<Record<string, string | undefined>> = process.env,
+  env: Readonly<Record<string, string | undefined>> = typeof process === 'object' ? process.env : {},
 ): ResolvedOptions {
   assertOptions(options, given);
   // `undefined` equals absent.

@@ -11,6 +11,9 @@ import type { ConsentAnswer } from './visitor/consent.js';
 import type { IdOrigin } from './visitor/identity.js';
 
 /** A project config in force, and the engine's view of it. */
+/** Milliseconds that `flush` waits, of a Convert and of contexts, where no `timeout` is given. */
+export const FLUSH_TIMEOUT = 5_000;
+
 export interface LoadedProject {
   readonly config: ProjectConfig;
   readonly engine: EngineProject;

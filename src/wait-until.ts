@@ -7,7 +7,7 @@ import { isThenable } from './thenable.js';
 /** Milliseconds from the first record on: the platform bills for its waiting, and some responses never end. */
 const LIMIT = 30_000;
 
-/** Milliseconds that delivery may take. */
+/** Milliseconds of them that delivery may take, once all is stored: an endpoint that is down must not cost 30 s per response. */
 const DELIVERY_LIMIT = 5_000;
 
 interface WaitUntilParts {

@@ -11,14 +11,27 @@ export interface HttpTransportOptions {
   timeout?: number;
 }
 
+/**
+ * Milliseconds after which a connection is given up that is still being made, and that nobody waits for: it keeps the process
+ * alive, whatever is told to its socket.
+ */
+const CONNECT_LIMIT = 2_000;
+
 type Answer = Awaited<ReturnType<Transport['post']>>;
+
+interface UnderWay {
+  hold: boolean;
+  socket?: Socket;
+  /** Where nobody waits for it, and it has been connecting for too long. */
+  letGo(): void;
+}
 
 /** Errors with which a server's close of an idle connection is met when the next POST is on its way. */
 const CLOSED_BY_PEER = new Set(['ECONNRESET', 'EPIPE']);
 
 /**
  * One connection at a time, kept alive between POSTs. No redirect is followed. Idle connections never keep the
- * process alive; a POST under way does so only with `hold` (or, for at most the time limit, while it is connecting).
+ * process alive; a POST under way does so only with `hold` (or, for at most 2 s, while it is connecting).
  *
  * Where the server closed an idle connection just before it was used again, the POST is repeated at once on a fresh
  * one: that is the ordinary end of a keep-alive connection and no failure of the endpoint.
@@ -29,7 +42,7 @@ export function httpTransport({ timeout = 10_000 }: HttpTransportOptions = {}): 
     ['http:', { request: http.request, agent: new http.Agent(pool) }],
     ['https:', { request: https.request, agent: new https.Agent(pool) }],
   ]);
-  const underWay = new Set<{ hold: boolean; socket?: Socket }>();
+  const underWay = new Set<UnderWay>();
   let closed = false;
 
   /** `within` milliseconds: where it is repeated, what is left of them. */
@@ -39,9 +52,9 @@ export function httpTransport({ timeout = 10_000 }: HttpTransportOptions = {}): 
     if (!client) return Promise.reject(networkError('ERR_INVALID_PROTOCOL', 'neither http nor https'));
 
     return new Promise<Answer>((resolve, reject) => {
-      const held: { hold: boolean; socket?: Socket } = { hold };
-      underWay.add(held);
       const began = performance.now();
+      const held: UnderWay = { hold, letGo };
+      underWay.add(held);
       let bytesBefore = 0;
       const request: ClientRequest = client.request(target, {
         method: 'POST',
@@ -51,9 +64,15 @@ export function httpTransport({ timeout = 10_000 }: HttpTransportOptions = {}): 
       const timer = setTimeout(() => {
         fail(networkError('ETIMEDOUT', `no answer within ${timeout} ms`));
       }, within).unref();
+      const connecting = setTimeout(letGo, CONNECT_LIMIT).unref();
 
+      function letGo(): void {
+        if (held.hold || !held.socket?.connecting || performance.now() - began < CONNECT_LIMIT - 1) return;
+        fail(networkError('ETIMEDOUT', `no connection within ${CONNECT_LIMIT} ms`));
+      }
       function end(): void {
         clearTimeout(timer);
+        clearTimeout(connecting);
         underWay.delete(held);
       }
       function fail(error: Error): void {
@@ -112,6 +131,7 @@ export function httpTransport({ timeout = 10_000 }: HttpTransportOptions = {}): 
       for (const held of underWay) {
         held.hold = false;
         applyHold(held);
+        held.letGo();
       }
     },
     close() {
@@ -121,7 +141,7 @@ export function httpTransport({ timeout = 10_000 }: HttpTransportOptions = {}): 
   };
 }
 
-function applyHold({ hold, socket }: { hold: boolean; socket?: Socket }): void {
+function applyHold({ hold, socket }: UnderWay): void {
   if (hold) socket?.ref();
   else socket?.unref();
 }

@@ -33,7 +33,7 @@ export interface DeliveryLedger {
  * - `no-identity` the visitor's id could not be handed out (a publicly cached response, a head already sent), or a job
  *   brought none
  * - `bad-data` conversion data that Convert does not take
- * - `refused` the tracking endpoint answered with a 4xx
+ * - `refused` the tracking endpoint answered with a 4xx that says nothing of a later try
  * - `expired` over 72 hours old
  * - `corrupt` what was stored of them can't be read any more
  * - `closed` the outbox was closed before they could be delivered

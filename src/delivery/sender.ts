@@ -263,6 +263,8 @@ export function createSender<T extends Sendable>(options: SenderOptions, sink: S
         // The longer of the two: `Retry-After: 0` is no licence to hammer.
         const delay = Math.max(jittered, outcome.retryAfter ?? 0);
         backOff(batch, delay, Math.max(backoffCeiling(backoff, failures), delay));
+        // Whoever waits, waits as long as the endpoint asked for.
+        mayCutFrom = Math.max(mayCutFrom, lastPostEnd + (outcome.retryAfter ?? 0));
         fail(outcome, destination);
       },
       pause(batch, outcome, destination) {

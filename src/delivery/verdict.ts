@@ -3,7 +3,7 @@
 /**
  * - `delivered` done
  * - `retry` send the same batch again, after a backoff
- * - `pause` the endpoint doesn't know us; keep everything and ask again at the longest backoff
+ * - `pause` the endpoint doesn't know us, or is not there; keep everything and ask again at the longest backoff
  * - `halve` the batch is too large; send it in two
  * - `reject` the endpoint will never take this batch
  */
@@ -18,7 +18,7 @@ const BY_STATUS: Readonly<Record<number, Verdict>> = {
   429: 'retry',
 };
 
-const BY_CLASS: Readonly<Record<number, Verdict>> = { 2: 'delivered', 3: 'reject', 4: 'reject' };
+const BY_CLASS: Readonly<Record<number, Verdict>> = { 2: 'delivered', 3: 'pause', 4: 'reject' };
 
 /** A status that means nothing to us is tried again: that loses no event. */
 export function verdictOf(status: number): Verdict {

@@ -918,6 +918,15 @@ export function adapterConformance(adapter: Adapter, capabilities: { http2: bool
         await collector.waitFor((seen) => seen.conversions().length === 2 && seen.exposures().length === 1);
       });
 
+      it('R10b no response waits for a collector that hangs', async () => {
+        collector.change({ behaviour: () => 'hang' });
+        const app = await start({ '/': hero });
+        for (let n = 0; n < 5; n++) expect((await get(app, '/')).status).toBe(200);
+        await collector.waitFor(({ requests }) => requests.length === 1);
+        expect((await get(app, '/')).status).toBe(200);
+        expect(app.convert.stats().delivery).toMatchObject({ delivered: 0, retries: 0 });
+      });
+
       it('R11 hands the decisions to the page', async () => {
         const app = await start({
           '/': (x) => {

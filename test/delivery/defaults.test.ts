@@ -12,6 +12,8 @@ import { DEFAULT_SPOOL_BYTES, spoolOutbox } from '../../src/delivery/spool-outbo
 import { drainBeforeExit } from '../../src/drain.js';
 import { createConvert } from '../../src/index.js';
 import { closeOnSignals } from '../../src/signals.js';
+import { tellPlatform } from '../../src/wait-until.js';
+import { startCollector } from '../support/collector.js';
 import { testProject } from '../support/project.js';
 import { fakeDisk } from './fake-disk.js';
 import { exposure, IDS, send, startOutbox, until } from './fakes.js';
@@ -175,16 +177,43 @@ it('a Convert flushes and closes within 5 s', async () => {
   expect(timeouts).toEqual([5_000, 7, 5_000]);
 });
 
+it('a promise for the platform gives delivery 5 s', async () => {
+  const timeouts: number[] = [];
+  const tell = tellPlatform(() => undefined, {
+    flush: async (timeout) => timeouts.push(timeout),
+    onError: () => undefined,
+  });
+  tell(undefined, (committed) => committed());
+  await turns(2);
+  expect(timeouts).toEqual([5_000]);
+});
+
+it.each(['node', 'fetch'] as const)('`delivery.timeout` says otherwise: %s', async (transport) => {
+  const collector = await startCollector({ behaviour: () => 'hang' });
+  onTestFinished(() => collector.close());
+  const convert = createConvert({
+    project: testProject(),
+    endpoints: { track: collector.origin },
+    delivery: { timeout: 50, transport },
+    logger: false,
+  });
+  onTestFinished(async () => void (await convert.close({ timeout: 0 })));
+  (await convert.forVisitor('v1')).trackConversion('purchase');
+  await until(() => convert.stats().delivery.lastError?.includes('ETIMEDOUT') === true);
+});
+
 describe('the end of a process', () => {
   /** Says what it was asked for. */
-  function instance(): { asked: string[]; flush: Work; close: Work } {
+  function instance(): { asked: string[]; flush: Work; close: Work; stats: () => Stats } {
     const asked: string[] = [];
     const note =
       (name: string): Work =>
       async ({ timeout }) =>
         void asked.push(`${name} ${timeout}`);
-    return { asked, flush: note('flush'), close: note('close') };
+    const stats = (): Stats => ({ delivery: { accepted: 0 } });
+    return { asked, flush: note('flush'), close: note('close'), stats };
   }
+  type Stats = { delivery: { accepted: number } };
   type Work = (options: { timeout: number }) => Promise<void>;
 
   it('is held up for 2 s where nothing is left to do', () => {

@@ -108,7 +108,7 @@ async function play(make: MakeOutbox, steps: readonly Step[]): Promise<void> {
     );
     if (!closed && status >= 200 && status < 300) {
       for (const { visitorId, id } of events) remember(taken, visitorId, id);
-    } else if (status === 400 || status === 302 || (status === 413 && events.length === 1)) {
+    } else if (status === 400 || (status === 413 && events.length === 1)) {
       for (const { id } of events) gone.add(id);
     } else {
       for (const { id } of events) if (doomed.has(id)) gone.add(id);

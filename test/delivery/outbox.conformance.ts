@@ -470,8 +470,8 @@ const CASES: Record<string, (start: Start, make: MakeOutbox, can: OutboxAbilitie
     expect(new Set(transport.posts.map((post) => post.text)).size).toBe(1);
   },
 
-  async 'status: another 4xx and any 3xx rejects the batch and goes on'(start) {
-    const statuses = [400, 404, 410, 422, 301, 302, 304, 307];
+  async 'status: another 4xx rejects the batch and goes on'(start) {
+    const statuses = [400, 402, 404, 405, 410, 414, 422, 451];
     const { outbox, listener } = await start((n) => statuses[n - 1] ?? 200, { lingerMs: 0 });
     for (const status of statuses) {
       send(outbox, exposure(`a${status}`), exposure(`b${status}`));
@@ -522,8 +522,8 @@ const CASES: Record<string, (start: Start, make: MakeOutbox, can: OutboxAbilitie
     expect(listener.errors).toHaveLength(1);
   },
 
-  async 'status: 401 and 403 pause, keep everything and ask again'(start) {
-    for (const status of [401, 403]) {
+  async 'status: 401, 403 and any 3xx pause, keep everything and ask again'(start) {
+    for (const status of [401, 403, 301, 302, 304, 307]) {
       const { outbox, transport, listener } = await start(status, { backoff: { min: 1, max: NEVER } });
       send(outbox, exposure('v1'));
       await until(() => outbox.stats().retries === 1);
@@ -580,6 +580,16 @@ const CASES: Record<string, (start: Start, make: MakeOutbox, can: OutboxAbilitie
     });
     send(outbox, exposure('v1'));
     await until(() => outbox.ledger().delivered === 1);
+    const [first, second] = transport.posts;
+    expect((second?.at ?? 0) - (first?.at ?? 0)).toBeGreaterThan(1_900);
+  },
+
+  async 'retry-after: is heeded by who waits, too'(start) {
+    const { outbox, transport } = await start((n) => (n === 1 ? { status: 429, retryAfter: '2' } : 200), {
+      backoff: AT_ONCE,
+    });
+    send(outbox, exposure('v1'));
+    expect(await outbox.flush(30_000)).toMatchObject({ delivered: 1 });
     const [first, second] = transport.posts;
     expect((second?.at ?? 0) - (first?.at ?? 0)).toBeGreaterThan(1_900);
   },

@@ -74,6 +74,19 @@ describe('frames', () => {
 });
 
 describe('a log', () => {
+  it('has what is written at the end of the process while a new segment is being made', async () => {
+    const disk = fakeDisk();
+    let isHung = false;
+    const create: FakeDisk['create'] = (path) => (isHung ? new Promise(() => {}) : disk.create(path));
+    const log = await SpoolLog.create({ ...disk, create }, '/log', { segmentBytes: 1 });
+    await log.write(0, 1000, eventsFrom(0, 3));
+    isHung = true;
+    void log.write(3, 1001, eventsFrom(3, 5));
+    log.writeNow(3, 1001, eventsFrom(3, 7));
+    const left = await SpoolLog.open(disk, '/log');
+    expect((await readAll(left)).map((each) => each.event)).toEqual(eventsFrom(0, 7));
+  });
+
   it('is read by who opens it, from the first event that is not settled', async () => {
     const disk = fakeDisk();
     const log = await SpoolLog.create(disk, '/log', { segmentBytes: 2000 });

@@ -582,6 +582,21 @@ describe('a spool', () => {
     await until(() => other.listener.errors.length === 1);
     expect(other.listener.errors[0]!.message).toContain('is a symbolic link');
     expect(await readdir(elsewhere)).toEqual([]);
+
+    // As if it were the log of a dead process.
+    await writeFile(join(elsewhere, 'photo.jpg'), '');
+    await symlink(elsewhere, join(project, 'aaaaaaaaaaaa-0'));
+    const dead = start(path, {}, { beat: 20, lease: 100 });
+    send(dead, ['v2']);
+    await stored(dead);
+    await dead.outbox.close(0);
+    const heir = start(path, {}, { beat: 20, lease: 100 });
+    heir.transport.always(200);
+    await until(() => heir.outbox.ledger().delivered === 1);
+    // It has looked some times more.
+    await sleep(200);
+    expect(await readdir(elsewhere)).toEqual(['photo.jpg']);
+    expect(heir.listener.errors).toEqual([]);
   });
 
   it('takes a project folder of its own away from others', async () => {

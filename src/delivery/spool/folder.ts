@@ -115,6 +115,10 @@ export class SpoolFolder {
     return 'ours';
   }
 
+  async #isFolder(name: string): Promise<boolean> {
+    return (await this.files.inspect(join(this.path, name)))?.kind === 'folder';
+  }
+
   async #isThere(path: string): Promise<boolean> {
     return (await this.files.inspect(path)) !== undefined;
   }
@@ -147,7 +151,8 @@ export class SpoolFolder {
       await attempt(async () => {
         if (!(await this.#isDead(owner))) return;
         const logs = names.filter((each) => each.startsWith(`${owner}-`));
-        claimable.push(...logs);
+        // A link may lead to files that are not ours to read and to remove.
+        for (const name of logs) if (await this.#isFolder(name)) claimable.push(name);
         if (logs.length > 0) return;
         await this.files.remove(join(this.path, owner + LEASE)).catch(ignoreMissing);
       });

@@ -247,9 +247,10 @@ export class SpoolLog {
 
   async #fileFor(first: number): Promise<SpoolFile> {
     if (this.#file !== undefined && this.#fileBytes < this.#segmentBytes) return this.#file;
-    this.#retire();
     const name = `${String(first).padStart(16, '0')}-${this.#serial++}.log`;
     const file = await this.files.create(join(this.path, name));
+    // Not before: `writeNow` may need the full one meanwhile.
+    this.#retire();
     this.#segments.push({ name, first });
     this.#hasNewNames = true;
     this.#fileBytes = 0;
