@@ -127,6 +127,11 @@ const HOSTILE = [
   ['Referer: labels', (n) => ({ referer: `https://${n}.${filled('a.')}com/` })],
   ['query: ampersands', () => ({}), (n) => `/?${n}${filled('&')}`],
   ['query: escaped names', () => ({}), (n) => `/?x=${n}&${filled('%75tm_sourc%65x=1&')}`],
+  [
+    'query: names and values that are no escapes',
+    (n) => ({ referer: `https://www.google.com/?x=${n}&${filled('x%=&', LIMIT / 2)}` }),
+    (n) => `/?x=${n}&convert_preview=1.2&${filled('x%=&', LIMIT / 2 - 1000)}`,
+  ],
   ['query: one escaped value', () => ({}), (n) => `/?utm_campaign=${n}${filled('%C3%28')}`],
   ['client hints: brands', (n) => ({ 'sec-ch-ua': `"A${n}";v="1", ${filled('"Chromium";v="142", ')}` })],
   ['client hints: an open text', (n) => ({ 'sec-ch-ua-full-version-list': `"${n}${filled('\\\\')}` })],
@@ -139,6 +144,8 @@ const HOSTILE = [
   ['path: letters', () => ({}), (n) => `/${n}${filled('a')}!`],
   ['X-Forwarded-For: addresses', (n) => ({ 'x-forwarded-for': `${n}, ${filled('1.2.3.4, ')}` })],
   ['geo: city of escapes', (n) => ({ 'cf-ipcountry': 'DE', 'cf-ipcity': `${n}${filled('%C3%28')}` })],
+  ['geo: a city of single escapes', (n) => ({ 'cf-ipcountry': 'DE', 'cf-ipcity': `${n}${filled('%C3 ')}` })],
+  ['cookies: thousands of escapes', (n) => ({ cookie: `${filled('a0=%;')}plan=${n}` })],
   ['Sec-Purpose', (n) => ({ 'sec-purpose': `${n}${filled('prefetch ,')}` })],
 ];
 

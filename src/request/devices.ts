@@ -42,6 +42,9 @@ const MARKS: readonly [mark: RegExp, type: string][] = [
   // Opera's servers fetch the page for phones that they name at most.
   [/^Opera\/[\d.]+ \((?!iPad)[^)]*\bOpera Mini\//, 'mobile'],
   [/\bXbox\b/, 'console'],
+  // Boxes and cars that name themselves by a model only.
+  [/\bMIBOX|\bonn\. 4K\b/, 'smarttv'],
+  [/\bgminfo|\bPolestar\b|\bVolvo Car\b/, 'embedded'],
   [/\(PC; OpenHarmony/, 'desktop'],
   // Tablets of Huawei and Honor, of Vivo, and what Yandex says of them all.
   [/Android.*; (?:\w{3}\d?-A?W\d\d|i?PA2\d{3})\b|\/apad\b/, 'tablet'],

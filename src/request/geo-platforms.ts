@@ -89,11 +89,12 @@ const EDGESCAPE_FIELDS: ReadonlyMap<string, GeoFact> = new Map([
 
 /** `country_code=US,region_code=CA,...`. Its `timezone` is none of IANA's (`PST`, `GMT+10`), so it is not taken. */
 function parseEdgescape(text: string): ReturnType<GeoDocument['parse']> {
-  const facts: { [Fact in GeoFact]?: string } = {};
+  const given = new Map<GeoFact, string>();
   for (const pair of clip(text, MAX_DOCUMENT).split(',')) {
     const equals = pair.indexOf('=');
     const fact = EDGESCAPE_FIELDS.get(pair.slice(0, equals).trim());
-    if (fact !== undefined) facts[fact] = headerDecoded(pair.slice(equals + 1));
+    if (fact !== undefined) given.set(fact, pair.slice(equals + 1));
   }
-  return facts;
+  // Of each only the one that counts: a stranger could send hundreds.
+  return Object.fromEntries([...given].map(([fact, value]) => [fact, headerDecoded(value)]));
 }

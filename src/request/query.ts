@@ -61,12 +61,16 @@ function eachParameter(
       const isEscaped = raw.includes('%');
       if (isEscaped) escaped += 1;
       if (!isEscaped || escaped <= MAX_ESCAPED) {
-        if (visit(isEscaped ? percentDecoded(raw) : raw, nameEnd + 1, end)) return;
+        if (visit(isEscaped ? nameDecoded(raw) : raw, nameEnd + 1, end)) return;
       }
     }
     start = end + 1;
   }
 }
+
+/** Names that are asked for are ASCII. */
+const nameDecoded = (raw: string): string =>
+  raw.replace(/%[0-7][0-9a-f]/gi, (escape) => String.fromCharCode(parseInt(escape.slice(1), 16)));
 
 function decodeValue(raw: string, max: number): string {
   // One unit more than can be returned, so that an escape that is cut here lies behind the end.

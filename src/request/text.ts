@@ -17,24 +17,33 @@ export function clipBytes(text: string, max: number): string {
   return whole.slice(0, encoder.encodeInto(whole, new Uint8Array(max)).read);
 }
 
-const lenient = new TextDecoder('utf-8', { ignoreBOM: true });
-const strict = new TextDecoder('utf-8', { ignoreBOM: true, fatal: true });
-const ESCAPES = /(?:%[0-9a-f]{2})+/gi;
+const decoder = new TextDecoder('utf-8', { ignoreBOM: true });
+
+const PERCENT = 0x25;
+/** The value of a hexadecimal digit by its code; NaN for all others. */
+const DIGITS = new Map(
+  [...'0123456789abcdefABCDEF'].map((digit) => [digit.charCodeAt(0), parseInt(digit, 16)]),
+);
+const digit = (code: number | undefined): number => DIGITS.get(code ?? 0) ?? NaN;
 
 /**
  * Percent escapes decoded as `URLSearchParams` does: bytes that are no UTF-8 become U+FFFD, a `%` that begins no
- * escape stays.
+ * escape stays. In one go, and not with `decodeURIComponent`: a stranger could have it throw for each name of a query.
  */
 export function percentDecoded(text: string): string {
   if (!text.includes('%')) return text;
-  try {
-    return decodeURIComponent(text);
-  } catch {
-    return text.replace(ESCAPES, decodeEscapes);
+  const bytes = encoder.encode(text);
+  let length = 0;
+  for (let at = 0; at < bytes.length; at++, length++) {
+    const byte = bytes[at]!;
+    const value = byte === PERCENT ? digit(bytes[at + 1]) * 16 + digit(bytes[at + 2]) : NaN;
+    bytes[length] = Number.isNaN(value) ? byte : value;
+    if (!Number.isNaN(value)) at += 2;
   }
+  return decoder.decode(bytes.subarray(0, length));
 }
 
-const decodeEscapes = (escapes: string): string => lenient.decode(escapedBytes(escapes));
+const ESCAPES = /(?:%[0-9a-f]{2})+/gi;
 
 function escapedBytes(escapes: string): Uint8Array {
   const bytes = new Uint8Array(escapes.length / 3);
@@ -63,9 +72,10 @@ export function utf8Repaired(text: string): string {
   if (!BEYOND_ASCII.test(text) || BEYOND_BYTES.test(text)) return text;
   const bytes = new Uint8Array(text.length);
   for (let i = 0; i < text.length; i++) bytes[i] = text.charCodeAt(i);
-  try {
-    return strict.decode(bytes);
-  } catch {
-    return text;
-  }
+  const repaired = decoder.decode(bytes);
+  // Not with a decoder that throws: a stranger could have it do so a hundred times. What replaces bytes that are no UTF-8 may
+  // also have come as such.
+  return countOf(repaired, '\ufffd') === countOf(text, '\xef\xbf\xbd') ? repaired : text;
 }
+
+const countOf = (text: string, part: string): number => text.split(part).length;

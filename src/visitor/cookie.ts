@@ -1,5 +1,4 @@
 /** The identity cookie, and how cookies are read from a request. */
-import { parseCookie, type Cookies } from 'cookie';
 import { detached } from '../detached.js';
 import type { IncomingRequest } from '../exchange.js';
 import { setCookie } from './set-cookie.js';
@@ -133,15 +132,22 @@ function decoded(value: string): string {
   }
 }
 
-/** All cookies of a request, by name; parsed once, when the first of them is asked for. Never throws. */
+/** The cookies of a request, by name; each read once, when it is asked for. Never throws. */
 export class RequestCookies {
-  #cookies: Cookies | undefined;
+  readonly #values = new Map<string, string | undefined>();
+  #header: string | undefined;
 
   constructor(private readonly request: IncomingRequest) {}
 
   get(name: string): string | undefined {
-    this.#cookies ??= parseCookie(bounded(cookieHeader(this.request)));
-    return Object.hasOwn(this.#cookies, name) ? this.#cookies[name] : undefined;
+    if (!this.#values.has(name)) this.#values.set(name, this.#read(name));
+    return this.#values.get(name);
+  }
+
+  #read(name: string): string | undefined {
+    this.#header ??= bounded(cookieHeader(this.request));
+    const value = IS_NAME.test(name) ? findCookie(this.#header, name) : undefined;
+    return value === undefined ? undefined : decoded(value);
   }
 }
 

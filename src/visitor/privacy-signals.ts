@@ -40,6 +40,9 @@ const SIGNALS: readonly Signal[] = [
   { by: 'DNT', header: 'dnt', setting: 'do_not_track' },
 ];
 
+/** Sent twice, it arrives as a list of both. */
+const SAID = /^1(?:, *1)*$/;
+
 /** By setting, as Convert's API writes them; any other one that is set counts as `Worldwide`. */
 const REGIONS: ReadonlyMap<unknown, (country: string) => boolean> = new Map([
   ['EU ONLY', isInUnion],
@@ -67,7 +70,7 @@ export function signalReader(option: PrivacySignals, site: SignalSite): SignalRe
     if (optOut !== undefined && !NO_OPT_OUT.has(optOut)) return OPTED_OUT;
     let provisional: ConsentAnswer | undefined;
     for (const { header, meaning, answers } of signals) {
-      if (headerText(request.headers[header]) !== '1') continue;
+      if (!SAID.test(headerText(request.headers[header]) ?? '')) continue;
       const said = meaning(request);
       if (said === 'provisional') provisional ??= answers[said];
       else if (said !== undefined) return answers[said];

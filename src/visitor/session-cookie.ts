@@ -147,8 +147,9 @@ function unpack(source: Arrival['source'], texts: string): Arrival {
   const [, ...given] = texts.split('.');
   const text = (place: number): string => {
     const bytes = ARRIVAL_BYTES[TEXTS[place]!];
-    // Cut before it is decoded: a text that was made up is no longer than one of ours.
-    return Buffer.from((given[place] ?? '').slice(0, encoded(bytes)), 'base64url').toString('utf8');
+    // Cut before it is decoded. A text that is longer all the same, of bytes that are no UTF-8, is none of ours.
+    const decoded = Buffer.from((given[place] ?? '').slice(0, encoded(bytes)), 'base64url').toString('utf8');
+    return Buffer.byteLength(decoded) <= bytes ? decoded : '';
   };
   return { source, campaign: text(0), medium: text(1), keyword: text(2), sourceName: text(3) };
 }

@@ -24,6 +24,10 @@ const VISITOR: Readonly<Record<string, number>> = {
   os: 64,
   language: 35,
   visitorType: 9,
+  campaign: 160,
+  medium: 40,
+  keyword: 80,
+  sourceName: 80,
   ...Object.fromEntries(CLICK_IDS.map((name) => [name, 512])),
 };
 /** The ids of clicks are long ones. */

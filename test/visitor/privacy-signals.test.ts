@@ -94,7 +94,12 @@ describe('signals', () => {
     expect(told({}, { option: 'always' })).toBe('nothing');
   });
 
-  it.each<string | string[]>(['0', '', 'true', 'yes', ' 1', '1, 1', '11', []])(
+  it.each(['1', '1, 1', '1,1'])('%j is one, of a client or proxy that sends it twice, too', (value) => {
+    expect(told({ 'sec-gpc': value }, { option: 'always' })).not.toBe('nothing');
+    expect(told({ dnt: value }, { option: 'always' })).not.toBe('nothing');
+  });
+
+  it.each<string | string[]>(['0', '', 'true', 'yes', ' 1', '1, 0', '11', []])(
     '%j is none: the header says 1 or nothing',
     (value) => {
       expect(told({ 'sec-gpc': value, dnt: value }, { option: 'always' })).toBe('nothing');

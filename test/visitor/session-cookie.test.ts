@@ -213,7 +213,7 @@ describe('the cookie of a session', () => {
         const { source, ...texts } = seen.arrival;
         expect(TRAFFIC_SOURCES).toContain(source);
         for (const [name, text] of Object.entries(texts)) {
-          expect(text.length).toBeLessThanOrEqual(ARRIVAL_BYTES[name as keyof typeof texts]);
+          expect(Buffer.byteLength(text)).toBeLessThanOrEqual(ARRIVAL_BYTES[name as keyof typeof texts]);
         }
       }),
       { numRuns: 2_000 },
