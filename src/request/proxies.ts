@@ -1,6 +1,7 @@
 /** A proxy in front that the framework has not been told of: URL, address and country would be the proxy's own. */
 import type { HeaderValue, IncomingRequest } from '../exchange.js';
 import { plainAddress } from '../plain-address.js';
+import { hostnameOf } from './target.js';
 
 /** Visitors that are looked at, from the first one on. */
 const LOOKED_AT = 30;
@@ -33,7 +34,10 @@ function isDisbelieved(request: IncomingRequest): boolean {
   }
   const protocols = listed(headers['x-forwarded-proto']);
   // Of several, each framework believes another one.
-  return protocols.length > 0 && protocols.every((each) => each === 'https') && request.protocol === 'http';
+  if (protocols.length > 0) return request.protocol === 'http' && protocols.every((each) => each === 'https');
+  const host = hostnameOf(request.host);
+  const hosts = listed(headers['x-forwarded-host']);
+  return hosts.length > 0 && !hosts.some((each) => hostnameOf(each) === host);
 }
 
 function listed(header: HeaderValue): string[] {
@@ -50,8 +54,8 @@ const SETTINGS =
 
 function warning(setting = SETTINGS): string {
   return (
-    'X-Forwarded-For or X-Forwarded-Proto come with nearly every request, and the framework does not believe them: it has' +
-    ' not been told of the proxy in front, so that URL, protocol, address and country may be those of the proxy, and cookies' +
+    'X-Forwarded-For, X-Forwarded-Proto or X-Forwarded-Host come with nearly every request, and the framework does not' +
+    ' believe them: it has not been told of the proxy in front, so that URL, protocol, address and country may be those of the proxy, and cookies' +
     ` not Secure. Tell it: ${setting} (see Proxies in the README)`
   );
 }

@@ -29,6 +29,13 @@ describe('a proxy that the framework does not know of', () => {
     ['https that became http', { protocol: 'http', headers: { 'x-forwarded-proto': 'https' } }, true],
     ['https that is https', { headers: { 'x-forwarded-proto': 'https' } }, false],
     ['http', { protocol: 'http', headers: { 'x-forwarded-proto': 'http' } }, false],
+    ['another host', { host: '10.0.0.9:3000', headers: { 'x-forwarded-host': 'shop.example' } }, true],
+    ['the host', { host: 'shop.example', headers: { 'x-forwarded-host': 'Shop.example:443' } }, false],
+    [
+      'one of two hosts',
+      { host: 'b.example', headers: { 'x-forwarded-host': 'a.example, b.example' } },
+      false,
+    ],
     ['one of two', { protocol: 'http', headers: { 'x-forwarded-proto': 'https, http' } }, false],
     [
       'an address that is believed, whatever the protocol',
