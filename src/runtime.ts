@@ -10,10 +10,10 @@ import type { VisitorStore } from './store/port.js';
 import type { ConsentAnswer } from './visitor/consent.js';
 import type { IdOrigin } from './visitor/identity.js';
 
-/** A project config in force, and the engine's view of it. */
 /** Milliseconds that `flush` waits, of a Convert and of contexts, where no `timeout` is given. */
 export const FLUSH_TIMEOUT = 5_000;
 
+/** A project config in force, and the engine's view of it. */
 export interface LoadedProject {
   readonly config: ProjectConfig;
   readonly engine: EngineProject;

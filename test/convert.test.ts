@@ -72,6 +72,14 @@ describe('a request that is refused', () => {
 });
 
 describe('committing', () => {
+  it('throws nothing at who flushes with null', async () => {
+    const convert = create();
+    const context = await visit(convert);
+    context.runExperience('homepage-hero');
+    expect(await context.flush(null as never)).toMatchObject({ delivered: 1 });
+    expect(await convert.flush(null as never)).toMatchObject({ delivered: 1 });
+  });
+
   it('follows the head, off its own tick', async () => {
     const convert = create();
     const response = new FakeResponse();

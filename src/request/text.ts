@@ -28,7 +28,7 @@ const digit = (code: number | undefined): number => DIGITS.get(code ?? 0) ?? NaN
 
 /**
  * Percent escapes decoded as `URLSearchParams` does: bytes that are no UTF-8 become U+FFFD, a `%` that begins no
- * escape stays. In one go, and not with `decodeURIComponent`: a stranger could have it throw for each name of a query.
+ * escape stays. In one go, and not with `decodeURIComponent`: a stranger could have it throw for each value of a query.
  */
 export function percentDecoded(text: string): string {
   if (!text.includes('%')) return text;
