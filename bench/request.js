@@ -146,7 +146,6 @@ const HOSTILE = [
   ['geo: city of escapes', (n) => ({ 'cf-ipcountry': 'DE', 'cf-ipcity': `${n}${filled('%C3%28')}` })],
   ['geo: a city of single escapes', (n) => ({ 'cf-ipcountry': 'DE', 'cf-ipcity': `${n}${filled('%C3 ')}` })],
   ['cookies: thousands of escapes', (n) => ({ cookie: `${filled('a0=%;')}plan=${n}` })],
-  ['Sec-Purpose', (n) => ({ 'sec-purpose': `${n}${filled('prefetch ,')}` })],
 ];
 
 /** Microseconds. */

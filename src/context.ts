@@ -64,12 +64,6 @@ export interface ConvertContext<Keys extends string = string> extends VisitorCon
   identify(userId: string | number): Promise<void>;
 }
 
-/** What an adapter gets: the context, and whether the request gets a page at all. */
-export interface OpenedContext extends ConvertContext {
-  /** It is to be answered as `refusal` says, and nothing else: option `prefetch`. The context decides nothing then. */
-  readonly refused: boolean;
-}
-
 /** Marks contexts across the two builds of this package (ESM and CommonJS). */
 export const CONTEXT_BRAND = Symbol.for('convert-middleware.context');
 

@@ -1,5 +1,5 @@
 /** The Convert instance: joins the parts and owns their lifetime. */
-import type { OpenedContext, VisitorContext } from './context.js';
+import type { ConvertContext, VisitorContext } from './context.js';
 import { hasSubscriber, publish } from './channels.js';
 import { LOSSES } from './delivery/losses.js';
 import type { DeliveryLedger, DeliveryStats, Outbox, OutboxFactory } from './delivery/port.js';
@@ -44,9 +44,9 @@ export interface Convert {
   /** Resolves when a project config is loaded. Never needed before serving. Rejects once closed. */
   ready(): Promise<void>;
   /** For adapters. A promise only while there is no project config yet, or where the store is remote. */
-  open(request: IncomingRequest, response: OutgoingResponse): OpenedContext | Promise<OpenedContext>;
+  open(request: IncomingRequest, response: OutgoingResponse): ConvertContext | Promise<ConvertContext>;
   /** As `open`, with what is there now: never waits for a project config or a remote store. */
-  openNow(request: IncomingRequest, response: OutgoingResponse): OpenedContext;
+  openNow(request: IncomingRequest, response: OutgoingResponse): ConvertContext;
   /**
    * For jobs and webhooks: a visitor without a request. Waits for the project config, at most 5 s. With consent
    * configured and none given here, the grant decides that the visitor gave when they were here. Without an id (an order
@@ -92,7 +92,7 @@ export interface Convert {
     name: Name,
     listener: (event: ConvertEvents[Name]) => void,
   ): () => void;
-  /** True while `open` has something to wait for, or may refuse: it must be called before the handler then. */
+  /** True while `open` has something to wait for: it must be called before the handler then. */
   readonly waits: boolean;
   /** True where a remote store is read before handlers run: mount after authentication then. */
   readonly readsAhead: boolean;
@@ -284,7 +284,7 @@ class ConvertInstance implements Convert, Runtime {
   }
 
   get waits(): boolean {
-    return this.store.remote || this.#parts.refusesPrefetch || this.#keeper.waitForFirst() !== undefined;
+    return this.store.remote || this.#keeper.waitForFirst() !== undefined;
   }
 
   get readsAhead(): boolean {
@@ -305,7 +305,7 @@ class ConvertInstance implements Convert, Runtime {
     return context;
   }
 
-  open(request: IncomingRequest, response: OutgoingResponse): OpenedContext | Promise<OpenedContext> {
+  open(request: IncomingRequest, response: OutgoingResponse): ConvertContext | Promise<ConvertContext> {
     const context = this.openNow(request, response);
     const first = this.#keeper.waitForFirst();
     if (first === undefined && !this.store.remote) return context;
@@ -405,7 +405,7 @@ class ConvertInstance implements Convert, Runtime {
   }
 
   /** Waits for what the request needs before its handler runs, and never longer than the options say. */
-  async #prepare(context: RequestContext, first: Promise<void> | undefined): Promise<OpenedContext> {
+  async #prepare(context: RequestContext, first: Promise<void> | undefined): Promise<ConvertContext> {
     if (first !== undefined) await first.catch(() => undefined);
     if (this.#remote === undefined) return context;
     try {

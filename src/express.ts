@@ -3,7 +3,7 @@ import type { Request, RequestHandler } from 'express';
 import type { ConvertContext } from './context.js';
 import type { Convert } from './convert.js';
 import type { IncomingRequest } from './exchange.js';
-import { convertOf, isMounted, refusal, tellUncalled, whenOpen } from './mount.js';
+import { convertOf, isMounted, tellUncalled, whenOpen } from './mount.js';
 import { ExpressOutgoingResponse } from './node-response.js';
 import type { ConvertOptions } from './options.js';
 
@@ -39,9 +39,7 @@ export function convertMiddleware(
     whenOpen(convert.open(new ExpressRequest(req), new ExpressOutgoingResponse(res)), (context) => {
       req.convert = context;
       res.locals.convert = context;
-      if (!context.refused) return next();
-      const { status, headers } = refusal(res.getHeader('vary'));
-      res.status(status).set(headers).end();
+      next();
     });
   };
   return Object.assign(middleware, { convert });

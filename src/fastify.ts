@@ -5,7 +5,7 @@ import type { ConvertContext } from './context.js';
 import { createConvert, type Convert } from './convert.js';
 import type { IncomingRequest } from './exchange.js';
 import { addToLocals } from './fastify-locals.js';
-import { assertConvert, pluginOptions, refusal, warnEarly, warnTwice, whenOpen } from './mount.js';
+import { assertConvert, pluginOptions, warnEarly, warnTwice, whenOpen } from './mount.js';
 import { outgoingOf } from './node-response.js';
 import type { ConvertOptions } from './options.js';
 
@@ -55,9 +55,7 @@ const plugin: FastifyPluginAsync<ConvertPluginOptions> = async (fastify, pluginG
     if (!convert.waits && !convert.opensAlways) return done();
     whenOpen(convert.open(new FastifyIncoming(request), outgoingOf(reply.raw)), (context) => {
       request[CONTEXT] = context;
-      if (!context.refused) return done();
-      const { status, headers } = refusal(reply.getHeader('vary'));
-      void reply.code(status).headers(headers).send('');
+      done();
     });
   });
   addToLocals(fastify);

@@ -1,9 +1,9 @@
 /** Koa 2 and 3. */
 import type { Context, Middleware, Next } from 'koa';
-import type { ConvertContext, OpenedContext } from './context.js';
+import type { ConvertContext } from './context.js';
 import type { Convert } from './convert.js';
 import type { IncomingRequest } from './exchange.js';
-import { convertOf, isMounted, refusal, tellUncalled } from './mount.js';
+import { convertOf, isMounted, tellUncalled } from './mount.js';
 import { NodeOutgoingResponse } from './node-response.js';
 import type { ConvertOptions } from './options.js';
 
@@ -30,15 +30,10 @@ export function convertMiddleware(
   // No async function: it would cost each request two promises of its own.
   const middleware = function convertMiddleware(ctx: Context, next: Next): Promise<unknown> {
     if (isMounted(ctx.convert, convert)) return next();
-    const attach = (context: OpenedContext): Promise<unknown> => {
+    const attach = (context: ConvertContext): Promise<unknown> => {
       ctx.convert = context;
       ctx.state.convert = context;
-      if (!context.refused) return next();
-      const { status, headers } = refusal(ctx.res.getHeader('vary'));
-      ctx.status = status;
-      ctx.set(headers);
-      ctx.body = '';
-      return Promise.resolve();
+      return next();
     };
     const opened = convert.open(new KoaRequest(ctx), new NodeOutgoingResponse(ctx.res));
     return opened instanceof Promise ? opened.then(attach) : attach(opened);

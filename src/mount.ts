@@ -1,5 +1,5 @@
 /** What the adapters share: which Convert to use, and telling of mistakes in mounting. */
-import { isContext, type ConvertContext, type OpenedContext } from './context.js';
+import { isContext, type ConvertContext } from './context.js';
 import { createConvert, isConvert, type Convert } from './convert.js';
 import { ConvertError } from './errors.js';
 import { assertOptions, oneOf, shape } from './options-check.js';
@@ -67,31 +67,11 @@ export function warnEarly(convert: Convert): void {
 
 /** Calls `attach` with the context: at once, or when what the request has to wait for is there. */
 export function whenOpen(
-  opened: OpenedContext | Promise<OpenedContext>,
-  attach: (context: OpenedContext) => void,
+  opened: ConvertContext | Promise<ConvertContext>,
+  attach: (context: ConvertContext) => void,
 ): void {
   if (opened instanceof Promise) void opened.then(attach);
   else attach(opened);
-}
-
-/**
- * How a prefetch is refused. 503 is what browsers and CDNs know for it: any status but 2xx has the browser ask again (Chromium:
- * `PrefetchFailedNon2XX`), and a status of its own is only a draft (draft-ietf-httpbis-pre-denied). No `Retry-After`, which stops
- * Chromium's prefetches from the whole site. `Vary` is for a cache that has several requests wait for one answer; pages
- * that are not refused go without, since whoever prefetches may be served what a cache may keep for all.
- *
- * @param vary what the app's own Vary says so far
- */
-export function refusal(vary: unknown): { status: number; headers: Record<string, string> } {
-  const named = [vary ?? []].flat().map(String).join(', ');
-  const isNamed = /(?:^|,)\s*(?:\*|sec-purpose)\s*(?:,|$)/i.test(named);
-  return {
-    status: 503,
-    headers: {
-      vary: isNamed ? named : named === '' ? 'Sec-Purpose' : `${named}, Sec-Purpose`,
-      'cache-control': 'no-store',
-    },
-  };
 }
 
 let told = false;

@@ -26,7 +26,6 @@ import type { ProjectConfig } from './project-config.js';
 import type { ProjectCache } from './project/cache-port.js';
 import type { ProjectSource } from './project/port.js';
 import type { GeoOption } from './request/geo.js';
-import type { PrefetchOption } from './request/prefetch.js';
 import type { PropertiesOption } from './request/reader.js';
 import type { SdkDataStore, VisitorStore } from './store/port.js';
 import type { StoreCacheOptions } from './store/remote-store.js';
@@ -103,11 +102,6 @@ export interface ConvertOptions<Raw = unknown> {
   acceptClientHints?: boolean | 'critical';
   /** What becomes of bots. Default `original`: the original page, no cookie, no event, nothing stored. */
   bots?: BotsOption<Raw>;
-  /**
-   * What becomes of pages that the browser asks for ahead of time (`Sec-Purpose: prefetch`, with or without `prerender`). Default
-   * `count`: they are visits. `refuse`: 503 before the handler runs, so that a visit is a page that is shown; slower there.
-   */
-  prefetch?: PrefetchOption;
   /** Where visitor state lives between requests. Default: `memoryStore()`. */
   store?: VisitorStore | SdkDataStore;
   /** Milliseconds that a request waits for a remote store; then it is decided without stored state. Default 50. */
@@ -261,7 +255,6 @@ const options = shape({
   ),
   acceptClientHints: either("true, false or 'critical'", flag, oneOf('critical')),
   bots: either("'original', 'include' or a function", oneOf('original', 'include'), fn),
-  prefetch: oneOf('count', 'refuse'),
   store,
   storeTimeout: between(0, 60_000, 'milliseconds'),
   storeCache: either(

@@ -4,14 +4,13 @@ import { askApp } from './ask.js';
 import { createBridge, type Bridge } from './bridge/bridge.js';
 import { withoutLapsedClaims } from './claims.js';
 import { BaseContext, NOBODY, type Visit } from './base-context.js';
-import type { OpenedContext } from './context.js';
+import type { ConvertContext } from './context.js';
 import type { Decision, Properties } from './engine/port.js';
 import { asConvertError, type ConvertError } from './errors.js';
 import type { IncomingRequest, OutgoingResponse, RequestFunction, ResponseHead } from './exchange.js';
 import { withdrawVisitor } from './forget.js';
 import { askForHints, canStopHints, isHtml, isShared, stopHints } from './hint-head.js';
 import { Journal } from './journal.js';
-import { isPrefetch } from './request/prefetch.js';
 import type { ProxyWatch } from './request/proxies.js';
 import { previewLink } from './request/preview.js';
 import type { RequestFacts, RequestReader } from './request/reader.js';
@@ -32,12 +31,11 @@ export interface RequestContextParts {
   readonly reader: RequestReader;
   readonly skip: RequestFunction<unknown, boolean> | undefined;
   readonly preview: boolean | RequestFunction<unknown, boolean> | undefined;
-  readonly refusesPrefetch: boolean;
   readonly proxies: ProxyWatch;
 }
 
 /** The context of one HTTP request. */
-export class RequestContext extends BaseContext implements OpenedContext {
+export class RequestContext extends BaseContext implements ConvertContext {
   readonly #parts: RequestContextParts;
   readonly #request: IncomingRequest;
   readonly #response: OutgoingResponse;
@@ -67,13 +65,10 @@ export class RequestContext extends BaseContext implements OpenedContext {
     this.#response = response;
   }
 
-  /** True where the app's `skip` says that this request is none of our business, and where it is refused. */
+  /** True where the app's `skip` says that this request is none of our business. */
   get skipped(): boolean {
-    return this.#isSkipped || this.refused;
-  }
-
-  get refused(): boolean {
-    return this.#parts.refusesPrefetch && isPrefetch(this.#request) && !this.#isSkipped;
+    const { skip } = this.#parts;
+    return (this.#skipped ??= skip !== undefined && this.#ask('skip', skip, 'taken as false') === true);
   }
 
   /** Has pages ask for client hints, unless their visitor is a bot, or has not consented: a denial takes back what was asked for. */
@@ -180,11 +175,6 @@ export class RequestContext extends BaseContext implements OpenedContext {
     const visitor = this.#identified();
     if (visitor === undefined || visitor.gate !== undefined || visitor.consent !== 'granted') return false;
     return !(this.runtime.consentConfigured && isShared(head));
-  }
-
-  get #isSkipped(): boolean {
-    const { skip } = this.#parts;
-    return (this.#skipped ??= skip !== undefined && this.#ask('skip', skip, 'taken as false') === true);
   }
 
   #ask(option: string, ask: RequestFunction<unknown, unknown>, otherwise: string): unknown {

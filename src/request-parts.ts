@@ -32,7 +32,6 @@ export function requestParts(
     reader,
     skip: options.skip,
     preview: options.preview,
-    refusesPrefetch: options.prefetch === 'refuse',
     proxies: new ProxyWatch(),
   };
 }

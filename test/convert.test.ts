@@ -45,29 +45,14 @@ function create(options: ConvertOptions = {}): Convert {
   return convert;
 }
 
-describe('a request that is refused', () => {
-  it('has a context for whoever looks on, which decides nothing and leaves the head alone', async () => {
-    const asked: unknown[] = [];
-    const convert = create({ prefetch: 'refuse', skip: (request) => (asked.push(request), false) });
-    const response = new FakeResponse();
-    const context = await convert.open(incoming({ 'sec-purpose': 'prefetch' }), response);
-    expect(context.refused).toBe(true);
-    expect(context.runExperience('homepage-hero')).toBeNull();
-    context.trackConversion('purchase');
-    expect(context.explain('homepage-hero').reason).toBe('disabled');
-    expect([context.visitorId, context.bridge.json()]).toEqual(['', '{"variations":{}}']);
-    response.writeHead();
-    await tick();
-    expect([response.headers.size, response.cookies]).toEqual([0, []]);
-    expect(convert.stats().delivery.accepted).toBe(0);
-    expect(asked).toHaveLength(1);
-  });
-
-  it('is none by default, and `skip` is asked no earlier than ever', async () => {
+describe('a request that is opened', () => {
+  it('asks `skip` not before its context is used', async () => {
     const asked: unknown[] = [];
     const convert = create({ skip: (request) => (asked.push(request), false) });
-    const { refused } = await convert.open(incoming({ 'sec-purpose': 'prefetch' }), new FakeResponse());
-    expect([refused, asked.length]).toEqual([false, 0]);
+    const context = await convert.open(incoming({}), new FakeResponse());
+    expect(asked).toHaveLength(0);
+    context.runExperience('homepage-hero');
+    expect(asked).toHaveLength(1);
   });
 });
 

@@ -41,11 +41,6 @@ describe('options', () => {
       "option `acceptClientHints` must be true, false or 'critical' (given 'yes')",
     ],
     [
-      'another way with prefetches',
-      { prefetch: 'ignore' },
-      "option `prefetch` must be one of 'count', 'refuse' (given 'ignore')",
-    ],
-    [
       'a wrong word inside',
       { consent: { cookie: 'c', granted: 'y', mode: 'blok' } },
       "option `consent.mode` must be one of 'block', 'silent', 'hold' (given 'blok')",

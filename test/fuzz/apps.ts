@@ -62,7 +62,6 @@ export const SETTINGS: Readonly<Record<string, ConvertOptions>> = {
       visitor: (raw, defaults) => ({ ...defaults, plan: headerOf(raw, 'x-user')?.slice(0, 100) }),
       location: (_raw, defaults) => ({ section: defaults.path?.split('/')[1]?.slice(0, 100) }),
     },
-    prefetch: 'refuse',
     uiRules: true,
   },
   'a site with consent platforms': {

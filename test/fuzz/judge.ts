@@ -31,12 +31,7 @@ const MAX_COOKIE = 4096;
 export function wrongWith(request: FuzzRequest, { status, headers, body }: Answer): string | undefined {
   const values = (name: string): string[] =>
     headers.filter(([each]) => each === name).map(([, value]) => value);
-  const isRefused = status === 503 && /^sec-purpose:/im.test(request.wire);
-  if (isRefused) {
-    if (body !== '' || values('cache-control').join() !== 'no-store') return 'a refusal with more in it';
-    if (values('vary').join() !== 'Sec-Purpose') return 'a refusal that caches take for the page';
-    if (values('set-cookie').length > 0) return 'a refusal with a cookie';
-  } else if (status >= 500) return `status ${status}: ${body.slice(0, 500)}`;
+  if (status >= 500) return `status ${status}: ${body.slice(0, 500)}`;
   for (const [name] of headers) if (!HEADERS.has(name)) return `a header of its own: ${name}`;
   for (const once of [
     'content-length',
