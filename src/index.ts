@@ -32,7 +32,7 @@ export type {
 } from './delivery/port.js';
 export type { SpoolOptions } from './delivery/spool-outbox.js';
 export type { ProjectConfig } from './project-config.js';
-export type { CachedProject, KeptText, ProjectCache } from './project/cache-port.js';
+export type { CachedProject, ProjectCache } from './project/cache-port.js';
 export type { Kept, ProjectSink, ProjectSource } from './project/port.js';
 export type { ProjectStats } from './project/keeper.js';
 export type { GeoFacts, GeoListener, GeoOption, GeoReader } from './request/geo.js';

@@ -56,8 +56,8 @@ export interface ConvertOptions<Raw = unknown> {
   /**
    * Where the last good config of `sdkKey` is kept: the path of a folder on disk, `redisProjectCache(client)` of
    * `convert-middleware/redis`, or a cache of your own. It is used at the start if the endpoint fails, or takes more than
-   * 100 ms; a newer one follows. On Redis, one process of a fleet fetches for all. Not used where `CONVERT_PROJECT_FILE`
-   * names the project. Default: nowhere.
+   * 100 ms; a newer one follows. Each process fetches for itself. Not used where `CONVERT_PROJECT_FILE` names the
+   * project. Default: nowhere.
    */
   projectCache?: string | ProjectCache;
   /** Milliseconds between two looks for a newer project config at the endpoint. Default 300000 (5 minutes). */

@@ -3,8 +3,10 @@
  *
  *     project-cache/10035569-10034190-5d4140…json     a line about the config, then the config
  *
- * Whoever could write there would decide what visitors see: it is for its owner only, and what others may have put there is
- * not read. A file is replaced, never changed, so that each is whole; its time is when the endpoint last confirmed it.
+ * Whoever could write there would decide what visitors see: the folder is for its owner only, and a file that others may
+ * have put there is not read. A file is replaced, never changed, so that each is whole. Its time is when the endpoint last
+ * confirmed it, and a config that was confirmed earlier does not replace it. If two processes write in the same moment, the
+ * last one wins, as no rename compares.
  */
 import { randomBytes } from 'node:crypto';
 import { constants } from 'node:fs';
@@ -21,7 +23,7 @@ import {
 } from 'node:fs/promises';
 import { dirname, join, resolve } from 'node:path';
 import { ConvertError } from '../errors.js';
-import type { CachedProject, KeptText, ProjectCache } from './cache-port.js';
+import type { CachedProject, ProjectCache } from './cache-port.js';
 import { badOption } from './endpoints.js';
 import { MAX_CONFIG_BYTES } from './parse.js';
 
@@ -81,28 +83,21 @@ export function folderCache(path: string): ProjectCache {
     return { body: content.slice(end + 1), digest: head.digest, etag: head.etag, checkedAt: found.mtimeMs };
   }
 
-  async function write(key: string, project: KeptText): Promise<void> {
-    const { body, digest, etag, checkedAt } = project;
-    const before = written.get(key);
-    if (before?.digest === digest && before.etag === etag && (await confirm(key, before.file, checkedAt)))
-      return;
+  async function write(key: string, { body, digest, etag, checkedAt }: CachedProject): Promise<void> {
     await makeFolder(folder);
     await isOurs(folder);
+    const found = await lstat(fileOf(key), { bigint: true }).catch(ignoreMissing);
+    if (found?.isFile() && isLater(Number(found.mtimeMs), checkedAt)) return;
+    const before = written.get(key);
     if (before === undefined) await removeAbandoned(key);
+    else if (before.digest === digest && before.etag === etag && before.file === found?.ino)
+      return utimes(fileOf(key), checkedAt / 1000, checkedAt / 1000);
     const head: Head = { key, digest, etag };
-    const file = await replace(key, `${JSON.stringify(head)}\n${body}`);
+    const file = await replace(key, `${JSON.stringify(head)}\n${body}`, checkedAt);
     written.set(key, { digest, etag, file });
   }
 
-  /** False where the file is not the one that we made. */
-  async function confirm(key: string, file: bigint, checkedAt: number): Promise<boolean> {
-    const found = await lstat(fileOf(key), { bigint: true }).catch(ignoreMissing);
-    if (found?.ino !== file) return false;
-    await utimes(fileOf(key), checkedAt / 1000, checkedAt / 1000);
-    return true;
-  }
-
-  async function replace(key: string, content: string): Promise<bigint> {
+  async function replace(key: string, content: string, checkedAt: number): Promise<bigint> {
     const path = `${fileOf(key)}.${randomBytes(6).toString('hex')}`;
     const handle = await open(
       path,
@@ -112,6 +107,7 @@ export function folderCache(path: string): ProjectCache {
     try {
       try {
         await handle.writeFile(content);
+        await handle.utimes(checkedAt / 1000, checkedAt / 1000);
         // Else a power cut may leave the new name with nothing in it.
         await handle.datasync();
       } finally {
@@ -137,6 +133,11 @@ export function folderCache(path: string): ProjectCache {
 
   const fileOf = (key: string): string => join(folder, `${key}.json`);
   return { description: `folder ${folder}`, read, write };
+}
+
+/** A time in the future is that of a clock that was ahead: it must not keep others from writing. */
+function isLater(time: number, checkedAt: number): boolean {
+  return time > checkedAt && time <= Date.now();
 }
 
 /** In two steps: `recursive` tells ENOENT for whatever went wrong. */

@@ -1,7 +1,6 @@
 /** A cache that may fail in any way: what it does takes a bounded time, never rejects, and its troubles are told once. */
-import { randomBytes } from 'node:crypto';
 import { ConvertError } from '../errors.js';
-import type { CachedProject, KeptText, ProjectCache } from './cache-port.js';
+import type { CachedProject, ProjectCache } from './cache-port.js';
 import { digestOf } from './handover.js';
 import type { ProjectSink } from './port.js';
 import { quietTimeout } from './quiet-timeout.js';
@@ -14,18 +13,13 @@ export interface GuardedCacheOptions {
   readonly maxBytes: number;
 }
 
-type Call = 'read' | 'claim' | 'write';
-
 export class GuardedCache {
   readonly description: string;
-  /** Processes share it: one of them fetches. */
-  readonly isShared: boolean;
-  readonly #owner = randomBytes(9).toString('base64url');
-  /** What failed, and has not succeeded since. */
-  readonly #failing = new Set<Call>();
   readonly #told = new Set<string>();
   /** One call at a time: what hangs must not be joined by ever more of its kind. */
   #last: Promise<unknown> = Promise.resolve();
+  /** The last call failed. */
+  #fails = false;
   #hangs = false;
   #isOver = false;
 
@@ -35,28 +29,20 @@ export class GuardedCache {
     private readonly options: GuardedCacheOptions,
   ) {
     this.description = `the project cache (${cache.description ?? 'of option projectCache'})`;
-    this.isShared = cache.claim !== undefined;
   }
 
   /** undefined where there is nothing, where it fails, and where what is there is none of ours or damaged. */
-  async read(known?: string): Promise<CachedProject | undefined> {
-    const found = await this.#run('read', () => this.cache.read(this.options.key, known));
+  async read(): Promise<CachedProject | undefined> {
+    const found = await this.#run(() => this.cache.read(this.options.key));
     if (found === undefined || found === null || this.#isOver) return undefined;
-    const problem = this.#problemOf(found, known);
+    const problem = this.#problemOf(found);
     if (problem === undefined) return found;
     this.tell(new ConvertError('CONVERT_PROJECT_CACHE', `${this.description} ${problem}; that is ignored`));
     return undefined;
   }
 
-  async write(project: KeptText): Promise<void> {
-    await this.#run('write', () => this.cache.write(this.options.key, project, this.#owner));
-  }
-
-  /** undefined where it can not be known. */
-  async claim(milliseconds: number): Promise<boolean | undefined> {
-    const answer = await this.#run('claim', () => this.#claim(milliseconds));
-    if (this.#isOver && answer === true) this.#giveBack();
-    return typeof answer === 'boolean' && !this.#isOver ? answer : undefined;
+  async write(project: CachedProject): Promise<void> {
+    await this.#run(() => this.cache.write(this.options.key, project));
   }
 
   /** Something is wrong with what is in it: told once. */
@@ -66,24 +52,15 @@ export class GuardedCache {
     this.sink.trouble(error);
   }
 
-  /** Nothing is called or told any more. `claimed`: but what this process holds is given back, should that still go. */
-  stop({ claimed }: { claimed: boolean }): void {
+  /** Nothing is called or told any more. */
+  stop(): void {
     this.#isOver = true;
-    if (claimed && !this.#hangs) this.#giveBack();
   }
 
-  #giveBack(): void {
-    this.#claim(0).catch(() => undefined);
-  }
-
-  async #claim(milliseconds: number): Promise<boolean | undefined> {
-    return this.cache.claim?.(this.options.key, this.#owner, Math.ceil(milliseconds));
-  }
-
-  async #run<T>(call: Call, work: () => Promise<T>): Promise<T | undefined> {
+  async #run<T>(work: () => Promise<T>): Promise<T | undefined> {
     if (this.#isOver) return undefined;
     const { limit } = this.options;
-    if (this.#hangs) return this.#failed(call, new Late(limit));
+    if (this.#hangs) return this.#failed(new Late(limit));
     let timer: NodeJS.Timeout | undefined;
     let isLate = false;
     const done = this.#last.then(() => (isLate || this.#isOver ? undefined : work()));
@@ -101,42 +78,37 @@ export class GuardedCache {
     });
     try {
       const answer = await Promise.race([done, late]);
-      this.#worked(call);
+      this.#worked();
       return answer;
     } catch (error) {
-      return this.#failed(call, error);
+      return this.#failed(error);
     } finally {
       clearTimeout(timer);
     }
   }
 
-  #failed(call: Call, error: unknown): undefined {
+  #failed(error: unknown): undefined {
     if (this.#isOver) return;
     // What is wrong with its content, or with its place, is in words of ours.
     if (error instanceof ConvertError) return this.tell(error) as undefined;
-    const isFirst = this.#failing.size === 0;
-    this.#failing.add(call);
-    if (!isFirst) return;
+    if (this.#fails) return;
+    this.#fails = true;
     const what = `${this.description} fails (${reasonOf(error)}); the config is fetched without it`;
     this.sink.trouble(new ConvertError('CONVERT_PROJECT_CACHE', what, { cause: error }));
   }
 
-  #worked(call: Call): void {
-    if (this.#failing.size === 0 || this.#isOver) return;
-    // Writing comes last, and needs all of the others.
-    if (call === 'write') this.#failing.clear();
-    else this.#failing.delete(call);
-    if (this.#failing.size > 0) return;
+  #worked(): void {
+    if (!this.#fails || this.#isOver) return;
+    this.#fails = false;
     this.sink.recovered(`${this.description} works again`);
   }
 
-  #problemOf(found: CachedProject, known: string | undefined): string | undefined {
+  #problemOf(found: CachedProject): string | undefined {
     const { body, digest, etag, checkedAt } = found as { [Name in keyof CachedProject]: unknown };
     const isText = (value: unknown): boolean => value === undefined || typeof value === 'string';
     if (typeof digest !== 'string' || !isText(body) || !isText(etag) || !Number.isFinite(checkedAt))
       return 'holds something else than a config';
-    if (typeof body !== 'string')
-      return digest === known ? undefined : 'holds no text of a config, or too long a one';
+    if (typeof body !== 'string' || body === '') return 'holds no text of a config, or too long a one';
     if (Buffer.byteLength(body) > this.options.maxBytes)
       return `holds more than ${this.options.maxBytes} bytes`;
     return digestOf(body) === digest ? undefined : 'holds a damaged config';

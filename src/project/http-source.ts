@@ -3,7 +3,7 @@ import { backoffDelay, DEFAULT_BACKOFF, parseRetryAfter, type Backoff } from '..
 import { asConvertError, ConvertError } from '../errors.js';
 import { cacheKey } from './cache-key.js';
 import type { ProjectCache } from './cache-port.js';
-import { CacheTurns, untilNextFetch, type CacheTimes } from './cache-turns.js';
+import { CachedConfig, type CacheTimes } from './cached-config.js';
 import { badOption, checkEndpoint, checkSdkKey, configUrl, DEFAULT_CONFIG_ENDPOINT } from './endpoints.js';
 import { Handover } from './handover.js';
 import { get } from './http-get.js';
@@ -74,21 +74,18 @@ export function httpSource(options: HttpSourceOptions): ProjectSource {
   const description = `config endpoint ${url.origin}${url.pathname}`;
   const stopped = new AbortController();
   let timer: NodeJS.Timeout | undefined;
-  let turns: CacheTurns | undefined;
+  let cached: CachedConfig | undefined;
 
   function begin(sink: ProjectSink): void {
     const handover = new Handover(sink);
     let failures = 0;
     if (options.cache !== undefined) {
       const key = cacheKey(url, options.sdkKey, options.sdkKeySecret);
-      const shared = { key, maxBytes, refreshInterval, timeout, random };
-      turns = new CacheTurns(options.cache, sink, handover, { ...shared, ...options.cacheTimes });
+      cached = new CachedConfig(options.cache, sink, handover, { key, maxBytes, ...options.cacheTimes });
     }
 
     async function attempt(): Promise<void> {
-      const wait = await turns?.next();
-      if (stopped.signal.aborted) return;
-      const delay = wait ?? (await fetchOnce());
+      const delay = await fetchOnce();
       if (!stopped.signal.aborted) timer = quietTimeout(() => void attempt(), delay);
     }
 
@@ -105,18 +102,16 @@ export function httpSource(options: HttpSourceOptions): ProjectSource {
         const isTaken =
           answer.status === 304 && etag !== undefined ? handover.confirm() : receive(answer, handover);
         failures = 0;
-        const delay = untilNextFetch(refreshInterval, random());
-        const body = answer.status === 200 ? answer.body : undefined;
-        if (isTaken) await turns?.fetched(body, handover.etag);
-        else await turns?.failed(delay);
-        return delay;
+        if (isTaken) await cached?.write(answer.status === 200 ? answer.body : undefined, handover.etag);
+        else cached?.use();
+        // Give or take 10 %, so that processes that start together do not come together.
+        return refreshInterval * (0.9 + 0.2 * random());
       } catch (error) {
         if (stopped.signal.aborted) return 0;
         failures += 1;
-        const delay = backoffDelay(backoff, failures, random()) + askedToWait(answer);
         sink.error(asConvertError(error, 'CONVERT_PROJECT_UNREACHABLE', `${description} failed`));
-        await turns?.failed(delay);
-        return delay;
+        cached?.use();
+        return backoffDelay(backoff, failures, random()) + askedToWait(answer);
       }
     }
 
@@ -145,7 +140,7 @@ export function httpSource(options: HttpSourceOptions): ProjectSource {
     stop() {
       stopped.abort();
       clearTimeout(timer);
-      turns?.stop();
+      cached?.stop();
     },
   };
 }

@@ -2,7 +2,7 @@
 import { readdir, readFile, rm, writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import { beforeEach, describe, expect, it, type TestContext } from 'vitest';
-import type { KeptText, ProjectCache } from '../../src/project/cache-port.js';
+import type { CachedProject, ProjectCache } from '../../src/project/cache-port.js';
 import { folderCache } from '../../src/project/folder-cache.js';
 import { digestOf } from '../../src/project/handover.js';
 import { httpSource, type HttpSourceOptions } from '../../src/project/http-source.js';
@@ -125,7 +125,7 @@ describe('at the start, a config of before', () => {
 
   it('that is read late does not take the place of one that was fetched', async () => {
     const server = await httpServer(saysProject('2'));
-    let read = (_kept: KeptText): void => undefined;
+    let read = (_kept: CachedProject): void => undefined;
     const cache: ProjectCache = {
       read: () => new Promise((resolve) => (read = resolve)),
       write: async () => undefined,
@@ -187,7 +187,7 @@ describe('what is kept', () => {
     const server = await httpServer(saysProject('1'));
     await remember(server.base);
     server.answer = saysProject('unfit');
-    const source = httpSource({ ...quick, endpoint: server.base, cache: folderCache(path) });
+    const source = httpSource({ ...quick, ...once, endpoint: server.base, cache: folderCache(path) });
     later(() => source.stop());
     const sink = recorder();
     source.start({
@@ -278,7 +278,7 @@ describe('a cache that fails costs nothing but itself', () => {
     expect(sink.troubles).toHaveLength(1);
   });
 
-  const contents: Record<string, [change: (kept: KeptText) => unknown, says: string]> = {
+  const contents: Record<string, [change: (kept: CachedProject) => unknown, says: string]> = {
     'is damaged': [
       (kept) => ({ ...kept, body: kept.body.replace('hero', 'hera') }),
       'holds a damaged config',
@@ -303,7 +303,7 @@ describe('a cache that fails costs nothing but itself', () => {
     const server = await httpServer(says('', {}, 500));
     const cache = {
       description: 'mine',
-      read: async () => change(text('1')) as KeptText,
+      read: async () => change(text('1')) as CachedProject,
       write: async () => undefined,
     };
     const sink = fetching(server.base, { cache, maxBytes: 4_000 });
@@ -348,7 +348,7 @@ describe('a cache that fails costs nothing but itself', () => {
       calls += 1;
       return new Promise<undefined>((done) => (resolve = done));
     };
-    const cache = { read: hang, write: hang, claim: hang as unknown as () => Promise<boolean> };
+    const cache = { read: hang, write: hang };
     const sink = fetching(server.base, { cache, cacheTimes: { limit: 20 } });
     await until(() => expect(sink.unchangedCount).toBeGreaterThan(3));
     expect(calls).toBe(1);
@@ -359,77 +359,48 @@ describe('a cache that fails costs nothing but itself', () => {
 });
 
 describe('a cache that processes share', () => {
-  /** In memory, with a claim that does what a test says. */
-  function sharedCache(claim: (milliseconds: number) => Promise<boolean>, first?: KeptText) {
-    const state = { kept: first, claims: [] as number[], writes: 0 };
+  /** In memory. */
+  function sharedCache(first?: CachedProject) {
+    const state = { kept: first, writes: 0 };
     const cache: ProjectCache = {
       read: async () => state.kept,
       async write(_key, kept) {
         state.kept = kept;
         state.writes += 1;
       },
-      async claim(_key, _owner, milliseconds) {
-        state.claims.push(milliseconds);
-        return claim(milliseconds);
-      },
     };
     return { cache, state };
   }
-  const hourly = { refreshInterval: 3_600_000, cacheTimes: NEVER };
-
-  it('is looked at again once it is our turn: another one may have been done', async () => {
-    const server = await httpServer(saysProject('2'));
-    const { cache, state } = sharedCache(async () => {
-      state.kept = text('1');
-      return true;
-    });
-    const sink = fetching(server.base, { ...hourly, cache });
-    await until(() => expect(sink.configs.map(versionOf)).toEqual(['1']));
-    await until(() => expect(state.claims).toEqual([expect.any(Number), 0]));
-    expect(server.requests).toEqual([]);
-  });
 
   it('that has nothing usable does not keep anybody from fetching', async () => {
-    const server = await httpServer(saysProject('2'));
-    const { cache, state } = sharedCache(async () => true, {
+    const { cache, state } = sharedCache({
       body: '[]',
       digest: digestOf('[]'),
       checkedAt: Date.now(),
     });
-    const sink = fetching(server.base, { ...hourly, cache });
+    let answer = (): void => undefined;
+    const server = await httpServer((request, response) => {
+      answer = () => void saysProject('2')(request, response);
+    });
+    const sink = fetching(server.base, { ...once, cache, cacheTimes: { patience: 1 } });
+    await until(() => expect([server.requests.length, sink.troubles.length]).toEqual([1, 1]));
+    answer();
     await until(() => expect(sink.configs.map(versionOf)).toEqual(['2']));
     await until(() => expect(state.kept?.digest).toBe(text('2').digest));
     expect(sink.troubles).toEqual([expect.stringContaining('is not a Convert project config')]);
   });
 
-  it('with a clock that was set back is not relied on for long', async () => {
-    const server = await httpServer(saysProject('2'));
-    const future = { ...text('1'), checkedAt: Date.now() + 7_200_000 };
-    const sink = fetching(server.base, { ...hourly, cache: sharedCache(async () => true, future).cache });
-    await until(() => expect(sink.configs.map(versionOf)).toEqual(['2']));
-  });
-
-  it('gets what was fetched out of turn, where nobody else has the turn by then', async () => {
-    const server = await httpServer(saysProject('2'));
-    let isFree = false;
-    const { cache, state } = sharedCache(async () => isFree);
-    server.answer = (request, response) => {
-      isFree = true;
-      saysProject('2')(request, response);
+  it('is read once, at the start, and written after each fetch', async () => {
+    const server = await httpServer(saysProject('1'));
+    const calls: string[] = [];
+    const cache: ProjectCache = {
+      read: async () => void calls.push('read'),
+      write: async () => void calls.push('write'),
     };
-    const sink = fetching(server.base, { ...hourly, cache, cacheTimes: { withoutConfig: 1 } });
-    await until(() => expect(sink.configs).toHaveLength(1));
-    await until(() => expect(state.kept?.digest).toBe(text('2').digest));
-  });
-
-  it('ends an outage with what another one fetched', async () => {
-    const server = await httpServer(says('', {}, 500));
-    const { cache, state } = sharedCache(async () => true);
-    const sink = fetching(server.base, { ...hourly, cache });
-    await until(() => expect(sink.errors.length).toBeGreaterThan(1));
-    state.kept = text('1');
-    await until(() => expect(sink.configs.map(versionOf)).toEqual(['1']));
-    expect(sink.kept).toEqual([expect.objectContaining({ isStale: false })]);
+    const sink = fetching(server.base, { cache });
+    await until(() => expect(sink.unchangedCount).toBeGreaterThan(2));
+    expect(calls.slice(0, 3)).toEqual(['read', 'write', 'write']);
+    expect(calls.lastIndexOf('read')).toBe(0);
   });
 
   it('that lost what was written last gets that again, not its own text under a newer ETag', async () => {
@@ -437,7 +408,7 @@ describe('a cache that processes share', () => {
       if (request.headers['if-none-match'] === '"2"') response.writeHead(304).end();
       else saysProject('2', { ETag: '"2"' })(request, response);
     });
-    const { cache, state } = sharedCache(async () => true);
+    const { cache, state } = sharedCache();
     const sink = fetching(server.base, { cache, cacheTimes: NEVER });
     await until(() => expect(state.writes).toBeGreaterThan(0));
     const before = state.writes;
@@ -446,28 +417,13 @@ describe('a cache that processes share', () => {
     expect(state.kept).toMatchObject({ digest: text('2').digest, etag: '"2"' });
     expect(sink.configs.map(versionOf)).toEqual(['2']);
   });
-
-  it('gets the turn back that comes after stop', async () => {
-    const server = await httpServer(saysProject('2'));
-    let grant = (_answer: boolean): void => undefined;
-    const { cache, state } = sharedCache((milliseconds) =>
-      milliseconds === 0 ? Promise.resolve(true) : new Promise((resolve) => (grant = resolve)),
-    );
-    const source = httpSource({ ...quick, endpoint: server.base, cache });
-    source.start(recorder());
-    await until(() => expect(state.claims).toHaveLength(1));
-    source.stop();
-    grant(true);
-    await until(() => expect(state.claims).toEqual([expect.any(Number), 0]));
-    expect(server.requests).toEqual([]);
-  });
 });
 
 describe('stop', () => {
   it('ends it: what is read or fetched then changes nothing', async () => {
     const server = await httpServer(() => undefined);
     const calls: string[] = [];
-    let read = (_kept: KeptText): void => undefined;
+    let read = (_kept: CachedProject): void => undefined;
     const cache: ProjectCache = {
       read: () => new Promise((resolve) => (read = resolve)),
       write: async () => void calls.push('write'),

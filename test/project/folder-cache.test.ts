@@ -26,7 +26,7 @@ cacheConformance('folderCache', async () => {
   return () => folderCache(path);
 });
 
-const write = (path: string, version: string) => folderCache(path).write(KEY, text(version), '');
+const write = (path: string, version: string) => folderCache(path).write(KEY, text(version));
 const inside = (path: string, name = `${KEY}.json`) => join(path, 'project-cache', name);
 const mode = async (path: string) => ((await stat(path)).mode & 0o777).toString(8);
 const isRoot = process.getuid?.() === 0;
@@ -75,20 +75,20 @@ describe('the folder', () => {
   it('is made again where somebody deleted it', async () => {
     const path = temporaryFolder('cache');
     const cache = folderCache(path);
-    await cache.write(KEY, text('1'), '');
+    await cache.write(KEY, text('1'));
     await rm(inside(path, ''), { recursive: true });
-    await cache.write(KEY, text('1'), '');
+    await cache.write(KEY, text('1'));
     expect(await folderCache(path).read(KEY)).toMatchObject({ body: text('1').body });
   });
 
   it('is not written again for a config that is only confirmed', async () => {
     const path = temporaryFolder('cache');
     const cache = folderCache(path);
-    await cache.write(KEY, { ...text('1'), checkedAt: 1_000_000 }, '');
+    await cache.write(KEY, { ...text('1'), checkedAt: 1_000_000 });
     const { ino } = await stat(inside(path));
-    await cache.write(KEY, { ...text('1'), checkedAt: 2_000_000 }, '');
+    await cache.write(KEY, { ...text('1'), checkedAt: 2_000_000 });
     expect(await stat(inside(path))).toMatchObject({ ino, mtimeMs: 2_000_000 });
-    await cache.write(KEY, { ...text('1', '"new"'), checkedAt: 3_000_000 }, '');
+    await cache.write(KEY, { ...text('1', '"new"'), checkedAt: 3_000_000 });
     expect((await cache.read(KEY))!.etag).toBe('"new"');
   });
 });
@@ -132,7 +132,7 @@ describe('what is not ours is not used', () => {
     ],
     'a file of another key': [
       async (path) => {
-        await folderCache(path).write(`${KEY}-2`, text('2'), '');
+        await folderCache(path).write(`${KEY}-2`, text('2'));
         await rename(inside(path, `${KEY}-2.json`), inside(path));
       },
       /damaged, or none of ours/,

@@ -1,36 +1,28 @@
 /** The project cache over a real Redis, by each kind of client. */
 import { Redis } from 'ioredis';
 import { describe, expect, it } from 'vitest';
-import type { ProjectCache } from '../../src/project/cache-port.js';
 import { redisProjectCache, type RedisClient } from '../../src/redis.js';
 import { CLIENTS, CLUSTERS, startCluster } from '../support/redis-clients.js';
 import { hasRedis, sharedRedis } from '../support/redis.js';
-import { cacheConformance, KEY, put, sharedCacheConformance, text } from './cache.conformance.js';
+import { cacheConformance, KEY, text } from './cache.conformance.js';
 import { later } from './helpers.js';
 
 let prefixes = 0;
 const fresh = (): string => `convert-${(prefixes += 1)}`;
-const open = (client: RedisClient, prefix = fresh()) =>
-  redisProjectCache(client, { prefix }) as Required<ProjectCache>;
+const open = (client: RedisClient, prefix = fresh()) => redisProjectCache(client, { prefix });
 
 describe.skipIf(!hasRedis)('over Redis', () => {
   const shared = sharedRedis();
-  const place = async () => {
+  cacheConformance('redisProjectCache', async () => {
     const prefix = fresh();
     return () => open(shared.client, prefix);
-  };
-  cacheConformance('redisProjectCache', place);
-  sharedCacheConformance('redisProjectCache', place);
+  });
 
   describe('by each client', () => {
     async function works(client: RedisClient): Promise<void> {
       const prefix = fresh();
-      await put(open(client, prefix), text('größer', '"1"'));
-      const { digest } = text('größer');
+      await open(client, prefix).write(KEY, text('größer', '"1"'));
       expect(await open(client, prefix).read(KEY)).toMatchObject({ body: text('größer').body, etag: '"1"' });
-      expect(await open(client, prefix).read(KEY, digest)).toMatchObject({ digest, body: undefined });
-      expect(await open(client, prefix).claim(KEY, 'one', 10_000)).toBe(true);
-      expect(await open(client, prefix).claim(KEY, 'two', 10_000)).toBe(false);
     }
 
     it.each(Object.entries(CLIENTS))('%s', async (_name, connect) => {
@@ -53,18 +45,14 @@ describe.skipIf(!hasRedis)('over Redis', () => {
 
     it('is one key, which goes when nobody fetches any more', async () => {
       const prefix = fresh();
-      await put(open(shared.client, prefix), text('1'));
+      await open(shared.client, prefix).write(KEY, text('1'));
       expect(await shared.client.keys(`${prefix}*`)).toEqual([config(prefix)]);
       expect(await shared.client.pttl(config(prefix))).toBeGreaterThan(29 * 24 * 60 * 60 * 1000);
-      await open(shared.client, prefix).claim(KEY, 'one', 10_000);
-      expect(await shared.client.keys(`${prefix}*`)).toHaveLength(2);
-      await open(shared.client, prefix).claim(KEY, 'one', 0);
-      expect(await shared.client.keys(`${prefix}*`)).toEqual([config(prefix)]);
     });
 
     it('is as old as Redis says, whatever the clock of who wrote it', async () => {
       const prefix = fresh();
-      await put(open(shared.client, prefix), { ...text('1'), checkedAt: 0 });
+      await open(shared.client, prefix).write(KEY, { ...text('1'), checkedAt: 0 });
       await shared.client.hincrby(config(prefix), 'at', -3_600_000);
       const age = Date.now() - (await open(shared.client, prefix).read(KEY))!.checkedAt;
       expect(age).toBeGreaterThanOrEqual(3_590_000);
@@ -77,17 +65,16 @@ describe.skipIf(!hasRedis)('over Redis', () => {
       expect(await open(shared.client, prefix).read(KEY)).toBeUndefined();
       await shared.client.set(config(prefix), 'mine');
       await expect(open(shared.client, prefix).read(KEY)).rejects.toMatchObject({ code: 'WRONGTYPE' });
-      await put(open(shared.client, prefix), text('1'));
+      await open(shared.client, prefix).write(KEY, text('1'));
       expect(await open(shared.client, prefix).read(KEY)).toMatchObject({ body: text('1').body });
     });
 
     it('is not lost where Redis is full', async () => {
       const prefix = fresh();
-      await put(open(shared.client, prefix), text('1'));
-      await open(shared.client, prefix).claim(KEY, 'writer', 10_000);
+      await open(shared.client, prefix).write(KEY, text('1'));
       await shared.client.config('SET', 'maxmemory', '1');
       later(() => shared.client.config('SET', 'maxmemory', '0'));
-      await expect(open(shared.client, prefix).write(KEY, text('2'), 'writer')).rejects.toMatchObject({
+      await expect(open(shared.client, prefix).write(KEY, text('2'))).rejects.toMatchObject({
         code: 'OOM',
       });
       expect(await open(shared.client, prefix).read(KEY)).toMatchObject({ body: text('1').body });
