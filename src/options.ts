@@ -136,11 +136,11 @@ export interface ConvertOptions<Raw = unknown> {
    */
   preview?: boolean | RequestFunction<Raw, boolean>;
   /**
-   * Answers rules of web projects, which have no key, from the request (see the README). The official SDK answers them in
-   * browsers only. Default false.
+   * Answers rules of web projects, which have no key, from the request: see
+   * docs/reference/ui-rules.md. The official SDK answers them in browsers only. Default false.
    */
   uiRules?: boolean;
-  /** Enrols for features as the official SDK does (see the README). Default false. */
+  /** Enrols for features as the official SDK does: see docs/background/engine.md. Default false. */
   strictSdk?: boolean;
   /** Requests that are none of our business: static files, health checks. Default: none. */
   skip?: RequestFunction<Raw, boolean>;

@@ -481,7 +481,7 @@ describe('testConvert', () => {
   });
 });
 
-describe('as the README shows it', () => {
+describe('as docs/guides/testing.md shows it', () => {
   it('stands in for what Express mounts', async () => {
     const createApp = (convert?: Convert) => {
       const app = express();

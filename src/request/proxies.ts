@@ -56,6 +56,6 @@ function warning(setting = SETTINGS): string {
   return (
     'X-Forwarded-For, X-Forwarded-Proto or X-Forwarded-Host come with nearly every request, and the framework does not' +
     ' believe them: it has not been told of the proxy in front, so that URL, protocol, address and country may be those of the proxy, and cookies' +
-    ` not Secure. Tell it: ${setting} (see Proxies in the README)`
+    ` not Secure. Tell it: ${setting} (see docs/guides/proxies.md)`
   );
 }

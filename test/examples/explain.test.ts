@@ -1,4 +1,4 @@
-/** The README shows what the example prints: one explanation for each reason that there is. */
+/** The docs show what the example prints: one explanation for each reason that there is. */
 import { execFile } from 'node:child_process';
 import { readFileSync } from 'node:fs';
 import { join } from 'node:path';
@@ -6,18 +6,18 @@ import { promisify } from 'node:util';
 import { expect, it } from 'vitest';
 import { ROOT } from './root.js';
 
-it('explain.js prints what the README shows, for every documented reason', async () => {
+it('explain.js prints what the docs show, for every documented reason', async () => {
   const run = promisify(execFile)(process.execPath, ['examples/explain.js'], { cwd: ROOT });
   const { stdout, stderr } = await run;
   expect(stderr).toBe('');
-  const readme = readFileSync(join(ROOT, 'README.md'), 'utf8');
-  const why = readme.slice(readme.indexOf('\n## Why\n'), readme.indexOf('\n## Properties\n'));
+  const page = readFileSync(join(ROOT, 'docs/reference/explain.md'), 'utf8');
+  const reasons = page.slice(page.indexOf('\n## Reasons\n'), page.indexOf('\n## Rules that failed\n'));
   // Who is bucketed where depends on an id that is drawn.
   const comparable = (text: string): string => text.replace(/(variation: \{ key: )'[ab]'/g, "$1'?'");
-  expect(comparable(why)).toContain(comparable(stdout.trim()));
+  expect(comparable(page)).toContain(comparable(stdout.trim()));
 
   const printed = [...stdout.matchAll(/reason: '([a-z-]+)'/g)].map(([, reason]) => reason);
-  const documented = [...why.matchAll(/^\| `([a-z-]+)` \|/gm)].map(([, reason]) => reason);
+  const documented = [...reasons.matchAll(/^\| `([a-z-]+)` \|/gm)].map(([, reason]) => reason);
   expect(printed).toEqual(documented);
   expect(new Set(documented).size).toBe(19);
 });
