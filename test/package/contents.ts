@@ -1,5 +1,5 @@
 /** What the tarball holds, and what it must not. */
-import { existsSync } from 'node:fs';
+import { existsSync, readFileSync } from 'node:fs';
 import { homedir } from 'node:os';
 import { dirname, join } from 'node:path';
 import { expect, it } from 'vitest';
@@ -24,6 +24,23 @@ export function contentSuite(packed: WhenPacked): void {
     const named = JSON.stringify(manifest).match(/dist\/[\w.-]+/g) ?? [];
     expect(named.length).toBeGreaterThanOrEqual(4 * (Object.keys(manifest.exports).length - 1));
     expect(named.filter((file) => !files.includes(file))).toEqual([]);
+  });
+
+  it('has a README whose links lead to the repository', () => {
+    const { built, manifest, read } = packed().tarball;
+    const repository = manifest.repository.url.replace(/^git\+|\.git$/g, '');
+    const targets = linksOf(read('README.md'));
+    expect(targets.filter((target) => !/^(?:https?:\/\/|#)/.test(target))).toEqual([]);
+    expect(targets).toContain(`${repository}/blob/main/docs/README.md`);
+    expect(targets).toContain(`${repository}/blob/main/docs/guides/page.md#caches`);
+    expect(targets).toContain(`${repository}/tree/main/examples`);
+    expect(targets).toContain(`${repository}/raw/main/examples/shop/screenshot.png`);
+
+    // The README of the repository links relatively, before and after it was packed.
+    const source = readFileSync(join(ROOT, 'README.md'), 'utf8');
+    expect(readFileSync(join(built, 'README.md'), 'utf8')).toBe(source);
+    expect(linksOf(source)).toHaveLength(targets.length);
+    expect(linksOf(source)).toContain('docs/README.md');
   });
 
   it('points to source maps that are there', () => {
@@ -59,4 +76,11 @@ export function contentSuite(packed: WhenPacked): void {
     expect(size(files)).toBeLessThan(4_500_000);
     expect(size(files.filter((file) => !file.endsWith('.map')))).toBeLessThan(1_800_000);
   });
+}
+
+/** Targets of all links and pictures, however they are written. */
+function linksOf(markdown: string): string[] {
+  const prose = markdown.replace(/^```[^]*?^```$|`[^`\n]+`/gm, '');
+  const links = prose.matchAll(/\]\(([^)\s]*)|^\[[^\]]+\]: (\S+)|(?:href|src)="([^"]*)"/gm);
+  return [...links].map(([, inline, defined, attribute]) => inline ?? defined ?? attribute ?? '');
 }

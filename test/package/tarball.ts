@@ -20,6 +20,7 @@ export interface Tarball {
 
 export interface Manifest {
   version: string;
+  repository: { url: string };
   exports: Record<string, string | Record<'import' | 'require', { types: string; default: string }>>;
   dependencies: Record<string, string>;
   peerDependencies: Record<string, string>;
@@ -27,14 +28,14 @@ export interface Manifest {
 
 const NOT_SOURCE = new Set(['node_modules', 'dist', '.git', 'coverage']);
 
-/** `npm pack`, which builds first, in a folder below `parent`. */
+/** `npm run pack`, which builds first, in a folder below `parent`. */
 export async function pack(parent: string): Promise<Tarball> {
   const built = join(parent, 'built');
   const packed = join(parent, 'packed');
   cpSync(ROOT, built, { recursive: true, filter: (source) => !NOT_SOURCE.has(basename(source)) });
   symlinkSync(join(ROOT, 'node_modules'), join(built, 'node_modules'));
   mkdirSync(packed);
-  await succeed('npm', ['pack', '--ignore-scripts=false', '--pack-destination', packed], built);
+  await succeed('npm', ['run', 'pack', '--ignore-scripts=false', '--', packed], built);
 
   const [name = ''] = readdirSync(packed);
   await succeed('tar', ['-xzf', name], packed);
