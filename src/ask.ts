@@ -1,6 +1,5 @@
 /** Asking the functions that an app gives in its options: what they throw, or answer later, never reaches a request. */
 import { asConvertError, ConvertError } from './errors.js';
-import type { RequestFunction } from './exchange.js';
 import { isThenable } from './thenable.js';
 
 export interface Question {
@@ -33,3 +32,9 @@ export function askApp(
   }
   return undefined;
 }
+
+/**
+ * A function that an app gives in its options: it gets the framework's own request. A method, so that an app may name
+ * the type of its framework's request although the core knows none.
+ */
+export type RequestFunction<Raw, Result> = { ask(request: Raw): Result }['ask'];

@@ -18,12 +18,13 @@ import type {
 import { textOf } from './engine/text.js';
 import { asConvertError } from './errors.js';
 import type { Journal } from './journal.js';
-import { FLUSH_TIMEOUT, type Explanation, type LoadedProject, type Reason, type Runtime } from './runtime.js';
+import { FLUSH_TIMEOUT, type LoadedProject, type Runtime } from './runtime.js';
 import { joinChanges } from './joined.js';
-import { type StateChange } from './state.js';
 import { SEGMENT_KEYS, type ReportSegments } from './tracking.js';
 import type { Consent } from './visitor/consent.js';
 import type { Visitor } from './visitor/identity.js';
+import type { StateChange } from './model/visitor-state/types.js';
+import type { Explanation, Reason } from './context/types.js';
 
 /** Whether, and as whom, a visitor takes part. Resolved once. */
 export type Visit =

@@ -3,7 +3,7 @@
  * `convert-middleware:delivered`, `convert-middleware:dropped`, `convert-middleware:error`, and so on for each event.
  */
 import { channel, type Channel } from 'node:diagnostics_channel';
-import type { ConvertEvents } from './runtime.js';
+import type { ConvertEvents } from './context/types.js';
 
 const NAMES = ['ready', 'config', 'decision', 'conversion', 'delivered', 'dropped', 'error'] as const;
 

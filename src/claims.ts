@@ -1,6 +1,6 @@
 /** Claims: what one request makes for a visitor before any other one may, and what each is called. */
 import { ownValue } from './entries.js';
-import type { StateChange, VisitorState } from './state.js';
+import type { StateChange, VisitorState } from './model/visitor-state/types.js';
 
 /** Names of claims, as events refer to the one that they depend on. */
 export const experienceClaim = (experienceId: string): string => `experience:${experienceId}`;

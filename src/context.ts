@@ -9,9 +9,9 @@ import type {
   SegmentsAttributes,
   Variation,
 } from './engine/port.js';
-import type { Explanation } from './runtime.js';
 import type { ReportSegments } from './tracking.js';
 import type { Consent } from './visitor/consent.js';
+import type { Explanation } from './context/types.js';
 
 /** A visitor whom decisions are made for and conversions counted. `Keys` narrows the experience keys. */
 export interface VisitorContext<Keys extends string = string> {

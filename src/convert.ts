@@ -14,7 +14,7 @@ import { JobContext, readForJob } from './job-context.js';
 import { oncePerCode, type Logger } from './logger.js';
 import { outboxOf } from './outbox.js';
 import { Passage } from './passage.js';
-import { resolveOptions, type ConvertOptions, type ResolvedOptions } from './options.js';
+import { resolveOptions } from './options.js';
 import { checkEndpoint } from './project/endpoints.js';
 import { runningExperiences, runsElsewhere } from './project/environment.js';
 import { ProjectKeeper, versionOf, type ProjectStats } from './project/keeper.js';
@@ -23,7 +23,6 @@ import { RequestContext, type RequestContextParts } from './request-context.js';
 import { requestParts } from './request-parts.js';
 import {
   FLUSH_TIMEOUT,
-  type ConvertEvents,
   type LoadedProject,
   type Runtime,
   type Uncommitted,
@@ -39,6 +38,8 @@ import { within } from './store/within.js';
 import type { Consent } from './visitor/consent.js';
 import { tellPlatform } from './wait-until.js';
 import { createWithdrawals } from './withdrawals.js';
+import type { ConvertOptions, ResolvedOptions } from './options/types.js';
+import type { ConvertEvents } from './context/types.js';
 
 export interface Convert {
   /** Resolves when a project config is loaded. Never needed before serving. Rejects once closed. */

@@ -55,12 +55,6 @@ export interface ResponseHead {
   removeCookie(line: string): void;
 }
 
-/**
- * A function that an app gives in its options: it gets the framework's own request. A method, so that an app may name
- * the type of its framework's request although the core knows none.
- */
-export type RequestFunction<Raw, Result> = { ask(request: Raw): Result }['ask'];
-
 /** Has a platform wait for `promise`, which never rejects. `request` is the framework's own; undefined for jobs. */
 export type WaitUntil<Raw> = { ask(promise: Promise<void>, request?: Raw): void }['ask'];
 

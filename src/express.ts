@@ -5,7 +5,7 @@ import type { Convert } from './convert.js';
 import type { IncomingRequest } from './exchange.js';
 import { convertOf, isMounted, tellUncalled, whenOpen } from './mount.js';
 import { ExpressOutgoingResponse } from './node-response.js';
-import type { ConvertOptions } from './options.js';
+import type { ConvertOptions } from './options/types.js';
 
 declare global {
   // eslint-disable-next-line @typescript-eslint/no-namespace -- Express's own place for additions

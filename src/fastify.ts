@@ -7,7 +7,7 @@ import type { IncomingRequest } from './exchange.js';
 import { addToLocals } from './fastify-locals.js';
 import { assertConvert, pluginOptions, warnEarly, warnTwice, whenOpen } from './mount.js';
 import { outgoingOf } from './node-response.js';
-import type { ConvertOptions } from './options.js';
+import type { ConvertOptions } from './options/types.js';
 
 declare module 'fastify' {
   interface FastifyInstance {

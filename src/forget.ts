@@ -1,12 +1,13 @@
 /** Visitors who are forgotten, and those who take back their consent: what is held of them goes. */
 import { asConvertError, type ConvertError } from './errors.js';
 import type { ProjectConfig } from './project-config.js';
-import { aliasKey, storeKey, type LoadedProject, type Runtime } from './runtime.js';
+import { type LoadedProject, type Runtime } from './runtime.js';
 import { countEvents } from './held.js';
-import { type VisitorState } from './state.js';
 import type { VisitorStore } from './store/port.js';
 import { STORE_LIMIT, within } from './store/within.js';
-import type { IdOrigin, Withdrawal } from './visitor/identity.js';
+import type { Withdrawal } from './visitor/identity.js';
+import { type IdOrigin, aliasKey, storeKey } from './model/store-key.js';
+import type { VisitorState } from './model/visitor-state/types.js';
 
 /** Rejects with a ConvertError where something of it is still there. */
 export async function forgetVisitor(

@@ -1,7 +1,7 @@
 /** What waits for a visitor's consent: how much of it, how long, and what goes where it is too much. */
 import { claimsOf, withoutClaims } from './claims.js';
 import { joinChanges } from './joined.js';
-import type { HeldChange, VisitorState } from './state.js';
+import type { HeldChange, VisitorState } from './model/visitor-state/types.js';
 
 /** At most so many events wait for consent per visitor, and so long (milliseconds). */
 export const MAX_HELD_EVENTS = 50;

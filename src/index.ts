@@ -3,15 +3,12 @@ export { createConvert } from './convert.js';
 export type { Convert, ConvertStats, ForVisitorOptions } from './convert.js';
 export type { ConvertContext, VisitorContext } from './context.js';
 export type { CloseOptions, ClosingServer } from './close-with.js';
-export type { ConvertOptions, DeliveryOptions } from './options.js';
 export { ConvertError, type ConvertErrorCode } from './errors.js';
-export type { ConvertEvents, Explanation, Reason } from './runtime.js';
 export type { IncomingRequest, OutgoingResponse, ResponseHead, WaitUntil } from './exchange.js';
 export type { Logger } from './logger.js';
 export { memoryStore, type MemoryStore, type MemoryStoreOptions } from './store/memory-store.js';
 export type { StoreCacheOptions, StoreStats } from './store/remote-store.js';
 export type { CommitOptions, SdkDataStore, VisitorStore } from './store/port.js';
-export type { Claim, Committed, StateChange, VisitorState } from './state.js';
 export type {
   ConversionAttributes,
   Engine,
@@ -35,7 +32,7 @@ export type { ProjectConfig } from './project-config.js';
 export type { CachedProject, ProjectCache } from './project/cache-port.js';
 export type { Kept, ProjectSink, ProjectSource } from './project/port.js';
 export type { ProjectStats } from './project/keeper.js';
-export type { GeoFacts, GeoListener, GeoOption, GeoReader } from './request/geo.js';
+export type { GeoFacts, GeoOption } from './request/geo.js';
 export type { PropertiesOption } from './request/reader.js';
 export type { GoalData, ReportSegments } from './tracking.js';
 export type {
@@ -52,3 +49,7 @@ export type { VisitorOptions } from './visitor/identity.js';
 export type { SessionCookieOptions } from './visitor/session-cookie.js';
 export type { AssignmentCookieOptions } from './visitor/assignment-cookie.js';
 export type { BotsOption } from './visitor/bots.js';
+export type { Claim, Committed, StateChange, VisitorState } from './model/visitor-state/types.js';
+export type { GeoListener, GeoReader } from './request/geo/types.js';
+export type { ConvertOptions, DeliveryOptions } from './options/types.js';
+export type { ConvertEvents, Explanation, Reason } from './context/types.js';

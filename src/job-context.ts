@@ -4,12 +4,14 @@ import { BaseContext, NOBODY, type Visit } from './base-context.js';
 import type { Properties } from './engine/port.js';
 import { Journal } from './journal.js';
 import { asConvertError } from './errors.js';
-import { storeKey, type Reason, type Runtime } from './runtime.js';
-import type { VisitorState } from './state.js';
+import { type Runtime } from './runtime.js';
 import { STORE_LIMIT, within } from './store/within.js';
 import type { Consent, ConsentAnswer } from './visitor/consent.js';
 import { answersBy, UNANSWERED, UNASKED } from './visitor/consent/answer.js';
 import type { Visitor } from './visitor/identity.js';
+import { storeKey } from './model/store-key.js';
+import type { VisitorState } from './model/visitor-state/types.js';
+import type { Reason } from './context/types.js';
 
 const NO_PROPERTIES: Properties = { get: () => undefined };
 

@@ -1,6 +1,6 @@
 /** Several changes as one. */
 import { ownValue, setEntry, mergeSegments, union } from './entries.js';
-import type { Claim, StateChange } from './state.js';
+import type { Claim, StateChange } from './model/visitor-state/types.js';
 
 /**
  * One change that does what several do, one after the other. All are made for one visitor in one request, each in

@@ -9,15 +9,13 @@ import { countEvents, freshlyHeld } from './held.js';
 import { joinChanges } from './joined.js';
 import {
   applyChange,
-  withHeldChanges,
-  type Committed,
-  type StateChange,
-  type VisitorState,
+  withHeldChanges
 } from './state.js';
 import { CLAIM_LEASE } from './settlements.js';
 import { STORE_LIMIT, within } from './store/within.js';
 import { isThenable } from './thenable.js';
 import { SEGMENT_KEYS, type ReportSegments, type VisitorEvent } from './tracking.js';
+import type { Committed, StateChange, VisitorState } from './model/visitor-state/types.js';
 
 export interface JournalOptions {
   visitorId: string;

@@ -5,7 +5,7 @@ import type { Convert } from './convert.js';
 import type { IncomingRequest } from './exchange.js';
 import { convertOf, isMounted, tellUncalled } from './mount.js';
 import { NodeOutgoingResponse } from './node-response.js';
-import type { ConvertOptions } from './options.js';
+import type { ConvertOptions } from './options/types.js';
 
 declare module 'koa' {
   interface ExtendableContext {

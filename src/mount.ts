@@ -3,7 +3,7 @@ import { isContext, type ConvertContext } from './context.js';
 import { createConvert, isConvert, type Convert } from './convert.js';
 import { ConvertError } from './errors.js';
 import { assertOptions, oneOf, shape } from './options-check.js';
-import type { ConvertOptions } from './options.js';
+import type { ConvertOptions } from './options/types.js';
 
 /** An instance made before, or a new one from options. */
 export function convertOf(given: ConvertOptions<never> | Convert | undefined): Convert {

@@ -2,8 +2,8 @@
 import { claimsOf } from './claims.js';
 import type { Offer } from './delivery/port.js';
 import type { EngineEvent } from './engine/port.js';
-import type { HeldEvent } from './state.js';
 import type { VisitorEvent } from './tracking.js';
+import type { HeldEvent } from './model/visitor-state/types.js';
 
 export type RecordedEvent = EngineEvent | HeldEvent;
 

@@ -1,11 +1,11 @@
 /** Options that are right by themselves, and wrong together. */
 import { ConvertError } from './errors.js';
-import type { ConvertOptions } from './options.js';
 import { adoptionCookieName } from './visitor/adoption.js';
 import { ASSIGNMENT_COOKIE_NAME } from './visitor/assignment-cookie.js';
 import { consentMode } from './visitor/consent.js';
 import { VISITOR_COOKIE_DEFAULTS } from './visitor/cookie.js';
 import { SESSION_COOKIE_NAME, type SessionCookieOptions } from './visitor/session-cookie.js';
+import type { ConvertOptions } from './options/types.js';
 
 /** @throws ConvertError `CONVERT_BAD_OPTION` */
 export function assertNoConflicts(options: ConvertOptions): void {

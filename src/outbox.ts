@@ -6,10 +6,10 @@ import type { DeliveryLedger, Outbox, OutboxFactory, OutboxListener, Transport }
 import { spoolOutbox } from './delivery/spool-outbox.js';
 import { asConvertError, ConvertError } from './errors.js';
 import { withMethods } from './options-check.js';
-import type { DeliveryOptions, ResolvedOptions } from './options.js';
 import type { ProjectConfig } from './project-config.js';
 import { trackingUrl } from './project/endpoints.js';
 import { VERSION } from './version.js';
+import type { DeliveryOptions, ResolvedOptions } from './options/types.js';
 
 interface Owner {
   readonly listener: OutboxListener;

@@ -1,29 +1,31 @@
 /** The context of one HTTP request: who the visitor is, what goes into the response head, and when to commit. */
 import type { Session } from './arrival.js';
-import { askApp } from './ask.js';
+import { askApp, type RequestFunction } from './ask.js';
 import { createBridge, type Bridge } from './bridge/bridge.js';
 import { withoutLapsedClaims } from './claims.js';
 import { BaseContext, NOBODY, type Visit } from './base-context.js';
 import type { ConvertContext } from './context.js';
 import type { Decision, Properties } from './engine/port.js';
 import { asConvertError, type ConvertError } from './errors.js';
-import type { IncomingRequest, OutgoingResponse, RequestFunction, ResponseHead } from './exchange.js';
+import type { IncomingRequest, OutgoingResponse, ResponseHead } from './exchange.js';
 import { withdrawVisitor } from './forget.js';
 import { askForHints, canStopHints, isHtml, isShared, stopHints } from './hint-head.js';
 import { Journal } from './journal.js';
 import type { ProxyWatch } from './request/proxies.js';
 import { previewLink } from './request/preview.js';
 import type { RequestFacts, RequestReader } from './request/reader.js';
-import { storeKey, type AfterCommit, type LoadedProject, type Runtime } from './runtime.js';
-import { withHeldChanges, type VisitorState } from './state.js';
+import { type AfterCommit, type LoadedProject, type Runtime } from './runtime.js';
+import { withHeldChanges } from './state.js';
 import type { Answer, RemoteStore } from './store/remote-store.js';
 import { isThenable } from './thenable.js';
 import { UserAlias } from './user-alias.js';
 import { UNSHARED, VisitorHead } from './visitor-head.js';
 import type { CarriedAssignments } from './visitor/assignment-cookie.js';
-import { RequestCookies } from './visitor/cookie.js';
 import type { Visitor, VisitorReader, Withdrawal } from './visitor/identity.js';
 import type { CarriedSession } from './visitor/session-cookie.js';
+import { RequestCookies } from './request/cookies.js';
+import { storeKey } from './model/store-key.js';
+import type { VisitorState } from './model/visitor-state/types.js';
 
 /** What all request contexts of one Convert share. */
 export interface RequestContextParts {

@@ -1,11 +1,11 @@
 /** What all requests of one Convert are read with, from its options. */
 import type { ConvertError } from './errors.js';
-import type { ResolvedOptions } from './options.js';
 import type { RequestContextParts } from './request-context.js';
 import { ProxyWatch } from './request/proxies.js';
 import { createRequestReader, type GeoListener } from './request/reader.js';
 import { visitorReader } from './visitor/identity.js';
 import { signalReader } from './visitor/privacy-signals.js';
+import type { ResolvedOptions } from './options/types.js';
 
 export interface RequestPartsListener {
   readonly onError: (error: ConvertError) => void;

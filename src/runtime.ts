@@ -1,14 +1,14 @@
 /** What contexts need of the Convert that they belong to. */
 import type { ConvertError } from './errors.js';
-import type { EngineProject, EngineReason, Failure, Variation } from './engine/port.js';
+import type { EngineProject } from './engine/port.js';
 import type { DropReason, Outbox } from './delivery/port.js';
 import type { Passage } from './passage.js';
 import type { ProjectConfig } from './project-config.js';
 import type { Settlements } from './settlements.js';
-import type { Committed } from './state.js';
 import type { VisitorStore } from './store/port.js';
-import type { ConsentAnswer } from './visitor/consent.js';
-import type { IdOrigin } from './visitor/identity.js';
+import { storeKey } from './model/store-key.js';
+import type { Committed } from './model/visitor-state/types.js';
+import type { ConvertEvents } from './context/types.js';
 
 /** Milliseconds that `flush` waits, of a Convert and of contexts, where no `timeout` is given. */
 export const FLUSH_TIMEOUT = 5_000;
@@ -78,64 +78,4 @@ export interface Runtime {
   report(error: ConvertError): void;
   /** A log line, the first time for a code. */
   warnOnce(code: string, message: string): void;
-}
-
-/**
- * Why a visitor gets what they get. The engine's reasons, and:
- * - `disabled` the request is skipped, or something of ours failed
- * - `not-ready` no project config has arrived
- * - `bot` the request comes from a bot
- * - `consent` the visitor has not consented, or has opted out (`explain` tells by what)
- * - `no-identity` decided, but the visitor's id can't be handed out any more: not enrolled
- */
-export type Reason = EngineReason | 'disabled' | 'not-ready' | 'bot' | 'consent' | 'no-identity';
-
-export interface Explanation {
-  readonly experienceKey: string;
-  readonly reason: Reason;
-  /** What `peek` returns. */
-  readonly variation: Variation | null;
-  /** The locations, audiences or segments that left the visitor out, and which of their rules. */
-  readonly failed: readonly Failure[];
-  /** Properties that rules of the experience ask for and nobody supplied. */
-  readonly missing: readonly string[];
-  /** The visitor's consent, and who said so. */
-  readonly consent: ConsentAnswer;
-}
-
-/** The events of a Convert, by name. They hold visitor ids, but no properties. */
-export interface ConvertEvents {
-  /** The first project config is there. */
-  ready: { version: string | undefined };
-  /** Another project config took its place. */
-  config: { version: string | undefined };
-  decision: {
-    visitorId: string;
-    experienceKey: string;
-    variationKey: string | null;
-    reason: Reason;
-    /** The decision will be stored and its exposure sent. */
-    enrolled: boolean;
-  };
-  conversion: {
-    visitorId: string;
-    goalKey: string;
-    outcome: 'tracked' | 'already-tracked' | 'goal-not-found' | 'goal-rules' | 'bad-data';
-  };
-  /** A batch was accepted by the tracking endpoint. */
-  delivered: { count: number };
-  /** Events were given up. */
-  dropped: { count: number; reason: DropReason };
-  error: ConvertError;
-}
-
-/** Where the visitor is kept that a user was first. No visitor has that key. */
-export function aliasKey(config: ProjectConfig, user: string): string {
-  return `${config.account_id}-${config.project.id}~user-${user}`;
-}
-
-/** The official SDK's store key. Ids from our cookie are kept apart where the app has ids of its own. */
-export function storeKey(config: ProjectConfig, id: string, origin: IdOrigin, hasAppIds: boolean): string {
-  const separator = hasAppIds && origin !== 'app' ? '~cookie-' : '-';
-  return `${config.account_id}-${config.project.id}${separator}${id}`;
 }

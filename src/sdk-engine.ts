@@ -30,8 +30,9 @@ import { ConvertError } from './errors.js';
 import type { ExperienceConfig, ProjectConfig, VariationConfig } from './project-config.js';
 import { goalClaim } from './claims.js';
 import { mergeSegments, ownValue } from './entries.js';
-import { applyChange, type StateChange, type VisitorState } from './state.js';
+import { applyChange } from './state.js';
 import type { WireEvent } from './tracking.js';
+import type { StateChange, VisitorState } from './model/visitor-state/types.js';
 
 /** Versions of `@convertcom/js-sdk` that this engine is tested with. */
 export const SUPPORTED_SDK = '4.4.x';

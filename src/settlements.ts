@@ -3,8 +3,8 @@
  * a while: should the process die, the visitor is exposed, or converts, another time. Then it stands for good.
  */
 import { asConvertError, type ConvertError } from './errors.js';
-import type { VisitorState } from './state.js';
 import type { VisitorStore } from './store/port.js';
+import type { VisitorState } from './model/visitor-state/types.js';
 
 /** Milliseconds after which a claim of a process that is not heard of any more counts as not made. */
 export const CLAIM_LEASE = 10_000;

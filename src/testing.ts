@@ -4,12 +4,13 @@
 import { createConvertWith, type Convert } from './convert.js';
 import { fixedEngine } from './engine/fixed-engine.js';
 import { ConvertError } from './errors.js';
-import { resolveOptions, type ConvertOptions } from './options.js';
+import { resolveOptions } from './options.js';
 import { assertOptions, given, text } from './options-check.js';
 import type { ProjectSink } from './project/port.js';
 import { memoryStore, type MemoryStore } from './store/memory-store.js';
 import { projectOf, type Answer, type Answers } from './testing/answers.js';
 import { createRecorder, type RecordedConversion, type RecordedExposure } from './testing/recorder.js';
+import type { ConvertOptions } from './options/types.js';
 
 export type { Answer, Answers, VariationAnswer } from './testing/answers.js';
 export {

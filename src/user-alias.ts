@@ -1,10 +1,11 @@
 /** Login: a visitor says which user they are, and their device learns which visitor this user was first. */
 import type { Visit } from './base-context.js';
 import { asConvertError } from './errors.js';
-import { aliasKey, type Runtime } from './runtime.js';
+import { type Runtime } from './runtime.js';
 import { isVisitorId } from './state.js';
 import { STORE_LIMIT, within } from './store/within.js';
 import { isUserId, userHash } from './visitor/alias.js';
+import { aliasKey } from './model/store-key.js';
 
 /** Of one request. */
 export class UserAlias {

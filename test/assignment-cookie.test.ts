@@ -2,11 +2,11 @@
 import { afterEach, beforeEach, describe, expect, it } from 'vitest';
 import { createConvert, type Convert } from '../src/convert.js';
 import type { OutgoingResponse, ResponseHead } from '../src/exchange.js';
-import type { ConvertOptions } from '../src/options.js';
 import { startCollector, type Collector } from './support/collector.js';
 import { testProject } from './support/project.js';
 import { runningSession } from './support/session.js';
 import { incoming } from './visitor/support.js';
+import type { ConvertOptions } from '../src/options/types.js';
 
 /** As Express has them: headers may be set early, at less cost than a listener. */
 class FakeResponse implements OutgoingResponse {

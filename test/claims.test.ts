@@ -10,8 +10,9 @@ import {
   withoutLapsedClaims,
 } from '../src/claims.js';
 import { CLAIM_LEASE, Settlements } from '../src/settlements.js';
-import { applyChange, type VisitorState } from '../src/state.js';
+import { applyChange } from '../src/state.js';
 import type { VisitorStore } from '../src/store/port.js';
+import type { VisitorState } from '../src/model/visitor-state/types.js';
 
 const STATE: VisitorState = {
   bucketing: { 7: 'x', 8: 'y' },

@@ -5,9 +5,9 @@ import { createServer, type Server } from 'node:http';
 import { chromium, type Browser } from 'playwright-core';
 import { afterAll, afterEach, beforeAll, describe, expect, it } from 'vitest';
 import { convertMiddleware } from '../src/express.js';
-import type { ConvertOptions } from '../src/options.js';
 import { listen, stop } from './adapters/harness.js';
 import { testProject } from './support/project.js';
+import type { ConvertOptions } from '../src/options/types.js';
 
 const executablePath = process.env.CHROMIUM_PATH ?? '/usr/bin/chromium';
 const hasChromium = existsSync(executablePath);

@@ -8,10 +8,10 @@ import Koa from 'koa';
 import { afterEach, beforeEach, describe, expect, it, vi } from 'vitest';
 import { createConvert, type Convert } from '../src/convert.js';
 import { convertMiddleware } from '../src/express.js';
-import type { ConvertOptions } from '../src/options.js';
 import { startChild } from './support/child.js';
 import { startCollector, type Collector } from './support/collector.js';
 import { testProject } from './support/project.js';
+import type { ConvertOptions } from '../src/options/types.js';
 
 let collector: Collector;
 const made: Convert[] = [];

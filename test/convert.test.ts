@@ -7,7 +7,6 @@ import { afterEach, beforeEach, describe, expect, it } from 'vitest';
 import { createConvert, type Convert } from '../src/convert.js';
 import type { ConvertContext } from '../src/context.js';
 import type { ConvertError } from '../src/errors.js';
-import type { ConvertOptions } from '../src/options.js';
 import type { ProjectConfig } from '../src/project-config.js';
 import type { ProjectSink } from '../src/project/port.js';
 import { memoryStore } from '../src/store/memory-store.js';
@@ -15,6 +14,7 @@ import { startCollector, type Collector } from './support/collector.js';
 import { testProject } from './support/project.js';
 import { FakeResponse, tick, visit } from './support/exchange.js';
 import { incoming } from './visitor/support.js';
+import type { ConvertOptions } from '../src/options/types.js';
 
 let collector: Collector;
 let logged: string[];

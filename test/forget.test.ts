@@ -4,7 +4,6 @@ import { afterEach, beforeEach, expect, it, onTestFinished, vi } from 'vitest';
 import { createConvert, type Convert } from '../src/convert.js';
 import type { ConvertContext } from '../src/context.js';
 import type { OutgoingResponse } from '../src/exchange.js';
-import type { ConvertOptions } from '../src/options.js';
 import type { ProjectConfig } from '../src/project-config.js';
 import type { ProjectSink } from '../src/project/port.js';
 import { memoryStore } from '../src/store/memory-store.js';
@@ -13,6 +12,7 @@ import { startCollector, type Collector } from './support/collector.js';
 import { testProject } from './support/project.js';
 import { incoming } from './visitor/support.js';
 import { temporaryFolder } from './support/folder.js';
+import type { ConvertOptions } from '../src/options/types.js';
 
 const KEY = '1001-2002-abc';
 const COOKIE_KEY = '1001-2002~cookie-abc';

@@ -2,12 +2,12 @@
 import { afterEach, beforeEach, describe, expect, it } from 'vitest';
 import { createConvert, type Convert } from '../src/convert.js';
 import type { ConvertContext } from '../src/context.js';
-import type { ConvertOptions } from '../src/options.js';
 import { memoryStore } from '../src/store/memory-store.js';
 import type { VisitorStore } from '../src/store/port.js';
 import { startCollector, type Collector } from './support/collector.js';
 import { FakeResponse, tick, visit } from './support/exchange.js';
 import { testProject } from './support/project.js';
+import type { ConvertOptions } from '../src/options/types.js';
 
 const MINUTE = 60_000;
 

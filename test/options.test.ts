@@ -1,7 +1,8 @@
 import { describe, expect, it } from 'vitest';
 import { createConvert } from '../src/convert.js';
-import { resolveOptions, type ConvertOptions } from '../src/options.js';
+import { resolveOptions } from '../src/options.js';
 import { testProject } from './support/project.js';
+import type { ConvertOptions } from '../src/options/types.js';
 
 const wrong = (options: unknown): string => {
   try {

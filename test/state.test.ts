@@ -6,11 +6,9 @@ import { joinChanges } from '../src/joined.js';
 import {
   applyChange,
   parseState,
-  withHeldChanges,
-  type HeldChange,
-  type StateChange,
-  type VisitorState,
+  withHeldChanges
 } from '../src/state.js';
+import type { HeldChange, StateChange, VisitorState } from '../src/model/visitor-state/types.js';
 
 const claim = (variationId: string, more: object = {}) => ({ variationId, exposed: true, ...more });
 

@@ -5,7 +5,6 @@ import { setTimeout as sleep } from 'node:timers/promises';
 import { afterAll, describe, expect, it, vi } from 'vitest';
 import { createConvert, type Convert } from '../src/convert.js';
 import { lmdbStore } from '../src/lmdb.js';
-import type { ConvertOptions } from '../src/options.js';
 import type { ConversionEvent, GoalData } from '../src/tracking.js';
 import { redisOutbox, redisStore, type IoRedisClient } from '../src/redis.js';
 import { memoryStore } from '../src/store/memory-store.js';
@@ -15,6 +14,7 @@ import { FakeResponse, visit } from './support/exchange.js';
 import { testProject } from './support/project.js';
 import { hasRedis, sharedRedis } from './support/redis.js';
 import { temporaryFolder } from './support/folder.js';
+import type { ConvertOptions } from '../src/options/types.js';
 
 const folder = temporaryFolder('state', afterAll);
 

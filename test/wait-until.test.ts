@@ -3,7 +3,6 @@ import request from 'supertest';
 import { afterEach, beforeEach, describe, expect, it, vi } from 'vitest';
 import { createConvert } from '../src/convert.js';
 import type { IncomingRequest, OutgoingResponse } from '../src/exchange.js';
-import type { ConvertOptions } from '../src/options.js';
 import { CHROME } from './adapters/conformance.js';
 import { express5Adapter } from './adapters/express.js';
 import { fastify5Adapter } from './adapters/fastify.js';
@@ -12,6 +11,7 @@ import { koa3Adapter } from './adapters/koa.js';
 import { startCollector, type Collector } from './support/collector.js';
 import { testProject } from './support/project.js';
 import { incoming } from './visitor/support.js';
+import type { ConvertOptions } from '../src/options/types.js';
 
 interface Call {
   promise: Promise<void>;

@@ -5,7 +5,7 @@
 import type { ConvertError } from '../errors.js';
 import { DEFAULT_BACKOFF } from '../backoff.js';
 import type { VisitorEvent } from '../tracking.js';
-import { cohorts, type Cohort, type Cohorts } from './cohorts.js';
+import { cohorts, type Cohorts } from './cohorts.js';
 import { Erasures } from './erasures.js';
 import { createLedger, type Ledger } from './ledger.js';
 import { serialise, type SerialisedEvent } from './payload.js';
@@ -21,45 +21,12 @@ import type {
 import { DEFAULT_QUEUE_BYTES } from './port.js';
 import { createSender, type Sender } from './sender.js';
 import { upTo } from './timers.js';
+import { QueuedEvent, wereKept } from './queued-event.js';
 
 /** The share of the room that exposures may fill. */
 const EXPOSURE_SHARE = 0.9;
 /** Milliseconds that what is outside of the process may take at the end. */
 const CLOSE_LIMIT = 1_000;
-
-/** An event that was taken. */
-export class QueuedEvent implements SerialisedEvent {
-  readonly visitorId: string;
-  readonly head: string;
-  readonly text: string;
-  readonly bytes: number;
-  /** Where a shelf has it, if it has several places. */
-  place: unknown = undefined;
-  /** See `Offer.confirm`; called by `wereKept`, once. */
-  onKept: (() => void) | undefined = undefined;
-
-  constructor(
-    { visitorId, head, text, bytes }: SerialisedEvent,
-    readonly cohort: Cohort,
-    /** When it was accepted, in milliseconds since the epoch. */
-    readonly at: number,
-  ) {
-    this.visitorId = visitorId;
-    this.head = head;
-    this.text = text;
-    this.bytes = bytes;
-  }
-}
-
-/** They would outlive this process now, or it is done with them. */
-export function wereKept(events: readonly QueuedEvent[]): void {
-  for (const event of events) {
-    const { onKept } = event;
-    if (onKept === undefined) continue;
-    event.onKept = undefined;
-    onKept();
-  }
-}
 
 /** What an outbox and its shelf share. */
 export interface OutboxCore {

@@ -5,8 +5,8 @@
 import type { Cohort } from './cohorts.js';
 import { fifo } from './fifo.js';
 import { decodeLines, encodeLines } from './lines.js';
-import { QueuedEvent } from './outbox.js';
 import { headOf } from './payload.js';
+import { QueuedEvent } from './queued-event.js';
 
 /** Bytes of events that are packed together: some milliseconds of the event loop. */
 const CHUNK_BYTES = 128 * 1024;

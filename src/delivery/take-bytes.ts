@@ -1,4 +1,4 @@
-import type { QueuedEvent } from './outbox.js';
+import type { QueuedEvent } from './queued-event.js';
 
 /**
  * Removes and returns the first of these events, up to the one with which there are so many bytes, and before one that was

@@ -1,6 +1,5 @@
 /** The compiled engine: a project config is compiled once, and a decision is a walk through what came out. */
 import type { ProjectConfig } from '../project-config.js';
-import type { StateChange } from '../state.js';
 import { copied } from './copy.js';
 import { decide, none, type Call } from './decide.js';
 import { explainDecision } from './explain.js';
@@ -8,7 +7,7 @@ import { Facts } from './facts.js';
 import { decideFeature, decideFeatures } from './features.js';
 import { convert } from './goals.js';
 import { withTransactionsOnce } from './transactions.js';
-import { compilePlan, type Plan } from './plan.js';
+import { compilePlan } from './plan.js';
 import type {
   ConversionAttributes,
   ConversionOutcome,
@@ -25,6 +24,8 @@ import type {
 } from './port.js';
 import { segment } from './segments.js';
 import { uiRulesOf } from './ui-rules.js';
+import type { StateChange } from '../model/visitor-state/types.js';
+import type { Plan } from './plan-types.js';
 
 export interface CompiledEngineOptions {
   /**

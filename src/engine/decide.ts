@@ -3,10 +3,11 @@ import { enrolment, NO_EVENTS, type Assignment } from './enrolment.js';
 import type { Facts } from './facts.js';
 import { bucketAt, MAX_TRAFFIC } from './buckets.js';
 import type { Decision, EngineReason, ExperienceAttributes, Variation } from './port.js';
-import type { Audience, Plan, PlannedExperience, PlannedVariation } from './plan.js';
 import type { Progress } from './progress.js';
-import { isRuleError, type Outcome } from './rules.js';
+import { isRuleError } from './rules.js';
 import { textOf } from './text.js';
+import type { Audience, Plan, PlannedExperience, PlannedVariation } from './plan-types.js';
+import type { Outcome } from './rules/types.js';
 
 /** What one call is about. */
 export interface Call {

@@ -1,7 +1,7 @@
 /** What a decision leaves behind: the claim of its assignment, and the exposure that goes with it. */
 import { experienceClaim, exposureClaim } from '../claims.js';
-import { type StateChange, type VisitorState } from '../state.js';
 import type { EngineEvent, ExperienceAttributes } from './port.js';
+import type { StateChange, VisitorState } from '../model/visitor-state/types.js';
 
 export interface Assignment {
   readonly experienceId: string;

@@ -4,11 +4,13 @@ import type { RuleEntityConfig } from '../project-config.js';
 import { assignedTo, audienceOutcome, isChecked, type Call } from './decide.js';
 import { RULE_TYPE } from './exclusion.js';
 import type { Decision, EngineExplanation, FailedRule, Failure } from './port.js';
-import type { PlannedExperience, RuleEntity } from './plan.js';
 import { deepFreeze } from './freeze.js';
-import { failedRules, type CompiledRules } from './rules.js';
+import { failedRules } from './rules.js';
 import { textOf } from './text.js';
-import { ABSENT, type Values } from './values.js';
+import { type Values } from './values.js';
+import type { PlannedExperience, RuleEntity } from './plan-types.js';
+import type { CompiledRules } from './rules/types.js';
+import { ABSENT } from './rules/property-names.js';
 
 export function explainDecision(
   call: Call,

@@ -2,10 +2,10 @@
 import { hashOnce, HashSuffix, type HashPrefix } from './murmur3.js';
 import { Outcomes } from './outcomes.js';
 import type { EngineVisitor, ExperienceAttributes } from './port.js';
-import type { Plan, RuleEntity } from './plan.js';
 import { Progress } from './progress.js';
-import type { Outcome } from './rules.js';
 import { Values } from './values.js';
+import type { Plan, RuleEntity } from './plan-types.js';
+import type { Outcome } from './rules/types.js';
 
 export class Facts {
   private locationValues: Values | undefined = undefined;

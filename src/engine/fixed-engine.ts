@@ -1,6 +1,5 @@
 /** The fixed engine: an experience gives everybody the same variation. For tests of what an app does with it. */
 import type { ExperienceConfig, ProjectConfig, RuleEntityConfig } from '../project-config.js';
-import type { StateChange } from '../state.js';
 import { compiledEngine } from './compiled-engine.js';
 import type {
   ConversionAttributes,
@@ -16,6 +15,7 @@ import type {
   Preview,
 } from './port.js';
 import { Progress } from './progress.js';
+import type { StateChange } from '../model/visitor-state/types.js';
 
 /**
  * Asks no rule and shares no traffic: an experience gives its first running variation. Every goal and every segment is

@@ -4,9 +4,9 @@ import { ownValue } from '../entries.js';
 import type { ConversionEvent } from '../tracking.js';
 import { Facts } from './facts.js';
 import type { ConversionAttributes, ConversionOutcome, EngineEvent, EngineVisitor } from './port.js';
-import type { GoalPlan, Plan } from './plan.js';
 import { isRuleError } from './rules.js';
 import { Values } from './values.js';
+import type { GoalPlan, Plan } from './plan-types.js';
 
 export function convert(
   plan: Plan,

@@ -1,5 +1,4 @@
-/** The outcomes of rules, by the place of their location or audience in the project. */
-import type { Outcome } from './rules.js';
+import type { Outcome } from './rules/types.js';
 
 /** Two bits each, in words that fit a small integer everywhere: a project may have a thousand audiences. */
 const PER_WORD_LOG2 = 3;

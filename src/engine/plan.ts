@@ -7,101 +7,17 @@ import type {
   RuleSet,
   VariationConfig,
 } from '../project-config.js';
-import { layOut, type Buckets } from './buckets.js';
-import { firstEnrolment, type Enrolment } from './enrolment.js';
-import { exclusionOf, type Exclusion } from './exclusion.js';
-import { compileFeatures, type FeaturePlan, type VariationFeatures } from './feature-plan.js';
+import { layOut } from './buckets.js';
+import { firstEnrolment } from './enrolment.js';
+import { exclusionOf } from './exclusion.js';
+import { compileFeatures, type FeaturePlan } from './feature-plan.js';
 import { HashPrefix } from './murmur3.js';
-import type { Variation } from './port.js';
-import { RuleCompiler, type CompiledRules, type Predicate, type UiRules } from './rules.js';
+import { RuleCompiler } from './rules.js';
 import { textOf } from './text.js';
-import { PropertyNames } from './values.js';
-import { variationMaker, type VariationMaker } from './variation.js';
-
-/** A location or an audience. */
-export interface RuleEntity {
-  /** Its place among the locations and audiences of the project. */
-  readonly index: number;
-  readonly config: RuleEntityConfig;
-  /** undefined where it has none: then it never matches. */
-  readonly rules: CompiledRules | undefined;
-  /** Those of the rules; here, since each object on the way to them costs. */
-  readonly match: Predicate | undefined;
-  readonly volatile: boolean;
-}
-
-export interface Location extends RuleEntity {
-  /** As the state keeps it; undefined where it has none. */
-  readonly key: string | undefined;
-  /** The place of its key among those of the locations. */
-  readonly keyPlace: number;
-}
-
-export interface Audience extends RuleEntity {
-  readonly permanent: boolean;
-  /** Takes the place of its rules. */
-  readonly exclusion: Exclusion | undefined;
-}
-
-export interface PlannedVariation {
-  readonly id: string;
-  /** As it is returned where it was read from the state. Frozen. */
-  readonly stored: Variation;
-  readonly at: VariationMaker;
-  /** What becomes of a visitor who is given it first. */
-  readonly enrolment: Enrolment;
-  readonly features: VariationFeatures;
-}
-
-export interface PlannedExperience {
-  readonly config: ExperienceConfig;
-  readonly id: string;
-  /** The id as a key of objects. */
-  readonly slot: string | number;
-  readonly key: string;
-  readonly archived: boolean;
-  /** undefined where it runs in all. */
-  readonly environment: string | undefined;
-  /** undefined where it is not restricted to any. */
-  readonly locations: readonly Location[] | undefined;
-  readonly siteArea: CompiledRules | undefined;
-  readonly audiences: readonly Audience[];
-  /** It names audiences, whether they exist or not. */
-  readonly namesAudiences: boolean;
-  /** undefined where the config doesn't say how audiences are combined, which no SDK survives. */
-  readonly audiencesMatch: 'all' | 'any' | undefined;
-  /** Segments of which the visitor must be in one. */
-  readonly segments: readonly RuleEntityConfig[];
-  readonly variations: ReadonlyMap<string, PlannedVariation>;
-  readonly hasVariations: boolean;
-  /** Of the variations; undefined for one that the project does not have. */
-  readonly buckets: Buckets<PlannedVariation | undefined>;
-  readonly hash: HashPrefix;
-  /** The answer may depend on what is stored of the visitor, beyond the variation. */
-  readonly dependsOnState: boolean;
-}
-
-export interface Plan {
-  readonly config: ProjectConfig;
-  readonly names: PropertyNames;
-  /** In the order of the project. Several of one key are all the first of them, as with the SDK. */
-  readonly experiences: readonly PlannedExperience[];
-  /** What is decided of one experience may matter to another one. */
-  readonly interdependent: boolean;
-  readonly byKey: ReadonlyMap<string, PlannedExperience>;
-  readonly byId: ReadonlyMap<string, PlannedExperience>;
-  readonly locationCount: number;
-  readonly ruleEntityCount: number;
-  readonly segments: readonly { readonly config: RuleEntityConfig; readonly rules: CompiledRules }[];
-  readonly goals: ReadonlyMap<string, GoalPlan>;
-  readonly features: FeaturePlan;
-  readonly warnings: readonly string[];
-}
-
-export interface GoalPlan {
-  readonly id: string;
-  readonly rules: CompiledRules | undefined;
-}
+import { variationMaker } from './variation.js';
+import type { Location, Audience, PlannedVariation, PlannedExperience, Plan, GoalPlan } from './plan-types.js';
+import type { CompiledRules, UiRules } from './rules/types.js';
+import { PropertyNames } from './rules/property-names.js';
 
 export interface PlanOptions {
   /** Default: rules without a key are false, as with the official SDK. */

@@ -3,8 +3,8 @@
  * properties into values. It writes nothing, sends nothing and keeps nothing of a visitor between two calls.
  */
 import type { ProjectConfig } from '../project-config.js';
-import type { StateChange, VisitorState } from '../state.js';
 import type { GoalData, WireEvent } from '../tracking.js';
+import type { StateChange, VisitorState } from '../model/visitor-state/types.js';
 
 export interface Engine {
   /** Stands in `stats()`. */

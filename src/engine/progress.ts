@@ -1,9 +1,9 @@
 /** A visitor's state during one call that decides several experiences: later ones see what earlier ones changed. */
 import { mergeSegments, ownValue } from '../entries.js';
-import { type VisitorState } from '../state.js';
 import { Outcomes } from './outcomes.js';
-import type { Location, PlannedExperience } from './plan.js';
-import type { Outcome } from './rules.js';
+import type { VisitorState } from '../model/visitor-state/types.js';
+import type { Location, PlannedExperience } from './plan-types.js';
+import type { Outcome } from './rules/types.js';
 
 const NO_LOCATIONS: readonly string[] = [];
 

@@ -7,16 +7,15 @@ import {
   type PreparedComparison,
 } from './comparisons.js';
 import { compilePattern, type Pattern } from './pattern.js';
-import { ABSENT, type PropertyNames, type Values } from './values.js';
+import { type Values } from './values.js';
+import type { Outcome, CompiledRule, ValidRule, Predicate, CompiledRules, Branches, UiRules, RuleSource } from './rules/types.js';
+import { ABSENT, type PropertyNames } from './rules/property-names.js';
 
 /**
  * Comes out where a rule is so broken that the official SDK throws an exception on reaching it: whatever asked is
  * answered with "none" then.
  */
 export const BROKEN: unique symbol = Symbol('broken');
-
-/** Nearly always a boolean. Anything else that is neither `false` nor BROKEN counts as matched where the SDK says so. */
-export type Outcome = unknown;
 
 /** Whatever asked is not answered then. */
 export function isRuleError(outcome: Outcome): boolean {
@@ -29,62 +28,6 @@ const RULE_ERRORS: ReadonlySet<unknown> = new Set([
   'convert.com_no_data_found',
   'convert.com_need_more_data',
 ]);
-
-export interface CompiledRule {
-  readonly test: Predicate;
-  /** What the rule reads and how it compares; undefined where the rule is not valid. */
-  readonly about: RuleAbout | undefined;
-  /** Its outcome for the same properties may change: it must not be remembered. */
-  readonly volatile: boolean;
-  /** Its outcome depends on what is stored of the visitor. */
-  readonly readsState: boolean;
-}
-
-export interface RuleAbout {
-  readonly rule: ValidRule;
-  readonly source: RuleSource;
-  /** Why it never matches, whatever the value is. */
-  readonly problem: RuleProblem | undefined;
-  /** What an operator should know of it. */
-  readonly warning: string | undefined;
-}
-
-/** A rule that the official SDK would understand. */
-export interface ValidRule extends Rule {
-  readonly matching: { readonly match_type: string; readonly negated: boolean };
-}
-
-/** `unsupported-rule`: no server can answer it. `unsafe-pattern`: it could hold the event loop. */
-export type RuleProblem = 'invalid-rule' | 'unsupported-rule' | 'unsafe-pattern';
-
-/** Answers from the values that it is given. */
-export type Predicate = (values: Values) => Outcome;
-
-export interface CompiledRules {
-  /** The outcome of all rules together. */
-  readonly match: Predicate;
-  readonly branches: Branches;
-  readonly volatile: boolean;
-  readonly readsState: boolean;
-}
-
-type Branches = readonly (readonly (readonly CompiledRule[])[])[];
-
-/** Where the rules have their values that the official SDK has none for; undefined for all other rules. */
-export type UiRules = (rule: Rule) => RuleSource | undefined;
-
-/** Where a rule has its value. */
-export interface RuleSource {
-  /** The property, or the type of a rule that reads none. */
-  readonly property: string;
-  /** The value, or ABSENT. Never throws. */
-  readonly read: (values: Values) => unknown;
-  /** The place of the property among the names of the project, where it is just that. */
-  readonly place?: number;
-  readonly volatile: boolean;
-  readonly readsState: boolean;
-  readonly supported: boolean;
-}
 
 export class RuleCompiler {
   /** What an operator should know of the rules that were compiled. */

@@ -1,10 +1,9 @@
-/** Custom segments: those of the given ones whose rules match are added to the visitor's. */
-import type { StateChange } from '../state.js';
 import type { Facts } from './facts.js';
-import type { Plan } from './plan.js';
 import type { Progress } from './progress.js';
 import { isRuleError } from './rules.js';
 import { textOf } from './text.js';
+import type { StateChange } from '../model/visitor-state/types.js';
+import type { Plan } from './plan-types.js';
 
 export function segment(plan: Plan, keys: readonly string[], facts: Facts, progress: Progress): StateChange {
   const { customSegments } = progress;

@@ -1,9 +1,9 @@
 /** Transactions with an id count once for a visitor and goal, however often they are reported. */
 import { transactionClaim } from '../claims.js';
 import { ownValue } from '../entries.js';
-import type { VisitorState } from '../state.js';
 import type { WireEvent } from '../tracking.js';
 import type { ConversionOutcome, EngineEvent } from './port.js';
+import type { VisitorState } from '../model/visitor-state/types.js';
 
 /** What is left of a conversion without a transaction that was tracked before; the others are claimed. */
 export function withTransactionsOnce(

@@ -9,9 +9,11 @@
  */
 import type { ProjectConfig, Rule } from '../project-config.js';
 import { ownValue } from '../entries.js';
-import { noSource, type RuleSource, type UiRules } from './rules.js';
-import { ABSENT, type Values } from './values.js';
+import { noSource } from './rules.js';
+import { type Values } from './values.js';
 import { textOf } from './text.js';
+import type { RuleSource, UiRules } from './rules/types.js';
+import { ABSENT } from './rules/property-names.js';
 
 type Read = RuleSource['read'];
 

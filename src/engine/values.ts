@@ -2,30 +2,10 @@
 import { mergeValues } from '../entries.js';
 import type { Facts } from './facts.js';
 import type { Properties } from './port.js';
+import { ABSENT, PropertyNames } from './rules/property-names.js';
 
-/** Stands for a property that nobody supplied. */
-export const ABSENT: unique symbol = Symbol('absent');
 /** Stands in the place of a value for `undefined`: given, and not the same as absent. */
 const GIVEN_UNDEFINED: unique symbol = Symbol('undefined');
-
-/** The names of the properties that the rules of a project read. A rule knows a name by its place in here. */
-export class PropertyNames {
-  readonly all: string[] = [];
-  /** Some rule reads the property `name` (see `RULE_DATA`). */
-  readsName = false;
-  readonly #places = new Map<string, number>();
-
-  placeOf(name: string): number {
-    let place = this.#places.get(name);
-    if (place === undefined) {
-      place = this.all.push(name) - 1;
-      this.#places.set(name, place);
-      if (name === 'name') this.readsName = true;
-    }
-    return place;
-  }
-}
-
 /**
  * To the official SDK, data whose `name` is this is an object with methods for rules. For plain data that means that no
  * rule finds its property.

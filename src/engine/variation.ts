@@ -1,9 +1,7 @@
 /** A variation as the official SDK returns it. */
 import type { ExperienceConfig, VariationConfig } from '../project-config.js';
 import type { Variation } from './port.js';
-
-/** Makes a variation for a place in the traffic (0 to 9999; undefined where it was read from the state). Frozen. */
-export type VariationMaker = (bucketingAllocation: number | undefined) => Variation;
+import type { VariationMaker } from './plan-types.js';
 
 /** What Convert's configs have of a variation. */
 const FIELDS: readonly string[] = ['id', 'key', 'name', 'status', 'traffic_allocation', 'changes'];

@@ -5,8 +5,8 @@ import { createRequire } from 'node:module';
 import { dirname, join, resolve } from 'node:path';
 import { assertOptions, oneOf, shape } from '../options-check.js';
 import { geoDatabase, type PlaceLookup } from '../request/geo-database.js';
-import type { GeoReader } from '../request/geo.js';
 import { countryLookup } from './country-files.js';
+import type { GeoReader } from '../request/geo/types.js';
 
 export interface GeoipLiteOptions {
   /**

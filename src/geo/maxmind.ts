@@ -3,10 +3,11 @@ import { resolve } from 'node:path';
 import { ConvertError } from '../errors.js';
 import { assertOptions, between, shape, text } from '../options-check.js';
 import { cannotOpen, type PlaceLookup } from '../request/geo-database.js';
-import type { GeoFacts, GeoListener, GeoReader } from '../request/geo.js';
+import type { GeoFacts } from '../request/geo.js';
 import { knownPlace } from '../request/place.js';
 import { mmdbLookup, type MmdbReader } from './mmdb.js';
 import { WatchedFile } from './watched-file.js';
+import type { GeoListener, GeoReader } from '../request/geo/types.js';
 
 export interface MaxmindOptions {
   /** Milliseconds between two looks at the file. What has changed is read at the second look after. Default 5000. */

@@ -1,5 +1,4 @@
-/** What the makers of MaxMind DB files call the facts of a place. */
-import type { GeoFact } from '../request/geo-platforms.js';
+import type { GeoFact } from '../request/geo/types.js';
 
 type Path = readonly (string | number)[];
 

@@ -1,8 +1,8 @@
 /** A reader for an IP database: a package that is loaded when it is asked for, off the request path. */
 import { asConvertError, ConvertError } from '../errors.js';
 import { plainAddress } from '../plain-address.js';
-import type { GeoReader } from './geo.js';
 import { knownPlace } from './place.js';
+import type { GeoReader } from './geo/types.js';
 
 /** Looks an address up; nothing where it is unknown. Only what is a `GeoFact` by name is taken. */
 export type PlaceLookup = (ip: string) => object | null | undefined;

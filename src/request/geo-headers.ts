@@ -1,8 +1,7 @@
 /** Places from headers: what a platform, or the site's own proxy, says of the visitor. */
 import { headerText } from '../exchange.js';
-import type { GeoDocument, GeoFact, GeoFacts, GeoHeaders } from './geo-platforms.js';
-import type { GeoReader } from './geo.js';
 import { clip, headerDecoded } from './text.js';
+import type { GeoReader, GeoDocument, GeoFact, GeoFacts, GeoHeaders } from './geo/types.js';
 
 /** No platform sends longer ones; what is cut off was not a place. */
 const MAX_HEADER = 512;

@@ -1,32 +1,6 @@
 /** One row per platform: where it says what it knows of a visitor's place. */
 import { clip, headerDecoded, utf8Repaired } from './text.js';
-
-/** What is known of a visitor's place. */
-export interface GeoFacts {
-  /** ISO 3166-1, two letters. */
-  readonly country?: string | undefined;
-  /** The part of an ISO 3166-2 code behind the country (`CA`, `ENG`), where the source has it. */
-  readonly region?: string | undefined;
-  /** As the source writes it. */
-  readonly city?: string | undefined;
-  /** `AF AN AS EU NA OC SA` */
-  readonly continent?: string | undefined;
-  /** A name of the IANA database. */
-  readonly timezone?: string | undefined;
-}
-
-export type GeoFact = keyof GeoFacts;
-export const GEO_FACTS: readonly GeoFact[] = ['country', 'region', 'city', 'continent', 'timezone'];
-
-/** The header that carries each fact. */
-export type GeoHeaders = { readonly [Fact in GeoFact]?: string };
-
-/** One header that carries several facts. */
-export interface GeoDocument {
-  readonly header: string;
-  /** May return values of any kind; whoever calls it checks them. */
-  parse(text: string): { readonly [Fact in GeoFact]?: unknown };
-}
+import type { GeoFact, GeoHeaders, GeoDocument } from './geo/types.js';
 
 export type GeoPlatform = 'cloudflare' | 'vercel' | 'cloudfront' | 'netlify' | 'appengine' | 'akamai';
 

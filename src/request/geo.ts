@@ -1,45 +1,15 @@
 /** The `geo` option: where a visitor's place is read. */
 import { ConvertError } from '../errors.js';
-import type { IncomingRequest, RequestFunction } from '../exchange.js';
 import { documentReader, headerReader } from './geo-headers.js';
 import {
-  GEO_FACTS,
   GEO_PLATFORMS,
-  type GeoFact,
-  type GeoFacts,
-  type GeoHeaders,
   type GeoPlatform,
 } from './geo-platforms.js';
 import { clip } from './text.js';
+import type { RequestFunction } from '../ask.js';
+import { type GeoReader, GEO_FACTS, type GeoFact, type GeoFacts, type GeoHeaders } from './geo/types.js';
 
-export type { GeoFacts, GeoPlatform } from './geo-platforms.js';
-
-/** What becomes of a reader that takes its knowledge from somewhere else. Each is told once per outage. */
-export interface GeoListener {
-  /** It can not keep up with its data, or has none yet. */
-  failing(error: ConvertError): void;
-  /** `what` is a sentence for the log. */
-  recovered(what: string): void;
-}
-
-/** Tells a visitor's place from a request. */
-export interface GeoReader {
-  /** Stands in messages. */
-  readonly name: string;
-  /**
-   * Makes it ready; until then `read` may know nothing. Called once per Convert that it is given to, off the request path.
-   * May reject.
-   */
-  load?(listener: GeoListener): Promise<void>;
-  /**
-   * Called only if something asks: at most once per request, and once more where a privacy signal counts in some countries
-   * only. Unknown facts are left out.
-   */
-  read(request: IncomingRequest): GeoFacts;
-  /** Lets go of what `load` began for `listener`. Requests that are under way may still be read. */
-  close?(listener: GeoListener): void;
-}
-
+export type { GeoPlatform } from './geo-platforms.js';
 /**
  * Default: none, and every place is unknown. Headers can be forged where the origin is reachable directly, so the
  * platform in front is named and never guessed: by its name, by the headers that the site chose (`country` first
@@ -125,3 +95,5 @@ function checkedHeaders(given: object, option: string): GeoHeaders {
 }
 
 const badOption = (message: string): ConvertError => new ConvertError('CONVERT_BAD_OPTION', message);
+
+export type { GeoFacts } from './geo/types.js';

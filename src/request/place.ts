@@ -2,9 +2,8 @@
 import { isCountry } from '../countries.js';
 import type { IncomingRequest } from '../exchange.js';
 import { callbackThrew, checkedObject, type OnError } from './callback.js';
-import type { GeoFact, GeoFacts } from './geo-platforms.js';
-import type { GeoReader } from './geo.js';
 import { clip } from './text.js';
+import type { GeoReader, GeoFact, GeoFacts } from './geo/types.js';
 
 const NOWHERE: GeoFacts = Object.freeze({});
 

@@ -5,7 +5,7 @@ import type { ReportSegments } from '../tracking.js';
 import { arrivals } from './arrival.js';
 import { callbackThrew, type OnError } from './callback.js';
 import { createClientReader } from './clients.js';
-import { resolveGeo, type GeoFacts, type GeoListener, type GeoOption, type GeoReader } from './geo.js';
+import { resolveGeo, type GeoFacts, type GeoOption } from './geo.js';
 import { LOCATION_PROPERTIES, type LocationProperties } from './location.js';
 import { placeOf } from './place.js';
 import { LazyProperties, propertyKind, type Properties, type PropertyKind } from './properties.js';
@@ -13,8 +13,9 @@ import { reportSegments, type KnownSegments } from './segments.js';
 import { SharedFacts, type FactSources, type RequestVisitor } from './shared-facts.js';
 import { clip } from './text.js';
 import { VISITOR_PROPERTIES, type VisitorProperties, type Vocabulary } from './visitor.js';
+import type { GeoListener, GeoReader } from './geo/types.js';
 
-export type { GeoFacts, GeoListener, GeoOption, GeoReader } from './geo.js';
+export type { GeoFacts, GeoOption } from './geo.js';
 export type { LocationProperties } from './location.js';
 export type { Properties } from './properties.js';
 export type { RequestVisitor } from './shared-facts.js';
@@ -195,3 +196,5 @@ function checkedProperties(given: unknown): PropertiesOption {
 }
 
 const badOption = (message: string): ConvertError => new ConvertError('CONVERT_BAD_OPTION', message);
+
+export type { GeoListener, GeoReader } from './geo/types.js';

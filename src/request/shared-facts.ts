@@ -2,15 +2,14 @@
 import type { Arrival, Session } from '../arrival.js';
 import { headerText, type IncomingRequest } from '../exchange.js';
 import type { OnError } from './callback.js';
-import type { GeoFacts } from './geo-platforms.js';
 import type { ClientReader } from './clients.js';
-import type { GeoReader } from './geo.js';
 import { PARAMETERS } from './parameters.js';
 import { placeOf } from './place.js';
 import { queryValues } from './query.js';
 import { hostnameOf, MAX_URL, parseTarget, type RequestTarget } from './target.js';
 import { clip } from './text.js';
 import type { UserAgent } from './user-agent.js';
+import type { GeoReader, GeoFacts } from './geo/types.js';
 
 /** What is the same for all requests. */
 export interface FactSources {

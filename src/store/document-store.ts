@@ -3,12 +3,13 @@
  * the official SDK's document; it is read, merged here and written back, again if somebody was faster.
  */
 import { ConvertError } from '../errors.js';
-import { applyChange, parseState, type Committed, type StateChange, type VisitorState } from '../state.js';
+import { applyChange, parseState } from '../state.js';
 import { isThenable } from '../thenable.js';
 import { InTurn } from './in-turn.js';
 import type { CommitOptions, VisitorStore } from './port.js';
 import { Recent } from './recent.js';
 import { STORE_LIMIT, within } from './within.js';
+import type { Committed, StateChange, VisitorState } from '../model/visitor-state/types.js';
 
 /** A text, and what tells whether it is still there. */
 export interface Document {

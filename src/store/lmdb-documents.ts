@@ -9,7 +9,7 @@ import type { Document, Documents, Replaced } from './document-store.js';
 import { Gathered } from './gathered.js';
 import { prepareFiles } from './lmdb-files.js';
 import { LmdbSweep } from './lmdb-sweep.js';
-import { reasonOf, written } from './lmdb-written.js';
+import { reasonOf, written, GRAIN, untilOf } from './lmdb-written.js';
 import { within } from './within.js';
 
 export interface LmdbDocumentsOptions {
@@ -24,8 +24,6 @@ export interface LmdbDocumentsOptions {
   readonly openInterval?: number;
 }
 
-/** Versions per millisecond: a version is exact up to 2^53, which is in the year 2109. */
-const GRAIN = 2048;
 /** Bytes; LMDB takes 1,978. */
 const MAX_KEY = 500;
 const OPEN_INTERVAL = 5_000;
@@ -42,8 +40,6 @@ const CLOSE_LIMIT = 1_000;
 interface Stored extends Document {
   readonly version: number;
 }
-
-export const untilOf = (version: number): number => Math.floor(version / GRAIN);
 
 export class LmdbDocuments implements Documents {
   readonly remote = false;

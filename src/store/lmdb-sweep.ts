@@ -1,7 +1,6 @@
 /** Removes what lives no more, a little at a time. Of the processes that share a database, one does so. */
 import type { Database, RootDatabase } from 'lmdb';
-import { untilOf } from './lmdb-documents.js';
-import { written } from './lmdb-written.js';
+import { written, untilOf } from './lmdb-written.js';
 
 /** Milliseconds between two pieces of work, and for how long one may go on: the event loop waits. */
 const INTERVAL = 250;

@@ -33,3 +33,8 @@ export function reasonOf(error: unknown): string {
     return String(code);
   }
 }
+
+/** Versions per millisecond: a version is exact up to 2^53, which is in the year 2109. */
+export const GRAIN = 2048;
+
+export const untilOf = (version: number): number => Math.floor(version / GRAIN);

@@ -1,10 +1,11 @@
 /** Visitor state in the memory of this process: the default store. */
 import { assertOptions, between, shape } from '../options-check.js';
-import { applyChange, type Committed, type StateChange, type VisitorState } from '../state.js';
+import { applyChange } from '../state.js';
 import { firstStates } from './first-states.js';
 import { Generations } from './generations.js';
 import { Recent } from './recent.js';
 import type { CommitOptions, VisitorStore } from './port.js';
+import type { Committed, StateChange, VisitorState } from '../model/visitor-state/types.js';
 
 export interface MemoryStoreOptions {
   /**

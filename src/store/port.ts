@@ -1,5 +1,4 @@
-/** The store port: where visitor state lives between requests. */
-import type { Committed, StateChange, VisitorState } from '../state.js';
+import type { Committed, StateChange, VisitorState } from '../model/visitor-state/types.js';
 
 /**
  * Visitor state by key. Methods may be synchronous or return promises: a store whose `read` is synchronous costs the

@@ -3,11 +3,11 @@
  * What was read or written is remembered for a moment.
  */
 import { asConvertError, ConvertError } from '../errors.js';
-import type { Committed, StateChange, VisitorState } from '../state.js';
 import { isThenable } from '../thenable.js';
 import type { CommitOptions, VisitorStore } from './port.js';
 import { Recent } from './recent.js';
 import { STORE_LIMIT, within } from './within.js';
+import type { Committed, StateChange, VisitorState } from '../model/visitor-state/types.js';
 
 export interface StoreCacheOptions {
   /** Milliseconds. Default 5,000. */

@@ -1,10 +1,11 @@
 /** Any data store of the official SDK's kind (`get`, `set`), synchronous or not, as a visitor store. */
 import { asConvertError } from '../errors.js';
-import { applyChange, parseState, type Committed, type VisitorState } from '../state.js';
+import { applyChange, parseState } from '../state.js';
 import { isThenable } from '../thenable.js';
 import type { SdkDataStore, VisitorStore } from './port.js';
 import { InTurn } from './in-turn.js';
 import { STORE_LIMIT, within } from './within.js';
+import type { Committed, VisitorState } from '../model/visitor-state/types.js';
 
 /**
  * First write wins within this process only: `get` and `set` are two steps, so two processes can overwrite each other.

@@ -4,8 +4,9 @@
  */
 import { detached } from '../detached.js';
 import type { IncomingRequest } from '../exchange.js';
-import { cookieNamed, VISITOR_COOKIE_DEFAULTS, type VisitorCookieOptions } from './cookie.js';
+import { VISITOR_COOKIE_DEFAULTS, type VisitorCookieOptions } from './cookie.js';
 import { setCookie } from './set-cookie.js';
+import { cookieNamed } from '../request/cookies.js';
 
 /** Milliseconds without a request after which a visit is over: what analytics call a session. */
 const SESSION = 30 * 60 * 1000;

@@ -3,10 +3,12 @@ import type { IncomingRequest } from '../exchange.js';
 import { liveExperiences, type ProjectConfig } from '../project-config.js';
 import { createSigner, SIGNATURE_LENGTH, type Secrets } from '../secrets.js';
 import { ownValue } from '../entries.js';
-import { withAssignments, type VisitorState } from '../state.js';
+import { withAssignments } from '../state.js';
 import { packAssignments, unpackAssignments, type Assignment } from './assignments.js';
-import { cookieNamed, VISITOR_COOKIE_DEFAULTS, type VisitorCookieOptions } from './cookie.js';
+import { VISITOR_COOKIE_DEFAULTS, type VisitorCookieOptions } from './cookie.js';
 import { setCookie } from './set-cookie.js';
+import { cookieNamed } from '../request/cookies.js';
+import type { VisitorState } from '../model/visitor-state/types.js';
 
 /** What is not given is as with the visitor cookie. It can't be read by scripts. */
 export interface AssignmentCookieOptions extends VisitorCookieOptions {

@@ -1,8 +1,8 @@
 /** Bots: who gets the original page and is never counted. */
-import { askApp } from '../ask.js';
+import { askApp, type RequestFunction } from '../ask.js';
 import { isBotClient } from '../bot-agent.js';
 import type { ConvertError } from '../errors.js';
-import { headerText, type IncomingRequest, type RequestFunction } from '../exchange.js';
+import { headerText, type IncomingRequest } from '../exchange.js';
 
 /**
  * - `original` bots get the original page: no cookie, no event, nothing stored

@@ -1,11 +1,11 @@
 /** Consent readers: what the visitor has said about being measured. */
-import { askApp } from '../ask.js';
+import { askApp, type RequestFunction } from '../ask.js';
 import type { ConvertError } from '../errors.js';
-import type { IncomingRequest, RequestFunction } from '../exchange.js';
+import type { IncomingRequest } from '../exchange.js';
 import { answersBy, UNANSWERED, type ConsentAnswer } from './consent/answer.js';
 import type { Consent } from './consent/platform.js';
 import { PLATFORMS, type ConsentPlatformOptions, type SimplePlatformName } from './consent/platforms.js';
-import { cookieNamed } from './cookie.js';
+import { cookieNamed } from '../request/cookies.js';
 
 export type { ConsentAnswer, ConsentBy } from './consent/answer.js';
 export type { Consent } from './consent/platform.js';

@@ -1,7 +1,7 @@
 /** Who the visitor of a request is, and whether we may know: the app's id, the cookie, a fingerprint, a new id. */
-import { askApp } from '../ask.js';
+import { askApp, type RequestFunction } from '../ask.js';
 import { ConvertError } from '../errors.js';
-import type { IncomingRequest, RequestFunction } from '../exchange.js';
+import type { IncomingRequest } from '../exchange.js';
 import { adoptionCookie, type Adoption, type AdoptionCookie } from './adoption.js';
 import {
   assignmentCookie,
@@ -23,6 +23,7 @@ import { fingerprint } from './fingerprint.js';
 import type { SignalReader } from './privacy-signals.js';
 import { sessionCookie, type SessionCookie, type SessionCookieOptions } from './session-cookie.js';
 import { newUuid } from './uuid.js';
+import type { IdOrigin } from '../model/store-key.js';
 
 export interface VisitorOptions<Raw = unknown> {
   /**
@@ -38,9 +39,6 @@ export interface VisitorOptions<Raw = unknown> {
    */
   fingerprint?: { secret: string };
 }
-
-/** Where an id comes from. */
-export type IdOrigin = 'app' | 'cookie' | 'fingerprint' | 'minted';
 
 /** What stands in the way of this visitor taking part. */
 export type VisitorGate = 'bot' | 'consent';

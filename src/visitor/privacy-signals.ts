@@ -1,8 +1,8 @@
 /** Opt-outs that a browser sends with each request, and Convert's own opt-out cookie. */
 import { isCountry, isInEconomicArea, isInUnion } from '../countries.js';
 import { headerText, type IncomingRequest } from '../exchange.js';
-import type { ConsentAnswer } from './consent/answer.js';
-import { cookieNamed } from './cookie.js';
+import type { ConsentAnswer, OptOut } from './consent/answer.js';
+import { cookieNamed } from '../request/cookies.js';
 
 /**
  * Which signals (`Sec-GPC: 1`, `DNT: 1`) count as a denial.
@@ -11,9 +11,6 @@ import { cookieNamed } from './cookie.js';
  * - `never` none
  */
 export type PrivacySignals = 'project' | 'always' | 'never';
-
-/** What an opt-out was sent as. */
-export type OptOut = 'Sec-GPC' | 'DNT' | '_conv_prevent_tracking';
 
 /** What the project's settings need to be applied. */
 export interface SignalSite {

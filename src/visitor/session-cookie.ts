@@ -4,8 +4,9 @@
  */
 import { ARRIVAL_BYTES, TRAFFIC_SOURCES, type Arrival, type Session } from '../arrival.js';
 import type { IncomingRequest } from '../exchange.js';
-import { cookieNamed, VISITOR_COOKIE_DEFAULTS, type VisitorCookieOptions } from './cookie.js';
+import { VISITOR_COOKIE_DEFAULTS, type VisitorCookieOptions } from './cookie.js';
 import { setCookie } from './set-cookie.js';
+import { cookieNamed } from '../request/cookies.js';
 
 /** What is not given is as with the visitor cookie. It can't be read by scripts. */
 export interface SessionCookieOptions extends Omit<VisitorCookieOptions, 'maxAge'> {

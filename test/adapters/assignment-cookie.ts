@@ -3,11 +3,11 @@ import request from 'supertest';
 import { afterEach, beforeEach, describe, expect, it } from 'vitest';
 import { memoryStore } from '../../src/store/memory-store.js';
 import type { ProjectConfig } from '../../src/project-config.js';
-import type { ConvertOptions } from '../../src/options.js';
 import { startCollector, type Collector } from '../support/collector.js';
 import { testProject } from '../support/project.js';
 import { CHROME } from './conformance.js';
 import type { Adapter, AppOptions, Handler, RunningApp } from './harness.js';
+import type { ConvertOptions } from '../../src/options/types.js';
 
 const [OLD, NEW] = ['the secret of last year', 'the secret of this year'];
 const GOOGLEBOT = 'Mozilla/5.0 (compatible; Googlebot/2.1; +http://www.google.com/bot.html)';

@@ -2,8 +2,9 @@
 import { describe, expect, it } from 'vitest';
 import type { Engine, EngineVisitor, Properties } from '../../src/engine/port.js';
 import type { ProjectConfig } from '../../src/project-config.js';
-import { applyChange, type VisitorState } from '../../src/state.js';
+import { applyChange } from '../../src/state.js';
 import { rules, testProject } from '../support/project.js';
+import type { VisitorState } from '../../src/model/visitor-state/types.js';
 
 export interface EngineCapabilities {
   /** Tells which rule left a visitor out; without, it says `not-decided`. */

@@ -2,9 +2,10 @@
 import { describe, expect, it } from 'vitest';
 import { compiledEngine } from '../../src/engine/compiled-engine.js';
 import type { RuleEntityConfig, RuleSet } from '../../src/project-config.js';
-import { applyChange, type VisitorState } from '../../src/state.js';
+import { applyChange } from '../../src/state.js';
 import { rules } from '../support/project.js';
 import { visitor } from './conformance.js';
+import type { VisitorState } from '../../src/model/visitor-state/types.js';
 
 const IN_A = { bucketing: { 100111: '100901' } };
 const IN_B = { bucketing: { 100222: '100902' } };

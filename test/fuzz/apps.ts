@@ -9,7 +9,6 @@ import type { ConvertContext } from '../../src/context.js';
 import { convertMiddleware as expressMiddleware } from '../../src/express.js';
 import { convertPlugin } from '../../src/fastify.js';
 import { convertMiddleware as koaMiddleware } from '../../src/koa.js';
-import type { ConvertOptions } from '../../src/options.js';
 import { queryValue } from '../../src/request/query.js';
 import { parseTarget } from '../../src/request/target.js';
 import { memoryStore } from '../../src/store/memory-store.js';
@@ -17,6 +16,7 @@ import { listen, stop } from '../adapters/harness.js';
 import { violations } from './inspect.js';
 import { page } from './page.js';
 import { fuzzProject } from './project.js';
+import type { ConvertOptions } from '../../src/options/types.js';
 
 export interface FuzzApp {
   readonly url: string;

@@ -7,11 +7,11 @@ import { addressBytes } from '../../src/geo/address.js';
 import { countryLookup } from '../../src/geo/country-files.js';
 import { geoipLite, type GeoipLiteOptions } from '../../src/geoip-lite.js';
 import type { PlaceLookup } from '../../src/request/geo-database.js';
-import type { GeoReader } from '../../src/request/geo.js';
 import { createRequestReader } from '../../src/request/reader.js';
 import { startChild } from '../support/child.js';
 import { incoming } from '../request/incoming.js';
 import { temporaryFolder } from '../support/folder.js';
+import type { GeoReader } from '../../src/request/geo/types.js';
 
 const require = createRequire(import.meta.url);
 const MAIN = require.resolve('geoip-lite');

@@ -7,14 +7,13 @@ import { describe, expect, it, onTestFinished, vi } from 'vitest';
 import type { ConvertError } from '../../src/errors.js';
 import { mmdbLookup } from '../../src/geo/mmdb.js';
 import { maxmind, type MaxmindOptions } from '../../src/maxmind.js';
-import type { GeoFacts } from '../../src/request/geo-platforms.js';
-import type { GeoReader } from '../../src/request/geo.js';
 import { knownPlace } from '../../src/request/place.js';
 import { createRequestReader } from '../../src/request/reader.js';
 import { incoming } from '../request/incoming.js';
 import { startChild } from '../support/child.js';
 import { mmdb, type MmdbOptions, type MmdbValue } from '../support/mmdb.js';
 import { temporaryFolder } from '../support/folder.js';
+import type { GeoReader, GeoFacts } from '../../src/request/geo/types.js';
 
 /** A record of GeoLite2 City. */
 const OXFORD = {

@@ -12,12 +12,13 @@ import type {
   FeatureOutcome,
 } from '../../src/engine/port.js';
 import type { ProjectConfig } from '../../src/project-config.js';
-import { applyChange, type StateChange, type VisitorState } from '../../src/state.js';
+import { applyChange } from '../../src/state.js';
 import { applied } from './against-sdk.js';
 import { expectSame, expectSameState } from './compare.js';
 import type { Coverage } from './coverage.js';
 import { plain, type RawRun } from './raw-sdk.js';
 import type { Step, VisitorCase } from './visitors.js';
+import type { StateChange, VisitorState } from '../../src/model/visitor-state/types.js';
 
 type Attributes = FeatureAttributes & ConversionAttributes;
 

@@ -6,9 +6,10 @@ import type {
   EngineEvent,
   FeatureOutcome,
 } from '../../src/engine/port.js';
-import { applyChange, type VisitorState } from '../../src/state.js';
+import { applyChange } from '../../src/state.js';
 import { Difference, expectSame, expectSameState, same } from './compare.js';
 import type { RawDecision, RawRun } from './raw-sdk.js';
+import type { VisitorState } from '../../src/model/visitor-state/types.js';
 
 export function decisionsAgainstSdk(
   decisions: readonly Decision[],

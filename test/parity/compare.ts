@@ -1,6 +1,6 @@
 /** Equality of answers. */
 import fc from 'fast-check';
-import type { VisitorState } from '../../src/state.js';
+import type { VisitorState } from '../../src/model/visitor-state/types.js';
 
 /** The compiled engine and a judge don't say the same. */
 export class Difference extends Error {

@@ -11,7 +11,7 @@ import type {
 import type { ProjectConfig } from '../../src/project-config.js';
 import { adoptProject } from '../../src/project/validate.js';
 import { sdkEngine } from '../../src/sdk-engine.js';
-import { applyChange, type VisitorState } from '../../src/state.js';
+import { applyChange } from '../../src/state.js';
 import {
   conversionAgainstPort,
   decisionsAgainstPort,
@@ -30,6 +30,7 @@ import { countDecisions, type Coverage } from './coverage.js';
 import { RawSdk, type RawVisitor } from './raw-sdk.js';
 import { ConvertSDK } from './sdk.js';
 import type { Fields, Step, VisitorCase } from './visitors.js';
+import type { VisitorState } from '../../src/model/visitor-state/types.js';
 
 export interface ParityCase {
   /** As fetched. Steps name one by its place; where there is no second one, they mean the first. */

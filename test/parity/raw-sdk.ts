@@ -15,12 +15,12 @@ import type {
   FeatureAttributes,
   SegmentsAttributes,
 } from '../../src/engine/port.js';
-import type { VisitorState } from '../../src/state.js';
 import type { WireEvent } from '../../src/tracking.js';
 import type { Coverage } from './coverage.js';
 import { ConvertSDK } from './sdk.js';
 import { typeOf } from './values.js';
 import type { Fields } from './visitors.js';
+import type { VisitorState } from '../../src/model/visitor-state/types.js';
 
 export interface RawVisitor {
   readonly id: string;

@@ -6,7 +6,6 @@ import type {
   FeatureAttributes,
   SegmentsAttributes,
 } from '../../src/engine/port.js';
-import type { VisitorState } from '../../src/state.js';
 import {
   AUDIENCE_IDS,
   ENVIRONMENTS,
@@ -31,6 +30,7 @@ import {
   recordOf,
   utf16,
 } from './values.js';
+import type { VisitorState } from '../../src/model/visitor-state/types.js';
 
 export type Fields = Record<string, unknown>;
 

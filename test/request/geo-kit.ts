@@ -1,9 +1,9 @@
 /** What the tests of places share. */
 import type { HeaderValue } from '../../src/exchange.js';
-import type { GeoFacts } from '../../src/request/geo-platforms.js';
 import type { GeoOption } from '../../src/request/geo.js';
 import { facts } from './incoming.js';
 import { expect } from 'vitest';
+import type { GeoFacts } from '../../src/request/geo/types.js';
 
 export const GEO = ['country', 'region', 'city', 'continent', 'timezone'] as const;
 

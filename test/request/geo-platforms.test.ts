@@ -1,8 +1,9 @@
 import fc from 'fast-check';
 import { describe, expect, it } from 'vitest';
-import { GEO_PLATFORMS, type GeoFacts } from '../../src/request/geo-platforms.js';
+import { GEO_PLATFORMS } from '../../src/request/geo-platforms.js';
 import type { GeoOption } from '../../src/request/geo.js';
 import { GEO, place } from './geo-kit.js';
+import type { GeoFacts } from '../../src/request/geo/types.js';
 
 const base64 = (value: unknown): string => Buffer.from(JSON.stringify(value)).toString('base64');
 /** As Node's HTTP parser hands UTF-8 bytes over. */

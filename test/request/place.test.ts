@@ -2,12 +2,12 @@ import fc from 'fast-check';
 import { describe, expect, it, vi } from 'vitest';
 import { isCountry } from '../../src/countries.js';
 import type { ConvertError } from '../../src/errors.js';
-import type { GeoFacts } from '../../src/request/geo-platforms.js';
-import type { GeoOption, GeoReader } from '../../src/request/geo.js';
+import type { GeoOption } from '../../src/request/geo.js';
 import { knownPlace } from '../../src/request/place.js';
 import { createRequestReader } from '../../src/request/reader.js';
 import { GEO } from './geo-kit.js';
 import { facts, incoming, withHeaders } from './incoming.js';
+import type { GeoReader, GeoFacts } from '../../src/request/geo/types.js';
 
 const known = (facts: Record<string, unknown>): GeoFacts =>
   Object.fromEntries(Object.entries(knownPlace(facts)).filter(([, value]) => value !== undefined));

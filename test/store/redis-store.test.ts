@@ -3,7 +3,6 @@ import { Redis } from 'ioredis';
 import { setTimeout as sleep } from 'node:timers/promises';
 import { describe, expect, it, onTestFinished } from 'vitest';
 import { createConvert, type Convert } from '../../src/convert.js';
-import type { ConvertOptions } from '../../src/options.js';
 import { redisOutbox, redisStore, type IoRedisClient, type RedisClient } from '../../src/redis.js';
 import { storeConformance } from '../../src/testing.js';
 import { startCollector, type Collector } from '../support/collector.js';
@@ -11,6 +10,7 @@ import { FakeResponse, visit } from '../support/exchange.js';
 import { testProject } from '../support/project.js';
 import { CLIENTS, CLUSTERS, startCluster } from '../support/redis-clients.js';
 import { hasRedis, sharedRedis, slowLink, startRedis, type RedisServer } from '../support/redis.js';
+import type { ConvertOptions } from '../../src/options/types.js';
 
 const KEPT = { ephemeral: false };
 

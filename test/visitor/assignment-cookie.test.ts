@@ -3,10 +3,10 @@ import fc from 'fast-check';
 import { describe, expect, it } from 'vitest';
 import type { ProjectConfig } from '../../src/project-config.js';
 import { createSigner } from '../../src/secrets.js';
-import type { VisitorState } from '../../src/state.js';
 import { assignmentCookie, type AssignmentCookieOptions } from '../../src/visitor/assignment-cookie.js';
 import type { VisitorCookieOptions } from '../../src/visitor/cookie.js';
 import { incoming } from './support.js';
+import type { VisitorState } from '../../src/model/visitor-state/types.js';
 
 const [OLD, NEW] = ['the secret of last year', 'the secret of this year'];
 const KEY = '1001-2002-visitor-1';

@@ -1,11 +1,7 @@
-/**
- * Takes confirmed events into Redis, one commit at a time. A commit whose answer is lost is made again under the same
- * number: Redis knows it by that. Where Redis fails for long, events may go to the endpoint without it.
- */
-import type { QueuedEvent } from '../outbox.js';
 import { takeBytes } from '../take-bytes.js';
 import { MAX_FORGOTTEN } from './forgotten.js';
 import { compareIds, type RedisStream, type StreamPart } from './stream.js';
+import type { QueuedEvent } from '../queued-event.js';
 
 export interface AppenderOptions extends StreamPart {
   /** Milliseconds of failure after which events go without Redis; undefined where this process sends nothing. */

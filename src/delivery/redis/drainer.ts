@@ -3,7 +3,6 @@
  * events are settled (holdings.ts), and tells Redis then (settling.ts).
  */
 import { isTooOld } from '../age.js';
-import type { QueuedEvent } from '../outbox.js';
 import type { Awaited } from './awaited.js';
 import { Forgotten } from './forgotten.js';
 import { heldBy, Held, Holdings } from './holdings.js';
@@ -19,6 +18,7 @@ import {
   type StreamPart,
   type StreamState,
 } from './stream.js';
+import type { QueuedEvent } from '../queued-event.js';
 
 export interface DrainerOptions extends StreamPart {
   readonly producer: string;

@@ -1,9 +1,5 @@
-/**
- * The commits that this process has read and not settled. Redis hears of them every beat; whether they are still ours, it says
- * then: others take what it has not heard of for a lease.
- */
-import type { QueuedEvent } from '../outbox.js';
 import type { Forgetting, StreamPart } from './stream.js';
+import type { QueuedEvent } from '../queued-event.js';
 
 export interface HoldingsOptions extends StreamPart {
   /** Milliseconds between two signs of life. */

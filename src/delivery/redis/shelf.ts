@@ -2,7 +2,7 @@
 import { randomBytes } from 'node:crypto';
 import { codeOf, ConvertError } from '../../errors.js';
 import type { RunScript } from '../../redis/client.js';
-import { wereKept, type OutboxCore, type QueuedEvent, type Shelf } from '../outbox.js';
+import { type OutboxCore, type Shelf } from '../outbox.js';
 import { Trouble, type TroubleTexts } from '../trouble.js';
 import { Appender } from './appender.js';
 import { Awaited } from './awaited.js';
@@ -10,6 +10,7 @@ import { Drainer } from './drainer.js';
 import { RedisStream } from './stream.js';
 import { hashOf } from '../visitor-hash.js';
 import { Timers } from '../timers.js';
+import { wereKept, type QueuedEvent } from '../queued-event.js';
 
 export interface RedisShelfOptions {
   readonly run: RunScript;

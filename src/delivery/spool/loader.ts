@@ -1,11 +1,12 @@
 /** Brings events back from the disk, where there is room for them in memory: those of dead processes, and our own. */
 import { isTooOld } from '../age.js';
-import { QueuedEvent, type OutboxCore } from '../outbox.js';
+import { type OutboxCore } from '../outbox.js';
 import { Adopted } from './adopted.js';
 import type { StoredEvent } from './frames.js';
 import type { SpoolLog } from './log.js';
 import { Place, placeOf } from './place.js';
 import { Spilled, type Missing } from './spilled.js';
+import { QueuedEvent } from '../queued-event.js';
 
 export interface LoaderOptions {
   readonly core: OutboxCore;

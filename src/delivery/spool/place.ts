@@ -1,7 +1,6 @@
-/** Where an event of a spool is. */
-import type { QueuedEvent } from '../outbox.js';
 import type { Adopted } from './adopted.js';
 import type { SpoolLog } from './log.js';
+import type { QueuedEvent } from '../queued-event.js';
 
 export class Place {
   /** Its log, once it is stored there. */

@@ -4,7 +4,7 @@
  * disk fails, events wait in memory until it works again.
  */
 import { codeOf, ConvertError } from '../../errors.js';
-import { wereKept, type OutboxCore, type QueuedEvent, type Shelf } from '../outbox.js';
+import { type OutboxCore, type Shelf } from '../outbox.js';
 import { takeBytes } from '../take-bytes.js';
 import { Timers } from '../timers.js';
 import { Trouble } from '../trouble.js';
@@ -17,6 +17,7 @@ import { LOADED_SHARE, Loader } from './loader.js';
 import type { SpoolLog } from './log.js';
 import { Place, placeOf } from './place.js';
 import { hashOf } from '../visitor-hash.js';
+import { wereKept, type QueuedEvent } from '../queued-event.js';
 
 export interface SpoolShelfOptions extends SpoolFolderOptions {
   readonly files: SpoolFiles;

@@ -1,7 +1,7 @@
 /** What is on disk and no longer in memory, in order: how much, and who waits for it. */
 import type { Cohort, Cohorts } from '../cohorts.js';
-import type { QueuedEvent } from '../outbox.js';
 import { Runs } from '../runs.js';
+import type { QueuedEvent } from '../queued-event.js';
 
 interface SpilledRun {
   readonly cohort: Cohort;

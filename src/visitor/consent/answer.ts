@@ -1,8 +1,6 @@
 /** An answer, and who gave it. */
 import type { Consent } from './platform.js';
 import type { ConsentPlatformName } from './platforms.js';
-import type { OptOut } from '../privacy-signals.js';
-
 /**
  * - a platform, `cookie`, `function`: what the option `consent` names
  * - `Sec-GPC`, `DNT`, `_conv_prevent_tracking`: an opt-out that the browser sent
@@ -33,3 +31,6 @@ export function answersBy(by: ConsentBy): Readonly<Record<Consent, ConsentAnswer
     unknown: UNANSWERED,
   };
 }
+
+/** What an opt-out was sent as. */
+export type OptOut = 'Sec-GPC' | 'DNT' | '_conv_prevent_tracking';

@@ -1,8 +1,8 @@
 /** Complianz: `cmplz_statistics` is `allow` or `deny`. In regions where visitors opt out, it is `allow` from the start. */
 import { cookieName } from '../../options-check.js';
-import { rawCookieNamed } from '../cookie.js';
 import type { Consent, ConsentPlatform } from './platform.js';
 import { answerIn } from './values.js';
+import { rawCookieNamed } from '../../request/cookies.js';
 
 export interface ComplianzIds {
   /** What the names of its cookies begin with. Default `cmplz_`. */

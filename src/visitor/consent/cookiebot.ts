@@ -1,10 +1,6 @@
-/**
- * Cookiebot: `CookieConsent` is an object literal, `{stamp:'...',necessary:true,statistics:false,...}`; `-1` where the
- * visitor's region asks for no consent, `0` where all was declined.
- */
-import { rawCookieNamed } from '../cookie.js';
 import type { Consent, ConsentPlatform } from './platform.js';
 import { answerIn } from './values.js';
+import { rawCookieNamed } from '../../request/cookies.js';
 
 export const cookiebot: ConsentPlatform = {
   ids: {},

@@ -1,7 +1,6 @@
-/** CookieYes: `cookieyes-consent` is `consentid:...,consent:yes,action:yes,analytics:yes,...`; `action:yes` once answered. */
-import { rawCookieNamed } from '../cookie.js';
 import type { Consent, ConsentPlatform } from './platform.js';
 import { answerIn } from './values.js';
+import { rawCookieNamed } from '../../request/cookies.js';
 
 export const cookieyes: ConsentPlatform = {
   ids: {},

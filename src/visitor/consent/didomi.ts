@@ -4,10 +4,10 @@
  */
 import { isPlainObject, ownValue } from '../../entries.js';
 import { cookieName, text } from '../../options-check.js';
-import { rawCookieNamed } from '../cookie.js';
 import type { Consent, ConsentPlatform } from './platform.js';
 import { tcf } from './tcf.js';
 import { answerIn, jsonObject } from './values.js';
+import { rawCookieNamed } from '../../request/cookies.js';
 
 export interface DidomiIds {
   /** The id of the purpose that experiments belong to. Default: none, the TCF string of Didomi is read instead. */

@@ -6,9 +6,9 @@
 import type { IncomingRequest } from '../../exchange.js';
 import { isPlainObject, ownValue } from '../../entries.js';
 import { matching } from '../../options-check.js';
-import { cookieHeader, rawCookieNamed } from '../cookie.js';
 import type { Consent, ConsentPlatform } from './platform.js';
 import { answerIn, jsonObject, yesOrNo } from './values.js';
+import { cookieHeader, rawCookieNamed } from '../../request/cookies.js';
 
 export interface IubendaIds {
   /**

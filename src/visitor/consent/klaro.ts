@@ -1,9 +1,9 @@
 /** Klaro: the cookie `klaro` is JSON, `{"matomo":true,...}`, by the names that the site's config gives to services. */
 import { ownValue } from '../../entries.js';
 import { cookieName, text } from '../../options-check.js';
-import { rawCookieNamed } from '../cookie.js';
 import type { Consent, ConsentPlatform } from './platform.js';
 import { answerIn, jsonObject, yesOrNo } from './values.js';
+import { rawCookieNamed } from '../../request/cookies.js';
 
 export interface KlaroIds {
   /** The name of the service that experiments belong to. */

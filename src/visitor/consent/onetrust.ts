@@ -3,9 +3,9 @@
  * visitor has answered, and `AwaitingReconsent=true` says that they are asked again.
  */
 import { text } from '../../options-check.js';
-import { rawCookieNamed } from '../cookie.js';
 import type { Consent, ConsentPlatform } from './platform.js';
 import { answerIn, decodedWhole } from './values.js';
+import { rawCookieNamed } from '../../request/cookies.js';
 
 export interface OneTrustIds {
   /** The id of the group that experiments belong to. Default `C0002` (performance cookies). */

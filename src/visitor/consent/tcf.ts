@@ -3,10 +3,10 @@
  * what content does (purpose 8).
  */
 import { cookieName } from '../../options-check.js';
-import { rawCookieNamed } from '../cookie.js';
 import type { Consent, ConsentPlatform } from './platform.js';
 import { tcString } from './tc-string.js';
 import { answerIn } from './values.js';
+import { rawCookieNamed } from '../../request/cookies.js';
 
 export interface TcfIds {
   /** Where the string is. Default `euconsent-v2`, then `eupubconsent-v2`. */

@@ -3,9 +3,9 @@
  * `notice_gdpr_prefs` is `0,1,2:`, counted from 0. What the categories mean is the site's own matter.
  */
 import { oneOf } from '../../options-check.js';
-import { rawCookieNamed } from '../cookie.js';
 import type { Consent, ConsentPlatform } from './platform.js';
 import { answerIn } from './values.js';
+import { rawCookieNamed } from '../../request/cookies.js';
 
 export interface TrustArcIds {
   /** The category that experiments belong to, counted from 1 (required). Default 2. */

@@ -1,0 +1,22 @@
+/** The names of the properties that the rules of a project read. */
+
+/** Stands for a property that nobody supplied. */
+export const ABSENT: unique symbol = Symbol('absent');
+
+/** The names of the properties that the rules of a project read. A rule knows a name by its place in here. */
+export class PropertyNames {
+  readonly all: string[] = [];
+  /** Some rule reads the property `name` (see `RULE_DATA`). */
+  readsName = false;
+  readonly #places = new Map<string, number>();
+
+  placeOf(name: string): number {
+    let place = this.#places.get(name);
+    if (place === undefined) {
+      place = this.all.push(name) - 1;
+      this.#places.set(name, place);
+      if (name === 'name') this.readsName = true;
+    }
+    return place;
+  }
+}
