@@ -6,13 +6,13 @@ const LONGEST = [
   'package/tarball',
   'examples/shop',
   'adapters/load',
-  'delivery/redis-process',
-  'delivery/spool-process',
-  'delivery/redis-faults',
-  'fleet',
+  'integrations/redis/outbox/process',
+  'delivery/spool/process',
+  'integrations/redis/outbox/faults',
+  'system/fleet',
   'parity/parity',
-  'delivery/redis-outbox',
-  'delivery/spool-outbox',
+  'integrations/redis/outbox/redis-outbox',
+  'delivery/spool/spool-outbox',
 ].map((name) => `/test/${name}.test.ts`);
 
 const rank = ({ moduleId }: TestSpecification): number => {

@@ -13,7 +13,7 @@ import { compare, randomFrom, shuffled, spreadOf, undisturbed } from './support/
 import { printTable } from './support/table.js';
 
 const strings = JSON.parse(
-  readFileSync(new URL('../test/visitor/consent/strings.json', import.meta.url), 'utf8'),
+  readFileSync(new URL('../test/consent/platforms/strings.json', import.meta.url), 'utf8'),
 );
 
 export const name = 'request';
@@ -153,7 +153,7 @@ const AIM = 1000;
 const HOSTILE_REQUESTS = { quick: 500, full: 3000 };
 
 export async function run({ quick = false } = {}) {
-  const { createRequestReader } = await built('src/request/reader.ts');
+  const { createRequestReader } = await built('src/request/request-reader.ts');
   benchSets(createRequestReader, (quick ? BUDGET.quick : BUDGET.full) * 1000);
   await benchConsent(quick ? 20 : 200);
   await benchHostile(quick ? HOSTILE_REQUESTS.quick : HOSTILE_REQUESTS.full);
@@ -231,7 +231,7 @@ const SPOILT = ['%', '%25', '{', '}', '"', ':', ',', '&', '=', 'A', '\\', '%7B%2
 
 /** What the tests know of each platform's cookies, spoilt in ways of their own, and as long as a cookie, or a head, may be. */
 async function benchConsent(times) {
-  const { PLATFORMS } = await built('src/visitor/consent/platforms.ts');
+  const { PLATFORMS } = await built('src/consent/platforms/index.ts');
   const random = randomFrom(7);
   const one = (list) => list[Math.floor(random() * list.length)];
   const spoilt = (cookie) => {

@@ -2,12 +2,12 @@
  * The compiled engine by itself: for edge runtimes, tools and tests. It uses nothing of Node.
  */
 import { compiledEngine as engineOfValidated, type CompiledEngineOptions } from './engine/compiled-engine.js';
-import type { Engine, EngineProject } from './engine/port.js';
-import type { ProjectConfig } from './project-config.js';
-import { adoptProject } from './project/validate.js';
+import type { Engine, EngineProject } from './engine/types.js';
+import type { ProjectConfig } from './model/project-config.js';
+import { adoptProject } from './project/parse-config.js';
 
 export type { CompiledEngineOptions } from './engine/compiled-engine.js';
-export type * from './engine/port.js';
+export type * from './engine/types.js';
 export type { ProjectConfig };
 
 /**

@@ -1,4 +1,4 @@
 /** `convert-middleware/geoip-lite`: places from the IP address, by the package geoip-lite. */
-export { geoipLite, type GeoipLiteOptions } from './geo/geoip-lite.js';
-export type { GeoFacts } from './request/geo.js';
+export { geoipLite, type GeoipLiteOptions } from './integrations/geoip-lite/geoip-lite.js';
+export type { GeoFacts } from './request/geo/geo.js';
 export type { GeoListener, GeoReader } from './request/geo/types.js';

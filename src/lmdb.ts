@@ -1,2 +1,2 @@
 /** `convert-middleware/lmdb`: visitor state that the processes of one machine share. */
-export { lmdbStore, type LmdbStoreOptions } from './store/lmdb-store.js';
+export { lmdbStore, type LmdbStoreOptions } from './integrations/lmdb/store.js';

@@ -1,5 +1,5 @@
 /** `convert-middleware/redis`: what a fleet of processes shares. */
-export { redisOutbox, type RedisOutboxOptions } from './delivery/redis-outbox.js';
-export { redisStore, type RedisStoreOptions } from './store/redis-store.js';
-export { redisProjectCache, type RedisProjectCacheOptions } from './project/redis-cache.js';
-export type { IoRedisClient, NodeRedisClient, RedisClient } from './redis/client.js';
+export { redisOutbox, type RedisOutboxOptions } from './integrations/redis/outbox/redis-outbox.js';
+export { redisStore, type RedisStoreOptions } from './integrations/redis/store.js';
+export { redisProjectCache, type RedisProjectCacheOptions } from './integrations/redis/project-cache.js';
+export type { IoRedisClient, NodeRedisClient, RedisClient } from './integrations/redis/client.js';

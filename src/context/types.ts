@@ -1,8 +1,8 @@
 /** The public interface of a visitor in one request or job. */
-import type { EngineReason, Variation, Failure } from '../engine/port.js';
-import type { ConsentAnswer } from '../visitor/consent.js';
-import type { DropReason } from '../delivery/port.js';
-import type { ConvertError } from '../errors.js';
+import type { EngineReason, Variation, Failure } from '../engine/types.js';
+import type { ConsentAnswer } from '../consent/consent.js';
+import type { DropReason } from '../delivery/types.js';
+import type { ConvertError } from '../utils/errors.js';
 
 /**
  * Why a visitor gets what they get. The engine's reasons, and:

@@ -1,6 +1,6 @@
 /** The one error of a delivery that fails: what the endpoint did, what becomes of the events, the way out. */
-import { ConvertError } from '../errors.js';
-import type { Verdict } from './verdict.js';
+import { ConvertError } from '../utils/errors.js';
+import type { Verdict } from './post-outcome.js';
 
 const CONSEQUENCE: Readonly<Record<Exclude<Verdict, 'delivered'>, string>> = {
   retry: 'its events are kept and sent again',

@@ -1,6 +1,6 @@
 /** Keeps the delivery ledger and tells the listener; every count changes before anybody hears of it. */
-import { ConvertError } from '../errors.js';
-import type { DeliveryLedger, DropReason, OutboxListener } from './port.js';
+import { ConvertError } from '../utils/errors.js';
+import type { DeliveryLedger, DropReason, OutboxListener } from './types.js';
 
 export interface Ledger {
   readonly pending: number;

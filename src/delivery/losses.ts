@@ -1,5 +1,5 @@
 /** What the log says, once, of events that an operator should not lose without knowing. */
-import type { DropReason } from './port.js';
+import type { DropReason } from './types.js';
 
 export const LOSSES: Readonly<Partial<Record<DropReason, string>>> = {
   overflow:

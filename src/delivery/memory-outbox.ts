@@ -1,7 +1,7 @@
 /** The outbox that keeps its events in memory, up to a bound. */
 import { createOutbox, type OutboxCore, type Shelf } from './outbox.js';
-import { Packed } from './packed.js';
-import type { Outbox, OutboxOptions } from './port.js';
+import { Packed } from './packed-queue.js';
+import type { Outbox, OutboxOptions } from './types.js';
 
 /** Bytes of events that are ready to be sent. What comes after them is packed, which costs as much as to send it: not in a burst. */
 const READY_BYTES = 8 * 1024 * 1024;

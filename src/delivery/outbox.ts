@@ -2,11 +2,11 @@
  * What all outboxes do: events are measured and refused or taken, counted, confirmed, sent, and accounted for to the last
  * one. Where they wait until they are sent is the matter of a `Shelf`.
  */
-import type { ConvertError } from '../errors.js';
-import { DEFAULT_BACKOFF } from '../backoff.js';
-import type { VisitorEvent } from '../tracking.js';
-import { cohorts, type Cohorts } from './cohorts.js';
-import { Erasures } from './erasures.js';
+import type { ConvertError } from '../utils/errors.js';
+import { DEFAULT_BACKOFF } from '../utils/backoff.js';
+import type { VisitorEvent } from '../model/tracking-event.js';
+import { cohorts, type Cohorts } from './flush-tracker.js';
+import { Erasures } from './erasure-guard.js';
 import { createLedger, type Ledger } from './ledger.js';
 import { serialise, type SerialisedEvent } from './payload.js';
 import type {
@@ -17,10 +17,10 @@ import type {
   Offer,
   Outbox,
   OutboxOptions,
-} from './port.js';
-import { DEFAULT_QUEUE_BYTES } from './port.js';
+} from './types.js';
+import { DEFAULT_QUEUE_BYTES } from './types.js';
 import { createSender, type Sender } from './sender.js';
-import { upTo } from './timers.js';
+import { upTo } from '../utils/node/timers.js';
 import { QueuedEvent, wereKept } from './queued-event.js';
 
 /** The share of the room that exposures may fill. */

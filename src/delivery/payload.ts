@@ -9,8 +9,8 @@
  * one event to the next gets a further entry; the entries of a visitor, and the events in them, stand in the order
  * in which they were offered.
  */
-import type { VisitorEvent } from '../tracking.js';
-import type { Destination } from './port.js';
+import type { VisitorEvent } from '../model/tracking-event.js';
+import type { Destination } from './types.js';
 
 /** An event as JSON text, with all that is needed to put it into a batch. */
 export interface SerialisedEvent {

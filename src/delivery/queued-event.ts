@@ -1,6 +1,6 @@
 /** An event that an outbox has accepted and that waits to be sent. */
 import type { SerialisedEvent } from './payload.js';
-import type { Cohort } from './cohorts.js';
+import type { Cohort } from './flush-tracker.js';
 
 /** An event that was taken. */
 export class QueuedEvent implements SerialisedEvent {

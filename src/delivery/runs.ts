@@ -1,5 +1,5 @@
 /** Events that follow each other and are of one cohort: some numbers for many, however many flushes there were. */
-import type { Cohort, Cohorts } from './cohorts.js';
+import type { Cohort, Cohorts } from './flush-tracker.js';
 
 export interface Run {
   readonly cohort: Cohort;

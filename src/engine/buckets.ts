@@ -1,6 +1,6 @@
 /** How the traffic of an experience is shared among its variations. */
-import type { ExperienceConfig, VariationConfig } from '../project-config.js';
-import { numberOf, textOf } from './text.js';
+import type { ExperienceConfig, VariationConfig } from '../model/project-config.js';
+import { numberOf, textOf } from './coerce.js';
 
 /** The traffic is divided into so many places. */
 export const MAX_TRAFFIC = 10_000;

@@ -1,13 +1,13 @@
 /** The compiled engine: a project config is compiled once, and a decision is a walk through what came out. */
-import type { ProjectConfig } from '../project-config.js';
+import type { ProjectConfig } from '../model/project-config.js';
 import { copied } from './copy.js';
-import { decide, none, type Call } from './decide.js';
-import { explainDecision } from './explain.js';
-import { Facts } from './facts.js';
+import { decide, none, type Call } from './evaluation/evaluate.js';
+import { explainDecision } from './evaluation/explain.js';
+import { Facts } from './evaluation/evaluation-input.js';
 import { decideFeature, decideFeatures } from './features.js';
-import { convert } from './goals.js';
+import { convert } from './conversions.js';
 import { withTransactionsOnce } from './transactions.js';
-import { compilePlan } from './plan.js';
+import { compilePlan } from './compile-plan.js';
 import type {
   ConversionAttributes,
   ConversionOutcome,
@@ -21,9 +21,9 @@ import type {
   FeatureOutcome,
   Preview,
   SegmentsAttributes,
-} from './port.js';
+} from './types.js';
 import { segment } from './segments.js';
-import { uiRulesOf } from './ui-rules.js';
+import { uiRulesOf } from './rules/web-rules.js';
 import type { StateChange } from '../model/visitor-state/types.js';
 import type { Plan } from './plan-types.js';
 

@@ -1,9 +1,9 @@
 /** The features that each variation carries, cast once. */
-import type { ChangeConfig, FeatureConfig } from '../project-config.js';
+import type { ChangeConfig, FeatureConfig } from '../model/project-config.js';
 import { cast } from './cast.js';
 import { deepFreeze } from './freeze.js';
-import type { Feature, Variation } from './port.js';
-import { textOf } from './text.js';
+import type { Feature, Variation } from './types.js';
+import { textOf } from './coerce.js';
 
 /** A feature of a variation, as it is returned. */
 export interface CarriedFeature {

@@ -1,6 +1,6 @@
 /** Decides features: the experiences that carry them are decided, and their variations say which are on. */
-import { decide, type Call } from './decide.js';
-import type { Decision, Feature, FeatureAttributes, FeatureOutcome } from './port.js';
+import { decide, type Call } from './evaluation/evaluate.js';
+import type { Decision, Feature, FeatureAttributes, FeatureOutcome } from './types.js';
 import type { PlannedExperience } from './plan-types.js';
 
 /** One feature: all experiences that carry it count. */

@@ -1,5 +1,5 @@
 /** The fixed engine: an experience gives everybody the same variation. For tests of what an app does with it. */
-import type { ExperienceConfig, ProjectConfig, RuleEntityConfig } from '../project-config.js';
+import type { ExperienceConfig, ProjectConfig, RuleEntityConfig } from '../model/project-config.js';
 import { compiledEngine } from './compiled-engine.js';
 import type {
   ConversionAttributes,
@@ -13,8 +13,8 @@ import type {
   FeatureAttributes,
   FeatureOutcome,
   Preview,
-} from './port.js';
-import { Progress } from './progress.js';
+} from './types.js';
+import { Progress } from './evaluation/evaluation-state.js';
 import type { StateChange } from '../model/visitor-state/types.js';
 
 /**

@@ -1,8 +1,8 @@
 /** The compiled project: what a decision looks up instead of searching the config. */
-import type { RuleEntityConfig, ExperienceConfig, ProjectConfig } from '../project-config.js';
-import type { Exclusion } from './exclusion.js';
-import type { Variation } from './port.js';
-import type { Enrolment } from './enrolment.js';
+import type { RuleEntityConfig, ExperienceConfig, ProjectConfig } from '../model/project-config.js';
+import type { Exclusion } from './rules/mutual-exclusion.js';
+import type { Variation } from './types.js';
+import type { Enrolment } from './evaluation/enrolment.js';
 import type { VariationFeatures, FeaturePlan } from './feature-plan.js';
 import type { Buckets } from './buckets.js';
 import { HashPrefix } from './murmur3.js';

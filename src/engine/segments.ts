@@ -1,7 +1,7 @@
-import type { Facts } from './facts.js';
-import type { Progress } from './progress.js';
-import { isRuleError } from './rules.js';
-import { textOf } from './text.js';
+import type { Facts } from './evaluation/evaluation-input.js';
+import type { Progress } from './evaluation/evaluation-state.js';
+import { isRuleError } from './rules/compile-rules.js';
+import { textOf } from './coerce.js';
 import type { StateChange } from '../model/visitor-state/types.js';
 import type { Plan } from './plan-types.js';
 

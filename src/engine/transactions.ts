@@ -1,8 +1,8 @@
 /** Transactions with an id count once for a visitor and goal, however often they are reported. */
-import { transactionClaim } from '../claims.js';
-import { ownValue } from '../entries.js';
-import type { WireEvent } from '../tracking.js';
-import type { ConversionOutcome, EngineEvent } from './port.js';
+import { transactionClaim } from '../model/visitor-state/claims.js';
+import { ownValue } from '../utils/objects.js';
+import type { WireEvent } from '../model/tracking-event.js';
+import type { ConversionOutcome, EngineEvent } from './types.js';
 import type { VisitorState } from '../model/visitor-state/types.js';
 
 /** What is left of a conversion without a transaction that was tracked before; the others are claimed. */

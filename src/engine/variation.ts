@@ -1,6 +1,6 @@
 /** A variation as the official SDK returns it. */
-import type { ExperienceConfig, VariationConfig } from '../project-config.js';
-import type { Variation } from './port.js';
+import type { ExperienceConfig, VariationConfig } from '../model/project-config.js';
+import type { Variation } from './types.js';
 import type { VariationMaker } from './plan-types.js';
 
 /** What Convert's configs have of a variation. */

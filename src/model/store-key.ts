@@ -1,5 +1,5 @@
 /** The keys under which a store keeps the state of a visitor. */
-import type { ProjectConfig } from '../project-config.js';
+import type { ProjectConfig } from './project-config.js';
 
 /** Where an id comes from. */
 export type IdOrigin = 'app' | 'cookie' | 'fingerprint' | 'minted';

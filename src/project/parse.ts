@@ -1,7 +1,7 @@
 /** The text of a config, from a file or an endpoint, to the config. */
-import { ConvertError } from '../errors.js';
-import type { ProjectConfig } from '../project-config.js';
-import { validateProject } from './validate.js';
+import { ConvertError } from '../utils/errors.js';
+import type { ProjectConfig } from '../model/project-config.js';
+import { validateProject } from './parse-config.js';
 
 /** Bytes, decompressed. Real configs are some hundred kilobytes. */
 export const MAX_CONFIG_BYTES = 20 * 1024 * 1024;

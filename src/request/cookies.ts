@@ -1,5 +1,5 @@
 /** How cookies are read from a request: one by name, without parsing the others. */
-import type { IncomingRequest } from '../exchange.js';
+import type { IncomingRequest } from '../model/http.js';
 
 /** Reads the value of one cookie of a request, decoded; undefined where it is absent. Never throws. */
 export function cookieNamed(name: string): (request: IncomingRequest) => string | undefined {

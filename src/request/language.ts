@@ -1,5 +1,5 @@
 /** The language that a visitor wants most. */
-import { clip } from './text.js';
+import { clip } from './text-decoding.js';
 
 /** Browsers send some hundred characters at most. */
 const MAX_HEADER = 1024;

@@ -1,7 +1,7 @@
 /** The location properties that a request tells. Their names are API: rules match them verbatim. */
-import type { PropertyTable } from './properties.js';
-import { clip } from './text.js';
-import { MAX_URL } from './target.js';
+import type { PropertyTable } from './lazy-properties.js';
+import { clip } from './text-decoding.js';
+import { MAX_URL } from './url.js';
 
 /** Texts are cut at 8,192 characters. */
 export interface LocationProperties {

@@ -1,6 +1,6 @@
 /** The preview link of Convert: `?convert_preview={experienceId}.{variationId}`, as SDK 5.x reads it. */
-import { queryValue } from './query.js';
-import { parseTarget } from './target.js';
+import { queryValue } from './query-parameters.js';
+import { parseTarget } from './url.js';
 
 export interface PreviewLink {
   readonly experienceId: string;

@@ -1,6 +1,6 @@
 /** What a referrer says of where a visitor comes from, in the terms of Convert's reports and rules. */
-import { queryValue } from './query.js';
-import { hostnameOf, urlHost } from './target.js';
+import { queryValue } from './query-parameters.js';
+import { hostnameOf, urlHost } from './url.js';
 
 export type ReferralKind = 'ai_tool' | 'search' | 'referral';
 

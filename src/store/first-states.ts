@@ -2,7 +2,7 @@
  * The states of visitors who were decided once: there are as many as variations and pages, and they hold for nearly all
  * visitors. So each is held once: of a new visitor only the key is kept.
  */
-import { applyChange } from '../state.js';
+import { applyChange } from '../model/visitor-state/apply-change.js';
 import type { StateChange, VisitorState } from '../model/visitor-state/types.js';
 
 /** Bounds what is held for one claim: pages that differ in their locations. */

@@ -1,10 +1,10 @@
 /** Visitor state in the memory of this process: the default store. */
-import { assertOptions, between, shape } from '../options-check.js';
-import { applyChange } from '../state.js';
+import { assertOptions, between, shape } from '../utils/option-checks.js';
+import { applyChange } from '../model/visitor-state/apply-change.js';
 import { firstStates } from './first-states.js';
-import { Generations } from './generations.js';
-import { Recent } from './recent.js';
-import type { CommitOptions, VisitorStore } from './port.js';
+import { Generations } from './generational-map.js';
+import { Recent } from '../utils/lru-map.js';
+import type { CommitOptions, VisitorStore } from './types.js';
 import type { Committed, StateChange, VisitorState } from '../model/visitor-state/types.js';
 
 export interface MemoryStoreOptions {

@@ -2,11 +2,11 @@
  * A remote store as requests meet it: each waits for an answer up to a budget, and for none where the store is known to fail.
  * What was read or written is remembered for a moment.
  */
-import { asConvertError, ConvertError } from '../errors.js';
-import { isThenable } from '../thenable.js';
-import type { CommitOptions, VisitorStore } from './port.js';
-import { Recent } from './recent.js';
-import { STORE_LIMIT, within } from './within.js';
+import { asConvertError, ConvertError } from '../utils/errors.js';
+import { isThenable } from '../utils/thenable.js';
+import type { CommitOptions, VisitorStore } from './types.js';
+import { Recent } from '../utils/lru-map.js';
+import { STORE_LIMIT, within } from '../utils/node/within.js';
 import type { Committed, StateChange, VisitorState } from '../model/visitor-state/types.js';
 
 export interface StoreCacheOptions {

@@ -1,9 +1,9 @@
 /** The answers of a test double: what they may be, and the project that they stand for. */
-import { ConvertError } from '../errors.js';
-import type { Check } from '../options-check.js';
-import { given, shape, text } from '../options-check.js';
-import type { ExperienceConfig, FeatureConfig, ProjectConfig, VariationConfig } from '../project-config.js';
-import { adoptProject } from '../project/validate.js';
+import { ConvertError } from '../utils/errors.js';
+import type { Check } from '../utils/option-checks.js';
+import { given, shape, text } from '../utils/option-checks.js';
+import type { ExperienceConfig, FeatureConfig, ProjectConfig, VariationConfig } from '../model/project-config.js';
+import { adoptProject } from '../project/parse-config.js';
 
 /** The key of the variation that everybody gets; null: nobody is in the experience. */
 export type Answer = string | null | VariationAnswer;

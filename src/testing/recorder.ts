@@ -1,7 +1,7 @@
 /** The outbox of a test double: keeps what would be sent, for assertions. */
 import { createLedger } from '../delivery/ledger.js';
-import type { Outbox, OutboxListener } from '../delivery/port.js';
-import type { GoalData, VisitorEvent } from '../tracking.js';
+import type { Outbox, OutboxListener } from '../delivery/types.js';
+import type { GoalData, VisitorEvent } from '../model/tracking-event.js';
 import { experienceKeyOf, variationKeyOf } from './answers.js';
 
 export interface RecordedExposure {

@@ -1,8 +1,8 @@
 /** What every visitor store does, for the tests of whoever makes one. The ids of the cases are pinned. */
 import assert from 'node:assert/strict';
 import { setTimeout as sleep } from 'node:timers/promises';
-import { experienceClaim, goalClaim, transactionClaim } from '../claims.js';
-import type { VisitorStore } from '../store/port.js';
+import { experienceClaim, goalClaim, transactionClaim } from '../model/visitor-state/claims.js';
+import type { VisitorStore } from '../store/types.js';
 import type { Claim, Committed, StateChange, VisitorState } from '../model/visitor-state/types.js';
 
 /** `it` of Vitest, Jest and Mocha, `test` of `node:test`. */

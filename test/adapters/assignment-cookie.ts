@@ -2,7 +2,7 @@
 import request from 'supertest';
 import { afterEach, beforeEach, describe, expect, it } from 'vitest';
 import { memoryStore } from '../../src/store/memory-store.js';
-import type { ProjectConfig } from '../../src/project-config.js';
+import type { ProjectConfig } from '../../src/model/project-config.js';
 import { startCollector, type Collector } from '../support/collector.js';
 import { testProject } from '../support/project.js';
 import { CHROME } from './conformance.js';

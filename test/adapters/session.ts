@@ -1,7 +1,7 @@
 /** Sessions over real HTTP: the first hit of a session speaks for the later ones. */
 import request from 'supertest';
 import { afterEach, beforeEach, describe, expect, it } from 'vitest';
-import type { ProjectConfig } from '../../src/project-config.js';
+import type { ProjectConfig } from '../../src/model/project-config.js';
 import { startCollector, type Collector } from '../support/collector.js';
 import { rules, testProject } from '../support/project.js';
 import { CHROME } from './conformance.js';

@@ -1,8 +1,8 @@
 /** What every outbox must bear of a real endpoint, over real sockets; each event is counted. */
 import { setImmediate as tick, setTimeout as sleep } from 'node:timers/promises';
 import { describe, expect, it, onTestFinished, vi } from 'vitest';
-import { httpTransport } from '../../src/delivery/http-transport.js';
-import type { Outbox, OutboxFactory, OutboxOptions } from '../../src/delivery/port.js';
+import { httpTransport } from '../../src/delivery/transports/http.js';
+import type { Outbox, OutboxFactory, OutboxOptions } from '../../src/delivery/types.js';
 import type { Behaviour, Collector, CollectorOptions } from '../support/collector.js';
 import { startCollector } from '../support/collector.js';
 import type { Remembered } from './fakes.js';

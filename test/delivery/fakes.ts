@@ -1,6 +1,6 @@
 /** A transport without a network, a listener that remembers, and events to send. */
 import { setTimeout as sleep } from 'node:timers/promises';
-import type { ConvertError } from '../../src/errors.js';
+import type { ConvertError } from '../../src/utils/errors.js';
 import { onTestFinished } from 'vitest';
 import type {
   Destination,
@@ -10,8 +10,8 @@ import type {
   OutboxListener,
   OutboxOptions,
   Transport,
-} from '../../src/delivery/port.js';
-import type { ConversionEvent, VisitorEvent } from '../../src/tracking.js';
+} from '../../src/delivery/types.js';
+import type { ConversionEvent, VisitorEvent } from '../../src/model/tracking-event.js';
 import type { Payload } from '../support/collector.js';
 
 export const DESTINATION: Destination = {

@@ -2,8 +2,8 @@
 import { setImmediate as tick } from 'node:timers/promises';
 import fc from 'fast-check';
 import { expect } from 'vitest';
-import type { DeliveryLedger, Offer, OutboxListener } from '../../src/delivery/port.js';
-import type { VisitorEvent } from '../../src/tracking.js';
+import type { DeliveryLedger, Offer, OutboxListener } from '../../src/delivery/types.js';
+import type { VisitorEvent } from '../../src/model/tracking-event.js';
 import type { FakePost } from './fakes.js';
 import { conversion, DESTINATION, exposure, fakeTransport, networkError } from './fakes.js';
 import type { MakeOutbox } from './outbox.conformance.js';

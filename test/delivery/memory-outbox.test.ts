@@ -1,8 +1,8 @@
 import { setImmediate as tick } from 'node:timers/promises';
 import { describe, expect, it } from 'vitest';
 import { memoryOutbox } from '../../src/delivery/memory-outbox.js';
-import type { DeliveryLedger, OutboxFactory } from '../../src/delivery/port.js';
-import type { VisitorEvent } from '../../src/tracking.js';
+import type { DeliveryLedger, OutboxFactory } from '../../src/delivery/types.js';
+import type { VisitorEvent } from '../../src/model/tracking-event.js';
 import { endpointFaults } from './endpoint-faults.js';
 import { DESTINATION, exposure, fakeTransport, rememberingListener } from './fakes.js';
 import { ledgerProperty } from './ledger.property.js';

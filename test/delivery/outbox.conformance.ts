@@ -1,8 +1,8 @@
 /** What every outbox must do, whatever it keeps its events in. Case ids are pinned: implementations list them. */
 import { setImmediate as tick, setTimeout as sleep } from 'node:timers/promises';
 import { describe, expect, it, onTestFinished, vi } from 'vitest';
-import type { DeliveryLedger, Destination, Outbox, OutboxOptions } from '../../src/delivery/port.js';
-import type { VisitorEvent } from '../../src/tracking.js';
+import type { DeliveryLedger, Destination, Outbox, OutboxOptions } from '../../src/delivery/types.js';
+import type { VisitorEvent } from '../../src/model/tracking-event.js';
 import type { Answer, FakeTransport, Remembered } from './fakes.js';
 import {
   conversion,

@@ -1,7 +1,7 @@
 import fc from 'fast-check';
 import { describe, expect, it } from 'vitest';
 import { buildPayload, envelopeBytes, serialise } from '../../src/delivery/payload.js';
-import type { ReportSegments, VisitorEvent } from '../../src/tracking.js';
+import type { ReportSegments, VisitorEvent } from '../../src/model/tracking-event.js';
 import type { Payload } from '../support/collector.js';
 import { conversion, DESTINATION, exposure } from './fakes.js';
 

@@ -35,7 +35,7 @@ export async function processBench(source: string, keep: Keep, how: CollectorOpt
     run: (name, body) =>
       startChild(`
         import { memoryOutbox } from ${JSON.stringify(join(source, 'delivery/memory-outbox.js'))};
-        import { httpTransport } from ${JSON.stringify(join(source, 'delivery/http-transport.js'))};
+        import { httpTransport } from ${JSON.stringify(join(source, 'delivery/transports/http.js'))};
         const name = ${JSON.stringify(name)};
         ${keep.code(source)}
         const say = (...words) => console.log(words.join(' '));

@@ -1,8 +1,8 @@
 /** What every engine does. The ids of the cases are pinned: other documents refer to them. */
 import { describe, expect, it } from 'vitest';
-import type { Engine, EngineVisitor, Properties } from '../../src/engine/port.js';
-import type { ProjectConfig } from '../../src/project-config.js';
-import { applyChange } from '../../src/state.js';
+import type { Engine, EngineVisitor, Properties } from '../../src/engine/types.js';
+import type { ProjectConfig } from '../../src/model/project-config.js';
+import { applyChange } from '../../src/model/visitor-state/apply-change.js';
 import { rules, testProject } from '../support/project.js';
 import type { VisitorState } from '../../src/model/visitor-state/types.js';
 

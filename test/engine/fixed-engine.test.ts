@@ -1,6 +1,6 @@
 import { describe, expect, it } from 'vitest';
 import { fixedEngine } from '../../src/engine/fixed-engine.js';
-import { adoptProject } from '../../src/project/validate.js';
+import { adoptProject } from '../../src/project/parse-config.js';
 import { testProject } from '../support/project.js';
 import { engineConformance, visitor } from './conformance.js';
 

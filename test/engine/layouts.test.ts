@@ -3,7 +3,7 @@ import { describe, expect, it } from 'vitest';
 import { bucketAt, layOut } from '../../src/engine/buckets.js';
 import { compiledEngine } from '../../src/engine/compiled-engine.js';
 import { HashPrefix, hashOnce, HashSuffix, murmur3 } from '../../src/engine/murmur3.js';
-import type { ExperienceConfig, ProjectConfig, VariationConfig } from '../../src/project-config.js';
+import type { ExperienceConfig, ProjectConfig, VariationConfig } from '../../src/model/project-config.js';
 import vectors from './layouts.json' with { type: 'json' };
 import { visitor } from './conformance.js';
 

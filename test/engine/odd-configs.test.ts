@@ -2,7 +2,7 @@
 import fc from 'fast-check';
 import { describe, expect, it } from 'vitest';
 import { compiledEngine } from '../../src/engine/compiled-engine.js';
-import { validateProject } from '../../src/project/validate.js';
+import { validateProject } from '../../src/project/parse-config.js';
 import { visitor } from './conformance.js';
 
 /** Values of JSON, among them those that can't be written as text or as a number. */

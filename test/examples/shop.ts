@@ -1,6 +1,6 @@
 /** The demo shop as its tests see it. It is plain JavaScript, so its types stand here. */
 import { pathToFileURL } from 'node:url';
-import type { Convert } from '../../src/convert.js';
+import type { Convert } from '../../src/convert/convert.js';
 import { ROOT } from './root.js';
 
 export const FRAMEWORKS = ['express', 'koa', 'fastify'] as const;

@@ -1,5 +1,5 @@
 /** A project that reads all that a request can say: regular expressions, UI rules, texts that are no HTML. */
-import type { ProjectConfig } from '../../src/project-config.js';
+import type { ProjectConfig } from '../../src/model/project-config.js';
 import { rules, testProject } from '../support/project.js';
 
 const HOSTILE_KEY = `</script><!--"'>&\u2028`;

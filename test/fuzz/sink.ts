@@ -1,6 +1,6 @@
 /** A collector that looks at what it gets, and keeps nothing. */
 import { createServer } from 'node:http';
-import { SEGMENT_KEYS } from '../../src/tracking.js';
+import { SEGMENT_KEYS } from '../../src/model/tracking-event.js';
 import { listen, stop } from '../adapters/harness.js';
 import type { Payload } from '../support/collector.js';
 

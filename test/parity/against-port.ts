@@ -10,9 +10,9 @@ import type {
   EngineVisitor,
   FeatureAttributes,
   FeatureOutcome,
-} from '../../src/engine/port.js';
-import type { ProjectConfig } from '../../src/project-config.js';
-import { applyChange } from '../../src/state.js';
+} from '../../src/engine/types.js';
+import type { ProjectConfig } from '../../src/model/project-config.js';
+import { applyChange } from '../../src/model/visitor-state/apply-change.js';
 import { applied } from './against-sdk.js';
 import { expectSame, expectSameState } from './compare.js';
 import type { Coverage } from './coverage.js';

@@ -5,8 +5,8 @@ import type {
   Decision,
   EngineEvent,
   FeatureOutcome,
-} from '../../src/engine/port.js';
-import { applyChange } from '../../src/state.js';
+} from '../../src/engine/types.js';
+import { applyChange } from '../../src/model/visitor-state/apply-change.js';
 import { Difference, expectSame, expectSameState, same } from './compare.js';
 import type { RawDecision, RawRun } from './raw-sdk.js';
 import type { VisitorState } from '../../src/model/visitor-state/types.js';

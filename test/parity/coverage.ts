@@ -1,6 +1,6 @@
 /** What the cases of a run have met, so that generators can't rot unseen. */
-import type { Decision, EngineVisitor } from '../../src/engine/port.js';
-import type { ExperienceConfig, ProjectConfig } from '../../src/project-config.js';
+import type { Decision, EngineVisitor } from '../../src/engine/types.js';
+import type { ExperienceConfig, ProjectConfig } from '../../src/model/project-config.js';
 
 export class Coverage {
   readonly #counts = new Map<string, Map<string, number>>();

@@ -7,11 +7,11 @@ import type {
   EngineProject,
   EngineVisitor,
   Properties,
-} from '../../src/engine/port.js';
-import type { ProjectConfig } from '../../src/project-config.js';
-import { adoptProject } from '../../src/project/validate.js';
+} from '../../src/engine/types.js';
+import type { ProjectConfig } from '../../src/model/project-config.js';
+import { adoptProject } from '../../src/project/parse-config.js';
 import { sdkEngine } from '../../src/sdk-engine.js';
-import { applyChange } from '../../src/state.js';
+import { applyChange } from '../../src/model/visitor-state/apply-change.js';
 import {
   conversionAgainstPort,
   decisionsAgainstPort,

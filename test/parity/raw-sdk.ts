@@ -14,8 +14,8 @@ import type {
   ExperienceAttributes,
   FeatureAttributes,
   SegmentsAttributes,
-} from '../../src/engine/port.js';
-import type { WireEvent } from '../../src/tracking.js';
+} from '../../src/engine/types.js';
+import type { WireEvent } from '../../src/model/tracking-event.js';
 import type { Coverage } from './coverage.js';
 import { ConvertSDK } from './sdk.js';
 import { typeOf } from './values.js';

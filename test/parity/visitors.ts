@@ -5,7 +5,7 @@ import type {
   ExperienceAttributes,
   FeatureAttributes,
   SegmentsAttributes,
-} from '../../src/engine/port.js';
+} from '../../src/engine/types.js';
 import {
   AUDIENCE_IDS,
   ENVIRONMENTS,

@@ -3,9 +3,9 @@ import { createServer } from 'node:http';
 import type { IncomingMessage, RequestListener, ServerResponse } from 'node:http';
 import type { AddressInfo, Server } from 'node:net';
 import { afterEach, vi } from 'vitest';
-import type { ConvertError } from '../../src/errors.js';
-import type { ProjectConfig } from '../../src/project-config.js';
-import type { Kept, ProjectSink, ProjectSource } from '../../src/project/port.js';
+import type { ConvertError } from '../../src/utils/errors.js';
+import type { ProjectConfig } from '../../src/model/project-config.js';
+import type { Kept, ProjectSink, ProjectSource } from '../../src/project/types.js';
 
 export function project(version = '1'): ProjectConfig {
   return {

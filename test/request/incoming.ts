@@ -1,12 +1,12 @@
 /** Requests for the tests of this folder. */
-import type { ConvertError } from '../../src/errors.js';
-import type { HeaderValue, IncomingRequest } from '../../src/exchange.js';
+import type { ConvertError } from '../../src/utils/errors.js';
+import type { HeaderValue, IncomingRequest } from '../../src/model/http.js';
 import {
   createRequestReader,
   type RequestFacts,
   type RequestOptions,
   type RequestVisitor,
-} from '../../src/request/reader.js';
+} from '../../src/request/request-reader.js';
 
 export function incoming(parts: Partial<IncomingRequest> = {}): IncomingRequest {
   return {

@@ -4,7 +4,7 @@ import { describe, expect, it } from 'vitest';
 import { createConvert } from '../../src/index.js';
 import { lmdbStore } from '../../src/lmdb.js';
 import { redisStore } from '../../src/redis.js';
-import type { SdkDataStore, VisitorStore } from '../../src/store/port.js';
+import type { SdkDataStore, VisitorStore } from '../../src/store/types.js';
 import { ConvertSDK } from '../parity/sdk.js';
 import { startCollector, type CollectedEvent } from '../support/collector.js';
 import { testProject } from '../support/project.js';

@@ -14,7 +14,7 @@ import type { IncomingHttpHeaders, IncomingMessage, Server, ServerResponse } fro
 import { createServer } from 'node:http';
 import type { AddressInfo, Socket } from 'node:net';
 import { setTimeout as sleep } from 'node:timers/promises';
-import type { ReportSegments, WireEvent } from '../../src/tracking.js';
+import type { ReportSegments, WireEvent } from '../../src/model/tracking-event.js';
 
 /**
  * - `answer` read the request, wait `delay`, answer with `status`

@@ -1,8 +1,8 @@
 /** Requests and responses without a server, of which a test says when what happens. */
-import type { ConvertContext } from '../../src/context.js';
-import type { Convert } from '../../src/convert.js';
-import type { OutgoingResponse, ResponseHead } from '../../src/exchange.js';
-import { incoming } from '../visitor/support.js';
+import type { ConvertContext } from '../../src/context/context.js';
+import type { Convert } from '../../src/convert/convert.js';
+import type { OutgoingResponse, ResponseHead } from '../../src/model/http.js';
+import { incoming } from '../identity/support.js';
 
 /** A response whose head and end come when the test says so. */
 export class FakeResponse implements OutgoingResponse {

@@ -1,5 +1,5 @@
 /** Writes small MaxMind DB files (version 2.0 of the public format), so that no data must be kept here. */
-import { addressBytes } from '../../src/geo/address.js';
+import { addressBytes } from '../../src/integrations/geoip-lite/address.js';
 
 export type MmdbValue =
   string | number | boolean | readonly MmdbValue[] | { readonly [name: string]: MmdbValue };

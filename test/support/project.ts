@@ -1,5 +1,5 @@
 /** The project that most tests run: one experience for everybody, some with rules, a feature, goals. */
-import type { ProjectConfig } from '../../src/project-config.js';
+import type { ProjectConfig } from '../../src/model/project-config.js';
 
 type Rule = { key: string; value: unknown; match?: string; negated?: boolean };
 

@@ -1,5 +1,5 @@
 /** A log that a dead process has left, while it is read and sent here. */
-import type { StoredEvent } from './frames.js';
+import type { StoredEvent } from './log-frames.js';
 import type { SpoolLog } from './log.js';
 
 export class Adopted {

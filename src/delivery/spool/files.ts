@@ -13,7 +13,7 @@ import {
   utimes,
   type FileHandle,
 } from 'node:fs/promises';
-import { codeOf } from '../../errors.js';
+import { codeOf } from '../../utils/errors.js';
 
 export interface Entry {
   readonly kind: 'folder' | 'link' | 'other';

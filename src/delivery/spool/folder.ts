@@ -13,7 +13,7 @@
  */
 import { randomBytes } from 'node:crypto';
 import { join, resolve } from 'node:path';
-import { codeOf, ConvertError } from '../../errors.js';
+import { codeOf, ConvertError } from '../../utils/errors.js';
 import type { Entry, SpoolFiles } from './files.js';
 import { SpoolLog, type SpoolLogOptions } from './log.js';
 import { Tombstones } from './tombstones.js';

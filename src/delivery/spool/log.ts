@@ -9,9 +9,9 @@
 import { crc32 } from 'node:zlib';
 import { join } from 'node:path';
 import type { SerialisedEvent } from '../payload.js';
-import { codeOf } from '../../errors.js';
+import { codeOf } from '../../utils/errors.js';
 import type { SpoolFile, SpoolFiles } from './files.js';
-import { decodeFrames, encodeFrame, type StoredEvent } from './frames.js';
+import { decodeFrames, encodeFrame, type StoredEvent } from './log-frames.js';
 
 /** Bytes after which a segment is full. */
 const SEGMENT_BYTES = 1024 * 1024;

@@ -1,6 +1,6 @@
 /** Compiled rules: what each one reads, how it compares, and why it may never match. */
-import type { Rule } from '../../project-config.js';
-import type { Values } from '../values.js';
+import type { Rule } from '../../model/project-config.js';
+import type { Values } from '../evaluation/property-values.js';
 
 /** Nearly always a boolean. Anything else that is neither `false` nor BROKEN counts as matched where the SDK says so. */
 export type Outcome = unknown;

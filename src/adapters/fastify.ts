@@ -1,0 +1,91 @@
+/** Fastify 5. */
+import type { FastifyPluginAsync, FastifyReply, FastifyRequest } from 'fastify';
+import fp from 'fastify-plugin';
+import type { ConvertContext } from '../context/context.js';
+import { createConvert, type Convert } from '../convert/convert.js';
+import type { IncomingRequest } from '../model/http.js';
+import { addToLocals } from './fastify-locals.js';
+import { assertConvert, pluginOptions, warnEarly, warnTwice, whenOpen } from './shared.js';
+import { outgoingOf } from './node-response.js';
+import type { ConvertOptions } from '../options/types.js';
+
+declare module 'fastify' {
+  interface FastifyInstance {
+    convert: Convert;
+  }
+  interface FastifyRequest {
+    convert: ConvertContext;
+  }
+}
+
+export interface ConvertPluginOptions extends ConvertOptions<FastifyRequest> {
+  /** A Convert made before, instead of options. It is left open when the app closes. */
+  convert?: Convert;
+  /**
+   * The hook that a request's context is made in. Default `onRequest`; `preHandler` with a remote store, which has to
+   * be read before the handler and for the visitor that authentication has found.
+   */
+  hook?: 'onRequest' | 'preValidation' | 'preHandler';
+}
+
+const CONTEXT = Symbol('convert context');
+const REPLY = Symbol('convert reply');
+type Contextual = FastifyRequest & { [CONTEXT]?: ConvertContext; [REPLY]?: FastifyReply };
+
+const plugin: FastifyPluginAsync<ConvertPluginOptions> = async (fastify, pluginGiven) => {
+  const { convert: given, hook, ...rest } = pluginGiven;
+  const options = pluginOptions(hook, rest);
+  if (fastify.hasRequestDecorator('convert')) return warnTwice(fastify.convert);
+  if (given !== undefined) assertConvert(given, options);
+  const convert = given ?? createConvert(options);
+  fastify.decorate('convert', convert);
+  // Made when it is read. Always an object: error handlers run also where an earlier hook of somebody else has failed.
+  fastify.decorateRequest('convert', {
+    getter(this: Contextual) {
+      return (this[CONTEXT] ??= convert.openNow(new FastifyIncoming(this), outgoingOf(this[REPLY]?.raw)));
+    },
+  });
+  // Declared, so that each request has the room from the start: to grow takes V8 longer than all else that is done here.
+  fastify.decorateRequest(CONTEXT).decorateRequest(REPLY);
+  const opensIn = hook ?? (convert.readsAhead ? 'preHandler' : 'onRequest');
+  fastify.addHook(opensIn, (request: Contextual, reply: FastifyReply, done: () => void) => {
+    request[REPLY] = reply;
+    if (request[CONTEXT] !== undefined) warnEarly(convert);
+    request[CONTEXT] = undefined;
+    if (!convert.waits && !convert.opensAlways) return done();
+    whenOpen(convert.open(new FastifyIncoming(request), outgoingOf(reply.raw)), (context) => {
+      request[CONTEXT] = context;
+      done();
+    });
+  });
+  addToLocals(fastify);
+  if (given === undefined) fastify.addHook('onClose', async () => void (await convert.close()));
+};
+
+/** Puts a ConvertContext at `request.convert`. Takes options, or `{ convert, hook? }` with a Convert made before. */
+export const convertPlugin = fp(plugin, { fastify: '5.x', name: 'convert-middleware' });
+
+class FastifyIncoming implements IncomingRequest {
+  constructor(readonly raw: FastifyRequest) {}
+  get method(): string {
+    return this.raw.method;
+  }
+  get url(): string {
+    return this.raw.originalUrl;
+  }
+  get protocol(): string {
+    return this.raw.protocol;
+  }
+  get host(): string {
+    return this.raw.host ?? '';
+  }
+  get ip(): string {
+    return this.raw.ip ?? '';
+  }
+  get proxySetting(): string {
+    return "Fastify({ trustProxy: 'the address of the proxy' })";
+  }
+  get headers(): FastifyRequest['headers'] {
+    return this.raw.headers;
+  }
+}

@@ -1,0 +1,67 @@
+/** Koa 2 and 3. */
+import type { Context, Middleware, Next } from 'koa';
+import type { ConvertContext } from '../context/context.js';
+import type { Convert } from '../convert/convert.js';
+import type { IncomingRequest } from '../model/http.js';
+import { convertOf, isMounted, tellUncalled } from './shared.js';
+import { NodeOutgoingResponse } from './node-response.js';
+import type { ConvertOptions } from '../options/types.js';
+
+declare module 'koa' {
+  interface ExtendableContext {
+    convert: ConvertContext;
+  }
+}
+
+/** Puts a ConvertContext at `ctx.convert` and `ctx.state.convert`. Takes options, or a Convert made before. */
+export function convertMiddleware(
+  given?: ConvertOptions<Context> | Convert,
+): Middleware & { convert: Convert };
+export function convertMiddleware(
+  given?: ConvertOptions<Context> | Convert,
+  ...mounted: unknown[]
+): (Middleware & { convert: Convert }) | Promise<unknown> {
+  const [proceed] = mounted;
+  if (typeof proceed === 'function') {
+    tellUncalled();
+    return (proceed as Next)();
+  }
+  const convert = convertOf(given);
+  // No async function: it would cost each request two promises of its own.
+  const middleware = function convertMiddleware(ctx: Context, next: Next): Promise<unknown> {
+    if (isMounted(ctx.convert, convert)) return next();
+    const attach = (context: ConvertContext): Promise<unknown> => {
+      ctx.convert = context;
+      ctx.state.convert = context;
+      return next();
+    };
+    const opened = convert.open(new KoaRequest(ctx), new NodeOutgoingResponse(ctx.res));
+    return opened instanceof Promise ? opened.then(attach) : attach(opened);
+  };
+  return Object.assign(middleware, { convert });
+}
+
+class KoaRequest implements IncomingRequest {
+  constructor(readonly raw: Context) {}
+  get method(): string {
+    return this.raw.method;
+  }
+  get url(): string {
+    return this.raw.originalUrl;
+  }
+  get protocol(): string {
+    return this.raw.protocol;
+  }
+  get host(): string {
+    return this.raw.host;
+  }
+  get ip(): string {
+    return this.raw.ip;
+  }
+  get proxySetting(): string {
+    return 'new Koa({ proxy: true, maxIpsCount: 1 })';
+  }
+  get headers(): Context['headers'] {
+    return this.raw.headers;
+  }
+}

@@ -1,0 +1,309 @@
+/** A Node response (HTTP/1 or HTTP/2 compatibility) as the core sees it. The one place that touches its head. */
+import type { ServerResponse } from 'node:http';
+import type { OutgoingResponse, ResponseHead } from '../model/http.js';
+
+/** What Express, Koa and Fastify all hand out in the end. */
+export type NodeResponse = Pick<
+  ServerResponse,
+  'headersSent' | 'getHeader' | 'getHeaderNames' | 'setHeader' | 'removeHeader' | 'writeHead' | 'once'
+> & {
+  /** HTTP/1. */
+  readonly closed?: boolean;
+  /** HTTP/2; gone once the stream is destroyed. */
+  readonly stream?: { readonly closed: boolean };
+};
+
+type HeadListener = (head: ResponseHead) => void;
+type WriteHead = (...parameters: unknown[]) => unknown;
+type HeaderArgument = Record<string, unknown> | unknown[];
+
+export class NodeOutgoingResponse implements OutgoingResponse {
+  readonly #response: NodeResponse;
+
+  constructor(response: NodeResponse) {
+    this.#response = response;
+  }
+
+  get headersSent(): boolean {
+    return this.#response.headersSent;
+  }
+
+  get closed(): boolean {
+    return this.#response.closed ?? this.#response.stream?.closed ?? false;
+  }
+
+  onHead(listener: HeadListener): void {
+    beforeHead(this.#response, listener);
+  }
+
+  onClose(listener: () => void): void {
+    if (this.closed) listener();
+    else this.#response.once('close', listener);
+  }
+}
+
+/**
+ * A response of Express, which gives each its own prototype: to V8 no two have one shape, and each property that is added,
+ * as `beforeHead` does, takes several microseconds.
+ */
+export class ExpressOutgoingResponse extends NodeOutgoingResponse {
+  readonly #early: NodeResponse;
+
+  constructor(response: NodeResponse) {
+    super(response);
+    this.#early = response;
+  }
+
+  setEarly(name: string, value: string): void {
+    if (this.#early.getHeader(name) === undefined) this.#early.setHeader(name, value);
+  }
+}
+
+/** A response that nothing can be done to any more. */
+export const NO_RESPONSE: OutgoingResponse = {
+  headersSent: true,
+  closed: true,
+  onHead() {},
+  onClose: (listener) => listener(),
+};
+
+/** What is to be done before a head, for a response whose `writeHead` is wrapped. */
+class Watch {
+  constructor(
+    public listener: HeadListener,
+    readonly original: WriteHead,
+    /** Somebody else had wrapped it before: what they set on the response must be seen, and added to, there. */
+    readonly isWrapped: boolean,
+  ) {}
+}
+
+const WATCH = Symbol('convert head');
+type WatchedResponse = Omit<NodeResponse, 'writeHead'> & { writeHead: WriteHead; [WATCH]?: Watch };
+
+/**
+ * Wraps `writeHead`, which every way to answer goes through: send, pipe, redirect, errors, hijacked replies. Headers
+ * that are set earlier get lost in some of them. The app's header argument is put onto the response first, so that
+ * the listener sees, and adds to, what will really be sent. A head that turns out to be invalid is never written, and the
+ * listener is called again for the one that the framework answers with instead: it must bear that.
+ *
+ * One function wraps for all responses: a function of its own as the property of each made V8 keep all that belongs to
+ * a request until the next full garbage collection, for as long as the process had not run hot.
+ */
+function beforeHead(response: NodeResponse, listener: HeadListener): void {
+  const target = response as unknown as WatchedResponse;
+  const watch = target[WATCH];
+  if (watch !== undefined) {
+    const before = watch.listener;
+    watch.listener = (head) => {
+      before(head);
+      listener(head);
+    };
+    return;
+  }
+  target[WATCH] = new Watch(listener, target.writeHead, Object.hasOwn(response, 'writeHead'));
+  target.writeHead = writeHead;
+}
+
+function writeHead(this: WatchedResponse, status: unknown, second?: unknown, third?: unknown): unknown {
+  const watch = this[WATCH];
+  // Lent to a response that is not watched.
+  if (watch === undefined) return prototypeOf(this).writeHead.call(this, status, second, third);
+  const { original, listener, isWrapped } = watch;
+  const hasReason = typeof second === 'string';
+  const headers = (hasReason ? third : (third ?? second)) as HeaderArgument | null | undefined;
+  // A second call is the app's mistake and must fail as it does without us. Of a list with a name and no value, Node
+  // says what is wrong with it.
+  if (this.headersSent || isHalf(headers)) return send(original, this, status, second, headers);
+  if (headers === undefined || headers === null) {
+    listener(new NodeHead(this));
+    return send(original, this, status, second, headers);
+  }
+  if (!isWrapped && isAlone(headers, this)) {
+    const head = new ListHead(headers);
+    listener(head);
+    return send(original, this, status, second, head.list);
+  }
+  applyHeaders(this, headers);
+  listener(new NodeHead(this));
+  return send(original, this, status, second, undefined);
+}
+
+const prototypeOf = (response: WatchedResponse): WatchedResponse =>
+  Object.getPrototypeOf(response) as WatchedResponse;
+
+/**
+ * Nothing was set before, as always with Fastify: Node sends the argument as it is, so may we. HTTP/2 takes no flat
+ * list.
+ */
+function isAlone(headers: HeaderArgument, response: WatchedResponse): headers is Record<string, unknown> {
+  return (
+    !Array.isArray(headers) &&
+    response.stream === undefined &&
+    response.getHeaderNames().length === 0 &&
+    isPlain(headers)
+  );
+}
+
+/** Calls `writeHead` with as many parameters as the app did. */
+function send(
+  writeHead: WriteHead,
+  response: WatchedResponse,
+  status: unknown,
+  second: unknown,
+  headers: HeaderArgument | null | undefined,
+): unknown {
+  if (typeof second === 'string') return writeHead.call(response, status, second, headers);
+  return headers === undefined ? writeHead.call(response, status) : writeHead.call(response, status, headers);
+}
+
+/**
+ * A head that is an argument of `writeHead`, and nothing else. The app's own stays as it is: it may be used again. A
+ * list, since each header that is added to an object costs V8 a new shape.
+ */
+class ListHead implements ResponseHead {
+  /** Name, value, name, value: as Node takes it. */
+  readonly list: unknown[] = [];
+
+  constructor(headers: Record<string, unknown>) {
+    for (const name of Object.keys(headers)) this.list.push(name, headers[name]);
+  }
+
+  getHeader(name: string): string | number | readonly string[] | undefined {
+    const place = this.#placeOf(name);
+    return place === -1 ? undefined : (this.list[place] as string | number | readonly string[] | undefined);
+  }
+
+  setHeader(name: string, value: unknown): void {
+    const place = this.#placeOf(name);
+    if (place === -1) this.list.push(name, value);
+    else this.list[place] = value;
+  }
+
+  appendCookie(line: string): void {
+    this.setHeader('set-cookie', withCookie(this.getHeader('set-cookie'), line));
+  }
+
+  removeCookie(line: string): void {
+    const place = this.#placeOf('set-cookie');
+    if (place === -1) return;
+    const rest = withoutCookie(this.list[place], line);
+    if (rest === undefined) this.list.splice(place - 1, 2);
+    else this.list[place] = rest;
+  }
+
+  /** Of the value; -1 where there is none. */
+  #placeOf(name: string): number {
+    for (let at = 0; at < this.list.length; at += 2) {
+      const each = this.list[at] as string;
+      if (each.length === name.length && each.toLowerCase() === name.toLowerCase()) return at + 1;
+    }
+    return -1;
+  }
+}
+
+class NodeHead implements ResponseHead {
+  readonly #response: WatchedResponse;
+
+  constructor(response: WatchedResponse) {
+    this.#response = response;
+  }
+
+  getHeader(name: string): string | number | readonly string[] | undefined {
+    return this.#response.getHeader(name);
+  }
+
+  setHeader(name: string, value: string): void {
+    this.#response.setHeader(name, value);
+  }
+
+  appendCookie(line: string): void {
+    this.#response.setHeader('Set-Cookie', withCookie(this.#response.getHeader('Set-Cookie'), line));
+  }
+
+  removeCookie(line: string): void {
+    const before = this.#response.getHeader('Set-Cookie');
+    if (before === undefined) return;
+    const rest = withoutCookie(before, line);
+    if (rest === undefined) this.#response.removeHeader('Set-Cookie');
+    else this.#response.setHeader('Set-Cookie', rest);
+  }
+}
+
+/** A lone line stays a string, as frameworks and test clients know it; a line that is there already is not repeated. */
+function withCookie(before: unknown, line: string): string | string[] {
+  if (before === undefined) return line;
+  const lines = [before].flat().map(String);
+  return lines.includes(line) ? lines : [...lines, line];
+}
+
+function withoutCookie(before: unknown, line: string): string[] | undefined {
+  const rest =
+    before === undefined
+      ? []
+      : [before]
+          .flat()
+          .map(String)
+          .filter((each) => each !== line);
+  return rest.length > 0 ? rest : undefined;
+}
+
+function isHalf(headers: HeaderArgument | null | undefined): boolean {
+  return Array.isArray(headers) && !Array.isArray(headers[0]) && headers.length % 2 === 1;
+}
+
+const UPPER_CASE = /[A-Z]/;
+/** The names of nearly all heads, as frameworks write them: looked up faster than through. */
+const LOWER_CASE: ReadonlySet<string> = new Set([
+  'content-type',
+  'content-length',
+  'content-encoding',
+  'cache-control',
+  'set-cookie',
+  'location',
+  'vary',
+  'etag',
+  'last-modified',
+]);
+
+/** True where no name stands twice in another spelling. */
+function isPlain(headers: Record<string, unknown>): boolean {
+  let isLower = true;
+  for (const name in headers) if (!LOWER_CASE.has(name) && UPPER_CASE.test(name)) isLower = false;
+  // Frameworks write them so, and nearly all apps.
+  if (isLower) return true;
+  const names = Object.keys(headers).map((name) => name.toLowerCase());
+  return new Set(names).size === names.length;
+}
+
+/**
+ * Puts the header argument of `writeHead` (an object, or a flat or nested list of pairs) onto the response, with the
+ * meaning it has there: it replaces headers of the same name; a name that is listed twice is sent twice.
+ */
+function applyHeaders(response: WatchedResponse, headers: HeaderArgument): void {
+  const byName = new Map<string, { name: string; values: string[] | undefined; value: unknown }>();
+  for (const [name, value] of pairs(headers)) {
+    const key = name.toLowerCase();
+    const known = byName.get(key);
+    if (!known) byName.set(key, { name, values: undefined, value });
+    else (known.values ??= [known.value].flat().map(String)).push(...[value].flat().map(String));
+  }
+  for (const { name, value, values } of byName.values()) {
+    // Invalid names and values throw here as they would in writeHead.
+    response.setHeader(name, values ?? (value as string | number | string[]));
+  }
+}
+
+function pairs(headers: HeaderArgument): [string, unknown][] {
+  if (!Array.isArray(headers)) return Object.entries(headers);
+  if (Array.isArray(headers[0])) return headers as [string, unknown][];
+  const list: [string, unknown][] = [];
+  for (let index = 0; index < headers.length; index += 2) {
+    list.push([String(headers[index]), headers[index + 1]]);
+  }
+  return list;
+}
+
+/** Without a response of Node's, nothing is ever written. */
+export function outgoingOf(raw: ServerResponse | undefined): OutgoingResponse {
+  return raw === undefined ? NO_RESPONSE : new NodeOutgoingResponse(raw);
+}

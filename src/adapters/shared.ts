@@ -1,0 +1,93 @@
+/** What the adapters share: which Convert to use, and telling of mistakes in mounting. */
+import { isContext, type ConvertContext } from '../context/context.js';
+import { createConvert, isConvert, type Convert } from '../convert/convert.js';
+import { ConvertError } from '../utils/errors.js';
+import { assertOptions, oneOf, shape } from '../utils/option-checks.js';
+import type { ConvertOptions } from '../options/types.js';
+
+/** An instance made before, or a new one from options. */
+export function convertOf(given: ConvertOptions<never> | Convert | undefined): Convert {
+  return isConvert(given) ? given : createConvert(given);
+}
+
+const HOOK = shape({ hook: oneOf('onRequest', 'preValidation', 'preHandler') });
+
+/** Checks the hook, and takes out what is not ours but an option of Fastify's `register`. */
+export function pluginOptions<Options extends object>(hook: unknown, given: Options): Options {
+  assertOptions(HOOK, { hook });
+  const isOurs = ([name]: [string, unknown]): boolean =>
+    !['prefix', 'logLevel', 'logSerializers'].includes(name);
+  return Object.fromEntries(Object.entries(given).filter(isOurs)) as Options;
+}
+
+/** For options in which an instance has a name of its own; the other options would be read by nobody. */
+export function assertConvert(given: unknown, others: object): asserts given is Convert {
+  const [other] = Object.keys(others);
+  if (isConvert(given) && other === undefined) return;
+  throw new ConvertError(
+    'CONVERT_BAD_OPTION',
+    other === undefined
+      ? 'option `convert` must be what createConvert() returned'
+      : `option \`${other}\` is given together with \`convert\`; give it to createConvert() instead`,
+  );
+}
+
+/** True where a context is there already, whichever copy of this package made it: the first one wins. */
+export function isMounted(existing: unknown, convert: Convert): boolean {
+  if (!isContext(existing)) return false;
+  warnTwice(convert);
+  return true;
+}
+
+const warned = new WeakMap<Convert, Set<string>>();
+
+/** Each text once per instance. */
+function warnOnce(convert: Convert, text: string): void {
+  const texts = warned.get(convert) ?? new Set();
+  if (texts.has(text)) return;
+  warned.set(convert, texts.add(text));
+  convert.logger.warn(`convert: ${text}`);
+}
+
+export function warnTwice(convert: unknown): void {
+  if (!isConvert(convert)) {
+    throw new ConvertError('CONVERT_BAD_OPTION', 'the name `convert` is taken on this app by somebody else');
+  }
+  warnOnce(convert, 'mounted twice on the way of one request; the first one is used, remove the other');
+}
+
+export function warnEarly(convert: Convert): void {
+  warnOnce(
+    convert,
+    'request.convert was read in a hook that runs before the one of the plugin; what is decided there knows nothing of ' +
+      'the response or of a remote store, so a new visitor has another id there than in the handler; register the plugin before ' +
+      'that hook, or read it later',
+  );
+}
+
+/** Calls `attach` with the context: at once, or when what the request has to wait for is there. */
+export function whenOpen(
+  opened: ConvertContext | Promise<ConvertContext>,
+  attach: (context: ConvertContext) => void,
+): void {
+  if (opened instanceof Promise) void opened.then(attach);
+  else attach(opened);
+}
+
+let told = false;
+
+/** For `app.use(convertMiddleware)`: the middleware was given where a call of it was meant. */
+export function tellUncalled(): void {
+  if (told) return;
+  told = true;
+  // eslint-disable-next-line no-console -- there is no instance, so no logger, yet
+  console.error(
+    'convert: convertMiddleware was mounted without calling it, so nothing is decided; ' +
+      'write app.use(convertMiddleware()) with the parentheses',
+  );
+}
+
+/** What templates read, where the app has it. */
+export function addToViews(locals: unknown, convert: ConvertContext): void {
+  if (typeof locals === 'object' && locals !== null) Object.assign(locals, { convert });
+}

@@ -1,0 +1,146 @@
+/** Consent readers: what the visitor has said about being measured. */
+import { askApp, type RequestFunction } from '../utils/app-callback.js';
+import type { ConvertError } from '../utils/errors.js';
+import type { IncomingRequest } from '../model/http.js';
+import { answersBy, UNANSWERED, type ConsentAnswer } from './answer.js';
+import type { Consent } from './platforms/types.js';
+import { PLATFORMS, type ConsentPlatformOptions, type SimplePlatformName } from './platforms/index.js';
+import { cookieNamed } from '../request/cookies.js';
+
+export type { ConsentAnswer, ConsentBy } from './answer.js';
+export type { Consent } from './platforms/types.js';
+export type { ConsentPlatformName, ConsentPlatformOptions } from './platforms/index.js';
+
+/**
+ * What happens without a grant.
+ * - `block` the original page; nothing is set, stored or sent
+ * - `silent` decides; nothing is set, stored or sent
+ * - `hold` decides; what would be stored and sent waits with the visitor's state, at most 50 events for 30 minutes,
+ *   until a grant sends or a denial deletes it
+ *
+ * `silent` and `hold` need an id that exists without our cookie (`visitor.id`).
+ */
+export type ConsentMode = 'block' | 'silent' | 'hold';
+
+/** Answers for the framework's own request object. `true` is granted, `false` denied, anything else unknown. */
+export type ConsentFunction<Raw = unknown> = RequestFunction<Raw, Consent | boolean | null | undefined>;
+
+export interface ConsentCookieOptions {
+  /** The name of the cookie. */
+  cookie: string;
+  /** Its value, or values, where consent was given. */
+  granted: string | string[];
+  /** Its value, or values, where consent was refused. Default: every other value. */
+  denied?: string | string[];
+  /** Default `block`. */
+  mode?: ConsentMode;
+}
+
+export interface ConsentFunctionOptions<Raw = unknown> {
+  resolve: ConsentFunction<Raw>;
+  /** Default `block`. */
+  mode?: ConsentMode;
+}
+
+/** One that may have the visitor's answer: a platform, a cookie of the site, a function. */
+export type ConsentSource<Raw = unknown> =
+  | SimplePlatformName
+  | (ConsentPlatformOptions & { mode?: ConsentMode })
+  | ConsentCookieOptions
+  | ConsentFunction<Raw>
+  | ConsentFunctionOptions<Raw>;
+
+export interface ConsentListOptions<Raw = unknown> {
+  /** Asked one after the other, until one knows. */
+  from: readonly ConsentSource<Raw>[];
+  /** For all of them. Default `block`. */
+  mode?: ConsentMode;
+}
+
+/** A source, or several: the first that knows decides. */
+export type ConsentOption<Raw = unknown> =
+  ConsentSource<Raw> | readonly ConsentSource<Raw>[] | ConsentListOptions<Raw>;
+
+export interface ConsentReader {
+  read(request: IncomingRequest): ConsentAnswer;
+}
+
+/** The modes that an option names, each once: one at most is right. */
+export function consentModes(option: ConsentOption): ConsentMode[] {
+  const named = [option, ...sourcesOf(option)].map((each) =>
+    typeof each === 'object' && 'mode' in each ? each.mode : undefined,
+  );
+  return [...new Set(named.filter((mode) => mode !== undefined))];
+}
+
+/** The mode of an option; undefined where no consent is configured. */
+export function consentMode(option: ConsentOption | undefined): ConsentMode | undefined {
+  return option === undefined ? undefined : (consentModes(option)[0] ?? 'block');
+}
+
+/** The reader for an option. An answer that can't be had is `unknown`, and is told to `onError`. */
+export function consentReader(option: ConsentOption, onError: (error: ConvertError) => void): ConsentReader {
+  const readers = sourcesOf(option).map((source) => sourceReader(source, onError));
+  const [only] = readers;
+  if (only !== undefined && readers.length === 1) return only;
+  return {
+    read(request) {
+      for (const reader of readers) {
+        const said = reader.read(request);
+        if (said.answer !== 'unknown') return said;
+      }
+      return UNANSWERED;
+    },
+  };
+}
+
+function sourcesOf(option: ConsentOption): readonly ConsentSource[] {
+  if (typeof option !== 'object') return [option];
+  if ('from' in option) return option.from;
+  return Array.isArray(option) ? (option as readonly ConsentSource[]) : [option as ConsentSource];
+}
+
+function sourceReader(source: ConsentSource, onError: (error: ConvertError) => void): ConsentReader {
+  if (typeof source === 'function') return functionReader(source, onError);
+  if (typeof source === 'string') return platformReader({ platform: source });
+  if ('platform' in source) return platformReader(source);
+  return 'resolve' in source ? functionReader(source.resolve, onError) : cookieReader(source);
+}
+
+function platformReader({ platform, ...ids }: ConsentPlatformOptions): ConsentReader {
+  const read = PLATFORMS[platform].reader(ids);
+  const answers = answersBy(platform);
+  return { read: (request) => answers[read(request)] };
+}
+
+function cookieReader({ cookie, granted, denied }: ConsentCookieOptions): ConsentReader {
+  const valueIn = cookieNamed(cookie);
+  const isGranted = oneOf(granted);
+  const isDenied = denied === undefined ? () => true : oneOf(denied);
+  const answers = answersBy('cookie');
+  return {
+    read(request) {
+      const value = valueIn(request);
+      if (value === undefined) return answers.unknown;
+      if (isGranted(value)) return answers.granted;
+      return isDenied(value) ? answers.denied : answers.unknown;
+    },
+  };
+}
+
+function functionReader(ask: ConsentFunction, onError: (error: ConvertError) => void): ConsentReader {
+  const question = { option: 'consent', otherwise: 'taken as unknown', onError };
+  const answers = answersBy('function');
+  return {
+    read(request) {
+      const answer = askApp(ask, request.raw, question);
+      if (answer === true || answer === 'granted') return answers.granted;
+      return answer === false || answer === 'denied' ? answers.denied : answers.unknown;
+    },
+  };
+}
+
+function oneOf(values: string | string[]): (value: string) => boolean {
+  const set = new Set(Array.isArray(values) ? values : [values]);
+  return (value) => set.has(value);
+}

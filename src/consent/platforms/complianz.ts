@@ -1,0 +1,23 @@
+/** Complianz: `cmplz_statistics` is `allow` or `deny`. In regions where visitors opt out, it is `allow` from the start. */
+import { cookieName } from '../../utils/option-checks.js';
+import type { Consent, ConsentPlatform } from './types.js';
+import { answerIn } from './cookie-values.js';
+import { rawCookieNamed } from '../../request/cookies.js';
+
+export interface ComplianzIds {
+  /** What the names of its cookies begin with. Default `cmplz_`. */
+  prefix?: string;
+}
+
+export const complianz: ConsentPlatform<ComplianzIds> = {
+  ids: { prefix: cookieName },
+  reader({ prefix = 'cmplz_' }) {
+    const statistics = rawCookieNamed(`${prefix}statistics`);
+    return (request) => answerIn(statistics(request), (value) => ANSWERS.get(value));
+  },
+};
+
+const ANSWERS: ReadonlyMap<string, Consent> = new Map([
+  ['allow', 'granted'],
+  ['deny', 'denied'],
+]);

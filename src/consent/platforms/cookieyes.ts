@@ -1,0 +1,20 @@
+import type { Consent, ConsentPlatform } from './types.js';
+import { answerIn } from './cookie-values.js';
+import { rawCookieNamed } from '../../request/cookies.js';
+
+export const cookieyes: ConsentPlatform = {
+  ids: {},
+  reader() {
+    const consent = rawCookieNamed('cookieyes-consent');
+    return (request) => answerIn(consent(request), analytics);
+  },
+};
+
+function analytics(list: string): Consent | undefined {
+  // Encoded as a whole.
+  if (!list.includes(':')) return undefined;
+  const fields = list.split(',');
+  if (!fields.includes('action:yes')) return 'unknown';
+  if (fields.includes('analytics:no')) return 'denied';
+  return fields.includes('analytics:yes') ? 'granted' : 'unknown';
+}

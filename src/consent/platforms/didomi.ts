@@ -1,0 +1,51 @@
+/**
+ * Didomi: `didomi_token` is base64 of JSON, `{"purposes":{"enabled":[...],"disabled":[...]},...}`, with the site's own purposes.
+ * Those of the IAB are in the TCF string only.
+ */
+import { isPlainObject, ownValue } from '../../utils/objects.js';
+import { cookieName, text } from '../../utils/option-checks.js';
+import type { Consent, ConsentPlatform } from './types.js';
+import { tcf } from './tcf.js';
+import { answerIn, jsonObject } from './cookie-values.js';
+import { rawCookieNamed } from '../../request/cookies.js';
+
+export interface DidomiIds {
+  /** The id of the purpose that experiments belong to. Default: none, the TCF string of Didomi is read instead. */
+  purpose?: string;
+  /** What the site calls the cookie. Default `didomi_token`; without a purpose, `euconsent-v2`. */
+  cookie?: string;
+}
+
+export const didomi: ConsentPlatform<DidomiIds> = {
+  ids: { purpose: text, cookie: cookieName },
+  reader({ purpose, cookie }) {
+    if (purpose === undefined) return tcf.reader({ cookie });
+    const token = rawCookieNamed(cookie ?? 'didomi_token');
+    const read = (base64: string): Consent | undefined => inToken(base64, purpose);
+    return (request) => answerIn(token(request), read);
+  },
+};
+
+function inToken(base64: string, purpose: string): Consent | undefined {
+  const token = jsonObject(fromBase64(base64));
+  if (token === undefined) return undefined;
+  const purposes = ownValue(token, 'purposes');
+  if (isListed(purposes, 'disabled', purpose)) return 'denied';
+  return isListed(purposes, 'enabled', purpose) ? 'granted' : 'unknown';
+}
+
+function isListed(purposes: unknown, list: string, purpose: string): boolean {
+  const ids = isPlainObject(purposes) ? ownValue(purposes, list) : undefined;
+  return Array.isArray(ids) && ids.includes(purpose);
+}
+
+/** '' where it is none. */
+function fromBase64(text: string): string {
+  // Still encoded: an exception costs more than a look.
+  if (text.includes('%')) return '';
+  try {
+    return atob(text);
+  } catch {
+    return '';
+  }
+}

@@ -1,0 +1,43 @@
+/** The consent platforms: to add one, write a file for it and name it here. */
+import { cookiebot } from './cookiebot.js';
+import { cookieyes } from './cookieyes.js';
+import { complianz } from './complianz.js';
+import { didomi } from './didomi.js';
+import { iubenda } from './iubenda.js';
+import { klaro } from './klaro.js';
+import { onetrust } from './onetrust.js';
+import type { ConsentPlatform } from './types.js';
+import { tcf } from './tcf.js';
+import { trustarc } from './trustarc.js';
+
+const TABLE = {
+  onetrust,
+  cookiebot,
+  cookieyes,
+  complianz,
+  klaro,
+  didomi,
+  iubenda,
+  trustarc,
+  tcf,
+};
+
+type Table = typeof TABLE;
+
+export type ConsentPlatformName = keyof Table;
+
+export const PLATFORMS: Readonly<Record<ConsentPlatformName, ConsentPlatform>> = TABLE;
+
+export const PLATFORM_NAMES = Object.keys(TABLE) as ConsentPlatformName[];
+
+type IdsOf<Name extends ConsentPlatformName> = Table[Name] extends ConsentPlatform<infer Ids> ? Ids : never;
+
+/** `{ platform: 'klaro', service: 'matomo' }`: a platform with the ids that the site has there. */
+export type ConsentPlatformOptions = {
+  [Name in ConsentPlatformName]: { platform: Name } & IdsOf<Name>;
+}[ConsentPlatformName];
+
+/** Those that need no ids. */
+export type SimplePlatformName = {
+  [Name in ConsentPlatformName]: object extends IdsOf<Name> ? Name : never;
+}[ConsentPlatformName];

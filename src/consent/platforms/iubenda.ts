@@ -1,0 +1,73 @@
+/**
+ * iubenda: `_iub_cs-` and the site's `cookiePolicyId` (or `s` and its `siteId`, with `storage.useSiteId`) is JSON,
+ * `{"purposes":{"1":true,"4":false},...}`; `{"consent":true,...}` where consent is not asked by purpose. With nothing but an id
+ * in it, the visitor has not answered.
+ */
+import type { IncomingRequest } from '../../model/http.js';
+import { isPlainObject, ownValue } from '../../utils/objects.js';
+import { matching } from '../../utils/option-checks.js';
+import type { Consent, ConsentPlatform } from './types.js';
+import { answerIn, jsonObject, yesOrNo } from './cookie-values.js';
+import { cookieHeader, rawCookieNamed } from '../../request/cookies.js';
+
+export interface IubendaIds {
+  /**
+   * What its cookie has behind `_iub_cs-`: `12345678`, `s1234567`. Default: whatever it is; where a visitor brings several, one
+   * that denies decides.
+   */
+  id?: string;
+  /** The purpose that experiments belong to. Default `4` (measurement, which A/B tests are counted among). */
+  purpose?: string;
+}
+
+export const iubenda: ConsentPlatform<IubendaIds> = {
+  ids: {
+    id: matching('what the cookie has behind _iub_cs-, digits as a text', /^s?\d{1,16}$/),
+    purpose: matching("the number of a purpose as a text, such as '4'", /^\d{1,3}$/),
+  },
+  reader({ id, purpose = '4' }) {
+    const read = (json: string): Consent | undefined => inPurposes(json, purpose);
+    if (id !== undefined) {
+      const consent = rawCookieNamed(PREFIX + id);
+      return (request) => answerIn(consent(request), read);
+    }
+    return (request) => {
+      const answers = new Set(consentsOf(request).map((value) => answerIn(value, read)));
+      return answers.has('denied') ? 'denied' : answers.has('granted') ? 'granted' : 'unknown';
+    };
+  },
+};
+
+const PREFIX = '_iub_cs-';
+/** Others have something behind the id (`-granular`, `-uspr`). */
+const IS_CONSENT = /^s?\d{1,16}$/;
+/** A browser brings one, or one for each site on its domain. */
+const MAX_SITES = 4;
+
+function consentsOf(request: IncomingRequest): string[] {
+  const header = cookieHeader(request);
+  const values: string[] = [];
+  for (let at = header.indexOf(PREFIX); at !== -1; at = header.indexOf(PREFIX, at + 1)) {
+    if (!isAtStart(header, at)) continue;
+    const end = header.indexOf(';', at);
+    const cookie = header.slice(at + PREFIX.length, end === -1 ? header.length : end);
+    const equals = cookie.indexOf('=');
+    if (!IS_CONSENT.test(cookie.slice(0, Math.max(0, equals)).trimEnd())) continue;
+    if (values.push(cookie.slice(equals + 1).trim()) === MAX_SITES) break;
+  }
+  return values;
+}
+
+/** Of a cookie, and not somewhere inside another. */
+function isAtStart(header: string, at: number): boolean {
+  return (
+    at === 0 || header[at - 1] === ';' || (header[at - 1] === ' ' && (at === 1 || header[at - 2] === ';'))
+  );
+}
+
+function inPurposes(json: string, purpose: string): Consent | undefined {
+  const consent = jsonObject(json);
+  if (consent === undefined) return undefined;
+  const purposes = ownValue(consent, 'purposes');
+  return yesOrNo(isPlainObject(purposes) ? ownValue(purposes, purpose) : ownValue(consent, 'consent'));
+}

@@ -1,0 +1,26 @@
+/** Klaro: the cookie `klaro` is JSON, `{"matomo":true,...}`, by the names that the site's config gives to services. */
+import { ownValue } from '../../utils/objects.js';
+import { cookieName, text } from '../../utils/option-checks.js';
+import type { Consent, ConsentPlatform } from './types.js';
+import { answerIn, jsonObject, yesOrNo } from './cookie-values.js';
+import { rawCookieNamed } from '../../request/cookies.js';
+
+export interface KlaroIds {
+  /** The name of the service that experiments belong to. */
+  service: string;
+  /** The site's `storageName`. Default `klaro`. */
+  cookie?: string;
+}
+
+export const klaro: ConsentPlatform<KlaroIds> = {
+  ids: { service: text, cookie: cookieName },
+  needs: { service: 'the name, in your Klaro config, of the service that experiments belong to' },
+  reader({ service, cookie = 'klaro' }) {
+    const consents = rawCookieNamed(cookie);
+    const read = (json: string): Consent | undefined => {
+      const services = jsonObject(json);
+      return services && yesOrNo(ownValue(services, service));
+    };
+    return (request) => answerIn(consents(request), read);
+  },
+};

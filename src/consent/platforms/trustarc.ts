@@ -1,0 +1,37 @@
+/**
+ * TrustArc: `cmapi_cookie_privacy` is `permit 1,2,3` (also `permit_1|2|3`), or `permit 1 required`; without it,
+ * `notice_gdpr_prefs` is `0,1,2:`, counted from 0. What the categories mean is the site's own matter.
+ */
+import { oneOf } from '../../utils/option-checks.js';
+import type { Consent, ConsentPlatform } from './types.js';
+import { answerIn } from './cookie-values.js';
+import { rawCookieNamed } from '../../request/cookies.js';
+
+export interface TrustArcIds {
+  /** The category that experiments belong to, counted from 1 (required). Default 2. */
+  category?: number;
+}
+
+export const trustarc: ConsentPlatform<TrustArcIds> = {
+  ids: { category: oneOf(1, 2, 3, 4, 5, 6, 7, 8, 9) },
+  reader({ category = 2 }) {
+    const permitted = rawCookieNamed('cmapi_cookie_privacy');
+    const preferences = rawCookieNamed('notice_gdpr_prefs');
+    const inPermitted = (value: string): Consent | undefined =>
+      PERMITTED.test(value) ? among(value.split(SEPARATOR), category) : undefined;
+    const inPreferences = (value: string): Consent | undefined =>
+      PREFERENCES.test(value) ? among(value.split(':', 1)[0]!.split(SEPARATOR), category - 1) : undefined;
+    return (request) => {
+      const answer = answerIn(permitted(request), inPermitted);
+      return answer === 'unknown' ? answerIn(preferences(request), inPreferences) : answer;
+    };
+  },
+};
+
+const SEPARATOR = /[ +_,|]/;
+const PERMITTED = /^permit[ +_]\d{1,2}(?:[,|]\d{1,2})*(?:[ +_]required)?$/;
+const PREFERENCES = /^\d{1,2}(?:[,|]\d{1,2})*:/;
+
+function among(categories: readonly string[], category: number): Consent {
+  return categories.includes(String(category)) ? 'granted' : 'denied';
+}

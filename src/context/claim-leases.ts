@@ -1,0 +1,120 @@
+/**
+ * Claims whose events are on their way into an outbox that outlives the process. Until they are there, a claim lapses after
+ * a while: should the process die, the visitor is exposed, or converts, another time. Then it stands for good.
+ */
+import { asConvertError, type ConvertError } from '../utils/errors.js';
+import type { VisitorStore } from '../store/types.js';
+import type { VisitorState } from '../model/visitor-state/types.js';
+
+/** Milliseconds after which a claim of a process that is not heard of any more counts as not made. */
+export const CLAIM_LEASE = 10_000;
+
+/** Milliseconds after which a lease is renewed: the process lives, and has the events. */
+const RENEWAL = CLAIM_LEASE / 2;
+/** Milliseconds to another attempt where the store fails, and attempts at all: some within the lease, some beyond it. */
+const RETRY = 1_000;
+const ATTEMPTS = 15;
+/** Claims that wait for a store that fails; more than that lapse. */
+const MAX_RETRIES = 10_000;
+
+/** Claims of one visitor that were committed together. */
+export interface PendingClaims {
+  readonly storeKey: string;
+  readonly names: readonly string[];
+  readonly ephemeral: boolean;
+  /** What the store said when they were committed. */
+  readonly known: VisitorState;
+}
+
+interface Open {
+  readonly claims: PendingClaims;
+  /** By performance.now(): when the lease is to be renewed. */
+  limit: number;
+  isSettled: boolean;
+}
+
+export class Settlements {
+  /** In the order of their limits. */
+  #open: Open[] = [];
+  #isPlanned = false;
+  #isStopped = false;
+  readonly #retries = new Set<PendingClaims>();
+
+  constructor(
+    private readonly store: VisitorStore,
+    private readonly report: (error: ConvertError) => void,
+    /** Milliseconds since the epoch. */
+    private readonly now: () => number,
+  ) {}
+
+  /** Claims that are pending. To be called once their events would outlive the process: then they are settled. */
+  open(claims: PendingClaims): () => void {
+    const open: Open = { claims, limit: performance.now() + RENEWAL, isSettled: false };
+    this.#open.push(open);
+    this.#plan();
+    return () => this.#settle(open);
+  }
+
+  /** Nothing more is written under these keys, of claims that are open now. */
+  forget(storeKeys: ReadonlySet<string>): void {
+    for (const open of this.#open) open.isSettled ||= storeKeys.has(open.claims.storeKey);
+    for (const claims of this.#retries) if (storeKeys.has(claims.storeKey)) this.#retries.delete(claims);
+  }
+
+  #look(): void {
+    const now = performance.now();
+    const first = this.#open.findIndex(({ limit, isSettled }) => limit > now && !isSettled);
+    const due = this.#open.splice(0, first === -1 ? this.#open.length : first);
+    for (const each of due) if (!each.isSettled) this.#renew(each);
+    this.#isPlanned = false;
+    this.#plan();
+  }
+
+  #plan(): void {
+    const [next] = this.#open;
+    if (this.#isPlanned || next === undefined) return;
+    this.#isPlanned = true;
+    setTimeout(() => this.#look(), Math.max(1, next.limit - performance.now())).unref();
+  }
+
+  /** Claims of events that are nowhere but in this process lapse with it. */
+  stop(): void {
+    this.#open = [];
+    this.#isStopped = true;
+  }
+
+  #renew(open: Open): void {
+    open.limit = performance.now() + RENEWAL;
+    this.#open.push(open);
+    const { storeKey, names, ephemeral, known } = open.claims;
+    const now = this.now();
+    const pending = { claims: names, until: now + CLAIM_LEASE };
+    void this.#commit(storeKey, { at: now, pending }, { ephemeral, known }).catch((error: unknown) =>
+      this.report(asConvertError(error, 'CONVERT_STORE', 'the visitor store failed to renew a claim')),
+    );
+  }
+
+  #settle(open: Open): void {
+    if (open.isSettled || this.#isStopped) return;
+    open.isSettled = true;
+    void this.#store(open.claims, ATTEMPTS);
+  }
+
+  async #commit(...commit: Parameters<VisitorStore['commit']>): Promise<void> {
+    await this.store.commit(...commit);
+  }
+
+  async #store(claims: PendingClaims, attempts: number): Promise<void> {
+    const { storeKey, names, ephemeral, known } = claims;
+    try {
+      await this.#commit(storeKey, { settled: names }, { ephemeral, known });
+    } catch (error) {
+      this.report(asConvertError(error, 'CONVERT_STORE', 'the visitor store failed to settle a claim'));
+      if (attempts <= 1 || this.#retries.size >= MAX_RETRIES) return;
+      this.#retries.add(claims);
+      setTimeout(() => {
+        if (this.#retries.delete(claims)) void this.#store(claims, attempts - 1);
+      }, RETRY).unref();
+    }
+  }
+}

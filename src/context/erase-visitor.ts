@@ -1,0 +1,110 @@
+/** Visitors who are forgotten, and those who take back their consent: what is held of them goes. */
+import { asConvertError, type ConvertError } from '../utils/errors.js';
+import type { ProjectConfig } from '../model/project-config.js';
+import { type LoadedProject, type Runtime } from './runtime.js';
+import { countEvents } from '../model/visitor-state/held.js';
+import type { VisitorStore } from '../store/types.js';
+import { STORE_LIMIT, within } from '../utils/node/within.js';
+import type { Withdrawal } from '../identity/visitor-identity.js';
+import { type IdOrigin, aliasKey, storeKey } from '../model/store-key.js';
+import type { VisitorState } from '../model/visitor-state/types.js';
+
+/** Rejects with a ConvertError where something of it is still there. */
+export async function forgetVisitor(
+  runtime: Runtime,
+  { config }: LoadedProject,
+  visitorId: string,
+): Promise<void> {
+  const { hasAppIds, withdrawals, settlements, uncommitted } = runtime;
+  // Whose id it is, is not known: of the app, or from our cookie.
+  const keys = new Set(
+    (['app', 'cookie'] as const).map((origin) => storeKey(config, visitorId, origin, hasAppIds)),
+  );
+  for (const key of keys) withdrawals.add(key, 'forgotten');
+  for (const each of uncommitted) if (keys.has(each.storeKey)) each.discard('forgotten');
+  settlements?.forget(keys);
+  const done = await Promise.allSettled([
+    ...[...keys].map((key) => deleteState(runtime, config, key)),
+    dropPending(runtime, visitorId),
+  ]);
+  const [problem, ...others] = done.flatMap((each) =>
+    each.status === 'rejected' ? [each.reason as ConvertError] : [],
+  );
+  for (const other of others) runtime.report(other);
+  if (problem !== undefined) throw problem;
+}
+
+/** What is stored under a key, and what says of which users it is; the other devices of these users stay what they are. */
+async function deleteVisitor(
+  store: VisitorStore,
+  config: ProjectConfig,
+  key: string,
+): Promise<VisitorState | undefined> {
+  const state = await store.read(key);
+  for (const user of state?.users ?? []) await store.delete(aliasKey(config, user));
+  await store.delete(key);
+  return state;
+}
+
+async function deleteState({ store, outbox }: Runtime, config: ProjectConfig, key: string): Promise<void> {
+  const limited = <T>(result: T | PromiseLike<T>): Promise<T> => within(STORE_LIMIT, result, { hold: true });
+  try {
+    const state = await limited(deleteVisitor(store, config, key));
+    const held = countEvents(state?.held ?? []);
+    if (held > 0) outbox.drop(held, 'forgotten');
+  } catch (error) {
+    throw asConvertError(
+      error,
+      'CONVERT_STORE',
+      'the visitor store failed to forget a visitor: call it again',
+    );
+  }
+}
+
+async function dropPending(runtime: Runtime, visitorId: string): Promise<void> {
+  const { outbox } = runtime;
+  if (outbox.forget === undefined) {
+    runtime.warnOnce(
+      'forget',
+      'the outbox of `delivery.outbox` has no `forget`: events that wait in it are sent, of visitors who are forgotten, too',
+    );
+    return;
+  }
+  try {
+    await outbox.forget([visitorId]);
+  } catch (error) {
+    throw asConvertError(
+      error,
+      'CONVERT_CALLBACK',
+      'the outbox of `delivery.outbox` failed to forget a visitor: call it again',
+    );
+  }
+}
+
+/** Consent is denied: what we have of the visitor goes. Rejects where the store fails. */
+export async function withdrawVisitor(
+  { store, outbox, hasAppIds, consentConfigured, withdrawals, uncommitted }: Runtime,
+  { config }: LoadedProject,
+  { cookieId, fingerprint, appId }: Withdrawal,
+): Promise<void> {
+  const keyOf = (id: string | undefined, origin: IdOrigin): string | undefined =>
+    id === undefined ? undefined : storeKey(config, id, origin, hasAppIds);
+  const cookieKey = keyOf(cookieId, 'cookie');
+  const printKey = keyOf(fingerprint, 'fingerprint');
+  const appKey = keyOf(appId, 'app');
+  const keys = new Set([cookieKey, printKey, appKey].filter((key) => key !== undefined));
+  // Another request that is under way must not bring back what goes here.
+  for (const key of keys) withdrawals.add(key, 'consent');
+  for (const each of uncommitted) if (keys.has(each.storeKey)) each.discard('consent');
+  if (cookieKey !== undefined) await deleteVisitor(store, config, cookieKey);
+  // Those who deny come with it again and again.
+  if (printKey !== undefined && (await store.read(printKey)) !== undefined) await store.delete(printKey);
+  if (appKey === undefined) return;
+  const state = await store.read(appKey);
+  // To a job it says nothing that no grant is on record, where nobody is asked for one: then the opt-out is recorded.
+  const consent = consentConfigured ? 'withdrawn' : 'denied';
+  if (state?.consent === (consentConfigured ? undefined : 'denied') && !state?.held) return;
+  const held = countEvents(state?.held ?? []);
+  if (held > 0) outbox.drop(held, 'consent');
+  await store.commit(appKey, { consent, release: true }, { ephemeral: false });
+}

@@ -1,0 +1,124 @@
+/** The context of a visitor without a request: jobs and webhooks. */
+import { withoutLapsedClaims } from '../model/visitor-state/claims.js';
+import { BaseContext, NOBODY, type Visit } from './visitor-context.js';
+import type { Properties } from '../engine/types.js';
+import { Journal } from './unit-of-work.js';
+import { asConvertError } from '../utils/errors.js';
+import { type Runtime } from './runtime.js';
+import { STORE_LIMIT, within } from '../utils/node/within.js';
+import type { Consent, ConsentAnswer } from '../consent/consent.js';
+import { answersBy, UNANSWERED, UNASKED } from '../consent/answer.js';
+import type { Visitor } from '../identity/visitor-identity.js';
+import { storeKey } from '../model/store-key.js';
+import type { VisitorState } from '../model/visitor-state/types.js';
+import type { Reason } from './types.js';
+
+const NO_PROPERTIES: Properties = { get: () => undefined };
+
+/** What the store holds of a visitor, under the key of app ids or under that of cookie ids. */
+export interface StoredForJob {
+  stored: VisitorState | undefined;
+  storeKey: string;
+  /** It could not be read. */
+  stateUnavailable: boolean;
+}
+
+const SAID = answersBy('forVisitor');
+const STORED = answersBy('stored');
+
+const asKnown = ({ stored, stateUnavailable }: StoredForJob): VisitorState | null | undefined =>
+  stateUnavailable ? undefined : (stored ?? null);
+
+export interface JobContextOptions extends StoredForJob {
+  /** '' where the job brought none. */
+  visitorId: string;
+  properties: Record<string, unknown>;
+  consent: Consent | undefined;
+}
+
+/** The context of a visitor without a request. */
+export class JobContext extends BaseContext {
+  protected readonly locations = NO_PROPERTIES;
+  protected readonly properties: Properties;
+  readonly #options: JobContextOptions;
+  /** Of when the stored consent was read. */
+  readonly #generation: number;
+
+  constructor(runtime: Runtime, options: JobContextOptions) {
+    super(runtime);
+    this.#options = options;
+    this.#generation = runtime.withdrawals.generation;
+    const { properties } = options;
+    this.properties = { get: (name) => (Object.hasOwn(properties, name) ? properties[name] : undefined) };
+  }
+
+  protected resolve(): Visit {
+    const { visitorId, stored, storeKey: key, stateUnavailable } = this.#options;
+    const { project } = this.runtime;
+    if (visitorId === '') return { closed: 'no-identity', visitor: NOBODY };
+    const { answer, by } = this.#consent();
+    const gate = answer === 'granted' ? undefined : 'consent';
+    const visitor: Visitor = {
+      id: visitorId,
+      origin: 'app',
+      consent: answer,
+      consentBy: by,
+      gate,
+      mode: 'enrol',
+      withdrawn: undefined,
+    };
+    if (!project) return { closed: 'not-ready', visitor };
+    if (gate !== undefined) return { closed: gate, visitor };
+    const journal = new Journal(this.runtime, {
+      visitorId,
+      storeKey: key,
+      stored: stored && withoutLapsedClaims(stored, this.runtime.now()),
+      known: asKnown(this.#options),
+      mode: 'enrol',
+      ephemeral: false,
+      consented: false,
+      generation: this.#generation,
+      facts: undefined,
+      response: undefined,
+      request: undefined,
+    });
+    if (journal.pending) journal.commitSoon();
+    return { closed: undefined, visitor, project, journal, traceless: undefined, stateUnavailable };
+  }
+
+  protected override missed(reason: Reason): void {
+    super.missed(reason);
+    if (reason === 'consent' || reason === 'no-identity') this.runtime.outbox.drop(1, reason);
+  }
+
+  /** What was said for this call, else what the visitor said when they were here. */
+  #consent(): ConsentAnswer {
+    const { consent, stored } = this.#options;
+    if (consent !== undefined) return SAID[consent];
+    // An opt-out holds where nobody asks for consent, too.
+    if (stored?.consent === 'denied') return STORED.denied;
+    if (!this.runtime.consentConfigured) return UNASKED;
+    return stored?.consent === undefined ? UNANSWERED : STORED.granted;
+  }
+}
+
+/** What is stored of a visitor of whom a job knows the id. Never rejects. */
+export async function readForJob(runtime: Runtime, id: string): Promise<StoredForJob> {
+  const { store, hasAppIds } = runtime;
+  const config = runtime.project?.config;
+  if (!config) return { storeKey: '', stored: undefined, stateUnavailable: true };
+  const read = (key: string): Promise<VisitorState | undefined> =>
+    within(STORE_LIMIT, store.read(key), { hold: true });
+  const key = storeKey(config, id, 'app', hasAppIds);
+  try {
+    const stored = await read(key);
+    if (stored !== undefined || !hasAppIds) return { storeKey: key, stored, stateUnavailable: false };
+    // The id that a webhook brings may have come from our cookie.
+    const cookieKey = storeKey(config, id, 'cookie', true);
+    const byCookie = await read(cookieKey);
+    return { storeKey: byCookie === undefined ? key : cookieKey, stored: byCookie, stateUnavailable: false };
+  } catch (error) {
+    runtime.report(asConvertError(error, 'CONVERT_STORE', 'the visitor store failed to read'));
+    return { storeKey: key, stored: undefined, stateUnavailable: true };
+  }
+}

@@ -1,0 +1,72 @@
+/** Login: a visitor says which user they are, and their device learns which visitor this user was first. */
+import type { Visit } from './visitor-context.js';
+import { asConvertError } from '../utils/errors.js';
+import { type Runtime } from './runtime.js';
+import { isVisitorId } from '../model/visitor-state/apply-change.js';
+import { STORE_LIMIT, within } from '../utils/node/within.js';
+import { isUserId, userHash } from '../identity/user-hash.js';
+import { aliasKey } from '../model/store-key.js';
+
+/** Of one request. */
+export class UserAlias {
+  #adopts: string | null | undefined;
+  /** Where it says that a user is this visitor. */
+  #key: string | undefined;
+
+  constructor(private readonly runtime: Runtime) {}
+
+  /** The visitor that the user of this device was first; null: this one; undefined: nothing was said, or not heard yet. */
+  get adopts(): string | null | undefined {
+    return this.#adopts;
+  }
+
+  /** Never rejects. `asking` is called before the store is asked, and not where there is nothing to ask. */
+  async claim(visit: Visit, userId: string | number, asking: () => void): Promise<void> {
+    if (visit.closed !== undefined || visit.traceless !== undefined || !visit.journal.enrols) return;
+    const { id, origin } = visit.visitor;
+    if (!isUserId(userId)) {
+      this.runtime.warnOnce(
+        'identify',
+        'identify() was given no id of a user (a string of 1 to 256 characters, or a number)',
+      );
+      return;
+    }
+    if (origin !== 'cookie' && origin !== 'minted') {
+      this.runtime.warnOnce(
+        'identify-app',
+        'identify() is for visitors who are known by our cookie; this one is known otherwise',
+      );
+      return;
+    }
+    try {
+      const user = userHash(userId);
+      const key = aliasKey(visit.project.config, user);
+      if (visit.journal.state.users?.includes(user) !== true) {
+        visit.journal.record({ users: [user] }, []);
+        visit.journal.commitSoon();
+      }
+      asking();
+      const { storeTimeout, store } = this.runtime;
+      const { state } = await within(storeTimeout, store.commit(key, { alias: id }, { ephemeral: false }));
+      if (state.alias === id) this.#key = key;
+      // An app's own store may say anything.
+      this.#adopts = state.alias === id || !isVisitorId(state.alias) ? null : state.alias;
+    } catch (error) {
+      this.runtime.report(
+        asConvertError(error, 'CONVERT_STORE', 'the visitor store failed to identify a user'),
+      );
+    }
+  }
+
+  /** The id of a new visitor was not handed out: nobody will ever come with it. */
+  takeBack(): void {
+    const key = this.#key;
+    this.#key = undefined;
+    if (key === undefined) return;
+    void within(STORE_LIMIT, this.runtime.store.delete(key)).catch((error: unknown) =>
+      this.runtime.report(
+        asConvertError(error, 'CONVERT_STORE', 'the visitor store failed to take back a user'),
+      ),
+    );
+  }
+}

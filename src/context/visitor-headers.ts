@@ -1,0 +1,124 @@
+/** What a response head says of its visitor: our cookies, and that no cache shares the page. */
+import type { Visit } from './visitor-context.js';
+import type { IncomingRequest, ResponseHead } from '../model/http.js';
+import type { RequestFacts } from '../request/request-reader.js';
+import type { Runtime } from './runtime.js';
+import type { CarriedAssignments } from '../identity/cookies/assignment-cookie.js';
+import type { VisitorReader } from '../identity/visitor-identity.js';
+import type { CarriedSession } from '../identity/cookies/session-cookie.js';
+
+/** For a page that depends on its visitor. */
+export const UNSHARED = 'private, no-cache';
+
+export interface VisitorHeadParts {
+  readonly request: IncomingRequest;
+  readonly visit: Visit;
+  /** undefined where the visitor's assignments go by no cookie. */
+  readonly carried: CarriedAssignments | undefined;
+  /** undefined where the visitor keeps no session. */
+  readonly session: CarriedSession | undefined;
+  /** What a session begins with. */
+  readonly facts: RequestFacts;
+}
+
+/** A head may be written again, where a first attempt turned out to be invalid: what that one added is taken back. */
+export class VisitorHead {
+  readonly #lines: string[] = [];
+
+  constructor(
+    private readonly runtime: Runtime,
+    private readonly visitors: VisitorReader,
+    private readonly parts: VisitorHeadParts,
+  ) {}
+
+  /** `adopts`: the id that this device is to take over; null: none, whatever its cookie says; undefined: nothing new. */
+  write(head: ResponseHead, adopts: string | null | undefined): void {
+    for (const line of this.#lines.splice(0)) head.removeCookie(line);
+    const given = head.getHeader('Cache-Control');
+    if (given === undefined) head.setHeader('Cache-Control', UNSHARED);
+    const isShared = given !== undefined && /\b(public|s-maxage)\b/i.test(String(given));
+    const add = (line: string): void => {
+      if (isShared) return;
+      this.#lines.push(line);
+      head.appendCookie(line);
+    };
+    this.#withdraw(add);
+    this.#identify(add, isShared);
+    this.#adopt(add, adopts);
+    this.#assign(add, isShared);
+    this.#goOn(add);
+  }
+
+  #withdraw(add: (line: string) => void): void {
+    const { request, visit } = this.parts;
+    const { withdrawn } = visit.visitor;
+    const { cookie, adoption, assignments, sessions } = this.visitors;
+    if (withdrawn?.cookie) add(cookie.expire(request));
+    if (withdrawn?.adoption) add(adoption.expire(request));
+    if (withdrawn?.assignments && assignments) add(assignments.expire(request));
+    if (withdrawn?.session && sessions) add(sessions.expire(request));
+  }
+
+  #identify(add: (line: string) => void, isShared: boolean): void {
+    const { request, visit } = this.parts;
+    const { id, origin } = visit.visitor;
+    if (origin !== 'minted' || id === '' || this.#isLooking) return;
+    add(this.visitors.cookie.issue(id, request));
+    if (!isShared) return;
+    this.#warnOfSharing();
+    visit.journal?.discard('no-identity');
+  }
+
+  #adopt(add: (line: string) => void, adopts: string | null | undefined): void {
+    const { request, visit } = this.parts;
+    const { cookie, adoption } = this.visitors;
+    const { id, adoption: brought } = visit.visitor;
+    if (visit.closed !== undefined || this.#isLooking) return;
+    if (brought?.state === 'due') add(cookie.issue(id, request));
+    const next = adopts === undefined && brought?.state !== 'due' ? brought : undefined;
+    if (typeof adopts === 'string') add(adoption.issue(adopts, request));
+    else if (next?.state === 'renew') add(adoption.issue(next.id, request));
+    else if (brought !== undefined && next === undefined) add(adoption.expire(request));
+  }
+
+  #assign(add: (line: string) => void, isShared: boolean): void {
+    const { visit, carried } = this.parts;
+    if (carried === undefined || visit.closed !== undefined) return;
+    const { journal, project } = visit;
+    // Before, not after the head as otherwise: the cookie must hold nothing whose exposure is refused.
+    if (!isShared) void journal.commit();
+    if (!journal.enrols) return;
+    const { line, dropped } = carried.update(journal.state, project.config, (id) => journal.isKept(id));
+    if (line === undefined) return;
+    if (isShared) return this.#warnOfSharing();
+    if (dropped > 0) {
+      this.runtime.warnOnce(
+        'assignment-cookie',
+        'the assignments of a visitor have no room in `assignmentCookie`; those of experiences that no longer run are' +
+          ' left out first, then the oldest ones. A store that processes share has no such bound',
+      );
+    }
+    add(line);
+  }
+
+  /** Tells the browser of the session, where that is due. */
+  #goOn(add: (line: string) => void): void {
+    const { visit, session, facts } = this.parts;
+    if (session?.isDue !== true || visit.journal?.enrols !== true) return;
+    add(session.update(() => ({ isFirst: facts.requestVisitor.isNewVisitor, arrival: facts.arrival })));
+  }
+
+  /** It leaves no trace. */
+  get #isLooking(): boolean {
+    const { request, visit } = this.parts;
+    return request.method === 'HEAD' || (visit.closed === undefined && visit.preview !== undefined);
+  }
+
+  #warnOfSharing(): void {
+    this.runtime.warnOnce(
+      'shared-response',
+      "a response that uses the visitor is marked public or s-maxage: a shared cache would hand one visitor's page " +
+        'to all. Our cookies are left out and new visitors are not enrolled; mark it private',
+    );
+  }
+}

@@ -1,0 +1,82 @@
+/** The outbox of a Convert, as its options say. */
+import { fetchTransport } from '../delivery/transports/fetch.js';
+import { httpTransport } from '../delivery/transports/http.js';
+import { memoryOutbox } from '../delivery/memory-outbox.js';
+import type { DeliveryLedger, Outbox, OutboxFactory, OutboxListener, Transport } from '../delivery/types.js';
+import { spoolOutbox } from '../delivery/spool/spool-outbox.js';
+import { asConvertError, ConvertError } from '../utils/errors.js';
+import { withMethods } from '../utils/option-checks.js';
+import type { ProjectConfig } from '../model/project-config.js';
+import { trackingUrl } from '../project/endpoints.js';
+import { VERSION } from './version.js';
+import type { DeliveryOptions, ResolvedOptions } from '../options/types.js';
+
+interface Owner {
+  readonly listener: OutboxListener;
+  /** undefined until there is one. */
+  readonly project: () => ProjectConfig | undefined;
+}
+
+/** `make` takes the place of what the options say. */
+export function outboxOf(
+  { delivery = {}, endpoints, sdkKey }: ResolvedOptions,
+  { listener, project }: Owner,
+  make: OutboxFactory = factoryOf(delivery),
+): Outbox {
+  const outbox = make({
+    transport: transportOf(delivery),
+    destination() {
+      const config = project();
+      return (
+        config && {
+          accountId: config.account_id,
+          projectId: config.project.id,
+          url: trackingUrl(endpoints?.track, sdkKey, config),
+        }
+      );
+    },
+    source: `convert-middleware/${VERSION}`,
+    maxQueueBytes: delivery.maxQueueBytes,
+    lingerMs: delivery.linger,
+    enrichData: delivery.enrichData,
+    listener,
+  });
+  return delivery.outbox === undefined ? outbox : guarded(outbox, listener);
+}
+
+function factoryOf({ outbox, spool }: DeliveryOptions): OutboxFactory {
+  return outbox ?? (spool === undefined ? memoryOutbox : spoolOutbox(spool));
+}
+
+function transportOf({ timeout, transport }: DeliveryOptions): Transport {
+  const hasNode = typeof process === 'object' && process.versions?.node !== undefined;
+  return (transport ?? (hasNode ? 'node' : 'fetch')) === 'node'
+    ? httpTransport({ timeout })
+    : fetchTransport({ timeout });
+}
+
+const isOutbox = withMethods('an outbox', 'offer', 'drop', 'ledger', 'stats', 'flush', 'close');
+
+/** An outbox that is not of our making may fail in ways in which a Convert must not. */
+function guarded(outbox: Outbox, listener: OutboxListener): Outbox {
+  const [wrong] = isOutbox(outbox, 'delivery.outbox()');
+  if (wrong !== undefined) throw new ConvertError('CONVERT_BAD_OPTION', wrong);
+  const settled = async (work: () => Promise<DeliveryLedger>): Promise<DeliveryLedger> => {
+    try {
+      return await work();
+    } catch (error) {
+      listener.error(asConvertError(error, 'CONVERT_CALLBACK', 'the outbox of `delivery.outbox` failed'));
+      return outbox.ledger();
+    }
+  };
+  return {
+    outlives: outbox.outlives === true,
+    offer: (events) => outbox.offer(events),
+    drop: (count, reason) => outbox.drop(count, reason),
+    ...(outbox.forget && { forget: async (visitorIds) => outbox.forget?.(visitorIds) }),
+    ledger: () => outbox.ledger(),
+    stats: () => outbox.stats(),
+    flush: (timeout) => settled(() => outbox.flush(timeout)),
+    close: (timeout) => settled(() => outbox.close(timeout)),
+  };
+}

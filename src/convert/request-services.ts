@@ -1,0 +1,37 @@
+/** What all requests of one Convert are read with, from its options. */
+import type { ConvertError } from '../utils/errors.js';
+import type { RequestContextParts } from '../context/request-context.js';
+import { ProxyWatch } from '../request/proxy-detection.js';
+import { createRequestReader, type GeoListener } from '../request/request-reader.js';
+import { visitorReader } from '../identity/visitor-identity.js';
+import { signalReader } from '../consent/privacy-signals.js';
+import type { ResolvedOptions } from '../options/types.js';
+
+export interface RequestPartsListener {
+  readonly onError: (error: ConvertError) => void;
+  /** Told of what an operator should look at, also where it was told before. */
+  readonly warn: (message: string) => void;
+  readonly geoListener: GeoListener;
+}
+
+/** `settings` are those of the project; undefined while there is no project config. */
+export function requestParts(
+  options: ResolvedOptions,
+  settings: () => Readonly<Record<string, unknown>> | undefined,
+  { onError, warn, geoListener }: RequestPartsListener,
+): RequestContextParts {
+  const { properties, geo } = options;
+  const reader = createRequestReader({ properties, geo, onError, warn, geoListener });
+  const signals = signalReader(options.privacySignals ?? 'project', {
+    settings,
+    country: (request) => reader.place(request).country,
+    hasGeo: geo !== undefined,
+  });
+  return {
+    visitors: visitorReader({ ...options, signals, onError, warn }),
+    reader,
+    skip: options.skip,
+    preview: options.preview,
+    proxies: new ProxyWatch(),
+  };
+}

@@ -1,0 +1,99 @@
+/**
+ * Events in little more memory than their bytes, in order: what waits for long is kept as text in buffers, where the garbage
+ * collector does not look at each of them again and again. As objects they take twice as much.
+ */
+import type { Cohort } from './flush-tracker.js';
+import { fifo } from './fifo-queue.js';
+import { decodeLines, encodeLines } from './lines.js';
+import { headOf } from './payload.js';
+import { QueuedEvent } from './queued-event.js';
+
+/** Bytes of events that are packed together: some milliseconds of the event loop. */
+const CHUNK_BYTES = 128 * 1024;
+
+interface Chunk {
+  readonly lines: Buffer;
+  readonly at: Float64Array;
+  /** For each run of events of one cohort: how many. */
+  readonly cohorts: readonly { cohort: Cohort; count: number }[];
+}
+
+export class Packed {
+  readonly #chunks = fifo<Chunk>();
+  /** The youngest, not packed yet. */
+  #loose: QueuedEvent[] = [];
+  #looseBytes = 0;
+
+  constructor(private readonly chunkBytes = CHUNK_BYTES) {}
+
+  get isEmpty(): boolean {
+    return this.#loose.length === 0 && this.#chunks.length === 0;
+  }
+
+  push(event: QueuedEvent): void {
+    this.#loose.push(event);
+    this.#looseBytes += event.bytes;
+    if (this.#looseBytes >= this.chunkBytes) this.#pack();
+  }
+
+  /** Takes some of the oldest; none where there are none. */
+  take(): QueuedEvent[] {
+    const oldest = this.#chunks.first();
+    const [chunk] = this.#chunks.take((each) => each === oldest);
+    return chunk === undefined ? this.#takeLoose() : unpack(chunk);
+  }
+
+  /** Takes the events of these visitors out, wherever they are. */
+  remove(visitorIds: ReadonlySet<string>): QueuedEvent[] {
+    const gone: QueuedEvent[] = [];
+    const isLeft = (event: QueuedEvent): boolean =>
+      !visitorIds.has(event.visitorId) || (gone.push(event), false);
+    const heads = [...visitorIds].map(headOf);
+    for (const chunk of this.#chunks.take(() => true)) {
+      // To unpack takes as long as to send: most chunks hold nothing of the visitor.
+      const isHit = heads.some((head) => chunk.lines.includes(head));
+      const left = isHit ? unpack(chunk).filter(isLeft) : undefined;
+      if (left === undefined) this.#chunks.push(chunk);
+      else if (left.length > 0) this.#chunks.push(pack(left));
+    }
+    for (const event of this.#takeLoose().filter(isLeft)) this.push(event);
+    return gone;
+  }
+
+  #pack(): void {
+    this.#chunks.push(pack(this.#takeLoose()));
+  }
+
+  #takeLoose(): QueuedEvent[] {
+    const events = this.#loose;
+    this.#loose = [];
+    this.#looseBytes = 0;
+    return events;
+  }
+}
+
+function pack(events: readonly QueuedEvent[]): Chunk {
+  const cohorts: { cohort: Cohort; count: number }[] = [];
+  for (const { cohort } of events) {
+    const last = cohorts.at(-1);
+    if (last?.cohort === cohort) last.count += 1;
+    else cohorts.push({ cohort, count: 1 });
+  }
+  return {
+    lines: Buffer.from(encodeLines(events)),
+    at: Float64Array.from(events, ({ at }) => at),
+    cohorts,
+  };
+}
+
+function unpack({ lines, at, cohorts }: Chunk): QueuedEvent[] {
+  const texts = decodeLines(lines.toString());
+  const events: QueuedEvent[] = [];
+  for (const { cohort, count } of cohorts) {
+    for (let left = count; left > 0; left--) {
+      const place = events.length;
+      events.push(new QueuedEvent(texts[place]!, cohort, at[place]!));
+    }
+  }
+  return events;
+}

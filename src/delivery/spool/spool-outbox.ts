@@ -1,0 +1,37 @@
+/** The outbox that keeps its events on disk, too: they outlive the process. */
+import { createOutbox } from '../outbox.js';
+import { DEFAULT_QUEUE_BYTES, type OutboxFactory } from '../types.js';
+import { nodeFiles, type SpoolFiles } from './files.js';
+import type { SpoolFolderOptions } from './folder.js';
+import { SpoolShelf } from './backend.js';
+
+export interface SpoolOptions {
+  /** A folder on a local disk, which processes and projects may share. It is made if it is not there. */
+  path: string;
+  /** Bytes of events of one process that may wait. The last tenth is kept for conversions. Default 1073741824 (1 GiB). */
+  maxBytes?: number;
+}
+
+/** 1 GiB. */
+export const DEFAULT_SPOOL_BYTES = 1024 ** 3;
+
+/** `internals` are for tests. */
+export function spoolOutbox(
+  given: string | SpoolOptions,
+  internals: SpoolFolderOptions & { files?: SpoolFiles } = {},
+): OutboxFactory {
+  const { path, maxBytes = DEFAULT_SPOOL_BYTES } = typeof given === 'string' ? { path: given } : given;
+  const { files = nodeFiles, ...folder } = internals;
+  return (options) =>
+    createOutbox(
+      options,
+      (core) =>
+        new SpoolShelf(core, {
+          ...folder,
+          files,
+          root: path,
+          maxBytes,
+          memoryBytes: options.maxQueueBytes ?? DEFAULT_QUEUE_BYTES,
+        }),
+    );
+}

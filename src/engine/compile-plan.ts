@@ -1,0 +1,229 @@
+/** A project config, compiled: lookups instead of lists, predicates instead of rules, thresholds instead of shares. */
+import type {
+  ExperienceConfig,
+  FeatureConfig,
+  ProjectConfig,
+  RuleEntityConfig,
+  RuleSet,
+  VariationConfig,
+} from '../model/project-config.js';
+import { layOut } from './buckets.js';
+import { firstEnrolment } from './evaluation/enrolment.js';
+import { exclusionOf } from './rules/mutual-exclusion.js';
+import { compileFeatures, type FeaturePlan } from './feature-plan.js';
+import { HashPrefix } from './murmur3.js';
+import { RuleCompiler } from './rules/compile-rules.js';
+import { textOf } from './coerce.js';
+import { variationMaker } from './variation.js';
+import type { Location, Audience, PlannedVariation, PlannedExperience, Plan, GoalPlan } from './plan-types.js';
+import type { CompiledRules, UiRules } from './rules/types.js';
+import { PropertyNames } from './rules/property-names.js';
+
+export interface PlanOptions {
+  /** Default: rules without a key are false, as with the official SDK. */
+  readonly uiRules?: UiRules | undefined;
+}
+
+/** @param config validated and frozen to the bottom: parts of it are handed out */
+export function compilePlan(config: ProjectConfig, options: PlanOptions = {}): Plan {
+  const names = new PropertyNames();
+  const compiler = new RuleCompiler(names, options.uiRules);
+  const compile: Compile = (rules, type, { key }) =>
+    rules ? compiler.compile(rules, ownerOf(type, key)) : undefined;
+
+  // Each object is written out whole: V8 gives those that are put together of others a hidden class each, and then
+  // every look at one is a search.
+  const keyPlaces = new Map<string | undefined, number>();
+  const locations = listOf(config.locations).map((each, index): Location => {
+    const key = each.key == null ? undefined : textOf(each.key);
+    if (!keyPlaces.has(key)) keyPlaces.set(key, keyPlaces.size);
+    const rules = compile(each.rules, 'location', each);
+    return {
+      index,
+      config: each,
+      rules,
+      match: rules?.match,
+      volatile: rules?.volatile === true,
+      key,
+      keyPlace: keyPlaces.get(key)!,
+    };
+  });
+  const audiences = listOf(config.audiences).map((each, index): Audience => {
+    const exclusion = exclusionOf(each.rules);
+    const rules = exclusion ? undefined : compile(each.rules, 'audience', each);
+    return {
+      index: locations.length + index,
+      config: each,
+      rules,
+      match: rules?.match,
+      volatile: rules?.volatile === true,
+      permanent: each.type === 'permanent',
+      exclusion,
+    };
+  });
+  const segments = listOf(config.segments);
+  const features = compileFeatures(listOf<FeatureConfig>(config.features));
+  const archived = new Set(listOf(config.archived_experiences).map(textOf));
+  const found = {
+    locations: idIndex(locations, ({ config: { id } }) => id),
+    audiences: idIndex(audiences, ({ config: { id } }) => id),
+    segments: idIndex(segments, ({ id }) => id),
+  };
+
+  const firstById = new Map<string, ExperienceConfig>();
+  for (const experience of listOf(config.experiences)) {
+    const id = textOf(experience.id);
+    if (!firstById.has(id)) firstById.set(id, experience);
+  }
+  const plan = (experience: ExperienceConfig): PlannedExperience => {
+    const id = textOf(experience.id);
+    // The SDK looks variations up by the id of the experience: of two with one id, in the first.
+    const { variations: known } = firstById.get(id) ?? experience;
+    const attached = found.audiences(experience.audiences);
+    const segmentsOf = found.segments(experience.audiences);
+    const locationsOf = experience.locations?.length ? found.locations(experience.locations) : undefined;
+    const siteArea = compile(experience.site_area, 'site area of', experience);
+    const variations = planVariations(experience, known, features);
+    return {
+      id,
+      slot: slotOf(id),
+      key: textOf(experience.key),
+      archived: archived.has(id),
+      environment: experience.environment || undefined,
+      locations: locationsOf,
+      config: experience,
+      siteArea,
+      audiences: attached,
+      namesAudiences: Boolean(experience.audiences?.length),
+      audiencesMatch: matchingOf(experience),
+      segments: segmentsOf,
+      variations,
+      hasVariations: Boolean(experience.variations?.length),
+      buckets: layOut(experience, (variationId) => variations.get(variationId)),
+      hash: new HashPrefix(id),
+      dependsOnState:
+        segmentsOf.length > 0 ||
+        attached.some((each) => each.permanent || each.exclusion !== undefined) ||
+        [siteArea, ...[...attached, ...(locationsOf ?? [])].map(({ rules }) => rules)].some(readsState),
+    };
+  };
+
+  const byKey = new Map<string, PlannedExperience>();
+  const byId = new Map<string, PlannedExperience>();
+  const experiences = listOf(config.experiences).map((experience) => {
+    const key = textOf(experience.key);
+    const known = byKey.get(key);
+    // Of two with one key the second one can be had by its id alone.
+    const planned = known === undefined || !byId.has(textOf(experience.id)) ? plan(experience) : known;
+    if (!byId.has(planned.id)) byId.set(planned.id, planned);
+    if (known !== undefined) return known;
+    byKey.set(key, planned);
+    return planned;
+  });
+
+  for (const { config: audience, exclusion } of audiences) {
+    if (exclusion === undefined || byKey.has(exclusion.experienceKey)) continue;
+    compiler.warnings.push(
+      `${ownerOf('audience', audience.key)} asks for visitors of ${ownerOf('experience', exclusion.experienceKey)}, which the project does not have`,
+    );
+  }
+
+  return {
+    config,
+    names,
+    experiences,
+    interdependent:
+      Math.min(byKey.size, byId.size) < experiences.length ||
+      audiences.some(({ exclusion }) => exclusion !== undefined) ||
+      experiences.some(({ siteArea }) => readsState(siteArea)) ||
+      [...audiences, ...locations].some(({ rules }) => readsState(rules)),
+    byKey,
+    byId,
+    locationCount: locations.length,
+    ruleEntityCount: locations.length + audiences.length,
+    segments: segments.map((each) => {
+      return { config: each, rules: compiler.compile(each.rules, ownerOf('segment', each.key)) };
+    }),
+    goals: planGoals(listOf(config.goals), compile),
+    features,
+    warnings: compiler.warnings,
+  };
+}
+
+type Compile = (
+  rules: RuleSet | null | undefined,
+  type: string,
+  entity: { readonly key: string },
+) => CompiledRules | undefined;
+
+/** Ids are mostly whole numbers: V8 would parse the text again for each look into an object. */
+const slotOf = (id: string): string | number => (String(Number(id)) === id ? Number(id) : id);
+
+/** Keys are the operator's own; they are quoted, and not at length. */
+function ownerOf(type: string, key: unknown): string {
+  return `the ${type} ${JSON.stringify(textOf(key).slice(0, 64))}`;
+}
+
+const readsState = (rules: CompiledRules | undefined): boolean => rules?.readsState === true;
+
+function planVariations(
+  experience: ExperienceConfig,
+  variations: ExperienceConfig['variations'],
+  features: FeaturePlan,
+): ReadonlyMap<string, PlannedVariation> {
+  const id = textOf(experience.id);
+  const planned = new Map<string, PlannedVariation>();
+  for (const variation of listOf<VariationConfig>(variations)) {
+    if (typeof variation.id !== 'string' || planned.has(variation.id)) continue;
+    const at = variationMaker(experience, variation);
+    const stored = at(undefined);
+    planned.set(variation.id, {
+      id: variation.id,
+      stored,
+      at,
+      enrolment: firstEnrolment(id, variation.id),
+      features: features.of(stored),
+    });
+  }
+  return planned;
+}
+
+function planGoals(goals: readonly RuleEntityConfig[], compile: Compile): ReadonlyMap<string, GoalPlan> {
+  const planned = new Map<string, GoalPlan>();
+  for (const goal of goals) {
+    const key = textOf(goal.key);
+    if (!planned.has(key)) planned.set(key, { id: goal.id, rules: compile(goal.rules, 'goal', goal) });
+  }
+  return planned;
+}
+
+function matchingOf({ settings }: ExperienceConfig): PlannedExperience['audiencesMatch'] {
+  const options = settings?.matching_options;
+  return options == null ? undefined : options.audiences === 'all' ? 'all' : 'any';
+}
+
+/** The entities that ids name, in the order of the project. */
+function idIndex<T>(
+  entities: readonly T[],
+  idOf: (entity: T) => unknown,
+): (ids: readonly unknown[] | null | undefined) => T[] {
+  const places = new Map<unknown, number[]>();
+  for (const [place, entity] of entities.entries()) {
+    const id = idOf(entity);
+    const known = places.get(id);
+    if (known) known.push(place);
+    else places.set(id, [place]);
+  }
+  return (ids) =>
+    [...new Set(ids ?? [])]
+      .flatMap((id) => places.get(id) ?? [])
+      .sort((a, b) => a - b)
+      .map((place) => entities[place]!);
+}
+
+/** Entries that are no objects are skipped: where the SDK looks at one, it throws. */
+function listOf<T>(list: readonly T[] | null | undefined): readonly T[] {
+  return Array.isArray(list)
+    ? (list as readonly T[]).filter((each) => each !== null && each !== undefined)
+    : [];
+}

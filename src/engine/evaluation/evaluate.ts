@@ -1,0 +1,163 @@
+/** Decides one experience for one visitor, in the order of the official SDK. */
+import { enrolment, NO_EVENTS, type Assignment } from './enrolment.js';
+import type { Facts } from './evaluation-input.js';
+import { bucketAt, MAX_TRAFFIC } from '../buckets.js';
+import type { Decision, EngineReason, ExperienceAttributes, Variation } from '../types.js';
+import type { Progress } from './evaluation-state.js';
+import { isRuleError } from '../rules/compile-rules.js';
+import { textOf } from '../coerce.js';
+import type { Audience, Plan, PlannedExperience, PlannedVariation } from '../plan-types.js';
+import type { Outcome } from '../rules/types.js';
+
+/** What one call is about. */
+export interface Call {
+  readonly plan: Plan;
+  readonly facts: Facts;
+  readonly progress: Progress;
+  readonly attributes: ExperienceAttributes;
+  readonly strict: boolean;
+}
+
+const HASHES = 2 ** 32;
+
+export function decide(call: Call, experience: PlannedExperience): Decision {
+  const isOut = unavailable(call, experience);
+  if (isOut !== undefined) return none(experience, isOut);
+
+  const { attributes, progress } = call;
+  progress.deciding = experience.id;
+  const storedId = progress.assigned(experience);
+  const stored = storedId ? experience.variations.get(textOf(storedId)) : undefined;
+  const unmatched =
+    locationProblem(call, experience) ??
+    audienceProblem(call, experience, stored !== undefined) ??
+    segmentProblem(progress, experience);
+  if (unmatched !== undefined) return none(experience, unmatched);
+  if (!experience.hasVariations) return none(experience, 'no-variations');
+
+  const forced = attributes.forceVariationId
+    ? experience.variations.get(textOf(attributes.forceVariationId))
+    : undefined;
+  if (stored !== undefined && (forced === undefined || forced === stored)) {
+    const assignment = {
+      experienceId: experience.id,
+      variationId: stored.id,
+      stored: storedId,
+      isNew: false,
+    };
+    return decided(call, experience, stored, assignment, forced ? 'forced' : 'sticky', stored.stored);
+  }
+  const place = Math.floor((call.facts.hash(experience.hash) / HASHES) * MAX_TRAFFIC);
+  const bucket = bucketAt(experience.buckets, place);
+  const chosen = forced ?? bucket?.content;
+  if (chosen === undefined) return none(experience, 'traffic');
+  const variation = chosen.at(bucket === undefined ? undefined : place);
+  const assignment = { experienceId: experience.id, variationId: chosen.id, stored: storedId, isNew: true };
+  return decided(call, experience, chosen, assignment, forced ? 'forced' : 'bucketed', variation);
+}
+
+/** The variation that the visitor has, if it still exists. */
+export function assignedTo(progress: Progress, experience: PlannedExperience): PlannedVariation | undefined {
+  const variationId = progress.assigned(experience);
+  return variationId ? experience.variations.get(textOf(variationId)) : undefined;
+}
+
+/** A decision that leaves nothing behind. */
+export function none(
+  { key }: { readonly key: string },
+  reason: EngineReason,
+  variation: Variation | null = null,
+): Decision {
+  return { experienceKey: key, variation, reason, change: undefined, events: NO_EVENTS };
+}
+
+function decided(
+  { plan, attributes, progress, strict }: Call,
+  { id, key }: PlannedExperience,
+  chosen: PlannedVariation,
+  assignment: Assignment,
+  reason: EngineReason,
+  variation: Variation,
+): Decision {
+  const { change, events } = enrolment(assignment, progress.state, attributes, strict, chosen.enrolment);
+  if (assignment.isNew && plan.interdependent) progress.assign(id, chosen.id);
+  if (change?.segments !== undefined) progress.addSegments(change.segments);
+  return { experienceKey: key, variation, reason, change, events };
+}
+
+function unavailable(
+  { attributes, facts }: Call,
+  { archived, environment, dependsOnState }: PlannedExperience,
+): EngineReason | undefined {
+  if (archived) return 'archived';
+  if (environment !== undefined && environment !== (attributes.environment || facts.subject.environment)) {
+    return 'environment';
+  }
+  return dependsOnState && facts.subject.stateUnavailable ? 'state-unavailable' : undefined;
+}
+
+function locationProblem(
+  { attributes, facts, progress }: Call,
+  { locations, siteArea }: PlannedExperience,
+): 'location' | undefined {
+  if (attributes.ignoreLocationProperties === true) return undefined;
+  if (locations !== undefined) {
+    let isMatched = false;
+    // All of them are asked, since the state keeps which ones matched.
+    for (const location of locations) {
+      const outcome = facts.locationOutcome(location);
+      if (isRuleError(outcome)) return 'location';
+      if (location.match === undefined) continue;
+      progress.atLocation(location, outcome);
+      if (outcome !== false) isMatched = true;
+    }
+    return isMatched ? undefined : 'location';
+  }
+  if (siteArea === undefined) return undefined;
+  const outcome = siteArea.match(facts.location);
+  return outcome && !isRuleError(outcome) ? undefined : 'location';
+}
+
+function audienceProblem(
+  call: Call,
+  experience: PlannedExperience,
+  isAssigned: boolean,
+): 'audience' | 'exclusion' | undefined {
+  if (!experience.namesAudiences) return undefined;
+  const { audiencesMatch } = experience;
+  let failed: Audience | undefined;
+  let checked = 0;
+  let matched = 0;
+  let isError = false;
+  for (const audience of experience.audiences) {
+    if (!isChecked(audience, isAssigned)) continue;
+    checked++;
+    const outcome = audienceOutcome(call, audience);
+    if (isRuleError(outcome)) isError = true;
+    else if (outcome !== false) matched++;
+    else failed ??= audience;
+  }
+  if (checked === 0) return undefined;
+  if (isError || audiencesMatch === undefined) return 'audience';
+  if (audiencesMatch === 'all' ? matched === checked : matched > 0) return undefined;
+  return failed?.exclusion ? 'exclusion' : 'audience';
+}
+
+/** Who has a variation keeps it, whatever a permanent audience says now. */
+export function isChecked({ permanent }: Audience, isAssigned: boolean): boolean {
+  return !(isAssigned && permanent);
+}
+
+export function audienceOutcome({ plan, facts, progress }: Call, audience: Audience): Outcome {
+  const { exclusion } = audience;
+  if (exclusion === undefined) return facts.audienceOutcome(audience);
+  const other = plan.byKey.get(exclusion.experienceKey);
+  const isIn = other !== undefined && progress.assigned(other) !== undefined;
+  return isIn !== exclusion.negated;
+}
+
+function segmentProblem(progress: Progress, { segments }: PlannedExperience): 'segment' | undefined {
+  if (segments.length === 0) return undefined;
+  const { customSegments } = progress;
+  return segments.some(({ id }) => customSegments.includes(id)) ? undefined : 'segment';
+}

@@ -1,0 +1,115 @@
+/** Says which location, audience or segment kept a visitor out, and which of its rules. */
+import { copied } from '../copy.js';
+import type { RuleEntityConfig } from '../../model/project-config.js';
+import { assignedTo, audienceOutcome, isChecked, type Call } from './evaluate.js';
+import { RULE_TYPE } from '../rules/mutual-exclusion.js';
+import type { Decision, EngineExplanation, FailedRule, Failure } from '../types.js';
+import { deepFreeze } from '../freeze.js';
+import { failedRules } from '../rules/compile-rules.js';
+import { textOf } from '../coerce.js';
+import { type Values } from './property-values.js';
+import type { PlannedExperience, RuleEntity } from '../plan-types.js';
+import type { CompiledRules } from '../rules/types.js';
+import { ABSENT } from '../rules/property-names.js';
+
+export function explainDecision(
+  call: Call,
+  experience: PlannedExperience | undefined,
+  decision: Decision,
+): EngineExplanation {
+  if (experience === undefined) return { decision, failed: [], missing: [] };
+  call.progress.deciding = experience.id;
+  const failed = FAILURES[decision.reason]?.(call, experience) ?? [];
+  return deepFreeze({ decision, failed, missing: missingOf(call, experience) });
+}
+
+type Explain = (call: Call, experience: PlannedExperience) => Failure[];
+
+const audienceFailures: Explain = (call, experience) => {
+  const isAssigned = assignedTo(call.progress, experience) !== undefined;
+  const failed = experience.audiences
+    .filter((each) => isChecked(each, isAssigned) && audienceOutcome(call, each) !== true)
+    .map(({ config, rules, exclusion }): Failure => {
+      if (exclusion === undefined) return failure('audience', { config, rules }, call.facts.visitor);
+      const { path, experienceKey: expected, negated } = exclusion;
+      const rule = { path, problem: 'no-match', property: RULE_TYPE, negated, expected } as const;
+      return { type: 'exclusion', ...named(config), rules: [rule] };
+    });
+  if (experience.audiencesMatch !== undefined) return failed;
+  return [...failed, { type: 'audience', rules: [{ path: NO_MATCHING_OPTIONS, problem: 'invalid-rule' }] }];
+};
+
+/** How to explain a reason that rules are behind. */
+const FAILURES: Partial<Record<Decision['reason'], Explain>> = {
+  location: ({ facts }, { config, locations, siteArea }) =>
+    locations === undefined
+      ? [{ type: 'site-area', rules: explained(siteArea, facts.location) }]
+      : [
+          ...locations
+            .filter((each) => facts.locationOutcome(each) !== true)
+            .map((each) => failure('location', each, facts.location)),
+          ...(config.locations ?? [])
+            .filter((id) => !locations.some((each) => each.config.id === id))
+            .map((id): Failure => ({ type: 'location', id: textOf(id), problem: 'not-found', rules: [] })),
+        ],
+  audience: audienceFailures,
+  exclusion: audienceFailures,
+  segment: (_call, { segments }) => segments.map((each) => ({ type: 'segment', ...named(each), rules: [] })),
+};
+
+/** Without these settings the official SDK fails on the experience; nothing can be decided for it. */
+const NO_MATCHING_OPTIONS = 'settings.matching_options';
+
+function failure(
+  type: 'location' | 'audience',
+  { config, rules }: Pick<RuleEntity, 'config' | 'rules'>,
+  values: Values,
+): Failure {
+  const problem = rules === undefined ? ({ problem: 'no-rules' } as const) : undefined;
+  return { type, ...named(config), ...problem, rules: explained(rules, values) };
+}
+
+function named({ id, key, name }: RuleEntityConfig): Pick<Failure, 'id' | 'key' | 'name'> {
+  return { id, key, ...(name !== undefined && { name }) };
+}
+
+function explained(rules: CompiledRules | undefined, values: Values): FailedRule[] {
+  if (rules === undefined) return [];
+  return failedRules(rules, values).map(({ path, rule: { about } }): FailedRule => {
+    if (about === undefined) return { path, problem: 'invalid-rule' };
+    const { rule, source } = about;
+    const { property } = source;
+    const { match_type: operator, negated } = rule.matching;
+    const value = source.read(values);
+    const problem = about.problem ?? (value === ABSENT ? 'missing' : 'no-match');
+    return {
+      path,
+      problem,
+      property,
+      operator,
+      negated,
+      expected: rule.value,
+      ...(value !== ABSENT && { actual: copied(value) }),
+    };
+  });
+}
+
+function missingOf({ facts }: Call, { locations, siteArea, audiences }: PlannedExperience): string[] {
+  return [
+    ...missingIn([siteArea, ...(locations ?? []).map(({ rules }) => rules)], facts.location),
+    ...missingIn(
+      audiences.map(({ rules }) => rules),
+      facts.visitor,
+    ),
+  ].filter((name, index, all) => all.indexOf(name) === index);
+}
+
+/** Rules that match because a property is not there miss nothing. */
+function missingIn(all: readonly (CompiledRules | undefined)[], values: Values): string[] {
+  return all
+    .flatMap((rules) => rules?.branches.flat(2) ?? [])
+    .flatMap(({ about, test }) => {
+      if (about === undefined || about.problem !== undefined || test(values) === true) return [];
+      return about.source.read(values) === ABSENT ? [about.source.property] : [];
+    });
+}

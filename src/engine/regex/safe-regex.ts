@@ -1,0 +1,187 @@
+/**
+ * Regular expressions of a project config, run on values that strangers choose: the answers of
+ * `new RegExp(source, 'i').test(value)`, and none of them takes more than 50 ms.
+ *
+ * JavaScript's own regular expressions answer where they are proven to be quick (pattern-safety.ts), and RE2, whose time
+ * grows with the length of the value and of the pattern, answers for the rest. RE2 has neither lookarounds nor back
+ * references.
+ */
+import { RegExpParser } from '@eslint-community/regexpp';
+import type { AST } from '@eslint-community/regexpp';
+import { linearTest, programSize, type Test } from './re2.js';
+import { stepBound } from './step-bound.js';
+
+export interface Pattern {
+  /**
+   * What answers for long values. `native`: JavaScript. `linear`: RE2. `refused`: nothing, since the pattern could hold
+   * the event loop; it never matches. `invalid`: nothing, since it is no regular expression, and it never matches.
+   */
+  readonly kind: 'native' | 'linear' | 'refused' | 'invalid';
+  /**
+   * Of the values that it is run on, in UTF-16 code units: at least 256, at most 65,536. A longer value never matches.
+   * Less than 8192 only where more could take too long. -1: it is run on none.
+   */
+  readonly maxLength: number;
+  /** Never throws. */
+  readonly test: (value: string) => boolean;
+}
+
+/** Of a pattern, in UTF-16 code units: `compilePattern` takes 0.1 ms for most, and some 50 ms for the worst so long. */
+const MAX_SOURCE = 5000;
+/** Of groups in groups. */
+const MAX_NESTING = 100;
+/** Of a value, in UTF-16 code units, whatever the pattern. */
+const MAX_VALUE = 65_536;
+/** What can answer for values of this length answers for the pattern. */
+const LONG_VALUE = 8192;
+/** Where nothing can answer for values of this length, the pattern is refused. */
+const SHORT_VALUE = 256;
+/** Of `stepBound`. V8 takes up to 3 ns for a step, and up to 8 before it compiles the expression. */
+const MAX_STEPS = 3_000_000;
+/** Of a program of RE2, in instructions: it takes some 10 ms to compile so many. */
+const MAX_PROGRAM = 512;
+/** Of instructions of RE2 at places of the value. re2js takes up to 30 ns for one, and up to 60 before V8 compiles it. */
+const MAX_VISITS = 64 * LONG_VALUE;
+
+const INVALID: Pattern = { kind: 'invalid', maxLength: -1, test: () => false };
+const REFUSED: Pattern = { kind: 'refused', maxLength: -1, test: () => false };
+
+const parser = new RegExpParser({ ecmaVersion: 2024 });
+
+/** Static work only: no value is looked at. Never throws. */
+export function compilePattern(source: string): Pattern {
+  if (source.length > MAX_SOURCE) return REFUSED;
+  if (!isExpression(source)) return INVALID;
+  if (nesting(source) > MAX_NESTING) return REFUSED;
+  try {
+    const original = parse(source);
+    const short = shortened(source, original);
+    const pattern = short === source ? original : parse(short);
+    const native = longestNative(stepBound(pattern));
+    const size = programSize(pattern);
+    const linear = size > MAX_PROGRAM ? -1 : Math.min(MAX_VALUE, Math.floor(MAX_VISITS / size));
+    const maxLength = Math.max(native, linear);
+    if (maxLength < SHORT_VALUE) return REFUSED;
+    const runNative = lazyTest(() => nativeTest(short));
+    const runLinear = lazyTest(() => linearTest(parse(short)));
+    return {
+      kind: native >= LONG_VALUE || native === maxLength ? 'native' : 'linear',
+      maxLength,
+      test: (value) => value.length <= maxLength && (value.length <= native ? runNative : runLinear)(value),
+    };
+  } catch {
+    // V8 takes syntax that the parser does not know.
+    return REFUSED;
+  }
+}
+
+/** Most patterns of a project wait long for the first value that needs them, if it comes. */
+function lazyTest(make: () => Test): Test {
+  let made: Test | undefined;
+  return (value) => {
+    try {
+      return (made ??= make())(value);
+    } catch {
+      // What the SDK does with an expression that is too much for V8.
+      return false;
+    }
+  };
+}
+
+function nativeTest(source: string): Test {
+  const expression = new RegExp(source, 'i');
+  return (value) => expression.test(value);
+}
+
+/** A length of values that are sure to take no more than `MAX_STEPS`; -1 if not even short ones are. */
+function longestNative(steps: (length: number) => number): number {
+  const isQuick = (length: number): boolean => steps(length) <= MAX_STEPS;
+  if (isQuick(MAX_VALUE)) return MAX_VALUE;
+  if (!isQuick(SHORT_VALUE)) return -1;
+  let [quick, slow] = [SHORT_VALUE, MAX_VALUE];
+  // To a tenth of it.
+  while (slow > 1.1 * quick) {
+    const middle = Math.floor((quick + slow) / 2);
+    if (isQuick(middle)) quick = middle;
+    else slow = middle;
+  }
+  return quick;
+}
+
+function isExpression(source: string): boolean {
+  try {
+    new RegExp(source, 'i');
+    return true;
+  } catch {
+    return false;
+  }
+}
+
+function parse(source: string): AST.Pattern {
+  return parser.parsePattern(source, 0, source.length, { unicode: false });
+}
+
+/** How deep its groups are nested. */
+function nesting(source: string): number {
+  let [depth, deepest] = [0, 0];
+  for (const [token] of source.matchAll(/\\.|\[(?:\\.|[^\]\\])*|[()]/gs)) {
+    if (token === '(') deepest = Math.max(deepest, ++depth);
+    else if (token === ')') depth--;
+  }
+  return deepest;
+}
+
+/**
+ * A pattern that is found in the same values, with fewer ways to be found in them. It matters only whether there is a
+ * match, so a loop that a match begins or ends with need not go on: where `x+y` is found, `xy` is, and `.*y.*` is `y`.
+ */
+function shortened(source: string, pattern: AST.Pattern): string {
+  // From here, to there, this instead.
+  const edits = new Map<number, [number, string]>();
+
+  function trim(alternatives: readonly AST.Alternative[], end: 'first' | 'last'): void {
+    for (const { elements } of alternatives) {
+      for (const element of end === 'first' ? elements : elements.toReversed()) {
+        if (element.type === 'Quantifier' && element.min === 0) {
+          edits.set(element.start, [element.end, '(?:)']);
+          continue;
+        }
+        if (element.type === 'Quantifier' && Number.isSafeInteger(element.min)) {
+          edits.set(element.element.end, [element.end, `{${element.min}}`]);
+        }
+        const inner = element.type === 'Quantifier' && element.min === 1 ? element.element : element;
+        if (inner.type === 'Group' || inner.type === 'CapturingGroup') trim(inner.alternatives, end);
+        break;
+      }
+    }
+  }
+
+  trim(pattern.alternatives, 'first');
+  trim(pattern.alternatives, 'last');
+  for (const element of elementsOf(pattern)) {
+    // What a reference refers to is not only looked for.
+    if (element.type === 'Backreference') return source;
+    if (element.type !== 'Assertion' || !('alternatives' in element)) continue;
+    trim(element.alternatives, element.kind === 'lookahead' ? 'last' : 'first');
+  }
+
+  let result = '';
+  let done = 0;
+  for (const [start, [end, text]] of [...edits].sort(([one], [other]) => one - other)) {
+    if (start < done) continue;
+    result += source.slice(done, start) + text;
+    done = end;
+  }
+  return result + source.slice(done);
+}
+
+function* elementsOf({ alternatives }: { alternatives: readonly AST.Alternative[] }): Iterable<AST.Element> {
+  for (const { elements } of alternatives) {
+    for (const element of elements) {
+      yield element;
+      const inner = element.type === 'Quantifier' ? element.element : element;
+      if (inner !== element) yield inner;
+      if ('alternatives' in inner) yield* elementsOf(inner);
+    }
+  }
+}

@@ -1,0 +1,285 @@
+/** Compiles the rules of a location, an audience, a segment or a goal: an OR of ANDs of ORs, with the SDK's answers. */
+import type { Rule, RuleSet } from '../../model/project-config.js';
+import {
+  ANSWERS_ABSENCE,
+  prepareComparison,
+  type Comparison,
+  type PreparedComparison,
+} from './operators.js';
+import { compilePattern, type Pattern } from '../regex/safe-regex.js';
+import { type Values } from '../evaluation/property-values.js';
+import type { Outcome, CompiledRule, ValidRule, Predicate, CompiledRules, Branches, UiRules, RuleSource } from './types.js';
+import { ABSENT, type PropertyNames } from './property-names.js';
+
+/**
+ * Comes out where a rule is so broken that the official SDK throws an exception on reaching it: whatever asked is
+ * answered with "none" then.
+ */
+export const BROKEN: unique symbol = Symbol('broken');
+
+/** Whatever asked is not answered then. */
+export function isRuleError(outcome: Outcome): boolean {
+  return typeof outcome !== 'boolean' && RULE_ERRORS.has(outcome);
+}
+
+/** The texts are those of the SDK, for data that is an object with methods. */
+const RULE_ERRORS: ReadonlySet<unknown> = new Set([
+  BROKEN,
+  'convert.com_no_data_found',
+  'convert.com_need_more_data',
+]);
+
+export class RuleCompiler {
+  /** What an operator should know of the rules that were compiled. */
+  readonly warnings: string[] = [];
+
+  constructor(
+    private readonly names: PropertyNames,
+    private readonly uiRules: UiRules | undefined,
+  ) {}
+
+  /** By its source. */
+  readonly #patterns = new Map<string, Pattern>();
+  readonly #compilePattern = (source: string): Pattern => {
+    let pattern = this.#patterns.get(source);
+    if (pattern === undefined) {
+      pattern = compilePattern(source);
+      this.#patterns.set(source, pattern);
+    }
+    return pattern;
+  };
+  /** By what they ask. */
+  readonly #testers = new Map<string, Predicate>();
+  /** By property. */
+  readonly #sources = new Map<string, RuleSource>();
+
+  /** @param owner whose rules these are, as operators know it */
+  compile(rules: RuleSet | null | undefined, owner: string): CompiledRules {
+    const branches = parts(rules, 'OR').map((branch) =>
+      parts(branch, 'AND').map((part) => parts(part, 'OR_WHEN').map((rule) => this.#rule(rule))),
+    );
+    const all = branches.flat(2);
+    if (all.some(({ about }) => about?.warning !== undefined)) this.#warn(branches, owner);
+    return {
+      match: matcherOf(branches),
+      branches,
+      volatile: all.some((rule) => rule.volatile),
+      readsState: all.some((rule) => rule.readsState),
+    };
+  }
+
+  #warn(branches: Branches, owner: string): void {
+    for (const { path, rule } of allRules(branches)) {
+      const { warning } = rule.about ?? {};
+      if (warning === undefined) continue;
+      this.warnings.push(
+        `the regular expression of ${owner}, ${path}, could hold the event loop: ${warning}`,
+      );
+    }
+  }
+
+  #rule(rule: unknown): CompiledRule {
+    if (rule === BROKEN) return BROKEN_RULE;
+    if (rule === INVALID) return INVALID_RULE;
+    if (rule === null || rule === undefined) return BROKEN_RULE;
+    const { matching, value } = rule as Rule;
+    if (!Object.hasOwn(rule, 'matching') || typeof matching !== 'object') return INVALID_RULE;
+    if (matching === null) return BROKEN_RULE;
+    const { match_type: operator, negated } = matching;
+    if (typeof operator !== 'string' || typeof negated !== 'boolean') return INVALID_RULE;
+    const answersAbsence = ANSWERS_ABSENCE.has(operator);
+    if (!answersAbsence && !Object.hasOwn(rule, 'value')) return INVALID_RULE;
+    const prepared = prepareComparison(operator, value, negated, this.#compilePattern);
+    if (prepared === undefined) return INVALID_RULE;
+    const source = this.#source(rule);
+    const { supported, volatile, readsState } = source;
+    // Without UI rules, the operators that ask for absence find it, as with the SDK.
+    const isNever = !supported && this.uiRules !== undefined;
+    const whenAbsent = answersAbsence && !isNever ? prepared.compare(undefined) : false;
+    return {
+      test: this.#tester(source, prepared, whenAbsent, `${operator} ${negated}`, value),
+      about: {
+        rule: rule as ValidRule,
+        source,
+        problem: !supported
+          ? 'unsupported-rule'
+          : prepared.pattern?.kind === 'refused'
+            ? 'unsafe-pattern'
+            : undefined,
+        warning: warningOf(prepared.pattern),
+      },
+      volatile,
+      readsState,
+    };
+  }
+
+  /** Rules that ask the same have one tester: what many experiences ask stays in the processor's cache. */
+  #tester(
+    source: RuleSource,
+    prepared: PreparedComparison,
+    whenAbsent: Outcome,
+    operator: string,
+    value: unknown,
+  ): Predicate {
+    const { place } = source;
+    if (place === undefined || (typeof value !== 'string' && typeof value !== 'number')) {
+      return tester(source, prepared, whenAbsent);
+    }
+    const asked = `${place} ${operator} ${typeof value} ${value}`;
+    let test = this.#testers.get(asked);
+    if (test === undefined) {
+      test = tester(source, prepared, whenAbsent);
+      this.#testers.set(asked, test);
+    }
+    return test;
+  }
+
+  #source(rule: Rule): RuleSource {
+    const answered = this.uiRules?.(rule);
+    if (answered !== undefined) return answered;
+    const { key } = rule;
+    if (typeof key !== 'string') return noSource(rule);
+    let source = this.#sources.get(key);
+    if (source === undefined) {
+      const place = this.names.placeOf(key);
+      const read = (values: Values): unknown => values.at(place);
+      source = { property: key, read, place, volatile: false, readsState: false, supported: true };
+      this.#sources.set(key, source);
+    }
+    return source;
+  }
+}
+
+/** URLs of this length are usual: a pattern that can't be run on them is worth a word. In UTF-16 code units. */
+const LONG_VALUE = 8192;
+
+function warningOf(pattern: Pattern | undefined): string | undefined {
+  if (pattern === undefined || pattern.kind === 'invalid' || pattern.maxLength >= LONG_VALUE)
+    return undefined;
+  return pattern.kind === 'refused'
+    ? 'it is not run, and never matches'
+    : `it is not run on values of more than ${pattern.maxLength} characters, and does not match them`;
+}
+
+/** Of a rule that nothing can answer. */
+export function noSource({ rule_type: type }: Rule): RuleSource {
+  const property = typeof type === 'string' ? type : '';
+  return { property, read: () => ABSENT, volatile: false, readsState: false, supported: false };
+}
+
+function tester(
+  { read, place }: RuleSource,
+  { compare, compareText }: PreparedComparison,
+  whenAbsent: Outcome,
+): Predicate {
+  if (place === undefined) return (values) => compareValue(read(values), compare, whenAbsent);
+  if (compareText === undefined) return (values) => compareValue(values.at(place), compare, whenAbsent);
+  return (values) => {
+    const text = values.textAt(place);
+    return text === undefined ? compareValue(values.at(place), compare, whenAbsent) : compareText(text);
+  };
+}
+
+function compareValue(value: unknown, compare: Comparison, whenAbsent: Outcome): Outcome {
+  if (value === ABSENT) return whenAbsent;
+  try {
+    return compare(value);
+  } catch {
+    // A value that can't be written as text; the SDK catches the same.
+    return false;
+  }
+}
+
+/** What stands in a place where the SDK finds no list; it is false there. */
+const INVALID: unique symbol = Symbol('invalid');
+
+const NO_RULE = { about: undefined, volatile: false, readsState: false };
+const INVALID_RULE: CompiledRule = { ...NO_RULE, test: () => false };
+const BROKEN_RULE: CompiledRule = { ...NO_RULE, test: () => BROKEN };
+
+/** The entries of one level. A level that is not one has one entry, which gives the level's outcome. */
+function parts(level: unknown, name: 'OR' | 'AND' | 'OR_WHEN'): readonly unknown[] {
+  if (level === BROKEN || level === INVALID) return [level];
+  if (level === null || level === undefined) return [BROKEN];
+  const list: unknown = Object.hasOwn(level, name) ? (level as Record<string, unknown>)[name] : undefined;
+  return Array.isArray(list) && list.length > 0 ? list : [INVALID];
+}
+
+/** Most rules are one branch whose parts have one rule each; the fewer objects they go through, the better. */
+function matcherOf(branches: Branches): Predicate {
+  const [branch] = branches;
+  if (branches.length > 1 || !branch!.every((part) => part.length === 1)) {
+    return (values) => matchBranches(branches, values);
+  }
+  const tests = branch!.map(([rule]) => rule!.test);
+  const [first, second] = tests;
+  if (tests.length === 1) return first!;
+  if (tests.length === 2) {
+    return (values) => {
+      const outcome = first!(values);
+      return outcome === true ? second!(values) : outcome;
+    };
+  }
+  return (values) => {
+    for (const test of tests) {
+      const outcome = test(values);
+      if (outcome !== true) return outcome;
+    }
+    return true;
+  };
+}
+
+function matchBranches(branches: Branches, values: Values): Outcome {
+  let outcome: Outcome = false;
+  for (const branch of branches) {
+    outcome = matchAll(branch, values);
+    if (outcome === true || outcome === BROKEN) return outcome;
+  }
+  return outcome;
+}
+
+/** Ends with the first part that is not true. */
+function matchAll(branch: Branches[number], values: Values): Outcome {
+  for (const part of branch) {
+    const outcome = matchAny(part, values);
+    if (outcome !== true) return outcome;
+  }
+  return true;
+}
+
+function matchAny(part: readonly CompiledRule[], values: Values): Outcome {
+  let outcome: Outcome = false;
+  for (const rule of part) {
+    outcome = rule.test(values);
+    if (outcome === true || outcome === BROKEN) return outcome;
+  }
+  return outcome;
+}
+
+/** A rule, and where it stands. */
+export interface FailedRule {
+  /** Where it stands: `OR[0].AND[1].OR_WHEN[0]`. */
+  readonly path: string;
+  readonly rule: CompiledRule;
+}
+
+function allRules(branches: Branches): FailedRule[] {
+  return branches.flatMap((branch, or) =>
+    branch.flatMap((part, and) => part.map((rule, when) => ({ path: pathOf(or, and, when), rule }))),
+  );
+}
+
+const pathOf = (or: number, and: number, when: number): string => `OR[${or}].AND[${and}].OR_WHEN[${when}]`;
+
+/** For each branch, the rules of the part that ended it. Empty where the rules match. */
+export function failedRules(rules: CompiledRules, values: Values): FailedRule[] {
+  const failed: FailedRule[] = [];
+  for (const [or, branch] of rules.branches.entries()) {
+    const and = branch.findIndex((part) => matchAny(part, values) !== true);
+    if (and === -1) return [];
+    for (const [when, rule] of branch[and]!.entries()) {
+      failed.push({ path: pathOf(or, and, when), rule });
+    }
+  }
+  return failed;
+}

@@ -1,0 +1,37 @@
+/**
+ * Mutual exclusion, as SDK 5.x has it; built from its specification, since npm serves no 5.x. A rule that asks whether
+ * the visitor is in another experience takes the place of all other rules of its audience.
+ */
+import type { RuleSet } from '../../model/project-config.js';
+import { textOf } from '../coerce.js';
+
+export interface Exclusion {
+  /** The key of the other experience. */
+  readonly experienceKey: string;
+  /** The visitor must not be in it. */
+  readonly negated: boolean;
+  /** Where the rule stands. */
+  readonly path: string;
+}
+
+export const RULE_TYPE = 'bucketed_into_experience_key';
+
+export function exclusionOf(rules: RuleSet | null | undefined): Exclusion | undefined {
+  for (const [or, branch] of listOf(rules?.OR).entries()) {
+    for (const [and, part] of listOf(branch?.AND).entries()) {
+      for (const [when, rule] of listOf(part?.OR_WHEN).entries()) {
+        if (rule?.rule_type !== RULE_TYPE) continue;
+        return {
+          experienceKey: textOf(rule.value),
+          negated: Boolean(rule.matching?.negated),
+          path: `OR[${or}].AND[${and}].OR_WHEN[${when}]`,
+        };
+      }
+    }
+  }
+  return undefined;
+}
+
+function listOf<T>(value: readonly T[] | undefined): readonly T[] {
+  return Array.isArray(value) ? (value as readonly T[]) : [];
+}

@@ -1,0 +1,234 @@
+/**
+ * The engine port: what every decision engine is. An engine turns a project config, a visitor, their state and their
+ * properties into values. It writes nothing, sends nothing and keeps nothing of a visitor between two calls.
+ */
+import type { ProjectConfig } from '../model/project-config.js';
+import type { GoalData, WireEvent } from '../model/tracking-event.js';
+import type { StateChange, VisitorState } from '../model/visitor-state/types.js';
+
+export interface Engine {
+  /** Stands in `stats()`. */
+  readonly name: string;
+  /** Called once for each project config. Throws a ConvertError when it cannot work with it. */
+  load(config: ProjectConfig): EngineProject;
+}
+
+/** A project config, loaded. All methods are pure functions of their arguments. */
+export interface EngineProject {
+  /** What an operator should know of the config: a line each, without anything of a visitor. */
+  readonly warnings: readonly string[];
+  experience(key: string, visitor: EngineVisitor, attributes: ExperienceAttributes): Decision;
+  /** All experiences of the project, in its order, each with its outcome. */
+  experiences(visitor: EngineVisitor, attributes: ExperienceAttributes): Decision[];
+  /** As `experience`, and why. */
+  explain(key: string, visitor: EngineVisitor, attributes: ExperienceAttributes): EngineExplanation;
+  /**
+   * What a preview link shows, whatever rules, traffic, environment and state say; undefined where the project has no such
+   * variation. It has neither change nor events.
+   */
+  preview(link: Preview): Decision | undefined;
+  feature(key: string, visitor: EngineVisitor, attributes: FeatureAttributes): FeatureOutcome;
+  features(visitor: EngineVisitor, attributes: FeatureAttributes): FeatureOutcome;
+  conversion(goalKey: string, visitor: EngineVisitor, attributes: ConversionAttributes): ConversionOutcome;
+  /** Segments whose rules match are added to the visitor's `customSegments`. */
+  customSegments(
+    keys: readonly string[],
+    visitor: EngineVisitor,
+    attributes: SegmentsAttributes,
+  ): StateChange;
+}
+
+/** A visitor, for as long as their properties stay what they are. */
+export interface EngineVisitor {
+  readonly id: string;
+  readonly state: Readonly<VisitorState>;
+  /** The state could not be read: what depends on it is not decided (`state-unavailable`). Default false. */
+  readonly stateUnavailable?: boolean;
+  readonly locationProperties: Properties;
+  readonly visitorProperties: Properties;
+  readonly environment: string | undefined;
+  /** The cookies of the request, for rules that ask for one. */
+  readonly cookies?: Properties | undefined;
+  /** Milliseconds since the epoch, for rules that ask for the time. Without it they don't match. */
+  now?(): number;
+  /** Where the engine may keep what it worked out from these properties. Without it, each call begins anew. */
+  readonly memo?: EngineMemo;
+}
+
+/** Belongs to the engine; who makes it keeps it together with the properties, and never looks inside. */
+export interface EngineMemo {
+  held?: unknown;
+}
+
+/** Of a preview link: both are ids. */
+export interface Preview {
+  readonly experienceId: string;
+  readonly variationId: string;
+}
+
+/** Properties that are derived when they are asked for. `undefined` means that the request does not tell. */
+export interface Properties {
+  get(name: string): unknown;
+}
+
+/** Given inline with a call; they override what the request says. */
+export interface ExperienceAttributes {
+  locationProperties?: Record<string, unknown>;
+  visitorProperties?: Record<string, unknown>;
+  /** Stores the given `visitorProperties` with the visitor. Default false. */
+  updateVisitorProperties?: boolean;
+  /** Default: the environment of the options. */
+  environment?: string;
+  /** False stores the assignment and sends no exposure; the first tracked decision sends it. Default true. */
+  enableTracking?: boolean;
+  /** False decides without storing or sending anything. Default true. */
+  enableStorage?: boolean;
+  /** Decides as if the locations of the experience matched. Default false. */
+  ignoreLocationProperties?: boolean;
+  /** The id of the variation to give, where location and audience match. */
+  forceVariationId?: string;
+}
+
+export interface FeatureAttributes extends ExperienceAttributes {
+  /** Casts variables to the types that the feature declares. Default true. */
+  typeCasting?: boolean;
+  /** Only these experiences are considered. Default: all that carry the feature. */
+  experienceKeys?: string[];
+}
+
+export interface ConversionAttributes {
+  /** Tracked only if the goal has rules and they match these values. */
+  ruleData?: Record<string, unknown>;
+  /** Sent as a transaction with the conversion. */
+  conversionData?: GoalData[];
+  conversionSetting?: { forceMultipleTransactions?: boolean };
+}
+
+export interface SegmentsAttributes {
+  /** What the rules of the segments are matched against, over the visitor's properties. */
+  ruleData?: Record<string, unknown>;
+}
+
+/** A variation as the official SDK returns it. Frozen. */
+export interface Variation {
+  readonly id: string;
+  readonly key: string;
+  readonly name?: string;
+  readonly status?: string;
+  readonly traffic_allocation?: number | null;
+  readonly changes?: readonly Readonly<Record<string, unknown>>[];
+  readonly experienceId: string;
+  readonly experienceKey: string;
+  readonly experienceName?: string;
+  /** The visitor's place in the traffic, 0 to 9999; absent where the variation was read from the state. */
+  readonly bucketingAllocation?: number;
+}
+
+/** A feature as the official SDK returns it. Frozen. */
+export interface Feature {
+  readonly key: string;
+  readonly status: 'enabled' | 'disabled';
+  readonly id?: string;
+  readonly name?: string;
+  readonly variables?: Readonly<Record<string, unknown>>;
+  readonly experienceId?: string;
+  readonly experienceKey?: string;
+  readonly experienceName?: string;
+}
+
+/**
+ * Why an engine decided so.
+ * - `bucketed` anew, by the hash of the visitor's id; `sticky` as stored before; `forced` by `forceVariationId`;
+ *   `preview` by a preview link
+ * - `not-found` the project has no experience of that key; `archived`; `environment` it runs in another one
+ * - `location`, `audience`, `segment` those of the experience don't match
+ * - `exclusion` the visitor is in an experience that excludes this one (or is not in one that it needs)
+ * - `traffic` the visitor is outside of the traffic; `no-variations` there is none to give
+ * - `state-unavailable` the answer depends on the visitor's state, which could not be read
+ * - `not-decided` rules or traffic left the visitor out, and this engine cannot tell which
+ */
+export type EngineReason =
+  | 'bucketed'
+  | 'sticky'
+  | 'forced'
+  | 'preview'
+  | 'not-found'
+  | 'archived'
+  | 'environment'
+  | 'location'
+  | 'audience'
+  | 'segment'
+  | 'exclusion'
+  | 'traffic'
+  | 'no-variations'
+  | 'state-unavailable'
+  | 'not-decided';
+
+export interface Decision {
+  readonly experienceKey: string;
+  readonly variation: Variation | null;
+  readonly reason: EngineReason;
+  /** What to remember; undefined where nothing changed. */
+  readonly change?: StateChange | undefined;
+  readonly events: readonly EngineEvent[];
+}
+
+export interface EngineExplanation {
+  readonly decision: Decision;
+  /** What left the visitor out, if that is why. */
+  readonly failed: readonly Failure[];
+  /** Properties that rules of the experience ask for and nobody supplied. */
+  readonly missing: readonly string[];
+}
+
+/** A location, an audience or a segment that does not match. */
+export interface Failure {
+  readonly type: 'location' | 'site-area' | 'audience' | 'exclusion' | 'segment';
+  readonly id?: string;
+  readonly key?: string;
+  readonly name?: string;
+  /** Why no rule is to blame: the project has no such entity, or it has no rules; it never matches then. */
+  readonly problem?: 'not-found' | 'no-rules';
+  /** The rules that didn't match: one of them would have to. */
+  readonly rules: readonly FailedRule[];
+}
+
+export interface FailedRule {
+  /** Where it stands in the rules: `OR[0].AND[1].OR_WHEN[0]`. */
+  readonly path: string;
+  /**
+   * - `no-match` the value is another
+   * - `missing` nobody supplied the property
+   * - `invalid-rule` the config has no rule here that the official SDK would understand
+   * - `unsupported-rule` a server cannot answer it (or the option `uiRules` is off)
+   * - `unsafe-pattern` its regular expression could hold the event loop, and never matches
+   */
+  readonly problem: 'no-match' | 'missing' | 'invalid-rule' | 'unsupported-rule' | 'unsafe-pattern';
+  /** The property that the rule reads, or the type of one that reads none. */
+  readonly property?: string;
+  readonly operator?: string;
+  readonly negated?: boolean;
+  readonly expected?: unknown;
+  readonly actual?: unknown;
+}
+
+export interface FeatureOutcome {
+  /** As the official SDK: one, several where experiences share the feature, or a disabled one. */
+  readonly features: readonly Feature[];
+  /** The experiences that were decided on the way. */
+  readonly decisions: readonly Decision[];
+}
+
+export interface ConversionOutcome {
+  readonly reason: 'tracked' | 'already-tracked' | 'goal-not-found' | 'goal-rules';
+  readonly change?: StateChange;
+  readonly events: readonly EngineEvent[];
+}
+
+export interface EngineEvent {
+  readonly event: WireEvent;
+  /** The claim of the change that this event depends on (see `state.ts`): lost claim, no event. */
+  readonly claim?: string;
+  /** A further one that stands and falls with the event: the transaction of a conversion that counts once. */
+  readonly also?: string;
+}

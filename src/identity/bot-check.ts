@@ -1,0 +1,40 @@
+/** Bots: who gets the original page and is never counted. */
+import { askApp, type RequestFunction } from '../utils/app-callback.js';
+import { isBotClient } from '../request/user-agent/bots.js';
+import type { ConvertError } from '../utils/errors.js';
+import { headerText, type IncomingRequest } from '../model/http.js';
+
+/**
+ * - `original` bots get the original page: no cookie, no event, nothing stored
+ * - `include` bots are visitors
+ * - a function that says whether a request (the framework's own object) comes from a bot
+ */
+export type BotsOption<Raw = unknown> = 'original' | 'include' | RequestFunction<Raw, boolean>;
+
+export type BotCheck = (request: IncomingRequest) => boolean;
+
+/** What CloudFront sends in the place of every visitor's user agent, where it is not told to pass that on. */
+const CLOUDFRONT = 'Amazon CloudFront';
+
+/** `warn` is told of what makes a bot of everybody. */
+export function botCheck(
+  option: BotsOption,
+  onError: (error: ConvertError) => void,
+  warn: (message: string) => void,
+): BotCheck {
+  if (option === 'include') return () => false;
+  if (option !== 'original') {
+    const question = { option: 'bots', otherwise: 'taken as no bot', onError };
+    return (request) => askApp(option, request.raw, question) === true;
+  }
+  return ({ headers }) => {
+    const userAgent = headerText(headers['user-agent']);
+    if (userAgent === CLOUDFRONT) {
+      warn(
+        `requests come with the user agent '${CLOUDFRONT}', and are taken for those of a bot. CloudFront puts it in the place of the` +
+          " visitor's own, unless an origin request policy names the header User-Agent: if it stands in front, nobody takes part",
+      );
+    }
+    return !userAgent || isBotClient(userAgent, headerText(headers['sec-ch-ua']));
+  };
+}

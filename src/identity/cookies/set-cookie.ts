@@ -1,0 +1,59 @@
+/** The lines that set and expire a cookie of ours. */
+import { stringifySetCookie } from 'cookie';
+import type { IncomingRequest } from '../../model/http.js';
+
+export interface SetCookieOptions {
+  name: string;
+  domain: string | undefined;
+  /** Seconds. */
+  maxAge: number;
+  sameSite: 'lax' | 'strict' | 'none';
+  /** Default: true, except for plain http on localhost. */
+  secure: boolean | undefined;
+  /** Default false: scripts may read it. */
+  httpOnly?: boolean;
+}
+
+export interface SetCookie {
+  /** A `Set-Cookie` line. The value must be one that needs no escaping. */
+  issue(value: string, request: IncomingRequest): string;
+  /** A `Set-Cookie` line that removes the cookie. */
+  expire(request: IncomingRequest): string;
+}
+
+export function setCookie(options: SetCookieOptions): SetCookie {
+  const { name, domain, maxAge, sameSite, secure, httpOnly = false } = options;
+  // Values are safe as they are, so everything but the value can be written once.
+  const tail = (age: number, isSecure: boolean): string =>
+    stringifySetCookie({
+      name,
+      value: '',
+      domain,
+      maxAge: age,
+      sameSite,
+      path: '/',
+      secure: isSecure,
+      httpOnly,
+    }).slice(name.length + 1);
+  const tails = {
+    issue: { true: tail(maxAge, true), false: tail(maxAge, false) },
+    expire: { true: tail(0, true), false: tail(0, false) },
+  };
+  const isSecure = (request: IncomingRequest): 'true' | 'false' =>
+    sameSite === 'none' || (secure ?? !(request.protocol === 'http' && isLoopbackHost(request.host)))
+      ? 'true'
+      : 'false';
+  return {
+    issue: (value, request) => `${name}=${value}${tails.issue[isSecure(request)]}`,
+    expire: (request) => `${name}=${tails.expire[isSecure(request)]}`,
+  };
+}
+
+/** Asked for each cookie of a site behind plain http. */
+const MAYBE_LOOPBACK = /^127|^\[::1|localhost/i;
+
+function isLoopbackHost(host: string): boolean {
+  if (!MAYBE_LOOPBACK.test(host)) return false;
+  const name = host.replace(/:\d+$/, '').toLowerCase();
+  return name === 'localhost' || name.endsWith('.localhost') || name === '127.0.0.1' || name === '[::1]';
+}

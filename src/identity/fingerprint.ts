@@ -1,0 +1,18 @@
+/** An id for clients without cookies: a keyed hash of what they always send. Unstable by nature. */
+import { createHmac } from 'node:crypto';
+import { headerText, type IncomingRequest } from '../model/http.js';
+import { plainAddress } from '../request/ip-address.js';
+
+/**
+ * HMAC-SHA256 of ip, user agent and language, as 32 characters of base64url. It changes when the client's address,
+ * browser version or language does, and clients behind one address with one browser share it.
+ */
+export function fingerprint(request: IncomingRequest, secret: string): string {
+  const parts = [
+    plainAddress(request.ip),
+    headerText(request.headers['user-agent']) ?? '',
+    headerText(request.headers['accept-language']) ?? '',
+  ];
+  // JSON keeps the parts apart, whatever they contain.
+  return createHmac('sha256', secret).update(JSON.stringify(parts)).digest('base64url').slice(0, 32);
+}

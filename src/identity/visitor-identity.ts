@@ -1,0 +1,226 @@
+/** Who the visitor of a request is, and whether we may know: the app's id, the cookie, a fingerprint, a new id. */
+import { askApp, type RequestFunction } from '../utils/app-callback.js';
+import { ConvertError } from '../utils/errors.js';
+import type { IncomingRequest } from '../model/http.js';
+import { adoptionCookie, type Adoption, type AdoptionCookie } from './cookies/alias-cookie.js';
+import {
+  assignmentCookie,
+  type AssignmentCookie,
+  type AssignmentCookieOptions,
+} from './cookies/assignment-cookie.js';
+import { botCheck, type BotsOption } from './bot-check.js';
+import {
+  consentMode,
+  consentReader,
+  type Consent,
+  type ConsentBy,
+  type ConsentMode,
+  type ConsentOption,
+} from '../consent/consent.js';
+import { UNANSWERED, UNASKED, type ConsentAnswer } from '../consent/answer.js';
+import { visitorCookie, type VisitorCookie, type VisitorCookieOptions } from './cookies/visitor-cookie.js';
+import { fingerprint } from './fingerprint.js';
+import type { SignalReader } from '../consent/privacy-signals.js';
+import { sessionCookie, type SessionCookie, type SessionCookieOptions } from './cookies/session-cookie.js';
+import { newUuid } from './visitor-id.js';
+import type { IdOrigin } from '../model/store-key.js';
+
+export interface VisitorOptions<Raw = unknown> {
+  /**
+   * The id of a logged-in user or a known device, from the framework's own request object. It wins over the cookie,
+   * is hashed and sent as it is, and switches bot detection off for the request. null or undefined: no such id.
+   */
+  id?: RequestFunction<Raw, string | number | null | undefined>;
+  cookie?: VisitorCookieOptions;
+  /**
+   * Identifies clients that bring neither an app id nor the cookie by HMAC of ip, user agent and language, instead of
+   * a new id. No cookie is set then. Unstable: it changes with the client's address or browser version, and is shared
+   * by like clients behind one address.
+   */
+  fingerprint?: { secret: string };
+}
+
+/** What stands in the way of this visitor taking part. */
+export type VisitorGate = 'bot' | 'consent';
+
+export interface Visitor {
+  /** '' where a gate is closed. */
+  readonly id: string;
+  readonly origin: IdOrigin;
+  readonly consent: Consent;
+  readonly consentBy: ConsentBy;
+  /** Set where the visitor gets the original page. */
+  readonly gate: VisitorGate | undefined;
+  /** What may be done with decisions: `enrol` stores and sends them. */
+  readonly mode: 'enrol' | 'silent' | 'hold';
+  /** Set where consent is denied: what has to go. */
+  readonly withdrawn: Withdrawal | undefined;
+  /** The device is to take over another id, or has just done so. */
+  readonly adoption?: Adoption | undefined;
+}
+
+/** What a visitor without consent still brings. */
+export interface Withdrawal {
+  /** The identity cookie is there and has to be expired. */
+  readonly cookie: boolean;
+  /** So does the cookie with the id that the device is to take over. */
+  readonly adoption: boolean;
+  /** So does the cookie of assignments. */
+  readonly assignments: boolean;
+  /** So does the cookie of the session. */
+  readonly session: boolean;
+  /** The id in the identity cookie, whose state has to be deleted. */
+  readonly cookieId: string | undefined;
+  /** The fingerprint, whose state has to be deleted; undefined where none are taken. */
+  readonly fingerprint: string | undefined;
+  /** The app's own id, whose recorded consent and held events have to go. */
+  readonly appId: string | undefined;
+}
+
+export interface VisitorReader {
+  readonly cookie: VisitorCookie;
+  readonly adoption: AdoptionCookie;
+  /** undefined where the option is off. */
+  readonly assignments: AssignmentCookie | undefined;
+  /** undefined where the option is off. */
+  readonly sessions: SessionCookie | undefined;
+  /** True where ids of the app and ids from our cookie must not share state. */
+  readonly hasAppIds: boolean;
+  readonly consentConfigured: boolean;
+  readonly identify: (request: IncomingRequest) => Visitor;
+}
+
+export interface VisitorReaderOptions {
+  visitor?: VisitorOptions;
+  consent?: ConsentOption;
+  /** Asked before consent. Default: none. */
+  signals?: SignalReader;
+  bots?: BotsOption;
+  assignmentCookie?: boolean | AssignmentCookieOptions;
+  session?: false | SessionCookieOptions;
+  /** Newest first. */
+  secrets?: string | readonly string[];
+  onError: (error: ConvertError) => void;
+  /** Told of what an operator should look at. Default: nobody. */
+  warn?: (message: string) => void;
+}
+
+/** App ids over this length are a mistake (a token, a document), not an id. */
+const MAX_APP_ID = 256;
+
+export function visitorReader(options: VisitorReaderOptions): VisitorReader {
+  const { visitor = {}, consent, signals, bots = 'original', onError, warn = () => undefined } = options;
+  const cookie = visitorCookie(visitor.cookie);
+  const adoption = adoptionCookie(visitor.cookie);
+  const assignments = assignmentsOf(options);
+  const sessions = options.session === false ? undefined : sessionCookie(options.session, visitor.cookie);
+  const isBot = botCheck(bots, onError, warn);
+  const mode = consentMode(consent);
+  const reader = consent === undefined ? undefined : consentReader(consent, onError);
+  const askId = visitor.id;
+  const question = { option: 'visitor.id', otherwise: 'the cookie is used instead', onError };
+  const secret = visitor.fingerprint?.secret;
+
+  const appId = (request: IncomingRequest): string | undefined => {
+    if (askId === undefined) return undefined;
+    const id = askApp(askId, request.raw, question);
+    if (id === null || id === undefined || id === '') return undefined;
+    if (typeof id === 'string' && id.length <= MAX_APP_ID) return id;
+    if (typeof id === 'number' && Number.isFinite(id)) return String(id);
+    const returned = typeof id === 'string' ? 'a longer string' : Array.isArray(id) ? 'an array' : typeof id;
+    onError(
+      new ConvertError(
+        'CONVERT_CALLBACK',
+        `\`visitor.id\` must return a string of at most ${MAX_APP_ID} characters, a number, null or undefined` +
+          ` (returned ${returned}); the cookie is used instead`,
+      ),
+    );
+    return undefined;
+  };
+
+  const saidBy = (request: IncomingRequest): ConsentAnswer => {
+    const signal = signals?.(request);
+    if (signal?.answer === 'denied' && !signal.provisional) return signal;
+    const said = reader?.read(request) ?? UNASKED;
+    // Whatever is not known yet of the signal, a denial of the visitor's own is one.
+    return signal === undefined || said.answer === 'denied' ? said : signal;
+  };
+
+  return {
+    cookie,
+    adoption,
+    assignments,
+    sessions,
+    hasAppIds: askId !== undefined,
+    consentConfigured: reader !== undefined,
+    identify(request) {
+      const own = appId(request);
+      if (own === undefined && isBot(request)) return closed('bot', UNANSWERED, undefined);
+
+      const said = saidBy(request);
+      const { answer } = said;
+      if (answer !== 'granted') {
+        const withdrawn =
+          answer === 'denied' && !said.provisional
+            ? {
+                cookie: cookie.present(request),
+                adoption: adoption.present(request),
+                assignments: assignments?.present(request) === true,
+                session: sessions?.present(request) === true,
+                cookieId: cookie.read(request),
+                fingerprint: secret === undefined ? undefined : fingerprint(request, secret),
+                appId: own,
+              }
+            : undefined;
+        const without = allowedWithout(mode, answer);
+        // Without our cookie only the app's own id is the same on the next page.
+        if (without === undefined || own === undefined) return closed('consent', said, withdrawn);
+        const given = { consent: answer, consentBy: said.by };
+        return { id: own, origin: 'app', ...given, gate: undefined, mode: without, withdrawn };
+      }
+      if (own !== undefined) return open(said, own, 'app');
+      const known = cookie.read(request);
+      const next = adoption.read(request, known);
+      const id = next?.state === 'due' ? next.id : known;
+      if (id !== undefined) return open(said, id, 'cookie', next);
+      if (secret !== undefined) return open(said, fingerprint(request, secret), 'fingerprint');
+      return open(said, newUuid(), 'minted');
+    },
+  };
+}
+
+function assignmentsOf({
+  assignmentCookie: given,
+  secrets,
+  visitor,
+}: VisitorReaderOptions): AssignmentCookie | undefined {
+  if (!given || secrets === undefined) return undefined;
+  return assignmentCookie(secrets, given === true ? {} : given, visitor?.cookie);
+}
+
+function open({ by }: ConsentAnswer, id: string, origin: IdOrigin, adoption?: Adoption): Visitor {
+  return {
+    id,
+    origin,
+    consent: 'granted',
+    consentBy: by,
+    gate: undefined,
+    mode: 'enrol',
+    withdrawn: undefined,
+    adoption,
+  };
+}
+
+function closed(
+  gate: VisitorGate,
+  { answer, by }: ConsentAnswer,
+  withdrawn: Withdrawal | undefined,
+): Visitor {
+  return { id: '', origin: 'minted', consent: answer, consentBy: by, gate, mode: 'silent', withdrawn };
+}
+
+/** What a mode allows without a grant: `hold` waits for an answer, and a refusal is one. */
+function allowedWithout(mode: ConsentMode | undefined, answer: Consent): 'silent' | 'hold' | undefined {
+  if (mode === 'silent') return 'silent';
+  return mode === 'hold' && answer === 'unknown' ? 'hold' : undefined;
+}

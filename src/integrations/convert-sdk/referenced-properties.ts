@@ -1,0 +1,32 @@
+/** Which properties the rules of a project read. */
+import type { ProjectConfig, RuleEntityConfig, RuleSet } from '../../model/project-config.js';
+
+/** The keys that rules name, apart for locations (and site areas) and for audiences and segments. */
+export function readsOf(config: ProjectConfig): { location: Set<string>; visitor: Set<string> } {
+  const location = new Set<string>();
+  const visitor = new Set<string>();
+  collect(config.locations, location);
+  for (const experience of config.experiences ?? []) addKeys(experience?.site_area, location);
+  collect(config.audiences, visitor);
+  collect(config.segments, visitor);
+  return { location, visitor };
+}
+
+function collect(entities: readonly RuleEntityConfig[] | undefined, keys: Set<string>): void {
+  for (const entity of entities ?? []) addKeys(entity?.rules, keys);
+}
+
+/** Rules are input: a part of another shape than expected reads nothing. */
+function addKeys(rules: RuleSet | null | undefined, keys: Set<string>): void {
+  for (const or of list(rules?.OR)) {
+    for (const and of list(or?.AND)) {
+      for (const rule of list(and?.OR_WHEN)) {
+        if (typeof rule?.key === 'string') keys.add(rule.key);
+      }
+    }
+  }
+}
+
+function list<T>(value: readonly T[] | undefined): readonly T[] {
+  return Array.isArray(value) ? (value as readonly T[]) : [];
+}

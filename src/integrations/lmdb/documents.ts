@@ -1,0 +1,194 @@
+/**
+ * Documents in LMDB, an embedded database that the processes of one machine share. A version goes with each text, and grows
+ * with each change: it says until when the text lives, and which change was the last.
+ */
+import { createHash } from 'node:crypto';
+import type { Database, RootDatabase, open } from 'lmdb';
+import { ConvertError } from '../../utils/errors.js';
+import type { Document, Documents, Replaced } from '../../store/document-store.js';
+import { Gathered } from './write-batcher.js';
+import { prepareFiles } from './files.js';
+import { LmdbSweep } from './sweep.js';
+import { reasonOf, written, GRAIN, untilOf } from './writes.js';
+import { within } from '../../utils/node/within.js';
+
+export interface LmdbDocumentsOptions {
+  /** That of the package lmdb. */
+  readonly open: typeof open;
+  readonly path: string;
+  /** Milliseconds for which a document lives that nobody reads or writes. */
+  readonly maxAge: number;
+  /** Milliseconds for which an ephemeral one lives. */
+  readonly ephemeralAge: number;
+  /** Milliseconds between two attempts to open a database that can't be. Default 5,000. */
+  readonly openInterval?: number;
+}
+
+/** Bytes; LMDB takes 1,978. */
+const MAX_KEY = 500;
+const OPEN_INTERVAL = 5_000;
+/**
+ * Milliseconds of writes that go into one transaction, of which each is synced to the disk: that takes 100 us and more of CPU. Only
+ * who awaits a commit feels it, and the outbox, which waits for longer than that anyway.
+ */
+const GATHERING = 25;
+/** Milliseconds to the next attempt where a write failed: a disk that is full stays so for a while, and LMDB prints each. */
+const WRITE_INTERVAL = 1_000;
+/** Milliseconds for what was written to be on the disk, too; it never comes where the last write failed. */
+const CLOSE_LIMIT = 1_000;
+
+interface Stored extends Document {
+  readonly version: number;
+}
+
+export class LmdbDocuments implements Documents {
+  readonly remote = false;
+  readonly #options: LmdbDocumentsOptions;
+  readonly #writes = new Gathered(GATHERING);
+  #root: RootDatabase | undefined;
+  #texts: Database<string, string> | undefined;
+  #sweep: LmdbSweep | undefined;
+  #isClosed = false;
+  /** By performance.now(). */
+  #openedAt = -Infinity;
+  #failure: unknown;
+  /** By performance.now(): when a write failed last, and why. */
+  #failedAt = -Infinity;
+  #writeFailure: unknown;
+
+  constructor(options: LmdbDocumentsOptions) {
+    this.#options = options;
+    try {
+      this.#open();
+    } catch {
+      // Told when it is used: an app can start though its disk is full.
+    }
+  }
+
+  read(key: string): Stored | undefined {
+    const texts = this.#open();
+    const id = idOf(key);
+    const stored = this.#find(texts, id);
+    if (stored === undefined || untilOf(stored.version) - Date.now() > this.#options.maxAge / 2)
+      return stored;
+    // What is read lives on. Nobody waits for it: should it fail, it is tried at the next reading.
+    if (this.#isPausing()) return stored;
+    const version = this.#nextVersion(this.#options.maxAge, stored.version);
+    this.#written(texts.put(id, stored.text, version, stored.version)).catch(() => undefined);
+    return { text: stored.text, version };
+  }
+
+  async replace(
+    key: string,
+    before: Document | undefined,
+    text: string,
+    { ephemeral, first }: { ephemeral: boolean; first: boolean },
+  ): Promise<Replaced> {
+    const texts = this.#open();
+    const id = idOf(key);
+    // What lives no more is there until it is swept.
+    const there = (before as Stored | undefined) ?? (first ? undefined : texts.getEntry(id));
+    if (before !== undefined || !isAlive(there)) {
+      const { ephemeralAge, maxAge } = this.#options;
+      const version = this.#nextVersion(ephemeral ? ephemeralAge : maxAge, there?.version);
+      const write = (): Promise<boolean> => {
+        if (this.#isPausing()) throw this.#writeFailure;
+        return this.#written(texts.put(id, text, version, there?.version ?? (null as never)));
+      };
+      if (await this.#writes.run(write)) return { isReplaced: true, version };
+    }
+    return { isReplaced: false, found: this.#find(texts, id) };
+  }
+
+  async delete(key: string): Promise<void> {
+    await this.#written(this.#open().remove(idOf(key)));
+  }
+
+  async close(): Promise<void> {
+    if (this.#isClosed) return;
+    this.#isClosed = true;
+    this.#sweep?.stop();
+    const root = this.#root;
+    if (root === undefined) return;
+    const closing = root.flushed.then(() => root.close());
+    await within(CLOSE_LIMIT, closing, { hold: true }).catch(() => undefined);
+  }
+
+  async #written(writing: Promise<boolean>): Promise<boolean> {
+    try {
+      return await written(writing);
+    } catch (error) {
+      this.#failedAt = performance.now();
+      this.#writeFailure = new ConvertError(
+        'CONVERT_STORE',
+        `the visitor store can not be written (${reasonOf(error)}; ${this.#options.path})`,
+        { cause: error },
+      );
+      throw this.#writeFailure;
+    }
+  }
+
+  #isPausing(): boolean {
+    return performance.now() - this.#failedAt < WRITE_INTERVAL;
+  }
+
+  /** As it is now, whoever wrote it: in one turn of the loop, LMDB shows what it showed first. */
+  #find(texts: Database<string, string>, id: string): Stored | undefined {
+    this.#root?.resetReadTxn();
+    const entry = texts.getEntry(id);
+    return isAlive(entry) ? { text: entry.value, version: entry.version } : undefined;
+  }
+
+  /** Of a text that lives for so long at least, after a version. */
+  #nextVersion(age: number, before: number | undefined): number {
+    const until = Math.floor(Date.now() + age) * GRAIN;
+    // What was deleted and is made again has no version in common with what was there.
+    return before === undefined ? until + Math.floor(Math.random() * GRAIN) : Math.max(until, before + 1);
+  }
+
+  #open(): Database<string, string> {
+    if (this.#isClosed) throw new ConvertError('CONVERT_STORE', 'the visitor store is closed');
+    if (this.#texts !== undefined) return this.#texts;
+    const { path, ephemeralAge, open: openRoot, openInterval = OPEN_INTERVAL } = this.#options;
+    const now = performance.now();
+    if (now - this.#openedAt < openInterval) throw this.#failure;
+    this.#openedAt = now;
+    try {
+      if (this.#root === undefined) {
+        prepareFiles(path);
+        this.#root = openRoot({
+          path,
+          // Whatever its name looks like.
+          noSubdir: false,
+          encoding: 'string',
+          cache: false,
+          // With it, a commit that fails rejects a promise that nobody has, and that ends the process.
+          eventTurnBatching: false,
+        });
+      }
+      this.#texts = this.#root.openDB<string, string>({
+        name: 'visitors',
+        encoding: 'string',
+        useVersions: true,
+      });
+      this.#sweep = new LmdbSweep(this.#root, this.#texts, ephemeralAge);
+      return this.#texts;
+    } catch (error) {
+      this.#failure = new ConvertError(
+        'CONVERT_STORE',
+        `the visitor store can not be opened (${reasonOf(error)}; ${path})`,
+        { cause: error },
+      );
+      throw this.#failure;
+    }
+  }
+}
+
+function isAlive<T extends { version?: number }>(entry: T | undefined): entry is T & { version: number } {
+  return entry?.version !== undefined && untilOf(entry.version) > Date.now();
+}
+
+function idOf(key: string): string {
+  if (Buffer.byteLength(key) <= MAX_KEY) return key;
+  return `#${createHash('sha256').update(key).digest('base64url')}`;
+}

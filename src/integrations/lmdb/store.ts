@@ -1,0 +1,43 @@
+/** Visitor state in LMDB, for the processes of one machine. */
+import type * as Lmdb from 'lmdb';
+import { createRequire } from 'node:module';
+import { resolve } from 'node:path';
+import { ConvertError } from '../../utils/errors.js';
+import { assertOptions, shape, text } from '../../utils/option-checks.js';
+import { documentStore } from '../../store/document-store.js';
+import { KEPT_OPTIONS, keptOf, type KeptOptions } from '../../store/retention.js';
+import { LmdbDocuments } from './documents.js';
+import type { VisitorStore } from '../../store/types.js';
+
+export type LmdbStoreOptions = KeptOptions;
+
+const check = shape(KEPT_OPTIONS);
+
+/**
+ * For `store`: a folder on a local disk, which is made where it is not there, and which processes and projects may share. The
+ * first write wins, over all of them. Handlers don't wait: reading takes microseconds. What was committed outlives the process;
+ * a power cut may take the last moments. Not on a network file system.
+ *
+ * @throws ConvertError `CONVERT_BAD_OPTION`
+ */
+export function lmdbStore(path: string, options: LmdbStoreOptions = {}): VisitorStore {
+  const [wrong] = text(path, 'path');
+  if (wrong !== undefined) throw new ConvertError('CONVERT_BAD_OPTION', wrong);
+  assertOptions(check, options);
+  return documentStore(new LmdbDocuments({ path: resolve(path), open: lmdb().open, ...keptOf(options) }));
+}
+
+/** Where it is used only: it is a native module, and optional. It takes 60 ms. */
+function lmdb(): Pick<typeof Lmdb, 'open'> {
+  try {
+    return createRequire(import.meta.url)('lmdb') as typeof Lmdb;
+  } catch (error) {
+    throw new ConvertError(
+      'CONVERT_BAD_OPTION',
+      'lmdbStore() needs the package lmdb 3.5: `npm install lmdb`',
+      {
+        cause: error,
+      },
+    );
+  }
+}

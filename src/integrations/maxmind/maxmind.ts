@@ -1,0 +1,106 @@
+/** Places from the IP address, by a MaxMind DB file that is kept up to date from outside. */
+import { resolve } from 'node:path';
+import { ConvertError } from '../../utils/errors.js';
+import { assertOptions, between, shape, text } from '../../utils/option-checks.js';
+import { cannotOpen, type PlaceLookup } from '../../request/geo/geo-database.js';
+import type { GeoFacts } from '../../request/geo/geo.js';
+import { knownPlace } from '../../request/geo/geo-location.js';
+import { mmdbLookup, type MmdbReader } from './mmdb.js';
+import { WatchedFile } from '../../utils/node/file-watcher.js';
+import type { GeoListener, GeoReader } from '../../request/geo/types.js';
+
+export interface MaxmindOptions {
+  /** Milliseconds between two looks at the file. What has changed is read at the second look after. Default 5000. */
+  interval?: number;
+}
+
+const check = shape({ interval: between(100, 24 * 60 * 60 * 1000, 'milliseconds') });
+
+/**
+ * Needs `npm install maxmind` (version 5), and a database: any .mmdb file with countries or cities, as of MaxMind, DB-IP or
+ * IPinfo. It is held in memory, as large as the file is, loaded off the request path, and read again when it changes, by a
+ * rename or in place. A file that is missing or broken is told to the operator, and looked for again; what was read last stays in
+ * force. One reader may serve several instances, and ends with the last of them.
+ *
+ * @param path relative paths are resolved against the working directory now, not later
+ * @throws ConvertError `CONVERT_BAD_OPTION`
+ */
+export function maxmind(path: string, options: MaxmindOptions = {}): GeoReader {
+  const [wrong] = text(path, 'path');
+  if (wrong !== undefined) throw new ConvertError('CONVERT_BAD_OPTION', `maxmind: ${wrong}`);
+  assertOptions(check, options);
+  return new MaxmindFile(resolve(path), options.interval ?? 5_000);
+}
+
+class MaxmindFile implements GeoReader {
+  readonly name = 'maxmind';
+  readonly #listeners = new Set<GeoListener>();
+  readonly #file: WatchedFile;
+  #loading: Promise<void> | undefined;
+  #Reader: MmdbReader | undefined;
+  #lookup: PlaceLookup | undefined;
+  #trouble: ConvertError | undefined;
+
+  constructor(
+    private readonly path: string,
+    interval: number,
+  ) {
+    this.#file = new WatchedFile(path, interval, {
+      bytes: (bytes) => (this.#lookup = mmdbLookup(bytes, this.#Reader!)),
+      failing: (cause) => this.#failing(cause),
+      recovered: () => this.#recovered(),
+    });
+  }
+
+  /** Rejects if the package is missing; what is wrong with the file is told to the listener. */
+  async load(listener: GeoListener): Promise<void> {
+    this.#listeners.add(listener);
+    // Who comes later hears what the others know.
+    if (this.#trouble !== undefined) listener.failing(this.#trouble);
+    await (this.#loading ??= this.#start());
+  }
+
+  read({ ip }: { readonly ip: string }): GeoFacts {
+    return knownPlace(this.#lookup?.(ip) ?? {});
+  }
+
+  close(listener: GeoListener): void {
+    this.#listeners.delete(listener);
+    if (this.#listeners.size > 0) return;
+    this.#file.stop();
+    this.#loading = this.#trouble = undefined;
+  }
+
+  async #start(): Promise<void> {
+    try {
+      // As CommonJS the package is the default export, too; not every runtime sees its names beside it.
+      const loaded: { Reader?: MmdbReader; default?: object } = await import('maxmind');
+      this.#Reader = loaded.Reader ?? (loaded.default as { Reader: MmdbReader }).Reader;
+    } catch (error) {
+      this.#loading = undefined;
+      throw cannotOpen('maxmind', error);
+    }
+    if (this.#listeners.size > 0) await this.#file.start();
+  }
+
+  #failing(cause: unknown): void {
+    const meanwhile =
+      this.#lookup === undefined
+        ? 'places are unknown until then'
+        : 'what was read of it last stays in force';
+    this.#trouble = new ConvertError(
+      'CONVERT_GEO',
+      `geo: ${this.path} can not be used; it is read when it can be, and ${meanwhile}`,
+      {
+        cause,
+        detail: ` (${cause instanceof Error ? cause.message : String(cause)})`,
+      },
+    );
+    for (const listener of this.#listeners) listener.failing(this.#trouble);
+  }
+
+  #recovered(): void {
+    this.#trouble = undefined;
+    for (const listener of this.#listeners) listener.recovered(`geo: ${this.path} can be used again`);
+  }
+}

@@ -1,0 +1,53 @@
+import type { GeoFact } from '../../request/geo/types.js';
+
+type Path = readonly (string | number)[];
+
+const paths = (...texts: string[]): readonly Path[] =>
+  texts.map((text) => text.split('.').map((name) => (/^\d$/.test(name) ? Number(name) : name)));
+
+/**
+ * Where a record tells a fact, the surest place first. MaxMind (GeoIP2, GeoLite2: Country, City, Enterprise), DB-IP and
+ * IP2Location nest; IPinfo is flat, or nests in `geo`, and its older files have the code in `country` that others have the name
+ * in; free files made of others' are flat. The country is where the address is, not the one that it is registered in.
+ */
+const PLACES: readonly (readonly [GeoFact, readonly Path[]])[] = [
+  ['country', paths('country.iso_code', 'country_code', 'geo.country_code', 'country')],
+  [
+    'region',
+    paths(
+      'subdivisions.0.iso_code',
+      'region_code',
+      'geo.region_code',
+      'subdivisions.0.names.en',
+      'region',
+      'geo.region',
+      'state1',
+    ),
+  ],
+  ['city', paths('city.names.en', 'city', 'geo.city')],
+  ['continent', paths('continent.code', 'continent_code', 'geo.continent_code', 'continent')],
+  ['timezone', paths('location.time_zone', 'timezone', 'geo.timezone', 'time_zone')],
+];
+
+/** Unchecked: the first text at one of its places, for each fact. */
+export function placeOfRecord(record: object): { readonly [Fact in GeoFact]?: string } {
+  const facts: { [Fact in GeoFact]?: string } = {};
+  for (const [fact, places] of PLACES) {
+    for (const place of places) {
+      const value = at(record, place);
+      if (typeof value !== 'string' || value === '') continue;
+      facts[fact] = value;
+      break;
+    }
+  }
+  return facts;
+}
+
+function at(record: object, path: Path): unknown {
+  let value: unknown = record;
+  for (const name of path) {
+    if (typeof value !== 'object' || value === null || !Object.hasOwn(value, name)) return undefined;
+    value = (value as Record<string | number, unknown>)[name];
+  }
+  return value;
+}

@@ -1,0 +1,88 @@
+/** The Redis clients that an app may give, seen as one function that runs a script. */
+import { createHash } from 'node:crypto';
+import { either, matching, withMethods, type Check } from '../../utils/option-checks.js';
+
+/** ioredis: `Redis` (also with Sentinel) and `Cluster`. */
+export interface IoRedisClient {
+  evalsha(sha: string, keys: number, ...keysAndArguments: string[]): Promise<unknown>;
+  eval(lua: string, keys: number, ...keysAndArguments: string[]): Promise<unknown>;
+}
+
+/** node-redis (`redis`, `@redis/client`): client, pool, sentinel and cluster. */
+export interface NodeRedisClient {
+  evalSha(sha: string, options: { keys: string[]; arguments: string[] }): Promise<unknown>;
+  eval(lua: string, options: { keys: string[]; arguments: string[] }): Promise<unknown>;
+}
+
+/** A connected client of ioredis or node-redis. It stays the app's: nothing here closes it. */
+export type RedisClient = IoRedisClient | NodeRedisClient;
+
+/** Lua, which Redis runs as one step. */
+export interface Script {
+  readonly lua: string;
+  readonly sha: string;
+}
+
+export function script(lua: string): Script {
+  return { lua, sha: createHash('sha1').update(lua).digest('hex') };
+}
+
+/** Never throws at once; rejects as the client does. All keys have to be in one slot of a cluster. */
+export type RunScript = (
+  script: Script,
+  keys: readonly string[],
+  values: readonly string[],
+) => Promise<unknown>;
+
+export function scriptRunner(client: RedisClient): RunScript {
+  const { bySha, byText } = callsOf(client);
+  return async ({ lua, sha }, keys, values) => {
+    try {
+      return await bySha(sha, keys, values).catch((error: unknown) => {
+        // The first time, and after a restart.
+        if (kindOf(error) !== 'NOSCRIPT') throw error;
+        return byText(lua, keys, values);
+      });
+    } catch (error) {
+      throw withCode(error);
+    }
+  };
+}
+
+/** Redis begins its errors with a word: OOM, READONLY, WRONGTYPE. */
+function kindOf(error: unknown): string | undefined {
+  return error instanceof Error ? /^([A-Z]{3,20})\b/.exec(error.message)?.[1] : undefined;
+}
+
+/** A code that may be told. Clients have some of their own, for connections. */
+function withCode(error: unknown): unknown {
+  const code = kindOf(error);
+  if (code === undefined || (error as { code?: unknown }).code !== undefined) return error;
+  return Object.assign(new Error('Redis answered with an error', { cause: error }), { code });
+}
+
+/** For the option of a client. */
+export const isRedisClient: Check = either(
+  'a client of ioredis or of node-redis (`redis`)',
+  withMethods('', 'evalsha', 'eval'),
+  withMethods('', 'evalSha', 'eval'),
+);
+
+/** For the option of what keys begin with. */
+export const isKeyPrefix: Check = matching('letters, digits, and any of `:._-`', /^[\w:.-]{1,100}$/);
+
+type Call = (script: string, keys: readonly string[], values: readonly string[]) => Promise<unknown>;
+
+/** What a client throws at once is rejected, too. */
+function callsOf(client: RedisClient): { bySha: Call; byText: Call } {
+  if ('evalsha' in client) {
+    return {
+      bySha: async (sha, keys, values) => client.evalsha(sha, keys.length, ...keys, ...values),
+      byText: async (lua, keys, values) => client.eval(lua, keys.length, ...keys, ...values),
+    };
+  }
+  return {
+    bySha: async (sha, keys, values) => client.evalSha(sha, { keys: [...keys], arguments: [...values] }),
+    byText: async (lua, keys, values) => client.eval(lua, { keys: [...keys], arguments: [...values] }),
+  };
+}

@@ -1,0 +1,81 @@
+/** Documents in Redis: a string each, read in one round trip and replaced in one. */
+import { createHash } from 'node:crypto';
+import { ConvertError } from '../../utils/errors.js';
+import { script, type RunScript } from './client.js';
+import type { Document, Documents, Replaced } from '../../store/document-store.js';
+
+export interface RedisDocumentsOptions {
+  readonly run: RunScript;
+  /** In front of each key. */
+  readonly prefix: string;
+  /** Milliseconds for which a document lives that nobody reads or writes. */
+  readonly maxAge: number;
+  /** Milliseconds for which an ephemeral one lives. */
+  readonly ephemeralAge: number;
+}
+
+/** What is read lives on. That is written at the half of its time only; what somebody else stored for ever, never. */
+const READ = script(`
+local text = redis.call('GET', KEYS[1])
+if not text then return false end
+local left = redis.call('PTTL', KEYS[1])
+if left >= 0 and left < tonumber(ARGV[1]) / 2 then redis.call('PEXPIRE', KEYS[1], ARGV[1]) end
+return text
+`);
+
+/** ARGV: the SHA-1 of what is to be there ('' for nothing), the text, its milliseconds, '1' where more may not get less. */
+const REPLACE = script(`
+local text = redis.call('GET', KEYS[1])
+if text == '' then text = false end
+local expected = text and redis.sha1hex(text) or ''
+if expected ~= ARGV[1] then return {0, text or ''} end
+local age = tonumber(ARGV[3])
+if ARGV[4] == '1' and text then
+  local left = redis.call('PTTL', KEYS[1])
+  if left < 0 then
+    redis.call('SET', KEYS[1], ARGV[2])
+    return {1, ''}
+  end
+  if left > age then age = left end
+end
+redis.call('SET', KEYS[1], ARGV[2], 'PX', age)
+return {1, ''}
+`);
+
+const DELETE = script(`return redis.call('DEL', KEYS[1])`);
+
+/** No document is empty. */
+function asDocument(text: unknown): Document | undefined {
+  if (text === null || text === undefined || text === '') return undefined;
+  if (typeof text !== 'string') throw unexpected();
+  return { text };
+}
+
+export function redisDocuments({ run, prefix, maxAge, ephemeralAge }: RedisDocumentsOptions): Documents {
+  const keyOf = (key: string): string => prefix + key;
+  return {
+    remote: true,
+    // A client sends again what it has no answer to when its connection is lost.
+    mayRepeat: true,
+    async read(key) {
+      return asDocument(await run(READ, [keyOf(key)], [String(maxAge)]));
+    },
+    async replace(key, before, text, { ephemeral }): Promise<Replaced> {
+      const age = ephemeral ? ephemeralAge : maxAge;
+      const expected = before === undefined ? '' : createHash('sha1').update(before.text).digest('hex');
+      const values = [expected, text, String(age), ephemeral ? '1' : '0'];
+      const answer = await run(REPLACE, [keyOf(key)], values);
+      if (!Array.isArray(answer) || answer.length !== 2) throw unexpected();
+      const [isReplaced, found] = answer as [unknown, unknown];
+      // Where it was sent twice, the second one meets the first.
+      if (Number(isReplaced) === 1 || found === text) return { isReplaced: true };
+      return { isReplaced: false, found: asDocument(found) };
+    },
+    async delete(key) {
+      await run(DELETE, [keyOf(key)], []);
+    },
+  };
+}
+
+const unexpected = (): ConvertError =>
+  new ConvertError('CONVERT_STORE', 'Redis gave another answer than the script does');

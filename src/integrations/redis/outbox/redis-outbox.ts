@@ -1,0 +1,72 @@
+/** The outbox that keeps its events in Redis, which any number of processes share: they outlive all of them. */
+import { assertOptions, between, flag, shape } from '../../../utils/option-checks.js';
+import { ConvertError } from '../../../utils/errors.js';
+import { isKeyPrefix, isRedisClient, scriptRunner, type RedisClient } from '../client.js';
+import { createOutbox } from '../../../delivery/outbox.js';
+import { DEFAULT_QUEUE_BYTES, type OutboxFactory } from '../../../delivery/types.js';
+import { RedisShelf } from './backend.js';
+
+export interface RedisOutboxOptions {
+  /** False where this process only puts events into Redis, and another one sends them. Default true. */
+  drain?: boolean;
+  /** What the keys begin with. Default `convert`. */
+  prefix?: string;
+  /**
+   * Bytes of events that may wait in Redis, for a project. The last tenth is kept for conversions. Processes that fill it
+   * together may go over it by what each of them has in memory at that moment. Default 268435456 (256 MiB).
+   */
+  maxBytes?: number;
+}
+
+export interface RedisInternals {
+  /** Milliseconds between two signs of life. Default 2,000. */
+  beat?: number;
+  /** Milliseconds without one after which what a process has read is anybody's. Default 10,000. */
+  lease?: number;
+  /** Milliseconds that Redis may take for an answer before it counts as failing. Default 5,000. */
+  answerLimit?: number;
+  /** Milliseconds for which Redis fails before events go to the endpoint without it. Default 15,000: most failovers take less. */
+  bypassAfter?: number;
+}
+
+const MIB = 1024 ** 2;
+
+const check = shape({
+  drain: flag,
+  prefix: isKeyPrefix,
+  maxBytes: between(MIB, Number.MAX_SAFE_INTEGER, 'bytes'),
+});
+
+/**
+ * For `delivery.outbox`. The client is a connected one of ioredis or node-redis and stays the app's: close the Convert
+ * first. Redis 6.2 or newer, or Valkey, with a `maxmemory-policy` that evicts nothing (`noeviction`, or `volatile-*`).
+ * Throws CONVERT_BAD_OPTION. `internals` are for tests.
+ */
+export function redisOutbox(
+  client: RedisClient,
+  options: RedisOutboxOptions = {},
+  internals: RedisInternals = {},
+): OutboxFactory {
+  const [wrong] = isRedisClient(client, 'client');
+  if (wrong !== undefined) throw new ConvertError('CONVERT_BAD_OPTION', wrong);
+  assertOptions(check, options);
+  const { drain = true, prefix = 'convert', maxBytes = 256 * MIB } = options;
+  const { beat = 2_000, lease = 10_000, answerLimit = 5_000, bypassAfter = 15_000 } = internals;
+  const run = scriptRunner(client);
+  return (given) =>
+    createOutbox(
+      given,
+      (core) =>
+        new RedisShelf(core, {
+          run,
+          drain,
+          prefix,
+          maxBytes,
+          memoryBytes: given.maxQueueBytes ?? DEFAULT_QUEUE_BYTES,
+          beat,
+          lease,
+          answerLimit,
+          bypassAfter,
+        }),
+    );
+}

@@ -1,0 +1,256 @@
+/**
+ * What the outbox does in Redis, each in one step. The keys of a project, in one slot of a cluster:
+ *
+ *     convert:{10035569-10034190}:events      the stream, an entry for each commit; group `drain`
+ *     convert:{10035569-10034190}:bytes       the size of all that is in it
+ *     convert:{10035569-10034190}:identity    tells this Redis from the same one after it lost what was in it
+ *     convert:{10035569-10034190}:forgotten   visitors who were forgotten: of each, the SHA-256 of the id, and the last entry
+ *                                             that there was; in the order in which they were
+ *     convert:{10035569-10034190}:last:<producer>    the number of its last commit, and where it is: an hour
+ *
+ * Redis 6.2 or newer (XAUTOCLAIM), or Valkey. Replies are lists and texts only: the same in RESP2 and RESP3.
+ */
+import { script } from '../client.js';
+
+/** XAUTOCLAIM looks at ten entries at most: thousands of a fleet that lives may come before those of the dead. */
+const CLAIM_TRIES = 400;
+
+/** The time in milliseconds. */
+const NOW = `
+local function now()
+  local time = redis.call('TIME')
+  return time[1] * 1000 + math.floor(time[2] / 1000)
+end
+`;
+
+/** The id of the last entry that there ever was. */
+const LAST = `
+local function last()
+  if redis.call('EXISTS', KEYS[1]) == 0 then return '0-0' end
+  local info = redis.call('XINFO', 'STREAM', KEYS[1])
+  for place = 1, #info, 2 do
+    if info[place] == 'last-generated-id' then return info[place + 1] end
+  end
+end
+`;
+
+/**
+ * Adds a commit; again, where the answer to the first time was lost, it only says where that is. Answers its id (empty
+ * where a later one was added), the bytes of all, the number of the last one that was there (empty where none is known),
+ * and the id of the last one of all that was there.
+ *
+ * KEYS events, bytes, last. ARGV number, milliseconds to remember it, size, and the fields of the entry.
+ */
+export const APPEND = script(`${LAST}
+local known, previous, before = redis.call('GET', KEYS[3]), '', last()
+if known then
+  local number, id = string.match(known, '^(%d+) (.+)$')
+  previous = number
+  local bytes = redis.call('GET', KEYS[2]) or '0'
+  if tonumber(number) == tonumber(ARGV[1]) then return { id, bytes, previous, before } end
+  if tonumber(number) > tonumber(ARGV[1]) then return { '', bytes, previous, before } end
+end
+local id = redis.call('XADD', KEYS[1], '*', unpack(ARGV, 4))
+redis.call('SET', KEYS[3], ARGV[1] .. ' ' .. id, 'PX', ARGV[2])
+if redis.call('XLEN', KEYS[1]) == 1 then
+  redis.call('SET', KEYS[2], '0')
+  -- Now: a Redis that is full makes no group, and would never be drained.
+  redis.pcall('XGROUP', 'CREATE', KEYS[1], 'drain', '0')
+end
+return { id, tostring(redis.call('INCRBY', KEYS[2], ARGV[3])), previous, before }
+`);
+
+/**
+ * What is said in every answer: the identity, the first entry (empty where there is none), the last one that there ever
+ * was, the bytes of all, and the time in milliseconds.
+ */
+const STATE = `${NOW}${LAST}
+local function state(...)
+  local entry = redis.call('XRANGE', KEYS[1], '-', '+', 'COUNT', 1)[1]
+  local identity = redis.call('GET', KEYS[3]) or ''
+  local bytes = redis.call('GET', KEYS[2]) or '0'
+  return { identity, entry and entry[1] or '', last(), bytes, string.format('%.0f', now()), ... }
+end
+`;
+
+/**
+ * Visitors are forgotten: of what is in the stream, nothing of them is to be sent. Answers the id of the last entry that
+ * there ever was.
+ *
+ * KEYS events, bytes, identity, forgotten. ARGV milliseconds to remember it, how many are remembered, and the hashes.
+ */
+export const FORGET = script(`${NOW}${LAST}
+local upTo, time, serial = last(), now(), now()
+local newest = redis.call('ZRANGE', KEYS[4], '-1', '-1', 'WITHSCORES')[2]
+if newest and tonumber(newest) >= serial then serial = tonumber(newest) + 1 end
+local score = string.format('%.0f', serial)
+for place = 3, #ARGV do redis.call('ZADD', KEYS[4], score, ARGV[place] .. ' ' .. upTo) end
+redis.call('ZREMRANGEBYSCORE', KEYS[4], '-inf', string.format('%.0f', time - tonumber(ARGV[1])))
+redis.call('ZREMRANGEBYRANK', KEYS[4], '0', string.format('%.0f', -1 - tonumber(ARGV[2])))
+redis.call('PEXPIRE', KEYS[4], ARGV[1])
+return upTo
+`);
+
+/** Who was forgotten since, with the serial of each: so that nobody has to ask for that by itself. */
+const FORGOTTEN = `
+local function forgotten(since)
+  return redis.call('ZRANGEBYSCORE', KEYS[4], '(' .. since, '+inf', 'WITHSCORES')
+end
+`;
+
+/**
+ * Takes entries for a consumer, up to the one with which there are so many, or so many bytes: those that it was given after
+ * some id and has not heard of; from a place on, those of consumers that have shown no sign of life for `idle`
+ * milliseconds, if it is not too late for that; and new ones. Consumers that are long gone go, with nothing left.
+ *
+ * Answers the state, the entries (id and fields), the place where to look for more of the others (empty where there are
+ * none for now), which of the ranges hold nothing of the consumer's making any more, and who was forgotten.
+ *
+ * KEYS events, bytes, identity, forgotten. ARGV consumer, count, bytes, identity if there is none, milliseconds after which a consumer
+ * is long gone, id, idle or nothing, place, the time until which others may be asked for, the last that was heard of who
+ * was forgotten, and the ranges: first and last id.
+ */
+export const READ = script(`${STATE}${FORGOTTEN}
+local consumer, count, most = ARGV[1], tonumber(ARGV[2]), tonumber(ARGV[3])
+local entries, bytes = {}, 0
+local function take(entry)
+  if not entry[2] then return end
+  entries[#entries + 1] = entry
+  for place = 1, #entry[2], 2 do
+    if entry[2][place] == 'size' then bytes = bytes + (tonumber(entry[2][place + 1]) or 0) end
+  end
+end
+local function isEnough() return #entries >= count or bytes >= most end
+local function read(from, number)
+  return redis.pcall('XREADGROUP', 'GROUP', 'drain', consumer, 'COUNT', number, 'STREAMS', KEYS[1], from)
+end
+
+local from = ARGV[6]
+repeat
+  local found = read(from, 1)
+  local entry = found and not found.err and found[1] and found[1][2][1]
+  if entry then take(entry) from = entry[1] end
+until not entry or isEnough()
+
+local next = ''
+if ARGV[7] ~= '' and now() <= tonumber(ARGV[9]) then
+  local tries = 0
+  next = ARGV[8]
+  repeat
+    local claimed = redis.pcall('XAUTOCLAIM', KEYS[1], 'drain', consumer, ARGV[7], next, 'COUNT', 1)
+    if claimed.err then next = '0-0' else
+      next = claimed[1]
+      for _, entry in ipairs(claimed[2]) do if entry then take(entry) end end
+    end
+    tries = tries + 1
+  until next == '0-0' or isEnough() or tries >= ${CLAIM_TRIES}
+  if next == '0-0' then next = '' end
+  local consumers = redis.pcall('XINFO', 'CONSUMERS', KEYS[1], 'drain')
+  if not consumers.err then
+    for _, info in ipairs(consumers) do
+      local about = {}
+      for place = 1, #info, 2 do about[info[place]] = info[place + 1] end
+      if about.pending == 0 and about.idle > tonumber(ARGV[5]) and about.name ~= consumer then
+        redis.call('XGROUP', 'DELCONSUMER', KEYS[1], 'drain', about.name)
+      end
+    end
+  end
+end
+
+while not isEnough() do
+  local found = read('>', 1)
+  if found and found.err then
+    redis.call('XGROUP', 'CREATE', KEYS[1], 'drain', '0', 'MKSTREAM')
+    found = read('>', 1)
+    if found and found.err then return found end
+  end
+  if not found then break end
+  take(found[1][2][1])
+end
+
+local empty = {}
+for place = 11, #ARGV, 2 do
+  local found = redis.call('XRANGE', KEYS[1], ARGV[place], ARGV[place + 1], 'COUNT', 10)
+  local isEmpty = #found < 10
+  for _, entry in ipairs(found) do
+    for field = 1, #entry[2], 2 do
+      if entry[2][field] == 'from' and entry[2][field + 1] == consumer then isEmpty = false end
+    end
+  end
+  if isEmpty then empty[#empty + 1] = tostring((place - 11) / 2) end
+end
+
+-- Last: a Redis that is full refuses it, and is to be drained all the same.
+if redis.call('EXISTS', KEYS[3]) == 0 then redis.pcall('SET', KEYS[3], ARGV[4]) end
+return state(entries, next, empty, forgotten(ARGV[10]))
+`);
+
+/**
+ * These are settled, and go. Answers the state.
+ *
+ * KEYS events, bytes, identity, forgotten. ARGV id and size of each.
+ */
+export const SETTLE = script(`${STATE}
+local gone = 0
+for place = 1, #ARGV, 2 do
+  redis.pcall('XACK', KEYS[1], 'drain', ARGV[place])
+  if redis.call('XDEL', KEYS[1], ARGV[place]) == 1 then gone = gone + tonumber(ARGV[place + 1]) end
+end
+if redis.call('XLEN', KEYS[1]) == 0 then redis.call('SET', KEYS[2], '0') else redis.call('DECRBY', KEYS[2], gone) end
+return state()
+`);
+
+/** The entries that a consumer has; `claim` lets some of them seem to have been idle for so long. */
+const PENDING = `
+local pending = redis.pcall('XPENDING', KEYS[1], 'drain', '-', '+', '100000', ARGV[1])
+if pending.err then pending = {} end
+local function claim(ids, idle)
+  for from = 1, #ids, 500 do
+    local command = { 'XCLAIM', KEYS[1], 'drain', ARGV[1], '0' }
+    for place = from, math.min(from + 499, #ids) do command[#command + 1] = ids[place] end
+    for _, word in ipairs({ 'IDLE', idle, 'JUSTID' }) do command[#command + 1] = word end
+    redis.call(unpack(command))
+  end
+end
+`;
+
+/**
+ * A sign of life. Answers the identity, those of the entries that are another consumer's, those that are not there, and who
+ * was forgotten. One that is there, and nobody's, is the consumer's again: the group has lost it.
+ *
+ * KEYS events, bytes, identity, forgotten. ARGV consumer, the last that was heard of who was forgotten, ids.
+ */
+export const RENEW = script(`${PENDING}${FORGOTTEN}
+local isPending, mine, theirs, gone = {}, {}, {}, {}
+for _, each in ipairs(pending) do isPending[each[1]] = true end
+for place = 3, #ARGV do
+  local id = ARGV[place]
+  if isPending[id] then mine[#mine + 1] = id else
+    local other = redis.pcall('XPENDING', KEYS[1], 'drain', id, id, 1)
+    if not other.err and other[1] then theirs[#theirs + 1] = id
+    elseif redis.call('XRANGE', KEYS[1], id, id)[1] then
+      redis.pcall('XCLAIM', KEYS[1], 'drain', ARGV[1], '0', id, 'FORCE', 'JUSTID')
+    else gone[#gone + 1] = id end
+  end
+end
+claim(mine, '0')
+return { redis.call('GET', KEYS[3]) or '', theirs, gone, forgotten(ARGV[2]) }
+`);
+
+/**
+ * The consumer ends: its entries are for whoever asks next.
+ *
+ * KEYS events, bytes, identity, forgotten. ARGV consumer, milliseconds that they seem to have been idle.
+ */
+export const RELEASE = script(`${PENDING}
+local all = {}
+for _, each in ipairs(pending) do all[#all + 1] = each[1] end
+claim(all, ARGV[2])
+if #all == 0 and redis.call('EXISTS', KEYS[1]) == 1 then
+  redis.pcall('XGROUP', 'DELCONSUMER', KEYS[1], 'drain', ARGV[1])
+end
+return #all
+`);
+
+/** KEYS events, bytes, identity, forgotten. */
+export const SIZE = script("return redis.call('GET', KEYS[2]) or '0'");

@@ -1,0 +1,94 @@
+/**
+ * The project cache in Redis, which processes share. A project has one key:
+ *
+ *     convert:{10035569-10034190-5d4140…}:config    body, digest, etag, at, checkedAt
+ *
+ * `at` is when Redis took it, by the clock of Redis: the age that a reader is told, as the clocks of machines differ.
+ * `checkedAt`, by the clock of the writer, tells which of two configs is the newer one, as a command that waited for a
+ * connection may come late. Replies are lists, texts and numbers: the same in RESP2 and RESP3.
+ */
+import { ConvertError } from '../../utils/errors.js';
+import { assertOptions, shape } from '../../utils/option-checks.js';
+import { isKeyPrefix, isRedisClient, script, scriptRunner, type RedisClient } from './client.js';
+import type { ProjectCache } from '../../project/cache/types.js';
+import { MAX_CONFIG_BYTES } from '../../project/parse.js';
+
+export interface RedisProjectCacheOptions {
+  /** What the keys begin with. Default `convert`. */
+  prefix?: string;
+}
+
+/** Milliseconds for which a config is kept that nobody fetches any more: 30 days. */
+const KEPT = 30 * 24 * 60 * 60 * 1000;
+
+const NOW = `
+local time = redis.call('TIME')
+local now = time[1] * 1000 + math.floor(time[2] / 1000)
+`;
+
+/**
+ * Answers digest, etag, age in milliseconds, and the text, which is empty if it is too large; an empty list if there is
+ * none.
+ *
+ * KEYS config. ARGV bytes of a text at most.
+ */
+const READ = script(`${NOW}
+local found = redis.call('HMGET', KEYS[1], 'digest', 'etag', 'at')
+if not (found[1] and found[2] and tonumber(found[3])) then return {} end
+local age = string.format('%.0f', now - tonumber(found[3]))
+if redis.call('HSTRLEN', KEYS[1], 'body') > tonumber(ARGV[1]) then return { found[1], found[2], age, '' } end
+return { found[1], found[2], age, redis.call('HGET', KEYS[1], 'body') or '' }
+`);
+
+/**
+ * Leaves a newer config as it is. A `checkedAt` in the future is that of a clock that is ahead: it counts as now, or it
+ * would keep others from writing.
+ *
+ * KEYS config. ARGV milliseconds to keep it, digest, etag, text, checkedAt.
+ */
+const WRITE = script(`${NOW}
+local kind = redis.call('TYPE', KEYS[1]).ok
+if kind == 'hash' then
+  local newest = tonumber(redis.call('HGET', KEYS[1], 'checkedAt') or 0) or 0
+  if newest > tonumber(ARGV[5]) then return 0 end
+elseif kind ~= 'none' then
+  redis.call('DEL', KEYS[1])
+end
+local at = string.format('%.0f', now)
+local checkedAt = string.format('%.0f', math.min(now, tonumber(ARGV[5])))
+redis.call('HSET', KEYS[1], 'digest', ARGV[2], 'etag', ARGV[3], 'at', at, 'checkedAt', checkedAt, 'body', ARGV[4])
+redis.call('PEXPIRE', KEYS[1], ARGV[1])
+return 1
+`);
+
+const check = shape({ prefix: isKeyPrefix });
+
+/**
+ * For `projectCache`. The client is a connected one of ioredis or node-redis and stays the app's: close the Convert first.
+ * Redis 6.2 or newer, or Valkey. Configs that are not fetched any more are kept for 30 days. Throws CONVERT_BAD_OPTION.
+ */
+export function redisProjectCache(client: RedisClient, options: RedisProjectCacheOptions = {}): ProjectCache {
+  const [wrong] = isRedisClient(client, 'client');
+  if (wrong !== undefined) throw new ConvertError('CONVERT_BAD_OPTION', wrong);
+  assertOptions(check, options);
+  const { prefix = 'convert' } = options;
+  const run = scriptRunner(client);
+  const config = (key: string): string => `${prefix}:{${key}}:config`;
+  return {
+    description: `Redis, keys ${prefix}:…`,
+    async read(key) {
+      const answer = await run(READ, [config(key)], [String(MAX_CONFIG_BYTES)]);
+      const [digest, etag, age, body = ''] = answer as [
+        digest?: string,
+        etag?: string,
+        age?: string,
+        body?: string,
+      ];
+      if (digest === undefined) return undefined;
+      return { body, digest, etag: etag || undefined, checkedAt: Date.now() - Number(age) };
+    },
+    async write(key, { body, digest, etag = '', checkedAt }) {
+      await run(WRITE, [config(key)], [String(KEPT), digest, etag, body, String(checkedAt)]);
+    },
+  };
+}

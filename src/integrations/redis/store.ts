@@ -1,0 +1,41 @@
+/** Visitor state in Redis, for any number of processes. */
+import { ConvertError } from '../../utils/errors.js';
+import { assertOptions, either, oneOf, shape } from '../../utils/option-checks.js';
+import { isKeyPrefix, isRedisClient, scriptRunner, type RedisClient } from './client.js';
+import { documentStore } from '../../store/document-store.js';
+import { KEPT_OPTIONS, keptOf, type KeptOptions } from '../../store/retention.js';
+import type { VisitorStore } from '../../store/types.js';
+import { redisDocuments } from './documents.js';
+
+export interface RedisStoreOptions extends KeptOptions {
+  /**
+   * What the keys begin with: `{prefix}:{account}-{project}-{visitor}`. Default `convert`; '' has the official SDK's keys as they are.
+   */
+  prefix?: string;
+}
+
+const check = shape({
+  prefix: either('letters, digits, and any of `:._-`, or nothing', isKeyPrefix, oneOf('')),
+  ...KEPT_OPTIONS,
+});
+
+/**
+ * For `store`: the first write wins, over all processes; one round trip before the handler of a returning visitor, and one
+ * after a response with which something changed. The client is a connected one of ioredis or node-redis and stays the app's:
+ * close the Convert first. Redis 6.2 or newer, or Valkey; keys are one by one, so any cluster will do.
+ *
+ * @throws ConvertError `CONVERT_BAD_OPTION`
+ */
+export function redisStore(client: RedisClient, options: RedisStoreOptions = {}): VisitorStore {
+  const [wrong] = isRedisClient(client, 'client');
+  if (wrong !== undefined) throw new ConvertError('CONVERT_BAD_OPTION', wrong);
+  assertOptions(check, options);
+  const { prefix = 'convert' } = options;
+  return documentStore(
+    redisDocuments({
+      run: scriptRunner(client),
+      prefix: prefix === '' ? '' : `${prefix}:`,
+      ...keptOf(options),
+    }),
+  );
+}

@@ -1,0 +1,98 @@
+/** Claims: what one request makes for a visitor before any other one may, and what each is called. */
+import { ownValue } from '../../utils/objects.js';
+import type { StateChange, VisitorState } from './types.js';
+
+/** Names of claims, as events refer to the one that they depend on. */
+export const experienceClaim = (experienceId: string): string => `experience:${experienceId}`;
+export const exposureClaim = (experienceId: string): string => `exposure:${experienceId}`;
+export const goalClaim = (goalKey: string): string => `goal:${goalKey}`;
+/** Goal keys and transaction ids may have any character in them. */
+export const transactionClaim = (goalKey: string, transactionId: string): string =>
+  `transaction:${JSON.stringify([goalKey, transactionId])}`;
+
+/** All that an event depends on. */
+export function claimsOf({ claim, also }: { claim?: string; also?: string }): string[] {
+  if (claim === undefined) return [];
+  return also === undefined ? [claim] : [claim, also];
+}
+
+/** By the first part of a claim's name: takes the claim back, in a state of the caller's own. */
+const UNDO: Readonly<Record<string, (state: VisitorState, rest: string) => void>> = {
+  experience(state, experienceId) {
+    state.bucketing = without(state.bucketing, experienceId);
+    state.unexposed = state.unexposed?.filter((id) => id !== experienceId);
+  },
+  exposure(state, experienceId) {
+    if (ownValue(state.bucketing, experienceId) === undefined) return;
+    state.unexposed = [...(state.unexposed ?? []).filter((id) => id !== experienceId), experienceId];
+  },
+  goal(state, goalKey) {
+    state.goals = without(state.goals, goalKey);
+  },
+  transaction(state, rest) {
+    const [goalKey, transactionId] = JSON.parse(rest) as [string, string];
+    const ids = ownValue(state.transactions, goalKey)?.filter((id) => id !== transactionId);
+    if (ids !== undefined) state.transactions = { ...state.transactions, [goalKey]: ids };
+  },
+};
+
+/** A change without the claims that these names stand for. */
+export function withoutClaims(change: StateChange, names: ReadonlySet<string>): StateChange {
+  const kept: StateChange = { ...change };
+  if (change.claims) {
+    kept.claims = Object.fromEntries(
+      Object.entries(change.claims).filter(([id]) => !names.has(experienceClaim(id))),
+    );
+  }
+  if (change.goals) kept.goals = change.goals.filter((key) => !names.has(goalClaim(key)));
+  if (change.transactions) {
+    kept.transactions = Object.fromEntries(
+      Object.entries(change.transactions).map(([goalKey, ids]) => [
+        goalKey,
+        ids.filter((id) => !names.has(transactionClaim(goalKey, id))),
+      ]),
+    );
+  }
+  if (change.exposed) kept.exposed = change.exposed.filter((id) => !names.has(exposureClaim(id)));
+  return kept;
+}
+
+/**
+ * A state without the claims whose events never reached an outbox: whoever made them has died meanwhile. `now` is in
+ * milliseconds since the epoch.
+ */
+export function withoutLapsedClaims(state: VisitorState, now: number): VisitorState {
+  const { pending } = state;
+  if (pending === undefined) return state;
+  const lapsed = Object.keys(pending).filter((name) => !(pending[name]! > now));
+  if (lapsed.length === 0) return state;
+  const next: VisitorState = { ...state };
+  for (const name of lapsed) undo(next, name);
+  return withoutPending(next, lapsed);
+}
+
+/** A state in which these claims are no longer pending, for good. */
+export function withoutPending(state: VisitorState, names: readonly string[]): VisitorState {
+  const pending = { ...state.pending };
+  for (const name of names) Reflect.deleteProperty(pending, name);
+  const next: VisitorState = { ...state, pending };
+  if (Object.keys(pending).length === 0) delete next.pending;
+  return next;
+}
+
+/** What a store holds is input: a name that is none of ours means nothing. */
+function undo(state: VisitorState, name: string): void {
+  const colon = name.indexOf(':');
+  try {
+    ownValue(UNDO, name.slice(0, colon))?.(state, name.slice(colon + 1));
+  } catch {
+    // See above.
+  }
+}
+
+function without<T>(object: Record<string, T> | undefined, key: string): Record<string, T> | undefined {
+  if (object === undefined) return undefined;
+  const copy = { ...object };
+  Reflect.deleteProperty(copy, key);
+  return copy;
+}

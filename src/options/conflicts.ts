@@ -1,0 +1,113 @@
+/** Options that are right by themselves, and wrong together. */
+import { ConvertError } from '../utils/errors.js';
+import { adoptionCookieName } from '../identity/cookies/alias-cookie.js';
+import { ASSIGNMENT_COOKIE_NAME } from '../identity/cookies/assignment-cookie.js';
+import { consentMode } from '../consent/consent.js';
+import { VISITOR_COOKIE_DEFAULTS } from '../identity/cookies/visitor-cookie.js';
+import { SESSION_COOKIE_NAME, type SessionCookieOptions } from '../identity/cookies/session-cookie.js';
+import type { ConvertOptions } from './types.js';
+
+/** @throws ConvertError `CONVERT_BAD_OPTION` */
+export function assertNoConflicts(options: ConvertOptions): void {
+  assertConsentHasIds(options);
+  assertOwnEngine(options);
+  assertOneOutbox(options);
+  assertAssignmentCookie(options);
+  assertCookieNames(options);
+  assertCookiePrefixes(options);
+  assertCacheIsUsed(options);
+}
+
+/** Without our cookie, every page would draw a new visitor. */
+function assertConsentHasIds({ consent, visitor }: ConvertOptions): void {
+  const mode = consentMode(consent) ?? 'block';
+  if (mode === 'block' || visitor?.id !== undefined) return;
+  throw new ConvertError(
+    'CONVERT_BAD_OPTION',
+    `option \`consent.mode\` '${mode}' needs an id that exists without our cookie: give \`visitor.id\`,` +
+      ` or use mode 'block'`,
+  );
+}
+
+/** These two are settings of the compiled engine; others take theirs where they are made. */
+function assertOwnEngine({ engine, ...set }: ConvertOptions): void {
+  const given = (['uiRules', 'strictSdk'] as const).filter((name) => set[name] === true);
+  if (engine === undefined || given.length === 0) return;
+  throw new ConvertError(
+    'CONVERT_BAD_OPTION',
+    `option \`${given.join('` and `')}\` is for the compiled engine, and an \`engine\` is given;` +
+      ` give it to that engine instead, as in sdkEngine(ConvertSDK, { strictSdk: true })`,
+  );
+}
+
+function assertOneOutbox({ delivery }: ConvertOptions): void {
+  if (delivery?.spool === undefined || delivery.outbox === undefined) return;
+  throw new ConvertError(
+    'CONVERT_BAD_OPTION',
+    'options `delivery.spool` and `delivery.outbox` are both given; events wait in one place: leave one of them out',
+  );
+}
+
+function assertAssignmentCookie({ assignmentCookie: cookie, secrets: signing }: ConvertOptions): void {
+  if (!cookie || signing !== undefined) return;
+  throw new ConvertError(
+    'CONVERT_BAD_OPTION',
+    'option `assignmentCookie` needs option `secrets`, which signs it, so that nobody gives themselves a variation:' +
+      ' at least 16 characters, the same in all processes',
+  );
+}
+
+/** Each cookie of ours: where its options are, and its name. */
+function cookiesOf({ visitor, session, assignmentCookie }: ConvertOptions): [string, SessionCookieOptions][] {
+  const of = (path: string, given: unknown, name: string): [string, SessionCookieOptions] => [
+    path,
+    { ...visitor?.cookie, name, ...(typeof given === 'object' ? given : {}) },
+  ];
+  const cookies = [of('visitor.cookie', visitor?.cookie, VISITOR_COOKIE_DEFAULTS.name)];
+  if (session !== false) cookies.push(of('session', session, SESSION_COOKIE_NAME));
+  if (assignmentCookie) cookies.push(of('assignmentCookie', assignmentCookie, ASSIGNMENT_COOKIE_NAME));
+  return cookies;
+}
+
+function assertCookieNames(options: ConvertOptions): void {
+  const [visitor, ...others] = cookiesOf(options);
+  const { name = '' } = visitor![1];
+  const taken = new Map([
+    [name, '`visitor.cookie.name`'],
+    [adoptionCookieName(name), 'the cookie of `identify`'],
+  ]);
+  for (const [path, { name: own = '' }] of others) {
+    const other = taken.get(own);
+    if (other !== undefined) {
+      throw new ConvertError(
+        'CONVERT_BAD_OPTION',
+        `options \`${path}.name\` and ${other} are both '${own}'; each cookie needs a name of its own`,
+      );
+    }
+    taken.set(own, `\`${path}.name\``);
+  }
+}
+
+/** RFC 6265bis, 4.1.3: browsers keep no other cookie of such a name. */
+function assertCookiePrefixes(options: ConvertOptions): void {
+  for (const [path, { name = '', domain, secure }] of cookiesOf(options)) {
+    const prefix = /^__(?:Host|Secure)-/i.exec(name)?.[0].toLowerCase();
+    if (prefix === undefined) continue;
+    const wrong =
+      prefix === '__host-' && domain !== undefined ? '`domain`' : secure === false ? '`secure: false`' : '';
+    if (wrong === '') continue;
+    throw new ConvertError(
+      'CONVERT_BAD_OPTION',
+      `option \`${path}\` has the name '${name}', and ${wrong}: browsers keep no such cookie; leave one of the two out`,
+    );
+  }
+}
+
+function assertCacheIsUsed({ project, projectCache }: ConvertOptions): void {
+  if (project === undefined || projectCache === undefined) return;
+  throw new ConvertError(
+    'CONVERT_BAD_OPTION',
+    'options `project` and `projectCache` are both given; the cache keeps what is fetched with `sdkKey`, and with `project`' +
+      ' nothing is fetched: leave one of them out',
+  );
+}

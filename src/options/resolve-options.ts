@@ -1,0 +1,163 @@
+import { guardedLogger, silentLogger, type Logger } from '../utils/logger.js';
+import {
+  assertOptions,
+  between,
+  cookieName,
+  either,
+  flag,
+  fn,
+  given,
+  matching,
+  oneOf,
+  secret,
+  secrets,
+  shape,
+  text,
+  withMethods,
+  type Check,
+} from '../utils/option-checks.js';
+import { assertNoConflicts } from './conflicts.js';
+import { consentCheck } from '../consent/option-check.js';
+import type { ConvertOptions, ResolvedOptions } from './types.js';
+
+const DAY = 24 * 60 * 60 * 1000;
+
+export const store = either(
+  'a store (memoryStore(), or an object with get and set)',
+  withMethods('', 'read', 'commit', 'delete'),
+  withMethods('', 'get', 'set'),
+);
+const anyObject: Check = (value, path) =>
+  typeof value === 'object' && value !== null ? [] : [`option \`${path}\` must be an object`];
+const hostName = matching('a host name, such as shop.example', /^\.?[a-z0-9-]+(\.[a-z0-9-]+)*$/i);
+
+const cookieFields = {
+  name: cookieName,
+  domain: hostName,
+  maxAge: between(1, 400 * 24 * 60 * 60, 'seconds'),
+  sameSite: oneOf('lax', 'strict', 'none'),
+  secure: flag,
+};
+const cookieOptions = shape(cookieFields);
+/** One of `flags`, or the fields of a cookie: what is wrong with one of those is said of that field. */
+function cookieOr(flags: readonly boolean[], fields: Readonly<Record<string, Check>>): Check {
+  const fieldsOf = shape(fields);
+  const meant = `${flags.join(', ')} or { ${Object.keys(fields).join(', ')} }`;
+  return (value, path) => {
+    if (flags.some((flag) => flag === value)) return [];
+    if (typeof value === 'object' && value !== null) return fieldsOf(value, path);
+    return [`option \`${path}\` must be ${meant} (given ${given(value)})`];
+  };
+}
+const { maxAge: _forever, ...sessionFields } = cookieFields;
+
+const options = shape({
+  sdkKey: text,
+  sdkKeySecret: secret,
+  environment: text,
+  project: either('a config object, the path of a JSON file, or a source', text, anyObject),
+  projectCache: either(
+    'the path of a folder, or a cache, such as redisProjectCache(client)',
+    text,
+    withMethods('', 'read', 'write'),
+  ),
+  refreshInterval: between(1_000, DAY, 'milliseconds'),
+  readyTimeout: between(0, 60_000, 'milliseconds'),
+  engine: withMethods('an engine, such as sdkEngine(ConvertSDK)', 'load'),
+  visitor: shape({
+    id: fn,
+    cookie: cookieOptions,
+    fingerprint: shape({ secret }, ['secret']),
+  }),
+  session: cookieOr([false], sessionFields),
+  consent: consentCheck,
+  privacySignals: oneOf('project', 'always', 'never'),
+  properties: shape({ location: fn, visitor: fn, vocabulary: oneOf('readable', 'convert') }),
+  // What the names and objects may be is checked where they are looked up.
+  geo: either(
+    'the name of a platform, a map of headers, a reader, a function or a list',
+    text,
+    fn,
+    anyObject,
+  ),
+  acceptClientHints: either("true, false or 'critical'", flag, oneOf('critical')),
+  bots: either("'original', 'include' or a function", oneOf('original', 'include'), fn),
+  store,
+  storeTimeout: between(0, 60_000, 'milliseconds'),
+  storeCache: either(
+    'false, or { age, max }',
+    oneOf(false),
+    shape({ age: between(0, 60_000, 'milliseconds'), max: between(1, 1_000_000, 'visitors') }),
+  ),
+  assignmentCookie: cookieOr([true, false], cookieFields),
+  secrets,
+  delivery: shape({
+    spool: either(
+      'the path of a folder, or { path, maxBytes }',
+      text,
+      shape({ path: text, maxBytes: between(64 * 1024, 2 ** 40, 'bytes') }, ['path']),
+    ),
+    outbox: fn,
+    maxQueueBytes: between(64 * 1024, 2 ** 40, 'bytes'),
+    linger: between(0, 60_000, 'milliseconds'),
+    timeout: between(1, 10 * 60_000, 'milliseconds'),
+    transport: oneOf('node', 'fetch'),
+    enrichData: flag,
+  }),
+  endpoints: shape({ config: text, track: text }),
+  preview: either('true, false or a function', flag, fn),
+  uiRules: flag,
+  strictSdk: flag,
+  skip: fn,
+  shutdown: oneOf('signals'),
+  waitUntil: fn,
+  logger: either('an object with error and warn, or false', oneOf(false), withMethods('', 'error', 'warn')),
+});
+
+/**
+ * The options, checked, with defaults from the environment.
+ *
+ * @throws ConvertError `CONVERT_BAD_OPTION` that names every wrong option
+ */
+export function resolveOptions(
+  given: ConvertOptions = {},
+  env: Readonly<Record<string, string | undefined>> = typeof process === 'object' ? process.env : {},
+): ResolvedOptions {
+  assertOptions(options, given);
+  // `undefined` equals absent.
+  const set = Object.fromEntries(
+    Object.entries(given).filter(([, value]) => value !== undefined),
+  ) as ConvertOptions;
+
+  assertNoConflicts(set);
+  const { logger, environment, storeTimeout, ...rest } = set;
+  return {
+    ...fromEnvironment(set, env),
+    ...rest,
+    environment: environment ?? (env.CONVERT_ENVIRONMENT || 'staging'),
+    storeTimeout: storeTimeout ?? 50,
+    logger: guardedLogger(logger === false ? silentLogger : (logger ?? consoleLogger)),
+  };
+}
+
+function fromEnvironment(
+  set: ConvertOptions,
+  env: Readonly<Record<string, string | undefined>>,
+): Pick<ConvertOptions, 'sdkKey' | 'sdkKeySecret' | 'project'> {
+  if (set.sdkKey !== undefined || set.project !== undefined) return {};
+  return {
+    ...(env.CONVERT_SDK_KEY && { sdkKey: env.CONVERT_SDK_KEY }),
+    // A secret belongs to its key: it never goes along with a key from elsewhere.
+    ...(env.CONVERT_SDK_KEY && env.CONVERT_SDK_KEY_SECRET && { sdkKeySecret: env.CONVERT_SDK_KEY_SECRET }),
+    ...(env.CONVERT_PROJECT_FILE && { project: env.CONVERT_PROJECT_FILE }),
+  };
+}
+
+const consoleLogger: Logger = {
+  // eslint-disable-next-line no-console -- the default place where an operator looks
+  error: (message) => console.error(message),
+  // eslint-disable-next-line no-console
+  warn: (message) => console.warn(message),
+  // eslint-disable-next-line no-console
+  info: (message) => console.info(message),
+};

@@ -1,0 +1,129 @@
+/** A cache that may fail in any way: what it does takes a bounded time, never rejects, and its troubles are told once. */
+import { ConvertError } from '../../utils/errors.js';
+import type { CachedProject, ProjectCache } from './types.js';
+import { digestOf } from '../sources/change-detector.js';
+import type { ProjectSink } from '../types.js';
+import { quietTimeout } from '../../utils/node/quiet-timeout.js';
+
+export interface GuardedCacheOptions {
+  readonly key: string;
+  /** Milliseconds that the cache may take for an answer. */
+  readonly limit: number;
+  /** Bytes of a config that is believed. */
+  readonly maxBytes: number;
+}
+
+export class GuardedCache {
+  readonly description: string;
+  readonly #told = new Set<string>();
+  /** One call at a time: what hangs must not be joined by ever more of its kind. */
+  #last: Promise<unknown> = Promise.resolve();
+  /** The last call failed. */
+  #fails = false;
+  #hangs = false;
+  #isOver = false;
+
+  constructor(
+    private readonly cache: ProjectCache,
+    private readonly sink: ProjectSink,
+    private readonly options: GuardedCacheOptions,
+  ) {
+    this.description = `the project cache (${cache.description ?? 'of option projectCache'})`;
+  }
+
+  /** undefined where there is nothing, where it fails, and where what is there is none of ours or damaged. */
+  async read(): Promise<CachedProject | undefined> {
+    const found = await this.#run(() => this.cache.read(this.options.key));
+    if (found === undefined || found === null || this.#isOver) return undefined;
+    const problem = this.#problemOf(found);
+    if (problem === undefined) return found;
+    this.tell(new ConvertError('CONVERT_PROJECT_CACHE', `${this.description} ${problem}; that is ignored`));
+    return undefined;
+  }
+
+  async write(project: CachedProject): Promise<void> {
+    await this.#run(() => this.cache.write(this.options.key, project));
+  }
+
+  /** Something is wrong with what is in it: told once. */
+  tell(error: ConvertError): void {
+    if (this.#isOver || this.#told.has(error.message)) return;
+    this.#told.add(error.message);
+    this.sink.trouble(error);
+  }
+
+  /** Nothing is called or told any more. */
+  stop(): void {
+    this.#isOver = true;
+  }
+
+  async #run<T>(work: () => Promise<T>): Promise<T | undefined> {
+    if (this.#isOver) return undefined;
+    const { limit } = this.options;
+    if (this.#hangs) return this.#failed(new Late(limit));
+    let timer: NodeJS.Timeout | undefined;
+    let isLate = false;
+    const done = this.#last.then(() => (isLate || this.#isOver ? undefined : work()));
+    this.#last = done
+      .catch(() => undefined)
+      .then(() => {
+        this.#hangs = false;
+      });
+    const late = new Promise<never>((_resolve, reject) => {
+      timer = quietTimeout(() => {
+        isLate = true;
+        this.#hangs = true;
+        reject(new Late(limit));
+      }, limit);
+    });
+    try {
+      const answer = await Promise.race([done, late]);
+      this.#worked();
+      return answer;
+    } catch (error) {
+      return this.#failed(error);
+    } finally {
+      clearTimeout(timer);
+    }
+  }
+
+  #failed(error: unknown): undefined {
+    if (this.#isOver) return;
+    // What is wrong with its content, or with its place, is in words of ours.
+    if (error instanceof ConvertError) return this.tell(error) as undefined;
+    if (this.#fails) return;
+    this.#fails = true;
+    const what = `${this.description} fails (${reasonOf(error)}); the config is fetched without it`;
+    this.sink.trouble(new ConvertError('CONVERT_PROJECT_CACHE', what, { cause: error }));
+  }
+
+  #worked(): void {
+    if (!this.#fails || this.#isOver) return;
+    this.#fails = false;
+    this.sink.recovered(`${this.description} works again`);
+  }
+
+  #problemOf(found: CachedProject): string | undefined {
+    const { body, digest, etag, checkedAt } = found as { [Name in keyof CachedProject]: unknown };
+    const isText = (value: unknown): boolean => value === undefined || typeof value === 'string';
+    if (typeof digest !== 'string' || !isText(body) || !isText(etag) || !Number.isFinite(checkedAt))
+      return 'holds something else than a config';
+    if (typeof body !== 'string' || body === '') return 'holds no text of a config, or too long a one';
+    if (Buffer.byteLength(body) > this.options.maxBytes)
+      return `holds more than ${this.options.maxBytes} bytes`;
+    return digestOf(body) === digest ? undefined : 'holds a damaged config';
+  }
+}
+
+/** Of an error that is not ours only the code is told. */
+function reasonOf(error: unknown): string {
+  if (error instanceof Late) return error.message;
+  if (!(error instanceof Error)) return 'unknown';
+  return 'code' in error && typeof error.code === 'string' ? error.code : error.name;
+}
+
+class Late extends Error {
+  constructor(limit: number) {
+    super(`no answer within ${limit} ms`);
+  }
+}

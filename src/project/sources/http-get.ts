@@ -1,0 +1,116 @@
+/** One GET with hard bounds: in time, in bytes after decompression, without redirects, and never holding the process. */
+import { get as httpGet } from 'node:http';
+import type { IncomingHttpHeaders, IncomingMessage, OutgoingHttpHeaders } from 'node:http';
+import { get as httpsGet } from 'node:https';
+import type { Socket } from 'node:net';
+import { PassThrough, Writable } from 'node:stream';
+import type { Duplex } from 'node:stream';
+import { pipeline } from 'node:stream/promises';
+import { createBrotliDecompress, createGunzip } from 'node:zlib';
+import { quietTimeout } from '../../utils/node/quiet-timeout.js';
+
+export interface GetOptions {
+  readonly headers: OutgoingHttpHeaders;
+  /** Milliseconds for everything: name lookup, connection, head and body. */
+  readonly timeout: number;
+  /** Upper bound of the body, in bytes, decompressed. */
+  readonly maxBytes: number;
+  /** Ends the request. */
+  readonly signal: AbortSignal;
+}
+
+export interface Answer {
+  readonly status: number;
+  readonly headers: IncomingHttpHeaders;
+  /** Empty unless the status is 200. */
+  readonly body: Buffer;
+}
+
+const DECODERS: Record<string, () => Duplex> = {
+  identity: () => new PassThrough(),
+  gzip: () => createGunzip(),
+  'x-gzip': () => createGunzip(),
+  br: () => createBrotliDecompress(),
+};
+
+/**
+ * Resolves with any answer that is complete and within the bounds; rejects with an Error whose message is fit for logs.
+ *
+ * The socket is unref'd: the process may end while a request is under way. (While a connection is being established,
+ * the operating system's pending call still holds it, for `timeout` at most.)
+ */
+export async function get(url: URL, options: GetOptions): Promise<Answer> {
+  const { timeout, maxBytes, signal } = options;
+  const abort = new AbortController();
+  const onStop = () => abort.abort();
+  let timedOut = false;
+  const timer = quietTimeout(() => {
+    timedOut = true;
+    abort.abort();
+  }, timeout);
+  signal.addEventListener('abort', onStop, { once: true });
+  try {
+    const response = await head(url, options.headers, abort.signal);
+    const { statusCode: status = 0, headers } = response;
+    if (status === 200) return { status, headers, body: await readBody(response, maxBytes, abort.signal) };
+    response.destroy();
+    return { status, headers, body: Buffer.alloc(0) };
+  } catch (cause) {
+    const reason = timedOut ? `no complete answer within ${timeout} ms` : reasonOf(cause);
+    throw new Error(reason, { cause });
+  } finally {
+    clearTimeout(timer);
+    signal.removeEventListener('abort', onStop);
+  }
+}
+
+function head(url: URL, headers: OutgoingHttpHeaders, signal: AbortSignal): Promise<IncomingMessage> {
+  const send = url.protocol === 'https:' ? httpsGet : httpGet;
+  return new Promise((resolve, reject) => {
+    // Minutes lie between two requests: a connection of its own (`agent: false`) for each.
+    const request = send(url, {
+      headers: { ...headers, 'Accept-Encoding': 'gzip, br' },
+      agent: false,
+      signal,
+    });
+    request.on('socket', unref);
+    request.on('response', resolve);
+    // Stays after the head has come: what fails then is reported by the body.
+    request.on('error', reject);
+    // An answer that switches protocols ends without either.
+    request.on('close', () => reject(new Error('the connection was closed')));
+  });
+}
+
+/** Twice, because a host with several addresses gets a new handle with each attempt to connect. */
+function unref(socket: Socket): void {
+  socket.unref();
+  socket.once('connect', () => socket.unref());
+}
+
+async function readBody(response: IncomingMessage, maxBytes: number, signal: AbortSignal): Promise<Buffer> {
+  const encoding = (response.headers['content-encoding'] ?? 'identity').trim().toLowerCase();
+  const decoder = Object.hasOwn(DECODERS, encoding) ? DECODERS[encoding]?.() : undefined;
+  if (!decoder) {
+    response.destroy();
+    throw new Error('the answer has a content encoding that was not asked for');
+  }
+  const chunks: Buffer[] = [];
+  let size = 0;
+  // Counted while it comes: a small compressed answer can become gigabytes.
+  const body = new Writable({
+    write(chunk: Buffer, _encoding, done) {
+      size += chunk.length;
+      chunks.push(chunk);
+      done(size > maxBytes ? new Error(`the answer is larger than ${maxBytes} bytes`) : null);
+    },
+  });
+  await pipeline(response, decoder, body, { signal });
+  return Buffer.concat(chunks, size);
+}
+
+/** The code of a system error (`ECONNREFUSED`) says it all, and its message may be empty. */
+function reasonOf(error: unknown): string {
+  const { code, message } = error as NodeJS.ErrnoException;
+  return code ?? message;
+}

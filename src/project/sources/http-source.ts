@@ -1,0 +1,164 @@
+/** The project config from Convert's config endpoint, fetched again at an interval. */
+import { backoffDelay, DEFAULT_BACKOFF, parseRetryAfter, type Backoff } from '../../utils/backoff.js';
+import { asConvertError, ConvertError } from '../../utils/errors.js';
+import { cacheKey } from '../cache/cache-key.js';
+import type { ProjectCache } from '../cache/types.js';
+import { CachedConfig, type CacheTimes } from '../cache/cached-config.js';
+import { badOption, checkEndpoint, checkSdkKey, configUrl, DEFAULT_CONFIG_ENDPOINT } from '../endpoints.js';
+import { Handover } from './change-detector.js';
+import { get } from './http-get.js';
+import type { Answer } from './http-get.js';
+import { MAX_CONFIG_BYTES } from '../parse.js';
+import type { ProjectSink, ProjectSource } from '../types.js';
+import { quietTimeout } from '../../utils/node/quiet-timeout.js';
+
+export interface HttpSourceOptions {
+  /** `{accountId}/{projectId}`, as Convert shows it. */
+  sdkKey: string;
+  /** Sent as a bearer token, for projects that ask for it. Default none. */
+  sdkKeySecret?: string;
+  /** The environment whose experiences are fetched. Default: all (the official SDK's is `staging`). */
+  environment?: string;
+  /** Base address. Default `https://cdn-4.convertexperiments.com/api/v1/`. */
+  endpoint?: string;
+  /** Milliseconds between two fetches, give or take 10 %. Default 300,000. */
+  refreshInterval?: number;
+  /** Milliseconds for one fetch, body included. Default 10,000. */
+  timeout?: number;
+  /** Largest config, in bytes, decompressed. Default 20 MiB. */
+  maxBytes?: number;
+  /** Waits after failures. Default 0.5 s, doubling up to 60 s, with full jitter. */
+  backoff?: Backoff;
+  /** 0 up to 1, for jitter. Default `Math.random`. */
+  random?: () => number;
+  /** Where the last good config is kept. Default nowhere. */
+  cache?: ProjectCache;
+  cacheTimes?: CacheTimes;
+}
+
+/** Statuses whose `Retry-After` counts (RFC 9110 and RFC 6585). */
+const ASKS_TO_WAIT = new Set([429, 503]);
+
+const HINTS: Record<number, string> = {
+  401: ' (check sdkKey and sdkKeySecret)',
+  403: ' (check sdkKey and sdkKeySecret)',
+  404: ' (check sdkKey)',
+};
+
+/**
+ * Fetches at once, then at the interval. A failure, whatever it is, leaves the last config in place and is tried again
+ * for ever. Nothing here keeps a process alive.
+ *
+ * @throws ConvertError `CONVERT_BAD_OPTION`
+ */
+export function httpSource(options: HttpSourceOptions): ProjectSource {
+  const {
+    refreshInterval = 300_000,
+    timeout = 10_000,
+    maxBytes = MAX_CONFIG_BYTES,
+    backoff = DEFAULT_BACKOFF,
+    random = Math.random,
+  } = options;
+  const base = checkEndpoint('endpoints.config', options.endpoint ?? DEFAULT_CONFIG_ENDPOINT);
+  const url = new URL(configUrl(base, checkSdkKey(options.sdkKey), checkEnvironment(options.environment)));
+  if (!(Number.isFinite(refreshInterval) && refreshInterval > 0)) {
+    throw badOption('refreshInterval', 'must be a number of milliseconds above 0');
+  }
+  const headers = {
+    Accept: 'application/json',
+    // The official SDK's; Convert's endpoints know it.
+    'User-Agent': 'ConvertAgent/1.0',
+    ...authorization(options.sdkKeySecret),
+  };
+  // Without the query: nothing of it is needed to find the fault.
+  const description = `config endpoint ${url.origin}${url.pathname}`;
+  const stopped = new AbortController();
+  let timer: NodeJS.Timeout | undefined;
+  let cached: CachedConfig | undefined;
+
+  function begin(sink: ProjectSink): void {
+    const handover = new Handover(sink);
+    let failures = 0;
+    if (options.cache !== undefined) {
+      const key = cacheKey(url, options.sdkKey, options.sdkKeySecret);
+      cached = new CachedConfig(options.cache, sink, handover, { key, maxBytes, ...options.cacheTimes });
+    }
+
+    async function attempt(): Promise<void> {
+      const delay = await fetchOnce();
+      if (!stopped.signal.aborted) timer = quietTimeout(() => void attempt(), delay);
+    }
+
+    /** Milliseconds to the next one. */
+    async function fetchOnce(): Promise<number> {
+      let answer: Answer | undefined;
+      try {
+        const { etag } = handover;
+        const condition = etag === undefined ? {} : { 'If-None-Match': etag };
+        const signal = stopped.signal;
+        answer = await get(url, { headers: { ...headers, ...condition }, timeout, maxBytes, signal });
+        if (signal.aborted) return 0;
+        // To who did not ask whether something changed, 304 says nothing.
+        const isTaken =
+          answer.status === 304 && etag !== undefined ? handover.confirm() : receive(answer, handover);
+        failures = 0;
+        if (isTaken) await cached?.write(answer.status === 200 ? answer.body : undefined, handover.etag);
+        else cached?.use();
+        // Give or take 10 %, so that processes that start together do not come together.
+        return refreshInterval * (0.9 + 0.2 * random());
+      } catch (error) {
+        if (stopped.signal.aborted) return 0;
+        failures += 1;
+        sink.error(asConvertError(error, 'CONVERT_PROJECT_UNREACHABLE', `${description} failed`));
+        cached?.use();
+        return backoffDelay(backoff, failures, random()) + askedToWait(answer);
+      }
+    }
+
+    void attempt();
+  }
+
+  /** False where the keeper did not take it over. */
+  function receive({ status, headers: { etag }, body }: Answer, handover: Handover): boolean {
+    if (status !== 200) throw refusal(status);
+    return handover.answer(body, etag, `the answer of ${description}`);
+  }
+
+  function refusal(status: number): ConvertError {
+    const redirect = status >= 300 && status < 400 && status !== 304;
+    const hint = redirect
+      ? ', a redirect; redirects are not followed (check endpoints.config)'
+      : (HINTS[status] ?? '');
+    return new ConvertError('CONVERT_PROJECT_UNREACHABLE', `${description} answered ${status}${hint}`);
+  }
+
+  return {
+    description,
+    start(sink) {
+      if (!stopped.signal.aborted) begin(sink);
+    },
+    stop() {
+      stopped.abort();
+      clearTimeout(timer);
+      cached?.stop();
+    },
+  };
+}
+
+function askedToWait(answer: Answer | undefined): number {
+  if (!answer || !ASKS_TO_WAIT.has(answer.status)) return 0;
+  return parseRetryAfter(answer.headers['retry-after'], Date.now(), answer.headers.date) ?? 0;
+}
+
+function checkEnvironment(environment: unknown): string | undefined {
+  if (environment === undefined || typeof environment === 'string') return environment;
+  throw badOption('environment', `must be a text; it is of type ${typeof environment}`);
+}
+
+function authorization(secret: unknown): { Authorization?: string } {
+  if (secret === undefined) return {};
+  // Checked here, because Node would refuse the header at every request.
+  if (typeof secret === 'string' && /^[\x21-\x7e]+$/.test(secret))
+    return { Authorization: `Bearer ${secret}` };
+  throw badOption('sdkKeySecret', 'must be a text of printable ASCII characters without blanks');
+}

@@ -1,0 +1,57 @@
+/** Which source an app's options mean. */
+import { ConvertError } from '../../utils/errors.js';
+import type { ProjectConfig } from '../../model/project-config.js';
+import type { ProjectCache } from '../cache/types.js';
+import { badOption, checkSdkKey } from '../endpoints.js';
+import { fileSource } from './file-source.js';
+import { folderCache } from '../cache/folder-cache.js';
+import { httpSource } from './http-source.js';
+import type { HttpSourceOptions } from './http-source.js';
+import { objectSource } from './object-source.js';
+import type { ProjectSource } from '../types.js';
+
+export interface ResolveProjectOptions extends Omit<Partial<HttpSourceOptions>, 'cache'> {
+  /** A config object, the path of a JSON file, or a source of the app's own. Goes before `sdkKey`. */
+  project?: ProjectConfig | string | ProjectSource;
+  /** The path of a folder, or a cache. Only for what `sdkKey` fetches. */
+  projectCache?: string | ProjectCache;
+}
+
+/**
+ * The source of `project`, else that of `sdkKey`. With both, the config comes from `project` and the key is only
+ * checked: events are posted under it.
+ *
+ * @throws ConvertError `CONVERT_NO_PROJECT`, `CONVERT_BAD_OPTION`, or `CONVERT_BAD_PROJECT` for a wrong object
+ */
+export function resolveProject(options: ResolveProjectOptions): ProjectSource {
+  const { project, projectCache, ...http } = options;
+  if (http.sdkKey !== undefined) checkSdkKey(http.sdkKey);
+  if (project !== undefined) return sourceOf(project);
+  if (http.sdkKey !== undefined) {
+    const cache = typeof projectCache === 'string' ? folderCache(projectCache) : projectCache;
+    return httpSource({ ...http, sdkKey: http.sdkKey, cache });
+  }
+  throw new ConvertError(
+    'CONVERT_NO_PROJECT',
+    'no project. Give one of: sdkKey (or the environment variable CONVERT_SDK_KEY), to fetch its config from Convert; ' +
+      'project as the path of a JSON file (or CONVERT_PROJECT_FILE); project as a config object',
+  );
+}
+
+function sourceOf(project: unknown): ProjectSource {
+  if (typeof project === 'string') return fileSource(project);
+  if (typeof project !== 'object' || project === null) {
+    throw badOption(
+      'project',
+      'must be a config object, the path of a JSON file, or a source with start() and stop()',
+    );
+  }
+  return isSource(project) ? project : objectSource(project);
+}
+
+function isSource(project: object): project is ProjectSource {
+  const { start, stop } = project as Partial<ProjectSource>;
+  if (typeof start === 'function' && typeof stop === 'function') return true;
+  if (start === undefined) return false;
+  throw badOption('project', 'has a start but no stop; a source needs both');
+}

@@ -1,0 +1,49 @@
+/** A reader for an IP database: a package that is loaded when it is asked for, off the request path. */
+import { asConvertError, ConvertError } from '../../utils/errors.js';
+import { plainAddress } from '../ip-address.js';
+import { knownPlace } from './geo-location.js';
+import type { GeoReader } from './types.js';
+
+/** Looks an address up; nothing where it is unknown. Only what is a `GeoFact` by name is taken. */
+export type PlaceLookup = (ip: string) => object | null | undefined;
+
+export interface GeoDatabase {
+  /** The package that must be installed. */
+  readonly name: string;
+  /** Imports the package. */
+  open(this: void): Promise<PlaceLookup>;
+}
+
+/**
+ * `load()` rejects with CONVERT_BAD_OPTION if the package is missing or broken, and may be called again. Before it
+ * has resolved every place is unknown.
+ */
+export function geoDatabase({ name, open }: GeoDatabase): GeoReader {
+  let lookup: PlaceLookup | undefined;
+  let loading: Promise<void> | undefined;
+  const load = async (): Promise<void> => {
+    try {
+      lookup = await open();
+    } catch (error) {
+      loading = undefined;
+      throw cannotOpen(name, error);
+    }
+  };
+  return {
+    name,
+    load: () => (loading ??= load()),
+    read: (request) => knownPlace(lookup?.(plainAddress(request.ip)) ?? {}),
+  };
+}
+
+const NOT_FOUND: ReadonlySet<unknown> = new Set(['ERR_MODULE_NOT_FOUND', 'MODULE_NOT_FOUND']);
+
+/** CONVERT_BAD_OPTION for an import of the package `name` that failed. */
+export function cannotOpen(name: string, error: unknown): ConvertError {
+  const code = error instanceof Error ? (error as Error & { code?: unknown }).code : undefined;
+  return NOT_FOUND.has(code)
+    ? new ConvertError('CONVERT_BAD_OPTION', `geo: ${name} is not installed: npm install ${name}`, {
+        cause: error,
+      })
+    : asConvertError(error, 'CONVERT_BAD_OPTION', `geo: ${name} cannot be loaded`);
+}

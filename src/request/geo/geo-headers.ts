@@ -1,0 +1,70 @@
+/** Places from headers: what a platform, or the site's own proxy, says of the visitor. */
+import { headerText } from '../../model/http.js';
+import { clip, headerDecoded } from '../text-decoding.js';
+import type { GeoReader, GeoDocument, GeoFact, GeoFacts, GeoHeaders } from './types.js';
+
+/** No platform sends longer ones; what is cut off was not a place. */
+const MAX_HEADER = 512;
+/** Requests without any of its headers, from the start, until a platform is taken for one that is not there. */
+const PATIENCE = 100;
+
+/** One header per fact. `warn` is told once, if the first hundred requests have none of them. */
+export function headerReader(name: string, headers: GeoHeaders, warn: (message: string) => void): GeoReader {
+  const entries = Object.entries(headers) as [GeoFact, string][];
+  const watch = watchFor(name, Object.values(headers), warn);
+  return {
+    name,
+    read(request) {
+      const facts: { [Fact in GeoFact]?: string } = {};
+      let came = false;
+      for (const [fact, header] of entries) {
+        const text: unknown = headerText(request.headers[header]);
+        if (typeof text !== 'string') continue;
+        came = true;
+        facts[fact] = headerDecoded(clip(text, MAX_HEADER));
+      }
+      watch(came);
+      return facts;
+    },
+  };
+}
+
+/** One header for all facts. `warn` as above. */
+export function documentReader(
+  name: string,
+  document: GeoDocument,
+  warn: (message: string) => void,
+): GeoReader {
+  const watch = watchFor(name, [document.header], warn);
+  return {
+    name,
+    read(request) {
+      const text: unknown = headerText(request.headers[document.header]);
+      watch(typeof text === 'string');
+      if (typeof text !== 'string') return {};
+      try {
+        return document.parse(text) as GeoFacts;
+      } catch {
+        // Not what the platform sends, so it came from somewhere else: nothing is known.
+        return {};
+      }
+    },
+  };
+}
+
+function watchFor(
+  name: string,
+  headers: readonly string[],
+  warn: (message: string) => void,
+): (came: boolean) => void {
+  let left = PATIENCE;
+  return (came) => {
+    if (left === 0) return;
+    left = came ? 0 : left - 1;
+    if (came || left > 0) return;
+    warn(
+      `geo '${name}': the first ${PATIENCE} requests whose place was asked for came without ${headers.join(', ')}, so it` +
+        ' is unknown; is the platform in front of this server, and set up to send them?',
+    );
+  };
+}

@@ -1,0 +1,74 @@
+/** One row per platform: where it says what it knows of a visitor's place. */
+import { clip, headerDecoded, utf8Repaired } from '../text-decoding.js';
+import type { GeoFact, GeoHeaders, GeoDocument } from './types.js';
+
+export type GeoPlatform = 'cloudflare' | 'vercel' | 'cloudfront' | 'netlify' | 'appengine' | 'akamai';
+
+/**
+ * From the vendors' documentation. Cloudflare (`XX` unknown, `T1` Tor; text as bytes of UTF-8) sends more than the country
+ * once the managed transform "Add visitor location headers" is on. Vercel and CloudFront percent-encode what is not ASCII;
+ * CloudFront sends what the origin request policy names, and of requests from within AWS the country only. App Engine
+ * writes in lower case (`ZZ`, `?` unknown).
+ */
+export const GEO_PLATFORMS: Readonly<Record<GeoPlatform, GeoHeaders | GeoDocument>> = {
+  cloudflare: {
+    country: 'cf-ipcountry',
+    region: 'cf-region-code',
+    city: 'cf-ipcity',
+    continent: 'cf-ipcontinent',
+    timezone: 'cf-timezone',
+  },
+  vercel: {
+    country: 'x-vercel-ip-country',
+    region: 'x-vercel-ip-country-region',
+    city: 'x-vercel-ip-city',
+    continent: 'x-vercel-ip-continent',
+    timezone: 'x-vercel-ip-timezone',
+  },
+  cloudfront: {
+    country: 'cloudfront-viewer-country',
+    region: 'cloudfront-viewer-country-region',
+    city: 'cloudfront-viewer-city',
+    timezone: 'cloudfront-viewer-time-zone',
+  },
+  netlify: { header: 'x-nf-geo', parse: parseNetlify },
+  appengine: { country: 'x-appengine-country', region: 'x-appengine-region', city: 'x-appengine-city' },
+  akamai: { header: 'x-akamai-edgescape', parse: parseEdgescape },
+};
+
+const MAX_DOCUMENT = 4096;
+
+/** Base64 of JSON; plain JSON where an edge function passed it on. Throws on anything else. */
+function parseNetlify(text: string): ReturnType<GeoDocument['parse']> {
+  const bounded = clip(text, MAX_DOCUMENT);
+  const json: unknown = JSON.parse(utf8Repaired(bounded.startsWith('{') ? bounded : atob(bounded)));
+  return {
+    country: field(field(json, 'country'), 'code'),
+    region: field(field(json, 'subdivision'), 'code'),
+    city: field(json, 'city'),
+    timezone: field(json, 'timezone'),
+  };
+}
+
+function field(value: unknown, name: string): unknown {
+  return typeof value === 'object' && value !== null ? (value as Record<string, unknown>)[name] : undefined;
+}
+
+const EDGESCAPE_FIELDS: ReadonlyMap<string, GeoFact> = new Map([
+  ['country_code', 'country'],
+  ['region_code', 'region'],
+  ['city', 'city'],
+  ['continent', 'continent'],
+]);
+
+/** `country_code=US,region_code=CA,...`. Its `timezone` is none of IANA's (`PST`, `GMT+10`), so it is not taken. */
+function parseEdgescape(text: string): ReturnType<GeoDocument['parse']> {
+  const given = new Map<GeoFact, string>();
+  for (const pair of clip(text, MAX_DOCUMENT).split(',')) {
+    const equals = pair.indexOf('=');
+    const fact = EDGESCAPE_FIELDS.get(pair.slice(0, equals).trim());
+    if (fact !== undefined) given.set(fact, pair.slice(equals + 1));
+  }
+  // Of each only the one that counts: a stranger could send hundreds.
+  return Object.fromEntries([...given].map(([fact, value]) => [fact, headerDecoded(value)]));
+}

@@ -1,0 +1,99 @@
+/** The `geo` option: where a visitor's place is read. */
+import { ConvertError } from '../../utils/errors.js';
+import { documentReader, headerReader } from './geo-headers.js';
+import {
+  GEO_PLATFORMS,
+  type GeoPlatform,
+} from './geo-platforms.js';
+import { clip } from '../text-decoding.js';
+import type { RequestFunction } from '../../utils/app-callback.js';
+import { type GeoReader, GEO_FACTS, type GeoFact, type GeoFacts, type GeoHeaders } from './types.js';
+
+export type { GeoPlatform } from './geo-platforms.js';
+/**
+ * Default: none, and every place is unknown. Headers can be forged where the origin is reachable directly, so the
+ * platform in front is named and never guessed: by its name, by the headers that the site chose (`country` first
+ * of all), by a function of the framework's request, or by a reader such as `geoipLite()` or `maxmind(path)`.
+ *
+ * Of a list, the first that knows a fact tells it. The next is asked only where something is wanted that those before it left
+ * out, and believed only as far as it does not contradict them: of another country, nothing is taken.
+ */
+export type GeoOption<Raw = unknown> = GeoSource<Raw> | readonly GeoSource<Raw>[];
+
+export type GeoSource<Raw = unknown> =
+  | GeoPlatform
+  | (GeoHeaders & { readonly country: string })
+  | RequestFunction<Raw, GeoFacts | undefined>
+  | GeoReader;
+
+const MEANT =
+  `one of ${Object.keys(GEO_PLATFORMS).join(', ')}; a map of ${GEO_FACTS.join(', ')} to header names; ` +
+  'a function of the request; a reader such as geoipLite(); or a list of these';
+
+/**
+ * The readers to ask, in their order. `warn` is told, once, of a platform whose headers never come.
+ *
+ * Throws CONVERT_BAD_OPTION for what is none of the above.
+ */
+export function resolveGeo(option: GeoOption, warn: (message: string) => void): readonly GeoReader[] {
+  const given: unknown = option;
+  if (!Array.isArray(given)) return [resolveSource(given, 'geo', warn)];
+  if (given.length === 0) throw badOption(`geo: got an empty list; meant is ${MEANT}`);
+  return given.map((each: unknown, index) => resolveSource(each, `geo[${index}]`, warn));
+}
+
+function resolveSource(given: unknown, option: string, warn: (message: string) => void): GeoReader {
+  if (typeof given === 'string') {
+    if (!Object.hasOwn(GEO_PLATFORMS, given)) {
+      throw badOption(`${option}: unknown platform ${JSON.stringify(clip(given, 64))}; meant is ${MEANT}`);
+    }
+    const platform = GEO_PLATFORMS[given as GeoPlatform];
+    return 'parse' in platform ? documentReader(given, platform, warn) : headerReader(given, platform, warn);
+  }
+  if (typeof given === 'function') {
+    const read = given as (request: unknown) => GeoFacts;
+    return { name: 'function', read: (request) => read(request.raw) };
+  }
+  if (typeof given === 'object' && given !== null && !Array.isArray(given)) {
+    if ('read' in given) return checkedReader(given, option);
+    return headerReader('headers', checkedHeaders(given, option), warn);
+  }
+  const got = given === null ? 'null' : Array.isArray(given) ? 'a list' : typeof given;
+  throw badOption(`${option}: got ${got}; meant is ${MEANT}`);
+}
+
+function checkedReader(given: object, option: string): GeoReader {
+  const reader = given as { readonly [Name in keyof GeoReader]?: unknown };
+  if (typeof reader.read !== 'function') throw badOption(`${option}.read: not a function; meant is ${MEANT}`);
+  for (const name of ['load', 'close'] as const) {
+    if (reader[name] !== undefined && typeof reader[name] !== 'function') {
+      throw badOption(
+        `${option}.${name}: got ${typeof reader[name]}; a reader has a function there, or nothing`,
+      );
+    }
+  }
+  return given as GeoReader;
+}
+
+const HEADER_NAME = /^[!#$%&'*+.^_`|~0-9a-z-]+$/;
+
+function checkedHeaders(given: object, option: string): GeoHeaders {
+  const headers: { [Fact in GeoFact]?: string } = {};
+  for (const [fact, header] of Object.entries(given) as [string, unknown][]) {
+    if (!GEO_FACTS.includes(fact as GeoFact)) {
+      throw badOption(`${option}: unknown fact ${JSON.stringify(clip(fact, 64))}; meant is ${MEANT}`);
+    }
+    if (header === undefined) continue;
+    const name = typeof header === 'string' ? header.toLowerCase() : '';
+    if (!HEADER_NAME.test(name)) {
+      throw badOption(`${option}.${fact}: not the name of a header; meant is ${MEANT}`);
+    }
+    headers[fact as GeoFact] = name;
+  }
+  if (headers.country === undefined) throw badOption(`${option}: no header for country; meant is ${MEANT}`);
+  return headers;
+}
+
+const badOption = (message: string): ConvertError => new ConvertError('CONVERT_BAD_OPTION', message);
+
+export type { GeoFacts } from './types.js';

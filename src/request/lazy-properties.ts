@@ -1,0 +1,123 @@
+/** Properties that are derived from a request when they are asked for, with those that the app adds over them. */
+import { callbackThrew, checkedObject, type OnError } from '../utils/callback.js';
+import { defaultsOf, type DefaultSource } from './property-defaults.js';
+import type { SharedFacts } from './request-facts.js';
+
+/** Properties that are derived when they are asked for. `undefined` means that the request does not tell. */
+export interface Properties {
+  get(name: string): unknown;
+}
+
+/** How each property follows from a request. */
+export type PropertyTable<Shape> = {
+  readonly [Name in keyof Shape]-?: (facts: SharedFacts) => Shape[Name];
+};
+
+interface DefaultProperty {
+  /** Where its value is kept, once it is derived. */
+  readonly index: number;
+  readonly derive: (facts: SharedFacts) => unknown;
+}
+
+/** All that is known of one kind of properties before a request comes. */
+export interface PropertyKind {
+  /** Names the option in messages. */
+  readonly option: string;
+  readonly table: ReadonlyMap<string, DefaultProperty>;
+  /** The app's function. */
+  readonly extend: ((request: unknown, defaults: object) => unknown) | undefined;
+  readonly names: readonly string[];
+  /** `NOT_DERIVED` for each property: copying it is faster than filling a new one. */
+  readonly blank: readonly unknown[];
+  readonly onError: OnError;
+}
+
+const NOT_DERIVED = Symbol('not derived');
+
+export function propertyKind(
+  option: string,
+  table: PropertyTable<object>,
+  extend: PropertyKind['extend'],
+  onError: OnError,
+): PropertyKind {
+  const entries = Object.entries(table as Record<string, DefaultProperty['derive']>);
+  const indexed = entries.map(([name, derive], index) => [name, { index, derive }] as const);
+  const blank = entries.map(() => NOT_DERIVED);
+  return { option, table: new Map(indexed), names: Object.keys(table), blank, extend, onError };
+}
+
+const NONE: ReadonlyMap<string, unknown> = new Map();
+
+export class LazyProperties implements Properties, DefaultSource {
+  /** By the index of the property; `NOT_DERIVED` where nobody asked. */
+  #defaults: unknown[] | undefined;
+  #given: ReadonlyMap<string, unknown> | undefined;
+  #object: Readonly<Record<string, unknown>> | undefined;
+
+  constructor(
+    private readonly kind: PropertyKind,
+    private readonly facts: SharedFacts,
+  ) {}
+
+  get names(): readonly string[] {
+    return this.kind.names;
+  }
+
+  has(name: string): boolean {
+    return this.kind.table.has(name);
+  }
+
+  get(name: string): unknown {
+    if (this.kind.extend === undefined) return this.default(name);
+    const given = this.#ask();
+    return given.has(name) ? given.get(name) : this.default(name);
+  }
+
+  /** What the request says, whatever the app makes of it. */
+  default(name: string): unknown {
+    const property = this.kind.table.get(name);
+    if (property === undefined) return undefined;
+    const defaults = (this.#defaults ??= this.kind.blank.slice());
+    const known = defaults[property.index];
+    return known === NOT_DERIVED ? (defaults[property.index] = property.derive(this.facts)) : known;
+  }
+
+  /** All of them, frozen; those that the request does not tell are left out. */
+  object(): Readonly<Record<string, unknown>> {
+    const given = this.#ask();
+    if (this.#object !== undefined) return this.#object;
+    const all: Record<string, unknown> = {};
+    for (const name of this.names) {
+      const value = given.has(name) ? given.get(name) : this.default(name);
+      if (value !== undefined) all[name] = value;
+    }
+    for (const [name, value] of given) {
+      if (value !== undefined && name !== '__proto__') all[name] = value;
+    }
+    return (this.#object = Object.freeze(all));
+  }
+
+  /** What the app's function gives: asked once, at the first property that is read. */
+  #ask(): ReadonlyMap<string, unknown> {
+    if (this.#given !== undefined) return this.#given;
+    // Set before the call: a function that reads the properties it makes sees the defaults, and does not recurse.
+    this.#given = NONE;
+    if (this.kind.extend !== undefined) {
+      this.#given = this.#extend(this.kind.extend);
+      this.#object = undefined;
+    }
+    return this.#given;
+  }
+
+  #extend(extend: (request: unknown, defaults: object) => unknown): ReadonlyMap<string, unknown> {
+    const { option, onError } = this.kind;
+    try {
+      const answer = checkedObject(option, extend(this.facts.request.raw, defaultsOf(this)), onError);
+      // Copied here, where a getter of the app that throws is caught as well.
+      return answer === undefined ? NONE : new Map(Object.entries(answer));
+    } catch (error) {
+      onError(callbackThrew(option, error));
+      return NONE;
+    }
+  }
+}

@@ -1,0 +1,245 @@
+/** Tables: what ua-parser-js and client hints call browsers, engines and systems, in our words and in Convert's codes. */
+import type { Brand } from './client-hints.js';
+import { clip } from '../text-decoding.js';
+
+export type BrowserCode = 'IE' | 'CH' | 'FF' | 'OP' | 'SF' | 'EDG' | 'MO' | 'NS' | 'OTH';
+
+export interface Browser {
+  /** In lower case. */
+  readonly name: string;
+  /** As Convert's reports name it. */
+  readonly code: BrowserCode;
+}
+
+const chrome: Browser = { name: 'chrome', code: 'CH' };
+const firefox: Browser = { name: 'firefox', code: 'FF' };
+const safari: Browser = { name: 'safari', code: 'SF' };
+const edge: Browser = { name: 'edge', code: 'EDG' };
+const opera: Browser = { name: 'opera', code: 'OP' };
+const ie: Browser = { name: 'ie', code: 'IE' };
+export const otherBrowser: Browser = { name: 'other', code: 'OTH' };
+
+const other = (name: string): Browser => ({ name, code: 'OTH' });
+
+/**
+ * By ua-parser-js's name, or by the brand in `Sec-CH-UA`, in lower case. A browser that is not here keeps its name and has
+ * the code OTH.
+ */
+const BROWSERS: ReadonlyMap<string, Browser> = new Map([
+  ['chrome', chrome],
+  ['chrome headless', chrome],
+  ['chromium', chrome],
+  ['edge', edge],
+  ['fennec', firefox],
+  ['firefox', firefox],
+  ['firefox focus', firefox],
+  ['firefox reality', firefox],
+  ['klar', firefox],
+  ['ie', ie],
+  ['iemobile', ie],
+  ['mobile safari', safari],
+  ['safari', safari],
+  ['mozilla', { name: 'mozilla', code: 'MO' }],
+  ['netscape', { name: 'netscape', code: 'NS' }],
+  ['opera', opera],
+  ['opera coast', opera],
+  ['opera gx', opera],
+  ['opera mini', opera],
+  ['opera mobi', opera],
+  ['opera mobile', opera],
+  ['opera tablet', opera],
+  ['opera touch', opera],
+  // Brands.
+  ['google chrome', chrome],
+  ['headlesschrome', chrome],
+  ['microsoft edge', edge],
+  ['microsoft edge webview2', edge],
+  ['opera air', opera],
+  ['opera crypto', opera],
+  ['operamobile', opera],
+  ['amazon silk', other('silk')],
+  ['avastsecurebrowser', other('avast secure browser')],
+  ['brave', other('brave')],
+  ['brave browser', other('brave')],
+  ['coccoc', other('coc coc')],
+  ['duckduckgo', other('duckduckgo')],
+  ['huaweibrowser', other('huawei browser')],
+  ['miui browser', other('miui browser')],
+  ['naver whale', other('whale')],
+  ['oculus browser', other('oculus browser')],
+  ['samsung internet', other('samsung internet')],
+  ['vivaldi', other('vivaldi')],
+  ['whale', other('whale')],
+  ['yabrowser', other('yandex')],
+  ['yandex', other('yandex')],
+  ['yandexbrowser', other('yandex')],
+]);
+
+export function browserNamed(name: string): Browser {
+  const lower = name.toLowerCase();
+  return BROWSERS.get(lower) ?? { name: lower, code: 'OTH' };
+}
+
+/** What ua-parser-js 1.x does not know, or takes for something else. The first group is the version. */
+export const MARKS: readonly [mark: RegExp, browser: Browser][] = [
+  // On iOS; elsewhere Brave says that it is Chrome.
+  [/Version\/([\d.]+).* Brave$/, browserNamed('brave')],
+  [/\(Ecosia \w+@([\d.]+)/, browserNamed('ecosia')],
+  [/\bHiBrowser\/v?([\d.]+)/, browserNamed('hibrowser')],
+  [/\bqutebrowser\/([\d.]+)/, browserNamed('qutebrowser')],
+];
+
+export interface HintedBrowser {
+  readonly browser: Browser;
+  /** Of the brand, as it is spelled. */
+  readonly name: string;
+  readonly version: string;
+  /** The brand names the engine, and no browser. */
+  readonly isEngine: boolean;
+}
+
+/** Brands that name the engine, and no browser. */
+const ENGINE_BRANDS: ReadonlySet<string> = new Set(['chromium', 'android webview']);
+/** Brands that browsers of other names carry beside their own. */
+const SHARED_BRANDS: ReadonlySet<string> = new Set(['google chrome', 'opera']);
+const MAX_NAME = 64;
+
+/** The browser among the brands of a client: one that we know, before a shared one, before an unknown one, before the engine. */
+export function hintedBrowser(brands: readonly Brand[]): HintedBrowser | undefined {
+  let best: HintedBrowser | undefined;
+  let rank = -1;
+  for (const { name, version } of brands) {
+    const lower = name.toLowerCase();
+    const isEngine = ENGINE_BRANDS.has(lower);
+    const known = isEngine ? chrome : BROWSERS.get(lower);
+    const its = isEngine ? 0 : known === undefined ? 1 : SHARED_BRANDS.has(lower) ? 2 : 3;
+    if (its <= rank) continue;
+    rank = its;
+    best = { browser: known ?? browserNamed(clip(lower, MAX_NAME)), name, version, isEngine };
+  }
+  return best;
+}
+
+/**
+ * Apps with a browser inside, and names that say no more than the engine: they count as the engine's browser, with
+ * the engine's version, because pages behave in them as they do there.
+ */
+export const IN_APP: ReadonlySet<string> = new Set([
+  'alipay',
+  'chrome webview',
+  'daum',
+  'electron',
+  'facebook',
+  'gsa',
+  'instagram',
+  'kakaostory',
+  'kakaotalk',
+  'khtml',
+  'klarna',
+  'line',
+  'linkedin',
+  'naver',
+  'snapchat',
+  'tiktok',
+  'twitter',
+  'webkit',
+  'wechat',
+  'weibo',
+]);
+
+/** By ua-parser-js's engine name in lower case. WebKit stands for Safari on Apple's systems only. */
+export const ENGINES: ReadonlyMap<string, Browser> = new Map([
+  ['blink', chrome],
+  ['edgehtml', edge],
+  ['gecko', firefox],
+  ['presto', opera],
+  ['trident', ie],
+  ['webkit', safari],
+]);
+
+export const otherSystem = 'other';
+
+/** By ua-parser-js's name in lower case. A system that is not here keeps its name. */
+const SYSTEM_ALIASES: ReadonlyMap<string, string> = new Map([
+  ['android-x86', 'android'],
+  ['chromium os', 'chrome os'],
+  ['cros', 'chrome os'],
+  ['mac os', 'macos'],
+  ['windows mobile', 'windows phone'],
+  ['windows phone os', 'windows phone'],
+]);
+
+const LINUXES: ReadonlySet<string> = new Set([
+  'arch',
+  'centos',
+  'debian',
+  'deepin',
+  'elementary os',
+  'fedora',
+  'gentoo',
+  'gnu',
+  'kubuntu',
+  'linpus',
+  'linspire',
+  'linux',
+  'lubuntu',
+  'mageia',
+  'mandriva',
+  'manjaro',
+  'mint',
+  'opensuse',
+  'pclinuxos',
+  'raspbian',
+  'red hat',
+  'redhat',
+  'sabayon',
+  'slackware',
+  'suse',
+  'ubuntu',
+  'vectorlinux',
+  'xubuntu',
+  'zenwalk',
+]);
+
+/** `windows macos ios android linux chrome os` ..., as Convert writes them where Convert has a word. */
+export function systemName(name: string): string {
+  const lower = name.toLowerCase();
+  return LINUXES.has(lower) ? 'linux' : (SYSTEM_ALIASES.get(lower) ?? lower);
+}
+
+/** Systems that hints name. A television's Tizen is Linux to them, an Xbox is Windows. */
+const GENERIC_SYSTEMS: ReadonlySet<string> = new Set([
+  otherSystem,
+  'android',
+  'chrome os',
+  'ios',
+  'linux',
+  'macos',
+  'windows',
+]);
+
+/** The system that the platform hint names, unless the user agent names one that is built on it. */
+export function hintedSystem(told: string, platform: string | undefined): string {
+  return platform === undefined || !GENERIC_SYSTEMS.has(told) ? told : systemName(platform);
+}
+
+/** Systems that stand on a desk when nothing says otherwise. */
+export const DESKTOP_SYSTEMS: ReadonlySet<string> = new Set([
+  'aix',
+  'chrome os',
+  'dragonfly',
+  'freebsd',
+  'ghostbsd',
+  'haiku',
+  'hurd',
+  'linux',
+  'macos',
+  'netbsd',
+  'openbsd',
+  'opensolaris',
+  'pc-bsd',
+  'serenityos',
+  'solaris',
+  'unix',
+  'windows',
+]);

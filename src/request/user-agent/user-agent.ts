@@ -1,0 +1,147 @@
+/** User-Agent and client hints -> browser, system and device. */
+import UAParser from 'ua-parser-js';
+import {
+  browserNamed,
+  ENGINES,
+  hintedBrowser,
+  hintedSystem,
+  IN_APP,
+  MARKS,
+  otherBrowser,
+  otherSystem,
+  systemName,
+  type Browser,
+  type BrowserCode,
+} from './browsers.js';
+import { NO_HINTS, type ClientHints } from './client-hints.js';
+import { formOf, markedType, UNKNOWN_FORM, type FormFactor } from './devices.js';
+import { clip } from '../text-decoding.js';
+
+export type Device = FormFactor | 'bot';
+
+export interface UserAgent {
+  /** `chrome firefox safari edge opera ie mozilla netscape`, another browser's own name, or `other`; lower case. */
+  readonly browser: string;
+  readonly browserCode: BrowserCode;
+  /** `major` or `major.minor` (`120`, `17.4`), so that rules can compare it as a number. */
+  readonly browserVersion: string | undefined;
+  /** `windows macos ios android linux chrome os`, another system's own name, or `other`; lower case. */
+  readonly os: string;
+  readonly device: Device;
+  /** What it is held in, or, of a bot, what it shows itself as. */
+  readonly form: FormFactor;
+  /** As Convert's reports name it. Frozen. */
+  readonly deviceCodes: readonly string[];
+}
+
+export const UNKNOWN_CLIENT: UserAgent = Object.freeze({
+  browser: otherBrowser.name,
+  browserCode: otherBrowser.code,
+  browserVersion: undefined,
+  os: otherSystem,
+  device: 'other',
+  form: UNKNOWN_FORM.name,
+  deviceCodes: UNKNOWN_FORM.codes,
+});
+
+const MAX_NAME = 64;
+
+/** ua-parser-js takes 15 ms for a hostile user agent with this mark; it is read as the engine's browser anyway. */
+const NAVER = /naver\(/gi;
+/** The model stands in its first part; the search for it takes the square of the length. */
+const DEVICE_LENGTH = 256;
+/** Chromium tells every Android device as this one; the model, where it is hinted, goes in its place. */
+const REDUCED = /(Android 10; )K(?=\))/;
+
+/** Only iPads, and an iPhone now and then, say both. */
+const PAD_AS_MAC = /\(Macintosh;.*(?:\bMobile\/|\b(?:CriOS|EdgiOS|FxiOS|GSA)\/)/;
+const PAD = { type: 'tablet', model: 'iPad', vendor: 'Apple' };
+/** What the first words of a user agent don't tell. */
+const OPEN_HARMONY = /\bOpenHarmony\b/;
+
+/**
+ * One parse: 25 us and more. iPadOS asks for desktop pages as a Mac, and Safari cannot be told from one on a Mac. In-app
+ * browsers count as the browser of their engine; on iOS that is Safari in the version of the system, as far as it is told.
+ */
+export function parseUserAgent(text: string, hints = NO_HINTS, isBot = false): UserAgent {
+  const { model } = hints;
+  const full = model === undefined ? text : text.replace(REDUCED, (_, start: string) => start + model);
+  const readable = full.replace(NAVER, 'naver ');
+  const parser = new UAParser(readable);
+  const isPad = PAD_AS_MAC.test(text);
+  const system = isPad ? { name: 'iOS', version: undefined } : parser.getOS();
+  const name = OPEN_HARMONY.test(text) ? 'OpenHarmony' : system.name;
+  const told = name === undefined ? otherSystem : clip(systemName(name), MAX_NAME);
+  const os = hintedSystem(told, hints.platform);
+  const [browser, version] = browserOf(hints, toldBrowser(text, parser, os, system.version));
+  const device = isPad ? PAD : new UAParser(clip(readable, DEVICE_LENGTH)).getDevice();
+  const marked = markedType(`${text}; ${model ?? ''}`);
+  const isKnown = marked !== undefined || device.vendor !== undefined;
+  const form = formOf({ type: marked ?? device.type, model: device.model, isKnown, os }, hints);
+  return Object.freeze({
+    browser: browser.name,
+    browserCode: browser.code,
+    browserVersion: browser === otherBrowser ? undefined : shortVersion(version),
+    os,
+    device: isBot ? 'bot' : form.name,
+    form: form.name,
+    deviceCodes: form.codes,
+  });
+}
+
+type Found = readonly [browser: Browser, version: string | undefined];
+
+/** `told` by the user agent. */
+function browserOf(hints: ClientHints, told: Found): Found {
+  const hinted = hintedBrowser(hints.brands.length > 0 ? hints.brands : hints.fullVersions);
+  if (hinted === undefined) return told;
+  const { browser, name, version, isEngine } = hinted;
+  // `Chromium` alone, or an app's web view, says less than a user agent that names a browser.
+  if (isEngine && told[0] !== otherBrowser) return told;
+  const full = hints.fullVersions.find((each) => each.name === name)?.version;
+  // Some say Chromium's version there. The user agent may know more digits than the brand.
+  const longer = [full, told[0] === browser ? told[1] : undefined].find(
+    (each) => each !== undefined && majorOf(each) === majorOf(version),
+  );
+  return [browser, longer ?? version];
+}
+
+const SAFARI = ENGINES.get('webkit')!;
+
+function toldBrowser(text: string, parser: UAParser, os: string, systemVersion: string | undefined): Found {
+  for (const [mark, browser] of MARKS) {
+    const found = mark.exec(text);
+    if (found !== null) return [browser, found[1]];
+  }
+  const found = parser.getBrowser();
+  const name = found.name?.toLowerCase();
+  const named = name === undefined || IN_APP.has(name) ? undefined : browserNamed(clip(name, MAX_NAME));
+  if (named !== undefined && !(named === SAFARI && found.version === undefined))
+    return [named, found.version];
+  const engine = parser.getEngine();
+  if (engine.name !== 'WebKit') {
+    return [ENGINES.get(engine.name?.toLowerCase() ?? '') ?? otherBrowser, engine.version];
+  }
+  if (os === 'ios') return [SAFARI, safariVersion(text) ?? systemVersion];
+  return os === 'macos' || named === SAFARI ? [SAFARI, safariVersion(text)] : [otherBrowser, undefined];
+}
+
+/** Since iOS 26 the system of each user agent is 18.6 or 18.7; some apps tell the true one in words of their own. */
+const SAFARI_VERSION = /\bVersion\/(\d[\d.]*)|\bFBSV\/(\d[\d.]*)|; iOS (\d[\d_.]*)/;
+
+function safariVersion(text: string): string | undefined {
+  return SAFARI_VERSION.exec(text)
+    ?.slice(1)
+    .find((each) => each !== undefined);
+}
+
+const VERSION = /^(\d{1,6})(?:[._](\d{1,6}))?/;
+
+function majorOf(version: string): string | undefined {
+  return VERSION.exec(version)?.[1];
+}
+
+function shortVersion(version: string | undefined): string | undefined {
+  const [, major, minor] = VERSION.exec(version ?? '') ?? [];
+  return minor === undefined || Number(minor) === 0 ? major : `${major}.${minor}`;
+}

@@ -1,0 +1,47 @@
+/** Any data store of the official SDK's kind (`get`, `set`), synchronous or not, as a visitor store. */
+import { asConvertError } from '../utils/errors.js';
+import { applyChange, parseState } from '../model/visitor-state/apply-change.js';
+import { isThenable } from '../utils/thenable.js';
+import type { SdkDataStore, VisitorStore } from './types.js';
+import { InTurn } from './keyed-queue.js';
+import { STORE_LIMIT, within } from '../utils/node/within.js';
+import type { Committed, VisitorState } from '../model/visitor-state/types.js';
+
+/**
+ * First write wins within this process only: `get` and `set` are two steps, so two processes can overwrite each other.
+ * Commits to one key wait for each other here.
+ */
+export function sdkStore(store: SdkDataStore): VisitorStore {
+  const turns = new InTurn<unknown>();
+
+  const read = (key: string): VisitorState | undefined | Promise<VisitorState | undefined> => {
+    const value = store.get(key);
+    return isThenable(value) ? Promise.resolve(value).then(parseState) : parseState(value);
+  };
+
+  const inTurn = <T>(key: string, work: () => Promise<T>): Promise<T> =>
+    turns.run(key, () => within(STORE_LIMIT, work())) as Promise<T>;
+
+  return {
+    remote: true,
+    // What this process is about to write counts as written.
+    read: (key) => turns.underWay(key)?.then(() => read(key)) ?? read(key),
+    commit(key, change) {
+      return inTurn(key, async (): Promise<Committed> => {
+        try {
+          const committed = applyChange((await read(key)) ?? {}, change);
+          await store.set(key, committed.state);
+          return committed;
+        } catch (error) {
+          throw asConvertError(error, 'CONVERT_STORE', 'the data store failed to write');
+        }
+      });
+    },
+    delete(key) {
+      // The official SDK's interface has no way to delete.
+      return inTurn(key, async () => {
+        await store.set(key, {});
+      });
+    },
+  };
+}

@@ -1,0 +1,282 @@
+/** Users who have several devices: whose visitor id is whose, from when on, and what is counted. */
+import { afterEach, beforeEach, describe, expect, it } from 'vitest';
+import { createConvert, type Convert } from '../../src/convert/convert.js';
+import type { ConvertContext } from '../../src/context/context.js';
+import { memoryStore } from '../../src/store/memory-store.js';
+import type { VisitorStore } from '../../src/store/types.js';
+import { startCollector, type Collector } from '../support/collector.js';
+import { FakeResponse, tick, visit } from '../support/exchange.js';
+import { testProject } from '../support/project.js';
+import type { ConvertOptions } from '../../src/options/types.js';
+
+const MINUTE = 60_000;
+
+let collector: Collector;
+let logged: string[];
+const open: Convert[] = [];
+beforeEach(async () => {
+  collector = await startCollector();
+  logged = [];
+});
+afterEach(async () => {
+  for (const convert of open.splice(0)) await convert.close({ timeout: 100 });
+  await collector.close();
+});
+
+function create(options: ConvertOptions = {}): Convert {
+  const log = (message: string): void => void logged.push(message);
+  const convert = createConvert({
+    project: testProject(),
+    endpoints: { track: collector.origin },
+    delivery: { linger: 5 },
+    logger: { error: log, warn: log },
+    session: false,
+    ...options,
+  });
+  open.push(convert);
+  return convert;
+}
+
+/** A browser: keeps cookies. */
+class Device {
+  readonly cookies = new Map<string, string>();
+
+  constructor(
+    private readonly convert: Convert,
+    id?: string,
+  ) {
+    if (id !== undefined) this.cookies.set('cv_vid', id);
+  }
+
+  /** One request, to the end of its response. */
+  async request(
+    handler: (context: ConvertContext) => unknown = (context) => context.runExperience('homepage-hero'),
+    headers: Record<string, string> = {},
+  ): Promise<string> {
+    const response = new FakeResponse();
+    for (const [name, value] of Object.entries(headers)) response.headers.set(name, value);
+    const cookie = [...this.cookies].map(([name, value]) => `${name}=${value}`).join('; ');
+    const context = await visit(this.convert, cookie === '' ? {} : { cookie }, response);
+    await handler(context);
+    response.writeHead();
+    await tick();
+    for (const line of response.cookies) {
+      const [, name, value] = /^([^=]+)=([^;]*)/.exec(line)!;
+      if (/max-age=0/i.test(line)) this.cookies.delete(name!);
+      else this.cookies.set(name!, value!);
+    }
+    return context.visitorId;
+  }
+
+  /** As if so much time had gone since its last request. */
+  rest(milliseconds: number): void {
+    const [id, minute] = this.cookies.get('cv_vid_next')!.split('.') as [string, string];
+    const before = parseInt(minute, 36) - Math.floor(milliseconds / MINUTE);
+    this.cookies.set('cv_vid_next', `${id}.${before.toString(36)}`);
+  }
+}
+
+const login =
+  (userId: unknown) =>
+  async (context: ConvertContext): Promise<void> => {
+    context.runExperience('homepage-hero');
+    await context.identify(userId as string);
+  };
+const exposed = async (convert: Convert): Promise<string[]> => {
+  await convert.flush();
+  return collector.exposures().map(({ visitorId }) => visitorId);
+};
+
+/** As over a network. */
+function distant(kept = memoryStore()): VisitorStore {
+  return {
+    remote: true,
+    read: async (key) => kept.read(key),
+    commit: async (...commit) => kept.commit(...commit),
+    delete: async (key) => kept.delete(key),
+  };
+}
+
+describe.each([
+  ['in memory', () => memoryStore()],
+  ['that is remote', () => distant()],
+])('with a store %s', (_name, makeStore) => {
+  it('a second device of a user becomes the visitor that the first one was, with its next visit', async () => {
+    const convert = create({ store: makeStore() });
+    const [phone, laptop] = [new Device(convert, 'phone'), new Device(convert)];
+    expect(await phone.request(login('ann@shop.example'))).toBe('phone');
+    expect([...phone.cookies.keys()]).toEqual(['cv_vid']);
+
+    const minted = await laptop.request(login('ann@shop.example'));
+    expect(laptop.cookies.get('cv_vid')).toBe(minted);
+    expect(laptop.cookies.get('cv_vid_next')).toMatch(/^phone\.[0-9a-z]+$/);
+    // The journey goes on as it was.
+    laptop.rest(29 * MINUTE);
+    expect(await laptop.request()).toBe(minted);
+    laptop.rest(29 * MINUTE);
+    expect(await laptop.request((context) => context.trackConversion('purchase'))).toBe(minted);
+    expect(laptop.cookies.get('cv_vid')).toBe(minted);
+
+    laptop.rest(32 * MINUTE);
+    let reason = '';
+    expect(
+      await laptop.request((context) => {
+        reason = context.explain('homepage-hero').reason;
+        context.runExperience('homepage-hero');
+      }),
+    ).toBe('phone');
+    expect(reason).toBe('sticky');
+    expect([...laptop.cookies]).toEqual([['cv_vid', 'phone']]);
+    expect(await laptop.request()).toBe('phone');
+    expect(await exposed(convert)).toEqual(['phone', minted]);
+    expect(collector.conversions().map(({ visitorId }) => visitorId)).toEqual([minted]);
+  });
+
+  it('devices of two users stay apart, and who logs in as another one takes over nothing of the first', async () => {
+    const convert = create({ store: makeStore() });
+    const [one, other] = [new Device(convert, 'one'), new Device(convert, 'other')];
+    await one.request(login('ann'));
+    await other.request(login('bob'));
+    expect(other.cookies.size).toBe(1);
+    await other.request(login('ann'));
+    expect(other.cookies.get('cv_vid_next')).toMatch(/^one\./);
+    // Bob is `other`, and so is this device.
+    await other.request(login('bob'));
+    expect([...other.cookies]).toEqual([['cv_vid', 'other']]);
+  });
+
+  it('a withdrawal takes the cookies and what links the user to the visitor', async () => {
+    const store = makeStore();
+    const convert = create({ store, consent: { cookie: 'ok', granted: 'yes', denied: 'no' } });
+    const [one, other] = [new Device(convert, 'one'), new Device(convert, 'other')];
+    for (const device of [one, other]) {
+      device.cookies.set('ok', 'yes');
+      await device.request(login('ann'));
+    }
+    for (const device of [one, other]) {
+      device.cookies.set('ok', 'no');
+      await device.request();
+      await tick();
+      expect([...device.cookies.keys()]).toEqual(['ok']);
+    }
+    const third = new Device(convert, 'third');
+    third.cookies.set('ok', 'yes');
+    await third.request(login('ann'));
+    expect(third.cookies.has('cv_vid_next')).toBe(false);
+  });
+});
+
+it('a visitor who is forgotten is no user’s any more', async () => {
+  const convert = create();
+  await new Device(convert, 'one').request(login('ann'));
+  await convert.forget('one');
+  const other = new Device(convert, 'other');
+  await other.request(login('ann'));
+  expect([...other.cookies]).toEqual([['cv_vid', 'other']]);
+});
+
+it('keeps no id of a user', async () => {
+  const kept = memoryStore();
+  const keys: string[] = [];
+  const states: unknown[] = [];
+  const convert = create({
+    store: {
+      ...kept,
+      remote: false,
+      commit(key, ...rest) {
+        keys.push(key);
+        const committed = kept.commit(key, ...rest);
+        states.push(committed.state);
+        return committed;
+      },
+    },
+  });
+  await new Device(convert, 'one').request(login('ann@shop.example'));
+  expect(keys).toHaveLength(2);
+  expect(JSON.stringify([keys, states])).not.toContain('ann');
+});
+
+it('says in its cookie when the device was last here, once in two minutes', async () => {
+  const convert = create();
+  await new Device(convert, 'one').request(login('ann'));
+  const other = new Device(convert, 'other');
+  await other.request(login('ann'));
+  const before = other.cookies.get('cv_vid_next');
+  other.rest(MINUTE);
+  const older = other.cookies.get('cv_vid_next');
+  await other.request();
+  expect(other.cookies.get('cv_vid_next')).toBe(older);
+  other.rest(2 * MINUTE);
+  await other.request();
+  expect(parseInt(other.cookies.get('cv_vid_next')!.split('.')[1]!, 36)).toBeGreaterThanOrEqual(
+    parseInt(before!.split('.')[1]!, 36),
+  );
+  // Of a server whose clock is ahead.
+  other.rest(-10 * MINUTE);
+  const ahead = other.cookies.get('cv_vid_next');
+  await other.request();
+  expect(other.cookies.get('cv_vid_next')).not.toBe(ahead);
+});
+
+it.each(['one', 'one.', '.1', 'a b.1', `${'x'.repeat(65)}.1`, 'one.zzzzzzzzz', 'one.-5', '../x.1'])(
+  'ignores a cookie that is none of ours: %s',
+  async (value) => {
+    const device = new Device(create(), 'device');
+    device.cookies.set('cv_vid_next', value);
+    expect(await device.request()).toBe('device');
+  },
+);
+
+it('a device without an id takes the one that waits', async () => {
+  const device = new Device(create());
+  device.cookies.set('cv_vid_next', `one.${Math.floor(Date.now() / MINUTE).toString(36)}`);
+  expect(await device.request()).toBe('one');
+  expect([...device.cookies]).toEqual([['cv_vid', 'one']]);
+});
+
+it('sets no cookie where a shared cache would hand it out, after the head, on HEAD and in a preview', async () => {
+  const convert = create();
+  await new Device(convert, 'one').request(login('ann'));
+  const other = new Device(convert, 'other');
+  await other.request(login('ann'), { 'Cache-Control': 'public' });
+  expect(other.cookies.size).toBe(1);
+
+  const response = new FakeResponse();
+  const late = await visit(convert, { cookie: 'cv_vid=late' }, response);
+  late.runExperience('homepage-hero');
+  response.writeHead();
+  await late.identify('ann');
+  expect(response.cookies).toEqual([]);
+});
+
+it('does nothing for those who are known otherwise, without consent, and without an id', async () => {
+  const app = create({ visitor: { id: () => 'u1' } });
+  await new Device(app).request(login('ann'));
+  expect(logged).toEqual([expect.stringContaining('identify() is for visitors who are known by our cookie')]);
+
+  const asked = create({ consent: () => 'unknown' as const });
+  const device = new Device(asked, 'one');
+  await device.request(login('ann'));
+  expect([...device.cookies.keys()]).toEqual(['cv_vid']);
+
+  logged = [];
+  const convert = create();
+  for (const userId of [undefined, null, '', {}, NaN, 'x'.repeat(300)])
+    await new Device(convert, 'one').request(login(userId));
+  expect(logged).toEqual([expect.stringContaining('identify() was given no id of a user')]);
+});
+
+it('fails open where the store fails', async () => {
+  const kept = memoryStore();
+  const convert = create({
+    store: {
+      ...kept,
+      remote: false,
+      commit: (key, ...rest) =>
+        key.includes('~user-') ? Promise.reject(new Error('down')) : kept.commit(key, ...rest),
+    },
+  });
+  const device = new Device(convert, 'one');
+  expect(await device.request(login('ann'))).toBe('one');
+  expect(logged.join()).toContain('the visitor store failed to identify a user');
+});

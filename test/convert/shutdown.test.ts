@@ -1,0 +1,186 @@
+/** `convert.closeWith(server)`: a Convert that ends after the servers it serves, with all that they decided. */
+import express from 'express';
+import { once } from 'node:events';
+import { createServer, get, type Server } from 'node:http';
+import { createServer as createHttp2Server } from 'node:http2';
+import type { AddressInfo } from 'node:net';
+import Koa from 'koa';
+import { afterEach, beforeEach, describe, expect, it, vi } from 'vitest';
+import { createConvert, type Convert } from '../../src/convert/convert.js';
+import { convertMiddleware } from '../../src/express.js';
+import { startChild } from '../support/child.js';
+import { startCollector, type Collector } from '../support/collector.js';
+import { testProject } from '../support/project.js';
+import type { ConvertOptions } from '../../src/options/types.js';
+
+let collector: Collector;
+const made: Convert[] = [];
+
+beforeEach(async () => {
+  collector = await startCollector();
+});
+afterEach(async () => {
+  for (const convert of made.splice(0)) await convert.close({ timeout: 100 });
+  await collector.close();
+});
+
+const options = (): ConvertOptions => ({
+  project: testProject(),
+  endpoints: { track: collector.origin },
+  delivery: { linger: 60_000 },
+  bots: 'include',
+  logger: false,
+});
+
+function create(): Convert {
+  const convert = createConvert(options());
+  made.push(convert);
+  return convert;
+}
+
+async function listening(server: Server): Promise<Server> {
+  await once(server.listen(0, '127.0.0.1'), 'listening');
+  return server;
+}
+
+const closed = (server: { close(done: () => void): unknown }) =>
+  new Promise<void>((resolve) => server.close(() => resolve()));
+
+let jobs = 0;
+/** A Convert that is closed takes no event any more. */
+async function isClosed(convert: Convert): Promise<boolean> {
+  const before = convert.stats().delivery.dropped;
+  const job = await convert.forVisitor(`job-${(jobs += 1)}`);
+  job.trackConversion('purchase');
+  void job.flush();
+  return convert.stats().delivery.dropped > before;
+}
+
+describe('closeWith', () => {
+  it('returns the server, and sends what its last responses decided', async () => {
+    const middleware = convertMiddleware(options());
+    made.push(middleware.convert);
+    let answer = (): void => undefined;
+    const app = express();
+    app.use(middleware);
+    app.get('/', (req, res) => {
+      req.convert.runExperience('homepage-hero');
+      answer = () => void res.end();
+    });
+    const given = createServer(app);
+    const server: Server = middleware.convert.closeWith(given);
+    expect(server).toBe(given);
+    await listening(server);
+
+    const request = get({ port: (server.address() as AddressInfo).port, agent: false });
+    await once(server, 'request');
+    const over = closed(server);
+    expect(await isClosed(middleware.convert)).toBe(false);
+    expect(middleware.convert.stats().delivery.accepted).toBe(1);
+    answer();
+    const [response] = (await once(request, 'response')) as [NodeJS.ReadableStream];
+    response.resume();
+    await over;
+    expect(await isClosed(middleware.convert)).toBe(true);
+    await middleware.convert.close();
+    expect(collector.exposures()).toHaveLength(1);
+  });
+
+  it('waits for the last of several servers', async () => {
+    const convert = create();
+    const one = convert.closeWith(await listening(createServer()));
+    const two = await listening(convert.closeWith(createServer()));
+    const three = convert.closeWith(createHttp2Server());
+    await once(three.listen(0, '127.0.0.1'), 'listening');
+    for (const server of [two, three]) {
+      await closed(server);
+      expect(await isClosed(convert)).toBe(false);
+    }
+    await closed(one);
+    expect(await isClosed(convert)).toBe(true);
+  });
+
+  it('bears a server that is given twice, closed twice, or never listened', async () => {
+    const convert = create();
+    const twice = await listening(convert.closeWith(createServer()));
+    convert.closeWith(twice);
+    expect(twice.listenerCount('close')).toBe(1);
+    const never = convert.closeWith(createServer());
+    await closed(twice);
+    await closed(twice);
+    expect(await isClosed(convert)).toBe(false);
+    await closed(never);
+    expect(await isClosed(convert)).toBe(true);
+  });
+
+  it('bears that the Convert is closed already', async () => {
+    const convert = create();
+    const server = await listening(convert.closeWith(createServer()));
+    const ledger = await convert.close();
+    await closed(server);
+    expect(await convert.close()).toBe(ledger);
+  });
+
+  it('closes within the time that it is given', async () => {
+    const convert = create();
+    const close = vi.spyOn(convert, 'close');
+    const server = await listening(convert.closeWith(createServer(), { timeout: 1234 }));
+    await closed(server);
+    expect(close.mock.calls).toEqual([[{ timeout: 1234 }]]);
+  });
+
+  const SERVER =
+    'convert: closeWith(server) needs the server: what app.listen(port) returns, or http.createServer(app)';
+  it.each<[string, unknown, unknown, string]>([
+    ['nothing', undefined, undefined, `${SERVER} (given undefined)`],
+    ['a port', 3000, undefined, `${SERVER} (given 3000)`],
+    ['an app of Express', express(), undefined, `${SERVER} (given an app)`],
+    ['an app of Koa', new Koa(), undefined, `${SERVER} (given an app)`],
+    ['something else', {}, undefined, `${SERVER} (given an object)`],
+    ['a typo', createServer(), { timout: 1 }, 'unknown option `timout`, did you mean `timeout`?'],
+    ['no time', createServer(), { timeout: '5s' }, 'option `timeout` must be a number of milliseconds'],
+    ['no options', createServer(), 5, 'option `options` must be an object (given number)'],
+  ])('refuses %s', (_, server, closing, message) => {
+    const convert = create();
+    let thrown: unknown;
+    try {
+      convert.closeWith(server as Server, closing as object);
+    } catch (error) {
+      thrown = error;
+    }
+    expect(thrown).toMatchObject({ name: 'ConvertError', code: 'CONVERT_BAD_OPTION' });
+    expect((thrown as Error).message).toContain(message);
+  });
+});
+
+describe('a process that closes its server on SIGTERM', () => {
+  it.each([
+    ['express', 'import express from "express"; const app = express();', 'req', 'res.end()'],
+    ['koa', 'import Koa from "koa"; const app = new Koa();', 'ctx', 'ctx.body = "ok"'],
+  ])('ends by itself, with all delivered: %s', async (framework, createApp, request, answer) => {
+    const child = startChild(`
+      ${createApp}
+      import { convertMiddleware } from 'convert-middleware/${framework}';
+      const middleware = convertMiddleware({
+        project: ${JSON.stringify(testProject())},
+        endpoints: { track: '${collector.origin}' },
+        delivery: { linger: 60000 },
+        bots: 'include',
+      });
+      app.use(middleware);
+      app.use((${request}, res) => {
+        ${request}.convert.runExperience('homepage-hero');
+        ${answer};
+      });
+      const server = middleware.convert.closeWith(app.listen(0, '127.0.0.1', async () => {
+        for (let n = 0; n < 2; n++) await fetch('http://127.0.0.1:' + server.address().port);
+        console.log('ready');
+      }));
+      process.once('SIGTERM', () => server.close());
+    `);
+    await child.said('ready');
+    child.kill('SIGTERM');
+    expect(await child.ended).toEqual({ code: 0, signal: null, output: 'ready\n' });
+    expect(collector.exposures()).toHaveLength(2);
+  });
+});

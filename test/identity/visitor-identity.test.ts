@@ -1,0 +1,279 @@
+import fc from 'fast-check';
+import { describe, expect, it } from 'vitest';
+import type { ConvertError } from '../../src/utils/errors.js';
+import { fingerprint } from '../../src/identity/fingerprint.js';
+import { visitorReader, type VisitorReaderOptions } from '../../src/identity/visitor-identity.js';
+import { incoming } from './support.js';
+
+function reader(options: Partial<VisitorReaderOptions> = {}) {
+  const errors: ConvertError[] = [];
+  return { errors, ...visitorReader({ onError: (error) => errors.push(error), ...options }) };
+}
+
+const UUID = /^[0-9a-f]{8}-[0-9a-f]{4}-4[0-9a-f]{3}-[89ab][0-9a-f]{3}-[0-9a-f]{12}$/;
+
+describe('who the visitor is', () => {
+  it('the id of the app, then the cookie, then a new id', () => {
+    const app = reader({ visitor: { id: (raw) => (raw as { user?: string }).user } });
+    const cookie = { cookie: 'cv_vid=from-cookie' };
+    expect(app.identify(incoming(cookie, { raw: { user: 'u1' } }))).toMatchObject({
+      id: 'u1',
+      origin: 'app',
+    });
+    expect(app.identify(incoming(cookie))).toMatchObject({ id: 'from-cookie', origin: 'cookie' });
+    const minted = app.identify(incoming());
+    expect(minted).toMatchObject({ origin: 'minted', mode: 'enrol', consent: 'granted', gate: undefined });
+    expect(minted.id).toMatch(UUID);
+  });
+
+  it.each<[unknown, string | undefined]>([
+    ['u', 'u'],
+    [42, '42'],
+    ['', undefined],
+    [null, undefined],
+    [undefined, undefined],
+  ])('%j as the id of the app', (given, id) => {
+    const { identify, errors } = reader({ visitor: { id: () => given as never } });
+    const visitor = identify(incoming());
+    if (id === undefined) expect(visitor.origin).toBe('minted');
+    else expect(visitor).toMatchObject({ id, origin: 'app' });
+    expect(errors).toEqual([]);
+  });
+
+  it.each([
+    ['an object', () => ({})],
+    ['a promise', async () => 'x'],
+    ['a rejection', () => Promise.reject(new Error('lost'))],
+    ['text without end', () => 'x'.repeat(300)],
+    ['no number', () => Number.NaN],
+  ])('goes on with the cookie where the app gives %s, and says so', (_name, given) => {
+    const { identify, errors } = reader({ visitor: { id: given as never } });
+    expect(identify(incoming({ cookie: 'cv_vid=c' }))).toMatchObject({ id: 'c', origin: 'cookie' });
+    expect(errors).toMatchObject([{ code: 'CONVERT_CALLBACK' }]);
+  });
+
+  it('goes on with the cookie where the function of the app throws', () => {
+    const { identify, errors } = reader({
+      visitor: {
+        id: () => {
+          throw new TypeError('no user');
+        },
+      },
+    });
+    expect(identify(incoming({ cookie: 'cv_vid=c' })).id).toBe('c');
+    expect(errors[0]?.message).toMatch(/`visitor.id` function threw, the cookie is used instead \(TypeError/);
+    // Its own text may quote what the visitor sent.
+    expect(errors[0]?.message).not.toContain('no user');
+  });
+
+  it('ignores what is no id in a cookie, whatever it is', () => {
+    const { identify, errors } = reader();
+    fc.assert(
+      fc.property(fc.string({ unit: 'binary', maxLength: 100 }), (value) => {
+        const visitor = identify(incoming({ cookie: `cv_vid=${value}` }));
+        expect(visitor.id).toMatch(/^[A-Za-z0-9_-]{1,64}$/);
+      }),
+    );
+    expect(errors).toEqual([]);
+  });
+
+  it('names the cookie as the app wants it', () => {
+    const cookie = { name: 'vid', domain: 'shop.example', maxAge: 60, sameSite: 'none' as const };
+    const { identify, cookie: written } = reader({ visitor: { cookie } });
+    expect(identify(incoming({ cookie: 'vid=abc; cv_vid=other' })).id).toBe('abc');
+    expect(written.issue('abc', incoming())).toBe(
+      'vid=abc; Max-Age=60; Domain=shop.example; Path=/; Secure; SameSite=None',
+    );
+    expect(written.expire(incoming())).toMatch(/^vid=; Max-Age=0; Domain=shop.example; Path=\//);
+  });
+
+  it.each<[string, string, string, boolean]>([
+    ['https', 'shop.example', '', true],
+    ['http', 'shop.example', '', true],
+    ['http', 'localhost:3000', '', false],
+    ['http', 'app.localhost', '', false],
+    ['http', '127.0.0.1:80', '', false],
+    ['http', '[::1]:3000', '', false],
+    ['https', 'localhost', '', true],
+    ['http', 'localhost.evil.example', '', true],
+  ])('%s://%s %s: Secure %s', (protocol, host, _nothing, isSecure) => {
+    const line = reader().cookie.issue('a', incoming({}, { protocol, host }));
+    expect(/; Secure/.test(line)).toBe(isSecure);
+  });
+
+  it('is Secure with sameSite none, whatever else is said: browsers take no other', () => {
+    const { cookie } = reader({ visitor: { cookie: { sameSite: 'none', secure: false } } });
+    expect(cookie.issue('a', incoming({}, { protocol: 'http', host: 'localhost' }))).toContain('; Secure');
+  });
+
+  it('takes Secure as it is told', () => {
+    const { cookie } = reader({ visitor: { cookie: { secure: false } } });
+    expect(cookie.issue('a', incoming())).not.toContain('Secure');
+  });
+});
+
+describe('bots', () => {
+  const googlebot = {
+    'user-agent': 'Mozilla/5.0 (compatible; Googlebot/2.1; +http://www.google.com/bot.html)',
+  };
+
+  it('have no id; clients without a user agent are bots', () => {
+    const { identify } = reader();
+    expect(identify(incoming(googlebot))).toMatchObject({ gate: 'bot', id: '' });
+    expect(identify(incoming({ 'user-agent': '' }))).toMatchObject({ gate: 'bot', id: '' });
+  });
+
+  it('may say so in their hints only', () => {
+    const { identify } = reader();
+    expect(identify(incoming({ 'sec-ch-ua': '"HeadlessChrome";v="131", "Chromium";v="131"' })).gate).toBe(
+      'bot',
+    );
+    expect(
+      identify(incoming({ 'sec-ch-ua': '"Google Chrome";v="131", "Chromium";v="131"' })).gate,
+    ).toBeUndefined();
+  });
+
+  it('are not asked for where the app knows the visitor', () => {
+    const { identify } = reader({ visitor: { id: () => 'api-client' } });
+    expect(identify(incoming(googlebot))).toMatchObject({ gate: undefined, id: 'api-client' });
+    let asked = 0;
+    const counting = reader({ visitor: { id: () => 'api-client' }, bots: () => (asked++, true) });
+    expect(counting.identify(incoming(googlebot)).gate).toBeUndefined();
+    expect(asked).toBe(0);
+  });
+
+  it('are what the option says', () => {
+    expect(reader({ bots: 'include' }).identify(incoming(googlebot)).gate).toBeUndefined();
+    expect(reader({ bots: () => true }).identify(incoming()).gate).toBe('bot');
+    const broken = reader({
+      bots: () => {
+        throw new Error('oops');
+      },
+    });
+    expect(broken.identify(incoming()).gate).toBeUndefined();
+    expect(broken.errors).toHaveLength(1);
+  });
+});
+
+describe('the fingerprint', () => {
+  it('is the same for the same client, and keyed', () => {
+    const one = fingerprint(incoming(), 's1');
+    expect(fingerprint(incoming(), 's1')).toBe(one);
+    expect(one).toMatch(/^[A-Za-z0-9_-]{32}$/);
+    const others = [
+      fingerprint(incoming(), 's2'),
+      fingerprint(incoming({ 'accept-language': 'de' }), 's1'),
+      fingerprint(incoming({ 'user-agent': 'x' }), 's1'),
+      fingerprint(incoming({}, { ip: '1.1.1.1' }), 's1'),
+    ];
+    expect(new Set([one, ...others]).size).toBe(5);
+    // Each connection has a port of its own, and some proxies write it.
+    const behind = (ip: string) => fingerprint(incoming({}, { ip }), 's1');
+    expect(behind('93.184.216.34:50123')).toBe(one);
+    expect(behind('[2001:db8::1]:50123')).toBe(behind('2001:db8::1'));
+  });
+
+  it('comes after the cookie, and behind consent', () => {
+    const visitor = { fingerprint: { secret: 's' } };
+    expect(reader({ visitor }).identify(incoming({ cookie: 'cv_vid=c' })).origin).toBe('cookie');
+    expect(reader({ visitor }).identify(incoming()).origin).toBe('fingerprint');
+    const gated = reader({ visitor, consent: () => false }).identify(incoming());
+    expect(gated).toMatchObject({ gate: 'consent', id: '' });
+  });
+});
+
+describe('without a grant', () => {
+  const id = (raw: unknown) => (raw as { user?: string }).user;
+  const user = { raw: { user: 'u1' } };
+
+  it.each<['block' | 'silent' | 'hold', 'denied' | 'unknown', 'silent' | 'hold' | 'consent']>([
+    ['block', 'denied', 'consent'],
+    ['block', 'unknown', 'consent'],
+    ['silent', 'denied', 'silent'],
+    ['silent', 'unknown', 'silent'],
+    ['hold', 'denied', 'consent'],
+    ['hold', 'unknown', 'hold'],
+  ])('mode %s, consent %s: %s', (mode, answer, expected) => {
+    const { identify } = reader({ visitor: { id }, consent: { resolve: () => answer, mode } });
+    const visitor = identify(incoming({}, user));
+    expect(visitor.gate ?? visitor.mode).toBe(expected);
+    // A visitor without an id of the app would be a new one on every page.
+    expect(identify(incoming({ cookie: 'cv_vid=c' }))).toMatchObject({ gate: 'consent', id: '' });
+  });
+
+  it.each<[string, Partial<VisitorReaderOptions>, Record<string, string>]>([
+    ['a platform', { consent: 'cookiebot' }, { cookie: 'CookieConsent=0' }],
+    ['a list', { consent: ['tcf', { cookie: 'consent', granted: 'yes' }] }, { cookie: 'consent=no' }],
+    ['a function', { consent: { resolve: () => false } }, {}],
+    ['an opt-out', { signals: () => ({ answer: 'denied', by: 'DNT' }) }, {}],
+  ])('%s that denies: our cookies go, whatever kind it is', (_name, options, { cookie = '' }) => {
+    const visitor = reader(options).identify(incoming({ cookie: `${cookie}; cv_vid=c; cv_vid_next=d.0` }));
+    expect(visitor).toMatchObject({ gate: 'consent', consent: 'denied', id: '' });
+    expect(visitor.withdrawn).toMatchObject({ cookie: true, adoption: true, cookieId: 'c' });
+  });
+
+  it('asks nobody where an opt-out has been sent', () => {
+    let asked = 0;
+    const consent = () => (asked++, true);
+    const signals = () => ({ answer: 'denied', by: 'Sec-GPC' }) as const;
+    expect(reader({ consent, signals }).identify(incoming())).toMatchObject({ consentBy: 'Sec-GPC' });
+    expect(asked).toBe(0);
+    expect(reader({ consent, signals: () => undefined }).identify(incoming())).toMatchObject({
+      consent: 'granted',
+      consentBy: 'function',
+    });
+  });
+
+  it('deletes nothing for a signal that counts for now, but for a denial of the visitor', () => {
+    const signals = () => ({ answer: 'denied', by: 'DNT', provisional: true }) as const;
+    const said = (consent?: () => boolean | undefined) => {
+      const visitor = reader({ consent, signals }).identify(incoming({ cookie: 'cv_vid=c' }));
+      return [visitor.consent, visitor.consentBy, visitor.gate, visitor.withdrawn?.cookieId];
+    };
+    expect(said(() => false)).toEqual(['denied', 'function', 'consent', 'c']);
+    for (const other of [() => true, () => undefined, undefined])
+      expect(said(other)).toEqual(['denied', 'DNT', 'consent', undefined]);
+  });
+
+  it('takes a denial at its word while nobody can tell what a signal means', () => {
+    const signals = () => ({ answer: 'unknown', by: 'Sec-GPC' }) as const;
+    const said = (consent?: () => boolean | undefined) => {
+      const visitor = reader({ consent, signals }).identify(incoming({ cookie: 'cv_vid=c' }));
+      return [visitor.consent, visitor.consentBy, visitor.withdrawn?.cookieId];
+    };
+    expect(said(() => false)).toEqual(['denied', 'function', 'c']);
+    for (const other of [() => true, () => undefined, undefined])
+      expect(said(other)).toEqual(['unknown', 'Sec-GPC', undefined]);
+  });
+
+  it('names what has to go after a denial', () => {
+    const { identify } = reader({ visitor: { id }, consent: () => false });
+    expect(identify(incoming({ cookie: 'cv_vid=c' }, user)).withdrawn).toEqual({
+      cookie: true,
+      adoption: false,
+      assignments: false,
+      session: false,
+      cookieId: 'c',
+      fingerprint: undefined,
+      appId: 'u1',
+    });
+    const print = reader({ visitor: { fingerprint: { secret: 's' } }, consent: () => false });
+    expect(print.identify(incoming()).withdrawn).toMatchObject({ fingerprint: fingerprint(incoming(), 's') });
+    expect(identify(incoming({ cookie: 'cv_vid=a b' })).withdrawn).toMatchObject({
+      cookie: true,
+      cookieId: undefined,
+    });
+    const carrying = { assignmentCookie: true, secrets: 'a secret of the test', consent: () => false };
+    for (const [cookie, brought] of [
+      ['cv_asg=anything', true],
+      ['cv_asg2=anything', false],
+    ] as const) {
+      const { withdrawn } = reader(carrying).identify(incoming({ cookie }));
+      expect(withdrawn).toMatchObject({ cookie: false, assignments: brought });
+    }
+    const { withdrawn } = reader({ consent: () => false }).identify(incoming({ cookie: 'cv_ses=anything' }));
+    expect(withdrawn).toMatchObject({ cookie: false, session: true });
+    const unknown = reader({ consent: () => undefined }).identify(incoming({ cookie: 'cv_vid=c' }));
+    expect(unknown.withdrawn).toBeUndefined();
+  });
+});

@@ -1,0 +1,74 @@
+/** One cookie by its name: as the package `cookie` finds it among all. */
+import { parseCookie } from 'cookie';
+import fc from 'fast-check';
+import { describe, expect, it } from 'vitest';
+import { incoming } from '../identity/support.js';
+import { cookieNamed } from '../../src/request/cookies.js';
+
+const one = (cookie: string | undefined, name: string): string | undefined =>
+  cookieNamed(name)(incoming(cookie === undefined ? {} : { cookie }));
+
+function oneOfAll(header: string, name: string): string | undefined {
+  const all = parseCookie(header);
+  return Object.hasOwn(all, name) ? all[name] : undefined;
+}
+
+describe('one cookie of a request', () => {
+  it.each([
+    ['cv_vid=a', 'a'],
+    ['_ga=GA1.1.x; cv_vid=a; b=c', 'a'],
+    ['cv_vid=first; cv_vid=second', 'first'],
+    ['xcv_vid=no; cv_vidx=no; x=cv_vid=no; cv_vid=a', 'a'],
+    [' \tcv_vid \t=\t a \t; b', 'a'],
+    ['flag; cv_vid=a', 'a'],
+    ['cv_vid; cv_vid=a', 'a'],
+    ['cv_vid', undefined],
+    ['cv_vid=', ''],
+    ['cv_vid= ; b=c', ''],
+    ['cv_vid=a=b', 'a=b'],
+    ['cv_vid="a b"', '"a b"'],
+    ['cv_vid=%41%zz', '%41%zz'],
+    ['cv_vid=%41', 'A'],
+    ['CV_VID=a', undefined],
+    ['', undefined],
+  ])('%j has %j', (header, expected) => {
+    expect(one(header, 'cv_vid')).toBe(expected);
+    expect(oneOfAll(header, 'cv_vid')).toBe(expected);
+  });
+
+  it('is absent without a header, and where the name is none', () => {
+    expect(one(undefined, 'a')).toBeUndefined();
+    for (const name of ['', '=', ';', ' a', 'a\t', 'a=b', 'a;b'])
+      expect(one('a=b; a;b=c', name)).toBeUndefined();
+  });
+
+  it('is what the package `cookie` finds, whatever the header', () => {
+    const piece = fc.constantFrom(
+      'a',
+      'b',
+      'ab',
+      'é',
+      ' ',
+      '\t',
+      '=',
+      ';',
+      '; ',
+      '%',
+      '%41',
+      '%C3%A9',
+      '"',
+      ',',
+    );
+    const text = fc.array(piece, { maxLength: 24 }).map((pieces) => pieces.join(''));
+    const name = fc.oneof(
+      fc.constantFrom('a', 'ab', 'a b', '__proto__', 'constructor', '%41'),
+      text.filter(Boolean),
+    );
+    fc.assert(
+      fc.property(text, name, (header, wanted) => {
+        expect(one(header, wanted)).toBe(oneOfAll(header, wanted));
+      }),
+      { numRuns: 5_000 },
+    );
+  });
+});
