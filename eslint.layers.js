@@ -106,7 +106,8 @@ export const layersRule = {
       if (typeof to !== 'string') return report('computed');
       if (/^\.{0,2}\//.test(to) || to === '.' || to === '..') {
         const room = to.startsWith('/') ? undefined : roomOf(pathOf(join(dirname(context.filename), to)));
-        if (own === undefined || room === undefined || (room !== own && !isNamed(may, room))) report('layer', to);
+        if (own === undefined || room === undefined || (room !== own && !isNamed(may, room)))
+          report('layer', to);
       } else if (!isPackage(packages, to)) {
         if (!isPackage(types, to)) report('package', to);
         else if (!isType) report('type', to);

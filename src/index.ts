@@ -1,7 +1,6 @@
 /** The core: everything that is not a framework's. */
 export { createConvert } from './convert/convert.js';
 export type { Convert, ConvertStats, ForVisitorOptions } from './convert/convert.js';
-export type { ConvertContext, VisitorContext } from './context/context.js';
 export type { CloseOptions, ClosingServer } from './convert/shutdown.js';
 export { ConvertError, type ConvertErrorCode } from './utils/errors.js';
 export type { IncomingRequest, OutgoingResponse, ResponseHead, WaitUntil } from './model/http.js';
@@ -52,4 +51,4 @@ export type { BotsOption } from './identity/bot-check.js';
 export type { Claim, Committed, StateChange, VisitorState } from './model/visitor-state/types.js';
 export type { GeoListener, GeoReader } from './request/geo/types.js';
 export type { ConvertOptions, DeliveryOptions } from './options/types.js';
-export type { ConvertEvents, Explanation, Reason } from './context/types.js';
+export type { ConvertEvents, Explanation, Reason, ConvertContext, VisitorContext } from './context/types.js';

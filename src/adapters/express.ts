@@ -1,11 +1,11 @@
 /** Express 4 and 5. */
 import type { Request, RequestHandler } from 'express';
-import type { ConvertContext } from '../context/context.js';
+import type { ConvertContext } from '../context/types.js';
 import type { Convert } from '../convert/convert.js';
 import type { IncomingRequest } from '../model/http.js';
-import { convertOf, isMounted, tellUncalled, whenOpen } from './shared.js';
-import { ExpressOutgoingResponse } from './node-response.js';
 import type { ConvertOptions } from '../options/types.js';
+import { ExpressOutgoingResponse } from './node-response.js';
+import { convertOf, isMounted, tellUncalled, whenOpen } from './shared.js';
 
 declare global {
   // eslint-disable-next-line @typescript-eslint/no-namespace -- Express's own place for additions

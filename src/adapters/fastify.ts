@@ -1,13 +1,12 @@
 /** Fastify 5. */
-import type { FastifyPluginAsync, FastifyReply, FastifyRequest } from 'fastify';
+import type { FastifyInstance, FastifyPluginAsync, FastifyReply, FastifyRequest } from 'fastify';
 import fp from 'fastify-plugin';
-import type { ConvertContext } from '../context/context.js';
-import { createConvert, type Convert } from '../convert/convert.js';
+import type { ConvertContext } from '../context/types.js';
+import { type Convert, createConvert } from '../convert/convert.js';
 import type { IncomingRequest } from '../model/http.js';
-import { addToLocals } from './fastify-locals.js';
-import { assertConvert, pluginOptions, warnEarly, warnTwice, whenOpen } from './shared.js';
-import { outgoingOf } from './node-response.js';
 import type { ConvertOptions } from '../options/types.js';
+import { outgoingOf } from './node-response.js';
+import { addToViews, assertConvert, pluginOptions, warnEarly, warnTwice, whenOpen } from './shared.js';
 
 declare module 'fastify' {
   interface FastifyInstance {
@@ -88,4 +87,19 @@ class FastifyIncoming implements IncomingRequest {
   get headers(): FastifyRequest['headers'] {
     return this.raw.headers;
   }
+}
+
+/** Puts the context of each request there. Apps replace `reply.locals` as they like: it comes right before the handler. */
+export function addToLocals(fastify: FastifyInstance): void {
+  if (fastify.hasReplyDecorator('locals')) fastify.addHook('preHandler', add);
+  fastify.addHook('onRoute', (route) => {
+    if (!fastify.hasReplyDecorator('locals')) return;
+    route.preHandler = [route.preHandler ?? []].flat().concat(add);
+  });
+}
+
+function add(request: FastifyRequest, reply: FastifyReply, done: () => void): void {
+  const { convert } = request as FastifyRequest & { readonly convert: ConvertContext };
+  addToViews((reply as { locals?: unknown }).locals, convert);
+  done();
 }

@@ -1,11 +1,11 @@
 /** Koa 2 and 3. */
 import type { Context, Middleware, Next } from 'koa';
-import type { ConvertContext } from '../context/context.js';
+import type { ConvertContext } from '../context/types.js';
 import type { Convert } from '../convert/convert.js';
 import type { IncomingRequest } from '../model/http.js';
-import { convertOf, isMounted, tellUncalled } from './shared.js';
-import { NodeOutgoingResponse } from './node-response.js';
 import type { ConvertOptions } from '../options/types.js';
+import { NodeOutgoingResponse } from './node-response.js';
+import { convertOf, isMounted, tellUncalled } from './shared.js';
 
 declare module 'koa' {
   interface ExtendableContext {

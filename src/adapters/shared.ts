@@ -1,9 +1,8 @@
-/** What the adapters share: which Convert to use, and telling of mistakes in mounting. */
-import { isContext, type ConvertContext } from '../context/context.js';
-import { createConvert, isConvert, type Convert } from '../convert/convert.js';
+import { type ConvertContext, isContext } from '../context/types.js';
+import { type Convert, createConvert, isConvert } from '../convert/convert.js';
+import type { ConvertOptions } from '../options/types.js';
 import { ConvertError } from '../utils/errors.js';
 import { assertOptions, oneOf, shape } from '../utils/option-checks.js';
-import type { ConvertOptions } from '../options/types.js';
 
 /** An instance made before, or a new one from options. */
 export function convertOf(given: ConvertOptions<never> | Convert | undefined): Convert {

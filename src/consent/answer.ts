@@ -1,6 +1,6 @@
 /** An answer, and who gave it. */
-import type { Consent } from './platforms/types.js';
 import type { ConsentPlatformName } from './platforms/index.js';
+import type { Consent } from './platforms/types.js';
 /**
  * - a platform, `cookie`, `function`: what the option `consent` names
  * - `Sec-GPC`, `DNT`, `_conv_prevent_tracking`: an opt-out that the browser sent

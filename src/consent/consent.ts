@@ -1,11 +1,11 @@
 /** Consent readers: what the visitor has said about being measured. */
+import type { IncomingRequest } from '../model/http.js';
+import { cookieNamed } from '../request/cookies.js';
 import { askApp, type RequestFunction } from '../utils/app-callback.js';
 import type { ConvertError } from '../utils/errors.js';
-import type { IncomingRequest } from '../model/http.js';
-import { answersBy, UNANSWERED, type ConsentAnswer } from './answer.js';
+import { answersBy, type ConsentAnswer, UNANSWERED } from './answer.js';
+import { type ConsentPlatformOptions, PLATFORMS, type SimplePlatformName } from './platforms/index.js';
 import type { Consent } from './platforms/types.js';
-import { PLATFORMS, type ConsentPlatformOptions, type SimplePlatformName } from './platforms/index.js';
-import { cookieNamed } from '../request/cookies.js';
 
 export type { ConsentAnswer, ConsentBy } from './answer.js';
 export type { Consent } from './platforms/types.js';

@@ -1,7 +1,7 @@
 /** Checks the option `consent`, in all its forms. */
-import { fn, given, nearest, oneOf, shape, text, texts, type Check } from '../utils/option-checks.js';
+import { type Check, fn, given, nearest, oneOf, shape, text, texts } from '../utils/option-checks.js';
 import { consentModes, type ConsentOption } from './consent.js';
-import { PLATFORMS, PLATFORM_NAMES, type ConsentPlatformName } from './platforms/index.js';
+import { type ConsentPlatformName, PLATFORM_NAMES, PLATFORMS } from './platforms/index.js';
 
 const MEANT =
   "a platform such as 'onetrust', { platform, ... }, { cookie, granted }, a function, { resolve }, or a list of these";

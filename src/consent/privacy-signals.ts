@@ -1,8 +1,8 @@
 /** Opt-outs that a browser sends with each request, and Convert's own opt-out cookie. */
-import { isCountry, isInEconomicArea, isInUnion } from '../request/geo/countries.js';
 import { headerText, type IncomingRequest } from '../model/http.js';
-import type { ConsentAnswer, OptOut } from './answer.js';
 import { cookieNamed } from '../request/cookies.js';
+import { isCountry, isInEconomicArea, isInUnion } from '../request/geo/countries.js';
+import type { ConsentAnswer, OptOut } from './answer.js';
 
 /**
  * Which signals (`Sec-GPC: 1`, `DNT: 1`) count as a denial.

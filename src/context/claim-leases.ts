@@ -2,9 +2,9 @@
  * Claims whose events are on their way into an outbox that outlives the process. Until they are there, a claim lapses after
  * a while: should the process die, the visitor is exposed, or converts, another time. Then it stands for good.
  */
-import { asConvertError, type ConvertError } from '../utils/errors.js';
-import type { VisitorStore } from '../store/types.js';
 import type { VisitorState } from '../model/visitor-state/types.js';
+import type { VisitorStore } from '../store/types.js';
+import { asConvertError, type ConvertError } from '../utils/errors.js';
 
 /** Milliseconds after which a claim of a process that is not heard of any more counts as not made. */
 export const CLAIM_LEASE = 10_000;

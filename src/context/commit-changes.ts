@@ -1,8 +1,8 @@
 /** Recorded events and what an outbox makes of them: which claims stand, and which fall with their events. */
-import { claimsOf } from '../model/visitor-state/claims.js';
 import type { Offer } from '../delivery/types.js';
 import type { EngineEvent } from '../engine/types.js';
 import type { VisitorEvent } from '../model/tracking-event.js';
+import { claimsOf } from '../model/visitor-state/claims.js';
 import type { HeldEvent } from '../model/visitor-state/types.js';
 
 export type RecordedEvent = EngineEvent | HeldEvent;

@@ -1,13 +1,13 @@
 /** Visitors who are forgotten, and those who take back their consent: what is held of them goes. */
-import { asConvertError, type ConvertError } from '../utils/errors.js';
-import type { ProjectConfig } from '../model/project-config.js';
-import { type LoadedProject, type Runtime } from './runtime.js';
-import { countEvents } from '../model/visitor-state/held.js';
-import type { VisitorStore } from '../store/types.js';
-import { STORE_LIMIT, within } from '../utils/node/within.js';
 import type { Withdrawal } from '../identity/visitor-identity.js';
-import { type IdOrigin, aliasKey, storeKey } from '../model/store-key.js';
+import type { ProjectConfig } from '../model/project-config.js';
+import { aliasKey, type IdOrigin, storeKey } from '../model/store-key.js';
+import { countEvents } from '../model/visitor-state/apply-change.js';
 import type { VisitorState } from '../model/visitor-state/types.js';
+import type { VisitorStore } from '../store/types.js';
+import { asConvertError, type ConvertError } from '../utils/errors.js';
+import { STORE_LIMIT, within } from '../utils/node/within.js';
+import type { LoadedProject, Runtime, WithdrawalReason, Withdrawals } from './runtime.js';
 
 /** Rejects with a ConvertError where something of it is still there. */
 export async function forgetVisitor(
@@ -107,4 +107,32 @@ export async function withdrawVisitor(
   const held = countEvents(state?.held ?? []);
   if (held > 0) outbox.drop(held, 'consent');
   await store.commit(appKey, { consent, release: true }, { ephemeral: false });
+}
+
+/** More withdrawals than that during one request are no concern: the oldest are forgotten. */
+const MAX = 10_000;
+
+export function createWithdrawals(): Withdrawals {
+  const generations = new Map<string, { at: number; reason: WithdrawalReason }>();
+  let generation = 0;
+  return {
+    get generation() {
+      return generation;
+    },
+    add(storeKey, reason) {
+      generations.delete(storeKey);
+      generations.set(storeKey, { at: (generation += 1), reason });
+      if (generations.size <= MAX) return;
+      for (const oldest of generations.keys()) {
+        generations.delete(oldest);
+        break;
+      }
+    },
+    // Nearly always there was none at all.
+    since(storeKey, before) {
+      if (generation <= before) return undefined;
+      const last = generations.get(storeKey);
+      return last !== undefined && last.at > before ? last.reason : undefined;
+    },
+  };
 }

@@ -1,17 +1,17 @@
 /** The context of a visitor without a request: jobs and webhooks. */
-import { withoutLapsedClaims } from '../model/visitor-state/claims.js';
-import { BaseContext, NOBODY, type Visit } from './visitor-context.js';
-import type { Properties } from '../engine/types.js';
-import { Journal } from './unit-of-work.js';
-import { asConvertError } from '../utils/errors.js';
-import { type Runtime } from './runtime.js';
-import { STORE_LIMIT, within } from '../utils/node/within.js';
-import type { Consent, ConsentAnswer } from '../consent/consent.js';
 import { answersBy, UNANSWERED, UNASKED } from '../consent/answer.js';
+import type { Consent, ConsentAnswer } from '../consent/consent.js';
+import type { Properties } from '../engine/types.js';
 import type { Visitor } from '../identity/visitor-identity.js';
 import { storeKey } from '../model/store-key.js';
+import { withoutLapsedClaims } from '../model/visitor-state/claims.js';
 import type { VisitorState } from '../model/visitor-state/types.js';
+import { asConvertError } from '../utils/errors.js';
+import { STORE_LIMIT, within } from '../utils/node/within.js';
+import type { Runtime } from './runtime.js';
 import type { Reason } from './types.js';
+import { Journal } from './unit-of-work.js';
+import { BaseContext, NOBODY, type Visit } from './visitor-context.js';
 
 const NO_PROPERTIES: Properties = { get: () => undefined };
 

@@ -1,31 +1,30 @@
 /** The context of one HTTP request: who the visitor is, what goes into the response head, and when to commit. */
-import type { Session } from '../model/attribution.js';
-import { askApp, type RequestFunction } from '../utils/app-callback.js';
-import { createBridge, type Bridge } from '../bridge/bridge.js';
-import { withoutLapsedClaims } from '../model/visitor-state/claims.js';
-import { BaseContext, NOBODY, type Visit } from './visitor-context.js';
-import type { ConvertContext } from './context.js';
+import { type Bridge, createBridge } from '../bridge/bridge.js';
 import type { Decision, Properties } from '../engine/types.js';
-import { asConvertError, type ConvertError } from '../utils/errors.js';
-import type { IncomingRequest, OutgoingResponse, ResponseHead } from '../model/http.js';
-import { withdrawVisitor } from './erase-visitor.js';
-import { askForHints, canStopHints, isHtml, isShared, stopHints } from './client-hint-headers.js';
-import { Journal } from './unit-of-work.js';
-import type { ProxyWatch } from '../request/proxy-detection.js';
-import { previewLink } from '../request/preview.js';
-import type { RequestFacts, RequestReader } from '../request/request-reader.js';
-import { type AfterCommit, type LoadedProject, type Runtime } from './runtime.js';
-import { withHeldChanges } from '../model/visitor-state/apply-change.js';
-import type { Answer, RemoteStore } from '../store/remote-store.js';
-import { isThenable } from '../utils/thenable.js';
-import { UserAlias } from './user-alias.js';
-import { UNSHARED, VisitorHead } from './visitor-headers.js';
 import type { CarriedAssignments } from '../identity/cookies/assignment-cookie.js';
-import type { Visitor, VisitorReader, Withdrawal } from '../identity/visitor-identity.js';
 import type { CarriedSession } from '../identity/cookies/session-cookie.js';
-import { RequestCookies } from '../request/cookies.js';
+import type { Visitor, VisitorReader, Withdrawal } from '../identity/visitor-identity.js';
+import type { Session } from '../model/attribution.js';
+import type { IncomingRequest, OutgoingResponse, ResponseHead } from '../model/http.js';
 import { storeKey } from '../model/store-key.js';
+import { withHeldChanges } from '../model/visitor-state/apply-change.js';
+import { withoutLapsedClaims } from '../model/visitor-state/claims.js';
 import type { VisitorState } from '../model/visitor-state/types.js';
+import { RequestCookies } from '../request/cookies.js';
+import { previewLink } from '../request/preview.js';
+import type { ProxyWatch } from '../request/proxy-detection.js';
+import type { RequestFacts, RequestReader } from '../request/request-reader.js';
+import type { Answer, RemoteStore } from '../store/remote-store.js';
+import { askApp, isThenable, type RequestFunction } from '../utils/app-callback.js';
+import { asConvertError, type ConvertError } from '../utils/errors.js';
+import { askForHints, canStopHints, isHtml, isShared, stopHints } from './client-hint-headers.js';
+import { withdrawVisitor } from './erase-visitor.js';
+import type { AfterCommit, LoadedProject, Runtime } from './runtime.js';
+import type { ConvertContext } from './types.js';
+import { Journal } from './unit-of-work.js';
+import { UserAlias } from './user-alias.js';
+import { BaseContext, NOBODY, type Visit } from './visitor-context.js';
+import { UNSHARED, VisitorHead } from './visitor-headers.js';
 
 /** What all request contexts of one Convert share. */
 export interface RequestContextParts {

@@ -1,13 +1,13 @@
 /** What contexts need of the Convert that they belong to. */
-import type { ConvertError } from '../utils/errors.js';
-import type { EngineProject } from '../engine/types.js';
 import type { DropReason, Outbox } from '../delivery/types.js';
-import type { Passage } from '../utils/compact-set.js';
+import type { EngineProject } from '../engine/types.js';
 import type { ProjectConfig } from '../model/project-config.js';
-import type { Settlements } from './claim-leases.js';
-import type { VisitorStore } from '../store/types.js';
 import { storeKey } from '../model/store-key.js';
 import type { Committed } from '../model/visitor-state/types.js';
+import type { VisitorStore } from '../store/types.js';
+import type { Passage } from '../utils/compact-set.js';
+import type { ConvertError } from '../utils/errors.js';
+import type { Settlements } from './claim-leases.js';
 import type { ConvertEvents } from './types.js';
 
 /** Milliseconds that `flush` waits, of a Convert and of contexts, where no `timeout` is given. */

@@ -1,7 +1,18 @@
 /** The public interface of a visitor in one request or job. */
-import type { EngineReason, Variation, Failure } from '../engine/types.js';
-import type { ConsentAnswer } from '../consent/consent.js';
-import type { DropReason } from '../delivery/types.js';
+import type { Bridge } from '../bridge/bridge.js';
+import type { Consent, ConsentAnswer } from '../consent/consent.js';
+import type { DeliveryLedger, DropReason } from '../delivery/types.js';
+import type {
+  ConversionAttributes,
+  EngineReason,
+  ExperienceAttributes,
+  Failure,
+  Feature,
+  FeatureAttributes,
+  SegmentsAttributes,
+  Variation,
+} from '../engine/types.js';
+import type { ReportSegments } from '../model/tracking-event.js';
 import type { ConvertError } from '../utils/errors.js';
 
 /**
@@ -51,4 +62,62 @@ export interface ConvertEvents {
   /** Events were given up. */
   dropped: { count: number; reason: DropReason };
   error: ConvertError;
+}
+
+/** A visitor whom decisions are made for and conversions counted. `Keys` narrows the experience keys. */
+export interface VisitorContext<Keys extends string = string> {
+  /** The id that is hashed and sent; '' where the visitor must not be identified. */
+  readonly visitorId: string;
+  /** `granted` where no consent is configured, unless the request carries an opt-out (see `privacySignals`). */
+  readonly consent: Consent;
+  /**
+   * The variation of one experience, or null: not found, not targeted, not in the traffic, no consent, a bot, not
+   * ready (`explain` tells which). The first decision is stored and its exposure sent.
+   */
+  runExperience(key: Keys, attributes?: ExperienceAttributes): Variation | null;
+  /** The variations of all experiences that the visitor is in. */
+  runExperiences(attributes?: ExperienceAttributes): Variation[];
+  /** The feature: an array if several experiences carry it, `status: 'disabled'` if the visitor is in none. */
+  runFeature(key: string, attributes?: FeatureAttributes): Feature | Feature[];
+  runFeatures(attributes?: FeatureAttributes): Feature[];
+  /** Counts a goal once per visitor; `conversionData` makes it a transaction. */
+  trackConversion(goalKey: string, attributes?: ConversionAttributes): void;
+  /** Report segments to be remembered with the visitor and sent with later events. */
+  setDefaultSegments(segments: ReportSegments): void;
+  /** Puts the visitor into those of the segments whose rules match. */
+  runCustomSegments(keys: readonly string[], attributes?: SegmentsAttributes): void;
+  /** Properties to be remembered with the visitor, for rules of later requests. */
+  updateVisitorProperties(properties: Record<string, unknown>): void;
+  /** Decides without enrolling: nothing is stored or sent. */
+  peek(key: Keys, attributes?: ExperienceAttributes): Variation | null;
+  /** Why `peek` returns what it returns. */
+  explain(key: Keys, attributes?: ExperienceAttributes): Explanation;
+  /** Commits what was collected and waits until it is delivered, at most `timeout` ms (default 5000). Never rejects. */
+  flush(options?: { timeout?: number }): Promise<DeliveryLedger>;
+  /** The official SDK's name for `flush`. */
+  releaseQueues(): Promise<DeliveryLedger>;
+}
+
+/** The visitor of one request. Everything about it is resolved at first use. */
+export interface ConvertContext<Keys extends string = string> extends VisitorContext<Keys> {
+  /** The visitor was not known before this request. */
+  readonly isNewVisitor: boolean;
+  readonly locationProperties: Readonly<Record<string, unknown>>;
+  readonly visitorProperties: Readonly<Record<string, unknown>>;
+  /** Hands the decisions of this request to the page. */
+  readonly bridge: Bridge;
+  /**
+   * At a login: this visitor is a user of the app. The visitor that a user was first stays theirs; a device that was another one
+   * takes over that id with its next visit, half an hour after its last request, and stays what it is until then. Nothing is
+   * copied, and nothing counted twice. To be called before the head is written; it takes no longer than `storeTimeout`. Without effect where `visitor.id` identifies the
+   * visitor, and where there is no consent. Never rejects.
+   */
+  identify(userId: string | number): Promise<void>;
+}
+
+/** Marks contexts across the two builds of this package (ESM and CommonJS). */
+export const CONTEXT_BRAND = Symbol.for('convert-middleware.context');
+
+export function isContext(value: unknown): value is VisitorContext {
+  return typeof value === 'object' && value !== null && CONTEXT_BRAND in value;
 }

@@ -1,21 +1,22 @@
 /** What was decided and tracked for one visitor, kept until it is committed: the store and the outbox in one step. */
-import { asConvertError } from '../utils/errors.js';
-import type { OutgoingResponse } from '../model/http.js';
 import type { DropReason } from '../delivery/types.js';
-import type { AfterCommit, Runtime, Uncommitted, WithdrawalReason } from './runtime.js';
-import { experienceClaim, withoutClaims } from '../model/visitor-state/claims.js';
-import { confirm, refusedClaims, takenClaims, type RecordedEvent } from './commit-changes.js';
-import { countEvents, freshlyHeld } from '../model/visitor-state/held.js';
-import { joinChanges } from '../model/visitor-state/joined.js';
+import type { OutgoingResponse } from '../model/http.js';
+import { type ReportSegments, SEGMENT_KEYS, type VisitorEvent } from '../model/tracking-event.js';
 import {
   applyChange,
-  withHeldChanges
+  countEvents,
+  freshlyHeld,
+  joinChanges,
+  withHeldChanges,
 } from '../model/visitor-state/apply-change.js';
-import { CLAIM_LEASE } from './claim-leases.js';
-import { STORE_LIMIT, within } from '../utils/node/within.js';
-import { isThenable } from '../utils/thenable.js';
-import { SEGMENT_KEYS, type ReportSegments, type VisitorEvent } from '../model/tracking-event.js';
+import { experienceClaim, withoutClaims } from '../model/visitor-state/claims.js';
 import type { Committed, StateChange, VisitorState } from '../model/visitor-state/types.js';
+import { isThenable } from '../utils/app-callback.js';
+import { asConvertError } from '../utils/errors.js';
+import { STORE_LIMIT, within } from '../utils/node/within.js';
+import { CLAIM_LEASE } from './claim-leases.js';
+import { confirm, type RecordedEvent, refusedClaims, takenClaims } from './commit-changes.js';
+import type { AfterCommit, Runtime, Uncommitted, WithdrawalReason } from './runtime.js';
 
 export interface JournalOptions {
   visitorId: string;

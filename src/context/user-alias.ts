@@ -1,11 +1,11 @@
 /** Login: a visitor says which user they are, and their device learns which visitor this user was first. */
-import type { Visit } from './visitor-context.js';
-import { asConvertError } from '../utils/errors.js';
-import { type Runtime } from './runtime.js';
-import { isVisitorId } from '../model/visitor-state/apply-change.js';
-import { STORE_LIMIT, within } from '../utils/node/within.js';
 import { isUserId, userHash } from '../identity/user-hash.js';
 import { aliasKey } from '../model/store-key.js';
+import { isVisitorId } from '../model/visitor-state/parse-state.js';
+import { asConvertError } from '../utils/errors.js';
+import { STORE_LIMIT, within } from '../utils/node/within.js';
+import type { Runtime } from './runtime.js';
+import type { Visit } from './visitor-context.js';
 
 /** Of one request. */
 export class UserAlias {

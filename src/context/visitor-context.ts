@@ -1,30 +1,28 @@
-/** What contexts of requests and of jobs share: deciding, recording, telling, and never throwing. */
-import { badConversion } from '../engine/conversion-data.js';
-import { CONTEXT_BRAND, type VisitorContext } from './context.js';
+import type { Consent } from '../consent/consent.js';
 import type { DeliveryLedger } from '../delivery/types.js';
+import { textOf } from '../engine/coerce.js';
+import { badConversion } from '../engine/conversions.js';
 import type {
   ConversionAttributes,
   Decision,
+  EngineEvent,
   EngineMemo,
   EngineVisitor,
   ExperienceAttributes,
-  EngineEvent,
   Feature,
   FeatureAttributes,
   Properties,
   SegmentsAttributes,
   Variation,
 } from '../engine/types.js';
-import { textOf } from '../engine/coerce.js';
-import { asConvertError } from '../utils/errors.js';
-import type { Journal } from './unit-of-work.js';
-import { FLUSH_TIMEOUT, type LoadedProject, type Runtime } from './runtime.js';
-import { joinChanges } from '../model/visitor-state/joined.js';
-import { SEGMENT_KEYS, type ReportSegments } from '../model/tracking-event.js';
-import type { Consent } from '../consent/consent.js';
 import type { Visitor } from '../identity/visitor-identity.js';
+import { type ReportSegments, SEGMENT_KEYS } from '../model/tracking-event.js';
+import { joinChanges } from '../model/visitor-state/apply-change.js';
 import type { StateChange } from '../model/visitor-state/types.js';
-import type { Explanation, Reason } from './types.js';
+import { asConvertError } from '../utils/errors.js';
+import { FLUSH_TIMEOUT, type LoadedProject, type Runtime } from './runtime.js';
+import { CONTEXT_BRAND, type Explanation, type Reason, type VisitorContext } from './types.js';
+import type { Journal } from './unit-of-work.js';
 
 /** Whether, and as whom, a visitor takes part. Resolved once. */
 export type Visit =

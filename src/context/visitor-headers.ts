@@ -1,11 +1,11 @@
 /** What a response head says of its visitor: our cookies, and that no cache shares the page. */
-import type { Visit } from './visitor-context.js';
+import type { CarriedAssignments } from '../identity/cookies/assignment-cookie.js';
+import type { CarriedSession } from '../identity/cookies/session-cookie.js';
+import type { VisitorReader } from '../identity/visitor-identity.js';
 import type { IncomingRequest, ResponseHead } from '../model/http.js';
 import type { RequestFacts } from '../request/request-reader.js';
 import type { Runtime } from './runtime.js';
-import type { CarriedAssignments } from '../identity/cookies/assignment-cookie.js';
-import type { VisitorReader } from '../identity/visitor-identity.js';
-import type { CarriedSession } from '../identity/cookies/session-cookie.js';
+import type { Visit } from './visitor-context.js';
 
 /** For a page that depends on its visitor. */
 export const UNSHARED = 'private, no-cache';

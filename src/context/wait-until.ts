@@ -1,8 +1,8 @@
 /** For platforms that freeze the process once the response is sent: they are given a promise to wait for. */
-import { asConvertError, type ConvertError } from '../utils/errors.js';
 import type { WaitUntil } from '../model/http.js';
+import { isThenable } from '../utils/app-callback.js';
+import { asConvertError, type ConvertError } from '../utils/errors.js';
 import type { Runtime } from './runtime.js';
-import { isThenable } from '../utils/thenable.js';
 
 /** Milliseconds from the first record on: the platform bills for its waiting, and some responses never end. */
 const LIMIT = 30_000;

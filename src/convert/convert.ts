@@ -1,45 +1,41 @@
-/** The Convert instance: joins the parts and owns their lifetime. */
-import type { ConvertContext, VisitorContext } from '../context/context.js';
-import { hasSubscriber, publish } from './diagnostics-channels.js';
-import { LOSSES } from '../delivery/losses.js';
-import type { DeliveryLedger, DeliveryStats, Outbox, OutboxFactory } from '../delivery/types.js';
-import { Servers, type CloseOptions, type ClosingServer } from './shutdown.js';
-import { drainBeforeExit } from './drain.js';
-import { compiledEngine } from '../engine/compiled-engine.js';
-import { createEmitter } from './event-bus.js';
-import { forgetVisitor } from '../context/erase-visitor.js';
-import { asConvertError, ConvertError } from '../utils/errors.js';
-import type { IncomingRequest, OutgoingResponse } from '../model/http.js';
-import { JobContext, readForJob } from '../context/job-context.js';
-import { oncePerCode, type Logger } from '../utils/logger.js';
-import { outboxOf } from './outbox-factory.js';
-import { Passage } from '../utils/compact-set.js';
-import { resolveOptions } from '../options/resolve-options.js';
-import { checkEndpoint } from '../project/endpoints.js';
-import { runningExperiences, runsElsewhere } from '../model/environment.js';
-import { ProjectKeeper, versionOf, type ProjectStats } from '../project/repository.js';
-import { resolveProject } from '../project/sources/resolve-source.js';
-import { RequestContext, type RequestContextParts } from '../context/request-context.js';
-import { requestParts } from './request-services.js';
-import {
-  FLUSH_TIMEOUT,
-  type LoadedProject,
-  type Runtime,
-  type Uncommitted,
-} from '../context/runtime.js';
+import type { Consent } from '../consent/consent.js';
 import { Settlements } from '../context/claim-leases.js';
-import { closeOnSignals } from './shutdown-signals.js';
+import { createWithdrawals, forgetVisitor } from '../context/erase-visitor.js';
+import { JobContext, readForJob } from '../context/job-context.js';
+import { RequestContext, type RequestContextParts } from '../context/request-context.js';
+import { FLUSH_TIMEOUT, type LoadedProject, type Runtime, type Uncommitted } from '../context/runtime.js';
+import type { ConvertContext, ConvertEvents, VisitorContext } from '../context/types.js';
+import { tellPlatform } from '../context/wait-until.js';
+import {
+  type DeliveryLedger,
+  type DeliveryStats,
+  LOSSES,
+  type Outbox,
+  type OutboxFactory,
+} from '../delivery/types.js';
+import { compiledEngine } from '../engine/compiled-engine.js';
+import type { IncomingRequest, OutgoingResponse } from '../model/http.js';
+import { runningExperiences, runsElsewhere } from '../model/project-config.js';
 import { isInAll } from '../model/visitor-state/apply-change.js';
+import { resolveOptions } from '../options/resolve-options.js';
+import type { ConvertOptions, ResolvedOptions } from '../options/types.js';
+import { checkEndpoint } from '../project/endpoints.js';
+import { ProjectKeeper, type ProjectStats, versionOf } from '../project/repository.js';
+import { resolveProject } from '../project/sources/resolve-source.js';
 import { memoryStore } from '../store/memory-store.js';
-import type { VisitorStore } from '../store/types.js';
 import { LOCAL_STORE, RemoteStore, type StoreStats } from '../store/remote-store.js';
 import { sdkStore } from '../store/sdk-data-store.js';
+import type { VisitorStore } from '../store/types.js';
+import { Passage } from '../utils/compact-set.js';
+import { asConvertError, ConvertError } from '../utils/errors.js';
+import { type Logger, oncePerCode } from '../utils/logger.js';
 import { within } from '../utils/node/within.js';
-import type { Consent } from '../consent/consent.js';
-import { tellPlatform } from '../context/wait-until.js';
-import { createWithdrawals } from '../context/withdrawals.js';
-import type { ConvertOptions, ResolvedOptions } from '../options/types.js';
-import type { ConvertEvents } from '../context/types.js';
+import { hasSubscriber, publish } from './diagnostics-channels.js';
+import { createEmitter } from './event-bus.js';
+import { outboxOf } from './outbox-factory.js';
+import { requestParts } from './request-services.js';
+import { closeOnSignals } from './shutdown-signals.js';
+import { type CloseOptions, type ClosingServer, drainBeforeExit, Servers } from './shutdown.js';
 
 export interface Convert {
   /** Resolves when a project config is loaded. Never needed before serving. Rejects once closed. */

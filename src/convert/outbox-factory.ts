@@ -1,15 +1,14 @@
 /** The outbox of a Convert, as its options say. */
+import { memoryOutbox } from '../delivery/memory-outbox.js';
+import { spoolOutbox } from '../delivery/spool/spool-outbox.js';
 import { fetchTransport } from '../delivery/transports/fetch.js';
 import { httpTransport } from '../delivery/transports/http.js';
-import { memoryOutbox } from '../delivery/memory-outbox.js';
 import type { DeliveryLedger, Outbox, OutboxFactory, OutboxListener, Transport } from '../delivery/types.js';
-import { spoolOutbox } from '../delivery/spool/spool-outbox.js';
+import type { ProjectConfig } from '../model/project-config.js';
+import type { DeliveryOptions, ResolvedOptions } from '../options/types.js';
+import { trackingUrl } from '../project/endpoints.js';
 import { asConvertError, ConvertError } from '../utils/errors.js';
 import { withMethods } from '../utils/option-checks.js';
-import type { ProjectConfig } from '../model/project-config.js';
-import { trackingUrl } from '../project/endpoints.js';
-import { VERSION } from './version.js';
-import type { DeliveryOptions, ResolvedOptions } from '../options/types.js';
 
 interface Owner {
   readonly listener: OutboxListener;
@@ -80,3 +79,6 @@ function guarded(outbox: Outbox, listener: OutboxListener): Outbox {
     close: (timeout) => settled(() => outbox.close(timeout)),
   };
 }
+
+/** The version of this package; a test keeps it equal to package.json. It is part of `source` on the wire. */
+export const VERSION = '0.1.0';

@@ -1,11 +1,11 @@
 /** What all requests of one Convert are read with, from its options. */
-import type { ConvertError } from '../utils/errors.js';
+import { signalReader } from '../consent/privacy-signals.js';
 import type { RequestContextParts } from '../context/request-context.js';
+import { visitorReader } from '../identity/visitor-identity.js';
+import type { ResolvedOptions } from '../options/types.js';
 import { ProxyWatch } from '../request/proxy-detection.js';
 import { createRequestReader, type GeoListener } from '../request/request-reader.js';
-import { visitorReader } from '../identity/visitor-identity.js';
-import { signalReader } from '../consent/privacy-signals.js';
-import type { ResolvedOptions } from '../options/types.js';
+import type { ConvertError } from '../utils/errors.js';
 
 export interface RequestPartsListener {
   readonly onError: (error: ConvertError) => void;

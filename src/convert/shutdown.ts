@@ -48,3 +48,60 @@ function assertServer(server: unknown): void {
     })`,
   );
 }
+
+/** When the process has nothing left to do, what waits to be delivered is sent: not for long. */
+
+/** Milliseconds in all that delivery may hold up the end of the process. */
+const DRAIN_TIMEOUT = 2_000;
+
+interface Drainable {
+  flush(options: { timeout: number }): Promise<unknown>;
+  stats(): { readonly delivery: { readonly accepted: number } };
+}
+
+interface Drained {
+  /** Milliseconds that are left. */
+  left: number;
+  /** Events accepted before the last flush began. */
+  accepted: number | undefined;
+}
+
+const instances = new Map<Drainable, Drained>();
+
+/** One listener for all instances. Each piece of work makes `beforeExit` fire again: what came meanwhile is sent, too. */
+function onBeforeExit(): void {
+  for (const [instance, drained] of instances) {
+    const accepted = acceptedBy(instance);
+    if (drained.left <= 0 || accepted === drained.accepted) continue;
+    drained.accepted = accepted;
+    void flush(instance, drained);
+  }
+}
+
+async function flush(instance: Drainable, drained: Drained): Promise<void> {
+  const began = performance.now();
+  await instance.flush({ timeout: drained.left });
+  drained.left -= performance.now() - began;
+}
+
+/** -1 where it is not known: one flush. */
+function acceptedBy(instance: Drainable): number {
+  try {
+    return instance.stats().delivery.accepted;
+  } catch {
+    // An outbox of the app's may throw, and must not end the process in another way than it would.
+    return -1;
+  }
+}
+
+/** Flushes `instance` before the process ends by itself. The returned function takes that back. */
+export function drainBeforeExit(instance: Drainable): () => void {
+  // Not everything that has modules of Node's has its process.
+  if (typeof process !== 'object' || typeof process.on !== 'function') return () => {};
+  if (instances.size === 0) process.on('beforeExit', onBeforeExit);
+  instances.set(instance, { left: DRAIN_TIMEOUT, accepted: undefined });
+  return () => {
+    instances.delete(instance);
+    if (instances.size === 0) process.off('beforeExit', onBeforeExit);
+  };
+}

@@ -1,6 +1,5 @@
 /** What an operator hears of a place that fails, where events are kept, and how long it is left alone. */
-import type { Backoff } from '../utils/backoff.js';
-import { backoffCeiling } from '../utils/backoff.js';
+import { type Backoff, backoffCeiling } from '../utils/backoff.js';
 import { codeOf, ConvertError } from '../utils/errors.js';
 import type { Ledger } from './ledger.js';
 

@@ -2,26 +2,26 @@
  * What all outboxes do: events are measured and refused or taken, counted, confirmed, sent, and accounted for to the last
  * one. Where they wait until they are sent is the matter of a `Shelf`.
  */
-import type { ConvertError } from '../utils/errors.js';
-import { DEFAULT_BACKOFF } from '../utils/backoff.js';
 import type { VisitorEvent } from '../model/tracking-event.js';
-import { cohorts, type Cohorts } from './flush-tracker.js';
+import { DEFAULT_BACKOFF } from '../utils/backoff.js';
+import type { ConvertError } from '../utils/errors.js';
+import { upTo } from '../utils/node/timers.js';
 import { Erasures } from './erasure-guard.js';
+import { cohorts, type Cohorts } from './flush-tracker.js';
 import { createLedger, type Ledger } from './ledger.js';
 import { serialise, type SerialisedEvent } from './payload.js';
-import type {
-  DeliveryLedger,
-  DeliveryStats,
-  Destination,
-  DropReason,
-  Offer,
-  Outbox,
-  OutboxOptions,
-} from './types.js';
-import { DEFAULT_QUEUE_BYTES } from './types.js';
-import { createSender, type Sender } from './sender.js';
-import { upTo } from '../utils/node/timers.js';
 import { QueuedEvent, wereKept } from './queued-event.js';
+import { createSender, type Sender } from './sender.js';
+import {
+  DEFAULT_QUEUE_BYTES,
+  type DeliveryLedger,
+  type DeliveryStats,
+  type Destination,
+  type DropReason,
+  type Offer,
+  type Outbox,
+  type OutboxOptions,
+} from './types.js';
 
 /** The share of the room that exposures may fill. */
 const EXPOSURE_SHARE = 0.9;

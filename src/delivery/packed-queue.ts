@@ -2,10 +2,9 @@
  * Events in little more memory than their bytes, in order: what waits for long is kept as text in buffers, where the garbage
  * collector does not look at each of them again and again. As objects they take twice as much.
  */
-import type { Cohort } from './flush-tracker.js';
 import { fifo } from './fifo-queue.js';
-import { decodeLines, encodeLines } from './lines.js';
-import { headOf } from './payload.js';
+import type { Cohort } from './flush-tracker.js';
+import { decodeLines, encodeLines, headOf } from './payload.js';
 import { QueuedEvent } from './queued-event.js';
 
 /** Bytes of events that are packed together: some milliseconds of the event loop. */

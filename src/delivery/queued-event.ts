@@ -1,6 +1,6 @@
 /** An event that an outbox has accepted and that waits to be sent. */
-import type { SerialisedEvent } from './payload.js';
 import type { Cohort } from './flush-tracker.js';
+import type { SerialisedEvent } from './payload.js';
 
 /** An event that was taken. */
 export class QueuedEvent implements SerialisedEvent {
@@ -34,4 +34,26 @@ export function wereKept(events: readonly QueuedEvent[]): void {
     event.onKept = undefined;
     onKept();
   }
+}
+
+/**
+ * Removes and returns the first of these events, up to the one with which there are so many bytes, and before one that was
+ * accepted after `until`, in milliseconds since the epoch. The first one in any case.
+ */
+export function takeBytes(events: QueuedEvent[], most: number, until = Infinity): readonly QueuedEvent[] {
+  let count = 0;
+  for (let bytes = 0; count < events.length && bytes < most; count++) {
+    const event = events[count]!;
+    if (count > 0 && event.at > until) break;
+    bytes += event.bytes;
+  }
+  return events.splice(0, count);
+}
+
+/** Milliseconds: what is older is not sent. Convert would count it for the wrong day. */
+export const MAX_AGE = 72 * 60 * 60 * 1000;
+
+/** Both in milliseconds since the epoch. */
+export function isTooOld(acceptedAt: number, now: number): boolean {
+  return acceptedAt < now - MAX_AGE;
 }

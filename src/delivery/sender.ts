@@ -5,17 +5,13 @@
  * one, and a batch that failed goes again before anything newer. So nothing is sent twice on a healthy path, at most
  * one batch is doubled by a failure that leaves open whether it arrived, and the order per visitor is kept.
  */
+import { type Backoff, backoffCeiling, backoffDelay, parseRetryAfter } from '../utils/backoff.js';
 import { codeOf, type ConvertError } from '../utils/errors.js';
-import type { Backoff } from '../utils/backoff.js';
-import { backoffCeiling, backoffDelay, parseRetryAfter } from '../utils/backoff.js';
-import { isTooOld } from './age.js';
-import { deliveryError } from './failure.js';
 import { fifo } from './fifo-queue.js';
-import type { PayloadOptions, SerialisedEvent } from './payload.js';
-import { buildPayload, envelopeBytes } from './payload.js';
+import { buildPayload, envelopeBytes, type PayloadOptions, type SerialisedEvent } from './payload.js';
+import { deliveryError, heedsRetryAfter, type Verdict, verdictOf } from './post-outcome.js';
+import { isTooOld } from './queued-event.js';
 import type { Breaker, Destination, Transport } from './types.js';
-import type { Verdict } from './post-outcome.js';
-import { heedsRetryAfter, verdictOf } from './post-outcome.js';
 
 export interface SenderOptions {
   readonly transport: Transport;

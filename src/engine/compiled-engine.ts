@@ -1,13 +1,16 @@
 /** The compiled engine: a project config is compiled once, and a decision is a walk through what came out. */
 import type { ProjectConfig } from '../model/project-config.js';
-import { copied } from './copy.js';
-import { decide, none, type Call } from './evaluation/evaluate.js';
-import { explainDecision } from './evaluation/explain.js';
-import { Facts } from './evaluation/evaluation-input.js';
-import { decideFeature, decideFeatures } from './features.js';
-import { convert } from './conversions.js';
-import { withTransactionsOnce } from './transactions.js';
+import type { StateChange } from '../model/visitor-state/types.js';
+import { copied } from './coerce.js';
 import { compilePlan } from './compile-plan.js';
+import { convert, withTransactionsOnce } from './conversions.js';
+import { type Call, decide, none } from './evaluation/evaluate.js';
+import { Facts } from './evaluation/evaluation-input.js';
+import { explainDecision } from './evaluation/explain.js';
+import { decideFeature, decideFeatures } from './features.js';
+import type { Plan } from './plan-types.js';
+import { uiRulesOf } from './rules/web-rules.js';
+import { segment } from './segments.js';
 import type {
   ConversionAttributes,
   ConversionOutcome,
@@ -22,10 +25,6 @@ import type {
   Preview,
   SegmentsAttributes,
 } from './types.js';
-import { segment } from './segments.js';
-import { uiRulesOf } from './rules/web-rules.js';
-import type { StateChange } from '../model/visitor-state/types.js';
-import type { Plan } from './plan-types.js';
 
 export interface CompiledEngineOptions {
   /**

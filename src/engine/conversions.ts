@@ -1,12 +1,13 @@
 /** Conversions: which goal, whether its rules match, and whether it was tracked before. */
-import { goalClaim } from '../model/visitor-state/claims.js';
+import { type ConversionEvent, GOAL_DATA_KEYS, type WireEvent } from '../model/tracking-event.js';
+import { goalClaim, transactionClaim } from '../model/visitor-state/claims.js';
+import type { VisitorState } from '../model/visitor-state/types.js';
 import { ownValue } from '../utils/objects.js';
-import type { ConversionEvent } from '../model/tracking-event.js';
 import { Facts } from './evaluation/evaluation-input.js';
-import type { ConversionAttributes, ConversionOutcome, EngineEvent, EngineVisitor } from './types.js';
-import { isRuleError } from './rules/compile-rules.js';
 import { Values } from './evaluation/property-values.js';
 import type { GoalPlan, Plan } from './plan-types.js';
+import { isRuleError } from './rules/compile-rules.js';
+import type { ConversionAttributes, ConversionOutcome, EngineEvent, EngineVisitor } from './types.js';
 
 export function convert(
   plan: Plan,
@@ -56,4 +57,66 @@ function matches(
 /** What the app gave must not change under the event that waits. */
 function structuredCopy(goalData: NonNullable<ConversionAttributes['conversionData']>) {
   return goalData.map((each) => ({ ...each }));
+}
+
+/** What is left of a conversion without a transaction that was tracked before; the others are claimed. */
+export function withTransactionsOnce(
+  outcome: ConversionOutcome,
+  goalKey: string,
+  state: VisitorState,
+): ConversionOutcome {
+  const tracked = ownValue(state.transactions, goalKey) ?? [];
+  const events: EngineEvent[] = [];
+  let claimed: string | undefined;
+  for (const each of outcome.events) {
+    const id = transactionIdOf(each.event);
+    if (id !== undefined && tracked.includes(id)) continue;
+    if (id === undefined) {
+      events.push(each);
+      continue;
+    }
+    claimed = id;
+    const name = transactionClaim(goalKey, id);
+    // With the goal's own claim it comes once anyway; it is remembered for those that may repeat.
+    events.push(each.claim === undefined ? { ...each, claim: name } : { ...each, also: name });
+  }
+  if (events.length === 0 && outcome.events.length > 0) return { reason: 'already-tracked', events };
+  if (claimed === undefined)
+    return events.length === outcome.events.length ? outcome : { ...outcome, events };
+  return { ...outcome, events, change: { ...outcome.change, transactions: { [goalKey]: [claimed] } } };
+}
+
+/** As text; undefined where the event has none. */
+function transactionIdOf({ eventType, data }: WireEvent): string | undefined {
+  if (eventType !== 'conversion' || !('goalData' in data)) return undefined;
+  const value = data.goalData?.find(({ key }) => key === 'transactionId')?.value;
+  return value === undefined || value === '' ? undefined : String(value);
+}
+
+/** What `trackConversion` accepts as data of a transaction. */
+const KNOWN: ReadonlySet<unknown> = new Set(GOAL_DATA_KEYS);
+
+/** What is wrong with the attributes of a conversion; undefined where nothing is. Values are never quoted. */
+export function badConversion(attributes: ConversionAttributes): string | undefined {
+  try {
+    return wrongWith(attributes.conversionData);
+  } catch {
+    // A getter, or a Proxy.
+    return '`conversionData` can not be read';
+  }
+}
+
+function wrongWith(data: unknown): string | undefined {
+  if (data === undefined || data === null) return undefined;
+  if (!Array.isArray(data)) return '`conversionData` must be an array of { key, value }';
+  for (const entry of data as unknown[]) {
+    if (typeof entry !== 'object' || entry === null)
+      return '`conversionData` must hold { key, value } objects';
+    const { key, value } = entry as { key?: unknown; value?: unknown };
+    if (!KNOWN.has(key))
+      return `\`conversionData\` has an unknown key; known are ${GOAL_DATA_KEYS.join(', ')}`;
+    const isRight = typeof value === 'string' || (typeof value === 'number' && Number.isFinite(value));
+    if (!isRight) return `the value of \`${String(key)}\` must be a finite number or a string`;
+  }
+  return undefined;
 }

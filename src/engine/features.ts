@@ -1,7 +1,7 @@
 /** Decides features: the experiences that carry them are decided, and their variations say which are on. */
-import { decide, type Call } from './evaluation/evaluate.js';
-import type { Decision, Feature, FeatureAttributes, FeatureOutcome } from './types.js';
+import { type Call, decide } from './evaluation/evaluate.js';
 import type { PlannedExperience } from './plan-types.js';
+import type { Decision, Feature, FeatureAttributes, FeatureOutcome } from './types.js';
 
 /** One feature: all experiences that carry it count. */
 export function decideFeature(call: Call, key: string, attributes: FeatureAttributes): FeatureOutcome {

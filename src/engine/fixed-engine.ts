@@ -1,6 +1,8 @@
 /** The fixed engine: an experience gives everybody the same variation. For tests of what an app does with it. */
 import type { ExperienceConfig, ProjectConfig, RuleEntityConfig } from '../model/project-config.js';
+import type { StateChange } from '../model/visitor-state/types.js';
 import { compiledEngine } from './compiled-engine.js';
+import { Progress } from './evaluation/evaluation-state.js';
 import type {
   ConversionAttributes,
   ConversionOutcome,
@@ -14,8 +16,6 @@ import type {
   FeatureOutcome,
   Preview,
 } from './types.js';
-import { Progress } from './evaluation/evaluation-state.js';
-import type { StateChange } from '../model/visitor-state/types.js';
 
 /**
  * Asks no rule and shares no traffic: an experience gives its first running variation. Every goal and every segment is

@@ -1,13 +1,13 @@
 /** The compiled project: what a decision looks up instead of searching the config. */
-import type { RuleEntityConfig, ExperienceConfig, ProjectConfig } from '../model/project-config.js';
-import type { Exclusion } from './rules/mutual-exclusion.js';
-import type { Variation } from './types.js';
-import type { Enrolment } from './evaluation/enrolment.js';
-import type { VariationFeatures, FeaturePlan } from './feature-plan.js';
+import type { ExperienceConfig, ProjectConfig, RuleEntityConfig } from '../model/project-config.js';
 import type { Buckets } from './buckets.js';
+import type { Enrolment } from './evaluation/enrolment.js';
+import type { FeaturePlan, VariationFeatures } from './feature-plan.js';
 import { HashPrefix } from './murmur3.js';
-import type { CompiledRules, Predicate } from './rules/types.js';
+import type { Exclusion } from './rules/mutual-exclusion.js';
 import { PropertyNames } from './rules/property-names.js';
+import type { CompiledRules, Predicate } from './rules/types.js';
+import type { Variation } from './types.js';
 
 /** A location or an audience. */
 export interface RuleEntity {

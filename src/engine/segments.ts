@@ -1,9 +1,9 @@
+import type { StateChange } from '../model/visitor-state/types.js';
+import { textOf } from './coerce.js';
 import type { Facts } from './evaluation/evaluation-input.js';
 import type { Progress } from './evaluation/evaluation-state.js';
-import { isRuleError } from './rules/compile-rules.js';
-import { textOf } from './coerce.js';
-import type { StateChange } from '../model/visitor-state/types.js';
 import type { Plan } from './plan-types.js';
+import { isRuleError } from './rules/compile-rules.js';
 
 export function segment(plan: Plan, keys: readonly string[], facts: Facts, progress: Progress): StateChange {
   const { customSegments } = progress;

@@ -1,8 +1,8 @@
 /** Bots: who gets the original page and is never counted. */
-import { askApp, type RequestFunction } from '../utils/app-callback.js';
-import { isBotClient } from '../request/user-agent/bots.js';
-import type { ConvertError } from '../utils/errors.js';
 import { headerText, type IncomingRequest } from '../model/http.js';
+import { isBotClient } from '../request/user-agent/bots.js';
+import { askApp, type RequestFunction } from '../utils/app-callback.js';
+import type { ConvertError } from '../utils/errors.js';
 
 /**
  * - `original` bots get the original page: no cookie, no event, nothing stored

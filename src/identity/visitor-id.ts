@@ -1,5 +1,7 @@
 /** New ids: UUIDs of version 4, as `crypto.randomUUID` makes them of pieces that cost four times the memory. */
-import { randomFillSync } from 'node:crypto';
+import { createHmac, randomFillSync } from 'node:crypto';
+import { headerText, type IncomingRequest } from '../model/http.js';
+import { plainAddress } from '../request/ip-address.js';
 
 /** Random bytes for so many ids are drawn at once. */
 const DRAWN = 128;
@@ -29,4 +31,18 @@ export function newUuid(): string {
   }
   used += BYTES;
   return text.toString('latin1');
+}
+
+/**
+ * HMAC-SHA256 of ip, user agent and language, as 32 characters of base64url. It changes when the client's address,
+ * browser version or language does, and clients behind one address with one browser share it.
+ */
+export function fingerprint(request: IncomingRequest, secret: string): string {
+  const parts = [
+    plainAddress(request.ip),
+    headerText(request.headers['user-agent']) ?? '',
+    headerText(request.headers['accept-language']) ?? '',
+  ];
+  // JSON keeps the parts apart, whatever they contain.
+  return createHmac('sha256', secret).update(JSON.stringify(parts)).digest('base64url').slice(0, 32);
 }

@@ -1,29 +1,28 @@
 /** Who the visitor of a request is, and whether we may know: the app's id, the cookie, a fingerprint, a new id. */
+import { type ConsentAnswer, UNANSWERED, UNASKED } from '../consent/answer.js';
+import {
+  type Consent,
+  type ConsentBy,
+  consentMode,
+  type ConsentMode,
+  type ConsentOption,
+  consentReader,
+} from '../consent/consent.js';
+import type { SignalReader } from '../consent/privacy-signals.js';
+import type { IncomingRequest } from '../model/http.js';
+import type { IdOrigin } from '../model/store-key.js';
 import { askApp, type RequestFunction } from '../utils/app-callback.js';
 import { ConvertError } from '../utils/errors.js';
-import type { IncomingRequest } from '../model/http.js';
-import { adoptionCookie, type Adoption, type AdoptionCookie } from './cookies/alias-cookie.js';
+import { botCheck, type BotsOption } from './bot-check.js';
+import { type Adoption, adoptionCookie, type AdoptionCookie } from './cookies/alias-cookie.js';
 import {
   assignmentCookie,
   type AssignmentCookie,
   type AssignmentCookieOptions,
 } from './cookies/assignment-cookie.js';
-import { botCheck, type BotsOption } from './bot-check.js';
-import {
-  consentMode,
-  consentReader,
-  type Consent,
-  type ConsentBy,
-  type ConsentMode,
-  type ConsentOption,
-} from '../consent/consent.js';
-import { UNANSWERED, UNASKED, type ConsentAnswer } from '../consent/answer.js';
-import { visitorCookie, type VisitorCookie, type VisitorCookieOptions } from './cookies/visitor-cookie.js';
-import { fingerprint } from './fingerprint.js';
-import type { SignalReader } from '../consent/privacy-signals.js';
 import { sessionCookie, type SessionCookie, type SessionCookieOptions } from './cookies/session-cookie.js';
-import { newUuid } from './visitor-id.js';
-import type { IdOrigin } from '../model/store-key.js';
+import { visitorCookie, type VisitorCookie, type VisitorCookieOptions } from './cookies/visitor-cookie.js';
+import { fingerprint, newUuid } from './visitor-id.js';
 
 export interface VisitorOptions<Raw = unknown> {
   /**

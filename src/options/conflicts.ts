@@ -1,10 +1,10 @@
 /** Options that are right by themselves, and wrong together. */
-import { ConvertError } from '../utils/errors.js';
+import { consentMode } from '../consent/consent.js';
 import { adoptionCookieName } from '../identity/cookies/alias-cookie.js';
 import { ASSIGNMENT_COOKIE_NAME } from '../identity/cookies/assignment-cookie.js';
-import { consentMode } from '../consent/consent.js';
-import { VISITOR_COOKIE_DEFAULTS } from '../identity/cookies/visitor-cookie.js';
 import { SESSION_COOKIE_NAME, type SessionCookieOptions } from '../identity/cookies/session-cookie.js';
+import { VISITOR_COOKIE_DEFAULTS } from '../identity/cookies/visitor-cookie.js';
+import { ConvertError } from '../utils/errors.js';
 import type { ConvertOptions } from './types.js';
 
 /** @throws ConvertError `CONVERT_BAD_OPTION` */

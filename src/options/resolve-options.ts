@@ -1,7 +1,9 @@
-import { guardedLogger, silentLogger, type Logger } from '../utils/logger.js';
+import { consentCheck } from '../consent/option-check.js';
+import { guardedLogger, type Logger, silentLogger } from '../utils/logger.js';
 import {
   assertOptions,
   between,
+  type Check,
   cookieName,
   either,
   flag,
@@ -14,10 +16,8 @@ import {
   shape,
   text,
   withMethods,
-  type Check,
 } from '../utils/option-checks.js';
 import { assertNoConflicts } from './conflicts.js';
-import { consentCheck } from '../consent/option-check.js';
 import type { ConvertOptions, ResolvedOptions } from './types.js';
 
 const DAY = 24 * 60 * 60 * 1000;

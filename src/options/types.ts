@@ -1,23 +1,23 @@
 /** Every option: its type, its unit and its default. */
-import type { ProjectConfig } from '../model/project-config.js';
-import type { ProjectSource } from '../project/types.js';
-import type { ProjectCache } from '../project/cache/types.js';
-import type { Engine } from '../engine/types.js';
-import type { VisitorOptions } from '../identity/visitor-identity.js';
-import type { SessionCookieOptions } from '../identity/cookies/session-cookie.js';
 import type { ConsentOption } from '../consent/consent.js';
 import type { PrivacySignals } from '../consent/privacy-signals.js';
-import type { PropertiesOption } from '../request/request-reader.js';
-import type { GeoOption } from '../request/geo/geo.js';
-import type { BotsOption } from '../identity/bot-check.js';
-import type { VisitorStore, SdkDataStore } from '../store/types.js';
-import type { StoreCacheOptions } from '../store/remote-store.js';
-import type { AssignmentCookieOptions } from '../identity/cookies/assignment-cookie.js';
-import type { RequestFunction } from '../utils/app-callback.js';
-import type { WaitUntil } from '../model/http.js';
-import type { Logger } from '../utils/logger.js';
 import type { SpoolOptions } from '../delivery/spool/spool-outbox.js';
 import type { OutboxFactory } from '../delivery/types.js';
+import type { Engine } from '../engine/types.js';
+import type { BotsOption } from '../identity/bot-check.js';
+import type { AssignmentCookieOptions } from '../identity/cookies/assignment-cookie.js';
+import type { SessionCookieOptions } from '../identity/cookies/session-cookie.js';
+import type { VisitorOptions } from '../identity/visitor-identity.js';
+import type { WaitUntil } from '../model/http.js';
+import type { ProjectConfig } from '../model/project-config.js';
+import type { ProjectCache } from '../project/cache/types.js';
+import type { ProjectSource } from '../project/types.js';
+import type { GeoOption } from '../request/geo/geo.js';
+import type { PropertiesOption } from '../request/request-reader.js';
+import type { StoreCacheOptions } from '../store/remote-store.js';
+import type { SdkDataStore, VisitorStore } from '../store/types.js';
+import type { RequestFunction } from '../utils/app-callback.js';
+import type { Logger } from '../utils/logger.js';
 
 /** `Raw` is the framework's own request, which the functions among the options get. */
 export interface ConvertOptions<Raw = unknown> {

@@ -1,6 +1,6 @@
 /** The addresses of Convert's endpoints, and what an address or key must look like before anything is sent there. */
-import { ConvertError } from '../utils/errors.js';
 import type { ProjectConfig } from '../model/project-config.js';
+import { ConvertError } from '../utils/errors.js';
 
 /** The official SDK's defaults (`@convertcom/js-sdk` 4.4.3). */
 export const DEFAULT_CONFIG_ENDPOINT = 'https://cdn-4.convertexperiments.com/api/v1/';

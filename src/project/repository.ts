@@ -1,9 +1,9 @@
 /** Keeps the project config that is in force, and tells who waits for the first one. */
-import { asConvertError, ConvertError } from '../utils/errors.js';
 import type { ProjectConfig } from '../model/project-config.js';
+import { asConvertError, ConvertError } from '../utils/errors.js';
 import { badOption } from './endpoints.js';
-import type { Kept, ProjectSource } from './types.js';
 import { adoptProject } from './parse-config.js';
+import type { Kept, ProjectSource } from './types.js';
 
 export interface ProjectKeeperOptions {
   /**

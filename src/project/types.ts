@@ -1,6 +1,6 @@
 /** The project port: where the project config comes from. */
-import type { ConvertError } from '../utils/errors.js';
 import type { ProjectConfig } from '../model/project-config.js';
+import type { ConvertError } from '../utils/errors.js';
 
 /** A source delivers configs until it is stopped. It never throws and never gives up. */
 export interface ProjectSource {

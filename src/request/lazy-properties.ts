@@ -1,5 +1,4 @@
-/** Properties that are derived from a request when they are asked for, with those that the app adds over them. */
-import { callbackThrew, checkedObject, type OnError } from '../utils/callback.js';
+import { callbackThrew, checkedObject, type OnError } from '../utils/app-callback.js';
 import { defaultsOf, type DefaultSource } from './property-defaults.js';
 import type { SharedFacts } from './request-facts.js';
 

@@ -1,7 +1,7 @@
 /** What a request says of how its visitor got here. */
-import { ARRIVAL_BYTES, type Arrival, type TrafficSource } from '../model/attribution.js';
+import { type Arrival, ARRIVAL_BYTES, type TrafficSource } from '../model/attribution.js';
 import { atAGlance } from '../utils/string-memo.js';
-import { isSameSite, referrerOf, type Referrer, type ReferralKind } from './referral.js';
+import { isSameSite, type ReferralKind, type Referrer, referrerOf } from './referral.js';
 import type { SharedFacts } from './request-facts.js';
 import { clipBytes } from './text-decoding.js';
 

@@ -1,6 +1,5 @@
-/** Report segments, in Convert's codes whatever words the rules use and whatever properties the app adds. */
-import { detached } from '../utils/detached.js';
 import type { ReportSegments } from '../model/tracking-event.js';
+import { detached } from '../utils/string-memo.js';
 import type { SharedFacts } from './request-facts.js';
 import type { UserAgent } from './user-agent/user-agent.js';
 

@@ -1,15 +1,14 @@
 /** What several properties of a request are made of. Each is computed when it is first asked for, and once. */
 import type { Arrival, Session } from '../model/attribution.js';
 import { headerText, type IncomingRequest } from '../model/http.js';
-import type { OnError } from '../utils/callback.js';
-import type { ClientReader } from './user-agent/user-agent-cache.js';
-import { PARAMETERS } from './parameters.js';
+import type { OnError } from '../utils/app-callback.js';
 import { placeOf } from './geo/geo-location.js';
-import { queryValues } from './query-parameters.js';
-import { hostnameOf, MAX_URL, parseTarget, type RequestTarget } from './url.js';
+import type { GeoFacts, GeoReader } from './geo/types.js';
+import { PARAMETERS, queryValues } from './query-parameters.js';
 import { clip } from './text-decoding.js';
+import { hostnameOf, MAX_URL, parseTarget, type RequestTarget } from './url.js';
+import type { ClientReader } from './user-agent/user-agent-cache.js';
 import type { UserAgent } from './user-agent/user-agent.js';
-import type { GeoReader, GeoFacts } from './geo/types.js';
 
 /** What is the same for all requests. */
 export interface FactSources {

@@ -1,25 +1,29 @@
 /** Request -> location and visitor properties, and report segments. What nobody reads is not computed. */
-import { asConvertError, ConvertError } from '../utils/errors.js';
 import type { IncomingRequest } from '../model/http.js';
 import type { ReportSegments } from '../model/tracking-event.js';
-import { arrivals } from './read-attribution.js';
-import { callbackThrew, type OnError } from '../utils/callback.js';
-import { createClientReader } from './user-agent/user-agent-cache.js';
-import { resolveGeo, type GeoFacts, type GeoOption } from './geo/geo.js';
-import { LOCATION_PROPERTIES, type LocationProperties } from './location.js';
+import { callbackThrew, type OnError } from '../utils/app-callback.js';
+import { asConvertError, ConvertError } from '../utils/errors.js';
 import { placeOf } from './geo/geo-location.js';
-import { LazyProperties, propertyKind, type Properties, type PropertyKind } from './lazy-properties.js';
-import { reportSegments, type KnownSegments } from './report-segments.js';
-import { SharedFacts, type FactSources, type RequestVisitor } from './request-facts.js';
-import { clip } from './text-decoding.js';
-import { VISITOR_PROPERTIES, type VisitorProperties, type Vocabulary } from './property-tables.js';
+import { type GeoFacts, type GeoOption, resolveGeo } from './geo/geo.js';
 import type { GeoListener, GeoReader } from './geo/types.js';
+import { LazyProperties, type Properties, propertyKind, type PropertyKind } from './lazy-properties.js';
+import {
+  LOCATION_PROPERTIES,
+  type LocationProperties,
+  VISITOR_PROPERTIES,
+  type VisitorProperties,
+  type Vocabulary,
+} from './property-tables.js';
+import { arrivals } from './read-attribution.js';
+import { type KnownSegments, reportSegments } from './report-segments.js';
+import { type FactSources, type RequestVisitor, SharedFacts } from './request-facts.js';
+import { clip } from './text-decoding.js';
+import { createClientReader } from './user-agent/user-agent-cache.js';
 
 export type { GeoFacts, GeoOption } from './geo/geo.js';
-export type { LocationProperties } from './location.js';
 export type { Properties } from './lazy-properties.js';
 export type { RequestVisitor } from './request-facts.js';
-export type { VisitorProperties, Vocabulary } from './property-tables.js';
+export type { VisitorProperties, Vocabulary, LocationProperties } from './property-tables.js';
 
 /**
  * What the app makes of the properties. Both functions get the framework's request and the default properties, which

@@ -2,14 +2,15 @@
  * A visitor store over any place that keeps texts by key and can replace one only if it is still what it was. The text is
  * the official SDK's document; it is read, merged here and written back, again if somebody was faster.
  */
+import { applyChange } from '../model/visitor-state/apply-change.js';
+import { parseState } from '../model/visitor-state/parse-state.js';
+import type { Committed, StateChange, VisitorState } from '../model/visitor-state/types.js';
+import { isThenable } from '../utils/app-callback.js';
 import { ConvertError } from '../utils/errors.js';
-import { applyChange, parseState } from '../model/visitor-state/apply-change.js';
-import { isThenable } from '../utils/thenable.js';
-import { InTurn } from './keyed-queue.js';
-import type { CommitOptions, VisitorStore } from './types.js';
 import { Recent } from '../utils/lru-map.js';
 import { STORE_LIMIT, within } from '../utils/node/within.js';
-import type { Committed, StateChange, VisitorState } from '../model/visitor-state/types.js';
+import { InTurn } from './keyed-queue.js';
+import type { CommitOptions, VisitorStore } from './types.js';
 
 /** A text, and what tells whether it is still there. */
 export interface Document {

@@ -1,11 +1,10 @@
 /** Visitor state in the memory of this process: the default store. */
-import { assertOptions, between, shape } from '../utils/option-checks.js';
 import { applyChange } from '../model/visitor-state/apply-change.js';
-import { firstStates } from './first-states.js';
-import { Generations } from './generational-map.js';
-import { Recent } from '../utils/lru-map.js';
-import type { CommitOptions, VisitorStore } from './types.js';
 import type { Committed, StateChange, VisitorState } from '../model/visitor-state/types.js';
+import { Recent } from '../utils/lru-map.js';
+import { assertOptions, between, shape } from '../utils/option-checks.js';
+import { Generations } from './generational-map.js';
+import type { CommitOptions, VisitorStore } from './types.js';
 
 export interface MemoryStoreOptions {
   /**
@@ -81,4 +80,39 @@ export function memoryStore(options: MemoryStoreOptions = {}): MemoryStore {
       ephemeral.take(key);
     },
   };
+}
+
+/** Bounds what is held for one claim: pages that differ in their locations. */
+const MAX_STATES = 32;
+
+/** What a change makes of a visitor of whom nothing is stored; undefined where that is not shared. */
+export function firstStates(): (change: StateChange) => VisitorState | undefined {
+  // By the claims of the change: the engine gives the same frozen ones to all visitors.
+  const known = new WeakMap<object, VisitorState[]>();
+  return (change) => {
+    const { claims, locations } = change;
+    if (claims === undefined || !isFirst(change)) return undefined;
+    let states = known.get(claims);
+    if (states === undefined) {
+      if (!Object.isFrozen(claims)) return undefined;
+      known.set(claims, (states = []));
+    }
+    for (const state of states) if (isSame(state.locations, locations)) return state;
+    if (states.length === MAX_STATES) return undefined;
+    const { state } = applyChange({}, change);
+    Object.freeze(state.bucketing);
+    Object.freeze(state.locations);
+    states.push(Object.freeze(state));
+    return state;
+  };
+}
+
+function isFirst(change: StateChange): boolean {
+  for (const field in change) if (field !== 'claims' && field !== 'locations') return false;
+  return true;
+}
+
+function isSame(one: readonly string[] | undefined, other: readonly string[] | undefined): boolean {
+  if (one === undefined || other === undefined) return one === other;
+  return one.length === other.length && one.every((each, index) => each === other[index]);
 }

@@ -2,12 +2,12 @@
  * A remote store as requests meet it: each waits for an answer up to a budget, and for none where the store is known to fail.
  * What was read or written is remembered for a moment.
  */
+import type { Committed, StateChange, VisitorState } from '../model/visitor-state/types.js';
+import { isThenable } from '../utils/app-callback.js';
 import { asConvertError, ConvertError } from '../utils/errors.js';
-import { isThenable } from '../utils/thenable.js';
-import type { CommitOptions, VisitorStore } from './types.js';
 import { Recent } from '../utils/lru-map.js';
 import { STORE_LIMIT, within } from '../utils/node/within.js';
-import type { Committed, StateChange, VisitorState } from '../model/visitor-state/types.js';
+import type { CommitOptions, VisitorStore } from './types.js';
 
 export interface StoreCacheOptions {
   /** Milliseconds. Default 5,000. */

@@ -1,11 +1,12 @@
 /** Any data store of the official SDK's kind (`get`, `set`), synchronous or not, as a visitor store. */
-import { asConvertError } from '../utils/errors.js';
-import { applyChange, parseState } from '../model/visitor-state/apply-change.js';
-import { isThenable } from '../utils/thenable.js';
-import type { SdkDataStore, VisitorStore } from './types.js';
-import { InTurn } from './keyed-queue.js';
-import { STORE_LIMIT, within } from '../utils/node/within.js';
+import { applyChange } from '../model/visitor-state/apply-change.js';
+import { parseState } from '../model/visitor-state/parse-state.js';
 import type { Committed, VisitorState } from '../model/visitor-state/types.js';
+import { isThenable } from '../utils/app-callback.js';
+import { asConvertError } from '../utils/errors.js';
+import { STORE_LIMIT, within } from '../utils/node/within.js';
+import { InTurn } from './keyed-queue.js';
+import type { SdkDataStore, VisitorStore } from './types.js';
 
 /**
  * First write wins within this process only: `get` and `set` are two steps, so two processes can overwrite each other.

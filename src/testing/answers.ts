@@ -1,9 +1,13 @@
 /** The answers of a test double: what they may be, and the project that they stand for. */
-import { ConvertError } from '../utils/errors.js';
-import type { Check } from '../utils/option-checks.js';
-import { given, shape, text } from '../utils/option-checks.js';
-import type { ExperienceConfig, FeatureConfig, ProjectConfig, VariationConfig } from '../model/project-config.js';
+import type {
+  ExperienceConfig,
+  FeatureConfig,
+  ProjectConfig,
+  VariationConfig,
+} from '../model/project-config.js';
 import { adoptProject } from '../project/parse-config.js';
+import { ConvertError } from '../utils/errors.js';
+import { type Check, given, shape, text } from '../utils/option-checks.js';
 
 /** The key of the variation that everybody gets; null: nobody is in the experience. */
 export type Answer = string | null | VariationAnswer;

@@ -2,8 +2,8 @@
 import assert from 'node:assert/strict';
 import { setTimeout as sleep } from 'node:timers/promises';
 import { experienceClaim, goalClaim, transactionClaim } from '../model/visitor-state/claims.js';
-import type { VisitorStore } from '../store/types.js';
 import type { Claim, Committed, StateChange, VisitorState } from '../model/visitor-state/types.js';
+import type { VisitorStore } from '../store/types.js';
 
 /** `it` of Vitest, Jest and Mocha, `test` of `node:test`. */
 export type It = (name: string, run: () => Promise<void>) => unknown;

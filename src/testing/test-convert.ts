@@ -1,16 +1,16 @@
 /**
  * The test double: what the adapters mount in an app's own tests. Answers are fixed, nothing is sent, nothing waits.
  */
-import { createConvertWith, type Convert } from '../convert/convert.js';
+import { type Convert, createConvertWith } from '../convert/convert.js';
 import { fixedEngine } from '../engine/fixed-engine.js';
-import { ConvertError } from '../utils/errors.js';
 import { resolveOptions } from '../options/resolve-options.js';
-import { assertOptions, given, text } from '../utils/option-checks.js';
+import type { ConvertOptions } from '../options/types.js';
 import type { ProjectSink } from '../project/types.js';
 import { memoryStore, type MemoryStore } from '../store/memory-store.js';
-import { projectOf, type Answer, type Answers } from './answers.js';
+import { ConvertError } from '../utils/errors.js';
+import { assertOptions, given, text } from '../utils/option-checks.js';
+import { type Answer, type Answers, projectOf } from './answers.js';
 import { createRecorder, type RecordedConversion, type RecordedExposure } from './recorder.js';
-import type { ConvertOptions } from '../options/types.js';
 
 /** A `Convert` with fixed answers, and with what would be sent to be asserted on. */
 export interface TestConvert extends Convert {

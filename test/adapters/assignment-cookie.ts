@@ -1,13 +1,13 @@
 /** `assignmentCookie` over real HTTP: what processes without a common store know of a visitor. */
 import request from 'supertest';
 import { afterEach, beforeEach, describe, expect, it } from 'vitest';
-import { memoryStore } from '../../src/store/memory-store.js';
 import type { ProjectConfig } from '../../src/model/project-config.js';
-import { startCollector, type Collector } from '../support/collector.js';
+import type { ConvertOptions } from '../../src/options/types.js';
+import { memoryStore } from '../../src/store/memory-store.js';
+import { type Collector, startCollector } from '../support/collector.js';
 import { testProject } from '../support/project.js';
 import { CHROME } from './conformance.js';
 import type { Adapter, AppOptions, Handler, RunningApp } from './harness.js';
-import type { ConvertOptions } from '../../src/options/types.js';
 
 const [OLD, NEW] = ['the secret of last year', 'the secret of this year'];
 const GOOGLEBOT = 'Mozilla/5.0 (compatible; Googlebot/2.1; +http://www.google.com/bot.html)';

@@ -7,12 +7,12 @@ import { setTimeout as sleep } from 'node:timers/promises';
 import request from 'supertest';
 import { afterEach, beforeEach, describe, expect, it } from 'vitest';
 import { createConvert } from '../../src/convert/convert.js';
+import type { ConvertOptions } from '../../src/options/types.js';
 import type { Logger } from '../../src/utils/logger.js';
-import { startCollector, type Collector } from '../support/collector.js';
+import { type Collector, startCollector } from '../support/collector.js';
 import { testProject } from '../support/project.js';
 import { runningSession } from '../support/session.js';
 import type { Adapter, AppOptions, Exchange, Handler, RunningApp } from './harness.js';
-import type { ConvertOptions } from '../../src/options/types.js';
 
 export const CHROME =
   'Mozilla/5.0 (Windows NT 10.0; Win64; x64) AppleWebKit/537.36 (KHTML, like Gecko) Chrome/142.0.0.0 Safari/537.36';

@@ -1,11 +1,11 @@
 /** Express, as the adapter suites use it. */
+import { createServer, type ServerResponse } from 'node:http';
+import { createServer as createHttp2Server } from 'node:http2';
 import cookieParser from 'cookie-parser';
 import express5, { type ErrorRequestHandler, type Express, type Request, type Response } from 'express';
 import express4 from 'express4';
-import { createServer, type ServerResponse } from 'node:http';
-import { createServer as createHttp2Server } from 'node:http2';
 import { convertMiddleware } from '../../src/express.js';
-import { listen, stop, type Adapter, type Exchange, type Handler } from './harness.js';
+import { type Adapter, type Exchange, type Handler, listen, stop } from './harness.js';
 
 type ExpressFactory = typeof express5;
 

@@ -2,7 +2,7 @@ import fastifyView from '@fastify/view';
 import ejs from 'ejs';
 import Fastify, { type FastifyReply } from 'fastify';
 import { describe, expect, it } from 'vitest';
-import type { ConvertContext } from '../../src/context/context.js';
+import type { ConvertContext } from '../../src/context/types.js';
 import { createConvert } from '../../src/convert/convert.js';
 import { convertPlugin } from '../../src/fastify.js';
 import { testProject } from '../support/project.js';

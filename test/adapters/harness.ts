@@ -2,8 +2,8 @@
 import type { IncomingMessage, ServerResponse } from 'node:http';
 import type { AddressInfo, Server } from 'node:net';
 import type { Readable } from 'node:stream';
+import type { ConvertContext } from '../../src/context/types.js';
 import type { Convert } from '../../src/convert/convert.js';
-import type { ConvertContext } from '../../src/context/context.js';
 import type { ConvertOptions } from '../../src/options/types.js';
 
 /** One exchange, with the app-side things that every framework has in its own words. */

@@ -1,10 +1,10 @@
 /** Koa, as the adapter suites use it. */
-import Koa3, { type Context } from 'koa';
-import Koa2 from 'koa2';
 import { createServer, type RequestListener } from 'node:http';
 import { createServer as createHttp2Server } from 'node:http2';
+import Koa3, { type Context } from 'koa';
+import Koa2 from 'koa2';
 import { convertMiddleware } from '../../src/koa.js';
-import { listen, stop, type Adapter, type Exchange, type Handler } from './harness.js';
+import { type Adapter, type Exchange, type Handler, listen, stop } from './harness.js';
 
 function exchange(ctx: Context): Exchange {
   return {

@@ -2,7 +2,7 @@
 import { Agent, request as httpRequest } from 'node:http';
 import { setTimeout as sleep } from 'node:timers/promises';
 import { describe, expect, it } from 'vitest';
-import { startCollector, type Collector, type CollectorOptions } from '../support/collector.js';
+import { type Collector, type CollectorOptions, startCollector } from '../support/collector.js';
 import { testProject } from '../support/project.js';
 import { CHROME } from './conformance.js';
 import { express5Adapter } from './express.js';

@@ -1,10 +1,10 @@
 /** `app.use(convertMiddleware)` without the call. */
+import { createServer, type RequestListener } from 'node:http';
 import express from 'express';
 import Koa from 'koa';
-import { createServer, type RequestListener } from 'node:http';
 import request from 'supertest';
 import { afterEach, describe, expect, it, vi } from 'vitest';
-import { stop, listen } from './harness.js';
+import { listen, stop } from './harness.js';
 
 afterEach(() => {
   vi.restoreAllMocks();

@@ -2,11 +2,11 @@
 import request from 'supertest';
 import { afterEach, beforeEach, describe, expect, it } from 'vitest';
 import type { ProjectConfig } from '../../src/model/project-config.js';
-import { startCollector, type Collector } from '../support/collector.js';
+import type { ConvertOptions } from '../../src/options/types.js';
+import { type Collector, startCollector } from '../support/collector.js';
 import { rules, testProject } from '../support/project.js';
 import { CHROME } from './conformance.js';
 import type { Adapter, Handler, RunningApp } from './harness.js';
-import type { ConvertOptions } from '../../src/options/types.js';
 
 const GOOGLEBOT = 'Mozilla/5.0 (compatible; Googlebot/2.1; +http://www.google.com/bot.html)';
 const LANDING = '/?utm_campaign=spring&utm_source=news&utm_medium=email&gclid=click-1';

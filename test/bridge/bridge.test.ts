@@ -1,8 +1,6 @@
 import fc from 'fast-check';
 import { describe, expect, it } from 'vitest';
-import { createBridge, type BridgeData } from '../../src/bridge/bridge.js';
-import { attributeText, scriptJson } from '../../src/bridge/escape.js';
-
+import { attributeText, type BridgeData, createBridge, scriptJson } from '../../src/bridge/bridge.js';
 const hostile = `</script><!--<script>]]>&"'\`\u2028\u2029\ud800\u0000`;
 
 /** What a browser makes of an attribute value. */

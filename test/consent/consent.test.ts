@@ -1,6 +1,6 @@
 import { describe, expect, it } from 'vitest';
+import { type ConsentOption, consentReader } from '../../src/consent/consent.js';
 import type { ConvertError } from '../../src/utils/errors.js';
-import { consentReader, type ConsentOption } from '../../src/consent/consent.js';
 import { incoming } from '../identity/support.js';
 
 function read(option: ConsentOption, cookie?: string): { answer: string; errors: ConvertError[] } {

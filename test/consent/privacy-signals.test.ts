@@ -1,5 +1,5 @@
 import { describe, expect, it } from 'vitest';
-import { signalReader, type PrivacySignals } from '../../src/consent/privacy-signals.js';
+import { type PrivacySignals, signalReader } from '../../src/consent/privacy-signals.js';
 import { incoming } from '../identity/support.js';
 
 const GPC = { 'sec-gpc': '1' };

@@ -1,18 +1,18 @@
 /** `convert.forget`: what is held of a visitor goes, wherever it is. */
 import { setTimeout as sleep } from 'node:timers/promises';
 import { afterEach, beforeEach, expect, it, onTestFinished, vi } from 'vitest';
-import { createConvert, type Convert } from '../../src/convert/convert.js';
-import type { ConvertContext } from '../../src/context/context.js';
+import type { ConvertContext } from '../../src/context/types.js';
+import { type Convert, createConvert } from '../../src/convert/convert.js';
 import type { OutgoingResponse } from '../../src/model/http.js';
 import type { ProjectConfig } from '../../src/model/project-config.js';
+import type { ConvertOptions } from '../../src/options/types.js';
 import type { ProjectSink } from '../../src/project/types.js';
 import { memoryStore } from '../../src/store/memory-store.js';
 import type { VisitorStore } from '../../src/store/types.js';
-import { startCollector, type Collector } from '../support/collector.js';
-import { testProject } from '../support/project.js';
 import { incoming } from '../identity/support.js';
+import { type Collector, startCollector } from '../support/collector.js';
 import { temporaryFolder } from '../support/folder.js';
-import type { ConvertOptions } from '../../src/options/types.js';
+import { testProject } from '../support/project.js';
 
 const KEY = '1001-2002-abc';
 const COOKIE_KEY = '1001-2002~cookie-abc';

@@ -1,12 +1,12 @@
 /** When what was decided is committed, however the response went: nothing is lost, nothing comes early, nothing twice. */
 import { setTimeout as sleep } from 'node:timers/promises';
 import { afterEach, beforeEach, describe, expect, it } from 'vitest';
-import { createConvert, type Convert } from '../../src/convert/convert.js';
-import type { ConvertContext } from '../../src/context/context.js';
+import type { ConvertContext } from '../../src/context/types.js';
+import { type Convert, createConvert } from '../../src/convert/convert.js';
 import type { OutgoingResponse, ResponseHead } from '../../src/model/http.js';
-import { startCollector, type Collector } from '../support/collector.js';
-import { testProject } from '../support/project.js';
 import { incoming } from '../identity/support.js';
+import { type Collector, startCollector } from '../support/collector.js';
+import { testProject } from '../support/project.js';
 
 const HEAD: ResponseHead = {
   getHeader: () => undefined,

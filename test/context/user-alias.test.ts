@@ -1,13 +1,13 @@
 /** Users who have several devices: whose visitor id is whose, from when on, and what is counted. */
 import { afterEach, beforeEach, describe, expect, it } from 'vitest';
-import { createConvert, type Convert } from '../../src/convert/convert.js';
-import type { ConvertContext } from '../../src/context/context.js';
+import type { ConvertContext } from '../../src/context/types.js';
+import { type Convert, createConvert } from '../../src/convert/convert.js';
+import type { ConvertOptions } from '../../src/options/types.js';
 import { memoryStore } from '../../src/store/memory-store.js';
 import type { VisitorStore } from '../../src/store/types.js';
-import { startCollector, type Collector } from '../support/collector.js';
+import { type Collector, startCollector } from '../support/collector.js';
 import { FakeResponse, tick, visit } from '../support/exchange.js';
 import { testProject } from '../support/project.js';
-import type { ConvertOptions } from '../../src/options/types.js';
 
 const MINUTE = 60_000;
 

@@ -3,15 +3,15 @@ import request from 'supertest';
 import { afterEach, beforeEach, describe, expect, it, vi } from 'vitest';
 import { createConvert } from '../../src/convert/convert.js';
 import type { IncomingRequest, OutgoingResponse } from '../../src/model/http.js';
+import type { ConvertOptions } from '../../src/options/types.js';
 import { CHROME } from '../adapters/conformance.js';
 import { express5Adapter } from '../adapters/express.js';
 import { fastify5Adapter } from '../adapters/fastify.js';
 import type { Handler, RunningApp } from '../adapters/harness.js';
 import { koa3Adapter } from '../adapters/koa.js';
-import { startCollector, type Collector } from '../support/collector.js';
-import { testProject } from '../support/project.js';
 import { incoming } from '../identity/support.js';
-import type { ConvertOptions } from '../../src/options/types.js';
+import { type Collector, startCollector } from '../support/collector.js';
+import { testProject } from '../support/project.js';
 
 interface Call {
   promise: Promise<void>;

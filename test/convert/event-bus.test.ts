@@ -1,10 +1,9 @@
 /** Who hears of delivery: the log, once for each trouble and its end, and `node:diagnostics_channel`. */
 import { subscribe, unsubscribe } from 'node:diagnostics_channel';
 import { describe, expect, it, onTestFinished } from 'vitest';
-import type { Convert, ConvertOptions } from '../../src/index.js';
-import { createConvert } from '../../src/index.js';
+import { type Convert, type ConvertOptions, createConvert } from '../../src/index.js';
 import { until } from '../delivery/fakes.js';
-import { startCollector, type Collector, type CollectorOptions } from '../support/collector.js';
+import { type Collector, type CollectorOptions, startCollector } from '../support/collector.js';
 import { testProject } from '../support/project.js';
 
 interface Kit {

@@ -1,7 +1,7 @@
 /** What `shutdown: 'signals'` does to a process: what waits is delivered, and the signal ends it as ever. */
 import { afterEach, beforeEach, describe, expect, it } from 'vitest';
-import { startChild, type Child } from '../support/child.js';
-import { startCollector, type Collector } from '../support/collector.js';
+import { type Child, startChild } from '../support/child.js';
+import { type Collector, startCollector } from '../support/collector.js';
 import { testProject } from '../support/project.js';
 
 let collector: Collector;

@@ -1,17 +1,17 @@
 /** `convert.closeWith(server)`: a Convert that ends after the servers it serves, with all that they decided. */
-import express from 'express';
 import { once } from 'node:events';
 import { createServer, get, type Server } from 'node:http';
 import { createServer as createHttp2Server } from 'node:http2';
 import type { AddressInfo } from 'node:net';
+import express from 'express';
 import Koa from 'koa';
 import { afterEach, beforeEach, describe, expect, it, vi } from 'vitest';
-import { createConvert, type Convert } from '../../src/convert/convert.js';
+import { type Convert, createConvert } from '../../src/convert/convert.js';
 import { convertMiddleware } from '../../src/express.js';
-import { startChild } from '../support/child.js';
-import { startCollector, type Collector } from '../support/collector.js';
-import { testProject } from '../support/project.js';
 import type { ConvertOptions } from '../../src/options/types.js';
+import { startChild } from '../support/child.js';
+import { type Collector, startCollector } from '../support/collector.js';
+import { testProject } from '../support/project.js';
 
 let collector: Collector;
 const made: Convert[] = [];

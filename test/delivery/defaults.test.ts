@@ -1,22 +1,22 @@
 /** What is promised where no option says otherwise. */
-import { createServer, type ServerResponse } from 'node:http';
 import { once } from 'node:events';
+import { createServer, type ServerResponse } from 'node:http';
 import type { AddressInfo } from 'node:net';
 import { afterEach, describe, expect, it, onTestFinished, vi } from 'vitest';
-import { DEFAULT_BACKOFF } from '../../src/utils/backoff.js';
+import { tellPlatform } from '../../src/context/wait-until.js';
+import { closeOnSignals } from '../../src/convert/shutdown-signals.js';
+import { drainBeforeExit } from '../../src/convert/shutdown.js';
+import { memoryOutbox } from '../../src/delivery/memory-outbox.js';
+import { DEFAULT_SPOOL_BYTES, spoolOutbox } from '../../src/delivery/spool/spool-outbox.js';
 import { fetchTransport } from '../../src/delivery/transports/fetch.js';
 import { httpTransport } from '../../src/delivery/transports/http.js';
-import { memoryOutbox } from '../../src/delivery/memory-outbox.js';
 import type { DeliveryLedger } from '../../src/delivery/types.js';
-import { DEFAULT_SPOOL_BYTES, spoolOutbox } from '../../src/delivery/spool/spool-outbox.js';
-import { drainBeforeExit } from '../../src/convert/drain.js';
 import { createConvert } from '../../src/index.js';
-import { closeOnSignals } from '../../src/convert/shutdown-signals.js';
-import { tellPlatform } from '../../src/context/wait-until.js';
+import { DEFAULT_BACKOFF } from '../../src/utils/backoff.js';
 import { startCollector } from '../support/collector.js';
 import { testProject } from '../support/project.js';
-import { fakeDisk } from './spool/fake-disk.js';
 import { exposure, IDS, send, startOutbox, until } from './fakes.js';
+import { fakeDisk } from './spool/fake-disk.js';
 
 const KIB = 1024;
 

@@ -3,10 +3,13 @@ import { setImmediate as tick, setTimeout as sleep } from 'node:timers/promises'
 import { describe, expect, it, onTestFinished, vi } from 'vitest';
 import { httpTransport } from '../../src/delivery/transports/http.js';
 import type { Outbox, OutboxFactory, OutboxOptions } from '../../src/delivery/types.js';
-import type { Behaviour, Collector, CollectorOptions } from '../support/collector.js';
-import { startCollector } from '../support/collector.js';
-import type { Remembered } from './fakes.js';
-import { conversion, DESTINATION, exposure, rememberingListener, until } from './fakes.js';
+import {
+  type Behaviour,
+  type Collector,
+  type CollectorOptions,
+  startCollector,
+} from '../support/collector.js';
+import { conversion, DESTINATION, exposure, type Remembered, rememberingListener, until } from './fakes.js';
 import type { OutboxAbilities } from './outbox.conformance.js';
 
 const COUNT = 5000;

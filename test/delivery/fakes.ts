@@ -1,6 +1,5 @@
 /** A transport without a network, a listener that remembers, and events to send. */
 import { setTimeout as sleep } from 'node:timers/promises';
-import type { ConvertError } from '../../src/utils/errors.js';
 import { onTestFinished } from 'vitest';
 import type {
   Destination,
@@ -12,6 +11,7 @@ import type {
   Transport,
 } from '../../src/delivery/types.js';
 import type { ConversionEvent, VisitorEvent } from '../../src/model/tracking-event.js';
+import type { ConvertError } from '../../src/utils/errors.js';
 import type { Payload } from '../support/collector.js';
 
 export const DESTINATION: Destination = {

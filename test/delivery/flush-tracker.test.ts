@@ -1,6 +1,6 @@
 import fc from 'fast-check';
 import { expect, it } from 'vitest';
-import { cohorts, type Cohort } from '../../src/delivery/flush-tracker.js';
+import { type Cohort, cohorts } from '../../src/delivery/flush-tracker.js';
 
 const NEVER = 600_000;
 

@@ -4,8 +4,7 @@ import fc from 'fast-check';
 import { expect } from 'vitest';
 import type { DeliveryLedger, Offer, OutboxListener } from '../../src/delivery/types.js';
 import type { VisitorEvent } from '../../src/model/tracking-event.js';
-import type { FakePost } from './fakes.js';
-import { conversion, DESTINATION, exposure, fakeTransport, networkError } from './fakes.js';
+import { conversion, DESTINATION, exposure, type FakePost, fakeTransport, networkError } from './fakes.js';
 import type { MakeOutbox } from './outbox.conformance.js';
 
 type Step =

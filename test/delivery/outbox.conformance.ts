@@ -3,13 +3,15 @@ import { setImmediate as tick, setTimeout as sleep } from 'node:timers/promises'
 import { describe, expect, it, onTestFinished, vi } from 'vitest';
 import type { DeliveryLedger, Destination, Outbox, OutboxOptions } from '../../src/delivery/types.js';
 import type { VisitorEvent } from '../../src/model/tracking-event.js';
-import type { Answer, FakeTransport, Remembered } from './fakes.js';
 import {
+  type Answer,
   conversion,
   DESTINATION,
   exposure,
+  type FakeTransport,
   fakeTransport,
   networkError,
+  type Remembered,
   rememberingListener,
   until,
   visitorsOf,

@@ -1,8 +1,8 @@
 /** Outboxes in processes of their own, which can be killed and stopped. */
 import { join } from 'node:path';
 import { onTestFinished } from 'vitest';
-import { startChild, type Child } from '../support/child.js';
-import { startCollector, type Collector, type CollectorOptions } from '../support/collector.js';
+import { type Child, startChild } from '../support/child.js';
+import { type Collector, type CollectorOptions, startCollector } from '../support/collector.js';
 
 /** Milliseconds: dead processes are found sooner than in production. */
 export const LEASE = 400;

@@ -4,15 +4,15 @@ import { describe, expect, it } from 'vitest';
 import type { CollectorOptions } from '../support/collector.js';
 import {
   BATCH,
+  type Bench,
   DRAIN,
   HEALTHY_LEASE,
   idsOf,
+  type Keep,
   LEASE,
   LOAD,
   named,
   processBench,
-  type Bench,
-  type Keep,
 } from './process-bench.js';
 
 export function processFaults(

@@ -3,8 +3,7 @@ import { execFile } from 'node:child_process';
 import { writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import { expect, it, onTestFinished } from 'vitest';
-import type { Collector, CollectorOptions } from '../support/collector.js';
-import { startCollector } from '../support/collector.js';
+import { type Collector, type CollectorOptions, startCollector } from '../support/collector.js';
 import { transpiledSources } from '../support/transpiled.js';
 
 const source = transpiledSources();

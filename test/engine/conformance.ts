@@ -3,8 +3,8 @@ import { describe, expect, it } from 'vitest';
 import type { Engine, EngineVisitor, Properties } from '../../src/engine/types.js';
 import type { ProjectConfig } from '../../src/model/project-config.js';
 import { applyChange } from '../../src/model/visitor-state/apply-change.js';
-import { rules, testProject } from '../support/project.js';
 import type { VisitorState } from '../../src/model/visitor-state/types.js';
+import { rules, testProject } from '../support/project.js';
 
 export interface EngineCapabilities {
   /** Tells which rule left a visitor out; without, it says `not-decided`. */

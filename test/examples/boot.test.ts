@@ -1,7 +1,7 @@
 /** Every example, started as its first line says, visited, and ended as an operator ends it. */
-import { spawn, type ChildProcess } from 'node:child_process';
+import { type ChildProcess, spawn } from 'node:child_process';
 import { once } from 'node:events';
-import { createServer, type AddressInfo } from 'node:net';
+import { type AddressInfo, createServer } from 'node:net';
 import { afterEach, describe, expect, it } from 'vitest';
 import { ROOT } from './root.js';
 import { CHROME, FRAMEWORKS, HERO } from './shop.js';

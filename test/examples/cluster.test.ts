@@ -1,12 +1,12 @@
 /** Workers that share visitors and events in a folder, one of which is killed. */
-import { createServer, type AddressInfo } from 'node:net';
 import { once } from 'node:events';
+import { type AddressInfo, createServer } from 'node:net';
 import { join } from 'node:path';
 import { expect, it } from 'vitest';
 import { startScript } from '../support/child.js';
+import { temporaryFolder } from '../support/folder.js';
 import { ROOT } from './root.js';
 import { CHROME } from './shop.js';
-import { temporaryFolder } from '../support/folder.js';
 
 it('cluster.js keeps a visitor’s variation over all workers, one of which dies, and counts once', async () => {
   const folder = temporaryFolder('cluster');

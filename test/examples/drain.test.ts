@@ -1,6 +1,6 @@
 /** The worker that drains Redis, and a web process that only appends. */
-import { Redis } from 'ioredis';
 import { join } from 'node:path';
+import { Redis } from 'ioredis';
 import { expect, it, onTestFinished } from 'vitest';
 import { createConvert } from '../../src/index.js';
 import { redisOutbox } from '../../src/redis.js';

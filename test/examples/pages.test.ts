@@ -1,6 +1,6 @@
 /** Pages of the demo shop that need no browser to be looked at: the cart, and who the shop says is looking. */
 import { afterEach, beforeEach, describe, expect, it } from 'vitest';
-import { CHROME, FRAMEWORKS, startShop, type Shop } from './shop.js';
+import { CHROME, FRAMEWORKS, type Shop, startShop } from './shop.js';
 
 const TELEVISION =
   'Mozilla/5.0 (SMART-TV; LINUX; Tizen 6.0) AppleWebKit/537.36 (KHTML, like Gecko) 76.0.3809.146/6.0 TV Safari/537.36';

@@ -1,8 +1,8 @@
 /** A visitor's way through the demo shop, in a real browser, on every framework. */
-import { chromium, type Browser, type BrowserContext, type Page } from 'playwright-core';
+import { type Browser, type BrowserContext, chromium, type Page } from 'playwright-core';
 import { afterAll, afterEach, beforeAll, beforeEach, describe, expect, it } from 'vitest';
 import { CHROMIUM, hasChromium } from '../support/chromium.js';
-import { CHROME, FRAMEWORKS, HERO, IPHONE, PURCHASE, startShop, type Shop, type ShopEvent } from './shop.js';
+import { CHROME, FRAMEWORKS, HERO, IPHONE, PURCHASE, type Shop, type ShopEvent, startShop } from './shop.js';
 
 /** Text that only this variation of the home page has. */
 const HEADLINES: Record<string, string> = {

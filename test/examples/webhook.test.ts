@@ -1,7 +1,7 @@
 /** The order webhook of the demo shop: who may call it, and what it counts. */
 import { createHmac } from 'node:crypto';
 import { afterEach, beforeEach, describe, expect, it } from 'vitest';
-import { CHROME, FRAMEWORKS, PURCHASE, startShop, type Shop } from './shop.js';
+import { CHROME, FRAMEWORKS, PURCHASE, type Shop, startShop } from './shop.js';
 
 describe.each(FRAMEWORKS)('the webhook of the shop on %s', (framework) => {
   let shop: Shop;

@@ -1,14 +1,15 @@
 /** The apps that are fuzzed: each framework with each of the settings, between which nearly every option is used. */
+import { createServer, type IncomingMessage, type RequestListener } from 'node:http';
 import cookieParser from 'cookie-parser';
 import express from 'express';
 import Fastify, { type FastifyRequest } from 'fastify';
 import Koa from 'koa';
-import { createServer, type IncomingMessage, type RequestListener } from 'node:http';
-import { createConvert, type Convert } from '../../src/convert/convert.js';
-import type { ConvertContext } from '../../src/context/context.js';
+import type { ConvertContext } from '../../src/context/types.js';
+import { type Convert, createConvert } from '../../src/convert/convert.js';
 import { convertMiddleware as expressMiddleware } from '../../src/express.js';
 import { convertPlugin } from '../../src/fastify.js';
 import { convertMiddleware as koaMiddleware } from '../../src/koa.js';
+import type { ConvertOptions } from '../../src/options/types.js';
 import { queryValue } from '../../src/request/query-parameters.js';
 import { parseTarget } from '../../src/request/url.js';
 import { memoryStore } from '../../src/store/memory-store.js';
@@ -16,7 +17,6 @@ import { listen, stop } from '../adapters/harness.js';
 import { violations } from './inspect.js';
 import { page } from './page.js';
 import { fuzzProject } from './project.js';
-import type { ConvertOptions } from '../../src/options/types.js';
 
 export interface FuzzApp {
   readonly url: string;

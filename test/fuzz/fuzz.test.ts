@@ -3,9 +3,9 @@
  * `FUZZ_COUNT` and `FUZZ_SEED` send others here, too.
  */
 import { describe, expect, it } from 'vitest';
-import { corpus } from './requests.js';
-import { fuzz, FRAMEWORK_NAMES } from './run.js';
 import { wrongWithPage } from './page.js';
+import { corpus } from './requests.js';
+import { FRAMEWORK_NAMES, fuzz } from './run.js';
 
 const count = Number(process.env.FUZZ_COUNT ?? 2_000);
 const seed = Number(process.env.FUZZ_SEED ?? 1);

@@ -1,6 +1,5 @@
-/** What a handler sees of a request, held against its bounds. */
-import type { ConvertContext } from '../../src/context/context.js';
-import { CLICK_IDS } from '../../src/request/parameters.js';
+import type { ConvertContext } from '../../src/context/types.js';
+import { CLICK_IDS } from '../../src/request/query-parameters.js';
 
 /** In UTF-16 code units. A property that has no row is one that somebody has added: it is held to `OTHERS`. */
 const LOCATION: Readonly<Record<string, number>> = {

@@ -1,5 +1,4 @@
-/** The page of the apps that are fuzzed, and what a browser would make of it. */
-import type { ConvertContext } from '../../src/context/context.js';
+import type { ConvertContext } from '../../src/context/types.js';
 
 export function page({ bridge }: ConvertContext, nonce: string | undefined): string {
   return (

@@ -1,6 +1,6 @@
 /** Hostile requests: drawn from the tables, and those of the corpus. */
-import fc, { type Arbitrary } from 'fast-check';
 import { readdirSync, readFileSync } from 'node:fs';
+import fc, { type Arbitrary } from 'fast-check';
 import { BODIES, CHROME, COOKIES, HEADERS, METHODS, ODD_COOKIES, PARAMETERS, PATHS } from './tables.js';
 import { bytes, inHeader } from './texts.js';
 

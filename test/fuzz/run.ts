@@ -1,10 +1,10 @@
 /** Sends hostile requests to one framework, and says what became of them. */
-import { FRAMEWORKS, SETTINGS, startApp, type FuzzApp, type Framework } from './apps.js';
+import { type Framework, FRAMEWORKS, type FuzzApp, SETTINGS, startApp } from './apps.js';
 import { wrongWith } from './judge.js';
-import { corpus, requestsFrom, type FuzzRequest } from './requests.js';
+import { corpus, type FuzzRequest, requestsFrom } from './requests.js';
 import { startSink } from './sink.js';
 import { MARK } from './texts.js';
-import { exchange, REFUSED, type Answer } from './wire.js';
+import { type Answer, exchange, REFUSED } from './wire.js';
 
 export { FRAMEWORKS } from './apps.js';
 

@@ -1,8 +1,8 @@
 import { describe, expect, it } from 'vitest';
 import { createConvert } from '../../src/convert/convert.js';
 import { resolveOptions } from '../../src/options/resolve-options.js';
-import { testProject } from '../support/project.js';
 import type { ConvertOptions } from '../../src/options/types.js';
+import { testProject } from '../support/project.js';
 
 const wrong = (options: unknown): string => {
   try {

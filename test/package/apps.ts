@@ -1,6 +1,6 @@
 /** Apps in plain JavaScript that have the package installed: ESM, CommonJS, and both at once. */
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
-import { startCollector, type Collector } from '../support/collector.js';
+import { type Collector, startCollector } from '../support/collector.js';
 import { runScript } from './commands.js';
 import { FRAMEWORKS, installFlat, SDK } from './layouts.js';
 import type { WhenPacked } from './suite.js';

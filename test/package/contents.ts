@@ -3,7 +3,7 @@ import { existsSync, readFileSync } from 'node:fs';
 import { homedir } from 'node:os';
 import { dirname, join } from 'node:path';
 import { expect, it } from 'vitest';
-import { VERSION } from '../../src/convert/version.js';
+import { VERSION } from '../../src/convert/outbox-factory.js';
 import type { WhenPacked } from './suite.js';
 import { ROOT } from './tarball.js';
 

@@ -1,7 +1,7 @@
 /** The layout of pnpm: types that we add to are found, and the package runs, from a virtual store. */
 import { afterAll, beforeAll, expect, it } from 'vitest';
-import { startCollector, type Collector } from '../support/collector.js';
-import { REPORT, SCRIPTS, type Report } from './apps.js';
+import { type Collector, startCollector } from '../support/collector.js';
+import { REPORT, type Report, SCRIPTS } from './apps.js';
 import { compile, runScript } from './commands.js';
 import { addProgram, FRAMEWORKS, installPnpm, SDK, TYPES } from './layouts.js';
 import type { WhenPacked } from './suite.js';

@@ -2,6 +2,7 @@
 import { realpathSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { afterAll, beforeAll, describe } from 'vitest';
+import { temporaryFolder } from '../support/folder.js';
 import { appSuite } from './apps.js';
 import { contentSuite } from './contents.js';
 import { exportSuite } from './exports.js';
@@ -9,7 +10,6 @@ import { pnpmSuite } from './pnpm.js';
 import type { Packed } from './suite.js';
 import { pack } from './tarball.js';
 import { typeSuite } from './types.js';
-import { temporaryFolder } from '../support/folder.js';
 
 /** Compilers and servers start by the dozen here, and other tests run beside them: milliseconds. */
 const PATIENCE = 180_000;

@@ -1,7 +1,7 @@
 /** Apps in TypeScript: the types are found, and are the right ones, whatever `module` says. */
 import { beforeAll, describe, expect, it } from 'vitest';
 import { compile } from './commands.js';
-import { addProgram, FRAMEWORKS, installFlat, TYPES, type CompilerOptions } from './layouts.js';
+import { addProgram, type CompilerOptions, FRAMEWORKS, installFlat, TYPES } from './layouts.js';
 import type { WhenPacked } from './suite.js';
 
 const ALL = ['core', 'express', 'koa', 'fastify'];

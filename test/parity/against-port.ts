@@ -13,12 +13,12 @@ import type {
 } from '../../src/engine/types.js';
 import type { ProjectConfig } from '../../src/model/project-config.js';
 import { applyChange } from '../../src/model/visitor-state/apply-change.js';
+import type { StateChange, VisitorState } from '../../src/model/visitor-state/types.js';
 import { applied } from './against-sdk.js';
 import { expectSame, expectSameState } from './compare.js';
 import type { Coverage } from './coverage.js';
 import { plain, type RawRun } from './raw-sdk.js';
 import type { Step, VisitorCase } from './visitors.js';
-import type { StateChange, VisitorState } from '../../src/model/visitor-state/types.js';
 
 type Attributes = FeatureAttributes & ConversionAttributes;
 

@@ -7,9 +7,9 @@ import type {
   FeatureOutcome,
 } from '../../src/engine/types.js';
 import { applyChange } from '../../src/model/visitor-state/apply-change.js';
+import type { VisitorState } from '../../src/model/visitor-state/types.js';
 import { Difference, expectSame, expectSameState, same } from './compare.js';
 import type { RawDecision, RawRun } from './raw-sdk.js';
-import type { VisitorState } from '../../src/model/visitor-state/types.js';
 
 export function decisionsAgainstSdk(
   decisions: readonly Decision[],

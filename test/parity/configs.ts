@@ -2,7 +2,7 @@
 import fc from 'fast-check';
 import { ruleSet } from './rules.js';
 import { placeOf } from './sdk.js';
-import { jsonValue, listOf, sometimes, oneOf, pick, recordOf } from './values.js';
+import { jsonValue, listOf, oneOf, pick, recordOf, sometimes } from './values.js';
 
 /** Those that the entities of a list get, in order, where they don't get an odd one. */
 export const EXPERIENCE_IDS = ['1', '20', '3', 'e', 'E', '10'];

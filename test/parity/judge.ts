@@ -1,6 +1,6 @@
 /** Plays a case: each step is asked of the compiled engine, of the official SDK, and of the SDK behind our port. */
+import { deepFreeze } from '../../src/engine/coerce.js';
 import { compiledEngine } from '../../src/engine/compiled-engine.js';
-import { deepFreeze } from '../../src/engine/freeze.js';
 import type {
   Decision,
   EngineMemo,
@@ -9,9 +9,10 @@ import type {
   Properties,
 } from '../../src/engine/types.js';
 import type { ProjectConfig } from '../../src/model/project-config.js';
+import { applyChange } from '../../src/model/visitor-state/apply-change.js';
+import type { VisitorState } from '../../src/model/visitor-state/types.js';
 import { adoptProject } from '../../src/project/parse-config.js';
 import { sdkEngine } from '../../src/sdk-engine.js';
-import { applyChange } from '../../src/model/visitor-state/apply-change.js';
 import {
   conversionAgainstPort,
   decisionsAgainstPort,
@@ -30,7 +31,6 @@ import { countDecisions, type Coverage } from './coverage.js';
 import { RawSdk, type RawVisitor } from './raw-sdk.js';
 import { ConvertSDK } from './sdk.js';
 import type { Fields, Step, VisitorCase } from './visitors.js';
-import type { VisitorState } from '../../src/model/visitor-state/types.js';
 
 export interface ParityCase {
   /** As fetched. Steps name one by its place; where there is no second one, they mean the first. */

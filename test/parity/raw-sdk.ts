@@ -16,11 +16,11 @@ import type {
   SegmentsAttributes,
 } from '../../src/engine/types.js';
 import type { WireEvent } from '../../src/model/tracking-event.js';
+import type { VisitorState } from '../../src/model/visitor-state/types.js';
 import type { Coverage } from './coverage.js';
 import { ConvertSDK } from './sdk.js';
 import { typeOf } from './values.js';
 import type { Fields } from './visitors.js';
-import type { VisitorState } from '../../src/model/visitor-state/types.js';
 
 export interface RawVisitor {
   readonly id: string;

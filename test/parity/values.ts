@@ -1,6 +1,6 @@
 /** What cases are made of: small pools, so that rules, properties, ids and states meet, with the edges that count. */
 import fc from 'fast-check';
-import { deepFreeze } from '../../src/engine/freeze.js';
+import { deepFreeze } from '../../src/engine/coerce.js';
 
 /** Alternatives with weights. The first one is the simplest: shrinking goes there. */
 export function pick<T>(

@@ -6,6 +6,7 @@ import type {
   FeatureAttributes,
   SegmentsAttributes,
 } from '../../src/engine/types.js';
+import type { VisitorState } from '../../src/model/visitor-state/types.js';
 import {
   AUDIENCE_IDS,
   ENVIRONMENTS,
@@ -22,15 +23,14 @@ import {
 import {
   inlinePropertiesOf,
   listOf,
-  sometimes,
   objectOf,
   oneOf,
   pick,
   propertiesOf,
   recordOf,
+  sometimes,
   utf16,
 } from './values.js';
-import type { VisitorState } from '../../src/model/visitor-state/types.js';
 
 export type Fields = Record<string, unknown>;
 

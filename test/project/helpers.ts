@@ -1,11 +1,10 @@
 /** What the tests of the project sources share: a small config, a sink that remembers, and servers on loopback. */
-import { createServer } from 'node:http';
-import type { IncomingMessage, RequestListener, ServerResponse } from 'node:http';
+import { createServer, type IncomingMessage, type RequestListener, type ServerResponse } from 'node:http';
 import type { AddressInfo, Server } from 'node:net';
 import { afterEach, vi } from 'vitest';
-import type { ConvertError } from '../../src/utils/errors.js';
 import type { ProjectConfig } from '../../src/model/project-config.js';
 import type { Kept, ProjectSink, ProjectSource } from '../../src/project/types.js';
+import type { ConvertError } from '../../src/utils/errors.js';
 
 export function project(version = '1'): ProjectConfig {
   return {

@@ -1,9 +1,8 @@
 import { inspect } from 'node:util';
 import fc from 'fast-check';
 import { describe, expect, it } from 'vitest';
+import { adoptProject, parseProject, validateProject } from '../../src/project/parse-config.js';
 import { ConvertError } from '../../src/utils/errors.js';
-import { parseProject } from '../../src/project/parse.js';
-import { adoptProject, validateProject } from '../../src/project/parse-config.js';
 import { project } from './helpers.js';
 
 const json = (value: unknown): unknown => JSON.parse(JSON.stringify(value));

@@ -1,10 +1,9 @@
 import { describe, expect, it, vi } from 'vitest';
-import { ConvertError } from '../../src/utils/errors.js';
 import type { ProjectConfig } from '../../src/model/project-config.js';
-import { ProjectKeeper } from '../../src/project/repository.js';
-import type { ProjectKeeperOptions } from '../../src/project/repository.js';
-import { objectSource } from '../../src/project/sources/object-source.js';
+import { ProjectKeeper, type ProjectKeeperOptions } from '../../src/project/repository.js';
+import { objectSource } from '../../src/project/sources/resolve-source.js';
 import type { ProjectSink, ProjectSource } from '../../src/project/types.js';
+import { ConvertError } from '../../src/utils/errors.js';
 import { later, project, recorder, versionOf } from './helpers.js';
 
 /** A source that does what the test says, and a keeper that writes down what it is told. */

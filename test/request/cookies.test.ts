@@ -2,8 +2,8 @@
 import { parseCookie } from 'cookie';
 import fc from 'fast-check';
 import { describe, expect, it } from 'vitest';
-import { incoming } from '../identity/support.js';
 import { cookieNamed } from '../../src/request/cookies.js';
+import { incoming } from '../identity/support.js';
 
 const one = (cookie: string | undefined, name: string): string | undefined =>
   cookieNamed(name)(incoming(cookie === undefined ? {} : { cookie }));

@@ -1,5 +1,4 @@
 /** Requests for the tests of this folder. */
-import type { ConvertError } from '../../src/utils/errors.js';
 import type { HeaderValue, IncomingRequest } from '../../src/model/http.js';
 import {
   createRequestReader,
@@ -7,6 +6,7 @@ import {
   type RequestOptions,
   type RequestVisitor,
 } from '../../src/request/request-reader.js';
+import type { ConvertError } from '../../src/utils/errors.js';
 
 export function incoming(parts: Partial<IncomingRequest> = {}): IncomingRequest {
   return {

@@ -1,6 +1,10 @@
 import { inspect } from 'node:util';
 import { describe, expect, it, vi } from 'vitest';
-import { createRequestReader, type PropertiesOption, type RequestFacts } from '../../src/request/request-reader.js';
+import {
+  createRequestReader,
+  type PropertiesOption,
+  type RequestFacts,
+} from '../../src/request/request-reader.js';
 import { facts, incoming, watched } from './incoming.js';
 
 const HEADERS = { 'user-agent': 'Mozilla/5.0 (X11; Linux x86_64; rv:127.0) Gecko/20100101 Firefox/127.0' };

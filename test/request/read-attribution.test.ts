@@ -1,11 +1,11 @@
 /** How a visitor got here: what one request says of it, and what its session says before that. */
 import fc from 'fast-check';
 import { describe, expect, it } from 'vitest';
-import { ARRIVAL_BYTES, TRAFFIC_SOURCES, type Arrival } from '../../src/model/attribution.js';
+import { type Arrival, ARRIVAL_BYTES, TRAFFIC_SOURCES } from '../../src/model/attribution.js';
 import type { HeaderValue } from '../../src/model/http.js';
-import { CLICK_IDS } from '../../src/request/parameters.js';
-import { facts, watched } from './incoming.js';
+import { CLICK_IDS } from '../../src/request/query-parameters.js';
 import { createRequestReader } from '../../src/request/request-reader.js';
+import { facts, watched } from './incoming.js';
 
 const DIRECT: Arrival = { source: 'direct', campaign: '', medium: '', keyword: '', sourceName: '' };
 

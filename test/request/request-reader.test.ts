@@ -1,8 +1,8 @@
 import fc from 'fast-check';
 import { describe, expect, it, vi } from 'vitest';
 import type { HeaderValue } from '../../src/model/http.js';
-import { HINT_HEADERS } from '../../src/request/user-agent/client-hints.js';
 import { createRequestReader } from '../../src/request/request-reader.js';
+import { HINT_HEADERS } from '../../src/request/user-agent/client-hints.js';
 import { facts, watched } from './incoming.js';
 
 const FULL = {

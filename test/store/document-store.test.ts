@@ -2,13 +2,13 @@
 import fc from 'fast-check';
 import { describe, expect, it } from 'vitest';
 import { experienceClaim, goalClaim } from '../../src/model/visitor-state/claims.js';
+import type { Committed, StateChange, VisitorState } from '../../src/model/visitor-state/types.js';
 import {
-  documentStore,
   type Document,
   type Documents,
+  documentStore,
   type Replaced,
 } from '../../src/store/document-store.js';
-import type { Committed, StateChange, VisitorState } from '../../src/model/visitor-state/types.js';
 
 /** What becomes of one request to the place. `unheard`: it is done, and nobody is told. */
 const fate = fc.oneof(

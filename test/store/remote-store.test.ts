@@ -1,11 +1,11 @@
 /** How requests meet a store that is remote: what they wait for, and what is remembered. */
 import { setTimeout as sleep } from 'node:timers/promises';
 import { describe, expect, it } from 'vitest';
-import { memoryStore } from '../../src/store/memory-store.js';
-import type { VisitorStore } from '../../src/store/types.js';
-import { RemoteStore, type RemoteStoreOptions } from '../../src/store/remote-store.js';
-import { storeConformance } from '../../src/testing.js';
 import type { VisitorState } from '../../src/model/visitor-state/types.js';
+import { memoryStore } from '../../src/store/memory-store.js';
+import { RemoteStore, type RemoteStoreOptions } from '../../src/store/remote-store.js';
+import type { VisitorStore } from '../../src/store/types.js';
+import { storeConformance } from '../../src/testing.js';
 
 const KEPT = { ephemeral: false };
 

@@ -1,7 +1,7 @@
 import { setTimeout as sleep } from 'node:timers/promises';
 import { describe, expect, it } from 'vitest';
-import type { SdkDataStore } from '../../src/store/types.js';
 import { sdkStore } from '../../src/store/sdk-data-store.js';
+import type { SdkDataStore } from '../../src/store/types.js';
 import { storeConformance } from '../../src/testing.js';
 
 function inMemory(): SdkDataStore & { kept: Map<string, unknown> } {

@@ -6,10 +6,10 @@ import { lmdbStore } from '../../src/lmdb.js';
 import { redisStore } from '../../src/redis.js';
 import type { SdkDataStore, VisitorStore } from '../../src/store/types.js';
 import { ConvertSDK } from '../parity/sdk.js';
-import { startCollector, type CollectedEvent } from '../support/collector.js';
+import { type CollectedEvent, startCollector } from '../support/collector.js';
+import { temporaryFolder } from '../support/folder.js';
 import { testProject } from '../support/project.js';
 import { hasRedis, sharedRedis } from '../support/redis.js';
-import { temporaryFolder } from '../support/folder.js';
 
 /** What is kept, as each of both gets at it. */
 interface Shared {

@@ -10,8 +10,13 @@
  * `events` holds what was taken: events of requests that were answered with a 2xx, and of those whose connection was
  * broken only after they had been read (`reset-after`, `hang-body`, `drip`), as a real endpoint would have them too.
  */
-import type { IncomingHttpHeaders, IncomingMessage, Server, ServerResponse } from 'node:http';
-import { createServer } from 'node:http';
+import {
+  createServer,
+  type IncomingHttpHeaders,
+  type IncomingMessage,
+  type Server,
+  type ServerResponse,
+} from 'node:http';
 import type { AddressInfo, Socket } from 'node:net';
 import { setTimeout as sleep } from 'node:timers/promises';
 import type { ReportSegments, WireEvent } from '../../src/model/tracking-event.js';

@@ -1,5 +1,4 @@
-/** Requests and responses without a server, of which a test says when what happens. */
-import type { ConvertContext } from '../../src/context/context.js';
+import type { ConvertContext } from '../../src/context/types.js';
 import type { Convert } from '../../src/convert/convert.js';
 import type { OutgoingResponse, ResponseHead } from '../../src/model/http.js';
 import { incoming } from '../identity/support.js';

@@ -1,11 +1,11 @@
 /** Every kind of client that an app may give, and a cluster for those that can. */
 import { createClient, createCluster } from '@redis/client';
-import { createClient as createClient1 } from 'redis-client1';
 import { Cluster, Redis } from 'ioredis';
 import { Redis as Redis5 } from 'ioredis5';
+import { createClient as createClient1 } from 'redis-client1';
 import { vi } from 'vitest';
 import type { RedisClient } from '../../src/redis.js';
-import { startRedis, type RedisServer } from './redis.js';
+import { type RedisServer, startRedis } from './redis.js';
 
 type Connect = (port: number) => Promise<{ client: RedisClient; end: () => unknown }>;
 

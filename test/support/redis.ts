@@ -2,14 +2,14 @@
  * A Redis server of one's own, on a free port, with an append-only file in a folder of its own: it can be killed, stopped
  * for a while, and started again with what it had, or without. Debian's package is `redis-server`.
  */
-import { Redis } from 'ioredis';
-import { execFileSync, spawn, type ChildProcess } from 'node:child_process';
+import { type ChildProcess, execFileSync, spawn } from 'node:child_process';
 import { once } from 'node:events';
 import { mkdtemp, rm } from 'node:fs/promises';
-import { connect, createServer, type AddressInfo, type Socket } from 'node:net';
+import { type AddressInfo, connect, createServer, type Socket } from 'node:net';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { setTimeout as sleep } from 'node:timers/promises';
+import { Redis } from 'ioredis';
 import { afterAll, beforeAll } from 'vitest';
 import { removeFolder } from './folder.js';
 

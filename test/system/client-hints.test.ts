@@ -1,13 +1,13 @@
 /** Client hints as a real browser sends them: by itself, and when it is asked. */
-import express from 'express';
 import { existsSync } from 'node:fs';
 import { createServer, type Server } from 'node:http';
-import { chromium, type Browser } from 'playwright-core';
+import express from 'express';
+import { type Browser, chromium } from 'playwright-core';
 import { afterAll, afterEach, beforeAll, describe, expect, it } from 'vitest';
 import { convertMiddleware } from '../../src/express.js';
+import type { ConvertOptions } from '../../src/options/types.js';
 import { listen, stop } from '../adapters/harness.js';
 import { testProject } from '../support/project.js';
-import type { ConvertOptions } from '../../src/options/types.js';
 
 const executablePath = process.env.CHROMIUM_PATH ?? '/usr/bin/chromium';
 const hasChromium = existsSync(executablePath);

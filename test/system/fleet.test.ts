@@ -1,12 +1,12 @@
 /** Four processes behind one Redis, as a site has them: visitors go from one to the other, and the project changes meanwhile. */
 import { once } from 'node:events';
-import { Agent, createServer, request, type IncomingMessage } from 'node:http';
+import { Agent, createServer, type IncomingMessage, request } from 'node:http';
 import type { AddressInfo } from 'node:net';
 import { join } from 'node:path';
 import { setTimeout as sleep } from 'node:timers/promises';
 import { describe, expect, it, onTestFinished } from 'vitest';
 import type { ProjectConfig } from '../../src/model/project-config.js';
-import { startChild, type Child } from '../support/child.js';
+import { type Child, startChild } from '../support/child.js';
 import { startCollector } from '../support/collector.js';
 import { testProject } from '../support/project.js';
 import { hasRedis, sharedRedis } from '../support/redis.js';

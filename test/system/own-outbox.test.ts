@@ -1,8 +1,7 @@
 /** `delivery.outbox`: an outbox that is not of our making. */
 import { expect, it } from 'vitest';
-import type { OutboxFactory } from '../../src/index.js';
-import { createConvert } from '../../src/index.js';
 import { memoryOutbox } from '../../src/delivery/memory-outbox.js';
+import { createConvert, type OutboxFactory } from '../../src/index.js';
 import { testProject } from '../support/project.js';
 
 const createWith = (outbox: OutboxFactory, more: object = {}) => {

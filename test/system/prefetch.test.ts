@@ -1,10 +1,10 @@
 /** A page that a real browser asks for ahead of time counts as a visit, once. */
-import { chromium, type BrowserContext } from 'playwright-core';
+import { type BrowserContext, chromium } from 'playwright-core';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
-import type { Handler, RunningApp } from '../adapters/harness.js';
 import { express5Adapter } from '../adapters/express.js';
+import type { Handler, RunningApp } from '../adapters/harness.js';
 import { CHROMIUM, hasChromium } from '../support/chromium.js';
-import { startCollector, type Collector } from '../support/collector.js';
+import { type Collector, startCollector } from '../support/collector.js';
 import { testProject } from '../support/project.js';
 
 describe.skipIf(!hasChromium)('a page that Chromium asks for ahead of time', () => {

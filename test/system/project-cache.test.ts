@@ -2,7 +2,7 @@
 import { readdir, writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import { beforeEach, expect, it } from 'vitest';
-import { createConvert, type ConvertOptions } from '../../src/index.js';
+import { type ConvertOptions, createConvert } from '../../src/index.js';
 import { httpServer, later, says, saysProject, until } from '../project/helpers.js';
 import { temporaryFolder } from '../support/folder.js';
 

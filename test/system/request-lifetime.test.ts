@@ -2,11 +2,11 @@
 import { setFlagsFromString } from 'node:v8';
 import { runInNewContext } from 'node:vm';
 import { describe, expect, it } from 'vitest';
-import { isBotClient } from '../../src/request/user-agent/bots.js';
-import { detached } from '../../src/utils/detached.js';
-import { createRequestReader } from '../../src/request/request-reader.js';
 import { adoptionCookie } from '../../src/identity/cookies/alias-cookie.js';
 import { visitorCookie } from '../../src/identity/cookies/visitor-cookie.js';
+import { createRequestReader } from '../../src/request/request-reader.js';
+import { isBotClient } from '../../src/request/user-agent/bots.js';
+import { detached } from '../../src/utils/string-memo.js';
 import { incoming } from '../request/incoming.js';
 
 setFlagsFromString('--expose-gc');

@@ -3,18 +3,18 @@ import { mkdtempSync } from 'node:fs';
 import { join } from 'node:path';
 import { setTimeout as sleep } from 'node:timers/promises';
 import { afterAll, describe, expect, it, vi } from 'vitest';
-import { createConvert, type Convert } from '../../src/convert/convert.js';
+import { type Convert, createConvert } from '../../src/convert/convert.js';
 import { lmdbStore } from '../../src/lmdb.js';
 import type { ConversionEvent, GoalData } from '../../src/model/tracking-event.js';
-import { redisOutbox, redisStore, type IoRedisClient } from '../../src/redis.js';
+import type { ConvertOptions } from '../../src/options/types.js';
+import { type IoRedisClient, redisOutbox, redisStore } from '../../src/redis.js';
 import { memoryStore } from '../../src/store/memory-store.js';
 import type { VisitorStore } from '../../src/store/types.js';
-import { startCollector, type Collector } from '../support/collector.js';
+import { type Collector, startCollector } from '../support/collector.js';
 import { FakeResponse, visit } from '../support/exchange.js';
+import { temporaryFolder } from '../support/folder.js';
 import { testProject } from '../support/project.js';
 import { hasRedis, sharedRedis } from '../support/redis.js';
-import { temporaryFolder } from '../support/folder.js';
-import type { ConvertOptions } from '../../src/options/types.js';
 
 const folder = temporaryFolder('state', afterAll);
 

@@ -1,17 +1,17 @@
 /** The test double as the tests of an app use it: over real HTTP, on every framework. */
-import express from 'express';
-import Fastify from 'fastify';
 import { spawn } from 'node:child_process';
 import { once } from 'node:events';
 import http from 'node:http';
 import { PassThrough } from 'node:stream';
+import express from 'express';
+import Fastify from 'fastify';
 import request from 'supertest';
 import { afterEach, beforeEach, describe, expect, it, onTestFinished, vi } from 'vitest';
-import { createConvert, isConvert, type Convert } from '../../src/convert/convert.js';
-import { ConvertError } from '../../src/utils/errors.js';
+import { type Convert, createConvert, isConvert } from '../../src/convert/convert.js';
 import { convertMiddleware } from '../../src/express.js';
 import { convertPlugin } from '../../src/fastify.js';
-import { testConvert, type Answers, type TestConvert, type TestConvertOptions } from '../../src/testing.js';
+import { type Answers, testConvert, type TestConvert, type TestConvertOptions } from '../../src/testing.js';
+import { ConvertError } from '../../src/utils/errors.js';
 import { express4Adapter, express5Adapter } from '../adapters/express.js';
 import { fastify5Adapter } from '../adapters/fastify.js';
 import type { Adapter, Handler } from '../adapters/harness.js';

@@ -1,8 +1,8 @@
 /** Complianz: `cmplz_statistics` is `allow` or `deny`. In regions where visitors opt out, it is `allow` from the start. */
-import { cookieName } from '../../utils/option-checks.js';
-import type { Consent, ConsentPlatform } from './types.js';
-import { answerIn } from './cookie-values.js';
 import { rawCookieNamed } from '../../request/cookies.js';
+import { cookieName } from '../../utils/option-checks.js';
+import { answerIn } from './cookie-values.js';
+import type { Consent, ConsentPlatform } from './types.js';
 
 export interface ComplianzIds {
   /** What the names of its cookies begin with. Default `cmplz_`. */

@@ -1,6 +1,6 @@
-import type { Consent, ConsentPlatform } from './types.js';
-import { answerIn } from './cookie-values.js';
 import { rawCookieNamed } from '../../request/cookies.js';
+import { answerIn } from './cookie-values.js';
+import type { Consent, ConsentPlatform } from './types.js';
 
 export const cookiebot: ConsentPlatform = {
   ids: {},

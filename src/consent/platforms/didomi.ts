@@ -2,12 +2,12 @@
  * Didomi: `didomi_token` is base64 of JSON, `{"purposes":{"enabled":[...],"disabled":[...]},...}`, with the site's own purposes.
  * Those of the IAB are in the TCF string only.
  */
+import { rawCookieNamed } from '../../request/cookies.js';
 import { isPlainObject, ownValue } from '../../utils/objects.js';
 import { cookieName, text } from '../../utils/option-checks.js';
-import type { Consent, ConsentPlatform } from './types.js';
-import { tcf } from './tcf.js';
 import { answerIn, jsonObject } from './cookie-values.js';
-import { rawCookieNamed } from '../../request/cookies.js';
+import { tcf } from './tcf.js';
+import type { Consent, ConsentPlatform } from './types.js';
 
 export interface DidomiIds {
   /** The id of the purpose that experiments belong to. Default: none, the TCF string of Didomi is read instead. */

@@ -1,14 +1,14 @@
 /** The consent platforms: to add one, write a file for it and name it here. */
+import { complianz } from './complianz.js';
 import { cookiebot } from './cookiebot.js';
 import { cookieyes } from './cookieyes.js';
-import { complianz } from './complianz.js';
 import { didomi } from './didomi.js';
 import { iubenda } from './iubenda.js';
 import { klaro } from './klaro.js';
 import { onetrust } from './onetrust.js';
-import type { ConsentPlatform } from './types.js';
 import { tcf } from './tcf.js';
 import { trustarc } from './trustarc.js';
+import type { ConsentPlatform } from './types.js';
 
 const TABLE = {
   onetrust,

@@ -4,11 +4,11 @@
  * in it, the visitor has not answered.
  */
 import type { IncomingRequest } from '../../model/http.js';
+import { cookieHeader, rawCookieNamed } from '../../request/cookies.js';
 import { isPlainObject, ownValue } from '../../utils/objects.js';
 import { matching } from '../../utils/option-checks.js';
-import type { Consent, ConsentPlatform } from './types.js';
 import { answerIn, jsonObject, yesOrNo } from './cookie-values.js';
-import { cookieHeader, rawCookieNamed } from '../../request/cookies.js';
+import type { Consent, ConsentPlatform } from './types.js';
 
 export interface IubendaIds {
   /**

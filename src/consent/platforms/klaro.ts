@@ -1,9 +1,9 @@
 /** Klaro: the cookie `klaro` is JSON, `{"matomo":true,...}`, by the names that the site's config gives to services. */
+import { rawCookieNamed } from '../../request/cookies.js';
 import { ownValue } from '../../utils/objects.js';
 import { cookieName, text } from '../../utils/option-checks.js';
-import type { Consent, ConsentPlatform } from './types.js';
 import { answerIn, jsonObject, yesOrNo } from './cookie-values.js';
-import { rawCookieNamed } from '../../request/cookies.js';
+import type { Consent, ConsentPlatform } from './types.js';
 
 export interface KlaroIds {
   /** The name of the service that experiments belong to. */

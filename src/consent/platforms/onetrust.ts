@@ -2,10 +2,10 @@
  * OneTrust: `OptanonConsent` is a query string with `groups=C0001:1,C0002:0`; `OptanonAlertBoxClosed` is there once the
  * visitor has answered, and `AwaitingReconsent=true` says that they are asked again.
  */
-import { text } from '../../utils/option-checks.js';
-import type { Consent, ConsentPlatform } from './types.js';
-import { answerIn, decodedWhole } from './cookie-values.js';
 import { rawCookieNamed } from '../../request/cookies.js';
+import { text } from '../../utils/option-checks.js';
+import { answerIn, decodedWhole } from './cookie-values.js';
+import type { Consent, ConsentPlatform } from './types.js';
 
 export interface OneTrustIds {
   /** The id of the group that experiments belong to. Default `C0002` (performance cookies). */

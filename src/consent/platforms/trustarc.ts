@@ -2,10 +2,10 @@
  * TrustArc: `cmapi_cookie_privacy` is `permit 1,2,3` (also `permit_1|2|3`), or `permit 1 required`; without it,
  * `notice_gdpr_prefs` is `0,1,2:`, counted from 0. What the categories mean is the site's own matter.
  */
-import { oneOf } from '../../utils/option-checks.js';
-import type { Consent, ConsentPlatform } from './types.js';
-import { answerIn } from './cookie-values.js';
 import { rawCookieNamed } from '../../request/cookies.js';
+import { oneOf } from '../../utils/option-checks.js';
+import { answerIn } from './cookie-values.js';
+import type { Consent, ConsentPlatform } from './types.js';
 
 export interface TrustArcIds {
   /** The category that experiments belong to, counted from 1 (required). Default 2. */

@@ -4,20 +4,17 @@
  * disk fails, events wait in memory until it works again.
  */
 import { codeOf, ConvertError } from '../../utils/errors.js';
-import { type OutboxCore, type Shelf } from '../outbox.js';
-import { takeBytes } from '../take-bytes.js';
+import { hashOf } from '../../utils/node/hash.js';
 import { Timers } from '../../utils/node/timers.js';
 import { Trouble } from '../health-reporter.js';
-import { Adopted } from './adopted.js';
+import type { OutboxCore, Shelf } from '../outbox.js';
+import { type QueuedEvent, takeBytes, wereKept } from '../queued-event.js';
+import { Adopted, LOADED_SHARE, Loader, Place, placeOf } from './disk-reader.js';
+import { Forgotten } from './erased-visitors.js';
 import { writeAtExit } from './exit.js';
 import type { SpoolFiles } from './files.js';
-import { Forgotten } from './erased-visitors.js';
-import { SpoolFolder, type Ownership, type SpoolFolderOptions } from './folder.js';
-import { LOADED_SHARE, Loader } from './disk-reader.js';
+import { type Ownership, SpoolFolder, type SpoolFolderOptions } from './folder.js';
 import type { SpoolLog } from './log.js';
-import { Place, placeOf } from './place.js';
-import { hashOf } from '../../utils/node/hash.js';
-import { wereKept, type QueuedEvent } from '../queued-event.js';
 
 export interface SpoolShelfOptions extends SpoolFolderOptions {
   readonly files: SpoolFiles;

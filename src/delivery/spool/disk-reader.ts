@@ -1,12 +1,8 @@
-/** Brings events back from the disk, where there is room for them in memory: those of dead processes, and our own. */
-import { isTooOld } from '../age.js';
-import { type OutboxCore } from '../outbox.js';
-import { Adopted } from './adopted.js';
+import type { OutboxCore } from '../outbox.js';
+import { isTooOld, QueuedEvent } from '../queued-event.js';
 import type { StoredEvent } from './log-frames.js';
 import type { SpoolLog } from './log.js';
-import { Place, placeOf } from './place.js';
-import { Spilled, type Missing } from './spilled-events.js';
-import { QueuedEvent } from '../queued-event.js';
+import { type Missing, Spilled } from './spilled-events.js';
 
 export interface LoaderOptions {
   readonly core: OutboxCore;
@@ -183,5 +179,61 @@ export class Loader {
       core.release(bytes);
       waiting.leave(cohort, count);
     }
+  }
+}
+
+export class Place {
+  /** Its log, once it is stored there. */
+  log: SpoolLog | Adopted | undefined;
+  settled = false;
+
+  constructor(
+    public number: number,
+    /** In memory until it is settled, and sent from there. */
+    public retained: boolean,
+  ) {}
+}
+
+export const placeOf = (event: QueuedEvent): Place => event.place as Place;
+
+/** A log that a dead process has left, while it is read and sent here. */
+export class Adopted {
+  /** Events that were read and are not settled. */
+  open = 0;
+  #isRead = false;
+  /** The number that the next event should have. */
+  #next: number;
+
+  constructor(private readonly log: SpoolLog) {
+    this.#next = log.first;
+  }
+
+  /** All of it was read. */
+  get isRead(): boolean {
+    return this.#isRead;
+  }
+
+  /** The next events, and how many are missing before and between them. */
+  async read(onError: (error: unknown) => void): Promise<{ missing: number; events: StoredEvent[] }> {
+    const events = await this.log.read(onError);
+    if (events.length === 0) this.#isRead = true;
+    let missing = 0;
+    for (const { number } of events) {
+      missing += number - this.#next;
+      this.#next = number + 1;
+    }
+    return { missing, events };
+  }
+
+  settle(end: number): Promise<void> {
+    return this.log.settle(end);
+  }
+
+  close(): Promise<void> {
+    return this.log.close({ remove: false });
+  }
+
+  remove(): Promise<void> {
+    return this.log.close({ remove: true });
   }
 }

@@ -1,6 +1,5 @@
-/** Which visitors were forgotten, by this process or another one of the spool, and up to when. */
-import { isTooOld } from '../age.js';
 import { hashOf } from '../../utils/node/hash.js';
+import { isTooOld } from '../queued-event.js';
 
 /** Some 20 MB. More within 72 hours: of those that come first, what is on disk alone is sent after all. */
 const MAX = 100_000;

@@ -2,6 +2,7 @@
 import { constants, writeSync } from 'node:fs';
 import {
   chmod,
+  type FileHandle,
   lstat,
   mkdir,
   open,
@@ -11,7 +12,6 @@ import {
   rmdir,
   unlink,
   utimes,
-  type FileHandle,
 } from 'node:fs/promises';
 import { codeOf } from '../../utils/errors.js';
 

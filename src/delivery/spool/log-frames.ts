@@ -8,8 +8,7 @@
  * whole or not at all; what is torn or spoilt is skipped up to the next one that is right.
  */
 import { crc32 } from 'node:zlib';
-import { decodeLines, encodeLines } from '../lines.js';
-import type { SerialisedEvent } from '../payload.js';
+import { decodeLines, encodeLines, type SerialisedEvent } from '../payload.js';
 
 export interface StoredEvent {
   readonly number: number;

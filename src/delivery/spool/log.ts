@@ -6,10 +6,10 @@
  *     0000000000002744-1.log     the next one; a segment goes once all of it is settled
  *     settled                    the mark
  */
-import { crc32 } from 'node:zlib';
 import { join } from 'node:path';
-import type { SerialisedEvent } from '../payload.js';
+import { crc32 } from 'node:zlib';
 import { codeOf } from '../../utils/errors.js';
+import type { SerialisedEvent } from '../payload.js';
 import type { SpoolFile, SpoolFiles } from './files.js';
 import { decodeFrames, encodeFrame, type StoredEvent } from './log-frames.js';
 

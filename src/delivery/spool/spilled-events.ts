@@ -1,6 +1,5 @@
 /** What is on disk and no longer in memory, in order: how much, and who waits for it. */
-import type { Cohort, Cohorts } from '../flush-tracker.js';
-import { Runs } from '../runs.js';
+import { type Cohort, type Cohorts, Runs } from '../flush-tracker.js';
 import type { QueuedEvent } from '../queued-event.js';
 
 interface SpilledRun {

@@ -1,9 +1,9 @@
 /** The outbox that keeps its events on disk, too: they outlive the process. */
 import { createOutbox } from '../outbox.js';
 import { DEFAULT_QUEUE_BYTES, type OutboxFactory } from '../types.js';
+import { SpoolShelf } from './backend.js';
 import { nodeFiles, type SpoolFiles } from './files.js';
 import type { SpoolFolderOptions } from './folder.js';
-import { SpoolShelf } from './backend.js';
 
 export interface SpoolOptions {
   /** A folder on a local disk, which processes and projects may share. It is made if it is not there. */

@@ -9,10 +9,10 @@
 import { randomBytes } from 'node:crypto';
 import { join } from 'node:path';
 import { crc32 } from 'node:zlib';
-import { isTooOld } from '../age.js';
 import { codeOf } from '../../utils/errors.js';
-import type { SpoolFile, SpoolFiles } from './files.js';
+import { isTooOld } from '../queued-event.js';
 import type { Tombstone } from './erased-visitors.js';
+import type { SpoolFile, SpoolFiles } from './files.js';
 
 const NAME = /^[0-9a-f]{12}\.forgotten$/;
 const LINE = /^(([0-9a-f]{64}) (\d{1,16})) ([0-9a-f]{8})$/;

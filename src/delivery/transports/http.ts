@@ -1,6 +1,5 @@
 /** POSTs over `node:http` and `node:https`: a fifth of the CPU time of `fetch`, and sockets that can be let go. */
-import type { ClientRequest } from 'node:http';
-import http from 'node:http';
+import http, { type ClientRequest } from 'node:http';
 import https from 'node:https';
 import type { Socket } from 'node:net';
 import type { Transport } from '../types.js';

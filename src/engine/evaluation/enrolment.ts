@@ -1,7 +1,7 @@
 /** What a decision leaves behind: the claim of its assignment, and the exposure that goes with it. */
 import { experienceClaim, exposureClaim } from '../../model/visitor-state/claims.js';
-import type { EngineEvent, ExperienceAttributes } from '../types.js';
 import type { StateChange, VisitorState } from '../../model/visitor-state/types.js';
+import type { EngineEvent, ExperienceAttributes } from '../types.js';
 
 export interface Assignment {
   readonly experienceId: string;

@@ -1,13 +1,13 @@
 /** Decides one experience for one visitor, in the order of the official SDK. */
-import { enrolment, NO_EVENTS, type Assignment } from './enrolment.js';
-import type { Facts } from './evaluation-input.js';
 import { bucketAt, MAX_TRAFFIC } from '../buckets.js';
-import type { Decision, EngineReason, ExperienceAttributes, Variation } from '../types.js';
-import type { Progress } from './evaluation-state.js';
-import { isRuleError } from '../rules/compile-rules.js';
 import { textOf } from '../coerce.js';
 import type { Audience, Plan, PlannedExperience, PlannedVariation } from '../plan-types.js';
+import { isRuleError } from '../rules/compile-rules.js';
 import type { Outcome } from '../rules/types.js';
+import type { Decision, EngineReason, ExperienceAttributes, Variation } from '../types.js';
+import { type Assignment, enrolment, NO_EVENTS } from './enrolment.js';
+import type { Facts } from './evaluation-input.js';
+import type { Progress } from './evaluation-state.js';
 
 /** What one call is about. */
 export interface Call {

@@ -1,11 +1,11 @@
 /** What is known of one visitor with one set of properties: each location and audience is evaluated at most once. */
-import { hashOnce, HashSuffix, type HashPrefix } from '../murmur3.js';
-import { Outcomes } from './rule-results.js';
+import { hashOnce, type HashPrefix, HashSuffix } from '../murmur3.js';
+import type { Plan, RuleEntity } from '../plan-types.js';
+import type { Outcome } from '../rules/types.js';
 import type { EngineVisitor, ExperienceAttributes } from '../types.js';
 import { Progress } from './evaluation-state.js';
 import { Values } from './property-values.js';
-import type { Plan, RuleEntity } from '../plan-types.js';
-import type { Outcome } from '../rules/types.js';
+import { Outcomes } from './rule-results.js';
 
 export class Facts {
   private locationValues: Values | undefined = undefined;

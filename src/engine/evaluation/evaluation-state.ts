@@ -1,9 +1,9 @@
 /** A visitor's state during one call that decides several experiences: later ones see what earlier ones changed. */
-import { mergeSegments, ownValue } from '../../utils/objects.js';
-import { Outcomes } from './rule-results.js';
 import type { VisitorState } from '../../model/visitor-state/types.js';
+import { mergeSegments, ownValue } from '../../utils/objects.js';
 import type { Location, PlannedExperience } from '../plan-types.js';
 import type { Outcome } from '../rules/types.js';
+import { Outcomes } from './rule-results.js';
 
 const NO_LOCATIONS: readonly string[] = [];
 

@@ -1,16 +1,13 @@
-/** Says which location, audience or segment kept a visitor out, and which of its rules. */
-import { copied } from '../copy.js';
 import type { RuleEntityConfig } from '../../model/project-config.js';
-import { assignedTo, audienceOutcome, isChecked, type Call } from './evaluate.js';
-import { RULE_TYPE } from '../rules/mutual-exclusion.js';
-import type { Decision, EngineExplanation, FailedRule, Failure } from '../types.js';
-import { deepFreeze } from '../freeze.js';
-import { failedRules } from '../rules/compile-rules.js';
-import { textOf } from '../coerce.js';
-import { type Values } from './property-values.js';
+import { copied, deepFreeze, textOf } from '../coerce.js';
 import type { PlannedExperience, RuleEntity } from '../plan-types.js';
-import type { CompiledRules } from '../rules/types.js';
+import { failedRules } from '../rules/compile-rules.js';
+import { RULE_TYPE } from '../rules/mutual-exclusion.js';
 import { ABSENT } from '../rules/property-names.js';
+import type { CompiledRules } from '../rules/types.js';
+import type { Decision, EngineExplanation, FailedRule, Failure } from '../types.js';
+import { assignedTo, audienceOutcome, type Call, isChecked } from './evaluate.js';
+import type { Values } from './property-values.js';
 
 export function explainDecision(
   call: Call,

@@ -1,8 +1,8 @@
 /** The properties that rules are matched against, each looked up at most once. */
 import { mergeValues } from '../../utils/objects.js';
-import type { Facts } from './evaluation-input.js';
+import { ABSENT, type PropertyNames } from '../rules/property-names.js';
+import type { RuleInput, RuleValues } from '../rules/types.js';
 import type { Properties } from '../types.js';
-import { ABSENT, PropertyNames } from '../rules/property-names.js';
 
 /** Stands in the place of a value for `undefined`: given, and not the same as absent. */
 const GIVEN_UNDEFINED: unique symbol = Symbol('undefined');
@@ -12,20 +12,20 @@ const GIVEN_UNDEFINED: unique symbol = Symbol('undefined');
  */
 const RULE_DATA = 'RuleData';
 
-export class Values {
+export class Values implements RuleValues {
   /** By place; and behind those, once more, the texts in lower case. */
   private readonly known: unknown[];
   private isRuleData: boolean | undefined = undefined;
 
   /**
-   * @param facts what else rules may ask about the visitor
+   * @param input what else rules may ask about the visitor
    * @param properties what the request tells
    * @param inline goes over what the request tells, `undefined` too
    * @param stored lies under both; objects and arrays are merged
    */
   constructor(
     private readonly names: PropertyNames,
-    readonly facts: Facts,
+    readonly input: RuleInput,
     private readonly properties: Properties | undefined,
     private readonly inline: Readonly<Record<string, unknown>> | undefined,
     private readonly stored: Readonly<Record<string, unknown>> | undefined,

@@ -6,8 +6,7 @@
  * grows with the length of the value and of the pattern, answers for the rest. RE2 has neither lookarounds nor back
  * references.
  */
-import { RegExpParser } from '@eslint-community/regexpp';
-import type { AST } from '@eslint-community/regexpp';
+import { type AST, RegExpParser } from '@eslint-community/regexpp';
 import { linearTest, programSize, type Test } from './re2.js';
 import { stepBound } from './step-bound.js';
 

@@ -13,7 +13,7 @@
  *   places share the value, where otherwise each might run to its end (`search`).
  */
 import type { AST } from '@eslint-community/regexpp';
-import { areApart, EDGE, EVERY, symbolsOf, UNITS, type Symbols } from './symbols.js';
+import { areApart, EDGE, EVERY, type Symbols, symbolsOf, UNITS } from './symbols.js';
 
 interface Reach {
   /** The longest text after the place that a node is entered at, in UTF-16 code units. */

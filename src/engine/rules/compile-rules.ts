@@ -1,15 +1,19 @@
 /** Compiles the rules of a location, an audience, a segment or a goal: an OR of ANDs of ORs, with the SDK's answers. */
 import type { Rule, RuleSet } from '../../model/project-config.js';
-import {
-  ANSWERS_ABSENCE,
-  prepareComparison,
-  type Comparison,
-  type PreparedComparison,
-} from './operators.js';
 import { compilePattern, type Pattern } from '../regex/safe-regex.js';
-import { type Values } from '../evaluation/property-values.js';
-import type { Outcome, CompiledRule, ValidRule, Predicate, CompiledRules, Branches, UiRules, RuleSource } from './types.js';
+import { ANSWERS_ABSENCE, type Comparison, prepareComparison, type PreparedComparison } from './operators.js';
 import { ABSENT, type PropertyNames } from './property-names.js';
+import type {
+  Branches,
+  CompiledRule,
+  CompiledRules,
+  Outcome,
+  Predicate,
+  RuleSource,
+  RuleValues,
+  UiRules,
+  ValidRule,
+} from './types.js';
 
 /**
  * Comes out where a rule is so broken that the official SDK throws an exception on reaching it: whatever asked is
@@ -142,7 +146,7 @@ export class RuleCompiler {
     let source = this.#sources.get(key);
     if (source === undefined) {
       const place = this.names.placeOf(key);
-      const read = (values: Values): unknown => values.at(place);
+      const read = (values: RuleValues): unknown => values.at(place);
       source = { property: key, read, place, volatile: false, readsState: false, supported: true };
       this.#sources.set(key, source);
     }
@@ -229,7 +233,7 @@ function matcherOf(branches: Branches): Predicate {
   };
 }
 
-function matchBranches(branches: Branches, values: Values): Outcome {
+function matchBranches(branches: Branches, values: RuleValues): Outcome {
   let outcome: Outcome = false;
   for (const branch of branches) {
     outcome = matchAll(branch, values);
@@ -239,7 +243,7 @@ function matchBranches(branches: Branches, values: Values): Outcome {
 }
 
 /** Ends with the first part that is not true. */
-function matchAll(branch: Branches[number], values: Values): Outcome {
+function matchAll(branch: Branches[number], values: RuleValues): Outcome {
   for (const part of branch) {
     const outcome = matchAny(part, values);
     if (outcome !== true) return outcome;
@@ -247,7 +251,7 @@ function matchAll(branch: Branches[number], values: Values): Outcome {
   return true;
 }
 
-function matchAny(part: readonly CompiledRule[], values: Values): Outcome {
+function matchAny(part: readonly CompiledRule[], values: RuleValues): Outcome {
   let outcome: Outcome = false;
   for (const rule of part) {
     outcome = rule.test(values);
@@ -272,7 +276,7 @@ function allRules(branches: Branches): FailedRule[] {
 const pathOf = (or: number, and: number, when: number): string => `OR[${or}].AND[${and}].OR_WHEN[${when}]`;
 
 /** For each branch, the rules of the part that ended it. Empty where the rules match. */
-export function failedRules(rules: CompiledRules, values: Values): FailedRule[] {
+export function failedRules(rules: CompiledRules, values: RuleValues): FailedRule[] {
   const failed: FailedRule[] = [];
   for (const [or, branch] of rules.branches.entries()) {
     const and = branch.findIndex((part) => matchAny(part, values) !== true);

@@ -1,6 +1,6 @@
 /** Compiled rules: what each one reads, how it compares, and why it may never match. */
 import type { Rule } from '../../model/project-config.js';
-import type { Values } from '../evaluation/property-values.js';
+import type { EngineVisitor } from '../types.js';
 
 /** Nearly always a boolean. Anything else that is neither `false` nor BROKEN counts as matched where the SDK says so. */
 export type Outcome = unknown;
@@ -32,8 +32,32 @@ export interface ValidRule extends Rule {
 /** `unsupported-rule`: no server can answer it. `unsafe-pattern`: it could hold the event loop. */
 export type RuleProblem = 'invalid-rule' | 'unsupported-rule' | 'unsafe-pattern';
 
+/** The values of one visitor's properties, as rules ask for them. `evaluation/property-values.ts` implements it. */
+export interface RuleValues {
+  /** What else rules may ask about the visitor. */
+  readonly input: RuleInput;
+  /** The value at a place of the project's property names, or ABSENT. */
+  at(place: number): unknown;
+  /** The value at a place, in lower case; undefined where it is no text. */
+  textAt(place: number): string | undefined;
+  /** The value of a property, or ABSENT. */
+  named(name: string): unknown;
+}
+
+/** A visitor while their experiences are decided. `evaluation/evaluation-input.ts` implements it. */
+export interface RuleInput {
+  readonly subject: EngineVisitor;
+  readonly location: RuleValues;
+  readonly visitor: RuleValues;
+  readonly progress: {
+    readonly customSegments: readonly unknown[];
+    /** The visitor has a variation of an experience other than the one that is being decided. */
+    isInOther(isMeant: (experienceId: string) => boolean): boolean;
+  };
+}
+
 /** Answers from the values that it is given. */
-export type Predicate = (values: Values) => Outcome;
+export type Predicate = (values: RuleValues) => Outcome;
 
 export interface CompiledRules {
   /** The outcome of all rules together. */
@@ -53,7 +77,7 @@ export interface RuleSource {
   /** The property, or the type of a rule that reads none. */
   readonly property: string;
   /** The value, or ABSENT. Never throws. */
-  readonly read: (values: Values) => unknown;
+  readonly read: (values: RuleValues) => unknown;
   /** The place of the property among the names of the project, where it is just that. */
   readonly place?: number;
   readonly volatile: boolean;

@@ -9,11 +9,10 @@
  */
 import type { ProjectConfig, Rule } from '../../model/project-config.js';
 import { ownValue } from '../../utils/objects.js';
-import { noSource } from './compile-rules.js';
-import { type Values } from '../evaluation/property-values.js';
 import { textOf } from '../coerce.js';
-import type { RuleSource, UiRules } from './types.js';
+import { noSource } from './compile-rules.js';
 import { ABSENT } from './property-names.js';
+import type { RuleSource, RuleValues, UiRules } from './types.js';
 
 type Read = RuleSource['read'];
 
@@ -104,8 +103,8 @@ function stored(property: string, read: Read): RuleSource {
 function time(part: (seconds: number) => number): Answer {
   return ({ rule_type: type }, { utcOffset }) => {
     // The script adds an hour where the visitor's own clock is on summer time, which a server can't see.
-    const read: Read = ({ facts }) => {
-      const seconds = (facts.subject.now?.() ?? NaN) / 1000 + utcOffset;
+    const read: Read = ({ input }) => {
+      const seconds = (input.subject.now?.() ?? NaN) / 1000 + utcOffset;
       return Number.isFinite(seconds) ? part(seconds) : ABSENT;
     };
     return { ...fact(type!, read), volatile: true };
@@ -117,11 +116,11 @@ function modulo(value: number, base: number): number {
 }
 
 function visitor(name: string): Read {
-  return ({ facts }) => facts.visitor.named(name);
+  return ({ input }) => input.visitor.named(name);
 }
 
 function location(name: string): Read {
-  return ({ facts }) => facts.location.named(name);
+  return ({ input }) => input.location.named(name);
 }
 
 /** A property that the app gives of its page, with the page or with the visitor. */
@@ -207,7 +206,7 @@ const SYSTEM = {
   userAgent: visitor('userAgent'),
 };
 
-function systemName(values: Values): unknown {
+function systemName(values: RuleValues): unknown {
   const os = SYSTEM.os(values);
   const name = typeof os === 'string' ? os.toLowerCase() : os;
   if (name === 'chrome os') return 'linux';
@@ -223,7 +222,7 @@ const TRUTHS: ReadonlySet<unknown> = new Set(['', '0', 'true', 'false', 0, true,
 
 function visitorId({ value }: Rule): RuleSource | undefined {
   if (TRUTHS.has(typeof value === 'string' ? value.trim().toLowerCase() : value)) return undefined;
-  return fact('visitor_id', ({ facts }) => facts.subject.id);
+  return fact('visitor_id', ({ input }) => input.subject.id);
 }
 
 /**
@@ -232,23 +231,23 @@ function visitorId({ value }: Rule): RuleSource | undefined {
  */
 function cookie(name: string): Read {
   return (values) => {
-    const { cookies } = values.facts.subject;
+    const { cookies } = values.input.subject;
     return cookies === undefined ? values.named(name) : (cookies.get(name) ?? null);
   };
 }
 
 function triggered({ goals }: Project): Read {
-  return ({ facts: { subject } }) =>
+  return ({ input: { subject } }) =>
     setOf(goals.filter(({ key }) => ownValue(subject.state.goals, key)).map(({ id }) => id));
 }
 
-function customSegments({ facts }: Values): unknown {
-  return setOf(facts.progress.customSegments);
+function customSegments({ input }: RuleValues): unknown {
+  return setOf(input.progress.customSegments);
 }
 
 /** Whatever the experience, but the one that is being decided: nobody falls out of that one for being in it. */
 function inOther({ experiments }: Project): Read {
-  return ({ facts }) => facts.progress.isInOther((id) => experiments.has(id));
+  return ({ input }) => input.progress.isInOther((id) => experiments.has(id));
 }
 
 /** Ids are texts; what else a store may hold is no member. */

@@ -1,12 +1,8 @@
-/**
- * The cookie of a device that is to take over the visitor id of another one, as both belong to one user: not in the middle
- * of a visit, where the page would change, but with the next one.
- */
-import { detached } from '../../utils/detached.js';
 import type { IncomingRequest } from '../../model/http.js';
-import { VISITOR_COOKIE_DEFAULTS, type VisitorCookieOptions } from './visitor-cookie.js';
-import { setCookie } from './set-cookie.js';
 import { cookieNamed } from '../../request/cookies.js';
+import { detached } from '../../utils/string-memo.js';
+import { setCookie } from './set-cookie.js';
+import { VISITOR_COOKIE_DEFAULTS, type VisitorCookieOptions } from './visitor-cookie.js';
 
 /** Milliseconds without a request after which a visit is over: what analytics call a session. */
 const SESSION = 30 * 60 * 1000;

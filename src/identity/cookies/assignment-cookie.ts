@@ -1,14 +1,14 @@
 /** The cookie that carries a visitor's assignments, signed for this visitor: for sites without storage on the server. */
 import type { IncomingRequest } from '../../model/http.js';
 import { liveExperiences, type ProjectConfig } from '../../model/project-config.js';
-import { createSigner, SIGNATURE_LENGTH, type Secrets } from './signer.js';
-import { ownValue } from '../../utils/objects.js';
 import { withAssignments } from '../../model/visitor-state/apply-change.js';
-import { packAssignments, unpackAssignments, type Assignment } from './pack-assignments.js';
-import { VISITOR_COOKIE_DEFAULTS, type VisitorCookieOptions } from './visitor-cookie.js';
-import { setCookie } from './set-cookie.js';
-import { cookieNamed } from '../../request/cookies.js';
 import type { VisitorState } from '../../model/visitor-state/types.js';
+import { cookieNamed } from '../../request/cookies.js';
+import { ownValue } from '../../utils/objects.js';
+import { type Assignment, packAssignments, unpackAssignments } from './pack-assignments.js';
+import { setCookie } from './set-cookie.js';
+import { createSigner, type Secrets, SIGNATURE_LENGTH } from './signer.js';
+import { VISITOR_COOKIE_DEFAULTS, type VisitorCookieOptions } from './visitor-cookie.js';
 
 /** What is not given is as with the visitor cookie. It can't be read by scripts. */
 export interface AssignmentCookieOptions extends VisitorCookieOptions {

@@ -2,11 +2,11 @@
  * The cookie of a session: how the visitor got here when it began, and whether it is their first. Not signed: what a client
  * makes up reaches nothing but its own segments, and is as bounded as what its first request may say.
  */
-import { ARRIVAL_BYTES, TRAFFIC_SOURCES, type Arrival, type Session } from '../../model/attribution.js';
+import { type Arrival, ARRIVAL_BYTES, type Session, TRAFFIC_SOURCES } from '../../model/attribution.js';
 import type { IncomingRequest } from '../../model/http.js';
-import { VISITOR_COOKIE_DEFAULTS, type VisitorCookieOptions } from './visitor-cookie.js';
-import { setCookie } from './set-cookie.js';
 import { cookieNamed } from '../../request/cookies.js';
+import { setCookie } from './set-cookie.js';
+import { VISITOR_COOKIE_DEFAULTS, type VisitorCookieOptions } from './visitor-cookie.js';
 
 /** What is not given is as with the visitor cookie. It can't be read by scripts. */
 export interface SessionCookieOptions extends Omit<VisitorCookieOptions, 'maxAge'> {

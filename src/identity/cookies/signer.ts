@@ -1,5 +1,5 @@
 /** Signing with the `secrets` of the options: a key of its own per purpose, so that nothing signed for one passes for another. */
-import { createHmac, createSecretKey, timingSafeEqual, type KeyObject } from 'node:crypto';
+import { createHmac, createSecretKey, type KeyObject, timingSafeEqual } from 'node:crypto';
 
 /** Newest first. */
 export type Secrets = string | readonly string[];

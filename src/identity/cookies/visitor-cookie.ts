@@ -1,8 +1,7 @@
-/** The identity cookie, and how cookies are read from a request. */
-import { detached } from '../../utils/detached.js';
 import type { IncomingRequest } from '../../model/http.js';
-import { setCookie } from './set-cookie.js';
 import { cookieNamed } from '../../request/cookies.js';
+import { detached } from '../../utils/string-memo.js';
+import { setCookie } from './set-cookie.js';
 
 export interface VisitorCookieOptions {
   /** Default `cv_vid`. */

@@ -3,6 +3,10 @@
  * and none of its own queues, timers, stores, listeners or mutations of the config take part. Everything that this
  * package knows about the inside of the SDK stands in this file.
  */
+import { deepFreeze } from '../../engine/coerce.js';
+import { withTransactionsOnce } from '../../engine/conversions.js';
+import { enrolment, NO_EVENTS } from '../../engine/evaluation/enrolment.js';
+import { changesOf } from '../../engine/feature-plan.js';
 import type {
   ConversionAttributes,
   ConversionOutcome,
@@ -20,19 +24,15 @@ import type {
   SegmentsAttributes,
   Variation,
 } from '../../engine/types.js';
-import { enrolment, NO_EVENTS } from '../../engine/evaluation/enrolment.js';
-import { changesOf } from '../../engine/feature-plan.js';
-import { deepFreeze } from '../../engine/freeze.js';
-import { readsOf } from './referenced-properties.js';
-import { withTransactionsOnce } from '../../engine/transactions.js';
-import { assertOptions, flag, shape } from '../../utils/option-checks.js';
-import { ConvertError } from '../../utils/errors.js';
 import type { ExperienceConfig, ProjectConfig, VariationConfig } from '../../model/project-config.js';
-import { goalClaim } from '../../model/visitor-state/claims.js';
-import { mergeSegments, ownValue } from '../../utils/objects.js';
-import { applyChange } from '../../model/visitor-state/apply-change.js';
 import type { WireEvent } from '../../model/tracking-event.js';
+import { applyChange } from '../../model/visitor-state/apply-change.js';
+import { goalClaim } from '../../model/visitor-state/claims.js';
 import type { StateChange, VisitorState } from '../../model/visitor-state/types.js';
+import { ConvertError } from '../../utils/errors.js';
+import { mergeSegments, ownValue } from '../../utils/objects.js';
+import { assertOptions, flag, shape } from '../../utils/option-checks.js';
+import { readsOf } from './referenced-properties.js';
 
 /** Versions of `@convertcom/js-sdk` that this engine is tested with. */
 export const SUPPORTED_SDK = '4.4.x';

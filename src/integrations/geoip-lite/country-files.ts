@@ -1,6 +1,6 @@
 /** The country files of geoip-lite 1.4: sorted ranges of addresses, each with its country. */
-import { ConvertError } from '../../utils/errors.js';
 import type { PlaceLookup } from '../../request/geo/geo-database.js';
+import { ConvertError } from '../../utils/errors.js';
 import { addressBytes } from './address.js';
 
 /** Bytes of an address of either kind. A record is the first and the last address of a range, and two letters. */

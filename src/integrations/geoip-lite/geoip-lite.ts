@@ -1,12 +1,12 @@
 /** Places from the IP address, by the package geoip-lite or by its country files alone. */
-import type * as geoip from 'geoip-lite';
 import { readFile } from 'node:fs/promises';
 import { createRequire } from 'node:module';
 import { dirname, join, resolve } from 'node:path';
-import { assertOptions, oneOf, shape } from '../../utils/option-checks.js';
+import type * as geoip from 'geoip-lite';
 import { geoDatabase, type PlaceLookup } from '../../request/geo/geo-database.js';
-import { countryLookup } from './country-files.js';
 import type { GeoReader } from '../../request/geo/types.js';
+import { assertOptions, oneOf, shape } from '../../utils/option-checks.js';
+import { countryLookup } from './country-files.js';
 
 export interface GeoipLiteOptions {
   /**

@@ -3,14 +3,14 @@
  * with each change: it says until when the text lives, and which change was the last.
  */
 import { createHash } from 'node:crypto';
-import type { Database, RootDatabase, open } from 'lmdb';
-import { ConvertError } from '../../utils/errors.js';
+import type { Database, open, RootDatabase } from 'lmdb';
 import type { Document, Documents, Replaced } from '../../store/document-store.js';
-import { Gathered } from './write-batcher.js';
+import { ConvertError } from '../../utils/errors.js';
+import { within } from '../../utils/node/within.js';
 import { prepareFiles } from './files.js';
 import { LmdbSweep } from './sweep.js';
-import { reasonOf, written, GRAIN, untilOf } from './writes.js';
-import { within } from '../../utils/node/within.js';
+import { Gathered } from './write-batcher.js';
+import { GRAIN, reasonOf, untilOf, written } from './writes.js';
 
 export interface LmdbDocumentsOptions {
   /** That of the package lmdb. */

@@ -1,13 +1,13 @@
 /** Visitor state in LMDB, for the processes of one machine. */
-import type * as Lmdb from 'lmdb';
 import { createRequire } from 'node:module';
 import { resolve } from 'node:path';
-import { ConvertError } from '../../utils/errors.js';
-import { assertOptions, shape, text } from '../../utils/option-checks.js';
+import type * as Lmdb from 'lmdb';
 import { documentStore } from '../../store/document-store.js';
 import { KEPT_OPTIONS, keptOf, type KeptOptions } from '../../store/retention.js';
-import { LmdbDocuments } from './documents.js';
 import type { VisitorStore } from '../../store/types.js';
+import { ConvertError } from '../../utils/errors.js';
+import { assertOptions, shape, text } from '../../utils/option-checks.js';
+import { LmdbDocuments } from './documents.js';
 
 export type LmdbStoreOptions = KeptOptions;
 

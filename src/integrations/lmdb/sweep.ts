@@ -1,6 +1,6 @@
 /** Removes what lives no more, a little at a time. Of the processes that share a database, one does so. */
 import type { Database, RootDatabase } from 'lmdb';
-import { written, untilOf } from './writes.js';
+import { untilOf, written } from './writes.js';
 
 /** Milliseconds between two pieces of work, and for how long one may go on: the event loop waits. */
 const INTERVAL = 250;

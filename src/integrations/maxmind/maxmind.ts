@@ -1,13 +1,13 @@
 /** Places from the IP address, by a MaxMind DB file that is kept up to date from outside. */
 import { resolve } from 'node:path';
-import { ConvertError } from '../../utils/errors.js';
-import { assertOptions, between, shape, text } from '../../utils/option-checks.js';
 import { cannotOpen, type PlaceLookup } from '../../request/geo/geo-database.js';
-import type { GeoFacts } from '../../request/geo/geo.js';
 import { knownPlace } from '../../request/geo/geo-location.js';
-import { mmdbLookup, type MmdbReader } from './mmdb.js';
-import { WatchedFile } from '../../utils/node/file-watcher.js';
+import type { GeoFacts } from '../../request/geo/geo.js';
 import type { GeoListener, GeoReader } from '../../request/geo/types.js';
+import { ConvertError } from '../../utils/errors.js';
+import { WatchedFile } from '../../utils/node/file-watcher.js';
+import { assertOptions, between, shape, text } from '../../utils/option-checks.js';
+import { mmdbLookup, type MmdbReader } from './mmdb.js';
 
 export interface MaxmindOptions {
   /** Milliseconds between two looks at the file. What has changed is read at the second look after. Default 5000. */

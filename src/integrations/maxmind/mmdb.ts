@@ -1,8 +1,8 @@
 /** MaxMind DB files (version 2 of the format): bytes that are one, and what they say of an address. */
-import type * as maxmind from 'maxmind';
 import { isIP } from 'node:net';
-import { plainAddress } from '../../request/ip-address.js';
+import type * as maxmind from 'maxmind';
 import type { PlaceLookup } from '../../request/geo/geo-database.js';
+import { plainAddress } from '../../request/ip-address.js';
 import { placeOfRecord } from './mmdb-record.js';
 
 export type MmdbReader = typeof maxmind.Reader;

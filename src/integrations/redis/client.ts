@@ -1,6 +1,6 @@
 /** The Redis clients that an app may give, seen as one function that runs a script. */
 import { createHash } from 'node:crypto';
-import { either, matching, withMethods, type Check } from '../../utils/option-checks.js';
+import { type Check, either, matching, withMethods } from '../../utils/option-checks.js';
 
 /** ioredis: `Redis` (also with Sentinel) and `Cluster`. */
 export interface IoRedisClient {

@@ -1,8 +1,8 @@
 /** Documents in Redis: a string each, read in one round trip and replaced in one. */
 import { createHash } from 'node:crypto';
-import { ConvertError } from '../../utils/errors.js';
-import { script, type RunScript } from './client.js';
 import type { Document, Documents, Replaced } from '../../store/document-store.js';
+import { ConvertError } from '../../utils/errors.js';
+import { type RunScript, script } from './client.js';
 
 export interface RedisDocumentsOptions {
   readonly run: RunScript;

@@ -7,11 +7,11 @@
  * `checkedAt`, by the clock of the writer, tells which of two configs is the newer one, as a command that waited for a
  * connection may come late. Replies are lists, texts and numbers: the same in RESP2 and RESP3.
  */
+import type { ProjectCache } from '../../project/cache/types.js';
+import { MAX_CONFIG_BYTES } from '../../project/parse-config.js';
 import { ConvertError } from '../../utils/errors.js';
 import { assertOptions, shape } from '../../utils/option-checks.js';
-import { isKeyPrefix, isRedisClient, script, scriptRunner, type RedisClient } from './client.js';
-import type { ProjectCache } from '../../project/cache/types.js';
-import { MAX_CONFIG_BYTES } from '../../project/parse.js';
+import { isKeyPrefix, isRedisClient, type RedisClient, script, scriptRunner } from './client.js';
 
 export interface RedisProjectCacheOptions {
   /** What the keys begin with. Default `convert`. */

@@ -1,10 +1,10 @@
 /** Visitor state in Redis, for any number of processes. */
-import { ConvertError } from '../../utils/errors.js';
-import { assertOptions, either, oneOf, shape } from '../../utils/option-checks.js';
-import { isKeyPrefix, isRedisClient, scriptRunner, type RedisClient } from './client.js';
 import { documentStore } from '../../store/document-store.js';
 import { KEPT_OPTIONS, keptOf, type KeptOptions } from '../../store/retention.js';
 import type { VisitorStore } from '../../store/types.js';
+import { ConvertError } from '../../utils/errors.js';
+import { assertOptions, either, oneOf, shape } from '../../utils/option-checks.js';
+import { isKeyPrefix, isRedisClient, type RedisClient, scriptRunner } from './client.js';
 import { redisDocuments } from './documents.js';
 
 export interface RedisStoreOptions extends KeptOptions {

@@ -2,17 +2,18 @@
  * What is remembered of a visitor between requests, and how a change is merged into it. Every store merges with
  * `applyChange`, so that the first write wins everywhere in the same way.
  */
+import { copied, mergeSegments, ownValue, setEntry, union, withEntry } from '../../utils/objects.js';
 import {
+  claimsOf,
   experienceClaim,
   exposureClaim,
   goalClaim,
   transactionClaim,
+  withoutClaims,
   withoutLapsedClaims,
   withoutPending,
 } from './claims.js';
-import { copied, isPlainObject, mergeSegments, ownValue, setEntry, union, withEntry } from '../../utils/objects.js';
-import { freshlyHeld, hold } from './held.js';
-import type { VisitorState, StateChange, Committed } from './types.js';
+import type { Claim, Committed, HeldChange, StateChange, VisitorState } from './types.js';
 
 const NOTHING_LOST: ReadonlySet<string> = new Set();
 
@@ -101,40 +102,88 @@ export function isInAll({ bucketing }: VisitorState, experienceIds: readonly str
   return bucketing !== undefined && experienceIds.every((id) => ownValue(bucketing, id) !== undefined);
 }
 
-/** What a store holds is input: fields of another type than ours count as absent. */
-export function parseState(value: unknown): VisitorState | undefined {
-  if (!isPlainObject(value)) return undefined;
-  const state: Record<string, unknown> = copied(value);
-  for (const field of Object.keys(state)) {
-    if (CHECKS.get(field)?.(state[field]) === false) delete state[field];
+/**
+ * One change that does what several do, one after the other. All are made for one visitor in one request, each in
+ * knowledge of those before it.
+ */
+export function joinChanges(...changes: readonly StateChange[]): StateChange {
+  const joined: StateChange = {};
+  for (const { claims, goals, transactions, exposed, segments, ...replacing } of changes) {
+    Object.assign(joined, replacing);
+    if (claims) joined.claims = withClaims(joined.claims ?? {}, claims);
+    if (goals) joined.goals = union(joined.goals, goals);
+    for (const [goalKey, ids] of Object.entries(transactions ?? {})) {
+      joined.transactions ??= {};
+      setEntry(joined.transactions, goalKey, union(ownValue(joined.transactions, goalKey), ids));
+    }
+    if (exposed) joined.exposed = union(joined.exposed, exposed);
+    if (segments) joined.segments = joined.segments ? mergeSegments(joined.segments, segments) : segments;
   }
-  return state;
+  return joined;
 }
 
-const isListOfText = (value: unknown): boolean =>
-  Array.isArray(value) && value.every((each) => typeof each === 'string');
-
-/** It goes into a cookie. */
-export function isVisitorId(value: unknown): boolean {
-  return typeof value === 'string' && /^[\w-]{1,64}$/.test(value);
+/** Adds to `joined`, which belongs to the caller. */
+function withClaims(joined: Record<string, Claim>, claims: Record<string, Claim>): Record<string, Claim> {
+  for (const [experienceId, claim] of Object.entries(claims)) {
+    // What the store holds is what the first claim was made against.
+    const replaces = ownValue(joined, experienceId)?.replaces;
+    setEntry(joined, experienceId, replaces === undefined ? claim : { ...claim, replaces });
+  }
+  return joined;
 }
 
-const STATE_FIELDS: Record<keyof VisitorState, (value: unknown) => boolean> = {
-  bucketing: isPlainObject,
-  goals: isPlainObject,
-  segments: isPlainObject,
-  locations: isListOfText,
-  unexposed: isListOfText,
-  consent: (value) => value === 'granted' || value === 'denied',
-  transactions: (value) => isPlainObject(value) && Object.values(value).every(isListOfText),
-  pending: (value) => isPlainObject(value) && Object.values(value).every((each) => typeof each === 'number'),
-  alias: isVisitorId,
-  users: isListOfText,
-  commit: (value) => typeof value === 'string',
-  held: (value) =>
-    Array.isArray(value) &&
-    value.every((each) => isPlainObject(each) && isPlainObject(each.change) && Array.isArray(each.events)),
-};
+/** At most so many events wait for consent per visitor, and so long (milliseconds). */
+export const MAX_HELD_EVENTS = 50;
 
-/** By field: most states have few of them. */
-const CHECKS = new Map(Object.entries(STATE_FIELDS));
+export const MAX_HELD_AGE = 30 * 60 * 1000;
+
+/** What is held and not too old to be used. */
+export function freshlyHeld(state: VisitorState, now: number): HeldChange[] {
+  return state.held?.filter(({ at }) => now - at < MAX_HELD_AGE) ?? [];
+}
+
+/** Adds to what is held, within its bounds. Returns how many events had to go. */
+export function hold(state: VisitorState, entry: HeldChange): number {
+  const before = state.held ?? [];
+  const held = freshlyHeld(state, entry.at);
+  const last = held.at(-1);
+  // What brings no event joins the entry before it: entries would have no bound otherwise.
+  if (last && entry.events.length === 0) held[held.length - 1] = joinHeld(last, entry);
+  else held.push(entry);
+  // Nor may one that brought none stand at the front, where entries go.
+  const [first, second] = held;
+  if (first && second && first.events.length === 0) held.splice(0, 2, joinHeld(first, second));
+  for (
+    let excess = countEvents(held) - MAX_HELD_EVENTS;
+    excess > 0;
+    excess = countEvents(held) - MAX_HELD_EVENTS
+  ) {
+    const [oldest] = held;
+    if (!oldest) break;
+    if (oldest.events.length <= excess && held.length > 1) held.shift();
+    else held[0] = withoutOldest(oldest, excess);
+  }
+  state.held = held;
+  return countEvents(before) + entry.events.length - countEvents(held);
+}
+
+function joinHeld(first: HeldChange, second: HeldChange): HeldChange {
+  const { at } = second.events.length > 0 ? second : first;
+  return {
+    at,
+    change: joinChanges(first.change, second.change),
+    events: [...first.events, ...second.events],
+  };
+}
+
+/** Events go together with their claims: nothing is stored whose event is not sent. */
+function withoutOldest({ at, change, events }: HeldChange, count: number): HeldChange {
+  const kept = events.slice(count);
+  const names = new Set(events.slice(0, count).flatMap(claimsOf));
+  for (const claim of kept.flatMap(claimsOf)) names.delete(claim);
+  return { at, change: withoutClaims(change, names), events: kept };
+}
+
+export function countEvents(held: readonly HeldChange[]): number {
+  return held.reduce((sum, { events }) => sum + events.length, 0);
+}

@@ -1,5 +1,5 @@
 /** The state of a visitor between requests, and the changes that are made to it. */
-import type { WireEvent, ReportSegments } from '../tracking-event.js';
+import type { ReportSegments, WireEvent } from '../tracking-event.js';
 
 /**
  * The first four fields are the official SDK's stored shape, under the official SDK's key, so that a site can move

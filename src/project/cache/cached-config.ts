@@ -1,10 +1,10 @@
 /** The last good project config in a cache: used if a process starts while the endpoint fails, written after each fetch. */
 import { asConvertError } from '../../utils/errors.js';
-import type { CachedProject, ProjectCache } from './types.js';
-import { GuardedCache } from './safe-cache.js';
+import { quietTimeout } from '../../utils/node/quiet-timeout.js';
 import { digestOf, type Handover } from '../sources/change-detector.js';
 import type { ProjectSink } from '../types.js';
-import { quietTimeout } from '../../utils/node/quiet-timeout.js';
+import { GuardedCache } from './safe-cache.js';
+import type { CachedProject, ProjectCache } from './types.js';
 
 /** In milliseconds. */
 export interface CacheTimes {

@@ -12,6 +12,7 @@ import { randomBytes } from 'node:crypto';
 import { constants } from 'node:fs';
 import {
   chmod,
+  type FileHandle,
   lstat,
   mkdir,
   open,
@@ -19,13 +20,12 @@ import {
   rename,
   unlink,
   utimes,
-  type FileHandle,
 } from 'node:fs/promises';
 import { dirname, join, resolve } from 'node:path';
 import { ConvertError } from '../../utils/errors.js';
-import type { CachedProject, ProjectCache } from './types.js';
 import { badOption } from '../endpoints.js';
-import { MAX_CONFIG_BYTES } from '../parse.js';
+import { MAX_CONFIG_BYTES } from '../parse-config.js';
+import type { CachedProject, ProjectCache } from './types.js';
 
 const FOLDER = 'project-cache';
 const OWNER_ONLY_FOLDER = 0o700;

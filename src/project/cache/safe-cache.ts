@@ -1,9 +1,9 @@
 /** A cache that may fail in any way: what it does takes a bounded time, never rejects, and its troubles are told once. */
 import { ConvertError } from '../../utils/errors.js';
-import type { CachedProject, ProjectCache } from './types.js';
+import { quietTimeout } from '../../utils/node/quiet-timeout.js';
 import { digestOf } from '../sources/change-detector.js';
 import type { ProjectSink } from '../types.js';
-import { quietTimeout } from '../../utils/node/quiet-timeout.js';
+import type { CachedProject, ProjectCache } from './types.js';
 
 export interface GuardedCacheOptions {
   readonly key: string;

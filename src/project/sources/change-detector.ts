@@ -2,7 +2,7 @@
 import { createHash } from 'node:crypto';
 import type { ProjectConfig } from '../../model/project-config.js';
 import type { CachedProject } from '../cache/types.js';
-import { parseProject } from '../parse.js';
+import { parseProject } from '../parse-config.js';
 import type { Kept, ProjectSink } from '../types.js';
 
 export class Handover {

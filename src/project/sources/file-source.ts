@@ -3,10 +3,10 @@ import { createHash } from 'node:crypto';
 import { open } from 'node:fs/promises';
 import { resolve } from 'node:path';
 import { asConvertError, codeOf, ConvertError } from '../../utils/errors.js';
-import { lookAt, type Look } from '../../utils/node/file-look.js';
+import { type Look, lookAt } from '../../utils/node/file-look.js';
 import { quietTimeout } from '../../utils/node/quiet-timeout.js';
 import { badOption } from '../endpoints.js';
-import { MAX_CONFIG_BYTES, parseProject } from '../parse.js';
+import { MAX_CONFIG_BYTES, parseProject } from '../parse-config.js';
 import type { ProjectSink, ProjectSource } from '../types.js';
 
 export interface FileSourceOptions {

@@ -1,10 +1,13 @@
 /** One GET with hard bounds: in time, in bytes after decompression, without redirects, and never holding the process. */
-import { get as httpGet } from 'node:http';
-import type { IncomingHttpHeaders, IncomingMessage, OutgoingHttpHeaders } from 'node:http';
+import {
+  get as httpGet,
+  type IncomingHttpHeaders,
+  type IncomingMessage,
+  type OutgoingHttpHeaders,
+} from 'node:http';
 import { get as httpsGet } from 'node:https';
 import type { Socket } from 'node:net';
-import { PassThrough, Writable } from 'node:stream';
-import type { Duplex } from 'node:stream';
+import { type Duplex, PassThrough, Writable } from 'node:stream';
 import { pipeline } from 'node:stream/promises';
 import { createBrotliDecompress, createGunzip } from 'node:zlib';
 import { quietTimeout } from '../../utils/node/quiet-timeout.js';

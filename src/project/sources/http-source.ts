@@ -1,16 +1,15 @@
 /** The project config from Convert's config endpoint, fetched again at an interval. */
-import { backoffDelay, DEFAULT_BACKOFF, parseRetryAfter, type Backoff } from '../../utils/backoff.js';
+import { type Backoff, backoffDelay, DEFAULT_BACKOFF, parseRetryAfter } from '../../utils/backoff.js';
 import { asConvertError, ConvertError } from '../../utils/errors.js';
-import { cacheKey } from '../cache/cache-key.js';
-import type { ProjectCache } from '../cache/types.js';
-import { CachedConfig, type CacheTimes } from '../cache/cached-config.js';
-import { badOption, checkEndpoint, checkSdkKey, configUrl, DEFAULT_CONFIG_ENDPOINT } from '../endpoints.js';
-import { Handover } from './change-detector.js';
-import { get } from './http-get.js';
-import type { Answer } from './http-get.js';
-import { MAX_CONFIG_BYTES } from '../parse.js';
-import type { ProjectSink, ProjectSource } from '../types.js';
 import { quietTimeout } from '../../utils/node/quiet-timeout.js';
+import { cacheKey } from '../cache/cache-key.js';
+import { CachedConfig, type CacheTimes } from '../cache/cached-config.js';
+import type { ProjectCache } from '../cache/types.js';
+import { badOption, checkEndpoint, checkSdkKey, configUrl, DEFAULT_CONFIG_ENDPOINT } from '../endpoints.js';
+import { MAX_CONFIG_BYTES } from '../parse-config.js';
+import type { ProjectSink, ProjectSource } from '../types.js';
+import { Handover } from './change-detector.js';
+import { type Answer, get } from './http-get.js';
 
 export interface HttpSourceOptions {
   /** `{accountId}/{projectId}`, as Convert shows it. */

@@ -1,14 +1,13 @@
 /** Which source an app's options mean. */
-import { ConvertError } from '../../utils/errors.js';
 import type { ProjectConfig } from '../../model/project-config.js';
+import { ConvertError } from '../../utils/errors.js';
+import { folderCache } from '../cache/folder-cache.js';
 import type { ProjectCache } from '../cache/types.js';
 import { badOption, checkSdkKey } from '../endpoints.js';
-import { fileSource } from './file-source.js';
-import { folderCache } from '../cache/folder-cache.js';
-import { httpSource } from './http-source.js';
-import type { HttpSourceOptions } from './http-source.js';
-import { objectSource } from './object-source.js';
+import { adoptProject } from '../parse-config.js';
 import type { ProjectSource } from '../types.js';
+import { fileSource } from './file-source.js';
+import { httpSource, type HttpSourceOptions } from './http-source.js';
 
 export interface ResolveProjectOptions extends Omit<Partial<HttpSourceOptions>, 'cache'> {
   /** A config object, the path of a JSON file, or a source of the app's own. Goes before `sdkKey`. */
@@ -54,4 +53,18 @@ function isSource(project: object): project is ProjectSource {
   if (typeof start === 'function' && typeof stop === 'function') return true;
   if (start === undefined) return false;
   throw badOption('project', 'has a start but no stop; a source needs both');
+}
+
+/**
+ * Delivers a copy of `config` when it is started, at once; what the app does to its object afterwards changes nothing.
+ *
+ * @throws ConvertError `CONVERT_BAD_PROJECT`
+ */
+export function objectSource(config: unknown): ProjectSource {
+  const project: ProjectConfig = adoptProject(config, 'option project');
+  return {
+    description: 'object given as option project',
+    start: (sink) => sink.config(project),
+    stop() {},
+  };
 }

@@ -1,7 +1,7 @@
 /** Places from headers: what a platform, or the site's own proxy, says of the visitor. */
 import { headerText } from '../../model/http.js';
 import { clip, headerDecoded } from '../text-decoding.js';
-import type { GeoReader, GeoDocument, GeoFact, GeoFacts, GeoHeaders } from './types.js';
+import type { GeoDocument, GeoFact, GeoFacts, GeoHeaders, GeoReader } from './types.js';
 
 /** No platform sends longer ones; what is cut off was not a place. */
 const MAX_HEADER = 512;

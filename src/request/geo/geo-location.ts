@@ -1,9 +1,9 @@
 /** A visitor's place: what counts as known, and what several readers tell of it together. */
-import { isCountry } from './countries.js';
 import type { IncomingRequest } from '../../model/http.js';
-import { callbackThrew, checkedObject, type OnError } from '../../utils/callback.js';
+import { callbackThrew, checkedObject, type OnError } from '../../utils/app-callback.js';
 import { clip } from '../text-decoding.js';
-import type { GeoReader, GeoFact, GeoFacts } from './types.js';
+import { isCountry } from './countries.js';
+import type { GeoFact, GeoFacts, GeoReader } from './types.js';
 
 const NOWHERE: GeoFacts = Object.freeze({});
 

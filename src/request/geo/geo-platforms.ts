@@ -1,6 +1,6 @@
 /** One row per platform: where it says what it knows of a visitor's place. */
 import { clip, headerDecoded, utf8Repaired } from '../text-decoding.js';
-import type { GeoFact, GeoHeaders, GeoDocument } from './types.js';
+import type { GeoDocument, GeoFact, GeoHeaders } from './types.js';
 
 export type GeoPlatform = 'cloudflare' | 'vercel' | 'cloudfront' | 'netlify' | 'appengine' | 'akamai';
 

@@ -1,13 +1,10 @@
 /** The `geo` option: where a visitor's place is read. */
-import { ConvertError } from '../../utils/errors.js';
-import { documentReader, headerReader } from './geo-headers.js';
-import {
-  GEO_PLATFORMS,
-  type GeoPlatform,
-} from './geo-platforms.js';
-import { clip } from '../text-decoding.js';
 import type { RequestFunction } from '../../utils/app-callback.js';
-import { type GeoReader, GEO_FACTS, type GeoFact, type GeoFacts, type GeoHeaders } from './types.js';
+import { ConvertError } from '../../utils/errors.js';
+import { clip } from '../text-decoding.js';
+import { documentReader, headerReader } from './geo-headers.js';
+import { GEO_PLATFORMS, type GeoPlatform } from './geo-platforms.js';
+import { GEO_FACTS, type GeoFact, type GeoFacts, type GeoHeaders, type GeoReader } from './types.js';
 
 export type { GeoPlatform } from './geo-platforms.js';
 /**

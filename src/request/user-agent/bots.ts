@@ -1,7 +1,6 @@
 /** Whether a client is a bot, by what it says of itself: one answer for the gate and for the `device` property. */
 import { isbot } from 'isbot';
-import { detached } from '../../utils/detached.js';
-import { atAGlance } from '../../utils/string-memo.js';
+import { atAGlance, detached } from '../../utils/string-memo.js';
 
 /** What isbot 5.2 takes for people. */
 const BOTS = /\b(?:Alamofire|Dart|GTmetrix|WindowsPowerShell|jsdom)\b/;

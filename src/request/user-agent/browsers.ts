@@ -1,6 +1,6 @@
 /** Tables: what ua-parser-js and client hints call browsers, engines and systems, in our words and in Convert's codes. */
-import type { Brand } from './client-hints.js';
 import { clip } from '../text-decoding.js';
+import type { Brand } from './client-hints.js';
 
 export type BrowserCode = 'IE' | 'CH' | 'FF' | 'OP' | 'SF' | 'EDG' | 'MO' | 'NS' | 'OTH';
 

@@ -1,11 +1,9 @@
 /** Reads what clients say of themselves, and keeps it: what was parsed once is not parsed again. */
-import { isBotClient } from './bots.js';
-import { detached } from '../../utils/detached.js';
 import type { IncomingRequest } from '../../model/http.js';
-import { atAGlance } from '../../utils/string-memo.js';
-import { createCache } from './cache.js';
-import { HINT_HEADERS, parseHints, rawHint, type RawHints } from './client-hints.js';
+import { atAGlance, detached } from '../../utils/string-memo.js';
 import { clip } from '../text-decoding.js';
+import { isBotClient } from './bots.js';
+import { HINT_HEADERS, parseHints, rawHint, type RawHints } from './client-hints.js';
 import { parseUserAgent, UNKNOWN_CLIENT, type UserAgent } from './user-agent.js';
 
 type Headers = IncomingRequest['headers'];
@@ -67,4 +65,43 @@ function isSame(hints: RawHints, headers: Headers): boolean {
   for (let place = 0; place < hints.length; place++)
     if (rawHint(headers, place) !== hints[place]) return false;
   return true;
+}
+
+/**
+ * A bounded cache of two generations: entries that were not used while a whole generation filled up are forgotten.
+ * An LRU that deletes the oldest key of one Map costs the more the larger it is; this does not.
+ */
+export interface Cache<Value> {
+  get(key: string): Value | undefined;
+  set(key: string, value: Value): void;
+  readonly size: number;
+}
+
+/** Holds at most `2 * limit` entries. */
+export function createCache<Value>(limit: number): Cache<Value> {
+  let young = new Map<string, Value>();
+  let old = new Map<string, Value>();
+  const set = (key: string, value: Value): void => {
+    if (young.size >= limit && !young.has(key)) {
+      old = young;
+      young = new Map();
+    }
+    young.set(key, value);
+  };
+  return {
+    get(key) {
+      const value = young.get(key);
+      if (value !== undefined) return value;
+      const aged = old.get(key);
+      if (aged !== undefined) {
+        old.delete(key);
+        set(key, aged);
+      }
+      return aged;
+    },
+    set,
+    get size() {
+      return young.size + old.size;
+    },
+  };
 }

@@ -1,6 +1,9 @@
 /** User-Agent and client hints -> browser, system and device. */
 import UAParser from 'ua-parser-js';
+import { clip } from '../text-decoding.js';
 import {
+  type Browser,
+  type BrowserCode,
   browserNamed,
   ENGINES,
   hintedBrowser,
@@ -10,12 +13,9 @@ import {
   otherBrowser,
   otherSystem,
   systemName,
-  type Browser,
-  type BrowserCode,
 } from './browsers.js';
-import { NO_HINTS, type ClientHints } from './client-hints.js';
-import { formOf, markedType, UNKNOWN_FORM, type FormFactor } from './devices.js';
-import { clip } from '../text-decoding.js';
+import { type ClientHints, NO_HINTS } from './client-hints.js';
+import { type FormFactor, formOf, markedType, UNKNOWN_FORM } from './devices.js';
 
 export type Device = FormFactor | 'bot';
 

@@ -1,6 +1,6 @@
 /** Bytes of a file, now and whenever the file changes. */
 import { readFile } from 'node:fs/promises';
-import { lookAt, type Look } from './file-look.js';
+import { type Look, lookAt } from './file-look.js';
 
 export interface FileSink {
   /** Throws for bytes that are not what is meant: half of a file that is being written, perhaps. */

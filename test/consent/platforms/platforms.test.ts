@@ -1,11 +1,11 @@
 /** The consent platforms: what each one's cookies mean, and that no cookie can break them. */
 import fc from 'fast-check';
 import { describe, expect, it } from 'vitest';
-import type { IncomingRequest } from '../../../src/model/http.js';
 import type { Consent, ConsentPlatformName } from '../../../src/consent/consent.js';
 import { PLATFORM_NAMES, PLATFORMS } from '../../../src/consent/platforms/index.js';
+import type { IncomingRequest } from '../../../src/model/http.js';
 import { incoming } from '../../identity/support.js';
-import { KINDS, STRINGS, type Captured } from './strings.js';
+import { type Captured, KINDS, STRINGS } from './strings.js';
 
 type Read = (request: IncomingRequest) => Consent;
 

@@ -1,6 +1,5 @@
 import { describe, expect, it } from 'vitest';
-import { tcf } from '../../../src/consent/platforms/tcf.js';
-import { tcString } from '../../../src/consent/platforms/tc-string.js';
+import { tcf, tcString } from '../../../src/consent/platforms/tcf.js';
 import { incoming } from '../../identity/support.js';
 
 const DIGITS = 'ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz0123456789-_';

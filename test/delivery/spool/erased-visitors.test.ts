@@ -3,22 +3,22 @@ import { readdir, readFile, stat, truncate, writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import { setTimeout as sleep } from 'node:timers/promises';
 import { afterAll, expect, it, onTestFinished, vi } from 'vitest';
-import type { OutboxOptions } from '../../../src/delivery/types.js';
-import { spoolOutbox } from '../../../src/delivery/spool/spool-outbox.js';
 import type { SpoolFiles } from '../../../src/delivery/spool/files.js';
-import { fakeDisk, type FakeDisk } from './fake-disk.js';
+import { spoolOutbox } from '../../../src/delivery/spool/spool-outbox.js';
+import type { OutboxOptions } from '../../../src/delivery/types.js';
+import { temporaryFolder } from '../../support/folder.js';
 import {
   DESTINATION,
   exposure,
   IDS,
+  type Kit,
   send,
   startOutbox,
   stored,
   until,
   visitorsOf,
-  type Kit,
 } from '../fakes.js';
-import { temporaryFolder } from '../../support/folder.js';
+import { fakeDisk, type FakeDisk } from './fake-disk.js';
 
 const PROJECT = `${DESTINATION.accountId}-${DESTINATION.projectId}`;
 /** Others are looked at sooner than in production. */

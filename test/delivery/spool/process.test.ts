@@ -3,10 +3,10 @@ import { readdir, writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import { expect, it, type TestContext } from 'vitest';
 import { mounted } from '../../support/disk.js';
-import { transpiledSources } from '../../support/transpiled.js';
-import { DRAIN, idsOf, LEASE, named, processBench, type Keep } from '../process-bench.js';
-import { processFaults } from '../process-faults.js';
 import { temporaryFolder } from '../../support/folder.js';
+import { transpiledSources } from '../../support/transpiled.js';
+import { DRAIN, idsOf, type Keep, LEASE, named, processBench } from '../process-bench.js';
+import { processFaults } from '../process-faults.js';
 
 const source = transpiledSources();
 

@@ -2,27 +2,27 @@ import { chmod, mkdir, readdir, readFile, stat, symlink, writeFile } from 'node:
 import { join } from 'node:path';
 import { setImmediate as tick, setTimeout as sleep } from 'node:timers/promises';
 import { afterAll, describe, expect, it, onTestFinished, vi } from 'vitest';
-import type { Destination, OutboxOptions } from '../../../src/delivery/types.js';
-import { spoolOutbox, type SpoolOptions } from '../../../src/delivery/spool/spool-outbox.js';
 import type { SpoolFiles } from '../../../src/delivery/spool/files.js';
 import type { SpoolFolderOptions } from '../../../src/delivery/spool/folder.js';
+import { type SpoolOptions, spoolOutbox } from '../../../src/delivery/spool/spool-outbox.js';
+import type { Destination, OutboxOptions } from '../../../src/delivery/types.js';
+import { removeFolder, temporaryFolder } from '../../support/folder.js';
 import { endpointFaults } from '../endpoint-faults.js';
-import { fakeDisk, type FakeDisk } from './fake-disk.js';
 import {
   conversion,
   DESTINATION,
   exposure,
   IDS,
+  type Kit,
   send,
   startOutbox,
   stored,
   until,
   visitorsOf,
-  type Kit,
 } from '../fakes.js';
 import { ledgerProperty } from '../ledger.property.js';
 import { outboxConformance } from '../outbox.conformance.js';
-import { removeFolder, temporaryFolder } from '../../support/folder.js';
+import { fakeDisk, type FakeDisk } from './fake-disk.js';
 
 const folder = temporaryFolder('spool', afterAll);
 

@@ -1,6 +1,6 @@
 import { expect, it, onTestFinished, vi } from 'vitest';
-import { createConvert } from '../../../src/index.js';
 import { fetchTransport } from '../../../src/delivery/transports/fetch.js';
+import { createConvert } from '../../../src/index.js';
 import { startCollector } from '../../support/collector.js';
 import { testProject } from '../../support/project.js';
 import { BODY, transportConformance } from './transport.conformance.js';

@@ -2,7 +2,7 @@ import { setTimeout as sleep } from 'node:timers/promises';
 import { describe, expect, it, onTestFinished } from 'vitest';
 import { httpTransport } from '../../../src/delivery/transports/http.js';
 import type { Transport } from '../../../src/delivery/types.js';
-import { startCollector, type Collector } from '../../support/collector.js';
+import { type Collector, startCollector } from '../../support/collector.js';
 import { BODY, rawServer, transportConformance } from './transport.conformance.js';
 
 transportConformance('httpTransport', httpTransport, { early: 'ECONNRESET' });

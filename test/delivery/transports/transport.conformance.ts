@@ -1,10 +1,8 @@
 /** What every transport must do, over real sockets. */
-import { createServer } from 'node:net';
-import type { AddressInfo, Socket } from 'node:net';
+import { type AddressInfo, createServer, type Socket } from 'node:net';
 import { describe, expect, it, onTestFinished, vi } from 'vitest';
 import type { Transport } from '../../../src/delivery/types.js';
-import type { Collector, CollectorOptions } from '../../support/collector.js';
-import { startCollector } from '../../support/collector.js';
+import { type Collector, type CollectorOptions, startCollector } from '../../support/collector.js';
 
 export const BODY = '{"visitors":[{"visitorId":"Zoë","events":[]}]}';
 

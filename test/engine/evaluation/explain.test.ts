@@ -2,7 +2,12 @@
 import { describe, expect, it } from 'vitest';
 import { compiledEngine } from '../../../src/engine/compiled-engine.js';
 import type { EngineVisitor, ExperienceAttributes } from '../../../src/engine/types.js';
-import type { ExperienceConfig, ProjectConfig, RuleEntityConfig, RuleSet } from '../../../src/model/project-config.js';
+import type {
+  ExperienceConfig,
+  ProjectConfig,
+  RuleEntityConfig,
+  RuleSet,
+} from '../../../src/model/project-config.js';
 import { visitor } from '../conformance.js';
 
 const rule = (key: string | undefined, match_type: string, value: unknown, negated = false) => ({

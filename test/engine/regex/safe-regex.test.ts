@@ -1,14 +1,13 @@
-import { RegExpParser } from '@eslint-community/regexpp';
-import type { AST } from '@eslint-community/regexpp';
-import fc from 'fast-check';
 import { execFile } from 'node:child_process';
 import { readFileSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
+import { type AST, RegExpParser } from '@eslint-community/regexpp';
+import fc from 'fast-check';
 import ts from 'typescript';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
-import { stepBound } from '../../../src/engine/regex/step-bound.js';
 import { linearTest as linearTestOf } from '../../../src/engine/regex/re2.js';
 import { compilePattern } from '../../../src/engine/regex/safe-regex.js';
+import { stepBound } from '../../../src/engine/regex/step-bound.js';
 import { temporaryFolder } from '../../support/folder.js';
 
 const LONG = 8192;

@@ -3,9 +3,9 @@ import { describe, expect, it } from 'vitest';
 import { compiledEngine } from '../../../src/engine/compiled-engine.js';
 import type { RuleEntityConfig, RuleSet } from '../../../src/model/project-config.js';
 import { applyChange } from '../../../src/model/visitor-state/apply-change.js';
+import type { VisitorState } from '../../../src/model/visitor-state/types.js';
 import { rules } from '../../support/project.js';
 import { visitor } from '../conformance.js';
-import type { VisitorState } from '../../../src/model/visitor-state/types.js';
 
 const IN_A = { bucketing: { 100111: '100901' } };
 const IN_B = { bucketing: { 100222: '100902' } };

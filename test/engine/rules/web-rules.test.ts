@@ -11,11 +11,11 @@ import type {
 } from '../../../src/engine/types.js';
 import type { IncomingRequest } from '../../../src/model/http.js';
 import type { ExperienceConfig, ProjectConfig, Rule } from '../../../src/model/project-config.js';
+import type { VisitorState } from '../../../src/model/visitor-state/types.js';
+import { RequestCookies } from '../../../src/request/cookies.js';
 import type { RequestOptions } from '../../../src/request/request-reader.js';
 import { facts, incoming } from '../../request/incoming.js';
 import { testProject } from '../../support/project.js';
-import { RequestCookies } from '../../../src/request/cookies.js';
-import type { VisitorState } from '../../../src/model/visitor-state/types.js';
 
 const IPHONE =
   'Mozilla/5.0 (iPhone; CPU iPhone OS 17_4 like Mac OS X) AppleWebKit/605.1.15 (KHTML, like Gecko) Version/17.4 ' +

@@ -1,12 +1,12 @@
 /** `assignmentCookie` and the rest of a request: what is stored, what is counted, what it costs where it is off. */
 import { afterEach, beforeEach, describe, expect, it } from 'vitest';
-import { createConvert, type Convert } from '../../../src/convert/convert.js';
+import { type Convert, createConvert } from '../../../src/convert/convert.js';
 import type { OutgoingResponse, ResponseHead } from '../../../src/model/http.js';
-import { startCollector, type Collector } from '../../support/collector.js';
+import type { ConvertOptions } from '../../../src/options/types.js';
+import { type Collector, startCollector } from '../../support/collector.js';
 import { testProject } from '../../support/project.js';
 import { runningSession } from '../../support/session.js';
 import { incoming } from '../support.js';
-import type { ConvertOptions } from '../../../src/options/types.js';
 
 /** As Express has them: headers may be set early, at less cost than a listener. */
 class FakeResponse implements OutgoingResponse {

@@ -1,12 +1,15 @@
 /** The cookie of assignments: whose it is, what it holds, and what becomes of one that is none. */
 import fc from 'fast-check';
 import { describe, expect, it } from 'vitest';
-import type { ProjectConfig } from '../../../src/model/project-config.js';
+import {
+  assignmentCookie,
+  type AssignmentCookieOptions,
+} from '../../../src/identity/cookies/assignment-cookie.js';
 import { createSigner } from '../../../src/identity/cookies/signer.js';
-import { assignmentCookie, type AssignmentCookieOptions } from '../../../src/identity/cookies/assignment-cookie.js';
 import type { VisitorCookieOptions } from '../../../src/identity/cookies/visitor-cookie.js';
-import { incoming } from '../support.js';
+import type { ProjectConfig } from '../../../src/model/project-config.js';
 import type { VisitorState } from '../../../src/model/visitor-state/types.js';
+import { incoming } from '../support.js';
 
 const [OLD, NEW] = ['the secret of last year', 'the secret of this year'];
 const KEY = '1001-2002-visitor-1';

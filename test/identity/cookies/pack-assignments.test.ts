@@ -1,7 +1,11 @@
 /** Assignments as text: they come back as they were, within their bound. */
 import fc from 'fast-check';
 import { describe, expect, it } from 'vitest';
-import { packAssignments, unpackAssignments, type Assignment } from '../../../src/identity/cookies/pack-assignments.js';
+import {
+  type Assignment,
+  packAssignments,
+  unpackAssignments,
+} from '../../../src/identity/cookies/pack-assignments.js';
 
 const all = (): boolean => true;
 const pack = (assignments: readonly Assignment[]): string =>

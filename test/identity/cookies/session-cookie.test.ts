@@ -1,10 +1,15 @@
 /** The cookie of a session: when one goes on, what it keeps, and what becomes of a cookie that is none. */
 import fc from 'fast-check';
 import { describe, expect, it } from 'vitest';
-import { ARRIVAL_BYTES, TRAFFIC_SOURCES, type Arrival, type Session } from '../../../src/model/attribution.js';
-import { facts } from '../../request/incoming.js';
-import type { VisitorCookieOptions } from '../../../src/identity/cookies/visitor-cookie.js';
 import { sessionCookie, type SessionCookieOptions } from '../../../src/identity/cookies/session-cookie.js';
+import type { VisitorCookieOptions } from '../../../src/identity/cookies/visitor-cookie.js';
+import {
+  type Arrival,
+  ARRIVAL_BYTES,
+  type Session,
+  TRAFFIC_SOURCES,
+} from '../../../src/model/attribution.js';
+import { facts } from '../../request/incoming.js';
 import { incoming } from '../support.js';
 
 const NOON = Date.UTC(2026, 10, 26, 12);

@@ -1,6 +1,6 @@
 /** Signatures: who made them, for what, and that nothing of the secrets shows. */
-import fc from 'fast-check';
 import { inspect } from 'node:util';
+import fc from 'fast-check';
 import { describe, expect, it } from 'vitest';
 import { createSigner, SIGNATURE_LENGTH } from '../../../src/identity/cookies/signer.js';
 

@@ -1,7 +1,7 @@
 /** The cookies of a request, by name. */
 import { describe, expect, it } from 'vitest';
+import { cookieNamed, RequestCookies } from '../../../src/request/cookies.js';
 import { incoming } from '../support.js';
-import { RequestCookies, cookieNamed } from '../../../src/request/cookies.js';
 
 describe('the cookies of a request', () => {
   it('are decoded, and malformed escapes stay', () => {

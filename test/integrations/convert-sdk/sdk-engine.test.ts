@@ -1,10 +1,10 @@
-import type Sdk from '@convertcom/js-sdk';
 import { createRequire } from 'node:module';
+import type Sdk from '@convertcom/js-sdk';
 import { afterEach, describe, expect, it, vi } from 'vitest';
-import { sdkEngine } from '../../../src/sdk-engine.js';
 import { applyChange } from '../../../src/model/visitor-state/apply-change.js';
-import { testProject } from '../../support/project.js';
+import { sdkEngine } from '../../../src/sdk-engine.js';
 import { engineConformance, visitor } from '../../engine/conformance.js';
+import { testProject } from '../../support/project.js';
 
 // As Node gives it; what a bundler makes of the import differs.
 const { default: ConvertSDK } = createRequire(import.meta.url)('@convertcom/js-sdk') as typeof Sdk;

@@ -1,17 +1,17 @@
-import fc from 'fast-check';
 import { readFileSync, rmSync, symlinkSync, writeFileSync } from 'node:fs';
 import { createRequire } from 'node:module';
 import { dirname, join } from 'node:path';
+import fc from 'fast-check';
 import { afterAll, afterEach, beforeAll, describe, expect, it } from 'vitest';
+import { geoipLite, type GeoipLiteOptions } from '../../../src/geoip-lite.js';
 import { addressBytes } from '../../../src/integrations/geoip-lite/address.js';
 import { countryLookup } from '../../../src/integrations/geoip-lite/country-files.js';
-import { geoipLite, type GeoipLiteOptions } from '../../../src/geoip-lite.js';
 import type { PlaceLookup } from '../../../src/request/geo/geo-database.js';
-import { createRequestReader } from '../../../src/request/request-reader.js';
-import { startChild } from '../../support/child.js';
-import { incoming } from '../../request/incoming.js';
-import { temporaryFolder } from '../../support/folder.js';
 import type { GeoReader } from '../../../src/request/geo/types.js';
+import { createRequestReader } from '../../../src/request/request-reader.js';
+import { incoming } from '../../request/incoming.js';
+import { startChild } from '../../support/child.js';
+import { temporaryFolder } from '../../support/folder.js';
 
 const require = createRequire(import.meta.url);
 const MAIN = require.resolve('geoip-lite');

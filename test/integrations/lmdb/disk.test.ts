@@ -10,10 +10,10 @@ import { lmdbStore } from '../../../src/lmdb.js';
 import type { Child } from '../../support/child.js';
 import { startCollector } from '../../support/collector.js';
 import { mounted, remount } from '../../support/disk.js';
+import { temporaryFolder } from '../../support/folder.js';
 import { testProject } from '../../support/project.js';
 import { transpiledSources } from '../../support/transpiled.js';
 import { runLmdb } from './process.js';
-import { temporaryFolder } from '../../support/folder.js';
 
 const source = transpiledSources();
 const run = (path: string, body: string): Child => runLmdb(source, path, body, { openInterval: 50 });

@@ -4,9 +4,9 @@ import { join } from 'node:path';
 import { setTimeout as sleep } from 'node:timers/promises';
 import { describe, expect, it } from 'vitest';
 import type { Ended } from '../../support/child.js';
-import { transpiledSources } from '../../support/transpiled.js';
-import { runLmdb, type LmdbProcess } from './process.js';
 import { temporaryFolder } from '../../support/folder.js';
+import { transpiledSources } from '../../support/transpiled.js';
+import { type LmdbProcess, runLmdb } from './process.js';
 
 const source = transpiledSources();
 const run = (path: string, body: string, how?: LmdbProcess) => runLmdb(source, path, body, how);

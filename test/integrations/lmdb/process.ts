@@ -1,6 +1,6 @@
 /** Stores in LMDB in processes of their own, which can be killed. */
 import { join } from 'node:path';
-import { startChild, type Child } from '../../support/child.js';
+import { type Child, startChild } from '../../support/child.js';
 
 export interface LmdbProcess {
   /** Milliseconds. Default: as in production. */

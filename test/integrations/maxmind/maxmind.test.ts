@@ -1,19 +1,19 @@
-import fc from 'fast-check';
 import { renameSync, symlinkSync, unlinkSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { gzipSync } from 'node:zlib';
+import fc from 'fast-check';
 import { Reader } from 'maxmind';
 import { describe, expect, it, onTestFinished, vi } from 'vitest';
-import type { ConvertError } from '../../../src/utils/errors.js';
 import { mmdbLookup } from '../../../src/integrations/maxmind/mmdb.js';
 import { maxmind, type MaxmindOptions } from '../../../src/maxmind.js';
 import { knownPlace } from '../../../src/request/geo/geo-location.js';
+import type { GeoFacts, GeoReader } from '../../../src/request/geo/types.js';
 import { createRequestReader } from '../../../src/request/request-reader.js';
+import type { ConvertError } from '../../../src/utils/errors.js';
 import { incoming } from '../../request/incoming.js';
 import { startChild } from '../../support/child.js';
-import { mmdb, type MmdbOptions, type MmdbValue } from '../../support/mmdb.js';
 import { temporaryFolder } from '../../support/folder.js';
-import type { GeoReader, GeoFacts } from '../../../src/request/geo/types.js';
+import { mmdb, type MmdbOptions, type MmdbValue } from '../../support/mmdb.js';
 
 /** A record of GeoLite2 City. */
 const OXFORD = {

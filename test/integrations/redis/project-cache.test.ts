@@ -1,11 +1,11 @@
 /** The project cache over a real Redis, by each kind of client. */
 import { Redis } from 'ioredis';
 import { describe, expect, it } from 'vitest';
-import { redisProjectCache, type RedisClient } from '../../../src/redis.js';
-import { CLIENTS, CLUSTERS, startCluster } from '../../support/redis-clients.js';
-import { hasRedis, sharedRedis } from '../../support/redis.js';
+import { type RedisClient, redisProjectCache } from '../../../src/redis.js';
 import { cacheConformance, KEY, text } from '../../project/cache/cache.conformance.js';
 import { later } from '../../project/helpers.js';
+import { CLIENTS, CLUSTERS, startCluster } from '../../support/redis-clients.js';
+import { hasRedis, sharedRedis } from '../../support/redis.js';
 
 let prefixes = 0;
 const fresh = (): string => `convert-${(prefixes += 1)}`;

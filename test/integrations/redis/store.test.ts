@@ -1,16 +1,16 @@
 /** Visitor state over real Redis servers, through every kind of client, and what becomes of visitors when Redis fails. */
-import { Redis } from 'ioredis';
 import { setTimeout as sleep } from 'node:timers/promises';
+import { Redis } from 'ioredis';
 import { describe, expect, it, onTestFinished } from 'vitest';
-import { createConvert, type Convert } from '../../../src/convert/convert.js';
-import { redisOutbox, redisStore, type IoRedisClient, type RedisClient } from '../../../src/redis.js';
+import { type Convert, createConvert } from '../../../src/convert/convert.js';
+import type { ConvertOptions } from '../../../src/options/types.js';
+import { type IoRedisClient, type RedisClient, redisOutbox, redisStore } from '../../../src/redis.js';
 import { storeConformance } from '../../../src/testing.js';
-import { startCollector, type Collector } from '../../support/collector.js';
+import { type Collector, startCollector } from '../../support/collector.js';
 import { FakeResponse, visit } from '../../support/exchange.js';
 import { testProject } from '../../support/project.js';
 import { CLIENTS, CLUSTERS, startCluster } from '../../support/redis-clients.js';
-import { hasRedis, sharedRedis, slowLink, startRedis, type RedisServer } from '../../support/redis.js';
-import type { ConvertOptions } from '../../../src/options/types.js';
+import { hasRedis, type RedisServer, sharedRedis, slowLink, startRedis } from '../../support/redis.js';
 
 const KEPT = { ephemeral: false };
 

@@ -1,14 +1,16 @@
 import fc from 'fast-check';
 import { describe, expect, it } from 'vitest';
-import { mergeSegments } from '../../../src/utils/objects.js';
-import { countEvents, MAX_HELD_AGE, MAX_HELD_EVENTS } from '../../../src/model/visitor-state/held.js';
-import { joinChanges } from '../../../src/model/visitor-state/joined.js';
 import {
   applyChange,
-  parseState,
-  withHeldChanges
+  countEvents,
+  joinChanges,
+  MAX_HELD_AGE,
+  MAX_HELD_EVENTS,
+  withHeldChanges,
 } from '../../../src/model/visitor-state/apply-change.js';
+import { parseState } from '../../../src/model/visitor-state/parse-state.js';
 import type { HeldChange, StateChange, VisitorState } from '../../../src/model/visitor-state/types.js';
+import { mergeSegments } from '../../../src/utils/objects.js';
 
 const claim = (variationId: string, more: object = {}) => ({ variationId, exposed: true, ...more });
 

@@ -1,6 +1,8 @@
 /** Claims that are pending: when they lapse, what is left without them, and who settles them. */
 import { setTimeout as sleep } from 'node:timers/promises';
-import { describe, expect, it, vi, afterEach } from 'vitest';
+import { afterEach, describe, expect, it, vi } from 'vitest';
+import { CLAIM_LEASE, Settlements } from '../../../src/context/claim-leases.js';
+import { applyChange } from '../../../src/model/visitor-state/apply-change.js';
 import {
   experienceClaim,
   exposureClaim,
@@ -9,10 +11,8 @@ import {
   withoutClaims,
   withoutLapsedClaims,
 } from '../../../src/model/visitor-state/claims.js';
-import { CLAIM_LEASE, Settlements } from '../../../src/context/claim-leases.js';
-import { applyChange } from '../../../src/model/visitor-state/apply-change.js';
-import type { VisitorStore } from '../../../src/store/types.js';
 import type { VisitorState } from '../../../src/model/visitor-state/types.js';
+import type { VisitorStore } from '../../../src/store/types.js';
 
 const STATE: VisitorState = {
   bucketing: { 7: 'x', 8: 'y' },

@@ -1,11 +1,11 @@
 /** Processes that share a cache in a real Redis: sources with a client each. */
-import { Redis } from 'ioredis';
 import { createClient } from '@redis/client';
+import { Redis } from 'ioredis';
 import { beforeEach, describe, expect, it } from 'vitest';
 import { cacheKey } from '../../../src/project/cache/cache-key.js';
 import { httpSource, type HttpSourceOptions } from '../../../src/project/sources/http-source.js';
-import { redisProjectCache, type RedisClient } from '../../../src/redis.js';
-import { hasRedis, slowLink, startRedis, type RedisServer } from '../../support/redis.js';
+import { type RedisClient, redisProjectCache } from '../../../src/redis.js';
+import { hasRedis, type RedisServer, slowLink, startRedis } from '../../support/redis.js';
 import { httpServer, later, recorder, says, saysProject, started, until, versionOf } from '../helpers.js';
 
 const HOUR = 3_600_000;

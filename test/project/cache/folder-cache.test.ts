@@ -16,10 +16,10 @@ import {
 import { join } from 'node:path';
 import { describe, expect, it } from 'vitest';
 import { folderCache } from '../../../src/project/cache/folder-cache.js';
-import { MAX_CONFIG_BYTES } from '../../../src/project/parse.js';
-import { cacheConformance, KEY, text } from './cache.conformance.js';
-import { later } from '../helpers.js';
+import { MAX_CONFIG_BYTES } from '../../../src/project/parse-config.js';
 import { temporaryFolder } from '../../support/folder.js';
+import { later } from '../helpers.js';
+import { cacheConformance, KEY, text } from './cache.conformance.js';
 
 cacheConformance('folderCache', async () => {
   const path = join(temporaryFolder('cache'), 'made', 'when needed');

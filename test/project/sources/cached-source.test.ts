@@ -2,10 +2,12 @@
 import { readdir, readFile, rm, writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import { beforeEach, describe, expect, it, type TestContext } from 'vitest';
-import type { CachedProject, ProjectCache } from '../../../src/project/cache/types.js';
 import { folderCache } from '../../../src/project/cache/folder-cache.js';
+import type { CachedProject, ProjectCache } from '../../../src/project/cache/types.js';
 import { digestOf } from '../../../src/project/sources/change-detector.js';
 import { httpSource, type HttpSourceOptions } from '../../../src/project/sources/http-source.js';
+import { mounted } from '../../support/disk.js';
+import { removeFolder, temporaryFolder } from '../../support/folder.js';
 import { text } from '../cache/cache.conformance.js';
 import {
   httpServer,
@@ -18,8 +20,6 @@ import {
   until,
   versionOf,
 } from '../helpers.js';
-import { mounted } from '../../support/disk.js';
-import { removeFolder, temporaryFolder } from '../../support/folder.js';
 
 const quick = { sdkKey: '100/200', refreshInterval: 20, timeout: 5_000, backoff: { min: 10, max: 20 } };
 /** An hour: nothing but the first attempt. */

@@ -2,10 +2,9 @@ import { writeFileSync } from 'node:fs';
 import { mkdir, rename, rm, symlink, writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import { beforeEach, describe, expect, it } from 'vitest';
-import { fileSource } from '../../../src/project/sources/file-source.js';
-import type { FileSourceOptions } from '../../../src/project/sources/file-source.js';
-import { later, project, recorder, started, until, versionOf } from '../helpers.js';
+import { fileSource, type FileSourceOptions } from '../../../src/project/sources/file-source.js';
 import { temporaryFolder } from '../../support/folder.js';
+import { later, project, recorder, started, until, versionOf } from '../helpers.js';
 
 let folder: string;
 let file: string;

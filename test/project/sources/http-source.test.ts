@@ -1,8 +1,7 @@
 import { createServer } from 'node:net';
 import { brotliCompressSync, gzipSync } from 'node:zlib';
 import { describe, expect, it } from 'vitest';
-import { httpSource } from '../../../src/project/sources/http-source.js';
-import type { HttpSourceOptions } from '../../../src/project/sources/http-source.js';
+import { httpSource, type HttpSourceOptions } from '../../../src/project/sources/http-source.js';
 import {
   httpServer,
   later,

@@ -1,6 +1,6 @@
 import { describe, expect, it } from 'vitest';
-import type { ProjectSource } from '../../../src/project/types.js';
 import { resolveProject } from '../../../src/project/sources/resolve-source.js';
+import type { ProjectSource } from '../../../src/project/types.js';
 import { project } from '../helpers.js';
 
 const failsWith = (code: string) => expect.objectContaining({ code }) as Error;

@@ -1,9 +1,9 @@
 /** What the tests of places share. */
+import { expect } from 'vitest';
 import type { HeaderValue } from '../../../src/model/http.js';
 import type { GeoOption } from '../../../src/request/geo/geo.js';
-import { facts } from '../incoming.js';
-import { expect } from 'vitest';
 import type { GeoFacts } from '../../../src/request/geo/types.js';
+import { facts } from '../incoming.js';
 
 export const GEO = ['country', 'region', 'city', 'continent', 'timezone'] as const;
 

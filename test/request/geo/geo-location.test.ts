@@ -1,13 +1,13 @@
 import fc from 'fast-check';
 import { describe, expect, it, vi } from 'vitest';
 import { isCountry } from '../../../src/request/geo/countries.js';
-import type { ConvertError } from '../../../src/utils/errors.js';
-import type { GeoOption } from '../../../src/request/geo/geo.js';
 import { knownPlace } from '../../../src/request/geo/geo-location.js';
+import type { GeoOption } from '../../../src/request/geo/geo.js';
+import type { GeoFacts, GeoReader } from '../../../src/request/geo/types.js';
 import { createRequestReader } from '../../../src/request/request-reader.js';
-import { GEO } from './geo-kit.js';
+import type { ConvertError } from '../../../src/utils/errors.js';
 import { facts, incoming, withHeaders } from '../incoming.js';
-import type { GeoReader, GeoFacts } from '../../../src/request/geo/types.js';
+import { GEO } from './geo-kit.js';
 
 const known = (facts: Record<string, unknown>): GeoFacts =>
   Object.fromEntries(Object.entries(knownPlace(facts)).filter(([, value]) => value !== undefined));

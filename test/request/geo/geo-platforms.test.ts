@@ -2,8 +2,8 @@ import fc from 'fast-check';
 import { describe, expect, it } from 'vitest';
 import { GEO_PLATFORMS } from '../../../src/request/geo/geo-platforms.js';
 import type { GeoOption } from '../../../src/request/geo/geo.js';
-import { GEO, place } from './geo-kit.js';
 import type { GeoFacts } from '../../../src/request/geo/types.js';
+import { GEO, place } from './geo-kit.js';
 
 const base64 = (value: unknown): string => Buffer.from(JSON.stringify(value)).toString('base64');
 /** As Node's HTTP parser hands UTF-8 bytes over. */

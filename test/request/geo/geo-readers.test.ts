@@ -1,16 +1,16 @@
 /** What a Convert makes of its geo readers: who hears of them, and when they end. */
 import { afterEach, expect, it, vi } from 'vitest';
 import {
-  createConvert,
   type Convert,
   type ConvertOptions,
+  createConvert,
   type GeoListener,
   type GeoReader,
 } from '../../../src/index.js';
 import { ConvertError } from '../../../src/utils/errors.js';
-import { incoming } from '../incoming.js';
 import { FakeResponse } from '../../support/exchange.js';
 import { testProject } from '../../support/project.js';
+import { incoming } from '../incoming.js';
 
 let convert: Convert | undefined;
 afterEach(() => convert?.close());

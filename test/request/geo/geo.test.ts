@@ -1,9 +1,9 @@
 import { createRequire } from 'node:module';
 import { describe, expect, it, vi } from 'vitest';
-import type { ConvertError } from '../../../src/utils/errors.js';
-import { plainAddress } from '../../../src/request/ip-address.js';
 import { geoDatabase } from '../../../src/request/geo/geo-database.js';
-import { resolveGeo, type GeoOption } from '../../../src/request/geo/geo.js';
+import { type GeoOption, resolveGeo } from '../../../src/request/geo/geo.js';
+import { plainAddress } from '../../../src/request/ip-address.js';
+import type { ConvertError } from '../../../src/utils/errors.js';
 import { facts, incoming, withHeaders } from '../incoming.js';
 
 const nobody = (): void => undefined;

@@ -1,6 +1,6 @@
 import fc from 'fast-check';
 import { describe, expect, it } from 'vitest';
-import { createCache } from '../../../src/request/user-agent/cache.js';
+import { createCache } from '../../../src/request/user-agent/user-agent-cache.js';
 
 describe('the cache', () => {
   it('never holds more than two generations, and always what was set last', () => {

@@ -1,16 +1,16 @@
 /** Keeps events in a Redis that any number of processes share, and sends what is there, unless others do. */
 import { randomBytes } from 'node:crypto';
-import { codeOf, ConvertError } from '../../../utils/errors.js';
-import type { RunScript } from '../client.js';
-import { type OutboxCore, type Shelf } from '../../../delivery/outbox.js';
 import { Trouble, type TroubleTexts } from '../../../delivery/health-reporter.js';
-import { Appender } from './stream-producer.js';
-import { Awaited } from './flush-ranges.js';
-import { Drainer } from './stream-consumer.js';
-import { RedisStream } from './event-stream.js';
+import type { OutboxCore, Shelf } from '../../../delivery/outbox.js';
+import { type QueuedEvent, wereKept } from '../../../delivery/queued-event.js';
+import { codeOf, ConvertError } from '../../../utils/errors.js';
 import { hashOf } from '../../../utils/node/hash.js';
 import { Timers } from '../../../utils/node/timers.js';
-import { wereKept, type QueuedEvent } from '../../../delivery/queued-event.js';
+import type { RunScript } from '../client.js';
+import { RedisStream } from './event-stream.js';
+import { Awaited } from './flush-ranges.js';
+import { Drainer } from './stream-consumer.js';
+import { Appender } from './stream-producer.js';
 
 export interface RedisShelfOptions {
   readonly run: RunScript;

@@ -1,5 +1,5 @@
-import type { Forgetting, StreamPart } from './event-stream.js';
 import type { QueuedEvent } from '../../../delivery/queued-event.js';
+import type { Forgetting, StreamPart } from './event-stream.js';
 
 export interface HoldingsOptions extends StreamPart {
   /** Milliseconds between two signs of life. */

@@ -1,11 +1,9 @@
-/** The events of a project in Redis: what is asked of it, and what it answers. */
-import { MAX_AGE } from '../../../delivery/age.js';
-import type { OutboxCore } from '../../../delivery/outbox.js';
-import type { Timers } from '../../../utils/node/timers.js';
 import type { Trouble } from '../../../delivery/health-reporter.js';
+import type { OutboxCore } from '../../../delivery/outbox.js';
+import { decodeLines, encodeLines, type SerialisedEvent } from '../../../delivery/payload.js';
+import { MAX_AGE } from '../../../delivery/queued-event.js';
+import type { Timers } from '../../../utils/node/timers.js';
 import type { RunScript, Script } from '../client.js';
-import { decodeLines, encodeLines } from '../../../delivery/lines.js';
-import type { SerialisedEvent } from '../../../delivery/payload.js';
 import { APPEND, FORGET, READ, RELEASE, RENEW, SETTLE, SIZE } from './scripts.js';
 
 /** What each part of the outbox works with. */

@@ -1,6 +1,5 @@
 /** Who waits for what this process put into Redis, until it is gone from there, whoever sent it. */
-import type { Cohort, Cohorts } from '../../../delivery/flush-tracker.js';
-import { Runs } from '../../../delivery/runs.js';
+import { type Cohort, type Cohorts, Runs } from '../../../delivery/flush-tracker.js';
 import { compareIds } from './event-stream.js';
 
 /** From one id to another, both included. */

@@ -1,9 +1,9 @@
 /** The outbox that keeps its events in Redis, which any number of processes share: they outlive all of them. */
-import { assertOptions, between, flag, shape } from '../../../utils/option-checks.js';
-import { ConvertError } from '../../../utils/errors.js';
-import { isKeyPrefix, isRedisClient, scriptRunner, type RedisClient } from '../client.js';
 import { createOutbox } from '../../../delivery/outbox.js';
 import { DEFAULT_QUEUE_BYTES, type OutboxFactory } from '../../../delivery/types.js';
+import { ConvertError } from '../../../utils/errors.js';
+import { assertOptions, between, flag, shape } from '../../../utils/option-checks.js';
+import { isKeyPrefix, isRedisClient, type RedisClient, scriptRunner } from '../client.js';
 import { RedisShelf } from './backend.js';
 
 export interface RedisOutboxOptions {

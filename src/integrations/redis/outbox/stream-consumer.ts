@@ -1,13 +1,7 @@
-/**
- * Sends what is in Redis, whoever put it there: reads commits while there is room for them, holds them until all of their
- * events are settled (holdings.ts), and tells Redis then (settling.ts).
- */
-import { isTooOld } from '../../../delivery/age.js';
-import type { Awaited } from './flush-ranges.js';
-import { Forgotten } from './erased-visitors.js';
-import { heldBy, Held, Holdings } from './consumer-entries.js';
+import { isTooOld, type QueuedEvent } from '../../../delivery/queued-event.js';
 import { Settling } from './ack-queue.js';
-import { Silence } from './stale-consumers.js';
+import { Held, heldBy, Holdings } from './consumer-entries.js';
+import { Forgotten } from './erased-visitors.js';
 import {
   BEGIN,
   compareIds,
@@ -18,7 +12,8 @@ import {
   type StreamPart,
   type StreamState,
 } from './event-stream.js';
-import type { QueuedEvent } from '../../../delivery/queued-event.js';
+import type { Awaited } from './flush-ranges.js';
+import { Silence } from './stale-consumers.js';
 
 export interface DrainerOptions extends StreamPart {
   readonly producer: string;

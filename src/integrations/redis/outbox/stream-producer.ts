@@ -1,7 +1,6 @@
-import { takeBytes } from '../../../delivery/take-bytes.js';
+import { type QueuedEvent, takeBytes } from '../../../delivery/queued-event.js';
 import { MAX_FORGOTTEN } from './erased-visitors.js';
 import { compareIds, type RedisStream, type StreamPart } from './event-stream.js';
-import type { QueuedEvent } from '../../../delivery/queued-event.js';
 
 export interface AppenderOptions extends StreamPart {
   /** Milliseconds of failure after which events go without Redis; undefined where this process sends nothing. */

@@ -1,8 +1,17 @@
 /** Visitors who are forgotten while events of theirs wait in Redis, and in the processes of the fleet. */
 import { setTimeout as sleep } from 'node:timers/promises';
 import { describe, expect, it, onTestFinished, vi } from 'vitest';
+import {
+  exposure,
+  IDS,
+  type Kit,
+  networkError,
+  send,
+  stored,
+  until,
+  visitorsOf,
+} from '../../../delivery/fakes.js';
 import { hasRedis, sharedRedis } from '../../../support/redis.js';
-import { exposure, IDS, networkError, send, stored, until, visitorsOf, type Kit } from '../../../delivery/fakes.js';
 import { connected, fresh, gated, open, ownRedis, PROJECT } from './redis-kit.js';
 
 const forget = async ({ outbox }: Kit, ...ids: string[]): Promise<void> => outbox.forget?.(ids);

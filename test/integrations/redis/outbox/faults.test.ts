@@ -1,8 +1,17 @@
 /** What becomes of events when Redis fails, when its answers are lost, and when others fail beside it. */
 import { setTimeout as sleep } from 'node:timers/promises';
 import { describe, expect, it, onTestFinished, vi } from 'vitest';
+import {
+  conversion,
+  exposure,
+  IDS,
+  type Kit,
+  send,
+  stored,
+  until,
+  visitorsOf,
+} from '../../../delivery/fakes.js';
 import { hasRedis, slowLink } from '../../../support/redis.js';
-import { conversion, exposure, until, IDS, send, stored, visitorsOf, type Kit } from '../../../delivery/fakes.js';
 import { connected, fresh, gated, INTERNALS, open, ownRedis, PROJECT } from './redis-kit.js';
 
 const sent = (kit: Kit, count: number): Promise<void> => until(() => kit.outbox.ledger().delivered >= count);

@@ -1,10 +1,17 @@
 /** The outbox in Redis under processes that are killed, stopped, and share one stream. */
 import { join } from 'node:path';
 import { describe, expect, it } from 'vitest';
+import {
+  HEALTHY_LEASE,
+  idsOf,
+  type Keep,
+  LEASE,
+  named,
+  processBench,
+} from '../../../delivery/process-bench.js';
+import { processFaults } from '../../../delivery/process-faults.js';
 import { hasRedis, sharedRedis } from '../../../support/redis.js';
 import { transpiledSources } from '../../../support/transpiled.js';
-import { HEALTHY_LEASE, idsOf, LEASE, named, processBench, type Keep } from '../../../delivery/process-bench.js';
-import { processFaults } from '../../../delivery/process-faults.js';
 
 const source = transpiledSources();
 

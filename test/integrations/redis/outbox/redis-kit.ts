@@ -3,15 +3,23 @@ import { Redis } from 'ioredis';
 import { onTestFinished } from 'vitest';
 import type { OutboxOptions } from '../../../../src/delivery/types.js';
 import type { RedisInternals } from '../../../../src/integrations/redis/outbox/redis-outbox.js';
-import { APPEND, FORGET, READ, RELEASE, RENEW, SETTLE, SIZE } from '../../../../src/integrations/redis/outbox/scripts.js';
 import {
-  redisOutbox,
+  APPEND,
+  FORGET,
+  READ,
+  RELEASE,
+  RENEW,
+  SETTLE,
+  SIZE,
+} from '../../../../src/integrations/redis/outbox/scripts.js';
+import {
   type IoRedisClient,
   type RedisClient,
+  redisOutbox,
   type RedisOutboxOptions,
 } from '../../../../src/redis.js';
-import { startRedis, type RedisServer } from '../../../support/redis.js';
-import { DESTINATION, startOutbox, type Kit } from '../../../delivery/fakes.js';
+import { DESTINATION, type Kit, startOutbox } from '../../../delivery/fakes.js';
+import { type RedisServer, startRedis } from '../../../support/redis.js';
 
 let outboxes = 0;
 export const fresh = (): string => `convert-${(outboxes += 1)}`;

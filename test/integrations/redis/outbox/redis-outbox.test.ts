@@ -2,11 +2,20 @@
 import { setTimeout as sleep } from 'node:timers/promises';
 import { describe, expect, it, onTestFinished, vi } from 'vitest';
 import { redisOutbox } from '../../../../src/redis.js';
+import { endpointFaults } from '../../../delivery/endpoint-faults.js';
+import {
+  conversion,
+  DESTINATION,
+  exposure,
+  IDS,
+  send,
+  stored,
+  until,
+  visitorsOf,
+} from '../../../delivery/fakes.js';
+import { outboxConformance } from '../../../delivery/outbox.conformance.js';
 import { CLIENTS, CLUSTERS, startCluster } from '../../../support/redis-clients.js';
 import { hasRedis, sharedRedis } from '../../../support/redis.js';
-import { endpointFaults } from '../../../delivery/endpoint-faults.js';
-import { conversion, DESTINATION, exposure, until, IDS, send, stored, visitorsOf } from '../../../delivery/fakes.js';
-import { outboxConformance } from '../../../delivery/outbox.conformance.js';
 import { fresh, INTERNALS, open, PROJECT } from './redis-kit.js';
 
 describe.skipIf(!hasRedis)('over Redis', () => {

@@ -1,6 +1,6 @@
 import { afterEach, beforeEach, describe, expect, it, vi } from 'vitest';
-import { Silence } from '../../../../src/integrations/redis/outbox/stale-consumers.js';
 import { BEGIN, GIVEN_UP, type StreamState } from '../../../../src/integrations/redis/outbox/event-stream.js';
+import { Silence } from '../../../../src/integrations/redis/outbox/stale-consumers.js';
 
 const LEASE = 10_000;
 

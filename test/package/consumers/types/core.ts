@@ -1,14 +1,14 @@
 /** What an app without a framework of ours writes: jobs, webhooks, its own store, engine and project source. */
 import {
-  ConvertError,
-  createConvert,
-  memoryStore,
   type Convert,
+  ConvertError,
   type ConvertOptions,
+  createConvert,
   type DeliveryLedger,
   type Engine,
   type GeoReader,
   type IncomingRequest,
+  memoryStore,
   type OutgoingResponse,
   type ProjectSource,
   type Variation,
@@ -17,7 +17,7 @@ import {
 } from 'convert-middleware';
 import { geoipLite } from 'convert-middleware/geoip-lite';
 import { maxmind, type MaxmindOptions } from 'convert-middleware/maxmind';
-import { redisOutbox, type RedisClient, type RedisOutboxOptions } from 'convert-middleware/redis';
+import { type RedisClient, redisOutbox, type RedisOutboxOptions } from 'convert-middleware/redis';
 import { sdkEngine } from 'convert-middleware/sdk-engine';
 
 const countries: GeoReader = geoipLite({ only: 'country' });

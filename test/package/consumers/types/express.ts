@@ -1,5 +1,5 @@
 /** What an Express app in TypeScript writes. */
-import { createConvert, type Convert, type ConvertContext } from 'convert-middleware';
+import { type Convert, type ConvertContext, createConvert } from 'convert-middleware';
 import { convertMiddleware } from 'convert-middleware/express';
 import express, { type Request, type Response } from 'express';
 

@@ -1,6 +1,6 @@
 /** What a Fastify app in TypeScript writes, with the types of @fastify/view beside ours. */
 import view from '@fastify/view';
-import { createConvert, type Convert, type ConvertContext } from 'convert-middleware';
+import { type Convert, type ConvertContext, createConvert } from 'convert-middleware';
 import { convertPlugin, type ConvertPluginOptions } from 'convert-middleware/fastify';
 import fastify, { type FastifyReply, type FastifyRequest } from 'fastify';
 

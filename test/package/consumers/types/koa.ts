@@ -1,5 +1,5 @@
 /** What a Koa app in TypeScript writes. */
-import { createConvert, type Convert, type ConvertContext } from 'convert-middleware';
+import { type Convert, type ConvertContext, createConvert } from 'convert-middleware';
 import { convertMiddleware } from 'convert-middleware/koa';
 import Koa, { type Context } from 'koa';
 

@@ -1,0 +1,41 @@
+/** Visitor state as it was stored, read as input: what is malformed counts as absent. */
+import { copied, isPlainObject } from '../../utils/objects.js';
+import type { VisitorState } from './types.js';
+
+/** What a store holds is input: fields of another type than ours count as absent. */
+export function parseState(value: unknown): VisitorState | undefined {
+  if (!isPlainObject(value)) return undefined;
+  const state: Record<string, unknown> = copied(value);
+  for (const field of Object.keys(state)) {
+    if (CHECKS.get(field)?.(state[field]) === false) delete state[field];
+  }
+  return state;
+}
+
+const isListOfText = (value: unknown): boolean =>
+  Array.isArray(value) && value.every((each) => typeof each === 'string');
+
+/** It goes into a cookie. */
+export function isVisitorId(value: unknown): boolean {
+  return typeof value === 'string' && /^[\w-]{1,64}$/.test(value);
+}
+
+const STATE_FIELDS: Record<keyof VisitorState, (value: unknown) => boolean> = {
+  bucketing: isPlainObject,
+  goals: isPlainObject,
+  segments: isPlainObject,
+  locations: isListOfText,
+  unexposed: isListOfText,
+  consent: (value) => value === 'granted' || value === 'denied',
+  transactions: (value) => isPlainObject(value) && Object.values(value).every(isListOfText),
+  pending: (value) => isPlainObject(value) && Object.values(value).every((each) => typeof each === 'number'),
+  alias: isVisitorId,
+  users: isListOfText,
+  commit: (value) => typeof value === 'string',
+  held: (value) =>
+    Array.isArray(value) &&
+    value.every((each) => isPlainObject(each) && isPlainObject(each.change) && Array.isArray(each.events)),
+};
+
+/** By field: most states have few of them. */
+const CHECKS = new Map(Object.entries(STATE_FIELDS));
