@@ -2,7 +2,6 @@
 import type { DropReason, Outbox } from '../delivery/types.js';
 import type { EngineProject } from '../engine/types.js';
 import type { ProjectConfig } from '../model/project-config.js';
-import { storeKey } from '../model/store-key.js';
 import type { Committed } from '../model/visitor-state/types.js';
 import type { VisitorStore } from '../store/types.js';
 import type { Passage } from '../utils/compact-set.js';

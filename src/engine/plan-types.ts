@@ -3,9 +3,9 @@ import type { ExperienceConfig, ProjectConfig, RuleEntityConfig } from '../model
 import type { Buckets } from './buckets.js';
 import type { Enrolment } from './evaluation/enrolment.js';
 import type { FeaturePlan, VariationFeatures } from './feature-plan.js';
-import { HashPrefix } from './murmur3.js';
+import type { HashPrefix } from './murmur3.js';
 import type { Exclusion } from './rules/mutual-exclusion.js';
-import { PropertyNames } from './rules/property-names.js';
+import type { PropertyNames } from './rules/property-names.js';
 import type { CompiledRules, Predicate } from './rules/types.js';
 import type { Variation } from './types.js';
 

@@ -13,7 +13,7 @@ function check(files: Readonly<Record<string, string>>): { ok: boolean; output: 
   for (const [name, text] of Object.entries(files)) writeFileSync(join(folder, name), text);
   const args = [join(ROOT, 'node_modules/dependency-cruiser/bin/dependency-cruise.mjs'), folder];
   try {
-    const config = join(ROOT, '.dependency-cruiser.cjs');
+    const config = join(ROOT, '.dependency-cruiser.js');
     return {
       ok: true,
       output: execFileSync(process.execPath, [...args, '--config', config], { encoding: 'utf8' }),

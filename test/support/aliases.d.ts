@@ -5,3 +5,8 @@ declare module 'express4' {
 declare module 'koa2' {
   export { default } from 'koa';
 }
+
+declare module '*/eslint.layers.js' {
+  export const LAYERS: readonly { readonly rooms: readonly string[]; readonly may: readonly string[] }[];
+  export function roomOf(path: string): string | undefined;
+}

@@ -1,6 +1,6 @@
 /** Where a visitor is, and who tells it. */
 import type { IncomingRequest } from '../../model/http.js';
-import { ConvertError } from '../../utils/errors.js';
+import type { ConvertError } from '../../utils/errors.js';
 
 /** What becomes of a reader that takes its knowledge from somewhere else. Each is told once per outage. */
 export interface GeoListener {

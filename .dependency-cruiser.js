@@ -1,5 +1,5 @@
 /** No file of src reaches itself over its imports, those of types included. Run by `npm run check:circles`. */
-module.exports = {
+export default {
   forbidden: [{ name: 'no-circular', severity: 'error', from: {}, to: { circular: true } }],
   options: {
     tsPreCompilationDeps: true,
