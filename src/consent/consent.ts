@@ -1,7 +1,7 @@
 /** Consent readers: what the visitor has said about being measured. */
 import type { IncomingRequest } from '../model/http.js';
 import { cookieNamed } from '../request/cookies.js';
-import { askApp, type RequestFunction } from '../utils/app-callback.js';
+import { callAppFunction, type RequestFunction } from '../utils/app-callback.js';
 import type { ConvertError } from '../utils/errors.js';
 import { answersBy, type ConsentAnswer, UNANSWERED } from './answer.js';
 import { type ConsentPlatformOptions, PLATFORMS, type SimplePlatformName } from './platforms/index.js';
@@ -133,7 +133,7 @@ function functionReader(ask: ConsentFunction, onError: (error: ConvertError) => 
   const answers = answersBy('function');
   return {
     read(request) {
-      const answer = askApp(ask, request.raw, question);
+      const answer = callAppFunction(ask, request.raw, question);
       if (answer === true || answer === 'granted') return answers.granted;
       return answer === false || answer === 'denied' ? answers.denied : answers.unknown;
     },

@@ -33,7 +33,7 @@ interface Open {
   isSettled: boolean;
 }
 
-export class Settlements {
+export class ClaimLeases {
   /** In the order of their limits. */
   #open: Open[] = [];
   #isPlanned = false;

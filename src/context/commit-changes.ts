@@ -3,9 +3,9 @@ import type { Offer } from '../delivery/types.js';
 import type { EngineEvent } from '../engine/types.js';
 import type { VisitorEvent } from '../model/tracking-event.js';
 import { claimsOf } from '../model/visitor-state/claims.js';
-import type { HeldEvent } from '../model/visitor-state/types.js';
+import type { DeferredEvent } from '../model/visitor-state/types.js';
 
-export type RecordedEvent = EngineEvent | HeldEvent;
+export type RecordedEvent = EngineEvent | DeferredEvent;
 
 /** Claims of events that the outbox took: those may be lost with this process, though what is stored is not. */
 export function takenClaims(

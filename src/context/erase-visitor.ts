@@ -6,8 +6,8 @@ import { countEvents } from '../model/visitor-state/apply-change.js';
 import type { VisitorState } from '../model/visitor-state/types.js';
 import type { VisitorStore } from '../store/types.js';
 import { asConvertError, type ConvertError } from '../utils/errors.js';
-import { STORE_LIMIT, within } from '../utils/node/within.js';
-import type { LoadedProject, Runtime, WithdrawalReason, Withdrawals } from './runtime.js';
+import { STORE_LIMIT, withTimeout } from '../utils/node/within.js';
+import type { LoadedProject, Runtime, RevocationReason, Revocations } from './runtime.js';
 
 /** Rejects with a ConvertError where something of it is still there. */
 export async function forgetVisitor(
@@ -15,7 +15,7 @@ export async function forgetVisitor(
   { config }: LoadedProject,
   visitorId: string,
 ): Promise<void> {
-  const { hasAppIds, withdrawals, settlements, uncommitted } = runtime;
+  const { hasAppIds, revocations: withdrawals, claimLeases: settlements, uncommitted } = runtime;
   // Whose id it is, is not known: of the app, or from our cookie.
   const keys = new Set(
     (['app', 'cookie'] as const).map((origin) => storeKey(config, visitorId, origin, hasAppIds)),
@@ -47,7 +47,8 @@ async function deleteVisitor(
 }
 
 async function deleteState({ store, outbox }: Runtime, config: ProjectConfig, key: string): Promise<void> {
-  const limited = <T>(result: T | PromiseLike<T>): Promise<T> => within(STORE_LIMIT, result, { hold: true });
+  const limited = <T>(result: T | PromiseLike<T>): Promise<T> =>
+    withTimeout(STORE_LIMIT, result, { hold: true });
   try {
     const state = await limited(deleteVisitor(store, config, key));
     const held = countEvents(state?.held ?? []);
@@ -83,7 +84,7 @@ async function dropPending(runtime: Runtime, visitorId: string): Promise<void> {
 
 /** Consent is denied: what we have of the visitor goes. Rejects where the store fails. */
 export async function withdrawVisitor(
-  { store, outbox, hasAppIds, consentConfigured, withdrawals, uncommitted }: Runtime,
+  { store, outbox, hasAppIds, consentConfigured, revocations: withdrawals, uncommitted }: Runtime,
   { config }: LoadedProject,
   { cookieId, fingerprint, appId }: Withdrawal,
 ): Promise<void> {
@@ -112,8 +113,8 @@ export async function withdrawVisitor(
 /** More withdrawals than that during one request are no concern: the oldest are forgotten. */
 const MAX = 10_000;
 
-export function createWithdrawals(): Withdrawals {
-  const generations = new Map<string, { at: number; reason: WithdrawalReason }>();
+export function createRevocations(): Revocations {
+  const generations = new Map<string, { at: number; reason: RevocationReason }>();
   let generation = 0;
   return {
     get generation() {

@@ -7,11 +7,11 @@ import { storeKey } from '../model/store-key.js';
 import { withoutLapsedClaims } from '../model/visitor-state/claims.js';
 import type { VisitorState } from '../model/visitor-state/types.js';
 import { asConvertError } from '../utils/errors.js';
-import { STORE_LIMIT, within } from '../utils/node/within.js';
+import { STORE_LIMIT, withTimeout } from '../utils/node/within.js';
 import type { Runtime } from './runtime.js';
 import type { Reason } from './types.js';
-import { Journal } from './unit-of-work.js';
-import { BaseContext, NOBODY, type Visit } from './visitor-context.js';
+import { UnitOfWork } from './unit-of-work.js';
+import { VisitorContextBase, EXCLUDED, type Participation } from './visitor-context.js';
 
 const NO_PROPERTIES: Properties = { get: () => undefined };
 
@@ -37,7 +37,7 @@ export interface JobContextOptions extends StoredForJob {
 }
 
 /** The context of a visitor without a request. */
-export class JobContext extends BaseContext {
+export class JobContext extends VisitorContextBase {
   protected readonly locations = NO_PROPERTIES;
   protected readonly properties: Properties;
   readonly #options: JobContextOptions;
@@ -47,15 +47,15 @@ export class JobContext extends BaseContext {
   constructor(runtime: Runtime, options: JobContextOptions) {
     super(runtime);
     this.#options = options;
-    this.#generation = runtime.withdrawals.generation;
+    this.#generation = runtime.revocations.generation;
     const { properties } = options;
     this.properties = { get: (name) => (Object.hasOwn(properties, name) ? properties[name] : undefined) };
   }
 
-  protected resolve(): Visit {
+  protected resolve(): Participation {
     const { visitorId, stored, storeKey: key, stateUnavailable } = this.#options;
     const { project } = this.runtime;
-    if (visitorId === '') return { closed: 'no-identity', visitor: NOBODY };
+    if (visitorId === '') return { closed: 'no-identity', visitor: EXCLUDED };
     const { answer, by } = this.#consent();
     const gate = answer === 'granted' ? undefined : 'consent';
     const visitor: Visitor = {
@@ -63,13 +63,13 @@ export class JobContext extends BaseContext {
       origin: 'app',
       consent: answer,
       consentBy: by,
-      gate,
+      excludedBy: gate,
       mode: 'enrol',
       withdrawn: undefined,
     };
     if (!project) return { closed: 'not-ready', visitor };
     if (gate !== undefined) return { closed: gate, visitor };
-    const journal = new Journal(this.runtime, {
+    const journal = new UnitOfWork(this.runtime, {
       visitorId,
       storeKey: key,
       stored: stored && withoutLapsedClaims(stored, this.runtime.now()),
@@ -82,7 +82,7 @@ export class JobContext extends BaseContext {
       response: undefined,
       request: undefined,
     });
-    if (journal.pending) journal.commitSoon();
+    if (journal.pending) journal.scheduleCommit();
     return { closed: undefined, visitor, project, journal, traceless: undefined, stateUnavailable };
   }
 
@@ -108,7 +108,7 @@ export async function readForJob(runtime: Runtime, id: string): Promise<StoredFo
   const config = runtime.project?.config;
   if (!config) return { storeKey: '', stored: undefined, stateUnavailable: true };
   const read = (key: string): Promise<VisitorState | undefined> =>
-    within(STORE_LIMIT, store.read(key), { hold: true });
+    withTimeout(STORE_LIMIT, store.read(key), { hold: true });
   const key = storeKey(config, id, 'app', hasAppIds);
   try {
     const stored = await read(key);

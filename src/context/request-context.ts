@@ -7,7 +7,7 @@ import type { Visitor, VisitorReader, Withdrawal } from '../identity/visitor-ide
 import type { Session } from '../model/attribution.js';
 import type { IncomingRequest, OutgoingResponse, ResponseHead } from '../model/http.js';
 import { storeKey } from '../model/store-key.js';
-import { withHeldChanges } from '../model/visitor-state/apply-change.js';
+import { withDeferredChanges } from '../model/visitor-state/apply-change.js';
 import { withoutLapsedClaims } from '../model/visitor-state/claims.js';
 import type { VisitorState } from '../model/visitor-state/types.js';
 import { RequestCookies } from '../request/cookies.js';
@@ -15,19 +15,19 @@ import { previewLink } from '../request/preview.js';
 import type { ProxyWatch } from '../request/proxy-detection.js';
 import type { RequestFacts, RequestReader } from '../request/request-reader.js';
 import type { Answer, RemoteStore } from '../store/remote-store.js';
-import { askApp, isThenable, type RequestFunction } from '../utils/app-callback.js';
+import { callAppFunction, isThenable, type RequestFunction } from '../utils/app-callback.js';
 import { asConvertError, type ConvertError } from '../utils/errors.js';
 import { askForHints, canStopHints, isHtml, isShared, stopHints } from './client-hint-headers.js';
 import { withdrawVisitor } from './erase-visitor.js';
 import type { AfterCommit, LoadedProject, Runtime } from './runtime.js';
 import type { ConvertContext } from './types.js';
-import { Journal } from './unit-of-work.js';
+import { UnitOfWork } from './unit-of-work.js';
 import { UserAlias } from './user-alias.js';
-import { BaseContext, NOBODY, type Visit } from './visitor-context.js';
-import { UNSHARED, VisitorHead } from './visitor-headers.js';
+import { VisitorContextBase, EXCLUDED, type Participation } from './visitor-context.js';
+import { UNSHARED, VisitorHeaders } from './visitor-headers.js';
 
 /** What all request contexts of one Convert share. */
-export interface RequestContextParts {
+export interface RequestServices {
   readonly visitors: VisitorReader;
   readonly reader: RequestReader;
   readonly skip: RequestFunction<unknown, boolean> | undefined;
@@ -36,8 +36,8 @@ export interface RequestContextParts {
 }
 
 /** The context of one HTTP request. */
-export class RequestContext extends BaseContext implements ConvertContext {
-  readonly #parts: RequestContextParts;
+export class RequestContext extends VisitorContextBase implements ConvertContext {
+  readonly #parts: RequestServices;
   readonly #request: IncomingRequest;
   readonly #response: OutgoingResponse;
   #facts: RequestFacts | undefined;
@@ -46,7 +46,7 @@ export class RequestContext extends BaseContext implements ConvertContext {
   #stored: VisitorState | undefined;
   #carried: CarriedAssignments | undefined;
   #session: CarriedSession | undefined;
-  #head: VisitorHead | undefined;
+  #head: VisitorHeaders | undefined;
   #alias: UserAlias | undefined;
   #bridge: Bridge | undefined;
   /** What a remote store said before the handler ran; undefined where it was not asked. */
@@ -56,7 +56,7 @@ export class RequestContext extends BaseContext implements ConvertContext {
 
   constructor(
     runtime: Runtime,
-    parts: RequestContextParts,
+    parts: RequestServices,
     request: IncomingRequest,
     response: OutgoingResponse,
   ) {
@@ -89,11 +89,16 @@ export class RequestContext extends BaseContext implements ConvertContext {
   prefetch(store: RemoteStore): Promise<void> | undefined {
     const visitor = this.#identified();
     const { project } = this.runtime;
-    if (visitor === undefined || visitor.gate !== undefined || visitor.origin === 'minted' || !project)
+    if (
+      visitor === undefined ||
+      visitor.excludedBy !== undefined ||
+      visitor.origin === 'generated' ||
+      !project
+    )
       return undefined;
     const key = storeKey(project.config, visitor.id, visitor.origin, this.runtime.hasAppIds);
-    const state = store.recall(key);
-    const answer = state === undefined ? store.ask(key) : { state };
+    const state = store.readCached(key);
+    const answer = state === undefined ? store.readWithinBudget(key) : { state };
     if (!isThenable(answer)) {
       this.#prefetched = answer;
       return undefined;
@@ -104,20 +109,20 @@ export class RequestContext extends BaseContext implements ConvertContext {
   }
 
   get isNewVisitor(): boolean {
-    const { visit } = this;
+    const { participation: visit } = this;
     const { origin } = visit.visitor;
     if (origin === 'cookie') return false;
     // A visitor of whom nothing could be read is nobody of whom nothing is known.
-    return origin === 'minted' || (this.#stored === undefined && !this.#stateUnavailable);
+    return origin === 'generated' || (this.#stored === undefined && !this.#stateUnavailable);
   }
 
   /** The session that the visitor goes on with; undefined where one begins, or none is kept. */
   get session(): Session | undefined {
-    return this.visit.closed === undefined ? this.#session?.session : undefined;
+    return this.participation.closed === undefined ? this.#session?.session : undefined;
   }
 
   async identify(userId: string | number): Promise<void> {
-    await (this.#alias ??= new UserAlias(this.runtime)).claim(this.visit, userId, () => {
+    await (this.#alias ??= new UserAlias(this.runtime)).claim(this.participation, userId, () => {
       // Before the answer is there: a head that is written meanwhile goes without.
       if (!this.#response.headersSent) this.#response.onHead((head) => this.#onHead(head));
     });
@@ -133,7 +138,7 @@ export class RequestContext extends BaseContext implements ConvertContext {
 
   get bridge(): Bridge {
     return (this.#bridge ??= createBridge(() => {
-      const { visit } = this;
+      const { participation: visit } = this;
       const isNobody =
         visit.closed === undefined && (visit.traceless === 'no-identity' || visit.traceless === 'preview');
       const isKnown = visit.visitor.mode === 'enrol' && visit.visitor.id !== '' && !isNobody;
@@ -174,39 +179,40 @@ export class RequestContext extends BaseContext implements ConvertContext {
   /** What a browser sends because it was asked to is access to the device: consent goes before it. */
   #mayAsk(head: ResponseHead): boolean {
     const visitor = this.#identified();
-    if (visitor === undefined || visitor.gate !== undefined || visitor.consent !== 'granted') return false;
+    if (visitor === undefined || visitor.excludedBy !== undefined || visitor.consent !== 'granted')
+      return false;
     return !(this.runtime.consentConfigured && isShared(head));
   }
 
   #ask(option: string, ask: RequestFunction<unknown, unknown>, otherwise: string): unknown {
     const onError = (error: ConvertError): void => this.runtime.report(error);
-    return askApp(ask, this.#request.raw, { option, otherwise, onError });
+    return callAppFunction(ask, this.#request.raw, { option, otherwise, onError });
   }
 
-  protected resolve(): Visit {
+  protected resolve(): Participation {
     const request = this.#request;
     const response = this.#response;
     const visitor = this.#identified();
-    if (visitor === undefined) return { closed: 'disabled', visitor: NOBODY };
+    if (visitor === undefined) return { closed: 'disabled', visitor: EXCLUDED };
     this.#session = this.#sessionOf(visitor);
     // Health checks go round the proxy, and come first.
-    const unknownProxy = visitor.gate === 'bot' ? undefined : this.#parts.proxies.see(request);
+    const unknownProxy = visitor.excludedBy === 'bot' ? undefined : this.#parts.proxies.see(request);
     if (unknownProxy !== undefined) this.runtime.warnOnce('proxy', unknownProxy);
     if (!response.headersSent) this.#prepareHead(visitor);
     if (visitor.withdrawn) this.#withdraw(visitor.withdrawn);
-    if (visitor.gate !== undefined) return { closed: visitor.gate, visitor };
+    if (visitor.excludedBy !== undefined) return { closed: visitor.excludedBy, visitor };
     const { project } = this.runtime;
     if (!project) return { closed: 'not-ready', visitor };
 
     const key = storeKey(project.config, visitor.id, visitor.origin, this.runtime.hasAppIds);
-    const minted = visitor.origin === 'minted';
+    const minted = visitor.origin === 'generated';
     const known = this.#read(visitor, key);
     this.#stored = known && withoutLapsedClaims(known, this.runtime.now());
     if (this.#carries(visitor)) {
       this.#carried = this.#parts.visitors.assignments?.open(request, key, this.#stored);
       this.#stored = this.#carried?.state;
     }
-    const preview = this.#previewed(project);
+    const preview = this.#previewOf(project);
     const traceless =
       request.method === 'HEAD'
         ? 'head-request'
@@ -216,27 +222,27 @@ export class RequestContext extends BaseContext implements ConvertContext {
             ? 'no-identity'
             : undefined;
     const isHeld = traceless !== undefined && visitor.mode === 'hold' && this.#stored !== undefined;
-    const journal = new Journal(this.runtime, {
+    const journal = new UnitOfWork(this.runtime, {
       visitorId: visitor.id,
       storeKey: key,
       // What is held counts for decisions that leave no trace, too.
-      stored: isHeld ? withHeldChanges(this.#stored!, this.runtime.now()) : this.#stored,
+      stored: isHeld ? withDeferredChanges(this.#stored!, this.runtime.now()) : this.#stored,
       known: this.#stateUnavailable ? undefined : (known ?? null),
       mode: traceless === undefined ? visitor.mode : 'silent',
       ephemeral: minted,
       consented: visitor.mode === 'enrol',
-      generation: this.runtime.withdrawals.generation,
+      generation: this.runtime.revocations.generation,
       facts: this.#requestFacts,
       response,
       request: request.raw,
     });
-    if (journal.pending) journal.commitSoon();
+    if (journal.pending) journal.scheduleCommit();
     const stateUnavailable = this.#stateUnavailable;
     return { closed: undefined, visitor, project, journal, traceless, preview, stateUnavailable };
   }
 
   /** What a preview link shows, if this is one that may be followed. */
-  #previewed({ engine }: LoadedProject): Decision | undefined {
+  #previewOf({ engine }: LoadedProject): Decision | undefined {
     const link = previewLink(this.#request.url);
     if (link === undefined || !this.#mayPreview()) return undefined;
     return engine.preview(link);
@@ -250,7 +256,7 @@ export class RequestContext extends BaseContext implements ConvertContext {
   }
 
   #read(visitor: Visitor, key: string): VisitorState | undefined {
-    if (visitor.origin === 'minted') return undefined;
+    if (visitor.origin === 'generated') return undefined;
     const prefetched = this.#prefetched;
     this.#stateUnavailable = this.runtime.store.remote && prefetched === undefined;
     if (this.runtime.store.remote) return prefetched?.state;
@@ -277,26 +283,26 @@ export class RequestContext extends BaseContext implements ConvertContext {
     if (sessions === undefined || !project || !keepsCookies(visitor)) return undefined;
     return sessions.open(this.#request, {
       now: this.runtime.now(),
-      isNewcomer: visitor.origin === 'minted',
-      keepsArrival: project.config.project.settings?.do_not_track_referral !== true,
+      isNewcomer: visitor.origin === 'generated',
+      keepsAttribution: project.config.project.settings?.do_not_track_referral !== true,
     });
   }
 
   #prepareHead(visitor: Visitor): void {
     const response = this.#response;
-    const { id, origin, withdrawn, adoption } = visitor;
+    const { id, origin, withdrawn, alias } = visitor;
     const isLeaving =
-      withdrawn && (withdrawn.cookie || withdrawn.adoption || withdrawn.assignments || withdrawn.session);
-    const isMoving = adoption !== undefined && adoption.state !== 'waits';
+      withdrawn && (withdrawn.cookie || withdrawn.alias || withdrawn.assignments || withdrawn.session);
+    const isMoving = alias !== undefined && alias.state !== 'waits';
     const isDue = isMoving || this.#session?.isDue === true;
-    const hasCookie = isDue || (origin === 'minted' && id !== '') || isLeaving || this.#carries(visitor);
+    const hasCookie = isDue || (origin === 'generated' && id !== '') || isLeaving || this.#carries(visitor);
     if (hasCookie || response.setEarly === undefined) response.onHead((head) => this.#onHead(head));
     else response.setEarly('Cache-Control', UNSHARED);
   }
 
   /** One for all attempts at a head. */
-  #headOf(visit: Visit): VisitorHead {
-    return (this.#head ??= new VisitorHead(this.runtime, this.#parts.visitors, {
+  #headOf(visit: Participation): VisitorHeaders {
+    return (this.#head ??= new VisitorHeaders(this.runtime, this.#parts.visitors, {
       request: this.#request,
       visit,
       carried: this.#carried,
@@ -315,8 +321,8 @@ export class RequestContext extends BaseContext implements ConvertContext {
         asConvertError(error, 'CONVERT_INTERNAL', 'the response head could not be completed'),
       );
     }
-    if (visit.journal?.pending) visit.journal.commitSoon();
-    if (visit.journal?.enrols === false && visit.visitor.origin === 'minted') this.#alias?.takeBack();
+    if (visit.journal?.pending) visit.journal.scheduleCommit();
+    if (visit.journal?.enrols === false && visit.visitor.origin === 'generated') this.#alias?.takeBack();
   }
 
   /** Consent is denied: what we have of the visitor goes, off the request's own way. */
@@ -337,6 +343,6 @@ export class RequestContext extends BaseContext implements ConvertContext {
 }
 
 /** There is consent, and this is one who keeps what we set. */
-function keepsCookies({ gate, mode, origin }: Visitor): boolean {
+function keepsCookies({ excludedBy: gate, mode, origin }: Visitor): boolean {
   return gate === undefined && mode === 'enrol' && origin !== 'fingerprint';
 }

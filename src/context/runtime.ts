@@ -4,9 +4,9 @@ import type { EngineProject } from '../engine/types.js';
 import type { ProjectConfig } from '../model/project-config.js';
 import type { Committed } from '../model/visitor-state/types.js';
 import type { VisitorStore } from '../store/types.js';
-import type { Passage } from '../utils/compact-set.js';
+import type { CompactSet } from '../utils/compact-set.js';
 import type { ConvertError } from '../utils/errors.js';
-import type { Settlements } from './claim-leases.js';
+import type { ClaimLeases } from './claim-leases.js';
 import type { ConvertEvents } from './types.js';
 
 /** Milliseconds that `flush` waits, of a Convert and of contexts, where no `timeout` is given. */
@@ -32,15 +32,15 @@ export interface Uncommitted {
 }
 
 /** Whose consent was withdrawn in this process, and who was forgotten: what began before must not bring it back. */
-export interface Withdrawals {
+export interface Revocations {
   /** Grows with each withdrawal. */
   readonly generation: number;
-  add(storeKey: string, reason: WithdrawalReason): void;
+  add(storeKey: string, reason: RevocationReason): void;
   /** Why, if that was after `generation`. */
-  since(storeKey: string, generation: number): WithdrawalReason | undefined;
+  since(storeKey: string, generation: number): RevocationReason | undefined;
 }
 
-export type WithdrawalReason = Extract<DropReason, 'consent' | 'forgotten'>;
+export type RevocationReason = Extract<DropReason, 'consent' | 'forgotten'>;
 
 /** To be called after a commit, with what the store says. */
 export type AfterCommit = (stored?: unknown) => void;
@@ -52,15 +52,15 @@ export interface Runtime {
   readonly store: VisitorStore;
   readonly outbox: Outbox;
   /** Undefined where claims need no lease: the store or the outbox ends with the process. */
-  readonly settlements: Settlements | undefined;
+  readonly claimLeases: ClaimLeases | undefined;
   /** Milliseconds that a request waits for the store. */
   readonly storeTimeout: number;
   /** True where ids of the app and ids from our cookie must not share state. */
   readonly hasAppIds: boolean;
   readonly consentConfigured: boolean;
   /** What was decided or tracked and is not committed yet: `flush` and `close` commit it. */
-  readonly uncommitted: Passage<Uncommitted>;
-  readonly withdrawals: Withdrawals;
+  readonly uncommitted: CompactSet<Uncommitted>;
+  readonly revocations: Revocations;
   /**
    * Has the platform wait for what is about to be committed. `keep` gets the function to call once it is, with what the
    * store said: a promise, where it has not yet. Undefined where the app gave no `waitUntil`.

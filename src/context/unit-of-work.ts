@@ -5,20 +5,20 @@ import { type ReportSegments, SEGMENT_KEYS, type VisitorEvent } from '../model/t
 import {
   applyChange,
   countEvents,
-  freshlyHeld,
-  joinChanges,
-  withHeldChanges,
+  freshlyDeferred,
+  mergeChanges,
+  withDeferredChanges,
 } from '../model/visitor-state/apply-change.js';
 import { experienceClaim, withoutClaims } from '../model/visitor-state/claims.js';
 import type { Committed, StateChange, VisitorState } from '../model/visitor-state/types.js';
 import { isThenable } from '../utils/app-callback.js';
 import { asConvertError } from '../utils/errors.js';
-import { STORE_LIMIT, within } from '../utils/node/within.js';
+import { STORE_LIMIT, withTimeout } from '../utils/node/within.js';
 import { CLAIM_LEASE } from './claim-leases.js';
 import { confirm, type RecordedEvent, refusedClaims, takenClaims } from './commit-changes.js';
-import type { AfterCommit, Runtime, Uncommitted, WithdrawalReason } from './runtime.js';
+import type { AfterCommit, Runtime, Uncommitted, RevocationReason } from './runtime.js';
 
-export interface JournalOptions {
+export interface UnitOfWorkOptions {
   visitorId: string;
   storeKey: string;
   /** What the store holds of the visitor, as decisions see it; undefined where it holds nothing or was not asked. */
@@ -52,17 +52,17 @@ const NOTHING_STORED: VisitorState = Object.freeze({});
 const NOT_STORED: Committed = { state: {}, lost: NOTHING_LOST };
 
 /** What was recorded in this turn of the loop: one immediate for all. */
-let due: Journal[] = [];
+let due: UnitOfWork[] = [];
 
-function settleDue(): void {
+function commitDue(): void {
   const journals = due;
   due = [];
   for (const journal of journals) {
-    journal.settle();
+    journal.onCommitTick();
   }
 }
 
-export class Journal implements Uncommitted {
+export class UnitOfWork implements Uncommitted {
   place: number | undefined = undefined;
   readonly #runtime: Runtime;
   readonly visitorId: string;
@@ -70,13 +70,13 @@ export class Journal implements Uncommitted {
   readonly #ephemeral: boolean;
   readonly #consented: boolean;
   readonly #generation: number;
-  readonly #facts: JournalOptions['facts'];
+  readonly #facts: UnitOfWorkOptions['facts'];
   readonly #response: OutgoingResponse | undefined;
   readonly #request: unknown;
-  #mode: JournalOptions['mode'];
+  #mode: UnitOfWorkOptions['mode'];
   #state: VisitorState;
   /** What came last, and is not in `#state` yet: most requests never ask. */
-  #ahead: StateChange | undefined;
+  #localChange: StateChange | undefined;
   #discarded: DropReason | undefined;
   #change: StateChange | undefined;
   #events = NO_EVENTS;
@@ -84,7 +84,7 @@ export class Journal implements Uncommitted {
   #isDue = false;
   #isWatched = false;
   /** What the platform waits for; undefined where there is no `waitUntil`. */
-  #awaited: AfterCommit | undefined;
+  #platformDone: AfterCommit | undefined;
   /** Something was committed to the store. */
   #isStored = false;
   /** What the store said last. */
@@ -93,7 +93,7 @@ export class Journal implements Uncommitted {
   /** What was offered before, and is not confirmed yet. */
   #confirming: Promise<void> | undefined;
 
-  constructor(runtime: Runtime, options: JournalOptions) {
+  constructor(runtime: Runtime, options: UnitOfWorkOptions) {
     this.#runtime = runtime;
     this.visitorId = options.visitorId;
     this.storeKey = options.storeKey;
@@ -106,15 +106,15 @@ export class Journal implements Uncommitted {
     this.#mode = options.mode;
     this.#known = options.known;
     const stored = options.stored ?? NOTHING_STORED;
-    this.#state = options.mode === 'hold' ? withHeldChanges(stored, runtime.now()) : stored;
-    if (options.mode === 'enrol') this.#takeUp(stored);
+    this.#state = options.mode === 'hold' ? withDeferredChanges(stored, runtime.now()) : stored;
+    if (options.mode === 'enrol') this.#resumeDeferred(stored);
   }
 
   /** The visitor's state as of now, with what is not committed yet. */
   get state(): VisitorState {
-    if (this.#ahead !== undefined) {
-      this.#state = applyChange(this.#state, this.#ahead).state;
-      this.#ahead = undefined;
+    if (this.#localChange !== undefined) {
+      this.#state = applyChange(this.#state, this.#localChange).state;
+      this.#localChange = undefined;
     }
     return this.#state;
   }
@@ -135,25 +135,25 @@ export class Journal implements Uncommitted {
   }
 
   /** Later decisions see the change; it is neither stored nor sent. */
-  foresee(change: StateChange): void {
-    if (this.#ahead !== undefined) this.#state = this.state;
-    this.#ahead = change;
+  applyLocally(change: StateChange): void {
+    if (this.#localChange !== undefined) this.#state = this.state;
+    this.#localChange = change;
   }
 
   record(change: StateChange | undefined, events: readonly RecordedEvent[]): void {
-    if (change) this.foresee(change);
+    if (change) this.applyLocally(change);
     if (this.#mode === 'silent') {
       if (this.#discarded && events.length > 0) this.#runtime.outbox.drop(events.length, this.#discarded);
       return;
     }
-    if (change) this.#change = this.#change === undefined ? change : joinChanges(this.#change, change);
+    if (change) this.#change = this.#change === undefined ? change : mergeChanges(this.#change, change);
     if (events.length > 0) this.#events = this.#events.length === 0 ? events : [...this.#events, ...events];
     // That a visitor was at another location is no reason to write: it goes along with the next thing that is.
     if (events.length > 0 || (change && Object.keys(change).some((field) => field !== 'locations'))) {
       if (this.#pending) return;
       this.#pending = true;
       this.#runtime.uncommitted.add(this);
-      this.#runtime.waitUntil?.(this.#request, (done) => (this.#awaited = done));
+      this.#runtime.waitUntil?.(this.#request, (done) => (this.#platformDone = done));
     }
   }
 
@@ -169,26 +169,27 @@ export class Journal implements Uncommitted {
   /** Never throws, and awaits nothing that the caller could feel. */
   commit(): Committed | Promise<Committed> | undefined {
     if (!this.#pending) return undefined;
-    const withdrawn = this.#withdrawn;
+    const withdrawn = this.#revoked;
     if (withdrawn !== undefined) {
       this.discard(withdrawn);
       return undefined;
     }
     const { change, events } = this.#take();
-    const stored = this.#mode === 'hold' ? this.#hold(change, events) : this.#enrol(change, events);
+    const stored =
+      this.#mode === 'hold' ? this.#commitDeferred(change, events) : this.#commitEvents(change, events);
     this.#release(stored);
     return stored;
   }
 
   /** Commits once the response has its head, or is over without one; never in the response's own tick. */
-  commitSoon(): void {
+  scheduleCommit(): void {
     if (this.#isDue) return;
     this.#isDue = true;
-    if (due.push(this) === 1) setImmediate(settleDue);
+    if (due.push(this) === 1) setImmediate(commitDue);
   }
 
   /** The tick of `commitSoon` is over. */
-  settle(): void {
+  onCommitTick(): void {
     this.#isDue = false;
     const response = this.#response;
     try {
@@ -196,7 +197,7 @@ export class Journal implements Uncommitted {
       // Only now: nearly all responses have their head by then, and a listener costs as much as a decision.
       if (this.#isWatched) return;
       this.#isWatched = true;
-      const commit = (): void => this.commitSoon();
+      const commit = (): void => this.scheduleCommit();
       response.onHead(commit);
       response.onClose(commit);
     } catch (error) {
@@ -206,14 +207,14 @@ export class Journal implements Uncommitted {
   }
 
   /** Why nothing of this visitor is to be kept any more, since the request began. */
-  get #withdrawn(): WithdrawalReason | undefined {
-    return this.#runtime.withdrawals.since(this.storeKey, this.#generation);
+  get #revoked(): RevocationReason | undefined {
+    return this.#runtime.revocations.since(this.storeKey, this.#generation);
   }
 
   /** What the platform waits for is out of our hands. */
   #release(stored?: unknown): void {
-    const awaited = this.#awaited;
-    this.#awaited = undefined;
+    const awaited = this.#platformDone;
+    this.#platformDone = undefined;
     awaited?.(stored);
   }
 
@@ -227,11 +228,11 @@ export class Journal implements Uncommitted {
   }
 
   /** Consent is there: it is recorded for jobs, and what waited for it is due. */
-  #takeUp(stored: VisitorState): void {
+  #resumeDeferred(stored: VisitorState): void {
     if (this.#consented) this.#recordConsent(stored);
     if (!stored.held?.length) return;
     this.record({ release: true }, []);
-    const fresh = freshlyHeld(stored, this.#runtime.now());
+    const fresh = freshlyDeferred(stored, this.#runtime.now());
     for (const { change, events } of fresh) this.record(change, events);
     const expired = countEvents(stored.held) - countEvents(fresh);
     if (expired > 0) this.#runtime.outbox.drop(expired, 'consent');
@@ -244,7 +245,7 @@ export class Journal implements Uncommitted {
     } else if (consent === 'denied') this.record({ consent: 'withdrawn' }, []);
   }
 
-  #hold(change: StateChange, events: readonly RecordedEvent[]): Committed | Promise<Committed> {
+  #commitDeferred(change: StateChange, events: readonly RecordedEvent[]): Committed | Promise<Committed> {
     const segments = this.#segments();
     const entry = { at: this.#runtime.now(), change, events: events.map((each) => ({ segments, ...each })) };
     const count = ({ forgotten }: Committed): void => {
@@ -256,7 +257,7 @@ export class Journal implements Uncommitted {
     return committed;
   }
 
-  #enrol(change: StateChange, events: readonly RecordedEvent[]): Committed | Promise<Committed> {
+  #commitEvents(change: StateChange, events: readonly RecordedEvent[]): Committed | Promise<Committed> {
     const segments = events.length > 0 ? this.#segments() : undefined;
     const { visitorId } = this;
     // Of its length from the start: an array that grows takes room for sixteen more.
@@ -273,10 +274,10 @@ export class Journal implements Uncommitted {
       kept = withoutClaims(change, refused);
       this.#refused = new Set([...(this.#refused ?? []), ...refused]);
     }
-    const pending = this.#runtime.settlements === undefined ? NO_CLAIMS : takenClaims(events, offered, offer);
+    const pending = this.#runtime.claimLeases === undefined ? NO_CLAIMS : takenClaims(events, offered, offer);
     const committed = this.#store(pending.length > 0 ? this.#leased(kept, pending) : kept);
     const finish = ({ lost, state }: Committed): void =>
-      confirm(lost, events, offered, offer, this.#settlement(pending, lost, state));
+      confirm(lost, events, offered, offer, this.#leaseOf(pending, lost, state));
     if (committed instanceof Promise || this.#confirming !== undefined)
       this.#confirmInOrder(committed, finish);
     else finish(committed);
@@ -288,7 +289,7 @@ export class Journal implements Uncommitted {
   }
 
   /** What to do once the events of claims outlive this process. */
-  #settlement(
+  #leaseOf(
     pending: readonly string[],
     lost: ReadonlySet<string>,
     known: VisitorState,
@@ -296,8 +297,8 @@ export class Journal implements Uncommitted {
     if (pending.length === 0) return undefined;
     const names = pending.filter((name) => !lost.has(name));
     // Of a visitor who was forgotten meanwhile, nothing is written.
-    if (names.length === 0 || this.#withdrawn === 'forgotten') return undefined;
-    return this.#runtime.settlements?.open({
+    if (names.length === 0 || this.#revoked === 'forgotten') return undefined;
+    return this.#runtime.claimLeases?.open({
       storeKey: this.storeKey,
       names,
       ephemeral: this.#ephemeral,
@@ -329,7 +330,7 @@ export class Journal implements Uncommitted {
       const committed = store.commit(this.storeKey, dated, options);
       if (!isThenable(committed)) return committed;
       // Past the limit, a store that doesn't answer no longer holds back the events.
-      return within(STORE_LIMIT, committed).then(
+      return withTimeout(STORE_LIMIT, committed).then(
         (result) => {
           // An app's own store may answer anything.
           if (!isCommitted(result)) return this.#failed(new TypeError('commit() gave no { state, lost }'));
@@ -357,9 +358,9 @@ export class Journal implements Uncommitted {
 
   /** The visitor was forgotten while the store was at it: it may have done both in the other order. */
   #undoIfForgotten(): void {
-    if (this.#withdrawn !== 'forgotten') return;
+    if (this.#revoked !== 'forgotten') return;
     const { store } = this.#runtime;
-    void within(STORE_LIMIT, store.delete(this.storeKey)).catch((error: unknown) => this.#failed(error));
+    void withTimeout(STORE_LIMIT, store.delete(this.storeKey)).catch((error: unknown) => this.#failed(error));
   }
 
   #failed(error: unknown): Committed {
@@ -369,7 +370,7 @@ export class Journal implements Uncommitted {
 
   #segments(): ReportSegments | undefined {
     const derived = this.#facts?.segments();
-    const { segments: stored } = this.#ahead?.segments ? this.state : this.#state;
+    const { segments: stored } = this.#localChange?.segments ? this.state : this.#state;
     if (!stored) return derived;
     // What was stored for the visitor goes before what this request says.
     const merged: Record<string, unknown> = { ...derived };

@@ -3,9 +3,9 @@ import { isUserId, userHash } from '../identity/user-hash.js';
 import { aliasKey } from '../model/store-key.js';
 import { isVisitorId } from '../model/visitor-state/parse-state.js';
 import { asConvertError } from '../utils/errors.js';
-import { STORE_LIMIT, within } from '../utils/node/within.js';
+import { STORE_LIMIT, withTimeout } from '../utils/node/within.js';
 import type { Runtime } from './runtime.js';
-import type { Visit } from './visitor-context.js';
+import type { Participation } from './visitor-context.js';
 
 /** Of one request. */
 export class UserAlias {
@@ -21,7 +21,7 @@ export class UserAlias {
   }
 
   /** Never rejects. `asking` is called before the store is asked, and not where there is nothing to ask. */
-  async claim(visit: Visit, userId: string | number, asking: () => void): Promise<void> {
+  async claim(visit: Participation, userId: string | number, asking: () => void): Promise<void> {
     if (visit.closed !== undefined || visit.traceless !== undefined || !visit.journal.enrols) return;
     const { id, origin } = visit.visitor;
     if (!isUserId(userId)) {
@@ -31,7 +31,7 @@ export class UserAlias {
       );
       return;
     }
-    if (origin !== 'cookie' && origin !== 'minted') {
+    if (origin !== 'cookie' && origin !== 'generated') {
       this.runtime.warnOnce(
         'identify-app',
         'identify() is for visitors who are known by our cookie; this one is known otherwise',
@@ -43,11 +43,14 @@ export class UserAlias {
       const key = aliasKey(visit.project.config, user);
       if (visit.journal.state.users?.includes(user) !== true) {
         visit.journal.record({ users: [user] }, []);
-        visit.journal.commitSoon();
+        visit.journal.scheduleCommit();
       }
       asking();
       const { storeTimeout, store } = this.runtime;
-      const { state } = await within(storeTimeout, store.commit(key, { alias: id }, { ephemeral: false }));
+      const { state } = await withTimeout(
+        storeTimeout,
+        store.commit(key, { alias: id }, { ephemeral: false }),
+      );
       if (state.alias === id) this.#key = key;
       // An app's own store may say anything.
       this.#adopts = state.alias === id || !isVisitorId(state.alias) ? null : state.alias;
@@ -63,7 +66,7 @@ export class UserAlias {
     const key = this.#key;
     this.#key = undefined;
     if (key === undefined) return;
-    void within(STORE_LIMIT, this.runtime.store.delete(key)).catch((error: unknown) =>
+    void withTimeout(STORE_LIMIT, this.runtime.store.delete(key)).catch((error: unknown) =>
       this.runtime.report(
         asConvertError(error, 'CONVERT_STORE', 'the visitor store failed to take back a user'),
       ),

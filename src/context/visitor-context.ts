@@ -17,21 +17,21 @@ import type {
 } from '../engine/types.js';
 import type { Visitor } from '../identity/visitor-identity.js';
 import { type ReportSegments, SEGMENT_KEYS } from '../model/tracking-event.js';
-import { joinChanges } from '../model/visitor-state/apply-change.js';
+import { mergeChanges } from '../model/visitor-state/apply-change.js';
 import type { StateChange } from '../model/visitor-state/types.js';
 import { asConvertError } from '../utils/errors.js';
 import { FLUSH_TIMEOUT, type LoadedProject, type Runtime } from './runtime.js';
 import { CONTEXT_BRAND, type Explanation, type Reason, type VisitorContext } from './types.js';
-import type { Journal } from './unit-of-work.js';
+import type { UnitOfWork } from './unit-of-work.js';
 
 /** Whether, and as whom, a visitor takes part. Resolved once. */
-export type Visit =
+export type Participation =
   | { readonly closed: Reason; readonly visitor: Visitor; readonly journal?: undefined }
   | {
       readonly closed: undefined;
       readonly visitor: Visitor;
       readonly project: LoadedProject;
-      readonly journal: Journal;
+      readonly journal: UnitOfWork;
       /** Why decisions leave no trace; undefined where they enrol. */
       readonly traceless: 'head-request' | 'preview' | 'no-identity' | undefined;
       /** What a preview link shows. */
@@ -40,11 +40,11 @@ export type Visit =
       readonly stateUnavailable?: boolean;
     };
 
-type OpenVisit = Extract<Visit, { closed: undefined }>;
+type OpenParticipation = Extract<Participation, { closed: undefined }>;
 
 /** The visitor, as the engine takes them. The state moves on from call to call; nothing else does. */
 class Subject implements EngineVisitor {
-  readonly memo: EngineMemo = { held: undefined };
+  readonly memo: EngineMemo = { cached: undefined };
 
   constructor(
     readonly id: string,
@@ -66,23 +66,23 @@ class Subject implements EngineVisitor {
 }
 
 /** Stands in where the visitor can't be known. */
-export const NOBODY: Visitor = {
+export const EXCLUDED: Visitor = {
   id: '',
-  origin: 'minted',
+  origin: 'generated',
   consent: 'unknown',
   consentBy: 'none',
-  gate: 'consent',
+  excludedBy: 'consent',
   mode: 'silent',
   withdrawn: undefined,
 };
 
 /** What both kinds of context do. How the visitor is found, and when things are committed, is theirs. */
-export abstract class BaseContext implements VisitorContext {
+export abstract class VisitorContextBase implements VisitorContext {
   readonly #runtime: Runtime;
   /** What was decided through this context; `#decided` where it was more than one thing. */
   #only: Decision | undefined;
   #decided: Map<string, Decision> | undefined;
-  #visit: Visit | undefined;
+  #visit: Participation | undefined;
   #subject: Subject | undefined;
 
   constructor(runtime: Runtime) {
@@ -99,7 +99,7 @@ export abstract class BaseContext implements VisitorContext {
     return true;
   }
 
-  protected abstract resolve(): Visit;
+  protected abstract resolve(): Participation;
   protected abstract readonly locations: Properties;
   protected abstract readonly properties: Properties;
   /** The cookies of the request; undefined where there is none. */
@@ -107,29 +107,29 @@ export abstract class BaseContext implements VisitorContext {
     return undefined;
   }
 
-  protected get visit(): Visit {
+  protected get participation(): Participation {
     if (this.#visit === undefined) {
       try {
         this.#visit = this.resolve();
       } catch (error) {
         this.#fail(error);
-        this.#visit = { closed: 'disabled', visitor: NOBODY };
+        this.#visit = { closed: 'disabled', visitor: EXCLUDED };
       }
     }
     return this.#visit;
   }
 
   /** The visit if it was resolved already. */
-  protected get resolved(): Visit | undefined {
+  protected get resolved(): Participation | undefined {
     return this.#visit;
   }
 
   get visitorId(): string {
-    return this.visit.visitor.id;
+    return this.participation.visitor.id;
   }
 
   get consent(): Consent {
-    return this.visit.visitor.consent;
+    return this.participation.visitor.consent;
   }
 
   runExperience(key: string, attributes?: ExperienceAttributes): Variation | null {
@@ -138,7 +138,7 @@ export abstract class BaseContext implements VisitorContext {
   }
 
   runExperiences(attributes?: ExperienceAttributes): Variation[] {
-    const { visit } = this;
+    const { participation: visit } = this;
     if (visit.closed !== undefined) return [];
     return this.#guard([], () => {
       const given = asObject(attributes);
@@ -151,7 +151,7 @@ export abstract class BaseContext implements VisitorContext {
   }
 
   runFeature(given: string, attributes?: FeatureAttributes): Feature | Feature[] {
-    const { visit } = this;
+    const { participation: visit } = this;
     const key = textOf(given);
     const disabled: Feature = { key, status: 'disabled' };
     if (visit.closed !== undefined) return disabled;
@@ -164,7 +164,7 @@ export abstract class BaseContext implements VisitorContext {
   }
 
   runFeatures(attributes?: FeatureAttributes): Feature[] {
-    const { visit } = this;
+    const { participation: visit } = this;
     if (visit.closed !== undefined) {
       const features = this.runtime.project?.config.features ?? [];
       return features.map(({ id, key, name }) => ({ id, key, name, status: 'disabled' }));
@@ -178,7 +178,7 @@ export abstract class BaseContext implements VisitorContext {
   }
 
   trackConversion(key: string, attributes?: ConversionAttributes): void {
-    const { visit } = this;
+    const { participation: visit } = this;
     const goalKey = textOf(key);
     if (visit.closed !== undefined) return this.missed(visit.closed);
     if (visit.traceless === 'head-request' || visit.traceless === 'preview') return;
@@ -216,7 +216,7 @@ export abstract class BaseContext implements VisitorContext {
   }
 
   runCustomSegments(keys: readonly string[], attributes?: SegmentsAttributes): void {
-    const { visit } = this;
+    const { participation: visit } = this;
     if (visit.closed !== undefined || visit.traceless !== undefined) return;
     this.#guard(undefined, () => {
       const wanted = Array.isArray(keys) ? keys.map(textOf) : [];
@@ -235,7 +235,7 @@ export abstract class BaseContext implements VisitorContext {
   }
 
   explain(key: string, attributes?: ExperienceAttributes): Explanation {
-    const { visit } = this;
+    const { participation: visit } = this;
     const experienceKey = textOf(key);
     const consent = { answer: visit.visitor.consent, by: visit.visitor.consentBy };
     const closed = (reason: Reason): Explanation => ({
@@ -278,7 +278,7 @@ export abstract class BaseContext implements VisitorContext {
   }
 
   #decide(key: string, attributes: ExperienceAttributes | undefined, enrol: boolean): Decision | undefined {
-    const { visit } = this;
+    const { participation: visit } = this;
     if (visit.closed !== undefined) {
       if (enrol) this.#told(visit.visitor.id, textOf(key), null, visit.closed, false);
       return undefined;
@@ -304,14 +304,14 @@ export abstract class BaseContext implements VisitorContext {
   }
 
   /** Records decisions, if they may leave a trace, and tells about them. */
-  #enrol(visit: OpenVisit, decisions: readonly Decision[], given: ExperienceAttributes): void {
+  #enrol(visit: OpenParticipation, decisions: readonly Decision[], given: ExperienceAttributes): void {
     this.#leave(visit, joinedChange(decisions), eventsOf(decisions), given);
     for (const decision of decisions) this.#tell(visit, decision, given);
   }
 
   /** Records what decisions want to leave behind, if they may. */
   #leave(
-    visit: OpenVisit,
+    visit: OpenParticipation,
     change: StateChange | undefined,
     events: readonly EngineEvent[],
     given: ExperienceAttributes,
@@ -320,11 +320,11 @@ export abstract class BaseContext implements VisitorContext {
     if (enrols(visit, given)) this.#record(visit.journal, change, events);
     // What is decided without storage, or beside a preview, is as if it never were.
     else if (change && visit.traceless !== undefined && visit.traceless !== 'preview') {
-      visit.journal.foresee(change);
+      visit.journal.applyLocally(change);
     }
   }
 
-  #tell(visit: OpenVisit, decision: Decision, given: ExperienceAttributes): void {
+  #tell(visit: OpenParticipation, decision: Decision, given: ExperienceAttributes): void {
     const { variation, experienceKey, events } = decision;
     if (variation) this.#remember(decision, variation);
     if (!this.runtime.hasListener('decision')) return;
@@ -352,25 +352,25 @@ export abstract class BaseContext implements VisitorContext {
   }
 
   #reason(reason: Decision['reason'], variation: Variation | null): Reason {
-    const { visit } = this;
+    const { participation: visit } = this;
     return variation && visit.closed === undefined && visit.traceless === 'no-identity'
       ? 'no-identity'
       : reason;
   }
 
   #keep(segments: Record<string, unknown>): void {
-    const { visit } = this;
+    const { participation: visit } = this;
     if (visit.closed !== undefined || visit.traceless !== undefined) return;
     this.#guard(undefined, () => this.#record(visit.journal, { segments: structuredClone(segments) }, []));
   }
 
-  #record(journal: Journal, ...[change, events]: Parameters<Journal['record']>): void {
+  #record(journal: UnitOfWork, ...[change, events]: Parameters<UnitOfWork['record']>): void {
     journal.record(change, events);
-    if (journal.pending) journal.commitSoon();
+    if (journal.pending) journal.scheduleCommit();
   }
 
   /** The visitor, as the engine takes them; one object for all calls. */
-  #as({ visitor, journal, stateUnavailable }: OpenVisit): EngineVisitor {
+  #as({ visitor, journal, stateUnavailable }: OpenParticipation): EngineVisitor {
     this.#subject ??= new Subject(
       visitor.id,
       journal.state,
@@ -427,14 +427,14 @@ function withPreview(decisions: Decision[], preview: Decision | undefined): Deci
 }
 
 /** True where decisions are stored and sent. */
-function enrols({ traceless }: OpenVisit, { enableStorage }: ExperienceAttributes): boolean {
+function enrols({ traceless }: OpenParticipation, { enableStorage }: ExperienceAttributes): boolean {
   return traceless === undefined && enableStorage !== false;
 }
 
 function joinedChange(decisions: readonly Decision[]): StateChange | undefined {
   const changes: StateChange[] = [];
   for (const { change } of decisions) if (change !== undefined) changes.push(change);
-  return changes.length > 1 ? joinChanges(...changes) : changes[0];
+  return changes.length > 1 ? mergeChanges(...changes) : changes[0];
 }
 
 function eventsOf(decisions: readonly Decision[]): readonly EngineEvent[] {

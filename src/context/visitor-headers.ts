@@ -5,14 +5,14 @@ import type { VisitorReader } from '../identity/visitor-identity.js';
 import type { IncomingRequest, ResponseHead } from '../model/http.js';
 import type { RequestFacts } from '../request/request-reader.js';
 import type { Runtime } from './runtime.js';
-import type { Visit } from './visitor-context.js';
+import type { Participation } from './visitor-context.js';
 
 /** For a page that depends on its visitor. */
 export const UNSHARED = 'private, no-cache';
 
-export interface VisitorHeadParts {
+export interface VisitorHeadersParts {
   readonly request: IncomingRequest;
-  readonly visit: Visit;
+  readonly visit: Participation;
   /** undefined where the visitor's assignments go by no cookie. */
   readonly carried: CarriedAssignments | undefined;
   /** undefined where the visitor keeps no session. */
@@ -22,13 +22,13 @@ export interface VisitorHeadParts {
 }
 
 /** A head may be written again, where a first attempt turned out to be invalid: what that one added is taken back. */
-export class VisitorHead {
+export class VisitorHeaders {
   readonly #lines: string[] = [];
 
   constructor(
     private readonly runtime: Runtime,
     private readonly visitors: VisitorReader,
-    private readonly parts: VisitorHeadParts,
+    private readonly parts: VisitorHeadersParts,
   ) {}
 
   /** `adopts`: the id that this device is to take over; null: none, whatever its cookie says; undefined: nothing new. */
@@ -52,9 +52,9 @@ export class VisitorHead {
   #withdraw(add: (line: string) => void): void {
     const { request, visit } = this.parts;
     const { withdrawn } = visit.visitor;
-    const { cookie, adoption, assignments, sessions } = this.visitors;
+    const { cookie, alias, assignments, sessions } = this.visitors;
     if (withdrawn?.cookie) add(cookie.expire(request));
-    if (withdrawn?.adoption) add(adoption.expire(request));
+    if (withdrawn?.alias) add(alias.expire(request));
     if (withdrawn?.assignments && assignments) add(assignments.expire(request));
     if (withdrawn?.session && sessions) add(sessions.expire(request));
   }
@@ -62,7 +62,7 @@ export class VisitorHead {
   #identify(add: (line: string) => void, isShared: boolean): void {
     const { request, visit } = this.parts;
     const { id, origin } = visit.visitor;
-    if (origin !== 'minted' || id === '' || this.#isLooking) return;
+    if (origin !== 'generated' || id === '' || this.#isLooking) return;
     add(this.visitors.cookie.issue(id, request));
     if (!isShared) return;
     this.#warnOfSharing();
@@ -71,14 +71,14 @@ export class VisitorHead {
 
   #adopt(add: (line: string) => void, adopts: string | null | undefined): void {
     const { request, visit } = this.parts;
-    const { cookie, adoption } = this.visitors;
-    const { id, adoption: brought } = visit.visitor;
+    const { cookie, alias } = this.visitors;
+    const { id, alias: brought } = visit.visitor;
     if (visit.closed !== undefined || this.#isLooking) return;
     if (brought?.state === 'due') add(cookie.issue(id, request));
     const next = adopts === undefined && brought?.state !== 'due' ? brought : undefined;
-    if (typeof adopts === 'string') add(adoption.issue(adopts, request));
-    else if (next?.state === 'renew') add(adoption.issue(next.id, request));
-    else if (brought !== undefined && next === undefined) add(adoption.expire(request));
+    if (typeof adopts === 'string') add(alias.issue(adopts, request));
+    else if (next?.state === 'renew') add(alias.issue(next.id, request));
+    else if (brought !== undefined && next === undefined) add(alias.expire(request));
   }
 
   #assign(add: (line: string) => void, isShared: boolean): void {
@@ -105,7 +105,9 @@ export class VisitorHead {
   #goOn(add: (line: string) => void): void {
     const { visit, session, facts } = this.parts;
     if (session?.isDue !== true || visit.journal?.enrols !== true) return;
-    add(session.update(() => ({ isFirst: facts.requestVisitor.isNewVisitor, arrival: facts.arrival })));
+    add(
+      session.update(() => ({ isFirst: facts.requestVisitor.isNewVisitor, attribution: facts.attribution })),
+    );
   }
 
   /** It leaves no trace. */

@@ -1,15 +1,15 @@
 import type { Consent } from '../consent/consent.js';
-import { Settlements } from '../context/claim-leases.js';
-import { createWithdrawals, forgetVisitor } from '../context/erase-visitor.js';
+import { ClaimLeases } from '../context/claim-leases.js';
+import { createRevocations, forgetVisitor } from '../context/erase-visitor.js';
 import { JobContext, readForJob } from '../context/job-context.js';
-import { RequestContext, type RequestContextParts } from '../context/request-context.js';
+import { RequestContext, type RequestServices } from '../context/request-context.js';
 import { FLUSH_TIMEOUT, type LoadedProject, type Runtime, type Uncommitted } from '../context/runtime.js';
 import type { ConvertContext, ConvertEvents, VisitorContext } from '../context/types.js';
 import { tellPlatform } from '../context/wait-until.js';
 import {
   type DeliveryLedger,
   type DeliveryStats,
-  LOSSES,
+  DROP_WARNINGS,
   type Outbox,
   type OutboxFactory,
 } from '../delivery/types.js';
@@ -20,20 +20,20 @@ import { isInAll } from '../model/visitor-state/apply-change.js';
 import { resolveOptions } from '../options/resolve-options.js';
 import type { ConvertOptions, ResolvedOptions } from '../options/types.js';
 import { checkEndpoint } from '../project/endpoints.js';
-import { ProjectKeeper, type ProjectStats, versionOf } from '../project/repository.js';
+import { ProjectRepository, type ProjectStats, versionOf } from '../project/repository.js';
 import { resolveProject } from '../project/sources/resolve-source.js';
 import { memoryStore } from '../store/memory-store.js';
 import { LOCAL_STORE, RemoteStore, type StoreStats } from '../store/remote-store.js';
 import { sdkStore } from '../store/sdk-data-store.js';
 import type { VisitorStore } from '../store/types.js';
-import { Passage } from '../utils/compact-set.js';
+import { CompactSet } from '../utils/compact-set.js';
 import { asConvertError, ConvertError } from '../utils/errors.js';
 import { type Logger, oncePerCode } from '../utils/logger.js';
-import { within } from '../utils/node/within.js';
+import { withTimeout } from '../utils/node/within.js';
 import { hasSubscriber, publish } from './diagnostics-channels.js';
-import { createEmitter } from './event-bus.js';
+import { createEventBus } from './event-bus.js';
 import { outboxOf } from './outbox-factory.js';
-import { requestParts } from './request-services.js';
+import { requestServices } from './request-services.js';
 import { closeOnSignals } from './shutdown-signals.js';
 import { type CloseOptions, type ClosingServer, drainBeforeExit, Servers } from './shutdown.js';
 
@@ -145,22 +145,22 @@ class ConvertInstance implements Convert, Runtime {
   readonly environment: string;
   readonly store: VisitorStore;
   readonly outbox: Outbox;
-  readonly settlements: Settlements | undefined;
+  readonly claimLeases: ClaimLeases | undefined;
   readonly storeTimeout: number;
   readonly hasAppIds: boolean;
   readonly consentConfigured: boolean;
-  readonly uncommitted = new Passage<Uncommitted>();
-  readonly withdrawals = createWithdrawals();
+  readonly uncommitted = new CompactSet<Uncommitted>();
+  readonly revocations = createRevocations();
   readonly waitUntil: Runtime['waitUntil'];
   readonly opensAlways: boolean;
   project: LoadedProject | undefined;
 
   readonly #engine: string;
   readonly #remote: RemoteStore | undefined;
-  readonly #keeper: ProjectKeeper;
-  readonly #parts: RequestContextParts;
+  readonly #keeper: ProjectRepository;
+  readonly #parts: RequestServices;
   readonly #acceptHints: boolean | 'critical';
-  readonly #emitter = createEmitter<ConvertEvents>((error, name) => {
+  readonly #emitter = createEventBus<ConvertEvents>((error, name) => {
     const problem = asConvertError(error, 'CONVERT_CALLBACK', `a listener for '${name}' threw`);
     // Not as an event: that listener may be the one that throws.
     this.#once(problem.kind, () => this.logger.error(problem.message));
@@ -197,7 +197,7 @@ class ConvertInstance implements Convert, Runtime {
     this.#engine = engine.name;
     const settings = (): Readonly<Record<string, unknown>> | undefined =>
       this.project && (this.project.config.project.settings ?? {});
-    this.#parts = requestParts(options, settings, {
+    this.#parts = requestServices(options, settings, {
       onError,
       warn: (message) => this.warnOnce(`request:${message}`, message),
       geoListener: {
@@ -228,7 +228,7 @@ class ConvertInstance implements Convert, Runtime {
         listener: {
           delivered: (count) => this.emit('delivered', { count }),
           dropped: (count, reason) => {
-            const lost = LOSSES[reason];
+            const lost = DROP_WARNINGS[reason];
             if (lost !== undefined) this.warnOnce(`dropped:${reason}`, lost);
             this.emit('dropped', { count, reason });
           },
@@ -239,8 +239,8 @@ class ConvertInstance implements Convert, Runtime {
       outbox,
     );
     const claimsLapse = this.store.outlives === true && this.outbox.outlives === true;
-    this.settlements = claimsLapse ? new Settlements(this.store, onError, () => this.now()) : undefined;
-    this.#keeper = new ProjectKeeper(source, {
+    this.claimLeases = claimsLapse ? new ClaimLeases(this.store, onError, () => this.now()) : undefined;
+    this.#keeper = new ProjectRepository(source, {
       readyTimeout: options.readyTimeout,
       onConfig: (config, first) => {
         this.project = {
@@ -432,12 +432,12 @@ class ConvertInstance implements Convert, Runtime {
     this.#keeper.stop();
     this.#parts.reader.close();
     const ledger = await this.outbox.close(timeout);
-    this.settlements?.stop();
+    this.claimLeases?.stop();
     const lost = ledger.reasons.closed ?? 0;
     if (lost > 0)
       this.logger.error(`convert: closed with ${lost} events that could not be delivered in time`);
     try {
-      await within(Math.max(0, until - performance.now()), this.store.close?.(), { hold: true });
+      await withTimeout(Math.max(0, until - performance.now()), this.store.close?.(), { hold: true });
     } catch (error) {
       this.report(asConvertError(error, 'CONVERT_STORE', 'the visitor store failed to close'));
     }

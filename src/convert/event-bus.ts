@@ -2,7 +2,7 @@
 
 type Listeners<Events> = { [Name in keyof Events]?: Set<(event: Events[Name]) => void> };
 
-export interface Emitter<Events> {
+export interface EventBus<Events> {
   /** The returned function takes the listener back. */
   on<Name extends keyof Events>(name: Name, listener: (event: Events[Name]) => void): () => void;
   emit<Name extends keyof Events>(name: Name, event: Events[Name]): void;
@@ -11,9 +11,9 @@ export interface Emitter<Events> {
 }
 
 /** What a listener throws goes to `onError`. */
-export function createEmitter<Events>(
+export function createEventBus<Events>(
   onError: (error: unknown, name: keyof Events) => void,
-): Emitter<Events> {
+): EventBus<Events> {
   const listeners: Listeners<Events> = {};
   return {
     on(name, listener) {

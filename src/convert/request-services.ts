@@ -1,13 +1,13 @@
 /** What all requests of one Convert are read with, from its options. */
 import { signalReader } from '../consent/privacy-signals.js';
-import type { RequestContextParts } from '../context/request-context.js';
+import type { RequestServices } from '../context/request-context.js';
 import { visitorReader } from '../identity/visitor-identity.js';
 import type { ResolvedOptions } from '../options/types.js';
 import { ProxyWatch } from '../request/proxy-detection.js';
 import { createRequestReader, type GeoListener } from '../request/request-reader.js';
 import type { ConvertError } from '../utils/errors.js';
 
-export interface RequestPartsListener {
+export interface RequestServicesListener {
   readonly onError: (error: ConvertError) => void;
   /** Told of what an operator should look at, also where it was told before. */
   readonly warn: (message: string) => void;
@@ -15,11 +15,11 @@ export interface RequestPartsListener {
 }
 
 /** `settings` are those of the project; undefined while there is no project config. */
-export function requestParts(
+export function requestServices(
   options: ResolvedOptions,
   settings: () => Readonly<Record<string, unknown>> | undefined,
-  { onError, warn, geoListener }: RequestPartsListener,
-): RequestContextParts {
+  { onError, warn, geoListener }: RequestServicesListener,
+): RequestServices {
   const { properties, geo } = options;
   const reader = createRequestReader({ properties, geo, onError, warn, geoListener });
   const signals = signalReader(options.privacySignals ?? 'project', {

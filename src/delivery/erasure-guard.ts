@@ -2,7 +2,7 @@
  * Which visitors were forgotten while events of theirs were offered and not confirmed yet; and the time at which events are
  * accepted: what came after a visitor was forgotten has a later one than that, however close the calls were.
  */
-export class Erasures {
+export class ErasureGuard {
   readonly #times = new Map<string, number>();
   /** Milliseconds since the epoch, of the last one. */
   #erasedAt = -Infinity;

@@ -1,6 +1,6 @@
 /** A first-in first-out queue: O(1) push, removal in batches, nothing moved for each item. */
 
-export interface Fifo<T> {
+export interface FifoQueue<T> {
   readonly length: number;
   push(item: T): void;
   /** The oldest item. */
@@ -14,7 +14,7 @@ export interface Fifo<T> {
 /** Removed places are cut off once there are so many, and more of them than of the others. */
 const COMPACT_FROM = 1024;
 
-export function fifo<T>(): Fifo<T> {
+export function fifoQueue<T>(): FifoQueue<T> {
   let items: (T | undefined)[] = [];
   let start = 0;
 

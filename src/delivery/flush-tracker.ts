@@ -4,22 +4,22 @@
  * Events join the current cohort. A wait seals it and begins the next one; it is over once its cohort and all older
  * ones are empty. So an event that settles costs one subtraction, however many are waiting.
  */
-export interface Cohort {
+export interface FlushEpoch {
   open: number;
   waiting: Set<() => void> | undefined;
-  next: Cohort | undefined;
+  next: FlushEpoch | undefined;
   /** The younger one that took over what was open, once nobody waited for this one alone. */
-  heir: Cohort | undefined;
+  heir: FlushEpoch | undefined;
 }
 
-export interface Cohorts {
+export interface FlushTracker {
   /** How many waits are not over. */
   readonly waits: number;
-  join(): Cohort;
+  join(): FlushEpoch;
   /** An event of this cohort was settled, or as many. */
-  leave(cohort: Cohort, events?: number): void;
+  leave(cohort: FlushEpoch, events?: number): void;
   /** The cohort that an event counts in now, which has joined this one. */
-  of(cohort: Cohort): Cohort;
+  of(cohort: FlushEpoch): FlushEpoch;
   /**
    * Resolves when all that joined before has left, or after `timeout` milliseconds. Until then the process is held:
    * a job that awaits a flush must not end because everything else here is unref'd.
@@ -36,10 +36,10 @@ const MAX_TIMEOUT = 2 ** 31 - 1;
 const MERGE_AFTER = 1000;
 
 /** `idle` is called whenever the last wait is over. */
-export function cohorts(idle: () => void, mergeAfter = MERGE_AFTER): Cohorts {
-  let current: Cohort = newCohort();
+export function createFlushTracker(idle: () => void, mergeAfter = MERGE_AFTER): FlushTracker {
+  let current: FlushEpoch = newCohort();
   let oldest = current;
-  let sealed: Cohort | undefined;
+  let sealed: FlushEpoch | undefined;
   let sinceMerge = 0;
   let waits = 0;
 
@@ -51,7 +51,7 @@ export function cohorts(idle: () => void, mergeAfter = MERGE_AFTER): Cohorts {
     }
   }
 
-  function latest(): Cohort | undefined {
+  function latest(): FlushEpoch | undefined {
     if (current.open > 0) {
       sealed = current;
       current = current.next = newCohort();
@@ -64,7 +64,7 @@ export function cohorts(idle: () => void, mergeAfter = MERGE_AFTER): Cohorts {
   /** With a flush for each response and an endpoint that is down, there is one for each event. */
   function merge(): void {
     sinceMerge = 0;
-    let before: Cohort | undefined;
+    let before: FlushEpoch | undefined;
     for (let each = oldest; each !== sealed; each = each.next!) {
       // Whoever waits for the next one waits for this one, too.
       if ((each.waiting?.size ?? 0) > 0) {
@@ -80,7 +80,7 @@ export function cohorts(idle: () => void, mergeAfter = MERGE_AFTER): Cohorts {
     }
   }
 
-  function of(cohort: Cohort): Cohort {
+  function of(cohort: FlushEpoch): FlushEpoch {
     let heir = cohort;
     while (heir.heir !== undefined) heir = heir.heir;
     // So that no chain is walked twice.
@@ -124,7 +124,7 @@ export function cohorts(idle: () => void, mergeAfter = MERGE_AFTER): Cohorts {
       });
     },
     dissolve() {
-      for (let each: Cohort | undefined = oldest; each; each = each.next) {
+      for (let each: FlushEpoch | undefined = oldest; each; each = each.next) {
         for (const done of each.waiting ?? []) done();
       }
       oldest = current;
@@ -132,26 +132,26 @@ export function cohorts(idle: () => void, mergeAfter = MERGE_AFTER): Cohorts {
   };
 }
 
-function newCohort(): Cohort {
+function newCohort(): FlushEpoch {
   return { open: 0, waiting: undefined, next: undefined, heir: undefined };
 }
 
 /** Events that follow each other and are of one cohort: some numbers for many, however many flushes there were. */
-export interface Run {
-  readonly cohort: Cohort;
+export interface EpochRun {
+  readonly cohort: FlushEpoch;
 }
 
 /** Runs from which on those whose cohorts became one do, too. */
 const MERGE_FROM = 1000;
 
-export class Runs<Each extends Run> {
+export class EpochRuns<Each extends EpochRun> {
   #runs: Each[] = [];
   #start = 0;
   #mergeAt = MERGE_FROM;
 
   /** `join` adds a run to the one before it. */
   constructor(
-    private readonly waiting: Cohorts,
+    private readonly waiting: FlushTracker,
     private readonly join: (last: Each, next: Each) => void,
   ) {}
 

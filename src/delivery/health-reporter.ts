@@ -4,13 +4,13 @@ import { codeOf, ConvertError } from '../utils/errors.js';
 import type { Ledger } from './ledger.js';
 
 /** `code` is that of the error that was met. */
-export interface TroubleTexts {
+export interface HealthTexts {
   readonly failing: (code: string) => string;
   readonly worksAgain: string;
   readonly met: (code: string) => string;
 }
 
-export class Trouble {
+export class HealthReporter {
   #failures = 0;
   readonly #told = new Set<string>();
   #isOver = false;
@@ -18,7 +18,7 @@ export class Trouble {
   constructor(
     private readonly ledger: Ledger,
     private readonly backoff: Backoff,
-    private readonly texts: TroubleTexts,
+    private readonly texts: HealthTexts,
   ) {}
 
   /** Nothing can be stored at present. */

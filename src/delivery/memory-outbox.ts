@@ -1,6 +1,6 @@
 /** The outbox that keeps its events in memory, up to a bound. */
-import { createOutbox, type OutboxCore, type Shelf } from './outbox.js';
-import { Packed } from './packed-queue.js';
+import { createOutbox, type OutboxCore, type QueueBackend } from './outbox.js';
+import { PackedQueue } from './packed-queue.js';
 import type { Outbox, OutboxOptions } from './types.js';
 
 /** Bytes of events that are ready to be sent. What comes after them is packed, which costs as much as to send it: not in a burst. */
@@ -11,10 +11,10 @@ export function memoryOutbox(
   options: OutboxOptions,
   { readyBytes = READY_BYTES, chunkBytes }: { readyBytes?: number; chunkBytes?: number } = {},
 ): Outbox {
-  return createOutbox(options, (core) => memoryShelf(core, readyBytes, new Packed(chunkBytes)));
+  return createOutbox(options, (core) => memoryShelf(core, readyBytes, new PackedQueue(chunkBytes)));
 }
 
-function memoryShelf(core: OutboxCore, readyBytes: number, packed: Packed): Shelf {
+function memoryShelf(core: OutboxCore, readyBytes: number, packed: PackedQueue): QueueBackend {
   const { sender, ledger } = core;
   function refill(): void {
     while (!packed.isEmpty && sender.queuedBytes < readyBytes / 2) {
@@ -29,13 +29,13 @@ function memoryShelf(core: OutboxCore, readyBytes: number, packed: Packed): Shel
       else packed.push(event);
     },
     kept: () => sender.start(),
-    settled: refill,
-    withdrawn: refill,
+    finalized: refill,
+    cancelled: refill,
     closed: () => void (isClosed = true),
     forget(visitorIds) {
       // What was left at the close is counted.
       if (isClosed || packed.isEmpty) return;
-      core.settle(packed.remove(visitorIds), (count) => ledger.drop(count, 'forgotten'));
+      core.finalize(packed.remove(visitorIds), (count) => ledger.drop(count, 'forgotten'));
     },
   };
 }

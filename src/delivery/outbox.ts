@@ -6,8 +6,8 @@ import type { VisitorEvent } from '../model/tracking-event.js';
 import { DEFAULT_BACKOFF } from '../utils/backoff.js';
 import type { ConvertError } from '../utils/errors.js';
 import { upTo } from '../utils/node/timers.js';
-import { Erasures } from './erasure-guard.js';
-import { cohorts, type Cohorts } from './flush-tracker.js';
+import { ErasureGuard } from './erasure-guard.js';
+import { createFlushTracker, type FlushTracker } from './flush-tracker.js';
 import { createLedger, type Ledger } from './ledger.js';
 import { serialise, type SerialisedEvent } from './payload.js';
 import { QueuedEvent, wereKept } from './queued-event.js';
@@ -31,7 +31,7 @@ const CLOSE_LIMIT = 1_000;
 /** What an outbox and its shelf share. */
 export interface OutboxCore {
   readonly ledger: Ledger;
-  readonly waiting: Cohorts;
+  readonly flushes: FlushTracker;
   readonly sender: Sender<QueuedEvent>;
   /** `<account>-<project>`, once there is one. */
   project(): string | undefined;
@@ -42,13 +42,13 @@ export interface OutboxCore {
   /** Bytes of events that are gone without having been here. */
   release(bytes: number): void;
   /** Events that this process is done with; `count` puts them into the ledger. */
-  settle(events: readonly QueuedEvent[], count: (events: number) => void): void;
+  finalize(events: readonly QueuedEvent[], count: (events: number) => void): void;
   /** Events of visitors who were forgotten: what waits for the sender is dropped, what is under way is not sent again. */
-  withdraw(isForgotten: (event: QueuedEvent) => boolean): void;
+  cancel(isForgotten: (event: QueuedEvent) => boolean): void;
 }
 
 /** Where confirmed events wait until they are sent. */
-export interface Shelf {
+export interface QueueBackend {
   /** True where what is kept outlives the process: `wereKept` is told once it does. Default false. */
   readonly outlives?: boolean;
   /** Bytes that may wait here; events of more are refused. Default: `maxQueueBytes`. */
@@ -59,9 +59,9 @@ export interface Shelf {
   /** All that was confirmed together was kept. */
   kept(): void;
   /** These were delivered, or given up: they are never sent again. */
-  settled?(batch: readonly QueuedEvent[]): void;
+  finalized?(batch: readonly QueuedEvent[]): void;
   /** As `settled`, of visitors who were forgotten: from anywhere among the events, and older ones may not be settled. */
-  withdrawn?(events: readonly QueuedEvent[]): void;
+  cancelled?(events: readonly QueuedEvent[]): void;
   /**
    * These visitors are forgotten: what was accepted of them up to that time, in milliseconds since the epoch, is not
    * given to the sender any more; what it has is withdrawn by itself. See `Outbox.forget`.
@@ -85,7 +85,7 @@ const NONE: ReadonlySet<VisitorEvent> = new Set();
 const NOTHING_TAKEN: Offer = { refused: NONE, confirm() {} };
 
 /** See `OutboxOptions` for the defaults. */
-export function createOutbox(options: OutboxOptions, shelve: (core: OutboxCore) => Shelf): Outbox {
+export function createOutbox(options: OutboxOptions, shelve: (core: OutboxCore) => QueueBackend): Outbox {
   const {
     transport,
     maxQueueBytes = DEFAULT_QUEUE_BYTES,
@@ -100,8 +100,8 @@ export function createOutbox(options: OutboxOptions, shelve: (core: OutboxCore) 
 
   let queueBytes = 0;
   const ledger = createLedger(options.listener);
-  const erasures = new Erasures();
-  const waiting = cohorts(() => transport.release?.());
+  const erasures = new ErasureGuard();
+  const waiting = createFlushTracker(() => transport.release?.());
   const sender = createSender<QueuedEvent>(
     {
       transport,
@@ -117,7 +117,7 @@ export function createOutbox(options: OutboxOptions, shelve: (core: OutboxCore) 
       delivered: (batch) => finish(batch, (count) => ledger.deliver(count)),
       rejected: (batch, reason) => finish(batch, (count) => ledger.reject(count, reason)),
       expired: (batch) => finish(batch, (count) => ledger.drop(count, 'expired')),
-      withdrawn: dropForgotten,
+      cancelled: dropForgotten,
       failed: (error: ConvertError) => ledger.error(error),
       recovered: (failedPosts) =>
         ledger.recovered(`the tracking endpoint takes events again, after ${failedPosts} failed POSTs`),
@@ -126,7 +126,7 @@ export function createOutbox(options: OutboxOptions, shelve: (core: OutboxCore) 
   );
   const shelf = shelve({
     ledger,
-    waiting,
+    flushes: waiting,
     sender,
     project() {
       const { accountId, projectId } = destination() ?? {};
@@ -134,8 +134,8 @@ export function createOutbox(options: OutboxOptions, shelve: (core: OutboxCore) 
     },
     adopt,
     release,
-    settle,
-    withdraw,
+    finalize: settle,
+    cancel: withdraw,
     get queueBytes() {
       return queueBytes;
     },
@@ -168,22 +168,22 @@ export function createOutbox(options: OutboxOptions, shelve: (core: OutboxCore) 
     count(events.length);
     wereKept(events);
     // Waits end last: who awaits a flush finds the ledger up to date.
-    for (const event of events) waiting.leave(event.cohort);
+    for (const event of events) waiting.leave(event.epoch);
   }
 
   function finish(batch: readonly QueuedEvent[], count: (events: number) => void): void {
     settle(batch, count);
-    shelf.settled?.(batch);
+    shelf.finalized?.(batch);
   }
 
   function dropForgotten(events: readonly QueuedEvent[]): void {
     if (events.length === 0) return;
     settle(events, (count) => ledger.drop(count, 'forgotten'));
-    shelf.withdrawn?.(events);
+    shelf.cancelled?.(events);
   }
 
   function withdraw(isForgotten: (event: QueuedEvent) => boolean): void {
-    dropForgotten(sender.withdraw(isForgotten));
+    dropForgotten(sender.cancel(isForgotten));
   }
 
   async function forget(visitorIds: readonly string[]): Promise<void> {
@@ -275,7 +275,7 @@ export function createOutbox(options: OutboxOptions, shelve: (core: OutboxCore) 
     sender.stop();
     await upTo(CLOSE_LIMIT, shelf.close?.());
     shelf.closed?.();
-    sender.forget(() => true);
+    sender.takeBack(() => true);
     queueBytes = 0;
     ledger.drop(ledger.pending, 'closed');
     waiting.dissolve();

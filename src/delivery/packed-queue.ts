@@ -2,8 +2,8 @@
  * Events in little more memory than their bytes, in order: what waits for long is kept as text in buffers, where the garbage
  * collector does not look at each of them again and again. As objects they take twice as much.
  */
-import { fifo } from './fifo-queue.js';
-import type { Cohort } from './flush-tracker.js';
+import { fifoQueue } from './fifo-queue.js';
+import type { FlushEpoch } from './flush-tracker.js';
 import { decodeLines, encodeLines, headOf } from './payload.js';
 import { QueuedEvent } from './queued-event.js';
 
@@ -14,11 +14,11 @@ interface Chunk {
   readonly lines: Buffer;
   readonly at: Float64Array;
   /** For each run of events of one cohort: how many. */
-  readonly cohorts: readonly { cohort: Cohort; count: number }[];
+  readonly cohorts: readonly { cohort: FlushEpoch; count: number }[];
 }
 
-export class Packed {
-  readonly #chunks = fifo<Chunk>();
+export class PackedQueue {
+  readonly #chunks = fifoQueue<Chunk>();
   /** The youngest, not packed yet. */
   #loose: QueuedEvent[] = [];
   #looseBytes = 0;
@@ -72,8 +72,8 @@ export class Packed {
 }
 
 function pack(events: readonly QueuedEvent[]): Chunk {
-  const cohorts: { cohort: Cohort; count: number }[] = [];
-  for (const { cohort } of events) {
+  const cohorts: { cohort: FlushEpoch; count: number }[] = [];
+  for (const { epoch: cohort } of events) {
     const last = cohorts.at(-1);
     if (last?.cohort === cohort) last.count += 1;
     else cohorts.push({ cohort, count: 1 });

@@ -9,9 +9,9 @@ import { ConvertError } from '../utils/errors.js';
  * - `halve` the batch is too large; send it in two
  * - `reject` the endpoint will never take this batch
  */
-export type Verdict = 'delivered' | 'retry' | 'pause' | 'halve' | 'reject';
+export type PostOutcome = 'delivered' | 'retry' | 'pause' | 'halve' | 'reject';
 
-const BY_STATUS: Readonly<Record<number, Verdict>> = {
+const BY_STATUS: Readonly<Record<number, PostOutcome>> = {
   401: 'pause',
   403: 'pause',
   408: 'retry',
@@ -20,10 +20,10 @@ const BY_STATUS: Readonly<Record<number, Verdict>> = {
   429: 'retry',
 };
 
-const BY_CLASS: Readonly<Record<number, Verdict>> = { 2: 'delivered', 3: 'pause', 4: 'reject' };
+const BY_CLASS: Readonly<Record<number, PostOutcome>> = { 2: 'delivered', 3: 'pause', 4: 'reject' };
 
 /** A status that means nothing to us is tried again: that loses no event. */
-export function verdictOf(status: number): Verdict {
+export function postOutcome(status: number): PostOutcome {
   return BY_STATUS[status] ?? BY_CLASS[Math.floor(status / 100)] ?? 'retry';
 }
 
@@ -33,7 +33,7 @@ export function heedsRetryAfter(status: number): boolean {
 }
 
 /** The one error of a delivery that fails: what the endpoint did, what becomes of the events, the way out. */
-const CONSEQUENCE: Readonly<Record<Exclude<Verdict, 'delivered'>, string>> = {
+const CONSEQUENCE: Readonly<Record<Exclude<PostOutcome, 'delivered'>, string>> = {
   retry: 'its events are kept and sent again',
   pause: 'all events are kept and it is asked again; check the SDK key and `endpoints.track`',
   halve: 'an event is too large for it even alone, and was given up',
@@ -42,7 +42,7 @@ const CONSEQUENCE: Readonly<Record<Exclude<Verdict, 'delivered'>, string>> = {
 
 export function deliveryError(
   failure: string,
-  verdict: Exclude<Verdict, 'delivered'>,
+  verdict: Exclude<PostOutcome, 'delivered'>,
   url: string,
 ): ConvertError {
   const message = `the tracking endpoint ${failure}: ${CONSEQUENCE[verdict]} (${publicUrl(url)})`;

@@ -1,5 +1,5 @@
 /** An event that an outbox has accepted and that waits to be sent. */
-import type { Cohort } from './flush-tracker.js';
+import type { FlushEpoch } from './flush-tracker.js';
 import type { SerialisedEvent } from './payload.js';
 
 /** An event that was taken. */
@@ -9,13 +9,13 @@ export class QueuedEvent implements SerialisedEvent {
   readonly text: string;
   readonly bytes: number;
   /** Where a shelf has it, if it has several places. */
-  place: unknown = undefined;
+  slot: unknown = undefined;
   /** See `Offer.confirm`; called by `wereKept`, once. */
   onKept: (() => void) | undefined = undefined;
 
   constructor(
     { visitorId, head, text, bytes }: SerialisedEvent,
-    readonly cohort: Cohort,
+    readonly epoch: FlushEpoch,
     /** When it was accepted, in milliseconds since the epoch. */
     readonly at: number,
   ) {

@@ -7,9 +7,9 @@
  */
 import { type Backoff, backoffCeiling, backoffDelay, parseRetryAfter } from '../utils/backoff.js';
 import { codeOf, type ConvertError } from '../utils/errors.js';
-import { fifo } from './fifo-queue.js';
+import { fifoQueue } from './fifo-queue.js';
 import { buildPayload, envelopeBytes, type PayloadOptions, type SerialisedEvent } from './payload.js';
-import { deliveryError, heedsRetryAfter, type Verdict, verdictOf } from './post-outcome.js';
+import { deliveryError, heedsRetryAfter, type PostOutcome, postOutcome } from './post-outcome.js';
 import { isTooOld } from './queued-event.js';
 import type { Breaker, Destination, Transport } from './types.js';
 
@@ -37,7 +37,7 @@ export interface SenderSink<T> {
   /** These are too old to be sent. */
   expired(batch: readonly T[]): void;
   /** These were withdrawn while they were under way, and did not arrive. */
-  withdrawn(batch: readonly T[]): void;
+  cancelled(batch: readonly T[]): void;
   /** Delivery began to fail. Called again only after a success in between. */
   failed(error: ConvertError): void;
   /** Delivery works again. */
@@ -67,16 +67,16 @@ export interface Sender<T> {
    */
   hurry(options?: { last: boolean }): void;
   /** Takes back what waits and is now somebody else's to send; what is under way stays. */
-  forget(isGone: (event: T) => boolean): T[];
+  takeBack(isGone: (event: T) => boolean): T[];
   /** As `forget`, of what nobody is to send: what is under way is not sent again, either. */
-  withdraw(isGone: (event: T) => boolean): T[];
+  cancel(isGone: (event: T) => boolean): T[];
   /** Sends nothing any more; what waits stays until it is forgotten. */
   stop(): void;
 }
 
 /** What became of one POST. */
 interface Outcome {
-  readonly verdict: Verdict;
+  readonly verdict: PostOutcome;
   /** For the log: a status or the code of a network error. */
   readonly failure: string;
   readonly retryAfter: number | undefined;
@@ -89,7 +89,7 @@ const SOON = -Infinity;
 
 export function createSender<T extends Sendable>(options: SenderOptions, sink: SenderSink<T>): Sender<T> {
   const { transport, payload, maxBatchEvents, maxBatchBytes, lingerMs, backoff } = options;
-  const queue = fifo<T>();
+  const queue = fifoQueue<T>();
   let queuedBytes = 0;
   /** Batches that were taken before and go before the queue; the last one first. */
   const again: T[][] = [];
@@ -216,7 +216,7 @@ export function createSender<T extends Sendable>(options: SenderOptions, sink: S
   function stillWanted(batch: T[]): T[] {
     const unwanted = withdrawn;
     if (unwanted === undefined) return batch;
-    sink.withdrawn(batch.filter((event) => unwanted.has(event)));
+    sink.cancelled(batch.filter((event) => unwanted.has(event)));
     return batch.filter((event) => !unwanted.has(event));
   }
 
@@ -231,7 +231,7 @@ export function createSender<T extends Sendable>(options: SenderOptions, sink: S
       const body = buildPayload(batch, destination, payload);
       const { status, retryAfter, date } = await transport.post(destination.url, body, sink.awaited());
       return {
-        verdict: verdictOf(status),
+        verdict: postOutcome(status),
         failure: `answered ${status}`,
         retryAfter: heedsRetryAfter(status) ? parseRetryAfter(retryAfter, Date.now(), date) : undefined,
       };
@@ -240,57 +240,58 @@ export function createSender<T extends Sendable>(options: SenderOptions, sink: S
     }
   }
 
-  const SETTLE: Readonly<Record<Verdict, (batch: T[], outcome: Outcome, destination: Destination) => void>> =
-    {
-      delivered(batch) {
-        const failed = failedPosts;
-        const isBack = failing;
-        failing = false;
-        failedPosts = 0;
-        lastError = undefined;
-        endBackoff();
-        sink.delivered(batch);
-        if (isBack) sink.recovered(failed);
-      },
-      retry(batch, outcome, destination) {
-        // An attempt that came early says nothing new: else those who wait would make the wait longer.
-        if (!early) failures += 1;
-        const jittered = backoffDelay(backoff, failures, options.random());
-        // The longer of the two: `Retry-After: 0` is no licence to hammer.
-        const delay = Math.max(jittered, outcome.retryAfter ?? 0);
-        backOff(batch, delay, Math.max(backoffCeiling(backoff, failures), delay));
-        // Whoever waits, waits as long as the endpoint asked for.
-        mayCutFrom = Math.max(mayCutFrom, lastPostEnd + (outcome.retryAfter ?? 0));
+  const SETTLE: Readonly<
+    Record<PostOutcome, (batch: T[], outcome: Outcome, destination: Destination) => void>
+  > = {
+    delivered(batch) {
+      const failed = failedPosts;
+      const isBack = failing;
+      failing = false;
+      failedPosts = 0;
+      lastError = undefined;
+      endBackoff();
+      sink.delivered(batch);
+      if (isBack) sink.recovered(failed);
+    },
+    retry(batch, outcome, destination) {
+      // An attempt that came early says nothing new: else those who wait would make the wait longer.
+      if (!early) failures += 1;
+      const jittered = backoffDelay(backoff, failures, options.random());
+      // The longer of the two: `Retry-After: 0` is no licence to hammer.
+      const delay = Math.max(jittered, outcome.retryAfter ?? 0);
+      backOff(batch, delay, Math.max(backoffCeiling(backoff, failures), delay));
+      // Whoever waits, waits as long as the endpoint asked for.
+      mayCutFrom = Math.max(mayCutFrom, lastPostEnd + (outcome.retryAfter ?? 0));
+      fail(outcome, destination);
+    },
+    pause(batch, outcome, destination) {
+      failures += 1;
+      backOff(batch, backoff.max, backoff.max);
+      fail(outcome, destination);
+    },
+    halve(whole, outcome, destination) {
+      endBackoff();
+      const batch = stillWanted(whole);
+      // A smaller one than that which was too large.
+      if (batch.length < whole.length) {
+        sendAgain(batch);
+        return;
+      }
+      if (batch.length === 1) {
         fail(outcome, destination);
-      },
-      pause(batch, outcome, destination) {
-        failures += 1;
-        backOff(batch, backoff.max, backoff.max);
-        fail(outcome, destination);
-      },
-      halve(whole, outcome, destination) {
-        endBackoff();
-        const batch = stillWanted(whole);
-        // A smaller one than that which was too large.
-        if (batch.length < whole.length) {
-          sendAgain(batch);
-          return;
-        }
-        if (batch.length === 1) {
-          fail(outcome, destination);
-          sink.rejected(batch, 'too-large');
-          return;
-        }
-        const middle = Math.ceil(batch.length / 2);
-        sendAgain(batch.slice(middle), batch.slice(0, middle));
-        lastError = outcome.failure;
-      },
-      reject(batch, outcome, destination) {
-        endBackoff();
-        fail(outcome, destination);
-        sink.rejected(batch, 'refused');
-      },
-    };
+        sink.rejected(batch, 'too-large');
+        return;
+      }
+      const middle = Math.ceil(batch.length / 2);
+      sendAgain(batch.slice(middle), batch.slice(0, middle));
+      lastError = outcome.failure;
+    },
+    reject(batch, outcome, destination) {
+      endBackoff();
+      fail(outcome, destination);
+      sink.rejected(batch, 'refused');
+    },
+  };
 
   function backOff(batch: T[], delay: number, length: number): void {
     early = false;
@@ -355,8 +356,8 @@ export function createSender<T extends Sendable>(options: SenderOptions, sink: S
       if (how?.last && notBefore > now) cutBackoff(now);
       plan();
     },
-    forget,
-    withdraw(isGone) {
+    takeBack: forget,
+    cancel(isGone) {
       for (const event of inFlight ?? []) if (isGone(event)) (withdrawn ??= new Set()).add(event);
       return forget(isGone);
     },

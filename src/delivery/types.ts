@@ -184,7 +184,7 @@ export interface Transport {
 }
 
 /** What the log says, once, of events that an operator should not lose without knowing. */
-export const LOSSES: Readonly<Partial<Record<DropReason, string>>> = {
+export const DROP_WARNINGS: Readonly<Partial<Record<DropReason, string>>> = {
   overflow:
     'the outbox is full, so events are refused, exposures first: the tracking endpoint is down or slower than they ' +
     'come; see stats().delivery, and raise `delivery.maxQueueBytes` (or `maxBytes` of the spool)',

@@ -24,12 +24,12 @@ import type {
 import { RuleCompiler } from './rules/compile-rules.js';
 import { exclusionOf } from './rules/mutual-exclusion.js';
 import { PropertyNames } from './rules/property-names.js';
-import type { CompiledRules, UiRules } from './rules/types.js';
+import type { CompiledRules, WebRules } from './rules/types.js';
 import type { Variation } from './types.js';
 
 export interface PlanOptions {
   /** Default: rules without a key are false, as with the official SDK. */
-  readonly uiRules?: UiRules | undefined;
+  readonly uiRules?: WebRules | undefined;
 }
 
 /** @param config validated and frozen to the bottom: parts of it are handed out */
@@ -53,7 +53,7 @@ export function compilePlan(config: ProjectConfig, options: PlanOptions = {}): P
       match: rules?.match,
       volatile: rules?.volatile === true,
       key,
-      keyPlace: keyPlaces.get(key)!,
+      keyIndex: keyPlaces.get(key)!,
     };
   });
   const audiences = listOf(config.audiences).map((each, index): Audience => {

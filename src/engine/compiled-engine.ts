@@ -3,14 +3,14 @@ import type { ProjectConfig } from '../model/project-config.js';
 import type { StateChange } from '../model/visitor-state/types.js';
 import { copied } from './coerce.js';
 import { compilePlan } from './compile-plan.js';
-import { convert, withTransactionsOnce } from './conversions.js';
-import { type Call, decide, none } from './evaluation/evaluate.js';
-import { Facts } from './evaluation/evaluation-input.js';
+import { evaluateConversion, withTransactionsOnce } from './conversions.js';
+import { type Call, evaluate, none } from './evaluation/evaluate.js';
+import { EvaluationInput } from './evaluation/evaluation-input.js';
 import { explainDecision } from './evaluation/explain.js';
 import { decideFeature, decideFeatures } from './features.js';
 import type { Plan } from './plan-types.js';
 import { uiRulesOf } from './rules/web-rules.js';
-import { segment } from './segments.js';
+import { customSegments } from './segments.js';
 import type {
   ConversionAttributes,
   ConversionOutcome,
@@ -60,12 +60,12 @@ class CompiledProject implements EngineProject {
     const experience = this.plan.byKey.get(key);
     if (experience === undefined) return none({ key }, 'not-found');
     const call = this.#call(visitor, attributes);
-    return withLocations(decide(call, experience), call);
+    return withLocations(evaluate(call, experience), call);
   }
 
   experiences(visitor: EngineVisitor, attributes: ExperienceAttributes): Decision[] {
     const call = this.#callForAll(visitor, attributes);
-    const decisions = this.plan.experiences.map((experience) => decide(call, experience));
+    const decisions = this.plan.experiences.map((experience) => evaluate(call, experience));
     return atLastWithLocations(decisions, call);
   }
 
@@ -89,7 +89,7 @@ class CompiledProject implements EngineProject {
   }
 
   conversion(goalKey: string, visitor: EngineVisitor, attributes: ConversionAttributes): ConversionOutcome {
-    const outcome = convert(this.plan, goalKey, visitor, attributes);
+    const outcome = evaluateConversion(this.plan, goalKey, visitor, attributes);
     return this.strict ? outcome : withTransactionsOnce(outcome, goalKey, visitor.state);
   }
 
@@ -98,8 +98,8 @@ class CompiledProject implements EngineProject {
     visitor: EngineVisitor,
     { ruleData }: SegmentsAttributes,
   ): StateChange {
-    const { facts, progress } = this.#call(visitor, ruleData ? { visitorProperties: ruleData } : {});
-    return segment(this.plan, keys, facts, progress);
+    const { input: facts, progress } = this.#call(visitor, ruleData ? { visitorProperties: ruleData } : {});
+    return customSegments(this.plan, keys, facts, progress);
   }
 
   #features(
@@ -120,8 +120,8 @@ class CompiledProject implements EngineProject {
 
   #call(visitor: EngineVisitor, given: ExperienceAttributes): Call {
     const attributes = given.updateVisitorProperties ? withOwnProperties(given) : given;
-    const facts = Facts.of(this.plan, visitor, attributes);
-    return { plan: this.plan, facts, progress: facts.progress, attributes, strict: this.strict };
+    const facts = EvaluationInput.of(this.plan, visitor, attributes);
+    return { plan: this.plan, input: facts, progress: facts.state, attributes, strict: this.strict };
   }
 }
 

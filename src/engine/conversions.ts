@@ -3,13 +3,13 @@ import { type ConversionEvent, GOAL_DATA_KEYS, type WireEvent } from '../model/t
 import { goalClaim, transactionClaim } from '../model/visitor-state/claims.js';
 import type { VisitorState } from '../model/visitor-state/types.js';
 import { ownValue } from '../utils/objects.js';
-import { Facts } from './evaluation/evaluation-input.js';
-import { Values } from './evaluation/property-values.js';
+import { EvaluationInput } from './evaluation/evaluation-input.js';
+import { PropertyValues } from './evaluation/property-values.js';
 import type { GoalPlan, Plan } from './plan-types.js';
 import { isRuleError } from './rules/compile-rules.js';
 import type { ConversionAttributes, ConversionOutcome, EngineEvent, EngineVisitor } from './types.js';
 
-export function convert(
+export function evaluateConversion(
   plan: Plan,
   goalKey: string,
   visitor: EngineVisitor,
@@ -49,8 +49,11 @@ function matches(
   ruleData: Record<string, unknown>,
 ): boolean {
   if (rules === undefined || typeof ruleData !== 'object') return false;
-  const facts = new Facts(plan, visitor, { locationProperties: ruleData, visitorProperties: ruleData });
-  const outcome = rules.match(new Values(plan.names, facts, undefined, ruleData, undefined));
+  const facts = new EvaluationInput(plan, visitor, {
+    locationProperties: ruleData,
+    visitorProperties: ruleData,
+  });
+  const outcome = rules.match(new PropertyValues(plan.names, facts, undefined, ruleData, undefined));
   return Boolean(outcome) && !isRuleError(outcome);
 }
 

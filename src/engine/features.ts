@@ -1,5 +1,5 @@
 /** Decides features: the experiences that carry them are decided, and their variations say which are on. */
-import { type Call, decide } from './evaluation/evaluate.js';
+import { type Call, evaluate } from './evaluation/evaluate.js';
 import type { PlannedExperience } from './plan-types.js';
 import type { Decision, Feature, FeatureAttributes, FeatureOutcome } from './types.js';
 
@@ -33,7 +33,7 @@ function collect(
     if (chosen !== undefined && !chosen.includes(experience.key)) continue;
     // The SDK decides, and enrols in, those that carry no such feature, too.
     if (!call.strict && !carries(experience, isWanted)) continue;
-    const decision = decide(call, experience);
+    const decision = evaluate(call, experience);
     if (decision.variation === null) continue;
     const carried = experience.variations
       .get(decision.variation.id)!

@@ -2,7 +2,7 @@
 import type { ExperienceConfig, ProjectConfig, RuleEntityConfig } from '../model/project-config.js';
 import type { StateChange } from '../model/visitor-state/types.js';
 import { compiledEngine } from './compiled-engine.js';
-import { Progress } from './evaluation/evaluation-state.js';
+import { EvaluationState } from './evaluation/evaluation-state.js';
 import type {
   ConversionAttributes,
   ConversionOutcome,
@@ -73,7 +73,7 @@ class FixedProject implements EngineProject {
   }
 
   customSegments(keys: readonly string[], { state }: EngineVisitor): StateChange {
-    const { customSegments } = new Progress(state);
+    const { customSegments } = new EvaluationState(state);
     const ids = keys.map((key) => idOf(this.#config.segments, key));
     const added = [...new Set(ids)].filter((id) => !customSegments.includes(id));
     return added.length === 0 ? {} : { segments: { customSegments: [...customSegments, ...added] } };

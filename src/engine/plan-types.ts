@@ -25,7 +25,7 @@ export interface Location extends RuleEntity {
   /** As the state keeps it; undefined where it has none. */
   readonly key: string | undefined;
   /** The place of its key among those of the locations. */
-  readonly keyPlace: number;
+  readonly keyIndex: number;
 }
 
 export interface Audience extends RuleEntity {

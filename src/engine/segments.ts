@@ -1,11 +1,16 @@
 import type { StateChange } from '../model/visitor-state/types.js';
 import { textOf } from './coerce.js';
-import type { Facts } from './evaluation/evaluation-input.js';
-import type { Progress } from './evaluation/evaluation-state.js';
+import type { EvaluationInput } from './evaluation/evaluation-input.js';
+import type { EvaluationState } from './evaluation/evaluation-state.js';
 import type { Plan } from './plan-types.js';
 import { isRuleError } from './rules/compile-rules.js';
 
-export function segment(plan: Plan, keys: readonly string[], facts: Facts, progress: Progress): StateChange {
+export function customSegments(
+  plan: Plan,
+  keys: readonly string[],
+  facts: EvaluationInput,
+  progress: EvaluationState,
+): StateChange {
   const { customSegments } = progress;
   const added: string[] = [];
   let isMatched = false;

@@ -57,7 +57,7 @@ export interface EngineVisitor {
 
 /** Belongs to the engine; who makes it keeps it together with the properties, and never looks inside. */
 export interface EngineMemo {
-  held?: unknown;
+  cached?: unknown;
 }
 
 /** Of a preview link: both are ids. */

@@ -1,7 +1,7 @@
 /** Bots: who gets the original page and is never counted. */
 import { headerText, type IncomingRequest } from '../model/http.js';
 import { isBotClient } from '../request/user-agent/bots.js';
-import { askApp, type RequestFunction } from '../utils/app-callback.js';
+import { callAppFunction, type RequestFunction } from '../utils/app-callback.js';
 import type { ConvertError } from '../utils/errors.js';
 
 /**
@@ -25,7 +25,7 @@ export function botCheck(
   if (option === 'include') return () => false;
   if (option !== 'original') {
     const question = { option: 'bots', otherwise: 'taken as no bot', onError };
-    return (request) => askApp(option, request.raw, question) === true;
+    return (request) => callAppFunction(option, request.raw, question) === true;
   }
   return ({ headers }) => {
     const userAgent = headerText(headers['user-agent']);

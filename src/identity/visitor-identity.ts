@@ -11,10 +11,10 @@ import {
 import type { SignalReader } from '../consent/privacy-signals.js';
 import type { IncomingRequest } from '../model/http.js';
 import type { IdOrigin } from '../model/store-key.js';
-import { askApp, type RequestFunction } from '../utils/app-callback.js';
+import { callAppFunction, type RequestFunction } from '../utils/app-callback.js';
 import { ConvertError } from '../utils/errors.js';
 import { botCheck, type BotsOption } from './bot-check.js';
-import { type Adoption, adoptionCookie, type AdoptionCookie } from './cookies/alias-cookie.js';
+import { type CookieAlias, aliasCookie, type AliasCookie } from './cookies/alias-cookie.js';
 import {
   assignmentCookie,
   type AssignmentCookie,
@@ -40,7 +40,7 @@ export interface VisitorOptions<Raw = unknown> {
 }
 
 /** What stands in the way of this visitor taking part. */
-export type VisitorGate = 'bot' | 'consent';
+export type ExcludedReason = 'bot' | 'consent';
 
 export interface Visitor {
   /** '' where a gate is closed. */
@@ -49,13 +49,13 @@ export interface Visitor {
   readonly consent: Consent;
   readonly consentBy: ConsentBy;
   /** Set where the visitor gets the original page. */
-  readonly gate: VisitorGate | undefined;
+  readonly excludedBy: ExcludedReason | undefined;
   /** What may be done with decisions: `enrol` stores and sends them. */
   readonly mode: 'enrol' | 'silent' | 'hold';
   /** Set where consent is denied: what has to go. */
   readonly withdrawn: Withdrawal | undefined;
   /** The device is to take over another id, or has just done so. */
-  readonly adoption?: Adoption | undefined;
+  readonly alias?: CookieAlias | undefined;
 }
 
 /** What a visitor without consent still brings. */
@@ -63,7 +63,7 @@ export interface Withdrawal {
   /** The identity cookie is there and has to be expired. */
   readonly cookie: boolean;
   /** So does the cookie with the id that the device is to take over. */
-  readonly adoption: boolean;
+  readonly alias: boolean;
   /** So does the cookie of assignments. */
   readonly assignments: boolean;
   /** So does the cookie of the session. */
@@ -78,7 +78,7 @@ export interface Withdrawal {
 
 export interface VisitorReader {
   readonly cookie: VisitorCookie;
-  readonly adoption: AdoptionCookie;
+  readonly alias: AliasCookie;
   /** undefined where the option is off. */
   readonly assignments: AssignmentCookie | undefined;
   /** undefined where the option is off. */
@@ -110,7 +110,7 @@ const MAX_APP_ID = 256;
 export function visitorReader(options: VisitorReaderOptions): VisitorReader {
   const { visitor = {}, consent, signals, bots = 'original', onError, warn = () => undefined } = options;
   const cookie = visitorCookie(visitor.cookie);
-  const adoption = adoptionCookie(visitor.cookie);
+  const alias = aliasCookie(visitor.cookie);
   const assignments = assignmentsOf(options);
   const sessions = options.session === false ? undefined : sessionCookie(options.session, visitor.cookie);
   const isBot = botCheck(bots, onError, warn);
@@ -122,7 +122,7 @@ export function visitorReader(options: VisitorReaderOptions): VisitorReader {
 
   const appId = (request: IncomingRequest): string | undefined => {
     if (askId === undefined) return undefined;
-    const id = askApp(askId, request.raw, question);
+    const id = callAppFunction(askId, request.raw, question);
     if (id === null || id === undefined || id === '') return undefined;
     if (typeof id === 'string' && id.length <= MAX_APP_ID) return id;
     if (typeof id === 'number' && Number.isFinite(id)) return String(id);
@@ -147,7 +147,7 @@ export function visitorReader(options: VisitorReaderOptions): VisitorReader {
 
   return {
     cookie,
-    adoption,
+    alias,
     assignments,
     sessions,
     hasAppIds: askId !== undefined,
@@ -163,7 +163,7 @@ export function visitorReader(options: VisitorReaderOptions): VisitorReader {
           answer === 'denied' && !said.provisional
             ? {
                 cookie: cookie.present(request),
-                adoption: adoption.present(request),
+                alias: alias.present(request),
                 assignments: assignments?.present(request) === true,
                 session: sessions?.present(request) === true,
                 cookieId: cookie.read(request),
@@ -175,15 +175,15 @@ export function visitorReader(options: VisitorReaderOptions): VisitorReader {
         // Without our cookie only the app's own id is the same on the next page.
         if (without === undefined || own === undefined) return closed('consent', said, withdrawn);
         const given = { consent: answer, consentBy: said.by };
-        return { id: own, origin: 'app', ...given, gate: undefined, mode: without, withdrawn };
+        return { id: own, origin: 'app', ...given, excludedBy: undefined, mode: without, withdrawn };
       }
       if (own !== undefined) return open(said, own, 'app');
       const known = cookie.read(request);
-      const next = adoption.read(request, known);
+      const next = alias.read(request, known);
       const id = next?.state === 'due' ? next.id : known;
       if (id !== undefined) return open(said, id, 'cookie', next);
       if (secret !== undefined) return open(said, fingerprint(request, secret), 'fingerprint');
-      return open(said, newUuid(), 'minted');
+      return open(said, newUuid(), 'generated');
     },
   };
 }
@@ -197,25 +197,33 @@ function assignmentsOf({
   return assignmentCookie(secrets, given === true ? {} : given, visitor?.cookie);
 }
 
-function open({ by }: ConsentAnswer, id: string, origin: IdOrigin, adoption?: Adoption): Visitor {
+function open({ by }: ConsentAnswer, id: string, origin: IdOrigin, alias?: CookieAlias): Visitor {
   return {
     id,
     origin,
     consent: 'granted',
     consentBy: by,
-    gate: undefined,
+    excludedBy: undefined,
     mode: 'enrol',
     withdrawn: undefined,
-    adoption,
+    alias,
   };
 }
 
 function closed(
-  gate: VisitorGate,
+  gate: ExcludedReason,
   { answer, by }: ConsentAnswer,
   withdrawn: Withdrawal | undefined,
 ): Visitor {
-  return { id: '', origin: 'minted', consent: answer, consentBy: by, gate, mode: 'silent', withdrawn };
+  return {
+    id: '',
+    origin: 'generated',
+    consent: answer,
+    consentBy: by,
+    excludedBy: gate,
+    mode: 'silent',
+    withdrawn,
+  };
 }
 
 /** What a mode allows without a grant: `hold` waits for an answer, and a refusal is one. */

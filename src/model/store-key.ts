@@ -2,7 +2,7 @@
 import type { ProjectConfig } from './project-config.js';
 
 /** Where an id comes from. */
-export type IdOrigin = 'app' | 'cookie' | 'fingerprint' | 'minted';
+export type IdOrigin = 'app' | 'cookie' | 'fingerprint' | 'generated';
 
 /** Where the visitor is kept that a user was first. No visitor has that key. */
 export function aliasKey(config: ProjectConfig, user: string): string {

@@ -1,6 +1,6 @@
 /** Options that are right by themselves, and wrong together. */
 import { consentMode } from '../consent/consent.js';
-import { adoptionCookieName } from '../identity/cookies/alias-cookie.js';
+import { aliasCookieName } from '../identity/cookies/alias-cookie.js';
 import { ASSIGNMENT_COOKIE_NAME } from '../identity/cookies/assignment-cookie.js';
 import { SESSION_COOKIE_NAME, type SessionCookieOptions } from '../identity/cookies/session-cookie.js';
 import { VISITOR_COOKIE_DEFAULTS } from '../identity/cookies/visitor-cookie.js';
@@ -74,7 +74,7 @@ function assertCookieNames(options: ConvertOptions): void {
   const { name = '' } = visitor![1];
   const taken = new Map([
     [name, '`visitor.cookie.name`'],
-    [adoptionCookieName(name), 'the cookie of `identify`'],
+    [aliasCookieName(name), 'the cookie of `identify`'],
   ]);
   for (const [path, { name: own = '' }] of others) {
     const other = taken.get(own);

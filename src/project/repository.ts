@@ -3,9 +3,9 @@ import type { ProjectConfig } from '../model/project-config.js';
 import { asConvertError, ConvertError } from '../utils/errors.js';
 import { badOption } from './endpoints.js';
 import { adoptProject } from './parse-config.js';
-import type { Kept, ProjectSource } from './types.js';
+import type { CachedConfigInfo, ProjectSource } from './types.js';
 
-export interface ProjectKeeperOptions {
+export interface ProjectRepositoryOptions {
   /**
    * How long requests wait for the first config, in milliseconds, counted from the first request that asked.
    * Default 250; 0 never waits.
@@ -53,9 +53,9 @@ interface Waiting {
 /** How often a timer that only holds the process wakes up, in milliseconds. */
 const HOLD = 3_600_000;
 
-export class ProjectKeeper {
+export class ProjectRepository {
   readonly #source: ProjectSource;
-  readonly #options: ProjectKeeperOptions;
+  readonly #options: ProjectRepositoryOptions;
   readonly #readyTimeout: number;
   #state: 'new' | 'started' | 'stopped' = 'new';
   #current: ProjectConfig | undefined;
@@ -72,7 +72,7 @@ export class ProjectKeeper {
   #windowOver: boolean;
 
   /** @throws ConvertError `CONVERT_BAD_OPTION` for a `readyTimeout` that is no number of milliseconds */
-  constructor(source: ProjectSource, options: ProjectKeeperOptions) {
+  constructor(source: ProjectSource, options: ProjectRepositoryOptions) {
     const { readyTimeout = 250 } = options;
     if (!(Number.isFinite(readyTimeout) && readyTimeout >= 0 && readyTimeout <= HOLD)) {
       throw badOption('readyTimeout', `must be a number of milliseconds from 0 to ${HOLD}`);
@@ -161,7 +161,7 @@ export class ProjectKeeper {
     };
   }
 
-  #take(given: ProjectConfig, kept?: Kept): boolean {
+  #take(given: ProjectConfig, kept?: CachedConfigInfo): boolean {
     if (this.#state !== 'started') return false;
     const first = this.#current === undefined;
     let config: ProjectConfig;
@@ -186,7 +186,7 @@ export class ProjectKeeper {
     return true;
   }
 
-  #confirm(kept?: Kept): void {
+  #confirm(kept?: CachedConfigInfo): void {
     // A source that finds its config unchanged does not make a refused one good.
     if (this.#state !== 'started' || this.#refused || !this.#current) return;
     this.#checkedAt = kept?.checkedAt ?? Date.now();

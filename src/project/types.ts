@@ -17,9 +17,9 @@ export interface ProjectSink {
    * A config that passed `validateProject`. Called again only when its content changed. False where it was not taken over,
    * and the one before stays in force.
    */
-  config(config: ProjectConfig, kept?: Kept): boolean;
+  config(config: ProjectConfig, kept?: CachedConfigInfo): boolean;
   /** What was delivered last is the current one: the config is fresh and an outage is over, unless `kept` is stale. */
-  unchanged(kept?: Kept): void;
+  unchanged(kept?: CachedConfigInfo): void;
   /** An attempt failed; the source goes on trying. */
   error(error: ConvertError): void;
   /** Something failed that costs no config: a cache. Told once, until `recovered`. */
@@ -29,7 +29,7 @@ export interface ProjectSink {
 }
 
 /** A config, or the word that it is the current one, that comes from a cache. */
-export interface Kept {
+export interface CachedConfigInfo {
   /** When its origin last said so, in milliseconds since the epoch. */
   readonly checkedAt: number;
   /** That is too long ago to rely on it: it is used for want of a better one. */

@@ -1,6 +1,6 @@
 import { callbackThrew, checkedObject, type OnError } from '../utils/app-callback.js';
 import { defaultsOf, type DefaultSource } from './property-defaults.js';
-import type { SharedFacts } from './request-facts.js';
+import type { RequestFactsCache } from './request-facts.js';
 
 /** Properties that are derived when they are asked for. `undefined` means that the request does not tell. */
 export interface Properties {
@@ -9,13 +9,13 @@ export interface Properties {
 
 /** How each property follows from a request. */
 export type PropertyTable<Shape> = {
-  readonly [Name in keyof Shape]-?: (facts: SharedFacts) => Shape[Name];
+  readonly [Name in keyof Shape]-?: (facts: RequestFactsCache) => Shape[Name];
 };
 
 interface DefaultProperty {
   /** Where its value is kept, once it is derived. */
   readonly index: number;
-  readonly derive: (facts: SharedFacts) => unknown;
+  readonly derive: (facts: RequestFactsCache) => unknown;
 }
 
 /** All that is known of one kind of properties before a request comes. */
@@ -55,7 +55,7 @@ export class LazyProperties implements Properties, DefaultSource {
 
   constructor(
     private readonly kind: PropertyKind,
-    private readonly facts: SharedFacts,
+    private readonly facts: RequestFactsCache,
   ) {}
 
   get names(): readonly string[] {

@@ -4,7 +4,7 @@ import { isInEconomicArea, isInUnion } from './geo/countries.js';
 import { preferredLanguage } from './language.js';
 import type { PropertyTable } from './lazy-properties.js';
 import { CLICK_IDS, type ClickId, UTM, type Utm } from './query-parameters.js';
-import type { SharedFacts } from './request-facts.js';
+import type { RequestFactsCache } from './request-facts.js';
 import { clip } from './text-decoding.js';
 import { MAX_URL } from './url.js';
 import type { Device } from './user-agent/user-agent.js';
@@ -75,13 +75,13 @@ const MAX_USER_AGENT = 512;
 function parameters<Name extends string>(
   names: readonly Name[],
 ): PropertyTable<{ readonly [Each in Name]?: string }> {
-  const entries = names.map((name) => [name, (facts: SharedFacts) => facts.parameters.get(name)]);
+  const entries = names.map((name) => [name, (facts: RequestFactsCache) => facts.parameters.get(name)]);
   return Object.fromEntries(entries) as PropertyTable<{ readonly [Each in Name]?: string }>;
 }
 
 const ofCountry =
   (isIn: (country: string) => boolean) =>
-  ({ place: { country } }: SharedFacts): boolean | undefined =>
+  ({ place: { country } }: RequestFactsCache): boolean | undefined =>
     country === undefined ? undefined : isIn(country);
 
 const READABLE: PropertyTable<Omit<VisitorProperties, 'devices'>> = {
@@ -103,11 +103,11 @@ const READABLE: PropertyTable<Omit<VisitorProperties, 'devices'>> = {
   language: (facts) => preferredLanguage(facts.header('accept-language') ?? ''),
   visitorType: (facts) => facts.visitorType,
   ...parameters(UTM),
-  source: (facts) => facts.arrival.source,
-  campaign: (facts) => facts.arrival.campaign,
-  medium: (facts) => facts.arrival.medium,
-  keyword: (facts) => facts.arrival.keyword,
-  sourceName: (facts) => facts.arrival.sourceName,
+  source: (facts) => facts.attribution.source,
+  campaign: (facts) => facts.attribution.campaign,
+  medium: (facts) => facts.attribution.medium,
+  keyword: (facts) => facts.attribution.keyword,
+  sourceName: (facts) => facts.attribution.sourceName,
   ...parameters(CLICK_IDS),
 };
 

@@ -1,11 +1,11 @@
 /** What a request says of how its visitor got here. */
-import { type Arrival, ARRIVAL_BYTES, type TrafficSource } from '../model/attribution.js';
-import { atAGlance } from '../utils/string-memo.js';
+import { type Attribution, ATTRIBUTION_BYTES, type TrafficSource } from '../model/attribution.js';
+import { memoizeByString } from '../utils/string-memo.js';
 import { isSameSite, type ReferralKind, type Referrer, referrerOf } from './referral.js';
-import type { SharedFacts } from './request-facts.js';
+import type { RequestFactsCache } from './request-facts.js';
 import { clipBytes } from './text-decoding.js';
 
-const DIRECT: Arrival = Object.freeze({
+const DIRECT: Attribution = Object.freeze({
   source: 'direct',
   campaign: '',
   medium: '',
@@ -19,9 +19,9 @@ const UNREFERRED = { medium: '', keyword: '', sourceName: '' };
 const MEDIUMS = { search: 'organic', ai_tool: 'ai tool', referral: 'referral' } as const;
 
 /** Answers for the request alone, whatever its session says. */
-export function arrivals(): (facts: SharedFacts) => Arrival {
-  const read = atAGlance(referrerOf);
-  const referrerFrom = (facts: SharedFacts): Referrer | undefined => {
+export function attributionReader(): (facts: RequestFactsCache) => Attribution {
+  const read = memoizeByString(referrerOf);
+  const referrerFrom = (facts: RequestFactsCache): Referrer | undefined => {
     const { referrer } = facts;
     const from = referrer === '' ? undefined : read(referrer);
     return from === undefined || isOwn(from, facts) ? undefined : from;
@@ -35,10 +35,13 @@ export function arrivals(): (facts: SharedFacts) => Arrival {
     const medium = parameters.get('utm_medium') || otherwise.medium;
     return {
       source: trafficSource(campaign, medium, from?.kind),
-      campaign: clipBytes(campaign, ARRIVAL_BYTES.campaign),
-      medium: clipBytes(medium, ARRIVAL_BYTES.medium),
-      keyword: clipBytes(parameters.get('utm_term') || otherwise.keyword, ARRIVAL_BYTES.keyword),
-      sourceName: clipBytes(parameters.get('utm_source') || otherwise.sourceName, ARRIVAL_BYTES.sourceName),
+      campaign: clipBytes(campaign, ATTRIBUTION_BYTES.campaign),
+      medium: clipBytes(medium, ATTRIBUTION_BYTES.medium),
+      keyword: clipBytes(parameters.get('utm_term') || otherwise.keyword, ATTRIBUTION_BYTES.keyword),
+      sourceName: clipBytes(
+        parameters.get('utm_source') || otherwise.sourceName,
+        ATTRIBUTION_BYTES.sourceName,
+      ),
     };
   };
 }
@@ -50,7 +53,7 @@ function referred({ kind, keyword, name }: Referrer): typeof UNREFERRED {
 /** Browsers say on https that a page of the same registrable domain led here; other clients may leave it out. */
 const OWN: ReadonlySet<string | undefined> = new Set(['same-origin', 'same-site']);
 
-function isOwn({ hostname: from }: Referrer, facts: SharedFacts): boolean {
+function isOwn({ hostname: from }: Referrer, facts: RequestFactsCache): boolean {
   if (from === undefined) return false;
   const { hostname } = facts;
   return (hostname !== undefined && isSameSite(from, hostname)) || OWN.has(facts.header('sec-fetch-site'));

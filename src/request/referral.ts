@@ -83,7 +83,7 @@ export function referrerOf(url: string): Referrer | undefined {
 
 /**
  * The same host, or one of them a subdomain of the other; `www.` makes no difference. Both in lower case, without a port.
- * That two subdomains are of one site takes a list of all public suffixes: browsers have it, see `arrivals`.
+ * That two subdomains are of one site takes a list of all public suffixes: browsers have it, see `attributionReader`.
  */
 export function isSameSite(referrer: string, hostname: string): boolean {
   const from = withoutWww(referrer);

@@ -1,6 +1,6 @@
 import type { ReportSegments } from '../model/tracking-event.js';
-import { detached } from '../utils/string-memo.js';
-import type { SharedFacts } from './request-facts.js';
+import { flattenString } from '../utils/string-memo.js';
+import type { RequestFactsCache } from './request-facts.js';
 import type { UserAgent } from './user-agent/user-agent.js';
 
 /** By the client, of which there is one object for all who are alike. */
@@ -10,11 +10,11 @@ export type KnownSegments = WeakMap<UserAgent, ReportSegments[]>;
 const MAX_KINDS = 32;
 
 /** Visitors of a kind share one object: it is made, and turned into JSON, once for them all. */
-export function reportSegments(facts: SharedFacts, kinds: KnownSegments): ReportSegments {
+export function reportSegments(facts: RequestFactsCache, kinds: KnownSegments): ReportSegments {
   const { userAgent, visitorType } = facts;
   const { country } = facts.place;
-  const { source } = facts.arrival;
-  const campaign = facts.arrival.campaign || undefined;
+  const { source } = facts.attribution;
+  const campaign = facts.attribution.campaign || undefined;
   let known = kinds.get(userAgent);
   if (known === undefined) kinds.set(userAgent, (known = []));
   for (const each of known) {
@@ -30,7 +30,7 @@ export function reportSegments(facts: SharedFacts, kinds: KnownSegments): Report
     browser: userAgent.browserCode,
     devices: userAgent.deviceCodes as string[],
     source,
-    ...(campaign !== undefined && { campaign: detached(campaign) }),
+    ...(campaign !== undefined && { campaign: flattenString(campaign) }),
     visitorType,
   });
   if (known.length === MAX_KINDS) known.length = 0;

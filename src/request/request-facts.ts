@@ -1,21 +1,21 @@
 /** What several properties of a request are made of. Each is computed when it is first asked for, and once. */
-import type { Arrival, Session } from '../model/attribution.js';
+import type { Attribution, Session } from '../model/attribution.js';
 import { headerText, type IncomingRequest } from '../model/http.js';
 import type { OnError } from '../utils/app-callback.js';
-import { placeOf } from './geo/geo-location.js';
+import { locationOf } from './geo/geo-location.js';
 import type { GeoFacts, GeoReader } from './geo/types.js';
 import { PARAMETERS, queryValues } from './query-parameters.js';
 import { clip } from './text-decoding.js';
 import { hostnameOf, MAX_URL, parseTarget, type RequestTarget } from './url.js';
-import type { ClientReader } from './user-agent/user-agent-cache.js';
+import type { UserAgentReader } from './user-agent/user-agent-cache.js';
 import type { UserAgent } from './user-agent/user-agent.js';
 
 /** What is the same for all requests. */
 export interface FactSources {
   /** In the order in which they are asked. */
   readonly geo: readonly GeoReader[];
-  readonly client: ClientReader;
-  readonly arrival: (facts: SharedFacts) => Arrival;
+  readonly client: UserAgentReader;
+  readonly attribution: (facts: RequestFactsCache) => Attribution;
   readonly onError: OnError;
 }
 
@@ -27,11 +27,11 @@ export interface RequestVisitor {
   readonly session?: Session | undefined;
 }
 
-export class SharedFacts {
+export class RequestFactsCache {
   #target: RequestTarget | undefined;
   #parameters: ReadonlyMap<string, string> | undefined;
   #referrer: string | undefined;
-  #arrival: Arrival | undefined;
+  #attribution: Attribution | undefined;
   #visitorType: 'new' | 'returning' | undefined;
   #host: string | undefined;
   #protocol: string | undefined;
@@ -65,8 +65,8 @@ export class SharedFacts {
   }
 
   /** How the visitor got here: what the first hit of the session said, or else what this request says. */
-  get arrival(): Arrival {
-    return (this.#arrival ??= this.requestVisitor.session?.arrival ?? this.sources.arrival(this));
+  get attribution(): Attribution {
+    return (this.#attribution ??= this.requestVisitor.session?.attribution ?? this.sources.attribution(this));
   }
 
   /** `new` for the whole first session; where no session is known, for the first request. */
@@ -104,6 +104,6 @@ export class SharedFacts {
 
   /** What the `geo` option tells, and nothing else: no property function can change it. */
   get place(): GeoFacts {
-    return (this.#place ??= placeOf(this.request, this.sources.geo, this.sources.onError));
+    return (this.#place ??= locationOf(this.request, this.sources.geo, this.sources.onError));
   }
 }

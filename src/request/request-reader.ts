@@ -3,7 +3,7 @@ import type { IncomingRequest } from '../model/http.js';
 import type { ReportSegments } from '../model/tracking-event.js';
 import { callbackThrew, type OnError } from '../utils/app-callback.js';
 import { asConvertError, ConvertError } from '../utils/errors.js';
-import { placeOf } from './geo/geo-location.js';
+import { locationOf } from './geo/geo-location.js';
 import { type GeoFacts, type GeoOption, resolveGeo } from './geo/geo.js';
 import type { GeoListener, GeoReader } from './geo/types.js';
 import { LazyProperties, type Properties, propertyKind, type PropertyKind } from './lazy-properties.js';
@@ -14,11 +14,11 @@ import {
   type VisitorProperties,
   type Vocabulary,
 } from './property-tables.js';
-import { arrivals } from './read-attribution.js';
+import { attributionReader } from './read-attribution.js';
 import { type KnownSegments, reportSegments } from './report-segments.js';
-import { type FactSources, type RequestVisitor, SharedFacts } from './request-facts.js';
+import { type FactSources, type RequestVisitor, RequestFactsCache } from './request-facts.js';
 import { clip } from './text-decoding.js';
-import { createClientReader } from './user-agent/user-agent-cache.js';
+import { createUserAgentReader } from './user-agent/user-agent-cache.js';
 
 export type { GeoFacts, GeoOption } from './geo/geo.js';
 export type { Properties } from './lazy-properties.js';
@@ -70,8 +70,8 @@ export function createRequestReader(options: RequestOptions): RequestReader {
   const geoListener = options.geoListener ?? { failing: onError, recovered: () => undefined };
   const setup: RequestSetup = {
     geo,
-    client: createClientReader(),
-    arrival: arrivals(),
+    client: createUserAgentReader(),
+    attribution: attributionReader(),
     segments: new WeakMap(),
     onError,
     location: propertyKind(
@@ -90,7 +90,7 @@ export function createRequestReader(options: RequestOptions): RequestReader {
   return {
     load: () => loadAll(geo, geoListener, onError),
     read: (request, visitor) => new RequestFacts(setup, request, visitor),
-    place: (request) => placeOf(request, geo, onError),
+    place: (request) => locationOf(request, geo, onError),
     close: () => closeAll(geo, geoListener, onError),
   };
 }
@@ -125,7 +125,7 @@ interface RequestSetup extends FactSources {
 }
 
 /** What one request tells. */
-export class RequestFacts extends SharedFacts {
+export class RequestFacts extends RequestFactsCache {
   #location: LazyProperties | undefined;
   #visitor: LazyProperties | undefined;
   #segments: ReportSegments | undefined;

@@ -7,9 +7,9 @@ import { parseState } from '../model/visitor-state/parse-state.js';
 import type { Committed, StateChange, VisitorState } from '../model/visitor-state/types.js';
 import { isThenable } from '../utils/app-callback.js';
 import { ConvertError } from '../utils/errors.js';
-import { Recent } from '../utils/lru-map.js';
-import { STORE_LIMIT, within } from '../utils/node/within.js';
-import { InTurn } from './keyed-queue.js';
+import { LruMap } from '../utils/lru-map.js';
+import { STORE_LIMIT, withTimeout } from '../utils/node/within.js';
+import { KeyedQueue } from './keyed-queue.js';
 import type { CommitOptions, VisitorStore } from './types.js';
 
 /** A text, and what tells whether it is still there. */
@@ -19,7 +19,7 @@ export interface Document {
   readonly version?: unknown;
 }
 
-export type Replaced =
+export type CompareAndSetResult =
   | { readonly isReplaced: true; readonly version?: unknown }
   /** What is there instead; undefined: nothing. */
   | { readonly isReplaced: false; readonly found: Document | undefined };
@@ -36,12 +36,12 @@ export interface Documents {
    * Stores `text` if what is there is `before`; undefined: nothing. An `ephemeral` text lives for a short while, unless what it
    * replaces lives longer. `first`: nothing can be there, of which a place may make use.
    */
-  replace(
+  compareAndSet(
     key: string,
     before: Document | undefined,
     text: string,
     options: { ephemeral: boolean; first: boolean },
-  ): Promise<Replaced>;
+  ): Promise<CompareAndSetResult>;
   delete(key: string): Promise<void>;
   close?(): void | Promise<void>;
 }
@@ -55,8 +55,8 @@ const MAX_RECENT = 2_000;
 const NOTHING_LEFT: Committed = { state: {}, lost: new Set() };
 
 export function documentStore(documents: Documents): VisitorStore {
-  const turns = new InTurn<Committed>();
-  const recent = new Recent<{ document: Document; readonly state: VisitorState }>({ max: MAX_RECENT });
+  const turns = new KeyedQueue<Committed>();
+  const recent = new LruMap<{ document: Document; readonly state: VisitorState }>({ max: MAX_RECENT });
 
   function parsed(document: Document | undefined): VisitorState | undefined {
     if (document === undefined) return undefined;
@@ -109,7 +109,7 @@ export function documentStore(documents: Documents): VisitorStore {
       const text = name === undefined ? unchanged : JSON.stringify(state);
       const { ephemeral } = options;
       const first = options.first === true && attempt === 0;
-      const replaced = await documents.replace(key, before, text, { ephemeral, first });
+      const replaced = await documents.compareAndSet(key, before, text, { ephemeral, first });
       if (replaced.isReplaced) {
         setSource(state, { text, version: replaced.version });
         return committed;
@@ -135,10 +135,10 @@ export function documentStore(documents: Documents): VisitorStore {
         : parsedOnce(key, document);
     },
     commit: (key, change, options) =>
-      turns.run(key, (before) => within(STORE_LIMIT, commit(key, change, options, before?.state))),
+      turns.run(key, (before) => withTimeout(STORE_LIMIT, commit(key, change, options, before?.state))),
     delete: async (key) => {
       await turns.run(key, async () => {
-        await within(STORE_LIMIT, documents.delete(key));
+        await withTimeout(STORE_LIMIT, documents.delete(key));
         recent.delete(key);
         return NOTHING_LEFT;
       });

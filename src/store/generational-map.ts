@@ -3,7 +3,7 @@
  * youngest generation, which is small and so in the processor's cache; what is too old, or has no more room, goes by
  * whole generations.
  */
-export interface GenerationsOptions {
+export interface GenerationalMapOptions {
   /** Entries at most; where they are too many, the oldest eighth goes, or less. */
   max: number;
   /** Milliseconds since an entry was set, at least, while there is room; an eighth more at most. */
@@ -22,7 +22,7 @@ interface Generation<Value> {
   readonly ends: number;
 }
 
-export class Generations<Value> {
+export class GenerationalMap<Value> {
   /** The youngest one last. */
   #generations: Generation<Value>[] = [];
   #count = 0;
@@ -32,7 +32,7 @@ export class Generations<Value> {
   readonly #size: number;
   readonly #maxGenerations: number;
 
-  constructor({ max, age }: GenerationsOptions) {
+  constructor({ max, age }: GenerationalMapOptions) {
     this.#max = max;
     this.#age = age;
     this.#size = Math.min(MAX_SIZE, Math.ceil(max / SHARES));

@@ -1,5 +1,5 @@
 /** Work on one key, one piece after the other: within a process, nobody has to find out that somebody else was faster. */
-export class InTurn<Result> {
+export class KeyedQueue<Result> {
   #last = new Map<string, Promise<Result | undefined>>();
   /** Since `#last` was made. */
   #added = 0;

@@ -1,9 +1,9 @@
 /** Visitor state in the memory of this process: the default store. */
 import { applyChange } from '../model/visitor-state/apply-change.js';
 import type { Committed, StateChange, VisitorState } from '../model/visitor-state/types.js';
-import { Recent } from '../utils/lru-map.js';
+import { LruMap } from '../utils/lru-map.js';
 import { assertOptions, between, shape } from '../utils/option-checks.js';
-import { Generations } from './generational-map.js';
+import { GenerationalMap } from './generational-map.js';
 import type { CommitOptions, VisitorStore } from './types.js';
 
 export interface MemoryStoreOptions {
@@ -37,8 +37,8 @@ const NOTHING_LOST: ReadonlySet<string> = new Set();
 export function memoryStore(options: MemoryStoreOptions = {}): MemoryStore {
   assertOptions(MEMORY_STORE_OPTIONS, options);
   const { max = 100_000, ephemeralAge = 30 * 60 * 1000 } = options;
-  const established = new Recent<VisitorState>({ max });
-  const ephemeral = new Generations<VisitorState>({ max, age: ephemeralAge });
+  const established = new LruMap<VisitorState>({ max });
+  const ephemeral = new GenerationalMap<VisitorState>({ max, age: ephemeralAge });
 
   const firstState = firstStates();
 

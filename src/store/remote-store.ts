@@ -5,8 +5,8 @@
 import type { Committed, StateChange, VisitorState } from '../model/visitor-state/types.js';
 import { isThenable } from '../utils/app-callback.js';
 import { asConvertError, ConvertError } from '../utils/errors.js';
-import { Recent } from '../utils/lru-map.js';
-import { STORE_LIMIT, within } from '../utils/node/within.js';
+import { LruMap } from '../utils/lru-map.js';
+import { STORE_LIMIT, withTimeout } from '../utils/node/within.js';
 import type { CommitOptions, VisitorStore } from './types.js';
 
 export interface StoreCacheOptions {
@@ -86,7 +86,7 @@ export class RemoteStore implements VisitorStore {
   readonly outlives: boolean;
   readonly #store: VisitorStore;
   readonly #options: RemoteStoreOptions;
-  readonly #recent: Recent<Remembered> | undefined;
+  readonly #recent: LruMap<Remembered> | undefined;
   readonly #age: number;
   /** Else there is nothing to spare. */
   #answersLater = false;
@@ -101,11 +101,11 @@ export class RemoteStore implements VisitorStore {
     this.outlives = store.outlives === true;
     const { age = 5_000, max = 10_000 } = options.cache || {};
     this.#age = age;
-    this.#recent = options.cache === false ? undefined : new Recent({ max });
+    this.#recent = options.cache === false ? undefined : new LruMap({ max });
   }
 
   /** What is remembered of a visitor who was here a moment ago. */
-  recall(key: string): VisitorState | undefined {
+  readCached(key: string): VisitorState | undefined {
     const entry = this.#recent?.find(key);
     if (entry === undefined || entry.value.until <= performance.now()) return undefined;
     // The project may have changed.
@@ -115,7 +115,7 @@ export class RemoteStore implements VisitorStore {
   }
 
   /** For a request: what the store says, or undefined where it says nothing in time. Never throws or rejects. */
-  ask(key: string): Answer | undefined | Promise<Answer | undefined> {
+  readWithinBudget(key: string): Answer | undefined | Promise<Answer | undefined> {
     // One at a time finds out whether it is back.
     if (this.#isFailing && this.#asking > 0) return this.#unavailable();
     this.#counts.reads += 1;
@@ -144,7 +144,7 @@ export class RemoteStore implements VisitorStore {
         );
       this.#committing += 1;
       try {
-        const committed = await within(STORE_LIMIT, this.#store.commit(key, change, options));
+        const committed = await withTimeout(STORE_LIMIT, this.#store.commit(key, change, options));
         this.#counts.commitTime = this.#average(this.#counts.commitTime, began);
         // Who was new has to be read when they come back: so the store learns that they did.
         if (options.ephemeral) this.#recent?.delete(key);
@@ -180,7 +180,7 @@ export class RemoteStore implements VisitorStore {
     this.#answersLater = true;
     this.#asking += 1;
     try {
-      const state = await within(this.#options.budget, reading);
+      const state = await withTimeout(this.#options.budget, reading);
       this.#counts.readTime = this.#average(this.#counts.readTime, began);
       if (state !== undefined) this.#remember(key, state);
       this.#works();

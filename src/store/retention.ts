@@ -1,7 +1,7 @@
 /** How long stores that outlive the process keep a visitor. */
 import { between } from '../utils/option-checks.js';
 
-export interface KeptOptions {
+export interface RetentionOptions {
   /** Milliseconds for which a visitor is remembered who does not come back. Default 31536000000 (365 days). */
   maxAge?: number;
   /** Milliseconds for which one is remembered whose id was issued and has not come back. Default 1800000 (30 minutes). */
@@ -10,11 +10,11 @@ export interface KeptOptions {
 
 const DAY = 24 * 60 * 60 * 1000;
 
-export const KEPT_OPTIONS = {
+export const RETENTION_OPTIONS = {
   maxAge: between(1_000, 10 * 365 * DAY, 'milliseconds'),
   ephemeralAge: between(1, 365 * DAY, 'milliseconds'),
 };
 
-export function keptOf({ maxAge, ephemeralAge }: KeptOptions): Required<KeptOptions> {
+export function retentionOf({ maxAge, ephemeralAge }: RetentionOptions): Required<RetentionOptions> {
   return { maxAge: maxAge ?? 365 * DAY, ephemeralAge: ephemeralAge ?? 30 * 60 * 1000 };
 }

@@ -4,8 +4,8 @@ import { parseState } from '../model/visitor-state/parse-state.js';
 import type { Committed, VisitorState } from '../model/visitor-state/types.js';
 import { isThenable } from '../utils/app-callback.js';
 import { asConvertError } from '../utils/errors.js';
-import { STORE_LIMIT, within } from '../utils/node/within.js';
-import { InTurn } from './keyed-queue.js';
+import { STORE_LIMIT, withTimeout } from '../utils/node/within.js';
+import { KeyedQueue } from './keyed-queue.js';
 import type { SdkDataStore, VisitorStore } from './types.js';
 
 /**
@@ -13,7 +13,7 @@ import type { SdkDataStore, VisitorStore } from './types.js';
  * Commits to one key wait for each other here.
  */
 export function sdkStore(store: SdkDataStore): VisitorStore {
-  const turns = new InTurn<unknown>();
+  const turns = new KeyedQueue<unknown>();
 
   const read = (key: string): VisitorState | undefined | Promise<VisitorState | undefined> => {
     const value = store.get(key);
@@ -21,7 +21,7 @@ export function sdkStore(store: SdkDataStore): VisitorStore {
   };
 
   const inTurn = <T>(key: string, work: () => Promise<T>): Promise<T> =>
-    turns.run(key, () => within(STORE_LIMIT, work())) as Promise<T>;
+    turns.run(key, () => withTimeout(STORE_LIMIT, work())) as Promise<T>;
 
   return {
     remote: true,

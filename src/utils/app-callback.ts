@@ -1,7 +1,7 @@
 /** Asking the functions that an app gives in its options: what they throw, or answer later, never reaches a request. */
 import { asConvertError, ConvertError } from './errors.js';
 
-export interface Question {
+export interface AppFunctionCall {
   /** The option, as it is named in messages. */
   option: string;
   /** What is done instead where there is no answer, as it is told: `taken as unknown`. */
@@ -10,10 +10,10 @@ export interface Question {
 }
 
 /** The answer of `ask`, undefined where it threw or gave a promise; both are told to `onError`. */
-export function askApp(
+export function callAppFunction(
   ask: RequestFunction<unknown, unknown>,
   request: unknown,
-  { option, otherwise, onError }: Question,
+  { option, otherwise, onError }: AppFunctionCall,
 ): unknown {
   try {
     const answer = ask(request);

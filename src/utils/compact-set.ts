@@ -5,7 +5,7 @@
  * points to it, and once one table has grown old the garbage collector keeps all that follow, with what was in them
  * (4 KB of each request). That took half of the time of a new visitor.
  */
-export class Passage<T extends { place: number | undefined }> {
+export class CompactSet<T extends { place: number | undefined }> {
   #items: (T | undefined)[] = [];
   #count = 0;
 

@@ -15,7 +15,7 @@ class Entry<Value> {
 
 export type { Entry };
 
-export class Recent<Value> {
+export class LruMap<Value> {
   readonly #entries = new Map<string, Entry<Value>>();
   readonly #max: number;
   /** `ends.older` was used last, `ends.newer` not for longest. */

@@ -12,7 +12,7 @@ const LOOKED_AT = 8;
  * characters of each request's user agent; here some characters tell the place, and what is there is compared. Two
  * texts of one place take turns: `answer` should not be slow, or keep a `Map` of its own.
  */
-export function atAGlance<Value>(answer: (text: string) => Value): (text: string) => Value {
+export function memoizeByString<Value>(answer: (text: string) => Value): (text: string) => Value {
   const texts = new Array<string | undefined>(PLACES).fill(undefined);
   const values = new Array<Value | undefined>(PLACES).fill(undefined);
   return (text) => {
@@ -39,7 +39,7 @@ function placeOf(text: string): number {
  * The same text as a string of its own. V8 makes a part of a string of 13 characters and more a window on the whole: whoever keeps
  * an id from a Cookie header, or a value from a URL, keeps all of the header or the URL in memory.
  */
-export function detached(text: string): string {
+export function flattenString(text: string): string {
   // Joined and flattened, it is copied; what is cut off then is one character.
   return ` ${text}`.slice(1);
 }

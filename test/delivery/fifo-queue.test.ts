@@ -1,6 +1,6 @@
 import fc from 'fast-check';
 import { expect, it } from 'vitest';
-import { fifo } from '../../src/delivery/fifo-queue.js';
+import { fifoQueue } from '../../src/delivery/fifo-queue.js';
 
 it('gives back what was pushed, in order, like an array would', () => {
   const step = fc.oneof(
@@ -9,7 +9,7 @@ it('gives back what was pushed, in order, like an array would', () => {
   );
   fc.assert(
     fc.property(fc.array(step, { maxLength: 30 }), (steps) => {
-      const queue = fifo<number>();
+      const queue = fifoQueue<number>();
       const model: number[] = [];
       let next = 0;
       for (const each of steps) {

@@ -1,6 +1,6 @@
 import fc from 'fast-check';
 import { expect, it } from 'vitest';
-import { type Cohort, cohorts } from '../../src/delivery/flush-tracker.js';
+import { type FlushEpoch, createFlushTracker } from '../../src/delivery/flush-tracker.js';
 
 const NEVER = 600_000;
 
@@ -21,8 +21,8 @@ it.each([1, 3, 1000])(
     );
     await fc.assert(
       fc.asyncProperty(fc.array(step, { maxLength: 80 }), async (steps) => {
-        const waiting = cohorts(() => {}, after);
-        const open = new Map<number, Cohort>();
+        const waiting = createFlushTracker(() => {}, after);
+        const open = new Map<number, FlushEpoch>();
         const waits: ModelWait[] = [];
         let events = 0;
         for (const { do: what, pick } of steps) {
@@ -52,8 +52,8 @@ it.each([1, 3, 1000])(
 );
 
 it('keeps a few cohorts only, however many flushes there were', async () => {
-  const waiting = cohorts(() => {}, 10);
-  const joined: Cohort[] = [];
+  const waiting = createFlushTracker(() => {}, 10);
+  const joined: FlushEpoch[] = [];
   for (let n = 0; n < 1000; n++) {
     joined.push(waiting.join());
     await waiting.wait(0);

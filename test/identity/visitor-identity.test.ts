@@ -22,7 +22,7 @@ describe('who the visitor is', () => {
     });
     expect(app.identify(incoming(cookie))).toMatchObject({ id: 'from-cookie', origin: 'cookie' });
     const minted = app.identify(incoming());
-    expect(minted).toMatchObject({ origin: 'minted', mode: 'enrol', consent: 'granted', gate: undefined });
+    expect(minted).toMatchObject({ origin: 'generated', mode: 'enrol', consent: 'granted', gate: undefined });
     expect(minted.id).toMatch(UUID);
   });
 
@@ -35,7 +35,7 @@ describe('who the visitor is', () => {
   ])('%j as the id of the app', (given, id) => {
     const { identify, errors } = reader({ visitor: { id: () => given as never } });
     const visitor = identify(incoming());
-    if (id === undefined) expect(visitor.origin).toBe('minted');
+    if (id === undefined) expect(visitor.origin).toBe('generated');
     else expect(visitor).toMatchObject({ id, origin: 'app' });
     expect(errors).toEqual([]);
   });
@@ -125,11 +125,11 @@ describe('bots', () => {
 
   it('may say so in their hints only', () => {
     const { identify } = reader();
-    expect(identify(incoming({ 'sec-ch-ua': '"HeadlessChrome";v="131", "Chromium";v="131"' })).gate).toBe(
-      'bot',
-    );
     expect(
-      identify(incoming({ 'sec-ch-ua': '"Google Chrome";v="131", "Chromium";v="131"' })).gate,
+      identify(incoming({ 'sec-ch-ua': '"HeadlessChrome";v="131", "Chromium";v="131"' })).excludedBy,
+    ).toBe('bot');
+    expect(
+      identify(incoming({ 'sec-ch-ua': '"Google Chrome";v="131", "Chromium";v="131"' })).excludedBy,
     ).toBeUndefined();
   });
 
@@ -138,19 +138,19 @@ describe('bots', () => {
     expect(identify(incoming(googlebot))).toMatchObject({ gate: undefined, id: 'api-client' });
     let asked = 0;
     const counting = reader({ visitor: { id: () => 'api-client' }, bots: () => (asked++, true) });
-    expect(counting.identify(incoming(googlebot)).gate).toBeUndefined();
+    expect(counting.identify(incoming(googlebot)).excludedBy).toBeUndefined();
     expect(asked).toBe(0);
   });
 
   it('are what the option says', () => {
-    expect(reader({ bots: 'include' }).identify(incoming(googlebot)).gate).toBeUndefined();
-    expect(reader({ bots: () => true }).identify(incoming()).gate).toBe('bot');
+    expect(reader({ bots: 'include' }).identify(incoming(googlebot)).excludedBy).toBeUndefined();
+    expect(reader({ bots: () => true }).identify(incoming()).excludedBy).toBe('bot');
     const broken = reader({
       bots: () => {
         throw new Error('oops');
       },
     });
-    expect(broken.identify(incoming()).gate).toBeUndefined();
+    expect(broken.identify(incoming()).excludedBy).toBeUndefined();
     expect(broken.errors).toHaveLength(1);
   });
 });
@@ -196,7 +196,7 @@ describe('without a grant', () => {
   ])('mode %s, consent %s: %s', (mode, answer, expected) => {
     const { identify } = reader({ visitor: { id }, consent: { resolve: () => answer, mode } });
     const visitor = identify(incoming({}, user));
-    expect(visitor.gate ?? visitor.mode).toBe(expected);
+    expect(visitor.excludedBy ?? visitor.mode).toBe(expected);
     // A visitor without an id of the app would be a new one on every page.
     expect(identify(incoming({ cookie: 'cv_vid=c' }))).toMatchObject({ gate: 'consent', id: '' });
   });
@@ -228,7 +228,7 @@ describe('without a grant', () => {
     const signals = () => ({ answer: 'denied', by: 'DNT', provisional: true }) as const;
     const said = (consent?: () => boolean | undefined) => {
       const visitor = reader({ consent, signals }).identify(incoming({ cookie: 'cv_vid=c' }));
-      return [visitor.consent, visitor.consentBy, visitor.gate, visitor.withdrawn?.cookieId];
+      return [visitor.consent, visitor.consentBy, visitor.excludedBy, visitor.withdrawn?.cookieId];
     };
     expect(said(() => false)).toEqual(['denied', 'function', 'consent', 'c']);
     for (const other of [() => true, () => undefined, undefined])

@@ -3,7 +3,7 @@ import { createServer, type IncomingMessage, type RequestListener, type ServerRe
 import type { AddressInfo, Server } from 'node:net';
 import { afterEach, vi } from 'vitest';
 import type { ProjectConfig } from '../../src/model/project-config.js';
-import type { Kept, ProjectSink, ProjectSource } from '../../src/project/types.js';
+import type { CachedConfigInfo, ProjectSink, ProjectSource } from '../../src/project/types.js';
 import type { ConvertError } from '../../src/utils/errors.js';
 
 export function project(version = '1'): ProjectConfig {
@@ -20,7 +20,7 @@ export interface Recorder extends ProjectSink {
   readonly configs: ProjectConfig[];
   readonly errors: ConvertError[];
   /** Of each config: whether it came from a cache. */
-  readonly kept: (Kept | undefined)[];
+  readonly kept: (CachedConfigInfo | undefined)[];
   readonly troubles: string[];
   readonly recoveries: string[];
   unchangedCount: number;
@@ -29,7 +29,7 @@ export interface Recorder extends ProjectSink {
 export function recorder(): Recorder {
   const configs: ProjectConfig[] = [];
   const errors: ConvertError[] = [];
-  const kept: (Kept | undefined)[] = [];
+  const kept: (CachedConfigInfo | undefined)[] = [];
   const troubles: string[] = [];
   const recoveries: string[] = [];
   return {

@@ -1,16 +1,16 @@
 import { describe, expect, it, vi } from 'vitest';
 import type { ProjectConfig } from '../../src/model/project-config.js';
-import { ProjectKeeper, type ProjectKeeperOptions } from '../../src/project/repository.js';
+import { ProjectRepository, type ProjectRepositoryOptions } from '../../src/project/repository.js';
 import { objectSource } from '../../src/project/sources/resolve-source.js';
 import type { ProjectSink, ProjectSource } from '../../src/project/types.js';
 import { ConvertError } from '../../src/utils/errors.js';
 import { later, project, recorder, versionOf } from './helpers.js';
 
 /** A source that does what the test says, and a keeper that writes down what it is told. */
-function keeping(options: Partial<ProjectKeeperOptions> = {}) {
+function keeping(options: Partial<ProjectRepositoryOptions> = {}) {
   const told: string[] = [];
   const source = { description: 'the test', sink: undefined as ProjectSink | undefined, stops: 0 };
-  const keeper = new ProjectKeeper(
+  const keeper = new ProjectRepository(
     {
       description: source.description,
       start: (sink) => void (source.sink = sink),
@@ -142,7 +142,7 @@ describe('failures', () => {
     expect(versionOf(keeper.current)).toBe('1');
 
     const told: string[] = [];
-    const broken = new ProjectKeeper(
+    const broken = new ProjectRepository(
       { description: 'broken', start: thrower, stop: thrower },
       { onConfig() {}, onError: (error) => void told.push(error.message) },
     );
@@ -334,7 +334,7 @@ describe('waitForFirst', () => {
 describe('a config object', () => {
   it('is in force as soon as the keeper is started', () => {
     const told: string[] = [];
-    const keeper = new ProjectKeeper(objectSource(project('1')), {
+    const keeper = new ProjectRepository(objectSource(project('1')), {
       onConfig: (config, first) => void told.push(`${String(versionOf(config))} ${first}`),
     });
     expect(keeper.current).toBeUndefined();

@@ -1,20 +1,20 @@
 /** How a visitor got here: what one request says of it, and what its session says before that. */
 import fc from 'fast-check';
 import { describe, expect, it } from 'vitest';
-import { type Arrival, ARRIVAL_BYTES, TRAFFIC_SOURCES } from '../../src/model/attribution.js';
+import { type Attribution, ATTRIBUTION_BYTES, TRAFFIC_SOURCES } from '../../src/model/attribution.js';
 import type { HeaderValue } from '../../src/model/http.js';
 import { CLICK_IDS } from '../../src/request/query-parameters.js';
 import { createRequestReader } from '../../src/request/request-reader.js';
 import { facts, watched } from './incoming.js';
 
-const DIRECT: Arrival = { source: 'direct', campaign: '', medium: '', keyword: '', sourceName: '' };
+const DIRECT: Attribution = { source: 'direct', campaign: '', medium: '', keyword: '', sourceName: '' };
 
 const arrived = (
   url: string,
   headers: Record<string, HeaderValue> = {},
   host = 'www.shop.example',
-): Arrival => facts({ url, headers, host }).arrival;
-const from = (referer: string, more: Record<string, string> = {}, host?: string): Arrival =>
+): Attribution => facts({ url, headers, host }).attribution;
+const from = (referer: string, more: Record<string, string> = {}, host?: string): Attribution =>
   arrived('/', { referer, ...more }, host);
 
 describe('how a visitor got here', () => {
@@ -34,7 +34,7 @@ describe('how a visitor got here', () => {
     });
   });
 
-  it.each<[string, string, Partial<Arrival>]>([
+  it.each<[string, string, Partial<Attribution>]>([
     // Origins, as the policy that browsers have by default leaves of other sites.
     [
       'a search engine',
@@ -136,13 +136,16 @@ describe('how a visitor got here', () => {
   });
 
   it('is what the first hit of the session said, and nothing of the request is looked at then', () => {
-    const arrival: Arrival = { ...DIRECT, source: 'search', medium: 'organic', campaign: 'kept' };
+    const attribution: Attribution = { ...DIRECT, source: 'search', medium: 'organic', campaign: 'kept' };
     const { request, reads } = watched({
       url: '/?utm_campaign=other',
       headers: { referer: 'https://a.example/' },
     });
     const reader = createRequestReader({ onError: () => {} });
-    const found = reader.read(request, { isNewVisitor: true, session: { isFirst: false, arrival } });
+    const found = reader.read(request, {
+      isNewVisitor: true,
+      session: { isFirst: false, attribution },
+    });
     const properties = ['source', 'medium', 'campaign', 'keyword', 'sourceName', 'visitorType'];
     expect(properties.map((name) => found.visitor.get(name))).toEqual([
       'search',
@@ -159,7 +162,7 @@ describe('how a visitor got here', () => {
   });
 
   it('is what each request says, in a session that keeps nothing of it', () => {
-    const session = { isFirst: true, arrival: undefined };
+    const session = { isFirst: true, attribution: undefined };
     const found = facts({ url: '/?utm_campaign=now' }, {}, { isNewVisitor: false, session });
     expect(found.segments()).toMatchObject({ source: 'campaign', campaign: 'now', visitorType: 'new' });
   });
@@ -176,7 +179,7 @@ describe('how a visitor got here', () => {
         const { source, ...texts } = arrived(url, { referer: given + referrer, 'sec-fetch-site': site });
         expect(TRAFFIC_SOURCES).toContain(source);
         for (const [each, said] of Object.entries(texts)) {
-          expect(Buffer.byteLength(said)).toBeLessThanOrEqual(ARRIVAL_BYTES[each as keyof typeof texts]);
+          expect(Buffer.byteLength(said)).toBeLessThanOrEqual(ATTRIBUTION_BYTES[each as keyof typeof texts]);
           expect(said.isWellFormed()).toBe(true);
         }
       }),

@@ -7,7 +7,7 @@ import {
   type Document,
   type Documents,
   documentStore,
-  type Replaced,
+  type CompareAndSetResult,
 } from '../../src/store/document-store.js';
 
 /** What becomes of one request to the place. `unheard`: it is done, and nobody is told. */
@@ -36,7 +36,7 @@ function place(kind: Kind, scheduler: fc.Scheduler, fates: () => Fate): Place {
   const changes: string[] = [];
   const onItsWay = (what: string): Promise<unknown> => scheduler.schedule(Promise.resolve(), what);
 
-  function replaceNow(key: string, before: Document | undefined, text: string): Replaced {
+  function replaceNow(key: string, before: Document | undefined, text: string): CompareAndSetResult {
     const found = kept.get(key);
     if (kind === 'by text' && found?.text === text) return { isReplaced: true };
     const isRight =
@@ -59,7 +59,7 @@ function place(kind: Kind, scheduler: fc.Scheduler, fates: () => Fate): Place {
         await onItsWay('read, answer');
         return found;
       },
-      async replace(key, before, text) {
+      async compareAndSet(key, before, text) {
         const what = fates();
         await onItsWay('replace');
         if (what === 'refused') throw new Error('refused');
@@ -174,7 +174,7 @@ describe('a state that is read again', () => {
     const store = documentStore({
       remote: false,
       read: () => kept,
-      async replace(_key, before, text) {
+      async compareAndSet(_key, before, text) {
         replaced.push(before?.version);
         kept = { text, version: 7 };
         return { isReplaced: true, version: 7 };
@@ -198,7 +198,7 @@ describe('a state that is read again', () => {
     const store = documentStore({
       remote: false,
       read: (key) => ({ text: JSON.stringify({ goals: { [key]: true } }) }),
-      replace: async () => ({ isReplaced: true }),
+      compareAndSet: async () => ({ isReplaced: true }),
       delete: async () => undefined,
     });
     const keys = Array.from({ length: 2_100 }, (_, n) => `k${n}`);

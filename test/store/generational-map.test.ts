@@ -1,6 +1,6 @@
 import fc from 'fast-check';
 import { afterEach, beforeEach, describe, expect, it, vi } from 'vitest';
-import { Generations } from '../../src/store/generational-map.js';
+import { GenerationalMap } from '../../src/store/generational-map.js';
 
 beforeEach(() => {
   vi.useFakeTimers({ toFake: ['performance'] });
@@ -18,7 +18,7 @@ describe('what is kept by generations', () => {
     });
     fc.assert(
       fc.property(fc.array(step, { maxLength: 40 }), (steps) => {
-        const real = new Generations<number>({ max: 400, age: 1000 });
+        const real = new GenerationalMap<number>({ max: 400, age: 1000 });
         const model = new Map<string, number>();
         for (const { call, key, value } of steps) {
           expect(real.take(key)).toBe(model.get(key));
@@ -34,7 +34,7 @@ describe('what is kept by generations', () => {
   });
 
   it.each([1, 2, 7, 17, 100, 5000])('is at most %i, and the youngest', (max) => {
-    const kept = new Generations<number>({ max, age: 1000 });
+    const kept = new GenerationalMap<number>({ max, age: 1000 });
     for (let n = 0; n < 3 * max; n++) {
       kept.add(`key ${n}`, n);
       expect(kept.size).toBeLessThanOrEqual(max);
@@ -45,7 +45,7 @@ describe('what is kept by generations', () => {
   });
 
   it('goes when its time is over, and not before', () => {
-    const kept = new Generations<number>({ max: 1000, age: 800 });
+    const kept = new GenerationalMap<number>({ max: 1000, age: 800 });
     for (let n = 0; n <= 100; n++) {
       kept.add(`key ${n}`, n);
       vi.advanceTimersByTime(10);
@@ -60,14 +60,14 @@ describe('what is kept by generations', () => {
   });
 
   it('is searched in few places, however much of it was taken again', () => {
-    const kept = new Generations<number>({ max: 16, age: 1000 });
+    const kept = new GenerationalMap<number>({ max: 16, age: 1000 });
     for (let n = 0; n < 1000; n++) {
       kept.add(`key ${n}`, n);
       // One in a hundred stays.
       if (n % 100 > 0) expect(kept.take(`key ${n}`)).toBe(n);
       expect(kept.generations).toBeLessThanOrEqual(18);
     }
-    const stays = new Generations<number>({ max: 1600, age: 1e6 });
+    const stays = new GenerationalMap<number>({ max: 1600, age: 1e6 });
     for (let n = 0; n < 20_000; n++) {
       stays.add(`key ${n}`, n);
       if (n % 100 > 0) expect(stays.take(`key ${n}`)).toBe(n);

@@ -64,17 +64,17 @@ describe('what was read or written', () => {
   it('is remembered for a moment', async () => {
     let isWhole = true;
     const { store } = start({ cache: { age: 300 }, isWhole: () => isWhole });
-    expect(await store.ask('k')).toEqual({ state: undefined });
-    expect(store.recall('k')).toBeUndefined();
+    expect(await store.readWithinBudget('k')).toEqual({ state: undefined });
+    expect(store.readCached('k')).toBeUndefined();
     await store.commit('k', { goals: ['buy'] }, KEPT);
-    expect(store.recall('k')).toMatchObject({ goals: { buy: true } });
+    expect(store.readCached('k')).toMatchObject({ goals: { buy: true } });
     isWhole = false;
-    expect(store.recall('k')).toBeUndefined();
+    expect(store.readCached('k')).toBeUndefined();
     isWhole = true;
     await sleep(400);
-    expect(store.recall('k')).toBeUndefined();
-    await store.ask('k');
-    expect(store.recall('k')).toMatchObject({ goals: { buy: true } });
+    expect(store.readCached('k')).toBeUndefined();
+    await store.readWithinBudget('k');
+    expect(store.readCached('k')).toMatchObject({ goals: { buy: true } });
     expect(store.stats()).toMatchObject({ reads: 2, cached: 2, commits: 1, unavailable: 0 });
   });
 
@@ -82,56 +82,56 @@ describe('what was read or written', () => {
     let isWhole = false;
     const { store } = start({ isWhole: () => isWhole });
     await store.commit('k', { goals: ['buy'] }, KEPT);
-    await store.ask('k');
+    await store.readWithinBudget('k');
     isWhole = true;
-    expect(store.recall('k')).toBeUndefined();
-    await store.ask('k');
-    expect(store.recall('k')).toMatchObject({ goals: { buy: true } });
+    expect(store.readCached('k')).toBeUndefined();
+    await store.readWithinBudget('k');
+    expect(store.readCached('k')).toMatchObject({ goals: { buy: true } });
   });
 
   it('is not where that is switched off, and where a store answers at once', async () => {
     const { store } = start({ cache: false });
-    await store.ask('k');
+    await store.readWithinBudget('k');
     await store.commit('k', { goals: ['buy'] }, KEPT);
-    expect(store.recall('k')).toBeUndefined();
+    expect(store.readCached('k')).toBeUndefined();
 
     const quick = memoryStore();
     const atOnce = new RemoteStore(
       { ...quick, remote: true },
       { budget: 30, cache: {}, isWhole: () => true, failing: () => undefined, worksAgain: () => undefined },
     );
-    expect(atOnce.ask('k')).toEqual({ state: undefined });
+    expect(atOnce.readWithinBudget('k')).toEqual({ state: undefined });
     await atOnce.commit('k', { goals: ['buy'] }, KEPT);
-    expect(atOnce.recall('k')).toBeUndefined();
-    expect(atOnce.ask('k')).toMatchObject({ state: { goals: { buy: true } } });
+    expect(atOnce.readCached('k')).toBeUndefined();
+    expect(atOnce.readWithinBudget('k')).toMatchObject({ state: { goals: { buy: true } } });
   });
 
   it('is of so many visitors, those that were here last', async () => {
     const { store } = start({ cache: { max: 2 } });
-    await store.ask('k');
+    await store.readWithinBudget('k');
     for (const key of ['a', 'b', 'c']) await store.commit(key, { goals: ['buy'] }, KEPT);
-    expect(['a', 'b', 'c'].filter((key) => store.recall(key))).toEqual(['b', 'c']);
+    expect(['a', 'b', 'c'].filter((key) => store.readCached(key))).toEqual(['b', 'c']);
   });
 
   it('is forgotten with the visitor, and where a commit failed', async () => {
     const { distant, store } = start();
-    await store.ask('k');
+    await store.readWithinBudget('k');
     for (const key of ['a', 'b']) await store.commit(key, { goals: ['buy'] }, KEPT);
     await store.delete('a');
     distant.way = () => Promise.reject(new Error('down'));
     await expect(store.commit('b', { goals: ['see'] }, KEPT)).rejects.toThrow('down');
-    expect(['a', 'b'].filter((key) => store.recall(key))).toEqual([]);
+    expect(['a', 'b'].filter((key) => store.readCached(key))).toEqual([]);
     expect(store.stats()).toMatchObject({ failedCommits: 1 });
   });
 
   it('is asked for again while a claim of it may lapse', async () => {
     const { store } = start();
-    await store.ask('k');
+    await store.readWithinBudget('k');
     const pending = { claims: ['goal:buy'], until: 10 };
     await store.commit('k', { goals: ['buy'], at: 1, pending }, KEPT);
-    expect(store.recall('k')).toBeUndefined();
+    expect(store.readCached('k')).toBeUndefined();
     await store.commit('k', { settled: ['goal:buy'] }, KEPT);
-    expect(store.recall('k')).toMatchObject({ goals: { buy: true } });
+    expect(store.readCached('k')).toMatchObject({ goals: { buy: true } });
   });
 });
 
@@ -139,21 +139,24 @@ describe('a store that does not answer', () => {
   it('is waited for by one request at a time, and told of once', async () => {
     const { distant, store, told } = start();
     distant.way = never;
-    expect(await Promise.all([store.ask('a'), store.ask('b')])).toEqual([undefined, undefined]);
+    expect(await Promise.all([store.readWithinBudget('a'), store.readWithinBudget('b')])).toEqual([
+      undefined,
+      undefined,
+    ]);
     expect(distant.reads).toBe(2);
     // One finds out; the others go on at once.
-    const probe = store.ask('a');
-    expect([store.ask('b'), store.ask('c')]).toEqual([undefined, undefined]);
+    const probe = store.readWithinBudget('a');
+    expect([store.readWithinBudget('b'), store.readWithinBudget('c')]).toEqual([undefined, undefined]);
     expect(await probe).toBeUndefined();
     expect(distant.reads).toBe(3);
     expect(told).toEqual(['convert: the visitor store took too long']);
     expect(store.stats()).toMatchObject({ failing: true, unavailable: 5 });
 
     distant.way = () => Promise.resolve();
-    expect(await store.ask('a')).toEqual({ state: undefined });
+    expect(await store.readWithinBudget('a')).toEqual({ state: undefined });
     expect(told.at(-1)).toBe('works again');
     expect(store.stats().failing).toBe(false);
-    expect(await Promise.all([store.ask('a'), store.ask('b')])).toEqual([
+    expect(await Promise.all([store.readWithinBudget('a'), store.readWithinBudget('b')])).toEqual([
       { state: undefined },
       { state: undefined },
     ]);
@@ -162,7 +165,7 @@ describe('a store that does not answer', () => {
   it('is told of with the reason that it gives', async () => {
     const { distant, store, told } = start();
     distant.way = () => Promise.reject(Object.assign(new Error('for visitor k'), { code: 'ECONNREFUSED' }));
-    expect(await store.ask('k')).toBeUndefined();
+    expect(await store.readWithinBudget('k')).toBeUndefined();
     expect(told).toEqual([expect.stringMatching(/^convert: .*ECONNREFUSED/)]);
     expect(told[0]).not.toContain('visitor k');
   });

@@ -2,11 +2,11 @@
 import { setFlagsFromString } from 'node:v8';
 import { runInNewContext } from 'node:vm';
 import { describe, expect, it } from 'vitest';
-import { adoptionCookie } from '../../src/identity/cookies/alias-cookie.js';
+import { aliasCookie } from '../../src/identity/cookies/alias-cookie.js';
 import { visitorCookie } from '../../src/identity/cookies/visitor-cookie.js';
 import { createRequestReader } from '../../src/request/request-reader.js';
 import { isBotClient } from '../../src/request/user-agent/bots.js';
-import { detached } from '../../src/utils/string-memo.js';
+import { flattenString } from '../../src/utils/string-memo.js';
 import { incoming } from '../request/incoming.js';
 
 setFlagsFromString('--expose-gc');
@@ -33,16 +33,16 @@ function heldFor(keep: (index: number) => unknown): number {
 describe('what outlives a request', () => {
   it('would hold all of the text that it is a part of', () => {
     expect(heldFor((index) => whole(`a-part-of-it-${index}${FILLER}`).slice(0, 20))).toBeGreaterThan(10_000);
-    expect(heldFor((index) => detached(whole(`a-part-of-it-${index}${FILLER}`).slice(0, 20)))).toBeLessThan(
-      2_000,
-    );
-    expect(detached('')).toBe('');
-    expect(detached('ö🧥')).toBe('ö🧥');
+    expect(
+      heldFor((index) => flattenString(whole(`a-part-of-it-${index}${FILLER}`).slice(0, 20))),
+    ).toBeLessThan(2_000);
+    expect(flattenString('')).toBe('');
+    expect(flattenString('ö🧥')).toBe('ö🧥');
   });
 
   it('is an id, and not its Cookie header', () => {
     const cookie = visitorCookie();
-    const adoption = adoptionCookie();
+    const adoption = aliasCookie();
     const headers = (text: string) => incoming({ headers: { cookie: whole(text) } });
     expect(
       heldFor((index) => cookie.read(headers(`a=${FILLER}; cv_vid=00000000-0000-0000-0000-${index}`))),

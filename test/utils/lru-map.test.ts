@@ -1,6 +1,6 @@
 import fc from 'fast-check';
 import { expect, it } from 'vitest';
-import { Recent } from '../../src/utils/lru-map.js';
+import { LruMap } from '../../src/utils/lru-map.js';
 
 it('what was used lately is kept up to a size; what was not used for longest goes first', () => {
   const step = fc.record({
@@ -10,7 +10,7 @@ it('what was used lately is kept up to a size; what was not used for longest goe
   });
   fc.assert(
     fc.property(fc.array(step, { maxLength: 60 }), fc.integer({ min: 1, max: 4 }), (steps, max) => {
-      const real = new Recent<number>({ max });
+      const real = new LruMap<number>({ max });
       // The one that was used last at the end.
       let model: { key: string; value: number }[] = [];
       for (const { call, key, value } of steps) {

@@ -1,13 +1,13 @@
 import fc from 'fast-check';
 import { describe, expect, it, vi } from 'vitest';
-import { atAGlance } from '../../src/utils/string-memo.js';
+import { memoizeByString } from '../../src/utils/string-memo.js';
 
 describe('what is known at a glance', () => {
   it('is what the answer would be, whatever else was asked', () => {
     const texts = fc.array(fc.oneof(fc.string(), fc.string({ minLength: 500, maxLength: 530 })));
     fc.assert(
       fc.property(texts, (asked) => {
-        const known = atAGlance((text) => `[${text}]`);
+        const known = memoizeByString((text) => `[${text}]`);
         for (const text of [...asked, ...asked]) expect(known(text)).toBe(`[${text}]`);
       }),
     );
@@ -15,14 +15,14 @@ describe('what is known at a glance', () => {
 
   it('is answered once, also where the answer is undefined', () => {
     const answer = vi.fn(() => undefined);
-    const known = atAGlance(answer);
+    const known = memoizeByString(answer);
     for (let n = 0; n < 3; n++) expect(known('Mozilla/5.0')).toBeUndefined();
     expect(answer).toHaveBeenCalledTimes(1);
   });
 
   it('does not keep what is long', () => {
     const answer = vi.fn((text: string) => text.length);
-    const known = atAGlance(answer);
+    const known = memoizeByString(answer);
     known('x'.repeat(512));
     known('x'.repeat(512));
     known('x'.repeat(513));

@@ -5,18 +5,18 @@
  */
 import { codeOf, ConvertError } from '../../utils/errors.js';
 import { hashOf } from '../../utils/node/hash.js';
-import { Timers } from '../../utils/node/timers.js';
-import { Trouble } from '../health-reporter.js';
-import type { OutboxCore, Shelf } from '../outbox.js';
+import { TimerGroup } from '../../utils/node/timers.js';
+import { HealthReporter } from '../health-reporter.js';
+import type { OutboxCore, QueueBackend } from '../outbox.js';
 import { type QueuedEvent, takeBytes, wereKept } from '../queued-event.js';
-import { Adopted, LOADED_SHARE, Loader, Place, placeOf } from './disk-reader.js';
-import { Forgotten } from './erased-visitors.js';
+import { OrphanLog, LOADED_SHARE, DiskReader, EventSlot, slotOf } from './disk-reader.js';
+import { ErasedVisitors } from './erased-visitors.js';
 import { writeAtExit } from './exit.js';
 import type { SpoolFiles } from './files.js';
 import { type Ownership, SpoolFolder, type SpoolFolderOptions } from './folder.js';
 import type { SpoolLog } from './log.js';
 
-export interface SpoolShelfOptions extends SpoolFolderOptions {
+export interface SpoolBackendOptions extends SpoolFolderOptions {
   readonly files: SpoolFiles;
   readonly root: string;
   readonly maxBytes: number;
@@ -45,11 +45,11 @@ const RETAINED_SHARE = 0.4;
 /** Milliseconds between two attempts on a disk that fails. */
 const DISK_BACKOFF = { min: 1_000, max: 30_000 };
 
-export class SpoolShelf implements Shelf {
+export class SpoolBackend implements QueueBackend {
   readonly outlives = true;
   readonly maxBytes: number;
   readonly #core: OutboxCore;
-  readonly #options: SpoolShelfOptions;
+  readonly #options: SpoolBackendOptions;
   #folder: SpoolFolder | undefined;
   #log: SpoolLog | undefined;
   /** The number of the next event. */
@@ -59,8 +59,8 @@ export class SpoolShelf implements Shelf {
   #buffer: QueuedEvent[] = [];
   /** Of these, those that are not retained. */
   #unretained = 0;
-  readonly #loader: Loader;
-  readonly #forgotten = new Forgotten();
+  readonly #loader: DiskReader;
+  readonly #forgotten = new ErasedVisitors();
   /** When visitors were forgotten here, the latest last. */
   #erasures: number[] = [];
   /** All events below are settled. */
@@ -77,20 +77,20 @@ export class SpoolShelf implements Shelf {
   #adopting: Promise<void> | undefined;
   #commit: Promise<void> | undefined;
   #commitAt = -Infinity;
-  readonly #trouble: Trouble;
+  readonly #trouble: HealthReporter;
   #syncAt = -Infinity;
-  readonly #timers = new Timers();
+  readonly #timers = new TimerGroup();
   #isDue = false;
   #closing = false;
   /** What a disk does after the time limit of the close changes nothing here. */
   #isClosed = false;
   readonly #atExit: () => void;
 
-  constructor(core: OutboxCore, options: SpoolShelfOptions) {
+  constructor(core: OutboxCore, options: SpoolBackendOptions) {
     this.#core = core;
     this.#options = options;
     this.maxBytes = options.maxBytes;
-    this.#loader = new Loader({
+    this.#loader = new DiskReader({
       core,
       memoryBytes: options.memoryBytes,
       log: () => this.#log,
@@ -99,7 +99,7 @@ export class SpoolShelf implements Shelf {
       isForgotten: (event) => this.#forgotten.covers(event),
       met: (error) => this.#met(error),
     });
-    this.#trouble = new Trouble(core.ledger, DISK_BACKOFF, {
+    this.#trouble = new HealthReporter(core.ledger, DISK_BACKOFF, {
       failing: (code) =>
         `events can not be written to the spool (${code}): they wait in memory until it works again, and are lost ` +
         `with the process (${options.root})`,
@@ -122,15 +122,15 @@ export class SpoolShelf implements Shelf {
   keep(event: QueuedEvent): void {
     // By another process, before this was confirmed.
     if (this.#forgotten.covers(event)) {
-      this.#core.settle([event], (count) => this.#core.ledger.drop(count, 'forgotten'));
+      this.#core.finalize([event], (count) => this.#core.ledger.drop(count, 'forgotten'));
       return;
     }
     const hasOlder = this.#loader.count > 0 || this.#unretained > 0;
-    const place = new Place(
+    const place = new EventSlot(
       this.#next++,
       !hasOlder && this.#memoryBytes <= this.#options.memoryBytes * RETAINED_SHARE,
     );
-    event.place = place;
+    event.slot = place;
     this.#buffer.push(event);
     if (place.retained) this.#core.sender.push(event);
     else this.#unretained += 1;
@@ -142,28 +142,28 @@ export class SpoolShelf implements Shelf {
     this.#core.sender.start();
   }
 
-  settled(batch: readonly QueuedEvent[]): void {
-    const ends = new Map<SpoolLog | Adopted, number>();
+  finalized(batch: readonly QueuedEvent[]): void {
+    const ends = new Map<SpoolLog | OrphanLog, number>();
     for (const event of batch) {
-      const place = placeOf(event);
+      const place = slotOf(event);
       place.settled = true;
       const log = place.log ?? this.#log;
       if (place.log !== undefined) this.#safe -= 1;
       if (log !== undefined) ends.set(log, place.number + 1);
-      if (!(log instanceof Adopted)) this.#mark = Math.max(this.#mark, place.number + 1);
-      if (log instanceof Adopted) log.open -= 1;
+      if (!(log instanceof OrphanLog)) this.#mark = Math.max(this.#mark, place.number + 1);
+      if (log instanceof OrphanLog) log.open -= 1;
     }
     for (const [log, end] of ends) void log.settle(end);
     if (this.#trouble.isFailing) this.#dropSettled();
     this.#loader.load(this.#unretained > 0);
   }
 
-  withdrawn(events: readonly QueuedEvent[]): void {
+  cancelled(events: readonly QueuedEvent[]): void {
     for (const event of events) {
-      const place = placeOf(event);
+      const place = slotOf(event);
       place.settled = true;
       if (place.log !== undefined) this.#safe -= 1;
-      if (place.log instanceof Adopted) place.log.open -= 1;
+      if (place.log instanceof OrphanLog) place.log.open -= 1;
     }
     this.#compact();
     this.#loader.load(true);
@@ -301,28 +301,28 @@ export class SpoolShelf implements Shelf {
     if (!isNews || this.#isClosed) return;
     const isForgotten = (event: QueuedEvent): boolean => this.#forgotten.covers(event);
     this.#dropBuffered(isForgotten);
-    this.#core.withdraw(isForgotten);
+    this.#core.cancel(isForgotten);
   }
 
   /** Of what is not stored yet, and not with the sender. */
   #dropBuffered(isForgotten: (event: QueuedEvent) => boolean): void {
-    this.#drop(this.#buffer.filter((event) => !placeOf(event).retained && isForgotten(event)));
+    this.#drop(this.#buffer.filter((event) => !slotOf(event).retained && isForgotten(event)));
     this.#compact();
   }
 
   #drop(unretained: readonly QueuedEvent[]): void {
-    for (const event of unretained) placeOf(event).settled = true;
+    for (const event of unretained) slotOf(event).settled = true;
     this.#unretained -= unretained.length;
     const { ledger } = this.#core;
-    if (unretained.length > 0) this.#core.settle(unretained, (count) => ledger.drop(count, 'forgotten'));
+    if (unretained.length > 0) this.#core.finalize(unretained, (count) => ledger.drop(count, 'forgotten'));
   }
 
   /** Takes out of the buffer what is settled: the numbers of what is written follow each other. */
   #compact(): void {
-    const left = this.#buffer.filter((event) => !placeOf(event).settled);
+    const left = this.#buffer.filter((event) => !slotOf(event).settled);
     if (left.length === this.#buffer.length) return;
     let number = Math.max(this.#next - this.#buffer.length, this.#mark);
-    for (const event of left) placeOf(event).number = number++;
+    for (const event of left) slotOf(event).number = number++;
     this.#next = number;
     this.#buffer = left;
   }
@@ -363,7 +363,7 @@ export class SpoolShelf implements Shelf {
       return;
     }
     this.#writing = events;
-    const first = placeOf(events[0]!).number;
+    const first = slotOf(events[0]!).number;
     try {
       // Asked before and after: a process may be stopped anywhere, and its log taken for that of a dead one.
       const asked = async (): Promise<Ownership> => (folder.isSure(log) ? 'ours' : folder.verify(log));
@@ -392,7 +392,7 @@ export class SpoolShelf implements Shelf {
 
   /** What is settled before it is stored, from memory, is so in order. */
   #dropSettled(): void {
-    const first = this.#buffer.findIndex((event) => !placeOf(event).settled);
+    const first = this.#buffer.findIndex((event) => !slotOf(event).settled);
     this.#buffer.splice(0, first === -1 ? this.#buffer.length : first);
   }
 
@@ -407,7 +407,7 @@ export class SpoolShelf implements Shelf {
   #stored(events: readonly QueuedEvent[], log: SpoolLog): void {
     const spilled: QueuedEvent[] = [];
     for (const event of events) {
-      const place = placeOf(event);
+      const place = slotOf(event);
       if (place.settled) continue;
       place.log = log;
       if (place.retained) this.#safe += 1;
@@ -422,7 +422,7 @@ export class SpoolShelf implements Shelf {
   /** What is not stored yet, and need not be read again. */
   #retainAll(): void {
     for (const event of [...this.#writing, ...this.#buffer]) {
-      const place = placeOf(event);
+      const place = slotOf(event);
       if (place.retained || place.settled) continue;
       if (this.#forgotten.covers(event)) {
         this.#drop([event]);
@@ -463,9 +463,9 @@ export class SpoolShelf implements Shelf {
 
   /** Another process has taken our logs for those of a dead one, and sends what is in them. */
   #leave(): void {
-    const gone = this.#core.sender.forget((event) => placeOf(event).log !== undefined);
+    const gone = this.#core.sender.takeBack((event) => slotOf(event).log !== undefined);
     this.#safe -= gone.length;
-    this.#core.settle(gone, (count) => this.#core.ledger.spool(count));
+    this.#core.finalize(gone, (count) => this.#core.ledger.spool(count));
     this.#loader.forget();
   }
 
@@ -477,9 +477,9 @@ export class SpoolShelf implements Shelf {
     this.#loader.forget('corrupt');
     const events = [
       ...this.#core.sender.events(),
-      ...this.#buffer.filter((event) => !placeOf(event).retained),
+      ...this.#buffer.filter((event) => !slotOf(event).retained),
     ];
-    for (const event of events) event.place = new Place(this.#next++, placeOf(event).retained);
+    for (const event of events) event.slot = new EventSlot(this.#next++, slotOf(event).retained);
     this.#buffer = events;
     this.#safe = 0;
   }
@@ -487,11 +487,11 @@ export class SpoolShelf implements Shelf {
   #writeNow(): void {
     const unstored = [...this.#writing, ...this.#buffer];
     // What is settled after others was forgotten, and has its tombstone.
-    const events = unstored.slice(unstored.findIndex((event) => !placeOf(event).settled) >>> 0);
+    const events = unstored.slice(unstored.findIndex((event) => !slotOf(event).settled) >>> 0);
     // No frame may be longer than what is read at once.
     for (let first = 0; first < events.length; first += EXIT_EVENTS) {
       const some = events.slice(first, first + EXIT_EVENTS);
-      this.#log?.writeNow(placeOf(some[0]!).number, some[0]!.at, some);
+      this.#log?.writeNow(slotOf(some[0]!).number, some[0]!.at, some);
     }
   }
 

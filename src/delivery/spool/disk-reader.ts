@@ -2,9 +2,9 @@ import type { OutboxCore } from '../outbox.js';
 import { isTooOld, QueuedEvent } from '../queued-event.js';
 import type { StoredEvent } from './log-frames.js';
 import type { SpoolLog } from './log.js';
-import { type Missing, Spilled } from './spilled-events.js';
+import { type Missing, SpilledEvents } from './spilled-events.js';
 
-export interface LoaderOptions {
+export interface DiskReaderOptions {
   readonly core: OutboxCore;
   /** Bytes that may wait in memory. */
   readonly memoryBytes: number;
@@ -23,16 +23,16 @@ export interface LoaderOptions {
 /** The share of the memory that is kept for what comes back. */
 export const LOADED_SHARE = 0.25;
 
-export class Loader {
-  readonly #options: LoaderOptions;
-  readonly #spilled: Spilled;
-  #adopted: Adopted[] = [];
+export class DiskReader {
+  readonly #options: DiskReaderOptions;
+  readonly #spilled: SpilledEvents;
+  #adopted: OrphanLog[] = [];
   #loading: Promise<void> | undefined;
   #isStopped = false;
 
-  constructor(options: LoaderOptions) {
+  constructor(options: DiskReaderOptions) {
     this.#options = options;
-    this.#spilled = new Spilled(options.core.waiting);
+    this.#spilled = new SpilledEvents(options.core.flushes);
   }
 
   /** Of events that are on disk alone, in our own log. */
@@ -57,13 +57,13 @@ export class Loader {
   /** These are on disk alone, from now on. */
   spill(events: readonly QueuedEvent[], log: SpoolLog): void {
     if (events.length === 0) return;
-    if (this.#spilled.count === 0) log.seek(placeOf(events[0]!).number);
-    for (const event of events) this.#spilled.push(placeOf(event).number, event);
+    if (this.#spilled.count === 0) log.seek(slotOf(events[0]!).number);
+    for (const event of events) this.#spilled.push(slotOf(event).number, event);
     this.#options.core.ledger.spool(events.length);
   }
 
   adopt(log: SpoolLog): void {
-    this.#adopted.push(new Adopted(log));
+    this.#adopted.push(new OrphanLog(log));
     this.load(true);
   }
 
@@ -115,7 +115,7 @@ export class Loader {
     if (this.#spilled.count === 0) this.#options.caughtUp();
   }
 
-  async #loadAdopted(adopted: Adopted): Promise<void> {
+  async #loadAdopted(adopted: OrphanLog): Promise<void> {
     const { missing, events } = await adopted.read((error) => this.#options.met(error));
     if (this.#isStopped || !this.#adopted.includes(adopted)) return;
     const { core } = this.#options;
@@ -124,12 +124,12 @@ export class Loader {
     for (const stored of events) {
       const event = core.adopt(stored.event, stored.at);
       this.#bring(event, stored, adopted);
-      if (!placeOf(event).settled) adopted.open += 1;
+      if (!slotOf(event).settled) adopted.open += 1;
     }
     core.sender.start();
   }
 
-  async #finish(adopted: Adopted): Promise<void> {
+  async #finish(adopted: OrphanLog): Promise<void> {
     this.#adopted = this.#adopted.filter((each) => each !== adopted);
     await adopted.remove();
   }
@@ -152,15 +152,15 @@ export class Loader {
   }
 
   /** Into memory, and to the sender; unless it is not to be sent. */
-  #bring(event: QueuedEvent, { number, at }: StoredEvent, log: SpoolLog | Adopted): void {
+  #bring(event: QueuedEvent, { number, at }: StoredEvent, log: SpoolLog | OrphanLog): void {
     const { core, brought, isForgotten } = this.#options;
-    const place = new Place(number, true);
+    const place = new EventSlot(number, true);
     place.log = log;
-    event.place = place;
+    event.slot = place;
     const reason = isTooOld(at, Date.now()) ? 'expired' : isForgotten(event) ? 'forgotten' : undefined;
     if (reason !== undefined) {
       place.settled = true;
-      core.settle([event], (count) => core.ledger.drop(count, reason));
+      core.finalize([event], (count) => core.ledger.drop(count, reason));
       return;
     }
     brought();
@@ -170,7 +170,7 @@ export class Loader {
   /** Of what was spooled. */
   #release(missing: readonly Missing[], reason: 'corrupt' | undefined): void {
     const { core } = this.#options;
-    const { ledger, waiting } = core;
+    const { ledger, flushes: waiting } = core;
     for (const { cohort, count, bytes } of missing) {
       if (reason !== undefined) {
         ledger.spool(-count);
@@ -182,9 +182,9 @@ export class Loader {
   }
 }
 
-export class Place {
+export class EventSlot {
   /** Its log, once it is stored there. */
-  log: SpoolLog | Adopted | undefined;
+  log: SpoolLog | OrphanLog | undefined;
   settled = false;
 
   constructor(
@@ -194,10 +194,10 @@ export class Place {
   ) {}
 }
 
-export const placeOf = (event: QueuedEvent): Place => event.place as Place;
+export const slotOf = (event: QueuedEvent): EventSlot => event.slot as EventSlot;
 
 /** A log that a dead process has left, while it is read and sent here. */
-export class Adopted {
+export class OrphanLog {
   /** Events that were read and are not settled. */
   open = 0;
   #isRead = false;

@@ -10,7 +10,7 @@ export interface Tombstone {
   readonly at: number;
 }
 
-export class Forgotten {
+export class ErasedVisitors {
   /** By the hash of the visitor's id; the latest last. */
   readonly #times = new Map<string, number>();
   #latest = -Infinity;

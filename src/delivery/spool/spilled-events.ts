@@ -1,9 +1,9 @@
 /** What is on disk and no longer in memory, in order: how much, and who waits for it. */
-import { type Cohort, type Cohorts, Runs } from '../flush-tracker.js';
+import { type FlushEpoch, type FlushTracker, EpochRuns } from '../flush-tracker.js';
 import type { QueuedEvent } from '../queued-event.js';
 
 interface SpilledRun {
-  readonly cohort: Cohort;
+  readonly cohort: FlushEpoch;
   /** The number after that of the last event. */
   end: number;
   count: number;
@@ -12,18 +12,18 @@ interface SpilledRun {
 
 /** Events that are not there any more, although they were stored. */
 export interface Missing {
-  readonly cohort: Cohort;
+  readonly cohort: FlushEpoch;
   readonly count: number;
   readonly bytes: number;
 }
 
-export class Spilled {
-  readonly #runs: Runs<SpilledRun>;
+export class SpilledEvents {
+  readonly #runs: EpochRuns<SpilledRun>;
   #count = 0;
   #bytes = 0;
 
-  constructor(waiting: Cohorts) {
-    this.#runs = new Runs(waiting, (last, { end, count, bytes }) => {
+  constructor(waiting: FlushTracker) {
+    this.#runs = new EpochRuns(waiting, (last, { end, count, bytes }) => {
       last.end = end;
       last.count += count;
       last.bytes += bytes;
@@ -38,14 +38,14 @@ export class Spilled {
     return this.#count;
   }
 
-  push(number: number, { cohort, bytes }: QueuedEvent): void {
+  push(number: number, { epoch: cohort, bytes }: QueuedEvent): void {
     this.#count += 1;
     this.#bytes += bytes;
     this.#runs.push({ cohort, end: number + 1, count: 1, bytes });
   }
 
   /** Takes the event of that number, which was read; tells what is missing of those before it. */
-  take(number: number, bytes: number): { cohort: Cohort | undefined; missing: Missing[] } {
+  take(number: number, bytes: number): { cohort: FlushEpoch | undefined; missing: Missing[] } {
     const missing = this.#close(({ end }) => end <= number);
     const run = this.#runs.first;
     if (run === undefined || run.count === 0) return { cohort: undefined, missing };

@@ -1,7 +1,7 @@
 /** The outbox that keeps its events on disk, too: they outlive the process. */
 import { createOutbox } from '../outbox.js';
 import { DEFAULT_QUEUE_BYTES, type OutboxFactory } from '../types.js';
-import { SpoolShelf } from './backend.js';
+import { SpoolBackend } from './backend.js';
 import { nodeFiles, type SpoolFiles } from './files.js';
 import type { SpoolFolderOptions } from './folder.js';
 
@@ -26,7 +26,7 @@ export function spoolOutbox(
     createOutbox(
       options,
       (core) =>
-        new SpoolShelf(core, {
+        new SpoolBackend(core, {
           ...folder,
           files,
           root: path,

@@ -3,24 +3,24 @@ import { bucketAt, MAX_TRAFFIC } from '../buckets.js';
 import { textOf } from '../coerce.js';
 import type { Audience, Plan, PlannedExperience, PlannedVariation } from '../plan-types.js';
 import { isRuleError } from '../rules/compile-rules.js';
-import type { Outcome } from '../rules/types.js';
+import type { RuleResult } from '../rules/types.js';
 import type { Decision, EngineReason, ExperienceAttributes, Variation } from '../types.js';
 import { type Assignment, enrolment, NO_EVENTS } from './enrolment.js';
-import type { Facts } from './evaluation-input.js';
-import type { Progress } from './evaluation-state.js';
+import type { EvaluationInput } from './evaluation-input.js';
+import type { EvaluationState } from './evaluation-state.js';
 
 /** What one call is about. */
 export interface Call {
   readonly plan: Plan;
-  readonly facts: Facts;
-  readonly progress: Progress;
+  readonly input: EvaluationInput;
+  readonly progress: EvaluationState;
   readonly attributes: ExperienceAttributes;
   readonly strict: boolean;
 }
 
 const HASHES = 2 ** 32;
 
-export function decide(call: Call, experience: PlannedExperience): Decision {
+export function evaluate(call: Call, experience: PlannedExperience): Decision {
   const isOut = unavailable(call, experience);
   if (isOut !== undefined) return none(experience, isOut);
 
@@ -47,7 +47,7 @@ export function decide(call: Call, experience: PlannedExperience): Decision {
     };
     return decided(call, experience, stored, assignment, forced ? 'forced' : 'sticky', stored.stored);
   }
-  const place = Math.floor((call.facts.hash(experience.hash) / HASHES) * MAX_TRAFFIC);
+  const place = Math.floor((call.input.hash(experience.hash) / HASHES) * MAX_TRAFFIC);
   const bucket = bucketAt(experience.buckets, place);
   const chosen = forced ?? bucket?.content;
   if (chosen === undefined) return none(experience, 'traffic');
@@ -57,7 +57,10 @@ export function decide(call: Call, experience: PlannedExperience): Decision {
 }
 
 /** The variation that the visitor has, if it still exists. */
-export function assignedTo(progress: Progress, experience: PlannedExperience): PlannedVariation | undefined {
+export function assignedTo(
+  progress: EvaluationState,
+  experience: PlannedExperience,
+): PlannedVariation | undefined {
   const variationId = progress.assigned(experience);
   return variationId ? experience.variations.get(textOf(variationId)) : undefined;
 }
@@ -86,7 +89,7 @@ function decided(
 }
 
 function unavailable(
-  { attributes, facts }: Call,
+  { attributes, input: facts }: Call,
   { archived, environment, dependsOnState }: PlannedExperience,
 ): EngineReason | undefined {
   if (archived) return 'archived';
@@ -97,7 +100,7 @@ function unavailable(
 }
 
 function locationProblem(
-  { attributes, facts, progress }: Call,
+  { attributes, input: facts, progress }: Call,
   { locations, siteArea }: PlannedExperience,
 ): 'location' | undefined {
   if (attributes.ignoreLocationProperties === true) return undefined;
@@ -148,7 +151,7 @@ export function isChecked({ permanent }: Audience, isAssigned: boolean): boolean
   return !(isAssigned && permanent);
 }
 
-export function audienceOutcome({ plan, facts, progress }: Call, audience: Audience): Outcome {
+export function audienceOutcome({ plan, input: facts, progress }: Call, audience: Audience): RuleResult {
   const { exclusion } = audience;
   if (exclusion === undefined) return facts.audienceOutcome(audience);
   const other = plan.byKey.get(exclusion.experienceKey);
@@ -156,7 +159,7 @@ export function audienceOutcome({ plan, facts, progress }: Call, audience: Audie
   return isIn !== exclusion.negated;
 }
 
-function segmentProblem(progress: Progress, { segments }: PlannedExperience): 'segment' | undefined {
+function segmentProblem(progress: EvaluationState, { segments }: PlannedExperience): 'segment' | undefined {
   if (segments.length === 0) return undefined;
   const { customSegments } = progress;
   return segments.some(({ id }) => customSegments.includes(id)) ? undefined : 'segment';

@@ -1,20 +1,20 @@
 /** What is known of one visitor with one set of properties: each location and audience is evaluated at most once. */
 import { hashOnce, type HashPrefix, HashSuffix } from '../murmur3.js';
 import type { Plan, RuleEntity } from '../plan-types.js';
-import type { Outcome } from '../rules/types.js';
+import type { RuleResult } from '../rules/types.js';
 import type { EngineVisitor, ExperienceAttributes } from '../types.js';
-import { Progress } from './evaluation-state.js';
-import { Values } from './property-values.js';
-import { Outcomes } from './rule-results.js';
+import { EvaluationState } from './evaluation-state.js';
+import { PropertyValues } from './property-values.js';
+import { RuleResults } from './rule-results.js';
 
-export class Facts {
-  private locationValues: Values | undefined = undefined;
-  private visitorValues: Values | undefined = undefined;
-  private readonly outcomes: Outcomes;
+export class EvaluationInput {
+  private locationValues: PropertyValues | undefined = undefined;
+  private visitorValues: PropertyValues | undefined = undefined;
+  private readonly results: RuleResults;
   private hashes = 0;
   private suffix: HashSuffix | undefined = undefined;
   /** Of the call under way. */
-  progress: Progress;
+  state: EvaluationState;
   private readonly segments: Readonly<Record<string, unknown>> | undefined;
 
   constructor(
@@ -24,30 +24,30 @@ export class Facts {
     private readonly inline: ExperienceAttributes,
   ) {
     this.segments = subject.state.segments;
-    this.progress = new Progress(subject.state);
-    this.outcomes = new Outcomes(plan.ruleEntityCount);
+    this.state = new EvaluationState(subject.state);
+    this.results = new RuleResults(plan.ruleEntityCount);
   }
 
   /** The facts of a visitor; those of the call before where nothing that they follow from has changed. */
-  static of(plan: Plan, visitor: EngineVisitor, attributes: ExperienceAttributes): Facts {
+  static of(plan: Plan, visitor: EngineVisitor, attributes: ExperienceAttributes): EvaluationInput {
     // What is given inline holds for one call.
     if (attributes.locationProperties != null || attributes.visitorProperties != null) {
-      return new Facts(plan, visitor, attributes);
+      return new EvaluationInput(plan, visitor, attributes);
     }
     const { memo } = visitor;
-    const held = memo?.held;
-    if (held instanceof Facts && held.plan === plan && held.segments === visitor.state.segments) {
+    const held = memo?.cached;
+    if (held instanceof EvaluationInput && held.plan === plan && held.segments === visitor.state.segments) {
       held.subject = visitor;
-      held.progress = new Progress(visitor.state);
+      held.state = new EvaluationState(visitor.state);
       return held;
     }
-    const facts = new Facts(plan, visitor, NOTHING_INLINE);
-    if (memo !== undefined) memo.held = facts;
+    const facts = new EvaluationInput(plan, visitor, NOTHING_INLINE);
+    if (memo !== undefined) memo.cached = facts;
     return facts;
   }
 
-  get location(): Values {
-    return (this.locationValues ??= new Values(
+  get location(): PropertyValues {
+    return (this.locationValues ??= new PropertyValues(
       this.plan.names,
       this,
       this.subject.locationProperties,
@@ -56,8 +56,8 @@ export class Facts {
     ));
   }
 
-  get visitor(): Values {
-    return (this.visitorValues ??= new Values(
+  get visitor(): PropertyValues {
+    return (this.visitorValues ??= new PropertyValues(
       this.plan.names,
       this,
       this.subject.visitorProperties,
@@ -73,18 +73,22 @@ export class Facts {
     return (this.suffix ??= new HashSuffix(this.subject.id)).hash(prefix);
   }
 
-  locationOutcome(location: RuleEntity): Outcome {
-    return remembered(this.outcomes, location, this.location);
+  locationOutcome(location: RuleEntity): RuleResult {
+    return remembered(this.results, location, this.location);
   }
 
-  audienceOutcome(audience: RuleEntity): Outcome {
-    return remembered(this.outcomes, audience, this.visitor);
+  audienceOutcome(audience: RuleEntity): RuleResult {
+    return remembered(this.results, audience, this.visitor);
   }
 }
 
 const NOTHING_INLINE: ExperienceAttributes = {};
 
-function remembered(outcomes: Outcomes, { index, match, volatile }: RuleEntity, values: Values): Outcome {
+function remembered(
+  outcomes: RuleResults,
+  { index, match, volatile }: RuleEntity,
+  values: PropertyValues,
+): RuleResult {
   // One without rules is passed over by the SDK: it never matches.
   if (match === undefined) return false;
   if (volatile) return match(values);

@@ -2,12 +2,12 @@
 import type { VisitorState } from '../../model/visitor-state/types.js';
 import { mergeSegments, ownValue } from '../../utils/objects.js';
 import type { Location, PlannedExperience } from '../plan-types.js';
-import type { Outcome } from '../rules/types.js';
-import { Outcomes } from './rule-results.js';
+import type { RuleResult } from '../rules/types.js';
+import { RuleResults } from './rule-results.js';
 
 const NO_LOCATIONS: readonly string[] = [];
 
-export class Progress {
+export class EvaluationState {
   readonly state: Readonly<VisitorState>;
   /** The id of the experience that is being decided. */
   deciding: string | undefined;
@@ -15,7 +15,7 @@ export class Progress {
   private segments: Readonly<Record<string, unknown>> | undefined;
   private locations: readonly string[];
   /** Whether a location is in the list, by the place of its key: of those that were asked. */
-  private asked: Outcomes | undefined = undefined;
+  private asked: RuleResults | undefined = undefined;
   private storedLocations: Set<string> | undefined = undefined;
 
   constructor(state: Readonly<VisitorState>) {
@@ -58,7 +58,7 @@ export class Progress {
   }
 
   /** Keeps, as the SDK does, which locations matched when they were asked last. */
-  atLocation({ key, keyPlace }: Location, outcome: Outcome): void {
+  atLocation({ key, keyIndex: keyPlace }: Location, outcome: RuleResult): void {
     if (typeof outcome !== 'boolean' || key === undefined) return;
     const isAt = this.isAt(key, keyPlace);
     this.asked?.set(keyPlace, outcome);
@@ -74,7 +74,7 @@ export class Progress {
 
   /** Many experiences will be decided: then it pays to keep apart which locations are in the list. */
   expectMany(locationCount: number): void {
-    this.asked = new Outcomes(locationCount);
+    this.asked = new RuleResults(locationCount);
   }
 
   private isAt(key: string, keyPlace: number): boolean {

@@ -7,7 +7,7 @@ import { ABSENT } from '../rules/property-names.js';
 import type { CompiledRules } from '../rules/types.js';
 import type { Decision, EngineExplanation, FailedRule, Failure } from '../types.js';
 import { assignedTo, audienceOutcome, type Call, isChecked } from './evaluate.js';
-import type { Values } from './property-values.js';
+import type { PropertyValues } from './property-values.js';
 
 export function explainDecision(
   call: Call,
@@ -27,7 +27,7 @@ const audienceFailures: Explain = (call, experience) => {
   const failed = experience.audiences
     .filter((each) => isChecked(each, isAssigned) && audienceOutcome(call, each) !== true)
     .map(({ config, rules, exclusion }): Failure => {
-      if (exclusion === undefined) return failure('audience', { config, rules }, call.facts.visitor);
+      if (exclusion === undefined) return failure('audience', { config, rules }, call.input.visitor);
       const { path, experienceKey: expected, negated } = exclusion;
       const rule = { path, problem: 'no-match', property: RULE_TYPE, negated, expected } as const;
       return { type: 'exclusion', ...named(config), rules: [rule] };
@@ -38,7 +38,7 @@ const audienceFailures: Explain = (call, experience) => {
 
 /** How to explain a reason that rules are behind. */
 const FAILURES: Partial<Record<Decision['reason'], Explain>> = {
-  location: ({ facts }, { config, locations, siteArea }) =>
+  location: ({ input: facts }, { config, locations, siteArea }) =>
     locations === undefined
       ? [{ type: 'site-area', rules: explained(siteArea, facts.location) }]
       : [
@@ -60,7 +60,7 @@ const NO_MATCHING_OPTIONS = 'settings.matching_options';
 function failure(
   type: 'location' | 'audience',
   { config, rules }: Pick<RuleEntity, 'config' | 'rules'>,
-  values: Values,
+  values: PropertyValues,
 ): Failure {
   const problem = rules === undefined ? ({ problem: 'no-rules' } as const) : undefined;
   return { type, ...named(config), ...problem, rules: explained(rules, values) };
@@ -70,7 +70,7 @@ function named({ id, key, name }: RuleEntityConfig): Pick<Failure, 'id' | 'key' 
   return { id, key, ...(name !== undefined && { name }) };
 }
 
-function explained(rules: CompiledRules | undefined, values: Values): FailedRule[] {
+function explained(rules: CompiledRules | undefined, values: PropertyValues): FailedRule[] {
   if (rules === undefined) return [];
   return failedRules(rules, values).map(({ path, rule: { about } }): FailedRule => {
     if (about === undefined) return { path, problem: 'invalid-rule' };
@@ -91,7 +91,7 @@ function explained(rules: CompiledRules | undefined, values: Values): FailedRule
   });
 }
 
-function missingOf({ facts }: Call, { locations, siteArea, audiences }: PlannedExperience): string[] {
+function missingOf({ input: facts }: Call, { locations, siteArea, audiences }: PlannedExperience): string[] {
   return [
     ...missingIn([siteArea, ...(locations ?? []).map(({ rules }) => rules)], facts.location),
     ...missingIn(
@@ -102,7 +102,7 @@ function missingOf({ facts }: Call, { locations, siteArea, audiences }: PlannedE
 }
 
 /** Rules that match because a property is not there miss nothing. */
-function missingIn(all: readonly (CompiledRules | undefined)[], values: Values): string[] {
+function missingIn(all: readonly (CompiledRules | undefined)[], values: PropertyValues): string[] {
   return all
     .flatMap((rules) => rules?.branches.flat(2) ?? [])
     .flatMap(({ about, test }) => {

@@ -12,7 +12,7 @@ const GIVEN_UNDEFINED: unique symbol = Symbol('undefined');
  */
 const RULE_DATA = 'RuleData';
 
-export class Values implements RuleValues {
+export class PropertyValues implements RuleValues {
   /** By place; and behind those, once more, the texts in lower case. */
   private readonly known: unknown[];
   private isRuleData: boolean | undefined = undefined;

@@ -45,7 +45,7 @@ function elementSize(element: AST.Element): number {
 const MOVE = 0x10f800 - 0xd800;
 
 /** By RE2, from a pattern that is written anew: the two languages share little more than their signs. */
-export function linearTest({ alternatives }: AST.Pattern): Test {
+export function re2Test({ alternatives }: AST.Pattern): Test {
   const expression = RE2JS.compile(translatedChoice(alternatives));
   // Not its `test()`, whose automaton grows with the values that it sees.
   return (value) => expression.matcher(value.replaceAll(/[\ud800-\udfff]/g, moved)).find();

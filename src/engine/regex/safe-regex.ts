@@ -7,10 +7,10 @@
  * references.
  */
 import { type AST, RegExpParser } from '@eslint-community/regexpp';
-import { linearTest, programSize, type Test } from './re2.js';
+import { re2Test, programSize, type Test } from './re2.js';
 import { stepBound } from './step-bound.js';
 
-export interface Pattern {
+export interface SafeRegex {
   /**
    * What answers for long values. `native`: JavaScript. `linear`: RE2. `refused`: nothing, since the pattern could hold
    * the event loop; it never matches. `invalid`: nothing, since it is no regular expression, and it never matches.
@@ -42,13 +42,13 @@ const MAX_PROGRAM = 512;
 /** Of instructions of RE2 at places of the value. re2js takes up to 30 ns for one, and up to 60 before V8 compiles it. */
 const MAX_VISITS = 64 * LONG_VALUE;
 
-const INVALID: Pattern = { kind: 'invalid', maxLength: -1, test: () => false };
-const REFUSED: Pattern = { kind: 'refused', maxLength: -1, test: () => false };
+const INVALID: SafeRegex = { kind: 'invalid', maxLength: -1, test: () => false };
+const REFUSED: SafeRegex = { kind: 'refused', maxLength: -1, test: () => false };
 
 const parser = new RegExpParser({ ecmaVersion: 2024 });
 
 /** Static work only: no value is looked at. Never throws. */
-export function compilePattern(source: string): Pattern {
+export function compileRegex(source: string): SafeRegex {
   if (source.length > MAX_SOURCE) return REFUSED;
   if (!isExpression(source)) return INVALID;
   if (nesting(source) > MAX_NESTING) return REFUSED;
@@ -62,7 +62,7 @@ export function compilePattern(source: string): Pattern {
     const maxLength = Math.max(native, linear);
     if (maxLength < SHORT_VALUE) return REFUSED;
     const runNative = lazyTest(() => nativeTest(short));
-    const runLinear = lazyTest(() => linearTest(parse(short)));
+    const runLinear = lazyTest(() => re2Test(parse(short)));
     return {
       kind: native >= LONG_VALUE || native === maxLength ? 'native' : 'linear',
       maxLength,

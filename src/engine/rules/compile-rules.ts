@@ -1,17 +1,17 @@
 /** Compiles the rules of a location, an audience, a segment or a goal: an OR of ANDs of ORs, with the SDK's answers. */
 import type { Rule, RuleSet } from '../../model/project-config.js';
-import { compilePattern, type Pattern } from '../regex/safe-regex.js';
+import { compileRegex, type SafeRegex } from '../regex/safe-regex.js';
 import { ANSWERS_ABSENCE, type Comparison, prepareComparison, type PreparedComparison } from './operators.js';
 import { ABSENT, type PropertyNames } from './property-names.js';
 import type {
   Branches,
   CompiledRule,
   CompiledRules,
-  Outcome,
+  RuleResult,
   Predicate,
   RuleSource,
   RuleValues,
-  UiRules,
+  WebRules,
   ValidRule,
 } from './types.js';
 
@@ -22,7 +22,7 @@ import type {
 export const BROKEN: unique symbol = Symbol('broken');
 
 /** Whatever asked is not answered then. */
-export function isRuleError(outcome: Outcome): boolean {
+export function isRuleError(outcome: RuleResult): boolean {
   return typeof outcome !== 'boolean' && RULE_ERRORS.has(outcome);
 }
 
@@ -39,15 +39,15 @@ export class RuleCompiler {
 
   constructor(
     private readonly names: PropertyNames,
-    private readonly uiRules: UiRules | undefined,
+    private readonly uiRules: WebRules | undefined,
   ) {}
 
   /** By its source. */
-  readonly #patterns = new Map<string, Pattern>();
-  readonly #compilePattern = (source: string): Pattern => {
+  readonly #patterns = new Map<string, SafeRegex>();
+  readonly #compilePattern = (source: string): SafeRegex => {
     let pattern = this.#patterns.get(source);
     if (pattern === undefined) {
-      pattern = compilePattern(source);
+      pattern = compileRegex(source);
       this.#patterns.set(source, pattern);
     }
     return pattern;
@@ -121,11 +121,11 @@ export class RuleCompiler {
   #tester(
     source: RuleSource,
     prepared: PreparedComparison,
-    whenAbsent: Outcome,
+    whenAbsent: RuleResult,
     operator: string,
     value: unknown,
   ): Predicate {
-    const { place } = source;
+    const { index: place } = source;
     if (place === undefined || (typeof value !== 'string' && typeof value !== 'number')) {
       return tester(source, prepared, whenAbsent);
     }
@@ -145,9 +145,9 @@ export class RuleCompiler {
     if (typeof key !== 'string') return noSource(rule);
     let source = this.#sources.get(key);
     if (source === undefined) {
-      const place = this.names.placeOf(key);
+      const place = this.names.indexOf(key);
       const read = (values: RuleValues): unknown => values.at(place);
-      source = { property: key, read, place, volatile: false, readsState: false, supported: true };
+      source = { property: key, read, index: place, volatile: false, readsState: false, supported: true };
       this.#sources.set(key, source);
     }
     return source;
@@ -157,7 +157,7 @@ export class RuleCompiler {
 /** URLs of this length are usual: a pattern that can't be run on them is worth a word. In UTF-16 code units. */
 const LONG_VALUE = 8192;
 
-function warningOf(pattern: Pattern | undefined): string | undefined {
+function warningOf(pattern: SafeRegex | undefined): string | undefined {
   if (pattern === undefined || pattern.kind === 'invalid' || pattern.maxLength >= LONG_VALUE)
     return undefined;
   return pattern.kind === 'refused'
@@ -172,9 +172,9 @@ export function noSource({ rule_type: type }: Rule): RuleSource {
 }
 
 function tester(
-  { read, place }: RuleSource,
+  { read, index: place }: RuleSource,
   { compare, compareText }: PreparedComparison,
-  whenAbsent: Outcome,
+  whenAbsent: RuleResult,
 ): Predicate {
   if (place === undefined) return (values) => compareValue(read(values), compare, whenAbsent);
   if (compareText === undefined) return (values) => compareValue(values.at(place), compare, whenAbsent);
@@ -184,7 +184,7 @@ function tester(
   };
 }
 
-function compareValue(value: unknown, compare: Comparison, whenAbsent: Outcome): Outcome {
+function compareValue(value: unknown, compare: Comparison, whenAbsent: RuleResult): RuleResult {
   if (value === ABSENT) return whenAbsent;
   try {
     return compare(value);
@@ -233,8 +233,8 @@ function matcherOf(branches: Branches): Predicate {
   };
 }
 
-function matchBranches(branches: Branches, values: RuleValues): Outcome {
-  let outcome: Outcome = false;
+function matchBranches(branches: Branches, values: RuleValues): RuleResult {
+  let outcome: RuleResult = false;
   for (const branch of branches) {
     outcome = matchAll(branch, values);
     if (outcome === true || outcome === BROKEN) return outcome;
@@ -243,7 +243,7 @@ function matchBranches(branches: Branches, values: RuleValues): Outcome {
 }
 
 /** Ends with the first part that is not true. */
-function matchAll(branch: Branches[number], values: RuleValues): Outcome {
+function matchAll(branch: Branches[number], values: RuleValues): RuleResult {
   for (const part of branch) {
     const outcome = matchAny(part, values);
     if (outcome !== true) return outcome;
@@ -251,8 +251,8 @@ function matchAll(branch: Branches[number], values: RuleValues): Outcome {
   return true;
 }
 
-function matchAny(part: readonly CompiledRule[], values: RuleValues): Outcome {
-  let outcome: Outcome = false;
+function matchAny(part: readonly CompiledRule[], values: RuleValues): RuleResult {
+  let outcome: RuleResult = false;
   for (const rule of part) {
     outcome = rule.test(values);
     if (outcome === true || outcome === BROKEN) return outcome;

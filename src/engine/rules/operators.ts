@@ -2,7 +2,7 @@
  * The operators of rules, with the answers of the official SDK 4.4 (`Comparisons` in its bundle), quirks included:
  * sites rely on them, and other backends of the same project give them.
  */
-import type { Pattern } from '../regex/safe-regex.js';
+import type { SafeRegex } from '../regex/safe-regex.js';
 
 /** Compares one value. Nearly always a boolean; `_returnNegationCheck` hands through what it got. */
 export type Comparison = (value: unknown) => unknown;
@@ -14,12 +14,12 @@ export interface PreparedComparison {
   /** The same for a text, in lower case: it is brought to lower case once for all rules that read it. */
   readonly compareText?: (text: string) => boolean;
   /** The pattern that it runs, where it runs one. */
-  readonly pattern?: Pattern;
+  readonly pattern?: SafeRegex;
 }
 
-export type CompilePattern = (source: string) => Pattern;
+export type CompileRegex = (source: string) => SafeRegex;
 
-type Operator = (expected: unknown, negated: boolean, compile: CompilePattern) => PreparedComparison;
+type Operator = (expected: unknown, negated: boolean, compile: CompileRegex) => PreparedComparison;
 
 /** Compares the text of a value, in lower case. */
 const onText =
@@ -121,7 +121,7 @@ export function prepareComparison(
   operator: string,
   expected: unknown,
   negated: boolean,
-  compile: CompilePattern,
+  compile: CompileRegex,
 ): PreparedComparison | undefined {
   const prepare = OPERATORS.get(operator);
   if (prepare === undefined) return undefined;

@@ -8,13 +8,13 @@ export class PropertyNames {
   readonly all: string[] = [];
   /** Some rule reads the property `name` (see `RULE_DATA`). */
   readsName = false;
-  readonly #places = new Map<string, number>();
+  readonly #indexes = new Map<string, number>();
 
-  placeOf(name: string): number {
-    let place = this.#places.get(name);
+  indexOf(name: string): number {
+    let place = this.#indexes.get(name);
     if (place === undefined) {
       place = this.all.push(name) - 1;
-      this.#places.set(name, place);
+      this.#indexes.set(name, place);
       if (name === 'name') this.readsName = true;
     }
     return place;

@@ -3,7 +3,7 @@ import type { Rule } from '../../model/project-config.js';
 import type { EngineVisitor } from '../types.js';
 
 /** Nearly always a boolean. Anything else that is neither `false` nor BROKEN counts as matched where the SDK says so. */
-export type Outcome = unknown;
+export type RuleResult = unknown;
 
 export interface CompiledRule {
   readonly test: Predicate;
@@ -49,7 +49,7 @@ export interface RuleInput {
   readonly subject: EngineVisitor;
   readonly location: RuleValues;
   readonly visitor: RuleValues;
-  readonly progress: {
+  readonly state: {
     readonly customSegments: readonly unknown[];
     /** The visitor has a variation of an experience other than the one that is being decided. */
     isInOther(isMeant: (experienceId: string) => boolean): boolean;
@@ -57,7 +57,7 @@ export interface RuleInput {
 }
 
 /** Answers from the values that it is given. */
-export type Predicate = (values: RuleValues) => Outcome;
+export type Predicate = (values: RuleValues) => RuleResult;
 
 export interface CompiledRules {
   /** The outcome of all rules together. */
@@ -70,7 +70,7 @@ export interface CompiledRules {
 export type Branches = readonly (readonly (readonly CompiledRule[])[])[];
 
 /** Where the rules have their values that the official SDK has none for; undefined for all other rules. */
-export type UiRules = (rule: Rule) => RuleSource | undefined;
+export type WebRules = (rule: Rule) => RuleSource | undefined;
 
 /** Where a rule has its value. */
 export interface RuleSource {
@@ -79,7 +79,7 @@ export interface RuleSource {
   /** The value, or ABSENT. Never throws. */
   readonly read: (values: RuleValues) => unknown;
   /** The place of the property among the names of the project, where it is just that. */
-  readonly place?: number;
+  readonly index?: number;
   readonly volatile: boolean;
   readonly readsState: boolean;
   readonly supported: boolean;

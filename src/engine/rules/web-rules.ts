@@ -12,7 +12,7 @@ import { ownValue } from '../../utils/objects.js';
 import { textOf } from '../coerce.js';
 import { noSource } from './compile-rules.js';
 import { ABSENT } from './property-names.js';
-import type { RuleSource, RuleValues, UiRules } from './types.js';
+import type { RuleSource, RuleValues, WebRules } from './types.js';
 
 type Read = RuleSource['read'];
 
@@ -72,7 +72,7 @@ const ANSWERS: ReadonlyMap<string, RuleSource | Answer> = new Map<string, RuleSo
 ]);
 
 /** Answers the rules of a project; those with a key, but for `cookie` rules, are left to the properties. */
-export function uiRulesOf({ project: { utc_offset: offset }, ...config }: ProjectConfig): UiRules {
+export function uiRulesOf({ project: { utc_offset: offset }, ...config }: ProjectConfig): WebRules {
   const archived = new Set((config.archived_experiences ?? []).map(textOf));
   const experiments = (config.experiences ?? []).filter(
     ({ id, type }) => type !== 'deploy' && !archived.has(textOf(id)),
@@ -242,12 +242,12 @@ function triggered({ goals }: Project): Read {
 }
 
 function customSegments({ input }: RuleValues): unknown {
-  return setOf(input.progress.customSegments);
+  return setOf(input.state.customSegments);
 }
 
 /** Whatever the experience, but the one that is being decided: nobody falls out of that one for being in it. */
 function inOther({ experiments }: Project): Read {
-  return ({ input }) => input.progress.isInOther((id) => experiments.has(id));
+  return ({ input }) => input.state.isInOther((id) => experiments.has(id));
 }
 
 /** Ids are texts; what else a store may hold is no member. */

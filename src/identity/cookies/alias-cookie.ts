@@ -1,6 +1,6 @@
 import type { IncomingRequest } from '../../model/http.js';
 import { cookieNamed } from '../../request/cookies.js';
-import { detached } from '../../utils/string-memo.js';
+import { flattenString } from '../../utils/string-memo.js';
 import { setCookie } from './set-cookie.js';
 import { VISITOR_COOKIE_DEFAULTS, type VisitorCookieOptions } from './visitor-cookie.js';
 
@@ -9,17 +9,17 @@ const SESSION = 30 * 60 * 1000;
 /** Milliseconds: the cookie says in which minute the device was last seen. */
 const MINUTE = 60 * 1000;
 
-export interface Adoption {
+export interface CookieAlias {
   readonly id: string;
   /** `due`: the visit before is over. `waits`: it goes on; `renew`: and the cookie has to say so. */
   readonly state: 'due' | 'waits' | 'renew';
 }
 
-export interface AdoptionCookie {
+export interface AliasCookie {
   /** True if the request brings the cookie at all, whatever it holds. */
   present(request: IncomingRequest): boolean;
   /** `current`: the id that the device has; undefined where it has none. */
-  read(request: IncomingRequest, current: string | undefined): Adoption | undefined;
+  read(request: IncomingRequest, current: string | undefined): CookieAlias | undefined;
   /** A `Set-Cookie` line for an id of ours, last seen now. */
   issue(id: string, request: IncomingRequest): string;
   /** A `Set-Cookie` line that removes the cookie. */
@@ -27,11 +27,11 @@ export interface AdoptionCookie {
 }
 
 /** Behind the name of the visitor cookie. */
-export const adoptionCookieName = (visitorCookieName: string): string => `${visitorCookieName}_next`;
+export const aliasCookieName = (visitorCookieName: string): string => `${visitorCookieName}_next`;
 
 /** With the attributes of the visitor cookie. */
-export function adoptionCookie(visitor: VisitorCookieOptions = {}, now = Date.now): AdoptionCookie {
-  const name = adoptionCookieName(visitor.name ?? VISITOR_COOKIE_DEFAULTS.name);
+export function aliasCookie(visitor: VisitorCookieOptions = {}, now = Date.now): AliasCookie {
+  const name = aliasCookieName(visitor.name ?? VISITOR_COOKIE_DEFAULTS.name);
   const cookie = setCookie({
     name,
     domain: visitor.domain,
@@ -47,7 +47,7 @@ export function adoptionCookie(visitor: VisitorCookieOptions = {}, now = Date.no
       const [, id, minute] = /^([\w-]{1,64})\.([0-9a-z]{1,8})$/.exec(valueIn(request) ?? '') ?? [];
       if (id === undefined || minute === undefined) return undefined;
       const age = now() - parseInt(minute, 36) * MINUTE;
-      if (current === undefined || age >= SESSION + MINUTE) return { id: detached(id), state: 'due' };
+      if (current === undefined || age >= SESSION + MINUTE) return { id: flattenString(id), state: 'due' };
       // A clock that was ahead is put right.
       return { id, state: age >= 2 * MINUTE || age < 0 ? 'renew' : 'waits' };
     },

@@ -2,7 +2,12 @@
  * The cookie of a session: how the visitor got here when it began, and whether it is their first. Not signed: what a client
  * makes up reaches nothing but its own segments, and is as bounded as what its first request may say.
  */
-import { type Arrival, ARRIVAL_BYTES, type Session, TRAFFIC_SOURCES } from '../../model/attribution.js';
+import {
+  type Attribution,
+  ATTRIBUTION_BYTES,
+  type Session,
+  TRAFFIC_SOURCES,
+} from '../../model/attribution.js';
 import type { IncomingRequest } from '../../model/http.js';
 import { cookieNamed } from '../../request/cookies.js';
 import { setCookie } from './set-cookie.js';
@@ -29,7 +34,7 @@ const SOURCES = new Map(TRAFFIC_SOURCES.map((source) => [source[0]!, source] as 
 
 /** Characters that so many bytes take in base64url. */
 const encoded = (bytes: number): number => Math.ceil((bytes * 4) / 3);
-const LONGEST = Math.max(...Object.values(ARRIVAL_BYTES).map(encoded));
+const LONGEST = Math.max(...Object.values(ATTRIBUTION_BYTES).map(encoded));
 /** Of a value that is looked at at all. */
 const MAX_VALUE = 512;
 /**
@@ -55,7 +60,7 @@ export interface SessionContext {
   /** The visitor has no earlier request: whatever session the cookie tells of, it is not theirs. */
   readonly isNewcomer: boolean;
   /** False with the project's setting `do_not_track_referral`: how visitors got here is not kept. */
-  readonly keepsArrival: boolean;
+  readonly keepsAttribution: boolean;
 }
 
 /** The session of one request, between the cookie that it brought and the one that its response sets. */
@@ -87,14 +92,14 @@ export function sessionCookie(
   return {
     present: (request) => valueIn(request) !== undefined,
     expire: (request) => cookie.expire(request),
-    open(request, { now, isNewcomer, keepsArrival }) {
+    open(request, { now, isNewcomer, keepsAttribution }) {
       const second = Math.floor(now / 1000);
-      const brought = isNewcomer ? undefined : read(valueIn(request), second, keepsArrival);
+      const brought = isNewcomer ? undefined : read(valueIn(request), second, keepsAttribution);
       return {
         session: brought,
         isDue: brought === undefined || brought.isDue,
         update(begun) {
-          const value = brought?.value ?? pack(begun(), keepsArrival);
+          const value = brought?.value ?? pack(begun(), keepsAttribution);
           return cookie.issue(`${second.toString(36)}.${value}`, request);
         },
       };
@@ -104,18 +109,18 @@ export function sessionCookie(
 
 /** What the cookie says of a session that goes on. Most requests never ask how it began. */
 class BroughtSession implements Session {
-  #arrival: Arrival | undefined;
+  #attribution: Attribution | undefined;
 
   constructor(
     readonly isFirst: boolean,
     readonly isDue: boolean,
-    private readonly source: Arrival['source'] | undefined,
+    private readonly source: Attribution['source'] | undefined,
     private readonly texts: string,
   ) {}
 
-  get arrival(): Arrival | undefined {
+  get attribution(): Attribution | undefined {
     if (this.source === undefined) return undefined;
-    return (this.#arrival ??= unpack(this.source, this.texts));
+    return (this.#attribution ??= unpack(this.source, this.texts));
   }
 
   /** All of the cookie's but the time. */
@@ -124,30 +129,34 @@ class BroughtSession implements Session {
   }
 }
 
-function read(value: string | undefined, second: number, keepsArrival: boolean): BroughtSession | undefined {
+function read(
+  value: string | undefined,
+  second: number,
+  keepsAttribution: boolean,
+): BroughtSession | undefined {
   if (value === undefined || value.length > MAX_VALUE) return undefined;
   const [, told, type, letter, texts = ''] = VALUE.exec(value) ?? [];
   if (told === undefined) return undefined;
   const age = second - parseInt(told, 36);
   if (age >= END) return undefined;
-  const mustForget = letter !== undefined && !keepsArrival;
+  const mustForget = letter !== undefined && !keepsAttribution;
   // A clock that was ahead is put right.
   const isDue = age >= RENEWAL || age < -RENEWAL || mustForget;
   const source = mustForget || letter === undefined ? undefined : SOURCES.get(letter);
   return new BroughtSession(type === 'n', isDue, source, source === undefined ? '' : texts);
 }
 
-function pack({ isFirst, arrival }: Session, keepsArrival: boolean): string {
+function pack({ isFirst, attribution }: Session, keepsAttribution: boolean): string {
   const type = isFirst ? 'n' : 'r';
-  if (arrival === undefined || !keepsArrival) return type;
-  const texts = TEXTS.map((name) => `.${Buffer.from(arrival[name], 'utf8').toString('base64url')}`);
-  return `${type}${arrival.source[0]}${texts.join('').replace(/\.+$/, '')}`;
+  if (attribution === undefined || !keepsAttribution) return type;
+  const texts = TEXTS.map((name) => `.${Buffer.from(attribution[name], 'utf8').toString('base64url')}`);
+  return `${type}${attribution.source[0]}${texts.join('').replace(/\.+$/, '')}`;
 }
 
-function unpack(source: Arrival['source'], texts: string): Arrival {
+function unpack(source: Attribution['source'], texts: string): Attribution {
   const [, ...given] = texts.split('.');
   const text = (place: number): string => {
-    const bytes = ARRIVAL_BYTES[TEXTS[place]!];
+    const bytes = ATTRIBUTION_BYTES[TEXTS[place]!];
     // Cut before it is decoded. A text that is longer all the same, of bytes that are no UTF-8, is none of ours.
     const decoded = Buffer.from((given[place] ?? '').slice(0, encoded(bytes)), 'base64url').toString('utf8');
     return Buffer.byteLength(decoded) <= bytes ? decoded : '';

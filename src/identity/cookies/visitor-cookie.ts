@@ -1,6 +1,6 @@
 import type { IncomingRequest } from '../../model/http.js';
 import { cookieNamed } from '../../request/cookies.js';
-import { detached } from '../../utils/string-memo.js';
+import { flattenString } from '../../utils/string-memo.js';
 import { setCookie } from './set-cookie.js';
 
 export interface VisitorCookieOptions {
@@ -67,7 +67,7 @@ export function visitorCookie(options: VisitorCookieOptions = {}): VisitorCookie
     read(request) {
       const value = valueIn(request);
       // Of its own: it may wait for delivery, and for as long as that takes.
-      return value !== undefined && isCookieId(value) ? detached(value) : undefined;
+      return value !== undefined && isCookieId(value) ? flattenString(value) : undefined;
     },
     present: (request) => valueIn(request) !== undefined,
     issue: (id, request) => lines.issue(id, request),

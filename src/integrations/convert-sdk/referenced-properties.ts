@@ -2,7 +2,7 @@
 import type { ProjectConfig, RuleEntityConfig, RuleSet } from '../../model/project-config.js';
 
 /** The keys that rules name, apart for locations (and site areas) and for audiences and segments. */
-export function readsOf(config: ProjectConfig): { location: Set<string>; visitor: Set<string> } {
+export function referencedProperties(config: ProjectConfig): { location: Set<string>; visitor: Set<string> } {
   const location = new Set<string>();
   const visitor = new Set<string>();
   collect(config.locations, location);

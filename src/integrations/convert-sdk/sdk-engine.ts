@@ -32,7 +32,7 @@ import type { StateChange, VisitorState } from '../../model/visitor-state/types.
 import { ConvertError } from '../../utils/errors.js';
 import { mergeSegments, ownValue } from '../../utils/objects.js';
 import { assertOptions, flag, shape } from '../../utils/option-checks.js';
-import { readsOf } from './referenced-properties.js';
+import { referencedProperties } from './referenced-properties.js';
 
 /** Versions of `@convertcom/js-sdk` that this engine is tested with. */
 export const SUPPORTED_SDK = '4.4.x';
@@ -108,7 +108,7 @@ export function sdkEngine(sdk: unknown, options: SdkEngineOptions = {}): Engine 
 
 class SdkProject implements EngineProject {
   readonly warnings: readonly string[] = [];
-  readonly #reads: ReturnType<typeof readsOf>;
+  readonly #reads: ReturnType<typeof referencedProperties>;
   readonly #sdk: SdkInstance;
   readonly #config: ProjectConfig;
   readonly #strict: boolean;
@@ -129,7 +129,7 @@ class SdkProject implements EngineProject {
     this.#strict = strict;
     this.#sdk = instantiate(SdkClass, unsharedVariables(config));
     this.#takeOver(this.#sdk);
-    this.#reads = readsOf(config);
+    this.#reads = referencedProperties(config);
     this.#archived = new Set((config.archived_experiences ?? []).map(String));
     for (const feature of config.features ?? []) this.#featureKeys.set(String(feature.id), feature.key);
     for (const experience of config.experiences ?? []) {

@@ -1,5 +1,5 @@
 /** The country files of geoip-lite 1.4: sorted ranges of addresses, each with its country. */
-import type { PlaceLookup } from '../../request/geo/geo-database.js';
+import type { LocationLookup } from '../../request/geo/geo-database.js';
 import { ConvertError } from '../../utils/errors.js';
 import { addressBytes } from './address.js';
 
@@ -9,7 +9,7 @@ const WIDTHS = { v4: 4, v6: 16 } as const;
 /**
  * @throws ConvertError `CONVERT_BAD_OPTION` if the files are none of these
  */
-export function countryLookup(v4: Buffer, v6: Buffer): PlaceLookup {
+export function countryLookup(v4: Buffer, v6: Buffer): LocationLookup {
   const findV4 = rangeFinder(v4, WIDTHS.v4);
   const findV6 = rangeFinder(v6, WIDTHS.v6);
   return (ip) => {

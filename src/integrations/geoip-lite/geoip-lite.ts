@@ -3,7 +3,7 @@ import { readFile } from 'node:fs/promises';
 import { createRequire } from 'node:module';
 import { dirname, join, resolve } from 'node:path';
 import type * as geoip from 'geoip-lite';
-import { geoDatabase, type PlaceLookup } from '../../request/geo/geo-database.js';
+import { geoDatabase, type LocationLookup } from '../../request/geo/geo-database.js';
 import type { GeoReader } from '../../request/geo/types.js';
 import { assertOptions, oneOf, shape } from '../../utils/option-checks.js';
 import { countryLookup } from './country-files.js';
@@ -33,7 +33,7 @@ export function geoipLite(options: GeoipLiteOptions = {}): GeoReader {
   return geoDatabase({ name: 'geoip-lite', open: options.only === 'country' ? openCountries : openAll });
 }
 
-async function openAll(): Promise<PlaceLookup> {
+async function openAll(): Promise<LocationLookup> {
   const loaded: Imported = await import('geoip-lite');
   // As CommonJS the package is the default export; where a bundler made `require` of this, it is the module.
   const { lookup } = 'default' in loaded ? loaded.default : loaded;
@@ -46,7 +46,7 @@ type Imported = typeof geoip | { default: typeof geoip };
  * Without the package's code: it reads its files in the moment it is loaded, which files is a matter of global state, and what
  * it has loaded is the same for all who load it. Of an IPv6 address it looks at half, and there are ranges within.
  */
-async function openCountries(): Promise<PlaceLookup> {
+async function openCountries(): Promise<LocationLookup> {
   const folder = dataFolder(createRequire(import.meta.url).resolve('geoip-lite'));
   const [v4, v6] = await Promise.all(
     ['geoip-country.dat', 'geoip-country6.dat'].map((name) => readFile(join(folder, name))),

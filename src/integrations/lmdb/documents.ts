@@ -4,12 +4,12 @@
  */
 import { createHash } from 'node:crypto';
 import type { Database, open, RootDatabase } from 'lmdb';
-import type { Document, Documents, Replaced } from '../../store/document-store.js';
+import type { Document, Documents, CompareAndSetResult } from '../../store/document-store.js';
 import { ConvertError } from '../../utils/errors.js';
-import { within } from '../../utils/node/within.js';
+import { withTimeout } from '../../utils/node/within.js';
 import { prepareFiles } from './files.js';
 import { LmdbSweep } from './sweep.js';
-import { Gathered } from './write-batcher.js';
+import { WriteBatcher } from './write-batcher.js';
 import { GRAIN, reasonOf, untilOf, written } from './writes.js';
 
 export interface LmdbDocumentsOptions {
@@ -44,7 +44,7 @@ interface Stored extends Document {
 export class LmdbDocuments implements Documents {
   readonly remote = false;
   readonly #options: LmdbDocumentsOptions;
-  readonly #writes = new Gathered(GATHERING);
+  readonly #writes = new WriteBatcher(GATHERING);
   #root: RootDatabase | undefined;
   #texts: Database<string, string> | undefined;
   #sweep: LmdbSweep | undefined;
@@ -78,12 +78,12 @@ export class LmdbDocuments implements Documents {
     return { text: stored.text, version };
   }
 
-  async replace(
+  async compareAndSet(
     key: string,
     before: Document | undefined,
     text: string,
     { ephemeral, first }: { ephemeral: boolean; first: boolean },
-  ): Promise<Replaced> {
+  ): Promise<CompareAndSetResult> {
     const texts = this.#open();
     const id = idOf(key);
     // What lives no more is there until it is swept.
@@ -111,7 +111,7 @@ export class LmdbDocuments implements Documents {
     const root = this.#root;
     if (root === undefined) return;
     const closing = root.flushed.then(() => root.close());
-    await within(CLOSE_LIMIT, closing, { hold: true }).catch(() => undefined);
+    await withTimeout(CLOSE_LIMIT, closing, { hold: true }).catch(() => undefined);
   }
 
   async #written(writing: Promise<boolean>): Promise<boolean> {

@@ -3,15 +3,15 @@ import { createRequire } from 'node:module';
 import { resolve } from 'node:path';
 import type * as Lmdb from 'lmdb';
 import { documentStore } from '../../store/document-store.js';
-import { KEPT_OPTIONS, keptOf, type KeptOptions } from '../../store/retention.js';
+import { RETENTION_OPTIONS, retentionOf, type RetentionOptions } from '../../store/retention.js';
 import type { VisitorStore } from '../../store/types.js';
 import { ConvertError } from '../../utils/errors.js';
 import { assertOptions, shape, text } from '../../utils/option-checks.js';
 import { LmdbDocuments } from './documents.js';
 
-export type LmdbStoreOptions = KeptOptions;
+export type LmdbStoreOptions = RetentionOptions;
 
-const check = shape(KEPT_OPTIONS);
+const check = shape(RETENTION_OPTIONS);
 
 /**
  * For `store`: a folder on a local disk, which is made where it is not there, and which processes and projects may share. The
@@ -24,7 +24,9 @@ export function lmdbStore(path: string, options: LmdbStoreOptions = {}): Visitor
   const [wrong] = text(path, 'path');
   if (wrong !== undefined) throw new ConvertError('CONVERT_BAD_OPTION', wrong);
   assertOptions(check, options);
-  return documentStore(new LmdbDocuments({ path: resolve(path), open: lmdb().open, ...keptOf(options) }));
+  return documentStore(
+    new LmdbDocuments({ path: resolve(path), open: lmdb().open, ...retentionOf(options) }),
+  );
 }
 
 /** Where it is used only: it is a native module, and optional. It takes 60 ms. */

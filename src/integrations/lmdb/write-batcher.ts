@@ -1,5 +1,5 @@
 /** Work that costs less together: the first is done at once, and what comes within a moment of it, at the end of that moment. */
-export class Gathered {
+export class WriteBatcher {
   readonly #waiting: (() => void)[] = [];
   /** By performance.now(). */
   #lastAt = -Infinity;

@@ -1,11 +1,11 @@
 /** Places from the IP address, by a MaxMind DB file that is kept up to date from outside. */
 import { resolve } from 'node:path';
-import { cannotOpen, type PlaceLookup } from '../../request/geo/geo-database.js';
-import { knownPlace } from '../../request/geo/geo-location.js';
+import { cannotOpen, type LocationLookup } from '../../request/geo/geo-database.js';
+import { knownLocation } from '../../request/geo/geo-location.js';
 import type { GeoFacts } from '../../request/geo/geo.js';
 import type { GeoListener, GeoReader } from '../../request/geo/types.js';
 import { ConvertError } from '../../utils/errors.js';
-import { WatchedFile } from '../../utils/node/file-watcher.js';
+import { FileWatcher } from '../../utils/node/file-watcher.js';
 import { assertOptions, between, shape, text } from '../../utils/option-checks.js';
 import { mmdbLookup, type MmdbReader } from './mmdb.js';
 
@@ -35,17 +35,17 @@ export function maxmind(path: string, options: MaxmindOptions = {}): GeoReader {
 class MaxmindFile implements GeoReader {
   readonly name = 'maxmind';
   readonly #listeners = new Set<GeoListener>();
-  readonly #file: WatchedFile;
+  readonly #file: FileWatcher;
   #loading: Promise<void> | undefined;
   #Reader: MmdbReader | undefined;
-  #lookup: PlaceLookup | undefined;
+  #lookup: LocationLookup | undefined;
   #trouble: ConvertError | undefined;
 
   constructor(
     private readonly path: string,
     interval: number,
   ) {
-    this.#file = new WatchedFile(path, interval, {
+    this.#file = new FileWatcher(path, interval, {
       bytes: (bytes) => (this.#lookup = mmdbLookup(bytes, this.#Reader!)),
       failing: (cause) => this.#failing(cause),
       recovered: () => this.#recovered(),
@@ -61,7 +61,7 @@ class MaxmindFile implements GeoReader {
   }
 
   read({ ip }: { readonly ip: string }): GeoFacts {
-    return knownPlace(this.#lookup?.(ip) ?? {});
+    return knownLocation(this.#lookup?.(ip) ?? {});
   }
 
   close(listener: GeoListener): void {

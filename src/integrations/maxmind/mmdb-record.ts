@@ -30,7 +30,7 @@ const PLACES: readonly (readonly [GeoFact, readonly Path[]])[] = [
 ];
 
 /** Unchecked: the first text at one of its places, for each fact. */
-export function placeOfRecord(record: object): { readonly [Fact in GeoFact]?: string } {
+export function locationOfRecord(record: object): { readonly [Fact in GeoFact]?: string } {
   const facts: { [Fact in GeoFact]?: string } = {};
   for (const [fact, places] of PLACES) {
     for (const place of places) {

@@ -1,9 +1,9 @@
 /** MaxMind DB files (version 2 of the format): bytes that are one, and what they say of an address. */
 import { isIP } from 'node:net';
 import type * as maxmind from 'maxmind';
-import type { PlaceLookup } from '../../request/geo/geo-database.js';
+import type { LocationLookup } from '../../request/geo/geo-database.js';
 import { plainAddress } from '../../request/ip-address.js';
-import { placeOfRecord } from './mmdb-record.js';
+import { locationOfRecord } from './mmdb-record.js';
 
 export type MmdbReader = typeof maxmind.Reader;
 
@@ -13,7 +13,7 @@ const MAX_METADATA = 128 * 1024;
 const SEPARATOR = 16;
 
 /** Answers for addresses of either kind. Throws an Error that says why the bytes can't be used. */
-export function mmdbLookup(bytes: Buffer, Reader: MmdbReader): PlaceLookup {
+export function mmdbLookup(bytes: Buffer, Reader: MmdbReader): LocationLookup {
   assertWhole(bytes);
   const reader = new Reader<object>(bytes);
   const { binaryFormatMajorVersion: version, ipVersion, searchTreeSize } = reader.metadata;
@@ -21,13 +21,13 @@ export function mmdbLookup(bytes: Buffer, Reader: MmdbReader): PlaceLookup {
   // Between the two parts, in whichever of them a file was cut and continued.
   const separator = bytes.subarray(searchTreeSize, searchTreeSize + SEPARATOR);
   if (separator.length < SEPARATOR || separator.some((byte) => byte !== 0)) throw new Error('it is damaged');
-  const lookup: PlaceLookup = (ip) => {
+  const lookup: LocationLookup = (ip) => {
     const [address = ''] = plainAddress(ip).split('%');
     const kind = isIP(address);
     // In a tree of IPv4 addresses, the bits of others would lead to a place, too.
     if (kind === 0 || (kind === 6 && ipVersion === 4)) return undefined;
     const record = reader.get(address);
-    return record && placeOfRecord(record);
+    return record && locationOfRecord(record);
   };
   for (const address of SAMPLES) lookup(address);
   return lookup;

@@ -1,6 +1,6 @@
 /** Documents in Redis: a string each, read in one round trip and replaced in one. */
 import { createHash } from 'node:crypto';
-import type { Document, Documents, Replaced } from '../../store/document-store.js';
+import type { Document, Documents, CompareAndSetResult } from '../../store/document-store.js';
 import { ConvertError } from '../../utils/errors.js';
 import { type RunScript, script } from './client.js';
 
@@ -60,7 +60,7 @@ export function redisDocuments({ run, prefix, maxAge, ephemeralAge }: RedisDocum
     async read(key) {
       return asDocument(await run(READ, [keyOf(key)], [String(maxAge)]));
     },
-    async replace(key, before, text, { ephemeral }): Promise<Replaced> {
+    async compareAndSet(key, before, text, { ephemeral }): Promise<CompareAndSetResult> {
       const age = ephemeral ? ephemeralAge : maxAge;
       const expected = before === undefined ? '' : createHash('sha1').update(before.text).digest('hex');
       const values = [expected, text, String(age), ephemeral ? '1' : '0'];

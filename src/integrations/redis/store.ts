@@ -1,13 +1,13 @@
 /** Visitor state in Redis, for any number of processes. */
 import { documentStore } from '../../store/document-store.js';
-import { KEPT_OPTIONS, keptOf, type KeptOptions } from '../../store/retention.js';
+import { RETENTION_OPTIONS, retentionOf, type RetentionOptions } from '../../store/retention.js';
 import type { VisitorStore } from '../../store/types.js';
 import { ConvertError } from '../../utils/errors.js';
 import { assertOptions, either, oneOf, shape } from '../../utils/option-checks.js';
 import { isKeyPrefix, isRedisClient, type RedisClient, scriptRunner } from './client.js';
 import { redisDocuments } from './documents.js';
 
-export interface RedisStoreOptions extends KeptOptions {
+export interface RedisStoreOptions extends RetentionOptions {
   /**
    * What the keys begin with: `{prefix}:{account}-{project}-{visitor}`. Default `convert`; '' has the official SDK's keys as they are.
    */
@@ -16,7 +16,7 @@ export interface RedisStoreOptions extends KeptOptions {
 
 const check = shape({
   prefix: either('letters, digits, and any of `:._-`, or nothing', isKeyPrefix, oneOf('')),
-  ...KEPT_OPTIONS,
+  ...RETENTION_OPTIONS,
 });
 
 /**
@@ -35,7 +35,7 @@ export function redisStore(client: RedisClient, options: RedisStoreOptions = {})
     redisDocuments({
       run: scriptRunner(client),
       prefix: prefix === '' ? '' : `${prefix}:`,
-      ...keptOf(options),
+      ...retentionOf(options),
     }),
   );
 }

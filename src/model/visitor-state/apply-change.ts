@@ -13,7 +13,7 @@ import {
   withoutLapsedClaims,
   withoutPending,
 } from './claims.js';
-import type { Claim, Committed, HeldChange, StateChange, VisitorState } from './types.js';
+import type { Claim, Committed, DeferredChange, StateChange, VisitorState } from './types.js';
 
 const NOTHING_LOST: ReadonlySet<string> = new Set();
 
@@ -76,13 +76,13 @@ export function applyChange(given: VisitorState, change: StateChange): Committed
     if (!lost?.has(claim)) next.pending = withEntry(next.pending, claim, change.pending!.until);
   }
   const committed: Committed = { state: next, lost: lost ?? NOTHING_LOST };
-  if (change.hold) committed.forgotten = hold(next, change.hold);
+  if (change.hold) committed.forgotten = defer(next, change.hold);
   return committed;
 }
 
 /** The state as decisions see it: what is held counts as if it were committed. */
-export function withHeldChanges(state: VisitorState, now: number): VisitorState {
-  return freshlyHeld(state, now).reduce((seen, { change }) => applyChange(seen, change).state, state);
+export function withDeferredChanges(state: VisitorState, now: number): VisitorState {
+  return freshlyDeferred(state, now).reduce((seen, { change }) => applyChange(seen, change).state, state);
 }
 
 /** The state with these assignments (experience id -> variation id) where it holds none for their experience. */
@@ -106,7 +106,7 @@ export function isInAll({ bucketing }: VisitorState, experienceIds: readonly str
  * One change that does what several do, one after the other. All are made for one visitor in one request, each in
  * knowledge of those before it.
  */
-export function joinChanges(...changes: readonly StateChange[]): StateChange {
+export function mergeChanges(...changes: readonly StateChange[]): StateChange {
   const joined: StateChange = {};
   for (const { claims, goals, transactions, exposed, segments, ...replacing } of changes) {
     Object.assign(joined, replacing);
@@ -133,30 +133,30 @@ function withClaims(joined: Record<string, Claim>, claims: Record<string, Claim>
 }
 
 /** At most so many events wait for consent per visitor, and so long (milliseconds). */
-export const MAX_HELD_EVENTS = 50;
+export const MAX_DEFERRED_EVENTS = 50;
 
-export const MAX_HELD_AGE = 30 * 60 * 1000;
+export const MAX_DEFERRED_AGE = 30 * 60 * 1000;
 
 /** What is held and not too old to be used. */
-export function freshlyHeld(state: VisitorState, now: number): HeldChange[] {
-  return state.held?.filter(({ at }) => now - at < MAX_HELD_AGE) ?? [];
+export function freshlyDeferred(state: VisitorState, now: number): DeferredChange[] {
+  return state.held?.filter(({ at }) => now - at < MAX_DEFERRED_AGE) ?? [];
 }
 
 /** Adds to what is held, within its bounds. Returns how many events had to go. */
-export function hold(state: VisitorState, entry: HeldChange): number {
+export function defer(state: VisitorState, entry: DeferredChange): number {
   const before = state.held ?? [];
-  const held = freshlyHeld(state, entry.at);
+  const held = freshlyDeferred(state, entry.at);
   const last = held.at(-1);
   // What brings no event joins the entry before it: entries would have no bound otherwise.
-  if (last && entry.events.length === 0) held[held.length - 1] = joinHeld(last, entry);
+  if (last && entry.events.length === 0) held[held.length - 1] = mergeDeferred(last, entry);
   else held.push(entry);
   // Nor may one that brought none stand at the front, where entries go.
   const [first, second] = held;
-  if (first && second && first.events.length === 0) held.splice(0, 2, joinHeld(first, second));
+  if (first && second && first.events.length === 0) held.splice(0, 2, mergeDeferred(first, second));
   for (
-    let excess = countEvents(held) - MAX_HELD_EVENTS;
+    let excess = countEvents(held) - MAX_DEFERRED_EVENTS;
     excess > 0;
-    excess = countEvents(held) - MAX_HELD_EVENTS
+    excess = countEvents(held) - MAX_DEFERRED_EVENTS
   ) {
     const [oldest] = held;
     if (!oldest) break;
@@ -167,23 +167,23 @@ export function hold(state: VisitorState, entry: HeldChange): number {
   return countEvents(before) + entry.events.length - countEvents(held);
 }
 
-function joinHeld(first: HeldChange, second: HeldChange): HeldChange {
+function mergeDeferred(first: DeferredChange, second: DeferredChange): DeferredChange {
   const { at } = second.events.length > 0 ? second : first;
   return {
     at,
-    change: joinChanges(first.change, second.change),
+    change: mergeChanges(first.change, second.change),
     events: [...first.events, ...second.events],
   };
 }
 
 /** Events go together with their claims: nothing is stored whose event is not sent. */
-function withoutOldest({ at, change, events }: HeldChange, count: number): HeldChange {
+function withoutOldest({ at, change, events }: DeferredChange, count: number): DeferredChange {
   const kept = events.slice(count);
   const names = new Set(events.slice(0, count).flatMap(claimsOf));
   for (const claim of kept.flatMap(claimsOf)) names.delete(claim);
   return { at, change: withoutClaims(change, names), events: kept };
 }
 
-export function countEvents(held: readonly HeldChange[]): number {
+export function countEvents(held: readonly DeferredChange[]): number {
   return held.reduce((sum, { events }) => sum + events.length, 0);
 }

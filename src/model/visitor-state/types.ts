@@ -23,7 +23,7 @@ export interface VisitorState {
    */
   consent?: 'granted' | 'denied';
   /** What was decided and tracked while consent was unknown (`consent.mode: 'hold'`). */
-  held?: HeldChange[];
+  held?: DeferredChange[];
   /**
    * Claim -> when it lapses, in milliseconds since the epoch: its event is not known to be where it outlives the process
    * that made it. Only in stores that outlive the process, too.
@@ -38,14 +38,14 @@ export interface VisitorState {
 }
 
 /** One commit that waits for consent. */
-export interface HeldChange {
+export interface DeferredChange {
   /** Milliseconds since the epoch. */
   at: number;
   change: StateChange;
-  events: HeldEvent[];
+  events: DeferredEvent[];
 }
 
-export interface HeldEvent {
+export interface DeferredEvent {
   event: WireEvent;
   segments?: ReportSegments;
   claim?: string;
@@ -77,7 +77,7 @@ export interface StateChange {
   exposed?: string[];
   consent?: 'granted' | 'denied' | 'withdrawn';
   /** Appended to what is held; what is too old, and the oldest beyond `MAX_HELD_EVENTS`, goes. */
-  hold?: HeldChange;
+  hold?: DeferredChange;
   /** Everything held is taken out (it is being committed, or was refused). */
   release?: boolean;
   /**

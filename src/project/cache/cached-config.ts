@@ -1,9 +1,9 @@
 /** The last good project config in a cache: used if a process starts while the endpoint fails, written after each fetch. */
 import { asConvertError } from '../../utils/errors.js';
-import { quietTimeout } from '../../utils/node/quiet-timeout.js';
-import { digestOf, type Handover } from '../sources/change-detector.js';
+import { unrefTimeout } from '../../utils/node/quiet-timeout.js';
+import { digestOf, type ChangeDetector } from '../sources/change-detector.js';
 import type { ProjectSink } from '../types.js';
-import { GuardedCache } from './safe-cache.js';
+import { SafeCache } from './safe-cache.js';
 import type { CachedProject, ProjectCache } from './types.js';
 
 /** In milliseconds. */
@@ -20,7 +20,7 @@ export interface CachedConfigOptions extends CacheTimes {
 }
 
 export class CachedConfig {
-  readonly #cache: GuardedCache;
+  readonly #cache: SafeCache;
   readonly #patience: NodeJS.Timeout;
   /** What the cache had at the start, until it is used or no longer needed. */
   #found: CachedProject | undefined;
@@ -33,11 +33,11 @@ export class CachedConfig {
   constructor(
     cache: ProjectCache,
     sink: ProjectSink,
-    private readonly handover: Handover,
+    private readonly handover: ChangeDetector,
     { key, maxBytes, patience = 100, limit = 10_000 }: CachedConfigOptions,
   ) {
-    this.#cache = new GuardedCache(cache, sink, { key, maxBytes, limit });
-    this.#patience = quietTimeout(() => this.use(), patience);
+    this.#cache = new SafeCache(cache, sink, { key, maxBytes, limit });
+    this.#patience = unrefTimeout(() => this.use(), patience);
     void this.#read();
   }
 

@@ -1,11 +1,11 @@
 /** A cache that may fail in any way: what it does takes a bounded time, never rejects, and its troubles are told once. */
 import { ConvertError } from '../../utils/errors.js';
-import { quietTimeout } from '../../utils/node/quiet-timeout.js';
+import { unrefTimeout } from '../../utils/node/quiet-timeout.js';
 import { digestOf } from '../sources/change-detector.js';
 import type { ProjectSink } from '../types.js';
 import type { CachedProject, ProjectCache } from './types.js';
 
-export interface GuardedCacheOptions {
+export interface SafeCacheOptions {
   readonly key: string;
   /** Milliseconds that the cache may take for an answer. */
   readonly limit: number;
@@ -13,7 +13,7 @@ export interface GuardedCacheOptions {
   readonly maxBytes: number;
 }
 
-export class GuardedCache {
+export class SafeCache {
   readonly description: string;
   readonly #told = new Set<string>();
   /** One call at a time: what hangs must not be joined by ever more of its kind. */
@@ -26,7 +26,7 @@ export class GuardedCache {
   constructor(
     private readonly cache: ProjectCache,
     private readonly sink: ProjectSink,
-    private readonly options: GuardedCacheOptions,
+    private readonly options: SafeCacheOptions,
   ) {
     this.description = `the project cache (${cache.description ?? 'of option projectCache'})`;
   }
@@ -70,7 +70,7 @@ export class GuardedCache {
         this.#hangs = false;
       });
     const late = new Promise<never>((_resolve, reject) => {
-      timer = quietTimeout(() => {
+      timer = unrefTimeout(() => {
         isLate = true;
         this.#hangs = true;
         reject(new Late(limit));

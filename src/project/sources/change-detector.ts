@@ -3,9 +3,9 @@ import { createHash } from 'node:crypto';
 import type { ProjectConfig } from '../../model/project-config.js';
 import type { CachedProject } from '../cache/types.js';
 import { parseProject } from '../parse-config.js';
-import type { Kept, ProjectSink } from '../types.js';
+import type { CachedConfigInfo, ProjectSink } from '../types.js';
 
-export class Handover {
+export class ChangeDetector {
   /** Of the config that was handed over last. */
   #etag: string | undefined;
   #digest: string | undefined;
@@ -55,7 +55,7 @@ export class Handover {
     return this.#give(config, digest, { checkedAt, isStale: true });
   }
 
-  #give(config: ProjectConfig, digest: string, kept?: Kept): boolean {
+  #give(config: ProjectConfig, digest: string, kept?: CachedConfigInfo): boolean {
     this.#digest = digest;
     this.#isTaken = this.sink.config(config, kept);
     this.#hasConfig ||= this.#isTaken;

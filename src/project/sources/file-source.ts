@@ -3,8 +3,8 @@ import { createHash } from 'node:crypto';
 import { open } from 'node:fs/promises';
 import { resolve } from 'node:path';
 import { asConvertError, codeOf, ConvertError } from '../../utils/errors.js';
-import { type Look, lookAt } from '../../utils/node/file-look.js';
-import { quietTimeout } from '../../utils/node/quiet-timeout.js';
+import { type FileStat, statFile } from '../../utils/node/file-look.js';
+import { unrefTimeout } from '../../utils/node/quiet-timeout.js';
 import { badOption } from '../endpoints.js';
 import { MAX_CONFIG_BYTES, parseProject } from '../parse-config.js';
 import type { ProjectSink, ProjectSource } from '../types.js';
@@ -48,7 +48,7 @@ export function fileSource(path: string, options: FileSourceOptions = {}): Proje
   let deliveredDigest: string | undefined;
 
   async function look(sink: ProjectSink): Promise<void> {
-    const seen = await lookAt(file);
+    const seen = await statFile(file);
     if (stopped) return;
     if (seen.look === read) {
       if (digest === deliveredDigest) sink.unchanged();
@@ -62,7 +62,7 @@ export function fileSource(path: string, options: FileSourceOptions = {}): Proje
     again(sink, interval);
   }
 
-  async function load(sink: ProjectSink, seen: Look): Promise<void> {
+  async function load(sink: ProjectSink, seen: FileStat): Promise<void> {
     fresh = undefined;
     try {
       const body = await readUpTo(file, maxBytes, seen);
@@ -90,7 +90,7 @@ export function fileSource(path: string, options: FileSourceOptions = {}): Proje
   }
 
   function again(sink: ProjectSink, delay: number): void {
-    if (!stopped) timer = quietTimeout(() => void look(sink), delay);
+    if (!stopped) timer = unrefTimeout(() => void look(sink), delay);
   }
 
   return {
@@ -105,7 +105,7 @@ export function fileSource(path: string, options: FileSourceOptions = {}): Proje
   };
 }
 
-async function readUpTo(file: string, maxBytes: number, { fault }: Look): Promise<Buffer> {
+async function readUpTo(file: string, maxBytes: number, { fault }: FileStat): Promise<Buffer> {
   if (fault !== undefined) throw new Error(fault);
   const handle = await open(file).catch((cause: unknown) => {
     throw new Error(codeOf(cause), { cause });

@@ -10,7 +10,7 @@ import type { Socket } from 'node:net';
 import { type Duplex, PassThrough, Writable } from 'node:stream';
 import { pipeline } from 'node:stream/promises';
 import { createBrotliDecompress, createGunzip } from 'node:zlib';
-import { quietTimeout } from '../../utils/node/quiet-timeout.js';
+import { unrefTimeout } from '../../utils/node/quiet-timeout.js';
 
 export interface GetOptions {
   readonly headers: OutgoingHttpHeaders;
@@ -47,7 +47,7 @@ export async function get(url: URL, options: GetOptions): Promise<Answer> {
   const abort = new AbortController();
   const onStop = () => abort.abort();
   let timedOut = false;
-  const timer = quietTimeout(() => {
+  const timer = unrefTimeout(() => {
     timedOut = true;
     abort.abort();
   }, timeout);

@@ -1,14 +1,14 @@
 /** The project config from Convert's config endpoint, fetched again at an interval. */
 import { type Backoff, backoffDelay, DEFAULT_BACKOFF, parseRetryAfter } from '../../utils/backoff.js';
 import { asConvertError, ConvertError } from '../../utils/errors.js';
-import { quietTimeout } from '../../utils/node/quiet-timeout.js';
+import { unrefTimeout } from '../../utils/node/quiet-timeout.js';
 import { cacheKey } from '../cache/cache-key.js';
 import { CachedConfig, type CacheTimes } from '../cache/cached-config.js';
 import type { ProjectCache } from '../cache/types.js';
 import { badOption, checkEndpoint, checkSdkKey, configUrl, DEFAULT_CONFIG_ENDPOINT } from '../endpoints.js';
 import { MAX_CONFIG_BYTES } from '../parse-config.js';
 import type { ProjectSink, ProjectSource } from '../types.js';
-import { Handover } from './change-detector.js';
+import { ChangeDetector } from './change-detector.js';
 import { type Answer, get } from './http-get.js';
 
 export interface HttpSourceOptions {
@@ -76,7 +76,7 @@ export function httpSource(options: HttpSourceOptions): ProjectSource {
   let cached: CachedConfig | undefined;
 
   function begin(sink: ProjectSink): void {
-    const handover = new Handover(sink);
+    const handover = new ChangeDetector(sink);
     let failures = 0;
     if (options.cache !== undefined) {
       const key = cacheKey(url, options.sdkKey, options.sdkKeySecret);
@@ -85,7 +85,7 @@ export function httpSource(options: HttpSourceOptions): ProjectSource {
 
     async function attempt(): Promise<void> {
       const delay = await fetchOnce();
-      if (!stopped.signal.aborted) timer = quietTimeout(() => void attempt(), delay);
+      if (!stopped.signal.aborted) timer = unrefTimeout(() => void attempt(), delay);
     }
 
     /** Milliseconds to the next one. */
@@ -118,7 +118,7 @@ export function httpSource(options: HttpSourceOptions): ProjectSource {
   }
 
   /** False where the keeper did not take it over. */
-  function receive({ status, headers: { etag }, body }: Answer, handover: Handover): boolean {
+  function receive({ status, headers: { etag }, body }: Answer, handover: ChangeDetector): boolean {
     if (status !== 200) throw refusal(status);
     return handover.answer(body, etag, `the answer of ${description}`);
   }

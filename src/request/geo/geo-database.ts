@@ -1,17 +1,17 @@
 /** A reader for an IP database: a package that is loaded when it is asked for, off the request path. */
 import { asConvertError, ConvertError } from '../../utils/errors.js';
 import { plainAddress } from '../ip-address.js';
-import { knownPlace } from './geo-location.js';
+import { knownLocation } from './geo-location.js';
 import type { GeoReader } from './types.js';
 
 /** Looks an address up; nothing where it is unknown. Only what is a `GeoFact` by name is taken. */
-export type PlaceLookup = (ip: string) => object | null | undefined;
+export type LocationLookup = (ip: string) => object | null | undefined;
 
 export interface GeoDatabase {
   /** The package that must be installed. */
   readonly name: string;
   /** Imports the package. */
-  open(this: void): Promise<PlaceLookup>;
+  open(this: void): Promise<LocationLookup>;
 }
 
 /**
@@ -19,7 +19,7 @@ export interface GeoDatabase {
  * has resolved every place is unknown.
  */
 export function geoDatabase({ name, open }: GeoDatabase): GeoReader {
-  let lookup: PlaceLookup | undefined;
+  let lookup: LocationLookup | undefined;
   let loading: Promise<void> | undefined;
   const load = async (): Promise<void> => {
     try {
@@ -32,7 +32,7 @@ export function geoDatabase({ name, open }: GeoDatabase): GeoReader {
   return {
     name,
     load: () => (loading ??= load()),
-    read: (request) => knownPlace(lookup?.(plainAddress(request.ip)) ?? {}),
+    read: (request) => knownLocation(lookup?.(plainAddress(request.ip)) ?? {}),
   };
 }
 

@@ -8,7 +8,11 @@ import type { GeoFact, GeoFacts, GeoReader } from './types.js';
 const NOWHERE: GeoFacts = Object.freeze({});
 
 /** What the readers tell of a request. Never throws; what a reader did wrong goes to `onError`. */
-export function placeOf(request: IncomingRequest, readers: readonly GeoReader[], onError: OnError): GeoFacts {
+export function locationOf(
+  request: IncomingRequest,
+  readers: readonly GeoReader[],
+  onError: OnError,
+): GeoFacts {
   const [first, second] = readers;
   if (first === undefined) return NOWHERE;
   if (second === undefined) return ask(first, request, onError);
@@ -19,7 +23,7 @@ function ask(reader: GeoReader, request: IncomingRequest, onError: OnError): Geo
   try {
     const answer: unknown = reader.read(request);
     if (answer == null) return NOWHERE;
-    return knownPlace(checkedObject(`geo (${reader.name})`, answer, onError) ?? NOWHERE);
+    return knownLocation(checkedObject(`geo (${reader.name})`, answer, onError) ?? NOWHERE);
   } catch (error) {
     onError(callbackThrew(`geo (${reader.name})`, error));
     return NOWHERE;
@@ -102,7 +106,7 @@ const MAX_TEXT = 128;
  * What a reader returned, reduced to what is known. A country is one of ISO 3166-1 (not `XX`, `T1`, `ZZ`, `EU`, `A1`); a
  * region is written without the country, in upper case if it is a code.
  */
-export function knownPlace(facts: { readonly [Fact in GeoFact]?: unknown }): GeoFacts {
+export function knownLocation(facts: { readonly [Fact in GeoFact]?: unknown }): GeoFacts {
   const country = text(facts.country)?.toUpperCase();
   const continent = text(facts.continent)?.toUpperCase();
   const timezone = text(facts.timezone);

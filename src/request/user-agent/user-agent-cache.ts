@@ -1,6 +1,6 @@
 /** Reads what clients say of themselves, and keeps it: what was parsed once is not parsed again. */
 import type { IncomingRequest } from '../../model/http.js';
-import { atAGlance, detached } from '../../utils/string-memo.js';
+import { memoizeByString, flattenString } from '../../utils/string-memo.js';
 import { clip } from '../text-decoding.js';
 import { isBotClient } from './bots.js';
 import { HINT_HEADERS, parseHints, rawHint, type RawHints } from './client-hints.js';
@@ -9,7 +9,7 @@ import { parseUserAgent, UNKNOWN_CLIENT, type UserAgent } from './user-agent.js'
 type Headers = IncomingRequest['headers'];
 
 /** One object for all requests of like clients. The first parameter is the header of that name, '' without one. */
-export type ClientReader = (userAgent: string, headers: Headers) => UserAgent;
+export type UserAgentReader = (userAgent: string, headers: Headers) => UserAgent;
 
 /** What a rule or a report needs of longer ones stands in their first part. */
 const MAX_LENGTH = 512;
@@ -25,14 +25,14 @@ interface Seen {
 }
 
 /** Keeps the `2 * limit` clients used last (default: 4,000; about 1 KB each, and 10 KB of such as no browser sends). */
-export function createClientReader(limit = 2000, parse = parseUserAgent): ClientReader {
+export function createUserAgentReader(limit = 2000, parse = parseUserAgent): UserAgentReader {
   const known = createCache<UserAgent>(limit);
   const agents = createCache<Seen>(limit);
-  const seenOf = atAGlance((header): Seen => {
+  const seenOf = memoizeByString((header): Seen => {
     const text = clip(header, MAX_LENGTH);
     let seen = agents.get(text);
     if (seen === undefined) {
-      seen = { text: header.length > MAX_LENGTH ? detached(text) : text, clients: [], next: 0 };
+      seen = { text: header.length > MAX_LENGTH ? flattenString(text) : text, clients: [], next: 0 };
       agents.set(seen.text, seen);
     }
     return seen;

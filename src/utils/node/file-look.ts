@@ -5,7 +5,7 @@ import { codeOf } from '../errors.js';
 /** Milliseconds after a change during which another one may leave the same time stamps. */
 const TIMESTAMP_GRAIN = 1_000;
 
-export interface Look {
+export interface FileStat {
   /** Changes with the file. */
   readonly look: string;
   /** The file is so young that its next change could look the same. */
@@ -15,7 +15,7 @@ export interface Look {
 }
 
 /** Never rejects: what can't be looked at has a fault. Follows links. */
-export async function lookAt(path: string): Promise<Look> {
+export async function statFile(path: string): Promise<FileStat> {
   try {
     const seen = await stat(path, { bigint: true });
     const look = [seen.dev, seen.ino, seen.size, seen.mtimeNs, seen.ctimeNs].join(':');

@@ -1,6 +1,6 @@
 /** Bytes of a file, now and whenever the file changes. */
 import { readFile } from 'node:fs/promises';
-import { type Look, lookAt } from './file-look.js';
+import { type FileStat, statFile } from './file-look.js';
 
 export interface FileSink {
   /** Throws for bytes that are not what is meant: half of a file that is being written, perhaps. */
@@ -16,7 +16,7 @@ export interface FileSink {
  * too. The first look is believed at once; what has changed since must look the same twice before it is read. Nothing here
  * keeps a process alive.
  */
-export class WatchedFile {
+export class FileWatcher {
   /** What was there when it was read, whatever came of it; undefined: nothing was looked at yet. */
   #read: string | undefined;
   /** A new look, which must be seen twice. */
@@ -49,7 +49,7 @@ export class WatchedFile {
   }
 
   async #look(turn: object): Promise<void> {
-    const seen = await lookAt(this.path);
+    const seen = await statFile(this.path);
     if (turn !== this.#turn) return;
     if (this.#read === undefined || (seen.look !== this.#read && seen.look === this.#fresh)) {
       await this.#load(seen, turn);
@@ -59,7 +59,7 @@ export class WatchedFile {
     this.#timer = setTimeout(() => void this.#look(turn), this.interval).unref();
   }
 
-  async #load({ look, racy, fault }: Look, turn: object): Promise<void> {
+  async #load({ look, racy, fault }: FileStat, turn: object): Promise<void> {
     // '' is no look: what may change unseen, or pass unseen, is read once more.
     this.#read = racy ? '' : look;
     try {

@@ -4,6 +4,6 @@
 const MAX_DELAY = 2 ** 31 - 1;
 
 /** `setTimeout` that keeps no process alive and has no upper bound that turns into its opposite. */
-export function quietTimeout(callback: () => void, delay: number): NodeJS.Timeout {
+export function unrefTimeout(callback: () => void, delay: number): NodeJS.Timeout {
   return setTimeout(callback, Math.min(delay, MAX_DELAY)).unref();
 }

@@ -13,7 +13,7 @@ export async function upTo(milliseconds: number, work: Promise<void> | undefined
   clearTimeout(timer);
 }
 
-export class Timers {
+export class TimerGroup {
   readonly #open = new Set<NodeJS.Timeout>();
   #isStopped = false;
 

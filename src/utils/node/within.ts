@@ -8,7 +8,7 @@ export const STORE_LIMIT = 5_000;
  * What a store answers. Rejects with CONVERT_STORE if it has not within so many milliseconds. With `hold`, the process
  * is kept alive meanwhile: somebody awaits it.
  */
-export function within<T>(
+export function withTimeout<T>(
   milliseconds: number,
   result: T | PromiseLike<T>,
   { hold = false }: { hold?: boolean } = {},

@@ -5,8 +5,8 @@ import { type AST, RegExpParser } from '@eslint-community/regexpp';
 import fc from 'fast-check';
 import ts from 'typescript';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
-import { linearTest as linearTestOf } from '../../../src/engine/regex/re2.js';
-import { compilePattern } from '../../../src/engine/regex/safe-regex.js';
+import { re2Test as linearTestOf } from '../../../src/engine/regex/re2.js';
+import { compileRegex } from '../../../src/engine/regex/safe-regex.js';
 import { stepBound } from '../../../src/engine/regex/step-bound.js';
 import { temporaryFolder } from '../../support/folder.js';
 
@@ -176,7 +176,7 @@ describe('a pattern', () => {
     fc.assert(
       fc.property(patterns(ATOMS, { depth: 3 }), valueSeeds, (source, seeds) => {
         const sdk = sdkTest(source);
-        const { kind, test } = compilePattern(source);
+        const { kind, test } = compileRegex(source);
         expect(kind === 'invalid').toBe(sdk === undefined);
         if (sdk === undefined || kind === 'invalid') return;
         for (const value of valuesOf(source, seeds)) {
@@ -258,7 +258,7 @@ describe('a pattern', () => {
   it.each(['(', 'a**', '[b-a]', 'a{2,1}', '(?<n>a)(?<n>b)', '\\', '(?<n>a)\\k', '?', '(?<=a)*', '(?z:a)'])(
     'that is no expression never matches: %j',
     (source) => {
-      const { kind, maxLength, test } = compilePattern(source);
+      const { kind, maxLength, test } = compileRegex(source);
       expect({ kind, maxLength }).toEqual({ kind: 'invalid', maxLength: -1 });
       for (const value of ['', 'a', 'b', '(', source]) expect(test(value)).toBe(false);
     },
@@ -267,25 +267,25 @@ describe('a pattern', () => {
   it.each(['^(?=(a+)+$)', '(?<=x(a|b|ab)*)c', '(a|aa)+\\1$', '(?!(?:a?){30}b)a'])(
     'that could hold the event loop and is nothing for RE2 never matches: %j',
     (source) => {
-      const { kind, maxLength, test } = compilePattern(source);
+      const { kind, maxLength, test } = compileRegex(source);
       expect({ kind, maxLength }).toEqual({ kind: 'refused', maxLength: -1 });
       for (const value of ['', 'a', 'aaa', 'abxc']) expect(test(value)).toBe(false);
     },
   );
 
   it('has no more than 5000 characters, and 100 groups in groups', () => {
-    expect(compilePattern('a'.repeat(5000)).kind).toBe('native');
-    expect(compilePattern('a'.repeat(5001)).kind).toBe('refused');
-    expect(compilePattern(`${'('.repeat(100)}a${')'.repeat(100)}`).kind).toBe('native');
-    expect(compilePattern(`${'('.repeat(101)}a${')'.repeat(101)}`).kind).toBe('refused');
-    expect(compilePattern(`${'[)]'.repeat(50)}${'('.repeat(101)}a${')'.repeat(101)}`).kind).toBe('refused');
-    expect(compilePattern('[(]\\('.repeat(101)).kind).toBe('native');
+    expect(compileRegex('a'.repeat(5000)).kind).toBe('native');
+    expect(compileRegex('a'.repeat(5001)).kind).toBe('refused');
+    expect(compileRegex(`${'('.repeat(100)}a${')'.repeat(100)}`).kind).toBe('native');
+    expect(compileRegex(`${'('.repeat(101)}a${')'.repeat(101)}`).kind).toBe('refused');
+    expect(compileRegex(`${'[)]'.repeat(50)}${'('.repeat(101)}a${')'.repeat(101)}`).kind).toBe('refused');
+    expect(compileRegex('[(]\\('.repeat(101)).kind).toBe('native');
   });
 
   it.each(['shop', '(?=.*shop)(?=.*cart)', '(shop|cart).*(sale|gift)'])(
     '%j has a longest value',
     (source) => {
-      const { maxLength, test } = compilePattern(source);
+      const { maxLength, test } = compileRegex(source);
       expect(maxLength).toBeGreaterThan(256);
       expect(maxLength).toBeLessThanOrEqual(65_536);
       expect(test(pumped('x', 'shop cart ', ' sale', maxLength))).toBe(true);
@@ -294,13 +294,13 @@ describe('a pattern', () => {
   );
 
   it('has a shorter one, the more RE2 has to do', () => {
-    const lengths = [10, 50, 100].map((count) => compilePattern(`(a.*){${count}}x`).maxLength);
+    const lengths = [10, 50, 100].map((count) => compileRegex(`(a.*){${count}}x`).maxLength);
     expect(lengths).toEqual(lengths.toSorted((one, other) => other - one));
     expect(lengths[2]).toBeLessThan(LONG / 4);
   });
 
   it('answers at both sides of the length where RE2 takes over', () => {
-    const { kind, test } = compilePattern('^.*shop.*cart$');
+    const { kind, test } = compileRegex('^.*shop.*cart$');
     expect(kind).toBe('linear');
     for (let length = 200; length < 2000; length += 50) {
       expect(test(pumped('x', 'shop', 'cart', length)), String(length)).toBe(true);
@@ -463,7 +463,7 @@ describe('a pattern that is attacked', () => {
   });
 
   it.each(ATTACKS)('is %s: %j', (kind, source, unit, start, end) => {
-    const pattern = compilePattern(source);
+    const pattern = compileRegex(source);
     expect(pattern.kind).toBe(kind);
     // The SDK can only be asked about less of it.
     const value = pumped(unit, start, end, start.length + end.length + 2);
@@ -478,7 +478,7 @@ describe('a pattern that is attacked', () => {
   it('does not hold it either when nobody has thought of it', { timeout: 120_000 }, async () => {
     const sources = fc.sample(patterns(PLAIN, { depth: 3 }), 1500);
     const attacks = sources.flatMap((source, seed): Attack[] => {
-      if (sdkTest(source) === undefined || compilePattern(source).kind === 'refused') return [];
+      if (sdkTest(source) === undefined || compileRegex(source).kind === 'refused') return [];
       const pick = pickerOf(seed);
       const units = ['a', 'ab', sample(parse(source), pick), sample(parse(source), pick)];
       return units.filter((unit) => unit !== '').map((unit) => ({ source, unit, start: 'b', end: '\n' }));

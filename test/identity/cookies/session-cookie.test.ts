@@ -4,8 +4,8 @@ import { describe, expect, it } from 'vitest';
 import { sessionCookie, type SessionCookieOptions } from '../../../src/identity/cookies/session-cookie.js';
 import type { VisitorCookieOptions } from '../../../src/identity/cookies/visitor-cookie.js';
 import {
-  type Arrival,
-  ARRIVAL_BYTES,
+  type Attribution,
+  ATTRIBUTION_BYTES,
   type Session,
   TRAFFIC_SOURCES,
 } from '../../../src/model/attribution.js';
@@ -15,8 +15,8 @@ import { incoming } from '../support.js';
 const NOON = Date.UTC(2026, 10, 26, 12);
 const SECOND = 1000;
 const MINUTE = 60 * SECOND;
-const DIRECT: Arrival = { source: 'direct', campaign: '', medium: '', keyword: '', sourceName: '' };
-const SPRING: Arrival = {
+const DIRECT: Attribution = { source: 'direct', campaign: '', medium: '', keyword: '', sourceName: '' };
+const SPRING: Attribution = {
   source: 'campaign',
   campaign: 'spring, "sale"; 50%',
   medium: 'email',
@@ -30,17 +30,19 @@ interface Visit {
   value?: string | undefined;
   at?: number;
   isNewcomer?: boolean;
-  keepsArrival?: boolean;
+  keepsAttribution?: boolean;
   begun?: Session;
 }
 
 /** One request: what it sees of the session, and the value that its response sets. */
-function visit({ value, at = NOON, isNewcomer = false, keepsArrival = true, begun }: Visit) {
+function visit({ value, at = NOON, isNewcomer = false, keepsAttribution = true, begun }: Visit) {
   const request = incoming(value === undefined ? {} : { cookie: `a=1; cv_ses=${value}; b=2` });
-  const carried = cookie.open(request, { now: at, isNewcomer, keepsArrival });
+  const carried = cookie.open(request, { now: at, isNewcomer, keepsAttribution });
   const { session } = carried;
-  const line = carried.isDue ? carried.update(() => begun ?? { isFirst: true, arrival: SPRING }) : undefined;
-  const seen = session && { isFirst: session.isFirst, arrival: session.arrival };
+  const line = carried.isDue
+    ? carried.update(() => begun ?? { isFirst: true, attribution: SPRING })
+    : undefined;
+  const seen = session && { isFirst: session.isFirst, attribution: session.attribution };
   return { seen, line, value: /=([^;]*)/.exec(line ?? '')?.[1] };
 }
 
@@ -51,19 +53,19 @@ describe('a session', () => {
   it('begins with a request that brings none, and tells the later ones how', () => {
     expect(first.seen).toBeUndefined();
     expect(value).toMatch(/^[0-9a-z]{6}\.nc(\.[\w-]+){4}$/);
-    expect(visit({ value }).seen).toEqual({ isFirst: true, arrival: SPRING });
-    const second = visit({ begun: { isFirst: false, arrival: DIRECT } });
+    expect(visit({ value }).seen).toEqual({ isFirst: true, attribution: SPRING });
+    const second = visit({ begun: { isFirst: false, attribution: DIRECT } });
     expect(second.value).toMatch(/^[0-9a-z]{6}\.rd$/);
-    expect(visit({ value: second.value }).seen).toEqual({ isFirst: false, arrival: DIRECT });
+    expect(visit({ value: second.value }).seen).toEqual({ isFirst: false, attribution: DIRECT });
   });
 
   it('tells the browser once a minute that it goes on', () => {
     expect(visit({ value, at: NOON + 59 * SECOND }).line).toBeUndefined();
     const renewed = visit({ value, at: NOON + MINUTE });
-    expect(renewed.seen).toEqual({ isFirst: true, arrival: SPRING });
+    expect(renewed.seen).toEqual({ isFirst: true, attribution: SPRING });
     expect(renewed.value).not.toBe(value);
     expect(visit({ value: renewed.value, at: NOON + 119 * SECOND })).toMatchObject({
-      seen: { isFirst: true, arrival: SPRING },
+      seen: { isFirst: true, attribution: SPRING },
       line: undefined,
     });
   });
@@ -71,11 +73,11 @@ describe('a session', () => {
   it('ends after 20 minutes without a request, never before', () => {
     // A request of 59 seconds later is not told to the browser: it counts all the same.
     expect(visit({ value, at: NOON + 21 * MINUTE - SECOND }).seen).toBeDefined();
-    const next = visit({ value, at: NOON + 21 * MINUTE, begun: { isFirst: false, arrival: DIRECT } });
+    const next = visit({ value, at: NOON + 21 * MINUTE, begun: { isFirst: false, attribution: DIRECT } });
     expect(next.seen).toBeUndefined();
     expect(visit({ value: next.value, at: NOON + 21 * MINUTE }).seen).toEqual({
       isFirst: false,
-      arrival: DIRECT,
+      attribution: DIRECT,
     });
   });
 
@@ -85,7 +87,7 @@ describe('a session', () => {
     for (let request = 0; request < 10; request++) {
       now += 20 * MINUTE;
       const each = visit({ value: carried, at: now });
-      expect(each.seen).toEqual({ isFirst: true, arrival: SPRING });
+      expect(each.seen).toEqual({ isFirst: true, attribution: SPRING });
       carried = each.value;
     }
   });
@@ -99,21 +101,21 @@ describe('a session', () => {
   });
 
   it('of somebody else is none for a visitor who is new', () => {
-    const newcomer = visit({ value, isNewcomer: true, begun: { isFirst: true, arrival: DIRECT } });
+    const newcomer = visit({ value, isNewcomer: true, begun: { isFirst: true, attribution: DIRECT } });
     expect(newcomer.seen).toBeUndefined();
     expect(newcomer.value).toMatch(/\.nd$/);
   });
 
   it('keeps nothing of how the visitor got here where the project says so', () => {
-    const quiet = visit({ keepsArrival: false });
+    const quiet = visit({ keepsAttribution: false });
     expect(quiet.value).toMatch(/^[0-9a-z]{6}\.n$/);
-    expect(visit({ value: quiet.value, keepsArrival: false })).toMatchObject({
-      seen: { isFirst: true, arrival: undefined },
+    expect(visit({ value: quiet.value, keepsAttribution: false })).toMatchObject({
+      seen: { isFirst: true, attribution: undefined },
       line: undefined,
     });
     // What an earlier setting has kept goes at once.
-    const forgotten = visit({ value, keepsArrival: false });
-    expect(forgotten.seen).toEqual({ isFirst: true, arrival: undefined });
+    const forgotten = visit({ value, keepsAttribution: false });
+    expect(forgotten.seen).toEqual({ isFirst: true, attribution: undefined });
     expect(forgotten.value).toMatch(/^[0-9a-z]{6}\.n$/);
     // And what a later one allows begins with the next session.
     expect(visit({ value: quiet.value, at: NOON + MINUTE }).value).toMatch(/\.n$/);
@@ -138,8 +140,8 @@ describe('the cookie of a session', () => {
   ])('has attributes %s', (_name, visitor, options, expected) => {
     const given = sessionCookie(options, visitor);
     const line = given
-      .open(incoming(), { now: NOON, isNewcomer: false, keepsArrival: true })
-      .update(() => ({ isFirst: true, arrival: DIRECT }));
+      .open(incoming(), { now: NOON, isNewcomer: false, keepsAttribution: true })
+      .update(() => ({ isFirst: true, attribution: DIRECT }));
     expect(line.replace(/=[^;]*/, '=X')).toBe(expected);
     const name = expected.split('=')[0]!;
     expect(given.expire(incoming())).toMatch(new RegExp(`^${name}=; Max-Age=0; `));
@@ -158,11 +160,11 @@ describe('the cookie of a session', () => {
         const query = Object.entries({ campaign, medium, term: keyword, source }).map(
           ([name, each]) => `utm_${name}=${encodeURIComponent(each.toWellFormed())}`,
         );
-        const { arrival } = facts({ url: `/?${query.join('&')}`, headers: { referer } });
-        const begun = visit({ begun: { isFirst, arrival } });
+        const { attribution } = facts({ url: `/?${query.join('&')}`, headers: { referer } });
+        const begun = visit({ begun: { isFirst, attribution } });
         expect(begun.value).toMatch(/^[\w.-]+$/);
         expect(`cv_ses=${begun.value}`.length).toBeLessThanOrEqual(512);
-        expect(visit({ value: begun.value }).seen).toEqual({ isFirst, arrival });
+        expect(visit({ value: begun.value }).seen).toEqual({ isFirst, attribution });
       }),
     );
   });
@@ -208,17 +210,17 @@ describe('the cookie of a session', () => {
       .map(([at, code, texts]) => [at, code, ...texts].join('.'));
     let accepted = 0;
     fc.assert(
-      fc.property(made, fc.boolean(), (forged, keepsArrival) => {
-        const { seen, line } = visit({ value: forged, at: NOON + 5 * MINUTE, keepsArrival });
+      fc.property(made, fc.boolean(), (forged, keepsAttribution) => {
+        const { seen, line } = visit({ value: forged, at: NOON + 5 * MINUTE, keepsAttribution });
         expect(line ?? 'cv_ses=x; ').toMatch(/^cv_ses=[\w.-]{1,505}; /);
         if (seen === undefined) return;
         accepted += 1;
         expect(typeof seen.isFirst).toBe('boolean');
-        if (seen.arrival === undefined) return;
-        const { source, ...texts } = seen.arrival;
+        if (seen.attribution === undefined) return;
+        const { source, ...texts } = seen.attribution;
         expect(TRAFFIC_SOURCES).toContain(source);
         for (const [name, text] of Object.entries(texts)) {
-          expect(Buffer.byteLength(text)).toBeLessThanOrEqual(ARRIVAL_BYTES[name as keyof typeof texts]);
+          expect(Buffer.byteLength(text)).toBeLessThanOrEqual(ATTRIBUTION_BYTES[name as keyof typeof texts]);
         }
       }),
       { numRuns: 2_000 },

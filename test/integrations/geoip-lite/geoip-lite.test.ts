@@ -6,7 +6,7 @@ import { afterAll, afterEach, beforeAll, describe, expect, it } from 'vitest';
 import { geoipLite, type GeoipLiteOptions } from '../../../src/geoip-lite.js';
 import { addressBytes } from '../../../src/integrations/geoip-lite/address.js';
 import { countryLookup } from '../../../src/integrations/geoip-lite/country-files.js';
-import type { PlaceLookup } from '../../../src/request/geo/geo-database.js';
+import type { LocationLookup } from '../../../src/request/geo/geo-database.js';
 import type { GeoReader } from '../../../src/request/geo/types.js';
 import { createRequestReader } from '../../../src/request/request-reader.js';
 import { incoming } from '../../request/incoming.js';
@@ -100,12 +100,12 @@ describe('geoip-lite with countries only', () => {
     });
 
     /** The package's own code, by itself, with the country files. */
-    function original(): PlaceLookup {
+    function original(): LocationLookup {
       const kept = require.cache[MAIN];
       delete require.cache[MAIN];
       process.env.GEODATADIR = folder;
       try {
-        return (require(MAIN) as { lookup: PlaceLookup }).lookup;
+        return (require(MAIN) as { lookup: LocationLookup }).lookup;
       } finally {
         delete process.env.GEODATADIR;
         delete require.cache[MAIN];
@@ -117,7 +117,7 @@ describe('geoip-lite with countries only', () => {
       const [v4, v6] = FILES.map((name) => readFileSync(join(DATA, name)));
       const ours = countryLookup(v4!, v6!);
       const theirs = original();
-      const country = (lookup: PlaceLookup, ip: string): unknown =>
+      const country = (lookup: LocationLookup, ip: string): unknown =>
         (lookup(ip) as { country?: string } | null | undefined)?.country;
       /** The edges of a range, and what is right beside them. */
       const edge = fc.tuple(fc.nat(), fc.boolean(), fc.constantFrom(-1, 0, 1)).map(([n, last, step]) => {

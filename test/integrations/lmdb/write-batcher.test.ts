@@ -1,10 +1,10 @@
 import { setTimeout as sleep } from 'node:timers/promises';
 import { describe, expect, it } from 'vitest';
-import { Gathered } from '../../../src/integrations/lmdb/write-batcher.js';
+import { WriteBatcher } from '../../../src/integrations/lmdb/write-batcher.js';
 
 describe('work that is gathered', () => {
   it('is done at once where there was none for a while, and together where there was', async () => {
-    const gathered = new Gathered(200);
+    const gathered = new WriteBatcher(200);
     const done: number[] = [];
     const work = (value: number) => () => {
       done.push(value);
@@ -26,7 +26,7 @@ describe('work that is gathered', () => {
   });
 
   it('fails by itself', async () => {
-    const gathered = new Gathered(5);
+    const gathered = new WriteBatcher(5);
     const fail = (): Promise<never> => {
       throw new Error('full');
     };

@@ -6,7 +6,7 @@ import { Reader } from 'maxmind';
 import { describe, expect, it, onTestFinished, vi } from 'vitest';
 import { mmdbLookup } from '../../../src/integrations/maxmind/mmdb.js';
 import { maxmind, type MaxmindOptions } from '../../../src/maxmind.js';
-import { knownPlace } from '../../../src/request/geo/geo-location.js';
+import { knownLocation } from '../../../src/request/geo/geo-location.js';
 import type { GeoFacts, GeoReader } from '../../../src/request/geo/types.js';
 import { createRequestReader } from '../../../src/request/request-reader.js';
 import type { ConvertError } from '../../../src/utils/errors.js';
@@ -38,7 +38,7 @@ const PLACE = {
 const country = (iso_code: string): MmdbValue => ({ country: { iso_code } });
 
 const known = (place: object | null | undefined): GeoFacts =>
-  Object.fromEntries(Object.entries(knownPlace(place ?? {})).filter(([, value]) => value !== undefined));
+  Object.fromEntries(Object.entries(knownLocation(place ?? {})).filter(([, value]) => value !== undefined));
 
 /** What a database of one record says of an address in it. */
 const told = (record: MmdbValue): GeoFacts =>

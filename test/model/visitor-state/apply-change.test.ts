@@ -3,13 +3,13 @@ import { describe, expect, it } from 'vitest';
 import {
   applyChange,
   countEvents,
-  joinChanges,
-  MAX_HELD_AGE,
-  MAX_HELD_EVENTS,
-  withHeldChanges,
+  mergeChanges,
+  MAX_DEFERRED_AGE,
+  MAX_DEFERRED_EVENTS,
+  withDeferredChanges,
 } from '../../../src/model/visitor-state/apply-change.js';
 import { parseState } from '../../../src/model/visitor-state/parse-state.js';
-import type { HeldChange, StateChange, VisitorState } from '../../../src/model/visitor-state/types.js';
+import type { DeferredChange, StateChange, VisitorState } from '../../../src/model/visitor-state/types.js';
 import { mergeSegments } from '../../../src/utils/objects.js';
 
 const claim = (variationId: string, more: object = {}) => ({ variationId, exposed: true, ...more });
@@ -60,7 +60,7 @@ describe('applyChange', () => {
   });
 
   it('holds a bounded number of events, the newest', () => {
-    const entry = (at: number): HeldChange => ({
+    const entry = (at: number): DeferredChange => ({
       at,
       change: {},
       events: Array.from({ length: 20 }, () => ({
@@ -75,7 +75,7 @@ describe('applyChange', () => {
       [5, 20],
     ]);
     expect(state.held!.reduce((sum, each) => sum + each.events.length, 0)).toBeLessThanOrEqual(
-      MAX_HELD_EVENTS,
+      MAX_DEFERRED_EVENTS,
     );
   });
 
@@ -84,20 +84,20 @@ describe('applyChange', () => {
       event: { eventType: 'conversion' as const, data: { goalId: '1' } },
     }));
     const much = applyChange({}, { hold: { at: 0, change: {}, events } });
-    expect([countEvents(much.state.held!), much.forgotten]).toEqual([MAX_HELD_EVENTS, 70]);
-    const late = applyChange(much.state, { hold: { at: MAX_HELD_AGE, change: {}, events: [] } });
-    expect([countEvents(late.state.held!), late.forgotten]).toEqual([0, MAX_HELD_EVENTS]);
+    expect([countEvents(much.state.held!), much.forgotten]).toEqual([MAX_DEFERRED_EVENTS, 70]);
+    const late = applyChange(much.state, { hold: { at: MAX_DEFERRED_AGE, change: {}, events: [] } });
+    expect([countEvents(late.state.held!), late.forgotten]).toEqual([0, MAX_DEFERRED_EVENTS]);
     let state: VisitorState = {};
     for (let at = 0; at < 300; at++) {
       ({ state } = applyChange(state, { hold: { at, change: { segments: { n: at } }, events: [] } }));
     }
     expect(state.held).toHaveLength(1);
-    expect(withHeldChanges(state, 300).segments).toEqual({ n: 299 });
+    expect(withDeferredChanges(state, 300).segments).toEqual({ n: 299 });
   });
 
   it('lets go of a held event together with what it claims, and of nothing else', () => {
     const claimed = Array.from({ length: 60 }, (_, n) => String(1000 + n));
-    const entry: HeldChange = {
+    const entry: DeferredChange = {
       at: 0,
       change: {
         claims: Object.fromEntries(claimed.map((id) => [id, claim('a')])),
@@ -116,7 +116,7 @@ describe('applyChange', () => {
       { hold: { at: 0, change: { segments: { country: 'FR' } }, events: [] } },
     ).state;
     const { state, forgotten } = applyChange(first, { hold: entry });
-    const seen = withHeldChanges(state, 1);
+    const seen = withDeferredChanges(state, 1);
     expect([countEvents(state.held!), forgotten]).toEqual([50, 11]);
     expect(Object.keys(seen.bucketing!)).toEqual(claimed.slice(10));
     expect(seen.goals).toBeUndefined();
@@ -182,11 +182,11 @@ describe('joinChanges', () => {
       locations: ['3'],
     };
     const oneByOne = applyChange(applyChange({}, first).state, second).state;
-    expect(applyChange({}, joinChanges(first, second)).state).toEqual(oneByOne);
+    expect(applyChange({}, mergeChanges(first, second)).state).toEqual(oneByOne);
   });
 
   it('keeps what the first of two claims for one experience replaces', () => {
-    const joined = joinChanges(
+    const joined = mergeChanges(
       { claims: { 1: claim('a', { replaces: 'gone' }) } },
       { claims: { 1: claim('b', { replaces: 'a' }) } },
     );
@@ -197,8 +197,11 @@ describe('joinChanges', () => {
 describe('what is held', () => {
   it('counts for decisions as if it were committed, for half an hour', () => {
     const held = [{ at: 1_000, change: { claims: { 1: claim('a') }, goals: ['buy'] }, events: [] }];
-    expect(withHeldChanges({ held }, 2_000)).toMatchObject({ bucketing: { 1: 'a' }, goals: { buy: true } });
-    expect(withHeldChanges({ held }, 1_000 + MAX_HELD_AGE).bucketing).toBeUndefined();
+    expect(withDeferredChanges({ held }, 2_000)).toMatchObject({
+      bucketing: { 1: 'a' },
+      goals: { buy: true },
+    });
+    expect(withDeferredChanges({ held }, 1_000 + MAX_DEFERRED_AGE).bucketing).toBeUndefined();
   });
 });
 

@@ -1,7 +1,7 @@
 /** Claims that are pending: when they lapse, what is left without them, and who settles them. */
 import { setTimeout as sleep } from 'node:timers/promises';
 import { afterEach, describe, expect, it, vi } from 'vitest';
-import { CLAIM_LEASE, Settlements } from '../../../src/context/claim-leases.js';
+import { CLAIM_LEASE, ClaimLeases } from '../../../src/context/claim-leases.js';
 import { applyChange } from '../../../src/model/visitor-state/apply-change.js';
 import {
   experienceClaim,
@@ -75,7 +75,7 @@ describe('settling', () => {
   afterEach(() => void vi.useRealTimers());
 
   function start(): {
-    settlements: Settlements;
+    settlements: ClaimLeases;
     commits: unknown[];
     errors: string[];
     fail: (is: boolean) => void;
@@ -93,7 +93,7 @@ describe('settling', () => {
       },
     };
     return {
-      settlements: new Settlements(
+      settlements: new ClaimLeases(
         store,
         ({ code }) => void errors.push(code),
         () => 1_000,

@@ -1,7 +1,7 @@
 import fc from 'fast-check';
 import { describe, expect, it, vi } from 'vitest';
 import { isCountry } from '../../../src/request/geo/countries.js';
-import { knownPlace } from '../../../src/request/geo/geo-location.js';
+import { knownLocation } from '../../../src/request/geo/geo-location.js';
 import type { GeoOption } from '../../../src/request/geo/geo.js';
 import type { GeoFacts, GeoReader } from '../../../src/request/geo/types.js';
 import { createRequestReader } from '../../../src/request/request-reader.js';
@@ -10,7 +10,7 @@ import { facts, incoming, withHeaders } from '../incoming.js';
 import { GEO } from './geo-kit.js';
 
 const known = (facts: Record<string, unknown>): GeoFacts =>
-  Object.fromEntries(Object.entries(knownPlace(facts)).filter(([, value]) => value !== undefined));
+  Object.fromEntries(Object.entries(knownLocation(facts)).filter(([, value]) => value !== undefined));
 
 describe('what is known of a place', () => {
   it.each([
@@ -84,7 +84,7 @@ describe('what is known of a place', () => {
     [undefined, 'US-CA', 'US-CA'],
     ['XX', 'XX-1', 'XX-1'],
   ])('in %j, is of the region %j the part behind the country: %j', (country, region, expected) => {
-    expect(knownPlace({ country, region }).region).toBe(expected);
+    expect(knownLocation({ country, region }).region).toBe(expected);
   });
 
   it('is a zone of IANA only if it could be one, and a continent by its code', () => {
@@ -345,7 +345,7 @@ it('every country that is known is one of ISO 3166-1', () => {
   });
   fc.assert(
     fc.property(letters, (country) => {
-      expect(knownPlace({ country }).country).toBe(isCountry(country) ? country : undefined);
+      expect(knownLocation({ country }).country).toBe(isCountry(country) ? country : undefined);
     }),
   );
 });

@@ -1,5 +1,5 @@
 import { describe, expect, it, vi } from 'vitest';
-import { createClientReader } from '../../../src/request/user-agent/user-agent-cache.js';
+import { createUserAgentReader } from '../../../src/request/user-agent/user-agent-cache.js';
 import { parseUserAgent } from '../../../src/request/user-agent/user-agent.js';
 
 const CHROME =
@@ -11,8 +11,8 @@ const brands = (browser: string, version = 131): Record<string, string> => ({
   'sec-ch-ua-platform': '"Windows"',
 });
 
-function reader(...parameters: Parameters<typeof createClientReader>) {
-  const read = createClientReader(...parameters);
+function reader(...parameters: Parameters<typeof createUserAgentReader>) {
+  const read = createUserAgentReader(...parameters);
   return (headers: Record<string, string>) => read(headers['user-agent'] ?? '', headers);
 }
 

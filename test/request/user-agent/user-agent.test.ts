@@ -1,6 +1,6 @@
 import fc from 'fast-check';
 import { describe, expect, it } from 'vitest';
-import { createClientReader } from '../../../src/request/user-agent/user-agent-cache.js';
+import { createUserAgentReader } from '../../../src/request/user-agent/user-agent-cache.js';
 import { parseUserAgent } from '../../../src/request/user-agent/user-agent.js';
 import { facts } from '../incoming.js';
 
@@ -351,7 +351,7 @@ describe('a user agent', () => {
   });
 
   it('never throws and never grows, whatever it says', () => {
-    const read = createClientReader();
+    const read = createUserAgentReader();
     const piece = fc.oneof(
       fc.constantFrom(
         'Mozilla/5.0 (',

@@ -2,15 +2,15 @@
 import type { StreamPart, StreamState } from './event-stream.js';
 
 /** A commit of which nothing is to be sent any more. */
-export interface SettledCommit {
+export interface AcknowledgedCommit {
   readonly id: string;
   readonly size: number;
   /** Events of it that this process put into Redis. */
   readonly own: number;
 }
 
-export interface SettlingOptions extends StreamPart {
-  readonly gone: (commit: SettledCommit) => void;
+export interface AckQueueOptions extends StreamPart {
+  readonly gone: (commit: AcknowledgedCommit) => void;
   /** What Redis said, and when it was asked, by performance.now(). */
   readonly heard: (state: StreamState, askedAt: number) => void;
 }
@@ -20,18 +20,18 @@ const AT_ONCE = 2_000;
 /** Milliseconds until it is told again. */
 const AGAIN = 200;
 
-export class Settling {
-  readonly #settled = new Map<string, SettledCommit>();
+export class AckQueue {
+  readonly #settled = new Map<string, AcknowledgedCommit>();
   #telling: Promise<void> | undefined;
 
-  constructor(private readonly options: SettlingOptions) {}
+  constructor(private readonly options: AckQueueOptions) {}
 
   /** True where Redis may not have heard of it. */
   has(id: string): boolean {
     return this.#settled.has(id);
   }
 
-  add(commit: SettledCommit): void {
+  add(commit: AcknowledgedCommit): void {
     this.#settled.set(commit.id, commit);
     this.tell();
   }

@@ -1,18 +1,18 @@
 /** Keeps events in a Redis that any number of processes share, and sends what is there, unless others do. */
 import { randomBytes } from 'node:crypto';
-import { Trouble, type TroubleTexts } from '../../../delivery/health-reporter.js';
-import type { OutboxCore, Shelf } from '../../../delivery/outbox.js';
+import { HealthReporter, type HealthTexts } from '../../../delivery/health-reporter.js';
+import type { OutboxCore, QueueBackend } from '../../../delivery/outbox.js';
 import { type QueuedEvent, wereKept } from '../../../delivery/queued-event.js';
 import { codeOf, ConvertError } from '../../../utils/errors.js';
 import { hashOf } from '../../../utils/node/hash.js';
-import { Timers } from '../../../utils/node/timers.js';
+import { TimerGroup } from '../../../utils/node/timers.js';
 import type { RunScript } from '../client.js';
 import { RedisStream } from './event-stream.js';
-import { Awaited } from './flush-ranges.js';
-import { Drainer } from './stream-consumer.js';
-import { Appender } from './stream-producer.js';
+import { FlushRanges } from './flush-ranges.js';
+import { StreamConsumer } from './stream-consumer.js';
+import { StreamProducer } from './stream-producer.js';
 
-export interface RedisShelfOptions {
+export interface RedisBackendOptions {
   readonly run: RunScript;
   readonly prefix: string;
   /** This process sends, too. */
@@ -33,43 +33,43 @@ const REDIS_BACKOFF = { min: 250, max: 5_000 };
 const SIZE_INTERVAL = 1_000;
 
 const met = (code: string): string => `Redis failed (${code})`;
-const WRITING: TroubleTexts = {
+const WRITING: HealthTexts = {
   failing: (code) =>
     `events can not be written to Redis (${code}): they wait in memory until it works again, and are lost with the process`,
   worksAgain: 'events are written to Redis again',
   met,
 };
-const READING: TroubleTexts = {
+const READING: HealthTexts = {
   failing: (code) => `events can not be read from Redis (${code}): they wait there until it works again`,
   worksAgain: 'events are read from Redis again',
   met,
 };
 
-export class RedisShelf implements Shelf {
+export class RedisBackend implements QueueBackend {
   readonly outlives = true;
   readonly #core: OutboxCore;
-  readonly #options: RedisShelfOptions;
+  readonly #options: RedisBackendOptions;
   readonly #producer = randomBytes(9).toString('base64url');
-  readonly #timers = new Timers();
-  readonly #appender: Appender;
-  readonly #drainer: Drainer | undefined;
-  readonly #awaited: Awaited;
-  readonly #writing: Trouble;
-  readonly #reading: Trouble;
+  readonly #timers = new TimerGroup();
+  readonly #appender: StreamProducer;
+  readonly #drainer: StreamConsumer | undefined;
+  readonly #awaited: FlushRanges;
+  readonly #writing: HealthReporter;
+  readonly #reading: HealthReporter;
   #stream: RedisStream | undefined;
   /** What all processes have there, as far as is known. */
   #bytes = 0;
   #isAsking = false;
 
-  constructor(core: OutboxCore, options: RedisShelfOptions) {
+  constructor(core: OutboxCore, options: RedisBackendOptions) {
     this.#core = core;
     this.#options = options;
-    this.#awaited = new Awaited(core.waiting);
-    this.#writing = new Trouble(core.ledger, REDIS_BACKOFF, WRITING);
-    this.#reading = new Trouble(core.ledger, REDIS_BACKOFF, READING);
+    this.#awaited = new FlushRanges(core.flushes);
+    this.#writing = new HealthReporter(core.ledger, REDIS_BACKOFF, WRITING);
+    this.#reading = new HealthReporter(core.ledger, REDIS_BACKOFF, READING);
     const { answerLimit } = options;
     const common = { core, timers: this.#timers, stream: () => this.#streamNow(), answerLimit };
-    this.#appender = new Appender({
+    this.#appender = new StreamProducer({
       ...common,
       trouble: this.#writing,
       bypassAfter: options.drain ? options.bypassAfter : undefined,
@@ -79,7 +79,7 @@ export class RedisShelf implements Shelf {
       heard: (bytes) => (this.#bytes = bytes),
     });
     if (!options.drain) return;
-    this.#drainer = new Drainer({
+    this.#drainer = new StreamConsumer({
       ...options,
       ...common,
       trouble: this.#reading,
@@ -108,11 +108,11 @@ export class RedisShelf implements Shelf {
     this.#appender.plan();
   }
 
-  settled(batch: readonly QueuedEvent[]): void {
+  finalized(batch: readonly QueuedEvent[]): void {
     this.#drainer?.settle(batch);
   }
 
-  withdrawn(events: readonly QueuedEvent[]): void {
+  cancelled(events: readonly QueuedEvent[]): void {
     this.#drainer?.settle(events);
   }
 
@@ -174,13 +174,13 @@ export class RedisShelf implements Shelf {
   }
 
   #stored(events: readonly QueuedEvent[], id: string): void {
-    const { ledger, waiting } = this.#core;
+    const { ledger, flushes: waiting } = this.#core;
     ledger.spool(events.length);
     wereKept(events);
     for (const event of events) {
       this.#core.release(event.bytes);
-      if (this.#drainer === undefined) waiting.leave(event.cohort);
-      else this.#awaited.push(event.cohort, id);
+      if (this.#drainer === undefined) waiting.leave(event.epoch);
+      else this.#awaited.push(event.epoch, id);
     }
     this.#drainer?.look();
   }

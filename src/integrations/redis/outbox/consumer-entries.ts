@@ -1,18 +1,18 @@
 import type { QueuedEvent } from '../../../delivery/queued-event.js';
-import type { Forgetting, StreamPart } from './event-stream.js';
+import type { ErasedVisitor, StreamPart } from './event-stream.js';
 
-export interface HoldingsOptions extends StreamPart {
+export interface ConsumerEntriesOptions extends StreamPart {
   /** Milliseconds between two signs of life. */
   readonly beat: number;
   /** Milliseconds without one after which a commit is anybody's. */
   readonly lease: number;
   /** All events of a commit are settled. */
-  readonly settled: (held: Held) => void;
+  readonly settled: (held: ConsumerEntry) => void;
   /** Redis has said which one it is, besides. True where it has lost all that was in it. */
   readonly identify: (identity: string) => boolean;
   /** The last that was heard of who was forgotten; and what Redis has said of it. */
   readonly forgottenSince: () => number;
-  readonly learn: (forgettings: readonly Forgetting[]) => void;
+  readonly learn: (forgettings: readonly ErasedVisitor[]) => void;
   /** There is less than before. */
   readonly freed: () => void;
 }
@@ -25,7 +25,7 @@ const SURE_SHARE = 0.5;
 const MAX_LOST = 2_000;
 
 /** A commit in memory. */
-export class Held {
+export class ConsumerEntry {
   /** Events that are not settled. */
   open = 0;
 
@@ -38,19 +38,20 @@ export class Held {
 }
 
 /** Of an event that was read; undefined for one that went round Redis. */
-export const heldBy = (event: QueuedEvent): Held | undefined => event.place as Held | undefined;
+export const entryOf = (event: QueuedEvent): ConsumerEntry | undefined =>
+  event.slot as ConsumerEntry | undefined;
 
-export class Holdings {
-  readonly #options: HoldingsOptions;
-  readonly #held = new Map<string, Held>();
+export class ConsumerEntries {
+  readonly #options: ConsumerEntriesOptions;
+  readonly #held = new Map<string, ConsumerEntry>();
   /** Not in Redis any more, or so it said, and still to be sent. */
-  readonly #lost = new Map<string, Held>();
+  readonly #lost = new Map<string, ConsumerEntry>();
   #renewing: Promise<void> | undefined;
   /** By performance.now(): when Redis was last asked and is sure to know that we live. */
   #renewedAt = -Infinity;
   #isBlind = false;
 
-  constructor(options: HoldingsOptions) {
+  constructor(options: ConsumerEntriesOptions) {
     this.#options = options;
     options.timers.every(options.beat, () => this.#renew());
   }
@@ -71,10 +72,10 @@ export class Holdings {
     this.#renewedAt = this.#held.size === 0 ? at : Math.min(this.#renewedAt, at);
   }
 
-  add(held: Held, events: readonly QueuedEvent[]): void {
+  add(held: ConsumerEntry, events: readonly QueuedEvent[]): void {
     held.open = events.length;
     this.#held.set(held.id, held);
-    for (const event of events) event.place = held;
+    for (const event of events) event.slot = held;
   }
 
   /** True where this commit is here already. One that Redis had lost, and has again, is held again. */
@@ -90,7 +91,7 @@ export class Holdings {
 
   settle(batch: readonly QueuedEvent[]): void {
     for (const event of batch) {
-      const held = heldBy(event);
+      const held = entryOf(event);
       if (held === undefined) continue;
       held.open -= 1;
       // What Redis has lost stays known: it might find it again.
@@ -170,16 +171,16 @@ export class Holdings {
   #forget(ids: readonly string[]): void {
     if (ids.length === 0) return;
     const { core } = this.#options;
-    const theirs = new Set<Held>();
+    const theirs = new Set<ConsumerEntry>();
     for (const id of ids) {
       const held = this.#held.get(id);
       if (held !== undefined) theirs.add(held);
       this.#held.delete(id);
     }
     const isTheirs = (event: QueuedEvent): boolean => {
-      const held = heldBy(event);
+      const held = entryOf(event);
       return held !== undefined && theirs.has(held);
     };
-    core.settle(core.sender.forget(isTheirs), (count) => core.ledger.spool(count));
+    core.finalize(core.sender.takeBack(isTheirs), (count) => core.ledger.spool(count));
   }
 }

@@ -1,11 +1,11 @@
 /** Which visitors were forgotten, by any process of the fleet, and up to which commit. Redis says so when it is asked for commits. */
 import { hashOf } from '../../../utils/node/hash.js';
-import { BEGIN, compareIds, type Forgetting } from './event-stream.js';
+import { BEGIN, compareIds, type ErasedVisitor } from './event-stream.js';
 
 /** As many as Redis keeps. */
 export const MAX_FORGOTTEN = 20_000;
 
-export class Forgotten {
+export class ErasedVisitors {
   /** By the hash of the visitor's id: the last commit of which nothing is to be sent. */
   readonly #upTo = new Map<string, string>();
   /** Visitors of whom Redis is told at this moment. */
@@ -25,7 +25,7 @@ export class Forgotten {
   }
 
   /** What Redis said. False where that was known. */
-  add(forgettings: readonly Forgetting[]): boolean {
+  add(forgettings: readonly ErasedVisitor[]): boolean {
     let isNews = false;
     for (const { hash, upTo, serial } of forgettings) {
       this.#since = Math.max(this.#since, serial);

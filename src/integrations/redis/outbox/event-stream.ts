@@ -1,16 +1,16 @@
-import type { Trouble } from '../../../delivery/health-reporter.js';
+import type { HealthReporter } from '../../../delivery/health-reporter.js';
 import type { OutboxCore } from '../../../delivery/outbox.js';
 import { decodeLines, encodeLines, type SerialisedEvent } from '../../../delivery/payload.js';
 import { MAX_AGE } from '../../../delivery/queued-event.js';
-import type { Timers } from '../../../utils/node/timers.js';
+import type { TimerGroup } from '../../../utils/node/timers.js';
 import type { RunScript, Script } from '../client.js';
-import { APPEND, FORGET, READ, RELEASE, RENEW, SETTLE, SIZE } from './scripts.js';
+import { APPEND, FORGET, READ, RELEASE, RENEW, ACKNOWLEDGE, SIZE } from './scripts.js';
 
 /** What each part of the outbox works with. */
 export interface StreamPart {
   readonly core: OutboxCore;
-  readonly timers: Timers;
-  readonly trouble: Trouble;
+  readonly timers: TimerGroup;
+  readonly trouble: HealthReporter;
   /** undefined until the project is known. */
   readonly stream: () => RedisStream | undefined;
   /** Milliseconds that Redis may take for an answer before it counts as failing. */
@@ -44,7 +44,7 @@ export interface StreamState {
 }
 
 /** A visitor was forgotten: of commits up to this one, nothing of theirs is to be sent. */
-export interface Forgetting {
+export interface ErasedVisitor {
   readonly hash: string;
   readonly upTo: string;
   /** Greater than those of all before. */
@@ -73,7 +73,7 @@ export interface ReadAnswer extends StreamState {
   /** Ranges in which there is nothing. */
   readonly empty: readonly number[];
   /** Since then. */
-  readonly forgotten: readonly Forgetting[];
+  readonly forgotten: readonly ErasedVisitor[];
 }
 
 export interface StreamOptions {
@@ -150,7 +150,7 @@ export class RedisStream {
   /** These go. */
   async settle(commits: readonly { id: string; size: number }[]): Promise<StreamState> {
     const values = commits.flatMap(({ id, size }) => [id, size]);
-    return stateOf((await this.#ask(SETTLE, values)) as StateAnswer);
+    return stateOf((await this.#ask(ACKNOWLEDGE, values)) as StateAnswer);
   }
 
   /**
@@ -160,7 +160,7 @@ export class RedisStream {
   async renew(
     ids: readonly string[],
     forgottenSince: number,
-  ): Promise<{ identity: string; theirs: string[]; gone: string[]; forgotten: readonly Forgetting[] }> {
+  ): Promise<{ identity: string; theirs: string[]; gone: string[]; forgotten: readonly ErasedVisitor[] }> {
     const answer = await this.#ask(RENEW, [this.#producer, forgottenSince, ...ids]);
     const [identity, theirs, gone, forgotten] = answer as [string, string[], string[], string[]];
     return { identity, theirs, gone, forgotten: forgettingsOf(forgotten) };
@@ -205,8 +205,8 @@ function stateOf([identity, first, last, bytes, now]: readonly [...StateAnswer, 
 }
 
 /** Hash and id, as one, and the serial of each. */
-function forgettingsOf(answer: readonly string[]): Forgetting[] {
-  const found: Forgetting[] = [];
+function forgettingsOf(answer: readonly string[]): ErasedVisitor[] {
+  const found: ErasedVisitor[] = [];
   for (let place = 0; place + 1 < answer.length; place += 2) {
     const [hash = '', upTo = ''] = String(answer[place]).split(' ');
     if (ID.test(upTo)) found.push({ hash, upTo, serial: Number(answer[place + 1]) });

@@ -1,5 +1,5 @@
 /** Who waits for what this process put into Redis, until it is gone from there, whoever sent it. */
-import { type Cohort, type Cohorts, Runs } from '../../../delivery/flush-tracker.js';
+import { type FlushEpoch, type FlushTracker, EpochRuns } from '../../../delivery/flush-tracker.js';
 import { compareIds } from './event-stream.js';
 
 /** From one id to another, both included. */
@@ -10,7 +10,7 @@ export interface Range {
 
 /** Commits that follow each other. */
 interface AwaitedRun extends Range {
-  readonly cohort: Cohort;
+  readonly cohort: FlushEpoch;
   end: string;
   /** Events that are not known to be gone. */
   count: number;
@@ -19,19 +19,19 @@ interface AwaitedRun extends Range {
 /** Runs that are asked for at once. */
 const MAX_RANGES = 8;
 
-export class Awaited {
+export class FlushRanges {
   /** In the order of their ids. */
-  readonly #runs: Runs<AwaitedRun>;
+  readonly #runs: EpochRuns<AwaitedRun>;
 
-  constructor(private readonly waiting: Cohorts) {
-    this.#runs = new Runs(waiting, (last, { end, count }) => {
+  constructor(private readonly waiting: FlushTracker) {
+    this.#runs = new EpochRuns(waiting, (last, { end, count }) => {
       last.end = end;
       last.count += count;
     });
   }
 
   /** In the order of the ids. */
-  push(cohort: Cohort, id: string): void {
+  push(cohort: FlushEpoch, id: string): void {
     this.#runs.push({ cohort, start: id, end: id, count: 1 });
   }
 

@@ -4,7 +4,7 @@ import { DEFAULT_QUEUE_BYTES, type OutboxFactory } from '../../../delivery/types
 import { ConvertError } from '../../../utils/errors.js';
 import { assertOptions, between, flag, shape } from '../../../utils/option-checks.js';
 import { isKeyPrefix, isRedisClient, type RedisClient, scriptRunner } from '../client.js';
-import { RedisShelf } from './backend.js';
+import { RedisBackend } from './backend.js';
 
 export interface RedisOutboxOptions {
   /** False where this process only puts events into Redis, and another one sends them. Default true. */
@@ -57,7 +57,7 @@ export function redisOutbox(
     createOutbox(
       given,
       (core) =>
-        new RedisShelf(core, {
+        new RedisBackend(core, {
           run,
           drain,
           prefix,

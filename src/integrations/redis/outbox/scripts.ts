@@ -190,7 +190,7 @@ return state(entries, next, empty, forgotten(ARGV[10]))
  *
  * KEYS events, bytes, identity, forgotten. ARGV id and size of each.
  */
-export const SETTLE = script(`${STATE}
+export const ACKNOWLEDGE = script(`${STATE}
 local gone = 0
 for place = 1, #ARGV, 2 do
   redis.pcall('XACK', KEYS[1], 'drain', ARGV[place])

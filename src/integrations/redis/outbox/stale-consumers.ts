@@ -9,7 +9,7 @@ const LOOK_SHARE = 0.25;
 const CLOCK_SHARE = 0.25;
 const DECISION_SHARE = 0.5;
 
-export class Silence {
+export class StaleConsumers {
   /** By performance.now(): since when Redis has always answered, and when others are looked at again. */
   #heardSince: number | undefined;
   #lookAt = -Infinity;

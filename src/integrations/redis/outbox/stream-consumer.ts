@@ -1,21 +1,21 @@
 import { isTooOld, type QueuedEvent } from '../../../delivery/queued-event.js';
-import { Settling } from './ack-queue.js';
-import { Held, heldBy, Holdings } from './consumer-entries.js';
-import { Forgotten } from './erased-visitors.js';
+import { AckQueue } from './ack-queue.js';
+import { ConsumerEntry, entryOf, ConsumerEntries } from './consumer-entries.js';
+import { ErasedVisitors } from './erased-visitors.js';
 import {
   BEGIN,
   compareIds,
-  type Forgetting,
+  type ErasedVisitor,
   type ReadOptions,
   type RedisStream,
   type StoredCommit,
   type StreamPart,
   type StreamState,
 } from './event-stream.js';
-import type { Awaited } from './flush-ranges.js';
-import { Silence } from './stale-consumers.js';
+import type { FlushRanges } from './flush-ranges.js';
+import { StaleConsumers } from './stale-consumers.js';
 
-export interface DrainerOptions extends StreamPart {
+export interface StreamConsumerOptions extends StreamPart {
   readonly producer: string;
   /** Bytes of events that may wait in memory. */
   readonly memoryBytes: number;
@@ -23,7 +23,7 @@ export interface DrainerOptions extends StreamPart {
   readonly beat: number;
   /** Milliseconds without one after which a commit is anybody's. */
   readonly lease: number;
-  readonly awaited: Awaited;
+  readonly awaited: FlushRanges;
   /** A commit of this process was read: true where it is not to be sent. */
   readonly isNeedless: (commit: StoredCommit) => boolean;
   /** What Redis said, and when it was asked, by performance.now(). */
@@ -44,12 +44,12 @@ const LOADED_SHARE = 0.25;
 /** Reads that may be without an answer. */
 const MAX_OPEN = 5;
 
-export class Drainer {
-  readonly #options: DrainerOptions;
-  readonly #holdings: Holdings;
-  readonly #settling: Settling;
-  readonly #silence: Silence;
-  readonly #forgotten = new Forgotten();
+export class StreamConsumer {
+  readonly #options: StreamConsumerOptions;
+  readonly #holdings: ConsumerEntries;
+  readonly #settling: AckQueue;
+  readonly #silence: StaleConsumers;
+  readonly #forgotten = new ErasedVisitors();
   #reading: Promise<void> | undefined;
   #open = 0;
   /** The last commit that was given to this process, as far as it has heard. */
@@ -64,15 +64,15 @@ export class Drainer {
   /** What Redis says after that changes nothing here. */
   #isClosed = false;
 
-  constructor(options: DrainerOptions) {
+  constructor(options: StreamConsumerOptions) {
     this.#options = options;
-    this.#silence = new Silence(options.lease);
-    this.#settling = new Settling({
+    this.#silence = new StaleConsumers(options.lease);
+    this.#settling = new AckQueue({
       ...options,
       gone: ({ id, own }) => options.awaited.settle(id, own),
       heard: (state, askedAt) => this.#heard(state, askedAt),
     });
-    this.#holdings = new Holdings({
+    this.#holdings = new ConsumerEntries({
       ...options,
       settled: (held) => this.#settling.add(held),
       identify: (identity) => this.#identify(identity),
@@ -92,7 +92,7 @@ export class Drainer {
     const { core, timers } = this.#options;
     if (this.#reading !== undefined || this.#isEnding || !this.#hasRoom) return;
     const now = performance.now();
-    const soon = now + (core.waiting.waits > 0 ? Math.min(wait, AWAITED_INTERVAL) : wait);
+    const soon = now + (core.flushes.waits > 0 ? Math.min(wait, AWAITED_INTERVAL) : wait);
     const at = Math.max(soon, this.#notBefore);
     if (at >= this.#lookAt) return;
     this.#cancelLook();
@@ -116,10 +116,10 @@ export class Drainer {
   }
 
   /** Visitors were forgotten: what was read of them is not sent. */
-  learn(forgettings: readonly Forgetting[]): void {
+  learn(forgettings: readonly ErasedVisitor[]): void {
     if (this.#isClosed || !this.#forgotten.add(forgettings)) return;
-    this.#options.core.withdraw((event) => {
-      const { id = '' } = heldBy(event) ?? {};
+    this.#options.core.cancel((event) => {
+      const { id = '' } = entryOf(event) ?? {};
       return id !== '' && this.#forgotten.concern(id) && this.#forgotten.covers(event.visitorId, id);
     });
   }
@@ -206,7 +206,7 @@ export class Drainer {
       identity: `${producer}-${this.#reads++}`,
       after: this.#lastId,
       silent: this.#silence.claim(now),
-      ranges: core.waiting.waits > 0 ? awaited.ranges() : [],
+      ranges: core.flushes.waits > 0 ? awaited.ranges() : [],
       forgottenSince: this.#forgotten.since,
     };
   }
@@ -234,7 +234,7 @@ export class Drainer {
         core.ledger.drop(1, 'forgotten');
       else events.push(core.adopt(event, at));
     }
-    const held = new Held(id, size, isOwn ? commit.events.length : 0);
+    const held = new ConsumerEntry(id, size, isOwn ? commit.events.length : 0);
     if (events.length === 0) return this.#settling.add(held);
     this.#holdings.add(held, events);
     for (const event of events) core.sender.push(event);

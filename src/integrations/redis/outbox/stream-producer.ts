@@ -2,7 +2,7 @@ import { type QueuedEvent, takeBytes } from '../../../delivery/queued-event.js';
 import { MAX_FORGOTTEN } from './erased-visitors.js';
 import { compareIds, type RedisStream, type StreamPart } from './event-stream.js';
 
-export interface AppenderOptions extends StreamPart {
+export interface StreamProducerOptions extends StreamPart {
   /** Milliseconds of failure after which events go without Redis; undefined where this process sends nothing. */
   readonly bypassAfter: number | undefined;
   /** They are in Redis under this id. */
@@ -52,8 +52,8 @@ interface Recent {
   readonly at: number;
 }
 
-export class Appender {
-  readonly #options: AppenderOptions;
+export class StreamProducer {
+  readonly #options: StreamProducerOptions;
   #buffer: QueuedEvent[] = [];
   #bufferBytes = 0;
   #next = 0;
@@ -74,7 +74,7 @@ export class Appender {
   /** What Redis says after that changes nothing here. */
   #isClosed = false;
 
-  constructor(options: AppenderOptions) {
+  constructor(options: StreamProducerOptions) {
     this.#options = options;
   }
 
@@ -264,7 +264,7 @@ export class Appender {
     if (forgotten.length === 0) return;
     const { core } = this.#options;
     for (const { bytes } of forgotten) this.#bufferBytes -= bytes;
-    core.settle(forgotten, (count) => core.ledger.drop(count, 'forgotten'));
+    core.finalize(forgotten, (count) => core.ledger.drop(count, 'forgotten'));
   }
 
   #bypass(): void {

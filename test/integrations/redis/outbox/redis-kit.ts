@@ -9,7 +9,7 @@ import {
   READ,
   RELEASE,
   RENEW,
-  SETTLE,
+  ACKNOWLEDGE,
   SIZE,
 } from '../../../../src/integrations/redis/outbox/scripts.js';
 import {
@@ -50,7 +50,7 @@ export async function ownRedis(...options: string[]): Promise<RedisServer> {
   return server;
 }
 
-const SCRIPTS = { APPEND, FORGET, READ, RELEASE, RENEW, SETTLE, SIZE };
+const SCRIPTS = { APPEND, FORGET, READ, RELEASE, RENEW, SETTLE: ACKNOWLEDGE, SIZE };
 export type ScriptName = keyof typeof SCRIPTS;
 
 /** A client of which each call does what `around` makes of it. */

@@ -1,6 +1,6 @@
 import { afterEach, beforeEach, describe, expect, it, vi } from 'vitest';
 import { BEGIN, GIVEN_UP, type StreamState } from '../../../../src/integrations/redis/outbox/event-stream.js';
-import { Silence } from '../../../../src/integrations/redis/outbox/stale-consumers.js';
+import { StaleConsumers } from '../../../../src/integrations/redis/outbox/stale-consumers.js';
 
 const LEASE = 10_000;
 
@@ -12,24 +12,24 @@ describe('whether others have been silent', () => {
   afterEach(() => void vi.useRealTimers());
 
   /** Answers every 200 ms for so many milliseconds, by a clock that is 1,000,000 ahead. */
-  function hear(silence: Silence, milliseconds: number, ahead = 1_000_000): void {
+  function hear(silence: StaleConsumers, milliseconds: number, ahead = 1_000_000): void {
     for (const end = performance.now() + milliseconds; performance.now() < end;) {
       vi.advanceTimersByTime(200);
       silence.heard(at(performance.now() + ahead));
     }
   }
-  const claimed = (silence: Silence): number | undefined => {
+  const claimed = (silence: StaleConsumers): number | undefined => {
     const claim = silence.claim(performance.now());
     silence.claimed(undefined);
     return claim?.milliseconds;
   };
 
   it('is not asked before Redis has answered once', () => {
-    expect(new Silence(LEASE).claim(0)).toBeUndefined();
+    expect(new StaleConsumers(LEASE).claim(0)).toBeUndefined();
   });
 
   it('is known to who has heard Redis for a lease; before, only what was given up is anybody\u2019s', () => {
-    const silence = new Silence(LEASE);
+    const silence = new StaleConsumers(LEASE);
     hear(silence, 5_000);
     expect(claimed(silence)).toBe(GIVEN_UP);
     hear(silence, 6_000);
@@ -37,7 +37,7 @@ describe('whether others have been silent', () => {
   });
 
   it('is asked from time to time, or at once where there is more', () => {
-    const silence = new Silence(LEASE);
+    const silence = new StaleConsumers(LEASE);
     hear(silence, 11_000);
     expect(silence.claim(performance.now())).toMatchObject({ from: BEGIN });
     expect(silence.claim(performance.now())).toBeUndefined();
@@ -49,7 +49,7 @@ describe('whether others have been silent', () => {
   });
 
   it('is not known to who did not hear Redis, not even by an answer to what was asked before', () => {
-    const silence = new Silence(LEASE);
+    const silence = new StaleConsumers(LEASE);
     hear(silence, 20_000);
     vi.advanceTimersByTime(5_000);
     silence.missed();
@@ -61,14 +61,14 @@ describe('whether others have been silent', () => {
   });
 
   it('is not known when the clock of Redis was set', () => {
-    const silence = new Silence(LEASE);
+    const silence = new StaleConsumers(LEASE);
     hear(silence, 20_000);
     hear(silence, 400, 1_020_000);
     expect(claimed(silence)).toBe(GIVEN_UP);
   });
 
   it('is decided for half a lease by the clock of Redis', () => {
-    const silence = new Silence(LEASE);
+    const silence = new StaleConsumers(LEASE);
     hear(silence, 20_000);
     vi.advanceTimersByTime(100);
     expect(silence.claim(performance.now())).toMatchObject({ until: 1_000_000 + performance.now() + 5_000 });
