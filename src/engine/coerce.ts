@@ -22,7 +22,9 @@ export function numberOf(value: unknown): number {
 /** Deeper than this, a value is no property any more. */
 const MAX_DEPTH = 20;
 
-/** A copy of a plain value, its lists and objects too; what lies too deep is left out, and other things are themselves. */
+/**
+ * A copy of a plain value, its lists and objects too; what lies too deep is left out, and other things are themselves.
+ */
 export function copied<T>(value: T, depth = 0): T {
   if (Array.isArray(value))
     return (depth < MAX_DEPTH ? value.map((each: unknown) => copied(each, depth + 1)) : []) as T;

@@ -9,7 +9,7 @@ import { EvaluationInput } from './evaluation/evaluation-input.js';
 import { explainDecision } from './evaluation/explain.js';
 import { decideFeature, decideFeatures } from './features.js';
 import type { Plan } from './plan-types.js';
-import { uiRulesOf } from './rules/web-rules.js';
+import { webRulesOf } from './rules/web-rules.js';
 import { customSegments } from './segments.js';
 import type {
   ConversionAttributes,
@@ -42,7 +42,7 @@ export interface CompiledEngineOptions {
 /** An engine for project configs that are validated and frozen to the bottom: parts of them are handed out. */
 export function compiledEngine({ strictSdk = false, uiRules = false }: CompiledEngineOptions = {}): Engine {
   const planOf = (config: ProjectConfig): Plan =>
-    compilePlan(config, { uiRules: uiRules ? uiRulesOf(config) : undefined });
+    compilePlan(config, { uiRules: uiRules ? webRulesOf(config) : undefined });
   return { name: 'compiled', load: (config) => new CompiledProject(planOf(config), strictSdk) };
 }
 
@@ -98,8 +98,8 @@ class CompiledProject implements EngineProject {
     visitor: EngineVisitor,
     { ruleData }: SegmentsAttributes,
   ): StateChange {
-    const { input: facts, progress } = this.#call(visitor, ruleData ? { visitorProperties: ruleData } : {});
-    return customSegments(this.plan, keys, facts, progress);
+    const { input, state } = this.#call(visitor, ruleData ? { visitorProperties: ruleData } : {});
+    return customSegments(this.plan, keys, input, state);
   }
 
   #features(
@@ -114,14 +114,14 @@ class CompiledProject implements EngineProject {
 
   #callForAll(visitor: EngineVisitor, attributes: ExperienceAttributes): Call {
     const call = this.#call(visitor, attributes);
-    call.progress.expectMany(this.plan.locationCount);
+    call.state.expectMany(this.plan.locationCount);
     return call;
   }
 
   #call(visitor: EngineVisitor, given: ExperienceAttributes): Call {
     const attributes = given.updateVisitorProperties ? withOwnProperties(given) : given;
-    const facts = EvaluationInput.of(this.plan, visitor, attributes);
-    return { plan: this.plan, input: facts, progress: facts.state, attributes, strict: this.strict };
+    const input = EvaluationInput.of(this.plan, visitor, attributes);
+    return { plan: this.plan, input, state: input.state, attributes, strict: this.strict };
   }
 }
 
@@ -145,8 +145,8 @@ function atLastWithLocations(decisions: Decision[], call: Call): Decision[] {
 }
 
 /** The decision is a fresh one: it is completed in place. */
-function withLocations(decision: Mutable<Decision>, { progress }: Call): Decision {
-  const locations = progress.changedLocations;
+function withLocations(decision: Mutable<Decision>, { state }: Call): Decision {
+  const locations = state.changedLocations;
   if (locations === undefined) return decision;
   const { change } = decision;
   if (change === undefined) decision.change = { locations };

@@ -49,12 +49,12 @@ function matches(
   ruleData: Record<string, unknown>,
 ): boolean {
   if (rules === undefined || typeof ruleData !== 'object') return false;
-  const facts = new EvaluationInput(plan, visitor, {
+  const input = new EvaluationInput(plan, visitor, {
     locationProperties: ruleData,
     visitorProperties: ruleData,
   });
-  const outcome = rules.match(new PropertyValues(plan.names, facts, undefined, ruleData, undefined));
-  return Boolean(outcome) && !isRuleError(outcome);
+  const result = rules.match(new PropertyValues(plan.names, input, undefined, ruleData, undefined));
+  return Boolean(result) && !isRuleError(result);
 }
 
 /** What the app gave must not change under the event that waits. */
@@ -64,14 +64,14 @@ function structuredCopy(goalData: NonNullable<ConversionAttributes['conversionDa
 
 /** What is left of a conversion without a transaction that was tracked before; the others are claimed. */
 export function withTransactionsOnce(
-  outcome: ConversionOutcome,
+  result: ConversionOutcome,
   goalKey: string,
   state: VisitorState,
 ): ConversionOutcome {
   const tracked = ownValue(state.transactions, goalKey) ?? [];
   const events: EngineEvent[] = [];
   let claimed: string | undefined;
-  for (const each of outcome.events) {
+  for (const each of result.events) {
     const id = transactionIdOf(each.event);
     if (id !== undefined && tracked.includes(id)) continue;
     if (id === undefined) {
@@ -83,10 +83,9 @@ export function withTransactionsOnce(
     // With the goal's own claim it comes once anyway; it is remembered for those that may repeat.
     events.push(each.claim === undefined ? { ...each, claim: name } : { ...each, also: name });
   }
-  if (events.length === 0 && outcome.events.length > 0) return { reason: 'already-tracked', events };
-  if (claimed === undefined)
-    return events.length === outcome.events.length ? outcome : { ...outcome, events };
-  return { ...outcome, events, change: { ...outcome.change, transactions: { [goalKey]: [claimed] } } };
+  if (events.length === 0 && result.events.length > 0) return { reason: 'already-tracked', events };
+  if (claimed === undefined) return events.length === result.events.length ? result : { ...result, events };
+  return { ...result, events, change: { ...result.change, transactions: { [goalKey]: [claimed] } } };
 }
 
 /** As text; undefined where the event has none. */

@@ -1,3 +1,4 @@
+/** `runCustomSegments`: which of the named segments a visitor now belongs to. */
 import type { StateChange } from '../model/visitor-state/types.js';
 import { textOf } from './coerce.js';
 import type { EvaluationInput } from './evaluation/evaluation-input.js';
@@ -8,19 +9,19 @@ import { isRuleError } from './rules/compile-rules.js';
 export function customSegments(
   plan: Plan,
   keys: readonly string[],
-  facts: EvaluationInput,
-  progress: EvaluationState,
+  input: EvaluationInput,
+  state: EvaluationState,
 ): StateChange {
-  const { customSegments } = progress;
+  const { customSegments } = state;
   const added: string[] = [];
   let isMatched = false;
   for (const { config, rules } of plan.segments) {
     if (!keys.includes(config.key)) continue;
     // After one that matches, the SDK adds the others without asking their rules.
     if (!isMatched) {
-      const outcome = rules.match(facts.visitor);
-      if (isRuleError(outcome)) return {};
-      isMatched = Boolean(outcome);
+      const result = rules.match(input.visitor);
+      if (isRuleError(result)) return {};
+      isMatched = Boolean(result);
     }
     if (!isMatched || config.id == null) continue;
     const id = textOf(config.id);

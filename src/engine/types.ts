@@ -23,8 +23,8 @@ export interface EngineProject {
   /** As `experience`, and why. */
   explain(key: string, visitor: EngineVisitor, attributes: ExperienceAttributes): EngineExplanation;
   /**
-   * What a preview link shows, whatever rules, traffic, environment and state say; undefined where the project has no such
-   * variation. It has neither change nor events.
+   * What a preview link shows, whatever rules, traffic, environment and state say; undefined where the project has
+   * no such variation. It has neither change nor events.
    */
   preview(link: Preview): Decision | undefined;
   feature(key: string, visitor: EngineVisitor, attributes: FeatureAttributes): FeatureOutcome;

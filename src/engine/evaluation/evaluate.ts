@@ -13,7 +13,7 @@ import type { EvaluationState } from './evaluation-state.js';
 export interface Call {
   readonly plan: Plan;
   readonly input: EvaluationInput;
-  readonly progress: EvaluationState;
+  readonly state: EvaluationState;
   readonly attributes: ExperienceAttributes;
   readonly strict: boolean;
 }
@@ -24,14 +24,14 @@ export function evaluate(call: Call, experience: PlannedExperience): Decision {
   const isOut = unavailable(call, experience);
   if (isOut !== undefined) return none(experience, isOut);
 
-  const { attributes, progress } = call;
-  progress.deciding = experience.id;
-  const storedId = progress.assigned(experience);
+  const { attributes, state } = call;
+  state.deciding = experience.id;
+  const storedId = state.assigned(experience);
   const stored = storedId ? experience.variations.get(textOf(storedId)) : undefined;
   const unmatched =
     locationProblem(call, experience) ??
     audienceProblem(call, experience, stored !== undefined) ??
-    segmentProblem(progress, experience);
+    segmentProblem(state, experience);
   if (unmatched !== undefined) return none(experience, unmatched);
   if (!experience.hasVariations) return none(experience, 'no-variations');
 
@@ -58,10 +58,10 @@ export function evaluate(call: Call, experience: PlannedExperience): Decision {
 
 /** The variation that the visitor has, if it still exists. */
 export function assignedTo(
-  progress: EvaluationState,
+  state: EvaluationState,
   experience: PlannedExperience,
 ): PlannedVariation | undefined {
-  const variationId = progress.assigned(experience);
+  const variationId = state.assigned(experience);
   return variationId ? experience.variations.get(textOf(variationId)) : undefined;
 }
 
@@ -75,50 +75,50 @@ export function none(
 }
 
 function decided(
-  { plan, attributes, progress, strict }: Call,
+  { plan, attributes, state, strict }: Call,
   { id, key }: PlannedExperience,
   chosen: PlannedVariation,
   assignment: Assignment,
   reason: EngineReason,
   variation: Variation,
 ): Decision {
-  const { change, events } = enrolment(assignment, progress.state, attributes, strict, chosen.enrolment);
-  if (assignment.isNew && plan.interdependent) progress.assign(id, chosen.id);
-  if (change?.segments !== undefined) progress.addSegments(change.segments);
+  const { change, events } = enrolment(assignment, state.visitorState, attributes, strict, chosen.enrolment);
+  if (assignment.isNew && plan.interdependent) state.assign(id, chosen.id);
+  if (change?.segments !== undefined) state.addSegments(change.segments);
   return { experienceKey: key, variation, reason, change, events };
 }
 
 function unavailable(
-  { attributes, input: facts }: Call,
+  { attributes, input }: Call,
   { archived, environment, dependsOnState }: PlannedExperience,
 ): EngineReason | undefined {
   if (archived) return 'archived';
-  if (environment !== undefined && environment !== (attributes.environment || facts.subject.environment)) {
+  if (environment !== undefined && environment !== (attributes.environment || input.subject.environment)) {
     return 'environment';
   }
-  return dependsOnState && facts.subject.stateUnavailable ? 'state-unavailable' : undefined;
+  return dependsOnState && input.subject.stateUnavailable ? 'state-unavailable' : undefined;
 }
 
 function locationProblem(
-  { attributes, input: facts, progress }: Call,
+  { attributes, input, state }: Call,
   { locations, siteArea }: PlannedExperience,
 ): 'location' | undefined {
   if (attributes.ignoreLocationProperties === true) return undefined;
   if (locations !== undefined) {
     let isMatched = false;
-    // All of them are asked, since the state keeps which ones matched.
+    // All locations are asked, since the state keeps which ones matched.
     for (const location of locations) {
-      const outcome = facts.locationOutcome(location);
-      if (isRuleError(outcome)) return 'location';
+      const result = input.locationResult(location);
+      if (isRuleError(result)) return 'location';
       if (location.match === undefined) continue;
-      progress.atLocation(location, outcome);
-      if (outcome !== false) isMatched = true;
+      state.atLocation(location, result);
+      if (result !== false) isMatched = true;
     }
     return isMatched ? undefined : 'location';
   }
   if (siteArea === undefined) return undefined;
-  const outcome = siteArea.match(facts.location);
-  return outcome && !isRuleError(outcome) ? undefined : 'location';
+  const result = siteArea.match(input.location);
+  return result && !isRuleError(result) ? undefined : 'location';
 }
 
 function audienceProblem(
@@ -135,9 +135,9 @@ function audienceProblem(
   for (const audience of experience.audiences) {
     if (!isChecked(audience, isAssigned)) continue;
     checked++;
-    const outcome = audienceOutcome(call, audience);
-    if (isRuleError(outcome)) isError = true;
-    else if (outcome !== false) matched++;
+    const result = audienceResult(call, audience);
+    if (isRuleError(result)) isError = true;
+    else if (result !== false) matched++;
     else failed ??= audience;
   }
   if (checked === 0) return undefined;
@@ -146,21 +146,21 @@ function audienceProblem(
   return failed?.exclusion ? 'exclusion' : 'audience';
 }
 
-/** Who has a variation keeps it, whatever a permanent audience says now. */
+/** A permanent audience is not asked again of a visitor who has a variation: they keep it. */
 export function isChecked({ permanent }: Audience, isAssigned: boolean): boolean {
   return !(isAssigned && permanent);
 }
 
-export function audienceOutcome({ plan, input: facts, progress }: Call, audience: Audience): RuleResult {
+export function audienceResult({ plan, input, state }: Call, audience: Audience): RuleResult {
   const { exclusion } = audience;
-  if (exclusion === undefined) return facts.audienceOutcome(audience);
+  if (exclusion === undefined) return input.audienceResult(audience);
   const other = plan.byKey.get(exclusion.experienceKey);
-  const isIn = other !== undefined && progress.assigned(other) !== undefined;
+  const isIn = other !== undefined && state.assigned(other) !== undefined;
   return isIn !== exclusion.negated;
 }
 
-function segmentProblem(progress: EvaluationState, { segments }: PlannedExperience): 'segment' | undefined {
+function segmentProblem(state: EvaluationState, { segments }: PlannedExperience): 'segment' | undefined {
   if (segments.length === 0) return undefined;
-  const { customSegments } = progress;
+  const { customSegments } = state;
   return segments.some(({ id }) => customSegments.includes(id)) ? undefined : 'segment';
 }

@@ -1,4 +1,6 @@
-/** What is known of one visitor with one set of properties: each location and audience is evaluated at most once. */
+/**
+ * The input of decisions: one visitor with one set of properties. Each location and audience is evaluated at most once.
+ */
 import { hashOnce, type HashPrefix, HashSuffix } from '../murmur3.js';
 import type { Plan, RuleEntity } from '../plan-types.js';
 import type { RuleResult } from '../rules/types.js';
@@ -13,13 +15,13 @@ export class EvaluationInput {
   private readonly results: RuleResults;
   private hashes = 0;
   private suffix: HashSuffix | undefined = undefined;
-  /** Of the call under way. */
+  /** The state of the call under way. */
   state: EvaluationState;
   private readonly segments: Readonly<Record<string, unknown>> | undefined;
 
   constructor(
     private readonly plan: Plan,
-    /** As of the call under way. */
+    /** The visitor as the call under way gives them. */
     public subject: EngineVisitor,
     private readonly inline: ExperienceAttributes,
   ) {
@@ -28,22 +30,26 @@ export class EvaluationInput {
     this.results = new RuleResults(plan.ruleEntityCount);
   }
 
-  /** The facts of a visitor; those of the call before where nothing that they follow from has changed. */
+  /** The input of a visitor: that of the call before, unless something that it follows from has changed. */
   static of(plan: Plan, visitor: EngineVisitor, attributes: ExperienceAttributes): EvaluationInput {
-    // What is given inline holds for one call.
+    // Properties that are given inline hold for one call.
     if (attributes.locationProperties != null || attributes.visitorProperties != null) {
       return new EvaluationInput(plan, visitor, attributes);
     }
     const { memo } = visitor;
-    const held = memo?.cached;
-    if (held instanceof EvaluationInput && held.plan === plan && held.segments === visitor.state.segments) {
-      held.subject = visitor;
-      held.state = new EvaluationState(visitor.state);
-      return held;
+    const cached = memo?.cached;
+    if (
+      cached instanceof EvaluationInput &&
+      cached.plan === plan &&
+      cached.segments === visitor.state.segments
+    ) {
+      cached.subject = visitor;
+      cached.state = new EvaluationState(visitor.state);
+      return cached;
     }
-    const facts = new EvaluationInput(plan, visitor, NOTHING_INLINE);
-    if (memo !== undefined) memo.cached = facts;
-    return facts;
+    const input = new EvaluationInput(plan, visitor, NOTHING_INLINE);
+    if (memo !== undefined) memo.cached = input;
+    return input;
   }
 
   get location(): PropertyValues {
@@ -66,18 +72,18 @@ export class EvaluationInput {
     ));
   }
 
-  /** Of an experience's id and the visitor's. */
+  /** The hash of an experience's id and the visitor's id. */
   hash(prefix: HashPrefix): number {
-    // To prepare the visitor's id pays from the second time on.
+    // Preparing the visitor's id pays from the second experience on.
     if (this.hashes++ === 0) return hashOnce(prefix, this.subject.id);
     return (this.suffix ??= new HashSuffix(this.subject.id)).hash(prefix);
   }
 
-  locationOutcome(location: RuleEntity): RuleResult {
+  locationResult(location: RuleEntity): RuleResult {
     return remembered(this.results, location, this.location);
   }
 
-  audienceOutcome(audience: RuleEntity): RuleResult {
+  audienceResult(audience: RuleEntity): RuleResult {
     return remembered(this.results, audience, this.visitor);
   }
 }
@@ -85,16 +91,16 @@ export class EvaluationInput {
 const NOTHING_INLINE: ExperienceAttributes = {};
 
 function remembered(
-  outcomes: RuleResults,
+  results: RuleResults,
   { index, match, volatile }: RuleEntity,
   values: PropertyValues,
 ): RuleResult {
-  // One without rules is passed over by the SDK: it never matches.
+  // The SDK passes over a location or audience without rules: it never matches.
   if (match === undefined) return false;
   if (volatile) return match(values);
-  const known = outcomes.at(index);
+  const known = results.at(index);
   if (known !== undefined) return known;
-  const outcome = match(values);
-  outcomes.set(index, outcome);
-  return outcome;
+  const result = match(values);
+  results.set(index, result);
+  return result;
 }

@@ -1,3 +1,4 @@
+/** Explains a decision: which location, audience or segment left the visitor out, and which rule of it. */
 import type { RuleEntityConfig } from '../../model/project-config.js';
 import { copied, deepFreeze, textOf } from '../coerce.js';
 import type { PlannedExperience, RuleEntity } from '../plan-types.js';
@@ -6,7 +7,7 @@ import { RULE_TYPE } from '../rules/mutual-exclusion.js';
 import { ABSENT } from '../rules/property-names.js';
 import type { CompiledRules } from '../rules/types.js';
 import type { Decision, EngineExplanation, FailedRule, Failure } from '../types.js';
-import { assignedTo, audienceOutcome, type Call, isChecked } from './evaluate.js';
+import { assignedTo, audienceResult, type Call, isChecked } from './evaluate.js';
 import type { PropertyValues } from './property-values.js';
 
 export function explainDecision(
@@ -15,7 +16,7 @@ export function explainDecision(
   decision: Decision,
 ): EngineExplanation {
   if (experience === undefined) return { decision, failed: [], missing: [] };
-  call.progress.deciding = experience.id;
+  call.state.deciding = experience.id;
   const failed = FAILURES[decision.reason]?.(call, experience) ?? [];
   return deepFreeze({ decision, failed, missing: missingOf(call, experience) });
 }
@@ -23,9 +24,9 @@ export function explainDecision(
 type Explain = (call: Call, experience: PlannedExperience) => Failure[];
 
 const audienceFailures: Explain = (call, experience) => {
-  const isAssigned = assignedTo(call.progress, experience) !== undefined;
+  const isAssigned = assignedTo(call.state, experience) !== undefined;
   const failed = experience.audiences
-    .filter((each) => isChecked(each, isAssigned) && audienceOutcome(call, each) !== true)
+    .filter((each) => isChecked(each, isAssigned) && audienceResult(call, each) !== true)
     .map(({ config, rules, exclusion }): Failure => {
       if (exclusion === undefined) return failure('audience', { config, rules }, call.input.visitor);
       const { path, experienceKey: expected, negated } = exclusion;
@@ -38,13 +39,13 @@ const audienceFailures: Explain = (call, experience) => {
 
 /** How to explain a reason that rules are behind. */
 const FAILURES: Partial<Record<Decision['reason'], Explain>> = {
-  location: ({ input: facts }, { config, locations, siteArea }) =>
+  location: ({ input }, { config, locations, siteArea }) =>
     locations === undefined
-      ? [{ type: 'site-area', rules: explained(siteArea, facts.location) }]
+      ? [{ type: 'site-area', rules: explained(siteArea, input.location) }]
       : [
           ...locations
-            .filter((each) => facts.locationOutcome(each) !== true)
-            .map((each) => failure('location', each, facts.location)),
+            .filter((each) => input.locationResult(each) !== true)
+            .map((each) => failure('location', each, input.location)),
           ...(config.locations ?? [])
             .filter((id) => !locations.some((each) => each.config.id === id))
             .map((id): Failure => ({ type: 'location', id: textOf(id), problem: 'not-found', rules: [] })),
@@ -91,12 +92,12 @@ function explained(rules: CompiledRules | undefined, values: PropertyValues): Fa
   });
 }
 
-function missingOf({ input: facts }: Call, { locations, siteArea, audiences }: PlannedExperience): string[] {
+function missingOf({ input }: Call, { locations, siteArea, audiences }: PlannedExperience): string[] {
   return [
-    ...missingIn([siteArea, ...(locations ?? []).map(({ rules }) => rules)], facts.location),
+    ...missingIn([siteArea, ...(locations ?? []).map(({ rules }) => rules)], input.location),
     ...missingIn(
       audiences.map(({ rules }) => rules),
-      facts.visitor,
+      input.visitor,
     ),
   ].filter((name, index, all) => all.indexOf(name) === index);
 }

@@ -4,7 +4,7 @@ import { ABSENT, type PropertyNames } from '../rules/property-names.js';
 import type { RuleInput, RuleValues } from '../rules/types.js';
 import type { Properties } from '../types.js';
 
-/** Stands in the place of a value for `undefined`: given, and not the same as absent. */
+/** Stands for the value `undefined` that was given: a property with it is not absent. */
 const GIVEN_UNDEFINED: unique symbol = Symbol('undefined');
 /**
  * To the official SDK, data whose `name` is this is an object with methods for rules. For plain data that means that no
@@ -13,7 +13,7 @@ const GIVEN_UNDEFINED: unique symbol = Symbol('undefined');
 const RULE_DATA = 'RuleData';
 
 export class PropertyValues implements RuleValues {
-  /** By place; and behind those, once more, the texts in lower case. */
+  /** The values by index, and behind them the same texts in lower case. */
   private readonly known: unknown[];
   private isRuleData: boolean | undefined = undefined;
 
@@ -33,24 +33,24 @@ export class PropertyValues implements RuleValues {
     this.known = new Array<unknown>(names.all.length * 2);
   }
 
-  /** The value at a place of the project's property names, or ABSENT. */
-  at(place: number): unknown {
-    const known = this.known[place];
+  /** The value of the property with this index among the project's names, or ABSENT. */
+  at(index: number): unknown {
+    const known = this.known[index];
     if (known !== undefined) return known === GIVEN_UNDEFINED ? undefined : known;
-    const value = this.named(this.names.all[place]!);
-    this.known[place] = value === undefined ? GIVEN_UNDEFINED : value;
+    const value = this.named(this.names.all[index]!);
+    this.known[index] = value === undefined ? GIVEN_UNDEFINED : value;
     return value;
   }
 
-  /** The value at a place, in lower case; undefined where it is no text. */
-  textAt(place: number): string | undefined {
-    const textPlace = this.names.all.length + place;
-    const known = this.known[textPlace];
+  /** The value of the property with this index, in lower case; undefined where it is no text. */
+  textAt(index: number): string | undefined {
+    const textIndex = this.names.all.length + index;
+    const known = this.known[textIndex];
     if (known !== undefined) return known as string;
-    const value = this.at(place);
+    const value = this.at(index);
     if (typeof value !== 'string') return undefined;
     const text = value.toLowerCase();
-    this.known[textPlace] = text;
+    this.known[textIndex] = text;
     return text;
   }
 
@@ -71,7 +71,7 @@ export class PropertyValues implements RuleValues {
   }
 
   private lookUp(name: string): unknown {
-    // No property: merging, which the SDK does, takes it for the prototype.
+    // `__proto__` is no property: merging, which the SDK does, takes it for the prototype.
     if (name === '__proto__') return ABSENT;
     const { stored } = this;
     const value = this.given(name);

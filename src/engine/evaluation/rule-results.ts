@@ -1,14 +1,15 @@
+/** The results of the rules of a project for one visitor, by the index of their location or audience. */
 import type { RuleResult } from '../rules/types.js';
 
 /** Two bits each, in words that fit a small integer everywhere: a project may have a thousand audiences. */
 const PER_WORD_LOG2 = 3;
-const PLACE_IN_WORD = (1 << PER_WORD_LOG2) - 1;
+const INDEX_IN_WORD = (1 << PER_WORD_LOG2) - 1;
 const MASK = 3;
 
 const FALSE = 1;
 const TRUE = 2;
-/** Rules so odd that they come to something else: it stands aside. */
-const ODD = 3;
+/** The result is neither true nor false, which a broken rule gives; it is kept in `special`. */
+const SPECIAL = 3;
 
 export class RuleResults {
   private readonly words: (number | undefined)[];
@@ -19,26 +20,26 @@ export class RuleResults {
   }
 
   /** undefined where there is none yet. */
-  at(place: number): RuleResult {
-    const word = this.words[place >> PER_WORD_LOG2];
+  at(index: number): RuleResult {
+    const word = this.words[index >> PER_WORD_LOG2];
     if (word === undefined) return undefined;
-    const outcome = (word >> ((place & PLACE_IN_WORD) << 1)) & MASK;
-    if (outcome === TRUE) return true;
-    if (outcome === FALSE) return false;
-    return outcome === ODD ? this.special?.get(place) : undefined;
+    const result = (word >> ((index & INDEX_IN_WORD) << 1)) & MASK;
+    if (result === TRUE) return true;
+    if (result === FALSE) return false;
+    return result === SPECIAL ? this.special?.get(index) : undefined;
   }
 
-  set(place: number, outcome: RuleResult): void {
-    const index = place >> PER_WORD_LOG2;
-    const shift = (place & PLACE_IN_WORD) << 1;
-    const others = (this.words[index] ?? 0) & ~(MASK << shift);
-    this.words[index] = others | (this.codeOf(place, outcome) << shift);
+  set(index: number, result: RuleResult): void {
+    const word = index >> PER_WORD_LOG2;
+    const shift = (index & INDEX_IN_WORD) << 1;
+    const others = (this.words[word] ?? 0) & ~(MASK << shift);
+    this.words[word] = others | (this.codeOf(index, result) << shift);
   }
 
-  private codeOf(place: number, outcome: RuleResult): number {
-    if (outcome === true) return TRUE;
-    if (outcome === false) return FALSE;
-    (this.special ??= new Map()).set(place, outcome);
-    return ODD;
+  private codeOf(index: number, result: RuleResult): number {
+    if (result === true) return TRUE;
+    if (result === false) return FALSE;
+    (this.special ??= new Map()).set(index, result);
+    return SPECIAL;
   }
 }

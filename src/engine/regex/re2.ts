@@ -1,6 +1,6 @@
 /**
- * Patterns of JavaScript in RE2, whose time grows with the length of the value and of the pattern, and not faster. It has
- * neither lookarounds nor back references.
+ * Regular expressions of JavaScript in RE2, whose time grows with the length of the value and of the regular
+ * expression, and not faster. It has neither lookarounds nor back references.
  */
 import type { AST } from '@eslint-community/regexpp';
 import { RE2JS } from 're2js';
@@ -8,9 +8,9 @@ import { RE2JS } from 're2js';
 export type Test = (value: string) => boolean;
 
 /** How many instructions RE2 has for it, at most. `Infinity` if RE2 can't do it. */
-export function programSize(pattern: AST.Pattern): number {
+export function programSize(regex: AST.Pattern): number {
   // One to fail, and one to match.
-  return 2 + choiceSize(pattern.alternatives);
+  return 2 + choiceSize(regex.alternatives);
 }
 
 function choiceSize(alternatives: readonly AST.Alternative[]): number {
@@ -41,10 +41,12 @@ function elementSize(element: AST.Element): number {
   }
 }
 
-/** Surrogates are moved to the last places of Unicode: RE2 would take two for one character, and JavaScript does not. */
+/**
+ * Surrogates are moved to the last places of Unicode: RE2 would take two for one character, and JavaScript does not.
+ */
 const MOVE = 0x10f800 - 0xd800;
 
-/** By RE2, from a pattern that is written anew: the two languages share little more than their signs. */
+/** By RE2, from a regular expression that is written anew: the two languages share little more than their signs. */
 export function re2Test({ alternatives }: AST.Pattern): Test {
   const expression = RE2JS.compile(translatedChoice(alternatives));
   // Not its `test()`, whose automaton grows with the values that it sees.

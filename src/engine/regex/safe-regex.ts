@@ -2,9 +2,9 @@
  * Regular expressions of a project config, run on values that strangers choose: the answers of
  * `new RegExp(source, 'i').test(value)`, and none of them takes more than 50 ms.
  *
- * JavaScript's own regular expressions answer where they are proven to be quick (pattern-safety.ts), and RE2, whose time
- * grows with the length of the value and of the pattern, answers for the rest. RE2 has neither lookarounds nor back
- * references.
+ * JavaScript's own regular expressions answer where they are proven to be quick (step-bound.ts), and RE2, whose
+ * time grows with the length of the value and of the regular expression, answers for the rest. RE2 has neither
+ * lookarounds nor back references.
  */
 import { type AST, RegExpParser } from '@eslint-community/regexpp';
 import { re2Test, programSize, type Test } from './re2.js';
@@ -12,8 +12,9 @@ import { stepBound } from './step-bound.js';
 
 export interface SafeRegex {
   /**
-   * What answers for long values. `native`: JavaScript. `linear`: RE2. `refused`: nothing, since the pattern could hold
-   * the event loop; it never matches. `invalid`: nothing, since it is no regular expression, and it never matches.
+   * What answers for long values. `native`: JavaScript. `linear`: RE2. `refused`: nothing, since the regular
+   * expression could hold the event loop; it never matches. `invalid`: nothing, since it is no regular expression,
+   * and it never matches.
    */
   readonly kind: 'native' | 'linear' | 'refused' | 'invalid';
   /**
@@ -25,21 +26,26 @@ export interface SafeRegex {
   readonly test: (value: string) => boolean;
 }
 
-/** Of a pattern, in UTF-16 code units: `compilePattern` takes 0.1 ms for most, and some 50 ms for the worst so long. */
+/**
+ * Of a regular expression, in UTF-16 code units: `compileRegex` takes 0.1 ms for most, and some 50 ms for the worst
+ * so long.
+ */
 const MAX_SOURCE = 5000;
 /** Of groups in groups. */
 const MAX_NESTING = 100;
-/** Of a value, in UTF-16 code units, whatever the pattern. */
+/** Of a value, in UTF-16 code units, whatever the regular expression. */
 const MAX_VALUE = 65_536;
-/** What can answer for values of this length answers for the pattern. */
+/** What can answer for values of this length answers for the regular expression. */
 const LONG_VALUE = 8192;
-/** Where nothing can answer for values of this length, the pattern is refused. */
+/** Where nothing can answer for values of this length, the regular expression is refused. */
 const SHORT_VALUE = 256;
 /** Of `stepBound`. V8 takes up to 3 ns for a step, and up to 8 before it compiles the expression. */
 const MAX_STEPS = 3_000_000;
 /** Of a program of RE2, in instructions: it takes some 10 ms to compile so many. */
 const MAX_PROGRAM = 512;
-/** Of instructions of RE2 at places of the value. re2js takes up to 30 ns for one, and up to 60 before V8 compiles it. */
+/**
+ * Of instructions of RE2 at places of the value. re2js takes up to 30 ns for one, and up to 60 before V8 compiles it.
+ */
 const MAX_VISITS = 64 * LONG_VALUE;
 
 const INVALID: SafeRegex = { kind: 'invalid', maxLength: -1, test: () => false };
@@ -55,9 +61,9 @@ export function compileRegex(source: string): SafeRegex {
   try {
     const original = parse(source);
     const short = shortened(source, original);
-    const pattern = short === source ? original : parse(short);
-    const native = longestNative(stepBound(pattern));
-    const size = programSize(pattern);
+    const regex = short === source ? original : parse(short);
+    const native = longestNative(stepBound(regex));
+    const size = programSize(regex);
     const linear = size > MAX_PROGRAM ? -1 : Math.min(MAX_VALUE, Math.floor(MAX_VISITS / size));
     const maxLength = Math.max(native, linear);
     if (maxLength < SHORT_VALUE) return REFUSED;
@@ -74,7 +80,7 @@ export function compileRegex(source: string): SafeRegex {
   }
 }
 
-/** Most patterns of a project wait long for the first value that needs them, if it comes. */
+/** Most regular expressions of a project wait long for the first value that needs them, if it comes. */
 function lazyTest(make: () => Test): Test {
   let made: Test | undefined;
   return (value) => {
@@ -131,10 +137,11 @@ function nesting(source: string): number {
 }
 
 /**
- * A pattern that is found in the same values, with fewer ways to be found in them. It matters only whether there is a
- * match, so a loop that a match begins or ends with need not go on: where `x+y` is found, `xy` is, and `.*y.*` is `y`.
+ * A regular expression that is found in the same values, with fewer ways to be found in them. It matters only
+ * whether there is a match, so a loop that a match begins or ends with need not go on: where `x+y` is found, `xy`
+ * is, and `.*y.*` is `y`.
  */
-function shortened(source: string, pattern: AST.Pattern): string {
+function shortened(source: string, regex: AST.Pattern): string {
   // From here, to there, this instead.
   const edits = new Map<number, [number, string]>();
 
@@ -155,9 +162,9 @@ function shortened(source: string, pattern: AST.Pattern): string {
     }
   }
 
-  trim(pattern.alternatives, 'first');
-  trim(pattern.alternatives, 'last');
-  for (const element of elementsOf(pattern)) {
+  trim(regex.alternatives, 'first');
+  trim(regex.alternatives, 'last');
+  for (const element of elementsOf(regex)) {
     // What a reference refers to is not only looked for.
     if (element.type === 'Backreference') return source;
     if (element.type !== 'Assertion' || !('alternatives' in element)) continue;

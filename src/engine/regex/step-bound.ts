@@ -1,11 +1,11 @@
 /**
- * How long a backtracking matcher, such as V8's, can take: an upper bound on its steps, proven from the syntax tree of a
- * pattern alone, for any value up to a given length.
+ * How long a backtracking matcher, such as V8's, can take: an upper bound on its steps, proven from the syntax tree
+ * of a regular expression alone, for any value up to a given length.
  *
- * A step is one visit of one node of the tree at one place of the value (groups that only hold together are none). Each
- * time that a node is entered it can be left in some number of `ways`, and what follows it is run once for each of them:
- * the bound of a sequence is the sum over its nodes of the node's own steps, times the ways of all nodes before it. Two
- * rules keep that near to the truth:
+ * A step is one visit of one node of the tree at one place of the value (groups that only hold together are none).
+ * Each time that a node is entered it can be left in some number of `ways`, and what follows it is run once for
+ * each of them: the bound of a sequence is the sum over its nodes of the node's own steps, times the ways of all
+ * nodes before it. Two rules keep that near to the truth:
  *
  * - Where the next symbol of the value decides whether a loop goes on, or which of some alternatives is taken, only one
  *   way gets past that symbol. The others cost what it takes to find that out (`Next`).
@@ -30,7 +30,9 @@ interface Bound {
 
 type Bounded = (reach: Reach) => Bound;
 
-/** What comes next: where that is none of `symbols`, the rest of the pattern fails within so many `steps`. */
+/**
+ * What comes next: where that is none of `symbols`, the rest of the regular expression fails within so many `steps`.
+ */
 interface Next {
   readonly symbols: Symbols;
   readonly steps: number;
@@ -64,12 +66,12 @@ const ENDLESS: Bound = { ways: Infinity, steps: Infinity };
 const STEPS_OF_REFERENCE = 16;
 
 /**
- * For a value of up to `length` UTF-16 code units, an upper bound on the steps of a search for the pattern, which
- * ignores case and has no other flag. `Infinity` where there is none worth the name.
+ * For a value of up to `length` UTF-16 code units, an upper bound on the steps of a search for the regular
+ * expression, which ignores case and has no other flag. `Infinity` where there is none worth the name.
  */
-export function stepBound(pattern: AST.Pattern): (length: number) => number {
-  const anchored = pattern.alternatives.filter(isAnchored);
-  const floating = pattern.alternatives.filter((alternative) => !isAnchored(alternative));
+export function stepBound(regex: AST.Pattern): (length: number) => number {
+  const anchored = regex.alternatives.filter(isAnchored);
+  const floating = regex.alternatives.filter((alternative) => !isAnchored(alternative));
   const searches = anchored.map(anchoredSearch);
   if (floating.length > 0) searches.push(search(choice(floating, false)));
   return (length) => sum(searches.map((steps) => steps(length)));
@@ -93,10 +95,10 @@ function search(part: Part): (length: number) => number {
     const fixed = stepsOver(0);
     // Without a loop that is worth it, nothing is shared.
     if (passed === Infinity || apart <= 4 * places * fixed) return apart;
-    // What is run from a place sees nothing after the symbol that a match may begin with and that is one more than can
-    // be passed. So no symbol of the value is seen from more than `passed + 1` places, and what they see is together at
-    // most that many times the value. Each symbol of it costs at most `slope`: the greatest quotient for lengths between
-    // two powers of two is at most twice that for the greater one.
+    // What is run from a place sees nothing after the symbol that a match may begin with and that is one more than
+    // can be passed. So no symbol of the value is seen from more than `passed + 1` places, and what they see is
+    // together at most that many times the value. Each symbol of it costs at most `slope`: the greatest quotient
+    // for lengths between two powers of two is at most twice that for the greater one.
     let slope = 0;
     for (let seen = 1; seen < 2 * length; seen *= 2) {
       slope = Math.max(slope, (2 * (stepsOver(Math.min(seen, length)) - fixed)) / seen);

@@ -1,4 +1,7 @@
-/** The symbols that the parts of a pattern take, whose case is ignored: what `stepBound` needs to know of characters. */
+/**
+ * The symbols that the parts of a regular expression take, whose case is ignored: what `stepBound` needs to know of
+ * characters.
+ */
 import type { AST } from '@eslint-community/regexpp';
 
 /** A set of symbols, a bit for each: the characters of ASCII, all others as one, and the edge of the value. */

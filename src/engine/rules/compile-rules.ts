@@ -22,8 +22,8 @@ import type {
 export const BROKEN: unique symbol = Symbol('broken');
 
 /** Whatever asked is not answered then. */
-export function isRuleError(outcome: RuleResult): boolean {
-  return typeof outcome !== 'boolean' && RULE_ERRORS.has(outcome);
+export function isRuleError(result: RuleResult): boolean {
+  return typeof result !== 'boolean' && RULE_ERRORS.has(result);
 }
 
 /** The texts are those of the SDK, for data that is an object with methods. */
@@ -42,19 +42,19 @@ export class RuleCompiler {
     private readonly uiRules: WebRules | undefined,
   ) {}
 
-  /** By its source. */
-  readonly #patterns = new Map<string, SafeRegex>();
-  readonly #compilePattern = (source: string): SafeRegex => {
-    let pattern = this.#patterns.get(source);
-    if (pattern === undefined) {
-      pattern = compileRegex(source);
-      this.#patterns.set(source, pattern);
+  /** Compiled regular expressions by source: a project may have the same one many times. */
+  readonly #regexes = new Map<string, SafeRegex>();
+  readonly #compileRegex = (source: string): SafeRegex => {
+    let regex = this.#regexes.get(source);
+    if (regex === undefined) {
+      regex = compileRegex(source);
+      this.#regexes.set(source, regex);
     }
-    return pattern;
+    return regex;
   };
-  /** By what they ask. */
+  /** Testers by what they ask. */
   readonly #testers = new Map<string, Predicate>();
-  /** By property. */
+  /** Sources by property. */
   readonly #sources = new Map<string, RuleSource>();
 
   /** @param owner whose rules these are, as operators know it */
@@ -93,7 +93,7 @@ export class RuleCompiler {
     if (typeof operator !== 'string' || typeof negated !== 'boolean') return INVALID_RULE;
     const answersAbsence = ANSWERS_ABSENCE.has(operator);
     if (!answersAbsence && !Object.hasOwn(rule, 'value')) return INVALID_RULE;
-    const prepared = prepareComparison(operator, value, negated, this.#compilePattern);
+    const prepared = prepareComparison(operator, value, negated, this.#compileRegex);
     if (prepared === undefined) return INVALID_RULE;
     const source = this.#source(rule);
     const { supported, volatile, readsState } = source;
@@ -107,10 +107,10 @@ export class RuleCompiler {
         source,
         problem: !supported
           ? 'unsupported-rule'
-          : prepared.pattern?.kind === 'refused'
+          : prepared.regex?.kind === 'refused'
             ? 'unsafe-pattern'
             : undefined,
-        warning: warningOf(prepared.pattern),
+        warning: warningOf(prepared.regex),
       },
       volatile,
       readsState,
@@ -154,15 +154,16 @@ export class RuleCompiler {
   }
 }
 
-/** URLs of this length are usual: a pattern that can't be run on them is worth a word. In UTF-16 code units. */
+/**
+ * In UTF-16 code units. URLs of this length are usual: the operator hears of an expression that can't be run on them.
+ */
 const LONG_VALUE = 8192;
 
-function warningOf(pattern: SafeRegex | undefined): string | undefined {
-  if (pattern === undefined || pattern.kind === 'invalid' || pattern.maxLength >= LONG_VALUE)
-    return undefined;
-  return pattern.kind === 'refused'
+function warningOf(regex: SafeRegex | undefined): string | undefined {
+  if (regex === undefined || regex.kind === 'invalid' || regex.maxLength >= LONG_VALUE) return undefined;
+  return regex.kind === 'refused'
     ? 'it is not run, and never matches'
-    : `it is not run on values of more than ${pattern.maxLength} characters, and does not match them`;
+    : `it is not run on values of more than ${regex.maxLength} characters, and does not match them`;
 }
 
 /** Of a rule that nothing can answer. */
@@ -201,7 +202,7 @@ const NO_RULE = { about: undefined, volatile: false, readsState: false };
 const INVALID_RULE: CompiledRule = { ...NO_RULE, test: () => false };
 const BROKEN_RULE: CompiledRule = { ...NO_RULE, test: () => BROKEN };
 
-/** The entries of one level. A level that is not one has one entry, which gives the level's outcome. */
+/** The entries of one level. A level that is not one has one entry, which gives the level's result. */
 function parts(level: unknown, name: 'OR' | 'AND' | 'OR_WHEN'): readonly unknown[] {
   if (level === BROKEN || level === INVALID) return [level];
   if (level === null || level === undefined) return [BROKEN];
@@ -220,44 +221,44 @@ function matcherOf(branches: Branches): Predicate {
   if (tests.length === 1) return first!;
   if (tests.length === 2) {
     return (values) => {
-      const outcome = first!(values);
-      return outcome === true ? second!(values) : outcome;
+      const result = first!(values);
+      return result === true ? second!(values) : result;
     };
   }
   return (values) => {
     for (const test of tests) {
-      const outcome = test(values);
-      if (outcome !== true) return outcome;
+      const result = test(values);
+      if (result !== true) return result;
     }
     return true;
   };
 }
 
 function matchBranches(branches: Branches, values: RuleValues): RuleResult {
-  let outcome: RuleResult = false;
+  let result: RuleResult = false;
   for (const branch of branches) {
-    outcome = matchAll(branch, values);
-    if (outcome === true || outcome === BROKEN) return outcome;
+    result = matchAll(branch, values);
+    if (result === true || result === BROKEN) return result;
   }
-  return outcome;
+  return result;
 }
 
 /** Ends with the first part that is not true. */
 function matchAll(branch: Branches[number], values: RuleValues): RuleResult {
   for (const part of branch) {
-    const outcome = matchAny(part, values);
-    if (outcome !== true) return outcome;
+    const result = matchAny(part, values);
+    if (result !== true) return result;
   }
   return true;
 }
 
 function matchAny(part: readonly CompiledRule[], values: RuleValues): RuleResult {
-  let outcome: RuleResult = false;
+  let result: RuleResult = false;
   for (const rule of part) {
-    outcome = rule.test(values);
-    if (outcome === true || outcome === BROKEN) return outcome;
+    result = rule.test(values);
+    if (result === true || result === BROKEN) return result;
   }
-  return outcome;
+  return result;
 }
 
 /** A rule, and where it stands. */

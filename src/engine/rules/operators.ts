@@ -13,8 +13,8 @@ export interface PreparedComparison {
   readonly compare: Comparison;
   /** The same for a text, in lower case: it is brought to lower case once for all rules that read it. */
   readonly compareText?: (text: string) => boolean;
-  /** The pattern that it runs, where it runs one. */
-  readonly pattern?: SafeRegex;
+  /** The regular expression that it runs; undefined if it runs none. */
+  readonly regex?: SafeRegex;
 }
 
 export type CompileRegex = (source: string) => SafeRegex;
@@ -82,11 +82,11 @@ const isThere = onValue((_expected, negated) => (value) => {
 const isNotThere: Operator = (expected, negated, compile) => isThere(expected, !negated, compile);
 
 const matchesPattern: Operator = (expected, negated, compile) => {
-  const pattern = compile(String(expected));
+  const regex = compile(String(expected));
   // What it is not run on doesn't match, negated or not: so it is with an expression that the SDK fails on.
   const compareText = (text: string): boolean =>
-    text.length <= pattern.maxLength && pattern.test(text) !== negated;
-  return { compareText, compare: (value) => compareText(String(value).toLowerCase()), pattern };
+    text.length <= regex.maxLength && regex.test(text) !== negated;
+  return { compareText, compare: (value) => compareText(String(value).toLowerCase()), regex };
 };
 
 /** `match_type` -> operator. */
@@ -115,7 +115,7 @@ export const ANSWERS_ABSENCE: ReadonlySet<string> = new Set(['exists', 'doesNotE
 /**
  * undefined for an operator that nobody knows.
  *
- * @param compile of the patterns of one project, which may have the same one many times
+ * @param compile compiles the regular expressions of one project, which may have the same one many times
  */
 export function prepareComparison(
   operator: string,

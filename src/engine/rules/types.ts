@@ -2,16 +2,18 @@
 import type { Rule } from '../../model/project-config.js';
 import type { EngineVisitor } from '../types.js';
 
-/** Nearly always a boolean. Anything else that is neither `false` nor BROKEN counts as matched where the SDK says so. */
+/**
+ * Nearly always a boolean. Anything else that is neither `false` nor BROKEN counts as matched where the SDK says so.
+ */
 export type RuleResult = unknown;
 
 export interface CompiledRule {
   readonly test: Predicate;
   /** What the rule reads and how it compares; undefined where the rule is not valid. */
   readonly about: RuleAbout | undefined;
-  /** Its outcome for the same properties may change: it must not be remembered. */
+  /** Its result for the same properties may change: it must not be remembered. */
   readonly volatile: boolean;
-  /** Its outcome depends on what is stored of the visitor. */
+  /** Its result depends on what is stored of the visitor. */
   readonly readsState: boolean;
 }
 
@@ -60,7 +62,7 @@ export interface RuleInput {
 export type Predicate = (values: RuleValues) => RuleResult;
 
 export interface CompiledRules {
-  /** The outcome of all rules together. */
+  /** The result of all rules together. */
   readonly match: Predicate;
   readonly branches: Branches;
   readonly volatile: boolean;

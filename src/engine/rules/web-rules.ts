@@ -1,7 +1,8 @@
 /**
- * Rules without a key, which the Convert UI makes for web projects: one table, rule type to fact. The types and their
- * values are those of Convert's config schema (`types.gen.d.ts` in the official SDK); the facts are those that Convert's
- * tracking script compares (`cdn-4.convertexperiments.com/v1/js/`, version 1), as far as a server knows them.
+ * Rules without a key, which the Convert UI makes for web projects: one table, rule type to fact. The types and
+ * their values are those of Convert's config schema (`types.gen.d.ts` in the official SDK); the facts are those
+ * that Convert's tracking script compares (`cdn-4.convertexperiments.com/v1/js/`, version 1), as far as a server
+ * knows them.
  *
  * Not in the table, since no server knows them: `weather_condition`, `js_condition`, `visitor_data_exists`,
  * `local_time_*`, and what the script counts in its own cookie: `avg_time_page`, `visit_duration`, `visits_count`,
@@ -72,7 +73,7 @@ const ANSWERS: ReadonlyMap<string, RuleSource | Answer> = new Map<string, RuleSo
 ]);
 
 /** Answers the rules of a project; those with a key, but for `cookie` rules, are left to the properties. */
-export function uiRulesOf({ project: { utc_offset: offset }, ...config }: ProjectConfig): WebRules {
+export function webRulesOf({ project: { utc_offset: offset }, ...config }: ProjectConfig): WebRules {
   const archived = new Set((config.archived_experiences ?? []).map(textOf));
   const experiments = (config.experiences ?? []).filter(
     ({ id, type }) => type !== 'deploy' && !archived.has(textOf(id)),
@@ -173,7 +174,9 @@ function languageCode(tag: string): string {
   return tag.split('-', 1)[0]!;
 }
 
-/** By what the `browser` property says in either vocabulary, in lower case. A browser that is not here keeps its name. */
+/**
+ * By what the `browser` property says in either vocabulary, in lower case. A browser that is not here keeps its name.
+ */
 const BROWSER_NAMES: ReadonlyMap<string, string> = new Map([
   ['ch', 'chrome'],
   ['edg', 'microsoft_edge'],
@@ -226,8 +229,9 @@ function visitorId({ value }: Rule): RuleSource | undefined {
 }
 
 /**
- * A cookie of the request. One that it doesn't bring is `null`, as in the script: "does not contain" holds then, which is
- * how Convert's help has visitors of another experience left out. Where there is no request, a property of that name.
+ * A cookie of the request. One that it doesn't bring is `null`, as in the script: "does not contain" holds then,
+ * which is how Convert's help has visitors of another experience left out. Where there is no request, a property of
+ * that name.
  */
 function cookie(name: string): Read {
   return (values) => {
