@@ -1,0 +1,250 @@
+/**
+ * Tables of who takes part in experiments, and of what a request or a job leaves behind: cookies, events, writes to the
+ * store, the bridge. Each test plays all combinations of its axes and compares the outcomes with a text file in the folder
+ * `participation-table`. The files say what the code does, not what it should do: whoever means to change that runs
+ * `vitest --update` and reads the difference.
+ */
+import { expect, it } from 'vitest';
+import { createConvert } from '../../src/index.js';
+import { combinations, outcomeTable, type Axes, type Case, type Outcome } from '../support/outcome-table.js';
+import {
+  CONSENT_AXES,
+  exchangeOf,
+  ID_CASES,
+  isAllowed,
+  isAsked,
+  optionsOf,
+  STORED,
+  STORE_KEYS,
+  storing,
+  type RequestCase,
+} from './participation-cases.js';
+import { IDS } from './notes.js';
+import { doNothing, playJob, playRequest, type Exchange } from './play.js';
+import { FIRST_USES, SPECIAL, STORES } from './special-cases.js';
+
+/** Plays every combination that is possible, and compares the outcomes with the file of that name. */
+async function expectTable<A extends Axes>(
+  name: string,
+  axes: A,
+  play: (each: Case<A>) => Promise<Outcome>,
+  isPossible: (each: Case<A>) => boolean = () => true,
+): Promise<void> {
+  const seen: [Case<A>, Outcome][] = [];
+  for (const each of combinations(axes).filter(isPossible)) seen.push([each, await play(each)]);
+  await expect(outcomeTable(axes, seen)).toMatchFileSnapshot(`participation-table/${name}.txt`);
+}
+
+/** Some tables have one axis for the mode of consent and the answer, as in `block denied`. */
+const split = (consent: string): Pick<RequestCase, 'consent' | 'answer'> => {
+  const [mode = '', answer = ''] = consent.split(' ');
+  return { consent: mode, answer };
+};
+const CONSENTS = ['none granted', 'block granted', 'block denied', 'hold unknown', 'hold granted'];
+
+/** Visitors without an id of the app fare alike in all modes, so that one mode stands for them. */
+const isDistinct = ({ consent, id }: { consent: string; id: string }): boolean =>
+  id === 'app' || consent.startsWith('block');
+
+it('requests', () =>
+  expectTable(
+    'requests',
+    {
+      ...CONSENT_AXES,
+      project: ['ready', 'late'],
+      method: ['GET', 'HEAD'],
+      link: ['plain', 'preview'],
+      head: ['open', 'sent'],
+      id: Object.keys(ID_CASES),
+    },
+    (each) => playRequest(exchangeOf(each)),
+    (each) => isAsked(each) && isAllowed(each),
+  ));
+
+const OPTION_CASES = combinations({ consent: CONSENT_AXES.consent, id: Object.keys(ID_CASES) });
+
+it.each(OPTION_CASES.filter((each) => !isAllowed(each)))(
+  'no choice of options: consent $consent, id $id',
+  (each) => {
+    const project = { account_id: '1', project: { id: '2' } };
+    expect(() => createConvert({ ...optionsOf(each), project })).toThrow(
+      expect.objectContaining({
+        code: 'CONVERT_BAD_OPTION',
+        message: expect.stringContaining('without our cookie'),
+      }),
+    );
+  },
+);
+
+it('stored', () =>
+  expectTable(
+    'stored',
+    {
+      ...CONSENT_AXES,
+      id: ['app', 'cookie-beside-app'],
+      kind: ['GET', 'HEAD', 'preview'],
+      stored: Object.keys(STORED),
+    },
+    (each) => playRequest({ ...exchangeOf(ofKind(each)), fill: storing(each.stored, STORE_KEYS[each.id]) }),
+    (each) => isAsked(each) && (each.id === 'app' || each.consent === 'block'),
+  ));
+
+/** Some tables have one axis for the method, the preview link and the head, with one of them out of the ordinary. */
+const ofKind = <Given extends { kind: string }>({ kind, ...each }: Given) => ({
+  ...each,
+  method: kind === 'HEAD' ? 'HEAD' : 'GET',
+  link: kind === 'preview' ? 'preview' : 'plain',
+  head: kind === 'sent' ? 'sent' : 'open',
+});
+
+it('stores', () =>
+  expectTable(
+    'stores',
+    {
+      consent: CONSENTS,
+      id: ['app', 'cookie-beside-app', 'new-beside-app'],
+      method: ['GET', 'HEAD'],
+      store: Object.keys(STORES),
+    },
+    ({ store, consent, ...each }) => {
+      const { storeTimeout = 60_000, ...given } = STORES[store]!;
+      const exchange = exchangeOf({ ...each, ...split(consent) });
+      const options: Exchange['options'] = (log) => ({ ...exchange.options?.(log), storeTimeout });
+      return playRequest({
+        ...exchange,
+        ...given,
+        options,
+        fill: storing('assigned', STORE_KEYS[each.id]),
+      });
+    },
+    isDistinct,
+  ));
+
+it('special cases', () =>
+  expectTable(
+    'special',
+    {
+      consent: CONSENTS,
+      id: ['app', 'cookie-beside-app', 'new-beside-app'],
+      special: Object.keys(SPECIAL),
+    },
+    ({ special, consent, id }) => playRequest(SPECIAL[special]!(exchangeOf({ ...split(consent), id }))),
+    isDistinct,
+  ));
+
+/** These visitors differ in how much a request may leave behind of them. */
+const VISITORS: Readonly<Record<string, Partial<RequestCase>>> = {
+  new: {},
+  cookie: { id: 'cookie' },
+  app: { id: 'app' },
+  'opted-out-cookie': { answer: 'opt-out', id: 'cookie' },
+  'block-unknown': { consent: 'block', answer: 'unknown' },
+  'block-denied-cookie': { consent: 'block', answer: 'denied', id: 'cookie' },
+  'silent-unknown': { consent: 'silent', answer: 'unknown', id: 'app' },
+  'hold-unknown': { consent: 'hold', answer: 'unknown', id: 'app' },
+  'hold-granted': { consent: 'hold', answer: 'granted', id: 'app' },
+  'head-request': { method: 'HEAD' },
+  'hold-head-request': { consent: 'hold', answer: 'unknown', id: 'app', method: 'HEAD' },
+  preview: { link: 'preview' },
+  'project-late': { project: 'late' },
+};
+
+it('first uses', () =>
+  expectTable(
+    'first-uses',
+    { visitor: Object.keys(VISITORS), use: Object.keys(FIRST_USES) },
+    ({ use, visitor }) => {
+      const exchange = exchangeOf(VISITORS[visitor]!);
+      return playRequest({
+        ...exchange,
+        script: FIRST_USES[use]!,
+        later: doNothing,
+        options: (log) => {
+          const options = exchange.options?.(log) ?? {};
+          return {
+            ...options,
+            skip: () => (log('app', 'skip is asked'), false),
+            waitUntil: (promise) => {
+              log('app', 'told to wait');
+              void promise.then(() => log('app', 'waits no longer'));
+            },
+          };
+        },
+      });
+    },
+  ));
+
+const SECRETS = ['the secret of these days', 'the secret of the days before'] as const;
+/** The cookies of sessions and of assignments that a request may bring; the latter are signed for one visitor. */
+const CARRIED: Readonly<Record<string, (id: string) => Promise<string> | string>> = {
+  none: () => '',
+  'assignments-own': (id) => signedAssignments(id, SECRETS[0]),
+  'assignments-old-secret': (id) => signedAssignments(id, SECRETS[1]),
+  'assignments-of-another': () => signedAssignments('alias-due', SECRETS[0]),
+  'assignments-unsigned': async (id) => (await signedAssignments(id, SECRETS[0])).replace(/1\.\w/, '1._'),
+  'session-goes-on': () => `cv_ses=${secondsAgo(5)}.rc.b3RoZXI`,
+  'session-due': () => `cv_ses=${secondsAgo(300)}.nc.b3RoZXI`,
+  'session-over': () => `cv_ses=${secondsAgo(3_600)}.rc.b3RoZXI`,
+  'session-nonsense': () => 'cv_ses=nonsense',
+};
+const secondsAgo = (seconds: number): string => Math.floor(Date.now() / 1_000 - seconds).toString(36);
+
+it('cookies', () =>
+  expectTable(
+    'cookies',
+    {
+      consent: ['none granted', 'block denied', 'none opt-out'],
+      id: ['app', 'cookie', 'new'],
+      kind: ['GET', 'HEAD', 'preview', 'sent', 'shared'],
+      carried: Object.keys(CARRIED),
+    },
+    async ({ carried, consent, ...each }) => {
+      const exchange = exchangeOf({ ...ofKind(each), ...split(consent) });
+      const cookie = await CARRIED[carried]!(each.id);
+      const request = { ...exchange.request, cookies: [...(exchange.request?.cookies ?? []), cookie] };
+      const options: Exchange['options'] = (log) => ({
+        ...exchange.options?.(log),
+        secrets: SECRETS,
+        assignmentCookie: true,
+      });
+      const played = { ...exchange, request, options };
+      return playRequest(each.kind === 'shared' ? SPECIAL['shared-page']!(played) : played);
+    },
+    ({ carried, id }) => id !== 'new' || !['assignments-own', 'assignments-old-secret'].includes(carried),
+  ));
+
+/** Makes the cookie of a visitor of whom the variation 1010 is stored, by playing a request of theirs. */
+async function signedAssignments(id: string, secret: string): Promise<string> {
+  const exchange = exchangeOf({ id });
+  const options: Exchange['options'] = (log) => ({
+    ...exchange.options?.(log),
+    secrets: secret,
+    assignmentCookie: true,
+  });
+  let line = '';
+  await playRequest({
+    ...exchange,
+    options,
+    fill: storing('assigned', STORE_KEYS[id]),
+    later: ({ response }) => (line = response.cookies.find((each) => each.startsWith('cv_asg=')) ?? ''),
+  });
+  return line.split(';')[0]!;
+}
+
+it('jobs', () =>
+  expectTable(
+    'jobs',
+    {
+      consent: CONSENT_AXES.consent,
+      given: ['nothing', 'granted', 'denied', 'unknown'] as const,
+      id: ['app', 'cookie-beside-app', 'none'],
+      stored: ['nothing', 'assigned', 'granted', 'denied', 'deferred', 'lapsed', 'unreadable'],
+    },
+    ({ consent, given, stored, id }) =>
+      playJob({
+        options: () => optionsOf({ consent, id: 'app' }),
+        visitorId: id === 'none' ? '' : id === 'app' ? IDS.app : IDS.cookie,
+        consent: given === 'nothing' ? undefined : given,
+        ...(stored === 'unreadable' ? STORES['read-throws'] : { fill: storing(stored, STORE_KEYS[id]) }),
+      }),
+  ));
