@@ -1,13 +1,14 @@
 /** Plays one request, or one job, through `createConvert`, and writes down everything that shows outside. */
+import { compile, compiledEngine, validate } from '../../src/engine.js';
 import {
   createConvert,
   memoryStore,
   type Convert,
   type ConvertContext,
   type ConvertOptions,
+  type Engine,
   type IncomingRequest,
   type MemoryStore,
-  type ProjectConfig,
   type ProjectSource,
   type VisitorContext,
 } from '../../src/index.js';
@@ -192,6 +193,7 @@ function createFor({ options, fill, store, outbox }: Play, log: Log, project: Pr
   const recording = recordingStore(log, memory);
   return createConvert<Raw>({
     project,
+    engine: ENGINE,
     readyTimeout: 0,
     store: store === undefined ? recording : store(recording, log),
     delivery: { outbox: recordingOutbox(log, outbox) },
@@ -214,7 +216,7 @@ function listen(convert: Convert, log: Log): void {
   convert.on('error', ({ code }) => log('app', code));
 }
 
-/** Waits until all that was begun is done: a commit takes a tick, and the stores of these tests answer within another. */
+/** Waits until all that was begun is done: a commit takes a tick, and the stores of the tests answer within another. */
 async function settled(): Promise<void> {
   for (let n = 0; n < 3; n++) await tick();
 }
@@ -244,26 +246,22 @@ export function incoming({ method = 'GET', url = LANDING, ...more }: RequestPart
   };
 }
 
-/**
- * Every visitor is in both experiences, with `version-b`, whatever their id; opt-outs by header count. The project is
- * small, since it is compiled for each case.
- */
-const PROJECT = ((): ProjectConfig => {
+/** Every visitor is in both experiences, with `version-b`, whatever their id; opt-outs by header count. */
+function smallProject(): object {
   const { project, experiences = [], ...rest } = testProject();
   const open = experiences.filter(({ key }) => key === 'homepage-hero' || key === 'featured');
   for (const { variations } of open) {
     variations?.forEach((each, index) => (each.traffic_allocation = index === 1 ? 100 : 0));
   }
   const settings = { ...project.settings, global_privacy_control: 'Worldwide' };
-  return {
-    ...rest,
-    archived_experiences: [],
-    locations: [],
-    audiences: [],
-    project: { ...project, settings },
-    experiences: open,
-  };
-})();
+  const unused = { archived_experiences: [], locations: [], audiences: [] };
+  return { ...rest, ...unused, project: { ...project, settings }, experiences: open };
+}
+
+/** One for all cases: nothing in it changes, and to check and compile it takes longer than to play a case. */
+const PROJECT = validate(smallProject());
+const COMPILED = compile(PROJECT);
+const ENGINE: Engine = { ...compiledEngine(), load: () => COMPILED };
 
 /** Delivers the project at once, or when `arrive` is called. */
 function projectSource(isLate: boolean): { source: ProjectSource; arrive: () => void } {

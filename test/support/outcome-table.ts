@@ -22,9 +22,9 @@ export function combinations<A extends Axes>(axes: A): Case<A>[] {
 }
 
 /**
- * Writes a section for each aspect, and in it each text once, followed by the cases that have it. A line of cases stands
- * for all combinations of the values in it, and each case stands in one line of each section. An aspect that is `NOTHING`
- * in all cases is left out.
+ * Writes a section for each aspect, and in it each text once, followed by the cases that have it. A line of cases
+ * stands for all combinations of the values in it, and each case stands in one line of each section. An aspect that is
+ * `NOTHING` in all cases is left out.
  */
 export function outcomeTable(axes: Axes, seen: readonly (readonly [Case, Outcome])[]): string {
   const named = seen.flatMap(([, outcome]) => Object.entries(outcome));
