@@ -11,6 +11,7 @@ import {
   type Play,
   type Raw,
   type Script,
+  type Stage,
 } from './play.js';
 
 const fails = (): never => {
@@ -150,6 +151,28 @@ class EarlyResponse extends FakeResponse {
   readonly setEarly = (name: string, value: string): void => void this.headers.set(name, `${value} (early)`);
 }
 
+function writeHead({ response, phase }: Stage): void {
+  phase('head');
+  response.writeHead();
+}
+
+/** The first use of a context settles who takes part. */
+const meet = ({ context }: Stage): string => context.visitorId;
+
+/** Another request of the same visitor brings a denial, and is over before this one goes on. */
+async function denyElsewhere({ convert, request, log, phase }: Stage): Promise<void> {
+  phase('other request');
+  const denying = { ...request, raw: { ...request.raw, answer: 'denied' } };
+  const other = await convert.open(incoming(denying), new FakeResponse());
+  log('visitor', `consent ${other.consent}`);
+  await tick();
+}
+
+async function forget({ convert, context, phase }: Stage): Promise<void> {
+  phase('forget');
+  await convert.forget(context.visitorId || 'nobody');
+}
+
 /** Each makes a request, its response, the options or the order of events unusual. */
 export const SPECIAL: Readonly<Record<string, (exchange: Exchange) => Exchange>> = {
   bot: withHeaders(BOT),
@@ -179,22 +202,19 @@ export const SPECIAL: Readonly<Record<string, (exchange: Exchange) => Exchange>>
   'hints-sent': (exchange) =>
     withHeaders(HINTED)(withResponse({ 'Content-Type': 'text/html' })(SPECIAL['hints-on-html']!(exchange))),
   'head-after-the-id': withScript((stage) => {
-    stage.log('visitor', stage.context.visitorId);
-    stage.phase('head');
-    stage.response.writeHead();
+    meet(stage);
+    writeHead(stage);
     stage.phase('after the head');
     decide(stage);
   }),
   'head-much-later': withScript(async (stage) => {
     decide(stage);
     await tick();
-    stage.phase('head');
-    stage.response.writeHead();
+    writeHead(stage);
   }),
   'head-twice': withScript((stage) => {
     decide(stage);
-    stage.phase('head');
-    stage.response.writeHead();
+    writeHead(stage);
     stage.phase('second head');
     stage.response.writeHead();
   }),
@@ -213,32 +233,37 @@ export const SPECIAL: Readonly<Record<string, (exchange: Exchange) => Exchange>>
     decide(stage);
     stage.phase('flush');
     await stage.context.flush();
-    stage.phase('head');
-    stage.response.writeHead();
+    writeHead(stage);
   }),
-  'denied-meanwhile': withScript(async (stage) => {
+  'denied-before-the-commit': withScript(async (stage) => {
     decide(stage);
-    stage.phase('other request');
-    const denying = { ...stage.request, raw: { ...stage.request.raw, answer: 'denied' } };
-    const other = await stage.convert.open(incoming(denying), new FakeResponse());
-    stage.log('visitor', `consent ${other.consent}`);
-    await tick();
-    stage.phase('head');
-    stage.response.writeHead();
+    await denyElsewhere(stage);
+    writeHead(stage);
   }),
-  'forgotten-meanwhile': withScript(async (stage) => {
+  'denied-before-the-decision': withScript(async (stage) => {
+    meet(stage);
+    await denyElsewhere(stage);
+    stage.phase('handler');
     decide(stage);
-    stage.phase('forget');
-    await stage.convert.forget(stage.context.visitorId || 'nobody');
-    stage.phase('head');
-    stage.response.writeHead();
+    writeHead(stage);
+  }),
+  'forgotten-before-the-commit': withScript(async (stage) => {
+    decide(stage);
+    await forget(stage);
+    writeHead(stage);
+  }),
+  'forgotten-before-the-decision': withScript(async (stage) => {
+    meet(stage);
+    await forget(stage);
+    stage.phase('handler');
+    decide(stage);
+    writeHead(stage);
   }),
   'job-meanwhile': withScript(async (stage) => {
     decide(stage);
     stage.phase('other job');
     const job = await stage.convert.forVisitor(stage.context.visitorId || 'nobody');
     stage.log('visitor', `consent ${job.consent}`);
-    stage.phase('head');
-    stage.response.writeHead();
+    writeHead(stage);
   }),
 };
