@@ -161,6 +161,7 @@ const meet = ({ context }: Stage): string => context.visitorId;
 
 /** Another request of the same visitor brings a denial, and is over before this one goes on. */
 async function denyElsewhere({ convert, request, log, phase }: Stage): Promise<void> {
+  await tick();
   phase('other request');
   const denying = { ...request, raw: { ...request.raw, answer: 'denied' } };
   const other = await convert.open(incoming(denying), new FakeResponse());
@@ -169,6 +170,7 @@ async function denyElsewhere({ convert, request, log, phase }: Stage): Promise<v
 }
 
 async function forget({ convert, context, phase }: Stage): Promise<void> {
+  await tick();
   phase('forget');
   await convert.forget(context.visitorId || 'nobody');
 }
@@ -231,6 +233,7 @@ export const SPECIAL: Readonly<Record<string, (exchange: Exchange) => Exchange>>
   'without-an-end': withScript(decide),
   'flushed-before-head': withScript(async (stage) => {
     decide(stage);
+    await tick();
     stage.phase('flush');
     await stage.context.flush();
     writeHead(stage);
@@ -261,6 +264,7 @@ export const SPECIAL: Readonly<Record<string, (exchange: Exchange) => Exchange>>
   }),
   'job-meanwhile': withScript(async (stage) => {
     decide(stage);
+    await tick();
     stage.phase('other job');
     const job = await stage.convert.forVisitor(stage.context.visitorId || 'nobody');
     stage.log('visitor', `consent ${job.consent}`);
