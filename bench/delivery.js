@@ -7,7 +7,10 @@ import { mkdtemp, rm } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { setTimeout as sleep } from 'node:timers/promises';
-import { LEFT_OUT, VARIANTS } from './delivery/variants.js';
+import { comparison, percent } from './delivery/comparison.js';
+import { compareOutboxes, measureOutboxes } from './delivery/outboxes.js';
+import { LEFT_OUT, OURS, SETTINGS, VARIANTS } from './delivery/variants.js';
+import { arrivals, compareBuilds } from './support/against.js';
 import { startChild } from './support/children.js';
 import { compare, randomFrom, shuffled, spreadOf, undisturbed } from './support/statistics.js';
 import { printTable } from './support/table.js';
@@ -24,26 +27,77 @@ const WARM_UP = { quick: 4, full: 8 };
 /** Seconds of rounds. */
 const BUDGET = { quick: 15, full: 55 };
 const MIN_ROUNDS = 16;
-/** As in the http bench. */
-const SETTINGS = ['--initial-heap-size=256', '--enable-source-maps'];
 /** Milliseconds for what nobody can wait for: the SDK does not tell when a batch has arrived. */
 const LATE = 2_000;
 
-/** Events per block; blocks. */
-const ENQUEUED = 20_000;
-const ENQUEUE_WARM_UP = 2;
-const ENQUEUE_ROUNDS = { quick: 10, full: 25 };
+/**
+ * Against another build: seconds, blocks that compile the code, and short ones, so that there are many. Fastify takes least
+ * by itself, so that what delivery takes shows most.
+ */
+const AGAINST = {
+  framework: 'fastify',
+  seconds: { quick: 30, full: 130 },
+  warmUp: 12,
+  size: 500,
+  runUp: 100,
+};
 
 export async function run({ quick = false } = {}) {
   const length = quick ? 'quick' : 'full';
+  await inFolder(async (folder) => {
+    await measureApps({ folder, warmUp: WARM_UP[length], budget: BUDGET[length] });
+    await measureOutboxes(folder, length);
+  });
+}
+
+/** Our own ways to deliver, in this build and in another one. */
+export async function runAgainst({ against, quick = false }) {
+  const length = quick ? 'quick' : 'full';
+  await inFolder(async (folder) => {
+    await compareApps(against, folder, length);
+    await compareOutboxes(against, folder, length);
+  });
+}
+
+async function inFolder(work) {
   if (LEFT_OUT.length > 0) console.log(`\nleft out: ${LEFT_OUT.join(', ')}`);
   const folder = await mkdtemp(join(tmpdir(), 'convert-bench-'));
   try {
-    await measureApps({ folder, warmUp: WARM_UP[length], budget: BUDGET[length] });
-    await measureOutboxes({ folder, rounds: ENQUEUE_ROUNDS[length] });
+    await work(folder);
   } finally {
     await rm(folder, { recursive: true, force: true });
   }
+}
+
+async function compareApps(against, folder, length) {
+  const { framework, seconds, warmUp, size, runUp } = AGAINST;
+  const collector = startChild(new URL('./http/collector.js', import.meta.url));
+  const load = startChild(new URL('./http/load.js', import.meta.url));
+  const url = await collector.ask('listen');
+  const runs = [];
+  const start = async (variant, { build, id }) => {
+    const run = await beginApp(
+      { ...variant, size, runUp },
+      { framework, url, folder, build, sender: `${variant.id}-${id}` },
+    );
+    runs.push(run);
+    for (let block = 0; block < warmUp; block += 1) await visit(run, load);
+    return {
+      async block() {
+        const { cpu, wall } = await visit(run, load);
+        return { 'CPU us': cpu, 'us per request': wall * 1e6 };
+      },
+      stop: () => run.server.stop(),
+    };
+  };
+  const subjects = OURS.map((variant) => ({
+    title: `${framework}, ${variant.title}`,
+    start: (lane) => start(variant, lane),
+  }));
+  await compareBuilds({ against, subjects, seconds: seconds[length] });
+  const due = runs.map(({ sender, due: visitors }) => ({ sender, visitors }));
+  console.log(arrivals(due, await collector.ask('counts')));
+  await Promise.all([load.stop(), collector.stop()]);
 }
 
 async function measureApps({ folder, warmUp, budget }) {
@@ -52,15 +106,8 @@ async function measureApps({ folder, warmUp, budget }) {
   const runs = [];
   try {
     const url = await collector.ask('listen');
-    for (const variant of VARIANTS) {
-      const server = startChild(new URL('./delivery/server.js', import.meta.url), {
-        args: [variant.id, url, join(folder, `app-${variant.id}`)],
-        execArgv: SETTINGS,
-      });
-      const run = { variant, server, cpu: [], wall: [], rounds: [], due: 0 };
-      runs.push(run);
-      run.port = await server.ask('start');
-    }
+    const apps = VARIANTS.filter(({ app }) => app);
+    for (const variant of apps) runs.push(await beginApp(variant, { url, folder }));
     for (const run of runs) {
       const blocks = Math.ceil(warmUp / (run.variant.every ?? 1));
       for (let block = 0; block < blocks; block += 1) await visit(run, load);
@@ -84,6 +131,17 @@ async function measureApps({ folder, warmUp, budget }) {
   } finally {
     await Promise.all([...runs.map(({ server }) => server), load, collector].map((child) => child.stop()));
   }
+}
+
+/** `sender` names the process to the collector, and its folder; `build` is as for `startChild`. */
+async function beginApp(variant, { framework = 'express', url, folder, build, sender = variant.id }) {
+  const server = startChild(new URL('./delivery/server.js', import.meta.url), {
+    args: [framework, variant.id, `${url}/${sender}/`, join(folder, `app-${sender}`)],
+    execArgv: SETTINGS,
+    build,
+  });
+  const port = await server.ask('start');
+  return { variant, sender, server, port, cpu: [], wall: [], rounds: [], due: 0 };
 }
 
 /** Every visitor is new, and meets one experience. */
@@ -122,7 +180,7 @@ function reportApps(runs, rounds, counts) {
       'CPU us',
     ],
     runs.map((run) => {
-      const sent = counts.find(({ sender }) => sender === run.variant.id);
+      const sent = counts.find(({ sender }) => sender === run.sender);
       const { visitors = 0, events = 0, posts = 0 } = sent ?? {};
       return [
         run.variant.title,
@@ -145,80 +203,3 @@ function reportApps(runs, rounds, counts) {
       'say when it has.',
   );
 }
-
-async function measureOutboxes({ folder, rounds }) {
-  const collector = startChild(new URL('./heap/swallow.js', import.meta.url));
-  const runs = [];
-  try {
-    const track = await collector.ask('listen');
-    for (const variant of VARIANTS.filter(({ delivery }) => delivery !== undefined)) {
-      const child = startChild(new URL('./delivery/outbox.js', import.meta.url), {
-        args: [variant.id, `${track}/${variant.id}/`, join(folder, `outbox-${variant.id}`)],
-        execArgv: SETTINGS,
-      });
-      runs.push({ variant, child, median: [], slow: [], cpu: [] });
-    }
-    const block = (run) => run.child.ask('block', { count: ENQUEUED });
-    for (const run of runs) {
-      for (let warm = 0; warm < ENQUEUE_WARM_UP; warm += 1) await block(run);
-    }
-    const random = randomFrom(7);
-    for (let round = 0; round < rounds; round += 1) {
-      for (const run of shuffled(runs, random)) {
-        const { median, slow, cpu } = await block(run);
-        run.median.push(median);
-        run.slow.push(slow);
-        run.cpu.push(cpu);
-      }
-    }
-    reportOutboxes(runs, rounds, await runs[0].child.ask('clock'));
-  } finally {
-    await Promise.all([...runs.map(({ child }) => child), collector].map((child) => child.stop()));
-  }
-}
-
-function reportOutboxes(runs, rounds, clock) {
-  const [memory, again] = runs;
-  const spread = spreadOf(compare(memory.cpu, again.cpu));
-  console.log(`\noutbox: ${rounds} blocks of ${ENQUEUED} events; A/A spread of the CPU ${percent(spread)}\n`);
-  printTable(
-    ['variant', 'events', 'median us', '95th us', 'CPU us', 'ratio', '95%', ''],
-    runs.map((run) => [
-      run.variant.title,
-      String(rounds * ENQUEUED),
-      medianOf(run.median).toFixed(2),
-      medianOf(run.slow).toFixed(2),
-      medianOf(run.cpu).toFixed(2),
-      ...comparison(memory, run, 'cpu', spread),
-    ]),
-  );
-  console.log(
-    '\nOne exposure of one new visitor, 20 in a turn of the event loop. Median, 95th percentile: of the time that offer() ' +
-      'and\nconfirm() take the main thread, as it is in the median block; the clock itself is ' +
-      `${clock.toFixed(2)} us of it. CPU: of all threads of the\nprocess, per event, until all of a block is delivered ` +
-      'to a collector that answers at once. Ratio: of the CPU, in memory / variant.',
-  );
-}
-
-/** Ratio, its range, and whether it says nothing; of the rounds in which both took part. */
-function comparison(baseline, run, unit, spread) {
-  if (run === baseline) return ['1.00', '', ''];
-  const { rounds = baseline[unit].map((_, round) => round) } = run;
-  const { ratio, low, high } = compare(
-    rounds.map((round) => baseline[unit][round]),
-    run[unit],
-  );
-  return [
-    ratio.toFixed(2),
-    `${low.toFixed(2)}-${high.toFixed(2)}`,
-    Math.abs(1 - ratio) <= spread ? 'no difference' : '',
-  ];
-}
-
-function medianOf(values) {
-  const sorted = [...values].sort((a, b) => a - b);
-  const middle = (sorted.length - 1) / 2;
-  return (sorted[Math.floor(middle)] + sorted[Math.ceil(middle)]) / 2;
-}
-
-const percent = (share) => `${(share * 100).toFixed(share < 0.1 ? 1 : 0)}%`;

@@ -5,9 +5,11 @@
  * compared between two runs.
  */
 import { readFileSync } from 'node:fs';
+import { compareLoading, measureLoading } from './engine/loading.js';
+import { compareBuilds } from './support/against.js';
 import { startChild } from './support/children.js';
-import { compare, randomFrom, shuffled, spreadOf, undisturbed } from './support/statistics.js';
-import { printTable } from './support/table.js';
+import { compare, mean, randomFrom, shuffled, spreadOf, undisturbed } from './support/statistics.js';
+import { figure, printTable } from './support/table.js';
 
 export const name = 'engine';
 export const description =
@@ -17,7 +19,10 @@ const EXPERIMENTS = 100;
 /** Milliseconds that a block takes about: short, since what disturbs it comes in spells. Calls that it has at least. */
 const BLOCK = 10;
 const MIN_CALLS = 2;
-/** Milliseconds of calls before each block: a processor that has rested takes as long to come to its speed. */
+/**
+ * Milliseconds of calls before each block: a processor that has rested takes as long to come to its speed. These and those of
+ * the warm-up are CPU time, since the clock goes on while another process has the processor.
+ */
 const RUN_UP = 20;
 /** Milliseconds per contestant and kind of calls. */
 const WARM_UP = { quick: 100, full: 350 };
@@ -34,15 +39,8 @@ const KINDS = [
 const CHECKED = 100;
 const CHECKED_ONE_BY_ONE = 20;
 
-const LARGE = 1000;
-const WAYS = [
-  { title: 'compiled engine', way: 'compiled' },
-  { title: 'compiled, one rule in ten an expression', way: 'patterns' },
-  { title: 'sdkEngine adapter', way: 'adapter' },
-  { title: '@convertcom/js-sdk, raw', way: 'sdk' },
-];
-/** Processes per way to load; milliseconds of repeated loads in each. */
-const LOADS = { quick: { processes: 1, budget: 250 }, full: { processes: 3, budget: 400 } };
+/** Against another build: seconds in all, and milliseconds as above. Nearly all of the time is measured. */
+const AGAINST = { seconds: { quick: 25, full: 110 }, block: 25, runUp: 5 };
 
 const INSTALL = 'npm ci --prefix bench/peers';
 
@@ -76,7 +74,36 @@ const OTHERS = [
 export async function run({ quick = false } = {}) {
   const length = quick ? 'quick' : 'full';
   await compareDecisions(WARM_UP[length], BUDGET[length]);
-  await compareLoading(LOADS[length]);
+  await measureLoading(length);
+}
+
+/** Our engines in this build and in another one. */
+export async function runAgainst({ against, quick = false }) {
+  const length = quick ? 'quick' : 'full';
+  const check = decisionsCheck();
+  const subjects = [COMPILED, ADAPTER].map((contestant) => ({
+    title: contestant.title,
+    start: (lane) => decisionLane(contestant, { ...lane, check, warmUp: WARM_UP[length] }),
+  }));
+  await compareBuilds({ against, subjects, seconds: AGAINST.seconds[length] });
+  await compareLoading(against, length);
+}
+
+async function decisionLane(contestant, { build, nth, check, warmUp }) {
+  const run = await begin(contestant, build);
+  if (!run) throw new Error(`${contestant.title} is not in ${build ?? 'this build'}`);
+  // All processes of one build decide the same.
+  if (nth === 0) await check(run);
+  const blocks = run.kinds.map((kind) => ({ run, kind }));
+  for (const block of blocks) await calibrate(block, warmUp, AGAINST.block);
+  return {
+    async block() {
+      const figures = {};
+      for (const block of blocks) figures[`${block.kind}, CPU us`] = await measure(block, AGAINST.runUp);
+      return figures;
+    },
+    stop: () => run.child.stop(),
+  };
 }
 
 async function compareDecisions(warmUp, budget) {
@@ -96,7 +123,8 @@ async function compareDecisions(warmUp, budget) {
     }
     if (absent.length > 0) console.log(`\nWithout: ${absent.map(({ title }) => title).join(', ')}.`);
     if (absent.some(({ manifest }) => manifest)) console.log(`To install what others make: ${INSTALL}`);
-    await checkDecisions(runs);
+    const check = decisionsCheck();
+    for (const run of runs) await check(run);
 
     const blocks = runs.flatMap((run) => run.kinds.map((kind) => ({ run, kind, costs: run.costs[kind] })));
     for (const block of blocks) await calibrate(block, warmUp);
@@ -122,8 +150,8 @@ async function compareDecisions(warmUp, budget) {
 }
 
 /** A process with this contestant; `undefined` where there is no such package or export. */
-async function begin(contestant) {
-  const child = startChild(new URL('./engine/child.js', import.meta.url));
+async function begin(contestant, build) {
+  const child = startChild(new URL('./engine/child.js', import.meta.url), { build });
   let kinds;
   try {
     const { module } = contestant;
@@ -135,10 +163,10 @@ async function begin(contestant) {
 }
 
 /** Nothing is measured that does not decide: all experiments for everybody, evenly, and as the SDK where it should. */
-async function checkDecisions(runs) {
+function decisionsCheck() {
   const ids = Array.from({ length: CHECKED }, (_, index) => `bench-visitor-${index}`);
-  let expected;
-  for (const { child, contestant } of runs) {
+  let first;
+  return async ({ child, contestant }) => {
     const decided = await child.ask('decide', ids);
     const single = await child.ask('decideOne', ids.slice(0, CHECKED_ONE_BY_ONE));
     const wrong = (what) => new Error(`${contestant.title}: ${what}`);
@@ -151,14 +179,12 @@ async function checkDecisions(runs) {
     // Five standard deviations.
     if (!isEven(ofVisitors, EXPERIMENTS) || !isEven(ofExperiments, CHECKED))
       throw wrong('the visitors are not split evenly');
-    if (!contestant.agrees) continue;
-    expected ??= JSON.stringify(decided);
-    if (JSON.stringify(decided) !== expected)
-      throw wrong(`decides otherwise than ${runs[0].contestant.title}`);
-  }
+    if (!contestant.agrees) return;
+    const given = JSON.stringify(decided);
+    first ??= { given, title: contestant.title };
+    if (given !== first.given) throw wrong(`decides otherwise than ${first.title}`);
+  };
 }
-
-const mean = (values) => values.reduce((sum, value) => sum + value, 0) / values.length;
 
 /** Shares of one half, each counted in `size` throws, and all of them together. */
 function isEven(shares, size) {
@@ -167,14 +193,15 @@ function isEven(shares, size) {
 }
 
 /** How many calls make a block, once the code is compiled. */
-async function calibrate(block, warmUp) {
-  const until = performance.now() + warmUp;
+async function calibrate(block, warmUp, length = BLOCK) {
+  let spent = 0;
   block.calls = MIN_CALLS;
   do {
     const cost = await measure(block, 0);
+    spent += (cost * block.calls) / 1000;
     // Not in one leap: the first calls are the slowest.
-    block.calls = Math.max(MIN_CALLS, Math.min(block.calls * 4, Math.round((BLOCK * 1000) / cost)));
-  } while (performance.now() < until);
+    block.calls = Math.max(MIN_CALLS, Math.min(block.calls * 4, Math.round((length * 1000) / cost)));
+  } while (spent < warmUp);
 }
 
 const measure = ({ run, kind, calls }, runUp) => run.child.ask('measure', { kind, calls, runUp });
@@ -208,54 +235,5 @@ function reportDecisions(runs, rounds) {
       'promises: awaited, the calls for\nall at once.',
   );
 }
-
-async function compareLoading({ processes, budget }) {
-  const rows = [];
-  for (const { title, way } of WAYS) {
-    const samples = [];
-    for (let process = 0; process < processes; process += 1) {
-      const child = startChild(new URL('./engine/load.js', import.meta.url), { execArgv: ['--expose-gc'] });
-      try {
-        samples.push(await child.ask('measure', { way, count: LARGE, budget }));
-      } finally {
-        await child.stop();
-      }
-    }
-    if (!samples[0]) continue;
-    const of = (field) => undisturbed(samples.map((sample) => sample[field]));
-    const later = undisturbed(samples.flatMap((sample) => sample.later));
-    rows.push({
-      title,
-      first: of('first'),
-      later,
-      decided: of('decided'),
-      heap: of('heap'),
-      config: of('config'),
-    });
-  }
-  console.log(
-    `\nLoading ${LARGE} experiences with ten rules each (the config itself: ${mebibytes(rows[0].config)} MiB of heap)\n`,
-  );
-  printTable(
-    ['', 'first load, ms', 'later loads, ms', 'first visitor, all, ms', 'heap, MiB'],
-    rows.map(({ title, first, later, decided, heap }) => [
-      title,
-      figure(first),
-      figure(later),
-      figure(decided),
-      mebibytes(heap),
-    ]),
-  );
-  console.log(
-    '\nCPU time, and heap beyond the config, with all that the first visitor made. The compiled engine gets a config that is\n' +
-      'validated, as it does in an app; the adapter copies it, and the SDK works with what it is given.',
-  );
-}
-
-const mebibytes = (bytes) => (bytes / 2 ** 20).toFixed(2);
-
-/** Three digits that count. */
-const figure = (value) =>
-  value >= 100 ? value.toFixed(0) : value >= 10 ? value.toFixed(1) : value.toFixed(2);
 
 const versionOf = ({ manifest }) => manifest && JSON.parse(readFileSync(manifest, 'utf8')).version;

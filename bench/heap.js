@@ -2,6 +2,7 @@
  * Whether memory stays what it is: a million visitors who never come back, each with a cookie, an exposure and a
  * delivery, through everything but HTTP. The heap is measured after a full garbage collection.
  */
+import { compareBuilds } from './support/against.js';
 import { startChild } from './support/children.js';
 import { printTable } from './support/table.js';
 
@@ -12,12 +13,12 @@ export const description = 'the heap after a million new visitors';
 const STEP = 100_000;
 const STEPS = { quick: 4, full: 10 };
 
+/** Against another build: shorter steps, so that there are many; how many of them. */
+const AGAINST = { step: 25_000, steps: { quick: 8, full: 16 } };
+
 export async function run({ quick = false } = {}) {
   const collector = startChild(new URL('./heap/swallow.js', import.meta.url));
-  const visitors = startChild(new URL('./heap/visitors.js', import.meta.url), {
-    args: [await collector.ask('listen')],
-    execArgv: ['--expose-gc'],
-  });
+  const visitors = startVisitors(await collector.ask('listen'));
   try {
     const rows = [{ visitors: 0, ...(await visitors.ask('measure')) }];
     for (let step = 1; step <= (quick ? STEPS.quick : STEPS.full); step += 1) {
@@ -39,4 +40,44 @@ export async function run({ quick = false } = {}) {
   }
 }
 
-const megabytes = (bytes) => (bytes / 1024 / 1024).toFixed(1);
+/** This build and another one, whose visitors come in turns. */
+export async function runAgainst({ against, quick = false }) {
+  const collector = startChild(new URL('./heap/swallow.js', import.meta.url));
+  const track = await collector.ask('listen');
+  const { step, steps } = AGAINST;
+  const rounds = quick ? steps.quick : steps.full;
+  const start = async ({ build }) => {
+    const visitors = startVisitors(track, build);
+    let come = 0;
+    return {
+      async block() {
+        await visitors.ask('come', { count: step });
+        const { heapUsed, external, cpu, delivered } = await visitors.ask('measure');
+        if (delivered !== (come += step)) throw new Error(`${delivered} of ${come} exposures were delivered`);
+        const heap = heapUsed / MEGABYTE;
+        const ends = come === STEP || come === rounds * step;
+        return {
+          'CPU us each': cpu / step,
+          'heap MB': heap,
+          'external MB': external / MEGABYTE,
+          // What grows shows at the end.
+          ...(ends && { [`heap MB after ${come}`]: heap }),
+        };
+      },
+      stop: () => visitors.stop(),
+    };
+  };
+  const subjects = [{ title: 'new visitors', start }];
+  await compareBuilds({ against, subjects, seconds: Infinity, minRounds: rounds, maxRounds: rounds });
+  await collector.stop();
+}
+
+const startVisitors = (track, build) =>
+  startChild(new URL('./heap/visitors.js', import.meta.url), {
+    args: [track],
+    execArgv: ['--expose-gc'],
+    build,
+  });
+
+const MEGABYTE = 1024 * 1024;
+const megabytes = (bytes) => (bytes / MEGABYTE).toFixed(1);

@@ -4,6 +4,7 @@
  * drawn anew for each round; the unit is CPU time of the server process per request, which a busy machine disturbs far
  * less than wall time. Nothing is compared between two runs.
  */
+import { arrivals, compareBuilds } from './support/against.js';
 import { compare, randomFrom, shuffled, spreadOf, undisturbed } from './support/statistics.js';
 import { startChild } from './support/children.js';
 import { printTable } from './support/table.js';
@@ -24,6 +25,16 @@ const BUDGET = {
   full: { fastify: 38, koa: 38, express: 65 },
 };
 const MIN_ROUNDS = 5;
+/** Against another build: seconds per framework, blocks that compile the code, and short ones, so that there are many. */
+const AGAINST = {
+  seconds: {
+    quick: { fastify: 15, koa: 15, express: 30 },
+    full: { fastify: 55, koa: 55, express: 110 },
+  },
+  warmUp: 8,
+  size: 500,
+  runUp: 100,
+};
 
 /**
  * Room enough to boot without collecting all garbage: where Node 20 does that at one certain moment, V8 forgets the shape
@@ -63,8 +74,7 @@ const VARIANTS = [
 export async function run({ quick = false, framework = FRAMEWORKS, profile } = {}) {
   const length = quick ? 'quick' : 'full';
   for (const each of framework) {
-    if (!FRAMEWORKS.includes(each))
-      throw new Error(`no framework ${each}; there are ${FRAMEWORKS.join(', ')}`);
+    assertFramework(each);
     await measureFramework(each, { warmUp: WARM_UP[length], budget: BUDGET[length][each], profile });
   }
   console.log(
@@ -75,26 +85,55 @@ export async function run({ quick = false, framework = FRAMEWORKS, profile } = {
   );
 }
 
-async function measureFramework(framework, { warmUp, budget, profile = '' }) {
+/** The variants with our middleware, in this build and in another one. */
+export async function runAgainst({ against, quick = false, framework = FRAMEWORKS }) {
+  const length = quick ? 'quick' : 'full';
+  const { seconds, warmUp, size, runUp } = AGAINST;
+  for (const each of framework) {
+    assertFramework(each);
+    const collector = startChild(new URL('./http/collector.js', import.meta.url));
+    const load = startChild(new URL('./http/load.js', import.meta.url));
+    const url = await collector.ask('listen');
+    const runs = [];
+    // One process has all kinds of visitors, as an app has.
+    const start = async (app, { build, id }) => {
+      const run = await begin({ app, id: `${app}-${id}`, size, runUp }, { framework: each, url, build });
+      runs.push(run);
+      const variants = VARIANTS.filter((variant) => variant.app === app);
+      for (const { mix } of variants) await warm(run, load, { blocks: warmUp, mix });
+      return {
+        async block() {
+          const figures = {};
+          for (const { title, mix } of variants) figures[title] = (await measure(run, load, { mix })).cpu;
+          return figures;
+        },
+        stop: () => run.server.stop(),
+      };
+    };
+    const subjects = ['unused', 'decide'].map((app) => ({
+      title: `${each}, CPU us`,
+      start: (lane) => start(app, lane),
+    }));
+    await compareBuilds({ against, subjects, seconds: seconds[length][each] });
+    const due = runs.map(({ variant: { id }, newVisitors }) => ({ sender: id, visitors: newVisitors }));
+    console.log(arrivals(due, await collector.ask('counts')));
+    await Promise.all([load.stop(), collector.stop()]);
+  }
+}
+
+function assertFramework(framework) {
+  if (!FRAMEWORKS.includes(framework))
+    throw new Error(`no framework ${framework}; there are ${FRAMEWORKS.join(', ')}`);
+}
+
+async function measureFramework(framework, { warmUp, budget, profile }) {
   const collector = startChild(new URL('./http/collector.js', import.meta.url));
   const load = startChild(new URL('./http/load.js', import.meta.url));
   const url = await collector.ask('listen');
   const runs = [];
   try {
-    for (const variant of VARIANTS) {
-      const server = startChild(new URL('./http/server.js', import.meta.url), {
-        args: [framework, url, profile],
-        execArgv: SETTINGS,
-      });
-      const run = { variant, server, cpu: [], wall: [], newVisitors: 0 };
-      runs.push(run);
-      run.port = await server.ask('start', { id: variant.id, app: variant.app });
-    }
-    for (const run of runs) {
-      // Who will return has to be new once.
-      if (run.variant.app !== 'bare') await measure(run, load, { mix: 'new' });
-      for (let block = 0; block < warmUp; block += 1) await measure(run, load);
-    }
+    for (const variant of VARIANTS) runs.push(await begin(variant, { framework, url, profile }));
+    for (const run of runs) await warm(run, load, { blocks: warmUp });
 
     const random = randomFrom(7);
     const started = performance.now();
@@ -112,6 +151,23 @@ async function measureFramework(framework, { warmUp, budget, profile = '' }) {
   } finally {
     await Promise.all([...runs.map(({ server }) => server), load, collector].map((child) => child.stop()));
   }
+}
+
+/** A process with this variant; `build` as for `startChild`. */
+async function begin(variant, { framework, url, profile = '', build }) {
+  const server = startChild(new URL('./http/server.js', import.meta.url), {
+    args: [framework, url, profile],
+    execArgv: SETTINGS,
+    build,
+  });
+  const port = await server.ask('start', { id: variant.id, app: variant.app });
+  return { variant, server, port, cpu: [], wall: [], newVisitors: 0 };
+}
+
+async function warm(run, load, { blocks, mix = run.variant.mix }) {
+  // Who will return has to be new once.
+  if (run.variant.app !== 'bare') await measure(run, load, { mix: 'new' });
+  for (let block = 0; block < blocks; block += 1) await measure(run, load, { mix });
 }
 
 async function measure(run, load, { mix = run.variant.mix, isProfiled = false } = {}) {

@@ -1,9 +1,9 @@
-/** A process that is measured: one variant, as an Express app. Its work on a block is done before another has its turn. */
-import { start } from '../http/express.js';
+/** A process that is measured: one variant, as an app of a framework. Its work on a block is done before another has its turn. */
 import { answer } from '../support/children.js';
 import { VARIANTS } from './variants.js';
 
-const [id, collector, folder] = process.argv.slice(2);
+const [framework, id, track, folder] = process.argv.slice(2);
+const { start } = await import(`../http/${framework}.js`);
 const { app, delivery } = VARIANTS.find((variant) => variant.id === id);
 
 let settle;
@@ -12,7 +12,7 @@ let begun;
 answer({
   /** Starts the app and tells its port. */
   async start() {
-    const started = await start(app, { track: `${collector}/${id}/`, delivery: await delivery?.(folder) });
+    const started = await start(app, { track, options: { delivery: await delivery?.(folder) } });
     settle = started.settle;
     // The load keeps its connections while other variants have their turn.
     started.server.keepAliveTimeout = 0;

@@ -73,14 +73,13 @@ answer({
     return places;
   },
 
-  /** Microseconds of CPU time per call, after `runUp` milliseconds of such calls. */
+  /** Microseconds of CPU time per call, after `runUp` milliseconds of CPU time in such calls. */
   async measure({ kind, calls, runUp }) {
-    const until = performance.now() + runUp;
-    while (performance.now() < until) await call(kind, Math.min(calls, RUN_UP_CALLS));
-    const before = process.cpuUsage();
+    const until = cpuTime() + runUp * 1000;
+    while (cpuTime() < until) await call(kind, Math.min(calls, RUN_UP_CALLS));
+    const before = cpuTime();
     await call(kind, calls);
-    const { user, system } = process.cpuUsage(before);
-    return (user + system) / calls;
+    return (cpuTime() - before) / calls;
   },
 
   /** How often it wanted to connect to something. */
@@ -89,6 +88,12 @@ answer({
     return connections;
   },
 });
+
+/** Microseconds that this process has had. */
+function cpuTime() {
+  const { user, system } = process.cpuUsage();
+  return user + system;
+}
 
 async function call(kind, times) {
   const decide = engine[kind];

@@ -1,12 +1,11 @@
 /** The engines of this package, as far as the build has them. */
 import ConvertSDK from '@convertcom/js-sdk';
-import { sdkEngine } from 'convert-middleware/sdk-engine';
+import { fromBuild } from '../support/build.js';
 
-const NOT_BUILT = ['ERR_PACKAGE_PATH_NOT_EXPORTED', 'ERR_MODULE_NOT_FOUND'];
-
-/** What `convert-middleware/engine` exports; nothing where there is no such export. */
-const own = await import('convert-middleware/engine').catch((error) => {
-  if (NOT_BUILT.includes(error.code)) return {};
+const { sdkEngine } = await fromBuild('sdk-engine');
+/** What the entry `engine` exports; nothing where the build has no such entry. */
+const own = await fromBuild('engine').catch((error) => {
+  if (error.code === 'ERR_MODULE_NOT_FOUND') return {};
   throw error;
 });
 

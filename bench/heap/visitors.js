@@ -1,10 +1,11 @@
 /** The process whose heap is measured. Run with --expose-gc. */
 import { setImmediate as turn } from 'node:timers/promises';
-import { createConvert } from 'convert-middleware';
 import { pageViews } from '../support/browsers.js';
+import { fromBuild } from '../support/build.js';
 import { answer } from '../support/children.js';
 import { EXPERIENCE, project } from '../support/project.js';
 
+const { createConvert } = await fromBuild('index');
 const [track] = process.argv.slice(2);
 const convert = createConvert({ project, endpoints: { track } });
 await convert.ready();

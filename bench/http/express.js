@@ -3,15 +3,17 @@ import { randomUUID } from 'node:crypto';
 import { createServer } from 'node:http';
 import cookieParser from 'cookie-parser';
 import express from 'express';
-import { createConvert } from 'convert-middleware';
-import { convertMiddleware } from 'convert-middleware/express';
+import { fromBuild } from '../support/build.js';
 import { EXPERIENCE, project } from '../support/project.js';
 import { startFloor } from './floor.js';
 import { attributesOf, COOKIE, startSdk } from './handwritten.js';
 import { page } from './page.js';
 
-const mounted = (track, handler, delivery = {}) => {
-  const convert = createConvert({ project, endpoints: { track }, delivery });
+const { createConvert } = await fromBuild('index');
+const { convertMiddleware } = await fromBuild('express');
+
+const mounted = (track, handler, options) => {
+  const convert = createConvert({ project, endpoints: { track }, ...options });
   const app = express();
   app.use(convertMiddleware(convert));
   app.get('/', handler);
@@ -60,11 +62,11 @@ const apps = {
     return { app };
   },
   unused: (track) => mounted(track, (req, res) => res.send(page('none'))),
-  decide: (track, delivery) =>
+  decide: (track, options) =>
     mounted(
       track,
       (req, res) => res.send(page(req.convert.runExperience(EXPERIENCE)?.key ?? 'none')),
-      delivery,
+      options,
     ),
   floor(track) {
     const floor = startFloor(track);
@@ -78,9 +80,9 @@ const apps = {
   flushing: (track) => handwritten(track, (res, ctx) => res.on('finish', () => ctx.releaseQueues())),
 };
 
-/** `delivery`: the option, of apps that have it. */
-export async function start(name, { track, delivery }) {
-  const { app, settle, ready } = apps[name](track, delivery);
+/** `options`: further ones of Convert, of apps that have it. */
+export async function start(name, { track, options }) {
+  const { app, settle, ready } = apps[name](track, options);
   await ready?.();
   const server = createServer(app);
   await new Promise((resolve) => server.listen(0, '127.0.0.1', resolve));

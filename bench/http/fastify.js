@@ -2,12 +2,14 @@
 import { randomUUID } from 'node:crypto';
 import cookie from '@fastify/cookie';
 import fastify from 'fastify';
-import { createConvert } from 'convert-middleware';
-import { convertPlugin } from 'convert-middleware/fastify';
+import { fromBuild } from '../support/build.js';
 import { EXPERIENCE, project } from '../support/project.js';
 import { startFloor } from './floor.js';
 import { attributesOf, COOKIE, startSdk } from './handwritten.js';
 import { page } from './page.js';
+
+const { createConvert } = await fromBuild('index');
+const { convertPlugin } = await fromBuild('fastify');
 
 const html = (reply, text) => reply.type('text/html; charset=utf-8').send(text);
 

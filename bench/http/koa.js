@@ -1,12 +1,14 @@
 /** The variants on Koa 3. */
 import { randomUUID } from 'node:crypto';
 import Koa from 'koa';
-import { createConvert } from 'convert-middleware';
-import { convertMiddleware } from 'convert-middleware/koa';
+import { fromBuild } from '../support/build.js';
 import { EXPERIENCE, project } from '../support/project.js';
 import { startFloor } from './floor.js';
 import { attributesOf, COOKIE, startSdk } from './handwritten.js';
 import { page } from './page.js';
+
+const { createConvert } = await fromBuild('index');
+const { convertMiddleware } = await fromBuild('koa');
 
 const mounted = (track, handler) => {
   const convert = createConvert({ project, endpoints: { track } });

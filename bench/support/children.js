@@ -1,9 +1,14 @@
 /** Child processes that are asked and answer: the parts of a bench whose CPU time must not mix. */
 import { fork } from 'node:child_process';
+import { environmentOf } from './build.js';
 
-/** Starts a process; `ask(name, input)` resolves with what its handler of that name returns. */
-export function startChild(url, { args = [], execArgv = [] } = {}) {
-  const child = fork(url, args, { execArgv, env: { ...process.env, NODE_ENV: 'production' } });
+/**
+ * Starts a process; `ask(name, input)` resolves with what its handler of that name returns. `build` is the folder of the
+ * build that the process measures, as a URL. Default: this repository.
+ */
+export function startChild(url, { args = [], execArgv = [], build } = {}) {
+  const env = { ...process.env, ...environmentOf(build), NODE_ENV: 'production' };
+  const child = fork(url, args, { execArgv, env });
   const open = new Map();
   let asked = 0;
   let stopping = false;

@@ -2,6 +2,7 @@
 import { execFileSync, spawn } from 'node:child_process';
 import { mkdir } from 'node:fs/promises';
 import { join } from 'node:path';
+import { fromBuild } from './build.js';
 
 const EXECUTABLE = process.env.REDIS_SERVER_PATH ?? 'redis-server';
 
@@ -16,7 +17,7 @@ export function hasRedis() {
 
 /** The option `delivery`. Loaded only here: other variants are measured without a client of Redis. */
 export async function redisDelivery(folder) {
-  const { redisOutbox } = await import('convert-middleware/redis');
+  const { redisOutbox } = await fromBuild('redis');
   return { outbox: redisOutbox(await startRedis(folder)) };
 }
 

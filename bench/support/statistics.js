@@ -11,6 +11,14 @@ export function undisturbed(costs) {
   return below + (sorted[Math.ceil(place)] - below) * (place % 1);
 }
 
+export const mean = (values) => values.reduce((sum, value) => sum + value, 0) / values.length;
+
+export function median(values) {
+  const sorted = [...values].sort((a, b) => a - b);
+  const middle = (sorted.length - 1) / 2;
+  return (sorted[Math.floor(middle)] + sorted[Math.ceil(middle)]) / 2;
+}
+
 const RESAMPLES = 1000;
 
 /**
