@@ -19,21 +19,8 @@ export interface VisitorCookieOptions {
   secure?: boolean;
 }
 
-/** An id from a cookie; anything longer, or with other characters, is ignored and replaced. */
-const MAX_ID = 64;
-const ID_CHARACTERS = charactersOf('ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz0123456789_-');
-
-/** By code: whether it is one of them. */
-function charactersOf(text: string): readonly boolean[] {
-  return Array.from({ length: 128 }, (_, code) => text.includes(String.fromCharCode(code)));
-}
-
-/** A table takes a third of the time of a regular expression, for each returning visitor. */
-function isCookieId(value: string): boolean {
-  if (value.length === 0 || value.length > MAX_ID) return false;
-  for (let at = 0; at < value.length; at++) if (ID_CHARACTERS[value.charCodeAt(at)] !== true) return false;
-  return true;
-}
+/** An id from a cookie. A longer value, or one with other characters, is ignored and replaced. */
+const COOKIE_ID = /^[A-Za-z0-9_-]{1,64}$/;
 
 export interface VisitorCookie {
   /** The id that the request brings, or undefined where there is none or it is malformed. */
@@ -67,7 +54,7 @@ export function visitorCookie(options: VisitorCookieOptions = {}): VisitorCookie
     read(request) {
       const value = valueIn(request);
       // Of its own: it may wait for delivery, and for as long as that takes.
-      return value !== undefined && isCookieId(value) ? flattenString(value) : undefined;
+      return value !== undefined && COOKIE_ID.test(value) ? flattenString(value) : undefined;
     },
     present: (request) => valueIn(request) !== undefined,
     issue: (id, request) => lines.issue(id, request),
