@@ -1,6 +1,5 @@
 /** What a request says of how its visitor got here. */
 import { type Attribution, ATTRIBUTION_BYTES, type TrafficSource } from '../model/attribution.js';
-import { memoizeByString } from '../utils/string-memo.js';
 import { isSameSite, type ReferralKind, type Referrer, referrerOf } from './referral.js';
 import type { RequestFactsCache } from './request-facts.js';
 import { clipBytes } from './text-decoding.js';
@@ -20,10 +19,9 @@ const MEDIUMS = { search: 'organic', ai_tool: 'ai tool', referral: 'referral' } 
 
 /** Answers for the request alone, whatever its session says. */
 export function attributionReader(): (facts: RequestFactsCache) => Attribution {
-  const read = memoizeByString(referrerOf);
   const referrerFrom = (facts: RequestFactsCache): Referrer | undefined => {
     const { referrer } = facts;
-    const from = referrer === '' ? undefined : read(referrer);
+    const from = referrer === '' ? undefined : referrerOf(referrer);
     return from === undefined || isOwn(from, facts) ? undefined : from;
   };
   return (facts) => {

@@ -1,5 +1,5 @@
 import type { ReportSegments } from '../model/tracking-event.js';
-import { flattenString } from '../utils/string-memo.js';
+import { flattenString } from '../utils/flatten-string.js';
 import type { RequestFactsCache } from './request-facts.js';
 import type { UserAgent } from './user-agent/user-agent.js';
 

@@ -6,7 +6,7 @@ import { aliasCookie } from '../../src/identity/cookies/alias-cookie.js';
 import { visitorCookie } from '../../src/identity/cookies/visitor-cookie.js';
 import { createRequestReader } from '../../src/request/request-reader.js';
 import { isBotClient } from '../../src/request/user-agent/bots.js';
-import { flattenString } from '../../src/utils/string-memo.js';
+import { flattenString } from '../../src/utils/flatten-string.js';
 import { incoming } from '../request/incoming.js';
 
 setFlagsFromString('--expose-gc');

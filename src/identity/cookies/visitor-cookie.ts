@@ -1,6 +1,6 @@
 import type { IncomingRequest } from '../../model/http.js';
 import { cookieNamed } from '../../request/cookies.js';
-import { flattenString } from '../../utils/string-memo.js';
+import { flattenString } from '../../utils/flatten-string.js';
 import { setCookie } from './set-cookie.js';
 
 export interface VisitorCookieOptions {

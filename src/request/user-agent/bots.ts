@@ -1,6 +1,6 @@
 /** Whether a client is a bot, by what it says of itself: one answer for the gate and for the `device` property. */
 import { isbot } from 'isbot';
-import { memoizeByString, flattenString } from '../../utils/string-memo.js';
+import { flattenString } from '../../utils/flatten-string.js';
 
 /** What isbot 5.2 takes for people. */
 const BOTS = /\b(?:Alamofire|Dart|GTmetrix|WindowsPowerShell|jsdom)\b/;
@@ -13,7 +13,7 @@ const CACHE_SIZE = 1_000;
 
 // isbot takes 4-11 us; a site sees the same few hundred user agents all day.
 let known = new Map<string, boolean>();
-const isBotAgent = memoizeByString((header) => {
+const isBotAgent = (header: string): boolean => {
   const userAgent = header.length > MAX_USER_AGENT ? header.slice(0, MAX_USER_AGENT) : header;
   const before = known.get(userAgent);
   if (before !== undefined) return before;
@@ -21,7 +21,7 @@ const isBotAgent = memoizeByString((header) => {
   if (known.size >= CACHE_SIZE) known = new Map();
   known.set(flattenString(userAgent), answer);
   return answer;
-});
+};
 
 /** Chromium without a window, whatever its user agent says (`Sec-CH-UA`). */
 const HEADLESS = '"HeadlessChrome"';

@@ -1,6 +1,6 @@
 /** Reads what clients say of themselves, and keeps it: what was parsed once is not parsed again. */
 import type { IncomingRequest } from '../../model/http.js';
-import { memoizeByString, flattenString } from '../../utils/string-memo.js';
+import { flattenString } from '../../utils/flatten-string.js';
 import { clip } from '../text-decoding.js';
 import { isBotClient } from './bots.js';
 import { HINT_HEADERS, parseHints, rawHint, type RawHints } from './client-hints.js';
@@ -28,7 +28,7 @@ interface Seen {
 export function createUserAgentReader(limit = 2000, parse = parseUserAgent): UserAgentReader {
   const known = createCache<UserAgent>(limit);
   const agents = createCache<Seen>(limit);
-  const seenOf = memoizeByString((header): Seen => {
+  const seenOf = (header: string): Seen => {
     const text = clip(header, MAX_LENGTH);
     let seen = agents.get(text);
     if (seen === undefined) {
@@ -36,7 +36,7 @@ export function createUserAgentReader(limit = 2000, parse = parseUserAgent): Use
       agents.set(seen.text, seen);
     }
     return seen;
-  });
+  };
 
   function read(text: string, hints: RawHints): UserAgent {
     // No header has a line feed in it.
