@@ -4,9 +4,8 @@ import type { ProjectConfig } from '../model/project-config.js';
 import { aliasKey, type IdOrigin, storeKey } from '../model/store-key.js';
 import { countEvents } from '../model/visitor-state/apply-change.js';
 import type { VisitorState } from '../model/visitor-state/types.js';
-import type { VisitorStore } from '../store/types.js';
+import { STORE_LIMIT, type VisitorStore, withStoreTimeout } from '../store/types.js';
 import { asConvertError, type ConvertError } from '../utils/errors.js';
-import { STORE_LIMIT, withTimeout } from '../utils/node/within.js';
 import type { LoadedProject, Runtime, RevocationReason, Revocations } from './runtime.js';
 
 /** Rejects with a ConvertError where something of it is still there. */
@@ -48,7 +47,7 @@ async function deleteVisitor(
 
 async function deleteState({ store, outbox }: Runtime, config: ProjectConfig, key: string): Promise<void> {
   const limited = <T>(result: T | PromiseLike<T>): Promise<T> =>
-    withTimeout(STORE_LIMIT, result, { hold: true });
+    withStoreTimeout(STORE_LIMIT, result, { keepAlive: true });
   try {
     const state = await limited(deleteVisitor(store, config, key));
     const held = countEvents(state?.held ?? []);

@@ -6,8 +6,8 @@ import type { Visitor } from '../identity/visitor-identity.js';
 import { storeKey } from '../model/store-key.js';
 import { withoutLapsedClaims } from '../model/visitor-state/claims.js';
 import type { VisitorState } from '../model/visitor-state/types.js';
+import { STORE_LIMIT, withStoreTimeout } from '../store/types.js';
 import { asConvertError } from '../utils/errors.js';
-import { STORE_LIMIT, withTimeout } from '../utils/node/within.js';
 import type { Runtime } from './runtime.js';
 import type { Reason } from './types.js';
 import { UnitOfWork } from './unit-of-work.js';
@@ -108,7 +108,7 @@ export async function readForJob(runtime: Runtime, id: string): Promise<StoredFo
   const config = runtime.project?.config;
   if (!config) return { storeKey: '', stored: undefined, stateUnavailable: true };
   const read = (key: string): Promise<VisitorState | undefined> =>
-    withTimeout(STORE_LIMIT, store.read(key), { hold: true });
+    withStoreTimeout(STORE_LIMIT, store.read(key), { keepAlive: true });
   const key = storeKey(config, id, 'app', hasAppIds);
   try {
     const stored = await read(key);

@@ -11,9 +11,9 @@ import {
 } from '../model/visitor-state/apply-change.js';
 import { experienceClaim, withoutClaims } from '../model/visitor-state/claims.js';
 import type { Committed, StateChange, VisitorState } from '../model/visitor-state/types.js';
+import { STORE_LIMIT, withStoreTimeout } from '../store/types.js';
 import { isThenable } from '../utils/app-callback.js';
 import { asConvertError } from '../utils/errors.js';
-import { STORE_LIMIT, withTimeout } from '../utils/node/within.js';
 import { CLAIM_LEASE } from './claim-leases.js';
 import { confirm, type RecordedEvent, refusedClaims, takenClaims } from './commit-changes.js';
 import type { AfterCommit, Runtime, Uncommitted, RevocationReason } from './runtime.js';
@@ -330,7 +330,7 @@ export class UnitOfWork implements Uncommitted {
       const committed = store.commit(this.storeKey, dated, options);
       if (!isThenable(committed)) return committed;
       // Past the limit, a store that doesn't answer no longer holds back the events.
-      return withTimeout(STORE_LIMIT, committed).then(
+      return withStoreTimeout(STORE_LIMIT, committed).then(
         (result) => {
           // An app's own store may answer anything.
           if (!isCommitted(result)) return this.#failed(new TypeError('commit() gave no { state, lost }'));
@@ -360,7 +360,9 @@ export class UnitOfWork implements Uncommitted {
   #undoIfForgotten(): void {
     if (this.#revoked !== 'forgotten') return;
     const { store } = this.#runtime;
-    void withTimeout(STORE_LIMIT, store.delete(this.storeKey)).catch((error: unknown) => this.#failed(error));
+    void withStoreTimeout(STORE_LIMIT, store.delete(this.storeKey)).catch((error: unknown) =>
+      this.#failed(error),
+    );
   }
 
   #failed(error: unknown): Committed {

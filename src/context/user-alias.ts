@@ -2,8 +2,8 @@
 import { isUserId, userHash } from '../identity/user-hash.js';
 import { aliasKey } from '../model/store-key.js';
 import { isVisitorId } from '../model/visitor-state/parse-state.js';
+import { STORE_LIMIT, withStoreTimeout } from '../store/types.js';
 import { asConvertError } from '../utils/errors.js';
-import { STORE_LIMIT, withTimeout } from '../utils/node/within.js';
 import type { Runtime } from './runtime.js';
 import type { Participation } from './visitor-context.js';
 
@@ -47,7 +47,7 @@ export class UserAlias {
       }
       asking();
       const { storeTimeout, store } = this.runtime;
-      const { state } = await withTimeout(
+      const { state } = await withStoreTimeout(
         storeTimeout,
         store.commit(key, { alias: id }, { ephemeral: false }),
       );
@@ -66,7 +66,7 @@ export class UserAlias {
     const key = this.#key;
     this.#key = undefined;
     if (key === undefined) return;
-    void withTimeout(STORE_LIMIT, this.runtime.store.delete(key)).catch((error: unknown) =>
+    void withStoreTimeout(STORE_LIMIT, this.runtime.store.delete(key)).catch((error: unknown) =>
       this.runtime.report(
         asConvertError(error, 'CONVERT_STORE', 'the visitor store failed to take back a user'),
       ),

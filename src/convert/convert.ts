@@ -25,11 +25,10 @@ import { resolveProject } from '../project/sources/resolve-source.js';
 import { memoryStore } from '../store/memory-store.js';
 import { LOCAL_STORE, RemoteStore, type StoreStats } from '../store/remote-store.js';
 import { sdkStore } from '../store/sdk-data-store.js';
-import type { VisitorStore } from '../store/types.js';
+import { type VisitorStore, withStoreTimeout } from '../store/types.js';
 import { CompactSet } from '../utils/compact-set.js';
 import { asConvertError, ConvertError } from '../utils/errors.js';
 import { type Logger, oncePerCode } from '../utils/logger.js';
-import { withTimeout } from '../utils/node/within.js';
 import { hasSubscriber, publish } from './diagnostics-channels.js';
 import { createEventBus } from './event-bus.js';
 import { outboxOf } from './outbox-factory.js';
@@ -437,7 +436,9 @@ class ConvertInstance implements Convert, Runtime {
     if (lost > 0)
       this.logger.error(`convert: closed with ${lost} events that could not be delivered in time`);
     try {
-      await withTimeout(Math.max(0, until - performance.now()), this.store.close?.(), { hold: true });
+      await withStoreTimeout(Math.max(0, until - performance.now()), this.store.close?.(), {
+        keepAlive: true,
+      });
     } catch (error) {
       this.report(asConvertError(error, 'CONVERT_STORE', 'the visitor store failed to close'));
     }

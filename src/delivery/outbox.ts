@@ -5,7 +5,7 @@
 import type { VisitorEvent } from '../model/tracking-event.js';
 import { DEFAULT_BACKOFF } from '../utils/backoff.js';
 import type { ConvertError } from '../utils/errors.js';
-import { upTo } from '../utils/node/timers.js';
+import { withTimeout } from '../utils/node/timers.js';
 import { ErasureGuard } from './erasure-guard.js';
 import { createFlushTracker, type FlushTracker } from './flush-tracker.js';
 import { createLedger, type Ledger } from './ledger.js';
@@ -273,7 +273,8 @@ export function createOutbox(options: OutboxOptions, shelve: (core: OutboxCore) 
     await wait(timeout, { last: true });
     closed = true;
     sender.stop();
-    await upTo(CLOSE_LIMIT, shelf.close?.());
+    // A backend that fails to close, or takes too long, is left as it is.
+    await withTimeout(CLOSE_LIMIT, shelf.close?.(), { keepAlive: true }).catch(() => undefined);
     shelf.closed?.();
     sender.takeBack(() => true);
     queueBytes = 0;

@@ -8,9 +8,8 @@ import type { Committed, StateChange, VisitorState } from '../model/visitor-stat
 import { isThenable } from '../utils/app-callback.js';
 import { ConvertError } from '../utils/errors.js';
 import { LruMap } from '../utils/lru-map.js';
-import { STORE_LIMIT, withTimeout } from '../utils/node/within.js';
 import { KeyedQueue } from './keyed-queue.js';
-import type { CommitOptions, VisitorStore } from './types.js';
+import { type CommitOptions, STORE_LIMIT, type VisitorStore, withStoreTimeout } from './types.js';
 
 /** A text, and what tells whether it is still there. */
 export interface Document {
@@ -135,10 +134,10 @@ export function documentStore(documents: Documents): VisitorStore {
         : parsedOnce(key, document);
     },
     commit: (key, change, options) =>
-      turns.run(key, (before) => withTimeout(STORE_LIMIT, commit(key, change, options, before?.state))),
+      turns.run(key, (before) => withStoreTimeout(STORE_LIMIT, commit(key, change, options, before?.state))),
     delete: async (key) => {
       await turns.run(key, async () => {
-        await withTimeout(STORE_LIMIT, documents.delete(key));
+        await withStoreTimeout(STORE_LIMIT, documents.delete(key));
         recent.delete(key);
         return NOTHING_LEFT;
       });

@@ -6,8 +6,7 @@ import type { Committed, StateChange, VisitorState } from '../model/visitor-stat
 import { isThenable } from '../utils/app-callback.js';
 import { asConvertError, ConvertError } from '../utils/errors.js';
 import { LruMap } from '../utils/lru-map.js';
-import { STORE_LIMIT, withTimeout } from '../utils/node/within.js';
-import type { CommitOptions, VisitorStore } from './types.js';
+import { type CommitOptions, STORE_LIMIT, type VisitorStore, withStoreTimeout } from './types.js';
 
 export interface StoreCacheOptions {
   /** Milliseconds. Default 5,000. */
@@ -144,7 +143,7 @@ export class RemoteStore implements VisitorStore {
         );
       this.#committing += 1;
       try {
-        const committed = await withTimeout(STORE_LIMIT, this.#store.commit(key, change, options));
+        const committed = await withStoreTimeout(STORE_LIMIT, this.#store.commit(key, change, options));
         this.#counts.commitTime = this.#average(this.#counts.commitTime, began);
         // Who was new has to be read when they come back: so the store learns that they did.
         if (options.ephemeral) this.#recent?.delete(key);
@@ -180,7 +179,7 @@ export class RemoteStore implements VisitorStore {
     this.#answersLater = true;
     this.#asking += 1;
     try {
-      const state = await withTimeout(this.#options.budget, reading);
+      const state = await withStoreTimeout(this.#options.budget, reading);
       this.#counts.readTime = this.#average(this.#counts.readTime, began);
       if (state !== undefined) this.#remember(key, state);
       this.#works();

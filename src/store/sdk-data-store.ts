@@ -4,9 +4,8 @@ import { parseState } from '../model/visitor-state/parse-state.js';
 import type { Committed, VisitorState } from '../model/visitor-state/types.js';
 import { isThenable } from '../utils/app-callback.js';
 import { asConvertError } from '../utils/errors.js';
-import { STORE_LIMIT, withTimeout } from '../utils/node/within.js';
 import { KeyedQueue } from './keyed-queue.js';
-import type { SdkDataStore, VisitorStore } from './types.js';
+import { type SdkDataStore, STORE_LIMIT, type VisitorStore, withStoreTimeout } from './types.js';
 
 /**
  * First write wins within this process only: `get` and `set` are two steps, so two processes can overwrite each other.
@@ -21,7 +20,7 @@ export function sdkStore(store: SdkDataStore): VisitorStore {
   };
 
   const inTurn = <T>(key: string, work: () => Promise<T>): Promise<T> =>
-    turns.run(key, () => withTimeout(STORE_LIMIT, work())) as Promise<T>;
+    turns.run(key, () => withStoreTimeout(STORE_LIMIT, work())) as Promise<T>;
 
   return {
     remote: true,

@@ -1,4 +1,7 @@
+/** The interface of a visitor store, and how long its answers are waited for. */
 import type { Committed, StateChange, VisitorState } from '../model/visitor-state/types.js';
+import { ConvertError } from '../utils/errors.js';
+import { withTimeout } from '../utils/node/timers.js';
 
 /**
  * Visitor state by key. Methods may be synchronous or return promises: a store whose `read` is synchronous costs the
@@ -36,4 +39,23 @@ export interface CommitOptions {
 export interface SdkDataStore {
   get(key: string): unknown;
   set(key: string, value: unknown): unknown;
+}
+
+/** Milliseconds that a job, and the events of a commit, wait for a store at most. Requests wait for `storeTimeout`. */
+export const STORE_LIMIT = 5_000;
+
+/**
+ * The answer of a store. Rejects with `CONVERT_STORE` after `milliseconds`. `keepAlive`: the process is kept alive
+ * meanwhile, because somebody awaits the answer; default false.
+ */
+export function withStoreTimeout<T>(
+  milliseconds: number,
+  answer: T | PromiseLike<T>,
+  { keepAlive = false }: { keepAlive?: boolean } = {},
+): Promise<T> {
+  return withTimeout(milliseconds, answer, { keepAlive, error: storeTimedOut });
+}
+
+function storeTimedOut(): ConvertError {
+  return new ConvertError('CONVERT_STORE', 'the visitor store took too long');
 }

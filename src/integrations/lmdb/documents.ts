@@ -6,7 +6,7 @@ import { createHash } from 'node:crypto';
 import type { Database, open, RootDatabase } from 'lmdb';
 import type { Document, Documents, CompareAndSetResult } from '../../store/document-store.js';
 import { ConvertError } from '../../utils/errors.js';
-import { withTimeout } from '../../utils/node/within.js';
+import { withTimeout } from '../../utils/node/timers.js';
 import { prepareFiles } from './files.js';
 import { LmdbSweep } from './sweep.js';
 import { WriteBatcher } from './write-batcher.js';
@@ -111,7 +111,7 @@ export class LmdbDocuments implements Documents {
     const root = this.#root;
     if (root === undefined) return;
     const closing = root.flushed.then(() => root.close());
-    await withTimeout(CLOSE_LIMIT, closing, { hold: true }).catch(() => undefined);
+    await withTimeout(CLOSE_LIMIT, closing, { keepAlive: true }).catch(() => undefined);
   }
 
   async #written(writing: Promise<boolean>): Promise<boolean> {

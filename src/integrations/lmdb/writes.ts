@@ -1,6 +1,6 @@
 /** Writes of LMDB, as promises that can be left alone once they are handled. */
+import { withStoreTimeout } from '../../store/types.js';
 import { getSystemErrorName } from 'node:util';
-import { withTimeout } from '../../utils/node/within.js';
 
 /** Milliseconds for which a reason is waited for: nearly always it is there at once. */
 const PATIENCE = 1_000;
@@ -17,7 +17,7 @@ export async function written(writing: Promise<boolean>): Promise<boolean> {
   } catch (error) {
     const { commitError } = error as { commitError?: Promise<never> };
     if (commitError === undefined) throw error;
-    return withTimeout(PATIENCE, commitError);
+    return withStoreTimeout(PATIENCE, commitError);
   }
 }
 

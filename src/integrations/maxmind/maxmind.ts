@@ -45,11 +45,13 @@ class MaxmindFile implements GeoReader {
     private readonly path: string,
     interval: number,
   ) {
-    this.#file = new FileWatcher(path, interval, {
-      bytes: (bytes) => (this.#lookup = mmdbLookup(bytes, this.#Reader!)),
-      failing: (cause) => this.#failing(cause),
-      recovered: () => this.#recovered(),
-    });
+    this.#file = new FileWatcher(
+      { path, interval, settleMs: interval },
+      {
+        bytes: (bytes) => this.#receive(bytes),
+        unreadable: (cause) => this.#fail(cause),
+      },
+    );
   }
 
   /** Rejects if the package is missing; what is wrong with the file is told to the listener. */
@@ -83,7 +85,18 @@ class MaxmindFile implements GeoReader {
     if (this.#listeners.size > 0) await this.#file.start();
   }
 
-  #failing(cause: unknown): void {
+  #receive(bytes: Buffer): void {
+    try {
+      this.#lookup = mmdbLookup(bytes, this.#Reader!);
+    } catch (cause) {
+      return this.#fail(cause);
+    }
+    this.#recover();
+  }
+
+  /** An outage is told once. */
+  #fail(cause: unknown): void {
+    if (this.#trouble !== undefined) return;
     const meanwhile =
       this.#lookup === undefined
         ? 'places are unknown until then'
@@ -99,7 +112,8 @@ class MaxmindFile implements GeoReader {
     for (const listener of this.#listeners) listener.failing(this.#trouble);
   }
 
-  #recovered(): void {
+  #recover(): void {
+    if (this.#trouble === undefined) return;
     this.#trouble = undefined;
     for (const listener of this.#listeners) listener.recovered(`geo: ${this.path} can be used again`);
   }

@@ -1,6 +1,6 @@
 /** The last good project config in a cache: used if a process starts while the endpoint fails, written after each fetch. */
 import { asConvertError } from '../../utils/errors.js';
-import { unrefTimeout } from '../../utils/node/quiet-timeout.js';
+import { unrefTimeout } from '../../utils/node/timers.js';
 import { digestOf, type ChangeDetector } from '../sources/change-detector.js';
 import type { ProjectSink } from '../types.js';
 import { SafeCache } from './safe-cache.js';

@@ -1,6 +1,6 @@
 /** A cache that may fail in any way: what it does takes a bounded time, never rejects, and its troubles are told once. */
 import { ConvertError } from '../../utils/errors.js';
-import { unrefTimeout } from '../../utils/node/quiet-timeout.js';
+import { unrefTimeout } from '../../utils/node/timers.js';
 import { digestOf } from '../sources/change-detector.js';
 import type { ProjectSink } from '../types.js';
 import type { CachedProject, ProjectCache } from './types.js';

@@ -1,13 +1,11 @@
 /** The project config from a JSON file, read again whenever the file changes. */
-import { createHash } from 'node:crypto';
-import { open } from 'node:fs/promises';
 import { resolve } from 'node:path';
-import { asConvertError, codeOf, ConvertError } from '../../utils/errors.js';
-import { type FileStat, statFile } from '../../utils/node/file-look.js';
-import { unrefTimeout } from '../../utils/node/quiet-timeout.js';
+import { asConvertError, codeOf } from '../../utils/errors.js';
+import { FileWatcher } from '../../utils/node/file-watcher.js';
 import { badOption } from '../endpoints.js';
 import { MAX_CONFIG_BYTES, parseProject } from '../parse-config.js';
 import type { ProjectSink, ProjectSource } from '../types.js';
+import { digestOf } from './change-detector.js';
 
 export interface FileSourceOptions {
   /** Milliseconds between two looks at the file. Default 2,000. */
@@ -19,10 +17,8 @@ export interface FileSourceOptions {
 }
 
 /**
- * Reads the file at once, then looks at it at an interval. It looks by path and follows links, so that a file replaced
- * by a rename (editors, deployments) or behind a swapped link (Kubernetes config maps) is seen, also on network drives
- * where the system reports no changes. A missing or broken file leaves the last config in place. Nothing here keeps a
- * process alive.
+ * Reads the file at once, then looks at it at an interval, as `FileWatcher` says. A missing or broken file leaves the last
+ * config in place. The source does not keep the process alive.
  *
  * @param path relative paths are resolved against the working directory now, not later
  * @throws ConvertError `CONVERT_BAD_OPTION`
@@ -38,85 +34,55 @@ export function fileSource(path: string, options: FileSourceOptions = {}): Proje
   }
   const file = resolve(path);
   const description = `project file ${file}`;
-  let timer: NodeJS.Timeout | undefined;
-  let stopped = false;
-  /** What the file looked like when it was read; undefined: read it again. */
-  let read: string | undefined;
-  /** A new look, which must be seen twice. */
-  let fresh: string | undefined;
+  let watcher: FileWatcher | undefined;
+  let isStopped = false;
+  /** Of the content that was read last, and of the config that was delivered last. */
   let digest: string | undefined;
   let deliveredDigest: string | undefined;
 
-  async function look(sink: ProjectSink): Promise<void> {
-    const seen = await statFile(file);
-    if (stopped) return;
-    if (seen.look === read) {
-      if (digest === deliveredDigest) sink.unchanged();
-    } else if (read !== undefined && seen.look !== fresh) {
-      // Perhaps somebody is still writing.
-      fresh = seen.look;
-      return again(sink, settle);
-    } else {
-      await load(sink, seen);
-    }
-    again(sink, interval);
-  }
-
-  async function load(sink: ProjectSink, seen: FileStat): Promise<void> {
-    fresh = undefined;
-    try {
-      const body = await readUpTo(file, maxBytes, seen);
-      if (stopped) return;
-      // '' is no look: it is read once more when it stands still.
-      read = seen.racy ? '' : seen.look;
-      deliver(sink, body);
-    } catch (error) {
-      if (stopped) return;
-      // What the content causes is told once; what the system causes may pass without a change of the file.
-      if (!(error instanceof ConvertError && error.code === 'CONVERT_BAD_PROJECT')) read = undefined;
-      sink.error(asConvertError(error, 'CONVERT_PROJECT_UNREACHABLE', `${description} cannot be read`));
-    }
-  }
-
-  function deliver(sink: ProjectSink, body: Buffer): void {
-    const newDigest = createHash('sha256').update(body).digest('base64');
-    const known = newDigest === digest;
-    digest = newDigest;
+  function receive(sink: ProjectSink, body: Buffer): void {
+    const before = digest;
+    digest = digestOf(body);
     if (digest === deliveredDigest) return sink.unchanged();
-    if (known) return;
-    const config = parseProject(body, description);
-    deliveredDigest = digest;
-    sink.config(config);
+    // Broken content is told once.
+    if (digest === before) return;
+    try {
+      const config = parseProject(body, description);
+      deliveredDigest = digest;
+      sink.config(config);
+    } catch (error) {
+      fail(sink, error);
+    }
   }
 
-  function again(sink: ProjectSink, delay: number): void {
-    if (!stopped) timer = unrefTimeout(() => void look(sink), delay);
+  function fail(sink: ProjectSink, error: unknown): void {
+    sink.error(asConvertError(error, 'CONVERT_PROJECT_UNREACHABLE', `${description} cannot be read`));
   }
 
   return {
     description,
     start(sink) {
-      if (!stopped) void look(sink);
+      if (isStopped) return;
+      watcher = new FileWatcher(
+        { path: file, interval, settleMs: settle, maxBytes },
+        {
+          bytes: (body) => receive(sink, body),
+          unreadable: (cause) => fail(sink, withoutPath(cause)),
+          unchanged() {
+            if (digest === deliveredDigest) sink.unchanged();
+          },
+        },
+      );
+      void watcher.start();
     },
     stop() {
-      stopped = true;
-      clearTimeout(timer);
+      isStopped = true;
+      watcher?.stop();
     },
   };
 }
 
-async function readUpTo(file: string, maxBytes: number, { fault }: FileStat): Promise<Buffer> {
-  if (fault !== undefined) throw new Error(fault);
-  const handle = await open(file).catch((cause: unknown) => {
-    throw new Error(codeOf(cause), { cause });
-  });
-  const chunks: Buffer[] = [];
-  let size = 0;
-  // Counted while it comes, because a file can grow. The stream closes the handle.
-  for await (const chunk of handle.createReadStream() as AsyncIterable<Buffer>) {
-    size += chunk.length;
-    if (size > maxBytes) throw new Error(`it is larger than ${maxBytes} bytes`);
-    chunks.push(chunk);
-  }
-  return Buffer.concat(chunks, size);
+/** An error of the system as its code: the message repeats the path. */
+function withoutPath(cause: unknown): unknown {
+  return cause instanceof Error && 'code' in cause ? new Error(codeOf(cause), { cause }) : cause;
 }

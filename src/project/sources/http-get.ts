@@ -10,7 +10,7 @@ import type { Socket } from 'node:net';
 import { type Duplex, PassThrough, Writable } from 'node:stream';
 import { pipeline } from 'node:stream/promises';
 import { createBrotliDecompress, createGunzip } from 'node:zlib';
-import { unrefTimeout } from '../../utils/node/quiet-timeout.js';
+import { unrefTimeout } from '../../utils/node/timers.js';
 
 export interface GetOptions {
   readonly headers: OutgoingHttpHeaders;

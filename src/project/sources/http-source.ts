@@ -1,7 +1,7 @@
 /** The project config from Convert's config endpoint, fetched again at an interval. */
 import { type Backoff, backoffDelay, DEFAULT_BACKOFF, parseRetryAfter } from '../../utils/backoff.js';
 import { asConvertError, ConvertError } from '../../utils/errors.js';
-import { unrefTimeout } from '../../utils/node/quiet-timeout.js';
+import { unrefTimeout } from '../../utils/node/timers.js';
 import { cacheKey } from '../cache/cache-key.js';
 import { CachedConfig, type CacheTimes } from '../cache/cached-config.js';
 import type { ProjectCache } from '../cache/types.js';

@@ -1,40 +1,72 @@
-/** Timers that never keep a process alive, and end together. */
+/** Timers for work in the background: bounded waits, and timers that do not keep the process alive. */
 
-/** What has not come in time. */
-function late(): Error {
+/** The longest delay that a timer of Node can hold; it takes a longer one for 1 ms. */
+const MAX_DELAY = 2 ** 31 - 1;
+
+/** `setTimeout` that does not keep the process alive. Delays above 24.8 days count as 24.8 days. */
+export function unrefTimeout(callback: () => void, delay: number): NodeJS.Timeout {
+  return setTimeout(callback, Math.min(delay, MAX_DELAY)).unref();
+}
+
+export interface WithTimeoutOptions {
+  /** True: the process is kept alive while somebody waits. Default false. */
+  readonly keepAlive?: boolean;
+  /** Makes the error of a wait that took too long. Default: an Error with the code `ETIMEDOUT`. */
+  readonly error?: () => Error;
+}
+
+/** The outcome of `promise`, or a rejection with `error` after `milliseconds`. The work itself goes on. */
+export function withTimeout<T>(
+  milliseconds: number,
+  promise: T | PromiseLike<T>,
+  { keepAlive = false, error = timedOut }: WithTimeoutOptions = {},
+): Promise<T> {
+  return new Promise<T>((resolve, reject) => {
+    const timer = unrefTimeout(() => reject(error()), milliseconds);
+    if (keepAlive) timer.ref();
+    Promise.resolve(promise).then(
+      (value) => {
+        clearTimeout(timer);
+        resolve(value);
+      },
+      (reason: unknown) => {
+        clearTimeout(timer);
+        // The reason is passed on as it is.
+        // eslint-disable-next-line @typescript-eslint/prefer-promise-reject-errors
+        reject(reason);
+      },
+    );
+  });
+}
+
+function timedOut(): Error {
   return Object.assign(new Error('it took too long'), { code: 'ETIMEDOUT' });
 }
 
-/** Until work is done, or was given up; for so many milliseconds at most, in which the process is kept alive. */
-export async function upTo(milliseconds: number, work: Promise<void> | undefined): Promise<void> {
-  let timer: NodeJS.Timeout | undefined;
-  const isOver = new Promise<void>((resolve) => (timer = setTimeout(resolve, milliseconds)));
-  await Promise.race([work?.catch(() => undefined), isOver]);
-  clearTimeout(timer);
-}
-
+/** Timers that do not keep the process alive, and that end together. */
 export class TimerGroup {
   readonly #open = new Set<NodeJS.Timeout>();
   #isStopped = false;
 
-  /** The returned function takes it back. */
+  /** The returned function cancels the timer. */
   later(milliseconds: number, work: () => void): () => void {
     return this.#add(setTimeout, milliseconds, work);
   }
 
+  /** The returned function ends the interval. */
   every(milliseconds: number, work: () => void): () => void {
     return this.#add(setInterval, milliseconds, work);
   }
 
-  /** What a promise gives; rejects with ETIMEDOUT where it takes longer. */
+  /** As `withTimeout`; after `stop` the wait has no limit any more. */
   within<T>(milliseconds: number, promise: Promise<T>): Promise<T> {
     return new Promise((resolve, reject) => {
-      const inTime = this.later(milliseconds, () => reject(late()));
-      promise.then(resolve, reject).finally(inTime);
+      const cancel = this.later(milliseconds, () => reject(timedOut()));
+      promise.then(resolve, reject).finally(cancel);
     });
   }
 
-  /** Nothing runs any more. */
+  /** Cancels all timers. Nothing is started after that. */
   stop(): void {
     this.#isStopped = true;
     for (const timer of this.#open) clearTimeout(timer);
@@ -43,10 +75,13 @@ export class TimerGroup {
 
   #add(set: typeof setTimeout | typeof setInterval, milliseconds: number, work: () => void): () => void {
     if (this.#isStopped) return () => {};
-    const timer = set(() => {
-      if (set === setTimeout) this.#open.delete(timer);
-      work();
-    }, milliseconds).unref();
+    const timer = set(
+      () => {
+        if (set === setTimeout) this.#open.delete(timer);
+        work();
+      },
+      Math.min(milliseconds, MAX_DELAY),
+    ).unref();
     this.#open.add(timer);
     return () => {
       clearTimeout(timer);
