@@ -14,7 +14,8 @@
 import { randomBytes } from 'node:crypto';
 import { join, resolve } from 'node:path';
 import { codeOf, ConvertError } from '../../utils/errors.js';
-import type { Entry, SpoolFiles } from './files.js';
+import { checkOwnerOnlyFolder, FOLDER_PROBLEMS } from '../../utils/node/owner-only-folder.js';
+import type { SpoolFiles } from './files.js';
 import { SpoolLog, type SpoolLogOptions } from './log.js';
 import { Tombstones } from './tombstones.js';
 
@@ -28,7 +29,6 @@ export interface SpoolFolderOptions extends SpoolLogOptions {
 const LEASE = '.lease';
 const IDENTITY = '.folder';
 const LOG_NAME = /^([0-9a-f]{12})-(\d{1,9})$/;
-const OTHERS = 0o077;
 
 /** Whose a log is: another process took it for that of a dead one and sends what is in it, or somebody deleted the folder. */
 export type Ownership = 'ours' | 'taken' | 'deleted';
@@ -239,26 +239,11 @@ async function ensureFolder(files: SpoolFiles, path: string): Promise<void> {
   }
 }
 
-/** Whoever can write here could read visitor ids, or have events sent. */
 async function ensureOurs(files: SpoolFiles, path: string): Promise<void> {
-  const isOpen = ({ mode }: Entry): boolean => process.platform !== 'win32' && (mode & OTHERS) !== 0;
-  let entry = await files.inspect(path);
-  // Kubernetes opens the folders of a volume to a group each time that it is mounted.
-  if (entry?.kind === 'folder' && entry.uid === process.getuid?.() && isOpen(entry)) {
-    await files.makePrivate(path);
-    entry = await files.inspect(path);
-  }
-  const problem =
-    entry === undefined
-      ? 'is gone'
-      : entry.kind !== 'folder'
-        ? `is ${entry.kind === 'link' ? 'a symbolic link' : 'no folder'}`
-        : entry.uid !== process.getuid?.()
-          ? 'belongs to another user'
-          : isOpen(entry)
-            ? 'can be entered by others'
-            : undefined;
-  if (problem !== undefined) throw new ConvertError('CONVERT_SPOOL', `the spool folder ${path} ${problem}`);
+  const finding = await checkOwnerOnlyFolder(path, files);
+  if (finding === 'private') return;
+  const problem = finding === 'missing' ? 'is gone' : FOLDER_PROBLEMS[finding];
+  throw new ConvertError('CONVERT_SPOOL', `the spool folder ${path} ${problem}`);
 }
 
 function ignoreMissing(error: unknown): void {

@@ -10,19 +10,10 @@
  */
 import { randomBytes } from 'node:crypto';
 import { constants } from 'node:fs';
-import {
-  chmod,
-  type FileHandle,
-  lstat,
-  mkdir,
-  open,
-  readdir,
-  rename,
-  unlink,
-  utimes,
-} from 'node:fs/promises';
+import { type FileHandle, lstat, mkdir, open, readdir, rename, unlink, utimes } from 'node:fs/promises';
 import { dirname, join, resolve } from 'node:path';
 import { ConvertError } from '../../utils/errors.js';
+import { checkOwnerOnlyFolder, FOLDER_PROBLEMS } from '../../utils/node/owner-only-folder.js';
 import { badOption } from '../endpoints.js';
 import { MAX_CONFIG_BYTES } from '../parse-config.js';
 import type { CachedProject, ProjectCache } from './types.js';
@@ -30,7 +21,6 @@ import type { CachedProject, ProjectCache } from './types.js';
 const FOLDER = 'project-cache';
 const OWNER_ONLY_FOLDER = 0o700;
 const OWNER_ONLY_FILE = 0o600;
-const OTHERS = 0o077;
 /** The first line. */
 const MAX_HEAD_BYTES = 4_096;
 /** Milliseconds after which a file that is not finished is that of a dead process. */
@@ -150,17 +140,17 @@ async function makeFolder(folder: string): Promise<void> {
   await mkdir(folder, how).catch(ignore('EEXIST'));
 }
 
-/** False where there is none. */
+/**
+ * False if there is none.
+ *
+ * @throws ConvertError `CONVERT_PROJECT_CACHE`
+ */
 async function isOurs(folder: string): Promise<boolean> {
-  const found = await lstat(folder).catch(ignoreMissing);
-  if (found === undefined) return false;
-  if (!found.isDirectory())
-    throw unfit(folder, `is ${found.isSymbolicLink() ? 'a symbolic link' : 'no folder'}`);
-  if (process.getuid === undefined) return true;
-  if (found.uid !== process.getuid()) throw unfit(folder, 'belongs to another user');
-  // Kubernetes opens the folders of a volume to a group each time that it is mounted.
-  if ((found.mode & OTHERS) !== 0) await chmod(folder, OWNER_ONLY_FOLDER);
-  return true;
+  const finding = await checkOwnerOnlyFolder(folder);
+  if (finding === 'missing') return false;
+  // `open`: some file systems take no permissions. They are not worth the cache.
+  if (finding === 'private' || finding === 'open') return true;
+  throw unfit(folder, FOLDER_PROBLEMS[finding]);
 }
 
 /** Not more than it had when it was looked at: a file can grow. */
