@@ -1,11 +1,11 @@
-/** What a project config must be before any other part may read it. */
+/** Parses a project config and checks what the other parts rely on. */
 import type { ProjectConfig } from '../model/project-config.js';
 import { ConvertError } from '../utils/errors.js';
 
 type Fields = Record<string, unknown>;
 type Check = (value: unknown, place: string) => string | undefined;
 
-/** Configs that came out of `validateProject`, so that nobody pays twice for the same one. */
+/** Configs that came out of `validateProject`: they are not checked a second time. */
 const validated = new WeakSet<object>();
 
 /**
@@ -72,7 +72,7 @@ const object: Check = (value, place) =>
 
 const any: Check = () => undefined;
 
-/** They become part of a host name and of a path. */
+/** Account and project ids become part of a host name and of a path. */
 const digits: Check = (value, place) => {
   const fits =
     typeof value === 'number' ? Number.isSafeInteger(value) && value >= 0 : /^\d{1,20}$/.test(text(value));
@@ -140,7 +140,10 @@ function writeIdsAsText(owner: Fields): void {
   }
 }
 
-/** With a stack of its own: the depth of a config is input, too. False where an entry has the name of the prototype. */
+/**
+ * Freezes all of a config. A list of waiting nodes takes the place of recursion: the depth of a config is input, too.
+ * Returns false if an entry is named `__proto__`.
+ */
 function freeze(root: object): boolean {
   const waiting: object[] = [root];
   for (let node = waiting.pop(); node !== undefined; node = waiting.pop()) {
@@ -174,7 +177,7 @@ function bad(where: string, problem: string): ConvertError {
   return new ConvertError('CONVERT_BAD_PROJECT', `${where} is not a Convert project config: ${problem}`);
 }
 
-/** A message of somebody else's, made fit for a log: short, one line, and without words that could be a credential. */
+/** A message of the endpoint, made fit for a log: short, one line, and without words that could be a credential. */
 function cleanText(error: unknown): string {
   const message = isObject(error) ? error.message : error;
   const line = (typeof message === 'number' ? String(message) : text(message))
@@ -198,7 +201,7 @@ function text(value: unknown): string {
   return typeof value === 'string' ? value : '';
 }
 
-/** What a value is, without the value. */
+/** The kind of a value, without the value. */
 function nameOf(value: unknown): string {
   if (value === undefined) return 'missing';
   if (value === null) return 'null';
@@ -221,12 +224,12 @@ export function parseProject(body: Buffer, where: string): ProjectConfig {
     value = JSON.parse(text) as unknown;
   } catch {
     // The parser's own message quotes the text, so it isn't kept as a cause.
-    throw new ConvertError('CONVERT_BAD_PROJECT', `${where} is not JSON: ${whatElse(text)}`);
+    throw new ConvertError('CONVERT_BAD_PROJECT', `${where} is not JSON: ${guessContent(text)}`);
   }
   return validateProject(value, where);
 }
 
-function whatElse(text: string): string {
+function guessContent(text: string): string {
   const start = text.trimStart();
   if (start === '') return 'it is empty';
   if (start.startsWith('<')) return 'it looks like HTML';

@@ -1,4 +1,4 @@
-/** Keeps the project config that is in force, and tells who waits for the first one. */
+/** Holds the project config that is in force, and lets requests wait for the first one. */
 import type { ProjectConfig } from '../model/project-config.js';
 import { asConvertError, ConvertError } from '../utils/errors.js';
 import { badOption } from './endpoints.js';
@@ -11,15 +11,15 @@ export interface ProjectRepositoryOptions {
    * Default 250; 0 never waits.
    */
   readyTimeout?: number;
-  /** Takes a config over. If it throws, the config before stays in force, and the reason goes to `onError`. */
+  /** Called with each new config. If it throws, the config before stays in force, and the reason goes to `onError`. */
   onConfig(config: ProjectConfig, first: boolean): void;
-  /** The first config is an older one, from a cache, until there is a newer one. Comes after `onConfig`. */
+  /** The first config is an older one, from a cache, until a newer one arrives. Called after `onConfig`. */
   onOlder?(checkedAt: number, failures: number): void;
-  /** Every attempt that failed. `inARow` is 1 for the first failure after a success: that one is worth a log line. */
+  /** Called for every attempt that failed. `inARow` is 1 for the first failure after a success, which is worth a log line. */
   onError?(error: ConvertError, inARow: number): void;
   /** The first success after `failures` failures in a row. */
   onRecovery?(failures: number): void;
-  /** What the source tells of its cache: once, until `onCacheRecovery`, which gets a sentence for the log. */
+  /** The cache of the source failed. Called once, until `onCacheRecovery`, which gets a sentence for the log. */
   onCacheTrouble?(error: ConvertError): void;
   onCacheRecovery?(what: string): void;
 }
@@ -31,7 +31,7 @@ export interface ProjectStats {
   readonly loadedAt: number | undefined;
   /** When the source last found it to be the current one, in milliseconds since the epoch. */
   readonly checkedAt: number | undefined;
-  /** The config in force, or the last word that it is the current one, comes from the project cache, as of `checkedAt`. */
+  /** The config in force comes from the project cache, as of `checkedAt`; the endpoint has not confirmed it. */
   readonly fromCache: boolean;
   /** Configs that were taken over after the first one. */
   readonly changes: number;
@@ -43,15 +43,17 @@ export interface ProjectStats {
   readonly version: string | undefined;
 }
 
-interface Waiting {
+interface Waiter {
   readonly promise: Promise<void>;
   resolve(): void;
   reject(error: ConvertError): void;
   readonly timer: NodeJS.Timeout;
 }
 
-/** How often a timer that only holds the process wakes up, in milliseconds. */
-const HOLD = 3_600_000;
+/** Milliseconds between two ticks of the timer that keeps the process alive for `ready()`. */
+const KEEP_ALIVE_INTERVAL = 3_600_000;
+/** Milliseconds, the largest `readyTimeout`. */
+const MAX_READY_TIMEOUT = 3_600_000;
 
 export class ProjectRepository {
   readonly #source: ProjectSource;
@@ -65,25 +67,26 @@ export class ProjectRepository {
   #changes = 0;
   #failures = 0;
   #lastError: string | undefined;
-  /** The config that the source holds for current was not taken over. */
-  #refused = false;
-  #ready: Waiting | undefined;
-  #window: Waiting | undefined;
-  #windowOver: boolean;
+  /** The config that is current for the source was not taken over. */
+  #isRefused = false;
+  #ready: Waiter | undefined;
+  /** The time in which requests wait for the first config. */
+  #window: Waiter | undefined;
+  #isWindowOver: boolean;
 
   /** @throws ConvertError `CONVERT_BAD_OPTION` for a `readyTimeout` that is no number of milliseconds */
   constructor(source: ProjectSource, options: ProjectRepositoryOptions) {
     const { readyTimeout = 250 } = options;
-    if (!(Number.isFinite(readyTimeout) && readyTimeout >= 0 && readyTimeout <= HOLD)) {
-      throw badOption('readyTimeout', `must be a number of milliseconds from 0 to ${HOLD}`);
+    if (!(Number.isFinite(readyTimeout) && readyTimeout >= 0 && readyTimeout <= MAX_READY_TIMEOUT)) {
+      throw badOption('readyTimeout', `must be a number of milliseconds from 0 to ${MAX_READY_TIMEOUT}`);
     }
     this.#source = source;
     this.#options = options;
     this.#readyTimeout = readyTimeout;
-    this.#windowOver = readyTimeout === 0;
+    this.#isWindowOver = readyTimeout === 0;
   }
 
-  /** The config in force; undefined until the first one is there. Stays after `stop()`. */
+  /** The config in force; undefined until the first one arrives. Stays after `stop()`. */
   get current(): ProjectConfig | undefined {
     return this.#current;
   }
@@ -93,22 +96,22 @@ export class ProjectRepository {
     this.#state = 'started';
     try {
       this.#source.start({
-        config: (config, kept) => this.#take(config, kept),
-        unchanged: (kept) => this.#confirm(kept),
+        config: (config, cached) => this.#adopt(config, cached),
+        unchanged: () => this.#confirm(),
         error: (error) =>
           this.#fail(asConvertError(error, 'CONVERT_PROJECT_UNREACHABLE', 'no project config')),
-        trouble: (error) => this.#tell(() => this.#options.onCacheTrouble?.(error)),
-        recovered: (what) => this.#tell(() => this.#options.onCacheRecovery?.(what)),
+        trouble: (error) => this.#notify(() => this.#options.onCacheTrouble?.(error)),
+        recovered: (what) => this.#notify(() => this.#options.onCacheRecovery?.(what)),
       });
     } catch (error) {
-      // Sources of the app, too, are promised not to harm it.
+      // A source of the app may throw: that must not end `createConvert()`.
       this.#fail(
         asConvertError(error, 'CONVERT_PROJECT_UNREACHABLE', `${this.#source.description} cannot start`),
       );
     }
   }
 
-  /** Idempotent. Who waits in `ready()` is told, who waits in `waitForFirst()` is let through. */
+  /** Idempotent. `ready()` rejects, and `waitForFirst()` resolves. */
   stop(): void {
     if (this.#state === 'stopped') return;
     this.#state = 'stopped';
@@ -122,12 +125,12 @@ export class ProjectRepository {
 
   /**
    * Resolves once a config is in force, however long that takes; meanwhile the process is kept alive. Rejects with
-   * `CONVERT_NOT_READY` if the keeper is stopped before; a rejection that nobody looks at does no harm.
+   * `CONVERT_NOT_READY` if the repository is stopped before; a rejection that nobody handles does no harm.
    */
   ready(): Promise<void> {
     if (this.#current) return Promise.resolve();
     if (!this.#ready) {
-      this.#ready = waiting(setInterval(() => {}, HOLD));
+      this.#ready = createWaiter(setInterval(() => {}, KEEP_ALIVE_INTERVAL));
       this.#ready.promise.catch(() => {});
       if (this.#state === 'stopped') {
         clearInterval(this.#ready.timer);
@@ -138,13 +141,13 @@ export class ProjectRepository {
   }
 
   /**
-   * For requests: undefined when there is nothing to wait for, because a config is in force or because the time for
-   * the first one is over. Otherwise a promise, shared by all, that resolves in either case and never rejects.
+   * For requests: undefined if there is nothing to wait for, because a config is in force or because the time for the
+   * first one is over. Otherwise a promise that all requests share, which resolves in either case and never rejects.
    */
   waitForFirst(): Promise<void> | undefined {
-    if (this.#current || this.#windowOver) return undefined;
-    // Not unref'd: a job without a server must not end in the middle of its wait.
-    this.#window ??= waiting(setTimeout(() => this.#endWindow(), this.#readyTimeout));
+    if (this.#current || this.#isWindowOver) return undefined;
+    // The timer keeps the process alive: a job without a server must not end in the middle of its wait.
+    this.#window ??= createWaiter(setTimeout(() => this.#endWindow(), this.#readyTimeout));
     return this.#window.promise;
   }
 
@@ -161,46 +164,46 @@ export class ProjectRepository {
     };
   }
 
-  #take(given: ProjectConfig, kept?: CachedConfigInfo): boolean {
+  #adopt(given: ProjectConfig, cached?: CachedConfigInfo): boolean {
     if (this.#state !== 'started') return false;
     const first = this.#current === undefined;
     let config: ProjectConfig;
     try {
-      // Sources of the app deliver what they have.
+      // A source of the app may deliver anything.
       config = adoptProject(given, this.#source.description);
       this.#options.onConfig(config, first);
     } catch (error) {
-      this.#refused = true;
+      this.#isRefused = true;
       this.#fail(asConvertError(error, 'CONVERT_BAD_PROJECT', 'the project config was not taken over'));
       return false;
     }
-    this.#refused = false;
+    this.#isRefused = false;
     this.#current = config;
     this.#loadedAt = Date.now();
     if (!first) this.#changes += 1;
-    this.#confirm(kept);
-    if (first && kept?.isStale) this.#tell(() => this.#options.onOlder?.(kept.checkedAt, this.#failures));
+    this.#confirm(cached);
+    if (first && cached) this.#notify(() => this.#options.onOlder?.(cached.checkedAt, this.#failures));
     if (this.#ready) clearInterval(this.#ready.timer);
     this.#ready?.resolve();
     this.#endWindow();
     return true;
   }
 
-  #confirm(kept?: CachedConfigInfo): void {
+  #confirm(cached?: CachedConfigInfo): void {
     // A source that finds its config unchanged does not make a refused one good.
-    if (this.#state !== 'started' || this.#refused || !this.#current) return;
-    this.#checkedAt = kept?.checkedAt ?? Date.now();
-    this.#fromCache = kept !== undefined;
-    // An older config does not end an outage.
-    if (kept?.isStale) return;
+    if (this.#state !== 'started' || this.#isRefused || !this.#current) return;
+    this.#checkedAt = cached?.checkedAt ?? Date.now();
+    this.#fromCache = cached !== undefined;
+    // A config from a cache does not end an outage.
+    if (cached) return;
     const failures = this.#failures;
     this.#failures = 0;
     this.#lastError = undefined;
     if (failures > 0) quietly(() => this.#options.onRecovery?.(failures));
   }
 
-  #tell(tell: () => void): void {
-    if (this.#state === 'started') quietly(tell);
+  #notify(call: () => void): void {
+    if (this.#state === 'started') quietly(call);
   }
 
   #fail(error: ConvertError): void {
@@ -211,15 +214,15 @@ export class ProjectRepository {
   }
 
   #endWindow(): void {
-    this.#windowOver = true;
+    this.#isWindowOver = true;
     if (!this.#window) return;
     clearTimeout(this.#window.timer);
     this.#window.resolve();
   }
 }
 
-function waiting(timer: NodeJS.Timeout): Waiting {
-  let settle: Pick<Waiting, 'resolve' | 'reject'> | undefined;
+function createWaiter(timer: NodeJS.Timeout): Waiter {
+  let settle: Pick<Waiter, 'resolve' | 'reject'> | undefined;
   const promise = new Promise<void>((resolve, reject) => {
     settle = { resolve, reject };
   });
@@ -230,12 +233,12 @@ function notReady(): ConvertError {
   return new ConvertError('CONVERT_NOT_READY', 'stopped before a project config arrived');
 }
 
-/** What a listener or a source throws here has nobody left to be told to, and must not end a timer's process. */
+/** Swallows the error of a listener or a source: thrown from a timer, it would end the process. */
 function quietly(run: () => void): void {
   try {
     run();
   } catch {
-    // See above.
+    // Nobody is left to hear of it.
   }
 }
 

@@ -19,8 +19,8 @@ export const versionOf = (config: ProjectConfig | undefined): unknown => config?
 export interface Recorder extends ProjectSink {
   readonly configs: ProjectConfig[];
   readonly errors: ConvertError[];
-  /** Of each config: whether it came from a cache. */
-  readonly kept: (CachedConfigInfo | undefined)[];
+  /** Of each config: its age if it came from a cache. */
+  readonly cached: (CachedConfigInfo | undefined)[];
   readonly troubles: string[];
   readonly recoveries: string[];
   unchangedCount: number;
@@ -29,19 +29,19 @@ export interface Recorder extends ProjectSink {
 export function recorder(): Recorder {
   const configs: ProjectConfig[] = [];
   const errors: ConvertError[] = [];
-  const kept: (CachedConfigInfo | undefined)[] = [];
+  const cached: (CachedConfigInfo | undefined)[] = [];
   const troubles: string[] = [];
   const recoveries: string[] = [];
   return {
     configs,
     errors,
-    kept,
+    cached,
     troubles,
     recoveries,
     unchangedCount: 0,
     config(config, from) {
       configs.push(config);
-      kept.push(from);
+      cached.push(from);
       return true;
     },
     trouble: (error) => void troubles.push(error.message),

@@ -6,11 +6,11 @@ import type { ProjectSink, ProjectSource } from '../../src/project/types.js';
 import { ConvertError } from '../../src/utils/errors.js';
 import { later, project, recorder, versionOf } from './helpers.js';
 
-/** A source that does what the test says, and a keeper that writes down what it is told. */
-function keeping(options: Partial<ProjectRepositoryOptions> = {}) {
+/** A source that does what the test says, and a repository that writes down what it is told. */
+function createRepository(options: Partial<ProjectRepositoryOptions> = {}) {
   const told: string[] = [];
   const source = { description: 'the test', sink: undefined as ProjectSink | undefined, stops: 0 };
-  const keeper = new ProjectRepository(
+  const repository = new ProjectRepository(
     {
       description: source.description,
       start: (sink) => void (source.sink = sink),
@@ -27,10 +27,10 @@ function keeping(options: Partial<ProjectRepositoryOptions> = {}) {
       ...options,
     },
   );
-  later(() => keeper.stop());
-  keeper.start();
+  later(() => repository.stop());
+  repository.start();
   if (!source.sink) throw new Error('not started');
-  return { keeper, told, source, sink: source.sink };
+  return { repository, told, source, sink: source.sink };
 }
 
 const failure = () => new ConvertError('CONVERT_PROJECT_UNREACHABLE', 'it is down');
@@ -48,34 +48,34 @@ async function stateOf(promise: Promise<void>): Promise<string> {
 
 describe('the config in force', () => {
   it('is the last one that was taken over', () => {
-    const { keeper, sink, told } = keeping();
-    expect(keeper.current).toBeUndefined();
+    const { repository, sink, told } = createRepository();
+    expect(repository.current).toBeUndefined();
     sink.config(project('1'));
     sink.config(project('2'));
-    expect(versionOf(keeper.current)).toBe('2');
+    expect(versionOf(repository.current)).toBe('2');
     expect(told).toEqual(['config 1 first', 'config 2']);
   });
 
   it('stays when the next one is refused by its taker', async () => {
-    const { keeper, sink, told } = keeping({
+    const { repository, sink, told } = createRepository({
       onConfig(config) {
         if (versionOf(config) === 'bad') throw new Error('no such rule');
       },
     });
-    const ready = keeper.ready();
+    const ready = repository.ready();
     sink.config(project('bad'));
-    expect(keeper.current).toBeUndefined();
+    expect(repository.current).toBeUndefined();
     expect(await stateOf(ready)).toBe('waiting');
     sink.config(project('1'));
     expect(await stateOf(ready)).toBe('resolved');
     sink.config(project('bad'));
-    expect(versionOf(keeper.current)).toBe('1');
-    expect(keeper.stats().lastError).toContain('no such rule');
+    expect(versionOf(repository.current)).toBe('1');
+    expect(repository.stats().lastError).toContain('no such rule');
     // The source is content with what it has; we are not.
     sink.unchanged();
-    expect(keeper.stats()).toMatchObject({ failures: 1, changes: 0 });
+    expect(repository.stats()).toMatchObject({ failures: 1, changes: 0 });
     sink.config(project('2'));
-    expect(keeper.stats()).toMatchObject({ failures: 0, lastError: undefined, changes: 1, version: '2' });
+    expect(repository.stats()).toMatchObject({ failures: 0, lastError: undefined, changes: 1, version: '2' });
     expect(told).toEqual([
       'error 1 CONVERT_BAD_PROJECT',
       'recovered after 1',
@@ -85,24 +85,24 @@ describe('the config in force', () => {
   });
 
   it('is validated and copied, whatever a source of the app delivers', () => {
-    const { keeper, sink, told } = keeping();
+    const { repository, sink, told } = createRepository();
     const mine = project('1');
     sink.config(mine);
     mine.account_id = '999';
-    expect(keeper.current?.account_id).toBe('100');
+    expect(repository.current?.account_id).toBe('100');
     sink.config({ error: 'no' } as unknown as ProjectConfig);
-    expect(versionOf(keeper.current)).toBe('1');
+    expect(versionOf(repository.current)).toBe('1');
     expect(told).toEqual(['config 1 first', 'error 1 CONVERT_BAD_PROJECT']);
   });
 
   it('stays after stop, and nothing is taken over any more', () => {
-    const { keeper, sink, told, source } = keeping();
+    const { repository, sink, told, source } = createRepository();
     sink.config(project('1'));
-    keeper.stop();
-    keeper.stop();
+    repository.stop();
+    repository.stop();
     sink.config(project('2'));
     sink.error(failure());
-    expect(versionOf(keeper.current)).toBe('1');
+    expect(versionOf(repository.current)).toBe('1');
     expect(told).toEqual(['config 1 first']);
     expect(source.stops).toBe(1);
   });
@@ -110,10 +110,10 @@ describe('the config in force', () => {
 
 describe('failures', () => {
   it('are told one by one with their number, and so is the recovery', () => {
-    const { keeper, sink, told } = keeping();
+    const { repository, sink, told } = createRepository();
     sink.error(failure());
     sink.error(failure());
-    expect(keeper.stats()).toMatchObject({
+    expect(repository.stats()).toMatchObject({
       failures: 2,
       lastError: 'convert: it is down',
       loadedAt: undefined,
@@ -136,10 +136,10 @@ describe('failures', () => {
     const thrower = () => {
       throw new Error('bug of the app');
     };
-    const { keeper, sink } = keeping({ onError: thrower, onRecovery: thrower });
+    const { repository, sink } = createRepository({ onError: thrower, onRecovery: thrower });
     sink.error(failure());
     sink.config(project('1'));
-    expect(versionOf(keeper.current)).toBe('1');
+    expect(versionOf(repository.current)).toBe('1');
 
     const told: string[] = [];
     const broken = new ProjectRepository(
@@ -154,8 +154,8 @@ describe('failures', () => {
 
 describe('stats', () => {
   it('tell the source, the version, and when it was loaded and checked', () => {
-    const { keeper, sink } = keeping();
-    expect(keeper.stats()).toEqual({
+    const { repository, sink } = createRepository();
+    expect(repository.stats()).toEqual({
       source: 'the test',
       loadedAt: undefined,
       fromCache: false,
@@ -170,26 +170,24 @@ describe('stats', () => {
     sink.config(project('7'));
     vi.setSystemTime(2_000);
     sink.unchanged();
-    expect(keeper.stats()).toMatchObject({ loadedAt: 1_000, checkedAt: 2_000, version: '7', changes: 0 });
+    expect(repository.stats()).toMatchObject({ loadedAt: 1_000, checkedAt: 2_000, version: '7', changes: 0 });
   });
 });
 
 describe('a config from a cache', () => {
-  const FRESH = { checkedAt: 2_000, isStale: false };
-  const STALE = { checkedAt: 1_000, isStale: true };
+  const CACHED = { checkedAt: 1_000 };
 
-  it('that is stale is in force, ends no outage, and is told once', async () => {
-    const { keeper, sink, told } = keeping();
+  it('is in force, ends no outage, and is told once', async () => {
+    const { repository, sink, told } = createRepository();
     sink.error(failure());
-    expect(sink.config(project('1'), STALE)).toBe(true);
-    await keeper.ready();
-    sink.unchanged(STALE);
-    expect(versionOf(keeper.current)).toBe('1');
-    expect(keeper.stats()).toMatchObject({ failures: 1, checkedAt: 1_000, fromCache: true });
-    sink.config(project('2'), STALE);
+    expect(sink.config(project('1'), CACHED)).toBe(true);
+    await repository.ready();
+    expect(versionOf(repository.current)).toBe('1');
+    expect(repository.stats()).toMatchObject({ failures: 1, checkedAt: 1_000, fromCache: true });
+    sink.config(project('2'), CACHED);
     sink.unchanged();
-    expect(keeper.stats()).toMatchObject({ failures: 0, fromCache: false });
-    expect(keeper.stats().checkedAt).toBeGreaterThan(2_000);
+    expect(repository.stats()).toMatchObject({ failures: 0, fromCache: false });
+    expect(repository.stats().checkedAt).toBeGreaterThan(2_000);
     expect(told).toEqual([
       'error 1 CONVERT_PROJECT_UNREACHABLE',
       'config 1 first',
@@ -199,28 +197,18 @@ describe('a config from a cache', () => {
     ]);
   });
 
-  it('that is fresh is as good as another', () => {
-    const { keeper, sink, told } = keeping();
-    sink.error(failure());
-    sink.config(project('1'), FRESH);
-    expect(keeper.stats()).toMatchObject({ failures: 0, checkedAt: 2_000, fromCache: true });
-    sink.unchanged({ ...FRESH, checkedAt: 3_000 });
-    expect(keeper.stats()).toMatchObject({ checkedAt: 3_000, fromCache: true });
-    expect(told.slice(1)).toEqual(['config 1 first', 'recovered after 1']);
-  });
-
   it('is told to have been refused, and its trouble is no failure', () => {
-    const { keeper, sink, told } = keeping({
+    const { repository, sink, told } = createRepository({
       onConfig() {
         throw new Error('unfit');
       },
     });
-    expect(sink.config(project('1'), FRESH)).toBe(false);
-    const { failures } = keeper.stats();
+    expect(sink.config(project('1'), CACHED)).toBe(false);
+    const { failures } = repository.stats();
     sink.trouble(new ConvertError('CONVERT_PROJECT_CACHE', 'it fails'));
     sink.recovered('it works again');
-    expect(keeper.stats().failures).toBe(failures);
-    keeper.stop();
+    expect(repository.stats().failures).toBe(failures);
+    repository.stop();
     sink.trouble(new ConvertError('CONVERT_PROJECT_CACHE', 'it fails'));
     sink.recovered('it works again');
     expect(sink.config(project('1'))).toBe(false);
@@ -230,22 +218,22 @@ describe('a config from a cache', () => {
 
 describe('ready', () => {
   it('waits for the first config and no longer', async () => {
-    const { keeper, sink } = keeping();
-    const ready = keeper.ready();
+    const { repository, sink } = createRepository();
+    const ready = repository.ready();
     sink.error(failure());
     expect(await stateOf(ready)).toBe('waiting');
     sink.config(project());
     await expect(ready).resolves.toBeUndefined();
-    await expect(keeper.ready()).resolves.toBeUndefined();
+    await expect(repository.ready()).resolves.toBeUndefined();
   });
 
   it('rejects when it is stopped before, also when asked afterwards', async () => {
-    const { keeper } = keeping();
-    const ready = keeper.ready();
-    keeper.stop();
+    const { repository } = createRepository();
+    const ready = repository.ready();
+    repository.stop();
     await expect(ready).rejects.toMatchObject({ code: 'CONVERT_NOT_READY' });
-    await expect(keeper.ready()).rejects.toMatchObject({ code: 'CONVERT_NOT_READY' });
-    const { keeper: neverAsked } = keeping();
+    await expect(repository.ready()).rejects.toMatchObject({ code: 'CONVERT_NOT_READY' });
+    const { repository: neverAsked } = createRepository();
     neverAsked.stop();
     await expect(neverAsked.ready()).rejects.toMatchObject({ code: 'CONVERT_NOT_READY' });
   });
@@ -255,31 +243,31 @@ describe('ready', () => {
     const listener = (reason: unknown) => void unhandled.push(reason);
     process.on('unhandledRejection', listener);
     later(() => process.off('unhandledRejection', listener));
-    const { keeper } = keeping();
-    void keeper.ready();
-    keeper.stop();
-    void keeper.ready();
+    const { repository } = createRepository();
+    void repository.ready();
+    repository.stop();
+    void repository.ready();
     await new Promise((done) => setTimeout(done, 10));
     expect(unhandled).toEqual([]);
   });
 
   it('still resolves after stop where a config had arrived', async () => {
-    const { keeper, sink } = keeping();
+    const { repository, sink } = createRepository();
     sink.config(project());
-    keeper.stop();
-    await expect(keeper.ready()).resolves.toBeUndefined();
+    repository.stop();
+    await expect(repository.ready()).resolves.toBeUndefined();
   });
 
   it('holds the process exactly as long as it waits', async () => {
     const timers = () => process.getActiveResourcesInfo().filter((name) => name === 'Timeout').length;
-    const { keeper, sink } = keeping();
+    const { repository, sink } = createRepository();
     const before = timers();
-    void keeper.ready();
-    void keeper.ready();
+    void repository.ready();
+    void repository.ready();
     expect(timers()).toBe(before + 1);
     sink.config(project());
     expect(timers()).toBe(before);
-    const { keeper: stopped } = keeping();
+    const { repository: stopped } = createRepository();
     void stopped.ready();
     stopped.stop();
     expect(timers()).toBe(before);
@@ -288,59 +276,59 @@ describe('ready', () => {
 
 describe('waitForFirst', () => {
   it('is one promise for all, which ends with the first config', async () => {
-    const { keeper, sink } = keeping({ readyTimeout: 60_000 });
-    const first = keeper.waitForFirst();
+    const { repository, sink } = createRepository({ readyTimeout: 60_000 });
+    const first = repository.waitForFirst();
     expect(first).toBeInstanceOf(Promise);
-    expect(keeper.waitForFirst()).toBe(first);
+    expect(repository.waitForFirst()).toBe(first);
     expect(await stateOf(first as Promise<void>)).toBe('waiting');
     sink.config(project());
     await first;
-    expect(keeper.waitForFirst()).toBeUndefined();
+    expect(repository.waitForFirst()).toBeUndefined();
   });
 
   it('ends after the time counted from the first request, and later requests do not wait', async () => {
     vi.useFakeTimers();
     later(() => vi.useRealTimers());
-    const { keeper } = keeping();
+    const { repository } = createRepository();
     // No request yet: no time runs.
     vi.advanceTimersByTime(10_000);
-    const first = keeper.waitForFirst();
+    const first = repository.waitForFirst();
     expect(first).toBeInstanceOf(Promise);
     vi.advanceTimersByTime(200);
-    expect(keeper.waitForFirst()).toBe(first);
+    expect(repository.waitForFirst()).toBe(first);
     vi.advanceTimersByTime(49);
-    expect(keeper.waitForFirst()).toBe(first);
+    expect(repository.waitForFirst()).toBe(first);
     vi.advanceTimersByTime(1);
     await first;
-    expect(keeper.waitForFirst()).toBeUndefined();
+    expect(repository.waitForFirst()).toBeUndefined();
   });
 
   it('is not waited for where readyTimeout is 0, and not after stop', async () => {
-    expect(keeping({ readyTimeout: 0 }).keeper.waitForFirst()).toBeUndefined();
-    const { keeper } = keeping({ readyTimeout: 60_000 });
-    const first = keeper.waitForFirst();
-    keeper.stop();
+    expect(createRepository({ readyTimeout: 0 }).repository.waitForFirst()).toBeUndefined();
+    const { repository } = createRepository({ readyTimeout: 60_000 });
+    const first = repository.waitForFirst();
+    repository.stop();
     await first;
-    expect(keeper.waitForFirst()).toBeUndefined();
+    expect(repository.waitForFirst()).toBeUndefined();
   });
 
   it.each<unknown>([-1, NaN, Infinity, '250'])('refuses a readyTimeout of %j', (readyTimeout) => {
-    expect(() => keeping({ readyTimeout: readyTimeout as number })).toThrow(
+    expect(() => createRepository({ readyTimeout: readyTimeout as number })).toThrow(
       expect.objectContaining({ code: 'CONVERT_BAD_OPTION' }) as Error,
     );
   });
 });
 
 describe('a config object', () => {
-  it('is in force as soon as the keeper is started', () => {
+  it('is in force as soon as the repository is started', () => {
     const told: string[] = [];
-    const keeper = new ProjectRepository(objectSource(project('1')), {
+    const repository = new ProjectRepository(objectSource(project('1')), {
       onConfig: (config, first) => void told.push(`${String(versionOf(config))} ${first}`),
     });
-    expect(keeper.current).toBeUndefined();
-    keeper.start();
-    expect(keeper.current).toEqual(project('1'));
-    expect(keeper.waitForFirst()).toBeUndefined();
+    expect(repository.current).toBeUndefined();
+    repository.start();
+    expect(repository.current).toEqual(project('1'));
+    expect(repository.waitForFirst()).toBeUndefined();
     expect(told).toEqual(['1 true']);
   });
 

@@ -1,15 +1,16 @@
-/** What a config is called in a cache. */
+/** The key of a config in the project cache. */
 import { createHmac } from 'node:crypto';
 
-/** Of what is kept: another number where it changes, so that nobody reads what an older or newer version means otherwise. */
+/** The number of the format. A new format gets a new number, so that versions of this package never misread each other. */
 const FORMAT = 1;
 
-/** Of the readable part. */
+/** Characters of the readable part. */
 const MAX_NAME = 60;
 
 /**
- * The same for who fetches the same: address, environment and secret. What was fetched with a secret is not found
- * without it, and does not show it. The SDK key goes before it for operators. It has passed `checkSdkKey`.
+ * Processes that fetch from the same address, with the same environment and secret, have the same key. A config that was
+ * fetched with a secret is not found without it, and the key does not show the secret. The SDK key, which has passed
+ * `checkSdkKey`, stands in front for operators.
  */
 export function cacheKey(url: URL, sdkKey: string, secret: string | undefined): string {
   const mark = createHmac('sha256', secret ?? '')

@@ -6,11 +6,10 @@ import type { ProjectSink } from '../types.js';
 import { SafeCache } from './safe-cache.js';
 import type { CachedProject, ProjectCache } from './types.js';
 
-/** In milliseconds. */
 export interface CacheTimes {
-  /** That the endpoint has at the start, before the config of the cache is used. Default 100. */
+  /** Milliseconds that the endpoint has at the start, before the config of the cache is used. Default 100. */
   patience?: number;
-  /** For an answer of the cache. Default 10,000: a disk may be slow, and no request waits for it. */
+  /** Milliseconds that the cache has for an answer. Default 10,000: a disk may be slow, and no request waits for it. */
   limit?: number;
 }
 
@@ -21,40 +20,43 @@ export interface CachedConfigOptions extends CacheTimes {
 
 export class CachedConfig {
   readonly #cache: SafeCache;
-  readonly #patience: NodeJS.Timeout;
-  /** What the cache had at the start, until it is used or no longer needed. */
+  readonly #patienceTimer: NodeJS.Timeout;
+  /** The content of the cache at the start, until it is used or not needed any more. */
   #found: CachedProject | undefined;
-  /** The endpoint has failed, or has had its time. */
+  /** True once the endpoint has failed, or has taken too long. */
   #isWanted = false;
-  /** The text of the config in force: an answer that nothing has changed (304) comes without one. */
+  /** The text of the config in force: an answer that nothing has changed (304) has none. */
   #text: Pick<CachedProject, 'body' | 'digest'> | undefined;
 
-  /** Begins to read. */
+  /** Begins to read the cache. */
   constructor(
     cache: ProjectCache,
     sink: ProjectSink,
-    private readonly handover: ChangeDetector,
+    private readonly detector: ChangeDetector,
     { key, maxBytes, patience = 100, limit = 10_000 }: CachedConfigOptions,
   ) {
     this.#cache = new SafeCache(cache, sink, { key, maxBytes, limit });
-    this.#patience = unrefTimeout(() => this.use(), patience);
+    this.#patienceTimer = unrefTimeout(() => this.use(), patience);
     void this.#read();
   }
 
-  /** Puts the config of the cache in force, now or once it is read, unless there is one in force by then. */
+  /** Puts the config of the cache in force, now or once it is read, unless another one is in force by then. */
   use(): void {
     this.#isWanted = true;
     const found = this.#found;
     this.#found = undefined;
-    if (found === undefined || this.handover.hasConfig) return;
+    if (found === undefined || this.detector.hasConfig) return;
     try {
-      if (this.handover.kept(found, this.#cache.description)) this.#text = found;
+      if (this.detector.useCached(found, this.#cache.description)) this.#text = found;
     } catch (error) {
       this.#cache.tell(asConvertError(error, 'CONVERT_BAD_PROJECT', 'the config of the project cache'));
     }
   }
 
-  /** Writes the config in force, which the endpoint has just sent, or confirmed: `body` is undefined then. Never rejects. */
+  /**
+   * Writes the config in force. `body` is the answer of the endpoint; undefined: the endpoint has confirmed the config.
+   * Never rejects.
+   */
   async write(body: Buffer | undefined, etag: string | undefined): Promise<void> {
     if (body !== undefined) {
       const text = body.toString('utf8');
@@ -64,7 +66,7 @@ export class CachedConfig {
   }
 
   stop(): void {
-    clearTimeout(this.#patience);
+    clearTimeout(this.#patienceTimer);
     this.#cache.stop();
   }
 

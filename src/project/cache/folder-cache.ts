@@ -3,10 +3,10 @@
  *
  *     project-cache/10035569-10034190-5d4140…json     a line about the config, then the config
  *
- * Whoever could write there would decide what visitors see: the folder is for its owner only, and a file that others may
- * have put there is not read. A file is replaced, never changed, so that each is whole. Its time is when the endpoint last
- * confirmed it, and a config that was confirmed earlier does not replace it. If two processes write in the same moment, the
- * last one wins, as no rename compares.
+ * The folder is for its owner only: whoever could write there would decide what visitors see. A file is replaced, never
+ * changed, so that each is complete. The time stamp of a file says when the endpoint last confirmed the config, and a config
+ * that was confirmed earlier does not replace it. If two processes write in the same moment, the last one wins, as a rename
+ * does not compare.
  */
 import { randomBytes } from 'node:crypto';
 import { constants } from 'node:fs';
@@ -21,12 +21,12 @@ import type { CachedProject, ProjectCache } from './types.js';
 const FOLDER = 'project-cache';
 const OWNER_ONLY_FOLDER = 0o700;
 const OWNER_ONLY_FILE = 0o600;
-/** The first line. */
+/** Bytes of the first line. */
 const MAX_HEAD_BYTES = 4_096;
-/** Milliseconds after which a file that is not finished is that of a dead process. */
+/** Milliseconds after which an unfinished file belongs to a dead process. */
 const ABANDONED = 60_000;
-// Absent on Windows, where there are no such links and pipes to speak of. Opening a pipe would wait for a writer.
-const SAFELY = ((constants.O_NOFOLLOW as number | undefined) ?? 0) | (constants.O_NONBLOCK ?? 0);
+// Both flags are absent on Windows, which has hardly any links and pipes. Opening a pipe would wait for a writer.
+const SAFE_FLAGS = ((constants.O_NOFOLLOW as number | undefined) ?? 0) | (constants.O_NONBLOCK ?? 0);
 
 const ignoreMissing = ignore('ENOENT');
 
@@ -37,7 +37,7 @@ interface Head {
 }
 
 /**
- * Any number of processes may use the folder; each fetches for itself. Nothing is made before there is something to keep.
+ * Any number of processes may use the folder; each fetches for itself. The folder is made with the first write.
  *
  * @param path relative paths are resolved against the working directory now, not later
  * @throws ConvertError `CONVERT_BAD_OPTION`
@@ -46,12 +46,12 @@ export function folderCache(path: string): ProjectCache {
   if (path === '')
     throw badOption('projectCache', 'is an empty text; as a text it must be the path of a folder');
   const folder = join(resolve(path), FOLDER);
-  /** What this process wrote last, and the file that it made of it. */
+  /** By key: the config that this process wrote last, and the inode of its file. */
   const written = new Map<string, { digest: string; etag: string | undefined; file: bigint }>();
 
   async function read(key: string): Promise<CachedProject | undefined> {
     if (!(await isOurs(folder))) return undefined;
-    const handle = await open(fileOf(key), constants.O_RDONLY | SAFELY).catch(ignoreMissing);
+    const handle = await open(fileOf(key), constants.O_RDONLY | SAFE_FLAGS).catch(ignoreMissing);
     if (handle === undefined) return undefined;
     try {
       return await parse(key, handle);
@@ -68,7 +68,7 @@ export function folderCache(path: string): ProjectCache {
     const content = (await readUpTo(handle, found.size)).toString('utf8');
     const end = content.indexOf('\n');
     const head = headOf(content.slice(0, end));
-    // A file of ours under another name is another project's.
+    // A file with another key in it was renamed: it belongs to another project.
     if (end === -1 || head?.key !== key) throw unfit(folder, 'holds a file that is damaged, or none of ours');
     return { body: content.slice(end + 1), digest: head.digest, etag: head.etag, checkedAt: found.mtimeMs };
   }
@@ -98,7 +98,7 @@ export function folderCache(path: string): ProjectCache {
       try {
         await handle.writeFile(content);
         await handle.utimes(checkedAt / 1000, checkedAt / 1000);
-        // Else a power cut may leave the new name with nothing in it.
+        // Without the sync, a power cut may leave an empty file under the new name.
         await handle.datasync();
       } finally {
         await handle.close();
@@ -125,12 +125,12 @@ export function folderCache(path: string): ProjectCache {
   return { description: `folder ${folder}`, read, write };
 }
 
-/** A time in the future is that of a clock that was ahead: it must not keep others from writing. */
+/** A time in the future comes from a clock that was ahead: it must not keep other processes from writing. */
 function isLater(time: number, checkedAt: number): boolean {
   return time > checkedAt && time <= Date.now();
 }
 
-/** In two steps: `recursive` tells ENOENT for whatever went wrong. */
+/** The folder is made in two steps: with `recursive`, any failure becomes ENOENT. */
 async function makeFolder(folder: string): Promise<void> {
   const how = { mode: OWNER_ONLY_FOLDER };
   const make = (): Promise<true | undefined> =>
@@ -153,7 +153,7 @@ async function isOurs(folder: string): Promise<boolean> {
   throw unfit(folder, FOLDER_PROBLEMS[finding]);
 }
 
-/** Not more than it had when it was looked at: a file can grow. */
+/** Reads `size` bytes at most: a file can grow after it was looked at. */
 async function readUpTo(handle: FileHandle, size: number): Promise<Buffer> {
   const buffer = Buffer.alloc(size);
   let done = 0;

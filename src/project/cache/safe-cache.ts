@@ -1,4 +1,4 @@
-/** A cache that may fail in any way: what it does takes a bounded time, never rejects, and its troubles are told once. */
+/** A project cache that may fail in any way: calls take a bounded time and never reject, and each problem is told once. */
 import { ConvertError } from '../../utils/errors.js';
 import { unrefTimeout } from '../../utils/node/timers.js';
 import { digestOf } from '../sources/change-detector.js';
@@ -7,16 +7,16 @@ import type { CachedProject, ProjectCache } from './types.js';
 
 export interface SafeCacheOptions {
   readonly key: string;
-  /** Milliseconds that the cache may take for an answer. */
+  /** Milliseconds that the cache has for an answer. */
   readonly limit: number;
-  /** Bytes of a config that is believed. */
+  /** Bytes of the largest config that is accepted. */
   readonly maxBytes: number;
 }
 
 export class SafeCache {
   readonly description: string;
   readonly #told = new Set<string>();
-  /** One call at a time: what hangs must not be joined by ever more of its kind. */
+  /** Calls go one after the other: calls to a cache that hangs must not pile up. */
   #last: Promise<unknown> = Promise.resolve();
   /** The last call failed. */
   #fails = false;
@@ -31,7 +31,7 @@ export class SafeCache {
     this.description = `the project cache (${cache.description ?? 'of option projectCache'})`;
   }
 
-  /** undefined where there is nothing, where it fails, and where what is there is none of ours or damaged. */
+  /** undefined if the cache is empty or fails, or if its content is damaged or not ours. */
   async read(): Promise<CachedProject | undefined> {
     const found = await this.#run(() => this.cache.read(this.options.key));
     if (found === undefined || found === null || this.#isOver) return undefined;
@@ -45,14 +45,14 @@ export class SafeCache {
     await this.#run(() => this.cache.write(this.options.key, project));
   }
 
-  /** Something is wrong with what is in it: told once. */
+  /** Reports a problem with the content of the cache, once. */
   tell(error: ConvertError): void {
     if (this.#isOver || this.#told.has(error.message)) return;
     this.#told.add(error.message);
     this.sink.trouble(error);
   }
 
-  /** Nothing is called or told any more. */
+  /** The cache is not called, and nothing is reported, any more. */
   stop(): void {
     this.#isOver = true;
   }
@@ -69,7 +69,7 @@ export class SafeCache {
       .then(() => {
         this.#hangs = false;
       });
-    const late = new Promise<never>((_resolve, reject) => {
+    const timedOut = new Promise<never>((_resolve, reject) => {
       timer = unrefTimeout(() => {
         isLate = true;
         this.#hangs = true;
@@ -77,7 +77,7 @@ export class SafeCache {
       }, limit);
     });
     try {
-      const answer = await Promise.race([done, late]);
+      const answer = await Promise.race([done, timedOut]);
       this.#worked();
       return answer;
     } catch (error) {
@@ -89,7 +89,7 @@ export class SafeCache {
 
   #failed(error: unknown): undefined {
     if (this.#isOver) return;
-    // What is wrong with its content, or with its place, is in words of ours.
+    // A problem with the content, or with the folder, is an error of ours and says all.
     if (error instanceof ConvertError) return this.tell(error) as undefined;
     if (this.#fails) return;
     this.#fails = true;
@@ -115,7 +115,7 @@ export class SafeCache {
   }
 }
 
-/** Of an error that is not ours only the code is told. */
+/** Only the code of an error that is not ours: its message may hold a secret. */
 function reasonOf(error: unknown): string {
   if (error instanceof Late) return error.message;
   if (!(error instanceof Error)) return 'unknown';

@@ -1,4 +1,4 @@
-/** What a source hands over: only what is new, whether the endpoint says so or a cache. */
+/** Passes a config on only if it differs from the one before, whether it comes from the endpoint or from a cache. */
 import { createHash } from 'node:crypto';
 import type { ProjectConfig } from '../../model/project-config.js';
 import type { CachedProject } from '../cache/types.js';
@@ -6,10 +6,10 @@ import { parseProject } from '../parse-config.js';
 import type { CachedConfigInfo, ProjectSink } from '../types.js';
 
 export class ChangeDetector {
-  /** Of the config that was handed over last. */
+  /** Of the config that was passed on last. */
   #etag: string | undefined;
   #digest: string | undefined;
-  /** Whether the keeper took that one over, and whether it ever took one. */
+  /** Whether the repository took that config over, and whether it ever took one over. */
   #isTaken = false;
   #hasConfig = false;
 
@@ -19,12 +19,12 @@ export class ChangeDetector {
     return this.#etag;
   }
 
-  /** One is in force. */
+  /** True if a config is in force. */
   get hasConfig(): boolean {
     return this.#hasConfig;
   }
 
-  /** The endpoint says that nothing has changed. Here and below: false where that config was not taken over. */
+  /** The endpoint says that nothing has changed. Returns false, as do the methods below, if that config was not taken over. */
   confirm(): boolean {
     this.sink.unchanged();
     return this.#isTaken;
@@ -38,31 +38,32 @@ export class ChangeDetector {
   answer(body: Buffer, etag: string | undefined, where: string): boolean {
     const digest = digestOf(body);
     const config = digest === this.#digest ? undefined : parseProject(body, where);
-    // Only now: the ETag of an answer that could not be used must not be offered again.
+    // Set after parsing: the ETag of an answer that could not be used must not be sent with the next request.
     this.#etag = etag;
-    return config === undefined ? this.confirm() : this.#give(config, digest);
+    return config === undefined ? this.confirm() : this.#pass(config, digest);
   }
 
   /**
-   * What a cache has, while nothing is in force. False also where it is the answer that was not taken over.
+   * The config of a cache, while none is in force. Returns false also for a config that was refused before.
    *
    * @throws ConvertError `CONVERT_BAD_PROJECT`
    */
-  kept({ body, digest, etag, checkedAt }: CachedProject, where: string): boolean {
+  useCached({ body, digest, etag, checkedAt }: CachedProject, where: string): boolean {
     if (digest === this.#digest) return false;
     const config = parseProject(Buffer.from(body), where);
     this.#etag = etag;
-    return this.#give(config, digest, { checkedAt, isStale: true });
+    return this.#pass(config, digest, { checkedAt });
   }
 
-  #give(config: ProjectConfig, digest: string, kept?: CachedConfigInfo): boolean {
+  #pass(config: ProjectConfig, digest: string, cached?: CachedConfigInfo): boolean {
     this.#digest = digest;
-    this.#isTaken = this.sink.config(config, kept);
+    this.#isTaken = this.sink.config(config, cached);
     this.#hasConfig ||= this.#isTaken;
     return this.#isTaken;
   }
 }
 
+/** SHA-256 in Base64. */
 export function digestOf(body: Buffer | string): string {
   return createHash('sha256').update(body).digest('base64');
 }

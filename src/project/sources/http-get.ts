@@ -1,4 +1,4 @@
-/** One GET with hard bounds: in time, in bytes after decompression, without redirects, and never holding the process. */
+/** One GET with hard bounds: limited time, limited bytes after decompression, no redirects; it does not keep the process alive. */
 import {
   get as httpGet,
   type IncomingHttpHeaders,
@@ -40,7 +40,7 @@ const DECODERS: Record<string, () => Duplex> = {
  * Resolves with any answer that is complete and within the bounds; rejects with an Error whose message is fit for logs.
  *
  * The socket is unref'd: the process may end while a request is under way. (While a connection is being established,
- * the operating system's pending call still holds it, for `timeout` at most.)
+ * the pending call of the operating system still keeps the process alive, for `timeout` at most.)
  */
 export async function get(url: URL, options: GetOptions): Promise<Answer> {
   const { timeout, maxBytes, signal } = options;
@@ -70,7 +70,7 @@ export async function get(url: URL, options: GetOptions): Promise<Answer> {
 function head(url: URL, headers: OutgoingHttpHeaders, signal: AbortSignal): Promise<IncomingMessage> {
   const send = url.protocol === 'https:' ? httpsGet : httpGet;
   return new Promise((resolve, reject) => {
-    // Minutes lie between two requests: a connection of its own (`agent: false`) for each.
+    // Minutes lie between two requests, so each gets a connection of its own (`agent: false`).
     const request = send(url, {
       headers: { ...headers, 'Accept-Encoding': 'gzip, br' },
       agent: false,
@@ -78,14 +78,14 @@ function head(url: URL, headers: OutgoingHttpHeaders, signal: AbortSignal): Prom
     });
     request.on('socket', unref);
     request.on('response', resolve);
-    // Stays after the head has come: what fails then is reported by the body.
+    // The listener stays after the head has come: a later failure is reported by the body.
     request.on('error', reject);
-    // An answer that switches protocols ends without either.
+    // An answer that switches protocols ends without `response` and `error`.
     request.on('close', () => reject(new Error('the connection was closed')));
   });
 }
 
-/** Twice, because a host with several addresses gets a new handle with each attempt to connect. */
+/** `unref` is called twice, because a host with several addresses gets a new handle with each attempt to connect. */
 function unref(socket: Socket): void {
   socket.unref();
   socket.once('connect', () => socket.unref());
@@ -100,7 +100,7 @@ async function readBody(response: IncomingMessage, maxBytes: number, signal: Abo
   }
   const chunks: Buffer[] = [];
   let size = 0;
-  // Counted while it comes: a small compressed answer can become gigabytes.
+  // The bytes are counted while they come: a small compressed answer can become gigabytes.
   const body = new Writable({
     write(chunk: Buffer, _encoding, done) {
       size += chunk.length;

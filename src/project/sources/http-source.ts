@@ -45,8 +45,8 @@ const HINTS: Record<number, string> = {
 };
 
 /**
- * Fetches at once, then at the interval. A failure, whatever it is, leaves the last config in place and is tried again
- * for ever. Nothing here keeps a process alive.
+ * Fetches at once, then at the interval. After a failure of any kind the last config stays in place, and the source
+ * tries again for ever. It does not keep the process alive.
  *
  * @throws ConvertError `CONVERT_BAD_OPTION`
  */
@@ -69,18 +69,18 @@ export function httpSource(options: HttpSourceOptions): ProjectSource {
     'User-Agent': 'ConvertAgent/1.0',
     ...authorization(options.sdkKeySecret),
   };
-  // Without the query: nothing of it is needed to find the fault.
+  // The query is left out: it is not needed to find a fault.
   const description = `config endpoint ${url.origin}${url.pathname}`;
   const stopped = new AbortController();
   let timer: NodeJS.Timeout | undefined;
   let cached: CachedConfig | undefined;
 
   function begin(sink: ProjectSink): void {
-    const handover = new ChangeDetector(sink);
+    const detector = new ChangeDetector(sink);
     let failures = 0;
     if (options.cache !== undefined) {
       const key = cacheKey(url, options.sdkKey, options.sdkKeySecret);
-      cached = new CachedConfig(options.cache, sink, handover, { key, maxBytes, ...options.cacheTimes });
+      cached = new CachedConfig(options.cache, sink, detector, { key, maxBytes, ...options.cacheTimes });
     }
 
     async function attempt(): Promise<void> {
@@ -88,20 +88,20 @@ export function httpSource(options: HttpSourceOptions): ProjectSource {
       if (!stopped.signal.aborted) timer = unrefTimeout(() => void attempt(), delay);
     }
 
-    /** Milliseconds to the next one. */
+    /** Returns the milliseconds until the next fetch. */
     async function fetchOnce(): Promise<number> {
       let answer: Answer | undefined;
       try {
-        const { etag } = handover;
+        const { etag } = detector;
         const condition = etag === undefined ? {} : { 'If-None-Match': etag };
         const signal = stopped.signal;
         answer = await get(url, { headers: { ...headers, ...condition }, timeout, maxBytes, signal });
         if (signal.aborted) return 0;
-        // To who did not ask whether something changed, 304 says nothing.
+        // Without an ETag in the request, 304 says nothing.
         const isTaken =
-          answer.status === 304 && etag !== undefined ? handover.confirm() : receive(answer, handover);
+          answer.status === 304 && etag !== undefined ? detector.confirm() : receive(answer, detector);
         failures = 0;
-        if (isTaken) await cached?.write(answer.status === 200 ? answer.body : undefined, handover.etag);
+        if (isTaken) await cached?.write(answer.status === 200 ? answer.body : undefined, detector.etag);
         else cached?.use();
         // Give or take 10 %, so that processes that start together do not come together.
         return refreshInterval * (0.9 + 0.2 * random());
@@ -117,10 +117,10 @@ export function httpSource(options: HttpSourceOptions): ProjectSource {
     void attempt();
   }
 
-  /** False where the keeper did not take it over. */
-  function receive({ status, headers: { etag }, body }: Answer, handover: ChangeDetector): boolean {
+  /** False if the repository did not take the config over. */
+  function receive({ status, headers: { etag }, body }: Answer, detector: ChangeDetector): boolean {
     if (status !== 200) throw refusal(status);
-    return handover.answer(body, etag, `the answer of ${description}`);
+    return detector.answer(body, etag, `the answer of ${description}`);
   }
 
   function refusal(status: number): ConvertError {

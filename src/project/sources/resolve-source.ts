@@ -1,4 +1,4 @@
-/** Which source an app's options mean. */
+/** Picks the project source that the options of the app ask for. */
 import type { ProjectConfig } from '../../model/project-config.js';
 import { ConvertError } from '../../utils/errors.js';
 import { folderCache } from '../cache/folder-cache.js';

@@ -70,12 +70,11 @@ describe('at the start, a config of before', () => {
     server.answer = answer;
     const sink = fetching(server.base, { cacheTimes: NEVER });
     await until(() => expect(sink.configs.map(versionOf)).toEqual(['1']));
-    expect(sink.kept[0]).toMatchObject({ isStale: true });
-    expect(Math.abs(sink.kept[0]!.checkedAt - Date.now())).toBeLessThan(60_000);
+    expect(Math.abs(sink.cached[0]!.checkedAt - Date.now())).toBeLessThan(60_000);
     await until(() => expect(sink.errors.length).toBeGreaterThan(2));
     server.answer = saysProject('2');
     await until(() => expect(sink.configs.map(versionOf)).toEqual(['1', '2']));
-    expect(sink.kept[1]).toBeUndefined();
+    expect(sink.cached[1]).toBeUndefined();
     expect(sink.troubles).toEqual([]);
   });
 
