@@ -45,27 +45,27 @@ export interface Convert {
   openNow(request: IncomingRequest, response: OutgoingResponse): ConvertContext;
   /**
    * For jobs and webhooks: a visitor without a request. Waits for the project config, at most 5 s. With consent
-   * configured and none given here, the grant decides that the visitor gave when they were here. Without an id (an order
-   * of a visitor who had none) nothing is counted, and that is logged once.
+   * configured and none given here, the grant decides that the visitor gave when they were here. Without an id (an
+   * order of a visitor who had none) nothing is counted, and that is logged once.
    */
   forVisitor(
     visitorId: string | number | null | undefined,
     options?: ForVisitorOptions,
   ): Promise<VisitorContext>;
   /**
-   * Deletes what is held of a visitor, under the id as an id of the app and as one of our cookie: stored state, what requests of
-   * theirs in this process have not committed yet, and events that are pending, in whichever process that shares the spool or
-   * Redis (counted as `forgotten`). Waits for the project config, at most 5 s. A batch that is under way may still arrive, but
-   * is not sent again with the visitor in it; other processes hear of it within some 3 s. What comes of the visitor after the
-   * call is counted again.
+   * Deletes what is held of a visitor, under the id as an id of the app and as one of our cookie: stored state, what
+   * requests of theirs in this process have not committed yet, and events that are pending, in whichever process that
+   * shares the spool or Redis (counted as `forgotten`). Waits for the project config, at most 5 s. A batch that is
+   * under way may still arrive, but is not sent again with the visitor in it; other processes hear of it within some 3
+   * s. What comes of the visitor after the call is counted again.
    *
-   * It does not reach what Convert has received, cookies in the visitor's browser, or a request that is under way in another
-   * process at that moment.
+   * It does not reach what Convert has received, cookies in the visitor's browser, or a request that is under way in
+   * another process at that moment.
    *
-   * Rejects with a ConvertError where something of it may still be there: call it again then. `CONVERT_STORE` the store could
-   * not delete (an answer is awaited for 5 s); `CONVERT_SPOOL` the disk or Redis did not take it, so that what waits there may
-   * be sent; `CONVERT_NOT_READY` there is no project config; `CONVERT_CALLBACK` an outbox of the app's own failed;
-   * `CONVERT_BAD_OPTION` this is no visitor id.
+   * Rejects with a ConvertError where something of it may still be there: call it again then. `CONVERT_STORE` the store
+   * could not delete (an answer is awaited for 5 s); `CONVERT_SPOOL` the disk or Redis did not take it, so that what
+   * waits there may be sent; `CONVERT_NOT_READY` there is no project config; `CONVERT_CALLBACK` an outbox of the app's
+   * own failed; `CONVERT_BAD_OPTION` this is no visitor id.
    */
   forget(visitorId: string | number): Promise<void>;
   /** Commits and sends what waits; resolves with the ledger, at the latest after `timeout` ms (default 5000). */
@@ -214,7 +214,7 @@ class ConvertInstance implements Convert, Runtime {
       this.#remote = new RemoteStore(store, {
         budget: options.storeTimeout,
         cache: options.storeCache ?? {},
-        isWhole: (state) => this.project !== undefined && isInAll(state, this.project.running),
+        isComplete: (state) => this.project !== undefined && isInAll(state, this.project.running),
         failing: (error) => this.#failing(error),
         worksAgain: () => this.logger.info?.('convert: the visitor store answers again'),
       });

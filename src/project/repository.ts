@@ -15,7 +15,10 @@ export interface ProjectRepositoryOptions {
   onConfig(config: ProjectConfig, first: boolean): void;
   /** The first config is an older one, from a cache, until a newer one arrives. Called after `onConfig`. */
   onOlder?(checkedAt: number, failures: number): void;
-  /** Called for every attempt that failed. `inARow` is 1 for the first failure after a success, which is worth a log line. */
+  /**
+   * Called for every attempt that failed. `inARow` is 1 for the first failure after a success, which is worth a log
+   * line.
+   */
   onError?(error: ConvertError, inARow: number): void;
   /** The first success after `failures` failures in a row. */
   onRecovery?(failures: number): void;

@@ -14,9 +14,9 @@ export interface ProjectSource {
 
 export interface ProjectSink {
   /**
-   * A config that passed `validateProject`. Called again only when its content changed. `cached`: the config comes from a
-   * cache, for want of a newer one, and ends no outage. Returns false if the config was not taken over; the one before
-   * stays in force.
+   * A config that passed `validateProject`. Called again only when its content changed. `cached`: the config comes from
+   * a cache, for want of a newer one, and ends no outage. Returns false if the config was not taken over; the one
+   * before stays in force.
    */
   config(config: ProjectConfig, cached?: CachedConfigInfo): boolean;
   /** The config that was delivered last is still the current one: an outage is over. */

@@ -1,6 +1,7 @@
 /**
- * A visitor store over any place that keeps texts by key and can replace one only if it is still what it was. The text is
- * the official SDK's document; it is read, merged here and written back, again if somebody was faster.
+ * A visitor store over any database that keeps texts by key and has an atomic compare-and-set. The text is the document
+ * of the official SDK. A commit reads it, merges the change and writes it back, and begins again if another process was
+ * faster.
  */
 import { applyChange } from '../model/visitor-state/apply-change.js';
 import { parseState } from '../model/visitor-state/parse-state.js';
@@ -11,29 +12,31 @@ import { LruMap } from '../utils/lru-map.js';
 import { KeyedQueue } from './keyed-queue.js';
 import { type CommitOptions, STORE_LIMIT, type VisitorStore, withStoreTimeout } from './types.js';
 
-/** A text, and what tells whether it is still there. */
+/** A stored text, and the version by which the database knows whether it is still there. */
 export interface Document {
   readonly text: string;
-  /** Only the place that it came from looks at it. */
+  /** Only the database that it came from reads this. */
   readonly version?: unknown;
 }
 
 export type CompareAndSetResult =
   | { readonly isReplaced: true; readonly version?: unknown }
-  /** What is there instead; undefined: nothing. */
+  /** The document that is there instead; undefined: none. */
   | { readonly isReplaced: false; readonly found: Document | undefined };
 
-/** Where documents are kept. */
+/** A database of documents. */
 export interface Documents {
-  /** Whether `read` returns promises. */
+  /** True if `read` returns promises. */
   readonly remote: boolean;
-  /** True where a `replace` may be made twice without anyone's knowledge: documents are told apart then. Default false. */
+  /**
+   * True if a `compareAndSet` may be sent twice unnoticed: each commit gets a name in the document then. Default false.
+   */
   readonly mayRepeat?: boolean;
-  /** What is read lives on, as long as any visitor. */
+  /** Prolongs the life of the document: its visitor is back. */
   read(key: string): Document | undefined | Promise<Document | undefined>;
   /**
-   * Stores `text` if what is there is `before`; undefined: nothing. An `ephemeral` text lives for a short while, unless what it
-   * replaces lives longer. `first`: nothing can be there, of which a place may make use.
+   * Stores `text` if the document is still `before`; undefined: if there is none. An `ephemeral` text lives for a short
+   * while, unless the document that it replaces lives longer. `first`: no document can be there, which may save a read.
    */
   compareAndSet(
     key: string,
@@ -45,37 +48,37 @@ export interface Documents {
   close?(): void | Promise<void>;
 }
 
-/** Of a visitor whom many processes change at one time. */
+/** Attempts at one commit, if many processes change a visitor at the same time. */
 const MAX_ATTEMPTS = 50;
 
-/** Visitors whose state is kept as it was parsed, of some 1 KB each. */
-const MAX_RECENT = 2_000;
+/** Visitors whose parsed state is kept, of some 1 KB each. */
+const MAX_PARSED = 2_000;
 
-const NOTHING_LEFT: Committed = { state: {}, lost: new Set() };
+const EMPTY: Committed = { state: {}, lost: new Set() };
 
 export function documentStore(documents: Documents): VisitorStore {
-  const turns = new KeyedQueue<Committed>();
-  const recent = new LruMap<{ document: Document; readonly state: VisitorState }>({ max: MAX_RECENT });
+  const queue = new KeyedQueue<Committed>();
+  const cache = new LruMap<{ document: Document; readonly state: VisitorState }>({ max: MAX_PARSED });
 
-  function parsed(document: Document | undefined): VisitorState | undefined {
+  function parseDocument(document: Document | undefined): VisitorState | undefined {
     if (document === undefined) return undefined;
     const state = parseState(parseJson(document.text));
-    // What is no document of ours, or of the SDK, counts as none, and is overwritten.
+    // A text that is no document of ours, or of the SDK, counts as none and is overwritten.
     if (state !== undefined) setSource(state, document);
     return state;
   }
 
-  /** A visitor's next pages ask for the same text: to parse it takes as long as to read it. */
-  function parsedOnce(key: string, document: Document | undefined): VisitorState | undefined {
+  /** The next pages of a visitor read the same text, and parsing takes as long as reading: the parsed state is kept. */
+  function parseCached(key: string, document: Document | undefined): VisitorState | undefined {
     if (document === undefined) return undefined;
-    const entry = recent.find(key);
+    const entry = cache.find(key);
     if (entry?.value.document.text !== document.text) {
-      const state = parsed(document);
-      recent.delete(key);
-      if (state !== undefined) recent.add(key, { document, state });
+      const state = parseDocument(document);
+      cache.delete(key);
+      if (state !== undefined) cache.add(key, { document, state });
       return state;
     }
-    recent.use(entry);
+    cache.use(entry);
     const { value } = entry;
     if (value.document.version !== document.version) {
       value.document = document;
@@ -91,21 +94,21 @@ export function documentStore(documents: Documents): VisitorStore {
     latest: VisitorState | undefined,
   ): Promise<Committed> {
     let before = sourceOf(latest) ?? (options.first ? undefined : sourceOf(options.known));
-    // What is known may be old, or nothing: that nothing is to be changed has to be seen.
-    let isSeen = options.first === true;
+    // `before` may be old. That a change changes nothing is believed only if the document was read just now.
+    let isFresh = options.first === true;
     for (let attempt = 0; attempt < MAX_ATTEMPTS; attempt++) {
-      const committed = applyChange(parsed(before) ?? {}, change);
+      const committed = applyChange(parseDocument(before) ?? {}, change);
       const { state } = committed;
-      const unchanged = JSON.stringify(state);
-      if (unchanged === (before?.text ?? '{}')) {
-        if (isSeen) return committed;
+      const unnamed = JSON.stringify(state);
+      if (unnamed === (before?.text ?? '{}')) {
+        if (isFresh) return committed;
         before = await documents.read(key);
-        isSeen = true;
+        isFresh = true;
         continue;
       }
       const name = documents.mayRepeat ? newName() : undefined;
       if (name !== undefined) state.commit = withName(state.commit, name);
-      const text = name === undefined ? unchanged : JSON.stringify(state);
+      const text = name === undefined ? unnamed : JSON.stringify(state);
       const { ephemeral } = options;
       const first = options.first === true && attempt === 0;
       const replaced = await documents.compareAndSet(key, before, text, { ephemeral, first });
@@ -114,9 +117,10 @@ export function documentStore(documents: Documents): VisitorStore {
         return committed;
       }
       before = replaced.found;
-      isSeen = true;
-      const found = name === undefined ? undefined : parsed(before);
-      // The first of two, unheard, was made; others have been at it since, and what it claimed is not lost to them.
+      isFresh = true;
+      const found = name === undefined ? undefined : parseDocument(before);
+      // The text was sent twice, and the first one, whose answer was lost, was stored. Others have written since; this
+      // commit's claims are not lost to them.
       if (found && namesOf(found.commit).includes(name!)) return { ...committed, state: found };
     }
     throw new ConvertError('CONVERT_STORE', 'the state of a visitor changes faster than it can be written');
@@ -126,32 +130,32 @@ export function documentStore(documents: Documents): VisitorStore {
     remote: documents.remote,
     outlives: true,
     read(key) {
-      // What this process is about to write counts as written, where somebody waits anyway.
-      const underWay = documents.remote ? turns.underWay(key) : undefined;
+      // A commit of this process that is under way counts as written, if the reader waits anyway.
+      const underWay = documents.remote ? queue.underWay(key) : undefined;
       const document = underWay ? underWay.then(() => documents.read(key)) : documents.read(key);
       return isThenable(document)
-        ? document.then((answer) => parsedOnce(key, answer))
-        : parsedOnce(key, document);
+        ? document.then((answer) => parseCached(key, answer))
+        : parseCached(key, document);
     },
     commit: (key, change, options) =>
-      turns.run(key, (before) => withStoreTimeout(STORE_LIMIT, commit(key, change, options, before?.state))),
+      queue.run(key, (before) => withStoreTimeout(STORE_LIMIT, commit(key, change, options, before?.state))),
     delete: async (key) => {
-      await turns.run(key, async () => {
+      await queue.run(key, async () => {
         await withStoreTimeout(STORE_LIMIT, documents.delete(key));
-        recent.delete(key);
-        return NOTHING_LEFT;
+        cache.delete(key);
+        return EMPTY;
       });
     },
     async close() {
-      await turns.idle();
+      await queue.idle();
       await documents.close?.();
     },
   };
 }
 
 /**
- * What a state of ours was read from, or written as. It is a property, and not in a WeakMap: that kept all of them alive until
- * a full garbage collection. Nobody sees it, and no copy has it.
+ * The document that a state was read from, or written as. It is a property that is not enumerable: no copy of the state
+ * has it. A WeakMap would keep all documents alive until a full garbage collection.
  */
 const SOURCE = Symbol('source');
 
@@ -173,12 +177,12 @@ function parseJson(text: string): unknown {
   }
 }
 
-/** Of this process, and not of another one: what two of them write is never the same. */
+/** The part of a commit's name that differs between processes: two processes never write the same text. */
 const PROCESS = Math.random().toString(36).slice(2, 10);
 let commits = 0;
 const newName = (): string => `${PROCESS}${(commits += 1).toString(36)}`;
 
-/** Commits that can be told from a document: so many others may come between the two times that one is made. */
+/** Names of commits that a document keeps: so many commits of others may come between the two copies of one. */
 const MAX_NAMES = 3;
 
 const namesOf = (names: string | undefined): string[] => names?.split(' ') ?? [];

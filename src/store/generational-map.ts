@@ -1,24 +1,27 @@
 /**
- * A map that forgets all of an age at once: of what came once, nearly nothing is asked for again. An entry goes into the
- * youngest generation, which is small and so in the processor's cache; what is too old, or has no more room, goes by
- * whole generations.
+ * A bounded map that forgets whole generations of entries at once.
+ *
+ * An entry goes into the youngest generation, which is small and so stays in the cache of the processor. Entries that
+ * are too old, or have no more room, go by whole generations: nearly nothing of what came once is asked for again.
  */
+
 export interface GenerationalMapOptions {
-  /** Entries at most; where they are too many, the oldest eighth goes, or less. */
+  /** Most entries. If there are more, the oldest eighth goes, or less. */
   max: number;
-  /** Milliseconds since an entry was set, at least, while there is room; an eighth more at most. */
+  /** Milliseconds that an entry stays at least, while there is room; an eighth more at most. */
   age: number;
 }
 
-/** Of the age, and of the room where that is small. */
+/** Parts that the age is divided into, and the room if it is small. */
 const SHARES = 8;
-/** Entries: a table of so many takes some 100 KiB. */
+/** Most entries of a generation: a table of so many takes some 100 KiB. */
 const MAX_SIZE = 4096;
 
 interface Generation<Value> {
   readonly entries: Map<string, Value>;
-  /** By `performance.now()`: until then entries are added, and until then they stay. */
+  /** By `performance.now()`: no entry is added after that. */
   readonly closes: number;
+  /** By `performance.now()`: the entries go then. */
   readonly ends: number;
 }
 
@@ -28,7 +31,7 @@ export class GenerationalMap<Value> {
   #count = 0;
   readonly #max: number;
   readonly #age: number;
-  /** Entries of a generation, until it is joined with another one. */
+  /** Entries of a generation that is full. Two generations that were merged have more. */
   readonly #size: number;
   readonly #maxGenerations: number;
 
@@ -36,7 +39,7 @@ export class GenerationalMap<Value> {
     this.#max = max;
     this.#age = age;
     this.#size = Math.min(MAX_SIZE, Math.ceil(max / SHARES));
-    // As many as are full, and as many as were closed before they were.
+    // Room for those that are full, and for those that were closed by age before they were full.
     this.#maxGenerations = Math.ceil(max / this.#size) + SHARES + 1;
   }
 
@@ -44,52 +47,52 @@ export class GenerationalMap<Value> {
     return this.#count;
   }
 
-  /** For tests: what a search goes through at most. */
+  /** For tests: the number of maps that a search looks into at most. */
   get generations(): number {
     return this.#generations.length;
   }
 
-  /** Adds an entry of a key that is not there: `take` it first where it may be. */
+  /** Adds an entry under a key that the map does not hold: `take` the key first if it may be there. */
   add(key: string, value: Value): void {
     const now = performance.now();
     let youngest = this.#generations.at(-1);
     if (youngest === undefined || youngest.entries.size >= this.#size || now >= youngest.closes) {
       youngest = this.#open(now);
     }
-    if (this.#count >= this.#max) this.#drop();
-    // The only one there was may have been the one that went.
+    if (this.#count >= this.#max) this.#dropOldest();
+    // The generation that was dropped may have been the only one.
     if (this.#generations.length === 0) youngest = this.#open(now);
     youngest.entries.set(key, value);
     this.#count += 1;
   }
 
-  /** Removes an entry and returns what it held. */
+  /** Removes an entry and returns its value. */
   take(key: string): Value | undefined {
-    this.#forget(performance.now());
-    // Who comes back mostly comes back soon.
-    for (let place = this.#generations.length - 1; place >= 0; place--) {
-      const { entries } = this.#generations[place]!;
+    this.#dropExpired(performance.now());
+    // Visitors who come back mostly come back soon: the youngest generation is searched first.
+    for (let index = this.#generations.length - 1; index >= 0; index--) {
+      const { entries } = this.#generations[index]!;
       const value = entries.get(key);
       if (value === undefined) continue;
       entries.delete(key);
       this.#count -= 1;
-      if (entries.size === 0 && place < this.#generations.length - 1) this.#generations.splice(place, 1);
+      if (entries.size === 0 && index < this.#generations.length - 1) this.#generations.splice(index, 1);
       return value;
     }
     return undefined;
   }
 
   #open(now: number): Generation<Value> {
-    this.#forget(now);
-    if (this.#generations.length >= this.#maxGenerations) this.#join();
+    this.#dropExpired(now);
+    if (this.#generations.length >= this.#maxGenerations) this.#mergeOldest();
     const closes = now + this.#age / SHARES;
     const youngest = { entries: new Map<string, Value>(), closes, ends: closes + this.#age };
     this.#generations.push(youngest);
     return youngest;
   }
 
-  /** Makes one of the two oldest. */
-  #join(): void {
+  /** Makes one generation of the two oldest. */
+  #mergeOldest(): void {
     const [oldest, next] = this.#generations.splice(0, 2) as [Generation<Value>, Generation<Value>];
     const [few, many] = [oldest.entries, next.entries].sort((one, other) => one.size - other.size) as [
       Map<string, Value>,
@@ -99,13 +102,12 @@ export class GenerationalMap<Value> {
     this.#generations.unshift({ entries: many, closes: next.closes, ends: next.ends });
   }
 
-  #drop(): void {
+  #dropOldest(): void {
     const oldest = this.#generations.shift();
     if (oldest !== undefined) this.#count -= oldest.entries.size;
   }
 
-  /** What is too old. */
-  #forget(now: number): void {
-    while (this.#generations.length > 0 && now >= this.#generations[0]!.ends) this.#drop();
+  #dropExpired(now: number): void {
+    while (this.#generations.length > 0 && now >= this.#generations[0]!.ends) this.#dropOldest();
   }
 }

@@ -1,41 +1,48 @@
-/** Work on one key, one piece after the other: within a process, nobody has to find out that somebody else was faster. */
+/**
+ * A queue for each key: work on one key runs one piece after the other, so that the commits of one process do not
+ * overtake each other.
+ */
 export class KeyedQueue<Result> {
   #last = new Map<string, Promise<Result | undefined>>();
-  /** Since `#last` was made. */
+  /** Entries that were added since `#last` was made. */
   #added = 0;
 
-  /** What is done last on this key at present; undefined: nothing. Never rejects: undefined for what failed. */
+  /**
+   * The last piece of work on this key; undefined if there is none. It never rejects: work that failed resolves with
+   * undefined.
+   */
   underWay(key: string): Promise<Result | undefined> | undefined {
     return this.#last.get(key);
   }
 
-  /** `work` gets what the one before it gave, if that is not over yet and did not fail. */
+  /** `work` gets the result of the piece before it, if that is still under way and does not fail. */
   run(key: string, work: (before: Result | undefined) => Promise<Result>): Promise<Result> {
     const before = this.#last.get(key);
     const result = before === undefined ? work(undefined) : before.then(work);
-    const over = (value: Result | undefined): Result | undefined => {
-      if (this.#last.get(key) === settled) this.#last.delete(key);
+    const remove = (value: Result | undefined): Result | undefined => {
+      if (this.#last.get(key) === done) this.#last.delete(key);
       return value;
     };
-    const settled = result.then(over, () => over(undefined));
-    this.#add(key, settled);
+    const done = result.then(remove, () => remove(undefined));
+    this.#add(key, done);
     return result;
   }
 
-  /** Until nothing is under way. */
+  /** Resolves once no work is under way. */
   async idle(): Promise<void> {
     while (this.#last.size > 0) await Promise.all(this.#last.values());
   }
 
   /**
-   * A map gets a new table whenever entries that came and went have filled it, and the old one points to it: once one table is
-   * old, the garbage collector keeps all that follow, with all that was ever in them. A new map ends that.
+   * A `Map` gets a new table whenever entries that came and went have filled it, and the old table points to the new
+   * one. Once one table is old, the garbage collector keeps all tables that follow, with everything that was ever in
+   * them. A new `Map` now and then ends that chain.
    */
-  #add(key: string, settled: Promise<Result | undefined>): void {
+  #add(key: string, done: Promise<Result | undefined>): void {
     if ((this.#added += 1) > 2 * this.#last.size + 64) {
       this.#last = new Map(this.#last);
       this.#added = 0;
     }
-    this.#last.set(key, settled);
+    this.#last.set(key, done);
   }
 }

@@ -8,9 +8,9 @@ import type { CommitOptions, VisitorStore } from './types.js';
 
 export interface MemoryStoreOptions {
   /**
-   * Visitors that are remembered at most; those not seen for longest go first. As many again may be remembered whose
-   * id was only just issued and has not come back, so that a flood of clients without cookies pushes nobody out.
-   * Default 100,000.
+   * Most visitors that are remembered; those not seen for longest go first. As many again may be remembered whose id
+   * was only just issued and has not come back, so that a flood of clients without cookies pushes nobody out. Default
+   * 100,000.
    */
   max?: number;
   /** Milliseconds for which a visitor is remembered whose id has not come back. Default 1800000 (30 minutes). */
@@ -19,7 +19,7 @@ export interface MemoryStoreOptions {
 
 export interface MemoryStore extends VisitorStore {
   readonly remote: false;
-  /** Visitors that are remembered now. */
+  /** Number of visitors that are remembered now. */
   readonly size: number;
   read(key: string): VisitorState | undefined;
   commit(key: string, change: StateChange, options: CommitOptions): Committed;
@@ -40,10 +40,10 @@ export function memoryStore(options: MemoryStoreOptions = {}): MemoryStore {
   const established = new LruMap<VisitorState>({ max });
   const ephemeral = new GenerationalMap<VisitorState>({ max, age: ephemeralAge });
 
-  const firstState = firstStates();
+  const sharedState = sharedStates();
 
-  const merged = (state: VisitorState | undefined, change: StateChange): Committed => {
-    const shared = state === undefined ? firstState(change) : undefined;
+  const merge = (state: VisitorState | undefined, change: StateChange): Committed => {
+    const shared = state === undefined ? sharedState(change) : undefined;
     return shared === undefined ? applyChange(state ?? {}, change) : { state: shared, lost: NOTHING_LOST };
   };
 
@@ -58,7 +58,7 @@ export function memoryStore(options: MemoryStoreOptions = {}): MemoryStore {
         established.use(visitor);
         return visitor.value;
       }
-      // Only an id that came back is read.
+      // Stores are read only for ids that a request brings: this visitor has come back.
       const state = ephemeral.take(key);
       if (state !== undefined) established.add(key, state);
       return state;
@@ -66,12 +66,12 @@ export function memoryStore(options: MemoryStoreOptions = {}): MemoryStore {
     commit(key, change, { ephemeral: isEphemeral, first: isFirst = false }) {
       const visitor = established.find(key);
       if (visitor !== undefined) {
-        const committed = merged(visitor.value, change);
+        const committed = merge(visitor.value, change);
         visitor.value = committed.state;
         established.use(visitor);
         return committed;
       }
-      const committed = merged(isFirst ? undefined : ephemeral.take(key), change);
+      const committed = merge(isFirst ? undefined : ephemeral.take(key), change);
       (isEphemeral ? ephemeral : established).add(key, committed.state);
       return committed;
     },
@@ -82,16 +82,21 @@ export function memoryStore(options: MemoryStoreOptions = {}): MemoryStore {
   };
 }
 
-/** Bounds what is held for one claim: pages that differ in their locations. */
+/** Most states for the same claims: pages differ in their locations. */
 const MAX_STATES = 32;
 
-/** What a change makes of a visitor of whom nothing is stored; undefined where that is not shared. */
-export function firstStates(): (change: StateChange) => VisitorState | undefined {
-  // By the claims of the change: the engine gives the same frozen ones to all visitors.
+/**
+ * The state that a first change gives a visitor of whom nothing is stored; undefined if that state is not shared.
+ *
+ * There are only as many first states as variations and pages, and they are all that is known of nearly all visitors.
+ * So each is held once and shared: a new visitor costs no more than a key.
+ */
+export function sharedStates(): (change: StateChange) => VisitorState | undefined {
+  // The claims are the key: the engine gives the same frozen object to all visitors.
   const known = new WeakMap<object, VisitorState[]>();
   return (change) => {
     const { claims, locations } = change;
-    if (claims === undefined || !isFirst(change)) return undefined;
+    if (claims === undefined || !isShareable(change)) return undefined;
     let states = known.get(claims);
     if (states === undefined) {
       if (!Object.isFrozen(claims)) return undefined;
@@ -107,7 +112,8 @@ export function firstStates(): (change: StateChange) => VisitorState | undefined
   };
 }
 
-function isFirst(change: StateChange): boolean {
+/** A change of other fields tells visitors apart. */
+function isShareable(change: StateChange): boolean {
   for (const field in change) if (field !== 'claims' && field !== 'locations') return false;
   return true;
 }

@@ -1,6 +1,6 @@
 /**
- * A remote store as requests meet it: each waits for an answer up to a budget, and for none where the store is known to fail.
- * What was read or written is remembered for a moment.
+ * A remote store with a time budget for requests: a request waits up to the budget, and not at all while the store is
+ * known to fail. States that were read or written are cached for a moment.
  */
 import type { Committed, StateChange, VisitorState } from '../model/visitor-state/types.js';
 import { isThenable } from '../utils/app-callback.js';
@@ -9,40 +9,41 @@ import { LruMap } from '../utils/lru-map.js';
 import { type CommitOptions, STORE_LIMIT, type VisitorStore, withStoreTimeout } from './types.js';
 
 export interface StoreCacheOptions {
-  /** Milliseconds. Default 5,000. */
+  /** Milliseconds that a state is cached. Default 5,000. */
   age?: number;
-  /** Visitors. Default 10,000. */
+  /** Most visitors in the cache. Default 10,000. */
   max?: number;
 }
 
 export interface RemoteStoreOptions {
   /** Milliseconds that a request waits for the store. */
   readonly budget: number;
-  /** False: nothing is remembered. */
+  /** False: no cache. */
   readonly cache: StoreCacheOptions | false;
   /**
-   * True where a state says all that may be asked of it: what is not in it, another process may have stored since. Only that
-   * is remembered.
+   * True if a state has everything that a request may ask for. Only such a state is cached: another process may have
+   * stored since what another state lacks.
    */
-  readonly isWhole: (state: VisitorState) => boolean;
-  /** It began to fail: once, until it is well again. */
+  readonly isComplete: (state: VisitorState) => boolean;
+  /** The store began to fail. Called once, until `worksAgain`. */
   readonly failing: (error: ConvertError) => void;
   readonly worksAgain: () => void;
 }
 
 export interface StoreStats {
-  /** It is asked over a network; else what follows is 0. */
+  /** True if the store answers with promises; the numbers of a store in the process are 0. */
   readonly remote: boolean;
-  /** The last requests that asked had no answer in time. */
+  /** The last requests that read had no answer in time. */
   readonly failing: boolean;
-  /** Times that it was read for a request, and, of visitors of whom it was not asked, as they were here just before. */
+  /** Reads for a request. */
   readonly reads: number;
+  /** Requests that needed no read, as the state of their visitor was cached. */
   readonly cached: number;
-  /** Requests that were decided without stored state: there was no answer in time, or none to be expected. */
+  /** Requests that were decided without stored state: the answer did not come in time, or was not to be expected. */
   readonly unavailable: number;
   readonly commits: number;
   readonly failedCommits: number;
-  /** Milliseconds of a read and of a commit, lately and on average. */
+  /** Milliseconds of a read and of a commit, a moving average. */
   readonly readTime: number;
   readonly commitTime: number;
 }
@@ -57,24 +58,24 @@ const NO_COUNTS = {
   commitTime: 0,
 };
 
-/** Nothing to tell: a store in the process takes no time, and answers. */
+/** The numbers of a store in the process, which are not counted. */
 export const LOCAL_STORE: StoreStats = Object.freeze({
   remote: false,
   failing: false,
   ...NO_COUNTS,
 });
 
-/** Commits without an answer: more of them would only fill the memory of its client. */
+/** Most commits without an answer: more would only fill the memory of the store's client. */
 const MAX_COMMITS = 1_000;
-/** Of the last one, in an average. */
+/** Share of the latest value in a moving average. */
 const WEIGHT = 0.05;
 
-/** What a store holds of a visitor; `state` is undefined where it holds nothing. */
+/** The answer of a store; `state` is undefined if nothing is stored of the visitor. */
 export interface Answer {
   readonly state: VisitorState | undefined;
 }
 
-interface Remembered {
+interface CachedState {
   readonly state: VisitorState;
   /** By performance.now(). */
   readonly until: number;
@@ -85,13 +86,13 @@ export class RemoteStore implements VisitorStore {
   readonly outlives: boolean;
   readonly #store: VisitorStore;
   readonly #options: RemoteStoreOptions;
-  readonly #recent: LruMap<Remembered> | undefined;
+  readonly #cache: LruMap<CachedState> | undefined;
   readonly #age: number;
-  /** Else there is nothing to spare. */
+  /** The store answers with promises. The cache is of no use for a store that answers at once. */
   #answersLater = false;
   #isFailing = false;
-  #asking = 0;
-  #committing = 0;
+  #readsUnderWay = 0;
+  #commitsUnderWay = 0;
   readonly #counts = { ...NO_COUNTS };
 
   constructor(store: VisitorStore, options: RemoteStoreOptions) {
@@ -100,23 +101,23 @@ export class RemoteStore implements VisitorStore {
     this.outlives = store.outlives === true;
     const { age = 5_000, max = 10_000 } = options.cache || {};
     this.#age = age;
-    this.#recent = options.cache === false ? undefined : new LruMap({ max });
+    this.#cache = options.cache === false ? undefined : new LruMap({ max });
   }
 
-  /** What is remembered of a visitor who was here a moment ago. */
+  /** The cached state of a visitor who was here a moment ago. */
   readCached(key: string): VisitorState | undefined {
-    const entry = this.#recent?.find(key);
+    const entry = this.#cache?.find(key);
     if (entry === undefined || entry.value.until <= performance.now()) return undefined;
-    // The project may have changed.
-    if (!this.#options.isWhole(entry.value.state)) return undefined;
+    // The project may have changed since.
+    if (!this.#options.isComplete(entry.value.state)) return undefined;
     this.#counts.cached += 1;
     return entry.value.state;
   }
 
-  /** For a request: what the store says, or undefined where it says nothing in time. Never throws or rejects. */
+  /** For a request: the answer of the store, or undefined if there is none in time. Never throws or rejects. */
   readWithinBudget(key: string): Answer | undefined | Promise<Answer | undefined> {
-    // One at a time finds out whether it is back.
-    if (this.#isFailing && this.#asking > 0) return this.#unavailable();
+    // While the store fails, one request at a time tries whether it is back.
+    if (this.#isFailing && this.#readsUnderWay > 0) return this.#countUnavailable();
     this.#counts.reads += 1;
     try {
       const state = this.#store.read(key);
@@ -136,34 +137,34 @@ export class RemoteStore implements VisitorStore {
     this.#counts.commits += 1;
     const began = performance.now();
     try {
-      if (this.#committing >= MAX_COMMITS)
+      if (this.#commitsUnderWay >= MAX_COMMITS)
         throw new ConvertError(
           'CONVERT_STORE',
           `the visitor store owes the answer to ${MAX_COMMITS} commits`,
         );
-      this.#committing += 1;
+      this.#commitsUnderWay += 1;
       try {
         const committed = await withStoreTimeout(STORE_LIMIT, this.#store.commit(key, change, options));
         this.#counts.commitTime = this.#average(this.#counts.commitTime, began);
-        // Who was new has to be read when they come back: so the store learns that they did.
-        if (options.ephemeral) this.#recent?.delete(key);
-        else this.#remember(key, committed.state);
+        // A new visitor is not cached: reading their state when they come back prolongs its life in the store.
+        if (options.ephemeral) this.#cache?.delete(key);
+        else this.#cacheState(key, committed.state);
         return committed;
       } finally {
-        this.#committing -= 1;
+        this.#commitsUnderWay -= 1;
       }
     } catch (error) {
       this.#counts.failedCommits += 1;
-      this.#recent?.delete(key);
+      this.#cache?.delete(key);
       throw error;
     }
   }
 
   async delete(key: string): Promise<void> {
-    this.#recent?.delete(key);
+    this.#cache?.delete(key);
     await this.#store.delete(key);
-    // What was read meanwhile.
-    this.#recent?.delete(key);
+    // A state may have been read, and cached, meanwhile.
+    this.#cache?.delete(key);
   }
 
   close(): void | Promise<void> {
@@ -177,17 +178,17 @@ export class RemoteStore implements VisitorStore {
   async #await(key: string, reading: PromiseLike<VisitorState | undefined>): Promise<Answer | undefined> {
     const began = performance.now();
     this.#answersLater = true;
-    this.#asking += 1;
+    this.#readsUnderWay += 1;
     try {
       const state = await withStoreTimeout(this.#options.budget, reading);
       this.#counts.readTime = this.#average(this.#counts.readTime, began);
-      if (state !== undefined) this.#remember(key, state);
+      if (state !== undefined) this.#cacheState(key, state);
       this.#works();
       return { state };
     } catch (error) {
       return this.#fails(error);
     } finally {
-      this.#asking -= 1;
+      this.#readsUnderWay -= 1;
     }
   }
 
@@ -202,10 +203,10 @@ export class RemoteStore implements VisitorStore {
       this.#options.failing(asConvertError(error, 'CONVERT_STORE', what));
     }
     this.#isFailing = true;
-    return this.#unavailable();
+    return this.#countUnavailable();
   }
 
-  #unavailable(): undefined {
+  #countUnavailable(): undefined {
     this.#counts.unavailable += 1;
   }
 
@@ -214,11 +215,11 @@ export class RemoteStore implements VisitorStore {
     return before === 0 ? now : before + (now - before) * WEIGHT;
   }
 
-  #remember(key: string, state: VisitorState): void {
-    if (this.#recent === undefined || !this.#answersLater) return;
-    this.#recent.delete(key);
-    // What may lapse is asked for, and what waits for consent: another process may have sent it.
-    if (state.pending !== undefined || state.held !== undefined || !this.#options.isWhole(state)) return;
-    this.#recent.add(key, { state, until: performance.now() + this.#age });
+  #cacheState(key: string, state: VisitorState): void {
+    if (this.#cache === undefined || !this.#answersLater) return;
+    this.#cache.delete(key);
+    // Claims that may lapse, and changes that wait for consent, are not cached: another process may have sent them.
+    if (state.pending !== undefined || state.held !== undefined || !this.#options.isComplete(state)) return;
+    this.#cache.add(key, { state, until: performance.now() + this.#age });
   }
 }

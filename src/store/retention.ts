@@ -1,10 +1,12 @@
-/** How long stores that outlive the process keep a visitor. */
+/** Options that say how long a store that outlives the process keeps a visitor. */
 import { between } from '../utils/option-checks.js';
 
 export interface RetentionOptions {
-  /** Milliseconds for which a visitor is remembered who does not come back. Default 31536000000 (365 days). */
+  /** Milliseconds that a visitor is remembered who does not come back. Default 31536000000 (365 days). */
   maxAge?: number;
-  /** Milliseconds for which one is remembered whose id was issued and has not come back. Default 1800000 (30 minutes). */
+  /**
+   * Milliseconds that a visitor is remembered whose id was issued and has not come back. Default 1800000 (30 minutes).
+   */
   ephemeralAge?: number;
 }
 

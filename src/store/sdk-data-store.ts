@@ -1,4 +1,4 @@
-/** Any data store of the official SDK's kind (`get`, `set`), synchronous or not, as a visitor store. */
+/** A visitor store over any data store of the official SDK's kind (`get`, `set`), synchronous or not. */
 import { applyChange } from '../model/visitor-state/apply-change.js';
 import { parseState } from '../model/visitor-state/parse-state.js';
 import type { Committed, VisitorState } from '../model/visitor-state/types.js';
@@ -12,22 +12,22 @@ import { type SdkDataStore, STORE_LIMIT, type VisitorStore, withStoreTimeout } f
  * Commits to one key wait for each other here.
  */
 export function sdkStore(store: SdkDataStore): VisitorStore {
-  const turns = new KeyedQueue<unknown>();
+  const queue = new KeyedQueue<unknown>();
 
   const read = (key: string): VisitorState | undefined | Promise<VisitorState | undefined> => {
     const value = store.get(key);
     return isThenable(value) ? Promise.resolve(value).then(parseState) : parseState(value);
   };
 
-  const inTurn = <T>(key: string, work: () => Promise<T>): Promise<T> =>
-    turns.run(key, () => withStoreTimeout(STORE_LIMIT, work())) as Promise<T>;
+  const enqueue = <T>(key: string, work: () => Promise<T>): Promise<T> =>
+    queue.run(key, () => withStoreTimeout(STORE_LIMIT, work())) as Promise<T>;
 
   return {
     remote: true,
-    // What this process is about to write counts as written.
-    read: (key) => turns.underWay(key)?.then(() => read(key)) ?? read(key),
+    // A commit of this process that is under way counts as written.
+    read: (key) => queue.underWay(key)?.then(() => read(key)) ?? read(key),
     commit(key, change) {
-      return inTurn(key, async (): Promise<Committed> => {
+      return enqueue(key, async (): Promise<Committed> => {
         try {
           const committed = applyChange((await read(key)) ?? {}, change);
           await store.set(key, committed.state);
@@ -39,7 +39,7 @@ export function sdkStore(store: SdkDataStore): VisitorStore {
     },
     delete(key) {
       // The official SDK's interface has no way to delete.
-      return inTurn(key, async () => {
+      return enqueue(key, async () => {
         await store.set(key, {});
       });
     },

@@ -10,11 +10,13 @@ import { withTimeout } from '../utils/node/timers.js';
 export interface VisitorStore {
   /** True when `read` returns promises. */
   readonly remote: boolean;
-  /** True where what is stored outlives the process. Default false. */
+  /** True if the stored state outlives the process. Default false. */
   readonly outlives?: boolean;
-  /** Asked for ids that a request brought, never for one that was minted in it: what is read lives on. */
+  /**
+   * Called for ids that a request brings, never for one that was generated in it. Prolongs the life of ephemeral state.
+   */
   read(key: string): VisitorState | undefined | Promise<VisitorState | undefined>;
-  /** Merges a change (`applyChange` of `state.ts`). First write wins; atomically where the store can. */
+  /** Merges a change (see `applyChange`). The first write wins; atomically if the store can. */
   commit(key: string, change: StateChange, options: CommitOptions): Committed | Promise<Committed>;
   delete(key: string): void | Promise<void>;
   close?(): void | Promise<void>;
@@ -22,15 +24,15 @@ export interface VisitorStore {
 
 export interface CommitOptions {
   /**
-   * The id was minted in this request and may never come back; such state lives 30 minutes unless it is read, or
+   * The id was generated in this request and may never come back. Such state lives 30 minutes unless it is read, or
    * written again by a request that brings the id.
    */
   readonly ephemeral: boolean;
-  /** It is the first commit of the request that minted the id: no ephemeral state of it can be there. Default false. */
+  /** The first commit of the request that generated the id: no ephemeral state of it can be there. Default false. */
   readonly first?: boolean;
   /**
-   * What this store said before of the visitor, as it said it: what `read` or `commit` returned; null: nothing was there.
-   * A store that compares and sets begins with it, and so needs no look of its own. Default: unknown.
+   * The state of the visitor that `read` or `commit` of this store returned before, the same object; null: nothing was
+   * stored. A store with compare-and-set begins with it and needs no read of its own. Default: unknown.
    */
   readonly known?: VisitorState | null;
 }

@@ -1,9 +1,9 @@
 /**
- * A map of bounded size: what was not used for longest goes first. Other than `lru-cache` it takes its memory as it
+ * A map of bounded size that drops the entry which was not used for longest. Unlike `lru-cache` it takes memory as it
  * needs it, not at the start.
  */
 class Entry<Value> {
-  /** Towards the one that was used last; the ends of the list are one entry of no key. */
+  /** The neighbour that was used later. The list is a ring that one entry without a key closes. */
   newer: Entry<Value> = this;
   older: Entry<Value> = this;
 
@@ -18,7 +18,7 @@ export type { Entry };
 export class LruMap<Value> {
   readonly #entries = new Map<string, Entry<Value>>();
   readonly #max: number;
-  /** `ends.older` was used last, `ends.newer` not for longest. */
+  /** The entry that closes the ring: `ends.older` was used last, `ends.newer` was not used for longest. */
   readonly #ends = new Entry<Value | undefined>('', undefined) as Entry<Value>;
 
   constructor({ max }: { max: number }) {
@@ -29,12 +29,12 @@ export class LruMap<Value> {
     return this.#entries.size;
   }
 
-  /** That is no use of it. */
+  /** Does not count as a use of the entry. */
   find(key: string): Entry<Value> | undefined {
     return this.#entries.get(key);
   }
 
-  /** Adds an entry of a key that is not there. */
+  /** Adds an entry under a key that the map does not hold. */
   add(key: string, value: Value): void {
     const entry = new Entry(key, value);
     this.#entries.set(key, entry);
@@ -42,6 +42,7 @@ export class LruMap<Value> {
     if (this.#entries.size > this.#max) this.remove(this.#ends.newer);
   }
 
+  /** Counts as a use of the entry. */
   use(entry: Entry<Value>): void {
     if (entry === this.#ends.older) return;
     unlink(entry);
@@ -53,7 +54,7 @@ export class LruMap<Value> {
     this.#entries.delete(entry.key);
   }
 
-  /** As `remove`, of a key that may not be there. */
+  /** Like `remove`, for a key that the map may not hold. */
   delete(key: string): void {
     const entry = this.#entries.get(key);
     if (entry !== undefined) this.remove(entry);
@@ -71,6 +72,6 @@ function unlink(entry: Entry<unknown>): void {
   const { newer, older } = entry;
   newer.older = older;
   older.newer = newer;
-  // What is old and dead would keep its neighbours, young and dead, until the next full garbage collection.
+  // A removed entry in V8's old space would keep its removed neighbours alive until the next full garbage collection.
   entry.newer = entry.older = entry;
 }

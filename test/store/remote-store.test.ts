@@ -46,7 +46,7 @@ function start(options: Partial<RemoteStoreOptions> = {}): {
   const store = new RemoteStore(distant, {
     budget: 30,
     cache: {},
-    isWhole: () => true,
+    isComplete: () => true,
     failing: ({ message }) => void told.push(message),
     worksAgain: () => void told.push('works again'),
     ...options,
@@ -62,15 +62,15 @@ describe('a remote store is a store', () => {
 
 describe('what was read or written', () => {
   it('is remembered for a moment', async () => {
-    let isWhole = true;
-    const { store } = start({ cache: { age: 300 }, isWhole: () => isWhole });
+    let isComplete = true;
+    const { store } = start({ cache: { age: 300 }, isComplete: () => isComplete });
     expect(await store.readWithinBudget('k')).toEqual({ state: undefined });
     expect(store.readCached('k')).toBeUndefined();
     await store.commit('k', { goals: ['buy'] }, KEPT);
     expect(store.readCached('k')).toMatchObject({ goals: { buy: true } });
-    isWhole = false;
+    isComplete = false;
     expect(store.readCached('k')).toBeUndefined();
-    isWhole = true;
+    isComplete = true;
     await sleep(400);
     expect(store.readCached('k')).toBeUndefined();
     await store.readWithinBudget('k');
@@ -79,11 +79,11 @@ describe('what was read or written', () => {
   });
 
   it('is not where it says not all that may be asked', async () => {
-    let isWhole = false;
-    const { store } = start({ isWhole: () => isWhole });
+    let isComplete = false;
+    const { store } = start({ isComplete: () => isComplete });
     await store.commit('k', { goals: ['buy'] }, KEPT);
     await store.readWithinBudget('k');
-    isWhole = true;
+    isComplete = true;
     expect(store.readCached('k')).toBeUndefined();
     await store.readWithinBudget('k');
     expect(store.readCached('k')).toMatchObject({ goals: { buy: true } });
@@ -98,7 +98,13 @@ describe('what was read or written', () => {
     const quick = memoryStore();
     const atOnce = new RemoteStore(
       { ...quick, remote: true },
-      { budget: 30, cache: {}, isWhole: () => true, failing: () => undefined, worksAgain: () => undefined },
+      {
+        budget: 30,
+        cache: {},
+        isComplete: () => true,
+        failing: () => undefined,
+        worksAgain: () => undefined,
+      },
     );
     expect(atOnce.readWithinBudget('k')).toEqual({ state: undefined });
     await atOnce.commit('k', { goals: ['buy'] }, KEPT);

@@ -1,14 +1,14 @@
 /** IP addresses as bytes. */
 import { isIP } from 'node:net';
 
-/** 4 or 16 bytes; undefined for what is no address. The zone of an IPv6 address (`%eth0`) is left out. */
+/** 4 or 16 bytes; undefined if `ip` is no address. The zone of an IPv6 address (`%eth0`) is left out. */
 export function addressBytes(ip: string): Uint8Array | undefined {
   const kind = isIP(ip);
   if (kind === 0) return undefined;
   return kind === 4 ? new Uint8Array(ip.split('.').map(Number)) : bytesOfV6(ip);
 }
 
-/** `isIP` has said that it is one. */
+/** `ip` has passed `isIP`. */
 function bytesOfV6(ip: string): Uint8Array {
   const [address = ''] = ip.split('%');
   const [head = '', tail] = address.split('::');

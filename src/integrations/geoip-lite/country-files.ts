@@ -3,7 +3,7 @@ import type { LocationLookup } from '../../request/geo/geo-database.js';
 import { ConvertError } from '../../utils/errors.js';
 import { addressBytes } from './address.js';
 
-/** Bytes of an address of either kind. A record is the first and the last address of a range, and two letters. */
+/** Bytes of an address. A record is the first and the last address of a range, and the two letters of the country. */
 const WIDTHS = { v4: 4, v6: 16 } as const;
 
 /**
@@ -38,7 +38,7 @@ function rangeFinder(bytes: Buffer, width: number): (address: Uint8Array) => str
   };
 }
 
-/** So many ranges are looked at: another format shows in the first of them. */
+/** Number of ranges that are checked: another format shows in the first of them. */
 const SAMPLES = 100;
 
 function assertRanges(bytes: Buffer, width: number, count: number): void {
@@ -55,7 +55,7 @@ function assertRanges(bytes: Buffer, width: number, count: number): void {
   if (isRight) return;
   throw new ConvertError(
     'CONVERT_BAD_OPTION',
-    "geo: the country files of geoip-lite are not of the format that is known; geoipLite({ only: 'country' }) reads those of" +
-      ' version 1.4',
+    'geo: the country files of geoip-lite are not of the format that is known; ' +
+      "geoipLite({ only: 'country' }) reads those of version 1.4",
   );
 }

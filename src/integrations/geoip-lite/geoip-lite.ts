@@ -1,4 +1,4 @@
-/** Places from the IP address, by the package geoip-lite or by its country files alone. */
+/** Finds the location of an IP address with the package geoip-lite, or with its country files alone. */
 import { readFile } from 'node:fs/promises';
 import { createRequire } from 'node:module';
 import { dirname, join, resolve } from 'node:path';
@@ -19,12 +19,12 @@ export interface GeoipLiteOptions {
 const check = shape({ only: oneOf('country') });
 
 /**
- * Needs `npm install geoip-lite` (version 1.4). It is loaded off the request path. With all data that takes 143 MB of memory
- * and holds the event loop for 160-195 ms, once; the `region` is the ISO 3166-2 part, and no continent is known. With
- * `{ only: 'country' }` it takes 14 MB and holds up nothing. Readers of both kinds may stand side by side.
+ * Needs `npm install geoip-lite` (version 1.4). It is loaded off the request path. With all data that takes 143 MB of
+ * memory and holds the event loop for 160-195 ms, once; the `region` is the ISO 3166-2 part, and no continent is known.
+ * With `{ only: 'country' }` it takes 14 MB and holds up nothing. Readers of both kinds may stand side by side.
  *
- * The data are those of the package, or of the folder that `GEODATADIR` names, where the package's updater may have written
- * newer ones; they are read once.
+ * The data are those of the package, or of the folder that `GEODATADIR` names, where the package's updater may have
+ * written newer ones; they are read once.
  *
  * @throws ConvertError `CONVERT_BAD_OPTION`
  */
@@ -43,8 +43,9 @@ async function openAll(): Promise<LocationLookup> {
 type Imported = typeof geoip | { default: typeof geoip };
 
 /**
- * Without the package's code: it reads its files in the moment it is loaded, which files is a matter of global state, and what
- * it has loaded is the same for all who load it. Of an IPv6 address it looks at half, and there are ranges within.
+ * Reads the country files without the code of the package. That code reads its files when it is loaded, picks them by
+ * global state, and has one state for the whole process. It also looks at half of an IPv6 address only, and there are
+ * ranges within such a half.
  */
 async function openCountries(): Promise<LocationLookup> {
   const folder = dataFolder(createRequire(import.meta.url).resolve('geoip-lite'));
@@ -54,7 +55,7 @@ async function openCountries(): Promise<LocationLookup> {
   return countryLookup(v4!, v6!);
 }
 
-/** As the package finds it. */
+/** The folder where the package looks for its data. */
 function dataFolder(main: string): string {
   const { geodatadir } = globalThis as { geodatadir?: string };
   return resolve(dirname(main), geodatadir || process.env.GEODATADIR || '../data');

@@ -1,6 +1,6 @@
 /**
- * Documents in LMDB, an embedded database that the processes of one machine share. A version goes with each text, and grows
- * with each change: it says until when the text lives, and which change was the last.
+ * Documents in LMDB, an embedded database that the processes of one machine share. Each text has a version that grows
+ * with each change: the version says until when the text lives, and which change was the last.
  */
 import { createHash } from 'node:crypto';
 import type { Database, open, RootDatabase } from 'lmdb';
@@ -13,28 +13,31 @@ import { WriteBatcher } from './write-batcher.js';
 import { GRAIN, reasonOf, untilOf, written } from './writes.js';
 
 export interface LmdbDocumentsOptions {
-  /** That of the package lmdb. */
+  /** `open` of the package lmdb. */
   readonly open: typeof open;
   readonly path: string;
   /** Milliseconds for which a document lives that nobody reads or writes. */
   readonly maxAge: number;
   /** Milliseconds for which an ephemeral one lives. */
   readonly ephemeralAge: number;
-  /** Milliseconds between two attempts to open a database that can't be. Default 5,000. */
+  /** Milliseconds between two attempts to open a database that cannot be opened. Default 5,000. */
   readonly openInterval?: number;
 }
 
-/** Bytes; LMDB takes 1,978. */
+/** Bytes of the longest key that is stored as it is; LMDB takes 1,978. */
 const MAX_KEY = 500;
 const OPEN_INTERVAL = 5_000;
 /**
- * Milliseconds of writes that go into one transaction, of which each is synced to the disk: that takes 100 us and more of CPU. Only
- * who awaits a commit feels it, and the outbox, which waits for longer than that anyway.
+ * Milliseconds of writes that go into one transaction. Each transaction is synced to the disk, which takes 100 us and
+ * more of CPU. Only a caller that awaits a commit feels the delay, and the outbox, which waits longer than that anyway.
  */
-const GATHERING = 25;
-/** Milliseconds to the next attempt where a write failed: a disk that is full stays so for a while, and LMDB prints each. */
+const BATCH_INTERVAL = 25;
+/**
+ * Milliseconds to the next attempt after a write that failed: a full disk stays full for a while, and LMDB prints each
+ * failure.
+ */
 const WRITE_INTERVAL = 1_000;
-/** Milliseconds for what was written to be on the disk, too; it never comes where the last write failed. */
+/** Milliseconds to wait at the end for the writes to reach the disk; they never do if the last one failed. */
 const CLOSE_LIMIT = 1_000;
 
 interface Stored extends Document {
@@ -44,7 +47,7 @@ interface Stored extends Document {
 export class LmdbDocuments implements Documents {
   readonly remote = false;
   readonly #options: LmdbDocumentsOptions;
-  readonly #writes = new WriteBatcher(GATHERING);
+  readonly #writes = new WriteBatcher(BATCH_INTERVAL);
   #root: RootDatabase | undefined;
   #texts: Database<string, string> | undefined;
   #sweep: LmdbSweep | undefined;
@@ -61,7 +64,7 @@ export class LmdbDocuments implements Documents {
     try {
       this.#open();
     } catch {
-      // Told when it is used: an app can start though its disk is full.
+      // The error comes at the first use: an app can start although its disk is full.
     }
   }
 
@@ -71,7 +74,7 @@ export class LmdbDocuments implements Documents {
     const stored = this.#find(texts, id);
     if (stored === undefined || untilOf(stored.version) - Date.now() > this.#options.maxAge / 2)
       return stored;
-    // What is read lives on. Nobody waits for it: should it fail, it is tried at the next reading.
+    // Reading prolongs the life of a document. Nobody waits for this write: if it fails, the next read tries again.
     if (this.#isPausing()) return stored;
     const version = this.#nextVersion(this.#options.maxAge, stored.version);
     this.#written(texts.put(id, stored.text, version, stored.version)).catch(() => undefined);
@@ -86,7 +89,7 @@ export class LmdbDocuments implements Documents {
   ): Promise<CompareAndSetResult> {
     const texts = this.#open();
     const id = idOf(key);
-    // What lives no more is there until it is swept.
+    // An expired document is there until it is swept.
     const there = (before as Stored | undefined) ?? (first ? undefined : texts.getEntry(id));
     if (before !== undefined || !isAlive(there)) {
       const { ephemeralAge, maxAge } = this.#options;
@@ -132,17 +135,17 @@ export class LmdbDocuments implements Documents {
     return performance.now() - this.#failedAt < WRITE_INTERVAL;
   }
 
-  /** As it is now, whoever wrote it: in one turn of the loop, LMDB shows what it showed first. */
+  /** The document as any process wrote it last: within one turn of the event loop, LMDB shows an old snapshot. */
   #find(texts: Database<string, string>, id: string): Stored | undefined {
     this.#root?.resetReadTxn();
     const entry = texts.getEntry(id);
     return isAlive(entry) ? { text: entry.value, version: entry.version } : undefined;
   }
 
-  /** Of a text that lives for so long at least, after a version. */
+  /** The version of a text that lives for `age` at least; greater than `before`. */
   #nextVersion(age: number, before: number | undefined): number {
     const until = Math.floor(Date.now() + age) * GRAIN;
-    // What was deleted and is made again has no version in common with what was there.
+    // The random part: a document that was deleted and made again must not have the version of the old one.
     return before === undefined ? until + Math.floor(Math.random() * GRAIN) : Math.max(until, before + 1);
   }
 
@@ -158,11 +161,11 @@ export class LmdbDocuments implements Documents {
         prepareFiles(path);
         this.#root = openRoot({
           path,
-          // Whatever its name looks like.
+          // Without this, LMDB takes a path with a dot for a file.
           noSubdir: false,
           encoding: 'string',
           cache: false,
-          // With it, a commit that fails rejects a promise that nobody has, and that ends the process.
+          // With batching, a commit that fails rejects a promise that nobody holds, which ends the process.
           eventTurnBatching: false,
         });
       }

@@ -1,6 +1,6 @@
 /**
- * What LMDB takes for granted of its files. It looks at them through a memory map: where the disk has no room for what it
- * makes, or a file is not one of its own, the process ends with a signal, and no error can be caught. So it is looked at before.
+ * Prepares and checks the files of LMDB before it opens them. LMDB reads them through a memory map: if the disk has no
+ * room for a new file, or a file is not one of its own, the process ends with a signal, and no error can be caught.
  */
 import { randomBytes } from 'node:crypto';
 import {
@@ -17,12 +17,12 @@ import {
 import { join } from 'node:path';
 import { codeOf } from '../../utils/errors.js';
 
-/** Bytes of a lock file: for 253 readers at a time. LMDB takes one that is there as it is, if it isn't smaller than its own. */
-const LOCK = 16_384;
+/** Bytes of a lock file for 253 readers. LMDB takes the file that is there, unless it is smaller than its own. */
+const LOCK_BYTES = 16_384;
 /** Bytes that a new database takes at least, on pages of 16 KiB as well. */
-const NEW = 262_144;
+const NEW_BYTES = 262_144;
 
-/** Of `data.mdb`: where the number is that it begins with, where the size of its pages. */
+/** The head of `data.mdb`: its length, and where the magic number and the page size stand in it. */
 const HEAD = 52;
 const MAGIC_AT = 24;
 const MAGIC = 0xbeefc0de;
@@ -32,11 +32,11 @@ const PAGE_SIZE_AT = 48;
 export function prepareFiles(path: string): void {
   mkdirSync(path, { recursive: true, mode: 0o700 });
   const lock = join(path, 'lock.mdb');
-  if (!existsSync(lock)) withTrial(path, LOCK, (trial) => linkUnlessThere(trial, lock));
-  if (isEmpty(join(path, 'data.mdb'))) withTrial(path, NEW);
+  if (!existsSync(lock)) withTrial(path, LOCK_BYTES, (trial) => linkUnlessThere(trial, lock));
+  if (isEmpty(join(path, 'data.mdb'))) withTrial(path, NEW_BYTES);
 }
 
-/** As it is there, it is whole: processes may do this at one time. */
+/** A link appears with all of the file at once: several processes may do this at the same time. */
 function linkUnlessThere(from: string, to: string): void {
   try {
     linkSync(from, to);
@@ -45,10 +45,10 @@ function linkUnlessThere(from: string, to: string): void {
   }
 }
 
-/** Of file systems that know no second name for a file: there LMDB makes its own. */
+/** Codes of file systems without hard links: LMDB makes its own lock file there. */
 const NO_LINKS = ['EPERM', 'ENOTSUP', 'ENOSYS', 'EOPNOTSUPP'];
 
-/** Takes so much room: sparse files take none, so it is written. */
+/** Tries whether there is room for so many bytes. They are written, as a sparse file takes no room. */
 function withTrial(path: string, bytes: number, use?: (trial: string) => void): void {
   const trial = join(path, `.trial-${randomBytes(6).toString('hex')}`);
   try {
@@ -58,12 +58,12 @@ function withTrial(path: string, bytes: number, use?: (trial: string) => void): 
     try {
       unlinkSync(trial);
     } catch {
-      // It could not be made.
+      // The file could not be made.
     }
   }
 }
 
-/** Whether LMDB would make a new database there. */
+/** True if LMDB would make a new database there. */
 function isEmpty(data: string): boolean {
   let file: number;
   try {
@@ -80,7 +80,7 @@ function isEmpty(data: string): boolean {
     const numbers = new DataView(head.buffer, head.byteOffset);
     const isLittle = numbers.getUint32(MAGIC_AT, true) === MAGIC;
     const isOurs = isLittle || numbers.getUint32(MAGIC_AT, false) === MAGIC;
-    // Two pages come first, and are written when it is made.
+    // A new database begins with two pages.
     if (isOurs && size >= 2 * numbers.getUint32(PAGE_SIZE_AT, isLittle)) return false;
   } finally {
     closeSync(file);

@@ -14,9 +14,9 @@ export type LmdbStoreOptions = RetentionOptions;
 const check = shape(RETENTION_OPTIONS);
 
 /**
- * For `store`: a folder on a local disk, which is made where it is not there, and which processes and projects may share. The
- * first write wins, over all of them. Handlers don't wait: reading takes microseconds. What was committed outlives the process;
- * a power cut may take the last moments. Not on a network file system.
+ * For `store`: a folder on a local disk, which is made where it is not there, and which processes and projects may
+ * share. The first write wins, over all of them. Handlers don't wait: reading takes microseconds. What was committed
+ * outlives the process; a power cut may take the last moments. Not on a network file system.
  *
  * @throws ConvertError `CONVERT_BAD_OPTION`
  */
@@ -29,7 +29,7 @@ export function lmdbStore(path: string, options: LmdbStoreOptions = {}): Visitor
   );
 }
 
-/** Where it is used only: it is a native module, and optional. It takes 60 ms. */
+/** The package is loaded at the first use: it is a native module, optional, and takes 60 ms to load. */
 function lmdb(): Pick<typeof Lmdb, 'open'> {
   try {
     return createRequire(import.meta.url)('lmdb') as typeof Lmdb;

@@ -1,13 +1,13 @@
-/** Removes what lives no more, a little at a time. Of the processes that share a database, one does so. */
+/** Removes expired documents, a little at a time. One of the processes that share a database does so. */
 import type { Database, RootDatabase } from 'lmdb';
 import { untilOf, written } from './writes.js';
 
 /** Milliseconds between two pieces of work, and for how long one may go on: the event loop waits. */
 const INTERVAL = 250;
 const PIECE = 2;
-/** Milliseconds to the next piece where this one found something: a flood must not come faster than it goes. */
+/** Milliseconds to the next piece of work after one that found something: sweeping must keep up with a flood. */
 const BUSY_INTERVAL = 20;
-/** Milliseconds for which a process has the work, unless it is heard of. */
+/** Milliseconds that a process holds the work without a sign of life. */
 const LEASE = 20_000;
 /** Milliseconds between two rounds, at least. */
 const MIN_PAUSE = 1_000;
@@ -48,13 +48,13 @@ export class LmdbSweep {
     this.#timer = setTimeout(() => {
       this.#work().then(
         (next) => this.#plan(next),
-        // A disk that is full or fails: the store says so itself.
+        // The disk is full or fails, which the store itself reports.
         () => this.#plan(LEASE),
       );
     }, wait).unref();
   }
 
-  /** Milliseconds to the next piece. */
+  /** Returns the milliseconds until the next piece of work. */
   async #work(): Promise<number> {
     if (!(await this.#holds())) return LEASE / 2;
     if (this.#isStopped) return LEASE;
@@ -69,7 +69,7 @@ export class LmdbSweep {
     const entry = this.#meta.getEntry(KEY);
     const now = Date.now();
     const { name, until } = entry?.value ?? { name: '', until: 0 };
-    // A clock that was wrong must not have it for ever.
+    // A process whose clock was wrong must not hold the work for ever.
     const isHeld = until > now && until <= now + LEASE;
     if (isHeld && name !== NAME) return false;
     if (isHeld && until - now > LEASE / 2) return true;
@@ -78,7 +78,7 @@ export class LmdbSweep {
     return written(this.#meta.put(KEY, holder, version, entry?.version ?? (null as never)));
   }
 
-  /** True at the end of a round. */
+  /** Returns true at the end of a round. */
   #sweep(removing: Promise<boolean>[]): boolean {
     const until = performance.now() + PIECE;
     const now = Date.now();
@@ -92,7 +92,7 @@ export class LmdbSweep {
       })) {
         seen += 1;
         this.#cursor = key;
-        // Only if it is still that: somebody may be writing it.
+        // The document is removed only if it still has this version: somebody may be writing it.
         if (version !== undefined && untilOf(version) <= now)
           removing.push(written(this.texts.remove(key, version)));
       }

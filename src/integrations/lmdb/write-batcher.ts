@@ -1,13 +1,16 @@
-/** Work that costs less together: the first is done at once, and what comes within a moment of it, at the end of that moment. */
+/**
+ * Batches writes that cost less together: the first one runs at once, and those that come within an interval of it run
+ * together at its end.
+ */
 export class WriteBatcher {
   readonly #waiting: (() => void)[] = [];
   /** By performance.now(). */
   #lastAt = -Infinity;
 
-  /** `interval`: milliseconds from one time to the next. */
+  /** `interval`: milliseconds from one batch to the next. */
   constructor(private readonly interval: number) {}
 
-  /** What `work` resolves or rejects with; what it throws is a rejection. */
+  /** The outcome of `work`. An error that it throws is a rejection. */
   run<T>(work: () => Promise<T>): Promise<T> {
     if (this.#waiting.length === 0) {
       const now = performance.now();
@@ -16,7 +19,7 @@ export class WriteBatcher {
         this.#lastAt = now;
         return begun(work);
       }
-      // Not unref'ed: it is short, and somebody is waiting.
+      // The timer keeps the process alive: it is short, and somebody waits.
       setTimeout(() => this.#work(), left);
     }
     return new Promise((resolve) => this.#waiting.push(() => resolve(begun(work))));

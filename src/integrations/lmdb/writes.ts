@@ -1,15 +1,15 @@
-/** Writes of LMDB, as promises that can be left alone once they are handled. */
+/** Writes of LMDB as plain promises, and the versions of documents. */
 import { withStoreTimeout } from '../../store/types.js';
 import { getSystemErrorName } from 'node:util';
 
-/** Milliseconds for which a reason is waited for: nearly always it is there at once. */
-const PATIENCE = 1_000;
+/** Milliseconds to wait for the reason of a failure: nearly always it is there at once. */
+const REASON_LIMIT = 1_000;
 
 /**
- * False where it was conditional, and what is there is not what was expected. What lmdb rejects with holds a further promise,
- * for the reason, whose rejection ends the process unless somebody handles it.
+ * Resolves with false if the write was conditional and the condition did not hold. If a write fails, the error of the
+ * package lmdb holds a second promise, for the reason, whose rejection ends the process unless somebody handles it.
  *
- * @throws what LMDB gives as the reason
+ * @throws the reason that LMDB gives
  */
 export async function written(writing: Promise<boolean>): Promise<boolean> {
   try {
@@ -17,17 +17,17 @@ export async function written(writing: Promise<boolean>): Promise<boolean> {
   } catch (error) {
     const { commitError } = error as { commitError?: Promise<never> };
     if (commitError === undefined) throw error;
-    return withStoreTimeout(PATIENCE, commitError);
+    return withStoreTimeout(REASON_LIMIT, commitError);
   }
 }
 
-/** In a word: a code of the system, or of LMDB. */
+/** The reason in one word: a code of the system, or of LMDB. */
 export function reasonOf(error: unknown): string {
   const { code = 'no LMDB' } = error as { code?: unknown };
   if (typeof code !== 'number' || code <= 0) return String(code);
   try {
     const name = getSystemErrorName(-code);
-    // What LMDB says where a disk took a part of what it was given.
+    // LMDB says EIO if the disk took only a part of a write.
     return name === 'EIO' ? 'EIO, the disk may be full' : name;
   } catch {
     return String(code);

@@ -1,4 +1,4 @@
-/** Places from the IP address, by a MaxMind DB file that is kept up to date from outside. */
+/** Finds the location of an IP address in a MaxMind DB file, and reads the file again when it changes. */
 import { resolve } from 'node:path';
 import { cannotOpen, type LocationLookup } from '../../request/geo/geo-database.js';
 import { knownLocation } from '../../request/geo/geo-location.js';
@@ -10,17 +10,17 @@ import { assertOptions, between, shape, text } from '../../utils/option-checks.j
 import { mmdbLookup, type MmdbReader } from './mmdb.js';
 
 export interface MaxmindOptions {
-  /** Milliseconds between two looks at the file. What has changed is read at the second look after. Default 5000. */
+  /** Milliseconds between two looks at the file. A change is read at the second look that sees it. Default 5000. */
   interval?: number;
 }
 
 const check = shape({ interval: between(100, 24 * 60 * 60 * 1000, 'milliseconds') });
 
 /**
- * Needs `npm install maxmind` (version 5), and a database: any .mmdb file with countries or cities, as of MaxMind, DB-IP or
- * IPinfo. It is held in memory, as large as the file is, loaded off the request path, and read again when it changes, by a
- * rename or in place. A file that is missing or broken is told to the operator, and looked for again; what was read last stays in
- * force. One reader may serve several instances, and ends with the last of them.
+ * Needs `npm install maxmind` (version 5), and a database: any .mmdb file with countries or cities, as of MaxMind,
+ * DB-IP or IPinfo. It is held in memory, as large as the file is, loaded off the request path, and read again when it
+ * changes, by a rename or in place. A missing or broken file is reported, and looked for again; the data
+ * that were read last stay in force. One reader may serve several instances, and ends with the last of them.
  *
  * @param path relative paths are resolved against the working directory now, not later
  * @throws ConvertError `CONVERT_BAD_OPTION`
@@ -39,7 +39,7 @@ class MaxmindFile implements GeoReader {
   #loading: Promise<void> | undefined;
   #Reader: MmdbReader | undefined;
   #lookup: LocationLookup | undefined;
-  #trouble: ConvertError | undefined;
+  #outage: ConvertError | undefined;
 
   constructor(
     private readonly path: string,
@@ -54,11 +54,11 @@ class MaxmindFile implements GeoReader {
     );
   }
 
-  /** Rejects if the package is missing; what is wrong with the file is told to the listener. */
+  /** Rejects if the package is missing. Problems with the file go to the listener. */
   async load(listener: GeoListener): Promise<void> {
     this.#listeners.add(listener);
-    // Who comes later hears what the others know.
-    if (this.#trouble !== undefined) listener.failing(this.#trouble);
+    // A listener that comes later hears of an outage that the others know of.
+    if (this.#outage !== undefined) listener.failing(this.#outage);
     await (this.#loading ??= this.#start());
   }
 
@@ -70,7 +70,7 @@ class MaxmindFile implements GeoReader {
     this.#listeners.delete(listener);
     if (this.#listeners.size > 0) return;
     this.#file.stop();
-    this.#loading = this.#trouble = undefined;
+    this.#loading = this.#outage = undefined;
   }
 
   async #start(): Promise<void> {
@@ -96,12 +96,12 @@ class MaxmindFile implements GeoReader {
 
   /** An outage is told once. */
   #fail(cause: unknown): void {
-    if (this.#trouble !== undefined) return;
+    if (this.#outage !== undefined) return;
     const meanwhile =
       this.#lookup === undefined
         ? 'places are unknown until then'
         : 'what was read of it last stays in force';
-    this.#trouble = new ConvertError(
+    this.#outage = new ConvertError(
       'CONVERT_GEO',
       `geo: ${this.path} can not be used; it is read when it can be, and ${meanwhile}`,
       {
@@ -109,12 +109,12 @@ class MaxmindFile implements GeoReader {
         detail: ` (${cause instanceof Error ? cause.message : String(cause)})`,
       },
     );
-    for (const listener of this.#listeners) listener.failing(this.#trouble);
+    for (const listener of this.#listeners) listener.failing(this.#outage);
   }
 
   #recover(): void {
-    if (this.#trouble === undefined) return;
-    this.#trouble = undefined;
+    if (this.#outage === undefined) return;
+    this.#outage = undefined;
     for (const listener of this.#listeners) listener.recovered(`geo: ${this.path} can be used again`);
   }
 }

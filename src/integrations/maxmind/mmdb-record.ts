@@ -1,3 +1,4 @@
+/** Reads the location from a record of a MaxMind DB, whatever vendor it comes from. */
 import type { GeoFact } from '../../request/geo/types.js';
 
 type Path = readonly (string | number)[];
@@ -6,11 +7,12 @@ const paths = (...texts: string[]): readonly Path[] =>
   texts.map((text) => text.split('.').map((name) => (/^\d$/.test(name) ? Number(name) : name)));
 
 /**
- * Where a record tells a fact, the surest place first. MaxMind (GeoIP2, GeoLite2: Country, City, Enterprise), DB-IP and
- * IP2Location nest; IPinfo is flat, or nests in `geo`, and its older files have the code in `country` that others have the name
- * in; free files made of others' are flat. The country is where the address is, not the one that it is registered in.
+ * The paths of each fact in a record, the surest one first. MaxMind (GeoIP2, GeoLite2: Country, City, Enterprise),
+ * DB-IP and IP2Location nest. IPinfo is flat, or nests in `geo`; its older files have the code in `country`, where
+ * others have the name. Free files that are made of others' are flat. The country is the one where the address is, not
+ * the one that it is registered in.
  */
-const PLACES: readonly (readonly [GeoFact, readonly Path[]])[] = [
+const FACT_PATHS: readonly (readonly [GeoFact, readonly Path[]])[] = [
   ['country', paths('country.iso_code', 'country_code', 'geo.country_code', 'country')],
   [
     'region',
@@ -29,12 +31,12 @@ const PLACES: readonly (readonly [GeoFact, readonly Path[]])[] = [
   ['timezone', paths('location.time_zone', 'timezone', 'geo.timezone', 'time_zone')],
 ];
 
-/** Unchecked: the first text at one of its places, for each fact. */
+/** For each fact the first text at one of its paths, unchecked. */
 export function locationOfRecord(record: object): { readonly [Fact in GeoFact]?: string } {
   const facts: { [Fact in GeoFact]?: string } = {};
-  for (const [fact, places] of PLACES) {
-    for (const place of places) {
-      const value = at(record, place);
+  for (const [fact, candidates] of FACT_PATHS) {
+    for (const path of candidates) {
+      const value = at(record, path);
       if (typeof value !== 'string' || value === '') continue;
       facts[fact] = value;
       break;

@@ -1,4 +1,4 @@
-/** The Redis clients that an app may give, seen as one function that runs a script. */
+/** Wraps the Redis clients that an app may give as one function that runs a script. */
 import { createHash } from 'node:crypto';
 import { type Check, either, matching, withMethods } from '../../utils/option-checks.js';
 
@@ -17,7 +17,7 @@ export interface NodeRedisClient {
 /** A connected client of ioredis or node-redis. It stays the app's: nothing here closes it. */
 export type RedisClient = IoRedisClient | NodeRedisClient;
 
-/** Lua, which Redis runs as one step. */
+/** A Lua script, which Redis runs as one step. */
 export interface Script {
   readonly lua: string;
   readonly sha: string;
@@ -27,7 +27,7 @@ export function script(lua: string): Script {
   return { lua, sha: createHash('sha1').update(lua).digest('hex') };
 }
 
-/** Never throws at once; rejects as the client does. All keys have to be in one slot of a cluster. */
+/** Rejects as the client does, and never throws. All keys have to be in one slot of a cluster. */
 export type RunScript = (
   script: Script,
   keys: readonly string[],
@@ -39,7 +39,7 @@ export function scriptRunner(client: RedisClient): RunScript {
   return async ({ lua, sha }, keys, values) => {
     try {
       return await bySha(sha, keys, values).catch((error: unknown) => {
-        // The first time, and after a restart.
+        // Redis does not know the script the first time, and after a restart.
         if (kindOf(error) !== 'NOSCRIPT') throw error;
         return byText(lua, keys, values);
       });
@@ -49,31 +49,31 @@ export function scriptRunner(client: RedisClient): RunScript {
   };
 }
 
-/** Redis begins its errors with a word: OOM, READONLY, WRONGTYPE. */
+/** The word that an error of Redis begins with: OOM, READONLY, WRONGTYPE. */
 function kindOf(error: unknown): string | undefined {
   return error instanceof Error ? /^([A-Z]{3,20})\b/.exec(error.message)?.[1] : undefined;
 }
 
-/** A code that may be told. Clients have some of their own, for connections. */
+/** Gives an error of Redis its word as `code`, which may be logged. Errors of connections have a code already. */
 function withCode(error: unknown): unknown {
   const code = kindOf(error);
   if (code === undefined || (error as { code?: unknown }).code !== undefined) return error;
   return Object.assign(new Error('Redis answered with an error', { cause: error }), { code });
 }
 
-/** For the option of a client. */
+/** Checks the option that takes a client. */
 export const isRedisClient: Check = either(
   'a client of ioredis or of node-redis (`redis`)',
   withMethods('', 'evalsha', 'eval'),
   withMethods('', 'evalSha', 'eval'),
 );
 
-/** For the option of what keys begin with. */
+/** Checks the option that takes a prefix of keys. */
 export const isKeyPrefix: Check = matching('letters, digits, and any of `:._-`', /^[\w:.-]{1,100}$/);
 
 type Call = (script: string, keys: readonly string[], values: readonly string[]) => Promise<unknown>;
 
-/** What a client throws at once is rejected, too. */
+/** The functions are async, so that an error that a client throws becomes a rejection. */
 function callsOf(client: RedisClient): { bySha: Call; byText: Call } {
   if ('evalsha' in client) {
     return {

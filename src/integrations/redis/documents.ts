@@ -1,4 +1,4 @@
-/** Documents in Redis: a string each, read in one round trip and replaced in one. */
+/** Documents in Redis: one string each, read in one round trip and replaced in one. */
 import { createHash } from 'node:crypto';
 import type { Document, Documents, CompareAndSetResult } from '../../store/document-store.js';
 import { ConvertError } from '../../utils/errors.js';
@@ -14,7 +14,10 @@ export interface RedisDocumentsOptions {
   readonly ephemeralAge: number;
 }
 
-/** What is read lives on. That is written at the half of its time only; what somebody else stored for ever, never. */
+/**
+ * Reading prolongs the life of a document. That is written only in the second half of its life, and never for a
+ * document without an end, which somebody else stored.
+ */
 const READ = script(`
 local text = redis.call('GET', KEYS[1])
 if not text then return false end
@@ -23,8 +26,11 @@ if left >= 0 and left < tonumber(ARGV[1]) / 2 then redis.call('PEXPIRE', KEYS[1]
 return text
 `);
 
-/** ARGV: the SHA-1 of what is to be there ('' for nothing), the text, its milliseconds, '1' where more may not get less. */
-const REPLACE = script(`
+/**
+ * ARGV: the SHA-1 of the document that has to be there ('' for none), the text, the milliseconds that it lives, '1' if
+ * a longer life of the document before stays.
+ */
+const COMPARE_AND_SET = script(`
 local text = redis.call('GET', KEYS[1])
 if text == '' then text = false end
 local expected = text and redis.sha1hex(text) or ''
@@ -44,7 +50,7 @@ return {1, ''}
 
 const DELETE = script(`return redis.call('DEL', KEYS[1])`);
 
-/** No document is empty. */
+/** An empty text counts as none: no document is empty. */
 function asDocument(text: unknown): Document | undefined {
   if (text === null || text === undefined || text === '') return undefined;
   if (typeof text !== 'string') throw unexpected();
@@ -55,7 +61,7 @@ export function redisDocuments({ run, prefix, maxAge, ephemeralAge }: RedisDocum
   const keyOf = (key: string): string => prefix + key;
   return {
     remote: true,
-    // A client sends again what it has no answer to when its connection is lost.
+    // A client sends a command again if its connection is lost before the answer.
     mayRepeat: true,
     async read(key) {
       return asDocument(await run(READ, [keyOf(key)], [String(maxAge)]));
@@ -64,10 +70,10 @@ export function redisDocuments({ run, prefix, maxAge, ephemeralAge }: RedisDocum
       const age = ephemeral ? ephemeralAge : maxAge;
       const expected = before === undefined ? '' : createHash('sha1').update(before.text).digest('hex');
       const values = [expected, text, String(age), ephemeral ? '1' : '0'];
-      const answer = await run(REPLACE, [keyOf(key)], values);
+      const answer = await run(COMPARE_AND_SET, [keyOf(key)], values);
       if (!Array.isArray(answer) || answer.length !== 2) throw unexpected();
       const [isReplaced, found] = answer as [unknown, unknown];
-      // Where it was sent twice, the second one meets the first.
+      // The command was sent twice, and the second one meets the text of the first.
       if (Number(isReplaced) === 1 || found === text) return { isReplaced: true };
       return { isReplaced: false, found: asDocument(found) };
     },

@@ -18,8 +18,8 @@ export interface RedisProjectCacheOptions {
   prefix?: string;
 }
 
-/** Milliseconds for which a config is kept that nobody fetches any more: 30 days. */
-const KEPT = 30 * 24 * 60 * 60 * 1000;
+/** Milliseconds that a config is kept that nobody fetches any more: 30 days. */
+const MAX_AGE = 30 * 24 * 60 * 60 * 1000;
 
 const NOW = `
 local time = redis.call('TIME')
@@ -64,8 +64,9 @@ return 1
 const check = shape({ prefix: isKeyPrefix });
 
 /**
- * For `projectCache`. The client is a connected one of ioredis or node-redis and stays the app's: close the Convert first.
- * Redis 6.2 or newer, or Valkey. Configs that are not fetched any more are kept for 30 days. Throws CONVERT_BAD_OPTION.
+ * For `projectCache`. The client is a connected one of ioredis or node-redis and stays the app's: close the Convert
+ * first. Redis 6.2 or newer, or Valkey. Configs that are not fetched any more are kept for 30 days. Throws
+ * CONVERT_BAD_OPTION.
  */
 export function redisProjectCache(client: RedisClient, options: RedisProjectCacheOptions = {}): ProjectCache {
   const [wrong] = isRedisClient(client, 'client');
@@ -88,7 +89,7 @@ export function redisProjectCache(client: RedisClient, options: RedisProjectCach
       return { body, digest, etag: etag || undefined, checkedAt: Date.now() - Number(age) };
     },
     async write(key, { body, digest, etag = '', checkedAt }) {
-      await run(WRITE, [config(key)], [String(KEPT), digest, etag, body, String(checkedAt)]);
+      await run(WRITE, [config(key)], [String(MAX_AGE), digest, etag, body, String(checkedAt)]);
     },
   };
 }

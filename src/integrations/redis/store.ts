@@ -9,7 +9,8 @@ import { redisDocuments } from './documents.js';
 
 export interface RedisStoreOptions extends RetentionOptions {
   /**
-   * What the keys begin with: `{prefix}:{account}-{project}-{visitor}`. Default `convert`; '' has the official SDK's keys as they are.
+   * What the keys begin with: `{prefix}:{account}-{project}-{visitor}`. Default `convert`; '' has the official SDK's
+   * keys as they are.
    */
   prefix?: string;
 }
@@ -20,9 +21,9 @@ const check = shape({
 });
 
 /**
- * For `store`: the first write wins, over all processes; one round trip before the handler of a returning visitor, and one
- * after a response with which something changed. The client is a connected one of ioredis or node-redis and stays the app's:
- * close the Convert first. Redis 6.2 or newer, or Valkey; keys are one by one, so any cluster will do.
+ * For `store`: the first write wins, over all processes; one round trip before the handler of a returning visitor, and
+ * one after a response with which something changed. The client is a connected one of ioredis or node-redis and stays
+ * the app's: close the Convert first. Redis 6.2 or newer, or Valkey; keys are one by one, so any cluster will do.
  *
  * @throws ConvertError `CONVERT_BAD_OPTION`
  */

@@ -1,4 +1,6 @@
-/** The last good project config in a cache: used if a process starts while the endpoint fails, written after each fetch. */
+/**
+ * The last good project config in a cache: used if a process starts while the endpoint fails, written after each fetch.
+ */
 import { asConvertError } from '../../utils/errors.js';
 import { unrefTimeout } from '../../utils/node/timers.js';
 import { digestOf, type ChangeDetector } from '../sources/change-detector.js';

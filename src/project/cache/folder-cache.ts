@@ -1,12 +1,13 @@
 /**
- * The project cache on disk: a file for each project, environment and endpoint, in a folder of ours in the one that is given.
+ * The project cache on disk: a file for each project, environment and endpoint, in a folder of ours in the one that is
+ * given.
  *
  *     project-cache/10035569-10034190-5d4140…json     a line about the config, then the config
  *
  * The folder is for its owner only: whoever could write there would decide what visitors see. A file is replaced, never
- * changed, so that each is complete. The time stamp of a file says when the endpoint last confirmed the config, and a config
- * that was confirmed earlier does not replace it. If two processes write in the same moment, the last one wins, as a rename
- * does not compare.
+ * changed, so that each is complete. The time stamp of a file says when the endpoint last confirmed the config, and a
+ * config that was confirmed earlier does not replace it. If two processes write in the same moment, the last one wins,
+ * as a rename does not compare.
  */
 import { randomBytes } from 'node:crypto';
 import { constants } from 'node:fs';

@@ -1,4 +1,6 @@
-/** A project cache that may fail in any way: calls take a bounded time and never reject, and each problem is told once. */
+/**
+ * A project cache that may fail in any way: calls take a bounded time and never reject, and each problem is told once.
+ */
 import { ConvertError } from '../../utils/errors.js';
 import { unrefTimeout } from '../../utils/node/timers.js';
 import { digestOf } from '../sources/change-detector.js';

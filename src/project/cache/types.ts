@@ -1,4 +1,6 @@
-/** The interface of a cache that keeps the last good project config for a process that starts while the endpoint fails. */
+/**
+ * The interface of a cache that keeps the last good project config for a process that starts while the endpoint fails.
+ */
 
 export interface CachedProject {
   /** The config, as the endpoint sent it. */

@@ -24,7 +24,10 @@ export class ChangeDetector {
     return this.#hasConfig;
   }
 
-  /** The endpoint says that nothing has changed. Returns false, as do the methods below, if that config was not taken over. */
+  /**
+   * The endpoint says that nothing has changed. Returns false, as do the methods below, if that config was not taken
+   * over.
+   */
   confirm(): boolean {
     this.sink.unchanged();
     return this.#isTaken;

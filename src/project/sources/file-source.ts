@@ -17,8 +17,8 @@ export interface FileSourceOptions {
 }
 
 /**
- * Reads the file at once, then looks at it at an interval, as `FileWatcher` says. A missing or broken file leaves the last
- * config in place. The source does not keep the process alive.
+ * Reads the file at once, then looks at it at an interval, as `FileWatcher` says. A missing or broken file leaves the
+ * last config in place. The source does not keep the process alive.
  *
  * @param path relative paths are resolved against the working directory now, not later
  * @throws ConvertError `CONVERT_BAD_OPTION`

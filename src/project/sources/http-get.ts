@@ -1,4 +1,7 @@
-/** One GET with hard bounds: limited time, limited bytes after decompression, no redirects; it does not keep the process alive. */
+/**
+ * One GET with hard bounds: limited time, limited bytes after decompression, no redirects; it does not keep the process
+ * alive.
+ */
 import {
   get as httpGet,
   type IncomingHttpHeaders,

@@ -22,7 +22,10 @@ export interface FileWatcherOptions {
 
 /** What a watcher tells. No method may throw. */
 export interface FileListener {
-  /** The content at the first look, and after each change. May be the same again, or half of a file that is being written. */
+  /**
+   * The content at the first look, and after each change. May be the same again, or half of a file that is being
+   * written.
+   */
   bytes(bytes: Buffer): void;
   /** The file cannot be read: told at each look, until it can. */
   unreadable(cause: unknown): void;
@@ -42,8 +45,8 @@ interface FileStat {
 /**
  * Looks at the path at an interval and follows links: a file that is replaced by a rename (editors, deployments), or
  * behind a swapped link (Kubernetes config maps), is seen, also on network drives where the system reports no changes.
- * The first look is believed at once; a change must look the same twice before the file is read. A watcher does not keep
- * the process alive.
+ * The first look is believed at once; a change must look the same twice before the file is read. A watcher does not
+ * keep the process alive.
  */
 export class FileWatcher {
   /** The fingerprint of the file that was read last, or tried to; undefined: there was no look yet. */

@@ -1,6 +1,7 @@
+/** The hash that stands for the id of an erased visitor. */
 import { createHash } from 'node:crypto';
 
-/** What is kept of a visitor who was forgotten: the SHA-256 of the id, 64 digits. */
+/** SHA-256 of the id, 64 hexadecimal digits: all that is kept of a visitor who was forgotten. */
 export function hashOf(visitorId: string): string {
   return createHash('sha256').update(visitorId).digest('hex');
 }

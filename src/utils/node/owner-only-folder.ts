@@ -1,4 +1,7 @@
-/** Whether a folder is for its owner only: whoever could write there could read visitor ids, or decide what visitors see. */
+/**
+ * Whether a folder is for its owner only: whoever could write there could read visitor ids, or decide what visitors
+ * see.
+ */
 import { chmod, lstat } from 'node:fs/promises';
 import { codeOf } from '../errors.js';
 
@@ -48,8 +51,8 @@ const nodeAccess: FolderAccess = {
 };
 
 /**
- * A folder of ours that others can enter is made private first: Kubernetes opens the folders of a volume to a group each
- * time that it is mounted. Rejects with errors of Node's if the folder cannot be looked at or changed.
+ * A folder of ours that others can enter is made private first: Kubernetes opens the folders of a volume to a group
+ * each time that it is mounted. Rejects with errors of Node's if the folder cannot be looked at or changed.
  */
 export async function checkOwnerOnlyFolder(path: string, access = nodeAccess): Promise<FolderFinding> {
   const finding = findingOf(await access.inspect(path));
