@@ -2,6 +2,7 @@
 import type { ChangeConfig, FeatureConfig } from '../model/project-config.js';
 import { deepFreeze, textOf } from './coerce.js';
 import type { Feature, Variation } from './types.js';
+import { cast } from './cast.js';
 
 /** A feature of a variation, as it is returned. */
 export interface CarriedFeature {
@@ -104,37 +105,4 @@ function castAll(variables: unknown, declared: FeatureConfig | undefined): unkno
     copy[name] = type ? cast(value, type) : value;
   }
   return deepFreeze(copy);
-}
-
-/** Feature variables, cast to the types that the feature declares, as the official SDK casts them. */
-
-type Cast = (value: unknown) => unknown;
-
-const asNumber =
-  (parse: (text: string) => number): Cast =>
-  (value) =>
-    value === true ? 1 : value === false ? 0 : parse(String(value));
-
-/** No other type is known; what is of one stays as it is. */
-const CASTS: ReadonlyMap<string, Cast> = new Map<string, Cast>([
-  ['boolean', (value) => value === 'true' || (value !== 'false' && Boolean(value))],
-  ['float', asNumber(parseFloat)],
-  ['integer', asNumber((text) => parseInt(text))],
-  ['json', (value) => (typeof value === 'object' ? value : parsed(value))],
-  ['string', String],
-]);
-
-/** Throws for an object that can't be written as text. */
-export function cast(value: unknown, type: string): unknown {
-  const to = CASTS.get(type);
-  return to === undefined ? value : to(value);
-}
-
-/** Text that is no JSON stays text. */
-function parsed(value: unknown): unknown {
-  try {
-    return JSON.parse(String(value)) as unknown;
-  } catch {
-    return String(value);
-  }
 }
