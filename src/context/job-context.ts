@@ -8,26 +8,31 @@ import { withoutLapsedClaims } from '../model/visitor-state/claims.js';
 import type { VisitorState } from '../model/visitor-state/types.js';
 import { STORE_LIMIT, withStoreTimeout } from '../store/types.js';
 import { asConvertError } from '../utils/errors.js';
+import {
+  EXCLUDED,
+  excluded,
+  foundIn,
+  knownOf,
+  lookupOf,
+  type Participation,
+  type StateLookup,
+} from './participation.js';
 import type { Runtime } from './runtime.js';
 import type { Reason } from './types.js';
 import { UnitOfWork } from './unit-of-work.js';
-import { VisitorContextBase, EXCLUDED, type Participation } from './visitor-context.js';
+import { VisitorContextBase } from './visitor-context.js';
 
 const NO_PROPERTIES: Properties = { get: () => undefined };
 
-/** What the store holds of a visitor, under the key of app ids or under that of cookie ids. */
+/** The store's answer for a visitor, under the key of app ids or under that of cookie ids. */
 export interface StoredForJob {
-  stored: VisitorState | undefined;
-  storeKey: string;
-  /** It could not be read. */
-  stateUnavailable: boolean;
+  readonly lookup: StateLookup;
+  /** '' before the first project config. */
+  readonly storeKey: string;
 }
 
 const SAID = answersBy('forVisitor');
 const STORED = answersBy('stored');
-
-const asKnown = ({ stored, stateUnavailable }: StoredForJob): VisitorState | null | undefined =>
-  stateUnavailable ? undefined : (stored ?? null);
 
 export interface JobContextOptions extends StoredForJob {
   /** '' where the job brought none. */
@@ -53,27 +58,28 @@ export class JobContext extends VisitorContextBase {
   }
 
   protected resolve(): Participation {
-    const { visitorId, stored, storeKey: key, stateUnavailable } = this.#options;
+    const { visitorId, lookup, storeKey: key } = this.#options;
     const { project } = this.runtime;
-    if (visitorId === '') return { closed: 'no-identity', visitor: EXCLUDED };
+    if (visitorId === '') return excluded(EXCLUDED, 'no-identity');
     const { answer, by } = this.#consent();
-    const gate = answer === 'granted' ? undefined : 'consent';
+    const excludedBy = answer === 'granted' ? undefined : 'consent';
     const visitor: Visitor = {
       id: visitorId,
       origin: 'app',
       consent: answer,
       consentBy: by,
-      excludedBy: gate,
+      excludedBy,
       mode: 'enrol',
       withdrawn: undefined,
     };
-    if (!project) return { closed: 'not-ready', visitor };
-    if (gate !== undefined) return { closed: gate, visitor };
-    const journal = new UnitOfWork(this.runtime, {
+    if (!project) return excluded(visitor, 'not-ready');
+    if (excludedBy !== undefined) return excluded(visitor, excludedBy);
+    const stored = foundIn(lookup);
+    const work = new UnitOfWork(this.runtime, {
       visitorId,
       storeKey: key,
       stored: stored && withoutLapsedClaims(stored, this.runtime.now()),
-      known: asKnown(this.#options),
+      known: knownOf(lookup),
       mode: 'enrol',
       ephemeral: false,
       consented: false,
@@ -82,8 +88,8 @@ export class JobContext extends VisitorContextBase {
       response: undefined,
       request: undefined,
     });
-    if (journal.pending) journal.scheduleCommit();
-    return { closed: undefined, visitor, project, journal, traceless: undefined, stateUnavailable };
+    const stateUnavailable = lookup === 'unavailable';
+    return { status: 'participating', visitor, project, work, stateUnavailable };
   }
 
   protected override missed(reason: Reason): void {
@@ -93,7 +99,8 @@ export class JobContext extends VisitorContextBase {
 
   /** What was said for this call, else what the visitor said when they were here. */
   #consent(): ConsentAnswer {
-    const { consent, stored } = this.#options;
+    const { consent, lookup } = this.#options;
+    const stored = foundIn(lookup);
     if (consent !== undefined) return SAID[consent];
     // An opt-out holds where nobody asks for consent, too.
     if (stored?.consent === 'denied') return STORED.denied;
@@ -106,19 +113,19 @@ export class JobContext extends VisitorContextBase {
 export async function readForJob(runtime: Runtime, id: string): Promise<StoredForJob> {
   const { store, hasAppIds } = runtime;
   const config = runtime.project?.config;
-  if (!config) return { storeKey: '', stored: undefined, stateUnavailable: true };
+  if (!config) return { storeKey: '', lookup: 'unavailable' };
   const read = (key: string): Promise<VisitorState | undefined> =>
     withStoreTimeout(STORE_LIMIT, store.read(key), { keepAlive: true });
   const key = storeKey(config, id, 'app', hasAppIds);
   try {
     const stored = await read(key);
-    if (stored !== undefined || !hasAppIds) return { storeKey: key, stored, stateUnavailable: false };
+    if (stored !== undefined || !hasAppIds) return { storeKey: key, lookup: lookupOf(stored) };
     // The id that a webhook brings may have come from our cookie.
     const cookieKey = storeKey(config, id, 'cookie', true);
     const byCookie = await read(cookieKey);
-    return { storeKey: byCookie === undefined ? key : cookieKey, stored: byCookie, stateUnavailable: false };
+    return { storeKey: byCookie === undefined ? key : cookieKey, lookup: lookupOf(byCookie) };
   } catch (error) {
     runtime.report(asConvertError(error, 'CONVERT_STORE', 'the visitor store failed to read'));
-    return { storeKey: key, stored: undefined, stateUnavailable: true };
+    return { storeKey: key, lookup: 'unavailable' };
   }
 }

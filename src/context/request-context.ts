@@ -19,11 +19,12 @@ import { callAppFunction, isThenable, type RequestFunction } from '../utils/app-
 import { asConvertError, type ConvertError } from '../utils/errors.js';
 import { askForHints, canStopHints, isHtml, isShared, stopHints } from './client-hint-headers.js';
 import { withdrawVisitor } from './erase-visitor.js';
+import { EXCLUDED, excluded, type Participation } from './participation.js';
 import type { AfterCommit, LoadedProject, Runtime } from './runtime.js';
 import type { ConvertContext } from './types.js';
 import { UnitOfWork } from './unit-of-work.js';
 import { UserAlias } from './user-alias.js';
-import { VisitorContextBase, EXCLUDED, type Participation } from './visitor-context.js';
+import { VisitorContextBase } from './visitor-context.js';
 import { UNSHARED, VisitorHeaders } from './visitor-headers.js';
 
 /** What all request contexts of one Convert share. */
@@ -109,8 +110,7 @@ export class RequestContext extends VisitorContextBase implements ConvertContext
   }
 
   get isNewVisitor(): boolean {
-    const { participation: visit } = this;
-    const { origin } = visit.visitor;
+    const { origin } = this.participation.visitor;
     if (origin === 'cookie') return false;
     // A visitor of whom nothing could be read is nobody of whom nothing is known.
     return origin === 'generated' || (this.#stored === undefined && !this.#stateUnavailable);
@@ -118,7 +118,7 @@ export class RequestContext extends VisitorContextBase implements ConvertContext
 
   /** The session that the visitor goes on with; undefined where one begins, or none is kept. */
   get session(): Session | undefined {
-    return this.participation.closed === undefined ? this.#session?.session : undefined;
+    return this.participation.status === 'excluded' ? undefined : this.#session?.session;
   }
 
   async identify(userId: string | number): Promise<void> {
@@ -138,12 +138,12 @@ export class RequestContext extends VisitorContextBase implements ConvertContext
 
   get bridge(): Bridge {
     return (this.#bridge ??= createBridge(() => {
-      const { participation: visit } = this;
-      const isNobody =
-        visit.closed === undefined && (visit.traceless === 'no-identity' || visit.traceless === 'preview');
-      const isKnown = visit.visitor.mode === 'enrol' && visit.visitor.id !== '' && !isNobody;
+      const { participation } = this;
+      const { id, mode } = participation.visitor;
+      // The page is not told an id that the response does not hand out.
+      const isNobody = participation.status === 'read-only' && participation.because !== 'head-request';
       return {
-        ...(isKnown && { visitorId: visit.visitor.id }),
+        ...(mode === 'enrol' && id !== '' && !isNobody && { visitorId: id }),
         variations: Object.fromEntries(
           [...this.decided].map(([key, { variation }]) => [key, variation?.key ?? '']),
         ),
@@ -193,16 +193,16 @@ export class RequestContext extends VisitorContextBase implements ConvertContext
     const request = this.#request;
     const response = this.#response;
     const visitor = this.#identified();
-    if (visitor === undefined) return { closed: 'disabled', visitor: EXCLUDED };
+    if (visitor === undefined) return excluded(EXCLUDED, 'disabled');
     this.#session = this.#sessionOf(visitor);
     // Health checks go round the proxy, and come first.
     const unknownProxy = visitor.excludedBy === 'bot' ? undefined : this.#parts.proxies.see(request);
     if (unknownProxy !== undefined) this.runtime.warnOnce('proxy', unknownProxy);
     if (!response.headersSent) this.#prepareHead(visitor);
     if (visitor.withdrawn) this.#withdraw(visitor.withdrawn);
-    if (visitor.excludedBy !== undefined) return { closed: visitor.excludedBy, visitor };
+    if (visitor.excludedBy !== undefined) return excluded(visitor, visitor.excludedBy);
     const { project } = this.runtime;
-    if (!project) return { closed: 'not-ready', visitor };
+    if (!project) return excluded(visitor, 'not-ready');
 
     const key = storeKey(project.config, visitor.id, visitor.origin, this.runtime.hasAppIds);
     const minted = visitor.origin === 'generated';
@@ -213,7 +213,7 @@ export class RequestContext extends VisitorContextBase implements ConvertContext
       this.#stored = this.#carried?.state;
     }
     const preview = this.#previewOf(project);
-    const traceless =
+    const because =
       request.method === 'HEAD'
         ? 'head-request'
         : preview
@@ -221,14 +221,14 @@ export class RequestContext extends VisitorContextBase implements ConvertContext
           : minted && response.headersSent
             ? 'no-identity'
             : undefined;
-    const isHeld = traceless !== undefined && visitor.mode === 'hold' && this.#stored !== undefined;
-    const journal = new UnitOfWork(this.runtime, {
+    const isHeld = because !== undefined && visitor.mode === 'hold' && this.#stored !== undefined;
+    const work = new UnitOfWork(this.runtime, {
       visitorId: visitor.id,
       storeKey: key,
       // What is held counts for decisions that leave no trace, too.
       stored: isHeld ? withDeferredChanges(this.#stored!, this.runtime.now()) : this.#stored,
       known: this.#stateUnavailable ? undefined : (known ?? null),
-      mode: traceless === undefined ? visitor.mode : 'silent',
+      mode: because === undefined ? visitor.mode : 'silent',
       ephemeral: minted,
       consented: visitor.mode === 'enrol',
       generation: this.runtime.revocations.generation,
@@ -236,9 +236,9 @@ export class RequestContext extends VisitorContextBase implements ConvertContext
       response,
       request: request.raw,
     });
-    if (journal.pending) journal.scheduleCommit();
     const stateUnavailable = this.#stateUnavailable;
-    return { closed: undefined, visitor, project, journal, traceless, preview, stateUnavailable };
+    if (because === undefined) return { status: 'participating', visitor, project, work, stateUnavailable };
+    return { status: 'read-only', because, visitor, project, work, stateUnavailable, preview };
   }
 
   /** What a preview link shows, if this is one that may be followed. */
@@ -301,10 +301,10 @@ export class RequestContext extends VisitorContextBase implements ConvertContext
   }
 
   /** One for all attempts at a head. */
-  #headOf(visit: Participation): VisitorHeaders {
+  #headOf(participation: Participation): VisitorHeaders {
     return (this.#head ??= new VisitorHeaders(this.runtime, this.#parts.visitors, {
       request: this.#request,
-      visit,
+      participation,
       carried: this.#carried,
       session: this.#session,
       facts: this.#requestFacts,
@@ -312,17 +312,17 @@ export class RequestContext extends VisitorContextBase implements ConvertContext
   }
 
   #onHead(head: ResponseHead): void {
-    const visit = this.resolved;
-    if (!visit) return;
+    const participation = this.resolved;
+    if (!participation) return;
     try {
-      this.#headOf(visit).write(head, this.#alias?.adopts);
+      this.#headOf(participation).write(head, this.#alias?.adopts);
     } catch (error) {
       this.runtime.report(
         asConvertError(error, 'CONVERT_INTERNAL', 'the response head could not be completed'),
       );
     }
-    if (visit.journal?.pending) visit.journal.scheduleCommit();
-    if (visit.journal?.enrols === false && visit.visitor.origin === 'generated') this.#alias?.takeBack();
+    if (participation.status === 'excluded' || participation.visitor.origin !== 'generated') return;
+    if (!participation.work.enrols) this.#alias?.takeBack();
   }
 
   /** Consent is denied: what we have of the visitor goes, off the request's own way. */

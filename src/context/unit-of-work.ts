@@ -124,11 +124,6 @@ export class UnitOfWork implements Uncommitted {
     return this.#mode === 'enrol';
   }
 
-  /** True while something waits to be committed. */
-  get pending(): boolean {
-    return this.#pending;
-  }
-
   /** False where the exposure of an assignment was refused: it is not stored, so that the visitor is exposed another time. */
   isKept(experienceId: string): boolean {
     return this.#refused?.has(experienceClaim(experienceId)) !== true;
@@ -150,11 +145,13 @@ export class UnitOfWork implements Uncommitted {
     if (events.length > 0) this.#events = this.#events.length === 0 ? events : [...this.#events, ...events];
     // That a visitor was at another location is no reason to write: it goes along with the next thing that is.
     if (events.length > 0 || (change && Object.keys(change).some((field) => field !== 'locations'))) {
-      if (this.#pending) return;
-      this.#pending = true;
-      this.#runtime.uncommitted.add(this);
-      this.#runtime.waitUntil?.(this.#request, (done) => (this.#platformDone = done));
+      if (!this.#pending) {
+        this.#pending = true;
+        this.#runtime.uncommitted.add(this);
+        this.#runtime.waitUntil?.(this.#request, (done) => (this.#platformDone = done));
+      }
     }
+    if (this.#pending) this.scheduleCommit();
   }
 
   /** Gives up what is not committed, and whatever comes after it. */

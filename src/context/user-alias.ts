@@ -4,8 +4,8 @@ import { aliasKey } from '../model/store-key.js';
 import { isVisitorId } from '../model/visitor-state/parse-state.js';
 import { STORE_LIMIT, withStoreTimeout } from '../store/types.js';
 import { asConvertError } from '../utils/errors.js';
+import type { Participation } from './participation.js';
 import type { Runtime } from './runtime.js';
-import type { Participation } from './visitor-context.js';
 
 /** Of one request. */
 export class UserAlias {
@@ -21,9 +21,10 @@ export class UserAlias {
   }
 
   /** Never rejects. `asking` is called before the store is asked, and not where there is nothing to ask. */
-  async claim(visit: Participation, userId: string | number, asking: () => void): Promise<void> {
-    if (visit.closed !== undefined || visit.traceless !== undefined || !visit.journal.enrols) return;
-    const { id, origin } = visit.visitor;
+  async claim(participation: Participation, userId: string | number, asking: () => void): Promise<void> {
+    if (participation.status !== 'participating' || !participation.work.enrols) return;
+    const { visitor, project, work } = participation;
+    const { id, origin } = visitor;
     if (!isUserId(userId)) {
       this.runtime.warnOnce(
         'identify',
@@ -40,11 +41,8 @@ export class UserAlias {
     }
     try {
       const user = userHash(userId);
-      const key = aliasKey(visit.project.config, user);
-      if (visit.journal.state.users?.includes(user) !== true) {
-        visit.journal.record({ users: [user] }, []);
-        visit.journal.scheduleCommit();
-      }
+      const key = aliasKey(project.config, user);
+      if (work.state.users?.includes(user) !== true) work.record({ users: [user] }, []);
       asking();
       const { storeTimeout, store } = this.runtime;
       const { state } = await withStoreTimeout(

@@ -1,3 +1,4 @@
+/** The public methods that contexts of requests and of jobs have in common: decide, explain, track, remember. */
 import type { Consent } from '../consent/consent.js';
 import type { DeliveryLedger } from '../delivery/types.js';
 import { textOf } from '../engine/coerce.js';
@@ -5,8 +6,6 @@ import { badConversion } from '../engine/conversions.js';
 import type {
   ConversionAttributes,
   Decision,
-  EngineEvent,
-  EngineMemo,
   EngineVisitor,
   ExperienceAttributes,
   Feature,
@@ -17,73 +16,19 @@ import type {
 } from '../engine/types.js';
 import type { Visitor } from '../identity/visitor-identity.js';
 import { type ReportSegments, SEGMENT_KEYS } from '../model/tracking-event.js';
-import { mergeChanges } from '../model/visitor-state/apply-change.js';
-import type { StateChange } from '../model/visitor-state/types.js';
 import { asConvertError } from '../utils/errors.js';
-import { FLUSH_TIMEOUT, type LoadedProject, type Runtime } from './runtime.js';
+import { DecisionRecorder, reasonOf } from './decision-recorder.js';
+import { ContextVisitor } from './engine-visitor.js';
+import { EXCLUDED, excluded, type Included, type Participation, previewIn } from './participation.js';
+import { FLUSH_TIMEOUT, type Runtime } from './runtime.js';
 import { CONTEXT_BRAND, type Explanation, type Reason, type VisitorContext } from './types.js';
-import type { UnitOfWork } from './unit-of-work.js';
 
-/** Whether, and as whom, a visitor takes part. Resolved once. */
-export type Participation =
-  | { readonly closed: Reason; readonly visitor: Visitor; readonly journal?: undefined }
-  | {
-      readonly closed: undefined;
-      readonly visitor: Visitor;
-      readonly project: LoadedProject;
-      readonly journal: UnitOfWork;
-      /** Why decisions leave no trace; undefined where they enrol. */
-      readonly traceless: 'head-request' | 'preview' | 'no-identity' | undefined;
-      /** What a preview link shows. */
-      readonly preview?: Decision | undefined;
-      /** What is stored of the visitor could not be read in time. */
-      readonly stateUnavailable?: boolean;
-    };
-
-type OpenParticipation = Extract<Participation, { closed: undefined }>;
-
-/** The visitor, as the engine takes them. The state moves on from call to call; nothing else does. */
-class Subject implements EngineVisitor {
-  readonly memo: EngineMemo = { cached: undefined };
-
-  constructor(
-    readonly id: string,
-    public state: EngineVisitor['state'],
-    readonly stateUnavailable: boolean | undefined,
-    readonly locationProperties: Properties,
-    readonly visitorProperties: Properties,
-    private readonly runtime: Runtime,
-    readonly cookies: Properties | undefined,
-  ) {}
-
-  get environment(): string {
-    return this.runtime.environment;
-  }
-
-  now(): number {
-    return this.runtime.now();
-  }
-}
-
-/** Stands in where the visitor can't be known. */
-export const EXCLUDED: Visitor = {
-  id: '',
-  origin: 'generated',
-  consent: 'unknown',
-  consentBy: 'none',
-  excludedBy: 'consent',
-  mode: 'silent',
-  withdrawn: undefined,
-};
-
-/** What both kinds of context do. How the visitor is found, and when things are committed, is theirs. */
+/** Subclasses know how the visitor is found. */
 export abstract class VisitorContextBase implements VisitorContext {
   readonly #runtime: Runtime;
-  /** What was decided through this context; `#decided` where it was more than one thing. */
-  #only: Decision | undefined;
-  #decided: Map<string, Decision> | undefined;
-  #visit: Participation | undefined;
-  #subject: Subject | undefined;
+  #participation: Participation | undefined;
+  #recorded: DecisionRecorder | undefined;
+  #engineVisitor: ContextVisitor | undefined;
 
   constructor(runtime: Runtime) {
     this.#runtime = runtime;
@@ -102,26 +47,26 @@ export abstract class VisitorContextBase implements VisitorContext {
   protected abstract resolve(): Participation;
   protected abstract readonly locations: Properties;
   protected abstract readonly properties: Properties;
-  /** The cookies of the request; undefined where there is none. */
+  /** The cookies of the request; undefined if there is none. */
   protected get cookies(): Properties | undefined {
     return undefined;
   }
 
   protected get participation(): Participation {
-    if (this.#visit === undefined) {
+    if (this.#participation === undefined) {
       try {
-        this.#visit = this.resolve();
+        this.#participation = this.resolve();
       } catch (error) {
         this.#fail(error);
-        this.#visit = { closed: 'disabled', visitor: EXCLUDED };
+        this.#participation = excluded(EXCLUDED, 'disabled');
       }
     }
-    return this.#visit;
+    return this.#participation;
   }
 
-  /** The visit if it was resolved already. */
+  /** The participation if it was resolved already. */
   protected get resolved(): Participation | undefined {
-    return this.#visit;
+    return this.#participation;
   }
 
   get visitorId(): string {
@@ -138,12 +83,13 @@ export abstract class VisitorContextBase implements VisitorContext {
   }
 
   runExperiences(attributes?: ExperienceAttributes): Variation[] {
-    const { participation: visit } = this;
-    if (visit.closed !== undefined) return [];
+    const { participation } = this;
+    if (participation.status === 'excluded') return [];
     return this.#guard([], () => {
       const given = asObject(attributes);
-      const decisions = withPreview(visit.project.engine.experiences(this.#as(visit), given), visit.preview);
-      this.#enrol(visit, decisions, given);
+      const found = participation.project.engine.experiences(this.#visitorOf(participation), given);
+      const decisions = withPreview(found, previewIn(participation));
+      this.#recorder.recordAll(participation, decisions, given);
       const variations: Variation[] = [];
       for (const { variation } of decisions) if (variation !== null) variations.push(variation);
       return variations;
@@ -151,37 +97,36 @@ export abstract class VisitorContextBase implements VisitorContext {
   }
 
   runFeature(given: string, attributes?: FeatureAttributes): Feature | Feature[] {
-    const { participation: visit } = this;
+    const { participation } = this;
     const key = textOf(given);
     const disabled: Feature = { key, status: 'disabled' };
-    if (visit.closed !== undefined) return disabled;
+    if (participation.status === 'excluded') return disabled;
     return this.#guard<Feature | Feature[]>(disabled, () => {
+      const { engine } = participation.project;
       const wanted = asObject(attributes);
-      const { features, decisions } = visit.project.engine.feature(key, this.#as(visit), wanted);
-      this.#enrol(visit, decisions, wanted);
+      const { features, decisions } = engine.feature(key, this.#visitorOf(participation), wanted);
+      this.#recorder.recordAll(participation, decisions, wanted);
       return features.length === 1 ? (features[0] ?? disabled) : [...features];
     });
   }
 
   runFeatures(attributes?: FeatureAttributes): Feature[] {
-    const { participation: visit } = this;
-    if (visit.closed !== undefined) {
-      const features = this.runtime.project?.config.features ?? [];
-      return features.map(({ id, key, name }) => ({ id, key, name, status: 'disabled' }));
-    }
+    const { participation } = this;
+    if (participation.status === 'excluded') return disabledFeatures(this.runtime);
     return this.#guard([], () => {
+      const { engine } = participation.project;
       const given = asObject(attributes);
-      const { features, decisions } = visit.project.engine.features(this.#as(visit), given);
-      this.#enrol(visit, decisions, given);
+      const { features, decisions } = engine.features(this.#visitorOf(participation), given);
+      this.#recorder.recordAll(participation, decisions, given);
       return [...features];
     });
   }
 
   trackConversion(key: string, attributes?: ConversionAttributes): void {
-    const { participation: visit } = this;
+    const { participation } = this;
     const goalKey = textOf(key);
-    if (visit.closed !== undefined) return this.missed(visit.closed);
-    if (visit.traceless === 'head-request' || visit.traceless === 'preview') return;
+    if (participation.status === 'excluded') return this.missed(participation.excludedBy);
+    if (participation.status === 'read-only' && participation.because !== 'no-identity') return;
     this.#guard(undefined, () => {
       const given = asObject(attributes);
       const problem = badConversion(given);
@@ -191,21 +136,19 @@ export abstract class VisitorContextBase implements VisitorContext {
           `trackConversion: ${problem}; the conversion is dropped`,
         );
         this.runtime.outbox.drop(1, 'bad-data');
-        return this.#converted(visit.visitor.id, goalKey, 'bad-data');
+        return this.#recorder.announceConversion(participation, goalKey, 'bad-data');
       }
-      const outcome = visit.project.engine.conversion(goalKey, this.#as(visit), given);
-      if (outcome.reason === 'goal-not-found') {
+      const { engine } = participation.project;
+      const { reason, change, events } = engine.conversion(goalKey, this.#visitorOf(participation), given);
+      if (reason === 'goal-not-found') {
         this.runtime.warnOnce(
           `goal:${goalKey}`,
           'trackConversion: the project has no goal of that key; nothing is sent',
         );
       }
-      if (visit.traceless === undefined) {
-        this.#record(visit.journal, outcome.change, outcome.events);
-        this.#converted(visit.visitor.id, goalKey, outcome.reason);
-      } else {
-        this.runtime.outbox.drop(outcome.events.length, 'no-identity');
-      }
+      if (participation.status === 'read-only') return this.runtime.outbox.drop(events.length, 'no-identity');
+      participation.work.record(change, events);
+      this.#recorder.announceConversion(participation, goalKey, reason);
     });
   }
 
@@ -216,12 +159,13 @@ export abstract class VisitorContextBase implements VisitorContext {
   }
 
   runCustomSegments(keys: readonly string[], attributes?: SegmentsAttributes): void {
-    const { participation: visit } = this;
-    if (visit.closed !== undefined || visit.traceless !== undefined) return;
+    const { participation } = this;
+    if (participation.status !== 'participating') return;
     this.#guard(undefined, () => {
+      const { engine } = participation.project;
       const wanted = Array.isArray(keys) ? keys.map(textOf) : [];
-      const change = visit.project.engine.customSegments(wanted, this.#as(visit), asObject(attributes));
-      this.#record(visit.journal, change, []);
+      const change = engine.customSegments(wanted, this.#visitorOf(participation), asObject(attributes));
+      participation.work.record(change, []);
     });
   }
 
@@ -235,36 +179,33 @@ export abstract class VisitorContextBase implements VisitorContext {
   }
 
   explain(key: string, attributes?: ExperienceAttributes): Explanation {
-    const { participation: visit } = this;
+    const { participation } = this;
     const experienceKey = textOf(key);
-    const consent = { answer: visit.visitor.consent, by: visit.visitor.consentBy };
-    const closed = (reason: Reason): Explanation => ({
-      experienceKey,
-      reason,
-      variation: null,
-      failed: [],
-      missing: [],
-      consent,
-    });
-    if (visit.closed !== undefined) return closed(visit.closed);
-    const { preview } = visit;
+    const without = (reason: Reason): Explanation =>
+      unexplained(experienceKey, reason, participation.visitor);
+    if (participation.status === 'excluded') return without(participation.excludedBy);
+    const preview = previewIn(participation);
     if (preview?.experienceKey === experienceKey) {
-      return { ...closed('preview'), variation: preview.variation };
+      return { ...without('preview'), variation: preview.variation };
     }
-    return this.#guard(closed('disabled'), () => {
-      const explanation = visit.project.engine.explain(experienceKey, this.#as(visit), asObject(attributes));
+    return this.#guard(without('disabled'), () => {
+      const { engine } = participation.project;
+      const given = asObject(attributes);
+      const explanation = engine.explain(experienceKey, this.#visitorOf(participation), given);
       const { decision, failed, missing } = explanation;
       const { variation } = decision;
-      // What was bucketed in this request is sticky from then on; the question is how it came about.
+      // A variation of this request is sticky from then on; the app wants to know how it came about.
       const first = this.decided.get(experienceKey);
-      const { reason } =
+      const { reason: found } =
         decision.reason === 'sticky' && first?.variation?.id === variation?.id && first ? first : decision;
-      return { experienceKey, reason: this.#reason(reason, variation), variation, failed, missing, consent };
+      const reason = reasonOf(participation, found, variation);
+      return { ...without(reason), variation, failed, missing };
     });
   }
 
   flush(options?: { timeout?: number }): Promise<DeliveryLedger> {
-    void this.resolved?.journal?.commit();
+    const { resolved } = this;
+    if (resolved !== undefined && resolved.status !== 'excluded') void resolved.work.commit();
     return this.runtime.outbox.flush(options?.timeout ?? FLUSH_TIMEOUT);
   }
 
@@ -272,30 +213,36 @@ export abstract class VisitorContextBase implements VisitorContext {
     return this.flush();
   }
 
-  /** A conversion that can't be counted. */
+  /** Counts a conversion of a visitor who is excluded. */
   protected missed(reason: Reason): void {
     if (reason === 'not-ready') this.runtime.outbox.drop(1, 'not-ready');
   }
 
+  /** By experience key. */
+  protected get decided(): ReadonlyMap<string, Decision> {
+    return this.#recorder.decided;
+  }
+
+  get #recorder(): DecisionRecorder {
+    return (this.#recorded ??= new DecisionRecorder(this.#runtime));
+  }
+
   #decide(key: string, attributes: ExperienceAttributes | undefined, enrol: boolean): Decision | undefined {
-    const { participation: visit } = this;
-    if (visit.closed !== undefined) {
-      if (enrol) this.#told(visit.visitor.id, textOf(key), null, visit.closed, false);
+    const { participation } = this;
+    if (participation.status === 'excluded') {
+      if (enrol) this.#recorder.announceExcluded(participation, textOf(key));
       return undefined;
     }
-    // The one call that every request makes: without a closure for `#guard`.
+    // Every request makes this call: it is without a closure for `#guard`.
     try {
       const given = asObject(attributes);
-      const { preview } = visit;
+      const experienceKey = textOf(key);
+      const preview = previewIn(participation);
       const decision =
-        preview?.experienceKey === textOf(key)
+        preview?.experienceKey === experienceKey
           ? preview
-          : visit.project.engine.experience(textOf(key), this.#as(visit), given);
-      if (enrol) {
-        const { change, events } = decision;
-        this.#leave(visit, change, events, given);
-        this.#tell(visit, decision, given);
-      }
+          : participation.project.engine.experience(experienceKey, this.#visitorOf(participation), given);
+      if (enrol) this.#recorder.recordOne(participation, decision, given);
       return decision;
     } catch (error) {
       this.#fail(error);
@@ -303,104 +250,18 @@ export abstract class VisitorContextBase implements VisitorContext {
     }
   }
 
-  /** Records decisions, if they may leave a trace, and tells about them. */
-  #enrol(visit: OpenParticipation, decisions: readonly Decision[], given: ExperienceAttributes): void {
-    this.#leave(visit, joinedChange(decisions), eventsOf(decisions), given);
-    for (const decision of decisions) this.#tell(visit, decision, given);
-  }
-
-  /** Records what decisions want to leave behind, if they may. */
-  #leave(
-    visit: OpenParticipation,
-    change: StateChange | undefined,
-    events: readonly EngineEvent[],
-    given: ExperienceAttributes,
-  ): void {
-    if (change === undefined && events.length === 0) return;
-    if (enrols(visit, given)) this.#record(visit.journal, change, events);
-    // What is decided without storage, or beside a preview, is as if it never were.
-    else if (change && visit.traceless !== undefined && visit.traceless !== 'preview') {
-      visit.journal.applyLocally(change);
-    }
-  }
-
-  #tell(visit: OpenParticipation, decision: Decision, given: ExperienceAttributes): void {
-    const { variation, experienceKey, events } = decision;
-    if (variation) this.#remember(decision, variation);
-    if (!this.runtime.hasListener('decision')) return;
-    const enrolled = events.length > 0 && enrols(visit, given) && visit.journal.enrols;
-    const reason = this.#reason(decision.reason, variation);
-    this.#told(visit.visitor.id, experienceKey, variation?.key ?? null, reason, enrolled);
-  }
-
-  #remember(decision: Decision, { id }: Variation): void {
-    if (this.#decided === undefined) {
-      if (this.#only === undefined) {
-        this.#only = decision;
-        return;
-      }
-      this.#decided = new Map([[this.#only.experienceKey, this.#only]]);
-    }
-    const { experienceKey } = decision;
-    if (this.#decided.get(experienceKey)?.variation?.id !== id) this.#decided.set(experienceKey, decision);
-  }
-
-  /** By experience key: what was decided first, unless another variation took its place. */
-  protected get decided(): ReadonlyMap<string, Decision> {
-    if (this.#decided !== undefined) return this.#decided;
-    return new Map(this.#only && [[this.#only.experienceKey, this.#only]]);
-  }
-
-  #reason(reason: Decision['reason'], variation: Variation | null): Reason {
-    const { participation: visit } = this;
-    return variation && visit.closed === undefined && visit.traceless === 'no-identity'
-      ? 'no-identity'
-      : reason;
-  }
-
   #keep(segments: Record<string, unknown>): void {
-    const { participation: visit } = this;
-    if (visit.closed !== undefined || visit.traceless !== undefined) return;
-    this.#guard(undefined, () => this.#record(visit.journal, { segments: structuredClone(segments) }, []));
+    const { participation } = this;
+    if (participation.status !== 'participating') return;
+    this.#guard(undefined, () => participation.work.record({ segments: structuredClone(segments) }, []));
   }
 
-  #record(journal: UnitOfWork, ...[change, events]: Parameters<UnitOfWork['record']>): void {
-    journal.record(change, events);
-    if (journal.pending) journal.scheduleCommit();
-  }
-
-  /** The visitor, as the engine takes them; one object for all calls. */
-  #as({ visitor, journal, stateUnavailable }: OpenParticipation): EngineVisitor {
-    this.#subject ??= new Subject(
-      visitor.id,
-      journal.state,
-      stateUnavailable,
-      this.locations,
-      this.properties,
-      this.runtime,
-      this.cookies,
-    );
-    this.#subject.state = journal.state;
-    return this.#subject;
-  }
-
-  #told(
-    visitorId: string,
-    experienceKey: string,
-    variationKey: string | null,
-    reason: Reason,
-    enrolled: boolean,
-  ): void {
-    if (!this.runtime.hasListener('decision')) return;
-    this.runtime.emit('decision', { visitorId, experienceKey, variationKey, reason, enrolled });
-  }
-
-  #converted(
-    visitorId: string,
-    goalKey: string,
-    outcome: 'bad-data' | ReturnType<LoadedProject['engine']['conversion']>['reason'],
-  ): void {
-    this.runtime.emit('conversion', { visitorId, goalKey, outcome });
+  #visitorOf(participation: Included): EngineVisitor {
+    if (this.#engineVisitor === undefined) {
+      const { locations: location, properties: visitor, cookies } = this;
+      this.#engineVisitor = new ContextVisitor(participation, { location, visitor, cookies }, this.#runtime);
+    } else this.#engineVisitor.state = participation.work.state;
+    return this.#engineVisitor;
   }
 
   /** Nothing of ours is thrown into a request. */
@@ -426,21 +287,14 @@ function withPreview(decisions: Decision[], preview: Decision | undefined): Deci
   return [...decisions.filter(({ experienceKey }) => experienceKey !== preview.experienceKey), preview];
 }
 
-/** True where decisions are stored and sent. */
-function enrols({ traceless }: OpenParticipation, { enableStorage }: ExperienceAttributes): boolean {
-  return traceless === undefined && enableStorage !== false;
+function disabledFeatures({ project }: Runtime): Feature[] {
+  const features = project?.config.features ?? [];
+  return features.map(({ id, key, name }) => ({ id, key, name, status: 'disabled' }));
 }
 
-function joinedChange(decisions: readonly Decision[]): StateChange | undefined {
-  const changes: StateChange[] = [];
-  for (const { change } of decisions) if (change !== undefined) changes.push(change);
-  return changes.length > 1 ? mergeChanges(...changes) : changes[0];
-}
-
-function eventsOf(decisions: readonly Decision[]): readonly EngineEvent[] {
-  const all: EngineEvent[] = [];
-  for (const { events } of decisions) if (events.length > 0) all.push(...events);
-  return all;
+function unexplained(experienceKey: string, reason: Reason, visitor: Visitor): Explanation {
+  const consent = { answer: visitor.consent, by: visitor.consentBy };
+  return { experienceKey, reason, variation: null, failed: [], missing: [], consent };
 }
 
 const NO_ATTRIBUTES = Object.freeze({});

@@ -4,15 +4,15 @@ import type { CarriedSession } from '../identity/cookies/session-cookie.js';
 import type { VisitorReader } from '../identity/visitor-identity.js';
 import type { IncomingRequest, ResponseHead } from '../model/http.js';
 import type { RequestFacts } from '../request/request-reader.js';
+import { type Participation, previewIn } from './participation.js';
 import type { Runtime } from './runtime.js';
-import type { Participation } from './visitor-context.js';
 
 /** For a page that depends on its visitor. */
 export const UNSHARED = 'private, no-cache';
 
 export interface VisitorHeadersParts {
   readonly request: IncomingRequest;
-  readonly visit: Participation;
+  readonly participation: Participation;
   /** undefined where the visitor's assignments go by no cookie. */
   readonly carried: CarriedAssignments | undefined;
   /** undefined where the visitor keeps no session. */
@@ -50,8 +50,8 @@ export class VisitorHeaders {
   }
 
   #withdraw(add: (line: string) => void): void {
-    const { request, visit } = this.parts;
-    const { withdrawn } = visit.visitor;
+    const { request, participation } = this.parts;
+    const { withdrawn } = participation.visitor;
     const { cookie, alias, assignments, sessions } = this.visitors;
     if (withdrawn?.cookie) add(cookie.expire(request));
     if (withdrawn?.alias) add(alias.expire(request));
@@ -60,20 +60,20 @@ export class VisitorHeaders {
   }
 
   #identify(add: (line: string) => void, isShared: boolean): void {
-    const { request, visit } = this.parts;
-    const { id, origin } = visit.visitor;
-    if (origin !== 'generated' || id === '' || this.#isLooking) return;
+    const { request, participation } = this.parts;
+    const { id, origin } = participation.visitor;
+    if (origin !== 'generated' || id === '' || this.#isReadOnly) return;
     add(this.visitors.cookie.issue(id, request));
     if (!isShared) return;
     this.#warnOfSharing();
-    visit.journal?.discard('no-identity');
+    if (participation.status !== 'excluded') participation.work.discard('no-identity');
   }
 
   #adopt(add: (line: string) => void, adopts: string | null | undefined): void {
-    const { request, visit } = this.parts;
+    const { request, participation } = this.parts;
     const { cookie, alias } = this.visitors;
-    const { id, alias: brought } = visit.visitor;
-    if (visit.closed !== undefined || this.#isLooking) return;
+    const { id, alias: brought } = participation.visitor;
+    if (participation.status === 'excluded' || this.#isReadOnly) return;
     if (brought?.state === 'due') add(cookie.issue(id, request));
     const next = adopts === undefined && brought?.state !== 'due' ? brought : undefined;
     if (typeof adopts === 'string') add(alias.issue(adopts, request));
@@ -82,13 +82,13 @@ export class VisitorHeaders {
   }
 
   #assign(add: (line: string) => void, isShared: boolean): void {
-    const { visit, carried } = this.parts;
-    if (carried === undefined || visit.closed !== undefined) return;
-    const { journal, project } = visit;
-    // Before, not after the head as otherwise: the cookie must hold nothing whose exposure is refused.
-    if (!isShared) void journal.commit();
-    if (!journal.enrols) return;
-    const { line, dropped } = carried.update(journal.state, project.config, (id) => journal.isKept(id));
+    const { participation, carried } = this.parts;
+    if (carried === undefined || participation.status === 'excluded') return;
+    const { work, project } = participation;
+    // The commit is before the head, not after it as otherwise: the cookie must hold nothing whose exposure is refused.
+    if (!isShared) void work.commit();
+    if (!work.enrols) return;
+    const { line, dropped } = carried.update(work.state, project.config, (id) => work.isKept(id));
     if (line === undefined) return;
     if (isShared) return this.#warnOfSharing();
     if (dropped > 0) {
@@ -103,17 +103,20 @@ export class VisitorHeaders {
 
   /** Tells the browser of the session, where that is due. */
   #goOn(add: (line: string) => void): void {
-    const { visit, session, facts } = this.parts;
-    if (session?.isDue !== true || visit.journal?.enrols !== true) return;
+    const { participation, session, facts } = this.parts;
+    if (session?.isDue !== true || participation.status === 'excluded' || !participation.work.enrols) return;
     add(
       session.update(() => ({ isFirst: facts.requestVisitor.isNewVisitor, attribution: facts.attribution })),
     );
   }
 
-  /** It leaves no trace. */
-  get #isLooking(): boolean {
-    const { request, visit } = this.parts;
-    return request.method === 'HEAD' || (visit.closed === undefined && visit.preview !== undefined);
+  /** True for requests that hand out no id: HEAD requests, and those of a preview link. */
+  get #isReadOnly(): boolean {
+    const { request, participation } = this.parts;
+    return (
+      request.method === 'HEAD' ||
+      (participation.status !== 'excluded' && previewIn(participation) !== undefined)
+    );
   }
 
   #warnOfSharing(): void {

@@ -1,0 +1,131 @@
+/** Records the decisions of one context, and announces them to the app's listeners. */
+import type {
+  Decision,
+  EngineEvent,
+  EngineProject,
+  ExperienceAttributes,
+  Variation,
+} from '../engine/types.js';
+import { mergeChanges } from '../model/visitor-state/apply-change.js';
+import type { StateChange } from '../model/visitor-state/types.js';
+import type { Excluded, Included } from './participation.js';
+import type { Runtime } from './runtime.js';
+import type { Reason } from './types.js';
+
+const NOTHING_DECIDED: ReadonlyMap<string, Decision> = new Map();
+
+export class DecisionRecorder {
+  readonly #runtime: Runtime;
+  /** The one thing that was decided; `#decided` has them all if there are more. */
+  #only: Decision | undefined;
+  #decided: Map<string, Decision> | undefined;
+
+  constructor(runtime: Runtime) {
+    this.#runtime = runtime;
+  }
+
+  /** By experience key: the first decision, unless another variation took its place. */
+  get decided(): ReadonlyMap<string, Decision> {
+    if (this.#decided !== undefined) return this.#decided;
+    return this.#only === undefined ? NOTHING_DECIDED : new Map([[this.#only.experienceKey, this.#only]]);
+  }
+
+  recordOne(participation: Included, decision: Decision, given: ExperienceAttributes): void {
+    persist(participation, decision.change, decision.events, given);
+    this.#announce(participation, decision, given);
+  }
+
+  /** Records decisions as one change. */
+  recordAll(participation: Included, decisions: readonly Decision[], given: ExperienceAttributes): void {
+    persist(participation, joinedChange(decisions), eventsOf(decisions), given);
+    for (const decision of decisions) this.#announce(participation, decision, given);
+  }
+
+  announceExcluded({ visitor, excludedBy }: Excluded, experienceKey: string): void {
+    this.#emit(visitor.id, experienceKey, null, excludedBy, false);
+  }
+
+  announceConversion(
+    { visitor }: Included,
+    goalKey: string,
+    outcome: 'bad-data' | ReturnType<EngineProject['conversion']>['reason'],
+  ): void {
+    this.#runtime.emit('conversion', { visitorId: visitor.id, goalKey, outcome });
+  }
+
+  #announce(participation: Included, decision: Decision, given: ExperienceAttributes): void {
+    const { variation, experienceKey, events } = decision;
+    if (variation) this.#remember(decision, variation);
+    if (!this.#runtime.hasListener('decision')) return;
+    const enrolled = events.length > 0 && isPersisted(participation, given) && participation.work.enrols;
+    const reason = reasonOf(participation, decision.reason, variation);
+    this.#emit(participation.visitor.id, experienceKey, variation?.key ?? null, reason, enrolled);
+  }
+
+  #remember(decision: Decision, { id }: Variation): void {
+    if (this.#decided === undefined) {
+      if (this.#only === undefined) {
+        this.#only = decision;
+        return;
+      }
+      this.#decided = new Map([[this.#only.experienceKey, this.#only]]);
+    }
+    const { experienceKey } = decision;
+    if (this.#decided.get(experienceKey)?.variation?.id !== id) this.#decided.set(experienceKey, decision);
+  }
+
+  #emit(
+    visitorId: string,
+    experienceKey: string,
+    variationKey: string | null,
+    reason: Reason,
+    enrolled: boolean,
+  ): void {
+    if (!this.#runtime.hasListener('decision')) return;
+    this.#runtime.emit('decision', { visitorId, experienceKey, variationKey, reason, enrolled });
+  }
+}
+
+/** The reason that the app is told. */
+export function reasonOf(
+  participation: Included,
+  reason: Decision['reason'],
+  variation: Variation | null,
+): Reason {
+  const isLost = participation.status === 'read-only' && participation.because === 'no-identity';
+  return variation && isLost ? 'no-identity' : reason;
+}
+
+/** Hands on what decisions leave behind, as far as they may leave anything. */
+function persist(
+  participation: Included,
+  change: StateChange | undefined,
+  events: readonly EngineEvent[],
+  given: ExperienceAttributes,
+): void {
+  if (change === undefined && events.length === 0) return;
+  if (isPersisted(participation, given)) participation.work.record(change, events);
+  else if (change && seesItsDecisions(participation)) participation.work.applyLocally(change);
+}
+
+/** True if decisions are stored and sent. */
+function isPersisted({ status }: Included, { enableStorage }: ExperienceAttributes): boolean {
+  return status === 'participating' && enableStorage !== false;
+}
+
+/** False for decisions without storage and beside a preview: later ones are made as if these had never been. */
+function seesItsDecisions(participation: Included): boolean {
+  return participation.status === 'read-only' && participation.because !== 'preview';
+}
+
+function joinedChange(decisions: readonly Decision[]): StateChange | undefined {
+  const changes: StateChange[] = [];
+  for (const { change } of decisions) if (change !== undefined) changes.push(change);
+  return changes.length > 1 ? mergeChanges(...changes) : changes[0];
+}
+
+function eventsOf(decisions: readonly Decision[]): readonly EngineEvent[] {
+  const all: EngineEvent[] = [];
+  for (const { events } of decisions) if (events.length > 0) all.push(...events);
+  return all;
+}

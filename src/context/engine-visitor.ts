@@ -1,0 +1,43 @@
+/** The visitor of one context in the form in which the engine takes visitors. */
+import type { EngineMemo, EngineVisitor, Properties } from '../engine/types.js';
+import type { Included } from './participation.js';
+import type { Runtime } from './runtime.js';
+
+export interface VisitorProperties {
+  readonly location: Properties;
+  readonly visitor: Properties;
+  /** Undefined if there is no request. */
+  readonly cookies: Properties | undefined;
+}
+
+/** One object for all calls of a context. The state moves on from call to call; nothing else does. */
+export class ContextVisitor implements EngineVisitor {
+  readonly memo: EngineMemo = { cached: undefined };
+  readonly id: string;
+  readonly stateUnavailable: boolean;
+  readonly locationProperties: Properties;
+  readonly visitorProperties: Properties;
+  readonly cookies: Properties | undefined;
+  state: EngineVisitor['state'];
+
+  constructor(
+    { visitor, work, stateUnavailable }: Included,
+    { location, visitor: properties, cookies }: VisitorProperties,
+    private readonly runtime: Runtime,
+  ) {
+    this.id = visitor.id;
+    this.state = work.state;
+    this.stateUnavailable = stateUnavailable;
+    this.locationProperties = location;
+    this.visitorProperties = properties;
+    this.cookies = cookies;
+  }
+
+  get environment(): string {
+    return this.runtime.environment;
+  }
+
+  now(): number {
+    return this.runtime.now();
+  }
+}
