@@ -1,4 +1,4 @@
-/** Visitors who are forgotten, and those who take back their consent: what is held of them goes. */
+/** Erases visitors: those whom the app has us forget, and those who deny or take back their consent. */
 import type { Withdrawal } from '../identity/visitor-identity.js';
 import type { ProjectConfig } from '../model/project-config.js';
 import { aliasKey, type IdOrigin, storeKey } from '../model/store-key.js';
@@ -6,7 +6,7 @@ import { countEvents } from '../model/visitor-state/apply-change.js';
 import type { VisitorState } from '../model/visitor-state/types.js';
 import { STORE_LIMIT, type VisitorStore, withStoreTimeout } from '../store/types.js';
 import { asConvertError, type ConvertError } from '../utils/errors.js';
-import type { LoadedProject, Runtime, RevocationReason, Revocations } from './runtime.js';
+import type { AfterCommit, LoadedProject, Runtime, RevocationReason, Revocations } from './runtime.js';
 
 /** Rejects with a ConvertError where something of it is still there. */
 export async function forgetVisitor(
@@ -81,8 +81,22 @@ async function dropPending(runtime: Runtime, visitorId: string): Promise<void> {
   }
 }
 
-/** Consent is denied: what we have of the visitor goes. Rejects where the store fails. */
-export async function withdrawVisitor(
+/** Erases a visitor who denies consent, off the request's own way. `request` is the framework's own. */
+export function revokeConsent(runtime: Runtime, withdrawal: Withdrawal, request: unknown): void {
+  const { cookieId, fingerprint, appId } = withdrawal;
+  if (cookieId === undefined && fingerprint === undefined && appId === undefined) return;
+  let done: AfterCommit | undefined;
+  runtime.waitUntil?.(request, (given) => (done = given));
+  runtime.whenReady((project) => {
+    const erased = withdrawVisitor(runtime, project, withdrawal).catch((error: unknown) =>
+      runtime.report(asConvertError(error, 'CONVERT_STORE', 'the visitor store failed to forget a visitor')),
+    );
+    done?.(erased);
+  });
+}
+
+/** Rejects if the store fails. */
+async function withdrawVisitor(
   { store, outbox, hasAppIds, consentConfigured, revocations: withdrawals, uncommitted }: Runtime,
   { config }: LoadedProject,
   { cookieId, fingerprint, appId }: Withdrawal,

@@ -1,7 +1,7 @@
-/** What a response head says of its visitor: our cookies, and that no cache shares the page. */
+/** Writes into a response head what depends on the visitor: our cookies, and that no cache shares the page. */
 import type { CarriedAssignments } from '../identity/cookies/assignment-cookie.js';
 import type { CarriedSession } from '../identity/cookies/session-cookie.js';
-import type { VisitorReader } from '../identity/visitor-identity.js';
+import type { Visitor, VisitorReader } from '../identity/visitor-identity.js';
 import type { IncomingRequest, ResponseHead } from '../model/http.js';
 import type { RequestFacts } from '../request/request-reader.js';
 import { type Participation, previewIn } from './participation.js';
@@ -9,6 +9,18 @@ import type { Runtime } from './runtime.js';
 
 /** For a page that depends on its visitor. */
 export const UNSHARED = 'private, no-cache';
+
+/** False if nothing but `Cache-Control` is to be written, which can be set early. */
+export function changesCookies(
+  { id, origin, withdrawn, alias }: Visitor,
+  session: CarriedSession | undefined,
+  keepsAssignments: boolean,
+): boolean {
+  if (keepsAssignments || session?.isDue === true || (origin === 'generated' && id !== '')) return true;
+  if (alias !== undefined && alias.state !== 'waits') return true;
+  if (withdrawn === undefined) return false;
+  return withdrawn.cookie || withdrawn.alias || withdrawn.assignments || withdrawn.session;
+}
 
 export interface VisitorHeadersParts {
   readonly request: IncomingRequest;

@@ -1,0 +1,101 @@
+/** Works out how a visitor takes part in one request, from the request, the visitor and their stored state. */
+import type { Decision } from '../engine/types.js';
+import type { Visitor } from '../identity/visitor-identity.js';
+import type { IncomingRequest, OutgoingResponse } from '../model/http.js';
+import { withDeferredChanges } from '../model/visitor-state/apply-change.js';
+import type { VisitorState } from '../model/visitor-state/types.js';
+import type { RequestFacts } from '../request/request-reader.js';
+import type { Answer } from '../store/remote-store.js';
+import { isThenable } from '../utils/app-callback.js';
+import { asConvertError } from '../utils/errors.js';
+import { knownOf, lookupOf, type Included, type ReadOnly, type StateLookup } from './participation.js';
+import type { LoadedProject, Runtime } from './runtime.js';
+import { UnitOfWork } from './unit-of-work.js';
+
+/** A request whose visitor is not excluded. */
+export interface ParticipationInput {
+  readonly request: IncomingRequest;
+  readonly response: OutgoingResponse;
+  readonly visitor: Visitor;
+  readonly project: LoadedProject;
+  readonly storeKey: string;
+  readonly lookup: StateLookup;
+  /** The state that decisions begin with: as in `lookup`, without lapsed claims, with what the cookie brought. */
+  readonly stored: VisitorState | undefined;
+  /** The decision of a preview link that may be followed. */
+  readonly preview: Decision | undefined;
+  readonly facts: RequestFacts;
+}
+
+export function resolveParticipation(runtime: Runtime, input: ParticipationInput): Included {
+  const { visitor, project, preview } = input;
+  const because = readOnlyBecause(input);
+  const work = unitOfWork(runtime, input, because !== undefined);
+  const stateUnavailable = input.lookup === 'unavailable';
+  if (because === undefined) return { status: 'participating', visitor, project, work, stateUnavailable };
+  return { status: 'read-only', because, visitor, project, work, stateUnavailable, preview };
+}
+
+function readOnlyBecause({
+  request,
+  response,
+  visitor,
+  preview,
+}: ParticipationInput): ReadOnly['because'] | undefined {
+  if (request.method === 'HEAD') return 'head-request';
+  if (preview !== undefined) return 'preview';
+  // The cookie of a new id can't be set any more.
+  return visitor.origin === 'generated' && response.headersSent ? 'no-identity' : undefined;
+}
+
+function unitOfWork(
+  runtime: Runtime,
+  { request, response, visitor, storeKey, lookup, stored, facts }: ParticipationInput,
+  isReadOnly: boolean,
+): UnitOfWork {
+  const seesDeferred = isReadOnly && visitor.mode === 'hold' && stored !== undefined;
+  return new UnitOfWork(runtime, {
+    visitorId: visitor.id,
+    storeKey,
+    // Deferred changes count for decisions that leave no trace, too.
+    stored: seesDeferred ? withDeferredChanges(stored, runtime.now()) : stored,
+    known: knownOf(lookup),
+    mode: isReadOnly ? 'silent' : visitor.mode,
+    ephemeral: visitor.origin === 'generated',
+    consented: visitor.mode === 'enrol',
+    generation: runtime.revocations.generation,
+    facts,
+    response,
+    request: request.raw,
+  });
+}
+
+/** `prefetched` is the answer of a remote store, which is asked before the handler runs; undefined without one. */
+export function lookUpState(
+  runtime: Runtime,
+  { origin }: Visitor,
+  storeKey: string,
+  prefetched: Answer | undefined,
+): StateLookup {
+  if (origin === 'generated') return 'absent';
+  const { store } = runtime;
+  if (store.remote) return prefetched === undefined ? 'unavailable' : lookupOf(prefetched.state);
+  try {
+    const state = store.read(storeKey);
+    return isThenable(state) ? 'unavailable' : lookupOf(state);
+  } catch (error) {
+    runtime.report(asConvertError(error, 'CONVERT_STORE', 'the visitor store failed to read'));
+    return 'unavailable';
+  }
+}
+
+/** If the state could not be read, we do not know that the visitor is new. */
+export function isNew({ origin }: Visitor, lookup: StateLookup, stored: VisitorState | undefined): boolean {
+  if (origin === 'cookie') return false;
+  return origin === 'generated' || (stored === undefined && lookup !== 'unavailable');
+}
+
+/** True for visitors with consent who keep the cookies that we set. */
+export function keepsCookies({ excludedBy, mode, origin }: Visitor): boolean {
+  return excludedBy === undefined && mode === 'enrol' && origin !== 'fingerprint';
+}
