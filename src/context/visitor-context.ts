@@ -1,4 +1,7 @@
-/** The public methods that contexts of requests and of jobs have in common: decide, explain, track, remember. */
+/**
+ * The public methods that contexts of requests and of jobs have in common: decide, explain, track, remember. They are one
+ * class, because they are the interface of one visitor.
+ */
 import type { Consent } from '../consent/consent.js';
 import type { DeliveryLedger } from '../delivery/types.js';
 import { textOf } from '../engine/coerce.js';
@@ -78,8 +81,7 @@ export abstract class VisitorContextBase implements VisitorContext {
   }
 
   runExperience(key: string, attributes?: ExperienceAttributes): Variation | null {
-    const decision = this.#decide(key, attributes, true);
-    return decision?.variation ?? null;
+    return this.#decide(key, attributes, true)?.variation ?? null;
   }
 
   runExperiences(attributes?: ExperienceAttributes): Variation[] {
@@ -90,9 +92,7 @@ export abstract class VisitorContextBase implements VisitorContext {
       const found = participation.project.engine.experiences(this.#visitorOf(participation), given);
       const decisions = withPreview(found, previewIn(participation));
       this.#recorder.recordAll(participation, decisions, given);
-      const variations: Variation[] = [];
-      for (const { variation } of decisions) if (variation !== null) variations.push(variation);
-      return variations;
+      return decisions.flatMap(({ variation }) => variation ?? []);
     });
   }
 
@@ -131,11 +131,7 @@ export abstract class VisitorContextBase implements VisitorContext {
       const given = asObject(attributes);
       const problem = badConversion(given);
       if (problem !== undefined) {
-        this.runtime.warnOnce(
-          `bad-data:${problem}`,
-          `trackConversion: ${problem}; the conversion is dropped`,
-        );
-        this.runtime.outbox.drop(1, 'bad-data');
+        dropBadData(this.runtime, problem);
         return this.#recorder.announceConversion(participation, goalKey, 'bad-data');
       }
       const { engine } = participation.project;
@@ -285,6 +281,11 @@ export abstract class VisitorContextBase implements VisitorContext {
 function withPreview(decisions: Decision[], preview: Decision | undefined): Decision[] {
   if (preview === undefined) return decisions;
   return [...decisions.filter(({ experienceKey }) => experienceKey !== preview.experienceKey), preview];
+}
+
+function dropBadData(runtime: Runtime, problem: string): void {
+  runtime.warnOnce(`bad-data:${problem}`, `trackConversion: ${problem}; the conversion is dropped`);
+  runtime.outbox.drop(1, 'bad-data');
 }
 
 function disabledFeatures({ project }: Runtime): Feature[] {
