@@ -1,27 +1,26 @@
 /** Erases visitors: those whom the app has us forget, and those who deny or take back their consent. */
 import type { Withdrawal } from '../identity/visitor-identity.js';
 import type { ProjectConfig } from '../model/project-config.js';
-import { aliasKey, type IdOrigin, storeKey } from '../model/store-key.js';
+import { aliasKey, type IdOrigin } from '../model/store-key.js';
 import { countEvents } from '../model/visitor-state/apply-change.js';
 import type { VisitorState } from '../model/visitor-state/types.js';
 import { STORE_LIMIT, type VisitorStore, withStoreTimeout } from '../store/types.js';
 import { asConvertError, type ConvertError } from '../utils/errors.js';
+import { consentRecord, isRecordDue } from './recorded-consent.js';
 import type { AfterCommit, LoadedProject, Runtime, RevocationReason, Revocations } from './runtime.js';
 
-/** Rejects with a ConvertError where something of it is still there. */
+/** Rejects with a ConvertError if something of the visitor is still there. */
 export async function forgetVisitor(
   runtime: Runtime,
   { config }: LoadedProject,
   visitorId: string,
 ): Promise<void> {
-  const { hasAppIds, revocations: withdrawals, claimLeases: settlements, uncommitted } = runtime;
-  // Whose id it is, is not known: of the app, or from our cookie.
-  const keys = new Set(
-    (['app', 'cookie'] as const).map((origin) => storeKey(config, visitorId, origin, hasAppIds)),
-  );
-  for (const key of keys) withdrawals.add(key, 'forgotten');
+  const { storeKeys, revocations, claimLeases, uncommitted } = runtime;
+  // Nothing tells whether the id is one of the app or one from our cookie.
+  const keys = new Set(storeKeys.all(config, visitorId));
+  for (const key of keys) revocations.add(key, 'forgotten');
   for (const each of uncommitted) if (keys.has(each.storeKey)) each.discard('forgotten');
-  settlements?.forget(keys);
+  claimLeases?.forget(keys);
   const done = await Promise.allSettled([
     ...[...keys].map((key) => deleteState(runtime, config, key)),
     dropPending(runtime, visitorId),
@@ -33,7 +32,7 @@ export async function forgetVisitor(
   if (problem !== undefined) throw problem;
 }
 
-/** What is stored under a key, and what says of which users it is; the other devices of these users stay what they are. */
+/** Deletes a state and the aliases of its users; the other devices of these users stay what they are. */
 async function deleteVisitor(
   store: VisitorStore,
   config: ProjectConfig,
@@ -66,7 +65,8 @@ async function dropPending(runtime: Runtime, visitorId: string): Promise<void> {
   if (outbox.forget === undefined) {
     runtime.warnOnce(
       'forget',
-      'the outbox of `delivery.outbox` has no `forget`: events that wait in it are sent, of visitors who are forgotten, too',
+      'the outbox of `delivery.outbox` has no `forget`: events that wait in it are sent, of visitors who' +
+        ' are forgotten, too',
     );
     return;
   }
@@ -97,34 +97,34 @@ export function revokeConsent(runtime: Runtime, withdrawal: Withdrawal, request:
 
 /** Rejects if the store fails. */
 async function withdrawVisitor(
-  { store, outbox, hasAppIds, consentConfigured, revocations: withdrawals, uncommitted }: Runtime,
+  { store, outbox, storeKeys, consentConfigured, revocations, uncommitted }: Runtime,
   { config }: LoadedProject,
   { cookieId, fingerprint, appId }: Withdrawal,
 ): Promise<void> {
   const keyOf = (id: string | undefined, origin: IdOrigin): string | undefined =>
-    id === undefined ? undefined : storeKey(config, id, origin, hasAppIds);
+    id === undefined ? undefined : storeKeys.of(config, id, origin);
   const cookieKey = keyOf(cookieId, 'cookie');
-  const printKey = keyOf(fingerprint, 'fingerprint');
+  const fingerprintKey = keyOf(fingerprint, 'fingerprint');
   const appKey = keyOf(appId, 'app');
-  const keys = new Set([cookieKey, printKey, appKey].filter((key) => key !== undefined));
+  const keys = new Set([cookieKey, fingerprintKey, appKey].filter((key) => key !== undefined));
   // Another request that is under way must not bring back what goes here.
-  for (const key of keys) withdrawals.add(key, 'consent');
+  for (const key of keys) revocations.add(key, 'consent');
   for (const each of uncommitted) if (keys.has(each.storeKey)) each.discard('consent');
   if (cookieKey !== undefined) await deleteVisitor(store, config, cookieKey);
-  // Those who deny come with it again and again.
-  if (printKey !== undefined && (await store.read(printKey)) !== undefined) await store.delete(printKey);
+  // A visitor who denies comes with the same fingerprint again and again: mostly there is nothing to delete.
+  if (fingerprintKey !== undefined && (await store.read(fingerprintKey)) !== undefined)
+    await store.delete(fingerprintKey);
   if (appKey === undefined) return;
   const state = await store.read(appKey);
-  // To a job it says nothing that no grant is on record, where nobody is asked for one: then the opt-out is recorded.
-  const consent = consentConfigured ? 'withdrawn' : 'denied';
-  if (state?.consent === (consentConfigured ? undefined : 'denied') && !state?.held) return;
+  if (!isRecordDue(consentConfigured, 'denied', state?.consent) && !state?.held) return;
   const held = countEvents(state?.held ?? []);
   if (held > 0) outbox.drop(held, 'consent');
+  const consent = consentRecord(consentConfigured, 'denied');
   await store.commit(appKey, { consent, release: true }, { ephemeral: false });
 }
 
-/** More withdrawals than that during one request are no concern: the oldest are forgotten. */
-const MAX = 10_000;
+/** Revocations that are remembered. More than that during one request are no concern. */
+const MAX_REVOCATIONS = 10_000;
 
 export function createRevocations(): Revocations {
   const generations = new Map<string, { at: number; reason: RevocationReason }>();
@@ -136,13 +136,13 @@ export function createRevocations(): Revocations {
     add(storeKey, reason) {
       generations.delete(storeKey);
       generations.set(storeKey, { at: (generation += 1), reason });
-      if (generations.size <= MAX) return;
+      if (generations.size <= MAX_REVOCATIONS) return;
       for (const oldest of generations.keys()) {
         generations.delete(oldest);
         break;
       }
     },
-    // Nearly always there was none at all.
+    // Nearly always there was no revocation at all.
     since(storeKey, before) {
       if (generation <= before) return undefined;
       const last = generations.get(storeKey);

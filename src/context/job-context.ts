@@ -1,11 +1,9 @@
-/** The context of a visitor without a request: jobs and webhooks. */
-import { answersBy, UNANSWERED, UNASKED } from '../consent/answer.js';
+/** The context of a visitor without a request, in jobs and webhooks. */
+import { answersBy } from '../consent/answer.js';
 import type { Consent, ConsentAnswer } from '../consent/consent.js';
 import type { Properties } from '../engine/types.js';
 import type { Visitor } from '../identity/visitor-identity.js';
-import { storeKey } from '../model/store-key.js';
 import { withoutLapsedClaims } from '../model/visitor-state/claims.js';
-import type { VisitorState } from '../model/visitor-state/types.js';
 import { STORE_LIMIT, withStoreTimeout } from '../store/types.js';
 import { asConvertError } from '../utils/errors.js';
 import {
@@ -13,10 +11,10 @@ import {
   excluded,
   foundIn,
   knownOf,
-  lookupOf,
   type Participation,
   type StateLookup,
 } from './participation.js';
+import { recordedAnswer } from './recorded-consent.js';
 import type { Runtime } from './runtime.js';
 import type { Reason } from './types.js';
 import { UnitOfWork } from './unit-of-work.js';
@@ -32,10 +30,9 @@ export interface StoredForJob {
 }
 
 const SAID = answersBy('forVisitor');
-const STORED = answersBy('stored');
 
 export interface JobContextOptions extends StoredForJob {
-  /** '' where the job brought none. */
+  /** '' if the job brought none. */
   visitorId: string;
   properties: Record<string, unknown>;
   consent: Consent | undefined;
@@ -46,7 +43,7 @@ export class JobContext extends VisitorContextBase {
   protected readonly locations = NO_PROPERTIES;
   protected readonly properties: Properties;
   readonly #options: JobContextOptions;
-  /** Of when the stored consent was read. */
+  /** The generation of revocations when the stored consent was read. */
   readonly #generation: number;
 
   constructor(runtime: Runtime, options: JobContextOptions) {
@@ -97,35 +94,28 @@ export class JobContext extends VisitorContextBase {
     if (reason === 'consent' || reason === 'no-identity') this.runtime.outbox.drop(1, reason);
   }
 
-  /** What was said for this call, else what the visitor said when they were here. */
+  /** The answer that was given for this call, else the one that the visitor gave when they were here. */
   #consent(): ConsentAnswer {
     const { consent, lookup } = this.#options;
-    const stored = foundIn(lookup);
     if (consent !== undefined) return SAID[consent];
-    // An opt-out holds where nobody asks for consent, too.
-    if (stored?.consent === 'denied') return STORED.denied;
-    if (!this.runtime.consentConfigured) return UNASKED;
-    return stored?.consent === undefined ? UNANSWERED : STORED.granted;
+    return recordedAnswer(this.runtime.consentConfigured, foundIn(lookup)?.consent);
   }
 }
 
-/** What is stored of a visitor of whom a job knows the id. Never rejects. */
+/** Looks a visitor up of whom a job knows the id. Never rejects. */
 export async function readForJob(runtime: Runtime, id: string): Promise<StoredForJob> {
-  const { store, hasAppIds } = runtime;
-  const config = runtime.project?.config;
-  if (!config) return { storeKey: '', lookup: 'unavailable' };
-  const read = (key: string): Promise<VisitorState | undefined> =>
-    withStoreTimeout(STORE_LIMIT, store.read(key), { keepAlive: true });
-  const key = storeKey(config, id, 'app', hasAppIds);
+  const { store, project } = runtime;
+  if (!project) return { storeKey: '', lookup: 'unavailable' };
+  // The id that a webhook brings may have come from our cookie.
+  const keys = runtime.storeKeys.all(project.config, id);
   try {
-    const stored = await read(key);
-    if (stored !== undefined || !hasAppIds) return { storeKey: key, lookup: lookupOf(stored) };
-    // The id that a webhook brings may have come from our cookie.
-    const cookieKey = storeKey(config, id, 'cookie', true);
-    const byCookie = await read(cookieKey);
-    return { storeKey: byCookie === undefined ? key : cookieKey, lookup: lookupOf(byCookie) };
+    for (const storeKey of keys) {
+      const state = await withStoreTimeout(STORE_LIMIT, store.read(storeKey), { keepAlive: true });
+      if (state !== undefined) return { storeKey, lookup: { found: state } };
+    }
+    return { storeKey: keys[0], lookup: 'absent' };
   } catch (error) {
     runtime.report(asConvertError(error, 'CONVERT_STORE', 'the visitor store failed to read'));
-    return { storeKey: key, lookup: 'unavailable' };
+    return { storeKey: keys[0], lookup: 'unavailable' };
   }
 }

@@ -6,7 +6,6 @@ import type { CarriedSession } from '../identity/cookies/session-cookie.js';
 import type { Visitor, VisitorReader } from '../identity/visitor-identity.js';
 import type { Session } from '../model/attribution.js';
 import type { IncomingRequest, OutgoingResponse, ResponseHead } from '../model/http.js';
-import { storeKey } from '../model/store-key.js';
 import { withoutLapsedClaims } from '../model/visitor-state/claims.js';
 import { RequestCookies } from '../request/cookies.js';
 import { previewLink } from '../request/preview.js';
@@ -45,6 +44,8 @@ export class RequestContext extends VisitorContextBase implements ConvertContext
   };
   #facts: RequestFacts | undefined;
   #visitor: Visitor | undefined;
+  /** Not part of the visitor, who may be known before the project that the key names. */
+  #storeKey: string | undefined;
   #carried: CarriedAssignments | undefined;
   #session: CarriedSession | undefined;
   #head: VisitorHeaders | undefined;
@@ -91,7 +92,7 @@ export class RequestContext extends VisitorContextBase implements ConvertContext
     const { project } = this.runtime;
     if (visitor === undefined || visitor.excludedBy !== undefined) return undefined;
     if (visitor.origin === 'generated' || !project) return undefined;
-    const key = storeKey(project.config, visitor.id, visitor.origin, this.runtime.hasAppIds);
+    const key = this.#keyOf(visitor, project);
     const state = store.readCached(key);
     const answer = state === undefined ? store.readWithinBudget(key) : { state };
     if (!isThenable(answer)) {
@@ -156,7 +157,7 @@ export class RequestContext extends VisitorContextBase implements ConvertContext
     return (this.#facts ??= this.#services.reader.read(this.#request, this.#requestVisitor));
   }
 
-  /** The visitor; undefined where the request is skipped. */
+  /** The visitor; undefined if the request is skipped. */
   #identified(): Visitor | undefined {
     if (this.#visitor === undefined) {
       if (this.skipped) return undefined;
@@ -187,13 +188,17 @@ export class RequestContext extends VisitorContextBase implements ConvertContext
     return excluded(visitor, 'not-ready');
   }
 
+  #keyOf({ id, origin }: Visitor, { config }: LoadedProject): string {
+    return (this.#storeKey ??= this.runtime.storeKeys.of(config, id, origin));
+  }
+
   #include(visitor: Visitor, project: LoadedProject): Participation {
-    const key = storeKey(project.config, visitor.id, visitor.origin, this.runtime.hasAppIds);
-    const lookup = lookUpState(this.runtime, visitor, key, this.#prefetched);
+    const storeKey = this.#keyOf(visitor, project);
+    const lookup = lookUpState(this.runtime, visitor, storeKey, this.#prefetched);
     const found = foundIn(lookup);
     let stored = found && withoutLapsedClaims(found, this.runtime.now());
     if (this.#keepsAssignments(visitor)) {
-      this.#carried = this.#services.visitors.assignments?.open(this.#request, key, stored);
+      this.#carried = this.#services.visitors.assignments?.open(this.#request, storeKey, stored);
       stored = this.#carried?.state;
     }
     const participation = resolveParticipation(this.runtime, {
@@ -201,7 +206,7 @@ export class RequestContext extends VisitorContextBase implements ConvertContext
       response: this.#response,
       visitor,
       project,
-      storeKey: key,
+      storeKey,
       lookup,
       stored,
       preview: this.#previewOf(project),

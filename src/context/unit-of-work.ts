@@ -12,6 +12,7 @@ import {
 import type { Committed, StateChange, VisitorState } from '../model/visitor-state/types.js';
 import { ChangeCommitter, type CommitTarget, type RecordedEvent } from './commit-changes.js';
 import { CommitScheduler } from './commit-scheduler.js';
+import { consentRecord, isRecordDue } from './recorded-consent.js';
 import type { AfterCommit, Runtime, Uncommitted } from './runtime.js';
 
 export interface UnitOfWorkOptions extends CommitTarget {
@@ -82,7 +83,7 @@ export class UnitOfWork implements Uncommitted {
     return this.#mode === 'enrol';
   }
 
-  /** False if the exposure of an assignment was refused: it is not stored, so that the visitor is exposed another time. */
+  /** False if the exposure was refused: the assignment is not stored, so that the visitor is exposed another time. */
   isKept(experienceId: string): boolean {
     return this.#committer?.isKept(experienceId) ?? true;
   }
@@ -158,20 +159,16 @@ export class UnitOfWork implements Uncommitted {
 
   /** Consent is there: it is recorded for jobs, and what waited for it is due. */
   #resumeDeferred(stored: VisitorState): void {
-    if (this.#options.consented) this.#recordConsent(stored);
+    const { consentConfigured } = this.#runtime;
+    if (this.#options.consented && isRecordDue(consentConfigured, 'granted', stored.consent)) {
+      this.record({ consent: consentRecord(consentConfigured, 'granted') }, []);
+    }
     if (!stored.held?.length) return;
     this.record({ release: true }, []);
     const fresh = freshlyDeferred(stored, this.#runtime.now());
     for (const { change, events } of fresh) this.record(change, events);
     const expired = countEvents(stored.held) - countEvents(fresh);
     if (expired > 0) this.#runtime.outbox.drop(expired, 'consent');
-  }
-
-  #recordConsent({ consent }: VisitorState): void {
-    if (this.#runtime.consentConfigured) {
-      if (consent !== 'granted') this.record({ consent: 'granted' }, []);
-      // An opt-out was recorded of somebody whom nobody asks, and this request carries none.
-    } else if (consent === 'denied') this.record({ consent: 'withdrawn' }, []);
   }
 
   #segments(): ReportSegments | undefined {

@@ -16,6 +16,7 @@ import {
 import { compiledEngine } from '../engine/compiled-engine.js';
 import type { IncomingRequest, OutgoingResponse } from '../model/http.js';
 import { runningExperiences, runsElsewhere } from '../model/project-config.js';
+import type { StoreKeys } from '../model/store-key.js';
 import { isInAll } from '../model/visitor-state/apply-change.js';
 import { resolveOptions } from '../options/resolve-options.js';
 import type { ConvertOptions, ResolvedOptions } from '../options/types.js';
@@ -146,7 +147,7 @@ class ConvertInstance implements Convert, Runtime {
   readonly outbox: Outbox;
   readonly claimLeases: ClaimLeases | undefined;
   readonly storeTimeout: number;
-  readonly hasAppIds: boolean;
+  readonly storeKeys: StoreKeys;
   readonly consentConfigured: boolean;
   readonly uncommitted = new CompactSet<Uncommitted>();
   readonly revocations = createRevocations();
@@ -205,7 +206,7 @@ class ConvertInstance implements Convert, Runtime {
       },
     });
     const { visitors, reader } = this.#parts;
-    this.hasAppIds = visitors.hasAppIds;
+    this.storeKeys = visitors.storeKeys;
     this.consentConfigured = visitors.consentConfigured;
     this.#acceptHints = options.acceptClientHints ?? false;
     this.opensAlways = this.#acceptHints !== false;

@@ -10,7 +10,7 @@ import {
 } from '../consent/consent.js';
 import type { SignalReader } from '../consent/privacy-signals.js';
 import type { IncomingRequest } from '../model/http.js';
-import type { IdOrigin } from '../model/store-key.js';
+import { type IdOrigin, type StoreKeys, storeKeys } from '../model/store-key.js';
 import { callAppFunction, type RequestFunction } from '../utils/app-callback.js';
 import { ConvertError } from '../utils/errors.js';
 import { botCheck, type BotsOption } from './bot-check.js';
@@ -83,8 +83,7 @@ export interface VisitorReader {
   readonly assignments: AssignmentCookie | undefined;
   /** undefined where the option is off. */
   readonly sessions: SessionCookie | undefined;
-  /** True where ids of the app and ids from our cookie must not share state. */
-  readonly hasAppIds: boolean;
+  readonly storeKeys: StoreKeys;
   readonly consentConfigured: boolean;
   readonly identify: (request: IncomingRequest) => Visitor;
 }
@@ -150,7 +149,7 @@ export function visitorReader(options: VisitorReaderOptions): VisitorReader {
     alias,
     assignments,
     sessions,
-    hasAppIds: askId !== undefined,
+    storeKeys: storeKeys(askId !== undefined),
     consentConfigured: reader !== undefined,
     identify(request) {
       const own = appId(request);
