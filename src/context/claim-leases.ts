@@ -1,17 +1,18 @@
 /**
- * Claims whose events are on their way into an outbox that outlives the process. Until they are there, a claim lapses after
- * a while: should the process die, the visitor is exposed, or converts, another time. Then it stands for good.
+ * Keeps claims on lease while their events are on their way into an outbox that outlives the process. Until the events
+ * are there, a claim lapses after a while: if the process dies, the visitor is exposed, or converts, another time. From
+ * then on the claim stands for good.
  */
 import type { VisitorState } from '../model/visitor-state/types.js';
 import type { VisitorStore } from '../store/types.js';
 import { asConvertError, type ConvertError } from '../utils/errors.js';
 
-/** Milliseconds after which a claim of a process that is not heard of any more counts as not made. */
+/** Milliseconds after which a claim that its process does not renew counts as not made. */
 export const CLAIM_LEASE = 10_000;
 
 /** Milliseconds after which a lease is renewed: the process lives, and has the events. */
 const RENEWAL = CLAIM_LEASE / 2;
-/** Milliseconds to another attempt where the store fails, and attempts at all: some within the lease, some beyond it. */
+/** Milliseconds between attempts if the store fails, and the most attempts: some within the lease, some beyond it. */
 const RETRY = 1_000;
 const ATTEMPTS = 15;
 /** Claims that wait for a store that fails; more than that lapse. */
@@ -22,7 +23,7 @@ export interface PendingClaims {
   readonly storeKey: string;
   readonly names: readonly string[];
   readonly ephemeral: boolean;
-  /** What the store said when they were committed. */
+  /** The store's answer when they were committed. */
   readonly known: VisitorState;
 }
 
@@ -47,7 +48,7 @@ export class ClaimLeases {
     private readonly now: () => number,
   ) {}
 
-  /** Claims that are pending. To be called once their events would outlive the process: then they are settled. */
+  /** Opens a lease for claims. The function that it returns settles them, once their events outlive the process. */
   open(claims: PendingClaims): () => void {
     const open: Open = { claims, limit: performance.now() + RENEWAL, isSettled: false };
     this.#open.push(open);
@@ -55,7 +56,7 @@ export class ClaimLeases {
     return () => this.#settle(open);
   }
 
-  /** Nothing more is written under these keys, of claims that are open now. */
+  /** Writes nothing more under these keys for claims that are open now. */
   forget(storeKeys: ReadonlySet<string>): void {
     for (const open of this.#open) open.isSettled ||= storeKeys.has(open.claims.storeKey);
     for (const claims of this.#retries) if (storeKeys.has(claims.storeKey)) this.#retries.delete(claims);

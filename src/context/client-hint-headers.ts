@@ -12,7 +12,7 @@ export interface HintRequest {
   readonly critical: boolean;
 }
 
-/** Has pages ask for hints, unless their visitor is a bot or has not consented; a denial takes back what was asked for. */
+/** Pages ask for hints, unless their visitor is a bot or has not consented; a denial has the browser stop. */
 export function writeHintHeaders(head: ResponseHead, { request, identify, ...given }: HintRequest): void {
   if (isHtml(head) && mayAsk(head, identify(), given.consentConfigured)) askForHints(head, given.critical);
   else if (canStopHints(head, request) && identify()?.consent === 'denied') stopHints(head);
@@ -33,14 +33,14 @@ function isHtml(head: ResponseHead): boolean {
   return HTML.test(String(head.getHeader('Content-Type')));
 }
 
-/** True where a cache may hand the head to others: there is no cookie in it that would keep it from that. */
+/** True if a cache may hand the head to others: it has no cookie in it that would prevent that. */
 function isShared(head: ResponseHead): boolean {
   const control = String(head.getHeader('Cache-Control'));
   return SHARED.test(control) || (KEPT.test(control) && !OWN.test(control));
 }
 
 /**
- * Adds to `Accept-CH`, and to `Critical-CH` where the browser is to ask again at once. No `Vary`: a page that used the
+ * Adds to `Accept-CH`, and to `Critical-CH` if the browser is to ask again at once. No `Vary`: a page that used the
  * visitor is kept by no cache without asking, and any other does not depend on the hints.
  */
 function askForHints(head: ResponseHead, critical: boolean): void {
@@ -48,7 +48,7 @@ function askForHints(head: ResponseHead, critical: boolean): void {
   if (critical) addTokens(head, 'Critical-CH');
 }
 
-/** True for a page of a browser that sends what was asked for, unless it is one for all, or asks for hints of its own. */
+/** True for a page of a browser that sends hints, unless the page is one for all, or asks for hints of its own. */
 function canStopHints(head: ResponseHead, { headers }: IncomingRequest): boolean {
   if (HINTS_TO_ASK_FOR.every((name) => headers[name.toLowerCase()] === undefined)) return false;
   // A page that has not changed (304) has no type, and the browser keeps of the one before what is not said anew.

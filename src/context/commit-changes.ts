@@ -1,4 +1,4 @@
-/** Commits what was recorded for one visitor: the outbox is offered the events, the store the change with its claims. */
+/** Commits what was recorded for one visitor: events go to the outbox, changes and their claims to the store. */
 import type { Offer } from '../delivery/types.js';
 import type { EngineEvent } from '../engine/types.js';
 import type { ReportSegments, VisitorEvent } from '../model/tracking-event.js';
@@ -60,7 +60,7 @@ export class ChangeCommitter {
     return this.#runtime.revocations.since(this.#target.storeKey, this.#target.generation);
   }
 
-  /** False if the exposure of an assignment was refused: it is not stored, so that the visitor is exposed another time. */
+  /** False if the exposure was refused: the assignment is not stored, so that the visitor is exposed another time. */
   isKept(experienceId: string): boolean {
     return this.#refused?.has(experienceClaim(experienceId)) !== true;
   }
@@ -200,8 +200,8 @@ function takenClaims(pending: readonly PendingEvent[], { refused }: Offer): read
 }
 
 /**
- * Claims of events that the outbox refused: they must not be stored, so that the visitor is exposed another time. A claim
- * of several events (a conversion and its transaction) stands as long as one of them was taken.
+ * Claims of events that the outbox refused: they must not be stored, so that the visitor is exposed another time. A
+ * claim of several events (a conversion and its transaction) stands as long as one of them was taken.
  */
 function refusedClaims(pending: readonly PendingEvent[], offer: Offer): ReadonlySet<string> {
   const claims = new Set<string>();

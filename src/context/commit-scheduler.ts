@@ -1,4 +1,4 @@
-/** Schedules the commit of a unit of work: after the turn of the event loop, once its response has a head or is over. */
+/** Schedules a commit for a later turn of the event loop, when the response has a head or is over. */
 import type { OutgoingResponse } from '../model/http.js';
 import { asConvertError } from '../utils/errors.js';
 import type { Runtime } from './runtime.js';

@@ -53,7 +53,7 @@ export const foundIn = (lookup: StateLookup): VisitorState | undefined =>
 export const knownOf = (lookup: StateLookup): VisitorState | null | undefined =>
   lookup === 'unavailable' ? undefined : (foundIn(lookup) ?? null);
 
-/** Stands in where the visitor can't be known. */
+/** Stands in for a visitor who can't be known. */
 export const EXCLUDED: Visitor = {
   id: '',
   origin: 'generated',

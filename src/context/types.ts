@@ -66,7 +66,7 @@ export interface ConvertEvents {
 
 /** A visitor whom decisions are made for and conversions counted. `Keys` narrows the experience keys. */
 export interface VisitorContext<Keys extends string = string> {
-  /** The id that is hashed and sent; '' where the visitor must not be identified. */
+  /** The id that is hashed and sent; '' if the visitor must not be identified. */
   readonly visitorId: string;
   /** `granted` where no consent is configured, unless the request carries an opt-out (see `privacySignals`). */
   readonly consent: Consent;
@@ -107,10 +107,11 @@ export interface ConvertContext<Keys extends string = string> extends VisitorCon
   /** Hands the decisions of this request to the page. */
   readonly bridge: Bridge;
   /**
-   * At a login: this visitor is a user of the app. The visitor that a user was first stays theirs; a device that was another one
-   * takes over that id with its next visit, half an hour after its last request, and stays what it is until then. Nothing is
-   * copied, and nothing counted twice. To be called before the head is written; it takes no longer than `storeTimeout`. Without effect where `visitor.id` identifies the
-   * visitor, and where there is no consent. Never rejects.
+   * Call it at a login: this visitor is a user of the app. The visitor that a user was first stays theirs. A device
+   * that was another visitor takes over that id with its next visit, half an hour after its last request, and stays
+   * what it is until then. Nothing is copied, and nothing is counted twice. Call it before the head is written; it
+   * takes no longer than `storeTimeout`. It has no effect if `visitor.id` identifies the visitor, or without consent.
+   * Never rejects.
    */
   identify(userId: string | number): Promise<void>;
 }

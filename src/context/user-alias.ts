@@ -1,4 +1,4 @@
-/** Login: a visitor says which user they are, and their device learns which visitor this user was first. */
+/** Handles `identify()` at a login: the device learns which visitor its user was first. */
 import { isUserId, userHash } from '../identity/user-hash.js';
 import { aliasKey } from '../model/store-key.js';
 import { isVisitorId } from '../model/visitor-state/parse-state.js';
@@ -7,20 +7,19 @@ import { asConvertError } from '../utils/errors.js';
 import type { Participation } from './participation.js';
 import type { Runtime } from './runtime.js';
 
-/** Of one request. */
 export class UserAlias {
   #adopts: string | null | undefined;
-  /** Where it says that a user is this visitor. */
+  /** The key under which the store says that the user is this visitor. */
   #key: string | undefined;
 
   constructor(private readonly runtime: Runtime) {}
 
-  /** The visitor that the user of this device was first; null: this one; undefined: nothing was said, or not heard yet. */
+  /** The visitor that the user was first; null if it is this one; undefined if the store has not answered. */
   get adopts(): string | null | undefined {
     return this.#adopts;
   }
 
-  /** Never rejects. `asking` is called before the store is asked, and not where there is nothing to ask. */
+  /** Never rejects. `asking` is called before the store is asked, and not if there is nothing to ask. */
   async claim(participation: Participation, userId: string | number, asking: () => void): Promise<void> {
     if (participation.status !== 'participating' || !participation.work.enrols) return;
     const { visitor, project, work } = participation;
@@ -50,7 +49,7 @@ export class UserAlias {
         store.commit(key, { alias: id }, { ephemeral: false }),
       );
       if (state.alias === id) this.#key = key;
-      // An app's own store may say anything.
+      // An app's own store may answer anything.
       this.#adopts = state.alias === id || !isVisitorId(state.alias) ? null : state.alias;
     } catch (error) {
       this.runtime.report(
@@ -59,7 +58,7 @@ export class UserAlias {
     }
   }
 
-  /** The id of a new visitor was not handed out: nobody will ever come with it. */
+  /** Undoes the claim of a new visitor whose id was not handed out: nobody will ever come with it. */
   takeBack(): void {
     const key = this.#key;
     this.#key = undefined;

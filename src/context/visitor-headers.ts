@@ -7,7 +7,7 @@ import type { RequestFacts } from '../request/request-reader.js';
 import { type Participation, previewIn } from './participation.js';
 import type { Runtime } from './runtime.js';
 
-/** For a page that depends on its visitor. */
+/** The `Cache-Control` of a page that depends on its visitor. */
 export const UNSHARED = 'private, no-cache';
 
 /** False if nothing but `Cache-Control` is to be written, which can be set early. */
@@ -25,15 +25,15 @@ export function changesCookies(
 export interface VisitorHeadersParts {
   readonly request: IncomingRequest;
   readonly participation: Participation;
-  /** undefined where the visitor's assignments go by no cookie. */
+  /** Undefined if the visitor's assignments are kept in no cookie. */
   readonly carried: CarriedAssignments | undefined;
-  /** undefined where the visitor keeps no session. */
+  /** Undefined if the visitor keeps no session. */
   readonly session: CarriedSession | undefined;
-  /** What a session begins with. */
+  /** A new session begins with these. */
   readonly facts: RequestFacts;
 }
 
-/** A head may be written again, where a first attempt turned out to be invalid: what that one added is taken back. */
+/** A head may be written again if a first attempt turned out to be invalid: the lines of that one are taken back. */
 export class VisitorHeaders {
   readonly #lines: string[] = [];
 
@@ -43,7 +43,7 @@ export class VisitorHeaders {
     private readonly parts: VisitorHeadersParts,
   ) {}
 
-  /** `adopts`: the id that this device is to take over; null: none, whatever its cookie says; undefined: nothing new. */
+  /** `adopts` is the id that the device takes over; null for none, whatever its cookie says; undefined if unknown. */
   write(head: ResponseHead, adopts: string | null | undefined): void {
     for (const line of this.#lines.splice(0)) head.removeCookie(line);
     const given = head.getHeader('Cache-Control');
@@ -113,7 +113,7 @@ export class VisitorHeaders {
     add(line);
   }
 
-  /** Tells the browser of the session, where that is due. */
+  /** Tells the browser of the session if that is due. */
   #goOn(add: (line: string) => void): void {
     const { participation, session, facts } = this.parts;
     if (session?.isDue !== true || participation.status === 'excluded' || !participation.work.enrols) return;

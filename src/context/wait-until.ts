@@ -1,4 +1,4 @@
-/** For platforms that freeze the process once the response is sent: they are given a promise to wait for. */
+/** Gives a promise to platforms that freeze the process once the response is sent, so that they wait for commits. */
 import type { WaitUntil } from '../model/http.js';
 import { isThenable } from '../utils/app-callback.js';
 import { asConvertError, type ConvertError } from '../utils/errors.js';
@@ -7,7 +7,7 @@ import type { Runtime } from './runtime.js';
 /** Milliseconds from the first record on: the platform bills for its waiting, and some responses never end. */
 const LIMIT = 30_000;
 
-/** Milliseconds of them that delivery may take, once all is stored: an endpoint that is down must not cost 30 s per response. */
+/** Milliseconds of them for delivery once all is stored: an endpoint that is down must not cost 30 s each time. */
 const DELIVERY_LIMIT = 5_000;
 
 interface WaitUntilParts {
@@ -15,7 +15,7 @@ interface WaitUntilParts {
   onError: (error: ConvertError) => void;
 }
 
-/** What contexts call when they have something to commit. */
+/** Makes the function that contexts call when they have something to commit. */
 export function tellPlatform(
   waitUntil: WaitUntil<unknown>,
   { flush, onError }: WaitUntilParts,
