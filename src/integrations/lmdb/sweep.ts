@@ -1,5 +1,6 @@
 /** Removes expired documents, a little at a time. One of the processes that share a database does so. */
 import type { Database, RootDatabase } from 'lmdb';
+import { unrefTimeout } from '../../utils/node/timers.js';
 import { untilOf, written } from './writes.js';
 
 /** Milliseconds between two pieces of work, and for how long one may go on: the event loop waits. */
@@ -45,13 +46,13 @@ export class LmdbSweep {
 
   #plan(wait: number): void {
     if (this.#isStopped) return;
-    this.#timer = setTimeout(() => {
+    this.#timer = unrefTimeout(() => {
       this.#work().then(
         (next) => this.#plan(next),
         // The disk is full or fails, which the store itself reports.
         () => this.#plan(LEASE),
       );
-    }, wait).unref();
+    }, wait);
   }
 
   /** Returns the milliseconds until the next piece of work. */
