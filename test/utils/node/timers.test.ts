@@ -12,6 +12,7 @@ function refsOf(work: () => void): boolean[] {
   const timers = spy.mock.results.map(({ value }) => value as NodeJS.Timeout);
   const refs = timers.map((timer) => timer.hasRef());
   for (const timer of timers) clearTimeout(timer);
+  spy.mockRestore();
   return refs;
 }
 
