@@ -3,7 +3,7 @@ import type { ProjectConfig } from '../model/project-config.js';
 import type { StateChange } from '../model/visitor-state/types.js';
 import { copied } from './coerce.js';
 import { compilePlan } from './compile-plan.js';
-import { evaluateConversion, withTransactionsOnce } from './conversions.js';
+import { evaluateConversion } from './conversions.js';
 import { type Call, evaluate, none } from './evaluation/evaluate.js';
 import { EvaluationInput } from './evaluation/evaluation-input.js';
 import { explainDecision } from './evaluation/explain.js';
@@ -11,6 +11,7 @@ import { decideFeature, decideFeatures } from './features.js';
 import type { Plan } from './plan-types.js';
 import { webRulesOf } from './rules/web-rules.js';
 import { customSegments } from './segments.js';
+import { withTransactionsOnce } from './transactions.js';
 import type {
   ConversionAttributes,
   ConversionOutcome,

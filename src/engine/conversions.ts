@@ -1,7 +1,6 @@
 /** Conversions: which goal, whether its rules match, and whether it was tracked before. */
-import { type ConversionEvent, GOAL_DATA_KEYS, type WireEvent } from '../model/tracking-event.js';
-import { goalClaim, transactionClaim } from '../model/visitor-state/claims.js';
-import type { VisitorState } from '../model/visitor-state/types.js';
+import { type ConversionEvent, GOAL_DATA_KEYS } from '../model/tracking-event.js';
+import { goalClaim } from '../model/visitor-state/claims.js';
 import { ownValue } from '../utils/objects.js';
 import { EvaluationInput } from './evaluation/evaluation-input.js';
 import { PropertyValues } from './evaluation/property-values.js';
@@ -60,39 +59,6 @@ function matches(
 /** What the app gave must not change under the event that waits. */
 function structuredCopy(goalData: NonNullable<ConversionAttributes['conversionData']>) {
   return goalData.map((each) => ({ ...each }));
-}
-
-/** What is left of a conversion without a transaction that was tracked before; the others are claimed. */
-export function withTransactionsOnce(
-  result: ConversionOutcome,
-  goalKey: string,
-  state: VisitorState,
-): ConversionOutcome {
-  const tracked = ownValue(state.transactions, goalKey) ?? [];
-  const events: EngineEvent[] = [];
-  let claimed: string | undefined;
-  for (const each of result.events) {
-    const id = transactionIdOf(each.event);
-    if (id !== undefined && tracked.includes(id)) continue;
-    if (id === undefined) {
-      events.push(each);
-      continue;
-    }
-    claimed = id;
-    const name = transactionClaim(goalKey, id);
-    // With the goal's own claim it comes once anyway; it is remembered for those that may repeat.
-    events.push(each.claim === undefined ? { ...each, claim: name } : { ...each, also: name });
-  }
-  if (events.length === 0 && result.events.length > 0) return { reason: 'already-tracked', events };
-  if (claimed === undefined) return events.length === result.events.length ? result : { ...result, events };
-  return { ...result, events, change: { ...result.change, transactions: { [goalKey]: [claimed] } } };
-}
-
-/** As text; undefined where the event has none. */
-function transactionIdOf({ eventType, data }: WireEvent): string | undefined {
-  if (eventType !== 'conversion' || !('goalData' in data)) return undefined;
-  const value = data.goalData?.find(({ key }) => key === 'transactionId')?.value;
-  return value === undefined || value === '' ? undefined : String(value);
 }
 
 /** What `trackConversion` accepts as data of a transaction. */

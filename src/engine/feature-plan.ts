@@ -1,8 +1,8 @@
 /** The features that each variation carries, cast once. */
 import type { ChangeConfig, FeatureConfig } from '../model/project-config.js';
+import { cast } from './cast.js';
 import { deepFreeze, textOf } from './coerce.js';
 import type { Feature, Variation } from './types.js';
-import { cast } from './cast.js';
 
 /** A feature of a variation, as it is returned. */
 export interface CarriedFeature {

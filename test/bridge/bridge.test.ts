@@ -67,4 +67,8 @@ describe('escaping', () => {
       }),
     );
   });
+
+  it.each(['<', '>', '&', '"', "'", '`'])('of an attribute leaves no %s', (sign) => {
+    expect(attributeText(`a${sign}b`)).not.toContain(sign === '&' ? 'a&b' : sign);
+  });
 });

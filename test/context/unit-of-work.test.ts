@@ -4,6 +4,7 @@ import { afterEach, beforeEach, describe, expect, it } from 'vitest';
 import type { ConvertContext } from '../../src/context/types.js';
 import { type Convert, createConvert } from '../../src/convert/convert.js';
 import type { OutgoingResponse, ResponseHead } from '../../src/model/http.js';
+import { memoryStore } from '../../src/store/memory-store.js';
 import { incoming } from '../identity/support.js';
 import { type Collector, startCollector } from '../support/collector.js';
 import { testProject } from '../support/project.js';
@@ -186,5 +187,17 @@ describe('a commit', () => {
     const untracked = context.runExperience('homepage-hero', { enableStorage: false });
     expect(context.runExperience('homepage-hero')?.key).toBe(untracked?.key);
     expect(enrolled).toEqual([false, true]);
+  });
+
+  it('of two changes gives the later one the last word', async () => {
+    const store = memoryStore();
+    const own = createConvert({ project: testProject(), endpoints: { track: collector.origin }, store });
+    await own.ready();
+    const job = await own.forVisitor('two-changes');
+    job.updateVisitorProperties({ plan: 'free' });
+    job.updateVisitorProperties({ plan: 'pro' });
+    await job.flush();
+    expect(store.read('1001-2002-two-changes')).toMatchObject({ segments: { plan: 'pro' } });
+    await own.close({ timeout: 100 });
   });
 });

@@ -324,4 +324,9 @@ describe('options', () => {
       expect.objectContaining({ code: 'CONVERT_BAD_PROJECT' }) as Error,
     );
   });
+
+  it('lets a request wait 50 ms for a remote store unless it is told otherwise', () => {
+    expect(resolveOptions({}, {}).storeTimeout).toBe(50);
+    expect(resolveOptions({ storeTimeout: 7 }, {}).storeTimeout).toBe(7);
+  });
 });

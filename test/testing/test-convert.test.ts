@@ -517,6 +517,21 @@ describe('as docs/guides/testing.md shows it', () => {
 });
 
 describe('what is recorded', () => {
+  it('keeps a bare conversion apart from the purchase data of another goal', async () => {
+    const convert = testConvert({ hero: 'b' });
+    await convert.ready();
+    const job = await convert.forVisitor('v1');
+    job.trackConversion('buy');
+    await job.flush();
+    job.trackConversion('signup');
+    job.trackConversion('buy', {
+      conversionData: [{ key: 'amount', value: 1 }],
+      conversionSetting: { forceMultipleTransactions: true },
+    });
+    await job.flush();
+    expect(convert.conversions.map(({ goalKey }) => goalKey)).toEqual(['buy', 'signup', 'buy']);
+  });
+
   it('is there as soon as the response is, though the commit comes after it', async () => {
     const convert = testConvert(HERO);
     const fastify = Fastify();

@@ -4,9 +4,9 @@
  * package knows about the inside of the SDK stands in this file.
  */
 import { deepFreeze } from '../../engine/coerce.js';
-import { withTransactionsOnce } from '../../engine/conversions.js';
 import { enrolment, NO_EVENTS } from '../../engine/evaluation/enrolment.js';
 import { changesOf } from '../../engine/feature-plan.js';
+import { withTransactionsOnce } from '../../engine/transactions.js';
 import type {
   ConversionAttributes,
   ConversionOutcome,

@@ -1,0 +1,39 @@
+/** Transactions with an id count once for a visitor and goal, however often they are reported. */
+import type { WireEvent } from '../model/tracking-event.js';
+import { transactionClaim } from '../model/visitor-state/claims.js';
+import type { VisitorState } from '../model/visitor-state/types.js';
+import { ownValue } from '../utils/objects.js';
+import type { ConversionOutcome, EngineEvent } from './types.js';
+
+/** What is left of a conversion without a transaction that was tracked before; the others are claimed. */
+export function withTransactionsOnce(
+  result: ConversionOutcome,
+  goalKey: string,
+  state: VisitorState,
+): ConversionOutcome {
+  const tracked = ownValue(state.transactions, goalKey) ?? [];
+  const events: EngineEvent[] = [];
+  let claimed: string | undefined;
+  for (const each of result.events) {
+    const id = transactionIdOf(each.event);
+    if (id !== undefined && tracked.includes(id)) continue;
+    if (id === undefined) {
+      events.push(each);
+      continue;
+    }
+    claimed = id;
+    const name = transactionClaim(goalKey, id);
+    // With the goal's own claim it comes once anyway; it is remembered for those that may repeat.
+    events.push(each.claim === undefined ? { ...each, claim: name } : { ...each, also: name });
+  }
+  if (events.length === 0 && result.events.length > 0) return { reason: 'already-tracked', events };
+  if (claimed === undefined) return events.length === result.events.length ? result : { ...result, events };
+  return { ...result, events, change: { ...result.change, transactions: { [goalKey]: [claimed] } } };
+}
+
+/** As text; undefined where the event has none. */
+function transactionIdOf({ eventType, data }: WireEvent): string | undefined {
+  if (eventType !== 'conversion' || !('goalData' in data)) return undefined;
+  const value = data.goalData?.find(({ key }) => key === 'transactionId')?.value;
+  return value === undefined || value === '' ? undefined : String(value);
+}
