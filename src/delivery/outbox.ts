@@ -121,7 +121,7 @@ export function createOutbox(options: OutboxOptions, shelve: (core: OutboxCore) 
       failed: (error: ConvertError) => ledger.error(error),
       recovered: (failedPosts) =>
         ledger.recovered(`the tracking endpoint takes events again, after ${failedPosts} failed POSTs`),
-      awaited: () => waiting.waits > 0,
+      isFlushing: () => waiting.waits > 0,
     },
   );
   const shelf = shelve({

@@ -1,16 +1,29 @@
 /**
- * Takes events to the tracking endpoint, one POST at a time, in order, until each is delivered or rejected.
+ * Posts events to the tracking endpoint, one batch at a time, in order, until each event is delivered or rejected.
  *
- * A batch is taken out of the queue before it is sent and stays what it is: what arrives meanwhile waits for the next
- * one, and a batch that failed goes again before anything newer. So nothing is sent twice on a healthy path, at most
- * one batch is doubled by a failure that leaves open whether it arrived, and the order per visitor is kept.
+ * A batch is taken out of the queue before it is posted and stays as it is: events that come meanwhile wait for the
+ * next batch, and a batch that failed is posted again before anything newer. So nothing is sent twice if no POST fails,
+ * at most one batch is doubled by a failure that leaves open whether it arrived, and the order per visitor is kept.
+ *
+ * The file is one class and its interface: every outcome of a POST changes the same state.
  */
-import { type Backoff, backoffCeiling, backoffDelay, parseRetryAfter } from '../utils/backoff.js';
+import { type Backoff, parseRetryAfter } from '../utils/backoff.js';
 import { codeOf, type ConvertError } from '../utils/errors.js';
-import { fifoQueue } from './fifo-queue.js';
+import { HealthReporter } from '../utils/health-reporter.js';
+import { AttemptPlan } from './attempt-plan.js';
 import { buildPayload, envelopeBytes, type PayloadOptions, type SerialisedEvent } from './payload.js';
 import { deliveryError, heedsRetryAfter, type PostOutcome, postOutcome } from './post-outcome.js';
 import { isTooOld } from './queued-event.js';
+import {
+  afterFailure,
+  afterRefusal,
+  cutShort,
+  nextAttemptAt,
+  NO_RETRY,
+  postponedUntil,
+} from './retry-schedule.js';
+import { SendQueue } from './send-queue.js';
+import { breakerOf, describeState, type SenderState } from './sender-state.js';
 import type { Breaker, Destination, Transport } from './types.js';
 
 export interface SenderOptions {
@@ -25,345 +38,286 @@ export interface SenderOptions {
   readonly random: () => number;
 }
 
-/** What a sender sends. */
+/** An event that a sender can send. */
 export interface Sendable extends SerialisedEvent {
-  /** When it was accepted, in milliseconds since the epoch. */
+  /** When the event was accepted, in milliseconds since the epoch. */
   readonly at: number;
 }
 
+/** The owner of a sender, which hears what became of its events. */
 export interface SenderSink<T> {
   delivered(batch: readonly T[]): void;
   rejected(batch: readonly T[], reason: 'refused' | 'too-large'): void;
-  /** These are too old to be sent. */
+  /** These events are too old to be sent. */
   expired(batch: readonly T[]): void;
-  /** These were withdrawn while they were under way, and did not arrive. */
+  /** These events were cancelled while their POST was in flight, and did not arrive. */
   cancelled(batch: readonly T[]): void;
   /** Delivery began to fail. Called again only after a success in between. */
   failed(error: ConvertError): void;
   /** Delivery works again. */
   recovered(failedPosts: number): void;
-  /** Somebody is waiting: send without lingering, cut backoffs short, and hold the process. */
-  awaited(): boolean;
+  /** True while a flush waits: the sender does not linger, cuts backoffs short, and keeps the process alive. */
+  isFlushing(): boolean;
 }
 
 export interface Sender<T> {
   readonly posts: number;
   readonly retries: number;
   readonly lastError: string | undefined;
+  /** The state in a few words, to be printed. */
+  readonly state: string;
   readonly breaker: Breaker;
-  /** Bytes of events that wait, without those of batches that were taken already. */
+  /** Bytes of the events that wait, without those of batches that were taken already. */
   readonly queuedBytes: number;
-  /** Of all that wait or are under way. */
+  /** The oldest event that waits or is in flight. */
   oldest(): T | undefined;
-  /** All that wait or are under way, in the order in which they are sent. */
+  /** All events that wait or are in flight, in the order in which they are sent. */
   events(): T[];
   push(event: T): void;
-  /** Sees to it that what was pushed will be sent. Does nothing in the caller's own tick. */
+  /** Plans an attempt for the events that were pushed. Nothing is sent in the caller's own tick. */
   start(): void;
   /**
-   * Sends what waits as soon as it can be. While somebody waits, a backoff is cut short, at most once in its own
-   * length however many wait: an app that flushes for each response must not hammer an endpoint that is down. `last`
-   * cuts it always.
+   * Sends what waits as soon as possible. While a flush waits, a backoff is cut short, at most once in its own length
+   * however many flushes there are: an app that flushes for each response must not hammer an endpoint that is down.
+   * `last` cuts it always.
    */
   hurry(options?: { last: boolean }): void;
-  /** Takes back what waits and is now somebody else's to send; what is under way stays. */
+  /** Removes and returns waiting events that another process sends; a POST in flight goes on, and is repeated. */
   takeBack(isGone: (event: T) => boolean): T[];
-  /** As `forget`, of what nobody is to send: what is under way is not sent again, either. */
+  /** Removes and returns waiting events that nobody is to send; of a POST in flight, they are not sent again. */
   cancel(isGone: (event: T) => boolean): T[];
-  /** Sends nothing any more; what waits stays until it is forgotten. */
+  /** Nothing is sent any more. Waiting events stay until they are taken back. */
   stop(): void;
 }
 
-/** What became of one POST. */
-interface Outcome {
-  readonly verdict: PostOutcome;
+/** The answer to one POST. */
+interface PostResult {
+  readonly outcome: PostOutcome;
   /** For the log: a status or the code of a network error. */
   readonly failure: string;
   readonly retryAfter: number | undefined;
 }
 
-/** How often to ask whether there is a destination by now. */
+/** Milliseconds until the sender asks again whether there is a destination. */
 const DESTINATION_POLL = 100;
-
-const SOON = -Infinity;
+/** Milliseconds that a timer may fire early by performance.now() without a second one being set. */
+const TIMER_TOLERANCE = 0.5;
 
 export function createSender<T extends Sendable>(options: SenderOptions, sink: SenderSink<T>): Sender<T> {
-  const { transport, payload, maxBatchEvents, maxBatchBytes, lingerMs, backoff } = options;
-  const queue = fifoQueue<T>();
-  let queuedBytes = 0;
-  /** Batches that were taken before and go before the queue; the last one first. */
-  const again: T[][] = [];
+  return new BatchSender(options, sink);
+}
 
-  let posts = 0;
-  let retries = 0;
-  let lastError: string | undefined;
+class BatchSender<T extends Sendable> implements Sender<T> {
+  posts = 0;
+  retries = 0;
+  lastError: string | undefined;
+  readonly #queue: SendQueue<T>;
+  readonly #state: SenderState = { post: 'none', retry: NO_RETRY, lifecycle: 'open' };
+  readonly #health = new HealthReporter();
+  readonly #plan = new AttemptPlan(() => this.#attempt());
+  /** The batch of the POST in flight. */
+  #batch: readonly T[] = [];
+  /** Events of that batch which are not to be sent again. */
+  readonly #cancelled = new Set<T>();
+  /** When the last POST ended, by performance.now(). */
+  #postEnd = -Infinity;
 
-  let stopped = false;
-  let inFlight: readonly T[] | undefined;
-  /** Of these, what is not to be sent again. */
-  let withdrawn: Set<T> | undefined;
-  /** When `attempt` will run, by performance.now(): SOON in this turn of the loop, undefined while it isn't planned. */
-  let plannedAt: number | undefined;
-  let cancelPlan: () => void = () => {};
-
-  let lastPostEnd = -Infinity;
-  let failures = 0;
-  let failing = false;
-  /** Since delivery began to fail. */
-  let failedPosts = 0;
-  /** The backoff: no attempt before this. */
-  let notBefore = -Infinity;
-  let mayCutFrom = -Infinity;
-  let backoffLength = 0;
-  /** The backoff before this attempt was cut short. */
-  let early = false;
-
-  const isFull = (): boolean => queue.length >= maxBatchEvents || queuedBytes >= maxBatchBytes;
-
-  function push(event: T): void {
-    queue.push(event);
-    queuedBytes += event.bytes;
+  constructor(
+    private readonly options: SenderOptions,
+    private readonly sink: SenderSink<T>,
+  ) {
+    this.#queue = new SendQueue(options);
   }
 
-  function nextAttempt(now: number): number | undefined {
-    if (stopped || inFlight !== undefined || (queue.length === 0 && again.length === 0)) return undefined;
-    if (notBefore > now) return sink.awaited() ? Math.max(now, Math.min(notBefore, mayCutFrom)) : notBefore;
-    if (again.length > 0 || isFull() || sink.awaited()) return now;
-    return Math.max(now, lastPostEnd + lingerMs);
+  get breaker(): Breaker {
+    return breakerOf(this.#state);
   }
 
-  function plan(): void {
+  get queuedBytes(): number {
+    return this.#queue.bytes;
+  }
+
+  get state(): string {
+    return describeState(this.#state, performance.now());
+  }
+
+  oldest(): T | undefined {
+    return this.#batch[0] ?? this.#queue.oldest();
+  }
+
+  events(): T[] {
+    return [...this.#batch, ...this.#queue.all()];
+  }
+
+  push(event: T): void {
+    this.#queue.push(event);
+  }
+
+  start(): void {
+    // Under load an attempt is planned already, and only a full batch can bring it forward.
+    if (this.#state.post === 'in-flight' || this.#plan.isNow) return;
+    if (this.#plan.isPlanned && !this.#queue.isFull) return;
+    this.#planAttempt();
+  }
+
+  hurry(how?: { last: boolean }): void {
     const now = performance.now();
-    const at = nextAttempt(now);
-    if (at === undefined || (plannedAt !== undefined && plannedAt <= at)) return;
-    cancelPlan();
-    plannedAt = at <= now ? SOON : at;
-    if (plannedAt === SOON) {
-      // Not unref'd: it holds the process for one turn of the loop only, and an unref'd one waits until something
-      // else wakes the loop.
-      const immediate = setImmediate(attempt);
-      cancelPlan = () => clearImmediate(immediate);
-    } else {
-      const timer = setTimeout(attempt, at - now).unref();
-      cancelPlan = () => clearTimeout(timer);
-    }
+    const { retry } = this.#state;
+    if (how?.last && retry.notBefore > now) this.#state.retry = cutShort(retry, now);
+    this.#planAttempt();
   }
 
-  function attempt(): void {
-    plannedAt = undefined;
+  takeBack(isGone: (event: T) => boolean): T[] {
+    return this.#queue.remove(isGone);
+  }
+
+  cancel(isGone: (event: T) => boolean): T[] {
+    for (const event of this.#batch) if (isGone(event)) this.#cancelled.add(event);
+    return this.#queue.remove(isGone);
+  }
+
+  stop(): void {
+    this.#state.lifecycle = 'stopped';
+    this.#plan.cancel();
+  }
+
+  /** When the next attempt is due, by performance.now(); undefined if there is none. */
+  #nextAttempt(now: number): number | undefined {
+    const { post, retry, lifecycle } = this.#state;
+    if (lifecycle === 'stopped' || post === 'in-flight' || this.#queue.isEmpty) return undefined;
+    const lingers = !this.#queue.hasBatch && !this.#queue.isFull;
+    const lingerUntil = lingers ? this.#postEnd + this.options.lingerMs : -Infinity;
+    return nextAttemptAt(retry, now, { isFlushing: this.sink.isFlushing(), lingerUntil });
+  }
+
+  #planAttempt(): void {
     const now = performance.now();
-    // A timer can fire a little early by this clock; half a millisecond is not worth another round.
-    const at = nextAttempt(now);
+    const at = this.#nextAttempt(now);
+    if (at !== undefined) this.#plan.set(at, now);
+  }
+
+  #attempt(): void {
+    const now = performance.now();
+    const at = this.#nextAttempt(now);
     if (at === undefined) return;
-    if (at > now + 0.5) {
-      plan();
-      return;
-    }
-    if (notBefore > now + 0.5) cutBackoff(now);
-    const destination = options.destination();
+    if (at > now + TIMER_TOLERANCE) return this.#planAttempt();
+    const { retry } = this.#state;
+    if (retry.notBefore > now + TIMER_TOLERANCE) this.#state.retry = cutShort(retry, now);
+    const destination = this.options.destination();
     if (!destination) {
-      notBefore = now + DESTINATION_POLL;
-      mayCutFrom = Math.max(mayCutFrom, notBefore);
-      plan();
-      return;
+      this.#state.retry = postponedUntil(this.#state.retry, now + DESTINATION_POLL);
+      return this.#planAttempt();
     }
-    const batch = stillFresh(again.pop() ?? takeBatch(destination));
-    if (batch.length > 0) void send(batch, destination);
-    else plan();
+    const batch = this.#withoutOld(this.#queue.takeBatch(envelopeBytes(destination, this.options.payload)));
+    if (batch.length > 0) void this.#send(batch, destination);
+    else this.#planAttempt();
   }
 
   /** An endpoint may refuse us for days. */
-  function stillFresh(batch: T[]): T[] {
+  #withoutOld(batch: T[]): T[] {
     const now = Date.now();
     const isOld = ({ at }: T): boolean => isTooOld(at, now);
     if (!batch.some(isOld)) return batch;
-    sink.expired(batch.filter(isOld));
+    this.sink.expired(batch.filter(isOld));
     return batch.filter((event) => !isOld(event));
   }
 
-  function cutBackoff(now: number): void {
-    notBefore = now;
-    mayCutFrom = now + backoffLength;
-    early = true;
+  async #send(batch: T[], destination: Destination): Promise<void> {
+    const state = this.#state;
+    this.#batch = batch;
+    state.post = 'in-flight';
+    this.posts += 1;
+    const result = await this.#post(batch, destination);
+    state.post = 'none';
+    this.#batch = [];
+    this.#postEnd = performance.now();
+    // The outbox may have been closed meanwhile.
+    if (state.lifecycle === 'stopped') return;
+    this.#handle[result.outcome](batch, result, destination);
+    this.#cancelled.clear();
+    this.#planAttempt();
   }
 
-  function takeBatch(destination: Destination): T[] {
-    let count = 0;
-    let bytes = envelopeBytes(destination, payload);
-    return queue.take((event) => {
-      const fits = count < maxBatchEvents && bytes + event.bytes <= maxBatchBytes;
-      if (!fits && count > 0) return false;
-      count += 1;
-      bytes += event.bytes;
-      queuedBytes -= event.bytes;
-      return true;
-    });
-  }
-
-  async function send(batch: T[], destination: Destination): Promise<void> {
-    inFlight = batch;
-    posts += 1;
-    const outcome = await post(batch, destination);
-    inFlight = undefined;
-    lastPostEnd = performance.now();
-    if (stopped) return;
-    SETTLE[outcome.verdict](batch, outcome, destination);
-    withdrawn = undefined;
-    plan();
-  }
-
-  /** What of a batch that did not arrive is to be sent again. */
-  function stillWanted(batch: T[]): T[] {
-    const unwanted = withdrawn;
-    if (unwanted === undefined) return batch;
-    sink.cancelled(batch.filter((event) => unwanted.has(event)));
-    return batch.filter((event) => !unwanted.has(event));
-  }
-
-  function sendAgain(...batches: T[][]): void {
-    const wanted = batches.filter((batch) => batch.length > 0);
-    again.push(...wanted);
-    if (wanted.length > 0) retries += 1;
-  }
-
-  async function post(batch: readonly T[], destination: Destination): Promise<Outcome> {
+  async #post(batch: readonly T[], destination: Destination): Promise<PostResult> {
+    const { transport, payload } = this.options;
     try {
       const body = buildPayload(batch, destination, payload);
-      const { status, retryAfter, date } = await transport.post(destination.url, body, sink.awaited());
+      const { status, retryAfter, date } = await transport.post(
+        destination.url,
+        body,
+        this.sink.isFlushing(),
+      );
       return {
-        verdict: postOutcome(status),
+        outcome: postOutcome(status),
         failure: `answered ${status}`,
         retryAfter: heedsRetryAfter(status) ? parseRetryAfter(retryAfter, Date.now(), date) : undefined,
       };
     } catch (error) {
-      return { verdict: 'retry', failure: `could not be reached (${codeOf(error)})`, retryAfter: undefined };
+      return { outcome: 'retry', failure: `could not be reached (${codeOf(error)})`, retryAfter: undefined };
     }
   }
 
-  const SETTLE: Readonly<
-    Record<PostOutcome, (batch: T[], outcome: Outcome, destination: Destination) => void>
+  readonly #handle: Readonly<
+    Record<PostOutcome, (batch: T[], result: PostResult, destination: Destination) => void>
   > = {
-    delivered(batch) {
-      const failed = failedPosts;
-      const isBack = failing;
-      failing = false;
-      failedPosts = 0;
-      lastError = undefined;
-      endBackoff();
-      sink.delivered(batch);
-      if (isBack) sink.recovered(failed);
+    delivered: (batch) => {
+      const { failures } = this.#health;
+      this.lastError = undefined;
+      this.#state.retry = NO_RETRY;
+      const isRecovery = this.#health.succeeded();
+      this.sink.delivered(batch);
+      if (isRecovery) this.sink.recovered(failures);
     },
-    retry(batch, outcome, destination) {
-      // An attempt that came early says nothing new: else those who wait would make the wait longer.
-      if (!early) failures += 1;
-      const jittered = backoffDelay(backoff, failures, options.random());
-      // The longer of the two: `Retry-After: 0` is no licence to hammer.
-      const delay = Math.max(jittered, outcome.retryAfter ?? 0);
-      backOff(batch, delay, Math.max(backoffCeiling(backoff, failures), delay));
-      // Whoever waits, waits as long as the endpoint asked for.
-      mayCutFrom = Math.max(mayCutFrom, lastPostEnd + (outcome.retryAfter ?? 0));
-      fail(outcome, destination);
+    retry: (batch, result, destination) => {
+      const { backoff, random } = this.options;
+      const { retryAfter } = result;
+      const failure = { backoff, now: this.#postEnd, random: random(), retryAfter };
+      this.#state.retry = afterFailure(this.#state.retry, failure);
+      this.#sendAgain(this.#withoutCancelled(batch));
+      this.#fail(result, destination);
     },
-    pause(batch, outcome, destination) {
-      failures += 1;
-      backOff(batch, backoff.max, backoff.max);
-      fail(outcome, destination);
+    pause: (batch, result, destination) => {
+      const { backoff } = this.options;
+      this.#state.retry = afterRefusal(this.#state.retry, { backoff, now: this.#postEnd });
+      this.#sendAgain(this.#withoutCancelled(batch));
+      this.#fail(result, destination);
     },
-    halve(whole, outcome, destination) {
-      endBackoff();
-      const batch = stillWanted(whole);
-      // A smaller one than that which was too large.
-      if (batch.length < whole.length) {
-        sendAgain(batch);
-        return;
-      }
+    halve: (whole, result, destination) => {
+      this.#state.retry = NO_RETRY;
+      const batch = this.#withoutCancelled(whole);
+      // Without the cancelled events, the batch may be small enough.
+      if (batch.length < whole.length) return this.#sendAgain(batch);
       if (batch.length === 1) {
-        fail(outcome, destination);
-        sink.rejected(batch, 'too-large');
+        this.#fail(result, destination);
+        this.sink.rejected(batch, 'too-large');
         return;
       }
       const middle = Math.ceil(batch.length / 2);
-      sendAgain(batch.slice(middle), batch.slice(0, middle));
-      lastError = outcome.failure;
+      this.#sendAgain(batch.slice(middle), batch.slice(0, middle));
+      this.lastError = result.failure;
     },
-    reject(batch, outcome, destination) {
-      endBackoff();
-      fail(outcome, destination);
-      sink.rejected(batch, 'refused');
-    },
-  };
-
-  function backOff(batch: T[], delay: number, length: number): void {
-    early = false;
-    sendAgain(stillWanted(batch));
-    notBefore = lastPostEnd + delay;
-    backoffLength = length;
-  }
-
-  function endBackoff(): void {
-    failures = 0;
-    early = false;
-    notBefore = -Infinity;
-    mayCutFrom = -Infinity;
-  }
-
-  function fail({ verdict, failure }: Outcome, destination: Destination): void {
-    lastError = failure;
-    failedPosts += 1;
-    if (failing || verdict === 'delivered') return;
-    failing = true;
-    sink.failed(deliveryError(failure, verdict, destination.url));
-  }
-
-  function forget(isGone: (event: T) => boolean): T[] {
-    const gone: T[] = [];
-    const stays = (event: T): boolean => !isGone(event) || (gone.push(event), false);
-    const batches = again.splice(0).map((batch) => batch.filter(stays));
-    again.push(...batches.filter((batch) => batch.length > 0));
-    const rest = queue.take(() => true).filter(stays);
-    queuedBytes = 0;
-    rest.forEach(push);
-    return gone;
-  }
-
-  return {
-    get posts() {
-      return posts;
-    },
-    get retries() {
-      return retries;
-    },
-    get lastError() {
-      return lastError;
-    },
-    get breaker() {
-      if (failures === 0) return 'closed';
-      return inFlight === undefined ? 'open' : 'half-open';
-    },
-    get queuedBytes() {
-      return queuedBytes;
-    },
-    oldest: () => inFlight?.[0] ?? again.at(-1)?.[0] ?? queue.first(),
-    events: () => [...(inFlight ?? []), ...again.toReversed().flat(), ...queue.items()],
-    push,
-    start() {
-      // Under load an attempt is planned already, and only a full batch can bring it forward.
-      if (inFlight !== undefined || plannedAt === SOON || (plannedAt !== undefined && !isFull())) return;
-      plan();
-    },
-    hurry(how) {
-      const now = performance.now();
-      if (how?.last && notBefore > now) cutBackoff(now);
-      plan();
-    },
-    takeBack: forget,
-    cancel(isGone) {
-      for (const event of inFlight ?? []) if (isGone(event)) (withdrawn ??= new Set()).add(event);
-      return forget(isGone);
-    },
-    stop() {
-      stopped = true;
-      cancelPlan();
+    reject: (batch, result, destination) => {
+      this.#state.retry = NO_RETRY;
+      this.#fail(result, destination);
+      this.sink.rejected(batch, 'refused');
     },
   };
+
+  #withoutCancelled(batch: T[]): T[] {
+    if (this.#cancelled.size === 0) return batch;
+    this.sink.cancelled(batch.filter((event) => this.#cancelled.has(event)));
+    return batch.filter((event) => !this.#cancelled.has(event));
+  }
+
+  #sendAgain(...batches: T[][]): void {
+    const wanted = batches.filter((batch) => batch.length > 0);
+    this.#queue.putBack(wanted);
+    if (wanted.length > 0) this.retries += 1;
+  }
+
+  #fail({ outcome, failure }: PostResult, destination: Destination): void {
+    this.lastError = failure;
+    if (!this.#health.failed() || outcome === 'delivered') return;
+    this.sink.failed(deliveryError(failure, outcome, destination.url));
+  }
 }

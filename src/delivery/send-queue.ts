@@ -1,0 +1,85 @@
+/** The events that wait to be posted, in order: batches that are posted again, then events that are in no batch yet. */
+import { fifoQueue } from './fifo-queue.js';
+import type { SerialisedEvent } from './payload.js';
+
+export interface BatchLimits {
+  readonly maxBatchEvents: number;
+  readonly maxBatchBytes: number;
+}
+
+export class SendQueue<T extends SerialisedEvent> {
+  readonly #events = fifoQueue<T>();
+  #bytes = 0;
+  /** Batches that were taken before; the last one goes first. */
+  readonly #batches: T[][] = [];
+
+  constructor(private readonly limits: BatchLimits) {}
+
+  /** Bytes of the events that are in no batch yet. */
+  get bytes(): number {
+    return this.#bytes;
+  }
+
+  get isEmpty(): boolean {
+    return this.#events.length === 0 && this.#batches.length === 0;
+  }
+
+  /** A batch is to be posted again. */
+  get hasBatch(): boolean {
+    return this.#batches.length > 0;
+  }
+
+  /** The events that are in no batch yet fill one. */
+  get isFull(): boolean {
+    const { maxBatchEvents, maxBatchBytes } = this.limits;
+    return this.#events.length >= maxBatchEvents || this.#bytes >= maxBatchBytes;
+  }
+
+  push(event: T): void {
+    this.#events.push(event);
+    this.#bytes += event.bytes;
+  }
+
+  /** Removes and returns the next batch; `envelope` is the bytes of a POST beside its events. */
+  takeBatch(envelope: number): T[] {
+    const again = this.#batches.pop();
+    if (again !== undefined) return again;
+    const { maxBatchEvents, maxBatchBytes } = this.limits;
+    let count = 0;
+    let bytes = envelope;
+    return this.#events.take((event) => {
+      const fits = count < maxBatchEvents && bytes + event.bytes <= maxBatchBytes;
+      if (!fits && count > 0) return false;
+      count += 1;
+      bytes += event.bytes;
+      this.#bytes -= event.bytes;
+      return true;
+    });
+  }
+
+  /** These batches go before all that waits, the last one first. */
+  putBack(batches: readonly T[][]): void {
+    this.#batches.push(...batches);
+  }
+
+  /** Removes and returns the events of which `isGone` says so, wherever they are. */
+  remove(isGone: (event: T) => boolean): T[] {
+    const gone: T[] = [];
+    const stays = (event: T): boolean => !isGone(event) || (gone.push(event), false);
+    const batches = this.#batches.splice(0).map((batch) => batch.filter(stays));
+    this.#batches.push(...batches.filter((batch) => batch.length > 0));
+    const rest = this.#events.take(() => true).filter(stays);
+    this.#bytes = 0;
+    for (const event of rest) this.push(event);
+    return gone;
+  }
+
+  oldest(): T | undefined {
+    return this.#batches.at(-1)?.[0] ?? this.#events.first();
+  }
+
+  /** All that waits, in the order in which it is posted. */
+  all(): T[] {
+    return [...this.#batches.toReversed().flat(), ...this.#events.items()];
+  }
+}
