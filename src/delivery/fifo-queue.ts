@@ -1,4 +1,4 @@
-/** A first-in first-out queue: O(1) push, removal in batches, nothing moved for each item. */
+/** A first-in first-out queue: pushing takes constant time, and items are removed in batches. */
 
 export interface FifoQueue<T> {
   readonly length: number;
@@ -11,7 +11,7 @@ export interface FifoQueue<T> {
   items(): readonly T[];
 }
 
-/** Removed places are cut off once there are so many, and more of them than of the others. */
+/** The array is cut once it has so many removed items at its beginning, and more than others. */
 const COMPACT_FROM = 1024;
 
 export function fifoQueue<T>(): FifoQueue<T> {

@@ -1,43 +1,44 @@
 /**
- * Who waits for what: a flush waits for the events that were accepted before it, and for none that came after.
+ * Knows when a flush is over: it waits for the events that were accepted before it, and for none that came after.
  *
- * Events join the current cohort. A wait seals it and begins the next one; it is over once its cohort and all older
- * ones are empty. So an event that settles costs one subtraction, however many are waiting.
+ * Events join the current epoch. A flush seals that epoch and begins the next one; the flush is over once its epoch
+ * and all older ones are empty. So an event that is finalized costs one subtraction, however many flushes wait.
  */
 export interface FlushEpoch {
+  /** Events that are not finalized. */
   open: number;
   waiting: Set<() => void> | undefined;
   next: FlushEpoch | undefined;
-  /** The younger one that took over what was open, once nobody waited for this one alone. */
+  /** The younger epoch that took over the open events, once no flush waited for this one alone. */
   heir: FlushEpoch | undefined;
 }
 
 export interface FlushTracker {
-  /** How many waits are not over. */
+  /** How many flushes wait. */
   readonly waits: number;
   join(): FlushEpoch;
-  /** An event of this cohort was settled, or as many. */
-  leave(cohort: FlushEpoch, events?: number): void;
-  /** The cohort that an event counts in now, which has joined this one. */
-  of(cohort: FlushEpoch): FlushEpoch;
+  /** An event of this epoch was finalized, or as many as given. */
+  leave(epoch: FlushEpoch, events?: number): void;
+  /** The epoch in which an event counts now that joined this one. */
+  of(epoch: FlushEpoch): FlushEpoch;
   /**
-   * Resolves when all that joined before has left, or after `timeout` milliseconds. Until then the process is held:
-   * a job that awaits a flush must not end because everything else here is unref'd.
+   * Resolves when all events that joined before have left, or after `timeout` milliseconds. Until then the process is
+   * kept alive: a job that awaits a flush must not end because everything else here is unref'd.
    */
   wait(timeout: number): Promise<void>;
-  /** Ends all waits. */
+  /** Ends all flushes. */
   dissolve(): void;
 }
 
-/** The longest time that a Node timer can take; a longer one would fire at once. */
+/** The longest time of a Node timer; a longer one would fire at once. */
 const MAX_TIMEOUT = 2 ** 31 - 1;
 
-/** Cohorts that are sealed before those that nobody waits for any more become one. */
+/** Epochs that are sealed before those that no flush waits for any more are merged. */
 const MERGE_AFTER = 1000;
 
-/** `idle` is called whenever the last wait is over. */
+/** `idle` is called whenever the last flush is over. */
 export function createFlushTracker(idle: () => void, mergeAfter = MERGE_AFTER): FlushTracker {
-  let current: FlushEpoch = newCohort();
+  let current: FlushEpoch = newEpoch();
   let oldest = current;
   let sealed: FlushEpoch | undefined;
   let sinceMerge = 0;
@@ -54,19 +55,19 @@ export function createFlushTracker(idle: () => void, mergeAfter = MERGE_AFTER): 
   function latest(): FlushEpoch | undefined {
     if (current.open > 0) {
       sealed = current;
-      current = current.next = newCohort();
+      current = current.next = newEpoch();
       if (++sinceMerge >= mergeAfter) merge();
       return sealed;
     }
     return oldest === current ? undefined : sealed;
   }
 
-  /** With a flush for each response and an endpoint that is down, there is one for each event. */
+  /** With a flush for each response and an endpoint that is down, there is one epoch for each event. */
   function merge(): void {
     sinceMerge = 0;
     let before: FlushEpoch | undefined;
     for (let each = oldest; each !== sealed; each = each.next!) {
-      // Whoever waits for the next one waits for this one, too.
+      // A flush that waits for the next epoch waits for this one, too.
       if ((each.waiting?.size ?? 0) > 0) {
         before = each;
         continue;
@@ -80,11 +81,11 @@ export function createFlushTracker(idle: () => void, mergeAfter = MERGE_AFTER): 
     }
   }
 
-  function of(cohort: FlushEpoch): FlushEpoch {
-    let heir = cohort;
+  function of(epoch: FlushEpoch): FlushEpoch {
+    let heir = epoch;
     while (heir.heir !== undefined) heir = heir.heir;
     // So that no chain is walked twice.
-    for (let each = cohort; each.heir !== undefined && each.heir !== heir;) {
+    for (let each = epoch; each.heir !== undefined && each.heir !== heir;) {
       const next = each.heir;
       each.heir = heir;
       each = next;
@@ -101,15 +102,15 @@ export function createFlushTracker(idle: () => void, mergeAfter = MERGE_AFTER): 
       return current;
     },
     leave(joined, events = 1) {
-      const cohort = of(joined);
-      cohort.open -= events;
-      if (cohort.open === 0 && cohort === oldest) advance();
+      const epoch = of(joined);
+      epoch.open -= events;
+      if (epoch.open === 0 && epoch === oldest) advance();
     },
     of,
     wait(timeout) {
-      const cohort = latest();
-      if (!cohort) return Promise.resolve();
-      const waiting = (cohort.waiting ??= new Set());
+      const epoch = latest();
+      if (!epoch) return Promise.resolve();
+      const waiting = (epoch.waiting ??= new Set());
       return new Promise((resolve) => {
         const done = (): void => {
           clearTimeout(timer);
@@ -132,18 +133,19 @@ export function createFlushTracker(idle: () => void, mergeAfter = MERGE_AFTER): 
   };
 }
 
-function newCohort(): FlushEpoch {
+function newEpoch(): FlushEpoch {
   return { open: 0, waiting: undefined, next: undefined, heir: undefined };
 }
 
-/** Events that follow each other and are of one cohort: some numbers for many, however many flushes there were. */
+/** Events that follow each other and are of one epoch: a few numbers for many events. */
 export interface EpochRun {
-  readonly cohort: FlushEpoch;
+  readonly epoch: FlushEpoch;
 }
 
-/** Runs from which on those whose cohorts became one do, too. */
+/** Runs from which on those whose epochs were merged are merged, too. */
 const MERGE_FROM = 1000;
 
+/** A queue of runs, the oldest first. */
 export class EpochRuns<Each extends EpochRun> {
   #runs: Each[] = [];
   #start = 0;
@@ -151,7 +153,7 @@ export class EpochRuns<Each extends EpochRun> {
 
   /** `join` adds a run to the one before it. */
   constructor(
-    private readonly waiting: FlushTracker,
+    private readonly flushes: FlushTracker,
     private readonly join: (last: Each, next: Each) => void,
   ) {}
 
@@ -183,7 +185,7 @@ export class EpochRuns<Each extends EpochRun> {
     const from = this.#start;
     while (this.first !== undefined && isOver(this.first)) this.#start += 1;
     const taken = this.#runs.slice(from, this.#start);
-    // Nothing is moved for each of them.
+    // Not for each call: that would move all runs again and again.
     if (this.#start * 2 > this.#runs.length) this.#reset(this.#runs.slice(this.#start));
     return taken;
   }
@@ -199,7 +201,7 @@ export class EpochRuns<Each extends EpochRun> {
 
   #append(run: Each): void {
     const last = this.#runs.at(-1);
-    const isLike = this.length > 0 && this.waiting.of(last!.cohort) === this.waiting.of(run.cohort);
+    const isLike = this.length > 0 && this.flushes.of(last!.epoch) === this.flushes.of(run.epoch);
     if (isLike) this.join(last!, run);
     else this.#runs.push(run);
   }

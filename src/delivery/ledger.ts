@@ -1,18 +1,18 @@
-/** Keeps the delivery ledger and tells the listener; every count changes before anybody hears of it. */
+/** Counts what becomes of each event, and tells the listener after every count has changed. */
 import { ConvertError } from '../utils/errors.js';
 import type { DeliveryLedger, DropReason, OutboxListener } from './types.js';
 
 export interface Ledger {
   readonly pending: number;
-  /** One more event was offered; it is pending until one of the others is called for it. */
+  /** Events were offered: they are pending until one of the other methods is called for them. */
   accept(count: number): void;
   deliver(count: number): void;
   reject(count: number, reason: DropReason): void;
   drop(count: number, reason: DropReason): void;
-  /** Pending events are out of this process now; a negative count takes some back. */
+  /** Pending events are on disk or in Redis now; a negative count takes some back into this process. */
   spool(count: number): void;
   error(error: ConvertError): void;
-  recovered(what: string): void;
+  recovered(message: string): void;
   read(): DeliveryLedger;
 }
 
@@ -39,7 +39,7 @@ export function createLedger(listener: OutboxListener): Ledger {
           new ConvertError('CONVERT_CALLBACK', 'a listener of the outbox threw', { cause: error }),
         );
       } catch {
-        // It throws on errors too: nobody is left to tell.
+        // The listener throws on errors, too: nobody is left to tell.
       }
     }
   };
@@ -77,8 +77,8 @@ export function createLedger(listener: OutboxListener): Ledger {
     error(error) {
       tell(() => listener.error(error));
     },
-    recovered(what) {
-      tell(() => listener.recovered(what));
+    recovered(message) {
+      tell(() => listener.recovered(message));
     },
     read: () => ({ accepted, delivered, pending, spooled, rejected, dropped, reasons: { ...reasons } }),
   };

@@ -1,41 +1,74 @@
-/** The outbox that keeps its events in memory, up to a bound. */
-import { createOutbox, type OutboxCore, type QueueBackend } from './outbox.js';
+/** The outbox that keeps its events in the memory of the process, up to a bound. */
+import { createOutbox } from './outbox.js';
 import { PackedQueue } from './packed-queue.js';
-import type { Outbox, OutboxOptions } from './types.js';
+import { type OutboxCore, QueueBackendBase } from './queue-backend.js';
+import type { QueuedEvent } from './queued-event.js';
+import { DEFAULT_QUEUE_BYTES, type Outbox, type OutboxOptions } from './types.js';
 
-/** Bytes of events that are ready to be sent. What comes after them is packed, which costs as much as to send it: not in a burst. */
+/**
+ * Bytes of events that are ready to be sent. Later events are packed, which costs as much as to send them: a burst
+ * that fits is not slowed down.
+ */
 const READY_BYTES = 8 * 1024 * 1024;
 
-/** Events that are pending when the process dies are lost. `internals` are for tests. */
+/** Events that are pending when the process dies are lost. The second argument is for tests. */
 export function memoryOutbox(
   options: OutboxOptions,
   { readyBytes = READY_BYTES, chunkBytes }: { readyBytes?: number; chunkBytes?: number } = {},
 ): Outbox {
-  return createOutbox(options, (core) => memoryShelf(core, readyBytes, new PackedQueue(chunkBytes)));
+  const { maxQueueBytes = DEFAULT_QUEUE_BYTES } = options;
+  return createOutbox(
+    options,
+    (core) => new MemoryBackend(core, maxQueueBytes, readyBytes, new PackedQueue(chunkBytes)),
+  );
 }
 
-function memoryShelf(core: OutboxCore, readyBytes: number, packed: PackedQueue): QueueBackend {
-  const { sender, ledger } = core;
-  function refill(): void {
-    while (!packed.isEmpty && sender.queuedBytes < readyBytes / 2) {
-      for (const event of packed.take()) sender.push(event);
+class MemoryBackend extends QueueBackendBase {
+  #isClosed = false;
+
+  constructor(
+    core: OutboxCore,
+    readonly maxBytes: number,
+    private readonly readyBytes: number,
+    private readonly packed: PackedQueue,
+  ) {
+    super(core);
+  }
+
+  keep(event: QueuedEvent): void {
+    const { sender } = this.core;
+    if (this.packed.isEmpty && sender.queuedBytes < this.readyBytes) sender.push(event);
+    else this.packed.push(event);
+  }
+
+  kept(): void {
+    this.core.sender.start();
+  }
+
+  override finalized(): void {
+    this.#refill();
+  }
+
+  override cancelled(): void {
+    this.#refill();
+  }
+
+  override closed(): void {
+    this.#isClosed = true;
+  }
+
+  override erase(visitorIds: ReadonlySet<string>): void {
+    // After the close, the events that are left are counted already.
+    if (this.#isClosed || this.packed.isEmpty) return;
+    const { core } = this;
+    core.finalize(this.packed.remove(visitorIds), (count) => core.ledger.drop(count, 'forgotten'));
+  }
+
+  #refill(): void {
+    const { sender } = this.core;
+    while (!this.packed.isEmpty && sender.queuedBytes < this.readyBytes / 2) {
+      for (const event of this.packed.take()) sender.push(event);
     }
     sender.start();
   }
-  let isClosed = false;
-  return {
-    keep(event) {
-      if (packed.isEmpty && sender.queuedBytes < readyBytes) sender.push(event);
-      else packed.push(event);
-    },
-    kept: () => sender.start(),
-    finalized: refill,
-    cancelled: refill,
-    closed: () => void (isClosed = true),
-    forget(visitorIds) {
-      // What was left at the close is counted.
-      if (isClosed || packed.isEmpty) return;
-      core.finalize(packed.remove(visitorIds), (count) => ledger.drop(count, 'forgotten'));
-    },
-  };
 }

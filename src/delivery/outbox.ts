@@ -1,19 +1,20 @@
 /**
- * What all outboxes do: events are measured and refused or taken, counted, confirmed, sent, and accounted for to the last
- * one. Where they wait until they are sent is the matter of a `Shelf`.
+ * Accepts events of visitors and has them sent to Convert: each event is measured and refused or accepted, counted,
+ * confirmed, sent, and accounted for. This is the same for all outboxes; a `QueueBackend` keeps the events until they
+ * are sent: in memory, on disk or in Redis.
  */
 import type { VisitorEvent } from '../model/tracking-event.js';
 import { DEFAULT_BACKOFF } from '../utils/backoff.js';
 import type { ConvertError } from '../utils/errors.js';
 import { withTimeout } from '../utils/node/timers.js';
 import { ErasureGuard } from './erasure-guard.js';
-import { createFlushTracker, type FlushTracker } from './flush-tracker.js';
-import { createLedger, type Ledger } from './ledger.js';
+import { createFlushTracker } from './flush-tracker.js';
+import { createLedger } from './ledger.js';
 import { serialise, type SerialisedEvent } from './payload.js';
+import type { OutboxCore, QueueBackend } from './queue-backend.js';
 import { QueuedEvent, wereKept } from './queued-event.js';
-import { createSender, type Sender } from './sender.js';
+import { createSender } from './sender.js';
 import {
-  DEFAULT_QUEUE_BYTES,
   type DeliveryLedger,
   type DeliveryStats,
   type Destination,
@@ -23,72 +24,21 @@ import {
   type OutboxOptions,
 } from './types.js';
 
-/** The share of the room that exposures may fill. */
+/** The share of the queue that exposures may fill. */
 const EXPOSURE_SHARE = 0.9;
-/** Milliseconds that what is outside of the process may take at the end. */
+/** Milliseconds that a disk or a Redis may take for the close. */
 const CLOSE_LIMIT = 1_000;
-
-/** What an outbox and its shelf share. */
-export interface OutboxCore {
-  readonly ledger: Ledger;
-  readonly flushes: FlushTracker;
-  readonly sender: Sender<QueuedEvent>;
-  /** `<account>-<project>`, once there is one. */
-  project(): string | undefined;
-  /** Bytes of the events that were taken and are not settled. */
-  readonly queueBytes: number;
-  /** Takes account of events that come from elsewhere, not from an offer. */
-  adopt(event: SerialisedEvent, at: number): QueuedEvent;
-  /** Bytes of events that are gone without having been here. */
-  release(bytes: number): void;
-  /** Events that this process is done with; `count` puts them into the ledger. */
-  finalize(events: readonly QueuedEvent[], count: (events: number) => void): void;
-  /** Events of visitors who were forgotten: what waits for the sender is dropped, what is under way is not sent again. */
-  cancel(isForgotten: (event: QueuedEvent) => boolean): void;
-}
-
-/** Where confirmed events wait until they are sent. */
-export interface QueueBackend {
-  /** True where what is kept outlives the process: `wereKept` is told once it does. Default false. */
-  readonly outlives?: boolean;
-  /** Bytes that may wait here; events of more are refused. Default: `maxQueueBytes`. */
-  readonly maxBytes?: number;
-  /** False where there is no room for one more that may fill such a share of it, whatever `maxBytes` says. */
-  hasRoom?(bytes: number, share: number): boolean;
-  keep(event: QueuedEvent): void;
-  /** All that was confirmed together was kept. */
-  kept(): void;
-  /** These were delivered, or given up: they are never sent again. */
-  finalized?(batch: readonly QueuedEvent[]): void;
-  /** As `settled`, of visitors who were forgotten: from anywhere among the events, and older ones may not be settled. */
-  cancelled?(events: readonly QueuedEvent[]): void;
-  /**
-   * These visitors are forgotten: what was accepted of them up to that time, in milliseconds since the epoch, is not
-   * given to the sender any more; what it has is withdrawn by itself. See `Outbox.forget`.
-   */
-  forget?(visitorIds: ReadonlySet<string>, at: number): void | Promise<void>;
-  /** False while it is open whether what was kept here is still ours to send. */
-  isOurs?(): boolean;
-  /** Somebody waits for all that was kept; `closesIn` milliseconds it is closed, if at all. */
-  hurry?(closesIn?: number): void;
-  /** Nothing more comes. It gets a second. */
-  close?(): Promise<void>;
-  /** It is over: what outlives the process is counted as spooled, the rest will be dropped, and nothing changes any more. */
-  closed?(): void;
-  /** The oldest event that was not given to the sender. */
-  oldest?(): QueuedEvent | undefined;
-  /** Of the pending events, those that would be lost with the process. Default: all. */
-  volatile?(): number;
-}
 
 const NONE: ReadonlySet<VisitorEvent> = new Set();
 const NOTHING_TAKEN: Offer = { refused: NONE, confirm() {} };
 
 /** See `OutboxOptions` for the defaults. */
-export function createOutbox(options: OutboxOptions, shelve: (core: OutboxCore) => QueueBackend): Outbox {
+export function createOutbox(
+  options: OutboxOptions,
+  createBackend: (core: OutboxCore) => QueueBackend,
+): Outbox {
   const {
     transport,
-    maxQueueBytes = DEFAULT_QUEUE_BYTES,
     maxEventBytes = 32 * 1024,
     maxBatchEvents = 1000,
     maxBatchBytes = 256 * 1024,
@@ -101,11 +51,11 @@ export function createOutbox(options: OutboxOptions, shelve: (core: OutboxCore) 
   let queueBytes = 0;
   const ledger = createLedger(options.listener);
   const erasures = new ErasureGuard();
-  const waiting = createFlushTracker(() => transport.release?.());
+  const flushes = createFlushTracker(() => transport.release?.());
   const sender = createSender<QueuedEvent>(
     {
       transport,
-      destination: () => (shelf.isOurs?.() === false ? undefined : destination()),
+      destination: () => (backend.isOurs() ? destination() : undefined),
       payload: { enrichData, source: options.source },
       maxBatchEvents,
       maxBatchBytes,
@@ -117,16 +67,16 @@ export function createOutbox(options: OutboxOptions, shelve: (core: OutboxCore) 
       delivered: (batch) => finish(batch, (count) => ledger.deliver(count)),
       rejected: (batch, reason) => finish(batch, (count) => ledger.reject(count, reason)),
       expired: (batch) => finish(batch, (count) => ledger.drop(count, 'expired')),
-      cancelled: dropForgotten,
+      cancelled: dropErased,
       failed: (error: ConvertError) => ledger.error(error),
       recovered: (failedPosts) =>
         ledger.recovered(`the tracking endpoint takes events again, after ${failedPosts} failed POSTs`),
-      isFlushing: () => waiting.waits > 0,
+      isFlushing: () => flushes.waits > 0,
     },
   );
-  const shelf = shelve({
+  const backend = createBackend({
     ledger,
-    flushes: waiting,
+    flushes,
     sender,
     project() {
       const { accountId, projectId } = destination() ?? {};
@@ -134,18 +84,17 @@ export function createOutbox(options: OutboxOptions, shelve: (core: OutboxCore) 
     },
     adopt,
     release,
-    finalize: settle,
-    cancel: withdraw,
+    finalize,
+    cancel,
     get queueBytes() {
       return queueBytes;
     },
   });
-  const { maxBytes = maxQueueBytes } = shelf;
 
   let closing: Promise<DeliveryLedger> | undefined;
   let closed = false;
 
-  /** One that throws is none yet. */
+  /** A callback that throws does not know the destination yet. */
   function destination(): Destination | undefined {
     try {
       return options.destination();
@@ -156,49 +105,49 @@ export function createOutbox(options: OutboxOptions, shelve: (core: OutboxCore) 
 
   function adopt(event: SerialisedEvent, at: number): QueuedEvent {
     queueBytes += event.bytes;
-    return new QueuedEvent(event, waiting.join(), at);
+    return new QueuedEvent(event, flushes.join(), at);
   }
 
   function release(bytes: number): void {
     queueBytes -= bytes;
   }
 
-  function settle(events: readonly QueuedEvent[], count: (events: number) => void): void {
+  function finalize(events: readonly QueuedEvent[], count: (events: number) => void): void {
     for (const event of events) queueBytes -= event.bytes;
     count(events.length);
     wereKept(events);
-    // Waits end last: who awaits a flush finds the ledger up to date.
-    for (const event of events) waiting.leave(event.epoch);
+    // Flushes end last: whoever awaits one finds the ledger up to date.
+    for (const event of events) flushes.leave(event.epoch);
   }
 
   function finish(batch: readonly QueuedEvent[], count: (events: number) => void): void {
-    settle(batch, count);
-    shelf.finalized?.(batch);
+    finalize(batch, count);
+    backend.finalized(batch);
   }
 
-  function dropForgotten(events: readonly QueuedEvent[]): void {
+  function dropErased(events: readonly QueuedEvent[]): void {
     if (events.length === 0) return;
-    settle(events, (count) => ledger.drop(count, 'forgotten'));
-    shelf.cancelled?.(events);
+    finalize(events, (count) => ledger.drop(count, 'forgotten'));
+    backend.cancelled(events);
   }
 
-  function withdraw(isForgotten: (event: QueuedEvent) => boolean): void {
-    dropForgotten(sender.cancel(isForgotten));
+  function cancel(isErased: (event: QueuedEvent) => boolean): void {
+    dropErased(sender.cancel(isErased));
   }
 
   async function forget(visitorIds: readonly string[]): Promise<void> {
     const ids = new Set(visitorIds);
-    // First: whatever the shelf brings to the sender from here on has nothing of them.
-    const kept = shelf.forget?.(ids, erasures.add(ids));
-    withdraw(({ visitorId }) => ids.has(visitorId));
-    await kept;
+    // First: events that the backend gives to the sender from here on are not of these visitors.
+    const erased = backend.erase(ids, erasures.add(ids));
+    cancel(({ visitorId }) => ids.has(visitorId));
+    await erased;
   }
 
   function reasonToRefuse({ event }: VisitorEvent, { bytes }: SerialisedEvent): DropReason | undefined {
     if (bytes > maxEventBytes) return 'too-large';
     const share = event.eventType === 'bucketing' ? EXPOSURE_SHARE : 1;
-    if (queueBytes + bytes > maxBytes * share) return 'overflow';
-    return shelf.hasRoom?.(bytes, share) === false ? 'overflow' : undefined;
+    if (queueBytes + bytes > backend.maxBytes * share) return 'overflow';
+    return backend.hasRoom(bytes, share) ? undefined : 'overflow';
   }
 
   function prepared(
@@ -241,32 +190,32 @@ export function createOutbox(options: OutboxOptions, shelve: (core: OutboxCore) 
         // After the close these events are counted already.
         if (isConfirmed || closed) return;
         isConfirmed = true;
-        let gone: QueuedEvent[] | undefined;
-        let forgotten: QueuedEvent[] | undefined;
+        let claimLost: QueuedEvent[] | undefined;
+        let erased: QueuedEvent[] | undefined;
         let last: QueuedEvent | undefined;
         for (let index = 0; index < queued.length; index++) {
           const event = queued[index];
           if (event === undefined) continue;
-          if (lost.size > 0 && lost.has(events[index]!)) (gone ??= []).push(event);
-          else if (!erasures.isEmpty && erasures.covers(event.visitorId, at)) (forgotten ??= []).push(event);
-          else shelf.keep((last = event));
+          if (lost.size > 0 && lost.has(events[index]!)) (claimLost ??= []).push(event);
+          else if (!erasures.isEmpty && erasures.covers(event.visitorId, at)) (erased ??= []).push(event);
+          else backend.keep((last = event));
         }
-        // They are kept in order.
+        // Events are kept in order: if the last one is, all are.
         if (last !== undefined) last.onKept = onKept;
-        else if (forgotten !== undefined) onKept?.();
+        else if (erased !== undefined) onKept?.();
         erasures.confirmed(at);
-        if (gone !== undefined) settle(gone, (count) => ledger.drop(count, 'claim-lost'));
-        if (forgotten !== undefined) settle(forgotten, (count) => ledger.drop(count, 'forgotten'));
-        shelf.kept();
+        if (claimLost !== undefined) finalize(claimLost, (count) => ledger.drop(count, 'claim-lost'));
+        if (erased !== undefined) finalize(erased, (count) => ledger.drop(count, 'forgotten'));
+        backend.kept();
       },
     };
   }
 
   function wait(timeout: number, how?: { last: boolean }): Promise<void> {
-    const settled = waiting.wait(timeout);
-    shelf.hurry?.(how?.last ? timeout : undefined);
+    const flushed = flushes.wait(timeout);
+    backend.hurry(how?.last ? timeout : undefined);
     sender.hurry(how);
-    return settled;
+    return flushed;
   }
 
   async function end(timeout: number): Promise<DeliveryLedger> {
@@ -274,22 +223,22 @@ export function createOutbox(options: OutboxOptions, shelve: (core: OutboxCore) 
     closed = true;
     sender.stop();
     // A backend that fails to close, or takes too long, is left as it is.
-    await withTimeout(CLOSE_LIMIT, shelf.close?.(), { keepAlive: true }).catch(() => undefined);
-    shelf.closed?.();
+    await withTimeout(CLOSE_LIMIT, backend.close(), { keepAlive: true }).catch(() => undefined);
+    backend.closed();
     sender.takeBack(() => true);
     queueBytes = 0;
     ledger.drop(ledger.pending, 'closed');
-    waiting.dissolve();
+    flushes.dissolve();
     transport.close();
     return ledger.read();
   }
 
   function stats(): DeliveryStats {
-    const oldest = sender.oldest() ?? shelf.oldest?.();
+    const oldest = sender.oldest() ?? backend.oldest();
     return {
       ...ledger.read(),
       queueBytes,
-      volatile: shelf.volatile?.() ?? ledger.pending,
+      volatile: backend.volatile(),
       oldestAge: oldest === undefined ? 0 : Math.max(0, Date.now() - oldest.at),
       posts: sender.posts,
       retries: sender.retries,
@@ -299,7 +248,7 @@ export function createOutbox(options: OutboxOptions, shelve: (core: OutboxCore) 
   }
 
   return {
-    outlives: shelf.outlives ?? false,
+    outlives: backend.outlives,
     offer,
     drop(count, reason) {
       ledger.accept(count);

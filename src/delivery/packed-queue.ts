@@ -1,25 +1,25 @@
 /**
- * Events in little more memory than their bytes, in order: what waits for long is kept as text in buffers, where the garbage
- * collector does not look at each of them again and again. As objects they take twice as much.
+ * A queue of events in little more memory than their bytes: events that wait for long are kept as text in buffers,
+ * where the garbage collector does not look at each of them again and again. As objects they take twice as much.
  */
 import { fifoQueue } from './fifo-queue.js';
 import type { FlushEpoch } from './flush-tracker.js';
 import { decodeLines, encodeLines, headOf } from './payload.js';
 import { QueuedEvent } from './queued-event.js';
 
-/** Bytes of events that are packed together: some milliseconds of the event loop. */
+/** Bytes of events that are packed together: that takes some milliseconds of the event loop. */
 const CHUNK_BYTES = 128 * 1024;
 
 interface Chunk {
   readonly lines: Buffer;
   readonly at: Float64Array;
-  /** For each run of events of one cohort: how many. */
-  readonly cohorts: readonly { cohort: FlushEpoch; count: number }[];
+  /** For each run of events of one epoch: how many. */
+  readonly epochs: readonly { epoch: FlushEpoch; count: number }[];
 }
 
 export class PackedQueue {
   readonly #chunks = fifoQueue<Chunk>();
-  /** The youngest, not packed yet. */
+  /** The youngest events, which are not packed yet. */
   #loose: QueuedEvent[] = [];
   #looseBytes = 0;
 
@@ -35,21 +35,21 @@ export class PackedQueue {
     if (this.#looseBytes >= this.chunkBytes) this.#pack();
   }
 
-  /** Takes some of the oldest; none where there are none. */
+  /** Removes and returns some of the oldest events; none if there are none. */
   take(): QueuedEvent[] {
     const oldest = this.#chunks.first();
     const [chunk] = this.#chunks.take((each) => each === oldest);
     return chunk === undefined ? this.#takeLoose() : unpack(chunk);
   }
 
-  /** Takes the events of these visitors out, wherever they are. */
+  /** Removes and returns the events of these visitors, wherever they are. */
   remove(visitorIds: ReadonlySet<string>): QueuedEvent[] {
     const gone: QueuedEvent[] = [];
     const isLeft = (event: QueuedEvent): boolean =>
       !visitorIds.has(event.visitorId) || (gone.push(event), false);
     const heads = [...visitorIds].map(headOf);
     for (const chunk of this.#chunks.take(() => true)) {
-      // To unpack takes as long as to send: most chunks hold nothing of the visitor.
+      // To unpack a chunk takes as long as to send it, and most chunks hold no event of the visitors.
       const isHit = heads.some((head) => chunk.lines.includes(head));
       const left = isHit ? unpack(chunk).filter(isLeft) : undefined;
       if (left === undefined) this.#chunks.push(chunk);
@@ -72,26 +72,26 @@ export class PackedQueue {
 }
 
 function pack(events: readonly QueuedEvent[]): Chunk {
-  const cohorts: { cohort: FlushEpoch; count: number }[] = [];
-  for (const { epoch: cohort } of events) {
-    const last = cohorts.at(-1);
-    if (last?.cohort === cohort) last.count += 1;
-    else cohorts.push({ cohort, count: 1 });
+  const epochs: { epoch: FlushEpoch; count: number }[] = [];
+  for (const { epoch } of events) {
+    const last = epochs.at(-1);
+    if (last?.epoch === epoch) last.count += 1;
+    else epochs.push({ epoch, count: 1 });
   }
   return {
     lines: Buffer.from(encodeLines(events)),
     at: Float64Array.from(events, ({ at }) => at),
-    cohorts,
+    epochs,
   };
 }
 
-function unpack({ lines, at, cohorts }: Chunk): QueuedEvent[] {
+function unpack({ lines, at, epochs }: Chunk): QueuedEvent[] {
   const texts = decodeLines(lines.toString());
   const events: QueuedEvent[] = [];
-  for (const { cohort, count } of cohorts) {
+  for (const { epoch, count } of epochs) {
     for (let left = count; left > 0; left--) {
-      const place = events.length;
-      events.push(new QueuedEvent(texts[place]!, cohort, at[place]!));
+      const index = events.length;
+      events.push(new QueuedEvent(texts[index]!, epoch, at[index]!));
     }
   }
   return events;

@@ -1,6 +1,6 @@
 /**
- * The payload of Convert's tracking endpoint. Every event is turned into JSON text once, when it is offered: that
- * tells its size in bytes, and a batch is then only texts joined to
+ * Builds the JSON body that is posted to Convert's tracking endpoint. Every event is turned into JSON text once, when
+ * it is offered: that tells its size in bytes, and a batch is then only texts joined to
  *
  *     {"enrichData":true,"accountId":"…","projectId":"…","source":"…","visitors":[ENTRY,…]}
  *     ENTRY = {"visitorId":"…","segments":{…},"events":[  +  EVENT,…  +  ]}
@@ -12,7 +12,7 @@
 import type { VisitorEvent } from '../model/tracking-event.js';
 import type { Destination } from './types.js';
 
-/** An event as JSON text, with all that is needed to put it into a batch. */
+/** An event as JSON text, and the rest that a batch needs of it. */
 export interface SerialisedEvent {
   readonly visitorId: string;
   /** The entry that this event belongs to, up to its first event. */
@@ -60,12 +60,12 @@ export function serialise(
   };
 }
 
-/** How the head of every event of a visitor begins, and of nobody else's. */
+/** The beginning of the head of every event of this visitor, and of no other visitor. */
 export function headOf(visitorId: string): string {
   return HEAD + idText(visitorId).text;
 }
 
-/** What `serialise` made, from its texts; undefined where they are not of its making. Never throws. */
+/** The reverse of `serialise`, from its texts; undefined for other texts. Never throws. */
 export function restore(head: string, text: string): SerialisedEvent | undefined {
   try {
     const { visitorId } = JSON.parse(head + text + ENTRY_END) as { visitorId?: unknown };
@@ -94,7 +94,7 @@ function known<Value extends object>(
   const before = texts.get(value);
   if (before !== undefined) return before;
   const made = make(value);
-  // Nothing of ours is nested deeper.
+  // Our frozen objects are nested no deeper.
   if (Object.isFrozen(value) && Object.values(value).every(Object.isFrozen)) texts.set(value, made);
   return made;
 }
@@ -108,7 +108,7 @@ const asText = (value: object): Text => sized(toJson(value));
 
 const sized = (text: string): Text => ({ text, bytes: Buffer.byteLength(text) });
 
-/** Ids of ours, and nearly all of apps, stand in JSON as they are. */
+/** Our ids, and nearly all ids of apps, stand in JSON as they are. */
 function idText(id: unknown): Text {
   if (typeof id !== 'string') throw new TypeError('a visitor id must be text');
   for (let at = 0; at < id.length; at++) {
@@ -128,12 +128,12 @@ export function buildPayload(
 ): string {
   const heads: string[] = [];
   const texts: string[] = [];
-  /** The place of a visitor's last entry. */
+  /** The index of a visitor's last entry. */
   const latest = new Map<string, number>();
   for (const { visitorId, head, text } of events) {
-    const place = latest.get(visitorId);
-    if (place !== undefined && heads[place] === head) {
-      texts[place] += SEPARATOR + text;
+    const index = latest.get(visitorId);
+    if (index !== undefined && heads[index] === head) {
+      texts[index] += SEPARATOR + text;
       continue;
     }
     latest.set(visitorId, heads.length);
@@ -141,8 +141,8 @@ export function buildPayload(
     texts.push(text);
   }
   const parts = [payloadHead(destination, options)];
-  for (let place = 0; place < heads.length; place++) {
-    parts.push(place > 0 ? SEPARATOR : '', heads[place]!, texts[place]!, ENTRY_END);
+  for (let index = 0; index < heads.length; index++) {
+    parts.push(index > 0 ? SEPARATOR : '', heads[index]!, texts[index]!, ENTRY_END);
   }
   parts.push(PAYLOAD_END);
   return parts.join('');
@@ -165,11 +165,9 @@ function toJson(value: unknown): string {
 }
 
 /**
- * Events as text, where they are kept outside of the process: a line for each,
+ * Encodes events as text for disk and Redis, a line for each. JSON has neither tabs nor line ends:
  *
  *     <head of the visitor's entry>TAB<event>
- *
- * since JSON has neither tabs nor line ends.
  */
 export function encodeLines(events: readonly SerialisedEvent[]): string {
   let lines = '';
@@ -180,7 +178,7 @@ export function encodeLines(events: readonly SerialisedEvent[]): string {
 /** undefined for a line that is no event. Never throws. */
 export function decodeLines(text: string): (SerialisedEvent | undefined)[] {
   const lines = text.split('\n');
-  // What comes after the last line end.
+  // The text after the last line end is no line.
   lines.pop();
   return lines.map(decodeLine);
 }

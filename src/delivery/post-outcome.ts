@@ -1,6 +1,5 @@
+/** Says what an answer of the tracking endpoint means for the batch of events that was posted. Pure. */
 import { ConvertError } from '../utils/errors.js';
-
-/** What an answer of the tracking endpoint means for the batch that was sent. Pure. */
 
 /**
  * - `delivered` done
@@ -22,7 +21,7 @@ const BY_STATUS: Readonly<Record<number, PostOutcome>> = {
 
 const BY_CLASS: Readonly<Record<number, PostOutcome>> = { 2: 'delivered', 3: 'pause', 4: 'reject' };
 
-/** A status that means nothing to us is tried again: that loses no event. */
+/** After an unknown status the batch is posted again: that loses no event. */
 export function postOutcome(status: number): PostOutcome {
   return BY_STATUS[status] ?? BY_CLASS[Math.floor(status / 100)] ?? 'retry';
 }
@@ -32,7 +31,7 @@ export function heedsRetryAfter(status: number): boolean {
   return status === 429 || status === 503;
 }
 
-/** The one error of a delivery that fails: what the endpoint did, what becomes of the events, the way out. */
+/** For the message of the error: what becomes of the events, and what the operator can do. */
 const CONSEQUENCE: Readonly<Record<Exclude<PostOutcome, 'delivered'>, string>> = {
   retry: 'its events are kept and sent again',
   pause: 'all events are kept and it is asked again; check the SDK key and `endpoints.track`',
@@ -42,10 +41,10 @@ const CONSEQUENCE: Readonly<Record<Exclude<PostOutcome, 'delivered'>, string>> =
 
 export function deliveryError(
   failure: string,
-  verdict: Exclude<PostOutcome, 'delivered'>,
+  outcome: Exclude<PostOutcome, 'delivered'>,
   url: string,
 ): ConvertError {
-  const message = `the tracking endpoint ${failure}: ${CONSEQUENCE[verdict]} (${publicUrl(url)})`;
+  const message = `the tracking endpoint ${failure}: ${CONSEQUENCE[outcome]} (${publicUrl(url)})`;
   return new ConvertError('CONVERT_DELIVERY', message);
 }
 

@@ -2,13 +2,13 @@
 import type { FlushEpoch } from './flush-tracker.js';
 import type { SerialisedEvent } from './payload.js';
 
-/** An event that was taken. */
+/** An event that the outbox accepted. */
 export class QueuedEvent implements SerialisedEvent {
   readonly visitorId: string;
   readonly head: string;
   readonly text: string;
   readonly bytes: number;
-  /** Where a shelf has it, if it has several places. */
+  /** Where the backend has the event, if it has several places. */
   slot: unknown = undefined;
   /** See `Offer.confirm`; called by `wereKept`, once. */
   onKept: (() => void) | undefined = undefined;
@@ -16,7 +16,7 @@ export class QueuedEvent implements SerialisedEvent {
   constructor(
     { visitorId, head, text, bytes }: SerialisedEvent,
     readonly epoch: FlushEpoch,
-    /** When it was accepted, in milliseconds since the epoch. */
+    /** When the event was accepted, in milliseconds since the epoch. */
     readonly at: number,
   ) {
     this.visitorId = visitorId;
@@ -26,7 +26,7 @@ export class QueuedEvent implements SerialisedEvent {
   }
 }
 
-/** They would outlive this process now, or it is done with them. */
+/** These events would outlive this process now, or it is done with them. */
 export function wereKept(events: readonly QueuedEvent[]): void {
   for (const event of events) {
     const { onKept } = event;
@@ -37,12 +37,12 @@ export function wereKept(events: readonly QueuedEvent[]): void {
 }
 
 /**
- * Removes and returns the first of these events, up to the one with which there are so many bytes, and before one that was
- * accepted after `until`, in milliseconds since the epoch. The first one in any case.
+ * Removes and returns the first of these events: up to the one with which there are `enough` bytes, and no event that
+ * was accepted after `until`, in milliseconds since the epoch. The first event is taken in any case.
  */
-export function takeBytes(events: QueuedEvent[], most: number, until = Infinity): readonly QueuedEvent[] {
+export function takeBytes(events: QueuedEvent[], enough: number, until = Infinity): readonly QueuedEvent[] {
   let count = 0;
-  for (let bytes = 0; count < events.length && bytes < most; count++) {
+  for (let bytes = 0; count < events.length && bytes < enough; count++) {
     const event = events[count]!;
     if (count > 0 && event.at > until) break;
     bytes += event.bytes;
@@ -50,7 +50,7 @@ export function takeBytes(events: QueuedEvent[], most: number, until = Infinity)
   return events.splice(0, count);
 }
 
-/** Milliseconds: what is older is not sent. Convert would count it for the wrong day. */
+/** Milliseconds. Older events are not sent: Convert would count them for the wrong day. */
 export const MAX_AGE = 72 * 60 * 60 * 1000;
 
 /** Both in milliseconds since the epoch. */

@@ -1,4 +1,7 @@
-/** The state of the sender of events, and what is derived from it: a text to be printed, and the circuit breaker. Pure. */
+/**
+ * The state of the sender of events, and what is derived from it: a text to be printed, and the circuit breaker.
+ * Pure.
+ */
 import type { RetryState } from './retry-schedule.js';
 import type { Breaker } from './types.js';
 

@@ -1,4 +1,4 @@
-/** The delivery port: an outbox takes events of visitors and brings them to Convert. */
+/** The interfaces of delivery: an outbox takes events of visitors, and a transport posts them to Convert. */
 import type { VisitorEvent } from '../model/tracking-event.js';
 import type { Backoff } from '../utils/backoff.js';
 import type { ConvertError } from '../utils/errors.js';
@@ -65,10 +65,10 @@ export interface Outbox {
   /** Counts events that were given up before they could be offered. */
   drop(count: number, reason: DropReason): void;
   /**
-   * Drops what was offered of these visitors before the call (`forgotten`), unless it is under way: then it is dropped if it
-   * would have to be sent again. What is in the process is dropped at once, whatever comes of the call; it resolves once no
-   * process that shares what is outside will send the rest, even if this one is killed, and rejects where that can't be
-   * promised: call it again. Default: such events are sent.
+   * Drops what was offered of these visitors before the call (`forgotten`), unless it is under way: then it is
+   * dropped if it would have to be sent again. What is in the process is dropped at once, whatever comes of the call;
+   * it resolves once no process that shares what is outside will send the rest, even if this one is killed, and
+   * rejects where that can't be promised: call it again. Default: such events are sent.
    */
   forget?(visitorIds: readonly string[]): void | Promise<void>;
   ledger(): DeliveryLedger;
@@ -77,17 +77,18 @@ export interface Outbox {
   /** Sends what waits and resolves when it is delivered or rejected, or after `timeout` milliseconds. Never rejects. */
   flush(timeout: number): Promise<DeliveryLedger>;
   /**
-   * As `flush`, then stops for good: what is still pending is dropped as `closed`, or stays where it outlives the process
-   * (`spooled`). Idempotent, never rejects.
+   * As `flush`, then stops for good: what is still pending is dropped as `closed`, or stays where it outlives the
+   * process (`spooled`). Idempotent, never rejects.
    */
   close(timeout: number): Promise<DeliveryLedger>;
 }
 
+/** The answer of an outbox to events that it was offered. */
 export interface Offer {
   readonly refused: ReadonlySet<VisitorEvent>;
   /**
-   * `kept` is called, later, once all of them that were not lost would outlive the process, or are settled: for outboxes that
-   * have `outlives`.
+   * Has the events sent, but for those in `lost`. An outbox with `outlives` calls `kept` later: once all of them would
+   * outlive the process or are finalized.
    */
   confirm(lost?: ReadonlySet<VisitorEvent>, kept?: () => void): void;
 }
@@ -100,11 +101,14 @@ export interface DeliveryStats extends DeliveryLedger {
   /** Milliseconds since the oldest event in this process was accepted; 0 without one. */
   readonly oldestAge: number;
   /**
-   * `closed` all is well. `open`: the endpoint fails, and is left alone for a while. `half-open`: it failed, and is being
-   * tried again.
+   * `closed` all is well. `open`: the endpoint fails, and is left alone for a while. `half-open`: it failed, and is
+   * being tried again.
    */
   readonly breaker: Breaker;
-  /** POSTs that were made, whatever became of them. One that met the end of a kept connection and was repeated counts once. */
+  /**
+   * POSTs that were made, whatever became of them. One that met the end of a kept connection and was repeated counts
+   * once.
+   */
   readonly posts: number;
   /** POSTs that failed and will be, or were, tried again. */
   readonly retries: number;
@@ -114,14 +118,14 @@ export interface DeliveryStats extends DeliveryLedger {
 
 export type Breaker = 'closed' | 'open' | 'half-open';
 
-/** What an outbox tells its owner. */
+/** The owner of an outbox, which hears what became of its events. */
 export interface OutboxListener {
   delivered(count: number): void;
   dropped(count: number, reason: DropReason): void;
-  /** Something began to fail: once, until it is well again. */
+  /** Something began to fail. Called once until it has recovered. */
   error(error: ConvertError): void;
-  /** What failed is well again. The sentence is for the log. */
-  recovered(what: string): void;
+  /** Something works again. The sentence is for the log. */
+  recovered(message: string): void;
 }
 
 /** 16 MiB. */
@@ -174,10 +178,10 @@ export interface TransportAnswer {
 /** One POST. The outbox decides what an answer means. */
 export interface Transport {
   /**
-   * Resolves with the status and the headers `Retry-After` and `Date`; rejects on a network error or when the time limit of the
-   * transport is over. With `hold` the process is kept alive while the POST is under way.
+   * Resolves with the status and the headers `Retry-After` and `Date`; rejects on a network error or when the time
+   * limit of the transport is over. With `keepAlive` the process is kept alive while the POST is under way.
    */
-  post(url: string, body: string, hold: boolean): Promise<TransportAnswer>;
+  post(url: string, body: string, keepAlive: boolean): Promise<TransportAnswer>;
   /** Nobody waits any longer: a POST under way no longer keeps the process alive. */
   release?(): void;
   close(): void;

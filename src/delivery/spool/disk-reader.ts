@@ -1,4 +1,8 @@
-import type { OutboxCore } from '../outbox.js';
+/**
+ * Reads events that are on disk alone back into memory, in order, whenever the sender is about to run out of events:
+ * the logs that dead processes left first, then the events of our own log that did not fit into memory.
+ */
+import type { OutboxCore } from '../queue-backend.js';
 import { isTooOld, QueuedEvent } from '../queued-event.js';
 import type { StoredEvent } from './log-frames.js';
 import type { SpoolLog } from './log.js';
@@ -10,23 +14,23 @@ export interface DiskReaderOptions {
   readonly memoryBytes: number;
   /** Our own log, while there is one. */
   readonly log: () => SpoolLog | undefined;
-  /** An event that is stored is in memory, too. */
-  readonly brought: () => void;
-  /** Nothing of ours is on disk alone: what came later may be sent from memory. */
+  /** A stored event was read into memory. */
+  readonly loaded: () => void;
+  /** No event of our own is on disk alone: later ones may be sent from memory. */
   readonly caughtUp: () => void;
-  /** Its visitor was forgotten after it was stored. */
-  readonly isForgotten: (event: QueuedEvent) => boolean;
-  /** A part of what is stored can't be read now. */
+  /** The visitor of this event was erased after it was stored. */
+  readonly isErased: (event: QueuedEvent) => boolean;
+  /** A part of the log can't be read now. */
   readonly met: (error: unknown) => void;
 }
 
-/** The share of the memory that is kept for what comes back. */
+/** The share of the memory that is kept for events that are read back. */
 export const LOADED_SHARE = 0.25;
 
 export class DiskReader {
   readonly #options: DiskReaderOptions;
   readonly #spilled: SpilledEvents;
-  #adopted: OrphanLog[] = [];
+  #orphans: OrphanLog[] = [];
   #loading: Promise<void> | undefined;
   #isStopped = false;
 
@@ -35,7 +39,7 @@ export class DiskReader {
     this.#spilled = new SpilledEvents(options.core.flushes);
   }
 
-  /** Of events that are on disk alone, in our own log. */
+  /** Bytes of the events that are on disk alone, in our own log. */
   get bytes(): number {
     return this.#spilled.bytes;
   }
@@ -44,17 +48,17 @@ export class DiskReader {
     return this.#spilled.count;
   }
 
-  /** There is something to bring back. */
+  /** There is something to read. */
   get hasWork(): boolean {
-    return this.#adopted.length > 0 || this.#spilled.count > 0;
+    return this.#orphans.length > 0 || this.#spilled.count > 0;
   }
 
-  /** Events of others that are in memory and not settled. */
-  get adopted(): number {
-    return this.#adopted.reduce((sum, { open }) => sum + open, 0);
+  /** Events of orphan logs that are in memory and not finalized. */
+  get orphanEvents(): number {
+    return this.#orphans.reduce((sum, { open }) => sum + open, 0);
   }
 
-  /** These are on disk alone, from now on. */
+  /** These events are on disk alone from now on. */
   spill(events: readonly QueuedEvent[], log: SpoolLog): void {
     if (events.length === 0) return;
     if (this.#spilled.count === 0) log.seek(slotOf(events[0]!).number);
@@ -63,11 +67,11 @@ export class DiskReader {
   }
 
   adopt(log: SpoolLog): void {
-    this.#adopted.push(new OrphanLog(log));
+    this.#orphans.push(new OrphanLog(log));
     this.load(true);
   }
 
-  /** `isDue` where there is something to bring back. */
+  /** Reads if the sender runs low, and there is something to read; `isDue` if the caller knows that there may be. */
   load(isDue: boolean): void {
     if (this.#loading !== undefined || this.#isStopped || this.#isSupplied(LOADED_SHARE / 2)) return;
     if (!isDue && !this.hasWork) return;
@@ -79,10 +83,10 @@ export class DiskReader {
       });
   }
 
-  /** What is on disk alone is somebody else's, or, with a reason, nobody's. */
-  forget(reason?: 'corrupt'): void {
+  /** Gives up what is on disk alone: another process sends it or, with a reason, nobody does. */
+  giveUp(reason?: 'corrupt'): void {
     this.#release(this.#spilled.clear(), reason);
-    this.#adopted = [];
+    this.#orphans = [];
   }
 
   /** Nothing more is read. */
@@ -94,12 +98,12 @@ export class DiskReader {
     await this.#loading;
   }
 
-  /** What there is to do at the end for each log of others. */
+  /** The steps of the close, one for each orphan log. */
   closing(): (() => Promise<void>)[] {
-    return this.#adopted.map((each) => () => (each.isRead && each.open === 0 ? each.remove() : each.close()));
+    return this.#orphans.map((each) => () => (each.isRead && each.open === 0 ? each.remove() : each.close()));
   }
 
-  /** The sender has as much to send, in shares of the memory. */
+  /** The sender has events to send that fill such a share of the memory. */
   #isSupplied(share: number): boolean {
     const { core, memoryBytes } = this.#options;
     return core.sender.queuedBytes > memoryBytes * share;
@@ -107,31 +111,31 @@ export class DiskReader {
 
   async #loadAll(): Promise<void> {
     const hasRoom = (): boolean => !this.#isStopped && !this.#isSupplied(LOADED_SHARE);
-    for (const adopted of [...this.#adopted]) {
-      while (hasRoom() && !adopted.isRead) await this.#loadAdopted(adopted);
-      if (adopted.isRead && adopted.open === 0) await this.#finish(adopted);
+    for (const orphan of [...this.#orphans]) {
+      while (hasRoom() && !orphan.isRead) await this.#loadOrphan(orphan);
+      if (orphan.isRead && orphan.open === 0) await this.#finish(orphan);
     }
     while (hasRoom() && this.#spilled.count > 0) await this.#loadSpilled();
     if (this.#spilled.count === 0) this.#options.caughtUp();
   }
 
-  async #loadAdopted(adopted: OrphanLog): Promise<void> {
-    const { missing, events } = await adopted.read((error) => this.#options.met(error));
-    if (this.#isStopped || !this.#adopted.includes(adopted)) return;
+  async #loadOrphan(orphan: OrphanLog): Promise<void> {
+    const { missing, events } = await orphan.read((error) => this.#options.met(error));
+    if (this.#isStopped || !this.#orphans.includes(orphan)) return;
     const { core } = this.#options;
     core.ledger.accept(missing + events.length);
     core.ledger.drop(missing, 'corrupt');
     for (const stored of events) {
       const event = core.adopt(stored.event, stored.at);
-      this.#bring(event, stored, adopted);
-      if (!slotOf(event).settled) adopted.open += 1;
+      this.#bring(event, stored, orphan);
+      if (!slotOf(event).finalized) orphan.open += 1;
     }
     core.sender.start();
   }
 
-  async #finish(adopted: OrphanLog): Promise<void> {
-    this.#adopted = this.#adopted.filter((each) => each !== adopted);
-    await adopted.remove();
+  async #finish(orphan: OrphanLog): Promise<void> {
+    this.#orphans = this.#orphans.filter((each) => each !== orphan);
+    await orphan.remove();
   }
 
   async #loadSpilled(): Promise<void> {
@@ -139,57 +143,57 @@ export class DiskReader {
     const log = logNow();
     const events = (await log?.read(met)) ?? [];
     if (this.#isStopped || log === undefined || log !== logNow()) return;
-    // What was stored and can't be found is gone.
+    // Events that were stored and can't be found are lost.
     if (events.length === 0) return this.#release(this.#spilled.clear(), 'corrupt');
     for (const stored of events) {
-      const { cohort, missing } = this.#spilled.take(stored.number, stored.event.bytes);
+      const { epoch, missing } = this.#spilled.take(stored.number, stored.event.bytes);
       this.#release(missing, 'corrupt');
-      if (cohort === undefined) continue;
+      if (epoch === undefined) continue;
       core.ledger.spool(-1);
-      this.#bring(new QueuedEvent(stored.event, cohort, stored.at), stored, log);
+      this.#bring(new QueuedEvent(stored.event, epoch, stored.at), stored, log);
     }
     core.sender.start();
   }
 
-  /** Into memory, and to the sender; unless it is not to be sent. */
+  /** Gives an event to the sender, unless it is not to be sent any more. */
   #bring(event: QueuedEvent, { number, at }: StoredEvent, log: SpoolLog | OrphanLog): void {
-    const { core, brought, isForgotten } = this.#options;
-    const place = new EventSlot(number, true);
-    place.log = log;
-    event.slot = place;
-    const reason = isTooOld(at, Date.now()) ? 'expired' : isForgotten(event) ? 'forgotten' : undefined;
+    const { core, loaded, isErased } = this.#options;
+    const slot = new EventSlot(number, true);
+    slot.log = log;
+    event.slot = slot;
+    const reason = isTooOld(at, Date.now()) ? 'expired' : isErased(event) ? 'forgotten' : undefined;
     if (reason !== undefined) {
-      place.settled = true;
+      slot.finalized = true;
       core.finalize([event], (count) => core.ledger.drop(count, reason));
       return;
     }
-    brought();
+    loaded();
     core.sender.push(event);
   }
 
-  /** Of what was spooled. */
+  /** These spooled events are not read any more. */
   #release(missing: readonly Missing[], reason: 'corrupt' | undefined): void {
     const { core } = this.#options;
-    const { ledger, flushes: waiting } = core;
-    for (const { cohort, count, bytes } of missing) {
+    for (const { epoch, count, bytes } of missing) {
       if (reason !== undefined) {
-        ledger.spool(-count);
-        ledger.drop(count, reason);
+        core.ledger.spool(-count);
+        core.ledger.drop(count, reason);
       }
       core.release(bytes);
-      waiting.leave(cohort, count);
+      core.flushes.leave(epoch, count);
     }
   }
 }
 
+/** Where an event of the spool is: its number in a log, and whether it is in memory, too. */
 export class EventSlot {
-  /** Its log, once it is stored there. */
+  /** The log of the event, once it is stored there. */
   log: SpoolLog | OrphanLog | undefined;
-  settled = false;
+  finalized = false;
 
   constructor(
     public number: number,
-    /** In memory until it is settled, and sent from there. */
+    /** The event stays in memory until it is finalized, and is sent from there. */
     public retained: boolean,
   ) {}
 }
@@ -198,7 +202,7 @@ export const slotOf = (event: QueuedEvent): EventSlot => event.slot as EventSlot
 
 /** A log that a dead process has left, while it is read and sent here. */
 export class OrphanLog {
-  /** Events that were read and are not settled. */
+  /** Events that were read and are not finalized. */
   open = 0;
   #isRead = false;
   /** The number that the next event should have. */
@@ -208,7 +212,7 @@ export class OrphanLog {
     this.#next = log.first;
   }
 
-  /** All of it was read. */
+  /** All events were read. */
   get isRead(): boolean {
     return this.#isRead;
   }
@@ -225,8 +229,8 @@ export class OrphanLog {
     return { missing, events };
   }
 
-  settle(end: number): Promise<void> {
-    return this.log.settle(end);
+  acknowledge(end: number): Promise<void> {
+    return this.log.acknowledge(end);
   }
 
   close(): Promise<void> {

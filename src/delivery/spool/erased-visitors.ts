@@ -1,10 +1,16 @@
+/**
+ * Remembers which visitors were erased and when, so that events that were accepted before are not sent from the
+ * spool.
+ */
 import { hashOf } from '../../utils/node/hash.js';
 import { isTooOld } from '../queued-event.js';
 
-/** Some 20 MB. More within 72 hours: of those that come first, what is on disk alone is sent after all. */
+/**
+ * Some 20 MB. With more visitors within 72 hours, events of the first ones that are on disk alone are sent after all.
+ */
 const MAX = 100_000;
 
-/** What was accepted of a visitor up to a time, in milliseconds since the epoch, is not sent. */
+/** Events of a visitor that were accepted up to a time, in milliseconds since the epoch, are not sent. */
 export interface Tombstone {
   readonly hash: string;
   readonly at: number;
@@ -19,7 +25,7 @@ export class ErasedVisitors {
     return this.#times.size === 0;
   }
 
-  /** False where that was known. */
+  /** Returns false if that was known. */
   add({ hash, at }: Tombstone): boolean {
     const known = this.#times.get(hash);
     if (known !== undefined && known >= at) return false;
@@ -30,13 +36,13 @@ export class ErasedVisitors {
     return true;
   }
 
-  /** True for an event that was accepted at that time, before its visitor was forgotten. */
+  /** True for an event that was accepted before its visitor was erased. */
   covers({ visitorId, at }: { readonly visitorId: string; readonly at: number }): boolean {
-    // Nearly all events are younger, and hashes cost more than all the rest.
+    // Nearly all events are younger, and a hash costs more than all the rest.
     return at <= this.#latest && (this.#times.get(hashOf(visitorId)) ?? -Infinity) >= at;
   }
 
-  /** What is older than what is sent has nothing left to say. */
+  /** A tombstone that is older than every event that may be sent is of no use. */
   #prune(): void {
     const now = Date.now();
     for (const [hash, at] of this.#times) {

@@ -1,4 +1,4 @@
-/** What is written at once when the process exits, by `process.exit()` or because nothing is left to do. */
+/** Runs synchronous writes when the process exits, by `process.exit()` or because nothing is left to do. */
 
 const writers = new Set<() => void>();
 
@@ -12,7 +12,7 @@ function onExit(): void {
   }
 }
 
-/** The returned function takes it back. One listener for all. */
+/** Registers a write; the returned function takes it back. All writes share one listener. */
 export function writeAtExit(write: () => void): () => void {
   if (writers.size === 0) process.on('exit', onExit);
   writers.add(write);

@@ -1,4 +1,4 @@
-/** What the spool does to a disk, and nothing else: so that tests can let a disk fail, or a machine lose its power. */
+/** The file operations of the spool, behind an interface: tests let a disk fail, or a machine lose its power. */
 import { constants, writeSync } from 'node:fs';
 import {
   chmod,
@@ -17,7 +17,7 @@ import { codeOf } from '../../utils/errors.js';
 
 export interface Entry {
   readonly kind: 'folder' | 'link' | 'other';
-  /** Of its owner; undefined where the system has none. */
+  /** The id of its owner; undefined if the system has none. */
   readonly uid: number | undefined;
   /** The permission bits. */
   readonly mode: number;
@@ -27,36 +27,38 @@ export interface Entry {
 }
 
 export interface SpoolFile {
-  /** Appends all of it, or rejects; what was written of it before stays. */
+  /** Appends all data, or rejects; a part of it may have been written then. */
   append(data: Uint8Array): Promise<void>;
-  /** As `append`, at once: for the very end of a process. */
+  /** As `append`, but synchronous: for the exit of the process. */
   appendNow(data: Uint8Array): void;
   write(data: Uint8Array, at: number): Promise<void>;
-  /** What there is of so many bytes. */
+  /** Up to `length` bytes; fewer at the end of the file. */
   read(from: number, length: number): Promise<Buffer>;
-  /** What was written survives a power cut. */
+  /** Makes written data survive a power cut. */
   sync(): Promise<void>;
   close(): Promise<void>;
 }
 
-/** No method but `realPath` follows a symbolic link at the end of a path. All reject with errors of Node's, by `code`. */
+/**
+ * No method but `realPath` follows a symbolic link at the end of a path. All reject with errors of Node's, by `code`.
+ */
 export interface SpoolFiles {
   /** `parents`: those above it, too, and it may be there already. For its owner only. */
   makeFolder(path: string, how?: { parents: boolean }): Promise<void>;
   /** Takes a folder of ours away from everybody else. */
   makePrivate(path: string): Promise<void>;
-  /** undefined where there is nothing. */
+  /** undefined if there is nothing at that path. */
   inspect(path: string): Promise<Entry | undefined>;
   list(path: string): Promise<string[]>;
   /** A new file, for writing. */
   create(path: string): Promise<SpoolFile>;
-  /** One that is there, for reading; with `write` for both. */
+  /** An existing file, for reading; with `write` for reading and writing. */
   open(path: string, write?: boolean): Promise<SpoolFile>;
   rename(from: string, to: string): Promise<void>;
   remove(path: string): Promise<void>;
   removeFolder(path: string): Promise<void>;
   touch(path: string): Promise<void>;
-  /** Names in the folder survive a power cut, where the file system can promise it. */
+  /** Makes the names in the folder survive a power cut, if the file system can promise it. */
   syncFolder(path: string): Promise<void>;
   /** Where the links of a path lead. */
   realPath(path: string): Promise<string>;
@@ -66,7 +68,7 @@ const OWNER_ONLY_FOLDER = 0o700;
 const OWNER_ONLY_FILE = 0o600;
 // Absent on Windows, where there are no such links to speak of.
 const NO_FOLLOW = (constants.O_NOFOLLOW as number | undefined) ?? 0;
-/** Of file systems that sync no folders: some of networks and of user space. */
+/** Errors of file systems that sync no folders: some network and user-space ones. */
 const NO_FOLDER_SYNC = new Set(['EINVAL', 'ENOTSUP', 'ENOSYS']);
 
 export const nodeFiles: SpoolFiles = {
@@ -143,7 +145,7 @@ function fileOf(handle: FileHandle): SpoolFile {
   };
 }
 
-/** A disk that fills up takes a part of what it is given. */
+/** In a loop: a disk that fills up takes only a part of the data. */
 async function writeAll(handle: FileHandle, data: Uint8Array, at: number | null): Promise<void> {
   for (let done = 0; done < data.length;) {
     const position = at === null ? null : at + done;

@@ -2,14 +2,15 @@
  * The folder of a project in the spool, which any number of processes share:
  *
  *     10035569-10034190/
- *       71d0b2e94c3a.folder     tells it from one that is made again after somebody deleted it
+ *       71d0b2e94c3a.folder     the identity: another one if the folder is made again after somebody deleted it
  *       3f9a1c0be2d4.lease      touched every two seconds by the process that owns the logs of this name
- *       3f9a1c0be2d4-0/         its log (log.ts), and further ones that it has adopted
- *       a0d25b7e61f3.forgotten  visitors who were forgotten (tombstones.ts)
+ *       3f9a1c0be2d4-0/         its log (log.ts), and further ones that it took over from dead processes
+ *       a0d25b7e61f3.forgotten  visitors who were erased (tombstones.ts)
  *
- * A lease that stands still for ten seconds, by the clock of who looks, or is not there, is that of a dead process: whoever
- * renames one of its logs first owns it. No process id is looked at, since in containers all are 1; and no two clocks are
- * compared. A process that was stopped for so long, and goes on, may have lost its logs: it asks before it writes.
+ * A process counts as dead if its lease is missing or was not touched for ten seconds, by the clock of the process
+ * that looks. Whoever renames one of its logs first owns that log. Process ids are not used, since all processes are
+ * 1 in containers, and no two clocks are compared. A process that was stopped for so long and goes on may have lost
+ * its logs: it asks before it writes.
  */
 import { randomBytes } from 'node:crypto';
 import { join, resolve } from 'node:path';
@@ -30,7 +31,9 @@ const LEASE = '.lease';
 const IDENTITY = '.folder';
 const LOG_NAME = /^([0-9a-f]{12})-(\d{1,9})$/;
 
-/** Whose a log is: another process took it for that of a dead one and sends what is in it, or somebody deleted the folder. */
+/**
+ * `taken`: another process took the log for that of a dead one, and sends its events. `deleted`: the folder is gone.
+ */
 export type Ownership = 'ours' | 'taken' | 'deleted';
 
 export class SpoolFolder {
@@ -38,22 +41,22 @@ export class SpoolFolder {
   readonly tombstones: Tombstones;
   readonly #lease: number;
   #logs = 0;
-  /** By performance.now(): when the last sign of life began that is sure to be seen. */
+  /** By performance.now(): when the last successful sign of life began. */
   #beaten = -Infinity;
-  /** How often there was none for so long that others may have taken our logs; and at which of these each was there. */
+  /** Counts the times at which others may have taken our logs; and how many there were when each log was last seen. */
   #pauses = 0;
   readonly #verified = new WeakMap<SpoolLog, number>();
   #beating: Promise<void> | undefined;
   /** Paths of logs that were taken and are not opened yet. */
   readonly #claimed = new Set<string>();
   readonly #beat: NodeJS.Timeout;
-  /** Of other processes: what their lease looked like, and since when. */
+  /** The lease of each other process as it was last seen, and since when. */
   readonly #seen = new Map<string, { touched: number | undefined; since: number }>();
 
   private constructor(
     private readonly files: SpoolFiles,
     readonly path: string,
-    /** The path of what tells it from others of the same path. */
+    /** The path of the file that tells this folder from others that had the same path. */
     private readonly identity: string,
     private readonly options: SpoolFolderOptions,
   ) {
@@ -63,7 +66,7 @@ export class SpoolFolder {
     this.#beat = setInterval(() => void this.#touch().catch(() => undefined), beat).unref();
   }
 
-  /** Makes the folders that are not there. Rejects where they can't be made, or are not ours alone. */
+  /** Makes the folders that are missing. Rejects if they can't be made, or if other users can enter them. */
   static async open(
     files: SpoolFiles,
     root: string,
@@ -71,7 +74,7 @@ export class SpoolFolder {
     options: SpoolFolderOptions = {},
   ): Promise<SpoolFolder> {
     await files.makeFolder(resolve(root), { parents: true });
-    // The operator may lead us wherever they like; nobody else may.
+    // A symbolic link that the operator gave is followed; one that somebody else made is not.
     const parent = await files.realPath(resolve(root));
     const path = join(parent, project);
     await ensureFolder(files, path);
@@ -94,19 +97,19 @@ export class SpoolFolder {
     return log;
   }
 
-  /** True where no other process can have taken this log. Else `verify` tells. */
+  /** True if no other process can have taken this log. If false, `verify` tells. */
   isSure(log: SpoolLog): boolean {
     return performance.now() - this.#beaten < this.#lease / 2 && this.#verified.get(log) === this.#pauses;
   }
 
-  /** Something does not look as if our logs were ours: they are asked for before the next use. */
+  /** Our logs may not be ours any more: they are verified before the next use. */
   doubt(): void {
     this.#pauses += 1;
   }
 
   /** Asks the disk. */
   async verify(log: SpoolLog): Promise<Ownership> {
-    // Before the lease is made again, in what may be another folder.
+    // First: the lease must not be made again in what may be another folder.
     if (!(await this.#isThere(this.identity))) return 'deleted';
     await this.#touch();
     const pauses = this.#pauses;
@@ -124,8 +127,9 @@ export class SpoolFolder {
   }
 
   /**
-   * Gives the logs of dead processes, now ours, as they are taken. A process counts as dead at the second look at the
-   * earliest. What can't be taken or opened is tried again at the next call; rejects at the end where there was such.
+   * Takes over logs of dead processes and hands them to `give` one by one. A process counts as dead at the second
+   * look at the earliest. A log that can't be taken or opened is tried again at the next call; in that case this one
+   * rejects.
    */
   async adopt(give: (log: SpoolLog) => void): Promise<void> {
     const problems: unknown[] = [];
@@ -137,7 +141,7 @@ export class SpoolFolder {
     if (problems.length > 0) throw problems[0];
   }
 
-  /** Names of logs of dead processes. Leases that lead to none go. */
+  /** Names of logs of dead processes. Leases of dead processes without logs are removed. */
   async #claimable(attempt: (work: () => Promise<void>) => Promise<void>): Promise<string[]> {
     const names = await this.files.list(this.path);
     const owners = new Set(names.map((name) => LOG_NAME.exec(name)?.[1]));
@@ -151,7 +155,7 @@ export class SpoolFolder {
       await attempt(async () => {
         if (!(await this.#isDead(owner))) return;
         const logs = names.filter((each) => each.startsWith(`${owner}-`));
-        // A link may lead to files that are not ours to read and to remove.
+        // A symbolic link may lead to files that are not ours to read and to remove.
         for (const name of logs) if (await this.#isFolder(name)) claimable.push(name);
         if (logs.length > 0) return;
         await this.files.remove(join(this.path, owner + LEASE)).catch(ignoreMissing);
@@ -160,7 +164,7 @@ export class SpoolFolder {
     return claimable;
   }
 
-  /** Our logs, where there are still some, are for whoever comes first. */
+  /** Leaves our logs, if there are some, to the process that comes first. */
   async close(): Promise<void> {
     clearInterval(this.#beat);
     await this.#beating?.catch(() => undefined);
@@ -174,7 +178,7 @@ export class SpoolFolder {
     const before = this.#seen.get(owner);
     if (before === undefined || before.touched !== touched) {
       this.#seen.set(owner, { touched, since: now });
-      // Without a lease it was given up. But a process that begins makes its lease first, so none is too new to have one.
+      // A process without a lease gave up its logs: each makes its lease before its first log.
       return touched === undefined;
     }
     return now - before.since >= this.#lease;
@@ -211,7 +215,7 @@ export class SpoolFolder {
       await this.files.touch(path);
     } catch (error) {
       if (codeOf(error) !== 'ENOENT') throw error;
-      // Somebody took it away: to them we were dead, and without it anybody may think so.
+      // Another process removed the lease: it took us for dead, and without a lease others will, too.
       if (this.#beaten !== -Infinity) this.doubt();
       await (await this.files.create(path)).close();
     }
@@ -222,7 +226,7 @@ export class SpoolFolder {
 
 const newName = (): string => randomBytes(6).toString('hex');
 
-/** The first is as good as any: nobody removes one without the others. */
+/** If there are several, the first is as good as any: nobody removes one without the others. */
 async function identityOf(files: SpoolFiles, path: string): Promise<string> {
   const found = (await files.list(path)).find((name) => name.endsWith(IDENTITY));
   if (found !== undefined) return join(path, found);
@@ -239,6 +243,7 @@ async function ensureFolder(files: SpoolFiles, path: string): Promise<void> {
   }
 }
 
+/** Another user who can enter the folder could read visitor ids, or have events sent. */
 async function ensureOurs(files: SpoolFiles, path: string): Promise<void> {
   const finding = await checkOwnerOnlyFolder(path, files);
   if (finding === 'private') return;

@@ -1,18 +1,19 @@
 /**
- * What a segment of a spool log holds: frames, one for each commit. Text, so that it can be looked at:
+ * Encodes and decodes the frames of a spool log, one for each write. A frame is text, so that an operator can read it:
  *
- *     @<number of the first event> <events> <milliseconds since the epoch> <bytes> <CRC-32>
- *     <line of an event>                           for each of them (lines.ts)
+ *     @<number of the first event> <events> <when the first event was accepted> <bytes> <CRC-32>
+ *     <line of an event>                           for each of them (`encodeLines` in payload.ts)
  *
- * An empty line goes before each: a frame begins on a line of its own whatever became of the one before. A frame counts
- * whole or not at all; what is torn or spoilt is skipped up to the next one that is right.
+ * The time is in milliseconds since the epoch. An empty line goes before each frame: so it begins on a line of its
+ * own whatever became of the one before. A frame counts whole or not at all; bytes that are torn or spoilt are
+ * skipped up to the next frame that is right.
  */
 import { crc32 } from 'node:zlib';
 import { decodeLines, encodeLines, type SerialisedEvent } from '../payload.js';
 
 export interface StoredEvent {
   readonly number: number;
-  /** When it was stored, in milliseconds since the epoch. */
+  /** When the first event of the frame was accepted, in milliseconds since the epoch. */
   readonly at: number;
   readonly event: SerialisedEvent;
 }
@@ -34,17 +35,17 @@ const MAX_HEAD = 64;
 const [LINE_END, AT] = [0x0a, 0x40];
 
 /**
- * The events from number `from` on, up to the end of the frame with which there are `enough`. Never throws. A number that
- * was there before is the same event, written again after a failure.
+ * Returns the events from number `from` on, up to the end of the frame with which there are `enough`. Never throws.
+ * An event whose number was there before is the same event, written again after a failure.
  */
 export function decodeFrames(data: Buffer, from: number, enough: number): Decoded {
   const events: StoredEvent[] = [];
   let next = from;
   let end = 0;
-  for (let place = frameAt(data, 0); place !== -1 && events.length < enough;) {
-    const frame = frameOf(data, place);
+  for (let offset = frameAt(data, 0); offset !== -1 && events.length < enough;) {
+    const frame = frameOf(data, offset);
     if (frame === undefined) {
-      place = frameAt(data, place + 1);
+      offset = frameAt(data, offset + 1);
       continue;
     }
     for (const [index, event] of frame.events.entries()) {
@@ -54,15 +55,15 @@ export function decodeFrames(data: Buffer, from: number, enough: number): Decode
       if (event !== undefined) events.push({ number, at: frame.at, event });
     }
     end = frame.end;
-    place = frameAt(data, end);
+    offset = frameAt(data, end);
   }
   return { events, end };
 }
 
-/** The place of the next `@` at the beginning of a line. */
+/** The offset of the next `@` at the beginning of a line. */
 function frameAt(data: Buffer, from: number): number {
-  for (let place = data.indexOf(AT, from); place !== -1; place = data.indexOf(AT, place + 1)) {
-    if (place === 0 || data[place - 1] === LINE_END) return place;
+  for (let offset = data.indexOf(AT, from); offset !== -1; offset = data.indexOf(AT, offset + 1)) {
+    if (offset === 0 || data[offset - 1] === LINE_END) return offset;
   }
   return -1;
 }
@@ -70,22 +71,22 @@ function frameAt(data: Buffer, from: number): number {
 interface Frame {
   readonly first: number;
   readonly at: number;
-  /** undefined for one that is no event. */
+  /** undefined for a line that is no event. */
   readonly events: readonly (SerialisedEvent | undefined)[];
   readonly end: number;
 }
 
-function frameOf(data: Buffer, place: number): Frame | undefined {
-  const headEnd = data.subarray(place, place + MAX_HEAD).indexOf(LINE_END);
+function frameOf(data: Buffer, offset: number): Frame | undefined {
+  const headEnd = data.subarray(offset, offset + MAX_HEAD).indexOf(LINE_END);
   if (headEnd === -1) return undefined;
-  const head = HEAD.exec(data.toString('latin1', place, place + headEnd));
+  const head = HEAD.exec(data.toString('latin1', offset, offset + headEnd));
   if (head === null) return undefined;
   const [first, count, at, bytes] = head.slice(2, 6).map(Number) as [number, number, number, number];
-  const body = data.subarray(place + headEnd + 1, place + headEnd + 1 + bytes);
+  const body = data.subarray(offset + headEnd + 1, offset + headEnd + 1 + bytes);
   if (body.length < bytes || checksum(head[1]!, body) !== head[6]) return undefined;
   const decoded = decodeLines(body.toString());
   if (decoded.length !== count) return undefined;
-  return { first, at, events: decoded, end: place + headEnd + 1 + bytes };
+  return { first, at, events: decoded, end: offset + headEnd + 1 + bytes };
 }
 
 function checksum(head: string, body: Uint8Array): string {

@@ -1,10 +1,12 @@
 /**
- * A log on disk: the events of one process in the order in which they were accepted, each with a number, and a mark: all
- * below it are settled. One folder:
+ * A log on disk: the events of one process in the order in which they were accepted, each with a number. A mark tells
+ * below which number all events are finalized. The folder of a log:
  *
- *     0000000000000001-0.log     a segment, named after the number of its first event; frames (frames.ts)
- *     0000000000002744-1.log     the next one; a segment goes once all of it is settled
+ *     0000000000000001-0.log     a segment, named after the number of its first event; frames (log-frames.ts)
+ *     0000000000002744-1.log     the next one; a segment is deleted once all its events are finalized
  *     settled                    the mark
+ *
+ * The file is over 300 lines since writing, reading and deleting share the list of segments.
  */
 import { join } from 'node:path';
 import { crc32 } from 'node:zlib';
@@ -43,63 +45,69 @@ export class SpoolLog {
   #hasNewNames = true;
   readonly #retiring = new Set<Promise<void>>();
 
-  /** All events below are settled. */
-  #settled: number;
+  /** All events below this number are finalized. */
+  #acknowledged: number;
   #marking: Promise<void> | undefined;
   #markFile: SpoolFile | undefined;
   #marks = 0;
   /** The last mark could not be written. */
   #isMarkOwed = false;
 
-  /** What is read next. */
+  /** Where the next read begins. */
   #cursor: { segment: Segment; offset: number; next: number } | undefined;
 
   private constructor(
     private readonly files: SpoolFiles,
     public path: string,
     { segmentBytes = SEGMENT_BYTES }: SpoolLogOptions,
-    found: { segments: Segment[]; settled: number },
+    found: { segments: Segment[]; acknowledged: number },
   ) {
     this.#segmentBytes = segmentBytes;
     this.#segments = found.segments;
-    this.#settled = found.settled;
+    this.#acknowledged = found.acknowledged;
   }
 
-  /** A new one, in a folder that is not there yet. */
+  /** A new log, in a folder that is not there yet. */
   static async create(files: SpoolFiles, path: string, options: SpoolLogOptions = {}): Promise<SpoolLog> {
     await files.makeFolder(path);
-    return new SpoolLog(files, path, options, { segments: [], settled: 0 });
+    return new SpoolLog(files, path, options, { segments: [], acknowledged: 0 });
   }
 
-  /** One that another process has left. */
+  /** A log that another process has left. */
   static async open(files: SpoolFiles, path: string): Promise<SpoolLog> {
     const segments = (await files.list(path))
       .map((name) => ({ name, match: NAME.exec(name) }))
       .filter(({ match }) => match !== null)
       .map(({ name, match }) => ({ name, first: Number(match![1]), serial: Number(match![2]) }))
       .sort((one, other) => one.first - other.first || one.serial - other.serial);
-    const log = new SpoolLog(files, path, {}, { segments, settled: await readMark(files, join(path, MARK)) });
-    log.seek(log.#settled);
+    const log = new SpoolLog(
+      files,
+      path,
+      {},
+      { segments, acknowledged: await readMark(files, join(path, MARK)) },
+    );
+    log.seek(log.#acknowledged);
     return log;
   }
 
-  /** The number of the first event that is not settled. */
+  /** The number of the first event that is not finalized. */
   get first(): number {
-    return Math.max(this.#settled, this.#segments[0]?.first ?? 0);
+    return Math.max(this.#acknowledged, this.#segments[0]?.first ?? 0);
   }
 
-  /** One call at a time. Where it rejects, nothing of these events counts as stored: write them again. */
+  /** One call at a time. If it rejects, none of these events counts as stored: write them again. */
   async write(first: number, at: number, events: readonly SerialisedEvent[]): Promise<void> {
     const frame = encodeFrame(first, at, events);
     try {
       await (await this.#fileFor(first)).append(frame);
       this.#fileBytes += frame.length;
-      if (this.#isMarkOwed) void this.settle(0);
+      if (this.#isMarkOwed) void this.acknowledge(0);
     } catch (error) {
-      // What it may have taken of the frame is skipped; what comes next goes into another segment.
+      // A part of the frame may be in the file, and is skipped when it is read. The next frame goes into another
+      // segment.
       const failed = this.#file === undefined || this.#fileBytes > 0 ? undefined : this.#segments.at(-1);
       this.#retire();
-      // Else a disk that fails for long fills with segments of nothing.
+      // Otherwise a disk that fails for long fills with empty segments.
       if (failed !== undefined) {
         await Promise.all(this.#retiring);
         this.#segments.splice(this.#segments.indexOf(failed), 1);
@@ -114,7 +122,7 @@ export class SpoolLog {
     this.#file?.appendNow(encodeFrame(first, at, events));
   }
 
-  /** What was written before survives a power cut: the bytes first, then the names that lead to them. */
+  /** Makes the frames that were written survive a power cut: the bytes first, then the names that lead to them. */
   async sync(): Promise<void> {
     const hasNewNames = this.#hasNewNames;
     this.#hasNewNames = false;
@@ -136,8 +144,9 @@ export class SpoolLog {
   }
 
   /**
-   * The next events in order; none where there are no more. Numbers that are missing can't be read any more: a segment that
-   * is gone is passed over, and `onError` is told. Rejects where a segment can't be read now; it is read another time.
+   * The next events in order; none if there are no more. Events whose numbers are missing can't be read any more. A
+   * segment that is gone is passed over, and `onError` is told. Rejects if a segment can't be read now: another call
+   * reads it.
    */
   async read(onError: (error: unknown) => void): Promise<StoredEvent[]> {
     for (;;) {
@@ -158,7 +167,7 @@ export class SpoolLog {
   /** The cursor, in the first segment that is still there. */
   private get cursor(): { segment: Segment; offset: number; next: number } | undefined {
     if (this.#cursor === undefined || !this.#segments.includes(this.#cursor.segment)) {
-      this.seek(this.#cursor?.next ?? this.#settled);
+      this.seek(this.#cursor?.next ?? this.#acknowledged);
     }
     return this.#cursor;
   }
@@ -182,25 +191,25 @@ export class SpoolLog {
   }
 
   /**
-   * All events below this number are settled, and their segments go. What a crash forgets of it is sent once more. Never
-   * rejects: a mark that can't be written is written once the disk takes something again.
+   * All events below this number are finalized, and segments without others are deleted. If a crash loses the mark,
+   * events are sent once more. Never rejects: a mark that can't be written is written once the disk works again.
    */
-  settle(next: number): Promise<void> {
-    this.#settled = Math.max(this.#settled, next);
+  acknowledge(next: number): Promise<void> {
+    this.#acknowledged = Math.max(this.#acknowledged, next);
     return (this.#marking ??= this.#mark().finally(() => (this.#marking = undefined)));
   }
 
   async #mark(): Promise<void> {
-    for (let marked = -1; marked !== this.#settled;) {
-      marked = this.#settled;
+    for (let marked = -1; marked !== this.#acknowledged;) {
+      marked = this.#acknowledged;
       try {
-        // First: a disk that is full of segments may have no room for the mark. That one is gone says as much.
+        // Segments first: a full disk may have no room for the mark, and a deleted segment tells as much.
         while ((this.#segments[1]?.first ?? Infinity) <= marked) {
           await this.#removeFile(this.#segments[0]!.name);
           this.#segments.shift();
         }
         this.#markFile ??= await this.#openMark();
-        // Two places in turn: one that is torn leaves the other.
+        // Two places in turn: if one write is torn, the other mark is left.
         await this.#markFile.write(encodeMark(marked), (this.#marks++ % 2) * MARK_BYTES);
         this.#isMarkOwed = false;
       } catch {
@@ -217,7 +226,7 @@ export class SpoolLog {
     } catch (error) {
       if (codeOf(error) !== 'ENOENT') throw error;
     }
-    // A new file is one to append to; this one is written in two places.
+    // `create` opens a file for appending only; the mark is written in two places.
     await (await this.files.create(path)).close();
     return this.files.open(path, true);
   }
@@ -225,7 +234,7 @@ export class SpoolLog {
   /** Ends writing and marking; with `remove`, all that is stored goes. */
   async close({ remove }: { remove: boolean }): Promise<void> {
     this.#retire();
-    if (this.#isMarkOwed && !remove) await this.settle(0);
+    if (this.#isMarkOwed && !remove) await this.acknowledge(0);
     await Promise.all([this.#marking, ...this.#retiring]);
     await this.#markFile?.close();
     this.#markFile = undefined;
@@ -249,7 +258,7 @@ export class SpoolLog {
     if (this.#file !== undefined && this.#fileBytes < this.#segmentBytes) return this.#file;
     const name = `${String(first).padStart(16, '0')}-${this.#serial++}.log`;
     const file = await this.files.create(join(this.path, name));
-    // Not before: `writeNow` may need the full one meanwhile.
+    // Not before the new file is there: `writeNow` may need the full one meanwhile.
     this.#retire();
     this.#segments.push({ name, first });
     this.#hasNewNames = true;
@@ -257,7 +266,7 @@ export class SpoolLog {
     return (this.#file = file);
   }
 
-  /** The segment is not written to any more. */
+  /** Nothing more is written to the current segment. */
   #retire(): void {
     const file = this.#file;
     if (file === undefined) return;

@@ -1,18 +1,18 @@
-/** What is on disk and no longer in memory, in order: how much, and who waits for it. */
+/** Counts the events that are on disk and not in memory, in order, by the flushes that wait for them. */
 import { type FlushEpoch, type FlushTracker, EpochRuns } from '../flush-tracker.js';
 import type { QueuedEvent } from '../queued-event.js';
 
 interface SpilledRun {
-  readonly cohort: FlushEpoch;
-  /** The number after that of the last event. */
+  readonly epoch: FlushEpoch;
+  /** The number after the last event. */
   end: number;
   count: number;
   bytes: number;
 }
 
-/** Events that are not there any more, although they were stored. */
+/** Events that were stored and can not be read any more. */
 export interface Missing {
-  readonly cohort: FlushEpoch;
+  readonly epoch: FlushEpoch;
   readonly count: number;
   readonly bytes: number;
 }
@@ -22,8 +22,8 @@ export class SpilledEvents {
   #count = 0;
   #bytes = 0;
 
-  constructor(waiting: FlushTracker) {
-    this.#runs = new EpochRuns(waiting, (last, { end, count, bytes }) => {
+  constructor(flushes: FlushTracker) {
+    this.#runs = new EpochRuns(flushes, (last, { end, count, bytes }) => {
       last.end = end;
       last.count += count;
       last.bytes += bytes;
@@ -38,35 +38,35 @@ export class SpilledEvents {
     return this.#count;
   }
 
-  push(number: number, { epoch: cohort, bytes }: QueuedEvent): void {
+  push(number: number, { epoch, bytes }: QueuedEvent): void {
     this.#count += 1;
     this.#bytes += bytes;
-    this.#runs.push({ cohort, end: number + 1, count: 1, bytes });
+    this.#runs.push({ epoch, end: number + 1, count: 1, bytes });
   }
 
-  /** Takes the event of that number, which was read; tells what is missing of those before it. */
-  take(number: number, bytes: number): { cohort: FlushEpoch | undefined; missing: Missing[] } {
+  /** Removes the event of that number, which was read. Returns its epoch, and the events that are missing before it. */
+  take(number: number, bytes: number): { epoch: FlushEpoch | undefined; missing: Missing[] } {
     const missing = this.#close(({ end }) => end <= number);
     const run = this.#runs.first;
-    if (run === undefined || run.count === 0) return { cohort: undefined, missing };
+    if (run === undefined || run.count === 0) return { epoch: undefined, missing };
     run.count -= 1;
     run.bytes -= bytes;
     this.#count -= 1;
     this.#bytes -= bytes;
-    return { cohort: run.cohort, missing: [...missing, ...this.#close(({ end }) => end === number + 1)] };
+    return { epoch: run.epoch, missing: [...missing, ...this.#close(({ end }) => end === number + 1)] };
   }
 
-  /** All of it, as missing. */
+  /** Removes all events; returns them as missing. */
   clear(): Missing[] {
     return this.#close(() => true);
   }
 
   #close(isOver: (run: SpilledRun) => boolean): Missing[] {
     const missing: Missing[] = [];
-    for (const { cohort, count, bytes } of this.#runs.take(isOver)) {
+    for (const { epoch, count, bytes } of this.#runs.take(isOver)) {
       this.#count -= count;
       this.#bytes -= bytes;
-      if (count > 0) missing.push({ cohort, count, bytes });
+      if (count > 0) missing.push({ epoch, count, bytes });
     }
     return missing;
   }

@@ -1,4 +1,4 @@
-/** The outbox that keeps its events on disk, too: they outlive the process. */
+/** The outbox that keeps its events on disk, so that they outlive the process. */
 import { createOutbox } from '../outbox.js';
 import { DEFAULT_QUEUE_BYTES, type OutboxFactory } from '../types.js';
 import { SpoolBackend } from './backend.js';
@@ -8,14 +8,16 @@ import type { SpoolFolderOptions } from './folder.js';
 export interface SpoolOptions {
   /** A folder on a local disk, which processes and projects may share. It is made if it is not there. */
   path: string;
-  /** Bytes of events of one process that may wait. The last tenth is kept for conversions. Default 1073741824 (1 GiB). */
+  /**
+   * Bytes of events of one process that may wait. The last tenth is kept for conversions. Default 1073741824 (1 GiB).
+   */
   maxBytes?: number;
 }
 
 /** 1 GiB. */
 export const DEFAULT_SPOOL_BYTES = 1024 ** 3;
 
-/** `internals` are for tests. */
+/** The second argument is for tests. */
 export function spoolOutbox(
   given: string | SpoolOptions,
   internals: SpoolFolderOptions & { files?: SpoolFiles } = {},

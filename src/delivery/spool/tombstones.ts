@@ -1,10 +1,11 @@
 /**
- * Who was forgotten, as it stands in the folder of a project, for all processes that send what is in it: files of lines,
+ * Tells all processes that send events from the folder of a project which visitors were erased. Files of lines:
  *
  *     <SHA-256 of the visitor's id> <milliseconds since the epoch> <CRC-32>
  *
- * Each process appends to one of its own, so none waits for another; all read all. An empty line goes before each, so that
- * what is torn spoils nothing that comes after it. A file goes once nothing in it is younger than what is sent at most.
+ * Each process appends to a file of its own, so that none waits for another; all processes read all files. An empty
+ * line goes before each line, so that a torn one spoils nothing after it. A file is removed once all its times are
+ * older than any event that may still be sent.
  */
 import { randomBytes } from 'node:crypto';
 import { join } from 'node:path';
@@ -45,18 +46,18 @@ export class Tombstones {
 
   constructor(
     private readonly files: SpoolFiles,
-    /** Of the folder. */
+    /** The folder. */
     private readonly path: string,
   ) {}
 
-  /** Resolves once they survive a power cut. Where it rejects, they may be there or not. */
+  /** Resolves once the tombstones survive a power cut. If it rejects, they may be there or not. */
   add(tombstones: readonly Tombstone[]): Promise<void> {
     const added = this.#adding.then(() => this.#append(tombstones));
     this.#adding = added.catch(() => undefined);
     return added;
   }
 
-  /** What was added since the last look, by anybody. Rejects where something of it can't be read now. */
+  /** The tombstones that any process added since the last look. Rejects if some can't be read now. */
   async look(): Promise<Tombstone[]> {
     const names = (await this.files.list(this.path)).filter((name) => NAME.test(name));
     for (const name of this.#readings.keys()) if (!names.includes(name)) this.#readings.delete(name);
@@ -85,7 +86,7 @@ export class Tombstones {
       own.bytes += lines.length;
       await own.file.sync();
     } catch (error) {
-      // What it has taken is skipped; a disk that failed once may not say so again for the same file.
+      // Another file: a torn line is skipped, and a disk that failed once may not report it again for the same file.
       await this.#leave();
       throw error;
     }
@@ -102,7 +103,7 @@ export class Tombstones {
     return this.#own;
   }
 
-  /** It is not written to any more. */
+  /** Nothing more is written to our file. */
   async #leave(): Promise<void> {
     const own = this.#own;
     this.#own = undefined;
@@ -127,7 +128,7 @@ export class Tombstones {
             found.push(tombstone);
             reading.latest = Math.max(reading.latest ?? -Infinity, tombstone.at);
           }
-          // The rest may be on its way. No line is as long as that: then it is none.
+          // The rest of a line may still be written. But no line is as long as a whole read: such bytes are skipped.
           reading.offset += end === 0 && data.length === READ_BYTES ? data.length : end;
           if (data.length < READ_BYTES) return found;
         }
@@ -151,11 +152,11 @@ function encode({ hash, at }: Tombstone): string {
   return `\n${text} ${crcOf(text)}\n`;
 }
 
-/** undefined for what is none. */
+/** undefined for a line that is no tombstone. */
 function decode(line: string): Tombstone | undefined {
   const [, text, hash, at, crc] = LINE.exec(line) ?? [];
   if (text === undefined || crcOf(text) !== crc) return undefined;
-  // By a clock that was ahead: what comes after now was accepted later.
+  // The clock may have been ahead: events from now on were accepted later.
   return { hash: hash!, at: Math.min(Number(at), Date.now()) };
 }
 

@@ -1,4 +1,7 @@
-/** POSTs over `fetch`: where there is no Node, or where the process has its `fetch` go through a proxy. */
+/**
+ * Posts events with `fetch`: for platforms other than Node, or if the process has a `fetch` that goes through a
+ * proxy.
+ */
 import type { Transport } from '../types.js';
 import { MAX_ANSWER_BYTES, networkError, POST_HEADERS } from './shared.js';
 
@@ -13,8 +16,8 @@ export interface FetchTransportOptions {
 const HIDDEN_REDIRECT = 302;
 
 /**
- * No redirect is followed. `fetch` says nothing of its connections: what it holds the process with is its own matter, and
- * a POST on a connection that the server has just closed is a failure like any other.
+ * No redirect is followed. `fetch` says nothing of its connections: what it holds the process with is its own matter,
+ * and a POST on a connection that the server has just closed is a failure like any other.
  */
 export function fetchTransport({ timeout = 10_000, fetch: given }: FetchTransportOptions = {}): Transport {
   const underWay = new Set<AbortController>();

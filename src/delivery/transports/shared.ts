@@ -1,4 +1,4 @@
-/** What all transports send beside the body, what they read of an answer, and how they say that there was none. */
+/** Shared by all transports: request headers, the limit for answers, and the error for a POST without an answer. */
 
 export const POST_HEADERS = {
   'Content-Type': 'application/json',

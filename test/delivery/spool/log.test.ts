@@ -91,7 +91,7 @@ describe('a log', () => {
     const disk = fakeDisk();
     const log = await SpoolLog.create(disk, '/log', { segmentBytes: 2000 });
     for (let n = 0; n < 100; n += 5) await log.write(n, 1, eventsFrom(n, n + 5));
-    await log.settle(42);
+    await log.acknowledge(42);
     await log.close({ remove: false });
     const again = await SpoolLog.open(disk, '/log');
     expect(again.first).toBe(42);
@@ -139,7 +139,7 @@ describe('a log', () => {
       await expect(log.write(9, 1, eventsFrom(9, 12))).rejects.toMatchObject({ code: 'ENOSPC' });
     }
     expect(Object.keys(disk.files())).toHaveLength(3);
-    await log.settle(6);
+    await log.acknowledge(6);
     await log.write(9, 1, eventsFrom(9, 12));
     await log.close({ remove: false });
     const numbers = (await readAll(await SpoolLog.open(disk, '/log'))).map(({ number }) => number);
@@ -150,7 +150,7 @@ describe('a log', () => {
     const disk = fakeDisk();
     const log = await SpoolLog.create(disk, '/log', { segmentBytes: 1 });
     for (let n = 0; n < 9; n += 3) await log.write(n, 1, eventsFrom(n, n + 3));
-    await log.settle(9);
+    await log.acknowledge(9);
     const list = disk.list.bind(disk);
     disk.list = async (path) => (await list(path)).toReversed();
     const removed: string[] = [];
@@ -169,7 +169,7 @@ describe('a log', () => {
     const log = await SpoolLog.create(disk, '/log', { segmentBytes: 1 });
     for (let n = 0; n < 9; n += 3) await log.write(n, 1, eventsFrom(n, n + 3));
     await disk.remove(Object.keys(disk.files()).find((path) => path.endsWith('.log'))!);
-    await log.settle(6);
+    await log.acknowledge(6);
     await log.close({ remove: false });
     expect((await SpoolLog.open(disk, '/log')).first).toBe(6);
     expect(Object.keys(disk.files()).filter((path) => path.endsWith('.log'))).toHaveLength(1);
@@ -219,7 +219,7 @@ describe('a log', () => {
               synced = written;
             } else {
               settled = Math.min(written, settled + each.settle);
-              await log.settle(settled);
+              await log.acknowledge(settled);
             }
           }
           let drawn = 0;

@@ -1,73 +1,73 @@
-/** Tells Redis of commits that are settled, until it has heard. */
+/** Tells Redis which commits are finalized, again and again until it has answered: it deletes them then. */
 import type { StreamPart, StreamState } from './event-stream.js';
 
-/** A commit of which nothing is to be sent any more. */
+/** A commit of which no event is to be sent any more. */
 export interface AcknowledgedCommit {
   readonly id: string;
   readonly size: number;
-  /** Events of it that this process put into Redis. */
+  /** How many of its events this process put into Redis. */
   readonly own: number;
 }
 
 export interface AckQueueOptions extends StreamPart {
-  readonly gone: (commit: AcknowledgedCommit) => void;
-  /** What Redis said, and when it was asked, by performance.now(). */
+  readonly acknowledged: (commit: AcknowledgedCommit) => void;
+  /** The answer of Redis, and when it was asked, by performance.now(). */
   readonly heard: (state: StreamState, askedAt: number) => void;
 }
 
-/** Commits that Redis is told of at once. */
+/** Commits in one call. */
 const AT_ONCE = 2_000;
-/** Milliseconds until it is told again. */
+/** Milliseconds until a failed call is repeated. */
 const AGAIN = 200;
 
 export class AckQueue {
-  readonly #settled = new Map<string, AcknowledgedCommit>();
-  #telling: Promise<void> | undefined;
+  readonly #commits = new Map<string, AcknowledgedCommit>();
+  #acknowledging: Promise<void> | undefined;
 
   constructor(private readonly options: AckQueueOptions) {}
 
-  /** True where Redis may not have heard of it. */
+  /** True if Redis may not know yet that the commit is finalized. */
   has(id: string): boolean {
-    return this.#settled.has(id);
+    return this.#commits.has(id);
   }
 
   add(commit: AcknowledgedCommit): void {
-    this.#settled.set(commit.id, commit);
-    this.tell();
+    this.#commits.set(commit.id, commit);
+    this.send();
   }
 
-  tell(): void {
-    const { stream: streamNow, timers, trouble, answerLimit, gone, heard } = this.options;
+  send(): void {
+    const { stream: streamNow, timers, health, answerLimit, acknowledged, heard } = this.options;
     const stream = streamNow();
-    if (this.#telling !== undefined || this.#settled.size === 0 || stream === undefined) return;
-    const commits = [...this.#settled.values()].slice(0, AT_ONCE);
+    if (this.#acknowledging !== undefined || this.#commits.size === 0 || stream === undefined) return;
+    const commits = [...this.#commits.values()].slice(0, AT_ONCE);
     const began = performance.now();
     let wait = 0;
-    this.#telling = timers
-      .within(answerLimit, stream.settle(commits))
+    this.#acknowledging = timers
+      .within(answerLimit, stream.acknowledge(commits))
       .then(
         (state) => {
           for (const commit of commits) {
-            this.#settled.delete(commit.id);
-            gone(commit);
+            this.#commits.delete(commit.id);
+            acknowledged(commit);
           }
           heard(state, began);
         },
         (error: unknown) => {
-          trouble.met(error);
+          health.met(error);
           wait = AGAIN;
         },
       )
       .finally(() => {
-        this.#telling = undefined;
-        if (wait === 0) this.tell();
-        else timers.later(wait, () => this.tell());
+        this.#acknowledging = undefined;
+        if (wait === 0) this.send();
+        else timers.later(wait, () => this.send());
       });
   }
 
-  /** For the last time. Rejects where Redis does. */
+  /** The last call. Rejects if Redis does. */
   async end(): Promise<void> {
-    await this.#telling;
-    if (this.#settled.size > 0) await this.options.stream()?.settle([...this.#settled.values()]);
+    await this.#acknowledging;
+    if (this.#commits.size > 0) await this.options.stream()?.acknowledge([...this.#commits.values()]);
   }
 }

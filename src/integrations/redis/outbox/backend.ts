@@ -1,7 +1,10 @@
-/** Keeps events in a Redis that any number of processes share, and sends what is there, unless others do. */
+/**
+ * Keeps events in a Redis that any number of processes share. Each process puts its events there, takes events of any
+ * process out again, and sends them.
+ */
 import { randomBytes } from 'node:crypto';
-import { HealthReporter, type HealthTexts } from '../../../delivery/health-reporter.js';
-import type { OutboxCore, QueueBackend } from '../../../delivery/outbox.js';
+import { StorageHealth, type HealthTexts } from '../../../delivery/storage-health.js';
+import { type OutboxCore, QueueBackendBase } from '../../../delivery/queue-backend.js';
 import { type QueuedEvent, wereKept } from '../../../delivery/queued-event.js';
 import { codeOf, ConvertError } from '../../../utils/errors.js';
 import { hashOf } from '../../../utils/node/hash.js';
@@ -15,7 +18,7 @@ import { StreamProducer } from './stream-producer.js';
 export interface RedisBackendOptions {
   readonly run: RunScript;
   readonly prefix: string;
-  /** This process sends, too. */
+  /** This process sends events, too. */
   readonly drain: boolean;
   /** Bytes that may wait in Redis. */
   readonly maxBytes: number;
@@ -29,13 +32,14 @@ export interface RedisBackendOptions {
 
 /** Milliseconds between two attempts on a Redis that fails. */
 const REDIS_BACKOFF = { min: 250, max: 5_000 };
-/** Milliseconds between two looks at how full it is, where there is no room. */
+/** Milliseconds between two questions how full Redis is, if there is no room. */
 const SIZE_INTERVAL = 1_000;
 
 const met = (code: string): string => `Redis failed (${code})`;
 const WRITING: HealthTexts = {
   failing: (code) =>
-    `events can not be written to Redis (${code}): they wait in memory until it works again, and are lost with the process`,
+    `events can not be written to Redis (${code}): they wait in memory until it works again, and are lost with ` +
+    'the process',
   worksAgain: 'events are written to Redis again',
   met,
 };
@@ -45,147 +49,149 @@ const READING: HealthTexts = {
   met,
 };
 
-export class RedisBackend implements QueueBackend {
-  readonly outlives = true;
-  readonly #core: OutboxCore;
+export class RedisBackend extends QueueBackendBase {
+  override readonly outlives = true;
+  readonly maxBytes: number;
   readonly #options: RedisBackendOptions;
-  readonly #producer = randomBytes(9).toString('base64url');
+  readonly #name = randomBytes(9).toString('base64url');
   readonly #timers = new TimerGroup();
-  readonly #appender: StreamProducer;
-  readonly #drainer: StreamConsumer | undefined;
-  readonly #awaited: FlushRanges;
-  readonly #writing: HealthReporter;
-  readonly #reading: HealthReporter;
+  readonly #producer: StreamProducer;
+  readonly #consumer: StreamConsumer | undefined;
+  readonly #flushRanges: FlushRanges;
+  readonly #writing: StorageHealth;
+  readonly #reading: StorageHealth;
   #stream: RedisStream | undefined;
-  /** What all processes have there, as far as is known. */
+  /** Bytes of all events in Redis, as far as this process knows. */
   #bytes = 0;
   #isAsking = false;
 
   constructor(core: OutboxCore, options: RedisBackendOptions) {
-    this.#core = core;
+    super(core);
     this.#options = options;
-    this.#awaited = new FlushRanges(core.flushes);
-    this.#writing = new HealthReporter(core.ledger, REDIS_BACKOFF, WRITING);
-    this.#reading = new HealthReporter(core.ledger, REDIS_BACKOFF, READING);
+    this.maxBytes = options.memoryBytes;
+    this.#flushRanges = new FlushRanges(core.flushes);
+    this.#writing = new StorageHealth(core.ledger, REDIS_BACKOFF, WRITING);
+    this.#reading = new StorageHealth(core.ledger, REDIS_BACKOFF, READING);
     const { answerLimit } = options;
     const common = { core, timers: this.#timers, stream: () => this.#streamNow(), answerLimit };
-    this.#appender = new StreamProducer({
+    this.#producer = new StreamProducer({
       ...common,
-      trouble: this.#writing,
+      health: this.#writing,
       bypassAfter: options.drain ? options.bypassAfter : undefined,
       stored: (events, id) => this.#stored(events, id),
-      needless: (commit) => this.#drainer?.discard(commit),
-      forgotten: (hashes, upTo) => this.#drainer?.learn(hashes.map((hash) => ({ hash, upTo, serial: 0 }))),
+      needless: (commit) => this.#consumer?.discard(commit),
+      erased: (hashes, upTo) => this.#consumer?.learn(hashes.map((hash) => ({ hash, upTo, serial: 0 }))),
       heard: (bytes) => (this.#bytes = bytes),
     });
     if (!options.drain) return;
-    this.#drainer = new StreamConsumer({
+    this.#consumer = new StreamConsumer({
       ...options,
       ...common,
-      trouble: this.#reading,
-      producer: this.#producer,
-      awaited: this.#awaited,
-      isNeedless: ({ number, id }) => this.#appender.read(number, id),
+      health: this.#reading,
+      producer: this.#name,
+      flushRanges: this.#flushRanges,
+      isNeedless: ({ number, id }) => this.#producer.read(number, id),
       heard: ({ bytes, last }, askedAt) => {
         this.#bytes = bytes;
-        this.#appender.check(last, askedAt);
+        this.#producer.check(last, askedAt);
       },
     });
-    this.#drainer.look(0);
+    this.#consumer.look(0);
   }
 
-  hasRoom(bytes: number, share: number): boolean {
-    if (this.#bytes + this.#appender.bytes + bytes <= this.#options.maxBytes * share) return true;
+  override hasRoom(bytes: number, share: number): boolean {
+    if (this.#bytes + this.#producer.bytes + bytes <= this.#options.maxBytes * share) return true;
     this.#askForRoom();
     return false;
   }
 
   keep(event: QueuedEvent): void {
-    this.#appender.keep(event);
+    this.#producer.keep(event);
   }
 
   kept(): void {
-    this.#appender.plan();
+    this.#producer.plan();
   }
 
-  finalized(batch: readonly QueuedEvent[]): void {
-    this.#drainer?.settle(batch);
+  override finalized(batch: readonly QueuedEvent[]): void {
+    this.#consumer?.finalized(batch);
   }
 
-  cancelled(events: readonly QueuedEvent[]): void {
-    this.#drainer?.settle(events);
+  override cancelled(events: readonly QueuedEvent[]): void {
+    this.#consumer?.finalized(events);
   }
 
-  async forget(visitorIds: ReadonlySet<string>): Promise<void> {
+  override async erase(visitorIds: ReadonlySet<string>): Promise<void> {
     const hashes = [...visitorIds].map(hashOf);
-    const told = this.#drainer?.forgetting(hashes);
+    const ended = this.#consumer?.erasing(hashes);
     try {
-      await this.#appender.forget(visitorIds, hashes);
+      await this.#producer.erase(visitorIds, hashes);
     } catch (error) {
       throw new ConvertError(
         'CONVERT_SPOOL',
-        `Redis was not told that a visitor was forgotten (${codeOf(error)}): events that wait there may be sent; call it again`,
+        `Redis was not told that a visitor was forgotten (${codeOf(error)}): events that wait there may be sent; ` +
+          'call it again',
         { cause: error },
       );
     } finally {
-      told?.();
+      ended?.();
     }
   }
 
-  isOurs(): boolean {
-    return this.#drainer?.isOurs() ?? true;
+  override isOurs(): boolean {
+    return this.#consumer?.isOurs() ?? true;
   }
 
-  hurry(closesIn?: number): void {
-    if (closesIn === undefined) this.#appender.hurry();
-    else this.#appender.finish(closesIn);
-    this.#drainer?.look(0);
+  override hurry(closesIn?: number): void {
+    if (closesIn === undefined) this.#producer.hurry();
+    else this.#producer.finish(closesIn);
+    this.#consumer?.look(0);
   }
 
-  volatile(): number {
-    return this.#core.ledger.pending - (this.#drainer?.safe ?? 0);
+  override volatile(): number {
+    return this.core.ledger.pending - (this.#consumer?.safe ?? 0);
   }
 
-  oldest(): QueuedEvent | undefined {
-    return this.#appender.oldest;
+  override oldest(): QueuedEvent | undefined {
+    return this.#producer.oldest;
   }
 
-  async close(): Promise<void> {
-    this.#drainer?.stop();
-    await this.#appender.idle();
-    await this.#drainer?.end();
+  override async close(): Promise<void> {
+    this.#consumer?.stop();
+    await this.#producer.idle();
+    await this.#consumer?.end();
   }
 
-  closed(): void {
-    this.#appender.close();
-    this.#drainer?.close();
+  override closed(): void {
+    this.#producer.close();
+    this.#consumer?.close();
     this.#writing.end();
     this.#reading.end();
     this.#timers.stop();
-    this.#core.ledger.spool(this.#drainer?.safe ?? 0);
+    this.core.ledger.spool(this.#consumer?.safe ?? 0);
   }
 
   #streamNow(): RedisStream | undefined {
     if (this.#stream !== undefined) return this.#stream;
-    const project = this.#core.project();
+    const project = this.core.project();
     if (project === undefined) return undefined;
     const { run, prefix } = this.#options;
-    return (this.#stream = new RedisStream(run, { prefix, project, producer: this.#producer }));
+    return (this.#stream = new RedisStream(run, { prefix, project, producer: this.#name }));
   }
 
   #stored(events: readonly QueuedEvent[], id: string): void {
-    const { ledger, flushes: waiting } = this.#core;
+    const { ledger, flushes } = this.core;
     ledger.spool(events.length);
     wereKept(events);
     for (const event of events) {
-      this.#core.release(event.bytes);
-      if (this.#drainer === undefined) waiting.leave(event.epoch);
-      else this.#awaited.push(event.epoch, id);
+      this.core.release(event.bytes);
+      if (this.#consumer === undefined) flushes.leave(event.epoch);
+      else this.#flushRanges.push(event.epoch, id);
     }
-    this.#drainer?.look();
+    this.#consumer?.look();
   }
 
-  /** Others may have made some; who only refuses never hears of it. */
+  /** Other processes may have made room: a process that only refuses events would never hear of it. */
   #askForRoom(): void {
     const stream = this.#streamNow();
     if (this.#isAsking || stream === undefined) return;

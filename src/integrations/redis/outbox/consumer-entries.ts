@@ -1,53 +1,54 @@
+/** Keeps track of the commits that Redis gave to this process: their events are in memory and wait to be sent. */
 import type { QueuedEvent } from '../../../delivery/queued-event.js';
 import type { ErasedVisitor, StreamPart } from './event-stream.js';
 
 export interface ConsumerEntriesOptions extends StreamPart {
   /** Milliseconds between two signs of life. */
   readonly beat: number;
-  /** Milliseconds without one after which a commit is anybody's. */
+  /** Milliseconds without a sign of life after which any process may take a commit over. */
   readonly lease: number;
-  /** All events of a commit are settled. */
-  readonly settled: (held: ConsumerEntry) => void;
-  /** Redis has said which one it is, besides. True where it has lost all that was in it. */
+  /** All events of a commit are finalized. */
+  readonly finalized: (entry: ConsumerEntry) => void;
+  /** Redis told its identity. Returns true if it has lost its data. */
   readonly identify: (identity: string) => boolean;
-  /** The last that was heard of who was forgotten; and what Redis has said of it. */
-  readonly forgottenSince: () => number;
-  readonly learn: (forgettings: readonly ErasedVisitor[]) => void;
-  /** There is less than before. */
+  /** The serial of the last erasure that was heard of; and erasures that Redis told. */
+  readonly erasedSince: () => number;
+  readonly learn: (erasures: readonly ErasedVisitor[]) => void;
+  /** There are fewer entries than before. */
   readonly freed: () => void;
 }
 
-/** Milliseconds that Redis may take to say whether commits are still ours. */
+/** Milliseconds that Redis may take to say whether the commits are still ours. */
 const CHECK_LIMIT = 1_000;
-/** The share of the lease for which nobody else can have become the owner. */
+/** The share of the lease within which no other process can have taken a commit over. */
 const SURE_SHARE = 0.5;
-/** Commits that Redis has lost while they were held here, and might find again. */
+/** Commits in memory that Redis has lost and might find again, after a failover back. */
 const MAX_LOST = 2_000;
 
 /** A commit in memory. */
 export class ConsumerEntry {
-  /** Events that are not settled. */
+  /** Events that are not finalized. */
   open = 0;
 
   constructor(
     readonly id: string,
     readonly size: number,
-    /** Events that this process put into Redis. */
+    /** How many of its events this process put into Redis. */
     readonly own: number,
   ) {}
 }
 
-/** Of an event that was read; undefined for one that went round Redis. */
+/** The entry of an event that was read; undefined for an event that was sent without Redis. */
 export const entryOf = (event: QueuedEvent): ConsumerEntry | undefined =>
   event.slot as ConsumerEntry | undefined;
 
 export class ConsumerEntries {
   readonly #options: ConsumerEntriesOptions;
-  readonly #held = new Map<string, ConsumerEntry>();
-  /** Not in Redis any more, or so it said, and still to be sent. */
+  readonly #entries = new Map<string, ConsumerEntry>();
+  /** Entries that are not in Redis any more, as far as it said, and still have to be sent. */
   readonly #lost = new Map<string, ConsumerEntry>();
   #renewing: Promise<void> | undefined;
-  /** By performance.now(): when Redis was last asked and is sure to know that we live. */
+  /** By performance.now(): when the last call began after which Redis knows that this process is alive. */
   #renewedAt = -Infinity;
   #isBlind = false;
 
@@ -57,58 +58,58 @@ export class ConsumerEntries {
   }
 
   get size(): number {
-    return this.#held.size;
+    return this.#entries.size;
   }
 
   /** Events that outlive the process. */
   get events(): number {
     let events = 0;
-    for (const { open } of this.#held.values()) events += open;
+    for (const { open } of this.#entries.values()) events += open;
     return events;
   }
 
-  /** Redis gave some out no earlier than that, by performance.now(). */
+  /** Redis gave out commits, no earlier than that, by performance.now(). */
   given(at: number): void {
-    this.#renewedAt = this.#held.size === 0 ? at : Math.min(this.#renewedAt, at);
+    this.#renewedAt = this.#entries.size === 0 ? at : Math.min(this.#renewedAt, at);
   }
 
-  add(held: ConsumerEntry, events: readonly QueuedEvent[]): void {
-    held.open = events.length;
-    this.#held.set(held.id, held);
-    for (const event of events) event.slot = held;
+  add(entry: ConsumerEntry, events: readonly QueuedEvent[]): void {
+    entry.open = events.length;
+    this.#entries.set(entry.id, entry);
+    for (const event of events) event.slot = entry;
   }
 
-  /** True where this commit is here already. One that Redis had lost, and has again, is held again. */
+  /** True if this commit is here already. A commit that Redis had lost, and has again, becomes an entry again. */
   knows(id: string): boolean {
-    if (this.#held.has(id)) return true;
+    if (this.#entries.has(id)) return true;
     const found = this.#lost.get(id);
     if (found === undefined) return false;
     this.#lost.delete(id);
-    if (found.open === 0) this.#options.settled(found);
-    else this.#held.set(id, found);
+    if (found.open === 0) this.#options.finalized(found);
+    else this.#entries.set(id, found);
     return true;
   }
 
-  settle(batch: readonly QueuedEvent[]): void {
+  finalized(batch: readonly QueuedEvent[]): void {
     for (const event of batch) {
-      const held = entryOf(event);
-      if (held === undefined) continue;
-      held.open -= 1;
-      // What Redis has lost stays known: it might find it again.
-      if (held.open === 0 && this.#held.delete(held.id)) this.#options.settled(held);
+      const entry = entryOf(event);
+      if (entry === undefined) continue;
+      entry.open -= 1;
+      // An entry that Redis has lost stays known: Redis might find it again.
+      if (entry.open === 0 && this.#entries.delete(entry.id)) this.#options.finalized(entry);
     }
   }
 
-  /** False while it is open whether what is held is still ours to send. */
+  /** False while it is not known whether the entries are still ours to send. */
   isOurs(): boolean {
-    if (this.#held.size === 0 || this.#isSure) return true;
+    if (this.#entries.size === 0 || this.#isSure) return true;
     if (!this.#isBlind) this.#renew();
     return this.#isBlind;
   }
 
-  /** Redis has lost all: held no longer, sent from memory all the same. */
+  /** Redis has lost its data: the events are sent from memory all the same. */
   letGoAll(): void {
-    this.#letGo([...this.#held.keys()]);
+    this.#letGo([...this.#entries.keys()]);
   }
 
   get #isSure(): boolean {
@@ -116,9 +117,9 @@ export class ConsumerEntries {
   }
 
   #renew(): void {
-    const { stream: streamNow, timers, core, answerLimit, forgottenSince, learn } = this.#options;
+    const { stream: streamNow, timers, core, answerLimit, erasedSince, learn } = this.#options;
     const stream = streamNow();
-    if (this.#renewing !== undefined || this.#held.size === 0 || stream === undefined) return;
+    if (this.#renewing !== undefined || this.#entries.size === 0 || stream === undefined) return;
     const began = performance.now();
     // A Redis that does not answer stops no delivery.
     const inTime = timers.later(CHECK_LIMIT, () => {
@@ -126,11 +127,11 @@ export class ConsumerEntries {
       core.sender.start();
     });
     this.#renewing = timers
-      .within(answerLimit, stream.renew([...this.#held.keys()], forgottenSince()))
+      .within(answerLimit, stream.renew([...this.#entries.keys()], erasedSince()))
       .then(
-        ({ identity, theirs, gone, forgotten }) => {
+        ({ identity, theirs, gone, erased }) => {
           this.#isBlind = false;
-          learn(forgotten);
+          learn(erased);
           this.#renewed(began, identity, theirs, gone);
         },
         () => {
@@ -145,41 +146,41 @@ export class ConsumerEntries {
   }
 
   #renewed(began: number, identity: string, theirs: readonly string[], gone: readonly string[]): void {
-    // Until now: it may have been asked in time and have answered late.
+    // Measured until now: Redis may have been asked in time and have answered late.
     const wasSilent = performance.now() - this.#renewedAt >= this.#options.lease;
     this.#renewedAt = began;
     if (this.#options.identify(identity)) return;
-    this.#forget(theirs);
-    // Settled by whoever took them; if nobody can have, Redis has lost them, and what is in memory is all that is left.
-    if (wasSilent) this.#forget(gone);
+    this.#leave(theirs);
+    // Another process took them over and finalized them. If none can have, Redis has lost them: only memory has them.
+    if (wasSilent) this.#leave(gone);
     else this.#letGo(gone);
     this.#options.freed();
   }
 
   #letGo(ids: readonly string[]): void {
     for (const id of ids) {
-      const held = this.#held.get(id);
-      if (held === undefined) continue;
-      this.#held.delete(id);
-      this.#lost.set(id, held);
+      const entry = this.#entries.get(id);
+      if (entry === undefined) continue;
+      this.#entries.delete(id);
+      this.#lost.set(id, entry);
       const [oldest] = this.#lost.keys();
       if (this.#lost.size > MAX_LOST) this.#lost.delete(oldest!);
     }
   }
 
-  /** Others send these. */
-  #forget(ids: readonly string[]): void {
+  /** Other processes send the events of these commits. */
+  #leave(ids: readonly string[]): void {
     if (ids.length === 0) return;
     const { core } = this.#options;
     const theirs = new Set<ConsumerEntry>();
     for (const id of ids) {
-      const held = this.#held.get(id);
-      if (held !== undefined) theirs.add(held);
-      this.#held.delete(id);
+      const entry = this.#entries.get(id);
+      if (entry !== undefined) theirs.add(entry);
+      this.#entries.delete(id);
     }
     const isTheirs = (event: QueuedEvent): boolean => {
-      const held = entryOf(event);
-      return held !== undefined && theirs.has(held);
+      const entry = entryOf(event);
+      return entry !== undefined && theirs.has(entry);
     };
     core.finalize(core.sender.takeBack(isTheirs), (count) => core.ledger.spool(count));
   }

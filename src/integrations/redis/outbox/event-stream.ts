@@ -1,86 +1,90 @@
-import type { HealthReporter } from '../../../delivery/health-reporter.js';
-import type { OutboxCore } from '../../../delivery/outbox.js';
+/** Speaks to Redis: the stream of a project, in which each entry is a commit of events of one process. */
+import type { StorageHealth } from '../../../delivery/storage-health.js';
+import type { OutboxCore } from '../../../delivery/queue-backend.js';
 import { decodeLines, encodeLines, type SerialisedEvent } from '../../../delivery/payload.js';
 import { MAX_AGE } from '../../../delivery/queued-event.js';
 import type { TimerGroup } from '../../../utils/node/timers.js';
 import type { RunScript, Script } from '../client.js';
-import { APPEND, FORGET, READ, RELEASE, RENEW, ACKNOWLEDGE, SIZE } from './scripts.js';
+import { APPEND, ERASE, READ, RELEASE, RENEW, ACKNOWLEDGE, SIZE } from './scripts.js';
 
-/** What each part of the outbox works with. */
+/** The options that all parts of the outbox share. */
 export interface StreamPart {
   readonly core: OutboxCore;
   readonly timers: TimerGroup;
-  readonly trouble: HealthReporter;
-  /** undefined until the project is known. */
+  readonly health: StorageHealth;
+  /** Returns undefined until the project is known. */
   readonly stream: () => RedisStream | undefined;
   /** Milliseconds that Redis may take for an answer before it counts as failing. */
   readonly answerLimit: number;
 }
 
-/** An entry of the stream: what one process appended at once. */
+/** An entry of the stream: the events that one process appended at once. */
 export interface StoredCommit {
   readonly id: string;
-  /** Which process, and the number that it gave it. */
+  /** The process that appended it, and the number that this process gave it. */
   readonly producer: string;
   readonly number: number;
   /** When the first of its events was accepted, in milliseconds since the epoch. */
   readonly at: number;
   readonly size: number;
-  /** undefined for one that can't be read. */
+  /** undefined for an event that can't be read. */
   readonly events: readonly (SerialisedEvent | undefined)[];
 }
 
 export interface StreamState {
-  /** Another one where Redis has lost what was in it. Empty: it has not been read since. */
+  /** Changes if Redis loses its data. Empty if nobody has read since. */
   readonly identity: string;
-  /** True for what is not in the stream any more. */
+  /** True for a commit that is not in the stream any more. */
   readonly isGone: (id: string) => boolean;
-  /** Of all that is in it. */
+  /** Bytes of all commits in the stream. */
   readonly bytes: number;
-  /** The id of the last commit that it took. */
+  /** The id of the last commit that was appended. */
   readonly last: string;
   /** By the clock of Redis, in milliseconds. */
   readonly now: number;
 }
 
-/** A visitor was forgotten: of commits up to this one, nothing of theirs is to be sent. */
+/** A visitor was erased: their events in commits up to this one are not to be sent. */
 export interface ErasedVisitor {
   readonly hash: string;
   readonly upTo: string;
-  /** Greater than those of all before. */
+  /** Greater than the serials of all erasures before. */
   readonly serial: number;
 }
 
 export interface ReadOptions {
-  /** Up to the commit with which there are as many. */
+  /** Commits are read up to the one with which there are so many, or so many bytes. */
   readonly most: { readonly count: number; readonly bytes: number };
-  /** Names this Redis, if nobody has. */
+  /** The identity that this Redis gets if it has none. */
   readonly identity: string;
-  /** What was given to this process after this commit, too: an answer may have been lost, or a client have asked twice. */
+  /**
+   * Commits that were given to this process after this one are read again: an answer may have been lost, or the
+   * client may have asked twice.
+   */
   readonly after: string;
-  /** Those of processes that have been silent for so long, too; from a place on, and until a time of Redis. */
-  readonly silent: { milliseconds: number; from: string; until: number } | undefined;
-  /** Is there anything of this process between the two? */
+  /** Takes over commits of processes that were silent for so long, from this id on, until this time of Redis. */
+  readonly stale: { milliseconds: number; from: string; until: number } | undefined;
+  /** Ranges of ids: does Redis still have a commit of this process in them? */
   readonly ranges: readonly { start: string; end: string }[];
-  /** The serial of the last visitor who was forgotten, as far as this process has heard. */
-  readonly forgottenSince: number;
+  /** The serial of the last erasure that this process has heard of. */
+  readonly erasedSince: number;
 }
 
 export interface ReadAnswer extends StreamState {
   readonly commits: readonly StoredCommit[];
-  /** Where to go on with the silent ones, if there may be more. */
+  /** The id from which on to look for more commits of silent processes, if there may be some. */
   readonly next: string | undefined;
-  /** Ranges in which there is nothing. */
+  /** Indexes of the ranges that are empty. */
   readonly empty: readonly number[];
-  /** Since then. */
-  readonly forgotten: readonly ErasedVisitor[];
+  /** Erasures since `erasedSince`. */
+  readonly erased: readonly ErasedVisitor[];
 }
 
 export interface StreamOptions {
   readonly prefix: string;
   /** `<account>-<project>` */
   readonly project: string;
-  /** Names this process, for ever. */
+  /** The name of this process, which no other process ever has. */
   readonly producer: string;
 }
 
@@ -88,11 +92,11 @@ export interface StreamOptions {
 const ENTRY_BYTES = 150;
 /** Milliseconds for which an answer that was lost can be asked for again. */
 const REMEMBER = 60 * 60 * 1000;
-/** Milliseconds after which the name of a process that has nothing left is forgotten. */
+/** Milliseconds after which Redis drops the name of a consumer without commits. */
 const LONG_GONE = 60 * 60 * 1000;
-/** Where the commits of others begin. */
+/** The id before all commits. */
 export const BEGIN = '0-0';
-/** Milliseconds: entries that seem to have been idle for so long were given up. */
+/** Milliseconds. A commit that seems to have been idle for so long was given up by its process. */
 export const GIVEN_UP = 30 * 24 * 60 * 60 * 1000;
 
 export class RedisStream {
@@ -111,8 +115,9 @@ export class RedisStream {
   }
 
   /**
-   * Adds events; where they are in already under this number, tells that. `previous` is the number of the last commit that
-   * Redis knew before, undefined for none; `last` the id of the last one of all that was there.
+   * Appends events; if Redis has them already under this number, returns that commit. `previous` is the number of the
+   * last commit of this process that Redis knew before, undefined for none; `last` is the id of the last commit of
+   * all.
    */
   async append(
     number: number,
@@ -130,50 +135,50 @@ export class RedisStream {
     return { id, size, bytes: Number(total), previous: previous === '' ? undefined : Number(previous), last };
   }
 
-  async read({ most, identity, after, silent, ranges, forgottenSince }: ReadOptions): Promise<ReadAnswer> {
+  async read({ most, identity, after, stale, ranges, erasedSince }: ReadOptions): Promise<ReadAnswer> {
     const answer = (await this.#ask(READ, [
       ...[this.#producer, most.count, most.bytes, identity, LONG_GONE, after],
-      ...(silent === undefined ? ['', '', ''] : [silent.milliseconds, silent.from, silent.until]),
-      forgottenSince,
+      ...(stale === undefined ? ['', '', ''] : [stale.milliseconds, stale.from, stale.until]),
+      erasedSince,
       ...ranges.flatMap(({ start, end }) => [start, end]),
     ])) as [...StateAnswer, [string, string[]][], string, string[], string[]];
-    const [, , , , , entries, next, empty, forgotten] = answer;
+    const [, , , , , entries, next, empty, erased] = answer;
     return {
       ...stateOf(answer),
       commits: entries.map(([id, fields]) => commitOf(id, fields)),
       next: next === '' ? undefined : next,
       empty: empty.map(Number),
-      forgotten: forgettingsOf(forgotten),
+      erased: erasuresOf(erased),
     };
   }
 
-  /** These go. */
-  async settle(commits: readonly { id: string; size: number }[]): Promise<StreamState> {
+  /** These commits are finalized: Redis deletes them. */
+  async acknowledge(commits: readonly { id: string; size: number }[]): Promise<StreamState> {
     const values = commits.flatMap(({ id, size }) => [id, size]);
     return stateOf((await this.#ask(ACKNOWLEDGE, values)) as StateAnswer);
   }
 
   /**
-   * Says that this process lives, and asks which of these commits are another's, which are not there any more, and who was
-   * forgotten since.
+   * Says that this process is alive, and asks which of these commits another process has, which are not in Redis any
+   * more, and which visitors were erased since.
    */
   async renew(
     ids: readonly string[],
-    forgottenSince: number,
-  ): Promise<{ identity: string; theirs: string[]; gone: string[]; forgotten: readonly ErasedVisitor[] }> {
-    const answer = await this.#ask(RENEW, [this.#producer, forgottenSince, ...ids]);
-    const [identity, theirs, gone, forgotten] = answer as [string, string[], string[], string[]];
-    return { identity, theirs, gone, forgotten: forgettingsOf(forgotten) };
+    erasedSince: number,
+  ): Promise<{ identity: string; theirs: string[]; gone: string[]; erased: readonly ErasedVisitor[] }> {
+    const answer = await this.#ask(RENEW, [this.#producer, erasedSince, ...ids]);
+    const [identity, theirs, gone, erased] = answer as [string, string[], string[], string[]];
+    return { identity, theirs, gone, erased: erasuresOf(erased) };
   }
 
-  /** Visitors of these hashes are forgotten, as all processes hear. Returns the last commit that there was. */
-  async forget(hashes: readonly string[], most: number): Promise<string> {
-    const upTo = String(await this.#ask(FORGET, [MAX_AGE, most, ...hashes]));
+  /** Tells all processes that visitors of these hashes are erased. Returns the id of the last commit before. */
+  async erase(hashes: readonly string[], most: number): Promise<string> {
+    const upTo = String(await this.#ask(ERASE, [MAX_AGE, most, ...hashes]));
     if (!ID.test(upTo)) throw unexpected();
     return upTo;
   }
 
-  /** What this process has and is not settled is for any other. */
+  /** Any other process may take the commits of this one that are not finalized. */
   async release(): Promise<void> {
     await this.#ask(RELEASE, [this.#producer, GIVEN_UP]);
   }
@@ -191,7 +196,7 @@ export class RedisStream {
 
 const ID = /^\d+-\d+$/;
 
-/** A client that is none, or something between it and Redis. */
+/** The client is no Redis client, or something between it and Redis changes answers. */
 function unexpected(): Error {
   return Object.assign(new Error('Redis answered something else'), { code: 'EUNEXPECTED' });
 }
@@ -204,20 +209,20 @@ function stateOf([identity, first, last, bytes, now]: readonly [...StateAnswer, 
   return { identity, isGone, bytes: Number(bytes), last, now: Number(now) };
 }
 
-/** Hash and id, as one, and the serial of each. */
-function forgettingsOf(answer: readonly string[]): ErasedVisitor[] {
+/** The answer holds, for each erasure, hash and id in one text, and the serial. */
+function erasuresOf(answer: readonly string[]): ErasedVisitor[] {
   const found: ErasedVisitor[] = [];
-  for (let place = 0; place + 1 < answer.length; place += 2) {
-    const [hash = '', upTo = ''] = String(answer[place]).split(' ');
-    if (ID.test(upTo)) found.push({ hash, upTo, serial: Number(answer[place + 1]) });
+  for (let index = 0; index + 1 < answer.length; index += 2) {
+    const [hash = '', upTo = ''] = String(answer[index]).split(' ');
+    if (ID.test(upTo)) found.push({ hash, upTo, serial: Number(answer[index + 1]) });
   }
   return found;
 }
 
-/** Whatever somebody put there is a commit, if one without events. */
+/** Any entry is read as a commit, if need be as one without events. */
 function commitOf(id: string, fields: readonly string[]): StoredCommit {
   const values = new Map<string, string>();
-  for (let place = 0; place + 1 < fields.length; place += 2) values.set(fields[place]!, fields[place + 1]!);
+  for (let index = 0; index + 1 < fields.length; index += 2) values.set(fields[index]!, fields[index + 1]!);
   const number = (name: string): number => Number(values.get(name) ?? 0) || 0;
   const events = decodeLines(values.get('events') ?? '');
   const missing = Math.max(0, Math.min(MAX_COUNT, number('count')) - events.length);
@@ -231,7 +236,7 @@ function commitOf(id: string, fields: readonly string[]): StoredCommit {
   };
 }
 
-/** More than any commit of ours has. */
+/** More events than any of our commits has. */
 const MAX_COUNT = 10_000;
 
 /** An id is milliseconds and a number, which may be too large for one number together. */
@@ -240,7 +245,7 @@ function partsOf(id: string): [number, number] {
   return [milliseconds ?? 0, number ?? 0];
 }
 
-/** Below zero where the first one is older. */
+/** Returns a number below zero if the first id is older. */
 export function compareIds(one: string, other: string): number {
   const [first, second] = [partsOf(one), partsOf(other)];
   return first[0] - second[0] || first[1] - second[1];

@@ -1,4 +1,7 @@
-/** Who waits for what this process put into Redis, until it is gone from there, whoever sent it. */
+/**
+ * Lets flushes wait for the events that this process put into Redis until they are gone from there, whoever sent
+ * them.
+ */
 import { type FlushEpoch, type FlushTracker, EpochRuns } from '../../../delivery/flush-tracker.js';
 import { compareIds } from './event-stream.js';
 
@@ -9,48 +12,48 @@ export interface Range {
 }
 
 /** Commits that follow each other. */
-interface AwaitedRun extends Range {
-  readonly cohort: FlushEpoch;
+interface FlushRun extends Range {
+  readonly epoch: FlushEpoch;
   end: string;
-  /** Events that are not known to be gone. */
+  /** How many of its events are not known to be gone. */
   count: number;
 }
 
-/** Runs that are asked for at once. */
+/** Runs that Redis is asked about in one call. */
 const MAX_RANGES = 8;
 
 export class FlushRanges {
   /** In the order of their ids. */
-  readonly #runs: EpochRuns<AwaitedRun>;
+  readonly #runs: EpochRuns<FlushRun>;
 
-  constructor(private readonly waiting: FlushTracker) {
-    this.#runs = new EpochRuns(waiting, (last, { end, count }) => {
+  constructor(private readonly flushes: FlushTracker) {
+    this.#runs = new EpochRuns(flushes, (last, { end, count }) => {
       last.end = end;
       last.count += count;
     });
   }
 
   /** In the order of the ids. */
-  push(cohort: FlushEpoch, id: string): void {
-    this.#runs.push({ cohort, start: id, end: id, count: 1 });
+  push(epoch: FlushEpoch, id: string): void {
+    this.#runs.push({ epoch, start: id, end: id, count: 1 });
   }
 
-  /** The oldest ones, which may be gone without anybody telling. */
+  /** The oldest runs, whose events may be gone without this process having heard. */
   ranges(): readonly Range[] {
     return this.#runs.slice(MAX_RANGES).map(({ start, end }) => ({ start, end }));
   }
 
-  /** So many events of a commit are gone. */
-  settle(id: string, events: number): void {
+  /** So many of our events in a commit are gone. */
+  acknowledged(id: string, events: number): void {
     let left = events;
-    // One commit may be in several runs: its events are of several cohorts.
+    // One commit may be in several runs: its events are of several epochs.
     for (const run of this.#runs.slice(this.#runs.length)) {
       if (left === 0 || compareIds(run.start, id) > 0) break;
       if (compareIds(id, run.end) > 0) continue;
       const count = Math.min(left, run.count);
       left -= count;
       run.count -= count;
-      this.waiting.leave(run.cohort, count);
+      this.flushes.leave(run.epoch, count);
     }
     this.#runs.remove(({ count }) => count === 0);
   }
@@ -64,7 +67,7 @@ export class FlushRanges {
     this.#leave(this.#runs.remove(({ end }) => isGone(end)));
   }
 
-  #leave(gone: readonly AwaitedRun[]): void {
-    for (const { cohort, count } of gone) this.waiting.leave(cohort, count);
+  #leave(gone: readonly FlushRun[]): void {
+    for (const { epoch, count } of gone) this.flushes.leave(epoch, count);
   }
 }

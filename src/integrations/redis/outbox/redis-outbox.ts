@@ -12,8 +12,8 @@ export interface RedisOutboxOptions {
   /** What the keys begin with. Default `convert`. */
   prefix?: string;
   /**
-   * Bytes of events that may wait in Redis, for a project. The last tenth is kept for conversions. Processes that fill it
-   * together may go over it by what each of them has in memory at that moment. Default 268435456 (256 MiB).
+   * Bytes of events that may wait in Redis, for a project. The last tenth is kept for conversions. Processes that
+   * fill it together may go over it by what each of them has in memory at that moment. Default 268435456 (256 MiB).
    */
   maxBytes?: number;
 }
@@ -25,7 +25,10 @@ export interface RedisInternals {
   lease?: number;
   /** Milliseconds that Redis may take for an answer before it counts as failing. Default 5,000. */
   answerLimit?: number;
-  /** Milliseconds for which Redis fails before events go to the endpoint without it. Default 15,000: most failovers take less. */
+  /**
+   * Milliseconds for which Redis fails before events go to the endpoint without it. Default 15,000: most failovers
+   * take less.
+   */
   bypassAfter?: number;
 }
 

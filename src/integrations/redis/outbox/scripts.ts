@@ -1,11 +1,11 @@
 /**
- * What the outbox does in Redis, each in one step. The keys of a project, in one slot of a cluster:
+ * The Lua scripts of the Redis outbox: each runs as one step in Redis. The keys of a project, in one slot of a cluster:
  *
  *     convert:{10035569-10034190}:events      the stream, an entry for each commit; group `drain`
  *     convert:{10035569-10034190}:bytes       the size of all that is in it
  *     convert:{10035569-10034190}:identity    tells this Redis from the same one after it lost what was in it
- *     convert:{10035569-10034190}:forgotten   visitors who were forgotten: of each, the SHA-256 of the id, and the last entry
- *                                             that there was; in the order in which they were
+ *     convert:{10035569-10034190}:forgotten   visitors who were erased, in this order: the SHA-256 of each id, and the
+ *                                             last entry that there was
  *     convert:{10035569-10034190}:last:<producer>    the number of its last commit, and where it is: an hour
  *
  * Redis 6.2 or newer (XAUTOCLAIM), or Valkey. Replies are lists and texts only: the same in RESP2 and RESP3.
@@ -35,9 +35,9 @@ end
 `;
 
 /**
- * Adds a commit; again, where the answer to the first time was lost, it only says where that is. Answers its id (empty
- * where a later one was added), the bytes of all, the number of the last one that was there (empty where none is known),
- * and the id of the last one of all that was there.
+ * Adds a commit; again, where the answer to the first time was lost, it only says where that is. Answers its id
+ * (empty where a later one was added), the bytes of all, the number of the last one that was there (empty where none
+ * is known), and the id of the last one of all that was there.
  *
  * KEYS events, bytes, last. ARGV number, milliseconds to remember it, size, and the fields of the entry.
  */
@@ -61,8 +61,8 @@ return { id, tostring(redis.call('INCRBY', KEYS[2], ARGV[3])), previous, before 
 `);
 
 /**
- * What is said in every answer: the identity, the first entry (empty where there is none), the last one that there ever
- * was, the bytes of all, and the time in milliseconds.
+ * The beginning of every answer: the identity, the first entry (empty where there is none), the last one that there
+ * ever was, the bytes of all, and the time in milliseconds.
  */
 const STATE = `${NOW}${LAST}
 local function state(...)
@@ -74,12 +74,12 @@ end
 `;
 
 /**
- * Visitors are forgotten: of what is in the stream, nothing of them is to be sent. Answers the id of the last entry that
- * there ever was.
+ * Visitors are erased: their events in the stream are not to be sent. Answers the id of the last entry
+ * that there ever was.
  *
  * KEYS events, bytes, identity, forgotten. ARGV milliseconds to remember it, how many are remembered, and the hashes.
  */
-export const FORGET = script(`${NOW}${LAST}
+export const ERASE = script(`${NOW}${LAST}
 local upTo, time, serial = last(), now(), now()
 local newest = redis.call('ZRANGE', KEYS[4], '-1', '-1', 'WITHSCORES')[2]
 if newest and tonumber(newest) >= serial then serial = tonumber(newest) + 1 end
@@ -91,7 +91,10 @@ redis.call('PEXPIRE', KEYS[4], ARGV[1])
 return upTo
 `);
 
-/** Who was forgotten since, with the serial of each: so that nobody has to ask for that by itself. */
+/**
+ * The visitors who were erased since, with the serial of each: other scripts answer them, too, so that nobody has to
+ * ask.
+ */
 const FORGOTTEN = `
 local function forgotten(since)
   return redis.call('ZRANGEBYSCORE', KEYS[4], '(' .. since, '+inf', 'WITHSCORES')
@@ -99,16 +102,16 @@ end
 `;
 
 /**
- * Takes entries for a consumer, up to the one with which there are so many, or so many bytes: those that it was given after
- * some id and has not heard of; from a place on, those of consumers that have shown no sign of life for `idle`
+ * Takes entries for a consumer, up to the one with which there are so many, or so many bytes: those that it was given
+ * after some id and has not heard of; from a place on, those of consumers that have shown no sign of life for `idle`
  * milliseconds, if it is not too late for that; and new ones. Consumers that are long gone go, with nothing left.
  *
  * Answers the state, the entries (id and fields), the place where to look for more of the others (empty where there are
  * none for now), which of the ranges hold nothing of the consumer's making any more, and who was forgotten.
  *
- * KEYS events, bytes, identity, forgotten. ARGV consumer, count, bytes, identity if there is none, milliseconds after which a consumer
- * is long gone, id, idle or nothing, place, the time until which others may be asked for, the last that was heard of who
- * was forgotten, and the ranges: first and last id.
+ * KEYS events, bytes, identity, forgotten. ARGV consumer, count, bytes, identity if there is none, milliseconds after
+ * which a consumer is long gone, id, idle or nothing, place, the time until which others may be asked for, the last
+ * that was heard of who was forgotten, and the ranges: first and last id.
  */
 export const READ = script(`${STATE}${FORGOTTEN}
 local consumer, count, most = ARGV[1], tonumber(ARGV[2]), tonumber(ARGV[3])
@@ -186,7 +189,7 @@ return state(entries, next, empty, forgotten(ARGV[10]))
 `);
 
 /**
- * These are settled, and go. Answers the state.
+ * These entries are finalized: they are acknowledged and deleted. Answers the state.
  *
  * KEYS events, bytes, identity, forgotten. ARGV id and size of each.
  */
@@ -215,8 +218,8 @@ end
 `;
 
 /**
- * A sign of life. Answers the identity, those of the entries that are another consumer's, those that are not there, and who
- * was forgotten. One that is there, and nobody's, is the consumer's again: the group has lost it.
+ * A sign of life. Answers the identity, those of the entries that are another consumer's, those that are not there,
+ * and who was forgotten. One that is there, and nobody's, is the consumer's again: the group has lost it.
  *
  * KEYS events, bytes, identity, forgotten. ARGV consumer, the last that was heard of who was forgotten, ids.
  */

@@ -1,30 +1,32 @@
 /**
- * Whether others have been silent for so long that what they hold is anybody's. Redis tells how long; what it can't tell is
- * whether it was reachable, nor whether its clock was set.
+ * Decides when the commits of other consumers may be taken over: they have been silent for the time of a lease. Redis
+ * knows how long a consumer was silent, but not whether Redis itself was reachable all the time, nor whether its
+ * clock was set.
  */
 import { BEGIN, GIVEN_UP, type ReadOptions, type StreamState } from './event-stream.js';
 
-/** Of the lease: between two looks; what a clock may be off; for which what was decided holds. */
+/** Shares of the lease: between two looks; how far a clock may jump; for how long a decision holds. */
 const LOOK_SHARE = 0.25;
 const CLOCK_SHARE = 0.25;
 const DECISION_SHARE = 0.5;
 
 export class StaleConsumers {
-  /** By performance.now(): since when Redis has always answered, and when others are looked at again. */
+  /** By performance.now(): since when Redis has always answered, and when the next look is due. */
   #heardSince: number | undefined;
   #lookAt = -Infinity;
-  /** Where to go on. */
+  /** The id of the commit at which the next look goes on. */
   #from = BEGIN;
-  /** What Redis took the time for, and when that was, by performance.now(). */
+  /** The last time that Redis told, and when it did, by performance.now(). */
   #clock: { redis: number; here: number } | undefined;
 
   constructor(private readonly lease: number) {}
 
   /**
-   * What to ask for now, if it is time to. Who could not hear for a while knows nothing of the silence of others: they may
-   * have been where we were. And what is asked and not answered for long must not be done then.
+   * What to ask Redis for, if a look is due. After an outage of Redis, this process knows nothing of the silence of
+   * others: they may not have reached Redis, either. And a request that Redis takes up too late must not be carried
+   * out.
    */
-  claim(now: number): ReadOptions['silent'] {
+  claim(now: number): ReadOptions['stale'] {
     if (now < this.#lookAt || this.#clock === undefined) return undefined;
     this.#lookAt = now + this.lease * LOOK_SHARE;
     const hasHeard = this.#heardSince !== undefined && now - this.#heardSince > this.lease;
@@ -32,7 +34,7 @@ export class StaleConsumers {
     return { milliseconds: hasHeard ? this.lease : GIVEN_UP, from: this.#from, until };
   }
 
-  /** What was claimed ends there, and may go on. */
+  /** The look ended there; undefined if it came to the end. */
   claimed(next: string | undefined): void {
     this.#from = next ?? BEGIN;
     if (next !== undefined) this.#lookAt = -Infinity;
@@ -41,9 +43,9 @@ export class StaleConsumers {
   heard({ now }: StreamState): void {
     const here = performance.now();
     const jump = this.#clock && now - this.#clock.redis - (here - this.#clock.here);
-    // A clock that was set makes all the others look silent.
+    // If the clock of Redis was set, all other consumers look silent.
     if (Math.abs(jump ?? 0) > this.lease * CLOCK_SHARE) this.#heardSince = undefined;
-    // Not since it was asked: that may have been before it hung.
+    // From the answer on, not from the question: Redis may have hung in between.
     this.#heardSince ??= here;
     this.#clock = { redis: now, here };
   }

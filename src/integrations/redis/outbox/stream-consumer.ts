@@ -1,3 +1,4 @@
+/** Takes commits out of the Redis stream, those of this process and of others, and gives their events to the sender. */
 import { isTooOld, type QueuedEvent } from '../../../delivery/queued-event.js';
 import { AckQueue } from './ack-queue.js';
 import { ConsumerEntry, entryOf, ConsumerEntries } from './consumer-entries.js';
@@ -21,78 +22,78 @@ export interface StreamConsumerOptions extends StreamPart {
   readonly memoryBytes: number;
   /** Milliseconds between two signs of life. */
   readonly beat: number;
-  /** Milliseconds without one after which a commit is anybody's. */
+  /** Milliseconds without a sign of life after which any process may take a commit over. */
   readonly lease: number;
-  readonly awaited: FlushRanges;
-  /** A commit of this process was read: true where it is not to be sent. */
+  readonly flushRanges: FlushRanges;
+  /** A commit of this process was read back: true if its events are not to be sent. */
   readonly isNeedless: (commit: StoredCommit) => boolean;
-  /** What Redis said, and when it was asked, by performance.now(). */
+  /** The answer of Redis, and when it was asked, by performance.now(). */
   readonly heard: (state: StreamState, askedAt: number) => void;
 }
 
-/** Milliseconds between two looks for new commits where nothing says that there are some; while somebody waits. */
+/** Milliseconds between two looks for new commits, if nothing says that there are some; and while a flush waits. */
 const LOOK_INTERVAL = 200;
-const AWAITED_INTERVAL = 20;
-/** Milliseconds from a commit of our own to a look: others follow it. */
+const FLUSH_INTERVAL = 20;
+/** Milliseconds from a commit of our own to the next look: other commits follow it. */
 const LOOK_SOON = 5;
-/** What is read at once, some milliseconds of the event loop, and commits that are held. */
+/** Commits and bytes in one read, which takes some milliseconds of the event loop; and commits in memory. */
 const READ_COUNT = 64;
 const READ_BYTES = 512 * 1024;
-const MAX_HELD = 2_000;
-/** The share of the memory that what was read may fill. */
+const MAX_ENTRIES = 2_000;
+/** The share of the memory that events from Redis may fill. */
 const LOADED_SHARE = 0.25;
-/** Reads that may be without an answer. */
+/** Reads that may be without an answer at the same time. */
 const MAX_OPEN = 5;
 
 export class StreamConsumer {
   readonly #options: StreamConsumerOptions;
-  readonly #holdings: ConsumerEntries;
-  readonly #settling: AckQueue;
-  readonly #silence: StaleConsumers;
-  readonly #forgotten = new ErasedVisitors();
+  readonly #entries: ConsumerEntries;
+  readonly #acks: AckQueue;
+  readonly #stale: StaleConsumers;
+  readonly #erased = new ErasedVisitors();
   #reading: Promise<void> | undefined;
   #open = 0;
-  /** The last commit that was given to this process, as far as it has heard. */
+  /** The id of the last commit that this process received. */
   #lastId = BEGIN;
   #lookAt = Infinity;
   #notBefore = -Infinity;
   #cancelLook = (): void => {};
   #identity: string | undefined;
-  /** Each is another name for what has none. */
+  /** Counts reads: each offers Redis another identity. */
   #reads = 0;
   #isEnding = false;
-  /** What Redis says after that changes nothing here. */
+  /** After the close, an answer of Redis changes nothing. */
   #isClosed = false;
 
   constructor(options: StreamConsumerOptions) {
     this.#options = options;
-    this.#silence = new StaleConsumers(options.lease);
-    this.#settling = new AckQueue({
+    this.#stale = new StaleConsumers(options.lease);
+    this.#acks = new AckQueue({
       ...options,
-      gone: ({ id, own }) => options.awaited.settle(id, own),
+      acknowledged: ({ id, own }) => options.flushRanges.acknowledged(id, own),
       heard: (state, askedAt) => this.#heard(state, askedAt),
     });
-    this.#holdings = new ConsumerEntries({
+    this.#entries = new ConsumerEntries({
       ...options,
-      settled: (held) => this.#settling.add(held),
+      finalized: (entry) => this.#acks.add(entry),
       identify: (identity) => this.#identify(identity),
       freed: () => this.look(),
-      forgottenSince: () => this.#forgotten.since,
-      learn: (forgettings) => this.learn(forgettings),
+      erasedSince: () => this.#erased.since,
+      learn: (erasures) => this.learn(erasures),
     });
   }
 
-  /** Events that are held: they outlive the process. */
+  /** Events in memory that are in Redis, too: they outlive the process. */
   get safe(): number {
-    return this.#holdings.events;
+    return this.#entries.events;
   }
 
-  /** There may be something to read. */
+  /** Reads after so many milliseconds at the latest, if there is room. */
   look(wait = LOOK_SOON): void {
     const { core, timers } = this.#options;
     if (this.#reading !== undefined || this.#isEnding || !this.#hasRoom) return;
     const now = performance.now();
-    const soon = now + (core.flushes.waits > 0 ? Math.min(wait, AWAITED_INTERVAL) : wait);
+    const soon = now + (core.flushes.waits > 0 ? Math.min(wait, FLUSH_INTERVAL) : wait);
     const at = Math.max(soon, this.#notBefore);
     if (at >= this.#lookAt) return;
     this.#cancelLook();
@@ -100,32 +101,32 @@ export class StreamConsumer {
     this.#cancelLook = timers.later(at - now, () => this.#read());
   }
 
-  settle(batch: readonly QueuedEvent[]): void {
-    this.#holdings.settle(batch);
+  finalized(batch: readonly QueuedEvent[]): void {
+    this.#entries.finalized(batch);
     this.look();
   }
 
-  /** A commit in Redis that is not to be sent. */
+  /** The events of this commit in Redis are not to be sent. */
   discard({ id, size }: { id: string; size: number }): void {
-    this.#settling.add({ id, size, own: 0 });
+    this.#acks.add({ id, size, own: 0 });
   }
 
-  /** Redis is about to be told of it. The function that is returned says that it was, or was not. */
-  forgetting(hashes: readonly string[]): () => void {
-    return this.#forgotten.ask(hashes);
+  /** Redis is about to hear of an erasure. The returned function says that the attempt is over. */
+  erasing(hashes: readonly string[]): () => void {
+    return this.#erased.ask(hashes);
   }
 
-  /** Visitors were forgotten: what was read of them is not sent. */
-  learn(forgettings: readonly ErasedVisitor[]): void {
-    if (this.#isClosed || !this.#forgotten.add(forgettings)) return;
+  /** Visitors were erased: their events that were read are not sent. */
+  learn(erasures: readonly ErasedVisitor[]): void {
+    if (this.#isClosed || !this.#erased.add(erasures)) return;
     this.#options.core.cancel((event) => {
       const { id = '' } = entryOf(event) ?? {};
-      return id !== '' && this.#forgotten.concern(id) && this.#forgotten.covers(event.visitorId, id);
+      return id !== '' && this.#erased.concern(id) && this.#erased.covers(event.visitorId, id);
     });
   }
 
   isOurs(): boolean {
-    return this.#holdings.isOurs();
+    return this.#entries.isOurs();
   }
 
   /** Nothing more is read. */
@@ -133,10 +134,10 @@ export class StreamConsumer {
     this.#isEnding = true;
   }
 
-  /** What is held is for others. Rejects where Redis does. */
+  /** Leaves the commits in memory to other processes. Rejects if Redis does. */
   async end(): Promise<void> {
     await this.#reading;
-    await this.#settling.end();
+    await this.#acks.end();
     await this.#options.stream()?.release();
   }
 
@@ -146,28 +147,28 @@ export class StreamConsumer {
 
   get #hasRoom(): boolean {
     const { core, memoryBytes } = this.#options;
-    return core.sender.queuedBytes <= (memoryBytes * LOADED_SHARE) / 2 && this.#holdings.size < MAX_HELD;
+    return core.sender.queuedBytes <= (memoryBytes * LOADED_SHARE) / 2 && this.#entries.size < MAX_ENTRIES;
   }
 
   #read(): void {
     this.#lookAt = Infinity;
-    const { stream: streamNow, trouble, timers, answerLimit } = this.#options;
+    const { stream: streamNow, health, timers, answerLimit } = this.#options;
     const stream = streamNow();
     if (this.#reading !== undefined || this.#isEnding) return;
-    // There is no project yet, or there are answers that do not come.
+    // There is no project yet, or too many reads are without an answer.
     if (stream === undefined || this.#open >= MAX_OPEN) return this.look(LOOK_INTERVAL);
     let next = LOOK_INTERVAL;
     this.#reading = timers
       .within(answerLimit, this.#readFrom(stream))
       .then(
         (commits) => {
-          trouble.worksAgain();
+          health.succeeded();
           if (commits > 0) next = 0;
         },
         (error: unknown) => {
-          this.#silence.missed();
-          trouble.failed(error);
-          this.#notBefore = performance.now() + trouble.delay;
+          this.#stale.missed();
+          health.failed(error);
+          this.#notBefore = performance.now() + health.delay;
         },
       )
       .finally(() => {
@@ -176,21 +177,21 @@ export class StreamConsumer {
       });
   }
 
-  /** What comes late counts, too. */
+  /** An answer that comes after the time limit counts, too. */
   async #readFrom(stream: RedisStream): Promise<number> {
     const began = performance.now();
     this.#open += 1;
     try {
       const options = this.#whatToRead(began);
-      const { commits, next, empty, forgotten, ...state } = await stream.read(options);
+      const { commits, next, empty, erased, ...state } = await stream.read(options);
       if (this.#isEnding) return 0;
-      this.#holdings.given(began);
-      if (options.silent !== undefined) this.#silence.claimed(next);
+      this.#entries.given(began);
+      if (options.stale !== undefined) this.#stale.claimed(next);
       this.#heard(state, began);
-      // Before anything of it is sent.
-      this.learn(forgotten);
-      const { awaited, core } = this.#options;
-      for (const index of empty) awaited.releaseRange(options.ranges[index]!);
+      // Before any event of the answer is sent.
+      this.learn(erased);
+      const { flushRanges, core } = this.#options;
+      for (const index of empty) flushRanges.releaseRange(options.ranges[index]!);
       for (const commit of commits) this.#bring(commit);
       core.sender.start();
       return commits.length;
@@ -200,69 +201,68 @@ export class StreamConsumer {
   }
 
   #whatToRead(now: number): ReadOptions {
-    const { producer, core, memoryBytes, awaited } = this.#options;
+    const { producer, core, memoryBytes, flushRanges } = this.#options;
     return {
       most: { count: READ_COUNT, bytes: Math.min(READ_BYTES, memoryBytes * LOADED_SHARE) },
       identity: `${producer}-${this.#reads++}`,
       after: this.#lastId,
-      silent: this.#silence.claim(now),
-      ranges: core.flushes.waits > 0 ? awaited.ranges() : [],
-      forgottenSince: this.#forgotten.since,
+      stale: this.#stale.claim(now),
+      ranges: core.flushes.waits > 0 ? flushRanges.ranges() : [],
+      erasedSince: this.#erased.since,
     };
   }
 
-  /** Into memory, and to the sender. */
+  /** Gives the events of a commit to the sender. */
   #bring(commit: StoredCommit): void {
     const { core, producer, isNeedless } = this.#options;
     const { id, size, at } = commit;
     if (compareIds(this.#lastId, id) < 0) this.#lastId = id;
-    if (this.#holdings.knows(id)) return;
-    // Redis has not heard of it.
-    if (this.#settling.has(id)) return this.#settling.tell();
+    if (this.#entries.knows(id)) return;
+    // Redis does not know yet that the commit is finalized.
+    if (this.#acks.has(id)) return this.#acks.send();
     const isOwn = commit.producer === producer;
     if (isOwn && isNeedless(commit)) return this.discard(commit);
-    // Own events were counted as being there; of others this process has not heard yet.
+    // Own events were counted as spooled; events of other processes are new to this ledger.
     if (isOwn) core.ledger.spool(-commit.events.length);
     else core.ledger.accept(commit.events.length);
     const isOld = isTooOld(at, Date.now());
-    const mayBeForgotten = this.#forgotten.concern(id);
+    const mayBeErased = this.#erased.concern(id);
     const events: QueuedEvent[] = [];
     for (const event of commit.events) {
       if (event === undefined) core.ledger.drop(1, 'corrupt');
       else if (isOld) core.ledger.drop(1, 'expired');
-      else if (mayBeForgotten && this.#forgotten.covers(event.visitorId, id))
-        core.ledger.drop(1, 'forgotten');
+      else if (mayBeErased && this.#erased.covers(event.visitorId, id)) core.ledger.drop(1, 'forgotten');
       else events.push(core.adopt(event, at));
     }
-    const held = new ConsumerEntry(id, size, isOwn ? commit.events.length : 0);
-    if (events.length === 0) return this.#settling.add(held);
-    this.#holdings.add(held, events);
+    const entry = new ConsumerEntry(id, size, isOwn ? commit.events.length : 0);
+    if (events.length === 0) return this.#acks.add(entry);
+    this.#entries.add(entry, events);
     for (const event of events) core.sender.push(event);
   }
 
   #heard(state: StreamState, askedAt: number): void {
     if (this.#isClosed) return;
-    const { awaited, heard } = this.#options;
-    this.#silence.heard(state);
+    const { flushRanges, heard } = this.#options;
+    this.#stale.heard(state);
     this.#identify(state.identity);
-    awaited.release(state.isGone);
-    this.#forgotten.prune(state.isGone);
+    flushRanges.release(state.isGone);
+    this.#erased.prune(state.isGone);
     heard(state, askedAt);
   }
 
-  /** True where Redis has lost all that was in it. */
+  /** Returns true if Redis has lost its data. */
   #identify(identity: string): boolean {
     if (this.#isClosed) return true;
     const before = this.#identity;
     this.#identity = identity === '' ? undefined : identity;
     if (before === undefined || before === identity) return false;
-    this.#options.trouble.tell(
+    this.#options.health.tell(
       'Redis has lost what was in it: events that waited there alone are lost, those in memory are sent',
     );
-    this.#holdings.letGoAll();
+    this.#entries.letGoAll();
     this.#lastId = BEGIN;
-    this.#forgotten.restart();
-    this.#options.awaited.release(() => true);
+    this.#erased.restart();
+    this.#options.flushRanges.release(() => true);
     return true;
   }
 }

@@ -1,30 +1,34 @@
+/**
+ * Puts events into the Redis stream, in commits of all events that came within some milliseconds. While Redis fails,
+ * the events are given to the sender of this process. The file is over 300 lines since it is one class and its types.
+ */
 import { type QueuedEvent, takeBytes } from '../../../delivery/queued-event.js';
-import { MAX_FORGOTTEN } from './erased-visitors.js';
+import { MAX_ERASED } from './erased-visitors.js';
 import { compareIds, type RedisStream, type StreamPart } from './event-stream.js';
 
 export interface StreamProducerOptions extends StreamPart {
   /** Milliseconds of failure after which events go without Redis; undefined where this process sends nothing. */
   readonly bypassAfter: number | undefined;
-  /** They are in Redis under this id. */
+  /** These events are in Redis under this id. */
   readonly stored: (events: readonly QueuedEvent[], id: string) => void;
-  /** It is in Redis, and was sent from here all the same. */
+  /** This commit is in Redis, but its events were sent from here all the same. */
   readonly needless: (commit: { id: string; size: number }) => void;
-  /** Redis knows that visitors of these hashes were forgotten, up to this commit. */
-  readonly forgotten: (hashes: readonly string[], upTo: string) => void;
-  /** Of all that is in Redis. */
+  /** Redis knows that visitors of these hashes are erased, up to this commit. */
+  readonly erased: (hashes: readonly string[], upTo: string) => void;
+  /** The bytes of all events in Redis. */
   readonly heard: (bytes: number) => void;
 }
 
 /** Milliseconds between two commits. */
 const COMMIT_INTERVAL = 3;
-/** What is waiting for a slow Redis goes in large ones; a fast one makes small ones. */
+/** The largest commit: with a slow Redis commits grow up to this, with a fast one they stay small. */
 const COMMIT_BYTES = 512 * 1024;
-/** Milliseconds that Redis may take for the last one. */
+/** Milliseconds that Redis may take for the last commit, and the share of the time to the close. */
 const LAST_LIMIT = 1_000;
 const LAST_SHARE = 0.3;
-/** Attempts that may be without an answer: each is a copy of a commit, in the client. */
+/** Attempts that may be without an answer: the client keeps a copy of the commit for each. */
 const MAX_OPEN = 3;
-/** Commits of which it is remembered what became of them. */
+/** Commits that are remembered after they were stored or bypassed. */
 const MAX_RECENT = 1_000;
 /** Milliseconds: how often to ask for the project. */
 const PROJECT_POLL = 100;
@@ -32,18 +36,21 @@ const PROJECT_POLL = 100;
 interface Commit {
   readonly number: number;
   readonly events: readonly QueuedEvent[];
-  /** Visitors who were forgotten since: it stays what it is, for Redis may have it, but goes no other way with them. */
-  readonly forgotten: Set<string>;
+  /**
+   * Visitors who were erased since. The commit stays as it is, since Redis may have it; if it is bypassed, their
+   * events are dropped.
+   */
+  readonly erased: Set<string>;
 }
 
-/** Visitors of whom Redis does not know that they were forgotten. */
-interface Forgetting {
+/** Erased visitors that Redis does not know of. */
+interface PendingErasure {
   readonly hashes: readonly string[];
   readonly resolve: () => void;
   readonly reject: (error: unknown) => void;
 }
 
-/** A commit that Redis has said it has. */
+/** A commit that Redis has confirmed. */
 interface Recent {
   readonly number: number;
   readonly id: string;
@@ -57,7 +64,7 @@ export class StreamProducer {
   #buffer: QueuedEvent[] = [];
   #bufferBytes = 0;
   #next = 0;
-  /** Made, and not known to be in Redis. */
+  /** The commit that was made and is not known to be in Redis. */
   #commit: Commit | undefined;
   #storing: Promise<void> | undefined;
   #open = 0;
@@ -65,13 +72,13 @@ export class StreamProducer {
   #isDue = false;
   /** By performance.now(). */
   #failingSince: number | undefined;
-  /** Numbers of commits that may be in Redis, too, and were sent from here. */
+  /** Numbers of commits that were sent from here and may be in Redis, too. */
   readonly #bypassed = new Set<number>();
-  /** Of ours, not read back here, by number. */
+  /** Our commits in Redis that were not read back here, by number. */
   readonly #recent = new Map<number, Recent>();
-  readonly #forgettings = new Set<Forgetting>();
+  readonly #erasures = new Set<PendingErasure>();
   #isLast = false;
-  /** What Redis says after that changes nothing here. */
+  /** After the close, an answer of Redis changes nothing. */
   #isClosed = false;
 
   constructor(options: StreamProducerOptions) {
@@ -93,29 +100,29 @@ export class StreamProducer {
   }
 
   /**
-   * Takes visitors out of what waits, and resolves once Redis knows of it: before it gets anything that was kept later. Rejects
-   * where it does not hear of it in time.
+   * Drops the events of these visitors that wait, and resolves once Redis knows of the erasure: before it gets any
+   * event that was kept later. Rejects if Redis does not answer in time.
    */
-  async forget(visitorIds: ReadonlySet<string>, hashes: readonly string[]): Promise<void> {
+  async erase(visitorIds: ReadonlySet<string>, hashes: readonly string[]): Promise<void> {
     const isGone = ({ visitorId }: QueuedEvent): boolean => visitorIds.has(visitorId);
     this.#drop(this.#buffer.filter(isGone));
     this.#buffer = this.#buffer.filter((event) => !isGone(event));
-    for (const id of visitorIds) this.#commit?.forgotten.add(id);
+    for (const id of visitorIds) this.#commit?.erased.add(id);
     if (this.#isClosed) throw closed();
     const { timers, answerLimit } = this.#options;
     const told = new Promise<void>((resolve, reject) => {
-      this.#forgettings.add({ hashes, resolve, reject });
+      this.#erasures.add({ hashes, resolve, reject });
     });
     this.start();
     await timers.within(answerLimit, told);
   }
 
-  /** Sees to it that what was kept is stored soon. */
+  /** Stores the kept events soon. */
   plan(): void {
     if (this.#isDue || this.#storing !== undefined || !this.#hasWork) return;
     this.#isDue = true;
-    const { trouble, timers, stream } = this.#options;
-    const wait = trouble.isFailing ? trouble.delay : COMMIT_INTERVAL;
+    const { health, timers, stream } = this.#options;
+    const wait = health.isFailing ? health.delay : COMMIT_INTERVAL;
     const due = this.#committedAt + wait - performance.now();
     timers.later(stream() === undefined ? PROJECT_POLL : Math.max(0, due), () => {
       this.#isDue = false;
@@ -123,16 +130,19 @@ export class StreamProducer {
     });
   }
 
-  /** Stores at once, unless Redis is left alone for a while. */
+  /** Stores at once, unless Redis fails and is left alone for a while. */
   hurry(): void {
-    if (this.#options.trouble.isFailing) this.plan();
+    if (this.#options.health.isFailing) this.plan();
     else this.start();
   }
 
-  /** Stores at once, for the last time: what Redis does not take in a part of these milliseconds goes without it. */
+  /**
+   * Stores for the last time: events that Redis does not take within a share of these milliseconds are sent from
+   * here.
+   */
   finish(closesIn: number): void {
     this.#isLast = true;
-    if (this.#options.trouble.isFailing) this.#bypass();
+    if (this.#options.health.isFailing) this.#bypass();
     this.start();
     this.#options.timers.later(Math.min(LAST_LIMIT, closesIn * LAST_SHARE), () => this.#bypass());
   }
@@ -143,26 +153,26 @@ export class StreamProducer {
     this.#committedAt = performance.now();
     if (this.#open >= MAX_OPEN) this.#bypassIfDue();
     if (stream === undefined || this.#open >= MAX_OPEN) return this.plan();
-    // What is kept now is of after it; what is on its way, of before.
-    const isNext = this.#commit === undefined && this.#forgettings.size > 0;
-    this.#storing = (isNext ? this.#tellForgotten(stream) : this.#store(stream)).finally(() => {
+    // Events that are kept from now on come after the erasure; a commit that is made already comes before it.
+    const isNext = this.#commit === undefined && this.#erasures.size > 0;
+    this.#storing = (isNext ? this.#tellErased(stream) : this.#store(stream)).finally(() => {
       this.#storing = undefined;
       this.plan();
     });
   }
 
-  /** Until what is being stored is, or is not. */
+  /** Resolves when no attempt is under way. */
   async idle(): Promise<void> {
     await this.#storing;
   }
 
   close(): void {
     this.#isClosed = true;
-    for (const { reject } of this.#forgettings) reject(closed());
-    this.#forgettings.clear();
+    for (const { reject } of this.#erasures) reject(closed());
+    this.#erasures.clear();
   }
 
-  /** A commit of ours was read here under this id. True where it was sent already, and is not to be sent again. */
+  /** A commit of ours was read back here. Returns true if its events were sent already and are not to be sent again. */
   read(number: number, id: string): boolean {
     const isNeedless = this.#confirm(number, id) === 'needless';
     this.#recent.delete(number);
@@ -181,43 +191,43 @@ export class StreamProducer {
   }
 
   get #hasWork(): boolean {
-    return this.#commit !== undefined || this.#buffer.length > 0 || this.#forgettings.size > 0;
+    return this.#commit !== undefined || this.#buffer.length > 0 || this.#erasures.size > 0;
   }
 
   async #store(stream: RedisStream): Promise<void> {
-    const { trouble, timers, answerLimit } = this.#options;
+    const { health, timers, answerLimit } = this.#options;
     const commit = (this.#commit ??= {
       number: this.#next++,
       events: takeBytes(this.#buffer, COMMIT_BYTES),
-      forgotten: new Set<string>(),
+      erased: new Set<string>(),
     });
     try {
       await timers.within(answerLimit, this.#append(stream, commit));
       this.#failingSince = undefined;
-      trouble.worksAgain();
+      health.succeeded();
     } catch (error) {
       this.#failingSince ??= this.#committedAt;
-      trouble.failed(error);
+      health.failed(error);
       this.#bypassIfDue();
     }
   }
 
-  async #tellForgotten(stream: RedisStream): Promise<void> {
-    const { timers, answerLimit, forgotten } = this.#options;
-    const asked = [...this.#forgettings];
+  async #tellErased(stream: RedisStream): Promise<void> {
+    const { timers, answerLimit, erased } = this.#options;
+    const asked = [...this.#erasures];
     const hashes = asked.flatMap((each) => each.hashes);
     try {
-      const upTo = await timers.within(answerLimit, stream.forget(hashes, MAX_FORGOTTEN));
-      forgotten(hashes, upTo);
+      const upTo = await timers.within(answerLimit, stream.erase(hashes, MAX_ERASED));
+      erased(hashes, upTo);
       for (const { resolve } of asked) resolve();
     } catch (error) {
       for (const { reject } of asked) reject(error);
     } finally {
-      for (const each of asked) this.#forgettings.delete(each);
+      for (const each of asked) this.#erasures.delete(each);
     }
   }
 
-  /** What comes late counts, too. */
+  /** An answer that comes after the time limit counts, too. */
   async #append(stream: RedisStream, { number, events }: Commit): Promise<void> {
     this.#open += 1;
     try {
@@ -226,7 +236,7 @@ export class StreamProducer {
       if (this.#isClosed) return;
       this.#options.heard(bytes);
       this.check(last, askedAt);
-      // Others may have added more since. Where Redis does not know any more which was ours, that says nothing.
+      // Commits of ours after that one are lost. If Redis knows none of ours any more, that says nothing.
       if (previous !== undefined) this.#missing((each) => each.number > previous && each.number < number);
       if (this.#confirm(number, id) === 'needless') this.#options.needless({ id, size });
     } finally {
@@ -234,14 +244,14 @@ export class StreamProducer {
     }
   }
 
-  /** Redis says which one was the last that it took, of all; it was asked at this time, by performance.now(). */
+  /** `last` is the id of the last commit in Redis, which was asked at this time, by performance.now(). */
   check(last: string, askedAt: number): void {
     this.#missing(({ id, at }) => at < askedAt && compareIds(id, last) > 0);
   }
 
-  /** A Redis that failed over, or was emptied, may not have what it had said it has. */
+  /** After a failover, or if it was emptied, Redis may not have commits that it had confirmed. */
   #missing(isMissing: (recent: Recent) => boolean): void {
-    const { core, trouble } = this.#options;
+    const { core, health } = this.#options;
     let lost = 0;
     for (const each of this.#recent.values()) {
       if (!isMissing(each)) continue;
@@ -249,7 +259,7 @@ export class StreamProducer {
       this.#recent.delete(each.number);
     }
     if (lost === 0) return;
-    trouble.tell(`Redis has lost ${lost} events that it had taken: a failover, or it keeps nothing on disk`);
+    health.tell(`Redis has lost ${lost} events that it had taken: a failover, or it keeps nothing on disk`);
     core.ledger.spool(-lost);
     core.ledger.drop(lost, 'corrupt');
   }
@@ -260,11 +270,11 @@ export class StreamProducer {
     if (this.#isLast || failingFor >= bypassAfter) this.#bypass();
   }
 
-  #drop(forgotten: readonly QueuedEvent[]): void {
-    if (forgotten.length === 0) return;
+  #drop(erased: readonly QueuedEvent[]): void {
+    if (erased.length === 0) return;
     const { core } = this.#options;
-    for (const { bytes } of forgotten) this.#bufferBytes -= bytes;
-    core.finalize(forgotten, (count) => core.ledger.drop(count, 'forgotten'));
+    for (const { bytes } of erased) this.#bufferBytes -= bytes;
+    core.finalize(erased, (count) => core.ledger.drop(count, 'forgotten'));
   }
 
   #bypass(): void {
@@ -276,10 +286,10 @@ export class StreamProducer {
       const [oldest] = this.#bypassed;
       if (this.#bypassed.size > MAX_RECENT) this.#bypassed.delete(oldest!);
     }
-    const isForgotten = ({ visitorId }: QueuedEvent): boolean => commit?.forgotten.has(visitorId) === true;
+    const isErased = ({ visitorId }: QueuedEvent): boolean => commit?.erased.has(visitorId) === true;
     const committed = commit?.events ?? [];
-    this.#drop(committed.filter(isForgotten));
-    const events = [...committed.filter((event) => !isForgotten(event)), ...this.#buffer];
+    this.#drop(committed.filter(isErased));
+    const events = [...committed.filter((event) => !isErased(event)), ...this.#buffer];
     this.#commit = undefined;
     this.#buffer = [];
     this.#bufferBytes = 0;

@@ -5,7 +5,7 @@ import type { OutboxOptions } from '../../../../src/delivery/types.js';
 import type { RedisInternals } from '../../../../src/integrations/redis/outbox/redis-outbox.js';
 import {
   APPEND,
-  FORGET,
+  ERASE,
   READ,
   RELEASE,
   RENEW,
@@ -50,7 +50,7 @@ export async function ownRedis(...options: string[]): Promise<RedisServer> {
   return server;
 }
 
-const SCRIPTS = { APPEND, FORGET, READ, RELEASE, RENEW, SETTLE: ACKNOWLEDGE, SIZE };
+const SCRIPTS = { APPEND, FORGET: ERASE, READ, RELEASE, RENEW, SETTLE: ACKNOWLEDGE, SIZE };
 export type ScriptName = keyof typeof SCRIPTS;
 
 /** A client of which each call does what `around` makes of it. */

@@ -1,18 +1,22 @@
-/** What an operator hears of a place that fails, where events are kept, and how long it is left alone. */
+/**
+ * Tells the operator, once per outage, that events can not be stored or read, and says how long the disk or the Redis
+ * is left alone.
+ */
 import { type Backoff, backoffCeiling } from '../utils/backoff.js';
 import { codeOf, ConvertError } from '../utils/errors.js';
+import { HealthReporter } from '../utils/health-reporter.js';
 import type { Ledger } from './ledger.js';
 
-/** `code` is that of the error that was met. */
+/** `code` is the code of the error. */
 export interface HealthTexts {
   readonly failing: (code: string) => string;
   readonly worksAgain: string;
   readonly met: (code: string) => string;
 }
 
-export class HealthReporter {
-  #failures = 0;
-  readonly #told = new Set<string>();
+export class StorageHealth {
+  readonly #health = new HealthReporter();
+  readonly #metCodes = new Set<string>();
   #isOver = false;
 
   constructor(
@@ -23,40 +27,35 @@ export class HealthReporter {
 
   /** Nothing can be stored at present. */
   get isFailing(): boolean {
-    return this.#failures > 0;
+    return this.#health.isFailing;
   }
 
   /** Milliseconds to the next attempt. */
   get delay(): number {
-    return backoffCeiling(this.backoff, this.#failures);
+    return backoffCeiling(this.backoff, this.#health.failures);
   }
 
-  /** Something could not be stored: told once, until something is. */
   failed(error: unknown): void {
-    this.#failures += 1;
-    if (this.#failures > 1) return;
+    if (!this.#health.failed()) return;
     this.#error(
       error instanceof ConvertError ? error : storageError(this.texts.failing(codeOf(error)), error),
     );
   }
 
-  /** Something was stored. */
-  worksAgain(): void {
-    if (this.#failures === 0) return;
-    this.#failures = 0;
-    if (!this.#isOver) this.ledger.recovered(this.texts.worksAgain);
+  succeeded(): void {
+    if (this.#health.succeeded() && !this.#isOver) this.ledger.recovered(this.texts.worksAgain);
   }
 
-  /** Something else went wrong: told once for each kind. */
+  /** An error that begins no outage: told once for each code. */
   met(error: unknown): void {
     const code = codeOf(error);
-    if (this.#told.has(code)) return;
-    this.#told.add(code);
+    if (this.#metCodes.has(code)) return;
+    this.#metCodes.add(code);
     this.tell(this.texts.met(code), error);
   }
 
-  tell(what: string, cause?: unknown): void {
-    this.#error(storageError(what, cause));
+  tell(message: string, cause?: unknown): void {
+    this.#error(storageError(message, cause));
   }
 
   /** Nothing is told any more. */
