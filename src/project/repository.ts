@@ -5,14 +5,16 @@ import { badOption } from './endpoints.js';
 import { adoptProject } from './parse-config.js';
 import type { CachedConfigInfo, ProjectSource } from './types.js';
 
-export interface ProjectRepositoryOptions {
+export interface ProjectRepositoryOptions<Loaded> {
   /**
    * How long requests wait for the first config, in milliseconds, counted from the first request that asked.
    * Default 250; 0 never waits.
    */
   readyTimeout?: number;
-  /** Takes a config over. If it throws, the config before stays in force, and the reason goes to `onError`. */
-  onConfig(config: ProjectConfig, first: boolean): void;
+  /** What is in force for a config. If it throws, the config before stays in force, and the reason goes to `onError`. */
+  load(config: ProjectConfig): Loaded;
+  /** A config was taken over: it is in force already. */
+  onConfig?(loaded: Loaded, isFirst: boolean): void;
   /** The first config is an older one, from a cache, until there is a newer one. Comes after `onConfig`. */
   onOlder?(checkedAt: number, failures: number): void;
   /** Every attempt that failed. `inARow` is 1 for the first failure after a success: that one is worth a log line. */
@@ -53,12 +55,13 @@ interface Waiting {
 /** How often a timer that only holds the process wakes up, in milliseconds. */
 const HOLD = 3_600_000;
 
-export class ProjectRepository {
+export class ProjectRepository<Loaded> {
   readonly #source: ProjectSource;
-  readonly #options: ProjectRepositoryOptions;
+  readonly #options: ProjectRepositoryOptions<Loaded>;
   readonly #readyTimeout: number;
   #state: 'new' | 'started' | 'stopped' = 'new';
-  #current: ProjectConfig | undefined;
+  #current: Loaded | undefined;
+  #version: string | undefined;
   #loadedAt: number | undefined;
   #checkedAt: number | undefined;
   #fromCache = false;
@@ -72,7 +75,7 @@ export class ProjectRepository {
   #windowOver: boolean;
 
   /** @throws ConvertError `CONVERT_BAD_OPTION` for a `readyTimeout` that is no number of milliseconds */
-  constructor(source: ProjectSource, options: ProjectRepositoryOptions) {
+  constructor(source: ProjectSource, options: ProjectRepositoryOptions<Loaded>) {
     const { readyTimeout = 250 } = options;
     if (!(Number.isFinite(readyTimeout) && readyTimeout >= 0 && readyTimeout <= HOLD)) {
       throw badOption('readyTimeout', `must be a number of milliseconds from 0 to ${HOLD}`);
@@ -83,8 +86,8 @@ export class ProjectRepository {
     this.#windowOver = readyTimeout === 0;
   }
 
-  /** The config in force; undefined until the first one is there. Stays after `stop()`. */
-  get current(): ProjectConfig | undefined {
+  /** What `load` made of the config in force; undefined until the first one is there. Stays after `stop()`. */
+  get current(): Loaded | undefined {
     return this.#current;
   }
 
@@ -157,7 +160,7 @@ export class ProjectRepository {
       changes: this.#changes,
       failures: this.#failures,
       lastError: this.#lastError,
-      version: this.#current && versionOf(this.#current),
+      version: this.#version,
     };
   }
 
@@ -165,17 +168,20 @@ export class ProjectRepository {
     if (this.#state !== 'started') return false;
     const first = this.#current === undefined;
     let config: ProjectConfig;
+    let loaded: Loaded;
     try {
       // Sources of the app deliver what they have.
       config = adoptProject(given, this.#source.description);
-      this.#options.onConfig(config, first);
+      loaded = this.#options.load(config);
     } catch (error) {
       this.#refused = true;
       this.#fail(asConvertError(error, 'CONVERT_BAD_PROJECT', 'the project config was not taken over'));
       return false;
     }
     this.#refused = false;
-    this.#current = config;
+    this.#current = loaded;
+    this.#version = versionOf(config);
+    quietly(() => this.#options.onConfig?.(loaded, first));
     this.#loadedAt = Date.now();
     if (!first) this.#changes += 1;
     this.#confirm(kept);

@@ -10,6 +10,16 @@ import { FakeResponse, visit } from '../support/exchange.js';
 import { testProject } from '../support/project.js';
 import { collector, create, logged } from './setup.js';
 
+describe('what a Convert shows', () => {
+  it('is its interface: no part of it can be seen or serialised', () => {
+    const convert = create();
+    expect(Object.keys(convert)).toEqual([]);
+    expect(JSON.stringify(convert)).toBe('{}');
+    for (const part of ['store', 'outbox', 'project', 'uncommitted', 'emit'])
+      expect(convert).not.toHaveProperty(part);
+  });
+});
+
 describe('a request that is opened', () => {
   it('asks `skip` not before its context is used', async () => {
     const asked: unknown[] = [];
