@@ -1,6 +1,6 @@
 /** The core: everything that is not a framework's. */
 export { createConvert } from './convert/convert.js';
-export type { Convert, ConvertStats, ForVisitorOptions } from './convert/convert.js';
+export type { Convert, ConvertStats, ForVisitorOptions } from './convert/types.js';
 export type { CloseOptions, ClosingServer } from './convert/shutdown.js';
 export { ConvertError, type ConvertErrorCode } from './utils/errors.js';
 export type { IncomingRequest, OutgoingResponse, ResponseHead, WaitUntil } from './model/http.js';

@@ -1,7 +1,7 @@
 /** Express 4 and 5. */
 import type { Request, RequestHandler } from 'express';
 import type { ConvertContext } from '../context/types.js';
-import type { Convert } from '../convert/convert.js';
+import type { Convert } from '../convert/types.js';
 import type { IncomingRequest } from '../model/http.js';
 import type { ConvertOptions } from '../options/types.js';
 import { ExpressOutgoingResponse } from './node-response.js';

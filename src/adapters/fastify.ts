@@ -2,7 +2,8 @@
 import type { FastifyInstance, FastifyPluginAsync, FastifyReply, FastifyRequest } from 'fastify';
 import fp from 'fastify-plugin';
 import type { ConvertContext } from '../context/types.js';
-import { type Convert, createConvert } from '../convert/convert.js';
+import { createConvert } from '../convert/convert.js';
+import type { Convert } from '../convert/types.js';
 import type { IncomingRequest } from '../model/http.js';
 import type { ConvertOptions } from '../options/types.js';
 import { outgoingOf } from './node-response.js';
@@ -51,7 +52,6 @@ const plugin: FastifyPluginAsync<ConvertPluginOptions> = async (fastify, pluginG
     request[REPLY] = reply;
     if (request[CONTEXT] !== undefined) warnEarly(convert);
     request[CONTEXT] = undefined;
-    if (!convert.waits && !convert.opensAlways) return done();
     whenOpen(convert.open(new FastifyIncoming(request), outgoingOf(reply.raw)), (context) => {
       request[CONTEXT] = context;
       done();

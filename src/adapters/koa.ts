@@ -1,7 +1,7 @@
 /** Koa 2 and 3. */
 import type { Context, Middleware, Next } from 'koa';
 import type { ConvertContext } from '../context/types.js';
-import type { Convert } from '../convert/convert.js';
+import type { Convert } from '../convert/types.js';
 import type { IncomingRequest } from '../model/http.js';
 import type { ConvertOptions } from '../options/types.js';
 import { NodeOutgoingResponse } from './node-response.js';

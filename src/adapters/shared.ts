@@ -1,5 +1,6 @@
 import { type ConvertContext, isContext } from '../context/types.js';
-import { type Convert, createConvert, isConvert } from '../convert/convert.js';
+import { createConvert, isConvert } from '../convert/convert.js';
+import type { Convert } from '../convert/types.js';
 import type { ConvertOptions } from '../options/types.js';
 import { ConvertError } from '../utils/errors.js';
 import { assertOptions, oneOf, shape } from '../utils/option-checks.js';

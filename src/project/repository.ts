@@ -5,15 +5,17 @@ import { badOption } from './endpoints.js';
 import { adoptProject } from './parse-config.js';
 import type { CachedConfigInfo, ProjectSource } from './types.js';
 
-export interface ProjectRepositoryOptions {
+export interface ProjectRepositoryOptions<Loaded> {
   /**
    * How long requests wait for the first config, in milliseconds, counted from the first request that asked.
    * Default 250; 0 never waits.
    */
   readyTimeout?: number;
-  /** Called with each new config. If it throws, the config before stays in force, and the reason goes to `onError`. */
-  onConfig(config: ProjectConfig, first: boolean): void;
-  /** The first config is an older one, from a cache, until a newer one arrives. Called after `onConfig`. */
+  /** What is in force for a config. If it throws, the config before stays in force, and the reason goes to `onError`. */
+  load(config: ProjectConfig): Loaded;
+  /** A config was taken over: it is in force already. */
+  onConfig?(loaded: Loaded, isFirst: boolean): void;
+  /** The first config is an older one, from a cache, until there is a newer one. Comes after `onConfig`. */
   onOlder?(checkedAt: number, failures: number): void;
   /**
    * Called for every attempt that failed. `inARow` is 1 for the first failure after a success, which is worth a log
@@ -58,12 +60,13 @@ const KEEP_ALIVE_INTERVAL = 3_600_000;
 /** Milliseconds, the largest `readyTimeout`. */
 const MAX_READY_TIMEOUT = 3_600_000;
 
-export class ProjectRepository {
+export class ProjectRepository<Loaded> {
   readonly #source: ProjectSource;
-  readonly #options: ProjectRepositoryOptions;
+  readonly #options: ProjectRepositoryOptions<Loaded>;
   readonly #readyTimeout: number;
   #state: 'new' | 'started' | 'stopped' = 'new';
-  #current: ProjectConfig | undefined;
+  #current: Loaded | undefined;
+  #version: string | undefined;
   #loadedAt: number | undefined;
   #checkedAt: number | undefined;
   #fromCache = false;
@@ -78,7 +81,7 @@ export class ProjectRepository {
   #isWindowOver: boolean;
 
   /** @throws ConvertError `CONVERT_BAD_OPTION` for a `readyTimeout` that is no number of milliseconds */
-  constructor(source: ProjectSource, options: ProjectRepositoryOptions) {
+  constructor(source: ProjectSource, options: ProjectRepositoryOptions<Loaded>) {
     const { readyTimeout = 250 } = options;
     if (!(Number.isFinite(readyTimeout) && readyTimeout >= 0 && readyTimeout <= MAX_READY_TIMEOUT)) {
       throw badOption('readyTimeout', `must be a number of milliseconds from 0 to ${MAX_READY_TIMEOUT}`);
@@ -89,8 +92,8 @@ export class ProjectRepository {
     this.#isWindowOver = readyTimeout === 0;
   }
 
-  /** The config in force; undefined until the first one arrives. Stays after `stop()`. */
-  get current(): ProjectConfig | undefined {
+  /** What `load` made of the config in force; undefined until the first one is there. Stays after `stop()`. */
+  get current(): Loaded | undefined {
     return this.#current;
   }
 
@@ -163,7 +166,7 @@ export class ProjectRepository {
       changes: this.#changes,
       failures: this.#failures,
       lastError: this.#lastError,
-      version: this.#current && versionOf(this.#current),
+      version: this.#version,
     };
   }
 
@@ -171,17 +174,20 @@ export class ProjectRepository {
     if (this.#state !== 'started') return false;
     const first = this.#current === undefined;
     let config: ProjectConfig;
+    let loaded: Loaded;
     try {
       // A source of the app may deliver anything.
       config = adoptProject(given, this.#source.description);
-      this.#options.onConfig(config, first);
+      loaded = this.#options.load(config);
     } catch (error) {
       this.#isRefused = true;
       this.#fail(asConvertError(error, 'CONVERT_BAD_PROJECT', 'the project config was not taken over'));
       return false;
     }
     this.#isRefused = false;
-    this.#current = config;
+    this.#current = loaded;
+    this.#version = versionOf(config);
+    quietly(() => this.#options.onConfig?.(loaded, first));
     this.#loadedAt = Date.now();
     if (!first) this.#changes += 1;
     this.#confirm(cached);

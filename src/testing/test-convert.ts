@@ -1,7 +1,8 @@
 /**
  * The test double: what the adapters mount in an app's own tests. Answers are fixed, nothing is sent, nothing waits.
  */
-import { type Convert, createConvertWith } from '../convert/convert.js';
+import { createConvertWith } from '../convert/convert.js';
+import type { Convert } from '../convert/types.js';
 import { fixedEngine } from '../engine/fixed-engine.js';
 import { resolveOptions } from '../options/resolve-options.js';
 import type { ConvertOptions } from '../options/types.js';

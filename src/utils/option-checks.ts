@@ -81,10 +81,7 @@ export function either(meant: string, ...checks: Check[]): Check {
   return must(meant, (value) => checks.some((check) => check(value, '').length === 0), given);
 }
 
-/**
- * An object with these options and no others. `undefined` equals absent. With `variants`, the first whose `key` is
- * present decides.
- */
+/** An object with these options and no others; `required` names those that must be given. `undefined` equals absent. */
 export function shape(options: Readonly<Record<string, Check>>, required: readonly string[] = []): Check {
   const names = Object.keys(options);
   return (value, path) => {

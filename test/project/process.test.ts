@@ -12,11 +12,11 @@ const source = transpiledSources();
 /** Runs `code` with a started keeper of `options`; nothing but the keeper could hold the process. */
 function run(options: object, code: string) {
   const script = `
-    import { ProjectKeeper } from './project/keeper.js';
-    import { resolveProject } from './project/resolve.js';
+    import { ProjectRepository } from './project/repository.js';
+    import { resolveProject } from './project/sources/resolve-source.js';
     const say = (word) => process.stdout.write(word + '\\n');
-    const keeper = new ProjectKeeper(resolveProject(${JSON.stringify(options)}), {
-      onConfig: () => say('config'), onError: () => say('error'),
+    const keeper = new ProjectRepository(resolveProject(${JSON.stringify(options)}), {
+      load: (config) => config, onConfig: () => say('config'), onError: () => say('error'),
     });
     keeper.start();
     ${code}`;

@@ -7,7 +7,7 @@ import { ConvertError } from '../../src/utils/errors.js';
 import { later, project, recorder, versionOf } from './helpers.js';
 
 /** A source that does what the test says, and a repository that writes down what it is told. */
-function createRepository(options: Partial<ProjectRepositoryOptions> = {}) {
+function createRepository(options: Partial<ProjectRepositoryOptions<ProjectConfig>> = {}) {
   const told: string[] = [];
   const source = { description: 'the test', sink: undefined as ProjectSink | undefined, stops: 0 };
   const repository = new ProjectRepository(
@@ -17,6 +17,7 @@ function createRepository(options: Partial<ProjectRepositoryOptions> = {}) {
       stop: () => void (source.stops += 1),
     },
     {
+      load: (config) => config,
       onConfig: (config, first) =>
         void told.push(`config ${String(versionOf(config))}${first ? ' first' : ''}`),
       onError: (error, inARow) => void told.push(`error ${inARow} ${error.code}`),
@@ -58,9 +59,11 @@ describe('the config in force', () => {
 
   it('stays when the next one is refused by its taker', async () => {
     const { repository, sink, told } = createRepository({
-      onConfig(config) {
+      load(config) {
         if (versionOf(config) === 'bad') throw new Error('no such rule');
+        return config;
       },
+      onConfig() {},
     });
     const ready = repository.ready();
     sink.config(project('bad'));
@@ -144,7 +147,7 @@ describe('failures', () => {
     const told: string[] = [];
     const broken = new ProjectRepository(
       { description: 'broken', start: thrower, stop: thrower },
-      { onConfig() {}, onError: (error) => void told.push(error.message) },
+      { load: (config) => config, onError: (error) => void told.push(error.message) },
     );
     broken.start();
     broken.stop();
@@ -199,7 +202,7 @@ describe('a config from a cache', () => {
 
   it('is told to have been refused, and its trouble is no failure', () => {
     const { repository, sink, told } = createRepository({
-      onConfig() {
+      load() {
         throw new Error('unfit');
       },
     });
@@ -323,6 +326,7 @@ describe('a config object', () => {
   it('is in force as soon as the repository is started', () => {
     const told: string[] = [];
     const repository = new ProjectRepository(objectSource(project('1')), {
+      load: (config) => config,
       onConfig: (config, first) => void told.push(`${String(versionOf(config))} ${first}`),
     });
     expect(repository.current).toBeUndefined();

@@ -378,7 +378,6 @@ describe('testConvert', () => {
         source: 'the answers of testConvert()',
         failures: 0,
       });
-      expect((convert as unknown as { environment: string }).environment).toBe('staging');
       expect(noise.error).not.toHaveBeenCalled();
     });
   });

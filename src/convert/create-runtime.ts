@@ -1,0 +1,239 @@
+/** Builds the parts of a Convert from its options, connects them, and stops them again. */
+import { ClaimLeases } from '../context/claim-leases.js';
+import { createRevocations } from '../context/erase-visitor.js';
+import type { RequestServices } from '../context/request-context.js';
+import type { LoadedProject, Runtime, Uncommitted } from '../context/runtime.js';
+import { tellPlatform } from '../context/wait-until.js';
+import {
+  type DeliveryLedger,
+  DROP_WARNINGS,
+  type OutboxFactory,
+  type OutboxListener,
+} from '../delivery/types.js';
+import { compiledEngine } from '../engine/compiled-engine.js';
+import { runningExperiences, runsElsewhere } from '../model/project-config.js';
+import { isInAll } from '../model/visitor-state/apply-change.js';
+import type { ConvertOptions, ResolvedOptions } from '../options/types.js';
+import { checkEndpoint } from '../project/endpoints.js';
+import { ProjectRepository, type ProjectRepositoryOptions, versionOf } from '../project/repository.js';
+import { resolveProject } from '../project/sources/resolve-source.js';
+import type { ProjectSource } from '../project/types.js';
+import { memoryStore } from '../store/memory-store.js';
+import { RemoteStore } from '../store/remote-store.js';
+import { sdkStore } from '../store/sdk-data-store.js';
+import { type VisitorStore, withStoreTimeout } from '../store/types.js';
+import { CompactSet } from '../utils/compact-set.js';
+import { asConvertError } from '../utils/errors.js';
+import type { Logger } from '../utils/logger.js';
+import { outboxOf } from './outbox-factory.js';
+import { createReporter, type Reporter } from './reporter.js';
+import { requestServices } from './request-services.js';
+
+/** The bound of the work that waits for the first project config, which may never come. */
+const MAX_WAITING = 1_000;
+
+/** The parts of one Convert. Contexts know them as the `Runtime`. */
+export interface ConvertRuntime extends Reporter, Omit<Runtime, keyof Reporter> {
+  readonly logger: Logger;
+  readonly engineName: string;
+  readonly services: RequestServices;
+  /** The one holder of the project config in force: `project` reads it here. */
+  readonly repository: ProjectRepository<LoadedProject>;
+  /** `store`, if that is remote. */
+  readonly remote: RemoteStore | undefined;
+}
+
+/**
+ * The parts, connected; nothing is loaded yet. `makeOutbox` takes the place of what the options say of delivery.
+ *
+ * @throws ConvertError for options that turn out to be wrong where they are used
+ */
+export function createRuntime(options: ResolvedOptions, makeOutbox?: OutboxFactory): ConvertRuntime {
+  const { logger, environment, storeTimeout } = options;
+  const reporter = createReporter(logger);
+  const { report, reportOutage, warnOnce } = reporter;
+  const now = (): number => Date.now();
+  const project = (): LoadedProject | undefined => repository.current;
+  const waiting: ((project: LoadedProject) => void)[] = [];
+
+  const flush = (timeout: number): Promise<DeliveryLedger> => outbox.flush(timeout);
+  const waitUntil = options.waitUntil && tellPlatform(options.waitUntil, { flush, onError: report });
+  const source = sourceOf(options);
+  const engine = options.engine ?? compiledEngine({ strictSdk: options.strictSdk, uiRules: options.uiRules });
+  const settings = (): Readonly<Record<string, unknown>> | undefined => {
+    const loaded = project();
+    return loaded && (loaded.config.project.settings ?? {});
+  };
+  const services = requestServices(options, settings, {
+    onError: report,
+    warn: (message) => warnOnce(`request:${message}`, message),
+    geoListener: { failing: reportOutage, recovered: reporter.reportRecovery },
+  });
+  const givenStore = storeOf(options.store);
+  const remote = givenStore.remote ? remoteStore(givenStore, options, project, reporter) : undefined;
+  const store = remote ?? givenStore;
+  const outbox = outboxOf(
+    options,
+    { project: () => project()?.config, listener: outboxListener(reporter) },
+    makeOutbox,
+  );
+  const claimsLapse = store.outlives === true && outbox.outlives === true;
+  const claimLeases = claimsLapse ? new ClaimLeases(store, report, now) : undefined;
+  const repository = new ProjectRepository<LoadedProject>(source, {
+    readyTimeout: options.readyTimeout,
+    load: (config) => ({
+      config,
+      engine: engine.load(config),
+      running: runningExperiences(config, environment),
+    }),
+    onConfig: (loaded, isFirst) => {
+      warnOfProject(loaded, environment, reporter);
+      for (const work of waiting.splice(0)) work(loaded);
+      reporter.emit(isFirst ? 'ready' : 'config', { version: versionOf(loaded.config) });
+    },
+    ...repositoryListener(reporter, logger),
+  });
+
+  return {
+    ...reporter,
+    logger,
+    environment,
+    engineName: engine.name,
+    services,
+    store,
+    remote,
+    storeTimeout,
+    outbox,
+    claimLeases,
+    repository,
+    storeKeys: services.visitors.storeKeys,
+    consentConfigured: services.visitors.consentConfigured,
+    uncommitted: new CompactSet<Uncommitted>(),
+    revocations: createRevocations(),
+    waitUntil,
+    now,
+    get project() {
+      return repository.current;
+    },
+    whenReady(work) {
+      const loaded = project();
+      if (loaded !== undefined) work(loaded);
+      else if (waiting.length < MAX_WAITING) waiting.push(work);
+    },
+  };
+}
+
+/** Loads the project and the geo databases. A failure is reported: requests are served meanwhile. */
+export function startRuntime({ repository, services, report }: ConvertRuntime): void {
+  repository.start();
+  services.reader.load().catch((error: unknown) => {
+    report(asConvertError(error, 'CONVERT_BAD_OPTION', 'option `geo` can not be loaded'));
+  });
+}
+
+/** Commits, by the contexts that have something to commit, what was decided and tracked. */
+export function commitAll({ uncommitted }: ConvertRuntime): void {
+  for (const each of uncommitted) void each.commit();
+}
+
+/** Commits and delivers within `timeout` ms, and lets go of all parts. Never rejects. */
+export async function stopRuntime(runtime: ConvertRuntime, timeout: number): Promise<DeliveryLedger> {
+  const until = performance.now() + timeout;
+  const { logger, outbox, repository, services, store } = runtime;
+  commitAll(runtime);
+  repository.stop();
+  services.reader.close();
+  const ledger = await outbox.close(timeout);
+  runtime.claimLeases?.stop();
+  const lost = ledger.reasons.closed ?? 0;
+  if (lost > 0) logger.error(`convert: closed with ${lost} events that could not be delivered in time`);
+  try {
+    await withStoreTimeout(Math.max(0, until - performance.now()), store.close?.(), { keepAlive: true });
+  } catch (error) {
+    runtime.report(asConvertError(error, 'CONVERT_STORE', 'the visitor store failed to close'));
+  }
+  return ledger;
+}
+
+function sourceOf(options: ResolvedOptions): ProjectSource {
+  const { config: configBase, track } = options.endpoints ?? {};
+  const source = resolveProject({
+    project: options.project,
+    projectCache: options.projectCache,
+    sdkKey: options.sdkKey,
+    sdkKeySecret: options.sdkKeySecret,
+    environment: options.environment,
+    endpoint: configBase,
+    refreshInterval: options.refreshInterval,
+  });
+  if (configBase !== undefined) checkEndpoint('endpoints.config', configBase);
+  if (track !== undefined) checkEndpoint('endpoints.track', track);
+  return source;
+}
+
+function storeOf(given: ConvertOptions['store']): VisitorStore {
+  if (given === undefined) return memoryStore();
+  return 'commit' in given ? given : sdkStore(given);
+}
+
+function remoteStore(
+  store: VisitorStore,
+  { storeTimeout, storeCache }: ResolvedOptions,
+  project: () => LoadedProject | undefined,
+  { reportOutage, reportRecovery }: Reporter,
+): RemoteStore {
+  return new RemoteStore(store, {
+    budget: storeTimeout,
+    cache: storeCache ?? {},
+    isComplete: (state) => {
+      const loaded = project();
+      return loaded !== undefined && isInAll(state, loaded.running);
+    },
+    failing: reportOutage,
+    worksAgain: () => reportRecovery('the visitor store answers again'),
+  });
+}
+
+function outboxListener({ emit, reportOutage, reportRecovery, warnOnce }: Reporter): OutboxListener {
+  return {
+    delivered: (count) => emit('delivered', { count }),
+    dropped: (count, reason) => {
+      const warning = DROP_WARNINGS[reason];
+      if (warning !== undefined) warnOnce(`dropped:${reason}`, warning);
+      emit('dropped', { count, reason });
+    },
+    error: reportOutage,
+    recovered: reportRecovery,
+  };
+}
+
+/** Logs, once each, what of a project config does not run. */
+function warnOfProject({ config, engine }: LoadedProject, environment: string, { warnOnce }: Reporter): void {
+  for (const warning of engine.warnings) warnOnce(`config:${warning}`, warning);
+  const elsewhere = runsElsewhere(config, environment);
+  if (elsewhere !== undefined) warnOnce(`environment:${elsewhere}`, elsewhere);
+}
+
+function repositoryListener(
+  { emit, reportOutage, reportRecovery }: Reporter,
+  logger: Logger,
+): Pick<
+  ProjectRepositoryOptions<LoadedProject>,
+  'onError' | 'onOlder' | 'onRecovery' | 'onCacheTrouble' | 'onCacheRecovery'
+> {
+  return {
+    onError: (error, inARow) => {
+      if (inARow === 1) logger.error(error.message);
+      emit('error', error);
+    },
+    onOlder: (checkedAt, failures) => {
+      const from = `started with the project config of ${new Date(checkedAt).toISOString()} from the cache`;
+      // Only that the endpoint is slow is not worth a warning.
+      if (failures > 0) logger.warn(`convert: ${from}; the endpoint fails, and is asked again`);
+      else logger.info?.(`convert: ${from}; the endpoint has not answered yet`);
+    },
+    onRecovery: (failures) => reportRecovery(`the project config is back after ${failures} failures`),
+    onCacheTrouble: reportOutage,
+    onCacheRecovery: reportRecovery,
+  };
+}

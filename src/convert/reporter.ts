@@ -1,0 +1,49 @@
+/** How a Convert tells of what happens: log lines for the operator, and events for listeners and `node:diagnostics_channel`. */
+import type { Runtime } from '../context/runtime.js';
+import type { ConvertEvents } from '../context/types.js';
+import { asConvertError, type ConvertError } from '../utils/errors.js';
+import { type Logger, oncePerCode } from '../utils/logger.js';
+import { hasSubscriber, publish } from './diagnostics-channels.js';
+import { createEventBus, type EventBus } from './event-bus.js';
+
+export interface Reporter {
+  readonly on: EventBus<ConvertEvents>['on'];
+  readonly hasListener: Runtime['hasListener'];
+  readonly emit: Runtime['emit'];
+  readonly report: Runtime['report'];
+  /** For callers that call once per outage: an `error` event, and a log line for each. */
+  readonly reportOutage: (error: ConvertError) => void;
+  /** A log line for the end of an outage. */
+  readonly reportRecovery: (what: string) => void;
+  readonly warnOnce: Runtime['warnOnce'];
+}
+
+export function createReporter(logger: Logger): Reporter {
+  const once = oncePerCode();
+  const bus = createEventBus<ConvertEvents>((error, name) => {
+    const problem = asConvertError(error, 'CONVERT_CALLBACK', `a listener for '${name}' threw`);
+    // Not as an event: that listener may be the one that throws.
+    once(problem.kind, () => logger.error(problem.message));
+  });
+
+  function emit<Name extends keyof ConvertEvents>(name: Name, event: ConvertEvents[Name]): void {
+    bus.emit(name, event);
+    publish(name, event);
+  }
+
+  return {
+    on: (name, listener) => bus.on(name, listener),
+    hasListener: (name) => bus.hasListener(name) || hasSubscriber(name),
+    emit,
+    report(error) {
+      once(error.kind, () => logger.error(error.message));
+      emit('error', error);
+    },
+    reportOutage(error) {
+      logger.error(error.message);
+      emit('error', error);
+    },
+    reportRecovery: (what) => logger.info?.(`convert: ${what}`),
+    warnOnce: (code, message) => once(code, () => logger.warn(`convert: ${message}`)),
+  };
+}
