@@ -1,4 +1,6 @@
+/** Builds the package: each subpath of `exports` in package.json is an entry, `./x` from `src/x.ts`. */
 import { defineConfig } from 'tsdown';
+import manifest from './package.json' with { type: 'json' };
 
 /**
  * Declarations have no source maps: there is nothing of ours in the package that they could lead to. The bundler writes
@@ -13,21 +15,12 @@ const noDeclarationMaps = {
   },
 };
 
-// One entry per file at the top of src that is a subpath of the package (the `exports` of package.json name the same).
+const entries = Object.keys(manifest.exports)
+  .filter((subpath) => subpath !== './package.json')
+  .map((subpath) => (subpath === '.' ? 'index' : subpath.slice('./'.length)));
+
 export default defineConfig({
-  entry: {
-    index: 'src/index.ts',
-    express: 'src/express.ts',
-    koa: 'src/koa.ts',
-    fastify: 'src/fastify.ts',
-    engine: 'src/engine.ts',
-    'sdk-engine': 'src/sdk-engine.ts',
-    'geoip-lite': 'src/geoip-lite.ts',
-    maxmind: 'src/maxmind.ts',
-    redis: 'src/redis.ts',
-    lmdb: 'src/lmdb.ts',
-    testing: 'src/testing.ts',
-  },
+  entry: Object.fromEntries(entries.map((name) => [name, `src/${name}.ts`])),
   format: ['esm', 'cjs'],
   platform: 'node',
   target: 'node20',

@@ -1,0 +1,29 @@
+/** The entries of the package: `exports` of package.json lists them, and whatever else names them must say the same. */
+import { readdirSync } from 'node:fs';
+import { expect, it } from 'vitest';
+import manifest from '../../package.json' with { type: 'json' };
+
+const { '.': index, './package.json': _manifest, ...subpaths } = manifest.exports;
+const names = Object.keys(subpaths).map((subpath) => subpath.slice('./'.length));
+
+it('are the files at the top of src', () => {
+  const files = readdirSync('src').filter((file) => file.endsWith('.ts'));
+  expect(files.sort()).toEqual(['index', ...names].map((name) => `${name}.ts`).sort());
+});
+
+it('have both builds and their types under their own name', () => {
+  const entries = Object.entries({ './index': index, ...subpaths });
+  for (const [subpath, conditions] of entries) {
+    const file = subpath.replace('./', './dist/');
+    expect(conditions).toEqual({
+      import: { types: `${file}.d.mts`, default: `${file}.mjs` },
+      require: { types: `${file}.d.cts`, default: `${file}.cjs` },
+    });
+  }
+});
+
+it('have the same types where a resolver knows `typesVersions` only', () => {
+  expect(manifest.typesVersions).toEqual({
+    '*': Object.fromEntries(names.map((name) => [name, [`./dist/${name}.d.cts`]])),
+  });
+});
