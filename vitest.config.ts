@@ -1,22 +1,10 @@
+/** Two tiers of tests: `npm test` runs the fast one, `npm run test:slow` the files that are named `*.slow.test.ts`. */
 import { BaseSequencer, type TestSpecification } from 'vitest/node';
-import { defineConfig } from 'vitest/config';
-
-/** What takes longest, so that no worker is left alone with one of them at the end. */
-const LONGEST = [
-  'package/tarball',
-  'examples/shop',
-  'adapters/load',
-  'integrations/redis/outbox/process',
-  'delivery/spool/process',
-  'integrations/redis/outbox/faults',
-  'system/fleet',
-  'parity/parity',
-  'integrations/redis/outbox/redis-outbox',
-  'delivery/spool/spool-outbox',
-].map((name) => `/test/${name}.test.ts`);
+import { configDefaults, defineConfig } from 'vitest/config';
+import { FAST, LONGEST, SLOW } from './test/support/tiers.js';
 
 const rank = ({ moduleId }: TestSpecification): number => {
-  const index = LONGEST.findIndex((name) => moduleId.endsWith(name));
+  const index = LONGEST.findIndex((name) => moduleId.endsWith(`/test/${name}`));
   return index < 0 ? LONGEST.length : index;
 };
 
@@ -26,10 +14,11 @@ class LongestFirst extends BaseSequencer {
   }
 }
 
-export default defineConfig({
+export default defineConfig(({ mode }) => ({
   test: {
-    globalSetup: ['test/support/build.ts'],
-    include: ['test/**/*.test.ts'],
+    globalSetup: ['test/support/build.ts', 'test/support/shared-folder.ts'],
+    include: [mode === 'slow' ? SLOW : FAST],
+    exclude: [...configDefaults.exclude, ...(mode === 'slow' ? [] : [SLOW])],
     sequence: { sequencer: LongestFirst },
     // A bound for what hangs, not a promise: machines that run this may have other things to do.
     testTimeout: 120_000,
@@ -38,4 +27,4 @@ export default defineConfig({
     // Two cores, and many tests that wait: more workers than that only make timers late.
     maxWorkers: 3,
   },
-});
+}));
