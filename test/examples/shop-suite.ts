@@ -2,7 +2,16 @@
 import { type Browser, type BrowserContext, chromium, type Page } from 'playwright-core';
 import { afterAll, afterEach, beforeAll, beforeEach, describe, expect, it } from 'vitest';
 import { CHROMIUM, hasChromium } from '../support/chromium.js';
-import { CHROME, FRAMEWORKS, HERO, IPHONE, PURCHASE, type Shop, type ShopEvent, startShop } from './shop.js';
+import {
+  CHROME,
+  type FRAMEWORKS,
+  HERO,
+  IPHONE,
+  PURCHASE,
+  type Shop,
+  type ShopEvent,
+  startShop,
+} from './shop.js';
 
 /** Text that only this variation of the home page has. */
 const HEADLINES: Record<string, string> = {

@@ -2,7 +2,7 @@
 import { readdirSync } from 'node:fs';
 import { resolve } from 'node:path';
 import { expect, it } from 'vitest';
-import { LONGEST } from '../support/tiers.js';
+import { LONGEST } from '../support/longest.js';
 
 const files = readdirSync(resolve(import.meta.dirname, '..'), { recursive: true, encoding: 'utf8' })
   .map((file) => file.replaceAll('\\', '/'))

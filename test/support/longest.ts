@@ -1,8 +1,4 @@
-/** The two tiers of tests, and the test files that a run begins with. */
-export const FAST = 'test/**/*.test.ts';
-export const SLOW = 'test/**/*.slow.test.ts';
-
-/** The files that take longest come first, so that no worker is left alone with one of them at the end. */
+/** The test files that a run begins with: they take longest, and no worker is to be left alone with one of them at the end. */
 export const LONGEST = [
   'package/tarball.slow.test.ts',
   'examples/shop.slow.test.ts',
