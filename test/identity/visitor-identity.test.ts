@@ -22,7 +22,7 @@ describe('who the visitor is', () => {
     });
     expect(app.identify(incoming(cookie))).toMatchObject({ id: 'from-cookie', origin: 'cookie' });
     const minted = app.identify(incoming());
-    expect(minted).toMatchObject({ origin: 'generated', mode: 'enrol', consent: 'granted', gate: undefined });
+    expect(minted).toMatchObject({ origin: 'generated', mode: 'enrol', consent: 'granted', excludedBy: undefined });
     expect(minted.id).toMatch(UUID);
   });
 
@@ -119,8 +119,8 @@ describe('bots', () => {
 
   it('have no id; clients without a user agent are bots', () => {
     const { identify } = reader();
-    expect(identify(incoming(googlebot))).toMatchObject({ gate: 'bot', id: '' });
-    expect(identify(incoming({ 'user-agent': '' }))).toMatchObject({ gate: 'bot', id: '' });
+    expect(identify(incoming(googlebot))).toMatchObject({ excludedBy: 'bot', id: '' });
+    expect(identify(incoming({ 'user-agent': '' }))).toMatchObject({ excludedBy: 'bot', id: '' });
   });
 
   it('may say so in their hints only', () => {
@@ -135,7 +135,7 @@ describe('bots', () => {
 
   it('are not asked for where the app knows the visitor', () => {
     const { identify } = reader({ visitor: { id: () => 'api-client' } });
-    expect(identify(incoming(googlebot))).toMatchObject({ gate: undefined, id: 'api-client' });
+    expect(identify(incoming(googlebot))).toMatchObject({ excludedBy: undefined, id: 'api-client' });
     let asked = 0;
     const counting = reader({ visitor: { id: () => 'api-client' }, bots: () => (asked++, true) });
     expect(counting.identify(incoming(googlebot)).excludedBy).toBeUndefined();
@@ -178,7 +178,7 @@ describe('the fingerprint', () => {
     expect(reader({ visitor }).identify(incoming({ cookie: 'cv_vid=c' })).origin).toBe('cookie');
     expect(reader({ visitor }).identify(incoming()).origin).toBe('fingerprint');
     const gated = reader({ visitor, consent: () => false }).identify(incoming());
-    expect(gated).toMatchObject({ gate: 'consent', id: '' });
+    expect(gated).toMatchObject({ excludedBy: 'consent', id: '' });
   });
 });
 
@@ -198,7 +198,7 @@ describe('without a grant', () => {
     const visitor = identify(incoming({}, user));
     expect(visitor.excludedBy ?? visitor.mode).toBe(expected);
     // A visitor without an id of the app would be a new one on every page.
-    expect(identify(incoming({ cookie: 'cv_vid=c' }))).toMatchObject({ gate: 'consent', id: '' });
+    expect(identify(incoming({ cookie: 'cv_vid=c' }))).toMatchObject({ excludedBy: 'consent', id: '' });
   });
 
   it.each<[string, Partial<VisitorReaderOptions>, Record<string, string>]>([
@@ -208,7 +208,7 @@ describe('without a grant', () => {
     ['an opt-out', { signals: () => ({ answer: 'denied', by: 'DNT' }) }, {}],
   ])('%s that denies: our cookies go, whatever kind it is', (_name, options, { cookie = '' }) => {
     const visitor = reader(options).identify(incoming({ cookie: `${cookie}; cv_vid=c; cv_vid_next=d.0` }));
-    expect(visitor).toMatchObject({ gate: 'consent', consent: 'denied', id: '' });
+    expect(visitor).toMatchObject({ excludedBy: 'consent', consent: 'denied', id: '' });
     expect(visitor.withdrawn).toMatchObject({ cookie: true, adoption: true, cookieId: 'c' });
   });
 
