@@ -27,7 +27,7 @@ async function run(
     file,
     `
     import { memoryOutbox } from './delivery/memory-outbox.js';
-    import { httpTransport } from './delivery/http-transport.js';
+    import { httpTransport } from './delivery/transports/http.js';
     const say = (...words) => console.log(...words);
     const outbox = memoryOutbox({
       transport: httpTransport(),

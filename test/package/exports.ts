@@ -28,7 +28,8 @@ const COMMONJS_ONLY = '--no-experimental-require-module';
 /** Node 26 warns of `module.register`, and Node 20 has nothing else to see which modules are loaded. */
 const QUIET_REGISTER = '--disable-warning=DEP0205';
 
-export function exportSuite(packed: WhenPacked): void {
+/** @param loaded the subpaths of which each is loaded in processes of its own */
+export function exportSuite(packed: WhenPacked, loaded: readonly string[] = SUBPATHS): void {
   /** Has nothing installed that is optional. */
   let bare = '';
   let full = '';
@@ -82,7 +83,7 @@ export function exportSuite(packed: WhenPacked): void {
     expect(stderr).toContain('ERR_PACKAGE_PATH_NOT_EXPORTED');
   });
 
-  describe.each(SUBPATHS)('%s', (subpath) => {
+  describe.each(loaded)('%s', (subpath) => {
     const packagesOf = (files: string[]): string[] => {
       const names = files.map((file) => /.*\/node_modules\/((?:@[^/]+\/)?[^/]+)/.exec(file)?.[1]);
       return [...new Set(names)]

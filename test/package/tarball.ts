@@ -1,6 +1,7 @@
-/** The tarball as it would be published, built from a copy so that the `dist` of this folder stays as it is. */
+/** The tarball as it would be published: one for all test files of a run, made from the `dist` that the run begins with. */
 import { cpSync, mkdirSync, readdirSync, readFileSync, statSync, symlinkSync } from 'node:fs';
 import { basename, join, resolve } from 'node:path';
+import { madeOnce } from '../support/once.js';
 import { run } from './commands.js';
 
 export const ROOT = resolve(import.meta.dirname, '../..');
@@ -28,26 +29,42 @@ export interface Manifest {
 
 const NOT_SOURCE = new Set(['node_modules', 'dist', '.git', 'coverage']);
 
-/** `npm run pack`, which builds first, in a folder below `parent`. */
-export async function pack(parent: string): Promise<Tarball> {
+/** The tarball of this run: whoever needs it first packs it. */
+export async function sharedTarball(): Promise<Tarball> {
+  return readTarball(await madeOnce('tarball', (parent) => pack(parent, { isBuilt: true })));
+}
+
+/** A tarball from a copy without `dist`, so that `npm run pack` has to build it: in a folder below `parent`. */
+export async function packFromSources(parent: string): Promise<Tarball> {
+  await pack(parent, { isBuilt: false });
+  return readTarball(parent);
+}
+
+/** `npm run pack` in a copy, so that nothing changes in this folder. */
+async function pack(parent: string, { isBuilt }: { isBuilt: boolean }): Promise<void> {
   const built = join(parent, 'built');
   const packed = join(parent, 'packed');
   cpSync(ROOT, built, { recursive: true, filter: (source) => !NOT_SOURCE.has(basename(source)) });
   symlinkSync(join(ROOT, 'node_modules'), join(built, 'node_modules'));
+  if (isBuilt) cpSync(join(ROOT, 'dist'), join(built, 'dist'), { recursive: true });
   mkdirSync(packed);
-  await succeed('npm', ['run', 'pack', '--ignore-scripts=false', '--', packed], built);
+  await succeed('npm', ['run', 'pack', `--ignore-scripts=${isBuilt}`, '--', packed], built);
+  await succeed('tar', ['-xzf', readdirSync(packed)[0] ?? ''], packed);
+}
 
-  const [name = ''] = readdirSync(packed);
-  await succeed('tar', ['-xzf', name], packed);
+/** Reads what `pack` has left below `parent`. */
+function readTarball(parent: string): Tarball {
+  const packed = join(parent, 'packed');
   const folder = join(packed, 'package');
   const files = readdirSync(folder, { recursive: true, withFileTypes: true })
     .filter((entry) => entry.isFile())
     .map((entry) => join(entry.parentPath, entry.name).slice(folder.length + 1))
     .sort();
   const read = (file: string): string => readFileSync(join(folder, file), 'utf8');
+  const tgz = readdirSync(packed).find((name) => name.endsWith('.tgz')) ?? '';
   return {
-    bytes: statSync(join(packed, name)).size,
-    built,
+    bytes: statSync(join(packed, tgz)).size,
+    built: join(parent, 'built'),
     folder,
     files,
     manifest: JSON.parse(read('package.json')) as Manifest,

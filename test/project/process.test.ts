@@ -9,16 +9,16 @@ import { httpServer, later, project, says, saysProject, until } from './helpers.
 
 const source = transpiledSources();
 
-/** Runs `code` with a started keeper of `options`; nothing but the keeper could hold the process. */
+/** Runs `code` with a started repository of `options`; nothing but the repository could hold the process. */
 function run(options: object, code: string) {
   const script = `
     import { ProjectRepository } from './project/repository.js';
     import { resolveProject } from './project/sources/resolve-source.js';
     const say = (word) => process.stdout.write(word + '\\n');
-    const keeper = new ProjectRepository(resolveProject(${JSON.stringify(options)}), {
+    const repository = new ProjectRepository(resolveProject(${JSON.stringify(options)}), {
       load: (config) => config, onConfig: () => say('config'), onError: () => say('error'),
     });
-    keeper.start();
+    repository.start();
     ${code}`;
   const child = spawn(process.execPath, ['--input-type=module', '-e', script], { cwd: source });
   later(() => child.kill('SIGKILL'));
@@ -51,7 +51,7 @@ it('a process may end between two requests, and between two attempts', async () 
     [says('', {}, 500), 'error'],
   ] as const) {
     const server = await httpServer(answer);
-    const hold = `const timer = setInterval(() => { if (keeper.current || keeper.stats().failures) clearInterval(timer); }, 5);`;
+    const hold = `const timer = setInterval(() => { if (repository.current || repository.stats().failures) clearInterval(timer); }, 5);`;
     const { ended } = run({ ...slow, endpoint: server.base }, hold);
     expect(await ended).toEqual({ code: 0, said: [word], complaint: '' });
   }
@@ -60,14 +60,14 @@ it('a process may end between two requests, and between two attempts', async () 
 it('a process may end while a file is watched', async () => {
   const file = join(source, 'project.json');
   await writeFile(file, JSON.stringify(project()));
-  const hold = `const timer = setInterval(() => { if (keeper.current) clearInterval(timer); }, 5);`;
+  const hold = `const timer = setInterval(() => { if (repository.current) clearInterval(timer); }, 5);`;
   expect(await run({ project: file }, hold).ended).toEqual({ code: 0, said: ['config'], complaint: '' });
 });
 
 it('a process may end while a cache is read, written and used', async () => {
   const projectCache = join(source, 'cache');
   const server = await httpServer(saysProject());
-  const hold = `const timer = setInterval(() => { if (keeper.current) clearInterval(timer); }, 5);`;
+  const hold = `const timer = setInterval(() => { if (repository.current) clearInterval(timer); }, 5);`;
   const options = { ...slow, endpoint: server.base, projectCache };
   expect(await run(options, hold).ended).toEqual({ code: 0, said: ['config'], complaint: '' });
   expect(await readdir(join(projectCache, 'project-cache'))).toHaveLength(1);
@@ -78,7 +78,7 @@ it('a process may end while a cache is read, written and used', async () => {
 it('a process that waits in ready() lives until there is a config, and not longer', async () => {
   const server = await httpServer(says('', {}, 500));
   const options = { ...slow, endpoint: server.base, backoff: { min: 10, max: 50 } };
-  const waiting = run(options, `await keeper.ready(); say('ready');`);
+  const waiting = run(options, `await repository.ready(); say('ready');`);
   await until(() => expect(waiting.said.length).toBeGreaterThan(2));
   server.answer = saysProject();
   const { code, said, complaint } = await waiting.ended;
@@ -88,6 +88,9 @@ it('a process that waits in ready() lives until there is a config, and not longe
 
 it('a process that waits in waitForFirst() is not cut off in the middle of it', async () => {
   const server = await httpServer(() => {});
-  const { ended } = run({ ...slow, endpoint: server.base }, `await keeper.waitForFirst(); say('served');`);
+  const { ended } = run(
+    { ...slow, endpoint: server.base },
+    `await repository.waitForFirst(); say('served');`,
+  );
   expect(await ended).toEqual({ code: 0, said: ['served'], complaint: '' });
 });

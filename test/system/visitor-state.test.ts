@@ -151,7 +151,7 @@ describe.skipIf(!hasRedis)('state', { concurrent: true }, () => {
       if (each) outbox.offer = each;
       const job = await convert.forVisitor('u1');
       job.trackConversion('purchase', purchase);
-      await job.flush({ timeout: 500 });
+      await job.flush({ timeout: 30_000 });
     }
     expect(lengths(collector)).toEqual([0, 2]);
   });

@@ -1,40 +1,19 @@
 /** The spool under processes that are killed, stopped, exit, run out of disk, and share one folder. */
-import { readdir, writeFile } from 'node:fs/promises';
+import { writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import { expect, it, type TestContext } from 'vitest';
 import { mounted } from '../../support/disk.js';
 import { temporaryFolder } from '../../support/folder.js';
 import { transpiledSources } from '../../support/transpiled.js';
-import { DRAIN, idsOf, type Keep, LEASE, named, processBench } from '../process-bench.js';
+import { idsOf, named, processBench } from '../process-bench.js';
 import { processFaults } from '../process-faults.js';
+import { freshSpool, hasWhatWasAccepted, spoolAt } from './spool-process.js';
 
 const source = transpiledSources();
 
-const spoolAt = (path: string, lease = LEASE): Keep => ({
-  code: (folder) => `
-    import { spoolOutbox } from ${JSON.stringify(join(folder, 'delivery/spool/spool-outbox.js'))};
-    const kept = spoolOutbox(${JSON.stringify(path)}, { beat: ${LEASE / 8}, lease: ${lease} });`,
-  // Leases and logs.
-  rest: async () => (await readdir(join(path, '1-2'))).filter((each) => !each.endsWith('.folder')),
-});
-
-const freshSpool = async (lease?: number): Promise<Keep> => spoolAt(temporaryFolder('spool'), lease);
-
 processFaults('a spool', source, freshSpool);
 
-it('a spool has what was accepted right before process.exit()', async () => {
-  const { collector, run } = await processBench(source, await freshSpool(), {
-    behaviour: () => 'hang',
-  });
-  const exits = run(
-    'exits',
-    `send(1); await until(() => outbox.stats().volatile === 0); send(40_000); process.exit(3);`,
-  );
-  expect((await exits.ended).code).toBe(3);
-  collector.change({ behaviour: () => 'answer' });
-  await run('next', DRAIN).ended;
-  expect(idsOf(collector)).toEqual(named('exits', 40_001));
-});
+hasWhatWasAccepted(source, 2_000);
 
 it('a spool on a disk that is full goes on in memory, and on the disk once there is room', async (context) => {
   const disk = await mounted('size=1m', context);

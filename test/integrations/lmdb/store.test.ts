@@ -8,10 +8,13 @@ import { temporaryFolder } from '../../support/folder.js';
 
 const root = temporaryFolder('lmdb', afterAll);
 
+/** Milliseconds: long enough for a machine that has other things to do. */
+const AGE = 3_000;
+
 describe('lmdbStore is a store', () => {
-  storeConformance(it, (place) => lmdbStore(join(root, place), { ephemeralAge: 400 }), {
+  storeConformance(it, (place) => lmdbStore(join(root, place), { ephemeralAge: AGE }), {
     shared: true,
-    ephemeralAge: 400,
+    ephemeralAge: AGE,
   });
 });
 
@@ -28,10 +31,12 @@ describe('lmdbStore, told that nothing can be there', () => {
   });
 
   it('writes over what has expired, and was not swept yet', async () => {
-    const store = lmdbStore(join(root, 'expired'), { ephemeralAge: 50 });
+    // It expires in the middle between two rounds of the sweep, which come every second.
+    const ephemeralAge = 2_500;
+    const store = lmdbStore(join(root, 'expired'), { ephemeralAge });
     await store.commit('v', claims('x'), first);
     // Not by reading: what is read lives on.
-    await sleep(100);
+    await sleep(ephemeralAge + 20);
     const { state, lost } = await store.commit('v', claims('y'), first);
     expect([state, [...lost]]).toEqual([{ bucketing: { 7: 'y' } }, []]);
     expect(await store.read('v')).toEqual({ bucketing: { 7: 'y' } });

@@ -18,9 +18,9 @@ describe.skipIf(!hasRedis)('over Redis', () => {
   const shared = sharedRedis();
 
   describe('redisStore is a store', () => {
-    storeConformance(it, (place) => redisStore(shared.client, { prefix: place, ephemeralAge: 400 }), {
+    storeConformance(it, (place) => redisStore(shared.client, { prefix: place, ephemeralAge: 3_000 }), {
       shared: true,
-      ephemeralAge: 400,
+      ephemeralAge: 3_000,
     });
   });
 

@@ -1,68 +1,15 @@
 /** The outbox in Redis under processes that are killed, stopped, and share one stream. */
-import { join } from 'node:path';
-import { describe, expect, it } from 'vitest';
-import {
-  HEALTHY_LEASE,
-  idsOf,
-  type Keep,
-  LEASE,
-  named,
-  processBench,
-} from '../../../delivery/process-bench.js';
+import { describe } from 'vitest';
 import { processFaults } from '../../../delivery/process-faults.js';
 import { hasRedis, sharedRedis } from '../../../support/redis.js';
 import { transpiledSources } from '../../../support/transpiled.js';
+import { appendersAndDrainers, keepsIn } from './process-kit.js';
 
 const source = transpiledSources();
 
 describe.skipIf(!hasRedis)('over Redis', () => {
-  const shared = sharedRedis();
-
-  let keeps = 0;
-  const freshKeep = (lease = LEASE): Keep => {
-    const prefix = `convert-${(keeps += 1)}`;
-    const internals = { beat: LEASE / 8, lease };
-    return {
-      code: (folder) => `
-        import { Redis } from 'ioredis';
-        import { redisOutbox } from ${JSON.stringify(join(folder, 'integrations/redis/outbox/redis-outbox.js'))};
-        const client = new Redis(${shared.port});
-        const options = { prefix: ${JSON.stringify(prefix)}, drain: !name.startsWith('a') };
-        const kept = (given) => {
-          const outbox = redisOutbox(client, options, ${JSON.stringify(internals)})(given);
-          return {
-            ...outbox,
-            close: (timeout) => outbox.close(timeout).finally(() => client.disconnect()),
-          };
-        };`,
-      async rest() {
-        return (await shared.client.xrange(`${prefix}:{1-2}:events`, '-', '+')).map(([id]) => id);
-      },
-    };
-  };
+  const freshKeep = keepsIn(sharedRedis());
 
   processFaults('redisOutbox', source, async (lease) => freshKeep(lease));
-
-  it('brings what two processes append by two others that drain, each exactly once', async () => {
-    const keep = freshKeep(HEALTHY_LEASE);
-    const { collector, run } = await processBench(source, keep, { delay: 20 });
-    const appends = ['a0', 'a1'].map((name) =>
-      run(
-        name,
-        `while (sent < 5_000) { send(20); await sleep(0); }
-         const { spooled, pending } = await outbox.flush(20_000);
-         await outbox.close(5000);
-         say(spooled, pending);`,
-      ),
-    );
-    const drains = ['d0', 'd1'].map((name) =>
-      run(name, `process.once('SIGTERM', () => outbox.close(5000));`),
-    );
-    await collector.waitFor(({ events }) => events.length === 10_000);
-    for (const { ended } of appends) expect((await ended).output.trim()).toBe('5000 0');
-    for (const drain of drains) drain.kill('SIGTERM');
-    for (const { ended } of drains) expect((await ended).code).toBe(0);
-    expect(idsOf(collector).sort()).toEqual([...named('a0', 5_000), ...named('a1', 5_000)].sort());
-    expect(await keep.rest()).toEqual([]);
-  });
+  appendersAndDrainers(source, freshKeep, 500);
 });

@@ -1,0 +1,5 @@
+/** Which share of two hundred thousand visitors gets which variation. */
+import { describe } from 'vitest';
+import { trafficSuite } from './traffic.js';
+
+describe('the traffic', () => trafficSuite(200_000));

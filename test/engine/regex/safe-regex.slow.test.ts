@@ -1,0 +1,13 @@
+/** Thousands of random patterns: they answer as the official SDK does, and none holds the event loop. */
+import { describe } from 'vitest';
+import { attacker } from './attacks.js';
+import { answersByRe2, answersOfTheSdk, attacksOfNobody, countedSteps } from './random-patterns.js';
+
+describe('a pattern', () => {
+  answersOfTheSdk(4000);
+  answersByRe2(3000);
+});
+
+describe('a pattern that is attacked', () => attacksOfNobody(attacker(), 1500));
+
+describe('the bound on the steps of a pattern', () => countedSteps(2000));

@@ -1,0 +1,8 @@
+/** A fleet under two thousand visitors. */
+import { describe } from 'vitest';
+import { hasRedis, sharedRedis } from '../support/redis.js';
+import { fleetSuite } from './fleet-kit.js';
+
+describe.skipIf(!hasRedis)('a fleet on one Redis', () => {
+  fleetSuite(sharedRedis(), { visitors: 2_000, concurrency: 40 });
+});
