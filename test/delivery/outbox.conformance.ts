@@ -443,7 +443,7 @@ const CASES: Record<string, (start: Start, make: MakeOutbox, can: OutboxAbilitie
     send(outbox, exposure('v1'));
     await until(() => transport.open().length === 1);
     send(outbox, exposure('v2'));
-    const flush = outbox.flush(50);
+    const flush = outbox.flush(1_000);
     transport.open()[0]?.answer(200);
     await until(() => transport.posts.length === 2);
     expect(transport.released).toBe(0);

@@ -209,7 +209,7 @@ describe('without a grant', () => {
   ])('%s that denies: our cookies go, whatever kind it is', (_name, options, { cookie = '' }) => {
     const visitor = reader(options).identify(incoming({ cookie: `${cookie}; cv_vid=c; cv_vid_next=d.0` }));
     expect(visitor).toMatchObject({ excludedBy: 'consent', consent: 'denied', id: '' });
-    expect(visitor.withdrawn).toMatchObject({ cookie: true, adoption: true, cookieId: 'c' });
+    expect(visitor.withdrawn).toMatchObject({ cookie: true, alias: true, cookieId: 'c' });
   });
 
   it('asks nobody where an opt-out has been sent', () => {
@@ -250,7 +250,7 @@ describe('without a grant', () => {
     const { identify } = reader({ visitor: { id }, consent: () => false });
     expect(identify(incoming({ cookie: 'cv_vid=c' }, user)).withdrawn).toEqual({
       cookie: true,
-      adoption: false,
+      alias: false,
       assignments: false,
       session: false,
       cookieId: 'c',

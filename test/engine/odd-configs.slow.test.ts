@@ -1,0 +1,4 @@
+/** Thousands of odd project configs that pass validation: the engine loads each, and answers. */
+import { oddConfigs } from './odd-configs.js';
+
+oddConfigs(2000);
