@@ -22,7 +22,12 @@ describe('who the visitor is', () => {
     });
     expect(app.identify(incoming(cookie))).toMatchObject({ id: 'from-cookie', origin: 'cookie' });
     const minted = app.identify(incoming());
-    expect(minted).toMatchObject({ origin: 'generated', mode: 'enrol', consent: 'granted', excludedBy: undefined });
+    expect(minted).toMatchObject({
+      origin: 'generated',
+      mode: 'enrol',
+      consent: 'granted',
+      excludedBy: undefined,
+    });
     expect(minted.id).toMatch(UUID);
   });
 

@@ -9,6 +9,9 @@ import type { ConversionEvent, GoalData } from '../../src/model/tracking-event.j
 import type { ConvertOptions } from '../../src/options/types.js';
 import { type IoRedisClient, redisOutbox, redisStore } from '../../src/redis.js';
 import { memoryStore } from '../../src/store/memory-store.js';
+import { memoryOutbox } from '../../src/delivery/memory-outbox.js';
+import type { Offer, Outbox, OutboxOptions } from '../../src/delivery/types.js';
+import type { VisitorEvent } from '../../src/model/tracking-event.js';
 import type { VisitorStore } from '../../src/store/types.js';
 import { type Collector, startCollector } from '../support/collector.js';
 import { FakeResponse, visit } from '../support/exchange.js';
@@ -139,16 +142,23 @@ describe.skipIf(!hasRedis)('state', { concurrent: true }, () => {
 
   it('a purchase that the outbox refused is counted with its revenue when it is told again', async () => {
     const collector = await collect();
+    let isFull = true;
+    const fillable = (options: OutboxOptions): Outbox => {
+      const outbox = memoryOutbox(options);
+      const { offer } = outbox;
+      return Object.assign(outbox, {
+        offer: (events: readonly VisitorEvent[]): Offer =>
+          isFull ? { refused: new Set(events), confirm() {} } : offer(events),
+      });
+    };
     const convert = await create({
       store: memoryStore(),
       endpoints: { track: collector.origin },
       visitor: user,
+      delivery: { outbox: fillable },
     });
-    const { outbox } = convert as never as { outbox: { offer: unknown } };
-    const { offer } = outbox;
-    outbox.offer = (events: unknown[]) => ({ refused: new Set(events), confirm() {} }); // it is full
-    for (const each of [undefined, offer]) {
-      if (each) outbox.offer = each;
+    for (const full of [true, false]) {
+      isFull = full;
       const job = await convert.forVisitor('u1');
       job.trackConversion('purchase', purchase);
       await job.flush({ timeout: 30_000 });
@@ -160,7 +170,7 @@ describe.skipIf(!hasRedis)('state', { concurrent: true }, () => {
     const collector = await collect();
     const store = redisHere();
     const now = Date.now();
-    // What `Journal` commits for it: `#pendingClaims` has the claims that events name.
+    // What a unit of work commits for it: `pending` has the claims that its events name.
     const pending = { claims: ['goal:purchase', 'transaction:["purchase","t1"]'], until: now - 10_000 };
     await store.commit(
       '1001-2002-u1',

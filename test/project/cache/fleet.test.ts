@@ -117,6 +117,7 @@ describe.skipIf(!hasRedis)('a fleet', () => {
       const server = await httpServer(saysProject('1'));
       const fleet = members(3, server.base, alone);
       await until(() => expect(fleet.map(({ configs }) => configs.length)).toEqual([1, 1, 1]));
+      await until(() => expect(fleet.map(({ troubles }) => troubles.length)).toEqual([1, 1, 1]));
       for (const { errors, troubles } of fleet) {
         expect(errors).toEqual([]);
         expect(troubles).toEqual([
