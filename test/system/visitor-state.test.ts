@@ -145,7 +145,7 @@ describe.skipIf(!hasRedis)('state', { concurrent: true }, () => {
     let isFull = true;
     const fillable = (options: OutboxOptions): Outbox => {
       const outbox = memoryOutbox(options);
-      const { offer } = outbox;
+      const offer = outbox.offer.bind(outbox);
       return Object.assign(outbox, {
         offer: (events: readonly VisitorEvent[]): Offer =>
           isFull ? { refused: new Set(events), confirm() {} } : offer(events),
