@@ -45,7 +45,8 @@ const plugin: FastifyPluginAsync<ConvertPluginOptions> = async (fastify, pluginG
       return (this[CONTEXT] ??= convert.openNow(new FastifyIncoming(this), outgoingOf(this[REPLY]?.raw)));
     },
   });
-  // Declared, so that each request has the room from the start: to grow takes V8 longer than all else that is done here.
+  // Declared, so that each request has the room from the start: to grow takes V8 longer than all else that is done
+  // here.
   fastify.decorateRequest(CONTEXT).decorateRequest(REPLY);
   const opensIn = hook ?? (convert.readsAhead ? 'preHandler' : 'onRequest');
   fastify.addHook(opensIn, (request: Contextual, reply: FastifyReply, done: () => void) => {
@@ -89,7 +90,9 @@ class FastifyIncoming implements IncomingRequest {
   }
 }
 
-/** Puts the context of each request there. Apps replace `reply.locals` as they like: it comes right before the handler. */
+/**
+ * Puts the context of each request there. Apps replace `reply.locals` as they like: it comes right before the handler.
+ */
 export function addToLocals(fastify: FastifyInstance): void {
   if (fastify.hasReplyDecorator('locals')) fastify.addHook('preHandler', add);
   fastify.addHook('onRoute', (route) => {

@@ -43,8 +43,8 @@ export class NodeOutgoingResponse implements OutgoingResponse {
 }
 
 /**
- * A response of Express, which gives each its own prototype: to V8 no two have one shape, and each property that is added,
- * as `beforeHead` does, takes several microseconds.
+ * A response of Express, which gives each its own prototype: to V8 no two have one shape, and each property that is
+ * added, as `beforeHead` does, takes several microseconds.
  */
 export class ExpressOutgoingResponse extends NodeOutgoingResponse {
   readonly #early: NodeResponse;
@@ -81,10 +81,10 @@ const WATCH = Symbol('convert head');
 type WatchedResponse = Omit<NodeResponse, 'writeHead'> & { writeHead: WriteHead; [WATCH]?: Watch };
 
 /**
- * Wraps `writeHead`, which every way to answer goes through: send, pipe, redirect, errors, hijacked replies. Headers
- * that are set earlier get lost in some of them. The app's header argument is put onto the response first, so that
- * the listener sees, and adds to, what will really be sent. A head that turns out to be invalid is never written, and the
- * listener is called again for the one that the framework answers with instead: it must bear that.
+ * Wraps `writeHead`, which every way to answer goes through: send, pipe, redirect, errors, hijacked replies.
+ * Headers that are set earlier get lost in some of them. The app's header argument is put onto the response first,
+ * so that the listener sees, and adds to, what will really be sent. A head that turns out to be invalid is never
+ * written, and the listener is called again for the one that the framework answers with instead: it must bear that.
  *
  * One function wraps for all responses: a function of its own as the property of each made V8 keep all that belongs to
  * a request until the next full garbage collection, for as long as the process had not run hot.

@@ -1,4 +1,7 @@
-/** How a Convert tells of what happens: log lines for the operator, and events for listeners and `node:diagnostics_channel`. */
+/**
+ * How a Convert tells of what happens: log lines for the operator, and events for listeners and
+ * `node:diagnostics_channel`.
+ */
 import type { Runtime } from '../context/runtime.js';
 import type { ConvertEvents } from '../context/types.js';
 import { asConvertError, type ConvertError } from '../utils/errors.js';

@@ -1,6 +1,6 @@
 /**
- * Closing on SIGTERM and SIGINT, for apps that ask for it. A signal that somebody listens to no longer ends the process:
- * who listens alone has to end it, and who does not must leave that to the others.
+ * Closing on SIGTERM and SIGINT, for apps that ask for it. A signal that somebody listens to no longer ends the
+ * process: who listens alone has to end it, and who does not must leave that to the others.
  */
 import { setTimeout as sleep } from 'node:timers/promises';
 
@@ -79,8 +79,8 @@ function endsOtherwise(signal: NodeJS.Signals, ours: NodeJS.SignalsListener): bo
 }
 
 /**
- * How many listeners the package signal-exit has for each signal. It is in many processes and leaves their end to whoever
- * else listens, as we do. Found where its own major versions find each other.
+ * How many listeners the package signal-exit has for each signal. It is in many processes and leaves their end to
+ * whoever else listens, as we do. Found where its own major versions find each other.
  */
 function exitWatchers(): number {
   const places = [

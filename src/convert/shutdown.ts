@@ -68,7 +68,9 @@ interface Drained {
 
 const instances = new Map<Drainable, Drained>();
 
-/** One listener for all instances. Each piece of work makes `beforeExit` fire again: what came meanwhile is sent, too. */
+/**
+ * One listener for all instances. Each piece of work makes `beforeExit` fire again: what came meanwhile is sent, too.
+ */
 function onBeforeExit(): void {
   for (const [instance, drained] of instances) {
     const accepted = acceptedBy(instance);

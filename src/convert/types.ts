@@ -12,38 +12,38 @@ export interface Convert {
   /** Resolves when a project config is loaded. Never needed before serving. Rejects once closed. */
   ready(): Promise<void>;
   /**
-   * For adapters: the context of a request. A promise only if the handler has to wait: until the first project config is
-   * there, at most `readyTimeout`, and for a remote store, at most `storeTimeout`.
+   * For adapters: the context of a request. A promise only if the handler has to wait: until the first project
+   * config is there, at most `readyTimeout`, and for a remote store, at most `storeTimeout`.
    */
   open(request: IncomingRequest, response: OutgoingResponse): ConvertContext | Promise<ConvertContext>;
   /**
-   * For adapters: as `open`, but never waits. Fastify reads `request.convert` by a getter, which has to return a context at
-   * once also before the hook of the plugin has run.
+   * For adapters: as `open`, but never waits. Fastify reads `request.convert` by a getter, which has to return a
+   * context at once also before the hook of the plugin has run.
    */
   openNow(request: IncomingRequest, response: OutgoingResponse): ConvertContext;
   /**
    * For jobs and webhooks: a visitor without a request. Waits for the project config, at most 5 s. With consent
-   * configured and none given here, the grant decides that the visitor gave when they were here. Without an id (an order
-   * of a visitor who had none) nothing is counted, and that is logged once.
+   * configured and none given here, the grant decides that the visitor gave when they were here. Without an id (an
+   * order of a visitor who had none) nothing is counted, and that is logged once.
    */
   forVisitor(
     visitorId: string | number | null | undefined,
     options?: ForVisitorOptions,
   ): Promise<VisitorContext>;
   /**
-   * Deletes what is held of a visitor, under the id as an id of the app and as one of our cookie: stored state, what requests of
-   * theirs in this process have not committed yet, and events that are pending, in whichever process that shares the spool or
-   * Redis (counted as `forgotten`). Waits for the project config, at most 5 s. A batch that is under way may still arrive, but
-   * is not sent again with the visitor in it; other processes hear of it within some 3 s. What comes of the visitor after the
-   * call is counted again.
+   * Deletes what is held of a visitor, under the id as an id of the app and as one of our cookie: stored state,
+   * what requests of theirs in this process have not committed yet, and events that are pending, in whichever
+   * process that shares the spool or Redis (counted as `forgotten`). Waits for the project config, at most 5 s. A
+   * batch that is under way may still arrive, but is not sent again with the visitor in it; other processes hear of
+   * it within some 3 s. What comes of the visitor after the call is counted again.
    *
-   * It does not reach what Convert has received, cookies in the visitor's browser, or a request that is under way in another
-   * process at that moment.
+   * It does not reach what Convert has received, cookies in the visitor's browser, or a request that is under way
+   * in another process at that moment.
    *
-   * Rejects with a ConvertError where something of it may still be there: call it again then. `CONVERT_STORE` the store could
-   * not delete (an answer is awaited for 5 s); `CONVERT_SPOOL` the disk or Redis did not take it, so that what waits there may
-   * be sent; `CONVERT_NOT_READY` there is no project config; `CONVERT_CALLBACK` an outbox of the app's own failed;
-   * `CONVERT_BAD_OPTION` this is no visitor id.
+   * Rejects with a ConvertError where something of it may still be there: call it again then. `CONVERT_STORE` the
+   * store could not delete (an answer is awaited for 5 s); `CONVERT_SPOOL` the disk or Redis did not take it, so
+   * that what waits there may be sent; `CONVERT_NOT_READY` there is no project config; `CONVERT_CALLBACK` an outbox
+   * of the app's own failed; `CONVERT_BAD_OPTION` this is no visitor id.
    */
   forget(visitorId: string | number): Promise<void>;
   /** Commits and sends what waits; resolves with the ledger, at the latest after `timeout` ms (default 5000). */
@@ -67,8 +67,8 @@ export interface Convert {
     listener: (event: ConvertEvents[Name]) => void,
   ): () => void;
   /**
-   * For adapters: `open` reads a remote store before the handler runs. Fastify chooses by it the hook in which contexts are
-   * opened: the visitor has to be the one that authentication has found.
+   * For adapters: `open` reads a remote store before the handler runs. Fastify chooses by it the hook in which
+   * contexts are opened: the visitor has to be the one that authentication has found.
    */
   readonly readsAhead: boolean;
   readonly logger: Logger;

@@ -5,8 +5,8 @@ export const TRAFFIC_SOURCES = ['campaign', 'ai_tool', 'search', 'referral', 'di
 export type TrafficSource = (typeof TRAFFIC_SOURCES)[number];
 
 /**
- * As Convert fills them, from the first hit of a session (support.convert.com, "How Do You Fill Medium, Keyword and Source
- * Name?"). Texts are '' where there is nothing to say.
+ * As Convert fills them, from the first hit of a session (support.convert.com, "How Do You Fill Medium, Keyword and
+ * Source Name?"). Texts are '' where there is nothing to say.
  */
 export interface Attribution {
   readonly source: TrafficSource;
@@ -17,8 +17,8 @@ export interface Attribution {
 }
 
 /**
- * Bytes of UTF-8 that each text is cut to, on the first page of a session already: the cookie that tells it to the later
- * ones has room for that, and they must not differ.
+ * Bytes of UTF-8 that each text is cut to, on the first page of a session already: the cookie that tells it to the
+ * later ones has room for that, and they must not differ.
  */
 export const ATTRIBUTION_BYTES = {
   campaign: 160,

@@ -31,9 +31,9 @@ export interface OutgoingResponse {
   /** True once the connection is gone or the response is complete. */
   readonly closed: boolean;
   /**
-   * Calls `listener` right before the head is written, with the headers as the app left them; once more for each further
-   * attempt, if one fails. Later calls of
-   * `onHead` on the same response replace nothing: all listeners run, the first one first.
+   * Calls `listener` right before the head is written, with the headers as the app left them; once more for each
+   * further attempt, if one fails. Later calls of `onHead` on the same response replace nothing: all listeners run,
+   * the first one first.
    */
   onHead(listener: (head: ResponseHead) => void): void;
   /**

@@ -88,8 +88,8 @@ export function liveExperiences(config: ProjectConfig): ExperienceConfig[] {
 }
 
 /**
- * Says so where no experience runs in this environment, and there are some for others: that nothing runs for this reason
- * has to be seen. undefined where all is well.
+ * Says so where no experience runs in this environment, and there are some for others: that nothing runs for this
+ * reason has to be seen. undefined where all is well.
  */
 export function runsElsewhere({ experiences = [] }: ProjectConfig, environment: string): string | undefined {
   const found = new Set(experiences.map((experience) => experience.environment || environment));

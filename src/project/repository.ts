@@ -11,7 +11,9 @@ export interface ProjectRepositoryOptions<Loaded> {
    * Default 250; 0 never waits.
    */
   readyTimeout?: number;
-  /** What is in force for a config. If it throws, the config before stays in force, and the reason goes to `onError`. */
+  /**
+   * What is in force for a config. If it throws, the config before stays in force, and the reason goes to `onError`.
+   */
   load(config: ProjectConfig): Loaded;
   /** A config was taken over: it is in force already. */
   onConfig?(loaded: Loaded, isFirst: boolean): void;

@@ -17,8 +17,8 @@ export function rawCookieNamed(name: string): (request: IncomingRequest) => stri
 }
 
 /**
- * What `parseCookie(header)[name]` gives, but not decoded, without parsing the cookies of everybody else: that took half the
- * time of a returning visitor's request.
+ * What `parseCookie(header)[name]` gives, but not decoded, without parsing the cookies of everybody else: that took
+ * half the time of a returning visitor's request.
  */
 function findCookie(header: string, name: string): string | undefined {
   for (let at = header.indexOf(name); at !== -1; at = header.indexOf(name, at + 1)) {

@@ -53,13 +53,15 @@ export interface VisitorProperties extends UtmProperties, ClickIdProperties {
   /** `utm_campaign`, else ''; cut at 160 bytes of UTF-8. */
   readonly campaign?: string;
   /**
-   * `utm_medium`; else `cpc google` with a `gclid`; else by the referrer `organic`, `ai tool` or `referral`; else ''. At most
-   * 40 bytes.
+   * `utm_medium`; else `cpc google` with a `gclid`; else by the referrer `organic`, `ai tool` or `referral`; else
+   * ''. At most 40 bytes.
    */
   readonly medium?: string;
   /** `utm_term`, else what a search engine's referrer says was searched for, else ''; at most 80 bytes. */
   readonly keyword?: string;
-  /** `utm_source`; else `google` with a `gclid`; else the host of the referrer, or its app; else ''. At most 80 bytes. */
+  /**
+   * `utm_source`; else `google` with a `gclid`; else the host of the referrer, or its app; else ''. At most 80 bytes.
+   */
   readonly sourceName?: string;
 }
 

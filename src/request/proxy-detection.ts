@@ -5,7 +5,9 @@ import { hostnameOf } from './url.js';
 
 /** Visitors that are looked at, from the first one on. */
 const LOOKED_AT = 30;
-/** Of these. Anybody can send such headers to a server that has no proxy, but hardly with nearly all of its requests. */
+/**
+ * Of these. Anybody can send such headers to a server that has no proxy, but hardly with nearly all of its requests.
+ */
 const ENOUGH = 27;
 /** What proxies add stands at the end. */
 const MAX_HEADER = 1024;
@@ -24,7 +26,10 @@ export class ProxyWatch {
   }
 }
 
-/** What a framework believes shows in what it says: its address is one of those that were forwarded, its protocol theirs. */
+/**
+ * What a framework believes shows in what it says: its address is one of those that were forwarded, its protocol
+ * theirs.
+ */
 function isDisbelieved(request: IncomingRequest): boolean {
   const { headers } = request;
   const addresses = listed(headers['x-forwarded-for']);

@@ -10,8 +10,8 @@ const MAX_ESCAPED = 256;
 
 /**
  * The first value of parameter `name`, decoded as `URLSearchParams` does (`+` is a space; malformed escapes never
- * throw), and at most `max` characters of it. `undefined` if the parameter is absent, `''` if it is empty. Of parameters whose
- * names are written with escapes, the first 256 count.
+ * throw), and at most `max` characters of it. `undefined` if the parameter is absent, `''` if it is empty. Of
+ * parameters whose names are written with escapes, the first 256 count.
  *
  * @param name letters, digits and `_.~-`: what an escape can stand for, and nothing else
  */
@@ -27,7 +27,9 @@ export function queryValue(query: string, name: string, max: number): string | u
 
 const NONE: ReadonlyMap<string, string> = new Map();
 
-/** The first values of those parameters that `wanted` names, each cut at so many characters; as `queryValue` has them. */
+/**
+ * The first values of those parameters that `wanted` names, each cut at so many characters; as `queryValue` has them.
+ */
 export function queryValues(query: string, wanted: ReadonlyMap<string, number>): ReadonlyMap<string, string> {
   let values: Map<string, string> | undefined;
   eachParameter(query, (name, start, end) => {

@@ -47,7 +47,9 @@ const SEARCH_ENGINES: ReadonlyMap<string, SearchEngine> = new Map([
   ['ecosia', { under: 'org', keyword: 'q' }],
 ]);
 
-/** The apps of some of them, by the package that Android names: their ids in Google Play, looked up in November 2026. */
+/**
+ * The apps of some of them, by the package that Android names: their ids in Google Play, looked up in November 2026.
+ */
 const APPS: ReadonlyMap<string, ReferralKind> = new Map<string, ReferralKind>([
   ['com.google.android.googlequicksearchbox', 'search'],
   ['com.microsoft.bing', 'search'],
@@ -63,7 +65,9 @@ const APPS: ReadonlyMap<string, ReferralKind> = new Map<string, ReferralKind>([
 const APP = /^(?:android|ios)-app:\/\/([a-z0-9._-]{1,255})(?:[/?#]|$)/i;
 const MAX_KEYWORD = 256;
 
-/** `undefined` for what is neither an http(s) URL nor an app. The origin alone, as most policies send it, tells as much. */
+/**
+ * `undefined` for what is neither an http(s) URL nor an app. The origin alone, as most policies send it, tells as much.
+ */
 export function referrerOf(url: string): Referrer | undefined {
   const app = APP.exec(url)?.[1]?.toLowerCase();
   if (app !== undefined) {
@@ -82,8 +86,9 @@ export function referrerOf(url: string): Referrer | undefined {
 }
 
 /**
- * The same host, or one of them a subdomain of the other; `www.` makes no difference. Both in lower case, without a port.
- * That two subdomains are of one site takes a list of all public suffixes: browsers have it, see `attributionReader`.
+ * The same host, or one of them a subdomain of the other; `www.` makes no difference. Both in lower case, without a
+ * port. That two subdomains are of one site takes a list of all public suffixes: browsers have it, see
+ * `attributionReader`.
  */
 export function isSameSite(referrer: string, hostname: string): boolean {
   const from = withoutWww(referrer);

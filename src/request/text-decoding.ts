@@ -73,8 +73,8 @@ export function utf8Repaired(text: string): string {
   const bytes = new Uint8Array(text.length);
   for (let i = 0; i < text.length; i++) bytes[i] = text.charCodeAt(i);
   const repaired = decoder.decode(bytes);
-  // Not with a decoder that throws: a stranger could have it do so a hundred times. What replaces bytes that are no UTF-8 may
-  // also have come as such.
+  // Not with a decoder that throws: a stranger could have it do so a hundred times. What replaces bytes that are no
+  // UTF-8 may also have come as such.
   return countOf(repaired, '\ufffd') === countOf(text, '\xef\xbf\xbd') ? repaired : text;
 }
 

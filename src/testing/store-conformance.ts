@@ -8,17 +8,22 @@ import type { VisitorStore } from '../store/types.js';
 /** `it` of Vitest, Jest and Mocha, `test` of `node:test`. */
 export type It = (name: string, run: () => Promise<void>) => unknown;
 
-/** Opens a store at a place, which is empty where that name is new. Stores of one place share what they hold, if they can. */
+/**
+ * Opens a store at a place, which is empty where that name is new. Stores of one place share what they hold, if
+ * they can.
+ */
 export type StoreFactory = (place: string) => VisitorStore | Promise<VisitorStore>;
 
 export interface StoreCapabilities {
   /** Stores of one place, as two processes have them, hold the same. Default false. */
   shared?: boolean;
-  /** Of those that commit at one time, through different stores of one place, the first one wins. Default: as `shared`. */
+  /**
+   * Of those that commit at one time, through different stores of one place, the first one wins. Default: as `shared`.
+   */
   atomic?: boolean;
   /**
-   * Milliseconds, a few hundred, for which the stores of the factory keep an ephemeral visitor. Default: the cases that wait
-   * for that are left out.
+   * Milliseconds, a few hundred, for which the stores of the factory keep an ephemeral visitor. Default: the cases
+   * that wait for that are left out.
    */
   ephemeralAge?: number;
 }

@@ -13,7 +13,8 @@
  * - `CONVERT_SPOOL` events could not be kept on disk or in Redis; they wait in memory
  * - `CONVERT_STORE` the visitor store failed
  * - `CONVERT_GEO` a geo database can't be read; what was read last, if anything, stays in force
- * - `CONVERT_CALLBACK` a function that the app gave (visitor.id, consent, properties, skip, waitUntil, a listener) threw
+ * - `CONVERT_CALLBACK` a function that the app gave (visitor.id, consent, properties, skip, waitUntil, a listener)
+ *   threw
  * - `CONVERT_INTERNAL` a bug of ours, caught before it could reach the visitor
  */
 export type ConvertErrorCode =
@@ -85,7 +86,10 @@ function traits(error: unknown): string {
   return place === undefined ? what : `${what} at ${place}`;
 }
 
-/** The code of an error of the system, a network or a driver, else its name. Never its message: that may quote a visitor. */
+/**
+ * The code of an error of the system, a network or a driver, else its name. Never its message: that may quote a
+ * visitor.
+ */
 export function codeOf(error: unknown): string {
   if (!(error instanceof Error)) return 'unknown';
   return 'code' in error && typeof error.code === 'string' ? error.code : error.name;

@@ -8,7 +8,9 @@ export interface Logger {
 /** The logger that says nothing. */
 export const silentLogger: Logger = { error() {}, warn() {} };
 
-/** More different codes than that are a sign of something that varies with requests: it must not fill memory or logs. */
+/**
+ * More different codes than that are a sign of something that varies with requests: it must not fill memory or logs.
+ */
 const MAX_CODES = 1_000;
 
 /** Runs `log` the first time that a code is seen, and never again for that code. */

@@ -35,8 +35,8 @@ export function ownValue<T>(
 }
 
 /**
- * A copy, to be changed. A spread is the same, but in V8 (Node 20) what is added to a spread object gives it a hidden class
- * of its own each time, and all code that sees many of them is slow.
+ * A copy, to be changed. A spread is the same, but in V8 (Node 20) what is added to a spread object gives it a
+ * hidden class of its own each time, and all code that sees many of them is slow.
  */
 export function copied<T extends object>(object: T): T {
   // An assignment of it would change the prototype.

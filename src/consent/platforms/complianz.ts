@@ -1,4 +1,6 @@
-/** Complianz: `cmplz_statistics` is `allow` or `deny`. In regions where visitors opt out, it is `allow` from the start. */
+/**
+ * Complianz: `cmplz_statistics` is `allow` or `deny`. In regions where visitors opt out, it is `allow` from the start.
+ */
 import { rawCookieNamed } from '../../request/cookies.js';
 import { cookieName } from '../../utils/option-checks.js';
 import { answerIn } from './cookie-values.js';

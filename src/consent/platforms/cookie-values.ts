@@ -9,9 +9,9 @@ const MAX_LENGTH = 4_096;
 const MAX_DECODINGS = 3;
 
 /**
- * What `read` finds in the value as it came, or else decoded once, twice, three times. `read` gives undefined for a text that
- * it does not know. The structure of a value is looked for before what stands inside is decoded: the address of a page that is
- * quoted there can not pose as structure.
+ * What `read` finds in the value as it came, or else decoded once, twice, three times. `read` gives undefined for a
+ * text that it does not know. The structure of a value is looked for before what stands inside is decoded: the
+ * address of a page that is quoted there can not pose as structure.
  */
 export function answerIn(value: string | undefined, read: (text: string) => Consent | undefined): Consent {
   if (value === undefined || value.length > MAX_LENGTH) return 'unknown';

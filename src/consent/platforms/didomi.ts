@@ -1,6 +1,6 @@
 /**
- * Didomi: `didomi_token` is base64 of JSON, `{"purposes":{"enabled":[...],"disabled":[...]},...}`, with the site's own purposes.
- * Those of the IAB are in the TCF string only.
+ * Didomi: `didomi_token` is base64 of JSON, `{"purposes":{"enabled":[...],"disabled":[...]},...}`, with the site's
+ * own purposes. Those of the IAB are in the TCF string only.
  */
 import { rawCookieNamed } from '../../request/cookies.js';
 import { isPlainObject, ownValue } from '../../utils/objects.js';

@@ -1,7 +1,7 @@
 /**
  * iubenda: `_iub_cs-` and the site's `cookiePolicyId` (or `s` and its `siteId`, with `storage.useSiteId`) is JSON,
- * `{"purposes":{"1":true,"4":false},...}`; `{"consent":true,...}` where consent is not asked by purpose. With nothing but an id
- * in it, the visitor has not answered.
+ * `{"purposes":{"1":true,"4":false},...}`; `{"consent":true,...}` where consent is not asked by purpose. With
+ * nothing but an id in it, the visitor has not answered.
  */
 import type { IncomingRequest } from '../../model/http.js';
 import { cookieHeader, rawCookieNamed } from '../../request/cookies.js';
@@ -12,8 +12,8 @@ import type { Consent, ConsentPlatform } from './types.js';
 
 export interface IubendaIds {
   /**
-   * What its cookie has behind `_iub_cs-`: `12345678`, `s1234567`. Default: whatever it is; where a visitor brings several, one
-   * that denies decides.
+   * What its cookie has behind `_iub_cs-`: `12345678`, `s1234567`. Default: whatever it is; where a visitor brings
+   * several, one that denies decides.
    */
   id?: string;
   /** The purpose that experiments belong to. Default `4` (measurement, which A/B tests are counted among). */

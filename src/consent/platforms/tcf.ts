@@ -1,6 +1,6 @@
 /**
- * IAB TCF: `euconsent-v2`, or OneTrust's `eupubconsent-v2`. An experiment keeps an id on the device (purpose 1) and measures
- * what content does (purpose 8).
+ * IAB TCF: `euconsent-v2`, or OneTrust's `eupubconsent-v2`. An experiment keeps an id on the device (purpose 1) and
+ * measures what content does (purpose 8).
  */
 import { rawCookieNamed } from '../../request/cookies.js';
 import { cookieName } from '../../utils/option-checks.js';
@@ -31,8 +31,8 @@ export const tcf: ConsentPlatform<TcfIds> = {
 };
 
 /**
- * Whether the string holds for this service only (`isServiceSpecific`) makes no difference here: the site's own cookie is read.
- * Nor do vendors: it is the site that experiments, with a processor that is under its instructions.
+ * Whether the string holds for this service only (`isServiceSpecific`) makes no difference here: the site's own
+ * cookie is read. Nor do vendors: it is the site that experiments, with a processor that is under its instructions.
  */
 function inPurposes(text: string): Consent | undefined {
   const said = tcString(text);
@@ -43,11 +43,12 @@ function inPurposes(text: string): Consent | undefined {
 }
 
 /**
- * The IAB's Transparency and Consent string, version 2 (which 2.1 to 2.3 of the framework write, too): of its core, what a site
- * needs to know of purposes. The core is base64url, read in place: most requests need five of its thousands of bits.
+ * The IAB's Transparency and Consent string, version 2 (which 2.1 to 2.3 of the framework write, too): of its core,
+ * what a site needs to know of purposes. The core is base64url, read in place: most requests need five of its
+ * thousands of bits.
  *
- * @see https://github.com/InteractiveAdvertisingBureau/GDPR-Transparency-and-Consent-Framework "Consent string and vendor list
- * formats v2"
+ * @see https://github.com/InteractiveAdvertisingBureau/GDPR-Transparency-and-Consent-Framework "Consent string and
+ * vendor list formats v2"
  */
 
 export interface TcString {

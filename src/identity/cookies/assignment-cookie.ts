@@ -1,4 +1,6 @@
-/** The cookie that carries a visitor's assignments, signed for this visitor: for sites without storage on the server. */
+/**
+ * The cookie that carries a visitor's assignments, signed for this visitor: for sites without storage on the server.
+ */
 import type { IncomingRequest } from '../../model/http.js';
 import { liveExperiences, type ProjectConfig } from '../../model/project-config.js';
 import { withAssignments } from '../../model/visitor-state/apply-change.js';
@@ -32,8 +34,8 @@ export interface AssignmentCookie {
   /** A `Set-Cookie` line that removes the cookie. */
   expire(request: IncomingRequest): string;
   /**
-   * What one request brings for the visitor of `storeKey`, on top of what the store holds of them. What was not signed for
-   * this visitor counts as absent.
+   * What one request brings for the visitor of `storeKey`, on top of what the store holds of them. What was not
+   * signed for this visitor counts as absent.
    */
   open(request: IncomingRequest, storeKey: string, stored: VisitorState | undefined): CarriedAssignments;
 }

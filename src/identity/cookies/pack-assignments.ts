@@ -1,6 +1,6 @@
 /**
- * Assignments as text, and back: `experience.variation.experience.variation`, of `[A-Za-z0-9_.-]` alone. Ids of Convert are
- * decimal and take 6 characters.
+ * Assignments as text, and back: `experience.variation.experience.variation`, of `[A-Za-z0-9_.-]` alone. Ids of
+ * Convert are decimal and take 6 characters.
  */
 
 /** Experience id and variation id. */

@@ -1,6 +1,6 @@
 /**
- * The cookie of a session: how the visitor got here when it began, and whether it is their first. Not signed: what a client
- * makes up reaches nothing but its own segments, and is as bounded as what its first request may say.
+ * The cookie of a session: how the visitor got here when it began, and whether it is their first. Not signed: what
+ * a client makes up reaches nothing but its own segments, and is as bounded as what its first request may say.
  */
 import {
   type Attribution,
@@ -38,8 +38,9 @@ const LONGEST = Math.max(...Object.values(ATTRIBUTION_BYTES).map(encoded));
 /** Of a value that is looked at at all. */
 const MAX_VALUE = 512;
 /**
- * `tbz3k0.ns.c3ByaW5n..`: the second when the browser was told, new or returning, the source, and the texts in base64url.
- * Nothing but the first two where the project keeps no referral data. Empty texts at the end are left out.
+ * `tbz3k0.ns.c3ByaW5n..`: the second when the browser was told, new or returning, the source, and the texts in
+ * base64url. Nothing but the first two where the project keeps no referral data. Empty texts at the end are left
+ * out.
  */
 const VALUE = new RegExp(
   `^([0-9a-z]{1,8})\\.([nr])(?:([${[...SOURCES.keys()].join('')}])((?:\\.[\\w-]{0,${LONGEST}}){0,${TEXTS.length}}))?$`,

@@ -1,4 +1,7 @@
-/** Signing with the `secrets` of the options: a key of its own per purpose, so that nothing signed for one passes for another. */
+/**
+ * Signing with the `secrets` of the options: a key of its own per purpose, so that nothing signed for one passes
+ * for another.
+ */
 import { createHmac, createSecretKey, type KeyObject, timingSafeEqual } from 'node:crypto';
 
 /** Newest first. */

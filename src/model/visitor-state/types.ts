@@ -18,15 +18,15 @@ export interface VisitorState {
   /** Goal key -> the transaction ids that were tracked, the latest last. */
   transactions?: Record<string, string[]>;
   /**
-   * The answer for jobs and webhooks: `granted` where consent is configured and the visitor gave it, `denied` where none is and
-   * their last request carried an opt-out.
+   * The answer for jobs and webhooks: `granted` where consent is configured and the visitor gave it, `denied` where
+   * none is and their last request carried an opt-out.
    */
   consent?: 'granted' | 'denied';
   /** What was decided and tracked while consent was unknown (`consent.mode: 'hold'`). */
   held?: DeferredChange[];
   /**
-   * Claim -> when it lapses, in milliseconds since the epoch: its event is not known to be where it outlives the process
-   * that made it. Only in stores that outlive the process, too.
+   * Claim -> when it lapses, in milliseconds since the epoch: its event is not known to be where it outlives the
+   * process that made it. Only in stores that outlive the process, too.
    */
   pending?: Record<string, number>;
   /** Of a user, not of a visitor: the visitor that this user was first. */
@@ -81,8 +81,8 @@ export interface StateChange {
   /** Everything held is taken out (it is being committed, or was refused). */
   release?: boolean;
   /**
-   * Now, in milliseconds since the epoch: claims that are pending and have lapsed by then count as not made. Without it they
-   * count as made.
+   * Now, in milliseconds since the epoch: claims that are pending and have lapsed by then count as not made.
+   * Without it they count as made.
    */
   at?: number;
   /** Of the claims of this change, those that lapse unless they are settled before. */

@@ -13,8 +13,8 @@ const COUNTRIES: ReadonlySet<string> = codes(`
 `);
 
 /**
- * The 27 member states, and their territories with a code of their own to which the law of the Union applies (TFEU Art. 349
- * and 355: Åland; French Guiana, Guadeloupe, Martinique, Mayotte, Réunion, Saint Martin).
+ * The 27 member states, and their territories with a code of their own to which the law of the Union applies (TFEU
+ * Art. 349 and 355: Åland; French Guiana, Guadeloupe, Martinique, Mayotte, Réunion, Saint Martin).
  */
 const UNION: ReadonlySet<string> = codes(`
   AT BE BG CY CZ DE DK EE ES FI FR GR HR HU IE IT LT LU LV MT NL PL PT RO SE SI SK

@@ -30,7 +30,9 @@ function ask(reader: GeoReader, request: IncomingRequest, onError: OnError): Geo
   }
 }
 
-/** Asks the next reader only where a fact is wanted that none before it knew: who asks for a country pays for no city. */
+/**
+ * Asks the next reader only where a fact is wanted that none before it knew: who asks for a country pays for no city.
+ */
 class JoinedPlace implements GeoFacts {
   #known: GeoFacts = NOWHERE;
   #asked = 0;
@@ -75,9 +77,9 @@ class JoinedPlace implements GeoFacts {
 const FINER: readonly GeoFact[] = ['region', 'city', 'timezone'];
 
 /**
- * `known`, and what `next` adds without contradicting it. A city of another country, or of another region, would make a place
- * that is nowhere: so what is finer than a country is added to what is already as fine only where one of it is the same, and
- * none differs.
+ * `known`, and what `next` adds without contradicting it. A city of another country, or of another region, would
+ * make a place that is nowhere: so what is finer than a country is added to what is already as fine only where one
+ * of it is the same, and none differs.
  */
 function joined(known: GeoFacts, next: GeoFacts): GeoFacts {
   const both = (fact: GeoFact): boolean => known[fact] !== undefined && next[fact] !== undefined;
@@ -103,8 +105,8 @@ const TIMEZONE = /^[A-Za-z0-9_+\-/]+$/;
 const MAX_TEXT = 128;
 
 /**
- * What a reader returned, reduced to what is known. A country is one of ISO 3166-1 (not `XX`, `T1`, `ZZ`, `EU`, `A1`); a
- * region is written without the country, in upper case if it is a code.
+ * What a reader returned, reduced to what is known. A country is one of ISO 3166-1 (not `XX`, `T1`, `ZZ`, `EU`,
+ * `A1`); a region is written without the country, in upper case if it is a code.
  */
 export function knownLocation(facts: { readonly [Fact in GeoFact]?: unknown }): GeoFacts {
   const country = text(facts.country)?.toUpperCase();
@@ -120,7 +122,10 @@ export function knownLocation(facts: { readonly [Fact in GeoFact]?: unknown }): 
   };
 }
 
-/** The part behind the country, of ISO 3166-2 (`US-CA`) and of Unicode's CLDR (`USCA`, as Google's load balancers write it). */
+/**
+ * The part behind the country, of ISO 3166-2 (`US-CA`) and of Unicode's CLDR (`USCA`, as Google's load balancers
+ * write it).
+ */
 function regionOf(region: string | undefined, country: string | undefined): string | undefined {
   if (region === undefined || UNKNOWN_REGIONS.has(region)) return undefined;
   if (country !== undefined && SUBDIVISION.test(region) && !DOUBLETS.has(`${country}-${region}`)) {
@@ -137,7 +142,9 @@ const DOUBLETS: ReadonlySet<string> = new Set(['CO-COR', 'GB-GBN', 'KZ-KZY']);
 /** GeoIP's mark of old, and countries' marks that were handed on. */
 const UNKNOWN_REGIONS: ReadonlySet<string> = new Set(['00', 'XX', 'ZZ']);
 
-/** Akamai and Fastly write `reserved` and `private` for addresses that are nowhere; scripts of proxies write the others. */
+/**
+ * Akamai and Fastly write `reserved` and `private` for addresses that are nowhere; scripts of proxies write the others.
+ */
 const MARKS: ReadonlySet<string> = new Set([
   'unknown',
   'reserved',

@@ -5,10 +5,10 @@ import type { GeoDocument, GeoFact, GeoHeaders } from './types.js';
 export type GeoPlatform = 'cloudflare' | 'vercel' | 'cloudfront' | 'netlify' | 'appengine' | 'akamai';
 
 /**
- * From the vendors' documentation. Cloudflare (`XX` unknown, `T1` Tor; text as bytes of UTF-8) sends more than the country
- * once the managed transform "Add visitor location headers" is on. Vercel and CloudFront percent-encode what is not ASCII;
- * CloudFront sends what the origin request policy names, and of requests from within AWS the country only. App Engine
- * writes in lower case (`ZZ`, `?` unknown).
+ * From the vendors' documentation. Cloudflare (`XX` unknown, `T1` Tor; text as bytes of UTF-8) sends more than the
+ * country once the managed transform "Add visitor location headers" is on. Vercel and CloudFront percent-encode
+ * what is not ASCII; CloudFront sends what the origin request policy names, and of requests from within AWS the
+ * country only. App Engine writes in lower case (`ZZ`, `?` unknown).
  */
 export const GEO_PLATFORMS: Readonly<Record<GeoPlatform, GeoHeaders | GeoDocument>> = {
   cloudflare: {

@@ -12,8 +12,9 @@ export type { GeoPlatform } from './geo-platforms.js';
  * platform in front is named and never guessed: by its name, by the headers that the site chose (`country` first
  * of all), by a function of the framework's request, or by a reader such as `geoipLite()` or `maxmind(path)`.
  *
- * Of a list, the first that knows a fact tells it. The next is asked only where something is wanted that those before it left
- * out, and believed only as far as it does not contradict them: of another country, nothing is taken.
+ * Of a list, the first that knows a fact tells it. The next is asked only where something is wanted that those
+ * before it left out, and believed only as far as it does not contradict them: of another country, nothing is
+ * taken.
  */
 export type GeoOption<Raw = unknown> = GeoSource<Raw> | readonly GeoSource<Raw>[];
 

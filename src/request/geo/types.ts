@@ -15,13 +15,13 @@ export interface GeoReader {
   /** Stands in messages. */
   readonly name: string;
   /**
-   * Makes it ready; until then `read` may know nothing. Called once per Convert that it is given to, off the request path.
-   * May reject.
+   * Makes it ready; until then `read` may know nothing. Called once per Convert that it is given to, off the
+   * request path. May reject.
    */
   load?(listener: GeoListener): Promise<void>;
   /**
-   * Called only if something asks: at most once per request, and once more where a privacy signal counts in some countries
-   * only. Unknown facts are left out.
+   * Called only if something asks: at most once per request, and once more where a privacy signal counts in some
+   * countries only. Unknown facts are left out.
    */
   read(request: IncomingRequest): GeoFacts;
   /** Lets go of what `load` began for `listener`. Requests that are under way may still be read. */

@@ -1,4 +1,6 @@
-/** Tables: what ua-parser-js and client hints call browsers, engines and systems, in our words and in Convert's codes. */
+/**
+ * Tables: what ua-parser-js and client hints call browsers, engines and systems, in our words and in Convert's codes.
+ */
 import { clip } from '../text-decoding.js';
 import type { Brand } from './client-hints.js';
 
@@ -22,8 +24,8 @@ export const otherBrowser: Browser = { name: 'other', code: 'OTH' };
 const other = (name: string): Browser => ({ name, code: 'OTH' });
 
 /**
- * By ua-parser-js's name, or by the brand in `Sec-CH-UA`, in lower case. A browser that is not here keeps its name and has
- * the code OTH.
+ * By ua-parser-js's name, or by the brand in `Sec-CH-UA`, in lower case. A browser that is not here keeps its name
+ * and has the code OTH.
  */
 const BROWSERS: ReadonlyMap<string, Browser> = new Map([
   ['chrome', chrome],
@@ -104,7 +106,10 @@ const ENGINE_BRANDS: ReadonlySet<string> = new Set(['chromium', 'android webview
 const SHARED_BRANDS: ReadonlySet<string> = new Set(['google chrome', 'opera']);
 const MAX_NAME = 64;
 
-/** The browser among the brands of a client: one that we know, before a shared one, before an unknown one, before the engine. */
+/**
+ * The browser among the brands of a client: one that we know, before a shared one, before an unknown one, before
+ * the engine.
+ */
 export function hintedBrowser(brands: readonly Brand[]): HintedBrowser | undefined {
   let best: HintedBrowser | undefined;
   let rank = -1;

@@ -1,7 +1,8 @@
 /**
- * User agent client hints: what Chromium says of itself in headers of their own (https://wicg.github.io/ua-client-hints/).
- * `Sec-CH-UA`, `-Mobile` and `-Platform` come with every request over HTTPS, the others where a response has asked for
- * them. They are structured fields (RFC 8941); one that is malformed is as good as none.
+ * User agent client hints: what Chromium says of itself in headers of their own
+ * (https://wicg.github.io/ua-client-hints/). `Sec-CH-UA`, `-Mobile` and `-Platform` come with every request over
+ * HTTPS, the others where a response has asked for them. They are structured fields (RFC 8941); one that is
+ * malformed is as good as none.
  */
 import type { IncomingRequest } from '../../model/http.js';
 import { clip } from '../text-decoding.js';

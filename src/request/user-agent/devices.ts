@@ -79,8 +79,9 @@ const FACTORS: readonly [factor: string, name: FormFactor][] = [
 ];
 
 /**
- * `?1` means pages for phones, which small tablets, and boxes on a television, prefer as well: what the user agent or the
- * model says of these stands. `?0` of an Android device is a tablet, or whatever else is not held as a phone.
+ * `?1` means pages for phones, which small tablets, and boxes on a television, prefer as well: what the user agent
+ * or the model says of these stands. `?0` of an Android device is a tablet, or whatever else is not held as a
+ * phone.
  */
 function nameOf({ type, isKnown, os }: Hardware, { mobile, formFactors }: ClientHints): FormFactor {
   const factor = FACTORS.find(([each]) => formFactors.includes(each));

@@ -60,8 +60,9 @@ const PAD = { type: 'tablet', model: 'iPad', vendor: 'Apple' };
 const OPEN_HARMONY = /\bOpenHarmony\b/;
 
 /**
- * One parse: 25 us and more. iPadOS asks for desktop pages as a Mac, and Safari cannot be told from one on a Mac. In-app
- * browsers count as the browser of their engine; on iOS that is Safari in the version of the system, as far as it is told.
+ * One parse: 25 us and more. iPadOS asks for desktop pages as a Mac, and Safari cannot be told from one on a Mac.
+ * In-app browsers count as the browser of their engine; on iOS that is Safari in the version of the system, as far
+ * as it is told.
  */
 export function parseUserAgent(text: string, hints = NO_HINTS, isBot = false): UserAgent {
   const { model } = hints;
