@@ -1,8 +1,13 @@
-/** A Node response (HTTP/1 or HTTP/2 compatibility) as the core sees it. The one place that touches its head. */
+/**
+ * A response of Node (HTTP/1, or HTTP/2 by its compatibility API) as the core sees it.
+ *
+ * The file is over 300 lines since it is the one place that touches a head: every way in which a framework may write one
+ * goes through the same wrapped `writeHead`.
+ */
 import type { ServerResponse } from 'node:http';
 import type { OutgoingResponse, ResponseHead } from '../model/http.js';
 
-/** What Express, Koa and Fastify all hand out in the end. */
+/** The response that Express, Koa and Fastify all hand out in the end. */
 export type NodeResponse = Pick<
   ServerResponse,
   'headersSent' | 'getHeader' | 'getHeaderNames' | 'setHeader' | 'removeHeader' | 'writeHead' | 'once'
@@ -67,7 +72,7 @@ export const NO_RESPONSE: OutgoingResponse = {
   onClose: (listener) => listener(),
 };
 
-/** What is to be done before a head, for a response whose `writeHead` is wrapped. */
+/** The listener of a response whose `writeHead` is wrapped, and what it needs to run before the head. */
 class Watch {
   constructor(
     public listener: HeadListener,
@@ -191,7 +196,7 @@ class ListHead implements ResponseHead {
     else this.list[place] = rest;
   }
 
-  /** Of the value; -1 where there is none. */
+  /** The index of the value of a header in the list; -1 if there is none. */
   #placeOf(name: string): number {
     for (let at = 0; at < this.list.length; at += 2) {
       const each = this.list[at] as string;

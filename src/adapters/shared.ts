@@ -1,3 +1,4 @@
+/** What the adapters share: which instance they mount, how a context opens, and warnings about mounting. */
 import { type ConvertContext, isContext } from '../context/types.js';
 import { createConvert, isConvert } from '../convert/convert.js';
 import type { Convert } from '../convert/types.js';
@@ -20,7 +21,7 @@ export function pluginOptions<Options extends object>(hook: unknown, given: Opti
   return Object.fromEntries(Object.entries(given).filter(isOurs)) as Options;
 }
 
-/** For options in which an instance has a name of its own; the other options would be read by nobody. */
+/** Refuses options beside a `Convert` that was made before: nothing would read them. */
 export function assertConvert(given: unknown, others: object): asserts given is Convert {
   const [other] = Object.keys(others);
   if (isConvert(given) && other === undefined) return;
@@ -76,7 +77,7 @@ export function whenOpen(
 
 let told = false;
 
-/** For `app.use(convertMiddleware)`: the middleware was given where a call of it was meant. */
+/** Tells, once, that the app wrote `app.use(convertMiddleware)` instead of `app.use(convertMiddleware())`. */
 export function tellUncalled(): void {
   if (told) return;
   told = true;
@@ -87,7 +88,7 @@ export function tellUncalled(): void {
   );
 }
 
-/** What templates read, where the app has it. */
+/** Puts the context into the object that templates read, if the app has one. */
 export function addToViews(locals: unknown, convert: ConvertContext): void {
   if (typeof locals === 'object' && locals !== null) Object.assign(locals, { convert });
 }
