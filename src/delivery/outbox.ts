@@ -219,7 +219,12 @@ export function createOutbox(
   }
 
   async function end(timeout: number): Promise<DeliveryLedger> {
+    const endsAt = performance.now() + timeout;
     await wait(timeout, { last: true });
+    // The backend may have read events of other processes meanwhile. If the close left a POST or a commit of them half
+    // done, the next process would send those events a second time.
+    backend.stopReading();
+    await flushes.wait(endsAt - performance.now());
     closed = true;
     sender.stop();
     // A backend that fails to close, or takes too long, is left as it is.

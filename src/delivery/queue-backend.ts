@@ -51,6 +51,8 @@ export interface QueueBackend {
   isOurs(): boolean;
   /** A flush waits for all that was kept; with `closesIn`, the backend is closed after so many milliseconds. */
   hurry(closesIn?: number): void;
+  /** Reads no more events of other processes, before the close: those that are in memory are still sent. */
+  stopReading(): void;
   /** No more events come. The backend gets a second. */
   close(): Promise<void>;
   /**
@@ -89,6 +91,8 @@ export abstract class QueueBackendBase implements QueueBackend {
   }
 
   hurry(_closesIn?: number): void {}
+
+  stopReading(): void {}
 
   async close(): Promise<void> {}
 

@@ -171,9 +171,12 @@ export class SpoolBackend extends QueueBackendBase {
     return this.core.ledger.pending - this.#stored;
   }
 
+  override stopReading(): void {
+    this.#reader.stop();
+  }
+
   override async close(): Promise<void> {
     this.#lifecycle = 'closing';
-    this.#reader.stop();
     this.#timers.stop();
     await this.#ownership.idle();
     await this.#writes.idle();

@@ -156,8 +156,11 @@ export class RedisBackend extends QueueBackendBase {
     return this.#producer.oldest;
   }
 
-  override async close(): Promise<void> {
+  override stopReading(): void {
     this.#consumer?.stop();
+  }
+
+  override async close(): Promise<void> {
     await this.#producer.idle();
     await this.#consumer?.end();
   }

@@ -107,6 +107,23 @@ describe.skipIf(!hasRedis)('over Redis', () => {
       expect(visitorsOf(second.transport).slice(-200)).toEqual(IDS.slice(100, 300));
     });
 
+    it('of another process that are read during a close are all sent by then, and once', async () => {
+      const prefix = fresh();
+      const first = open(shared.client, { prefix }, { maxBatchEvents: 100 });
+      send(first, IDS.slice(0, 100));
+      await until(() => first.transport.open().length === 1);
+      const closed = first.outbox.close(30_000);
+      const other = open(shared.client, { prefix, drain: false });
+      send(other, IDS.slice(100, 400));
+      await until(() => first.outbox.ledger().accepted === 400);
+      first.transport.open()[0]!.answer(200);
+      await until(() => first.transport.open().length === 1);
+      expect(await Promise.race([closed, sleep(300, 'still open')])).toBe('still open');
+      first.transport.always(200);
+      expect(await closed).toMatchObject({ delivered: 400, spooled: 0, pending: 0, dropped: 0 });
+      expect(visitorsOf(first.transport)).toEqual(IDS.slice(0, 400));
+    });
+
     it('of a process that lives are left alone, however long its endpoint refuses them', async () => {
       const prefix = fresh();
       const live = open(shared.client, { prefix });
