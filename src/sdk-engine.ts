@@ -1,7 +1,3 @@
 /** `convert-middleware/sdk-engine`: the official SDK as the engine that decides. */
-export {
-  SUPPORTED_SDK,
-  sdkEngine,
-  type ConvertSDKClass,
-  type SdkEngineOptions,
-} from './integrations/convert-sdk/sdk-engine.js';
+export { sdkEngine, type SdkEngineOptions } from './integrations/convert-sdk/sdk-engine.js';
+export { SUPPORTED_SDK, type ConvertSDKClass } from './integrations/convert-sdk/sdk-instance.js';
