@@ -28,6 +28,8 @@ export default defineConfig({
   sourcemap: true,
   outputOptions: {
     plugins: [noDeclarationMaps],
+    // The docs of the public interface are in the declarations, and the source map has the sources.
+    comments: { legal: true, annotation: true, jsdoc: false },
     // By itself, so that a small entry doesn't load a large one for the sake of the bundler's helpers.
     codeSplitting: { groups: [{ name: 'helpers', test: /rolldown\/runtime/ }] },
   },

@@ -5,10 +5,10 @@ import type { ReportSegments, VisitorEvent } from '../model/tracking-event.js';
 import { claimsOf, experienceClaim, withoutClaims } from '../model/visitor-state/claims.js';
 import type { Committed, DeferredEvent, StateChange, VisitorState } from '../model/visitor-state/types.js';
 import { STORE_LIMIT, withStoreTimeout } from '../store/types.js';
-import { isThenable } from '../utils/app-callback.js';
 import { asConvertError } from '../utils/errors.js';
 import { CLAIM_LEASE } from './claim-leases.js';
 import type { RevocationReason, Runtime } from './runtime.js';
+import { isThenable } from '../utils/objects.js';
 
 export type RecordedEvent = EngineEvent | DeferredEvent;
 

@@ -12,7 +12,7 @@ import { previewLink } from '../request/preview.js';
 import type { ProxyWatch } from '../request/proxy-detection.js';
 import type { RequestFacts, RequestReader } from '../request/request-reader.js';
 import type { Answer, RemoteStore } from '../store/remote-store.js';
-import { callAppFunction, isThenable, type RequestFunction } from '../utils/app-callback.js';
+import { callAppFunction, type RequestFunction } from '../utils/app-callback.js';
 import { asConvertError, type ConvertError } from '../utils/errors.js';
 import { writeHintHeaders } from './client-hint-headers.js';
 import { revokeConsent } from './erase-visitor.js';
@@ -23,6 +23,7 @@ import type { ConvertContext } from './types.js';
 import { UserAlias } from './user-alias.js';
 import { VisitorContextBase } from './visitor-context.js';
 import { changesCookies, UNSHARED, VisitorHeaders } from './visitor-headers.js';
+import { isThenable } from '../utils/objects.js';
 
 /** Parts that all request contexts of one Convert share. */
 export interface RequestServices {

@@ -6,11 +6,11 @@ import { withDeferredChanges } from '../model/visitor-state/apply-change.js';
 import type { VisitorState } from '../model/visitor-state/types.js';
 import type { RequestFacts } from '../request/request-reader.js';
 import type { Answer } from '../store/remote-store.js';
-import { isThenable } from '../utils/app-callback.js';
 import { asConvertError } from '../utils/errors.js';
 import { knownOf, lookupOf, type Included, type ReadOnly, type StateLookup } from './participation.js';
 import type { LoadedProject, Runtime } from './runtime.js';
 import { UnitOfWork } from './unit-of-work.js';
+import { isThenable } from '../utils/objects.js';
 
 /** A request whose visitor is not excluded. */
 export interface ParticipationInput {

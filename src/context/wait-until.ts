@@ -1,8 +1,8 @@
 /** Gives a promise to platforms that freeze the process once the response is sent, so that they wait for commits. */
 import type { WaitUntil } from '../model/http.js';
-import { isThenable } from '../utils/app-callback.js';
 import { asConvertError, type ConvertError } from '../utils/errors.js';
 import type { Runtime } from './runtime.js';
+import { isThenable } from '../utils/objects.js';
 
 /** Milliseconds from the first record on: the platform bills for its waiting, and some responses never end. */
 const LIMIT = 30_000;

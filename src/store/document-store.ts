@@ -6,7 +6,7 @@
 import { applyChange } from '../model/visitor-state/apply-change.js';
 import { parseState } from '../model/visitor-state/parse-state.js';
 import type { Committed, StateChange, VisitorState } from '../model/visitor-state/types.js';
-import { isThenable } from '../utils/app-callback.js';
+import { isThenable } from '../utils/objects.js';
 import { ConvertError } from '../utils/errors.js';
 import { LruMap } from '../utils/lru-map.js';
 import { KeyedQueue } from './keyed-queue.js';

@@ -3,7 +3,7 @@
  * known to fail. States that were read or written are cached for a moment.
  */
 import type { Committed, StateChange, VisitorState } from '../model/visitor-state/types.js';
-import { isThenable } from '../utils/app-callback.js';
+import { isThenable } from '../utils/objects.js';
 import { asConvertError, ConvertError } from '../utils/errors.js';
 import { LruMap } from '../utils/lru-map.js';
 import { type CommitOptions, STORE_LIMIT, type VisitorStore, withStoreTimeout } from './types.js';

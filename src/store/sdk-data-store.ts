@@ -2,7 +2,7 @@
 import { applyChange } from '../model/visitor-state/apply-change.js';
 import { parseState } from '../model/visitor-state/parse-state.js';
 import type { Committed, VisitorState } from '../model/visitor-state/types.js';
-import { isThenable } from '../utils/app-callback.js';
+import { isThenable } from '../utils/objects.js';
 import { asConvertError } from '../utils/errors.js';
 import { KeyedQueue } from './keyed-queue.js';
 import { type SdkDataStore, STORE_LIMIT, type VisitorStore, withStoreTimeout } from './types.js';

@@ -1,5 +1,6 @@
 /** Asking the functions that an app gives in its options: what they throw, or answer later, never reaches a request. */
 import { asConvertError, ConvertError } from './errors.js';
+import { isThenable } from './objects.js';
 
 export interface AppFunctionCall {
   /** The option, as it is named in messages. */
@@ -38,11 +39,6 @@ export function callAppFunction(
  */
 export type RequestFunction<Raw, Result> = { ask(request: Raw): Result }['ask'];
 
-/** Telling promises of any make from plain values: stores and functions of an app may use a library of their own. */
-export function isThenable(value: unknown): value is PromiseLike<unknown> {
-  return typeof (value as { then?: unknown } | null | undefined)?.then === 'function';
-}
-
 /** What functions that the app gave return, checked: they must not break a request, nor fail unseen. */
 export type OnError = (error: ConvertError) => void;
 
@@ -52,7 +48,7 @@ export function callbackThrew(option: string, error: unknown): ConvertError {
 
 /** `value` if it is a plain answer; else `undefined`, and the reason goes to `onError`. */
 export function checkedObject(option: string, value: unknown, onError: OnError): object | undefined {
-  const promise = isPromise(value);
+  const promise = isThenable(value);
   if (typeof value === 'object' && value !== null && !Array.isArray(value) && !promise) return value;
   // Nobody will await it, and an unhandled rejection would end the process.
   if (promise) value.then(undefined, () => {});
@@ -67,10 +63,4 @@ export function checkedObject(option: string, value: unknown, onError: OnError):
     new ConvertError('CONVERT_CALLBACK', `${option} must return an object at once; it returned ${got}`),
   );
   return undefined;
-}
-
-function isPromise(value: unknown): value is PromiseLike<unknown> {
-  return (
-    typeof value === 'object' && value !== null && typeof (value as { then?: unknown }).then === 'function'
-  );
 }

@@ -71,3 +71,8 @@ export function isPlainObject(value: unknown): value is Record<string, unknown> 
 export function union(first: readonly string[] | undefined, second: readonly string[]): string[] {
   return first === undefined ? [...second] : [...new Set([...first, ...second])];
 }
+
+/** Tells promises of any make from plain values: stores and functions of an app may use a library of their own. */
+export function isThenable(value: unknown): value is PromiseLike<unknown> {
+  return typeof (value as { then?: unknown } | null | undefined)?.then === 'function';
+}
