@@ -7,10 +7,9 @@
  *       3f9a1c0be2d4-0/         its log (log.ts), and further ones that it took over from dead processes
  *       a0d25b7e61f3.forgotten  visitors who were erased (tombstones.ts)
  *
- * A process counts as dead if its lease is missing or was not touched for ten seconds, by the clock of the process
- * that looks. Whoever renames one of its logs first owns that log. Process ids are not used, since all processes are
- * 1 in containers, and no two clocks are compared. A process that was stopped for so long and goes on may have lost
- * its logs: it asks before it writes.
+ * A process counts as dead if its lease is missing or was not touched for ten seconds (process-leases.ts). Whoever
+ * renames one of its logs first owns that log. Process ids are not used, since all processes are 1 in containers. A
+ * process that was stopped for so long and goes on may have lost its logs: it asks before it writes.
  */
 import { randomBytes } from 'node:crypto';
 import { join, resolve } from 'node:path';
@@ -18,16 +17,11 @@ import { codeOf, ConvertError } from '../../utils/errors.js';
 import { checkOwnerOnlyFolder, FOLDER_PROBLEMS } from '../../utils/node/owner-only-folder.js';
 import type { SpoolFiles } from './files.js';
 import { SpoolLog, type SpoolLogOptions } from './log.js';
+import { ignoreMissing, LEASE, type LeaseOptions, OtherLeases, OwnLease } from './process-leases.js';
 import { Tombstones } from './tombstones.js';
 
-export interface SpoolFolderOptions extends SpoolLogOptions {
-  /** Milliseconds between two signs of life. Default 2,000. */
-  beat?: number;
-  /** Milliseconds without a sign of life after which a process counts as dead. Default 10,000. */
-  lease?: number;
-}
+export interface SpoolFolderOptions extends SpoolLogOptions, LeaseOptions {}
 
-const LEASE = '.lease';
 const IDENTITY = '.folder';
 const LOG_NAME = /^([0-9a-f]{12})-(\d{1,9})$/;
 
@@ -39,19 +33,13 @@ export type Ownership = 'ours' | 'taken' | 'deleted';
 export class SpoolFolder {
   readonly #owner = newName();
   readonly tombstones: Tombstones;
-  readonly #lease: number;
+  readonly #lease: OwnLease;
+  readonly #others: OtherLeases;
   #logs = 0;
-  /** By performance.now(): when the last successful sign of life began. */
-  #beaten = -Infinity;
-  /** Counts the times at which others may have taken our logs; and how many there were when each log was last seen. */
-  #pauses = 0;
+  /** How many pauses our lease had when each log was last seen. */
   readonly #verified = new WeakMap<SpoolLog, number>();
-  #beating: Promise<void> | undefined;
   /** Paths of logs that were taken and are not opened yet. */
   readonly #claimed = new Set<string>();
-  readonly #beat: NodeJS.Timeout;
-  /** The lease of each other process as it was last seen, and since when. */
-  readonly #seen = new Map<string, { touched: number | undefined; since: number }>();
 
   private constructor(
     private readonly files: SpoolFiles,
@@ -61,9 +49,8 @@ export class SpoolFolder {
     private readonly options: SpoolFolderOptions,
   ) {
     this.tombstones = new Tombstones(files, path);
-    const { beat = 2_000, lease = 10_000 } = options;
-    this.#lease = lease;
-    this.#beat = setInterval(() => void this.#touch().catch(() => undefined), beat).unref();
+    this.#lease = new OwnLease(files, path, this.#owner, options);
+    this.#others = new OtherLeases(files, path, options);
   }
 
   /** Makes the folders that are missing. Rejects if they can't be made, or if other users can enter them. */
@@ -83,9 +70,9 @@ export class SpoolFolder {
     await files.syncFolder(parent);
     const folder = new SpoolFolder(files, path, identity, options);
     try {
-      await folder.#touch();
+      await folder.#lease.touch();
     } catch (error) {
-      clearInterval(folder.#beat);
+      folder.#lease.stop();
       throw error;
     }
     return folder;
@@ -99,20 +86,20 @@ export class SpoolFolder {
 
   /** True if no other process can have taken this log. If false, `verify` tells. */
   isSure(log: SpoolLog): boolean {
-    return performance.now() - this.#beaten < this.#lease / 2 && this.#verified.get(log) === this.#pauses;
+    return this.#lease.isFresh && this.#verified.get(log) === this.#lease.pauses;
   }
 
   /** Our logs may not be ours any more: they are verified before the next use. */
   doubt(): void {
-    this.#pauses += 1;
+    this.#lease.doubt();
   }
 
   /** Asks the disk. */
   async verify(log: SpoolLog): Promise<Ownership> {
     // First: the lease must not be made again in what may be another folder.
     if (!(await this.#isThere(this.identity))) return 'deleted';
-    await this.#touch();
-    const pauses = this.#pauses;
+    await this.#lease.touch();
+    const { pauses } = this.#lease;
     if (!(await this.#isThere(log.path))) return (await this.#isThere(this.identity)) ? 'taken' : 'deleted';
     this.#verified.set(log, pauses);
     return 'ours';
@@ -148,12 +135,12 @@ export class SpoolFolder {
     for (const name of names) if (name.endsWith(LEASE)) owners.add(name.slice(0, -LEASE.length));
     owners.delete(undefined);
     owners.delete(this.#owner);
-    for (const owner of this.#seen.keys()) if (!owners.has(owner)) this.#seen.delete(owner);
+    this.#others.keepOnly(owners);
 
     const claimable: string[] = [];
     for (const owner of owners as Set<string>) {
       await attempt(async () => {
-        if (!(await this.#isDead(owner))) return;
+        if (!(await this.#others.isDead(owner))) return;
         const logs = names.filter((each) => each.startsWith(`${owner}-`));
         // A symbolic link may lead to files that are not ours to read and to remove.
         for (const name of logs) if (await this.#isFolder(name)) claimable.push(name);
@@ -166,22 +153,9 @@ export class SpoolFolder {
 
   /** Leaves our logs, if there are some, to the process that comes first. */
   async close(): Promise<void> {
-    clearInterval(this.#beat);
-    await this.#beating?.catch(() => undefined);
+    await this.#lease.end();
     await this.tombstones.close();
-    await this.files.remove(join(this.path, this.#owner + LEASE)).catch(ignoreMissing);
-  }
-
-  async #isDead(owner: string): Promise<boolean> {
-    const touched = (await this.files.inspect(join(this.path, owner + LEASE)))?.touched;
-    const now = performance.now();
-    const before = this.#seen.get(owner);
-    if (before === undefined || before.touched !== touched) {
-      this.#seen.set(owner, { touched, since: now });
-      // A process without a lease gave up its logs: each makes its lease before its first log.
-      return touched === undefined;
-    }
-    return now - before.since >= this.#lease;
+    await this.#lease.remove();
   }
 
   async #claim(name: string): Promise<void> {
@@ -202,25 +176,6 @@ export class SpoolFolder {
 
   #nextName(): string {
     return join(this.path, `${this.#owner}-${this.#logs++}`);
-  }
-
-  #touch(): Promise<void> {
-    return (this.#beating ??= this.#makeLease().finally(() => (this.#beating = undefined)));
-  }
-
-  async #makeLease(): Promise<void> {
-    const began = performance.now();
-    const path = join(this.path, this.#owner + LEASE);
-    try {
-      await this.files.touch(path);
-    } catch (error) {
-      if (codeOf(error) !== 'ENOENT') throw error;
-      // Another process removed the lease: it took us for dead, and without a lease others will, too.
-      if (this.#beaten !== -Infinity) this.doubt();
-      await (await this.files.create(path)).close();
-    }
-    if (began - this.#beaten > this.#lease / 2) this.doubt();
-    this.#beaten = began;
   }
 }
 
@@ -249,8 +204,4 @@ async function ensureOurs(files: SpoolFiles, path: string): Promise<void> {
   if (finding === 'private') return;
   const problem = finding === 'missing' ? 'is gone' : FOLDER_PROBLEMS[finding];
   throw new ConvertError('CONVERT_SPOOL', `the spool folder ${path} ${problem}`);
-}
-
-function ignoreMissing(error: unknown): void {
-  if (codeOf(error) !== 'ENOENT') throw error;
 }

@@ -3,7 +3,7 @@ import { type Backoff, backoffDelay, DEFAULT_BACKOFF, parseRetryAfter } from '..
 import { asConvertError, ConvertError } from '../../utils/errors.js';
 import { unrefTimeout } from '../../utils/node/timers.js';
 import { cacheKey } from '../cache/cache-key.js';
-import { CachedConfig, type CacheTimes } from '../cache/cached-config.js';
+import { FallbackConfig, type CacheTimes } from '../cache/fallback-config.js';
 import type { ProjectCache } from '../cache/types.js';
 import { badOption, checkEndpoint, checkSdkKey, configUrl, DEFAULT_CONFIG_ENDPOINT } from '../endpoints.js';
 import { MAX_CONFIG_BYTES } from '../parse-config.js';
@@ -73,14 +73,14 @@ export function httpSource(options: HttpSourceOptions): ProjectSource {
   const description = `config endpoint ${url.origin}${url.pathname}`;
   const stopped = new AbortController();
   let timer: NodeJS.Timeout | undefined;
-  let cached: CachedConfig | undefined;
+  let fallback: FallbackConfig | undefined;
 
   function begin(sink: ProjectSink): void {
     const detector = new ChangeDetector(sink);
     let failures = 0;
     if (options.cache !== undefined) {
       const key = cacheKey(url, options.sdkKey, options.sdkKeySecret);
-      cached = new CachedConfig(options.cache, sink, detector, { key, maxBytes, ...options.cacheTimes });
+      fallback = new FallbackConfig(options.cache, sink, detector, { key, maxBytes, ...options.cacheTimes });
     }
 
     async function attempt(): Promise<void> {
@@ -101,15 +101,15 @@ export function httpSource(options: HttpSourceOptions): ProjectSource {
         const isTaken =
           answer.status === 304 && etag !== undefined ? detector.confirm() : receive(answer, detector);
         failures = 0;
-        if (isTaken) await cached?.write(answer.status === 200 ? answer.body : undefined, detector.etag);
-        else cached?.use();
+        if (isTaken) await fallback?.write(answer.status === 200 ? answer.body : undefined, detector.etag);
+        else fallback?.use();
         // Give or take 10 %, so that processes that start together do not come together.
         return refreshInterval * (0.9 + 0.2 * random());
       } catch (error) {
         if (stopped.signal.aborted) return 0;
         failures += 1;
         sink.error(asConvertError(error, 'CONVERT_PROJECT_UNREACHABLE', `${description} failed`));
-        cached?.use();
+        fallback?.use();
         return backoffDelay(backoff, failures, random()) + askedToWait(answer);
       }
     }
@@ -139,7 +139,7 @@ export function httpSource(options: HttpSourceOptions): ProjectSource {
     stop() {
       stopped.abort();
       clearTimeout(timer);
-      cached?.stop();
+      fallback?.stop();
     },
   };
 }

@@ -24,7 +24,7 @@ const FORMS = {
 
 export const UNKNOWN_FORM = FORMS.other;
 
-/** What a user agent names. */
+/** The device that a user agent names. */
 export interface Hardware {
   /** In ua-parser-js's words: `mobile tablet smarttv console wearable embedded`, or nothing; and `desktop`. */
   readonly type: string | undefined;
@@ -34,6 +34,17 @@ export interface Hardware {
   /** As `systemName` writes it. */
   readonly os: string;
 }
+
+/** Only iPads, and an iPhone now and then, name a Macintosh and one of the other words. */
+const PAD_AS_MAC = /\(Macintosh;.*(?:\bMobile\/|\b(?:CriOS|EdgiOS|FxiOS|GSA)\/)/;
+const PAD = { type: 'tablet', model: 'iPad', vendor: 'Apple' };
+
+/**
+ * The iPad that asks for desktop pages as a Mac; undefined if the user agent is not one. Safari on such an iPad cannot
+ * be told from Safari on a Mac.
+ */
+export const padAsMac = (userAgent: string): typeof PAD | undefined =>
+  PAD_AS_MAC.test(userAgent) ? PAD : undefined;
 
 /** What ua-parser-js 1.x does not know, or takes for something else. */
 const MARKS: readonly [mark: RegExp, type: string][] = [

@@ -15,7 +15,7 @@ import {
   systemName,
 } from './browsers.js';
 import { type ClientHints, NO_HINTS } from './client-hints.js';
-import { type FormFactor, formOf, markedType, UNKNOWN_FORM } from './devices.js';
+import { type FormFactor, formOf, markedType, padAsMac, UNKNOWN_FORM } from './devices.js';
 
 export type Device = FormFactor | 'bot';
 
@@ -53,14 +53,10 @@ const DEVICE_LENGTH = 256;
 /** Chromium tells every Android device as this one; the model, where it is hinted, goes in its place. */
 const REDUCED = /(Android 10; )K(?=\))/;
 
-/** Only iPads, and an iPhone now and then, say both. */
-const PAD_AS_MAC = /\(Macintosh;.*(?:\bMobile\/|\b(?:CriOS|EdgiOS|FxiOS|GSA)\/)/;
-const PAD = { type: 'tablet', model: 'iPad', vendor: 'Apple' };
-/** What the first words of a user agent don't tell. */
+/** The first words of its user agents name another system. */
 const OPEN_HARMONY = /\bOpenHarmony\b/;
 
 /**
- * One parse: 25 us and more. iPadOS asks for desktop pages as a Mac, and Safari cannot be told from one on a Mac.
  * In-app browsers count as the browser of their engine; on iOS that is Safari in the version of the system, as far
  * as it is told.
  */
@@ -69,13 +65,13 @@ export function parseUserAgent(text: string, hints = NO_HINTS, isBot = false): U
   const full = model === undefined ? text : text.replace(REDUCED, (_, start: string) => start + model);
   const readable = full.replace(NAVER, 'naver ');
   const parser = new UAParser(readable);
-  const isPad = PAD_AS_MAC.test(text);
-  const system = isPad ? { name: 'iOS', version: undefined } : parser.getOS();
+  const pad = padAsMac(text);
+  const system = pad ? { name: 'iOS', version: undefined } : parser.getOS();
   const name = OPEN_HARMONY.test(text) ? 'OpenHarmony' : system.name;
   const told = name === undefined ? otherSystem : clip(systemName(name), MAX_NAME);
   const os = hintedSystem(told, hints.platform);
   const [browser, version] = browserOf(hints, toldBrowser(text, parser, os, system.version));
-  const device = isPad ? PAD : new UAParser(clip(readable, DEVICE_LENGTH)).getDevice();
+  const device = pad ?? new UAParser(clip(readable, DEVICE_LENGTH)).getDevice();
   const marked = markedType(`${text}; ${model ?? ''}`);
   const isKnown = marked !== undefined || device.vendor !== undefined;
   const form = formOf({ type: marked ?? device.type, model: device.model, isKnown, os }, hints);

@@ -1,8 +1,9 @@
 /**
  * Puts events into the Redis stream, in commits of all events that came within some milliseconds. While Redis fails,
- * the events are given to the sender of this process. The file is over 300 lines since it is one class and its types.
+ * the events are given to the sender of this process.
  */
 import { type QueuedEvent, takeBytes } from '../../../delivery/queued-event.js';
+import { Bypass } from './bypass.js';
 import { MAX_ERASED } from './erased-visitors.js';
 import { compareIds, type RedisStream, type StreamPart } from './event-stream.js';
 
@@ -28,7 +29,7 @@ const LAST_LIMIT = 1_000;
 const LAST_SHARE = 0.3;
 /** Attempts that may be without an answer: the client keeps a copy of the commit for each. */
 const MAX_OPEN = 3;
-/** Commits that are remembered after they were stored or bypassed. */
+/** Commits that are remembered after they were stored. */
 const MAX_RECENT = 1_000;
 /** Milliseconds: how often to ask for the project. */
 const PROJECT_POLL = 100;
@@ -70,10 +71,7 @@ export class StreamProducer {
   #open = 0;
   #committedAt = -Infinity;
   #isDue = false;
-  /** By performance.now(). */
-  #failingSince: number | undefined;
-  /** Numbers of commits that were sent from here and may be in Redis, too. */
-  readonly #bypassed = new Set<number>();
+  readonly #bypass: Bypass;
   /** Our commits in Redis that were not read back here, by number. */
   readonly #recent = new Map<number, Recent>();
   readonly #erasures = new Set<PendingErasure>();
@@ -83,6 +81,7 @@ export class StreamProducer {
 
   constructor(options: StreamProducerOptions) {
     this.#options = options;
+    this.#bypass = new Bypass(options.bypassAfter);
   }
 
   /** Bytes that wait for Redis. */
@@ -142,9 +141,9 @@ export class StreamProducer {
    */
   finish(closesIn: number): void {
     this.#isLast = true;
-    if (this.#options.health.isFailing) this.#bypass();
+    if (this.#options.health.isFailing) this.#sendWithoutRedis();
     this.start();
-    this.#options.timers.later(Math.min(LAST_LIMIT, closesIn * LAST_SHARE), () => this.#bypass());
+    this.#options.timers.later(Math.min(LAST_LIMIT, closesIn * LAST_SHARE), () => this.#sendWithoutRedis());
   }
 
   start(): void {
@@ -180,7 +179,7 @@ export class StreamProducer {
   }
 
   #confirm(number: number, id: string): 'stored' | 'known' | 'needless' {
-    if (this.#bypassed.delete(number)) return 'needless';
+    if (this.#bypass.take(number)) return 'needless';
     const commit = this.#commit;
     if (commit?.number !== number) return 'known';
     this.#commit = undefined;
@@ -203,10 +202,10 @@ export class StreamProducer {
     });
     try {
       await timers.within(answerLimit, this.#append(stream, commit));
-      this.#failingSince = undefined;
+      this.#bypass.succeeded();
       health.succeeded();
     } catch (error) {
-      this.#failingSince ??= this.#committedAt;
+      this.#bypass.failed(this.#committedAt);
       health.failed(error);
       this.#bypassIfDue();
     }
@@ -265,9 +264,7 @@ export class StreamProducer {
   }
 
   #bypassIfDue(): void {
-    const { bypassAfter = Infinity } = this.#options;
-    const failingFor = performance.now() - (this.#failingSince ?? Infinity);
-    if (this.#isLast || failingFor >= bypassAfter) this.#bypass();
+    if (this.#isLast || this.#bypass.isDue) this.#sendWithoutRedis();
   }
 
   #drop(erased: readonly QueuedEvent[]): void {
@@ -277,15 +274,11 @@ export class StreamProducer {
     core.finalize(erased, (count) => core.ledger.drop(count, 'forgotten'));
   }
 
-  #bypass(): void {
-    const { bypassAfter, core } = this.#options;
-    if (bypassAfter === undefined) return;
+  #sendWithoutRedis(): void {
+    const { core } = this.#options;
+    if (!this.#bypass.isAllowed) return;
     const commit = this.#commit;
-    if (commit !== undefined) {
-      this.#bypassed.add(commit.number);
-      const [oldest] = this.#bypassed;
-      if (this.#bypassed.size > MAX_RECENT) this.#bypassed.delete(oldest!);
-    }
+    if (commit !== undefined) this.#bypass.add(commit.number);
     const isErased = ({ visitorId }: QueuedEvent): boolean => commit?.erased.has(visitorId) === true;
     const committed = commit?.events ?? [];
     this.#drop(committed.filter(isErased));

@@ -15,12 +15,12 @@ export interface CacheTimes {
   limit?: number;
 }
 
-export interface CachedConfigOptions extends CacheTimes {
+export interface FallbackConfigOptions extends CacheTimes {
   readonly key: string;
   readonly maxBytes: number;
 }
 
-export class CachedConfig {
+export class FallbackConfig {
   readonly #cache: SafeCache;
   readonly #patienceTimer: NodeJS.Timeout;
   /** The content of the cache at the start, until it is used or not needed any more. */
@@ -35,7 +35,7 @@ export class CachedConfig {
     cache: ProjectCache,
     sink: ProjectSink,
     private readonly detector: ChangeDetector,
-    { key, maxBytes, patience = 100, limit = 10_000 }: CachedConfigOptions,
+    { key, maxBytes, patience = 100, limit = 10_000 }: FallbackConfigOptions,
   ) {
     this.#cache = new SafeCache(cache, sink, { key, maxBytes, limit });
     this.#patienceTimer = unrefTimeout(() => this.use(), patience);

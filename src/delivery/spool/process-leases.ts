@@ -1,0 +1,128 @@
+/**
+ * The leases of the processes that share a spool folder: each process touches a file of its own while it lives. A
+ * process whose lease is missing, or was not touched for long, counts as dead.
+ *
+ * No two clocks are compared: the time without a touch is measured by the clock of the process that looks.
+ */
+import { join } from 'node:path';
+import { codeOf } from '../../utils/errors.js';
+import type { SpoolFiles } from './files.js';
+
+export const LEASE = '.lease';
+
+export interface LeaseOptions {
+  /** Milliseconds between two signs of life. Default 2,000. */
+  beat?: number;
+  /** Milliseconds without a sign of life after which a process counts as dead. Default 10,000. */
+  lease?: number;
+}
+
+const DEFAULT_BEAT = 2_000;
+const DEFAULT_LEASE = 10_000;
+
+/** The lease of this process. */
+export class OwnLease {
+  readonly #path: string;
+  readonly #lease: number;
+  readonly #timer: NodeJS.Timeout;
+  /** By performance.now(): when the last successful sign of life began. */
+  #beaten = -Infinity;
+  #beating: Promise<void> | undefined;
+  #pauses = 0;
+
+  constructor(
+    private readonly files: SpoolFiles,
+    folder: string,
+    owner: string,
+    { beat = DEFAULT_BEAT, lease = DEFAULT_LEASE }: LeaseOptions,
+  ) {
+    this.#path = join(folder, owner + LEASE);
+    this.#lease = lease;
+    this.#timer = setInterval(() => void this.touch().catch(() => undefined), beat).unref();
+  }
+
+  /** Counts the times at which other processes may have taken our logs. */
+  get pauses(): number {
+    return this.#pauses;
+  }
+
+  /** The last sign of life is so young that no other process can take this one for dead. */
+  get isFresh(): boolean {
+    return performance.now() - this.#beaten < this.#lease / 2;
+  }
+
+  /** Our logs may not be ours any more. */
+  doubt(): void {
+    this.#pauses += 1;
+  }
+
+  touch(): Promise<void> {
+    return (this.#beating ??= this.#touchNow().finally(() => (this.#beating = undefined)));
+  }
+
+  stop(): void {
+    clearInterval(this.#timer);
+  }
+
+  /** Resolves once no sign of life is under way, and none follows. */
+  async end(): Promise<void> {
+    this.stop();
+    await this.#beating?.catch(() => undefined);
+  }
+
+  /** Leaves our logs, if there are some, to the process that comes first. */
+  async remove(): Promise<void> {
+    await this.files.remove(this.#path).catch(ignoreMissing);
+  }
+
+  async #touchNow(): Promise<void> {
+    const began = performance.now();
+    try {
+      await this.files.touch(this.#path);
+    } catch (error) {
+      if (codeOf(error) !== 'ENOENT') throw error;
+      // Another process removed the lease: it took us for dead, and without a lease others will, too.
+      if (this.#beaten !== -Infinity) this.doubt();
+      await (await this.files.create(this.#path)).close();
+    }
+    if (began - this.#beaten > this.#lease / 2) this.doubt();
+    this.#beaten = began;
+  }
+}
+
+/** The leases of the other processes. */
+export class OtherLeases {
+  readonly #lease: number;
+  /** Each lease as it was last seen, and since when, by performance.now(). */
+  readonly #seen = new Map<string, { touched: number | undefined; since: number }>();
+
+  constructor(
+    private readonly files: SpoolFiles,
+    private readonly folder: string,
+    { lease = DEFAULT_LEASE }: LeaseOptions,
+  ) {
+    this.#lease = lease;
+  }
+
+  /** Forgets the leases of processes that have left. */
+  keepOnly(owners: ReadonlySet<string | undefined>): void {
+    for (const owner of this.#seen.keys()) if (!owners.has(owner)) this.#seen.delete(owner);
+  }
+
+  /** Looks at the lease. A process with a lease counts as dead at the second look at the earliest. */
+  async isDead(owner: string): Promise<boolean> {
+    const touched = (await this.files.inspect(join(this.folder, owner + LEASE)))?.touched;
+    const now = performance.now();
+    const before = this.#seen.get(owner);
+    if (before === undefined || before.touched !== touched) {
+      this.#seen.set(owner, { touched, since: now });
+      // A process without a lease gave up its logs: each makes its lease before its first log.
+      return touched === undefined;
+    }
+    return now - before.since >= this.#lease;
+  }
+}
+
+export function ignoreMissing(error: unknown): void {
+  if (codeOf(error) !== 'ENOENT') throw error;
+}
