@@ -1,6 +1,7 @@
 /** Holds the project config that is in force, and lets requests wait for the first one. */
 import type { ProjectConfig } from '../model/project-config.js';
 import { asConvertError, ConvertError } from '../utils/errors.js';
+import { HealthReporter } from '../utils/health-reporter.js';
 import { badOption } from './endpoints.js';
 import { adoptProject } from './parse-config.js';
 import type { CachedConfigInfo, ProjectSource } from './types.js';
@@ -73,7 +74,7 @@ export class ProjectRepository<Loaded> {
   #checkedAt: number | undefined;
   #fromCache = false;
   #changes = 0;
-  #failures = 0;
+  readonly #health = new HealthReporter();
   #lastError: string | undefined;
   /** The config that is current for the source was not taken over. */
   #isRefused = false;
@@ -166,7 +167,7 @@ export class ProjectRepository<Loaded> {
       checkedAt: this.#checkedAt,
       fromCache: this.#fromCache,
       changes: this.#changes,
-      failures: this.#failures,
+      failures: this.#health.failures,
       lastError: this.#lastError,
       version: this.#version,
     };
@@ -193,7 +194,7 @@ export class ProjectRepository<Loaded> {
     this.#loadedAt = Date.now();
     if (!first) this.#changes += 1;
     this.#confirm(cached);
-    if (first && cached) this.#notify(() => this.#options.onOlder?.(cached.checkedAt, this.#failures));
+    if (first && cached) this.#notify(() => this.#options.onOlder?.(cached.checkedAt, this.#health.failures));
     if (this.#ready) clearInterval(this.#ready.timer);
     this.#ready?.resolve();
     this.#endWindow();
@@ -207,10 +208,9 @@ export class ProjectRepository<Loaded> {
     this.#fromCache = cached !== undefined;
     // A config from a cache does not end an outage.
     if (cached) return;
-    const failures = this.#failures;
-    this.#failures = 0;
+    const { failures } = this.#health;
     this.#lastError = undefined;
-    if (failures > 0) quietly(() => this.#options.onRecovery?.(failures));
+    if (this.#health.succeeded()) quietly(() => this.#options.onRecovery?.(failures));
   }
 
   #notify(call: () => void): void {
@@ -219,9 +219,9 @@ export class ProjectRepository<Loaded> {
 
   #fail(error: ConvertError): void {
     if (this.#state !== 'started') return;
-    this.#failures += 1;
+    this.#health.failed();
     this.#lastError = error.message;
-    quietly(() => this.#options.onError?.(error, this.#failures));
+    quietly(() => this.#options.onError?.(error, this.#health.failures));
   }
 
   #endWindow(): void {
