@@ -2,7 +2,6 @@
 import type { ProjectConfig } from '../model/project-config.js';
 import { asConvertError, ConvertError } from '../utils/errors.js';
 import { HealthReporter } from '../utils/health-reporter.js';
-import { badOption } from './endpoints.js';
 import { adoptProject } from './parse-config.js';
 import type { CachedConfigInfo, ProjectSource } from './types.js';
 
@@ -60,8 +59,6 @@ interface Waiter {
 
 /** Milliseconds between two ticks of the timer that keeps the process alive for `ready()`. */
 const KEEP_ALIVE_INTERVAL = 3_600_000;
-/** Milliseconds, the largest `readyTimeout`. */
-const MAX_READY_TIMEOUT = 3_600_000;
 
 export class ProjectRepository<Loaded> {
   readonly #source: ProjectSource;
@@ -83,12 +80,8 @@ export class ProjectRepository<Loaded> {
   #window: Waiter | undefined;
   #isWindowOver: boolean;
 
-  /** @throws ConvertError `CONVERT_BAD_OPTION` for a `readyTimeout` that is no number of milliseconds */
   constructor(source: ProjectSource, options: ProjectRepositoryOptions<Loaded>) {
     const { readyTimeout = 250 } = options;
-    if (!(Number.isFinite(readyTimeout) && readyTimeout >= 0 && readyTimeout <= MAX_READY_TIMEOUT)) {
-      throw badOption('readyTimeout', `must be a number of milliseconds from 0 to ${MAX_READY_TIMEOUT}`);
-    }
     this.#source = source;
     this.#options = options;
     this.#readyTimeout = readyTimeout;
