@@ -1,12 +1,13 @@
 /** Request -> location and visitor properties, and report segments. What nobody reads is not computed. */
 import type { IncomingRequest } from '../model/http.js';
+import type { Properties } from '../model/properties.js';
 import type { ReportSegments } from '../model/tracking-event.js';
 import { callbackThrew, type OnError } from '../utils/app-callback.js';
 import { asConvertError } from '../utils/errors.js';
 import { locationOf } from './geo/geo-location.js';
 import { type GeoFacts, type GeoOption, resolveGeo } from './geo/geo.js';
 import type { GeoListener, GeoReader } from './geo/types.js';
-import { LazyProperties, type Properties, propertyKind, type PropertyKind } from './lazy-properties.js';
+import { LazyProperties, propertyKind, type PropertyKind } from './lazy-properties.js';
 import {
   LOCATION_PROPERTIES,
   type LocationProperties,
@@ -20,7 +21,6 @@ import { type FactSources, type RequestVisitor, RequestFactsCache } from './requ
 import { createUserAgentReader } from './user-agent/user-agent-cache.js';
 
 export type { GeoFacts, GeoOption } from './geo/geo.js';
-export type { Properties } from './lazy-properties.js';
 export type { RequestVisitor } from './request-facts.js';
 export type { VisitorProperties, Vocabulary, LocationProperties } from './property-tables.js';
 
