@@ -34,6 +34,20 @@ it('a project source that fails twice, recovers and fails again: two lines and a
   ]);
 });
 
+it('a project cache that fails, recovers and fails again: a line and an event for each outage', () => {
+  let sink: ProjectSink | undefined;
+  const convert = create({
+    project: { description: 'the test', start: (given) => void (sink = given), stop: () => undefined },
+  });
+  const heard: string[] = [];
+  convert.on('error', (error) => heard.push(error.message));
+  sink!.trouble(down(1));
+  sink!.recovered('the cache works again');
+  sink!.trouble(down(2));
+  expect(heard).toEqual(['convert: down 1', 'convert: down 2']);
+  expect(logged).toEqual(['convert: down 1', 'convert: the cache works again', 'convert: down 2']);
+});
+
 it('a remote store that fails twice, recovers and fails again: a line and an event for each outage', async () => {
   let failure: ConvertError | undefined;
   const kept = memoryStore();
