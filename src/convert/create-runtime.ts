@@ -14,7 +14,6 @@ import { compiledEngine } from '../engine/compiled-engine.js';
 import { runningExperiences, runsElsewhere } from '../model/project-config.js';
 import { isInAll } from '../model/visitor-state/apply-change.js';
 import type { ConvertOptions, ResolvedOptions } from '../options/types.js';
-import { checkEndpoint } from '../project/endpoints.js';
 import { ProjectRepository, type ProjectRepositoryOptions, versionOf } from '../project/repository.js';
 import { resolveProject } from '../project/sources/resolve-source.js';
 import type { ProjectSource } from '../project/types.js';
@@ -156,19 +155,15 @@ export async function stopRuntime(runtime: ConvertRuntime, timeout: number): Pro
 }
 
 function sourceOf(options: ResolvedOptions): ProjectSource {
-  const { config: configBase, track } = options.endpoints ?? {};
-  const source = resolveProject({
+  return resolveProject({
     project: options.project,
     projectCache: options.projectCache,
     sdkKey: options.sdkKey,
     sdkKeySecret: options.sdkKeySecret,
     environment: options.environment,
-    endpoint: configBase,
+    endpoint: options.endpoints?.config,
     refreshInterval: options.refreshInterval,
   });
-  if (configBase !== undefined) checkEndpoint('endpoints.config', configBase);
-  if (track !== undefined) checkEndpoint('endpoints.track', track);
-  return source;
 }
 
 function storeOf(given: ConvertOptions['store']): VisitorStore {

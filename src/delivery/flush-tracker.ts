@@ -4,6 +4,8 @@
  * Events join the current epoch. A flush seals that epoch and begins the next one; the flush is over once its epoch
  * and all older ones are empty. So an event that is finalized costs one subtraction, however many flushes wait.
  */
+import { MAX_DELAY } from '../utils/node/timers.js';
+
 export interface FlushEpoch {
   /** Events that are not finalized. */
   open: number;
@@ -29,9 +31,6 @@ export interface FlushTracker {
   /** Ends all flushes. */
   dissolve(): void;
 }
-
-/** The longest time of a Node timer; a longer one would fire at once. */
-const MAX_TIMEOUT = 2 ** 31 - 1;
 
 /** Epochs that are sealed before those that no flush waits for any more are merged. */
 const MERGE_AFTER = 1000;
@@ -119,7 +118,7 @@ export function createFlushTracker(idle: () => void, mergeAfter = MERGE_AFTER): 
           resolve();
           if (waits === 0) idle();
         };
-        const timer = setTimeout(done, Math.min(MAX_TIMEOUT, Math.max(0, timeout)));
+        const timer = setTimeout(done, Math.min(MAX_DELAY, Math.max(0, timeout)));
         waiting.add(done);
         waits += 1;
       });

@@ -2,9 +2,13 @@
  * The engine port: what every decision engine is. An engine turns a project config, a visitor, their state and their
  * properties into values. It writes nothing, sends nothing and keeps nothing of a visitor between two calls.
  */
+import type { Preview } from '../model/preview.js';
 import type { ProjectConfig } from '../model/project-config.js';
+import type { Properties } from '../model/properties.js';
 import type { GoalData, WireEvent } from '../model/tracking-event.js';
 import type { StateChange, VisitorState } from '../model/visitor-state/types.js';
+
+export type { Preview, Properties };
 
 export interface Engine {
   /** Stands in `stats()`. */
@@ -58,17 +62,6 @@ export interface EngineVisitor {
 /** Belongs to the engine; who makes it keeps it together with the properties, and never looks inside. */
 export interface EngineMemo {
   cached?: unknown;
-}
-
-/** Of a preview link: both are ids. */
-export interface Preview {
-  readonly experienceId: string;
-  readonly variationId: string;
-}
-
-/** Properties that are derived when they are asked for. `undefined` means that the request does not tell. */
-export interface Properties {
-  get(name: string): unknown;
 }
 
 /** Given inline with a call; they override what the request says. */

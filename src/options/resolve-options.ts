@@ -1,4 +1,5 @@
 import { consentCheck } from '../consent/option-check.js';
+import { endpointProblem } from '../project/endpoints.js';
 import { guardedLogger, type Logger, silentLogger } from '../utils/logger.js';
 import {
   assertOptions,
@@ -49,6 +50,16 @@ function cookieOr(flags: readonly boolean[], fields: Readonly<Record<string, Che
     return [`option \`${path}\` must be ${meant} (given ${given(value)})`];
   };
 }
+/** Checks for a text that can be the base address of this endpoint. */
+function endpoint(option: 'endpoints.config' | 'endpoints.track'): Check {
+  return (value, path) => {
+    const wrong = text(value, path);
+    if (wrong.length > 0) return wrong;
+    const problem = endpointProblem(option, value as string);
+    return problem === undefined ? [] : [`option ${option} ${problem}`];
+  };
+}
+
 const { maxAge: _forever, ...sessionFields } = cookieFields;
 
 const options = shape({
@@ -104,7 +115,7 @@ const options = shape({
     transport: oneOf('node', 'fetch'),
     enrichData: flag,
   }),
-  endpoints: shape({ config: text, track: text }),
+  endpoints: shape({ config: endpoint('endpoints.config'), track: endpoint('endpoints.track') }),
   preview: either('true, false or a function', flag, fn),
   uiRules: flag,
   strictSdk: flag,

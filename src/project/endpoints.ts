@@ -9,26 +9,21 @@ export const DEFAULT_TRACK_ENDPOINT = 'https://[project_id].metrics.convertexper
 const PLACEHOLDER = '[project_id]';
 
 /**
- * `value` as a base address with a trailing slash. `[project_id]` may stand in `endpoints.track`.
- *
- * @throws ConvertError `CONVERT_BAD_OPTION` unless it is https (http is accepted on loopback hosts) and without user,
- *   query and fragment
+ * Says what is wrong with `value` as a base address, or returns undefined: it must be https (http is accepted on
+ * loopback hosts), without user, query and fragment. `[project_id]` may stand in `endpoints.track`.
  */
-export function checkEndpoint(option: 'endpoints.config' | 'endpoints.track', value: unknown): string {
-  if (typeof value !== 'string') throw badOption(option, `must be a URL; it is of type ${typeof value}`);
+export function endpointProblem(
+  option: 'endpoints.config' | 'endpoints.track',
+  value: string,
+): string | undefined {
   // Brackets are for IPv6 addresses; a URL with the placeholder in its host cannot be parsed.
   const filled = option === 'endpoints.track' ? value.replaceAll(PLACEHOLDER, '0') : value;
   const url = URL.canParse(filled) ? new URL(filled) : undefined;
-  if (!url || /\s/.test(value)) throw badOption(option, 'is not a complete URL; it must begin with https://');
-  if (url.username || url.password) throw badOption(option, 'must not contain a user name or password');
-  if (url.search || url.hash) throw badOption(option, 'must not contain a query or a fragment');
-  if (url.protocol !== 'https:' && !(url.protocol === 'http:' && isLoopback(url.hostname))) {
-    throw badOption(
-      option,
-      `must begin with https:// (http:// only on loopback); given is ${url.protocol}//${url.host}`,
-    );
-  }
-  return value.endsWith('/') ? value : `${value}/`;
+  if (!url || /\s/.test(value)) return 'is not a complete URL; it must begin with https://';
+  if (url.username || url.password) return 'must not contain a user name or password';
+  if (url.search || url.hash) return 'must not contain a query or a fragment';
+  if (url.protocol === 'https:' || (url.protocol === 'http:' && isLoopback(url.hostname))) return undefined;
+  return `must begin with https:// (http:// only on loopback); given is ${url.protocol}//${url.host}`;
 }
 
 /**
@@ -41,16 +36,20 @@ export function checkSdkKey(value: unknown): string {
   throw badOption('sdkKey', 'must look like 10035569/10034190 (letters, digits, - and _, joined by slashes)');
 }
 
-/** Where the config of a project is fetched. `base` has passed `checkEndpoint`, `sdkKey` has passed `checkSdkKey`. */
+/**
+ * Where the config of a project is fetched. `sdkKey` has passed `checkSdkKey`.
+ *
+ * @param base its trailing slash may be missing
+ */
 export function configUrl(base: string, sdkKey: string, environment?: string): string {
   const query = environment ? `?environment=${encodeURIComponent(environment)}` : '';
-  return `${base}config/${sdkKey}${query}`;
+  return `${withSlash(base)}config/${sdkKey}${query}`;
 }
 
 /**
  * Where the events of a project are posted.
  *
- * @param base default: Convert's own; has passed `checkEndpoint`, its trailing slash may be missing
+ * @param base default: Convert's own; its trailing slash may be missing
  * @param sdkKey default: account and project of the config, which is what Convert's keys are made of
  */
 export function trackingUrl(
@@ -60,12 +59,14 @@ export function trackingUrl(
 ): string {
   const { account_id: account, project } = config;
   const filled = (base ?? DEFAULT_TRACK_ENDPOINT).replaceAll(PLACEHOLDER, project.id);
-  return `${filled}${filled.endsWith('/') ? '' : '/'}track/${sdkKey ?? `${account}/${project.id}`}`;
+  return `${withSlash(filled)}track/${sdkKey ?? `${account}/${project.id}`}`;
 }
 
 export function badOption(option: string, problem: string): ConvertError {
   return new ConvertError('CONVERT_BAD_OPTION', `option ${option} ${problem}`);
 }
+
+const withSlash = (base: string): string => (base.endsWith('/') ? base : `${base}/`);
 
 function isLoopback(hostname: string): boolean {
   return hostname === 'localhost' || hostname === '[::1]' || /^127\.\d+\.\d+\.\d+$/.test(hostname);

@@ -1,7 +1,7 @@
 /** Holds the project config that is in force, and lets requests wait for the first one. */
 import type { ProjectConfig } from '../model/project-config.js';
 import { asConvertError, ConvertError } from '../utils/errors.js';
-import { badOption } from './endpoints.js';
+import { HealthReporter } from '../utils/health-reporter.js';
 import { adoptProject } from './parse-config.js';
 import type { CachedConfigInfo, ProjectSource } from './types.js';
 
@@ -59,8 +59,6 @@ interface Waiter {
 
 /** Milliseconds between two ticks of the timer that keeps the process alive for `ready()`. */
 const KEEP_ALIVE_INTERVAL = 3_600_000;
-/** Milliseconds, the largest `readyTimeout`. */
-const MAX_READY_TIMEOUT = 3_600_000;
 
 export class ProjectRepository<Loaded> {
   readonly #source: ProjectSource;
@@ -73,7 +71,7 @@ export class ProjectRepository<Loaded> {
   #checkedAt: number | undefined;
   #fromCache = false;
   #changes = 0;
-  #failures = 0;
+  readonly #health = new HealthReporter();
   #lastError: string | undefined;
   /** The config that is current for the source was not taken over. */
   #isRefused = false;
@@ -82,12 +80,8 @@ export class ProjectRepository<Loaded> {
   #window: Waiter | undefined;
   #isWindowOver: boolean;
 
-  /** @throws ConvertError `CONVERT_BAD_OPTION` for a `readyTimeout` that is no number of milliseconds */
   constructor(source: ProjectSource, options: ProjectRepositoryOptions<Loaded>) {
     const { readyTimeout = 250 } = options;
-    if (!(Number.isFinite(readyTimeout) && readyTimeout >= 0 && readyTimeout <= MAX_READY_TIMEOUT)) {
-      throw badOption('readyTimeout', `must be a number of milliseconds from 0 to ${MAX_READY_TIMEOUT}`);
-    }
     this.#source = source;
     this.#options = options;
     this.#readyTimeout = readyTimeout;
@@ -166,7 +160,7 @@ export class ProjectRepository<Loaded> {
       checkedAt: this.#checkedAt,
       fromCache: this.#fromCache,
       changes: this.#changes,
-      failures: this.#failures,
+      failures: this.#health.failures,
       lastError: this.#lastError,
       version: this.#version,
     };
@@ -193,7 +187,7 @@ export class ProjectRepository<Loaded> {
     this.#loadedAt = Date.now();
     if (!first) this.#changes += 1;
     this.#confirm(cached);
-    if (first && cached) this.#notify(() => this.#options.onOlder?.(cached.checkedAt, this.#failures));
+    if (first && cached) this.#notify(() => this.#options.onOlder?.(cached.checkedAt, this.#health.failures));
     if (this.#ready) clearInterval(this.#ready.timer);
     this.#ready?.resolve();
     this.#endWindow();
@@ -207,10 +201,9 @@ export class ProjectRepository<Loaded> {
     this.#fromCache = cached !== undefined;
     // A config from a cache does not end an outage.
     if (cached) return;
-    const failures = this.#failures;
-    this.#failures = 0;
+    const { failures } = this.#health;
     this.#lastError = undefined;
-    if (failures > 0) quietly(() => this.#options.onRecovery?.(failures));
+    if (this.#health.succeeded()) quietly(() => this.#options.onRecovery?.(failures));
   }
 
   #notify(call: () => void): void {
@@ -219,9 +212,9 @@ export class ProjectRepository<Loaded> {
 
   #fail(error: ConvertError): void {
     if (this.#state !== 'started') return;
-    this.#failures += 1;
+    this.#health.failed();
     this.#lastError = error.message;
-    quietly(() => this.#options.onError?.(error, this.#failures));
+    quietly(() => this.#options.onError?.(error, this.#health.failures));
   }
 
   #endWindow(): void {

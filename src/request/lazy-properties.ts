@@ -1,11 +1,7 @@
+import type { Properties } from '../model/properties.js';
 import { callbackThrew, checkedObject, type OnError } from '../utils/app-callback.js';
 import { defaultsOf, type DefaultSource } from './property-defaults.js';
 import type { RequestFactsCache } from './request-facts.js';
-
-/** Properties that are derived when they are asked for. `undefined` means that the request does not tell. */
-export interface Properties {
-  get(name: string): unknown;
-}
 
 /** How each property follows from a request. */
 export type PropertyTable<Shape> = {

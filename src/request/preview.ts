@@ -1,16 +1,12 @@
 /** The preview link of Convert: `?convert_preview={experienceId}.{variationId}`, as SDK 5.x reads it. */
+import type { Preview } from '../model/preview.js';
 import { queryValue } from './query-parameters.js';
 import { parseTarget } from './url.js';
-
-export interface PreviewLink {
-  readonly experienceId: string;
-  readonly variationId: string;
-}
 
 const PARAMETER = 'convert_preview';
 const IDS = /^(\d{1,20})\.(\d{1,20})$/;
 
-export function previewLink(url: string): PreviewLink | undefined {
+export function previewLink(url: string): Preview | undefined {
   // Asked of every request that decides: nearly none has it.
   if (!url.includes(PARAMETER)) return undefined;
   const value = queryValue(parseTarget(url).query, PARAMETER, 64);

@@ -1,12 +1,13 @@
 /** Request -> location and visitor properties, and report segments. What nobody reads is not computed. */
 import type { IncomingRequest } from '../model/http.js';
+import type { Properties } from '../model/properties.js';
 import type { ReportSegments } from '../model/tracking-event.js';
 import { callbackThrew, type OnError } from '../utils/app-callback.js';
-import { asConvertError, ConvertError } from '../utils/errors.js';
+import { asConvertError } from '../utils/errors.js';
 import { locationOf } from './geo/geo-location.js';
 import { type GeoFacts, type GeoOption, resolveGeo } from './geo/geo.js';
 import type { GeoListener, GeoReader } from './geo/types.js';
-import { LazyProperties, type Properties, propertyKind, type PropertyKind } from './lazy-properties.js';
+import { LazyProperties, propertyKind, type PropertyKind } from './lazy-properties.js';
 import {
   LOCATION_PROPERTIES,
   type LocationProperties,
@@ -17,11 +18,9 @@ import {
 import { attributionReader } from './read-attribution.js';
 import { type KnownSegments, reportSegments } from './report-segments.js';
 import { type FactSources, type RequestVisitor, RequestFactsCache } from './request-facts.js';
-import { clip } from './text-decoding.js';
 import { createUserAgentReader } from './user-agent/user-agent-cache.js';
 
 export type { GeoFacts, GeoOption } from './geo/geo.js';
-export type { Properties } from './lazy-properties.js';
 export type { RequestVisitor } from './request-facts.js';
 export type { VisitorProperties, Vocabulary, LocationProperties } from './property-tables.js';
 
@@ -61,11 +60,10 @@ export interface RequestReader {
   close(): void;
 }
 
-/** Throws CONVERT_BAD_OPTION. */
+/** @throws ConvertError `CONVERT_BAD_OPTION` for `geo`; `properties` have been checked with the other options. */
 export function createRequestReader(options: RequestOptions): RequestReader {
   const { onError } = options;
-  const properties = checkedProperties(options.properties);
-  const { warn = () => undefined } = options;
+  const { properties = {}, warn = () => undefined } = options;
   const geo = options.geo === undefined ? [] : resolveGeo(options.geo, warn);
   const geoListener = options.geoListener ?? { failing: onError, recovered: () => undefined };
   const setup: RequestSetup = {
@@ -169,36 +167,5 @@ export class RequestFacts extends RequestFactsCache {
     return (this.#visitor ??= new LazyProperties(this.setup.visitor, this));
   }
 }
-
-const KNOWN_OPTIONS: readonly string[] = ['location', 'visitor', 'vocabulary'];
-
-function checkedProperties(given: unknown): PropertiesOption {
-  if (given === undefined) return {};
-  if (typeof given !== 'object' || given === null) {
-    const got = given === null ? 'null' : typeof given;
-    throw badOption(`properties: got ${got}; meant is an object with ${KNOWN_OPTIONS.join(', ')}`);
-  }
-  const unknown = Object.keys(given).find((name) => !KNOWN_OPTIONS.includes(name));
-  if (unknown !== undefined) {
-    throw badOption(
-      `properties: unknown option ${JSON.stringify(clip(unknown, 64))}; meant is ${KNOWN_OPTIONS.join(', ')}`,
-    );
-  }
-  const properties = given as { [name: string]: unknown };
-  for (const name of ['location', 'visitor']) {
-    const value = properties[name];
-    if (value !== undefined && typeof value !== 'function') {
-      throw badOption(`properties.${name}: got ${typeof value}; meant is a function (request, defaults)`);
-    }
-  }
-  const { vocabulary } = properties;
-  if (vocabulary !== undefined && vocabulary !== 'readable' && vocabulary !== 'convert') {
-    const got = typeof vocabulary === 'string' ? JSON.stringify(clip(vocabulary, 64)) : typeof vocabulary;
-    throw badOption(`properties.vocabulary: got ${got}; meant is 'readable' or 'convert'`);
-  }
-  return given;
-}
-
-const badOption = (message: string): ConvertError => new ConvertError('CONVERT_BAD_OPTION', message);
 
 export type { GeoListener, GeoReader } from './geo/types.js';

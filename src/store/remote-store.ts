@@ -5,6 +5,7 @@
 import type { Committed, StateChange, VisitorState } from '../model/visitor-state/types.js';
 import { isThenable } from '../utils/objects.js';
 import { asConvertError, ConvertError } from '../utils/errors.js';
+import { HealthReporter } from '../utils/health-reporter.js';
 import { LruMap } from '../utils/lru-map.js';
 import { type CommitOptions, STORE_LIMIT, type VisitorStore, withStoreTimeout } from './types.js';
 
@@ -90,7 +91,7 @@ export class RemoteStore implements VisitorStore {
   readonly #age: number;
   /** The store answers with promises. The cache is of no use for a store that answers at once. */
   #answersLater = false;
-  #isFailing = false;
+  readonly #health = new HealthReporter();
   #readsUnderWay = 0;
   #commitsUnderWay = 0;
   readonly #counts = { ...NO_COUNTS };
@@ -117,7 +118,7 @@ export class RemoteStore implements VisitorStore {
   /** For a request: the answer of the store, or undefined if there is none in time. Never throws or rejects. */
   readWithinBudget(key: string): Answer | undefined | Promise<Answer | undefined> {
     // While the store fails, one request at a time tries whether it is back.
-    if (this.#isFailing && this.#readsUnderWay > 0) return this.#countUnavailable();
+    if (this.#health.isFailing && this.#readsUnderWay > 0) return this.#countUnavailable();
     this.#counts.reads += 1;
     try {
       const state = this.#store.read(key);
@@ -172,7 +173,7 @@ export class RemoteStore implements VisitorStore {
   }
 
   stats(): StoreStats {
-    return { remote: true, failing: this.#isFailing, ...this.#counts };
+    return { remote: true, failing: this.#health.isFailing, ...this.#counts };
   }
 
   async #await(key: string, reading: PromiseLike<VisitorState | undefined>): Promise<Answer | undefined> {
@@ -193,16 +194,14 @@ export class RemoteStore implements VisitorStore {
   }
 
   #works(): void {
-    if (this.#isFailing) this.#options.worksAgain();
-    this.#isFailing = false;
+    if (this.#health.succeeded()) this.#options.worksAgain();
   }
 
   #fails(error: unknown): undefined {
-    if (!this.#isFailing) {
+    if (this.#health.failed()) {
       const what = 'the visitor store failed to read, decided without it';
       this.#options.failing(asConvertError(error, 'CONVERT_STORE', what));
     }
-    this.#isFailing = true;
     return this.#countUnavailable();
   }
 

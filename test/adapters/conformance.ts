@@ -8,6 +8,8 @@ import request from 'supertest';
 import { afterEach, beforeEach, describe, expect, it } from 'vitest';
 import { createConvert } from '../../src/convert/convert.js';
 import type { ConvertOptions } from '../../src/options/types.js';
+import { memoryStore } from '../../src/store/memory-store.js';
+import type { VisitorStore } from '../../src/store/types.js';
 import type { Logger } from '../../src/utils/logger.js';
 import { type Collector, startCollector } from '../support/collector.js';
 import { testProject } from '../support/project.js';
@@ -398,6 +400,72 @@ export function adapterConformance(adapter: Adapter, capabilities: { http2: bool
         user = undefined;
         await get(app, '/', { cookie: 'cv_vid=victim' });
         expect((await delivered(app)).conversions()).toHaveLength(2);
+      });
+
+      describe('at first use', () => {
+        interface Calls {
+          identify: number;
+          consent: number;
+          read: number;
+          commit: number;
+          delete: number;
+        }
+        const NO_CALLS: Calls = { identify: 0, consent: 0, read: 0, commit: 0, delete: 0 };
+        const plain: Handler = (x) => x.send(200, 'plain');
+        const failing: Handler = () => {
+          throw new Error('of the app');
+        };
+
+        /** An app whose visitor.id, consent and store count their calls. */
+        async function counted({ remote }: { remote: boolean }): Promise<{
+          /** The calls for one request, until all that it left behind is committed. */
+          callsFor: (path: string, method?: 'get' | 'head' | 'post') => Promise<Calls>;
+        }> {
+          let calls = { ...NO_CALLS };
+          const kept = memoryStore();
+          const store: VisitorStore = {
+            remote,
+            read: (key) => (calls.read++, remote ? Promise.resolve(kept.read(key)) : kept.read(key)),
+            commit: (...change) => (calls.commit++, kept.commit(...change)),
+            delete: (key) => (calls.delete++, kept.delete(key)),
+          };
+          const app = await start(
+            { '/': hero, '/plain': plain, '/failing': failing },
+            {
+              visitor: { id: () => (calls.identify++, 'user-7') },
+              consent: () => (calls.consent++, 'granted'),
+              store,
+            },
+            { onError: plain },
+          );
+          const callsFor = async (path: string, method: 'get' | 'head' | 'post' = 'get'): Promise<Calls> => {
+            calls = { ...NO_CALLS };
+            await request(app.url)[method](path).set({ 'user-agent': CHROME, cookie: 'cv_vid=abc' });
+            await app.convert.flush({ timeout: 30_000 });
+            return calls;
+          };
+          return { callsFor };
+        }
+
+        it('I9 asks nothing of identity, consent or the store where the handler does not read it', async () => {
+          const { callsFor } = await counted({ remote: false });
+          expect(await callsFor('/plain')).toEqual(NO_CALLS);
+          expect(await callsFor('/plain?convert_preview=101.1001')).toEqual(NO_CALLS);
+          expect(await callsFor('/plain', 'head')).toEqual(NO_CALLS);
+          expect(await callsFor('/plain', 'post')).toEqual(NO_CALLS);
+          expect(await callsFor('/failing')).toEqual(NO_CALLS);
+          expect(await callsFor('/nowhere')).toEqual(NO_CALLS);
+          expect(await callsFor('/')).toEqual({ ...NO_CALLS, identify: 1, consent: 1, read: 1, commit: 1 });
+          expect(logged).toEqual([]);
+        });
+
+        it('I10 asks each of them once before the handler, whatever that reads, for a remote store', async () => {
+          const { callsFor } = await counted({ remote: true });
+          const once = { ...NO_CALLS, identify: 1, consent: 1, read: 1 };
+          expect(await callsFor('/plain')).toEqual(once);
+          expect(await callsFor('/')).toEqual({ ...once, commit: 1 });
+          expect(logged).toEqual([]);
+        });
       });
     });
 

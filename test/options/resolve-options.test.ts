@@ -325,6 +325,67 @@ describe('options', () => {
     );
   });
 
+  const host = 'must begin with https:// (http:// only on loopback); given is';
+  const seconds = (text: unknown): string =>
+    `must be a number of milliseconds from 1000 to 86400000 (given ${String(text)})`;
+  const wait = (text: unknown): string =>
+    `must be a number of milliseconds from 0 to 60000 (given ${String(text)})`;
+  it.each<[unknown, string]>([
+    [{ endpoints: { config: 'http://cdn.example/' } }, `option endpoints.config ${host} http://cdn.example`],
+    [
+      { endpoints: { track: 'http://localhost.evil.example' } },
+      `option endpoints.track ${host} http://localhost.evil.example`,
+    ],
+    [
+      { endpoints: { config: 'https://[project_id].cdn.example/' } },
+      'option endpoints.config is not a complete URL; it must begin with https://',
+    ],
+    [
+      { endpoints: { track: 'https://user:geheim@cdn.example/' } },
+      'option endpoints.track must not contain a user name or password',
+    ],
+    [
+      { endpoints: { config: 'https://cdn.example/?token=geheim' } },
+      'option endpoints.config must not contain a query or a fragment',
+    ],
+    [{ endpoints: { track: '' } }, "option `endpoints.track` must be a non-empty string (given '')"],
+    [{ endpoints: { config: 5 } }, 'option `endpoints.config` must be a non-empty string (given 5)'],
+    [{ endpoints: 'https://cdn.example/' }, 'option `endpoints` must be an object (given string)'],
+    ...[-1, NaN, Infinity, 60_001].map((each): [unknown, string] => [
+      { readyTimeout: each },
+      `option \`readyTimeout\` ${wait(each)}`,
+    ]),
+    ...[0, NaN, Infinity, 999].map((each): [unknown, string] => [
+      { refreshInterval: each },
+      `option \`refreshInterval\` ${seconds(each)}`,
+    ]),
+    [{ refreshInterval: '5m' }, `option \`refreshInterval\` ${seconds("'5m'")}`],
+    [{ properties: 7 }, 'option `properties` must be an object (given number)'],
+    [{ properties: null }, 'option `properties` must be an object (given null)'],
+    [
+      { properties: { vistor: () => ({}) } },
+      'unknown option `properties.vistor`, did you mean `properties.visitor`?',
+    ],
+    [{ properties: { visitor: {} } }, 'option `properties.visitor` must be a function (given an object)'],
+    [{ properties: { location: 'x' } }, "option `properties.location` must be a function (given 'x')"],
+    [
+      { properties: { vocabulary: 'codes' } },
+      "option `properties.vocabulary` must be one of 'readable', 'convert' (given 'codes')",
+    ],
+    [
+      { properties: { vocabulary: ['convert'] } },
+      "option `properties.vocabulary` must be one of 'readable', 'convert' (given an array)",
+    ],
+  ])('refuses %j at construction', (options, message) => {
+    const badOption = expect.objectContaining({
+      code: 'CONVERT_BAD_OPTION',
+      message: `convert: ${message}`,
+    }) as Error;
+    for (const project of [{ sdkKey: '1/2' }, { project: testProject() }]) {
+      expect(() => createConvert({ ...project, ...(options as ConvertOptions) })).toThrow(badOption);
+    }
+  });
+
   it('lets a request wait 50 ms for a remote store unless it is told otherwise', () => {
     expect(resolveOptions({}, {}).storeTimeout).toBe(50);
     expect(resolveOptions({ storeTimeout: 7 }, {}).storeTimeout).toBe(7);

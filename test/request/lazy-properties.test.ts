@@ -146,18 +146,4 @@ describe("the app's properties", () => {
     expect(Object.getPrototypeOf(found.visitorObject())).toBe(Object.prototype);
     expect((found.visitorObject() as { admin?: unknown }).admin).toBeUndefined();
   });
-
-  it.each<[unknown, RegExp]>([
-    [7, /properties: got number/],
-    [null, /properties: got null/],
-    [{ vistor: () => ({}) }, /properties: unknown option "vistor"; meant is location, visitor, vocabulary/],
-    [{ visitor: {} }, /properties\.visitor: got object; meant is a function/],
-    [{ location: 'x' }, /properties\.location: got string/],
-    [{ vocabulary: 'codes' }, /properties\.vocabulary: got "codes"; meant is 'readable' or 'convert'/],
-    [{ vocabulary: ['convert'] }, /properties\.vocabulary: got object/],
-  ])('refuse %j at construction', (properties, message) => {
-    const create = (): unknown => read(properties as PropertiesOption);
-    expect(create).toThrowError(message);
-    expect(create).toThrowError(expect.objectContaining({ code: 'CONVERT_BAD_OPTION' }));
-  });
 });

@@ -6,6 +6,7 @@ import { memoryStore } from '../../src/store/memory-store.js';
 import { RemoteStore, type RemoteStoreOptions } from '../../src/store/remote-store.js';
 import type { VisitorStore } from '../../src/store/types.js';
 import { storeConformance } from '../../src/testing.js';
+import { ConvertError } from '../../src/utils/errors.js';
 
 const KEPT = { ephemeral: false };
 
@@ -174,6 +175,20 @@ describe('a store that does not answer', () => {
     expect(await store.readWithinBudget('k')).toBeUndefined();
     expect(told).toEqual([expect.stringMatching(/^convert: .*ECONNREFUSED/)]);
     expect(told[0]).not.toContain('visitor k');
+  });
+
+  it('is told of once per outage: it fails twice, recovers, and fails again', async () => {
+    const { distant, store, told } = start();
+    const down = (n: number) => () => Promise.reject(new ConvertError('CONVERT_STORE', `down ${n}`));
+    const works = () => Promise.resolve();
+    const heard: string[][] = [];
+    for (const way of [works, down(1), down(2), works, works, down(3), down(4)]) {
+      distant.way = way;
+      await store.readWithinBudget('k');
+      heard.push(told.splice(0));
+    }
+    expect(heard).toEqual([[], ['convert: down 1'], [], ['works again'], [], ['convert: down 3'], []]);
+    expect(store.stats()).toMatchObject({ failing: true, unavailable: 4 });
   });
 
   it('owes so many answers to commits, and is given no more', async () => {

@@ -262,13 +262,13 @@ function matchAny(part: readonly CompiledRule[], values: RuleValues): RuleResult
 }
 
 /** A rule, and where it stands. */
-export interface FailedRule {
+interface PlacedRule {
   /** Where it stands: `OR[0].AND[1].OR_WHEN[0]`. */
   readonly path: string;
   readonly rule: CompiledRule;
 }
 
-function allRules(branches: Branches): FailedRule[] {
+function allRules(branches: Branches): PlacedRule[] {
   return branches.flatMap((branch, or) =>
     branch.flatMap((part, and) => part.map((rule, when) => ({ path: pathOf(or, and, when), rule }))),
   );
@@ -277,8 +277,8 @@ function allRules(branches: Branches): FailedRule[] {
 const pathOf = (or: number, and: number, when: number): string => `OR[${or}].AND[${and}].OR_WHEN[${when}]`;
 
 /** For each branch, the rules of the part that ended it. Empty where the rules match. */
-export function failedRules(rules: CompiledRules, values: RuleValues): FailedRule[] {
-  const failed: FailedRule[] = [];
+export function failedRules(rules: CompiledRules, values: RuleValues): PlacedRule[] {
+  const failed: PlacedRule[] = [];
   for (const [or, branch] of rules.branches.entries()) {
     const and = branch.findIndex((part) => matchAny(part, values) !== true);
     if (and === -1) return [];

@@ -39,6 +39,7 @@ class MaxmindFile implements GeoReader {
   #loading: Promise<void> | undefined;
   #Reader: MmdbReader | undefined;
   #lookup: LocationLookup | undefined;
+  /** The error that listeners were told; a listener that comes later is told the same one. */
   #outage: ConvertError | undefined;
 
   constructor(

@@ -2,6 +2,7 @@
  * A project cache that may fail in any way: calls take a bounded time and never reject, and each problem is told once.
  */
 import { ConvertError } from '../../utils/errors.js';
+import { HealthReporter } from '../../utils/health-reporter.js';
 import { unrefTimeout } from '../../utils/node/timers.js';
 import { digestOf } from '../sources/change-detector.js';
 import type { ProjectSink } from '../types.js';
@@ -20,8 +21,7 @@ export class SafeCache {
   readonly #told = new Set<string>();
   /** Calls go one after the other: calls to a cache that hangs must not pile up. */
   #last: Promise<unknown> = Promise.resolve();
-  /** The last call failed. */
-  #fails = false;
+  readonly #health = new HealthReporter();
   #hangs = false;
   #isOver = false;
 
@@ -93,15 +93,13 @@ export class SafeCache {
     if (this.#isOver) return;
     // A problem with the content, or with the folder, is an error of ours and says all.
     if (error instanceof ConvertError) return this.tell(error) as undefined;
-    if (this.#fails) return;
-    this.#fails = true;
+    if (!this.#health.failed()) return;
     const what = `${this.description} fails (${reasonOf(error)}); the config is fetched without it`;
     this.sink.trouble(new ConvertError('CONVERT_PROJECT_CACHE', what, { cause: error }));
   }
 
   #worked(): void {
-    if (!this.#fails || this.#isOver) return;
-    this.#fails = false;
+    if (this.#isOver || !this.#health.succeeded()) return;
     this.sink.recovered(`${this.description} works again`);
   }
 

@@ -5,7 +5,7 @@ import { unrefTimeout } from '../../utils/node/timers.js';
 import { cacheKey } from '../cache/cache-key.js';
 import { FallbackConfig, type CacheTimes } from '../cache/fallback-config.js';
 import type { ProjectCache } from '../cache/types.js';
-import { badOption, checkEndpoint, checkSdkKey, configUrl, DEFAULT_CONFIG_ENDPOINT } from '../endpoints.js';
+import { badOption, checkSdkKey, configUrl, DEFAULT_CONFIG_ENDPOINT } from '../endpoints.js';
 import { MAX_CONFIG_BYTES } from '../parse-config.js';
 import type { ProjectSink, ProjectSource } from '../types.js';
 import { ChangeDetector } from './change-detector.js';
@@ -48,7 +48,7 @@ const HINTS: Record<number, string> = {
  * Fetches at once, then at the interval. After a failure of any kind the last config stays in place, and the source
  * tries again for ever. It does not keep the process alive.
  *
- * @throws ConvertError `CONVERT_BAD_OPTION`
+ * @throws ConvertError `CONVERT_BAD_OPTION` for a key, a secret or an environment that cannot be sent
  */
 export function httpSource(options: HttpSourceOptions): ProjectSource {
   const {
@@ -58,11 +58,8 @@ export function httpSource(options: HttpSourceOptions): ProjectSource {
     backoff = DEFAULT_BACKOFF,
     random = Math.random,
   } = options;
-  const base = checkEndpoint('endpoints.config', options.endpoint ?? DEFAULT_CONFIG_ENDPOINT);
+  const base = options.endpoint ?? DEFAULT_CONFIG_ENDPOINT;
   const url = new URL(configUrl(base, checkSdkKey(options.sdkKey), checkEnvironment(options.environment)));
-  if (!(Number.isFinite(refreshInterval) && refreshInterval > 0)) {
-    throw badOption('refreshInterval', 'must be a number of milliseconds above 0');
-  }
   const headers = {
     Accept: 'application/json',
     // The official SDK's; Convert's endpoints know it.

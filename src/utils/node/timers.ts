@@ -1,7 +1,7 @@
 /** Timers for work in the background: bounded waits, and timers that do not keep the process alive. */
 
-/** The longest delay that a timer of Node can hold; it takes a longer one for 1 ms. */
-const MAX_DELAY = 2 ** 31 - 1;
+/** Milliseconds, the longest delay that a timer of Node can hold; it takes a longer one for 1 ms. */
+export const MAX_DELAY = 2 ** 31 - 1;
 
 /** `setTimeout` that does not keep the process alive. Delays above 24.8 days count as 24.8 days. */
 export function unrefTimeout(callback: () => void, delay: number): NodeJS.Timeout {
