@@ -53,7 +53,7 @@ export function recorder(): Recorder {
   };
 }
 
-export const until = (check: () => void): Promise<void> =>
+export const until = (check: () => unknown): Promise<unknown> =>
   vi.waitFor(check, { timeout: 30_000, interval: 5 });
 
 const cleanups: (() => unknown)[] = [];

@@ -86,6 +86,8 @@ describe.skipIf(!hasRedis)('a fleet', () => {
     const fleet = members(2, server.base, { refreshInterval: 100 });
     await until(() => expect(fleet.map(({ configs }) => configs.length)).toEqual([1, 1]));
     const admin = connected();
+    // A config is written after it was put in force.
+    await until(async () => expect(await admin.exists(config(server.base))).toBe(1));
     const before = await admin.dumpBuffer(config(server.base));
     server.answer = saysProject('2');
     await until(() =>
