@@ -12,8 +12,7 @@ import {
 import { conversion, DESTINATION, exposure, type Remembered, rememberingListener, until } from './fakes.js';
 import type { OutboxAbilities } from './outbox.conformance.js';
 
-const COUNT = 5000;
-const IDS = Array.from({ length: COUNT }, (_, n) => `visitor-${n}`);
+const IDS = Array.from({ length: 5000 }, (_, n) => `visitor-${n}`);
 const BATCH = 50;
 
 const idsOf = (collector: Collector): string[] => collector.events.map(({ visitorId }) => visitorId);
@@ -57,12 +56,15 @@ const FAULTS: readonly Fault[] = [
   { name: '204', posts: 3, how: answers(204) },
 ];
 
-export function endpointFaults(name: string, make: OutboxFactory, { outlives }: OutboxAbilities): void {
-  async function start(
-    how: CollectorOptions,
-    options: Partial<OutboxOptions> = {},
-    timeout = 10_000,
-  ): Promise<{ collector: Collector; outbox: Outbox; listener: Remembered }> {
+type Start = (
+  how: CollectorOptions,
+  options?: Partial<OutboxOptions>,
+  timeout?: number,
+) => Promise<{ collector: Collector; outbox: Outbox; listener: Remembered }>;
+
+const startWith =
+  (make: OutboxFactory): Start =>
+  async (how, options = {}, timeout = 10_000) => {
     const collector = await startCollector(how);
     const listener = rememberingListener();
     const outbox = make({
@@ -77,63 +79,79 @@ export function endpointFaults(name: string, make: OutboxFactory, { outlives }: 
       await collector.close();
     });
     return { collector, outbox, listener };
-  }
+  };
+
+/** Thousands of events: for the slow tier. */
+export function endpointLoad(name: string, make: OutboxFactory): void {
+  describe(`${name} with a real endpoint`, () => bringsThemAll(startWith(make), 5000));
+}
+
+/** @param count at least 500: fewer say nothing of how events are put together. */
+function bringsThemAll(start: Start, count: number): void {
+  const ids = IDS.slice(0, count);
+
+  it(`brings ${count.toLocaleString('en')} events, offered one by one, exactly once and in order`, async () => {
+    const { collector, outbox } = await start({ delay: 20 });
+    for (const id of ids) {
+      outbox.offer([exposure(id)]).confirm();
+      await tick();
+    }
+    expect(await outbox.flush(20_000)).toMatchObject({ accepted: count, delivered: count, pending: 0 });
+    expect(idsOf(collector)).toEqual(ids);
+  });
+
+  it('brings them exactly once with a flush per response, and not with a POST for each', async () => {
+    const { collector, outbox } = await start({ delay: 20 });
+    const flushes: Promise<unknown>[] = [];
+    for (const id of ids) {
+      outbox.offer([exposure(id)]).confirm();
+      flushes.push(outbox.flush(20_000));
+      await tick();
+    }
+    await Promise.all(flushes);
+    expect(outbox.ledger()).toMatchObject({ accepted: count, delivered: count, pending: 0 });
+    expect(idsOf(collector)).toEqual(ids);
+    expect(collector.requests.length).toBeLessThan(count / 10);
+  });
+
+  it('brings them exactly once when every fifth POST is answered with 503', async () => {
+    const { collector, outbox } = await start(
+      { delay: 5, status: (n) => (n % 5 === 1 ? 503 : 200) },
+      { maxBatchEvents: count / 50 },
+    );
+    for (const id of ids) {
+      outbox.offer([exposure(id)]).confirm();
+      await tick();
+    }
+    expect(await outbox.flush(20_000)).toMatchObject({ delivered: count, pending: 0, rejected: 0 });
+    expect(outbox.stats().retries).toBeGreaterThan(5);
+    expect(idsOf(collector)).toEqual(ids);
+  });
+
+  it('loses nothing while the endpoint is down, and says so once', async () => {
+    const { collector, outbox, listener } = await start({});
+    await collector.close();
+    for (const [n, id] of ids.entries()) {
+      outbox.offer([exposure(id)]).confirm();
+      if (n % 10 === 0) await tick();
+    }
+    await until(() => outbox.stats().retries > 3);
+    const { pending, spooled } = outbox.ledger();
+    expect(pending + spooled).toBe(count);
+    expect(outbox.stats().lastError).toContain('ECONNREFUSED');
+    await collector.reopen();
+    expect(await outbox.flush(20_000)).toMatchObject({ delivered: count, pending: 0 });
+    expect(idsOf(collector)).toEqual(ids);
+    expect(listener.errors).toHaveLength(1);
+  });
+}
+
+/** Every kind of fault, and a thousand events. */
+export function endpointFaults(name: string, make: OutboxFactory, { outlives }: OutboxAbilities): void {
+  const start = startWith(make);
 
   describe(`${name} with a real endpoint`, () => {
-    it('brings 5,000 events, offered one by one, exactly once and in order', async () => {
-      const { collector, outbox } = await start({ delay: 20 });
-      for (const id of IDS) {
-        outbox.offer([exposure(id)]).confirm();
-        await tick();
-      }
-      expect(await outbox.flush(20_000)).toMatchObject({ accepted: COUNT, delivered: COUNT, pending: 0 });
-      expect(idsOf(collector)).toEqual(IDS);
-    });
-
-    it('brings them exactly once with a flush per response, and not with a POST for each', async () => {
-      const { collector, outbox } = await start({ delay: 20 });
-      const flushes: Promise<unknown>[] = [];
-      for (const id of IDS) {
-        outbox.offer([exposure(id)]).confirm();
-        flushes.push(outbox.flush(20_000));
-        await tick();
-      }
-      await Promise.all(flushes);
-      expect(outbox.ledger()).toMatchObject({ accepted: COUNT, delivered: COUNT, pending: 0 });
-      expect(idsOf(collector)).toEqual(IDS);
-      expect(collector.requests.length).toBeLessThan(COUNT / 10);
-    });
-
-    it('brings them exactly once when every fifth POST is answered with 503', async () => {
-      const { collector, outbox } = await start(
-        { delay: 5, status: (n) => (n % 5 === 1 ? 503 : 200) },
-        { maxBatchEvents: 100 },
-      );
-      for (const id of IDS) {
-        outbox.offer([exposure(id)]).confirm();
-        await tick();
-      }
-      expect(await outbox.flush(20_000)).toMatchObject({ delivered: COUNT, pending: 0, rejected: 0 });
-      expect(outbox.stats().retries).toBeGreaterThan(5);
-      expect(idsOf(collector)).toEqual(IDS);
-    });
-
-    it('loses nothing while the endpoint is down, and says so once', async () => {
-      const { collector, outbox, listener } = await start({});
-      await collector.close();
-      for (const [n, id] of IDS.entries()) {
-        outbox.offer([exposure(id)]).confirm();
-        if (n % 10 === 0) await tick();
-      }
-      await until(() => outbox.stats().retries > 3);
-      const { pending, spooled } = outbox.ledger();
-      expect(pending + spooled).toBe(COUNT);
-      expect(outbox.stats().lastError).toContain('ECONNREFUSED');
-      await collector.reopen();
-      expect(await outbox.flush(20_000)).toMatchObject({ delivered: COUNT, pending: 0 });
-      expect(idsOf(collector)).toEqual(IDS);
-      expect(listener.errors).toHaveLength(1);
-    });
+    bringsThemAll(start, 1000);
 
     it('doubles at most the one batch of which nobody can know whether it arrived', async () => {
       const { collector, outbox } = await start(

@@ -10,7 +10,7 @@ import { answersByRe2, answersOfTheSdk, attacksOfNobody, countedSteps } from './
 describe('a pattern', () => {
   answersOfTheSdk(1000);
 
-  answersByRe2(500);
+  answersByRe2(200);
 
   it.each([...new Set(ATOMS)].filter((atom) => sdkTest(atom)))(
     'takes the same units for %j, by RE2',

@@ -24,7 +24,7 @@ describe.skipIf(!hasRedis)('over Redis', () => {
   outboxConformance('redisOutbox', (options) => redisOutbox(shared.client, { prefix: fresh() })(options), {
     outlives: true,
     // Each step may be some ways to Redis and back.
-    histories: 60,
+    histories: 15,
   });
 
   endpointFaults('redisOutbox', (options) => redisOutbox(shared.client, { prefix: fresh() })(options), {
