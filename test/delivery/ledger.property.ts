@@ -51,7 +51,7 @@ const sum = (ledger: DeliveryLedger): number =>
 /** Those of the slow tier. */
 export const MANY_HISTORIES = 300;
 
-export async function ledgerProperty(make: MakeOutbox, histories = 30): Promise<void> {
+export async function ledgerProperty(make: MakeOutbox, histories = 20): Promise<void> {
   await fc.assert(
     fc.asyncProperty(fc.array(step, { minLength: 5, maxLength: 60 }), (steps) => play(make, steps)),
     { numRuns: histories },
