@@ -12,8 +12,7 @@ import {
 import { conversion, DESTINATION, exposure, type Remembered, rememberingListener, until } from './fakes.js';
 import type { OutboxAbilities } from './outbox.conformance.js';
 
-const COUNT = 5000;
-const IDS = Array.from({ length: COUNT }, (_, n) => `visitor-${n}`);
+const IDS = Array.from({ length: 5000 }, (_, n) => `visitor-${n}`);
 const BATCH = 50;
 
 const idsOf = (collector: Collector): string[] => collector.events.map(({ visitorId }) => visitorId);
@@ -27,6 +26,8 @@ interface Fault {
   open?: number;
   /** There is an end to it by the time limit of a POST only, which is short then. */
   hangs?: true;
+  /** It is like another one: for the slow tier. */
+  isRare?: true;
 }
 
 const behaves =
@@ -37,12 +38,19 @@ const answers =
   () => ({ status: () => status, ...more });
 
 const FAULTS: readonly Fault[] = [
-  { name: 'RST at the head of a request', posts: 3, how: behaves('reset') },
+  { name: 'RST at the head of a request', posts: 3, how: behaves('reset'), isRare: true },
   { name: 'RST in the middle of the body', posts: 3, how: behaves('reset-body') },
   { name: 'RST after the request was read', posts: 3, how: behaves('reset-after'), open: 3 },
   { name: 'no answer', posts: 2, how: behaves('hang'), hangs: true },
-  { name: 'an answer whose head drips', posts: 2, how: behaves('drip-head'), hangs: true },
-  { name: 'an answer whose body hangs', posts: 2, how: behaves('hang-body'), open: 2, hangs: true },
+  { name: 'an answer whose head drips', posts: 2, how: behaves('drip-head'), hangs: true, isRare: true },
+  {
+    name: 'an answer whose body hangs',
+    posts: 2,
+    how: behaves('hang-body'),
+    open: 2,
+    hangs: true,
+    isRare: true,
+  },
   { name: 'an answer whose body drips', posts: 2, how: behaves('drip'), open: 2, hangs: true },
   { name: 'no HTTP', posts: 3, how: behaves('garbage') },
   { name: '500', posts: 3, how: answers(500, { body: '<h1>oops</h1>' }) },
@@ -53,16 +61,19 @@ const FAULTS: readonly Fault[] = [
     how: answers(503, { headers: () => ({ 'Retry-After': 'Wed, 21 Oct 2015 07:28:00 GMT' }) }),
   },
   { name: '200 with garbage', posts: 3, how: answers(200, { body: '\0<html>{"error":' }) },
-  { name: '200 with nothing', posts: 3, how: answers(200, { body: '' }) },
-  { name: '204', posts: 3, how: answers(204) },
+  { name: '200 with nothing', posts: 3, how: answers(200, { body: '' }), isRare: true },
+  { name: '204', posts: 3, how: answers(204), isRare: true },
 ];
 
-export function endpointFaults(name: string, make: OutboxFactory, { outlives }: OutboxAbilities): void {
-  async function start(
-    how: CollectorOptions,
-    options: Partial<OutboxOptions> = {},
-    timeout = 10_000,
-  ): Promise<{ collector: Collector; outbox: Outbox; listener: Remembered }> {
+type Start = (
+  how: CollectorOptions,
+  options?: Partial<OutboxOptions>,
+  timeout?: number,
+) => Promise<{ collector: Collector; outbox: Outbox; listener: Remembered }>;
+
+const startWith =
+  (make: OutboxFactory): Start =>
+  async (how, options = {}, timeout = 10_000) => {
     const collector = await startCollector(how);
     const listener = rememberingListener();
     const outbox = make({
@@ -77,63 +88,112 @@ export function endpointFaults(name: string, make: OutboxFactory, { outlives }: 
       await collector.close();
     });
     return { collector, outbox, listener };
-  }
+  };
+
+/** Thousands of events, and every fault: for the slow tier. */
+export function endpointLoad(name: string, make: OutboxFactory): void {
+  describe(`${name} with a real endpoint`, () => {
+    bringsThemAll(startWith(make), 5000);
+    survivesEach(
+      startWith(make),
+      FAULTS.filter(({ isRare }) => isRare),
+    );
+  });
+}
+
+function survivesEach(start: Start, faults: readonly Fault[]): void {
+  it.each(faults)('survives this: $name', async ({ posts, how, open = 0, hangs }) => {
+    const options = { maxBatchEvents: BATCH, lingerMs: 0 };
+    // Not shorter: on a busy machine a healthy answer takes its time, too.
+    const { collector, outbox } = await start({}, options, hangs && 400);
+    const faulty = how(0);
+    collector.change({
+      ...faulty,
+      behaviour: (n) => (n <= posts ? (faulty.behaviour?.(n) ?? 'answer') : 'answer'),
+      status: (n, request) => (n <= posts ? (faulty.status?.(n, request) ?? 200) : 200),
+      headers: (n) => (n <= posts ? (faulty.headers?.(n) ?? {}) : {}),
+    });
+    outbox.offer(IDS.slice(0, 300).map((id) => exposure(id))).confirm();
+    outbox.offer(IDS.slice(0, 100).map((id) => conversion(id))).confirm();
+    expect(await outbox.flush(20_000)).toMatchObject({ accepted: 400, delivered: 400, pending: 0 });
+    const [exposures, conversions] = [collector.exposures(), collector.conversions()];
+    expect(new Set(exposures.map(({ visitorId }) => visitorId))).toEqual(new Set(IDS.slice(0, 300)));
+    expect(new Set(conversions.map(({ visitorId }) => visitorId))).toEqual(new Set(IDS.slice(0, 100)));
+    expect(exposures.length + conversions.length).toBeLessThanOrEqual(400 + open * BATCH);
+    expect(exposures.length + conversions.length).toBeGreaterThanOrEqual(400);
+    // A visitor's exposure goes before what depends on it.
+    expect(collector.events.findIndex(({ eventType }) => eventType === 'conversion')).toBeGreaterThanOrEqual(
+      300,
+    );
+  });
+}
+
+/** @param count at least 500: fewer say nothing of how events are put together. */
+function bringsThemAll(start: Start, count: number): void {
+  const ids = IDS.slice(0, count);
+
+  it(`brings ${count.toLocaleString('en')} events, offered one by one, exactly once and in order`, async () => {
+    const { collector, outbox } = await start({ delay: 20 });
+    for (const id of ids) {
+      outbox.offer([exposure(id)]).confirm();
+      await tick();
+    }
+    expect(await outbox.flush(20_000)).toMatchObject({ accepted: count, delivered: count, pending: 0 });
+    expect(idsOf(collector)).toEqual(ids);
+  });
+
+  it('brings them exactly once with a flush per response, and not with a POST for each', async () => {
+    const { collector, outbox } = await start({ delay: 20 });
+    const flushes: Promise<unknown>[] = [];
+    for (const id of ids) {
+      outbox.offer([exposure(id)]).confirm();
+      flushes.push(outbox.flush(20_000));
+      await tick();
+    }
+    await Promise.all(flushes);
+    expect(outbox.ledger()).toMatchObject({ accepted: count, delivered: count, pending: 0 });
+    expect(idsOf(collector)).toEqual(ids);
+    expect(collector.requests.length).toBeLessThan(count / 10);
+  });
+
+  it('brings them exactly once when every fifth POST is answered with 503', async () => {
+    const { collector, outbox } = await start(
+      { delay: 5, status: (n) => (n % 5 === 1 ? 503 : 200) },
+      { maxBatchEvents: count / 50 },
+    );
+    for (const id of ids) {
+      outbox.offer([exposure(id)]).confirm();
+      await tick();
+    }
+    expect(await outbox.flush(20_000)).toMatchObject({ delivered: count, pending: 0, rejected: 0 });
+    expect(outbox.stats().retries).toBeGreaterThan(5);
+    expect(idsOf(collector)).toEqual(ids);
+  });
+
+  it('loses nothing while the endpoint is down, and says so once', async () => {
+    const { collector, outbox, listener } = await start({});
+    await collector.close();
+    for (const [n, id] of ids.entries()) {
+      outbox.offer([exposure(id)]).confirm();
+      if (n % 10 === 0) await tick();
+    }
+    await until(() => outbox.stats().retries > 3);
+    const { pending, spooled } = outbox.ledger();
+    expect(pending + spooled).toBe(count);
+    expect(outbox.stats().lastError).toContain('ECONNREFUSED');
+    await collector.reopen();
+    expect(await outbox.flush(20_000)).toMatchObject({ delivered: count, pending: 0 });
+    expect(idsOf(collector)).toEqual(ids);
+    expect(listener.errors).toHaveLength(1);
+  });
+}
+
+/** Every kind of fault, and some hundred events. */
+export function endpointFaults(name: string, make: OutboxFactory, { outlives }: OutboxAbilities): void {
+  const start = startWith(make);
 
   describe(`${name} with a real endpoint`, () => {
-    it('brings 5,000 events, offered one by one, exactly once and in order', async () => {
-      const { collector, outbox } = await start({ delay: 20 });
-      for (const id of IDS) {
-        outbox.offer([exposure(id)]).confirm();
-        await tick();
-      }
-      expect(await outbox.flush(20_000)).toMatchObject({ accepted: COUNT, delivered: COUNT, pending: 0 });
-      expect(idsOf(collector)).toEqual(IDS);
-    });
-
-    it('brings them exactly once with a flush per response, and not with a POST for each', async () => {
-      const { collector, outbox } = await start({ delay: 20 });
-      const flushes: Promise<unknown>[] = [];
-      for (const id of IDS) {
-        outbox.offer([exposure(id)]).confirm();
-        flushes.push(outbox.flush(20_000));
-        await tick();
-      }
-      await Promise.all(flushes);
-      expect(outbox.ledger()).toMatchObject({ accepted: COUNT, delivered: COUNT, pending: 0 });
-      expect(idsOf(collector)).toEqual(IDS);
-      expect(collector.requests.length).toBeLessThan(COUNT / 10);
-    });
-
-    it('brings them exactly once when every fifth POST is answered with 503', async () => {
-      const { collector, outbox } = await start(
-        { delay: 5, status: (n) => (n % 5 === 1 ? 503 : 200) },
-        { maxBatchEvents: 100 },
-      );
-      for (const id of IDS) {
-        outbox.offer([exposure(id)]).confirm();
-        await tick();
-      }
-      expect(await outbox.flush(20_000)).toMatchObject({ delivered: COUNT, pending: 0, rejected: 0 });
-      expect(outbox.stats().retries).toBeGreaterThan(5);
-      expect(idsOf(collector)).toEqual(IDS);
-    });
-
-    it('loses nothing while the endpoint is down, and says so once', async () => {
-      const { collector, outbox, listener } = await start({});
-      await collector.close();
-      for (const [n, id] of IDS.entries()) {
-        outbox.offer([exposure(id)]).confirm();
-        if (n % 10 === 0) await tick();
-      }
-      await until(() => outbox.stats().retries > 3);
-      const { pending, spooled } = outbox.ledger();
-      expect(pending + spooled).toBe(COUNT);
-      expect(outbox.stats().lastError).toContain('ECONNREFUSED');
-      await collector.reopen();
-      expect(await outbox.flush(20_000)).toMatchObject({ delivered: COUNT, pending: 0 });
-      expect(idsOf(collector)).toEqual(IDS);
-      expect(listener.errors).toHaveLength(1);
-    });
+    bringsThemAll(start, 500);
 
     it('doubles at most the one batch of which nobody can know whether it arrived', async () => {
       const { collector, outbox } = await start(
@@ -146,30 +206,10 @@ export function endpointFaults(name: string, make: OutboxFactory, { outlives }: 
       expect(idsOf(collector)).toHaveLength(550);
     });
 
-    it.each(FAULTS)('survives this: $name', async ({ posts, how, open = 0, hangs }) => {
-      const options = { maxBatchEvents: BATCH, lingerMs: 0 };
-      // Not shorter: on a busy machine a healthy answer takes its time, too.
-      const { collector, outbox } = await start({}, options, hangs && 400);
-      const faulty = how(0);
-      collector.change({
-        ...faulty,
-        behaviour: (n) => (n <= posts ? (faulty.behaviour?.(n) ?? 'answer') : 'answer'),
-        status: (n, request) => (n <= posts ? (faulty.status?.(n, request) ?? 200) : 200),
-        headers: (n) => (n <= posts ? (faulty.headers?.(n) ?? {}) : {}),
-      });
-      outbox.offer(IDS.slice(0, 300).map((id) => exposure(id))).confirm();
-      outbox.offer(IDS.slice(0, 100).map((id) => conversion(id))).confirm();
-      expect(await outbox.flush(20_000)).toMatchObject({ accepted: 400, delivered: 400, pending: 0 });
-      const [exposures, conversions] = [collector.exposures(), collector.conversions()];
-      expect(new Set(exposures.map(({ visitorId }) => visitorId))).toEqual(new Set(IDS.slice(0, 300)));
-      expect(new Set(conversions.map(({ visitorId }) => visitorId))).toEqual(new Set(IDS.slice(0, 100)));
-      expect(exposures.length + conversions.length).toBeLessThanOrEqual(400 + open * BATCH);
-      expect(exposures.length + conversions.length).toBeGreaterThanOrEqual(400);
-      // A visitor's exposure goes before what depends on it.
-      expect(
-        collector.events.findIndex(({ eventType }) => eventType === 'conversion'),
-      ).toBeGreaterThanOrEqual(300);
-    });
+    survivesEach(
+      start,
+      FAULTS.filter(({ isRare }) => !isRare),
+    );
 
     it('survives a name that can not be resolved', async () => {
       let host = 'http://collector.invalid/v1/track';

@@ -48,7 +48,10 @@ const step: fc.Arbitrary<Step> = fc.oneof(
 const sum = (ledger: DeliveryLedger): number =>
   ledger.delivered + ledger.pending + ledger.spooled + ledger.rejected + ledger.dropped;
 
-export async function ledgerProperty(make: MakeOutbox, histories = 300): Promise<void> {
+/** Those of the slow tier. */
+export const MANY_HISTORIES = 300;
+
+export async function ledgerProperty(make: MakeOutbox, histories = 20): Promise<void> {
   await fc.assert(
     fc.asyncProperty(fc.array(step, { minLength: 5, maxLength: 60 }), (steps) => play(make, steps)),
     { numRuns: histories },

@@ -1,19 +1,18 @@
 import { setImmediate as tick } from 'node:timers/promises';
 import { describe, expect, it } from 'vitest';
 import { memoryOutbox } from '../../src/delivery/memory-outbox.js';
-import type { DeliveryLedger, OutboxFactory } from '../../src/delivery/types.js';
+import type { DeliveryLedger } from '../../src/delivery/types.js';
 import type { VisitorEvent } from '../../src/model/tracking-event.js';
 import { endpointFaults } from './endpoint-faults.js';
 import { DESTINATION, exposure, fakeTransport, rememberingListener } from './fakes.js';
 import { ledgerProperty } from './ledger.property.js';
 import { OUTBOX_CASES, outboxConformance } from './outbox.conformance.js';
+import { packing } from './packing.js';
 
 outboxConformance('memoryOutbox', (options) => memoryOutbox(options), { outlives: false });
 endpointFaults('memoryOutbox', (options) => memoryOutbox(options), { outlives: false });
 
 describe('where hardly anything is ready to be sent', () => {
-  const packing: OutboxFactory = (options) => memoryOutbox(options, { readyBytes: 500, chunkBytes: 300 });
-
   outboxConformance('a memoryOutbox that packs', packing, { outlives: false, only: /^forget/ });
 
   it('keeps its ledger', () => ledgerProperty(packing));

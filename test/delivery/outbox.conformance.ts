@@ -41,7 +41,7 @@ const send = (outbox: Outbox, ...events: VisitorEvent[]): void => outbox.offer(e
 export interface OutboxAbilities {
   /** What is left at the close is kept for a later process, and not dropped. */
   outlives: boolean;
-  /** Random histories that its ledger is tried with. Default 300. */
+  /** Random histories that its ledger is tried with. Default: some, as the slow tier has hundreds. */
   histories?: number;
   /** Runs those cases alone. Default: all of them. */
   only?: RegExp;

@@ -75,4 +75,4 @@ describe('layouts', () => {
   });
 });
 
-describe('the traffic', () => trafficSuite(20_000));
+describe('the traffic', () => trafficSuite(10_000));

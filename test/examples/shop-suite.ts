@@ -1,6 +1,7 @@
 /** A visitor's way through the demo shop, in a real browser. */
 import { type Browser, type BrowserContext, chromium, type Page } from 'playwright-core';
-import { afterAll, afterEach, beforeAll, beforeEach, describe, expect, it } from 'vitest';
+import { afterAll, afterEach, beforeAll, beforeEach, describe, expect } from 'vitest';
+import { chosen } from '../support/chosen.js';
 import { CHROMIUM, hasChromium } from '../support/chromium.js';
 import {
   CHROME,
@@ -22,8 +23,13 @@ const HEADLINES: Record<string, string> = {
 const DESKTOP = { viewport: { width: 1280, height: 800 }, userAgent: CHROME };
 const PHONE = { viewport: { width: 390, height: 844 }, userAgent: IPHONE };
 
-export function shopSuite(frameworks: readonly (typeof FRAMEWORKS)[number][]): void {
+/** @param only the names of the scenarios to play; all of them if it is left out */
+export function shopSuite(
+  frameworks: readonly (typeof FRAMEWORKS)[number][],
+  only?: readonly string[],
+): void {
   describe.skipIf(!hasChromium).each(frameworks)('the shop on %s, in Chromium', (framework) => {
+    const scenario = chosen(only);
     let browser: Browser;
     let shop: Shop;
     let context: BrowserContext;
@@ -90,7 +96,7 @@ export function shopSuite(frameworks: readonly (typeof FRAMEWORKS)[number][]): v
       expect(await page.locator('[data-order]').getAttribute('data-order')).toBe('paid');
     }
 
-    it('shows one variation, counts one exposure and one purchase of one visitor', async () => {
+    scenario('shows one variation, counts one exposure and one purchase of one visitor', async () => {
       await visit(DESKTOP);
       expect(await heroShown()).toBe('original');
       expect(await heroInAttribute()).toBeUndefined();
@@ -135,7 +141,7 @@ export function shopSuite(frameworks: readonly (typeof FRAMEWORKS)[number][]): v
       expect(new Set(shop.events.map((event) => event.visitorId))).toEqual(new Set([visitorId]));
     });
 
-    it('gives the original page to a visitor who refuses, and counts nothing', async () => {
+    scenario('gives the original page to a visitor who refuses, and counts nothing', async () => {
       await visit(DESKTOP);
       await answer('denied');
       expect(await headline()).toBe(HEADLINES.original);
@@ -147,17 +153,20 @@ export function shopSuite(frameworks: readonly (typeof FRAMEWORKS)[number][]): v
       expect(shop.events).toEqual([]);
     });
 
-    it('hides nothing behind the consent banner: at the end of the page it stands below the rest', async () => {
-      await visit(PHONE);
-      const [footerEnd, bannerStart] = await page.evaluate<[number, number]>(`(() => {
+    scenario(
+      'hides nothing behind the consent banner: at the end of the page it stands below the rest',
+      async () => {
+        await visit(PHONE);
+        const [footerEnd, bannerStart] = await page.evaluate<[number, number]>(`(() => {
       scrollTo({ top: document.body.scrollHeight, behavior: 'instant' });
       const box = (selector) => document.querySelector(selector).getBoundingClientRect();
       return [box('.shop-footer').bottom, box('.consent').top];
     })()`);
-      expect(footerEnd).toBeLessThanOrEqual(bannerStart);
-    });
+        expect(footerEnd).toBeLessThanOrEqual(bannerStart);
+      },
+    );
 
-    it('starts over from the collector', async () => {
+    scenario('starts over from the collector', async () => {
       await visit(DESKTOP);
       await answer('granted');
       await page.goto(`${shop.url}/collector`);
@@ -166,7 +175,7 @@ export function shopSuite(frameworks: readonly (typeof FRAMEWORKS)[number][]): v
       expect(await cookie('cv_vid')).toBeUndefined();
     });
 
-    it('lets the demo bar and the campaign link play the audiences', async () => {
+    scenario('lets the demo bar and the campaign link play the audiences', async () => {
       await visit(DESKTOP);
       await answer('granted');
       expect(await isIn('spring-banner')).toBe(false);
@@ -185,7 +194,7 @@ export function shopSuite(frameworks: readonly (typeof FRAMEWORKS)[number][]): v
       expect(complaints).toEqual([]);
     });
 
-    it('fits a phone', async () => {
+    scenario('fits a phone', async () => {
       await visit(PHONE);
       const fits = async () => {
         const [scrollWidth, clientWidth] = await page.evaluate<[number, number]>(

@@ -1,4 +1,5 @@
-/** A visitor's way through the demo shop, in a real browser, on the other frameworks. */
+/** A visitor's ways through the demo shop, in a real browser, on each framework. */
+import { FRAMEWORKS } from './shop.js';
 import { shopSuite } from './shop-suite.js';
 
-shopSuite(['koa', 'fastify']);
+shopSuite(FRAMEWORKS);

@@ -29,7 +29,12 @@ export const REPORT = {
 
 export const SCRIPTS = FRAMEWORKS.flatMap((framework) => [`${framework}.mjs`, `${framework}.cjs`]);
 
-export function appSuite(packed: WhenPacked, scripts: readonly string[] = SCRIPTS): void {
+/** @param alone the scripts are run with the current major of their framework, and nothing else */
+export function appSuite(
+  packed: WhenPacked,
+  scripts: readonly string[] = SCRIPTS,
+  { alone = false }: { alone?: boolean } = {},
+): void {
   const frameworks = FRAMEWORKS.filter((name) => scripts.some((script) => script.startsWith(name)));
   let collector: Collector | undefined;
   let current = '';
@@ -40,6 +45,7 @@ export function appSuite(packed: WhenPacked, scripts: readonly string[] = SCRIPT
     collector = await startCollector();
     env = { TRACK: collector.origin };
     current = installFlat(temp, tarball, { name: 'current', packages: [...FRAMEWORKS, SDK] });
+    if (alone) return;
     older = installFlat(temp, tarball, {
       name: 'older',
       packages: ['express', 'koa', SDK],
@@ -51,6 +57,7 @@ export function appSuite(packed: WhenPacked, scripts: readonly string[] = SCRIPT
   it.concurrent.each(scripts)('%s', async (script) => {
     expect(await runScript<Report>(current, [script], env)).toEqual(REPORT);
   });
+  if (alone) return;
 
   it.concurrent.each(scripts.filter((script) => !script.startsWith('fastify')))(
     '%s with the older major of the framework',

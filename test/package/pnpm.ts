@@ -6,13 +6,7 @@ import { compile, runScript } from './commands.js';
 import { addProgram, FRAMEWORKS, installPnpm, SDK, TYPES } from './layouts.js';
 import type { WhenPacked } from './suite.js';
 
-export function pnpmSuite(
-  packed: WhenPacked,
-  {
-    scripts = SCRIPTS,
-    modules = ['commonjs', 'nodenext'],
-  }: { scripts?: readonly string[]; modules?: readonly string[] } = {},
-): void {
+export function pnpmSuite(packed: WhenPacked): void {
   let app = '';
   let collector: Collector | undefined;
   beforeAll(async () => {
@@ -22,11 +16,11 @@ export function pnpmSuite(
   });
   afterAll(() => collector?.close());
 
-  it.concurrent.each(scripts)('%s', async (script) => {
+  it.concurrent.each(SCRIPTS)('%s', async (script) => {
     expect(await runScript<Report>(app, [script], { TRACK: collector?.origin ?? '' })).toEqual(REPORT);
   });
 
-  it.concurrent.each(modules)('types with module: %s', async (module) => {
+  it.concurrent.each(['commonjs', 'nodenext'])('types with module: %s', async (module) => {
     const files = ['core.ts', 'express.ts', 'koa.ts', 'fastify.ts'];
     expect(await compile(addProgram(app, module, files, { module }))).toBe('');
   });

@@ -18,6 +18,8 @@ export interface ParityRun {
   readonly seed: number;
   /** At least so many. */
   readonly decisions: number;
+  /** Cases of one seed; then the next one comes. Default 200. */
+  readonly batch?: number;
   readonly onProgress?: (decisions: number) => void;
 }
 
@@ -30,14 +32,11 @@ export interface ParityReport {
   readonly difference: string | undefined;
 }
 
-/** Cases of one seed; then the next one comes. */
-const BATCH = 200;
-
-export function runParity({ seed, decisions: wanted, onProgress }: ParityRun): ParityReport {
+export function runParity({ seed, decisions: wanted, batch = 200, onProgress }: ParityRun): ParityReport {
   const coverage = new Coverage();
   let decisions = 0;
   let cases = 0;
-  for (let batch = seed; decisions < wanted; batch++) {
+  for (let next = seed; decisions < wanted; next++) {
     let isShrinking = false;
     const property = fc.property(parityCase, (each) => {
       if (isShrinking) return void judge(each, new Coverage());
@@ -46,8 +45,8 @@ export function runParity({ seed, decisions: wanted, onProgress }: ParityRun): P
       cases++;
       isShrinking = false;
     });
-    const result = fc.check(property, { seed: batch, numRuns: BATCH });
-    if (result.failed) return { decisions, cases, coverage, difference: described(batch, result) };
+    const result = fc.check(property, { seed: next, numRuns: batch });
+    if (result.failed) return { decisions, cases, coverage, difference: described(next, result) };
     onProgress?.(decisions);
   }
   return { decisions, cases, coverage, difference: undefined };

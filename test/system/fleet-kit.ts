@@ -1,4 +1,4 @@
-/** Four processes behind one Redis, as a site has them: visitors go from one to the other, and the project changes meanwhile. */
+/** Some processes behind one Redis, as a site has them: visitors go from one to the other, and the project changes meanwhile. */
 import { once } from 'node:events';
 import { Agent, createServer, type IncomingMessage, request } from 'node:http';
 import type { AddressInfo } from 'node:net';
@@ -11,7 +11,6 @@ import { startCollector } from '../support/collector.js';
 import { testProject } from '../support/project.js';
 import type { sharedRedis } from '../support/redis.js';
 
-const PROCESSES = 4;
 /** Of each visitor, one after the other. */
 const REQUESTS = 10;
 const BUYS = [3, 6, 9];
@@ -21,6 +20,7 @@ const CHANGE = 700;
 const built = (name: string): string => JSON.stringify(join(import.meta.dirname, '../../dist', name));
 
 interface Size {
+  readonly processes: number;
   readonly visitors: number;
   /** Visitors at a time. */
   readonly concurrency: number;
@@ -30,7 +30,7 @@ interface Size {
 
 export function fleetSuite(
   redis: ReturnType<typeof sharedRedis>,
-  { visitors, concurrency, pause = 0 }: Size,
+  { processes, visitors, concurrency, pause = 0 }: Size,
 ): void {
   it(
     'shows each visitor one variation, and counts one exposure and one conversion',
@@ -40,7 +40,7 @@ export function fleetSuite(
       onTestFinished(() => collector.close());
       const projects = await startProjects();
       const fleet = await Promise.all(
-        Array.from({ length: PROCESSES }, () => startProcess(redis.port, projects, collector.origin)),
+        Array.from({ length: processes }, () => startProcess(redis.port, projects, collector.origin)),
       );
       const agent = new Agent({ keepAlive: true, maxSockets: concurrency });
       onTestFinished(() => agent.destroy());
@@ -53,7 +53,7 @@ export function fleetSuite(
           let cookie: string | undefined;
           const variations = new Set<string>();
           for (let n = 0; n < REQUESTS; n += 1) {
-            const { port } = fleet[(visitor + n * 3 + (n >> 2)) % PROCESSES]!;
+            const { port } = fleet[(visitor + n * 3 + (n >> 2)) % processes]!;
             const path = BUYS.includes(n) ? '/buy' : '/';
             const answer = await get(`http://127.0.0.1:${port}${path}`, cookie, agent);
             variations.add(answer.body);
@@ -77,7 +77,7 @@ export function fleetSuite(
       // Both variations, and a project that changed under all of them.
       expect(new Set([...seen.values()].flatMap((each) => [...each])).size).toBe(2);
       for (const { changes } of stats) expect(changes).toBeGreaterThan(2);
-      expect(stats.map(({ unavailable }) => unavailable)).toEqual(Array(PROCESSES).fill(0));
+      expect(stats.map(({ unavailable }) => unavailable)).toEqual(Array(processes).fill(0));
 
       const ids = [...seen.keys()].sort();
       expect(

@@ -4,5 +4,5 @@ import { hasRedis, sharedRedis } from '../support/redis.js';
 import { fleetSuite } from './fleet-kit.js';
 
 describe.skipIf(!hasRedis)('a fleet on one Redis', () => {
-  fleetSuite(sharedRedis(), { visitors: 2_000, concurrency: 40 });
+  fleetSuite(sharedRedis(), { processes: 4, visitors: 2_000, concurrency: 40 });
 });

@@ -16,11 +16,11 @@ processFaults('a spool', source, freshSpool);
 hasWhatWasAccepted(source, 2_000);
 
 it('a spool on a disk that is full goes on in memory, and on the disk once there is room', async (context) => {
-  const disk = await mounted('size=1m', context);
+  const disk = await mounted('size=256k', context);
   const { collector, run } = await processBench(source, spoolAt(disk), { status: () => 503 });
   const child = run(
     'full',
-    `send(20_000); await until(() => outbox.stats().volatile > 0 && outbox.stats().retries > 2);
+    `send(5_000); await until(() => outbox.stats().volatile > 0 && outbox.stats().retries > 2);
      say('full');
      await outbox.flush(20_000);
      send(100);
@@ -32,7 +32,7 @@ it('a spool on a disk that is full goes on in memory, and on the disk once there
   await child.said('full');
   collector.change({ status: () => 200 });
   expect((await child.ended).output.trim().split('\n').at(-1)).toBe('balanced 0');
-  expect(idsOf(collector)).toEqual(named('full', 20_100));
+  expect(idsOf(collector)).toEqual(named('full', 5_100));
 });
 
 /** What no folder can be made below. */

@@ -1,12 +1,12 @@
 import { chmod, mkdir, readdir, readFile, stat, symlink, writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import { setImmediate as tick, setTimeout as sleep } from 'node:timers/promises';
-import { afterAll, describe, expect, it, onTestFinished, vi } from 'vitest';
+import { describe, expect, it, onTestFinished, vi } from 'vitest';
 import type { SpoolFiles } from '../../../src/delivery/spool/files.js';
 import type { SpoolFolderOptions } from '../../../src/delivery/spool/folder.js';
 import { type SpoolOptions, spoolOutbox } from '../../../src/delivery/spool/spool-outbox.js';
 import type { Destination, OutboxOptions } from '../../../src/delivery/types.js';
-import { removeFolder, temporaryFolder } from '../../support/folder.js';
+import { removeFolder } from '../../support/folder.js';
 import { endpointFaults } from '../endpoint-faults.js';
 import {
   conversion,
@@ -23,36 +23,19 @@ import {
 import { ledgerProperty } from '../ledger.property.js';
 import { outboxConformance } from '../outbox.conformance.js';
 import { fakeDisk, type FakeDisk } from './fake-disk.js';
+import { bounded, crowded, freshSpools } from './spool-kit.js';
 
-const folder = temporaryFolder('spool', afterAll);
-
-let spools = 0;
-const fresh = (): string => join(folder, String((spools += 1)));
+const fresh = freshSpools();
 /** What processes have left: leases and logs. */
 const logsIn = async (path: string): Promise<string[]> =>
   (await readdir(join(path, PROJECT))).filter((name) => !name.endsWith('.folder'));
 const PROJECT = `${DESTINATION.accountId}-${DESTINATION.projectId}`;
 
-outboxConformance(
-  'spoolOutbox',
-  // The bound of the queue is that of the disk.
-  ({ maxQueueBytes, ...options }) => spoolOutbox({ path: fresh(), maxBytes: maxQueueBytes })(options),
-  { outlives: true },
-);
+outboxConformance('spoolOutbox', bounded(fresh), { outlives: true });
 
 endpointFaults('spoolOutbox', (options) => spoolOutbox(fresh())(options), { outlives: true });
 
-it('keeps its ledger where hardly anything fits into memory', async () => {
-  await ledgerProperty(({ maxQueueBytes, ...options }) =>
-    spoolOutbox(
-      { path: '/spool', maxBytes: maxQueueBytes },
-      { files: fakeDisk(), segmentBytes: 1000 },
-    )({
-      ...options,
-      maxQueueBytes: 1500,
-    }),
-  );
-});
+it('keeps its ledger where hardly anything fits into memory', () => ledgerProperty(crowded));
 
 function start(
   spool: string | SpoolOptions,

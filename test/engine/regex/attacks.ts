@@ -2,9 +2,9 @@
 import { execFile } from 'node:child_process';
 import { readFileSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
-import ts from 'typescript';
 import { afterAll, beforeAll, expect } from 'vitest';
 import { temporaryFolder } from '../../support/folder.js';
+import { toJavaScript } from '../../support/transpiled.js';
 import { LONG } from './patterns.js';
 
 /** What has stopped others: the kind of a pattern, and what it is attacked with (a unit, over and over, between two texts). */
@@ -142,9 +142,8 @@ export function attacker(): (attacks: readonly Attack[]) => Promise<void> {
     writeFileSync(join(folder, 'package.json'), '{ "type": "module" }');
     writeFileSync(join(folder, 'run.js'), RUN);
     for (const name of ['safe-regex', 're2', 'step-bound', 'symbols']) {
-      const options = { compilerOptions: { module: ts.ModuleKind.ESNext, target: ts.ScriptTarget.ES2023 } };
-      const { outputText } = ts.transpileModule(readFileSync(`src/engine/regex/${name}.ts`, 'utf8'), options);
-      writeFileSync(join(folder, `${name}.js`), outputText);
+      const code = toJavaScript(`${name}.ts`, readFileSync(`src/engine/regex/${name}.ts`, 'utf8'));
+      writeFileSync(join(folder, `${name}.js`), code);
     }
   });
 

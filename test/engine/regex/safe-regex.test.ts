@@ -10,7 +10,7 @@ import { answersByRe2, answersOfTheSdk, attacksOfNobody, countedSteps } from './
 describe('a pattern', () => {
   answersOfTheSdk(1000);
 
-  answersByRe2(500);
+  answersByRe2(200);
 
   it.each([...new Set(ATOMS)].filter((atom) => sdkTest(atom)))(
     'takes the same units for %j, by RE2',
@@ -21,10 +21,13 @@ describe('a pattern', () => {
         0x2028, 0x212a, 0x2c2f, 0xa64a, 0xd7ff, 0xd83d, 0xdbff, 0xdc00, 0xde00, 0xdfff, 0xe000, 0xfeff,
       ];
       const near = edges.flatMap((unit) => [unit - 1, unit, unit + 1]);
-      for (const unit of [...Array(0x600).keys(), ...near, 0xfffe, 0xffff]) {
+      const units = [...Array(0x600).keys(), ...near, 0xfffe, 0xffff];
+      // One `expect` for all: a hundred thousand of them take longer than what they are about.
+      const differing = units.filter((unit) => {
         const value = String.fromCharCode(unit).toLowerCase();
-        expect(linear(value), unit.toString(16)).toBe(sdk(value));
-      }
+        return linear(value) !== sdk(value);
+      });
+      expect(differing.map((unit) => unit.toString(16))).toEqual([]);
     },
   );
 
@@ -120,11 +123,11 @@ describe('a pattern that is attacked', () => {
     await run(ATTACKS.map(([, source, unit, start, end]) => ({ source, unit, start, end })));
   });
 
-  attacksOfNobody(run, 100);
+  attacksOfNobody(run, 50);
 });
 
 describe('the bound on the steps of a pattern', () => {
-  countedSteps(200);
+  countedSteps(100);
 
   it.each([
     ['^[ab]*(?:1|2|3|4|5|6|7|8|9)', 'ab'],

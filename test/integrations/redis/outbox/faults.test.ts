@@ -12,6 +12,7 @@ import {
   visitorsOf,
 } from '../../../delivery/fakes.js';
 import { hasRedis, slowLink } from '../../../support/redis.js';
+import { killedUnderLoad } from './kills.js';
 import { connected, fresh, gated, INTERNALS, open, ownRedis, PROJECT } from './redis-kit.js';
 
 const sent = (kit: Kit, count: number): Promise<void> => until(() => kit.outbox.ledger().delivered >= count);
@@ -36,22 +37,7 @@ describe.skipIf(!hasRedis)('Redis', () => {
     expect(kit.listener.errors.length).toBeLessThanOrEqual(2);
   }, 60_000);
 
-  it('killed again and again under load: each event arrives, once', async () => {
-    const own = await ownRedis();
-    const kit = open(connected(own.port), {}, { maxBatchEvents: 100, lingerMs: 5 });
-    kit.transport.always(200);
-    for (let kill = 0; kill < 5; kill++) {
-      const ids = IDS.slice(kill * 1000, (kill + 1) * 1000);
-      for (let n = 0; n < 1000; n += 20) {
-        send(kit, ids.slice(n, n + 20));
-        if (n === 500) await own.kill();
-        await sleep(2);
-      }
-      await own.start();
-    }
-    expect(await kit.outbox.flush(30_000)).toMatchObject({ delivered: 5000, pending: 0, dropped: 0 });
-    expect(visitorsOf(kit.transport).sort()).toEqual([...IDS].sort());
-  }, 60_000);
+  killedUnderLoad(2);
 
   it('that comes back empty: what is in memory is sent, and it is told', async () => {
     const own = await ownRedis();

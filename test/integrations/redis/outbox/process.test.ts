@@ -11,5 +11,5 @@ describe.skipIf(!hasRedis)('over Redis', () => {
   const freshKeep = keepsIn(sharedRedis());
 
   processFaults('redisOutbox', source, async (lease) => freshKeep(lease));
-  appendersAndDrainers(source, freshKeep, 500);
+  appendersAndDrainers(source, freshKeep, 200);
 });

@@ -24,7 +24,7 @@ describe.skipIf(!hasRedis)('over Redis', () => {
   outboxConformance('redisOutbox', (options) => redisOutbox(shared.client, { prefix: fresh() })(options), {
     outlives: true,
     // Each step may be some ways to Redis and back.
-    histories: 60,
+    histories: 15,
   });
 
   endpointFaults('redisOutbox', (options) => redisOutbox(shared.client, { prefix: fresh() })(options), {
@@ -58,16 +58,16 @@ describe.skipIf(!hasRedis)('over Redis', () => {
     it('are sent by whichever process comes first, in order, and nothing is left', async () => {
       const prefix = fresh();
       const first = open(shared.client, { prefix, drain: false });
-      send(first, IDS);
-      expect(await first.outbox.flush(30_000)).toMatchObject({ accepted: 5000, spooled: 5000, pending: 0 });
-      expect(await first.outbox.close(1000)).toMatchObject({ accepted: 5000, spooled: 5000, dropped: 0 });
+      send(first, IDS.slice(0, 1000));
+      expect(await first.outbox.flush(30_000)).toMatchObject({ accepted: 1000, spooled: 1000, pending: 0 });
+      expect(await first.outbox.close(1000)).toMatchObject({ accepted: 1000, spooled: 1000, dropped: 0 });
       expect(first.transport.posts).toHaveLength(0);
 
       const second = open(shared.client, { prefix });
       second.transport.always(200);
-      await until(() => second.outbox.ledger().delivered === 5000);
-      expect(visitorsOf(second.transport)).toEqual(IDS);
-      expect(await second.outbox.close(1000)).toMatchObject({ accepted: 5000, delivered: 5000, spooled: 0 });
+      await until(() => second.outbox.ledger().delivered === 1000);
+      expect(visitorsOf(second.transport)).toEqual(IDS.slice(0, 1000));
+      expect(await second.outbox.close(1000)).toMatchObject({ accepted: 1000, delivered: 1000, spooled: 0 });
       expect(await shared.client.xlen(`${prefix}:${PROJECT}:events`)).toBe(0);
       expect(await shared.client.get(`${prefix}:${PROJECT}:bytes`)).toBe('0');
       expect(await shared.client.xinfo('CONSUMERS', `${prefix}:${PROJECT}:events`, 'drain')).toEqual([]);

@@ -1,0 +1,7 @@
+/** Koa in the major before. */
+import { assignmentCookieConformance } from './assignment-cookie.js';
+import { adapterConformance } from './conformance.js';
+import { koa2Adapter } from './koa.js';
+
+adapterConformance(koa2Adapter, { http2: true });
+assignmentCookieConformance(koa2Adapter);

@@ -1,0 +1,143 @@
+/** Tests of examples: each is started as its first line says, visited, and ended as an operator ends it. */
+import { type ChildProcess, spawn } from 'node:child_process';
+import { once } from 'node:events';
+import { type AddressInfo, createServer } from 'node:net';
+import { afterEach, describe, expect, it } from 'vitest';
+import { ROOT } from './root.js';
+import { CHROME, type FRAMEWORKS, HERO } from './shop.js';
+
+interface Running {
+  readonly child: ChildProcess;
+  /** All that it has said so far. */
+  said(): string;
+  /** The code that it ended with; null where a signal ended it. */
+  readonly ended: Promise<number | null>;
+}
+
+const running: Running[] = [];
+
+function start(args: string[], port: number | string = 0): Running {
+  // Somebody's real project must not be visited by a test.
+  const env = Object.fromEntries(
+    Object.entries(process.env).filter(([name]) => !name.startsWith('CONVERT_')),
+  );
+  const child = spawn(process.execPath, args, { cwd: ROOT, env: { ...env, PORT: String(port) } });
+  let said = '';
+  child.stdout.setEncoding('utf8').on('data', (text: string) => (said += text));
+  child.stderr.setEncoding('utf8').on('data', (text: string) => (said += text));
+  const ended = once(child, 'close').then(([code]) => code as number | null);
+  const started = { child, said: () => said, ended };
+  running.push(started);
+  return started;
+}
+
+async function addressOf(example: Running): Promise<string> {
+  return expect
+    .poll(() => /http:\/\/[\w.]+:\d+/.exec(example.said())?.[0], { timeout: 15_000 })
+    .toBeTruthy()
+    .then(() => /http:\/\/[\w.]+:\d+/.exec(example.said())![0]);
+}
+
+async function endedBy(example: Running, signal: NodeJS.Signals): Promise<number | null | 'still running'> {
+  example.child.kill(signal);
+  const patience = new AbortController();
+  const late = new Promise<'still running'>((resolve) => {
+    const timer = setTimeout(() => resolve('still running'), 20_000);
+    patience.signal.addEventListener('abort', () => clearTimeout(timer));
+  });
+  const result = await Promise.race([example.ended, late]);
+  patience.abort();
+  return result;
+}
+
+/** What is started, and how it is ended. */
+interface Boots {
+  readonly frameworks: readonly (typeof FRAMEWORKS)[number][];
+  readonly signals: readonly ('SIGTERM' | 'SIGINT')[];
+  /** That are none. */
+  readonly ports: readonly string[];
+}
+
+/** Call it at the top of a test file. */
+export function bootSuite({ frameworks, signals, ports }: Boots): void {
+  afterEach(async () => {
+    for (const { child, ended } of running.splice(0)) {
+      child.kill('SIGKILL');
+      await ended;
+    }
+  });
+
+  describe.each(frameworks)('examples/%s.js', (framework) => {
+    it('decides, tracks, sends, and ends on SIGTERM', async () => {
+      const example = start([`examples/${framework}.js`]);
+      const url = await addressOf(example);
+      const headers: Record<string, string> = { 'User-Agent': CHROME };
+
+      const home = await fetch(url, { headers });
+      expect(home.status).toBe(200);
+      expect(home.headers.get('content-type')).toContain('text/html');
+      const headline = /<h1>(.*)<\/h1>/.exec(await home.text())?.[1];
+      const visitorId = /^cv_vid=([^;]+)/.exec(home.headers.getSetCookie()[0]!)![1]!;
+
+      headers.Cookie = `cv_vid=${visitorId}`;
+      headers['Content-Type'] = 'application/x-www-form-urlencoded';
+      const thanks = await fetch(`${url}/signup`, { method: 'POST', headers, body: '' });
+      expect(await thanks.text()).toContain('Thank you!');
+
+      expect(await endedBy(example, 'SIGTERM')).toBe(0);
+      const sent = example
+        .said()
+        .split('\n')
+        .filter((line) => line.startsWith(visitorId))
+        .map((line) => JSON.parse(line.slice(visitorId.length)));
+      const variationId = headline === 'Know what works.' ? '300102' : '300101';
+      expect([headline, ...sent]).toEqual([
+        expect.stringMatching(/^(Know what works\.|Welcome)$/),
+        { eventType: 'bucketing', data: { experienceId: '3001', variationId } },
+        { eventType: 'conversion', data: { goalId: '7001', bucketingData: { '3001': variationId } } },
+      ]);
+    });
+  });
+
+  describe.each(frameworks)('examples/shop/server.js on %s', (framework) => {
+    it.each(signals)('opens, shows a variation, and ends on %s', async (signal) => {
+      const example = start(['examples/shop/server.js', '--framework', framework]);
+      const url = await addressOf(example);
+      expect(example.said()).toContain(framework);
+      const page = await fetch(url, { headers: { 'User-Agent': CHROME, Cookie: 'consent=granted' } });
+      expect(page.status).toBe(200);
+      const variations = /data-cv-variations="([^"]*)"/
+        .exec(await page.text())![1]!
+        .replaceAll('&quot;', '"');
+      expect(Object.values(HERO.variations)).toContain(
+        (JSON.parse(variations) as Record<string, string>)['home-hero'],
+      );
+      expect(await endedBy(example, signal)).toBe(0);
+      expect(example.said()).toContain('1 event was delivered');
+    });
+  });
+
+  describe('examples/shop/server.js', () => {
+    it.each(ports)('refuses PORT=%s', async (port) => {
+      const example = start(['examples/shop/server.js'], port);
+      expect(await example.ended).toBe(1);
+      expect(example.said()).toMatch(new RegExp(`^PORT=${port} is no port: .*\n$`));
+    });
+
+    it('says that a port is taken', async () => {
+      const other = createServer().listen(0, '127.0.0.1');
+      await once(other, 'listening');
+      const { port } = other.address() as AddressInfo;
+      const example = start(['examples/shop/server.js'], port);
+      expect(await example.ended).toBe(1);
+      expect(example.said()).toContain(`port ${port} is taken`);
+      other.close();
+    });
+
+    it('says which frameworks there are', async () => {
+      const example = start(['examples/shop/server.js', '--framework', 'hapi']);
+      expect(await example.ended).toBe(1);
+      expect(example.said()).toContain('express, koa, fastify');
+    });
+  });
+}

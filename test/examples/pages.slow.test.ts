@@ -1,0 +1,4 @@
+/** Pages of the demo shop that need no browser, on the other frameworks. */
+import { pagesSuite } from './pages-suite.js';
+
+pagesSuite(['koa', 'fastify']);

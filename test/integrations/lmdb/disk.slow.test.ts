@@ -1,0 +1,5 @@
+/** Visitor state in LMDB on every disk that is full, read-only, or holds something else. */
+import { transpiledSources } from '../../support/transpiled.js';
+import { diskSuite } from './disk.js';
+
+diskSuite(transpiledSources());
