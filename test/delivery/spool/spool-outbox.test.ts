@@ -594,7 +594,8 @@ describe('a spool', () => {
 
   it('of a live process is left alone, and of several dead ones is taken by one', async () => {
     const path = fresh();
-    const internals = { beat: 30, lease: 200 };
+    // A busy machine must not take the live one for dead.
+    const internals = { beat: 100, lease: 1_000 };
     const live = start(path, {}, internals);
     send(live, IDS.slice(0, 50));
     await stored(live);
@@ -608,7 +609,7 @@ describe('a spool', () => {
     for (const { transport } of heirs) transport.always(200);
     const delivered = (): number => heirs.reduce((sum, { outbox }) => sum + outbox.ledger().delivered, 0);
     await until(() => delivered() === 150);
-    await sleep(600);
+    await sleep(2_000);
     expect(delivered()).toBe(150);
     const arrived = heirs.flatMap(({ transport }) => visitorsOf(transport)).sort();
     expect(arrived).toEqual(IDS.slice(50, 200).sort());
