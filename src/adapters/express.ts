@@ -23,7 +23,7 @@ declare global {
  * Makes a middleware that puts a ConvertContext at `req.convert` and `res.locals.convert`.
  *
  * @param given options, or a Convert that was made before
- * @throws ConvertError `CONVERT_BAD_OPTION` that names every wrong option
+ * @throws ConvertError for wrong or missing options, as `createConvert` does
  */
 export function convertMiddleware(
   given?: ConvertOptions<Request> | Convert,

@@ -17,7 +17,7 @@ declare module 'koa' {
  * Makes a middleware that puts a ConvertContext at `ctx.convert` and `ctx.state.convert`.
  *
  * @param given options, or a Convert that was made before
- * @throws ConvertError `CONVERT_BAD_OPTION` that names every wrong option
+ * @throws ConvertError for wrong or missing options, as `createConvert` does
  */
 export function convertMiddleware(
   given?: ConvertOptions<Context> | Convert,
