@@ -173,14 +173,14 @@ class ListHead implements ResponseHead {
   }
 
   getHeader(name: string): string | number | readonly string[] | undefined {
-    const place = this.#placeOf(name);
-    return place === -1 ? undefined : (this.list[place] as string | number | readonly string[] | undefined);
+    const index = this.#indexOf(name);
+    return index === -1 ? undefined : (this.list[index] as string | number | readonly string[] | undefined);
   }
 
   setHeader(name: string, value: unknown): void {
-    const place = this.#placeOf(name);
-    if (place === -1) this.list.push(name, value);
-    else this.list[place] = value;
+    const index = this.#indexOf(name);
+    if (index === -1) this.list.push(name, value);
+    else this.list[index] = value;
   }
 
   appendCookie(line: string): void {
@@ -188,15 +188,15 @@ class ListHead implements ResponseHead {
   }
 
   removeCookie(line: string): void {
-    const place = this.#placeOf('set-cookie');
-    if (place === -1) return;
-    const rest = withoutCookie(this.list[place], line);
-    if (rest === undefined) this.list.splice(place - 1, 2);
-    else this.list[place] = rest;
+    const index = this.#indexOf('set-cookie');
+    if (index === -1) return;
+    const rest = withoutCookie(this.list[index], line);
+    if (rest === undefined) this.list.splice(index - 1, 2);
+    else this.list[index] = rest;
   }
 
   /** The index of the value of a header in the list; -1 if there is none. */
-  #placeOf(name: string): number {
+  #indexOf(name: string): number {
     for (let at = 0; at < this.list.length; at += 2) {
       const each = this.list[at] as string;
       if (each.length === name.length && each.toLowerCase() === name.toLowerCase()) return at + 1;

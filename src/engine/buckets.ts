@@ -27,11 +27,11 @@ export function layOut<T>(
   return buckets.map(({ start, end, content }) => ({ start, end, content: contentOf(content) }));
 }
 
-/** The bucket at a place of the traffic (0 to 9999), if any is there. */
-export function bucketAt<T>(buckets: Buckets<T>, place: number): Bucket<T> | undefined {
+/** The bucket at a position of the traffic (0 to 9999), if any is there. */
+export function bucketAt<T>(buckets: Buckets<T>, position: number): Bucket<T> | undefined {
   for (let i = 0; i < buckets.length; i++) {
     const bucket = buckets[i]!;
-    if (place >= bucket.start && place < bucket.end) return bucket;
+    if (position >= bucket.start && position < bucket.end) return bucket;
   }
   return undefined;
 }
@@ -57,7 +57,7 @@ function packed(variations: readonly VariationConfig[]): Buckets<string> {
 }
 
 /**
- * Each variation keeps its place whether it runs or not, and takes its share of the traffic from there on: to raise
+ * Each variation keeps its position whether it runs or not, and takes its share of the traffic from there on: to raise
  * the traffic, or to stop a variation, moves nobody. This is how SDK 5.x lays out experiences of version 12 and up; it
  * is built from its specification and the vectors of its tests, since npm serves no 5.x.
  */

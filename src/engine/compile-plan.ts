@@ -215,18 +215,18 @@ function idIndex<T>(
   entities: readonly T[],
   idOf: (entity: T) => unknown,
 ): (ids: readonly unknown[] | null | undefined) => T[] {
-  const places = new Map<unknown, number[]>();
-  for (const [place, entity] of entities.entries()) {
+  const indexes = new Map<unknown, number[]>();
+  for (const [index, entity] of entities.entries()) {
     const id = idOf(entity);
-    const known = places.get(id);
-    if (known) known.push(place);
-    else places.set(id, [place]);
+    const known = indexes.get(id);
+    if (known) known.push(index);
+    else indexes.set(id, [index]);
   }
   return (ids) =>
     [...new Set(ids ?? [])]
-      .flatMap((id) => places.get(id) ?? [])
+      .flatMap((id) => indexes.get(id) ?? [])
       .sort((a, b) => a - b)
-      .map((place) => entities[place]!);
+      .map((index) => entities[index]!);
 }
 
 /** Entries that are no objects are skipped: where the SDK looks at one, it throws. */

@@ -94,5 +94,5 @@ export interface GoalPlan {
   readonly rules: CompiledRules | undefined;
 }
 
-/** Makes a variation for a place in the traffic (0 to 9999; undefined where it was read from the state). Frozen. */
+/** Makes a variation for a position in the traffic (0 to 9999; undefined where it was read from the state). Frozen. */
 export type VariationMaker = (bucketingAllocation: number | undefined) => Variation;

@@ -41,7 +41,7 @@ export class SpoolFolder {
   readonly tombstones: Tombstones;
   readonly #lease: number;
   #logs = 0;
-  /** By performance.now(): when the last successful sign of life began. */
+  /** The time, by performance.now(), when the last successful sign of life began. */
   #beaten = -Infinity;
   /** Counts the times at which others may have taken our logs; and how many there were when each log was last seen. */
   #pauses = 0;
@@ -243,7 +243,7 @@ async function ensureFolder(files: SpoolFiles, path: string): Promise<void> {
   }
 }
 
-/** Another user who can enter the folder could read visitor ids, or have events sent. */
+/** Refuses a folder that other users can enter: they could read visitor ids, or have events sent. */
 async function ensureOurs(files: SpoolFiles, path: string): Promise<void> {
   const finding = await checkOwnerOnlyFolder(path, files);
   if (finding === 'private') return;

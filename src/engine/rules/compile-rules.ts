@@ -125,11 +125,11 @@ export class RuleCompiler {
     operator: string,
     value: unknown,
   ): Predicate {
-    const { index: place } = source;
-    if (place === undefined || (typeof value !== 'string' && typeof value !== 'number')) {
+    const { index } = source;
+    if (index === undefined || (typeof value !== 'string' && typeof value !== 'number')) {
       return tester(source, prepared, whenAbsent);
     }
-    const asked = `${place} ${operator} ${typeof value} ${value}`;
+    const asked = `${index} ${operator} ${typeof value} ${value}`;
     let test = this.#testers.get(asked);
     if (test === undefined) {
       test = tester(source, prepared, whenAbsent);
@@ -145,9 +145,9 @@ export class RuleCompiler {
     if (typeof key !== 'string') return noSource(rule);
     let source = this.#sources.get(key);
     if (source === undefined) {
-      const place = this.names.indexOf(key);
-      const read = (values: RuleValues): unknown => values.at(place);
-      source = { property: key, read, index: place, volatile: false, readsState: false, supported: true };
+      const index = this.names.indexOf(key);
+      const read = (values: RuleValues): unknown => values.at(index);
+      source = { property: key, read, index, volatile: false, readsState: false, supported: true };
       this.#sources.set(key, source);
     }
     return source;
@@ -173,15 +173,15 @@ export function noSource({ rule_type: type }: Rule): RuleSource {
 }
 
 function tester(
-  { read, index: place }: RuleSource,
+  { read, index }: RuleSource,
   { compare, compareText }: PreparedComparison,
   whenAbsent: RuleResult,
 ): Predicate {
-  if (place === undefined) return (values) => compareValue(read(values), compare, whenAbsent);
-  if (compareText === undefined) return (values) => compareValue(values.at(place), compare, whenAbsent);
+  if (index === undefined) return (values) => compareValue(read(values), compare, whenAbsent);
+  if (compareText === undefined) return (values) => compareValue(values.at(index), compare, whenAbsent);
   return (values) => {
-    const text = values.textAt(place);
-    return text === undefined ? compareValue(values.at(place), compare, whenAbsent) : compareText(text);
+    const text = values.textAt(index);
+    return text === undefined ? compareValue(values.at(index), compare, whenAbsent) : compareText(text);
   };
 }
 

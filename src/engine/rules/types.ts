@@ -39,9 +39,9 @@ export interface RuleValues {
   /** What else rules may ask about the visitor. */
   readonly input: RuleInput;
   /** The value at a place of the project's property names, or ABSENT. */
-  at(place: number): unknown;
+  at(index: number): unknown;
   /** The value at a place, in lower case; undefined where it is no text. */
-  textAt(place: number): string | undefined;
+  textAt(index: number): string | undefined;
   /** The value of a property, or ABSENT. */
   named(name: string): unknown;
 }

@@ -34,7 +34,7 @@ describe('a process with LMDB', () => {
                const key = 'r${kill}-' + next++;
                const change = { claims: { 7: claim(key) }, goals: ['buy'], segments: { is: 'x'.repeat(next % 5000) } };
                say('begun', key);
-               await store.commit(key, change, next % 2 ? KEPT : MINTED);
+               await store.commit(key, change, next % 2 ? KEPT : GENERATED);
                say('stored', key);
                // However slow the machine is.
                if (next === 50) say('up');
@@ -102,7 +102,7 @@ describe('two processes with one LMDB', () => {
              transactions: { buy: ['same', '${name}'] },
            };
            await sleep(Math.random() * 300);
-           const { lost } = await store.commit('k' + n, change, n % 2 ? KEPT : MINTED);
+           const { lost } = await store.commit('k' + n, change, n % 2 ? KEPT : GENERATED);
            const made = ['experience:7', 'experience:8', 'goal:same', 'goal:${name}',
              'transaction:["buy","same"]', 'transaction:["buy","${name}"]'];
            won.push(...made.filter((each) => !lost.has(each)).map((each) => n + ' ' + each));
@@ -129,11 +129,11 @@ describe('two processes with one LMDB', () => {
     expect(Math.min(first!.length, second!.length)).toBeGreaterThan(1000);
     const reader = run(
       path,
-      `const isWhole = (n) => {
+      `const isComplete = (n) => {
          const { goals = {}, transactions = {} } = store.read('k' + n) ?? {};
          return goals.same && goals.one && goals.other && transactions.buy.length === 3;
        };
-       say(numbers(500).filter(isWhole).length);`,
+       say(numbers(500).filter(isComplete).length);`,
     );
     expect(await lastLine(reader.ended)).toBe('500');
   });
@@ -145,7 +145,7 @@ describe('two processes with one LMDB', () => {
       path,
       `import { existsSync, writeFileSync } from 'node:fs';
        const works = {
-         made: () => store.commit('k', { goals: ['buy'] }, MINTED),
+         made: () => store.commit('k', { goals: ['buy'] }, GENERATED),
          changed: () => store.commit('k', { goals: ['see'] }, KEPT),
          gone: () => store.delete('k'),
        };
@@ -209,7 +209,7 @@ describe('two processes with one LMDB', () => {
       await Promise.all(numbers(50).map((n) => store.commit('kept' + n, { goals: ['buy'] }, KEPT)));
       for (const part of numbers(20)) {
         await Promise.all(numbers(1000).map((n) =>
-          store.commit('gone' + (part * 1000 + n), { claims: { 7: claim('x') } }, MINTED)));
+          store.commit('gone' + (part * 1000 + n), { claims: { 7: claim('x') } }, GENERATED)));
       }
       writeFileSync(path + '/flooded', '');
       await until(() => count() === 50);

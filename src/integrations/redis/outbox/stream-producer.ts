@@ -7,7 +7,7 @@ import { MAX_ERASED } from './erased-visitors.js';
 import { compareIds, type RedisStream, type StreamPart } from './event-stream.js';
 
 export interface StreamProducerOptions extends StreamPart {
-  /** Milliseconds of failure after which events go without Redis; undefined where this process sends nothing. */
+  /** Milliseconds of failure after which events go without Redis; undefined if this process sends no events. */
   readonly bypassAfter: number | undefined;
   /** These events are in Redis under this id. */
   readonly stored: (events: readonly QueuedEvent[], id: string) => void;
@@ -70,7 +70,7 @@ export class StreamProducer {
   #open = 0;
   #committedAt = -Infinity;
   #isDue = false;
-  /** By performance.now(). */
+  /** The time of the first failure in a row, by performance.now(); undefined while Redis works. */
   #failingSince: number | undefined;
   /** Numbers of commits that were sent from here and may be in Redis, too. */
   readonly #bypassed = new Set<number>();
