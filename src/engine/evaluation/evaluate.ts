@@ -9,7 +9,7 @@ import { type Assignment, enrolment, NO_EVENTS } from './enrolment.js';
 import type { EvaluationInput } from './evaluation-input.js';
 import type { EvaluationState } from './evaluation-state.js';
 
-/** What one call is about. */
+/** The arguments of one call of the engine. */
 export interface Call {
   readonly plan: Plan;
   readonly input: EvaluationInput;

@@ -16,12 +16,12 @@ import type {
 } from './types.js';
 
 /**
- * Comes out where a rule is so broken that the official SDK throws an exception on reaching it: whatever asked is
- * answered with "none" then.
+ * The result of a rule that is so broken that the official SDK throws an exception when it reaches the rule: the
+ * decision is "none" then.
  */
 export const BROKEN: unique symbol = Symbol('broken');
 
-/** Whatever asked is not answered then. */
+/** True for a result that means an error, so that there is no decision. */
 export function isRuleError(result: RuleResult): boolean {
   return typeof result !== 'boolean' && RULE_ERRORS.has(result);
 }
@@ -34,7 +34,7 @@ const RULE_ERRORS: ReadonlySet<unknown> = new Set([
 ]);
 
 export class RuleCompiler {
-  /** What an operator should know of the rules that were compiled. */
+  /** Warnings for the operator about the rules that were compiled. */
   readonly warnings: string[] = [];
 
   constructor(
@@ -166,7 +166,7 @@ function warningOf(regex: SafeRegex | undefined): string | undefined {
     : `it is not run on values of more than ${regex.maxLength} characters, and does not match them`;
 }
 
-/** Of a rule that nothing can answer. */
+/** The source of a rule that nothing can answer. */
 export function noSource({ rule_type: type }: Rule): RuleSource {
   const property = typeof type === 'string' ? type : '';
   return { property, read: () => ABSENT, volatile: false, readsState: false, supported: false };
@@ -195,7 +195,7 @@ function compareValue(value: unknown, compare: Comparison, whenAbsent: RuleResul
   }
 }
 
-/** What stands in a place where the SDK finds no list; it is false there. */
+/** Stands for a level of the rules where the SDK finds no list, which counts as false. */
 const INVALID: unique symbol = Symbol('invalid');
 
 const NO_RULE = { about: undefined, volatile: false, readsState: false };
@@ -261,9 +261,9 @@ function matchAny(part: readonly CompiledRule[], values: RuleValues): RuleResult
   return result;
 }
 
-/** A rule, and where it stands. */
+/** A rule and its path. */
 export interface FailedRule {
-  /** Where it stands: `OR[0].AND[1].OR_WHEN[0]`. */
+  /** The path of the rule: `OR[0].AND[1].OR_WHEN[0]`. */
   readonly path: string;
   readonly rule: CompiledRule;
 }
@@ -276,7 +276,7 @@ function allRules(branches: Branches): FailedRule[] {
 
 const pathOf = (or: number, and: number, when: number): string => `OR[${or}].AND[${and}].OR_WHEN[${when}]`;
 
-/** For each branch, the rules of the part that ended it. Empty where the rules match. */
+/** The rules, of each branch, of the part that did not match. Empty if the rules match. */
 export function failedRules(rules: CompiledRules, values: RuleValues): FailedRule[] {
   const failed: FailedRule[] = [];
   for (const [or, branch] of rules.branches.entries()) {
