@@ -32,7 +32,8 @@ export interface ConvertOptions<Raw = unknown> {
   environment?: string;
   /**
    * The project config itself, the path of a JSON file with it (read again when it changes), or a source of your own.
-   * If `sdkKey` is given too, `project` is used. Default: the file that `CONVERT_PROJECT_FILE` names.
+   * If `sdkKey` is given too, the config comes from `project`, and events are posted under the key. Default: the file
+   * that `CONVERT_PROJECT_FILE` names.
    */
   project?: ProjectConfig | string | ProjectSource;
   /**
