@@ -85,14 +85,18 @@ const ROWS = [
   ...['cloudflare', 'vercel', 'cloudfront', 'netlify', 'appengine', 'akamai'].map((geo) => ({
     title: `place, ${geo}`,
     options: { geo },
-    read: (facts) => facts.place,
+    read: (facts) => facts.geoLocation,
   })),
   {
     title: 'place, three in a list',
     options: { geo: ['appengine', 'akamai', 'cloudflare'] },
-    read: (facts) => facts.place.country,
+    read: (facts) => facts.geoLocation.country,
   },
-  { title: 'place, headers', options: { geo: { country: 'cf-ipcountry' } }, read: (facts) => facts.place },
+  {
+    title: 'place, headers',
+    options: { geo: { country: 'cf-ipcountry' } },
+    read: (facts) => facts.geoLocation,
+  },
   {
     title: "the app's functions, all defaults spread",
     options: { properties: { visitor: (_raw, defaults) => ({ ...defaults }) } },

@@ -1,4 +1,4 @@
-/** The core: everything that is not a framework's. */
+/** The main entry of the package: everything that does not belong to one framework or one integration. */
 export { createConvert } from './convert/convert.js';
 export type { Convert, ConvertStats, ForVisitorOptions } from './convert/types.js';
 export type { CloseOptions, ClosingServer } from './convert/shutdown.js';
@@ -29,7 +29,7 @@ export type {
 export type { SpoolOptions } from './delivery/spool/spool-outbox.js';
 export type { ProjectConfig } from './model/project-config.js';
 export type { CachedProject, ProjectCache } from './project/cache/types.js';
-export type { CachedConfigInfo as Kept, ProjectSink, ProjectSource } from './project/types.js';
+export type { CachedConfigInfo, ProjectSink, ProjectSource } from './project/types.js';
 export type { ProjectStats } from './project/repository.js';
 export type { GeoFacts, GeoOption } from './request/geo/geo.js';
 export type { PropertiesOption } from './request/request-reader.js';

@@ -1,4 +1,4 @@
-/** Express 4 and 5. */
+/** The middleware for Express 4 and 5. */
 import type { Request, RequestHandler } from 'express';
 import type { ConvertContext } from '../context/types.js';
 import type { Convert } from '../convert/types.js';
@@ -19,7 +19,12 @@ declare global {
   }
 }
 
-/** Puts a ConvertContext at `req.convert` and `res.locals.convert`. Takes options, or a Convert made before. */
+/**
+ * Makes a middleware that puts a ConvertContext at `req.convert` and `res.locals.convert`.
+ *
+ * @param given options, or a Convert that was made before
+ * @throws ConvertError for wrong or missing options, as `createConvert` does
+ */
 export function convertMiddleware(
   given?: ConvertOptions<Request> | Convert,
 ): RequestHandler & { convert: Convert };
@@ -56,7 +61,7 @@ class ExpressRequest implements IncomingRequest {
   get protocol(): string {
     return this.raw.protocol;
   }
-  /** Express 4 has no host with the port in it; the Host header has, unless a proxy names another one. */
+  /** The Host header has the port, `hostname` of Express has not; the header does not count if a proxy names a host. */
   get host(): string {
     const { hostname, headers } = this.raw;
     const { host } = headers;

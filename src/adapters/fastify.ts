@@ -1,4 +1,4 @@
-/** Fastify 5. */
+/** The plugin for Fastify 5. */
 import type { FastifyInstance, FastifyPluginAsync, FastifyReply, FastifyRequest } from 'fastify';
 import fp from 'fastify-plugin';
 import type { ConvertContext } from '../context/types.js';
@@ -22,8 +22,8 @@ export interface ConvertPluginOptions extends ConvertOptions<FastifyRequest> {
   /** A Convert made before, instead of options. It is left open when the app closes. */
   convert?: Convert;
   /**
-   * The hook that a request's context is made in. Default `onRequest`; `preHandler` with a remote store, which has to
-   * be read before the handler and for the visitor that authentication has found.
+   * The hook in which the context of a request is made. Default `onRequest`; with a remote store `preHandler`, since
+   * the store has to be read before the handler, and for the visitor that authentication has found.
    */
   hook?: 'onRequest' | 'preValidation' | 'preHandler';
 }
@@ -39,14 +39,14 @@ const plugin: FastifyPluginAsync<ConvertPluginOptions> = async (fastify, pluginG
   if (given !== undefined) assertConvert(given, options);
   const convert = given ?? createConvert(options);
   fastify.decorate('convert', convert);
-  // Made when it is read. Always an object: error handlers run also where an earlier hook of somebody else has failed.
+  // A context that is read before our hook has run is made here: error handlers run also if an earlier hook failed.
   fastify.decorateRequest('convert', {
     getter(this: Contextual) {
       return (this[CONTEXT] ??= convert.openNow(new FastifyIncoming(this), outgoingOf(this[REPLY]?.raw)));
     },
   });
-  // Declared, so that each request has the room from the start: to grow takes V8 longer than all else that is done
-  // here.
+  // Both are declared, so that each request has room for them from the start: V8 takes longer to add a property to an
+  // object than all the rest of this hook takes.
   fastify.decorateRequest(CONTEXT).decorateRequest(REPLY);
   const opensIn = hook ?? (convert.readsAhead ? 'preHandler' : 'onRequest');
   fastify.addHook(opensIn, (request: Contextual, reply: FastifyReply, done: () => void) => {
@@ -62,7 +62,7 @@ const plugin: FastifyPluginAsync<ConvertPluginOptions> = async (fastify, pluginG
   if (given === undefined) fastify.addHook('onClose', async () => void (await convert.close()));
 };
 
-/** Puts a ConvertContext at `request.convert`. Takes options, or `{ convert, hook? }` with a Convert made before. */
+/** Puts a ConvertContext at `request.convert`. The plugin takes options, or `{ convert, hook? }` with a Convert. */
 export const convertPlugin = fp(plugin, { fastify: '5.x', name: 'convert-middleware' });
 
 class FastifyIncoming implements IncomingRequest {
@@ -91,7 +91,8 @@ class FastifyIncoming implements IncomingRequest {
 }
 
 /**
- * Puts the context of each request there. Apps replace `reply.locals` as they like: it comes right before the handler.
+ * Puts the context of each request at `reply.locals.convert`, right before the handler: apps may replace `reply.locals`
+ * in any hook.
  */
 export function addToLocals(fastify: FastifyInstance): void {
   if (fastify.hasReplyDecorator('locals')) fastify.addHook('preHandler', add);

@@ -1,4 +1,4 @@
-/** Koa 2 and 3. */
+/** The middleware for Koa 2 and 3. */
 import type { Context, Middleware, Next } from 'koa';
 import type { ConvertContext } from '../context/types.js';
 import type { Convert } from '../convert/types.js';
@@ -13,7 +13,12 @@ declare module 'koa' {
   }
 }
 
-/** Puts a ConvertContext at `ctx.convert` and `ctx.state.convert`. Takes options, or a Convert made before. */
+/**
+ * Makes a middleware that puts a ConvertContext at `ctx.convert` and `ctx.state.convert`.
+ *
+ * @param given options, or a Convert that was made before
+ * @throws ConvertError for wrong or missing options, as `createConvert` does
+ */
 export function convertMiddleware(
   given?: ConvertOptions<Context> | Convert,
 ): Middleware & { convert: Convert };
@@ -27,7 +32,7 @@ export function convertMiddleware(
     return (proceed as Next)();
   }
   const convert = convertOf(given);
-  // No async function: it would cost each request two promises of its own.
+  // The middleware is no async function: that would cost each request two promises more.
   const middleware = function convertMiddleware(ctx: Context, next: Next): Promise<unknown> {
     if (isMounted(ctx.convert, convert)) return next();
     const attach = (context: ConvertContext): Promise<unknown> => {

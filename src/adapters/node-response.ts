@@ -1,8 +1,8 @@
 /**
  * A response of Node (HTTP/1, or HTTP/2 by its compatibility API) as the core sees it.
  *
- * The file is over 300 lines since it is the one place that touches a head: every way in which a framework may write one
- * goes through the same wrapped `writeHead`.
+ * The file is over 300 lines since it is the one place that touches a response head: every way in which a framework may
+ * write one goes through the same wrapped `writeHead`.
  */
 import type { ServerResponse } from 'node:http';
 import type { OutgoingResponse, ResponseHead } from '../model/http.js';
@@ -48,8 +48,8 @@ export class NodeOutgoingResponse implements OutgoingResponse {
 }
 
 /**
- * A response of Express, which gives each its own prototype: to V8 no two have one shape, and each property that is
- * added, as `beforeHead` does, takes several microseconds.
+ * A response of Express. Express gives each response a prototype of its own, so V8 sees no two of one shape, and adding
+ * a property, as `beforeHead` does, takes several microseconds: headers that are known early are set directly.
  */
 export class ExpressOutgoingResponse extends NodeOutgoingResponse {
   readonly #early: NodeResponse;
@@ -77,7 +77,7 @@ class Watch {
   constructor(
     public listener: HeadListener,
     readonly original: WriteHead,
-    /** Somebody else had wrapped it before: what they set on the response must be seen, and added to, there. */
+    /** Other code had wrapped `writeHead` before, and may set headers on the response: ours must go there too. */
     readonly isWrapped: boolean,
   ) {}
 }
@@ -88,11 +88,11 @@ type WatchedResponse = Omit<NodeResponse, 'writeHead'> & { writeHead: WriteHead;
 /**
  * Wraps `writeHead`, which every way to answer goes through: send, pipe, redirect, errors, hijacked replies.
  * Headers that are set earlier get lost in some of them. The app's header argument is put onto the response first,
- * so that the listener sees, and adds to, what will really be sent. A head that turns out to be invalid is never
- * written, and the listener is called again for the one that the framework answers with instead: it must bear that.
+ * so that the listener sees, and adds to, what will really be sent. If Node refuses a head as invalid, the listener is
+ * called a second time, for the head that the framework answers with instead.
  *
- * One function wraps for all responses: a function of its own as the property of each made V8 keep all that belongs to
- * a request until the next full garbage collection, for as long as the process had not run hot.
+ * One function wraps `writeHead` for all responses: with a closure per response, V8 kept all objects of a request until
+ * the next full garbage collection, as long as the code was not optimized yet.
  */
 function beforeHead(response: NodeResponse, listener: HeadListener): void {
   const target = response as unknown as WatchedResponse;
@@ -111,13 +111,12 @@ function beforeHead(response: NodeResponse, listener: HeadListener): void {
 
 function writeHead(this: WatchedResponse, status: unknown, second?: unknown, third?: unknown): unknown {
   const watch = this[WATCH];
-  // Lent to a response that is not watched.
+  // The function was copied from a watched response to one that is not watched.
   if (watch === undefined) return prototypeOf(this).writeHead.call(this, status, second, third);
   const { original, listener, isWrapped } = watch;
   const hasReason = typeof second === 'string';
   const headers = (hasReason ? third : (third ?? second)) as HeaderArgument | null | undefined;
-  // A second call is the app's mistake and must fail as it does without us. Of a list with a name and no value, Node
-  // says what is wrong with it.
+  // A second call is the app's mistake, and must fail as it does without us. So must a list with a name and no value.
   if (this.headersSent || isHalf(headers)) return send(original, this, status, second, headers);
   if (headers === undefined || headers === null) {
     listener(new NodeHead(this));
@@ -137,8 +136,8 @@ const prototypeOf = (response: WatchedResponse): WatchedResponse =>
   Object.getPrototypeOf(response) as WatchedResponse;
 
 /**
- * Nothing was set before, as always with Fastify: Node sends the argument as it is, so may we. HTTP/2 takes no flat
- * list.
+ * True if no header was set before, as is always so with Fastify: then Node sends the argument as it is, and our
+ * headers can be added to a copy of it. HTTP/2 is left out, since it takes no flat list.
  */
 function isAlone(headers: HeaderArgument, response: WatchedResponse): headers is Record<string, unknown> {
   return (
@@ -162,8 +161,8 @@ function send(
 }
 
 /**
- * A head that is an argument of `writeHead`, and nothing else. The app's own stays as it is: it may be used again. A
- * list, since each header that is added to an object costs V8 a new shape.
+ * A head that consists of the argument of `writeHead` alone. The headers are copied, since the app may use its object
+ * again. The copy is a list, since each header that is added to an object costs V8 a new shape.
  */
 class ListHead implements ResponseHead {
   /** Name, value, name, value: as Node takes it. */
@@ -174,14 +173,14 @@ class ListHead implements ResponseHead {
   }
 
   getHeader(name: string): string | number | readonly string[] | undefined {
-    const place = this.#placeOf(name);
-    return place === -1 ? undefined : (this.list[place] as string | number | readonly string[] | undefined);
+    const index = this.#indexOf(name);
+    return index === -1 ? undefined : (this.list[index] as string | number | readonly string[] | undefined);
   }
 
   setHeader(name: string, value: unknown): void {
-    const place = this.#placeOf(name);
-    if (place === -1) this.list.push(name, value);
-    else this.list[place] = value;
+    const index = this.#indexOf(name);
+    if (index === -1) this.list.push(name, value);
+    else this.list[index] = value;
   }
 
   appendCookie(line: string): void {
@@ -189,15 +188,15 @@ class ListHead implements ResponseHead {
   }
 
   removeCookie(line: string): void {
-    const place = this.#placeOf('set-cookie');
-    if (place === -1) return;
-    const rest = withoutCookie(this.list[place], line);
-    if (rest === undefined) this.list.splice(place - 1, 2);
-    else this.list[place] = rest;
+    const index = this.#indexOf('set-cookie');
+    if (index === -1) return;
+    const rest = withoutCookie(this.list[index], line);
+    if (rest === undefined) this.list.splice(index - 1, 2);
+    else this.list[index] = rest;
   }
 
   /** The index of the value of a header in the list; -1 if there is none. */
-  #placeOf(name: string): number {
+  #indexOf(name: string): number {
     for (let at = 0; at < this.list.length; at += 2) {
       const each = this.list[at] as string;
       if (each.length === name.length && each.toLowerCase() === name.toLowerCase()) return at + 1;
@@ -234,7 +233,7 @@ class NodeHead implements ResponseHead {
   }
 }
 
-/** A lone line stays a string, as frameworks and test clients know it; a line that is there already is not repeated. */
+/** Adds a cookie line, unless the same line is there. A single line stays a string, as frameworks and tests expect. */
 function withCookie(before: unknown, line: string): string | string[] {
   if (before === undefined) return line;
   const lines = [before].flat().map(String);
@@ -252,12 +251,13 @@ function withoutCookie(before: unknown, line: string): string[] | undefined {
   return rest.length > 0 ? rest : undefined;
 }
 
+/** True for a flat list that ends with a name without a value. */
 function isHalf(headers: HeaderArgument | null | undefined): boolean {
   return Array.isArray(headers) && !Array.isArray(headers[0]) && headers.length % 2 === 1;
 }
 
 const UPPER_CASE = /[A-Z]/;
-/** The names of nearly all heads, as frameworks write them: looked up faster than through. */
+/** The names of nearly all headers, as frameworks write them: a look-up is faster than a search for upper case. */
 const LOWER_CASE: ReadonlySet<string> = new Set([
   'content-type',
   'content-length',
@@ -270,11 +270,11 @@ const LOWER_CASE: ReadonlySet<string> = new Set([
   'last-modified',
 ]);
 
-/** True where no name stands twice in another spelling. */
+/** True if no name occurs twice in different spellings. */
 function isPlain(headers: Record<string, unknown>): boolean {
   let isLower = true;
   for (const name in headers) if (!LOWER_CASE.has(name) && UPPER_CASE.test(name)) isLower = false;
-  // Frameworks write them so, and nearly all apps.
+  // Frameworks, and nearly all apps, write names in lower case.
   if (isLower) return true;
   const names = Object.keys(headers).map((name) => name.toLowerCase());
   return new Set(names).size === names.length;
@@ -308,7 +308,7 @@ function pairs(headers: HeaderArgument): [string, unknown][] {
   return list;
 }
 
-/** Without a response of Node's, nothing is ever written. */
+/** The outgoing response of a reply, which may have no response of Node's: then nothing can be written. */
 export function outgoingOf(raw: ServerResponse | undefined): OutgoingResponse {
   return raw === undefined ? NO_RESPONSE : new NodeOutgoingResponse(raw);
 }

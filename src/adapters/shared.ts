@@ -1,4 +1,4 @@
-/** What the adapters share: which instance they mount, how a context opens, and warnings about mounting. */
+/** Helpers of all adapters: the instance that they mount, how a context is attached, and warnings about mounting. */
 import { type ConvertContext, isContext } from '../context/types.js';
 import { createConvert, isConvert } from '../convert/convert.js';
 import type { Convert } from '../convert/types.js';
@@ -6,14 +6,14 @@ import type { ConvertOptions } from '../options/types.js';
 import { ConvertError } from '../utils/errors.js';
 import { assertOptions, oneOf, shape } from '../utils/option-checks.js';
 
-/** An instance made before, or a new one from options. */
+/** Returns the instance that was given, or makes one from options. */
 export function convertOf(given: ConvertOptions<never> | Convert | undefined): Convert {
   return isConvert(given) ? given : createConvert(given);
 }
 
 const HOOK = shape({ hook: oneOf('onRequest', 'preValidation', 'preHandler') });
 
-/** Checks the hook, and takes out what is not ours but an option of Fastify's `register`. */
+/** Checks `hook`, and leaves out the options that belong to Fastify's `register`. */
 export function pluginOptions<Options extends object>(hook: unknown, given: Options): Options {
   assertOptions(HOOK, { hook });
   const isOurs = ([name]: [string, unknown]): boolean =>
@@ -21,7 +21,7 @@ export function pluginOptions<Options extends object>(hook: unknown, given: Opti
   return Object.fromEntries(Object.entries(given).filter(isOurs)) as Options;
 }
 
-/** Refuses options beside a `Convert` that was made before: nothing would read them. */
+/** Refuses options that are given together with a `Convert`: nothing would read them. */
 export function assertConvert(given: unknown, others: object): asserts given is Convert {
   const [other] = Object.keys(others);
   if (isConvert(given) && other === undefined) return;
@@ -33,7 +33,7 @@ export function assertConvert(given: unknown, others: object): asserts given is 
   );
 }
 
-/** True where a context is there already, whichever copy of this package made it: the first one wins. */
+/** True if the request has a context already, also one of another copy of this package: the first one stays. */
 export function isMounted(existing: unknown, convert: Convert): boolean {
   if (!isContext(existing)) return false;
   warnTwice(convert);
@@ -42,7 +42,7 @@ export function isMounted(existing: unknown, convert: Convert): boolean {
 
 const warned = new WeakMap<Convert, Set<string>>();
 
-/** Each text once per instance. */
+/** Warns of each text once per instance. */
 function warnOnce(convert: Convert, text: string): void {
   const texts = warned.get(convert) ?? new Set();
   if (texts.has(text)) return;
@@ -66,7 +66,7 @@ export function warnEarly(convert: Convert): void {
   );
 }
 
-/** Calls `attach` with the context: at once, or when what the request has to wait for is there. */
+/** Calls `attach` with the context, at once if the context is open already. */
 export function whenOpen(
   opened: ConvertContext | Promise<ConvertContext>,
   attach: (context: ConvertContext) => void,
@@ -77,7 +77,7 @@ export function whenOpen(
 
 let told = false;
 
-/** Tells, once, that the app wrote `app.use(convertMiddleware)` instead of `app.use(convertMiddleware())`. */
+/** Logs, once per process, that the app has `app.use(convertMiddleware)` instead of `app.use(convertMiddleware())`. */
 export function tellUncalled(): void {
   if (told) return;
   told = true;

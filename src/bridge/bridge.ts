@@ -1,6 +1,8 @@
-/** What a page is told. */
+/** Writes the decisions of a request into the page: as a script, attributes, meta tags or JSON. */
+
+/** The data that a page gets. */
 export interface BridgeData {
-  /** The id that decisions were made for; absent where the visitor must not be identified. */
+  /** The id that decisions were made for; absent if the visitor must not be identified. */
   readonly visitorId?: string;
   /** Experience key -> variation key, for what was decided in this request. */
   readonly variations: Readonly<Record<string, string>>;
@@ -17,7 +19,7 @@ export interface Bridge {
   json(): string;
 }
 
-/** A bridge over data that is read when something is written. */
+/** Makes a bridge. `read` is called each time when something is written. */
 export function createBridge(read: () => BridgeData): Bridge {
   return {
     script({ nonce } = {}) {
@@ -39,8 +41,6 @@ export function createBridge(read: () => BridgeData): Bridge {
   };
 }
 
-/** Escaping for what we write into a page: one function for JSON inside a script, one for attribute values. */
-
 const IN_SCRIPT: Readonly<Record<string, string>> = {
   '<': '\\u003C',
   '>': '\\u003E',
@@ -50,8 +50,8 @@ const IN_SCRIPT: Readonly<Record<string, string>> = {
 };
 
 /**
- * JSON that is also safe inside `<script>`: no `</script>`, `<!--` or `]]>` can appear, nor the line separators that
- * older JavaScript takes for line ends. Lone surrogates come out as escapes (JSON.stringify does that).
+ * Writes JSON that is also safe inside `<script>`: it has no `</script>`, `<!--` or `]]>`, and none of the line
+ * separators that end a line in older JavaScript. `JSON.stringify` writes lone surrogates as escapes.
  */
 export function scriptJson(value: unknown): string {
   return JSON.stringify(value).replace(
@@ -69,7 +69,7 @@ const IN_ATTRIBUTE: Readonly<Record<string, string>> = {
   '`': '&#96;',
 };
 
-/** Text that is safe in an attribute value, between double or single quotes. */
+/** Escapes a text for the value of an attribute, in double or single quotes. */
 export function attributeText(text: string): string {
   return text.toWellFormed().replace(/[&<>"'`]/g, (character) => IN_ATTRIBUTE[character] ?? character);
 }

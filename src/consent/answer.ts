@@ -1,11 +1,13 @@
-/** An answer, and who gave it. */
+/** A visitor's answer to the question for consent, and the source that it was read from. */
 import type { ConsentPlatformName } from './platforms/index.js';
 import type { Consent } from './platforms/types.js';
+
 /**
- * - a platform, `cookie`, `function`: what the option `consent` names
+ * The source of an answer:
+ * - a platform, `cookie`, `function`: the source that the option `consent` names
  * - `Sec-GPC`, `DNT`, `_conv_prevent_tracking`: an opt-out that the browser sent
- * - `stored`, `forVisitor`: of a job, what the visitor's last request said, or what the job itself did
- * - `none`: nobody has answered, or nobody is asked
+ * - `stored`, `forVisitor`: in a job, the answer that is stored of the visitor, or the one that the job gave
+ * - `none`: the visitor has not answered, or consent is not configured
  */
 export type ConsentBy =
   ConsentPlatformName | OptOut | 'cookie' | 'function' | 'stored' | 'forVisitor' | 'none';
@@ -13,17 +15,20 @@ export type ConsentBy =
 export interface ConsentAnswer {
   readonly answer: Consent;
   readonly by: ConsentBy;
-  /** A denial for want of knowledge, which the next request may have: nothing is deleted for it. Default false. */
+  /**
+   * True for a denial that holds only until the country of the visitor is known, perhaps at the next request: nothing
+   * is deleted because of it. Default false.
+   */
   readonly provisional?: boolean;
 }
 
-/** Nobody has answered. */
+/** The visitor has not answered. */
 export const UNANSWERED: ConsentAnswer = Object.freeze({ answer: 'unknown', by: 'none' });
 
-/** Nobody is asked. */
+/** Consent is not configured, so the visitor takes part without being asked. */
 export const UNASKED: ConsentAnswer = Object.freeze({ answer: 'granted', by: 'none' });
 
-/** Answers are made once, not for each request. */
+/** The three answers of one source, made once and shared by all requests. */
 export function answersBy(by: ConsentBy): Readonly<Record<Consent, ConsentAnswer>> {
   return {
     granted: Object.freeze({ answer: 'granted', by }),
@@ -32,5 +37,5 @@ export function answersBy(by: ConsentBy): Readonly<Record<Consent, ConsentAnswer
   };
 }
 
-/** What an opt-out was sent as. */
+/** The header or cookie that an opt-out was sent in. */
 export type OptOut = 'Sec-GPC' | 'DNT' | '_conv_prevent_tracking';

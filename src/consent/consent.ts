@@ -1,4 +1,4 @@
-/** Consent readers: what the visitor has said about being measured. */
+/** Reads whether a visitor has consented, from the sources that the option `consent` names. */
 import type { IncomingRequest } from '../model/http.js';
 import { cookieNamed } from '../request/cookies.js';
 import { callAppFunction, type RequestFunction } from '../utils/app-callback.js';
@@ -12,25 +12,25 @@ export type { Consent } from './platforms/types.js';
 export type { ConsentPlatformName, ConsentPlatformOptions } from './platforms/index.js';
 
 /**
- * What happens without a grant.
- * - `block` the original page; nothing is set, stored or sent
- * - `silent` decides; nothing is set, stored or sent
- * - `hold` decides; what would be stored and sent waits with the visitor's state, at most 50 events for 30 minutes,
- *   until a grant sends or a denial deletes it
+ * What happens to a visitor who has not granted consent.
+ * - `block` shows the original page; nothing is set, stored or sent
+ * - `silent` decides as usual; nothing is set, stored or sent
+ * - `hold` decides as usual; events wait in the visitor's state, at most 50 for 30 minutes, until a grant sends them or
+ *   a denial deletes them
  *
  * `silent` and `hold` need an id that exists without our cookie (`visitor.id`).
  */
 export type ConsentMode = 'block' | 'silent' | 'hold';
 
-/** Answers for the framework's own request object. `true` is granted, `false` denied, anything else unknown. */
+/** Reads the answer from the framework's own request. `true` is granted, `false` denied, anything else unknown. */
 export type ConsentFunction<Raw = unknown> = RequestFunction<Raw, Consent | boolean | null | undefined>;
 
 export interface ConsentCookieOptions {
   /** The name of the cookie. */
   cookie: string;
-  /** Its value, or values, where consent was given. */
+  /** The value, or values, that the cookie has if consent was granted. */
   granted: string | string[];
-  /** Its value, or values, where consent was refused. Default: every other value. */
+  /** The value, or values, that the cookie has if consent was denied. Default: every other value. */
   denied?: string | string[];
   /** Default `block`. */
   mode?: ConsentMode;
@@ -42,7 +42,7 @@ export interface ConsentFunctionOptions<Raw = unknown> {
   mode?: ConsentMode;
 }
 
-/** One that may have the visitor's answer: a platform, a cookie of the site, a function. */
+/** A source of the visitor's answer: a platform, a cookie of the site, or a function. */
 export type ConsentSource<Raw = unknown> =
   | SimplePlatformName
   | (ConsentPlatformOptions & { mode?: ConsentMode })
@@ -51,13 +51,13 @@ export type ConsentSource<Raw = unknown> =
   | ConsentFunctionOptions<Raw>;
 
 export interface ConsentListOptions<Raw = unknown> {
-  /** Asked one after the other, until one knows. */
+  /** Sources that are asked one after the other, until one has an answer. */
   from: readonly ConsentSource<Raw>[];
-  /** For all of them. Default `block`. */
+  /** The mode for all sources. Default `block`. */
   mode?: ConsentMode;
 }
 
-/** A source, or several: the first that knows decides. */
+/** One source, or several: the first that has an answer decides. */
 export type ConsentOption<Raw = unknown> =
   ConsentSource<Raw> | readonly ConsentSource<Raw>[] | ConsentListOptions<Raw>;
 
@@ -65,7 +65,7 @@ export interface ConsentReader {
   read(request: IncomingRequest): ConsentAnswer;
 }
 
-/** The modes that an option names, each once: one at most is right. */
+/** The modes that an option names, each once; more than one is a mistake. */
 export function consentModes(option: ConsentOption): ConsentMode[] {
   const named = [option, ...sourcesOf(option)].map((each) =>
     typeof each === 'object' && 'mode' in each ? each.mode : undefined,
@@ -73,12 +73,12 @@ export function consentModes(option: ConsentOption): ConsentMode[] {
   return [...new Set(named.filter((mode) => mode !== undefined))];
 }
 
-/** The mode of an option; undefined where no consent is configured. */
+/** The mode of an option; undefined if consent is not configured. */
 export function consentMode(option: ConsentOption | undefined): ConsentMode | undefined {
   return option === undefined ? undefined : (consentModes(option)[0] ?? 'block');
 }
 
-/** The reader for an option. An answer that can't be had is `unknown`, and is told to `onError`. */
+/** Makes the reader for an option. If a function of the app fails, the answer is `unknown`, and `onError` is called. */
 export function consentReader(option: ConsentOption, onError: (error: ConvertError) => void): ConsentReader {
   const readers = sourcesOf(option).map((source) => sourceReader(source, onError));
   const [only] = readers;

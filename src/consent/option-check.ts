@@ -8,14 +8,14 @@ const MEANT =
 
 const mode = oneOf('block', 'silent', 'hold');
 
-/** By the field that tells which of the objects is meant. */
+/** Checks for objects, by the field that tells which kind of object is meant. */
 const OBJECTS: readonly [field: string, check: Check][] = [
   ['platform', platform],
   ['resolve', shape({ resolve: fn, mode }, ['resolve'])],
   ['cookie', shape({ cookie: text, granted: texts, denied: texts, mode }, ['cookie', 'granted'])],
 ];
 
-/** They keep the visitor's answer in local storage, or in a cookie that only they can read. */
+/** Platforms that keep the visitor's answer in local storage, or in a cookie that only they can read. */
 const UNREADABLE: ReadonlySet<string> = new Set(['usercentrics', 'osano', 'termly']);
 
 export const consentCheck: Check = (value, path) => {
@@ -59,7 +59,7 @@ function platform(value: unknown, path: string): string[] {
   return [...wrong, ...needs(known, ids, path)];
 }
 
-/** What is wrong with a name; undefined where it is known. */
+/** The problems with the name of a platform; undefined if the name is known. */
 function platformName(name: unknown, path: string): string[] | undefined {
   if (PLATFORM_NAMES.some((each) => each === name)) return undefined;
   const wrong = `option \`${path}\` must be a consent platform (given ${given(name)})`;

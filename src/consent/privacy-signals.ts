@@ -1,4 +1,4 @@
-/** Opt-outs that a browser sends with each request, and Convert's own opt-out cookie. */
+/** Reads opt-outs that a browser sends with each request (`Sec-GPC`, `DNT`), and Convert's own opt-out cookie. */
 import { headerText, type IncomingRequest } from '../model/http.js';
 import { cookieNamed } from '../request/cookies.js';
 import { isCountry, isInEconomicArea, isInUnion } from '../request/geo/countries.js';
@@ -6,23 +6,23 @@ import type { ConsentAnswer, OptOut } from './answer.js';
 
 /**
  * Which signals (`Sec-GPC: 1`, `DNT: 1`) count as a denial.
- * - `project` those that the project's settings `global_privacy_control` and `do_not_track` say, where they say it
- * - `always` both, everywhere
- * - `never` none
+ * - `project`: the project's settings `global_privacy_control` and `do_not_track` decide, also in which countries
+ * - `always`: both signals count, everywhere
+ * - `never`: no signal counts
  */
 export type PrivacySignals = 'project' | 'always' | 'never';
 
-/** What the project's settings need to be applied. */
+/** The facts that are needed to apply the project's settings. */
 export interface SignalSite {
-  /** Settings of the project; undefined while there is no project config. */
+  /** The settings of the project; undefined while there is no project config. */
   readonly settings: () => Readonly<Record<string, unknown>> | undefined;
-  /** ISO 3166-1 alpha-2, in upper case; undefined where it is not known. */
+  /** The visitor's country, ISO 3166-1 alpha-2 in upper case; undefined if it is unknown. */
   readonly country: (request: IncomingRequest) => string | undefined;
-  /** True where somebody is asked for it, and may know it the next time. */
+  /** True if the option `geo` is given, so that an unknown country may be known at the next request. */
   readonly hasGeo: boolean;
 }
 
-/** undefined where the request carries no signal that counts. */
+/** Reads the opt-out of a request; undefined if the request carries none that counts. */
 export type SignalReader = (request: IncomingRequest) => ConsentAnswer | undefined;
 
 interface Signal {
@@ -37,16 +37,18 @@ const SIGNALS: readonly Signal[] = [
   { by: 'DNT', header: 'dnt', setting: 'do_not_track' },
 ];
 
-/** Sent twice, it arrives as a list of both. */
+/** The value of a signal. A header that is sent twice arrives as a list: `1, 1`. */
 const SAID = /^1(?:, *1)*$/;
 
-/** By setting, as Convert's API writes them; any other one that is set counts as `Worldwide`. */
+/** Regions by the value of the setting in Convert's API. Any other value than these and `OFF` counts as `Worldwide`. */
 const REGIONS: ReadonlyMap<unknown, (country: string) => boolean> = new Map([
   ['EU ONLY', isInUnion],
   ['EEA ONLY', isInEconomicArea],
 ]);
 
-/** Convert's tracking script reads it and never sets it: a site offers its own opt-out with it. */
+/**
+ * The cookie that a site sets to offer its own opt-out. Convert's tracking script reads the cookie, and never sets it.
+ */
 const OPT_OUT_COOKIE = '_conv_prevent_tracking';
 const NO_OPT_OUT: ReadonlySet<string> = new Set(['', '0', 'false']);
 const OPTED_OUT: ConsentAnswer = Object.freeze({ answer: 'denied', by: OPT_OUT_COOKIE });
@@ -76,7 +78,10 @@ export function signalReader(option: PrivacySignals, site: SignalSite): SignalRe
   };
 }
 
-/** What a signal means: nothing, a denial, one until the visitor's country is known, or that nobody can tell yet. */
+/**
+ * The meaning of a signal: a denial; a denial until the country is known (`provisional`); `unknown` until there is a
+ * project config; undefined if the signal does not count.
+ */
 type Meaning = 'denied' | 'provisional' | 'unknown' | undefined;
 
 function bySetting(
@@ -90,9 +95,9 @@ function bySetting(
     if (!setting || setting === 'OFF') return undefined;
     const isWithin = REGIONS.get(setting);
     if (isWithin === undefined) return 'denied';
-    const place = country(request);
-    // Where the visitor is not known to be elsewhere, the signal counts.
-    if (place === undefined || !isCountry(place)) return hasGeo ? 'provisional' : 'denied';
-    return isWithin(place) ? 'denied' : undefined;
+    const visitorCountry = country(request);
+    // If the country is unknown, the visitor may be in the region, so the signal counts.
+    if (visitorCountry === undefined || !isCountry(visitorCountry)) return hasGeo ? 'provisional' : 'denied';
+    return isWithin(visitorCountry) ? 'denied' : undefined;
   };
 }

@@ -29,7 +29,7 @@ export interface PendingClaims {
 
 interface Open {
   readonly claims: PendingClaims;
-  /** By performance.now(): when the lease is to be renewed. */
+  /** The time, by performance.now(), when the lease is to be renewed. */
   limit: number;
   isSettled: boolean;
 }
@@ -53,7 +53,7 @@ export class ClaimLeases {
     const open: Open = { claims, limit: performance.now() + RENEWAL, isSettled: false };
     this.#open.push(open);
     this.#plan();
-    return () => this.#settle(open);
+    return () => this.#confirm(open);
   }
 
   /** Writes nothing more under these keys for claims that are open now. */
@@ -95,7 +95,7 @@ export class ClaimLeases {
     );
   }
 
-  #settle(open: Open): void {
+  #confirm(open: Open): void {
     if (open.isSettled || this.#isStopped) return;
     open.isSettled = true;
     void this.#store(open.claims, ATTEMPTS);

@@ -24,7 +24,7 @@ export class DecisionRecorder {
     this.#runtime = runtime;
   }
 
-  /** By experience key: the first decision, unless another variation took its place. */
+  /** Decisions by experience key: the first one, unless another variation replaced it. */
   get decided(): ReadonlyMap<string, Decision> {
     if (this.#decided !== undefined) return this.#decided;
     return this.#only === undefined ? NOTHING_DECIDED : new Map([[this.#only.experienceKey, this.#only]]);

@@ -10,7 +10,7 @@ export interface VisitorProperties {
   readonly cookies: Properties | undefined;
 }
 
-/** One object for all calls of a context. The state moves on from call to call; nothing else does. */
+/** The visitor, one object for all calls of a context. Only the state changes from call to call. */
 export class ContextVisitor implements EngineVisitor {
   readonly memo: EngineMemo = { cached: undefined };
   readonly id: string;

@@ -38,14 +38,14 @@ export class RequestContext extends VisitorContextBase implements ConvertContext
   readonly #services: RequestServices;
   readonly #request: IncomingRequest;
   readonly #response: OutgoingResponse;
-  /** The request's facts read it, of a visitor who is resolved. */
+  /** The part of the visitor that the request's facts read; it is filled in when the visitor is resolved. */
   readonly #requestVisitor: { isNewVisitor: boolean; session: Session | undefined } = {
     isNewVisitor: true,
     session: undefined,
   };
   #facts: RequestFacts | undefined;
   #visitor: Visitor | undefined;
-  /** Not part of the visitor, who may be known before the project that the key names. */
+  /** The store key. The visitor does not have it, since they may be known before the project that the key names. */
   #storeKey: string | undefined;
   #carried: CarriedAssignments | undefined;
   #session: CarriedSession | undefined;
@@ -122,7 +122,7 @@ export class RequestContext extends VisitorContextBase implements ConvertContext
   }
 
   get visitorProperties(): Readonly<Record<string, unknown>> {
-    // They tell whether the visitor is new, and of their session.
+    // The facts tell whether the visitor is new, and their session, so the participation is resolved first.
     void this.participation;
     return this.#requestFacts.visitorObject();
   }
@@ -255,7 +255,7 @@ export class RequestContext extends VisitorContextBase implements ConvertContext
     else response.setEarly('Cache-Control', UNSHARED);
   }
 
-  /** One for all attempts at a head. */
+  /** The headers for the visitor, one object for all attempts to write a head. */
   #headOf(participation: Participation): VisitorHeaders {
     return (this.#head ??= new VisitorHeaders(this.runtime, this.#services.visitors, {
       request: this.#request,

@@ -23,8 +23,8 @@ export interface LoadedProject {
 
 /** A unit of work with changes that are not committed yet. */
 export interface Uncommitted {
-  /** Belongs to the `CompactSet` that it is in. */
-  place: number | undefined;
+  /** The index in the `CompactSet` that it is in, which sets it. */
+  index: number | undefined;
   readonly visitorId: string;
   readonly storeKey: string;
   /** Returns the store's answer; undefined if there was nothing to commit. */

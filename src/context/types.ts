@@ -28,13 +28,13 @@ export type Reason = EngineReason | 'disabled' | 'not-ready' | 'bot' | 'consent'
 export interface Explanation {
   readonly experienceKey: string;
   readonly reason: Reason;
-  /** What `peek` returns. */
+  /** The variation, as `peek` returns it. */
   readonly variation: Variation | null;
   /** The locations, audiences or segments that left the visitor out, and which of their rules. */
   readonly failed: readonly Failure[];
   /** Properties that rules of the experience ask for and nobody supplied. */
   readonly missing: readonly string[];
-  /** The visitor's consent, and who said so. */
+  /** The visitor's consent, and the source of the answer. */
   readonly consent: ConsentAnswer;
 }
 
@@ -68,7 +68,7 @@ export interface ConvertEvents {
 export interface VisitorContext<Keys extends string = string> {
   /** The id that is hashed and sent; '' if the visitor must not be identified. */
   readonly visitorId: string;
-  /** `granted` where no consent is configured, unless the request carries an opt-out (see `privacySignals`). */
+  /** `granted` if consent is not configured, unless the request carries an opt-out (see `privacySignals`). */
   readonly consent: Consent;
   /**
    * The variation of one experience, or null: not found, not targeted, not in the traffic, no consent, a bot, not
@@ -107,9 +107,9 @@ export interface ConvertContext<Keys extends string = string> extends VisitorCon
   /** Hands the decisions of this request to the page. */
   readonly bridge: Bridge;
   /**
-   * Call it at a login: this visitor is a user of the app. The visitor that a user was first stays theirs. A device
-   * that was another visitor takes over that id with its next visit, half an hour after its last request, and stays
-   * what it is until then. Nothing is copied, and nothing is counted twice. Call it before the head is written; it
+   * Tells at a login that this visitor is a user of the app. A user keeps the visitor id of their first device. Another
+   * device of the user takes over that id in its next session, half an hour after its last request at the earliest, and
+   * keeps its own until then. Nothing is copied, and nothing is counted twice. Call this before the head is written; it
    * takes no longer than `storeTimeout`. It has no effect if `visitor.id` identifies the visitor, or without consent.
    * Never rejects.
    */

@@ -35,7 +35,7 @@ const NO_EVENTS: readonly RecordedEvent[] = [];
 const NOTHING_STORED: VisitorState = Object.freeze({});
 
 export class UnitOfWork implements Uncommitted {
-  place: number | undefined = undefined;
+  index: number | undefined = undefined;
   readonly #runtime: Runtime;
   readonly #options: UnitOfWorkOptions;
   #mode: UnitOfWorkOptions['mode'];
@@ -175,7 +175,7 @@ export class UnitOfWork implements Uncommitted {
     const derived = this.#options.facts?.segments();
     const { segments: stored } = this.#localChange?.segments ? this.state : this.#state;
     if (!stored) return derived;
-    // What was stored for the visitor goes before what this request says.
+    // Segments that are stored for the visitor go before those of this request.
     const merged: Record<string, unknown> = { ...derived };
     for (const key of SEGMENT_KEYS) {
       if (stored[key] !== undefined) merged[key] = stored[key];

@@ -214,7 +214,7 @@ export abstract class VisitorContextBase implements VisitorContext {
     if (reason === 'not-ready') this.runtime.outbox.drop(1, 'not-ready');
   }
 
-  /** By experience key. */
+  /** Decisions by experience key. */
   protected get decided(): ReadonlyMap<string, Decision> {
     return this.#recorder.decided;
   }

@@ -1,4 +1,4 @@
-/** `createConvert()` and its object: the public methods, over the parts that create-runtime.ts builds. */
+/** `createConvert()` and the object that it returns, with the public methods of this package. */
 import { forgetVisitor } from '../context/erase-visitor.js';
 import { JobContext, readForJob } from '../context/job-context.js';
 import { RequestContext } from '../context/request-context.js';
@@ -31,16 +31,16 @@ const BRAND = Symbol.for('convert-middleware.convert');
 const JOB_TIMEOUT = 5_000;
 
 /**
- * Everything that an app needs one of. Adapters make one from their options; make your own to share it between apps,
- * jobs and tests.
+ * Makes a Convert, of which a process needs one. Adapters make it from their options; an app makes its own to share it
+ * with other apps and jobs.
  *
- * @throws ConvertError for wrong or missing options
+ * @throws ConvertError `CONVERT_BAD_OPTION`, `CONVERT_NO_PROJECT` or `CONVERT_BAD_PROJECT` for wrong or missing options
  */
 export function createConvert<Raw = unknown>(options?: ConvertOptions<Raw>): Convert {
   return new ConvertInstance(resolveOptions(options));
 }
 
-/** As `createConvert`, for the test double: with another outbox, and not flushed at the end of the process. */
+/** Makes a Convert for the test double: with another outbox, and not flushed at the end of the process. */
 export function createConvertWith(options: ResolvedOptions, outbox: OutboxFactory): Convert {
   return new ConvertInstance(options, outbox, () => () => undefined);
 }
@@ -103,7 +103,7 @@ class ConvertInstance implements Convert {
     if (id === '')
       runtime.warnOnce('no-visitor-id', 'forVisitor was given no visitor id; nothing is counted for it');
     await this.#projectForJob();
-    // The visitor may be in the middle of a request of this process, whose consent and decisions count here.
+    // A request of the visitor may be under way in this process: its consent and decisions are committed first.
     const commits = [...runtime.uncommitted].filter((each) => each.visitorId === id);
     await Promise.all(commits.map(async (each) => each.commit()));
     const found = await readForJob(runtime, id);
@@ -133,7 +133,7 @@ class ConvertInstance implements Convert {
   }
 
   close(options?: { timeout?: number }): Promise<DeliveryLedger> {
-    // Also where a framework calls it with what it has: never an exception at the end.
+    // Options are not checked: frameworks may call this as a hook with other arguments, and it must not throw then.
     return (this.#closed ??= this.#close(options?.timeout ?? 5_000));
   }
 
@@ -159,7 +159,7 @@ class ConvertInstance implements Convert {
     return this.#runtime.on(name, listener);
   }
 
-  /** Waits for what the request needs before its handler runs, and never longer than the options say. */
+  /** Waits for the first project config, and for the remote store, each no longer than its option allows. */
   async #prepare(context: RequestContext, first: Promise<void> | undefined): Promise<ConvertContext> {
     if (first !== undefined) await first.catch(() => undefined);
     const { remote } = this.#runtime;

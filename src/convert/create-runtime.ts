@@ -28,7 +28,7 @@ import { outboxOf } from './outbox-factory.js';
 import { createReporter, type Reporter } from './reporter.js';
 import { requestServices } from './request-services.js';
 
-/** The bound of the work that waits for the first project config, which may never come. */
+/** The most callbacks that wait for the first project config, which may never come. */
 const MAX_WAITING = 1_000;
 
 /** The parts of one Convert. Contexts know them as the `Runtime`. */
@@ -43,9 +43,9 @@ export interface ConvertRuntime extends Reporter, Omit<Runtime, keyof Reporter> 
 }
 
 /**
- * The parts, connected; nothing is loaded yet. `makeOutbox` takes the place of what the options say of delivery.
+ * Makes and connects the parts; nothing is loaded yet. `makeOutbox`, if given, replaces the outbox of the options.
  *
- * @throws ConvertError for options that turn out to be wrong where they are used
+ * @throws ConvertError for options that turn out to be wrong when they are used
  */
 export function createRuntime(options: ResolvedOptions, makeOutbox?: OutboxFactory): ConvertRuntime {
   const { logger, environment, storeTimeout } = options;
@@ -130,12 +130,12 @@ export function startRuntime({ repository, services, report }: ConvertRuntime): 
   });
 }
 
-/** Commits, by the contexts that have something to commit, what was decided and tracked. */
+/** Makes all contexts with recorded decisions and conversions commit them. */
 export function commitAll({ uncommitted }: ConvertRuntime): void {
   for (const each of uncommitted) void each.commit();
 }
 
-/** Commits and delivers within `timeout` ms, and lets go of all parts. Never rejects. */
+/** Commits and delivers within `timeout` ms, and stops all parts. Never rejects. */
 export async function stopRuntime(runtime: ConvertRuntime, timeout: number): Promise<DeliveryLedger> {
   const until = performance.now() + timeout;
   const { logger, outbox, repository, services, store } = runtime;
@@ -202,7 +202,7 @@ function outboxListener({ emit, reportOutage, reportRecovery, warnOnce }: Report
   };
 }
 
-/** Logs, once each, what of a project config does not run. */
+/** Logs, once each, the parts of a project config that do not run. */
 function warnOfProject({ config, engine }: LoadedProject, environment: string, { warnOnce }: Reporter): void {
   for (const warning of engine.warnings) warnOnce(`config:${warning}`, warning);
   const elsewhere = runsElsewhere(config, environment);
@@ -223,7 +223,7 @@ function repositoryListener(
     },
     onOlder: (checkedAt, failures) => {
       const from = `started with the project config of ${new Date(checkedAt).toISOString()} from the cache`;
-      // Only that the endpoint is slow is not worth a warning.
+      // An endpoint that is only slow is not worth a warning.
       if (failures > 0) logger.warn(`convert: ${from}; the endpoint fails, and is asked again`);
       else logger.info?.(`convert: ${from}; the endpoint has not answered yet`);
     },

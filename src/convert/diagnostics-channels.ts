@@ -1,6 +1,6 @@
 /**
- * The events of a Convert on `node:diagnostics_channel`, for tools that know the process and not the instance:
- * `convert-middleware:delivered`, `convert-middleware:dropped`, `convert-middleware:error`, and so on for each event.
+ * Publishes the events of a Convert on `node:diagnostics_channel`, for monitoring tools that have no access to the
+ * instance: `convert-middleware:delivered`, `convert-middleware:dropped`, and so on for each event.
  */
 import { channel, type Channel } from 'node:diagnostics_channel';
 import type { ConvertEvents } from '../context/types.js';
@@ -15,7 +15,7 @@ export function hasSubscriber(name: keyof ConvertEvents): boolean {
   return channels[name].hasSubscribers;
 }
 
-/** To whoever subscribed. What a subscriber throws is an uncaught exception of the process: Node sees to that. */
+/** Publishes an event. Node turns an exception of a subscriber into an uncaught exception of the process. */
 export function publish<Name extends keyof ConvertEvents>(name: Name, event: ConvertEvents[Name]): void {
   if (channels[name].hasSubscribers) channels[name].publish(event);
 }

@@ -1,16 +1,16 @@
-/** A typed emitter whose listeners can break nothing. */
+/** A typed event bus: an exception of one listener reaches neither the other listeners nor the caller. */
 
 type Listeners<Events> = { [Name in keyof Events]?: Set<(event: Events[Name]) => void> };
 
 export interface EventBus<Events> {
-  /** The returned function takes the listener back. */
+  /** Adds a listener. The returned function removes it. */
   on<Name extends keyof Events>(name: Name, listener: (event: Events[Name]) => void): () => void;
   emit<Name extends keyof Events>(name: Name, event: Events[Name]): void;
-  /** False where an event of that name would reach nobody. */
+  /** False if an event of that name would reach no listener. */
   hasListener(name: keyof Events): boolean;
 }
 
-/** What a listener throws goes to `onError`. */
+/** Makes an event bus. An exception of a listener goes to `onError`. */
 export function createEventBus<Events>(
   onError: (error: unknown, name: keyof Events) => void,
 ): EventBus<Events> {

@@ -1,4 +1,4 @@
-/** The outbox of a Convert, as its options say. */
+/** Makes the outbox of a Convert from its options: in memory, in a folder, or one of the app's own. */
 import { memoryOutbox } from '../delivery/memory-outbox.js';
 import { spoolOutbox } from '../delivery/spool/spool-outbox.js';
 import { fetchTransport } from '../delivery/transports/fetch.js';
@@ -12,11 +12,11 @@ import { withMethods } from '../utils/option-checks.js';
 
 interface Owner {
   readonly listener: OutboxListener;
-  /** undefined until there is one. */
+  /** The project config; undefined until there is one. */
   readonly project: () => ProjectConfig | undefined;
 }
 
-/** `make` takes the place of what the options say. */
+/** Makes the outbox. `make`, if given, replaces the factory of the options. */
 export function outboxOf(
   { delivery = {}, endpoints, sdkKey }: ResolvedOptions,
   { listener, project }: Owner,
@@ -40,7 +40,7 @@ export function outboxOf(
     enrichData: delivery.enrichData,
     listener,
   });
-  return delivery.outbox === undefined ? outbox : guarded(outbox, listener);
+  return delivery.outbox === undefined ? outbox : safeOutbox(outbox, listener);
 }
 
 function factoryOf({ outbox, spool }: DeliveryOptions): OutboxFactory {
@@ -56,11 +56,11 @@ function transportOf({ timeout, transport }: DeliveryOptions): Transport {
 
 const isOutbox = withMethods('an outbox', 'offer', 'drop', 'ledger', 'stats', 'flush', 'close');
 
-/** An outbox that is not of our making may fail in ways in which a Convert must not. */
-function guarded(outbox: Outbox, listener: OutboxListener): Outbox {
+/** Checks an outbox of the app's own, and wraps it, so that `flush` and `close` never reject. */
+function safeOutbox(outbox: Outbox, listener: OutboxListener): Outbox {
   const [wrong] = isOutbox(outbox, 'delivery.outbox()');
   if (wrong !== undefined) throw new ConvertError('CONVERT_BAD_OPTION', wrong);
-  const settled = async (work: () => Promise<DeliveryLedger>): Promise<DeliveryLedger> => {
+  const ledgerOf = async (work: () => Promise<DeliveryLedger>): Promise<DeliveryLedger> => {
     try {
       return await work();
     } catch (error) {
@@ -75,8 +75,8 @@ function guarded(outbox: Outbox, listener: OutboxListener): Outbox {
     ...(outbox.forget && { forget: async (visitorIds) => outbox.forget?.(visitorIds) }),
     ledger: () => outbox.ledger(),
     stats: () => outbox.stats(),
-    flush: (timeout) => settled(() => outbox.flush(timeout)),
-    close: (timeout) => settled(() => outbox.close(timeout)),
+    flush: (timeout) => ledgerOf(() => outbox.flush(timeout)),
+    close: (timeout) => ledgerOf(() => outbox.close(timeout)),
   };
 }
 

@@ -1,5 +1,5 @@
 /**
- * How a Convert tells of what happens: log lines for the operator, and events for listeners and
+ * Reports what happens in a Convert: with log lines for the operator, and with events for listeners and for
  * `node:diagnostics_channel`.
  */
 import type { Runtime } from '../context/runtime.js';
@@ -14,9 +14,9 @@ export interface Reporter {
   readonly hasListener: Runtime['hasListener'];
   readonly emit: Runtime['emit'];
   readonly report: Runtime['report'];
-  /** For callers that call once per outage: an `error` event, and a log line for each. */
+  /** Emits an `error` event, and logs each call, for callers that call once per outage. */
   readonly reportOutage: (error: ConvertError) => void;
-  /** A log line for the end of an outage. */
+  /** Logs the end of an outage. */
   readonly reportRecovery: (what: string) => void;
   readonly warnOnce: Runtime['warnOnce'];
 }
@@ -25,7 +25,7 @@ export function createReporter(logger: Logger): Reporter {
   const once = oncePerCode();
   const bus = createEventBus<ConvertEvents>((error, name) => {
     const problem = asConvertError(error, 'CONVERT_CALLBACK', `a listener for '${name}' threw`);
-    // Not as an event: that listener may be the one that throws.
+    // There is no `error` event for it: the listener of that event may be the one that throws.
     once(problem.kind, () => logger.error(problem.message));
   });
 

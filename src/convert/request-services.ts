@@ -1,4 +1,4 @@
-/** What all requests of one Convert are read with, from its options. */
+/** Makes the readers that all requests of one Convert share, from its options. */
 import { signalReader } from '../consent/privacy-signals.js';
 import type { RequestServices } from '../context/request-context.js';
 import { visitorReader } from '../identity/visitor-identity.js';
@@ -9,12 +9,12 @@ import type { ConvertError } from '../utils/errors.js';
 
 export interface RequestServicesListener {
   readonly onError: (error: ConvertError) => void;
-  /** Told of what an operator should look at, also where it was told before. */
+  /** Called with messages for the operator, repeatedly with the same one. */
   readonly warn: (message: string) => void;
   readonly geoListener: GeoListener;
 }
 
-/** `settings` are those of the project; undefined while there is no project config. */
+/** `settings` returns the settings of the project; undefined while there is no project config. */
 export function requestServices(
   options: ResolvedOptions,
   settings: () => Readonly<Record<string, unknown>> | undefined,

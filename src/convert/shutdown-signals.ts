@@ -1,18 +1,20 @@
 /**
- * Closing on SIGTERM and SIGINT, for apps that ask for it. A signal that somebody listens to no longer ends the
- * process: who listens alone has to end it, and who does not must leave that to the others.
+ * Closes instances on SIGTERM and SIGINT (option `shutdown: 'signals'`).
+ *
+ * A signal that has a listener does not end the process any more. So if we are the only listener, we have to end the
+ * process; if there are others, its end is left to them.
  */
 import { setTimeout as sleep } from 'node:timers/promises';
 
 const SIGNALS = ['SIGTERM', 'SIGINT'] as const;
 
-/** Milliseconds that delivery may hold up the end of the process. */
+/** Milliseconds that delivery may delay the end of the process. */
 const TIMEOUT = 5_000;
 
-/** A store or an outbox of the app's own that never answers must not keep a process from its end. */
+/** Milliseconds after which the process ends in any case: a store or an outbox of the app may never answer. */
 const LIMIT = TIMEOUT + 1_000;
 
-/** What is registered; by another build or version of this package, too. */
+/** An instance, of this or of another build or version of this package. */
 interface Closable {
   flush(options: { timeout: number }): Promise<unknown>;
   close(options: { timeout: number }): Promise<unknown>;
@@ -23,10 +25,10 @@ interface Registry {
   delete(instance: Closable): void;
 }
 
-/** One for the process, whichever copies of this package are in it: two listeners would each wait for the other. */
+/** The registry that all copies of this package in a process share: two listeners would each wait for the other. */
 const REGISTRY = Symbol.for('convert-middleware.signals');
 
-/** Closes `instance` on a signal that nobody else handles. The returned function takes that back. */
+/** Closes `instance` on a signal that has no other listener. The returned function undoes that. */
 export function closeOnSignals(instance: Closable): () => void {
   const shared = process as { [REGISTRY]?: Registry };
   const registry = (shared[REGISTRY] ??= createRegistry());
@@ -39,27 +41,28 @@ function createRegistry(): Registry {
 
   function onSignal(signal: NodeJS.Signals): void {
     if (endsOtherwise(signal, onSignal)) {
-      void settled((each) => each.flush({ timeout: TIMEOUT }));
+      void onAll((each) => each.flush({ timeout: TIMEOUT }));
       return;
     }
-    // Later: who also ends the process only where nobody else listens may look after us, and must find us here.
+    // The end begins one tick later: another listener that ends the process only if it is alone has to see ours first.
     process.nextTick(() => void end(signal));
   }
 
   async function end(signal: NodeJS.Signals): Promise<void> {
-    // Each takes itself out as it begins to close, and our listeners with the last one: no second signal waits for us.
-    const closed = settled((each) => each.close({ timeout: TIMEOUT }));
+    // An instance removes itself when it begins to close, and the last one our listeners: so a second signal ends the
+    // process at once.
+    const closed = onAll((each) => each.close({ timeout: TIMEOUT }));
     await Promise.race([closed, sleep(LIMIT, undefined, { ref: false })]);
     process.kill(process.pid, signal);
   }
 
-  function settled(work: (instance: Closable) => Promise<unknown>): Promise<unknown> {
+  function onAll(work: (instance: Closable) => Promise<unknown>): Promise<unknown> {
     return Promise.allSettled([...instances].map(async (each) => work(each)));
   }
 
   return {
     add(instance) {
-      // Before all others: one that listens `once` would be gone when we look.
+      // Our listener runs first, since a listener added with `once` is gone from the list after it has run.
       if (instances.size === 0) for (const signal of SIGNALS) process.prependListener(signal, onSignal);
       instances.add(instance);
     },
@@ -70,17 +73,17 @@ function createRegistry(): Registry {
   };
 }
 
-/** True where it is not us who keep `signal` from ending the process. */
+/** True if `signal` would not end the process even without our listener. */
 function endsOtherwise(signal: NodeJS.Signals, ours: NodeJS.SignalsListener): boolean {
-  // The first process of a container: the kernel ends it by no signal that has no listener.
+  // The first process of a container: the kernel ignores a signal to it that has no listener.
   if (process.pid === 1) return true;
   const others = process.listeners(signal).filter((each) => each !== ours);
   return others.length > exitWatchers();
 }
 
 /**
- * How many listeners the package signal-exit has for each signal. It is in many processes and leaves their end to
- * whoever else listens, as we do. Found where its own major versions find each other.
+ * The number of listeners that the package signal-exit has for each signal. Many processes have that package, and it
+ * leaves the end of the process to other listeners, as we do. Its major versions find each other in these variables.
  */
 function exitWatchers(): number {
   const places = [

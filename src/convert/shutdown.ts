@@ -1,8 +1,8 @@
-/** A Convert that ends with the servers it serves. */
+/** Closes a Convert together with its servers, and flushes it before the process ends by itself. */
 import { ConvertError } from '../utils/errors.js';
 import { assertOptions, between, given, shape } from '../utils/option-checks.js';
 
-/** What `node:http`, `https` and `http2` make, and `app.listen()` of Express and Koa returns. */
+/** A server, as `node:http`, `https` and `http2` make it, and as `app.listen()` of Express and Koa returns it. */
 export interface ClosingServer {
   once(event: 'close', listener: () => void): unknown;
 }
@@ -38,7 +38,7 @@ export class Servers {
 
 function assertServer(server: unknown): void {
   const { once, listen, close } = (server ?? {}) as Record<string, unknown>;
-  // Apps of Express and Koa are emitters too, and never close.
+  // Apps of Express and Koa have `once` too, but never emit `close`.
   const isApp = typeof listen === 'function' && typeof close !== 'function';
   if (typeof once === 'function' && !isApp) return;
   throw new ConvertError(
@@ -49,9 +49,7 @@ function assertServer(server: unknown): void {
   );
 }
 
-/** When the process has nothing left to do, what waits to be delivered is sent: not for long. */
-
-/** Milliseconds in all that delivery may hold up the end of the process. */
+/** Milliseconds, in all, that flushing may delay the end of a process that has nothing left to do. */
 const DRAIN_TIMEOUT = 2_000;
 
 interface Drainable {
@@ -69,7 +67,8 @@ interface Drained {
 const instances = new Map<Drainable, Drained>();
 
 /**
- * One listener for all instances. Each piece of work makes `beforeExit` fire again: what came meanwhile is sent, too.
+ * The listener for all instances. `beforeExit` fires again after each flush, so events that came meanwhile are sent,
+ * too.
  */
 function onBeforeExit(): void {
   for (const [instance, drained] of instances) {
@@ -86,19 +85,19 @@ async function flush(instance: Drainable, drained: Drained): Promise<void> {
   drained.left -= performance.now() - began;
 }
 
-/** -1 where it is not known: one flush. */
+/** The number of events that were accepted; -1 if it is unknown, which leads to one flush. */
 function acceptedBy(instance: Drainable): number {
   try {
     return instance.stats().delivery.accepted;
   } catch {
-    // An outbox of the app's may throw, and must not end the process in another way than it would.
+    // An outbox of the app may throw, which must not change how the process ends.
     return -1;
   }
 }
 
-/** Flushes `instance` before the process ends by itself. The returned function takes that back. */
+/** Flushes `instance` before the process ends by itself. The returned function undoes that. */
 export function drainBeforeExit(instance: Drainable): () => void {
-  // Not everything that has modules of Node's has its process.
+  // Some runtimes have Node's modules, but not its `process`.
   if (typeof process !== 'object' || typeof process.on !== 'function') return () => {};
   if (instances.size === 0) process.on('beforeExit', onBeforeExit);
   instances.set(instance, { left: DRAIN_TIMEOUT, accepted: undefined });

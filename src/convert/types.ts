@@ -1,4 +1,4 @@
-/** The public interface of a Convert: everything that an app, its jobs and the adapters ask of it. */
+/** The public interface of a Convert: the methods for apps, jobs and adapters. */
 import type { Consent } from '../consent/consent.js';
 import type { ConvertContext, ConvertEvents, VisitorContext } from '../context/types.js';
 import type { DeliveryLedger, DeliveryStats } from '../delivery/types.js';
@@ -9,74 +9,80 @@ import type { Logger } from '../utils/logger.js';
 import type { CloseOptions, ClosingServer } from './shutdown.js';
 
 export interface Convert {
-  /** Resolves when a project config is loaded. Never needed before serving. Rejects once closed. */
+  /**
+   * Resolves when a project config is loaded; a server need not wait for that. Rejects with a ConvertError
+   * `CONVERT_NOT_READY` if the instance is closed before.
+   */
   ready(): Promise<void>;
   /**
-   * For adapters: the context of a request. A promise only if the handler has to wait: until the first project
-   * config is there, at most `readyTimeout`, and for a remote store, at most `storeTimeout`.
+   * For adapters: opens the context of a request. It is a promise only if the handler has to wait: for the first
+   * project config, at most `readyTimeout`, and for a remote store, at most `storeTimeout`.
    */
   open(request: IncomingRequest, response: OutgoingResponse): ConvertContext | Promise<ConvertContext>;
   /**
-   * For adapters: as `open`, but never waits. Fastify reads `request.convert` by a getter, which has to return a
-   * context at once also before the hook of the plugin has run.
+   * For adapters: opens the context without waiting. Fastify reads `request.convert` by a getter, which has to return a
+   * context at once, even before the hook of the plugin has run.
    */
   openNow(request: IncomingRequest, response: OutgoingResponse): ConvertContext;
   /**
-   * For jobs and webhooks: a visitor without a request. Waits for the project config, at most 5 s. With consent
-   * configured and none given here, the grant decides that the visitor gave when they were here. Without an id (an
-   * order of a visitor who had none) nothing is counted, and that is logged once.
+   * For jobs and webhooks: opens the context of a visitor without a request. Waits for the project config, at most 5 s.
+   * If consent is configured and `options.consent` is not given, the stored answer of the visitor decides. If the id is
+   * missing (an order of a visitor without one), nothing is counted, which is logged once.
    */
   forVisitor(
     visitorId: string | number | null | undefined,
     options?: ForVisitorOptions,
   ): Promise<VisitorContext>;
   /**
-   * Deletes what is held of a visitor, under the id as an id of the app and as one of our cookie: stored state,
-   * what requests of theirs in this process have not committed yet, and events that are pending, in whichever
-   * process that shares the spool or Redis (counted as `forgotten`). Waits for the project config, at most 5 s. A
-   * batch that is under way may still arrive, but is not sent again with the visitor in it; other processes hear of
-   * it within some 3 s. What comes of the visitor after the call is counted again.
+   * Deletes the data of a visitor, whether the id is one of the app or of our cookie: the stored state, what requests
+   * in this process have not committed yet, and events that wait in any process that shares the spool or Redis (counted
+   * as `forgotten`). Waits for the project config, at most 5 s. A batch that is under way may still arrive, but is not
+   * sent again with the visitor in it; other processes follow within some 3 s. What the visitor does after the call is
+   * counted again.
    *
-   * It does not reach what Convert has received, cookies in the visitor's browser, or a request that is under way
-   * in another process at that moment.
+   * The call does not delete what Convert has received, cookies in the visitor's browser, or what a request that is
+   * under way in another process commits.
    *
-   * Rejects with a ConvertError where something of it may still be there: call it again then. `CONVERT_STORE` the
-   * store could not delete (an answer is awaited for 5 s); `CONVERT_SPOOL` the disk or Redis did not take it, so
-   * that what waits there may be sent; `CONVERT_NOT_READY` there is no project config; `CONVERT_CALLBACK` an outbox
-   * of the app's own failed; `CONVERT_BAD_OPTION` this is no visitor id.
+   * Rejects with a ConvertError if some data may be left: call it again then. `CONVERT_STORE`: the store failed to
+   * delete, or did not answer for 5 s. `CONVERT_SPOOL`: the disk or Redis failed, so that events that wait there may be
+   * sent. `CONVERT_NOT_READY`: there is no project config. `CONVERT_CALLBACK`: an outbox of the app's own failed.
+   * `CONVERT_BAD_OPTION`: the value is no visitor id.
    */
   forget(visitorId: string | number): Promise<void>;
-  /** Commits and sends what waits; resolves with the ledger, at the latest after `timeout` ms (default 5000). */
+  /** Commits and sends all that waits; resolves with the ledger, at the latest after `timeout` ms (default 5000). */
   flush(options?: { timeout?: number }): Promise<DeliveryLedger>;
   /**
-   * As `flush`, then stops for good: what could not be delivered within `timeout` ms (default 5000) is dropped, counted
-   * and logged. Never rejects; a second call gets the first one's promise.
+   * Flushes, then stops for good: events that could not be delivered within `timeout` ms (default 5000) are dropped,
+   * counted and logged, or stay in the spool or Redis. Never rejects; a second call returns the promise of the first.
    */
   close(options?: { timeout?: number }): Promise<DeliveryLedger>;
   /**
-   * Closes when `server` has closed (`server.close()` is over), or the last one of several that were given; returns it.
-   * `options` are those of `close`. For Express and Koa: Fastify's plugin closes what it made.
+   * Closes the instance when `server` has closed (`server.close()` is over), or when the last of several servers has.
+   * Returns `server`. `options` are those of `close`. Needed with Express and Koa only: Fastify's plugin closes the
+   * instance that it has made.
    *
    * @throws ConvertError `CONVERT_BAD_OPTION` for anything else than a server
    */
   closeWith<Server extends ClosingServer>(server: Server, options?: CloseOptions): Server;
+  /** Figures for monitoring: engine, project config, store and delivery. */
   stats(): ConvertStats;
-  /** The returned function takes the listener back. */
+  /** Adds a listener for an event. The returned function removes it. */
   on<Name extends keyof ConvertEvents>(
     name: Name,
     listener: (event: ConvertEvents[Name]) => void,
   ): () => void;
   /**
-   * For adapters: `open` reads a remote store before the handler runs. Fastify chooses by it the hook in which
-   * contexts are opened: the visitor has to be the one that authentication has found.
+   * For adapters: true if `open` reads a remote store before the handler runs. Then Fastify opens contexts in a later
+   * hook, so that the visitor is the one that authentication has found.
    */
   readonly readsAhead: boolean;
   readonly logger: Logger;
 }
 
 export interface ForVisitorOptions {
-  /** What rules on visitor properties are matched against. */
+  /** The visitor properties that rules are matched against. Default: none. */
   properties?: Record<string, unknown>;
+  /** The visitor's answer, if the job knows it. Default: the stored answer. */
   consent?: Consent;
 }
 

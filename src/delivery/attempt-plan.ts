@@ -1,6 +1,6 @@
 /** Runs the next attempt of the sender once it is due: in this turn of the event loop, or by a timer. */
 export class AttemptPlan {
-  /** By performance.now(); `-Infinity` for this turn of the event loop. */
+  /** The time of the attempt, by performance.now(); `-Infinity` for this turn of the event loop. */
   #at: number | undefined;
   #clear: () => void = () => {};
 

@@ -167,7 +167,7 @@ export function createOutbox(
     if (events.length === 0) return NOTHING_TAKEN;
     const at = erasures.offered();
     let refused: Set<VisitorEvent> | undefined;
-    /** In the order of the events; undefined where one was refused. */
+    /** The accepted events, in the order in which they were offered; undefined for an event that was refused. */
     const queued = new Array<QueuedEvent | undefined>(events.length).fill(undefined);
     let before: Parameters<typeof serialise>[1];
     for (let index = 0; index < events.length; index++) {

@@ -25,7 +25,7 @@ export interface SerialisedEvent {
 export interface PayloadOptions {
   /** True lets Convert count only the first exposure of a visitor, which makes at-least-once harmless. */
   readonly enrichData: boolean;
-  /** What sends the events; left out when undefined. */
+  /** The name and version of the software that sends the events; left out when undefined. */
   readonly source: string | undefined;
 }
 

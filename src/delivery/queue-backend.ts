@@ -40,7 +40,9 @@ export interface QueueBackend {
   kept(): void;
   /** These events were delivered or given up: they are never sent again. */
   finalized(batch: readonly QueuedEvent[]): void;
-  /** As `finalized`, for erased visitors: events from anywhere in the queue, while older ones may still wait. */
+  /**
+   * Does what `finalized` does for erased visitors: their events stand anywhere in the queue, and older ones may wait.
+   */
   cancelled(events: readonly QueuedEvent[]): void;
   /**
    * These visitors are erased: their events that were accepted up to that time, in milliseconds since the epoch, are

@@ -8,7 +8,7 @@ export class QueuedEvent implements SerialisedEvent {
   readonly head: string;
   readonly text: string;
   readonly bytes: number;
-  /** Where the backend has the event, if it has several places. */
+  /** The slot of the event in its backend, if the backend has slots. */
   slot: unknown = undefined;
   /** See `Offer.confirm`; called by `wereKept`, once. */
   onKept: (() => void) | undefined = undefined;

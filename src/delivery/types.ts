@@ -54,7 +54,7 @@ export type DropReason =
   | 'forgotten';
 
 export interface Outbox {
-  /** True where events outlive the process, once they are stored. Default false. */
+  /** True if events outlive the process, once they are stored. Default false. */
   readonly outlives?: boolean;
   /**
    * Offers events. Room is taken at once, nothing is awaited. `refused` says which did not fit; what depends on them
@@ -65,10 +65,10 @@ export interface Outbox {
   /** Counts events that were given up before they could be offered. */
   drop(count: number, reason: DropReason): void;
   /**
-   * Drops what was offered of these visitors before the call (`forgotten`), unless it is under way: then it is
-   * dropped if it would have to be sent again. What is in the process is dropped at once, whatever comes of the call;
-   * it resolves once no process that shares what is outside will send the rest, even if this one is killed, and
-   * rejects where that can't be promised: call it again. Default: such events are sent.
+   * Drops the events of these visitors that were offered before the call (`forgotten`). An event whose POST is under
+   * way is dropped only if it would have to be sent again. Events in this process are dropped at once, even if the call
+   * rejects. The call resolves once no process that shares the disk or Redis will send the rest, even if this process
+   * is killed. It rejects if that can't be promised: call it again. Default: such events are sent.
    */
   forget?(visitorIds: readonly string[]): void | Promise<void>;
   ledger(): DeliveryLedger;
@@ -77,8 +77,8 @@ export interface Outbox {
   /** Sends what waits and resolves when it is delivered or rejected, or after `timeout` milliseconds. Never rejects. */
   flush(timeout: number): Promise<DeliveryLedger>;
   /**
-   * As `flush`, then stops for good: what is still pending is dropped as `closed`, or stays where it outlives the
-   * process (`spooled`). Idempotent, never rejects.
+   * Flushes, then stops for good: events that are still pending are dropped as `closed`, or stay on disk or in Redis
+   * (`spooled`). Idempotent, never rejects.
    */
   close(timeout: number): Promise<DeliveryLedger>;
 }
@@ -96,7 +96,7 @@ export interface Offer {
 export interface DeliveryStats extends DeliveryLedger {
   /** Bytes of the events that this process accepted and that are neither delivered nor given up. */
   readonly queueBytes: number;
-  /** Of the pending events, those that are lost if the process is killed now. */
+  /** The number of pending events that are lost if the process is killed now. */
   readonly volatile: number;
   /** Milliseconds since the oldest event in this process was accepted; 0 without one. */
   readonly oldestAge: number;
@@ -106,8 +106,8 @@ export interface DeliveryStats extends DeliveryLedger {
    */
   readonly breaker: Breaker;
   /**
-   * POSTs that were made, whatever became of them. One that met the end of a kept connection and was repeated counts
-   * once.
+   * The number of POSTs that were made, with any outcome. A POST that was repeated because the server had closed the
+   * idle connection counts once.
    */
   readonly posts: number;
   /** POSTs that failed and will be, or were, tried again. */
@@ -131,7 +131,7 @@ export interface OutboxListener {
 /** 16 MiB. */
 export const DEFAULT_QUEUE_BYTES = 16 * 1024 * 1024;
 
-/** What every outbox is made of; the rest of an implementation's options are its own. */
+/** The options that every outbox gets; an implementation may have further ones of its own. */
 export interface OutboxOptions {
   transport: Transport;
   /** Undefined until there is a project config: events wait for it. */
@@ -149,7 +149,7 @@ export interface OutboxOptions {
   lingerMs?: number;
   /** Lets Convert count only the first exposure of a visitor. Default true. */
   enrichData?: boolean;
-  /** What Convert is told of where events come from. Default: nothing. */
+  /** The name and version of the software that sends events, for Convert. Default: none. */
   source?: string;
   /** Milliseconds. Default 500 to 60,000. */
   backoff?: Backoff;
@@ -160,7 +160,7 @@ export interface OutboxOptions {
 /** Makes an outbox of one kind: what the option `delivery.outbox` takes. */
 export type OutboxFactory = (options: OutboxOptions) => Outbox;
 
-/** Where a batch is posted: known once there is a project config. */
+/** The address that a batch is posted to; it is known once there is a project config. */
 export interface Destination {
   readonly accountId: string;
   readonly projectId: string;
@@ -171,23 +171,23 @@ export interface Destination {
 export interface TransportAnswer {
   readonly status: number;
   readonly retryAfter: string | undefined;
-  /** By it, a date in `retryAfter` is right whatever the clock here says. */
+  /** The `Date` header, so that a date in `retryAfter` is understood even if the clock of this machine is wrong. */
   readonly date?: string;
 }
 
-/** One POST. The outbox decides what an answer means. */
+/** Makes single POSTs. The outbox decides what an answer means. */
 export interface Transport {
   /**
    * Resolves with the status and the headers `Retry-After` and `Date`; rejects on a network error or when the time
    * limit of the transport is over. With `keepAlive` the process is kept alive while the POST is under way.
    */
   post(url: string, body: string, keepAlive: boolean): Promise<TransportAnswer>;
-  /** Nobody waits any longer: a POST under way no longer keeps the process alive. */
+  /** Lets the process end although a POST is under way, since no flush waits for it any longer. */
   release?(): void;
   close(): void;
 }
 
-/** What the log says, once, of events that an operator should not lose without knowing. */
+/** Warnings, each logged once, about events that an operator should not lose without knowing. */
 export const DROP_WARNINGS: Readonly<Partial<Record<DropReason, string>>> = {
   overflow:
     'the outbox is full, so events are refused, exposures first: the tracking endpoint is down or slower than they ' +

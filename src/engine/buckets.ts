@@ -1,11 +1,11 @@
-/** How the traffic of an experience is shared among its variations. */
+/** Shares the traffic of an experience among its variations. */
 import type { ExperienceConfig, VariationConfig } from '../model/project-config.js';
 import { numberOf, textOf } from './coerce.js';
 
-/** The traffic is divided into so many places. */
+/** The traffic is divided into so many positions. */
 export const MAX_TRAFFIC = 10_000;
 
-/** From `start` (inclusive) to `end` (exclusive), in places of the traffic. */
+/** A part of the traffic, from position `start` (inclusive) to position `end` (exclusive). */
 interface Bucket<T> {
   readonly start: number;
   readonly end: number;
@@ -27,11 +27,11 @@ export function layOut<T>(
   return buckets.map(({ start, end, content }) => ({ start, end, content: contentOf(content) }));
 }
 
-/** The bucket at a place of the traffic (0 to 9999), if any is there. */
-export function bucketAt<T>(buckets: Buckets<T>, place: number): Bucket<T> | undefined {
+/** The bucket at a position of the traffic (0 to 9999), if there is one. */
+export function bucketAt<T>(buckets: Buckets<T>, position: number): Bucket<T> | undefined {
   for (let i = 0; i < buckets.length; i++) {
     const bucket = buckets[i]!;
-    if (place >= bucket.start && place < bucket.end) return bucket;
+    if (position >= bucket.start && position < bucket.end) return bucket;
   }
   return undefined;
 }
@@ -51,13 +51,13 @@ function packed(variations: readonly VariationConfig[]): Buckets<string> {
   return Object.keys(shares).map((variationId) => {
     const start = end;
     end += numberOf(shares[variationId]) * 100;
-    // What is no number ends the traffic: with the SDK nothing is below NaN, from there on.
+    // A share that is no number ends the traffic: in the SDK, no position after it is below NaN.
     return { start, end, content: variationId };
   });
 }
 
 /**
- * Each variation keeps its place whether it runs or not, and takes its share of the traffic from there on: to raise
+ * Each variation keeps its position whether it runs or not, and takes its share of the traffic from there on: to raise
  * the traffic, or to stop a variation, moves nobody. This is how SDK 5.x lays out experiences of version 12 and up; it
  * is built from its specification and the vectors of its tests, since npm serves no 5.x.
  */
@@ -82,5 +82,5 @@ function anchored(variations: readonly VariationConfig[]): Buckets<string> {
 const isRunning = (variation: VariationConfig): boolean =>
   variation?.status ? variation.status === 'running' : true;
 
-/** As the SDK asks: none given is all, `null` and 0 are none. */
+/** True if a share has traffic, as in the SDK: a missing share is all of it, `null` and 0 are none. */
 const hasTraffic = (share: unknown): boolean => numberOf(share) > 0 || Number.isNaN(numberOf(share));

@@ -1,4 +1,4 @@
-/** Feature variables, cast to the types that the feature declares, as the official SDK casts them. */
+/** Casts feature variables to the types that the feature declares, as the official SDK does. */
 
 type Cast = (value: unknown) => unknown;
 

@@ -1,4 +1,4 @@
-/** What a config or an app gives is input: not each value can be written as text, or is a number. */
+/** Converts values of a config or an app to text and to numbers, without throwing if that is impossible. */
 
 /** '' for what can't be written as text, such as an object with a `toString` of its own, or a list too deep. */
 export function textOf(value: unknown): string {

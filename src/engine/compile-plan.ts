@@ -121,7 +121,7 @@ export function compilePlan(config: ProjectConfig, options: PlanOptions = {}): P
   const experiences = listOf(config.experiences).map((experience) => {
     const key = textOf(experience.key);
     const known = byKey.get(key);
-    // Of two with one key the second one can be had by its id alone.
+    // If two experiences have one key, the second one can only be found by its id.
     const planned = known === undefined || !byId.has(textOf(experience.id)) ? plan(experience) : known;
     if (!byId.has(planned.id)) byId.set(planned.id, planned);
     if (known !== undefined) return known;
@@ -215,28 +215,28 @@ function idIndex<T>(
   entities: readonly T[],
   idOf: (entity: T) => unknown,
 ): (ids: readonly unknown[] | null | undefined) => T[] {
-  const places = new Map<unknown, number[]>();
-  for (const [place, entity] of entities.entries()) {
+  const indexes = new Map<unknown, number[]>();
+  for (const [index, entity] of entities.entries()) {
     const id = idOf(entity);
-    const known = places.get(id);
-    if (known) known.push(place);
-    else places.set(id, [place]);
+    const known = indexes.get(id);
+    if (known) known.push(index);
+    else indexes.set(id, [index]);
   }
   return (ids) =>
     [...new Set(ids ?? [])]
-      .flatMap((id) => places.get(id) ?? [])
+      .flatMap((id) => indexes.get(id) ?? [])
       .sort((a, b) => a - b)
-      .map((place) => entities[place]!);
+      .map((index) => entities[index]!);
 }
 
-/** Entries that are no objects are skipped: where the SDK looks at one, it throws. */
+/** The entries of a list without null and undefined, on which the SDK would throw. */
 function listOf<T>(list: readonly T[] | null | undefined): readonly T[] {
   return Array.isArray(list)
     ? (list as readonly T[]).filter((each) => each !== null && each !== undefined)
     : [];
 }
 
-/** What Convert's configs have of a variation. */
+/** The fields of a variation in Convert's configs. */
 const FIELDS: readonly string[] = ['id', 'key', 'name', 'status', 'traffic_allocation', 'changes'];
 
 export function variationMaker(experience: ExperienceConfig, variation: VariationConfig): VariationMaker {

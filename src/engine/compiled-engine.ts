@@ -126,7 +126,7 @@ class CompiledProject implements EngineProject {
   }
 }
 
-/** What the app gave must not change under what waits to be stored. */
+/** Copies the visitor properties that will be stored, so that the app can not change them before that. */
 function withOwnProperties(attributes: ExperienceAttributes): ExperienceAttributes {
   const { visitorProperties } = attributes;
   return visitorProperties ? { ...attributes, visitorProperties: copied(visitorProperties) } : attributes;

@@ -1,4 +1,4 @@
-/** Conversions: which goal, whether its rules match, and whether it was tracked before. */
+/** Decides conversions: finds the goal, and checks whether its rules match and whether it was tracked before. */
 import { type ConversionEvent, GOAL_DATA_KEYS } from '../model/tracking-event.js';
 import { goalClaim } from '../model/visitor-state/claims.js';
 import { ownValue } from '../utils/objects.js';
@@ -56,15 +56,15 @@ function matches(
   return Boolean(result) && !isRuleError(result);
 }
 
-/** What the app gave must not change under the event that waits. */
+/** Copies conversion data, so that the app can not change an event that waits. */
 function structuredCopy(goalData: NonNullable<ConversionAttributes['conversionData']>) {
   return goalData.map((each) => ({ ...each }));
 }
 
-/** What `trackConversion` accepts as data of a transaction. */
+/** The keys that `trackConversion` accepts as data of a transaction. */
 const KNOWN: ReadonlySet<unknown> = new Set(GOAL_DATA_KEYS);
 
-/** What is wrong with the attributes of a conversion; undefined where nothing is. Values are never quoted. */
+/** The problem with the attributes of a conversion; undefined if there is none. Values are never quoted. */
 export function badConversion(attributes: ConversionAttributes): string | undefined {
   try {
     return wrongWith(attributes.conversionData);

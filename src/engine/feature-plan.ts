@@ -8,20 +8,20 @@ import type { Feature, Variation } from './types.js';
 export interface CarriedFeature {
   /** The id of the feature, as text. */
   readonly id: string;
-  /** undefined where the project doesn't declare it. */
+  /** The key; undefined if the project doesn't declare the feature. */
   readonly key: string | undefined;
-  /** undefined where a variable can't be cast: with the SDK, that ends in an exception. */
+  /** The feature with cast variables; undefined if one can't be cast, which makes the SDK throw. */
   readonly cast: Feature | undefined;
-  /** With its variables as the config has them. */
+  /** The feature with its variables as the config has them. */
   readonly raw: Feature;
 }
 
 export type VariationFeatures = readonly CarriedFeature[];
 
 export interface FeaturePlan {
-  /** By key, as returned to visitors who are in no experience that carries it. */
+  /** Disabled features by key, for visitors who are in no experience that carries the feature. */
   readonly disabled: ReadonlyMap<string, Feature>;
-  /** Those that the project declares, disabled, in the order in which the SDK lists them. */
+  /** The features that the project declares, disabled, in the order in which the SDK lists them. */
   readonly declared: readonly Feature[];
   of(variation: Variation): VariationFeatures;
 }

@@ -3,7 +3,7 @@ import { type Call, evaluate } from './evaluation/evaluate.js';
 import type { PlannedExperience } from './plan-types.js';
 import type { Decision, Feature, FeatureAttributes, FeatureOutcome } from './types.js';
 
-/** One feature: all experiences that carry it count. */
+/** Decides one feature: all experiences that carry it count. */
 export function decideFeature(call: Call, key: string, attributes: FeatureAttributes): FeatureOutcome {
   const { disabled } = call.plan.features;
   const declared = disabled.get(key);

@@ -1,4 +1,4 @@
-/** The fixed engine: an experience gives everybody the same variation. For tests of what an app does with it. */
+/** The fixed engine gives all visitors the same variation of an experience, for an app's own tests. */
 import type { ExperienceConfig, ProjectConfig, RuleEntityConfig } from '../model/project-config.js';
 import type { StateChange } from '../model/visitor-state/types.js';
 import { compiledEngine } from './compiled-engine.js';
@@ -93,7 +93,7 @@ function fixed(experience: ExperienceConfig): ExperienceConfig {
   };
 }
 
-/** What the project doesn't declare goes by its key. */
+/** The id of a declared goal or segment; one that the project doesn't declare has its key as its id. */
 function idOf(declared: readonly RuleEntityConfig[] | undefined, key: string): string {
   return declared?.find((each) => each.key === key)?.id ?? key;
 }

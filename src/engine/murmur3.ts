@@ -16,9 +16,9 @@ export function murmur3(text: string, seed: number = HASH_SEED): number {
 /** The beginning of a hashed text: the state after its whole blocks, and the bytes left over. */
 export class HashPrefix {
   readonly state: number;
-  /** The bytes that don't fill a block, in the places where a block has them. */
+  /** The bytes that don't fill a block, as the low bytes of the next block. */
   readonly rest: number;
-  /** In bytes. */
+  /** The length in bytes. */
   readonly length: number;
 
   constructor(text: string, seed: number = HASH_SEED) {
@@ -38,7 +38,8 @@ export function hashOnce(prefix: HashPrefix, text: string): number {
   const offset = (prefix.length & 3) << 3;
   const { length } = text;
   const whole = length & ~3;
-  // What the prefix left over lies before each block, and the end of each block is left over for the next one.
+  // A block consists of the bytes that are left over from before and the start of a word; the end of the word is left
+  // over.
   for (let i = 0; i < whole; i += 4) {
     const a = text.charCodeAt(i);
     const b = text.charCodeAt(i + 1);
@@ -65,7 +66,9 @@ export function hashOnce(prefix: HashPrefix, text: string): number {
   return finished(state, rest, prefix.length + length);
 }
 
-/** The end of a hashed text. Its blocks depend on where they begin: they are made for each of the four offsets once. */
+/**
+ * The end of a hashed text. Its blocks depend on the offset at which it begins, and are made once per offset (0 to 3).
+ */
 export class HashSuffix {
   private readonly bytes: Bytes;
   private readonly offsets: (Blocks | undefined)[] = [undefined, undefined, undefined, undefined];
@@ -92,7 +95,9 @@ interface Bytes {
 }
 
 interface Blocks {
-  /** Completes the block that the prefix began; undefined where it began none, or this is too short for it. */
+  /**
+   * The bytes that complete the block of the prefix; undefined if the prefix began none, or if the text is too short.
+   */
   readonly first: number | undefined;
   /** The scrambled whole blocks after that. */
   readonly scrambles: readonly number[];

@@ -11,35 +11,35 @@ import type { Variation } from './types.js';
 
 /** A location or an audience. */
 export interface RuleEntity {
-  /** Its place among the locations and audiences of the project. */
+  /** The index among the locations and audiences of the project. */
   readonly index: number;
   readonly config: RuleEntityConfig;
-  /** undefined where it has none: then it never matches. */
+  /** The rules; undefined if it has none, so that it never matches. */
   readonly rules: CompiledRules | undefined;
-  /** Those of the rules; here, since each object on the way to them costs. */
+  /** The `match` of `rules`, kept here too, since reading it through another object takes longer. */
   readonly match: Predicate | undefined;
   readonly volatile: boolean;
 }
 
 export interface Location extends RuleEntity {
-  /** As the state keeps it; undefined where it has none. */
+  /** The key, as the state keeps it; undefined if the location has none. */
   readonly key: string | undefined;
-  /** The place of its key among those of the locations. */
+  /** The index of the key among the keys of the locations. */
   readonly keyIndex: number;
 }
 
 export interface Audience extends RuleEntity {
   readonly permanent: boolean;
-  /** Takes the place of its rules. */
+  /** A rule about other experiences, which replaces all rules of the audience. */
   readonly exclusion: Exclusion | undefined;
 }
 
 export interface PlannedVariation {
   readonly id: string;
-  /** As it is returned where it was read from the state. Frozen. */
+  /** The variation as it is returned if it was read from the state. Frozen. */
   readonly stored: Variation;
   readonly at: VariationMaker;
-  /** What becomes of a visitor who is given it first. */
+  /** The enrolment of a visitor who is given this variation as the first one. */
   readonly enrolment: Enrolment;
   readonly features: VariationFeatures;
 }
@@ -51,33 +51,35 @@ export interface PlannedExperience {
   readonly slot: string | number;
   readonly key: string;
   readonly archived: boolean;
-  /** undefined where it runs in all. */
+  /** The environment; undefined if the experience runs in all. */
   readonly environment: string | undefined;
-  /** undefined where it is not restricted to any. */
+  /** The locations; undefined if the experience is not restricted to any. */
   readonly locations: readonly Location[] | undefined;
   readonly siteArea: CompiledRules | undefined;
   readonly audiences: readonly Audience[];
-  /** It names audiences, whether they exist or not. */
+  /** True if the experience names audiences, whether they exist or not. */
   readonly namesAudiences: boolean;
-  /** undefined where the config doesn't say how audiences are combined, which no SDK survives. */
+  /** How audiences are combined; undefined if the config doesn't say, which makes the official SDK throw. */
   readonly audiencesMatch: 'all' | 'any' | undefined;
   /** Segments of which the visitor must be in one. */
   readonly segments: readonly RuleEntityConfig[];
   readonly variations: ReadonlyMap<string, PlannedVariation>;
   readonly hasVariations: boolean;
-  /** Of the variations; undefined for one that the project does not have. */
+  /** The buckets of the variations; the content is undefined for a variation that the project does not have. */
   readonly buckets: Buckets<PlannedVariation | undefined>;
   readonly hash: HashPrefix;
-  /** The answer may depend on what is stored of the visitor, beyond the variation. */
+  /** True if the decision may depend on more of the visitor's state than the variation. */
   readonly dependsOnState: boolean;
 }
 
 export interface Plan {
   readonly config: ProjectConfig;
   readonly names: PropertyNames;
-  /** In the order of the project. Several of one key are all the first of them, as with the SDK. */
+  /**
+   * The experiences in the order of the project. If several have one key, the first one stands for all, as in the SDK.
+   */
   readonly experiences: readonly PlannedExperience[];
-  /** What is decided of one experience may matter to another one. */
+  /** True if the decision on one experience may change that on another one. */
   readonly interdependent: boolean;
   readonly byKey: ReadonlyMap<string, PlannedExperience>;
   readonly byId: ReadonlyMap<string, PlannedExperience>;
@@ -94,5 +96,5 @@ export interface GoalPlan {
   readonly rules: CompiledRules | undefined;
 }
 
-/** Makes a variation for a place in the traffic (0 to 9999; undefined where it was read from the state). Frozen. */
+/** Makes a variation for a position in the traffic (0 to 9999; undefined if it was read from the state). Frozen. */
 export type VariationMaker = (bucketingAllocation: number | undefined) => Variation;

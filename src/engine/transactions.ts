@@ -5,7 +5,7 @@ import type { VisitorState } from '../model/visitor-state/types.js';
 import { ownValue } from '../utils/objects.js';
 import type { ConversionOutcome, EngineEvent } from './types.js';
 
-/** What is left of a conversion without a transaction that was tracked before; the others are claimed. */
+/** Removes transactions that were tracked before from a conversion, and claims the others. */
 export function withTransactionsOnce(
   result: ConversionOutcome,
   goalKey: string,
@@ -23,7 +23,7 @@ export function withTransactionsOnce(
     }
     claimed = id;
     const name = transactionClaim(goalKey, id);
-    // With the goal's own claim it comes once anyway; it is remembered for those that may repeat.
+    // An event with the goal's own claim is sent once anyway; the transaction is claimed for later conversions.
     events.push(each.claim === undefined ? { ...each, claim: name } : { ...each, also: name });
   }
   if (events.length === 0 && result.events.length > 0) return { reason: 'already-tracked', events };
@@ -31,7 +31,7 @@ export function withTransactionsOnce(
   return { ...result, events, change: { ...result.change, transactions: { [goalKey]: [claimed] } } };
 }
 
-/** As text; undefined where the event has none. */
+/** The transaction id as text; undefined if the event has none. */
 function transactionIdOf({ eventType, data }: WireEvent): string | undefined {
   if (eventType !== 'conversion' || !('goalData' in data)) return undefined;
   const value = data.goalData?.find(({ key }) => key === 'transactionId')?.value;

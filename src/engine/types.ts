@@ -1,6 +1,6 @@
 /**
- * The engine port: what every decision engine is. An engine turns a project config, a visitor, their state and their
- * properties into values. It writes nothing, sends nothing and keeps nothing of a visitor between two calls.
+ * The interface of every decision engine. An engine turns a project config, a visitor, their state and their properties
+ * into values. An engine writes nothing, sends nothing and keeps nothing of a visitor between two calls.
  */
 import type { Preview } from '../model/preview.js';
 import type { ProjectConfig } from '../model/project-config.js';
@@ -11,7 +11,7 @@ import type { StateChange, VisitorState } from '../model/visitor-state/types.js'
 export type { Preview, Properties };
 
 export interface Engine {
-  /** Stands in `stats()`. */
+  /** The name of the engine, for `stats()`. */
   readonly name: string;
   /** Called once for each project config. Throws a ConvertError when it cannot work with it. */
   load(config: ProjectConfig): EngineProject;
@@ -19,16 +19,16 @@ export interface Engine {
 
 /** A project config, loaded. All methods are pure functions of their arguments. */
 export interface EngineProject {
-  /** What an operator should know of the config: a line each, without anything of a visitor. */
+  /** Warnings about the config for the operator, one line each. */
   readonly warnings: readonly string[];
   experience(key: string, visitor: EngineVisitor, attributes: ExperienceAttributes): Decision;
   /** All experiences of the project, in its order, each with its outcome. */
   experiences(visitor: EngineVisitor, attributes: ExperienceAttributes): Decision[];
-  /** As `experience`, and why. */
+  /** Decides as `experience` does, and tells why. */
   explain(key: string, visitor: EngineVisitor, attributes: ExperienceAttributes): EngineExplanation;
   /**
-   * What a preview link shows, whatever rules, traffic, environment and state say; undefined where the project has
-   * no such variation. It has neither change nor events.
+   * The decision that a preview link shows, whatever rules, traffic, environment and state say; undefined if the
+   * project has no such variation. It has neither change nor events.
    */
   preview(link: Preview): Decision | undefined;
   feature(key: string, visitor: EngineVisitor, attributes: FeatureAttributes): FeatureOutcome;
@@ -46,7 +46,9 @@ export interface EngineProject {
 export interface EngineVisitor {
   readonly id: string;
   readonly state: Readonly<VisitorState>;
-  /** The state could not be read: what depends on it is not decided (`state-unavailable`). Default false. */
+  /**
+   * True if the state could not be read: decisions that depend on it are not made (`state-unavailable`). Default false.
+   */
   readonly stateUnavailable?: boolean;
   readonly locationProperties: Properties;
   readonly visitorProperties: Properties;
@@ -55,16 +57,16 @@ export interface EngineVisitor {
   readonly cookies?: Properties | undefined;
   /** Milliseconds since the epoch, for rules that ask for the time. Without it they don't match. */
   now?(): number;
-  /** Where the engine may keep what it worked out from these properties. Without it, each call begins anew. */
+  /** A place where the engine may keep results for these properties. Without it, each call begins anew. */
   readonly memo?: EngineMemo;
 }
 
-/** Belongs to the engine; who makes it keeps it together with the properties, and never looks inside. */
+/** Results that an engine keeps for itself. The caller keeps the object together with the properties. */
 export interface EngineMemo {
   cached?: unknown;
 }
 
-/** Given inline with a call; they override what the request says. */
+/** Attributes of one call; they go before the properties of the request. */
 export interface ExperienceAttributes {
   locationProperties?: Record<string, unknown>;
   visitorProperties?: Record<string, unknown>;
@@ -78,7 +80,7 @@ export interface ExperienceAttributes {
   enableStorage?: boolean;
   /** Decides as if the locations of the experience matched. Default false. */
   ignoreLocationProperties?: boolean;
-  /** The id of the variation to give, where location and audience match. */
+  /** The id of the variation to give, if location and audience match. */
   forceVariationId?: string;
 }
 
@@ -98,7 +100,7 @@ export interface ConversionAttributes {
 }
 
 export interface SegmentsAttributes {
-  /** What the rules of the segments are matched against, over the visitor's properties. */
+  /** Values that the rules of the segments are matched against; they go before the visitor's properties. */
   ruleData?: Record<string, unknown>;
 }
 
@@ -113,7 +115,7 @@ export interface Variation {
   readonly experienceId: string;
   readonly experienceKey: string;
   readonly experienceName?: string;
-  /** The visitor's place in the traffic, 0 to 9999; absent where the variation was read from the state. */
+  /** The visitor's position in the traffic, 0 to 9999; absent if the variation was read from the state. */
   readonly bucketingAllocation?: number;
 }
 
@@ -130,7 +132,7 @@ export interface Feature {
 }
 
 /**
- * Why an engine decided so.
+ * The reason of a decision.
  * - `bucketed` anew, by the hash of the visitor's id; `sticky` as stored before; `forced` by `forceVariationId`;
  *   `preview` by a preview link
  * - `not-found` the project has no experience of that key; `archived`; `environment` it runs in another one
@@ -161,14 +163,14 @@ export interface Decision {
   readonly experienceKey: string;
   readonly variation: Variation | null;
   readonly reason: EngineReason;
-  /** What to remember; undefined where nothing changed. */
+  /** The change of the visitor's state; undefined if nothing changed. */
   readonly change?: StateChange | undefined;
   readonly events: readonly EngineEvent[];
 }
 
 export interface EngineExplanation {
   readonly decision: Decision;
-  /** What left the visitor out, if that is why. */
+  /** The locations, audiences and segments that left the visitor out, if that is the reason. */
   readonly failed: readonly Failure[];
   /** Properties that rules of the experience ask for and nobody supplied. */
   readonly missing: readonly string[];
@@ -187,7 +189,7 @@ export interface Failure {
 }
 
 export interface FailedRule {
-  /** Where it stands in the rules: `OR[0].AND[1].OR_WHEN[0]`. */
+  /** The path of the rule: `OR[0].AND[1].OR_WHEN[0]`. */
   readonly path: string;
   /**
    * - `no-match` the value is another
@@ -206,7 +208,7 @@ export interface FailedRule {
 }
 
 export interface FeatureOutcome {
-  /** As the official SDK: one, several where experiences share the feature, or a disabled one. */
+  /** Features as the official SDK returns them: one, several if experiences share the feature, or a disabled one. */
   readonly features: readonly Feature[];
   /** The experiences that were decided on the way. */
   readonly decisions: readonly Decision[];
@@ -220,8 +222,8 @@ export interface ConversionOutcome {
 
 export interface EngineEvent {
   readonly event: WireEvent;
-  /** The claim of the change that this event depends on (see `state.ts`): lost claim, no event. */
+  /** The claim that this event depends on (see `visitor-state/claims.ts`): if it is lost, the event is not sent. */
   readonly claim?: string;
-  /** A further one that stands and falls with the event: the transaction of a conversion that counts once. */
+  /** A second claim that this event depends on: its transaction, if the conversion counts once. */
   readonly also?: string;
 }

@@ -1,4 +1,4 @@
-/** Bots: who gets the original page and is never counted. */
+/** Decides which requests come from bots: by default, these get the original page and are not counted. */
 import { headerText, type IncomingRequest } from '../model/http.js';
 import { isBotClient } from '../request/user-agent/bots.js';
 import { callAppFunction, type RequestFunction } from '../utils/app-callback.js';
@@ -13,10 +13,10 @@ export type BotsOption<Raw = unknown> = 'original' | 'include' | RequestFunction
 
 export type BotCheck = (request: IncomingRequest) => boolean;
 
-/** What CloudFront sends in the place of every visitor's user agent, where it is not told to pass that on. */
+/** The user agent that CloudFront sends instead of the visitor's, unless it is configured to pass that on. */
 const CLOUDFRONT = 'Amazon CloudFront';
 
-/** `warn` is told of what makes a bot of everybody. */
+/** Makes the check. `warn` is called if all visitors look like bots because of CloudFront. */
 export function botCheck(
   option: BotsOption,
   onError: (error: ConvertError) => void,

@@ -1,12 +1,12 @@
-/** Users of the app, as the store knows them: which visitor was the first that they were. */
+/** Checks and hashes the ids of the app's users: the visitor store keeps the hash only. */
 import { createHash } from 'node:crypto';
 
-/** Names a user, for whom has the id. It may be an address, and is not kept. */
+/** Hashes the id of a user, which may be an email address, so that the id itself is not kept. */
 export function userHash(userId: string | number): string {
   return createHash('sha256').update(String(userId)).digest('base64url');
 }
 
-/** More is a mistake: a token, a document. */
+/** Characters of the longest user id. A longer one is a mistake: a token, a document. */
 const MAX_USER_ID = 256;
 
 export function isUserId(userId: unknown): userId is string | number {

@@ -1,4 +1,4 @@
-/** Ids of visitors: random ones, and fingerprints for visitors without a cookie. */
+/** Makes ids of visitors: random ones, and fingerprints for visitors without a cookie. */
 import { createHmac, randomUUID } from 'node:crypto';
 import { headerText, type IncomingRequest } from '../model/http.js';
 import { plainAddress } from '../request/ip-address.js';
@@ -7,8 +7,8 @@ import { plainAddress } from '../request/ip-address.js';
 export const newUuid = (): string => randomUUID();
 
 /**
- * HMAC-SHA256 of ip, user agent and language, as 32 characters of base64url. It changes when the client's address,
- * browser version or language does, and clients behind one address with one browser share it.
+ * The HMAC-SHA256 of ip, user agent and language, as 32 characters of base64url. A fingerprint changes when the
+ * client's address, browser version or language does, and clients behind one address with the same browser share it.
  */
 export function fingerprint(request: IncomingRequest, secret: string): string {
   const parts = [

@@ -1,4 +1,7 @@
-/** Who the visitor of a request is, and whether we may know: the app's id, the cookie, a fingerprint, a new id. */
+/**
+ * Finds the visitor of a request, by the app's own id, the cookie, a fingerprint or a new id, and checks first that the
+ * request comes from no bot and that the visitor has consented.
+ */
 import { type ConsentAnswer, UNANSWERED, UNASKED } from '../consent/answer.js';
 import {
   type Consent,
@@ -26,62 +29,64 @@ import { fingerprint, newUuid } from './visitor-id.js';
 
 export interface VisitorOptions<Raw = unknown> {
   /**
-   * The id of a logged-in user or a known device, from the framework's own request object. It wins over the cookie,
-   * is hashed and sent as it is, and switches bot detection off for the request. null or undefined: no such id.
+   * The id of a logged-in user or a known device, from the framework's own request object. The id goes before the
+   * cookie, decides the variation and is sent to Convert as it is, and switches bot detection off for the request.
+   * null, undefined or '': the app has no id for the request. Default: none.
    */
   id?: RequestFunction<Raw, string | number | null | undefined>;
+  /** The cookie that keeps the id of a visitor without an app id. */
   cookie?: VisitorCookieOptions;
   /**
-   * Identifies clients that bring neither an app id nor the cookie by HMAC of ip, user agent and language, instead of
-   * a new id. No cookie is set then. Unstable: it changes with the client's address or browser version, and is shared
-   * by like clients behind one address.
+   * Identifies clients that bring neither an app id nor the cookie by an HMAC of ip, user agent and language, instead
+   * of a new id. No cookie is set for them. Such an id is unstable: it changes with the client's address or browser
+   * version, and like clients behind one address share it. Default: off.
    */
   fingerprint?: { secret: string };
 }
 
-/** What stands in the way of this visitor taking part. */
+/** The reason why a visitor does not take part. */
 export type ExcludedReason = 'bot' | 'consent';
 
 export interface Visitor {
-  /** '' where a gate is closed. */
+  /** '' if `excludedBy` is set. */
   readonly id: string;
   readonly origin: IdOrigin;
   readonly consent: Consent;
   readonly consentBy: ConsentBy;
-  /** Set where the visitor gets the original page. */
+  /** Set if the visitor gets the original page. */
   readonly excludedBy: ExcludedReason | undefined;
-  /** What may be done with decisions: `enrol` stores and sends them. */
+  /** What happens with decisions: `enrol` stores and sends them, `silent` does neither, `hold` defers both. */
   readonly mode: 'enrol' | 'silent' | 'hold';
-  /** Set where consent is denied: what has to go. */
+  /** Set if consent is denied: the cookies and the state that have to be deleted. */
   readonly withdrawn: Withdrawal | undefined;
-  /** The device is to take over another id, or has just done so. */
+  /** Set if the device is going to take over another id, or does so now. */
   readonly alias?: CookieAlias | undefined;
 }
 
-/** What a visitor without consent still brings. */
+/** Cookies and ids of a visitor who has denied consent, which have to be deleted. */
 export interface Withdrawal {
-  /** The identity cookie is there and has to be expired. */
+  /** True if the request brings the identity cookie, which has to be expired. */
   readonly cookie: boolean;
-  /** So does the cookie with the id that the device is to take over. */
+  /** True if the request brings the cookie with the id that the device is to take over. */
   readonly alias: boolean;
-  /** So does the cookie of assignments. */
+  /** True if the request brings the cookie of assignments. */
   readonly assignments: boolean;
-  /** So does the cookie of the session. */
+  /** True if the request brings the cookie of the session. */
   readonly session: boolean;
-  /** The id in the identity cookie, whose state has to be deleted. */
+  /** The id in the identity cookie, whose state has to be deleted; undefined if there is none. */
   readonly cookieId: string | undefined;
-  /** The fingerprint, whose state has to be deleted; undefined where none are taken. */
+  /** The fingerprint, whose state has to be deleted; undefined if the option `fingerprint` is off. */
   readonly fingerprint: string | undefined;
-  /** The app's own id, whose recorded consent and held events have to go. */
+  /** The app's own id, whose recorded consent and deferred events have to be deleted; undefined if there is none. */
   readonly appId: string | undefined;
 }
 
 export interface VisitorReader {
   readonly cookie: VisitorCookie;
   readonly alias: AliasCookie;
-  /** undefined where the option is off. */
+  /** The assignment cookie; undefined if the option is off. */
   readonly assignments: AssignmentCookie | undefined;
-  /** undefined where the option is off. */
+  /** The session cookie; undefined if the option is off. */
   readonly sessions: SessionCookie | undefined;
   readonly storeKeys: StoreKeys;
   readonly consentConfigured: boolean;
@@ -91,15 +96,15 @@ export interface VisitorReader {
 export interface VisitorReaderOptions {
   visitor?: VisitorOptions;
   consent?: ConsentOption;
-  /** Asked before consent. Default: none. */
+  /** Reads privacy signals, which are asked before `consent`. Default: none. */
   signals?: SignalReader;
   bots?: BotsOption;
   assignmentCookie?: boolean | AssignmentCookieOptions;
   session?: false | SessionCookieOptions;
-  /** Newest first. */
+  /** Secrets of the assignment cookie, the newest first. */
   secrets?: string | readonly string[];
   onError: (error: ConvertError) => void;
-  /** Told of what an operator should look at. Default: nobody. */
+  /** Called with messages for the operator. Default: they are dropped. */
   warn?: (message: string) => void;
 }
 
@@ -140,7 +145,7 @@ export function visitorReader(options: VisitorReaderOptions): VisitorReader {
     const signal = signals?.(request);
     if (signal?.answer === 'denied' && !signal.provisional) return signal;
     const said = reader?.read(request) ?? UNASKED;
-    // Whatever is not known yet of the signal, a denial of the visitor's own is one.
+    // A signal that may be no denial does not outweigh a denial of the visitor's own.
     return signal === undefined || said.answer === 'denied' ? said : signal;
   };
 
@@ -153,7 +158,7 @@ export function visitorReader(options: VisitorReaderOptions): VisitorReader {
     consentConfigured: reader !== undefined,
     identify(request) {
       const own = appId(request);
-      if (own === undefined && isBot(request)) return closed('bot', UNANSWERED, undefined);
+      if (own === undefined && isBot(request)) return excludedVisitor('bot', UNANSWERED, undefined);
 
       const said = saidBy(request);
       const { answer } = said;
@@ -171,18 +176,18 @@ export function visitorReader(options: VisitorReaderOptions): VisitorReader {
               }
             : undefined;
         const without = allowedWithout(mode, answer);
-        // Without our cookie only the app's own id is the same on the next page.
-        if (without === undefined || own === undefined) return closed('consent', said, withdrawn);
+        // Without consent there is no cookie of ours, so only the app's own id is the same on the next page.
+        if (without === undefined || own === undefined) return excludedVisitor('consent', said, withdrawn);
         const given = { consent: answer, consentBy: said.by };
         return { id: own, origin: 'app', ...given, excludedBy: undefined, mode: without, withdrawn };
       }
-      if (own !== undefined) return open(said, own, 'app');
+      if (own !== undefined) return consentingVisitor(said, own, 'app');
       const known = cookie.read(request);
       const next = alias.read(request, known);
       const id = next?.state === 'due' ? next.id : known;
-      if (id !== undefined) return open(said, id, 'cookie', next);
-      if (secret !== undefined) return open(said, fingerprint(request, secret), 'fingerprint');
-      return open(said, newUuid(), 'generated');
+      if (id !== undefined) return consentingVisitor(said, id, 'cookie', next);
+      if (secret !== undefined) return consentingVisitor(said, fingerprint(request, secret), 'fingerprint');
+      return consentingVisitor(said, newUuid(), 'generated');
     },
   };
 }
@@ -196,7 +201,12 @@ function assignmentsOf({
   return assignmentCookie(secrets, given === true ? {} : given, visitor?.cookie);
 }
 
-function open({ by }: ConsentAnswer, id: string, origin: IdOrigin, alias?: CookieAlias): Visitor {
+function consentingVisitor(
+  { by }: ConsentAnswer,
+  id: string,
+  origin: IdOrigin,
+  alias?: CookieAlias,
+): Visitor {
   return {
     id,
     origin,
@@ -209,8 +219,8 @@ function open({ by }: ConsentAnswer, id: string, origin: IdOrigin, alias?: Cooki
   };
 }
 
-function closed(
-  gate: ExcludedReason,
+function excludedVisitor(
+  excludedBy: ExcludedReason,
   { answer, by }: ConsentAnswer,
   withdrawn: Withdrawal | undefined,
 ): Visitor {
@@ -219,13 +229,13 @@ function closed(
     origin: 'generated',
     consent: answer,
     consentBy: by,
-    excludedBy: gate,
+    excludedBy,
     mode: 'silent',
     withdrawn,
   };
 }
 
-/** What a mode allows without a grant: `hold` waits for an answer, and a refusal is one. */
+/** The mode of a visitor who has not granted consent; undefined excludes them. `hold` ends with a denial. */
 function allowedWithout(mode: ConsentMode | undefined, answer: Consent): 'silent' | 'hold' | undefined {
   if (mode === 'silent') return 'silent';
   return mode === 'hold' && answer === 'unknown' ? 'hold' : undefined;

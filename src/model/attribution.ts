@@ -1,12 +1,12 @@
-/** How a visitor got here, in the words of Convert's reports and rules, and the session that keeps it. */
+/** How a visitor came to the site, in the terms of Convert's reports and rules, and the session that keeps it. */
 
 export const TRAFFIC_SOURCES = ['campaign', 'ai_tool', 'search', 'referral', 'direct'] as const;
 
 export type TrafficSource = (typeof TRAFFIC_SOURCES)[number];
 
 /**
- * As Convert fills them, from the first hit of a session (support.convert.com, "How Do You Fill Medium, Keyword and
- * Source Name?"). Texts are '' where there is nothing to say.
+ * The attribution of a visitor, filled in from the first request of a session as Convert does (support.convert.com,
+ * "How Do You Fill Medium, Keyword and Source Name?"). A text that is unknown is ''.
  */
 export interface Attribution {
   readonly source: TrafficSource;
@@ -17,8 +17,8 @@ export interface Attribution {
 }
 
 /**
- * Bytes of UTF-8 that each text is cut to, on the first page of a session already: the cookie that tells it to the
- * later ones has room for that, and they must not differ.
+ * The bytes of UTF-8 at which each text is cut. The session cookie has room for that much, and the texts are cut on the
+ * first page already, so that all pages of a session see the same texts.
  */
 export const ATTRIBUTION_BYTES = {
   campaign: 160,
@@ -29,8 +29,8 @@ export const ATTRIBUTION_BYTES = {
 
 /** A session that began with an earlier request. */
 export interface Session {
-  /** It is the first one of its visitor. */
+  /** True if this is the first session of its visitor. */
   readonly isFirst: boolean;
-  /** undefined where the project keeps no referral data: each request speaks for itself then. */
+  /** The attribution; undefined if the project keeps no referral data, so that each request has its own. */
   readonly attribution: Attribution | undefined;
 }

@@ -1,6 +1,7 @@
 /**
- * The project config as Convert's config endpoint serves it. Only what some part of this package reads is named;
- * everything else is carried along unread. Configs are input: see `project/validate.ts`.
+ * The types of the project config, which Convert's config endpoint serves: the experiences, audiences and goals of a
+ * project. Only the fields that this package reads are named; others may be there. A config may be malformed:
+ * `project/parse-config.ts` checks it.
  */
 export interface ProjectConfig {
   account_id: string;
@@ -88,8 +89,8 @@ export function liveExperiences(config: ProjectConfig): ExperienceConfig[] {
 }
 
 /**
- * Says so where no experience runs in this environment, and there are some for others: that nothing runs for this
- * reason has to be seen. undefined where all is well.
+ * Makes a warning if no experience runs in this environment, but experiences exist for others: the environment is
+ * probably wrong. undefined otherwise.
  */
 export function runsElsewhere({ experiences = [] }: ProjectConfig, environment: string): string | undefined {
   const found = new Set(experiences.map((experience) => experience.environment || environment));

@@ -1,22 +1,22 @@
 /** Makes the keys under which a store keeps the state of visitors. */
 import type { ProjectConfig } from './project-config.js';
 
-/** Where an id comes from. */
+/** The source of a visitor id. */
 export type IdOrigin = 'app' | 'cookie' | 'fingerprint' | 'generated';
 
-/** The key of the visitor that a user was first. No visitor has that key. */
+/** The key of a user, under which the id of the user's first visitor is stored. No visitor has such a key. */
 export function aliasKey(config: ProjectConfig, user: string): string {
   return `${config.account_id}-${config.project.id}~user-${user}`;
 }
 
-/** Makes the keys of visitors. Whether the app has ids of its own is known here, and nowhere else. */
+/** Makes the keys of visitors. Callers need not know whether the app has ids of its own. */
 export interface StoreKeys {
   of(config: ProjectConfig, id: string, origin: IdOrigin): string;
   /** The keys of a visitor of whom only the id is known; the key of an id of the app comes first. */
   all(config: ProjectConfig, id: string): readonly [string, ...string[]];
 }
 
-/** Ids from our cookie are kept apart from those of the app if there are such. Else keys are the official SDK's. */
+/** If the app has ids of its own, ids from our cookie get other keys. If not, keys are those of the official SDK. */
 export function storeKeys(hasAppIds: boolean): StoreKeys {
   const ofOrigin = (config: ProjectConfig, id: string, isOwn: boolean): string => {
     const separator = isOwn ? '~cookie-' : '-';

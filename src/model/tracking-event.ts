@@ -1,4 +1,4 @@
-/** Tracking events: their shape on Convert's wire, and what travels with them inside this process. */
+/** The types of tracking events: an exposure or a conversion of one visitor, as Convert's endpoint takes them. */
 
 export interface BucketingEvent {
   eventType: 'bucketing';
@@ -10,10 +10,10 @@ export interface ConversionEvent {
   data: { goalId: string; goalData?: GoalData[]; bucketingData?: Record<string, string> };
 }
 
-/** As Convert's tracking endpoint takes it. An exposure is a bucketing event. */
+/** An event as Convert's tracking endpoint takes it. An exposure is a bucketing event. */
 export type WireEvent = BucketingEvent | ConversionEvent;
 
-/** The keys that Convert's tracking endpoint knows. */
+/** The keys of conversion data that Convert's tracking endpoint knows. */
 export const GOAL_DATA_KEYS = [
   'amount',
   'productsCount',

@@ -26,150 +26,153 @@ export interface ConvertOptions<Raw = unknown> {
    * is not given either.
    */
   sdkKey?: string;
-  /** Default: `CONVERT_SDK_KEY_SECRET`, where the key comes from the environment too. */
+  /** The secret of the key. Default: `CONVERT_SDK_KEY_SECRET`, if the key comes from the environment too. */
   sdkKeySecret?: string;
   /** The environment whose experiences run. Default: `CONVERT_ENVIRONMENT`, else `staging`, as the official SDK. */
   environment?: string;
   /**
    * The project config itself, the path of a JSON file with it (read again when it changes), or a source of your own.
-   * Goes before `sdkKey`. Default: the file that `CONVERT_PROJECT_FILE` names.
+   * If `sdkKey` is given too, the config comes from `project`, and events are posted under the key. Default: the file
+   * that `CONVERT_PROJECT_FILE` names.
    */
   project?: ProjectConfig | string | ProjectSource;
   /**
    * Where the last good config of `sdkKey` is kept: the path of a folder on disk, `redisProjectCache(client)` of
    * `convert-middleware/redis`, or a cache of your own. It is used at the start if the endpoint fails, or takes
-   * more than 100 ms; a newer one follows. Each process fetches for itself. Not used where `CONVERT_PROJECT_FILE`
-   * names the project. Default: nowhere.
+   * more than 100 ms; a newer one follows. Each process fetches for itself. The cache is not used if
+   * `CONVERT_PROJECT_FILE` names the project. Default: nowhere.
    */
   projectCache?: string | ProjectCache;
   /** Milliseconds between two looks for a newer project config at the endpoint. Default 300000 (5 minutes). */
   refreshInterval?: number;
   /**
-   * Until the first project config is there, requests wait for it until so many milliseconds after the first of them;
-   * then they get the original page at once. Default 250; 0 never waits.
+   * Milliseconds that requests wait for the first project config, counted from the first request that waits. After
+   * that, all get the original page at once until the config is there. Default 250; 0 never waits.
    */
   readyTimeout?: number;
-  /** What decides. Default: the compiled engine; `sdkEngine(ConvertSDK)` is the official SDK. */
+  /** The engine that decides. Default: the compiled engine; `sdkEngine(ConvertSDK)` is the official SDK. */
   engine?: Engine;
-  /** Who the visitor is. Default: the cookie `cv_vid`. */
+  /** How a visitor is recognized. Default: by the cookie `cv_vid`. */
   visitor?: VisitorOptions<Raw>;
   /**
-   * A session ends after 20 minutes without a request, as at Convert. A cookie, set where there is consent, keeps
-   * what its first request said: how the visitor got here, and whether they are new. False: each request speaks for
-   * itself. Default: the cookie `cv_ses`, otherwise like the visitor cookie.
+   * The session cookie. A session ends after 20 minutes without a request, as at Convert. The cookie is set only with
+   * consent, and keeps what the first request of the session said: how the visitor got here, and whether they are
+   * new. False: no cookie; each request is judged alone. Default: the cookie `cv_ses`, otherwise like the visitor
+   * cookie.
    */
   session?: false | SessionCookieOptions;
   /**
    * Where the visitor's consent is read: a consent platform (`'onetrust'`, `{ platform: 'klaro', service: 'matomo'
-   * }`), a cookie of the site, a function, or a list of these, of which the first that knows decides. Default:
-   * nothing is gated.
+   * }`), a cookie of the site, a function, or a list of these, of which the first that has an answer decides.
+   * Default: no consent is needed.
    */
   consent?: ConsentOption<Raw>;
   /**
-   * Whether `Sec-GPC: 1` and `DNT: 1` deny consent, whatever `consent` says, and without it, too. `project`: as the
-   * project's settings say, which may name a region (see `geo`); until the first project config is there, such a
-   * visitor has not answered. Convert's own opt-out, the cookie `_conv_prevent_tracking`, always counts. Default
-   * `project`.
+   * Whether `Sec-GPC: 1` and `DNT: 1` deny consent, whatever `consent` says, and also if `consent` is not given.
+   * `project`: the project's settings decide, which may name a region (see `geo`); until the first project config is
+   * there, a visitor with such a header counts as one who has not answered. Convert's own opt-out, the cookie
+   * `_conv_prevent_tracking`, always counts. Default `project`.
    */
   privacySignals?: PrivacySignals;
   /** Adds to or renames the properties that rules are matched against. */
   properties?: PropertiesOption<Raw>;
   /**
-   * Where country, region and city come from; of a list, the next fills in what those before it left out. Default:
-   * they are unknown.
+   * Where country, region and city come from. In a list, each source fills in what the sources before it left out.
+   * Default: they are unknown.
    */
   geo?: GeoOption<Raw>;
   /**
    * Asks browsers for the client hints that they send on request (`Accept-CH`), on HTML responses: the full version
-   * of the browser, the model and the form of the device. Not asked of bots, and of others only with consent, where
-   * `consent` is configured; so the visitor's id and consent are read for each of these responses. `'critical'` has
-   * the browser ask for the first page again with them (`Critical-CH`), which costs that visitor a round trip.
-   * Default false: the hints that browsers send by themselves.
+   * of the browser, the model and the form of the device. Bots are not asked. If `consent` is configured, only
+   * visitors with consent are asked, so the visitor's id and consent are read for each of these responses.
+   * `'critical'` makes the browser request the first page again with the hints (`Critical-CH`), which costs that
+   * visitor a round trip. Default false: only the hints that browsers send by themselves are used.
    */
   acceptClientHints?: boolean | 'critical';
-  /** What becomes of bots. Default `original`: the original page, no cookie, no event, nothing stored. */
+  /** How bots are treated. Default `original`: they get the original page, no cookie, no event, nothing stored. */
   bots?: BotsOption<Raw>;
   /** Where visitor state lives between requests. Default: `memoryStore()`. */
   store?: VisitorStore | SdkDataStore;
   /** Milliseconds that a request waits for a remote store; then it is decided without stored state. Default 50. */
   storeTimeout?: number;
   /**
-   * What was read from a remote store, or written to it, is remembered for a moment, and used for a visitor who is
-   * in all running experiences: of others it would not tell what another process has decided since. False: never.
-   * Default: for 5 s, of 10,000 visitors.
+   * How long, and of how many visitors, the state that was read from or written to a remote store is cached in this
+   * process. The cached state is used only for a visitor who is in all running experiences: for others, another
+   * process may have decided more since. False: no cache. Default: for 5 s, of 10,000 visitors.
    */
   storeCache?: StoreCacheOptions | false;
   /**
-   * Carries the visitor's assignments in a cookie, too, signed with `secrets`: for sites whose processes share no
-   * store. It claims nothing: the first write does not win over processes, and goals are counted once per process.
-   * Default: off.
+   * Keeps the visitor's assignments also in a cookie, signed with `secrets`: for sites whose processes share no store.
+   * A cookie cannot do what a shared store does: two processes may assign the same visitor differently at the same
+   * time, and goals are counted once per process. Default: off.
    */
   assignmentCookie?: boolean | AssignmentCookieOptions;
   /**
-   * What we sign with: one secret, or several, the newest first, each of at least 16 characters. The first signs,
-   * all are verified with, so that one can be replaced while what it signed is still about. Never printed. Default:
-   * none.
+   * The secrets that sign our cookies: one, or several, the newest first, each of at least 16 characters. The first
+   * one signs, and a signature of any of them is accepted, so that a secret can be replaced while cookies that it
+   * signed are still in use. Secrets are never printed. Default: none.
    */
   secrets?: string | readonly string[];
+  /** How events get to Convert. */
   delivery?: DeliveryOptions;
-  /** Base addresses, as the official SDK's. */
+  /** Base addresses of Convert, as in the official SDK. */
   endpoints?: {
     /** Default `https://cdn-4.convertexperiments.com/api/v1/`. */
     config?: string;
-    /** Default `https://[project_id].metrics.convertexperiments.com/v1/`; `[project_id]` is filled in. */
+    /** Default `https://[project_id].metrics.convertexperiments.com/v1/`; the project's id replaces `[project_id]`. */
     track?: string;
   };
   /**
-   * Follows preview links (`?convert_preview={experienceId}.{variationId}`): they show a variation whatever its
-   * rules, traffic, environment and status say, and nothing is stored or sent. A function says for which requests.
+   * Whether preview links (`?convert_preview={experienceId}.{variationId}`) work: they show a variation whatever its
+   * rules, traffic, environment and status say, and nothing is stored or sent. A function decides it for each request.
    * Default true.
    */
   preview?: boolean | RequestFunction<Raw, boolean>;
   /**
-   * Answers rules of web projects, which have no key, from the request: see
+   * Whether the rules of web projects, which have no key, are answered from the request: see
    * docs/reference/ui-rules.md. The official SDK answers them in browsers only. Default false.
    */
   uiRules?: boolean;
-  /** Enrols for features as the official SDK does: see docs/background/engine.md. Default false. */
+  /** Whether features enrol visitors as in the official SDK: see docs/background/engine.md. Default false. */
   strictSdk?: boolean;
-  /** Requests that are none of our business: static files, health checks. Default: none. */
+  /** True for a request that takes no part in tests, such as a static file or a health check. Default: none. */
   skip?: RequestFunction<Raw, boolean>;
   /**
-   * `'signals'` closes the instance on SIGTERM and SIGINT, within 5 s, and then has the signal end the process as
-   * it would have without it; a second signal ends it at once. Where the app, or the kernel (process 1 of a
-   * container), handles the signal otherwise, the end of the process is theirs: what waits is sent at once, and the
-   * instance stays open. Default: no signal is listened to.
+   * `'signals'` closes the instance on SIGTERM and SIGINT, within 5 s, and then lets the signal end the process as
+   * usual; a second signal ends the process at once. If the app has its own handler of the signal, or the kernel
+   * ignores the signal (process 1 of a container), the process is not ended: the events that wait are sent at once,
+   * and the instance stays open. Default: no signal is listened to.
    */
   shutdown?: 'signals';
   /**
-   * For platforms that freeze the process after the response: called with a promise to wait for, and the request
-   * (undefined for jobs), while the handler runs, as soon as there is something to commit, and not called where
-   * there is nothing. The promise follows the commit and never rejects; it resolves when what was recorded is
-   * stored and delivered: delivery may take 5 s of it, all of it 30 s. Nearly always once per request; what is
-   * tracked after its commit is another call. Default: none.
+   * For platforms that freeze the process after the response: a function that gets a promise to wait for, and the
+   * request (undefined for jobs). The function is called while the handler runs, as soon as there is something to
+   * commit; a request with nothing to commit causes no call. The promise resolves when what was recorded is stored
+   * and delivered, after 30 s at most, of which delivery may take 5 s; it never rejects. There is nearly always one
+   * call per request; an event that is tracked after the commit causes another one. Default: none.
    */
   waitUntil?: WaitUntil<Raw>;
-  /** Anything with `error` and `warn`; false says nothing. Default: the console. */
+  /** An object with `error` and `warn`; false logs nothing. Default: the console. */
   logger?: Logger | false;
 }
 
 export interface DeliveryOptions {
   /**
-   * A folder on a local disk where events are kept until they are delivered, so that they outlive the process; or that
-   * with a bound. Processes and projects may share it. Default: events are kept in memory only.
+   * A folder on a local disk that keeps events until they are delivered, so that they outlive the process: its path, or
+   * `{ path, maxBytes }`. Processes and projects may share a folder. Default: events are kept in memory only.
    */
   spool?: string | SpoolOptions;
-  /** Where events wait instead, as `redisOutbox(client)` of `convert-middleware/redis`. Default: in memory. */
+  /** Another place where events wait: `redisOutbox(client)` of `convert-middleware/redis`, for one. Default: memory. */
   outbox?: OutboxFactory;
-  /** Bytes of events that wait in memory at most. Default 16777216 (16 MiB). */
+  /** The most bytes of events that wait in memory. Default 16777216 (16 MiB). */
   maxQueueBytes?: number;
-  /** Milliseconds between two POSTs under load, where no full batch is waiting. Default 100. */
+  /** Milliseconds between two POSTs under load, if no full batch is waiting. Default 100. */
   linger?: number;
   /** Milliseconds that one POST may take. Default 10000. */
   timeout?: number;
   /**
-   * What POSTs are made with: `node:http(s)`, at a fifth of the CPU time, or `fetch`, where that goes through a
-   * proxy of yours. Default `node`; `fetch` where there is no Node.
+   * How POSTs are made: with `node:http(s)`, at a fifth of the CPU time, or with `fetch`, for apps that have set up
+   * `fetch` to go through a proxy. Default `node`; `fetch` on runtimes other than Node.
    */
   transport?: 'node' | 'fetch';
   /** Has Convert record only unique exposures and fill in what conversions miss. Default true. */

@@ -3,7 +3,7 @@ import type { ProjectConfig } from '../model/project-config.js';
 import { ConvertError } from '../utils/errors.js';
 
 type Fields = Record<string, unknown>;
-type Check = (value: unknown, place: string) => string | undefined;
+type Check = (value: unknown, path: string) => string | undefined;
 
 /** Configs that came out of `validateProject`: they are not checked a second time. */
 const validated = new WeakSet<object>();
@@ -11,16 +11,16 @@ const validated = new WeakSet<object>();
 /**
  * Checks `value`, as parsed from JSON, and takes it over: it is changed and frozen in place, and returned.
  *
- * Checked is what would break a reader or reach a URL: `account_id` and `project.id` are digits (numbers become
- * strings), lists are lists of objects (a null list is dropped), experiences have an id and a key. Ids that are numbers
- * become strings wherever they stand: they are compared, stored and sent as strings. Unknown fields stay.
- * An entry named `__proto__`, at whatever depth, could mislead a later merge: such a config is refused.
+ * The checks are about values that would break a reader or reach a URL: `account_id` and `project.id` are digits
+ * (numbers become strings), lists are lists of objects (a null list is dropped), experiences have an id and a key. Ids
+ * that are numbers become strings wherever they stand: they are compared, stored and sent as strings. Unknown fields
+ * stay. An entry named `__proto__`, at whatever depth, could mislead a later merge: such a config is refused.
  *
  * The result is frozen to the bottom, because parts of it (a variation's changes, a feature's variables) are handed to
  * the app at every request: one handler that edits its variation must not edit everybody's.
  *
  * @param where the source, as operators know it; stands in the error
- * @throws ConvertError `CONVERT_BAD_PROJECT`, with the place in the config (`experiences[3].id`)
+ * @throws ConvertError `CONVERT_BAD_PROJECT`, with the path in the config (`experiences[3].id`)
  */
 export function validateProject(value: unknown, where: string): ProjectConfig {
   if (isValidated(value)) return value;
@@ -33,14 +33,14 @@ export function validateProject(value: unknown, where: string): ProjectConfig {
     if (config[list] === null) delete config[list];
   }
   writeIdsAsText(config);
-  if (!freeze(config)) throw bad(where, `${placeOfPrototype(config)} can be no entry of a config`);
+  if (!freeze(config)) throw bad(where, `${pathOfPrototype(config)} can be no entry of a config`);
   validated.add(config);
   return config as unknown as ProjectConfig;
 }
 
 /**
- * As `validateProject`, for an object that belongs to the app: it is copied first. What was validated before is
- * returned as it is.
+ * Validates an object that belongs to the app, and so is copied first. A config that was validated before is returned
+ * as it is.
  *
  * @throws ConvertError `CONVERT_BAD_PROJECT`
  */
@@ -67,25 +67,25 @@ function rootProblem(value: unknown): string | undefined {
   );
 }
 
-const object: Check = (value, place) =>
-  isObject(value) ? undefined : `${place} is ${nameOf(value)}, not an object`;
+const object: Check = (value, path) =>
+  isObject(value) ? undefined : `${path} is ${nameOf(value)}, not an object`;
 
 const any: Check = () => undefined;
 
 /** Account and project ids become part of a host name and of a path. */
-const digits: Check = (value, place) => {
+const digits: Check = (value, path) => {
   const fits =
     typeof value === 'number' ? Number.isSafeInteger(value) && value >= 0 : /^\d{1,20}$/.test(text(value));
-  return fits ? undefined : `${place} is ${nameOf(value)}; it must be digits`;
+  return fits ? undefined : `${path} is ${nameOf(value)}; it must be digits`;
 };
 
-const experience: Check = (value, place) => {
-  if (!isObject(value)) return object(value, place);
+const experience: Check = (value, path) => {
+  if (!isObject(value)) return object(value, path);
   const { id, key } = value;
   if (typeof id !== 'number' && !text(id))
-    return `${place}.id is ${nameOf(id)}; it must be a text or a number`;
-  if (!text(key)) return `${place}.key is ${nameOf(key)}; it must be a text`;
-  return listsProblem(value, EXPERIENCE_LISTS, `${place}.`);
+    return `${path}.id is ${nameOf(id)}; it must be a text or a number`;
+  if (!text(key)) return `${path}.key is ${nameOf(key)}; it must be a text`;
+  return listsProblem(value, EXPERIENCE_LISTS, `${path}.`);
 };
 
 /** The lists of a config, and what their entries must be. */
@@ -159,15 +159,15 @@ function freeze(root: object): boolean {
 const PROTOTYPE = '__proto__';
 
 /** `features[0].variables.__proto__` */
-function placeOfPrototype(root: object): string {
-  const waiting: [node: object, place: string][] = [[root, '']];
+function pathOfPrototype(root: object): string {
+  const waiting: [node: object, path: string][] = [[root, '']];
   for (let step = waiting.pop(); step !== undefined; step = waiting.pop()) {
-    const [node, place] = step;
-    if (Object.hasOwn(node, PROTOTYPE)) return place === '' ? PROTOTYPE : `${place}.${PROTOTYPE}`;
+    const [node, path] = step;
+    if (Object.hasOwn(node, PROTOTYPE)) return path === '' ? PROTOTYPE : `${path}.${PROTOTYPE}`;
     for (const [name, child] of Object.entries(node) as [string, unknown][]) {
       if (typeof child !== 'object' || child === null) continue;
-      const inside = Array.isArray(node) ? `[${name}]` : place === '' ? name : `.${name}`;
-      waiting.push([child, place + inside]);
+      const inside = Array.isArray(node) ? `[${name}]` : path === '' ? name : `.${name}`;
+      waiting.push([child, path + inside]);
     }
   }
   return PROTOTYPE;

@@ -1,4 +1,4 @@
-/** IP addresses in one form, however a socket or a proxy wrote them. */
+/** Brings IP addresses into one form, however a socket or a proxy wrote them. */
 
 /**
  * Some proxies (Azure's Application Gateway and App Service) write the port of the client, too: `1.2.3.4:5678`,
@@ -10,8 +10,8 @@ const MAPPED = /^(?:::|(?:0{1,4}:){5})ffff:(?:(\d+\.\d+\.\d+\.\d+)|([0-9a-f]{1,4
 const MAX_ADDRESS = 45 + '[]:65535'.length;
 
 /**
- * Without a port; IPv4 addresses as dual-stack sockets write them (`::ffff:8.8.8.8`, `::ffff:808:808`) in their own
- * form.
+ * Returns an address without its port. An IPv4 address that a dual-stack socket wrote as IPv6 (`::ffff:8.8.8.8`,
+ * `::ffff:808:808`) becomes `8.8.8.8`. A text that is too long for an address becomes ''.
  */
 export function plainAddress(ip: string): string {
   if (ip.length > MAX_ADDRESS) return '';

@@ -1,4 +1,4 @@
-/** The language that a visitor wants most. */
+/** Reads the language that a visitor prefers from the `Accept-Language` header. */
 import { clip } from './text-decoding.js';
 
 /** Browsers send some hundred characters at most. */

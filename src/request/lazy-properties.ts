@@ -1,28 +1,29 @@
+/** Properties of a request that rules match: each is derived when it is first read, and the app may change them. */
 import type { Properties } from '../model/properties.js';
 import { callbackThrew, checkedObject, type OnError } from '../utils/app-callback.js';
 import { defaultsOf, type DefaultSource } from './property-defaults.js';
 import type { RequestFactsCache } from './request-facts.js';
 
-/** How each property follows from a request. */
+/** A function for each property that derives it from the facts of a request. */
 export type PropertyTable<Shape> = {
   readonly [Name in keyof Shape]-?: (facts: RequestFactsCache) => Shape[Name];
 };
 
 interface DefaultProperty {
-  /** Where its value is kept, once it is derived. */
+  /** The index of its value in the list of derived values. */
   readonly index: number;
   readonly derive: (facts: RequestFactsCache) => unknown;
 }
 
-/** All that is known of one kind of properties before a request comes. */
+/** One kind of properties, location or visitor: the part that is the same for all requests. */
 export interface PropertyKind {
-  /** Names the option in messages. */
+  /** The name of the option, for messages. */
   readonly option: string;
   readonly table: ReadonlyMap<string, DefaultProperty>;
-  /** The app's function. */
+  /** The function of the app that adds or replaces properties. */
   readonly extend: ((request: unknown, defaults: object) => unknown) | undefined;
   readonly names: readonly string[];
-  /** `NOT_DERIVED` for each property: copying it is faster than filling a new one. */
+  /** A list with `NOT_DERIVED` for each property, to be copied for each request. */
   readonly blank: readonly unknown[];
   readonly onError: OnError;
 }
@@ -44,7 +45,7 @@ export function propertyKind(
 const NONE: ReadonlyMap<string, unknown> = new Map();
 
 export class LazyProperties implements Properties, DefaultSource {
-  /** By the index of the property; `NOT_DERIVED` where nobody asked. */
+  /** Derived values by the index of the property; `NOT_DERIVED` if nobody has read it. */
   #defaults: unknown[] | undefined;
   #given: ReadonlyMap<string, unknown> | undefined;
   #object: Readonly<Record<string, unknown>> | undefined;
@@ -68,7 +69,7 @@ export class LazyProperties implements Properties, DefaultSource {
     return given.has(name) ? given.get(name) : this.default(name);
   }
 
-  /** What the request says, whatever the app makes of it. */
+  /** The value that the request itself gives, before the function of the app changes it. */
   default(name: string): unknown {
     const property = this.kind.table.get(name);
     if (property === undefined) return undefined;
@@ -77,7 +78,7 @@ export class LazyProperties implements Properties, DefaultSource {
     return known === NOT_DERIVED ? (defaults[property.index] = property.derive(this.facts)) : known;
   }
 
-  /** All of them, frozen; those that the request does not tell are left out. */
+  /** All properties as a frozen object; those that the request does not tell are left out. */
   object(): Readonly<Record<string, unknown>> {
     const given = this.#ask();
     if (this.#object !== undefined) return this.#object;
@@ -92,10 +93,10 @@ export class LazyProperties implements Properties, DefaultSource {
     return (this.#object = Object.freeze(all));
   }
 
-  /** What the app's function gives: asked once, at the first property that is read. */
+  /** The properties that the function of the app returns. It is called once, at the first property that is read. */
   #ask(): ReadonlyMap<string, unknown> {
     if (this.#given !== undefined) return this.#given;
-    // Set before the call: a function that reads the properties it makes sees the defaults, and does not recurse.
+    // This is set before the call, so that a function that reads the properties sees the defaults and does not recurse.
     this.#given = NONE;
     if (this.kind.extend !== undefined) {
       this.#given = this.#extend(this.kind.extend);
@@ -108,7 +109,7 @@ export class LazyProperties implements Properties, DefaultSource {
     const { option, onError } = this.kind;
     try {
       const answer = checkedObject(option, extend(this.facts.request.raw, defaultsOf(this)), onError);
-      // Copied here, where a getter of the app that throws is caught as well.
+      // The answer is copied inside the `try`, since a getter of the app may throw too.
       return answer === undefined ? NONE : new Map(Object.entries(answer));
     } catch (error) {
       onError(callbackThrew(option, error));

@@ -1,4 +1,4 @@
-/** The preview link of Convert: `?convert_preview={experienceId}.{variationId}`, as SDK 5.x reads it. */
+/** Reads Convert's preview links, `?convert_preview={experienceId}.{variationId}`, as the official SDK 5 does. */
 import type { Preview } from '../model/preview.js';
 import { queryValue } from './query-parameters.js';
 import { parseTarget } from './url.js';
@@ -7,7 +7,7 @@ const PARAMETER = 'convert_preview';
 const IDS = /^(\d{1,20})\.(\d{1,20})$/;
 
 export function previewLink(url: string): Preview | undefined {
-  // Asked of every request that decides: nearly none has it.
+  // Every request that decides comes here, and nearly none has the parameter: this look is cheaper than parsing.
   if (!url.includes(PARAMETER)) return undefined;
   const value = queryValue(parseTarget(url).query, PARAMETER, 64);
   const [, experienceId, variationId] = IDS.exec(value ?? '') ?? [];

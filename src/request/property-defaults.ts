@@ -1,8 +1,11 @@
 /**
- * The `defaults` that an app's property functions get: looks like an object of own enumerable accessors, each of which
- * computes its property when it is read. A Proxy, because defining so many accessors per request costs 5 us, and
- * most functions read a few of them or none.
+ * The object `defaults` that an app's property functions get, with a getter for each property of the request.
+ *
+ * It is a Proxy, because defining so many getters per request takes long, and most functions read a few of them or
+ * none.
  */
+
+/** The properties behind the object. */
 export interface DefaultSource {
   readonly names: readonly string[];
   has(name: string): boolean;
@@ -16,7 +19,7 @@ export function defaultsOf(source: DefaultSource): object {
 type Key = string | symbol;
 
 class Target {
-  /** What the app has set itself. */
+  /** The values that the app has set on the object. */
   own: Map<Key, unknown> | undefined;
   constructor(readonly source: DefaultSource) {}
 
@@ -36,13 +39,13 @@ class Target {
     return true;
   }
 
-  /** Consoles look behind a Proxy, and call this on the Proxy itself. */
+  /** For `console.log`, which finds this method on the target and calls it on the Proxy. */
   [Symbol.for('nodejs.util.inspect.custom')](): object {
     return { ...this };
   }
 }
 
-/** Made once for each of our names: spreading asks for the descriptor of every property. */
+/** Descriptors by property name, made once per process: spreading the object asks for the descriptor of each one. */
 const accessors = new Map<Key, PropertyDescriptor>();
 
 function accessorOf(name: Key): PropertyDescriptor {
@@ -75,9 +78,9 @@ const HANDLER: ProxyHandler<Target> = {
   has: (target, name) => target.has(name) || name in Object.prototype,
   ownKeys: ({ source, own }) => (own ? [...new Set([...source.names, ...own.keys()])] : [...source.names]),
   getOwnPropertyDescriptor: descriptorOf,
-  // Also over a name of ours: apps write `defaults.plan = 'pro'; return defaults` too.
+  // A name of ours may be overwritten: apps may write `defaults.plan = 'pro'; return defaults`.
   set: (target, name, value) => target.write(name, value),
-  // As a value that is returned: `undefined` takes a default away.
+  // A deleted property is `undefined`, which removes a default just as if the function had returned it.
   deleteProperty: (target, name) => target.write(name, undefined),
   defineProperty: () => false,
   getPrototypeOf: () => Object.prototype,

@@ -1,4 +1,4 @@
-/** The visitor properties that a request tells. Their names are API: rules match them verbatim. */
+/** The visitor and location properties that a request has by default. Rules match their names, so names are API. */
 import type { TrafficSource } from '../model/attribution.js';
 import { isInEconomicArea, isInUnion } from './geo/countries.js';
 import { preferredLanguage } from './language.js';
@@ -9,16 +9,17 @@ import { clip } from './text-decoding.js';
 import { MAX_URL } from './url.js';
 import type { Device } from './user-agent/user-agent.js';
 
-/** The first values of the query parameters of this request, decoded, at most 256 characters. */
+/** The `utm_` parameters of this request: of each its first value, decoded, at most 256 characters. */
 type UtmProperties = { readonly [Name in Utm]?: string };
 /**
- * Likewise, at most 512 characters. Who clicked is personal data: these are of this request alone, and kept nowhere.
+ * The ids of ad clicks in the query of this request, at most 512 characters each. They are personal data, so they are
+ * kept nowhere.
  */
 type ClickIdProperties = { readonly [Name in ClickId]?: string };
 
 /**
- * The desktop, mobile and tablet properties are there always, and so is how the visitor got here; the others where the
- * request tells.
+ * Properties of the visitor. `desktop`, `mobile`, `tablet`, `source`, `campaign`, `medium`, `keyword` and `sourceName`
+ * are always there, the others only if the request tells them.
  */
 export interface VisitorProperties extends UtmProperties, ClickIdProperties {
   readonly country?: string;
@@ -26,15 +27,15 @@ export interface VisitorProperties extends UtmProperties, ClickIdProperties {
   readonly city?: string;
   readonly continent?: string;
   readonly timezone?: string;
-  /** The country is in the European Union; unknown where the country is. */
+  /** Whether the country is in the European Union; undefined if the country is unknown. */
   readonly eu?: boolean;
-  /** The country is in the European Economic Area; unknown where the country is. */
+  /** Whether the country is in the European Economic Area; undefined if the country is unknown. */
   readonly eea?: boolean;
-  /** `desktop mobile tablet other`, or `bot`, where bots are visitors. */
+  /** `desktop mobile tablet other`, or `bot` (with the option `bots: 'include'`). */
   readonly device?: Device;
-  /** With the vocabulary `convert`: the codes of Convert's reports, as `['ALLPH', 'IPH']`. */
+  /** The codes of Convert's reports, such as `['ALLPH', 'IPH']`; only with the vocabulary `convert`. */
   readonly devices?: readonly string[];
-  /** What the device is, or, of a bot, what it shows itself as; likewise the two below. */
+  /** Whether the device is a desktop computer; for a bot, whether it pretends to be on one. The next two are alike. */
   readonly desktop?: boolean;
   readonly mobile?: boolean;
   readonly tablet?: boolean;
@@ -45,35 +46,36 @@ export interface VisitorProperties extends UtmProperties, ClickIdProperties {
   readonly os?: string;
   /** The User-Agent header, at most 512 characters of it. */
   readonly userAgent?: string;
-  /** What Accept-Language prefers: `en`, `en-US`. */
+  /** The preferred language in Accept-Language: `en`, `en-US`. */
   readonly language?: string;
   readonly visitorType?: 'new' | 'returning';
-  /** As in Convert's reports, and like the four below it what the first hit of the session said. */
+  /** The source as in Convert's reports. The first request of a session decides it, and the next four properties. */
   readonly source?: TrafficSource;
   /** `utm_campaign`, else ''; cut at 160 bytes of UTF-8. */
   readonly campaign?: string;
   /**
-   * `utm_medium`; else `cpc google` with a `gclid`; else by the referrer `organic`, `ai tool` or `referral`; else
-   * ''. At most 40 bytes.
+   * `utm_medium`; else `cpc google` if there is a `gclid`; else `organic`, `ai tool` or `referral`, by the referrer;
+   * else ''. At most 40 bytes.
    */
   readonly medium?: string;
-  /** `utm_term`, else what a search engine's referrer says was searched for, else ''; at most 80 bytes. */
+  /** `utm_term`, else the search words in the referrer of a search engine, else ''; at most 80 bytes. */
   readonly keyword?: string;
   /**
-   * `utm_source`; else `google` with a `gclid`; else the host of the referrer, or its app; else ''. At most 80 bytes.
+   * `utm_source`; else `google` if there is a `gclid`; else the host or the app of the referrer; else ''. At most 80
+   * bytes.
    */
   readonly sourceName?: string;
 }
 
 /**
- * How `browser` is written: `readable` (`chrome`), or `convert` (`CH`), as Convert's own projects write it; those
- * have `devices` as well.
+ * How `browser` is written: `readable` (`chrome`), or `convert` (`CH`), as in Convert's own web projects. With
+ * `convert` there is the property `devices` as well.
  */
 export type Vocabulary = 'readable' | 'convert';
 
 const MAX_USER_AGENT = 512;
 
-/** One property for each of these query parameters. */
+/** Makes a table with one property for each of these query parameters. */
 function parameters<Name extends string>(
   names: readonly Name[],
 ): PropertyTable<{ readonly [Each in Name]?: string }> {
@@ -83,15 +85,15 @@ function parameters<Name extends string>(
 
 const ofCountry =
   (isIn: (country: string) => boolean) =>
-  ({ place: { country } }: RequestFactsCache): boolean | undefined =>
+  ({ geoLocation: { country } }: RequestFactsCache): boolean | undefined =>
     country === undefined ? undefined : isIn(country);
 
 const READABLE: PropertyTable<Omit<VisitorProperties, 'devices'>> = {
-  country: (facts) => facts.place.country,
-  region: (facts) => facts.place.region,
-  city: (facts) => facts.place.city,
-  continent: (facts) => facts.place.continent,
-  timezone: (facts) => facts.place.timezone,
+  country: (facts) => facts.geoLocation.country,
+  region: (facts) => facts.geoLocation.region,
+  city: (facts) => facts.geoLocation.city,
+  continent: (facts) => facts.geoLocation.continent,
+  timezone: (facts) => facts.geoLocation.timezone,
   eu: ofCountry(isInUnion),
   eea: ofCountry(isInEconomicArea),
   device: (facts) => facts.userAgent.device,
@@ -124,11 +126,11 @@ export const VISITOR_PROPERTIES: Readonly<Record<Vocabulary, PropertyTable<objec
   convert: CONVERT,
 };
 
-/** Texts are cut at 8,192 characters. */
+/** Properties of the page. Texts are cut at 8,192 characters. */
 export interface LocationProperties {
   /** `protocol://host/path?query`, as the browser shows it, without a fragment. */
   readonly url?: string;
-  /** As it was sent: percent escapes are not decoded. */
+  /** The path as it was sent: percent escapes are not decoded. */
   readonly path?: string;
   /** Lower case, without the port. An IPv6 address keeps its brackets. */
   readonly hostname?: string;

@@ -1,23 +1,27 @@
-/** A proxy in front that the framework has not been told of: URL, address and country would be the proxy's own. */
+/**
+ * Detects a proxy in front of the server that the framework does not trust: then the URL, the address and the country
+ * of each visitor would be those of the proxy.
+ */
 import type { HeaderValue, IncomingRequest } from '../model/http.js';
 import { plainAddress } from './ip-address.js';
 import { hostnameOf } from './url.js';
 
-/** Visitors that are looked at, from the first one on. */
+/** The number of requests that are looked at, from the first one on. */
 const LOOKED_AT = 30;
 /**
- * Of these. Anybody can send such headers to a server that has no proxy, but hardly with nearly all of its requests.
+ * The number of these requests with headers of a proxy that makes us warn. Anybody can send such headers to a server
+ * without a proxy, but hardly in nearly all of its requests.
  */
 const ENOUGH = 27;
-/** What proxies add stands at the end. */
+/** Characters of a header that are looked at, from its end, where proxies add theirs. */
 const MAX_HEADER = 1024;
 
-/** One for all requests of an instance. Costs nothing any more once it has seen enough. */
+/** Watches the first requests of an instance. */
 export class ProxyWatch {
   #left = LOOKED_AT;
   #disbelieved = 0;
 
-  /** What to tell the operator: at most once, with the last of the requests that are looked at. */
+  /** Returns a warning for the operator, at most once: at the last of the requests that are looked at. */
   see(request: IncomingRequest): string | undefined {
     if (this.#left === 0) return undefined;
     this.#left -= 1;
@@ -27,8 +31,8 @@ export class ProxyWatch {
 }
 
 /**
- * What a framework believes shows in what it says: its address is one of those that were forwarded, its protocol
- * theirs.
+ * True if the framework ignores the forwarding headers of a request. If it trusts the proxy, its `ip` is one of the
+ * forwarded addresses, and its protocol and host are forwarded ones too.
  */
 function isDisbelieved(request: IncomingRequest): boolean {
   const { headers } = request;
@@ -38,7 +42,7 @@ function isDisbelieved(request: IncomingRequest): boolean {
     return !addresses.some((address) => address === request.ip || plainAddress(address) === ip);
   }
   const protocols = listed(headers['x-forwarded-proto']);
-  // Of several, each framework believes another one.
+  // If several protocols are forwarded, frameworks differ in which one they take.
   if (protocols.length > 0) return request.protocol === 'http' && protocols.every((each) => each === 'https');
   const host = hostnameOf(request.host);
   const hosts = listed(headers['x-forwarded-host']);

@@ -1,17 +1,17 @@
-/** Values out of a raw query string, without building an object of all of them. */
+/** Reads single parameters from a raw query string, without decoding the others. */
 import { clip, percentDecoded } from './text-decoding.js';
 
 /** The longest escape of one UTF-16 unit: three bytes of UTF-8. */
 const ESCAPED_UNIT = '%EF%BF%BD'.length;
-/** Of a name that is asked for; longer ones are passed over. */
+/** Characters of the longest name that can be asked for; longer names in a query are skipped. */
 const MAX_NAME = 64;
-/** Names with escapes that are looked at: a query may be nothing but them. */
+/** The number of names with escapes that are decoded: an attacker may send a query of nothing else. */
 const MAX_ESCAPED = 256;
 
 /**
  * The first value of parameter `name`, decoded as `URLSearchParams` does (`+` is a space; malformed escapes never
- * throw), and at most `max` characters of it. `undefined` if the parameter is absent, `''` if it is empty. Of
- * parameters whose names are written with escapes, the first 256 count.
+ * throw), and at most `max` characters of it. `undefined` if the parameter is absent, `''` if it is empty. After 256
+ * parameters whose names have escapes, further such parameters are skipped.
  *
  * @param name letters, digits and `_.~-`: what an escape can stand for, and nothing else
  */
@@ -28,7 +28,8 @@ export function queryValue(query: string, name: string, max: number): string | u
 const NONE: ReadonlyMap<string, string> = new Map();
 
 /**
- * The first values of those parameters that `wanted` names, each cut at so many characters; as `queryValue` has them.
+ * The first values, as `queryValue` reads them, of the parameters in `wanted`. The values of `wanted` are the numbers
+ * of characters at which they are cut.
  */
 export function queryValues(query: string, wanted: ReadonlyMap<string, number>): ReadonlyMap<string, string> {
   let values: Map<string, string> | undefined;
@@ -42,7 +43,7 @@ export function queryValues(query: string, wanted: ReadonlyMap<string, number>):
   return values ?? NONE;
 }
 
-/** Calls `visit` with the name of each parameter, and where its value is, until it says true. */
+/** Calls `visit` with the name of each parameter, and with start and end of its value, until `visit` returns true. */
 function eachParameter(
   query: string,
   visit: (name: string, valueStart: number, valueEnd: number) => boolean,
@@ -52,7 +53,7 @@ function eachParameter(
   for (let start = 0; start < query.length;) {
     let end = query.indexOf('&', start);
     if (end < 0) end = query.length;
-    // Searched again only once it is behind us: otherwise a query of nothing but `&` would take quadratic time.
+    // The search goes on only when the last `=` is behind us: else a query of nothing but `&` takes quadratic time.
     if (equals < start) {
       equals = query.indexOf('=', start);
       if (equals < 0) equals = query.length;
@@ -70,19 +71,17 @@ function eachParameter(
   }
 }
 
-/** Names that are asked for are ASCII. */
+/** Decodes the ASCII escapes of a name: names that are asked for are ASCII. */
 const nameDecoded = (raw: string): string =>
   raw.replace(/%[0-7][0-9a-f]/gi, (escape) => String.fromCharCode(parseInt(escape.slice(1), 16)));
 
 function decodeValue(raw: string, max: number): string {
-  // One unit more than can be returned, so that an escape that is cut here lies behind the end.
+  // One unit more than can be returned is kept, so that an escape that is cut here is not part of the result.
   const bounded = raw.slice(0, (max + 1) * ESCAPED_UNIT);
   return clip(percentDecoded(bounded.replaceAll('+', ' ')), max);
 }
 
-/** The query parameters that visitor properties are made of, by their names. */
-
-/** Links of ads carry one of these: it names the click to the network that sold it. */
+/** Query parameters in the links of ads: each holds the id of the click at the network that sold it. */
 export const CLICK_IDS = [
   // Google Ads (the last two from apps on iOS), Campaign Manager
   ...(['gclid', 'gbraid', 'wbraid', 'dclid'] as const),
@@ -100,10 +99,10 @@ export type Utm = (typeof UTM)[number];
 
 const MAX_UTM = 256;
 
-/** Those of Meta have some 200 characters. */
+/** Characters of a click id that are looked at; Meta's have some 200. */
 const MAX_CLICK_ID = 512;
 
-/** Each with the number of characters that are looked at. */
+/** The parameters that become visitor properties, each with the number of characters that are looked at. */
 export const PARAMETERS: ReadonlyMap<string, number> = new Map<string, number>([
   ...UTM.map((name) => [name, MAX_UTM] as const),
   ...CLICK_IDS.map((name) => [name, MAX_CLICK_ID] as const),

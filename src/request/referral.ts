@@ -1,4 +1,4 @@
-/** What a referrer says of where a visitor comes from, in the terms of Convert's reports and rules. */
+/** Reads a referrer: which site or app the visitor comes from, and whether it is a search engine or an AI tool. */
 import { queryValue } from './query-parameters.js';
 import { hostnameOf, urlHost } from './url.js';
 
@@ -10,7 +10,7 @@ export interface Referrer {
   /** Without the port; undefined for an app. */
   readonly hostname: string | undefined;
   readonly kind: ReferralKind;
-  /** What was searched for. Nearly always '': browsers and search engines keep it to themselves. */
+  /** The search words. Nearly always '', since browsers and search engines do not send them. */
   readonly keyword: string;
 }
 
@@ -30,11 +30,11 @@ const AI_TOOLS: ReadonlySet<string> = new Set([
 interface SearchEngine {
   /** The top level domain that it owns its name under, or `any`. */
   readonly under: string;
-  /** The query parameter that holds what was searched for. */
+  /** The query parameter that holds the search words. */
   readonly keyword: string;
 }
 
-/** By name. */
+/** Search engines by the name in their host. */
 const SEARCH_ENGINES: ReadonlyMap<string, SearchEngine> = new Map([
   ['google', { under: 'any', keyword: 'q' }],
   ['yahoo', { under: 'any', keyword: 'p' }],
@@ -48,7 +48,7 @@ const SEARCH_ENGINES: ReadonlyMap<string, SearchEngine> = new Map([
 ]);
 
 /**
- * The apps of some of them, by the package that Android names: their ids in Google Play, looked up in November 2026.
+ * Android apps of search engines and AI tools, by their ids in Google Play (looked up in November 2026).
  */
 const APPS: ReadonlyMap<string, ReferralKind> = new Map<string, ReferralKind>([
   ['com.google.android.googlequicksearchbox', 'search'],
@@ -61,12 +61,13 @@ const APPS: ReadonlyMap<string, ReferralKind> = new Map<string, ReferralKind>([
   ['com.poe.android', 'ai_tool'],
 ]);
 
-/** Browsers on Android write it where an app opened the page: `android-app://com.google.android.gm/`. */
+/** The referrer that browsers on Android send if an app opened the page: `android-app://com.google.android.gm/`. */
 const APP = /^(?:android|ios)-app:\/\/([a-z0-9._-]{1,255})(?:[/?#]|$)/i;
 const MAX_KEYWORD = 256;
 
 /**
- * `undefined` for what is neither an http(s) URL nor an app. The origin alone, as most policies send it, tells as much.
+ * Reads a referrer; `undefined` if it is neither an http(s) URL nor an app. The origin alone, which is all that most
+ * referrer policies send, is enough for everything but the search words.
  */
 export function referrerOf(url: string): Referrer | undefined {
   const app = APP.exec(url)?.[1]?.toLowerCase();
@@ -86,9 +87,9 @@ export function referrerOf(url: string): Referrer | undefined {
 }
 
 /**
- * The same host, or one of them a subdomain of the other; `www.` makes no difference. Both in lower case, without a
- * port. That two subdomains are of one site takes a list of all public suffixes: browsers have it, see
- * `attributionReader`.
+ * True if both are the same host, or one is a subdomain of the other; `www.` makes no difference. Both are given in
+ * lower case, without a port. To see that two subdomains are of one site takes a list of all public suffixes: browsers
+ * have it, and `readAttribution` uses what they say.
  */
 export function isSameSite(referrer: string, hostname: string): boolean {
   const from = withoutWww(referrer);
@@ -107,7 +108,7 @@ function isAiTool(hostname: string): boolean {
   }
 }
 
-/** `google.com`, `www.google.co.uk`: the last label but the top level ones. */
+/** Finds `google` in `google.com` and `www.google.co.uk`: the last label before the top-level ones, and these. */
 const REGISTERED = /(?:^|\.)([a-z]+)\.((?:com?\.)?[a-z]{2,3})$/;
 
 function searchEngine(hostname: string): SearchEngine | undefined {

@@ -1,18 +1,21 @@
+/** Makes the report segments of a request: the properties by which Convert's reports are filtered. */
 import type { ReportSegments } from '../model/tracking-event.js';
 import { flattenString } from '../utils/flatten-string.js';
 import type { RequestFactsCache } from './request-facts.js';
 import type { UserAgent } from './user-agent/user-agent.js';
 
-/** By the client, of which there is one object for all who are alike. */
+/** Segments that were made before, by the user agent; like user agents are one object. */
 export type KnownSegments = WeakMap<UserAgent, ReportSegments[]>;
 
-/** There are few kinds for one user agent, but campaigns are what the client says they are. */
+/**
+ * The most segments that are kept of one user agent: campaigns come from the URL, so a client can invent any number.
+ */
 const MAX_KINDS = 32;
 
-/** Visitors of a kind share one object: it is made, and turned into JSON, once for them all. */
+/** Returns one object for all requests with the same segments, so that its JSON is made once. */
 export function reportSegments(facts: RequestFactsCache, kinds: KnownSegments): ReportSegments {
   const { userAgent, visitorType } = facts;
-  const { country } = facts.place;
+  const { country } = facts.geoLocation;
   const { source } = facts.attribution;
   const campaign = facts.attribution.campaign || undefined;
   let known = kinds.get(userAgent);

@@ -1,4 +1,4 @@
-/** What several properties of a request are made of. Each is computed when it is first asked for, and once. */
+/** Facts of a request from which properties are derived, such as URL, user agent and place; each is computed once. */
 import type { Attribution, Session } from '../model/attribution.js';
 import { headerText, type IncomingRequest } from '../model/http.js';
 import type { OnError } from '../utils/app-callback.js';
@@ -10,20 +10,20 @@ import { hostnameOf, MAX_URL, parseTarget, type RequestTarget } from './url.js';
 import type { UserAgentReader } from './user-agent/user-agent-cache.js';
 import type { UserAgent } from './user-agent/user-agent.js';
 
-/** What is the same for all requests. */
+/** The parts that are the same for all requests. */
 export interface FactSources {
-  /** In the order in which they are asked. */
+  /** Geo readers, in the order in which they are asked. */
   readonly geo: readonly GeoReader[];
   readonly client: UserAgentReader;
   readonly attribution: (facts: RequestFactsCache) => Attribution;
   readonly onError: OnError;
 }
 
-/** Who sent the request, as far as the facts need to know. */
+/** The visitor who sent the request, as far as the facts need to know. */
 export interface RequestVisitor {
-  /** No state of an earlier visit is there. Read only if something asks for it. */
+  /** True if no state of an earlier request is stored. Read only if a property needs it. */
   readonly isNewVisitor: boolean;
-  /** The session that the request goes on with; undefined where none is known. Read only if something asks for it. */
+  /** The session that the request belongs to; undefined if none is known. Read only if a property needs it. */
   readonly session?: Session | undefined;
 }
 
@@ -37,7 +37,7 @@ export class RequestFactsCache {
   #protocol: string | undefined;
   #userAgentHeader: string | undefined;
   #userAgent: UserAgent | undefined;
-  #place: GeoFacts | undefined;
+  #geoLocation: GeoFacts | undefined;
 
   constructor(
     protected readonly sources: FactSources,
@@ -59,17 +59,17 @@ export class RequestFactsCache {
     return (this.#parameters ??= queryValues(this.target.query, PARAMETERS));
   }
 
-  /** '' without one. */
+  /** The Referer header; '' if there is none. */
   get referrer(): string {
     return (this.#referrer ??= clip(this.header('referer') ?? '', MAX_URL));
   }
 
-  /** How the visitor got here: what the first hit of the session said, or else what this request says. */
+  /** How the visitor came to the site: by the first request of the session, or else by this request. */
   get attribution(): Attribution {
     return (this.#attribution ??= this.requestVisitor.session?.attribution ?? this.sources.attribution(this));
   }
 
-  /** `new` for the whole first session; where no session is known, for the first request. */
+  /** `new` for the whole first session; if no session is known, for the first request. */
   get visitorType(): 'new' | 'returning' {
     if (this.#visitorType === undefined) {
       const isFirst = this.requestVisitor.session?.isFirst ?? this.requestVisitor.isNewVisitor;
@@ -78,13 +78,13 @@ export class RequestFactsCache {
     return this.#visitorType;
   }
 
-  /** `undefined` where a proxy said something that is no protocol of ours. */
+  /** `undefined` if a proxy sent something other than http or https. */
   get protocol(): 'http' | 'https' | undefined {
     const protocol = (this.#protocol ??= this.request.protocol.toLowerCase());
     return protocol === 'http' || protocol === 'https' ? protocol : undefined;
   }
 
-  /** With the port, if the client named one; '' if it named no host. */
+  /** The host with its port, if the client named one; '' if it named no host. */
   get host(): string {
     return (this.#host ??= this.request.host);
   }
@@ -93,7 +93,7 @@ export class RequestFactsCache {
     return hostnameOf(this.host);
   }
 
-  /** '' without one. */
+  /** The User-Agent header; '' if there is none. */
   get userAgentHeader(): string {
     return (this.#userAgentHeader ??= this.header('user-agent') ?? '');
   }
@@ -102,8 +102,8 @@ export class RequestFactsCache {
     return (this.#userAgent ??= this.sources.client(this.userAgentHeader, this.request.headers));
   }
 
-  /** What the `geo` option tells, and nothing else: no property function can change it. */
-  get place(): GeoFacts {
-    return (this.#place ??= locationOf(this.request, this.sources.geo, this.sources.onError));
+  /** The place of the visitor by the option `geo`. Property functions of the app can not change it. */
+  get geoLocation(): GeoFacts {
+    return (this.#geoLocation ??= locationOf(this.request, this.sources.geo, this.sources.onError));
   }
 }

@@ -15,7 +15,7 @@ import {
   type VisitorProperties,
   type Vocabulary,
 } from './property-tables.js';
-import { attributionReader } from './read-attribution.js';
+import { readAttribution } from './read-attribution.js';
 import { type KnownSegments, reportSegments } from './report-segments.js';
 import { type FactSources, type RequestVisitor, RequestFactsCache } from './request-facts.js';
 import { createUserAgentReader } from './user-agent/user-agent-cache.js';
@@ -69,7 +69,7 @@ export function createRequestReader(options: RequestOptions): RequestReader {
   const setup: RequestSetup = {
     geo,
     client: createUserAgentReader(),
-    attribution: attributionReader(),
+    attribution: readAttribution,
     segments: new WeakMap(),
     onError,
     location: propertyKind(

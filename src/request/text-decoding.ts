@@ -1,4 +1,4 @@
-/** Text from the network: cut to a length, and decoded without ever throwing. */
+/** Cuts and decodes text from the network, without ever throwing. */
 
 /** At most `max` UTF-16 units of `text`; a surrogate pair is not cut in two. */
 export function clip(text: string, max: number): string {
@@ -11,7 +11,7 @@ const encoder = new TextEncoder();
 
 /** At most `max` bytes of `text` in UTF-8, and no half of a character. */
 export function clipBytes(text: string, max: number): string {
-  // Three bytes are the most that one unit takes.
+  // One UTF-16 unit takes three bytes at most.
   if (text.length * 3 <= max) return text.toWellFormed();
   const whole = text.toWellFormed();
   return whole.slice(0, encoder.encodeInto(whole, new Uint8Array(max)).read);
@@ -27,8 +27,9 @@ const DIGITS = new Map(
 const digit = (code: number | undefined): number => DIGITS.get(code ?? 0) ?? NaN;
 
 /**
- * Percent escapes decoded as `URLSearchParams` does: bytes that are no UTF-8 become U+FFFD, a `%` that begins no
- * escape stays. In one go, and not with `decodeURIComponent`: a stranger could have it throw for each value of a query.
+ * Decodes percent escapes as `URLSearchParams` does: bytes that are no UTF-8 become U+FFFD, a `%` that begins no
+ * escape stays. `decodeURIComponent` is not used, since an attacker could make it throw for each value of a query, and
+ * exceptions are slow.
  */
 export function percentDecoded(text: string): string {
   if (!text.includes('%')) return text;
@@ -52,7 +53,7 @@ function escapedBytes(escapes: string): Uint8Array {
 }
 
 /**
- * The text of a header whose sender had to put more into it than ASCII: as bytes of UTF-8 or Latin-1, or as percent
+ * Decodes a header with characters beyond ASCII, which senders write as bytes of UTF-8 or Latin-1, or as percent
  * escapes of either. A `%` that begins no escape stays.
  */
 export function headerDecoded(text: string): string {
@@ -67,14 +68,14 @@ function utf8OrLatin(escapes: string): string {
 const BEYOND_ASCII = /[\x80-\xff]/;
 const BEYOND_BYTES = /[^\0-\xff]/;
 
-/** HTTP servers read header bytes as Latin-1. What is UTF-8 in truth is read again; anything else stays as it is. */
+/** Decodes UTF-8 that an HTTP server has read as Latin-1, as all do with headers. Any other text stays as it is. */
 export function utf8Repaired(text: string): string {
   if (!BEYOND_ASCII.test(text) || BEYOND_BYTES.test(text)) return text;
   const bytes = new Uint8Array(text.length);
   for (let i = 0; i < text.length; i++) bytes[i] = text.charCodeAt(i);
   const repaired = decoder.decode(bytes);
-  // Not with a decoder that throws: a stranger could have it do so a hundred times. What replaces bytes that are no
-  // UTF-8 may also have come as such.
+  // U+FFFD stands for bytes that are no UTF-8, unless it was in the text itself. A decoder that throws would be
+  // simpler, but an attacker could make it throw a hundred times per request.
   return countOf(repaired, '\ufffd') === countOf(text, '\xef\xbf\xbd') ? repaired : text;
 }
 

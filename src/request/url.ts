@@ -1,22 +1,24 @@
-/** The target of a request and the host it went to, split without a URL parser. */
+/** Splits the target of a request (path and query) and its host, without parsing a whole URL. */
 import { clip } from './text-decoding.js';
 
 export interface RequestTarget {
   /** Path with its query, beginning with `/`. */
   readonly text: string;
   readonly path: string;
-  /** Without the `?`; '' if there is none. */
+  /** The query without the `?`; '' if there is none. */
   readonly query: string;
 }
 
-/** Longest URL, path, query and referrer that is looked at, in characters. What browsers send is far below. */
+/** Characters of a URL, path, query or referrer that are looked at. Browsers send far less. */
 export const MAX_URL = 8192;
 
-/** `http://host/path?query`, as proxies send it: whatever host it names, ours comes from the framework. */
+/**
+ * The start of a target such as `http://host/path`, as proxies send it. It is cut off: the framework tells the host.
+ */
 const ORIGIN = /^[a-z][a-z0-9+.-]*:\/\/[^/?#]*/i;
 
 export function parseTarget(url: string): RequestTarget {
-  // Room for the slash that may be added.
+  // One character is left for the slash that may be added.
   let text = clip(url, MAX_URL - 1);
   const hash = text.indexOf('#');
   if (hash >= 0) text = text.slice(0, hash);
@@ -30,13 +32,13 @@ export function parseTarget(url: string): RequestTarget {
     : { text, path: text.slice(0, mark), query: text.slice(mark + 1) };
 }
 
-/** A DNS name is at most 253 characters long. */
+/** Characters of the longest host with a port: a DNS name has 253 at most. */
 const MAX_HOST = 260;
 const HOST = /^(\[[0-9a-f:.]+\]|[a-z0-9._-]+)(?::\d*)?$/i;
 
 /**
- * A host without its port, in lower case; an IPv6 address keeps its brackets, as in `location.hostname`.
- * `undefined` if it is none.
+ * Returns a host without its port, in lower case; an IPv6 address keeps its brackets, as in `location.hostname`.
+ * `undefined` if the text is no host.
  */
 export function hostnameOf(host: string): string | undefined {
   return host.length > MAX_HOST ? undefined : HOST.exec(host)?.[1]?.toLowerCase();

@@ -19,9 +19,9 @@ const MAX_SIZE = 4096;
 
 interface Generation<Value> {
   readonly entries: Map<string, Value>;
-  /** By `performance.now()`: no entry is added after that. */
+  /** The time, by `performance.now()`, after which no entry is added. */
   readonly closes: number;
-  /** By `performance.now()`: the entries go then. */
+  /** The time, by `performance.now()`, when the entries are dropped. */
   readonly ends: number;
 }
 

@@ -8,9 +8,9 @@ import type { CommitOptions, VisitorStore } from './types.js';
 
 export interface MemoryStoreOptions {
   /**
-   * Most visitors that are remembered; those not seen for longest go first. As many again may be remembered whose id
-   * was only just issued and has not come back, so that a flood of clients without cookies pushes nobody out. Default
-   * 100,000.
+   * The most visitors that are remembered; those not seen for longest are dropped first. As many again are remembered
+   * whose id was generated and has not come back yet, so that a flood of clients without cookies drops no other
+   * visitor. Default 100,000.
    */
   max?: number;
   /** Milliseconds for which a visitor is remembered whose id has not come back. Default 1800000 (30 minutes). */

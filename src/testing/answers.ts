@@ -9,7 +9,7 @@ import { adoptProject } from '../project/parse-config.js';
 import { ConvertError } from '../utils/errors.js';
 import { type Check, given, shape, text } from '../utils/option-checks.js';
 
-/** The key of the variation that everybody gets; null: nobody is in the experience. */
+/** The key of the variation that every visitor gets, or that with features and changes; null: nobody takes part. */
 export type Answer = string | null | VariationAnswer;
 
 /** Answers by the key of the experience. */
@@ -18,9 +18,9 @@ export type Answers = Readonly<Record<string, Answer>>;
 export interface VariationAnswer {
   /** The key of the variation. */
   readonly variation: string;
-  /** What `runFeature` finds on: the variables by the key of the feature, `{}` where it has none. */
+  /** The features that `runFeature` finds turned on: their variables by the key of the feature, `{}` for none. */
   readonly features?: Readonly<Record<string, Readonly<Record<string, unknown>>>>;
-  /** What stands in `variation.changes`. Default: the features. */
+  /** Entries of `variation.changes`, to which one entry for each of `features` is added. Default: none. */
   readonly changes?: readonly Readonly<Record<string, unknown>>[];
 }
 
@@ -47,7 +47,7 @@ const answer: Check = (value, path) => {
 };
 
 /**
- * The project in which the answers are the only ones that can be given.
+ * Makes a project config in which each experience of the answers has one variation: the answer.
  *
  * @throws ConvertError `CONVERT_BAD_OPTION` that names every wrong answer
  */
@@ -68,11 +68,11 @@ export function projectOf(answers: unknown): ProjectConfig {
   );
 }
 
-// Ids are not keys: an app that takes one for the other should find out here.
+// Ids differ from keys, so that a test finds out if the app takes one for the other.
 const idOf = (key: string): string => `id:${key}`;
 const variationIdOf = (experienceId: string, key: string): string => `${experienceId}/${key}`;
 
-/** The keys that ids of a project of answers were made from. */
+/** The key that an id was made from by `idOf` or `variationIdOf`. */
 export const experienceKeyOf = (experienceId: string): string => experienceId.slice(idOf('').length);
 export const variationKeyOf = (experienceId: string, variationId: string): string =>
   variationId.slice(variationIdOf(experienceId, '').length);
@@ -83,7 +83,7 @@ function experienceOf(key: string, given: Answer): ExperienceConfig {
 }
 
 function variationOf(experienceId: string, given: Answer): VariationConfig {
-  // There is traffic for nobody, as where all variations were stopped.
+  // An experience whose variations are all stopped has no traffic, so nobody is in it.
   if (given === null) return { id: variationIdOf(experienceId, 'none'), key: 'none', status: 'stopped' };
   const {
     variation: key,

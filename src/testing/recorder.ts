@@ -1,4 +1,4 @@
-/** The outbox of a test double: keeps what would be sent, for assertions. */
+/** An outbox for tests: it sends nothing, and keeps the events in two lists for assertions. */
 import { createLedger } from '../delivery/ledger.js';
 import type { Outbox, OutboxListener } from '../delivery/types.js';
 import type { GoalData, VisitorEvent } from '../model/tracking-event.js';
@@ -13,14 +13,14 @@ export interface RecordedExposure {
 export interface RecordedConversion {
   readonly visitorId: string;
   readonly goalKey: string;
-  /** Present where the conversion is a transaction. */
+  /** Present if the conversion is a transaction. */
   readonly conversionData?: readonly GoalData[];
 }
 
 export interface Recorder {
   exposures: RecordedExposure[];
   conversions: RecordedConversion[];
-  /** The outbox, for `createConvertWith`. All that it confirms counts as delivered at once. */
+  /** Makes the outbox, for `createConvertWith`. An event that is confirmed counts as delivered at once. */
   outbox(options: { listener: OutboxListener }): Outbox;
 }
 
@@ -52,7 +52,7 @@ export function createRecorder(): Recorder {
           ledger.accept(count);
           ledger.drop(count, reason);
         },
-        // Nothing waits.
+        // No event waits here, so there is none to take back.
         forget() {},
         ledger: () => ledger.read(),
         stats: () => ({
@@ -76,7 +76,7 @@ export function createRecorder(): Recorder {
   return recorder;
 }
 
-/** Adds events that were committed together. */
+/** Adds events that were committed together to the lists of the recorder. */
 function record({ exposures, conversions }: Recorder, events: readonly VisitorEvent[]): void {
   let bare: RecordedConversion | undefined;
   for (const { visitorId, event } of events) {
@@ -93,7 +93,7 @@ function record({ exposures, conversions }: Recorder, events: readonly VisitorEv
     }
     const { goalId: goalKey, goalData: conversionData } = event.data;
     const conversion = { visitorId, goalKey, ...(conversionData && { conversionData }) };
-    // A conversion with data is two events on the wire: that it happened, and its transaction.
+    // A conversion with data is two events on the wire, the bare conversion and its transaction: one entry here.
     if (conversionData && before?.goalKey === goalKey) conversions.pop();
     else if (!conversionData) bare = conversion;
     conversions.push(conversion);

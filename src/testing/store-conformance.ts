@@ -1,35 +1,36 @@
-/** What every visitor store does, for the tests of whoever makes one. The ids of the cases are pinned. */
+/** A test suite that checks whether a visitor store does what Convert needs of it. The ids of cases never change. */
 import assert from 'node:assert/strict';
 import { setTimeout as sleep } from 'node:timers/promises';
 import { experienceClaim, goalClaim, transactionClaim } from '../model/visitor-state/claims.js';
 import type { Claim, Committed, StateChange, VisitorState } from '../model/visitor-state/types.js';
 import type { VisitorStore } from '../store/types.js';
 
-/** `it` of Vitest, Jest and Mocha, `test` of `node:test`. */
+/** The function that registers a test: `it` of Vitest, Jest and Mocha, `test` of `node:test`. */
 export type It = (name: string, run: () => Promise<void>) => unknown;
 
 /**
- * Opens a store at a place, which is empty where that name is new. Stores of one place share what they hold, if
- * they can.
+ * Opens a store at a place, such as a folder or a key prefix of that name. A place with a new name must be empty.
+ * Stores of one place share their content, if that kind of store can.
  */
 export type StoreFactory = (place: string) => VisitorStore | Promise<VisitorStore>;
 
 export interface StoreCapabilities {
-  /** Stores of one place, as two processes have them, hold the same. Default false. */
+  /** Whether two stores of one place, as two processes have them, have the same content. Default false. */
   shared?: boolean;
   /**
-   * Of those that commit at one time, through different stores of one place, the first one wins. Default: as `shared`.
+   * Whether the first write wins if several commit at the same time through different stores of one place. Default: as
+   * `shared`.
    */
   atomic?: boolean;
   /**
-   * Milliseconds, a few hundred, for which the stores of the factory keep an ephemeral visitor. Default: the cases
-   * that wait for that are left out.
+   * Milliseconds, a few hundred, for which the stores of the factory keep an ephemeral visitor. Default: the cases that
+   * wait for the end of that time are left out.
    */
   ephemeralAge?: number;
 }
 
 interface Opened {
-  /** The store of this case; the same place each time. */
+  /** Opens another store at the place of this case. */
   readonly open: () => Promise<VisitorStore>;
   readonly can: StoreCapabilities;
 }
@@ -37,7 +38,7 @@ interface Opened {
 type Case = (opened: Opened) => Promise<void>;
 
 const KEPT = { ephemeral: false };
-const MINTED = { ephemeral: true, first: true };
+const GENERATED = { ephemeral: true, first: true };
 
 const claim = (variationId: string, more: Partial<Claim> = {}): Claim => ({
   variationId,
@@ -45,7 +46,7 @@ const claim = (variationId: string, more: Partial<Claim> = {}): Claim => ({
   ...more,
 });
 
-/** A store may keep more than it was given; undefined is absent. */
+/** Asserts that a state is as expected; a store may add a `commit` to it, and undefined equals absent. */
 function holds(state: VisitorState | undefined, expected: VisitorState): void {
   const { commit: _, ...rest } = state ?? {};
   assert.deepEqual(JSON.parse(JSON.stringify(rest)), expected);
@@ -174,7 +175,7 @@ const ALWAYS: Record<string, Case> = {
   },
 };
 
-/** Added later; the ids of the others stay. */
+/** Cases about what is taken away again. Their numbers are higher since they came later, and ids never change. */
 const TAKING: Record<string, Case> = {
   async 'S18 takes away what a request did not know of'({ open }) {
     const store = await open();
@@ -201,7 +202,7 @@ const TAKING: Record<string, Case> = {
 const SHARED: Record<string, Case> = {
   async 'S13 holds for all what one has committed'({ open }) {
     const [one, other] = [await open(), await open()];
-    await one.commit('k', { claims: { 7: claim('x') } }, MINTED);
+    await one.commit('k', { claims: { 7: claim('x') } }, GENERATED);
     holds(await other.read('k'), { bucketing: { 7: 'x' } });
     await other.commit('k', { goals: ['buy'] }, KEPT);
     holds(await one.read('k'), { bucketing: { 7: 'x' }, goals: { buy: true } });
@@ -211,7 +212,7 @@ const SHARED: Record<string, Case> = {
 
   async 'S14 outlives a store that is closed'({ open }) {
     const one = await open();
-    // Nobody waits for it.
+    // The commit is under way while the store closes: it may fail, but must not be lost if it succeeds.
     const committed = Promise.resolve(one.commit('k', { goals: ['buy'] }, KEPT)).catch(() => undefined);
     await one.close?.();
     await one.close?.();
@@ -226,7 +227,7 @@ const ATOMIC: Record<string, Case> = {
     const results = await Promise.all(
       numbers(60).map(async (n) => {
         const change: StateChange = { claims: { 7: claim(`v${n}`) }, goals: [`g${n}`] };
-        return stores[n % 3]!.commit('k', change, n % 2 === 0 ? KEPT : MINTED);
+        return stores[n % 3]!.commit('k', change, n % 2 === 0 ? KEPT : GENERATED);
       }),
     );
     assert.equal(results.filter(({ lost }) => lost.size === 0).length, 1);
@@ -238,7 +239,7 @@ const ATOMIC: Record<string, Case> = {
     const stores = [await open(), await open()];
     for (const n of numbers(20)) {
       const results = await Promise.all(
-        stores.map(async (store) => store.commit(`k${n}`, { claims: { 7: claim('x') } }, MINTED)),
+        stores.map(async (store) => store.commit(`k${n}`, { claims: { 7: claim('x') } }, GENERATED)),
       );
       assert.equal(results.filter(({ lost }) => lost.size === 0).length, 1);
     }
@@ -249,7 +250,7 @@ const EPHEMERAL: Record<string, Case> = {
   async 'S17 keeps an id that does not come back for a while only'({ open, can }) {
     const age = can.ephemeralAge!;
     const store = await open();
-    for (const key of ['gone', 'read', 'written']) await store.commit(key, { goals: ['buy'] }, MINTED);
+    for (const key of ['gone', 'read', 'written']) await store.commit(key, { goals: ['buy'] }, GENERATED);
     await sleep(age / 2);
     holds(await store.read('read'), { goals: { buy: true } });
     await store.commit('written', { goals: ['see'] }, KEPT);
@@ -265,7 +266,10 @@ const EPHEMERAL: Record<string, Case> = {
 let places = 0;
 
 /**
- * Checks a visitor store: each case is one call of `it`. Stores are closed after their case.
+ * Checks a visitor store: each case is one call of `it`, which fails with an `AssertionError`. Stores are closed after
+ * their case.
+ *
+ * @example
  *
  *     storeConformance(it, (place) => myStore({ folder: join(root, place) }), { shared: true });
  */

@@ -1,6 +1,4 @@
-/**
- * The test double: what the adapters mount in an app's own tests. Answers are fixed, nothing is sent, nothing waits.
- */
+/** A `Convert` for an app's own tests: its decisions are fixed, and it sends nothing. */
 import { createConvertWith } from '../convert/convert.js';
 import type { Convert } from '../convert/types.js';
 import { fixedEngine } from '../engine/fixed-engine.js';
@@ -13,26 +11,26 @@ import { assertOptions, given, text } from '../utils/option-checks.js';
 import { type Answer, type Answers, projectOf } from './answers.js';
 import { createRecorder, type RecordedConversion, type RecordedExposure } from './recorder.js';
 
-/** A `Convert` with fixed answers, and with what would be sent to be asserted on. */
+/** A `Convert` with fixed answers, which records the events that it would send, for assertions. */
 export interface TestConvert extends Convert {
   /**
-   * What was exposed so far, the oldest first: a new list at each reading. Reading it commits what requests under way
-   * have decided, as `flush()` does, so that all of a request is there as soon as its response is.
+   * The exposures so far, the oldest first: a new list at each reading. Reading it commits what requests under way have
+   * decided, as `flush()` does, so that the exposures of a request are there as soon as its response is.
    */
   readonly exposures: readonly RecordedExposure[];
-  /** What was converted so far, as `exposures`. A conversion with `conversionData` is one entry. */
+  /** The conversions so far, read as `exposures` are. A conversion with `conversionData` is one entry. */
   readonly conversions: readonly RecordedConversion[];
   /**
-   * Another answer from now on, for visitors who had the one before, too.
+   * Replaces the answer for an experience, also for visitors who have had the one before.
    *
    * @throws ConvertError `CONVERT_BAD_OPTION`
    */
   answer(experienceKey: string, answer: Answer): void;
-  /** As new: forgets what was recorded and what is stored of visitors, and gives the first answers again. */
+  /** Makes the double as new: no events, no stored visitors, and the first answers again. */
   reset(): void;
 }
 
-/** What answers, and what is stored and sent, is the double's own. */
+/** The options that the double sets itself: the app can not give them. */
 const OWN = [
   'sdkKey',
   'sdkKeySecret',
@@ -53,10 +51,10 @@ const OWN = [
   'waitUntil',
 ] as const;
 
-/** Those of `createConvert` that are about requests: identity, consent, bots, properties. */
+/** The options of `createConvert` that are about requests: identity, consent, bots, properties and the like. */
 export type TestConvertOptions<Raw = unknown> = Omit<ConvertOptions<Raw>, (typeof OWN)[number]>;
 
-/** More than a test brings, and small to make. */
+/** The bound of the memory store: more visitors than a test has. */
 const MAX_VISITORS = 10_000;
 
 /**
@@ -138,7 +136,7 @@ export function testConvert<Raw = unknown>(
         sink?.config(project);
       },
       reset() {
-        // What is under way belongs to the test before.
+        // Requests that are still under way belong to the test before: commit them before the lists are emptied.
         void convert.flush();
         recorder.exposures = [];
         recorder.conversions = [];

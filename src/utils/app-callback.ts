@@ -1,16 +1,18 @@
-/** Asking the functions that an app gives in its options: what they throw, or answer later, never reaches a request. */
+/**
+ * Calls the functions that an app gives in its options: an exception or a promise of theirs never reaches a request.
+ */
 import { asConvertError, ConvertError } from './errors.js';
 import { isThenable } from './objects.js';
 
 export interface AppFunctionCall {
   /** The option, as it is named in messages. */
   option: string;
-  /** What is done instead where there is no answer, as it is told: `taken as unknown`. */
+  /** The consequence if the function gives no answer, for the message: `taken as unknown`. */
   otherwise: string;
   onError: (error: ConvertError) => void;
 }
 
-/** The answer of `ask`, undefined where it threw or gave a promise; both are told to `onError`. */
+/** The answer of `ask`; undefined if it threw or returned a promise, which are reported to `onError`. */
 export function callAppFunction(
   ask: RequestFunction<unknown, unknown>,
   request: unknown,
@@ -39,7 +41,7 @@ export function callAppFunction(
  */
 export type RequestFunction<Raw, Result> = { ask(request: Raw): Result }['ask'];
 
-/** What functions that the app gave return, checked: they must not break a request, nor fail unseen. */
+/** Hears of errors in functions of the app: they must not break a request, nor fail unseen. */
 export type OnError = (error: ConvertError) => void;
 
 export function callbackThrew(option: string, error: unknown): ConvertError {

@@ -1,4 +1,4 @@
-/** How long to wait after a failure: full jitter, and what the server asks for. All times in milliseconds. */
+/** Computes how long to wait after a failure: with full jitter, or as the server asks. Times are in milliseconds. */
 
 export interface Backoff {
   /** The ceiling of the first wait. */
@@ -34,7 +34,7 @@ const HTTP_DATE = /^(mon|tue|wed|thu|fri|sat|sun)[a-z]*,? /i;
  * understood.
  *
  * @param now milliseconds since the epoch
- * @param date the `Date` header of the same answer: the difference holds even where this machine's clock is wrong
+ * @param date the `Date` header of the same answer: the difference holds even if this machine's clock is wrong
  */
 export function parseRetryAfter(header: string | undefined, now: number, date?: string): number | undefined {
   const text = header?.trim() ?? '';

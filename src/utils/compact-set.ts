@@ -3,33 +3,33 @@
 /**
  * A `Set` gets a new table every few dozen entries, and the old table points to the new one. Once one table has grown
  * old, the garbage collector keeps all tables that follow, with the items in them (bench/heap).
- * An item knows its index, `place`.
+ * Each item has its own `index` in the set, which the set changes.
  */
-export class CompactSet<T extends { place: number | undefined }> {
+export class CompactSet<T extends { index: number | undefined }> {
   #items: (T | undefined)[] = [];
   #count = 0;
 
   add(item: T): void {
-    if (item.place !== undefined) return;
+    if (item.index !== undefined) return;
     if (this.#items.length > 64 && this.#items.length > 2 * this.#count) this.#compact();
-    item.place = this.#items.push(item) - 1;
+    item.index = this.#items.push(item) - 1;
     this.#count += 1;
   }
 
   delete(item: T): void {
-    if (item.place === undefined) return;
-    this.#items[item.place] = undefined;
-    item.place = undefined;
+    if (item.index === undefined) return;
+    this.#items[item.index] = undefined;
+    item.index = undefined;
     this.#count -= 1;
   }
 
   *[Symbol.iterator](): Iterator<T> {
-    for (const item of [...this.#items]) if (item?.place !== undefined) yield item;
+    for (const item of [...this.#items]) if (item?.index !== undefined) yield item;
   }
 
   /** Removes the gaps that deleted items left. */
   #compact(): void {
     this.#items = this.#items.filter((item) => item !== undefined);
-    this.#items.forEach((item, index) => (item!.place = index));
+    this.#items.forEach((item, index) => (item!.index = index));
   }
 }

@@ -56,8 +56,8 @@ const FOREIGN: ReadonlySet<ConvertErrorCode> = new Set([
 ]);
 
 /**
- * `error` as a ConvertError: itself if it is one, else wrapped with `code` and `message`. Of a foreign error only the
- * name, the code and the place are told; all of it is in `cause`.
+ * Returns `error` itself if it is a ConvertError, else a ConvertError with `code` and `message`, and with the error as
+ * its `cause`. The message tells only name, code and place of a foreign error, since its text may hold personal data.
  */
 export function asConvertError(error: unknown, code: ConvertErrorCode, message: string): ConvertError {
   if (error instanceof ConvertError) return error;

@@ -1,4 +1,4 @@
-/** A copy of a part of a text, so that whoever keeps the part does not keep the whole. */
+/** Copies a part of a text, so that keeping the part does not keep the whole text in memory. */
 
 /**
  * The same text as a string of its own. V8 makes a part of 13 characters and more a window on the whole string: an id

@@ -1,4 +1,4 @@
-/** Where the operator reads what went wrong. Anything like `console`, pino or winston fits. */
+/** A logger for messages to the operator: `console`, pino, winston, or any object with the same methods. */
 export interface Logger {
   error(message: string): void;
   warn(message: string): void;

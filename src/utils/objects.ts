@@ -1,4 +1,4 @@
-/** Objects that are maps: their entries, whatever the keys are, and how segments are merged. */
+/** Helpers for objects that are used as maps, safe for any key, such as `__proto__`. */
 
 /** `segments` over `stored`, as the official SDK merges (see `mergeValues`). */
 export function mergeSegments(
@@ -6,7 +6,7 @@ export function mergeSegments(
   segments: Readonly<Record<string, unknown>>,
 ): Record<string, unknown> {
   const merged: Record<string, unknown> = { ...stored };
-  // What somebody else has stored may have it; it is no property.
+  // Stored data may have a key `__proto__`, which is never a property of ours.
   if (Object.hasOwn(merged, '__proto__')) Reflect.deleteProperty(merged, '__proto__');
   for (const [key, value] of Object.entries(segments)) {
     if (key === '__proto__') continue;

@@ -1,4 +1,4 @@
-/** Checking options: small checks that compose, and errors that name the option, what was given and what is meant. */
+/** Small checks for options that compose, with messages that name the option, the given value and the expected one. */
 import { ConvertError } from './errors.js';
 
 /** Returns the options that are wrong below `path`, as messages; an empty list when all is well. */
@@ -109,7 +109,7 @@ export function assertOptions(check: Check, value: unknown): void {
   if (wrong.length > 0) throw new ConvertError('CONVERT_BAD_OPTION', wrong.join('; '));
 }
 
-/** What was given, short enough for a message. */
+/** The given value as a text that is short enough for a message. */
 export function given(value: unknown): string {
   if (typeof value === 'string') return value.length > 40 ? `'${value.slice(0, 40)}...'` : `'${value}'`;
   if (typeof value === 'number' || typeof value === 'boolean') return String(value);

@@ -101,21 +101,21 @@ describe.each([
   ['in memory', () => memoryStore()],
   ['that is remote', () => distant()],
 ])('with a store %s', (_name, makeStore) => {
-  it('a second device of a user becomes the visitor that the first one was, with its next visit', async () => {
+  it('a second device of a user becomes the visitor that the first one was, with its next session', async () => {
     const convert = create({ store: makeStore() });
     const [phone, laptop] = [new Device(convert, 'phone'), new Device(convert)];
     expect(await phone.request(login('ann@shop.example'))).toBe('phone');
     expect([...phone.cookies.keys()]).toEqual(['cv_vid']);
 
-    const minted = await laptop.request(login('ann@shop.example'));
-    expect(laptop.cookies.get('cv_vid')).toBe(minted);
+    const generated = await laptop.request(login('ann@shop.example'));
+    expect(laptop.cookies.get('cv_vid')).toBe(generated);
     expect(laptop.cookies.get('cv_vid_next')).toMatch(/^phone\.[0-9a-z]+$/);
     // The journey goes on as it was.
     laptop.rest(29 * MINUTE);
-    expect(await laptop.request()).toBe(minted);
+    expect(await laptop.request()).toBe(generated);
     laptop.rest(29 * MINUTE);
-    expect(await laptop.request((context) => context.trackConversion('purchase'))).toBe(minted);
-    expect(laptop.cookies.get('cv_vid')).toBe(minted);
+    expect(await laptop.request((context) => context.trackConversion('purchase'))).toBe(generated);
+    expect(laptop.cookies.get('cv_vid')).toBe(generated);
 
     laptop.rest(32 * MINUTE);
     let reason = '';
@@ -128,8 +128,8 @@ describe.each([
     expect(reason).toBe('sticky');
     expect([...laptop.cookies]).toEqual([['cv_vid', 'phone']]);
     expect(await laptop.request()).toBe('phone');
-    expect(await exposed(convert)).toEqual(['phone', minted]);
-    expect(collector.conversions().map(({ visitorId }) => visitorId)).toEqual([minted]);
+    expect(await exposed(convert)).toEqual(['phone', generated]);
+    expect(collector.conversions().map(({ visitorId }) => visitorId)).toEqual([generated]);
   });
 
   it('devices of two users stay apart, and who logs in as another one takes over nothing of the first', async () => {

@@ -60,7 +60,7 @@ function create(more: ConvertOptions = {}) {
   return convert;
 }
 
-function gate() {
+function latch() {
   let open = (): void => undefined;
   const opened = new Promise<void>((resolve) => (open = resolve));
   return { open: () => open(), opened };
@@ -133,8 +133,8 @@ describe.each([express5Adapter, koa3Adapter, fastify5Adapter])('waitUntil on $na
   });
 
   it('commits nothing early: the promise follows a head that is long in coming', async () => {
-    const { open, opened } = gate();
-    const decided = gate();
+    const { open, opened } = latch();
+    const decided = latch();
     const app = await start({
       '/': async (x) => {
         const key = x.convert.runExperience('homepage-hero')?.key;
@@ -155,8 +155,8 @@ describe.each([express5Adapter, koa3Adapter, fastify5Adapter])('waitUntil on $na
   });
 
   it('is called again for what is tracked after the response', async () => {
-    const { open, opened } = gate();
-    const tracked = gate();
+    const { open, opened } = latch();
+    const tracked = latch();
     const app = await start({
       '/': (x) => {
         const { convert } = x;
@@ -196,7 +196,7 @@ describe.each([express5Adapter, koa3Adapter, fastify5Adapter])('waitUntil on $na
     expect(codes).toEqual(['CONVERT_CALLBACK', 'CONVERT_CALLBACK']);
   });
 
-  it('is over where nothing is sent: held, or discarded', async () => {
+  it('is over where nothing is sent: deferred, or discarded', async () => {
     const consent = { resolve: () => 'unknown' as const, mode: 'hold' as const };
     const held = await start({ '/': hero }, { consent, visitor: { id: () => 'a-user' } });
     await get(held);
@@ -253,7 +253,7 @@ describe('waitUntil', () => {
   });
 
   it('waits for the store, also where nothing is sent', async () => {
-    const { open: answer, opened } = gate();
+    const { open: answer, opened } = latch();
     const kept: string[] = [];
     const store = {
       get: async () => undefined,
@@ -272,7 +272,7 @@ describe('waitUntil', () => {
   });
 
   it('waits until a visitor who withdrew is forgotten', async () => {
-    const { open: answer, opened } = gate();
+    const { open: answer, opened } = latch();
     let forgotten = 0;
     const store = {
       remote: false,

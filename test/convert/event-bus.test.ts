@@ -1,4 +1,4 @@
-/** Who hears of delivery: the log, once for each trouble and its end, and `node:diagnostics_channel`. */
+/** The log hears of each outage of delivery and of its end once; `node:diagnostics_channel` hears of all events. */
 import { subscribe, unsubscribe } from 'node:diagnostics_channel';
 import { describe, expect, it, onTestFinished } from 'vitest';
 import { type Convert, type ConvertOptions, createConvert } from '../../src/index.js';

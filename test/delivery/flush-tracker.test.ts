@@ -4,7 +4,7 @@ import { type FlushEpoch, createFlushTracker } from '../../src/delivery/flush-tr
 
 const NEVER = 600_000;
 
-/** What a wait is over for, told without any cohorts: each remembers the events that were open when it began. */
+/** A wait, modelled without any epochs: it remembers the events that were open when it began. */
 interface ModelWait {
   readonly open: Set<number>;
   over: boolean;
@@ -28,9 +28,9 @@ it.each([1, 3, 1000])(
         for (const { do: what, pick } of steps) {
           if (what === 'join') open.set((events += 1), waiting.join());
           if (what === 'leave' && open.size > 0) {
-            const [event, cohort] = [...open][pick % open.size]!;
+            const [event, epoch] = [...open][pick % open.size]!;
             open.delete(event);
-            waiting.leave(pick % 2 === 0 ? cohort : waiting.of(cohort));
+            waiting.leave(pick % 2 === 0 ? epoch : waiting.of(epoch));
             for (const wait of waits) wait.open.delete(event);
           }
           if (what === 'wait') {
@@ -51,12 +51,12 @@ it.each([1, 3, 1000])(
   },
 );
 
-it('keeps a few cohorts only, however many flushes there were', async () => {
+it('keeps a few epochs only, however many flushes there were', async () => {
   const waiting = createFlushTracker(() => {}, 10);
   const joined: FlushEpoch[] = [];
   for (let n = 0; n < 1000; n++) {
     joined.push(waiting.join());
     await waiting.wait(0);
   }
-  expect(new Set(joined.map((cohort) => waiting.of(cohort))).size).toBeLessThan(12);
+  expect(new Set(joined.map((epoch) => waiting.of(epoch))).size).toBeLessThan(12);
 });

@@ -21,14 +21,14 @@ describe('who the visitor is', () => {
       origin: 'app',
     });
     expect(app.identify(incoming(cookie))).toMatchObject({ id: 'from-cookie', origin: 'cookie' });
-    const minted = app.identify(incoming());
-    expect(minted).toMatchObject({
+    const generated = app.identify(incoming());
+    expect(generated).toMatchObject({
       origin: 'generated',
       mode: 'enrol',
       consent: 'granted',
       excludedBy: undefined,
     });
-    expect(minted.id).toMatch(UUID);
+    expect(generated.id).toMatch(UUID);
   });
 
   it.each<[unknown, string | undefined]>([

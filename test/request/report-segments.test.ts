@@ -50,7 +50,7 @@ describe('report segments', () => {
   });
 });
 
-describe('the source of a visit', () => {
+describe('the traffic source', () => {
   // utm_campaign, utm_medium, referrer -> source
   it.each<[string | undefined, string | undefined, string, string]>([
     [undefined, undefined, '', 'direct'],

@@ -25,7 +25,7 @@ describe('memoryStore', () => {
   it('lets a flood of ids that never come back push out nobody', () => {
     const store = memoryStore({ max: 100 });
     for (let n = 0; n < 100; n++) store.commit(`known-${n}`, seen, { ephemeral: false });
-    for (let n = 0; n < 10_000; n++) store.commit(`minted-${n}`, seen, { ephemeral: true });
+    for (let n = 0; n < 10_000; n++) store.commit(`generated-${n}`, seen, { ephemeral: true });
     expect(store.size).toBeLessThanOrEqual(200);
     for (let n = 0; n < 100; n++) expect(store.read(`known-${n}`)).toBeDefined();
   });

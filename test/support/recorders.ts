@@ -95,7 +95,7 @@ export function recordingOutbox(
   { refuses = false, outlives = false }: RecordingOutboxOptions = {},
 ): OutboxFactory {
   const stored: (() => void)[] = [];
-  const settle = async (): Promise<typeof NO_EVENTS> => {
+  const confirmStored = async (): Promise<typeof NO_EVENTS> => {
     for (const kept of stored.splice(0)) kept();
     return NO_EVENTS;
   };
@@ -119,8 +119,8 @@ export function recordingOutbox(
     forget: (visitorIds) => log('events', `forgotten: those of ${visitorIds.join(', ')}`),
     ledger: () => NO_EVENTS,
     stats: () => IDLE,
-    flush: settle,
-    close: settle,
+    flush: confirmStored,
+    close: confirmStored,
   });
 }
 

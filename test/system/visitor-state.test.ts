@@ -217,7 +217,7 @@ describe.skipIf(!hasRedis)('state', { concurrent: true }, () => {
       flush: () => Promise.all([one.flush({ timeout: 30_000 }), two.flush({ timeout: 1_000 })]),
     };
   }
-  it.each(CACHES)('what is held is counted once (storeCache: %o)', async (storeCache) => {
+  it.each(CACHES)('a deferred change is counted once (storeCache: %o)', async (storeCache) => {
     const { collector, one, two, said, flush } = await holding(storeCache);
     await request(one, buy(1));
     said.consent = 'granted';
@@ -226,7 +226,7 @@ describe.skipIf(!hasRedis)('state', { concurrent: true }, () => {
     await flush();
     expect(amounts(collector)).toEqual([1]);
   });
-  it.each(CACHES)('what is held is not lost (storeCache: %o)', async (storeCache) => {
+  it.each(CACHES)('a deferred change is not lost (storeCache: %o)', async (storeCache) => {
     const { collector, one, two, said, flush } = await holding(storeCache);
     await request(one, buy(1));
     await request(two, buy(2));
@@ -237,15 +237,18 @@ describe.skipIf(!hasRedis)('state', { concurrent: true }, () => {
     await flush();
     expect(amounts(collector)).toEqual([1, 2]);
   });
-  it.each(CACHES)('what is held of who was forgotten is not sent (storeCache: %o)', async (storeCache) => {
-    const { collector, one, two, said, flush } = await holding(storeCache);
-    await request(one, buy(1));
-    await two.forget('u1');
-    said.consent = 'granted';
-    await request(one, hero);
-    await flush();
-    expect(collector.conversions().length).toBe(0);
-  });
+  it.each(CACHES)(
+    'a deferred change of a visitor who was forgotten is not sent (storeCache: %o)',
+    async (storeCache) => {
+      const { collector, one, two, said, flush } = await holding(storeCache);
+      await request(one, buy(1));
+      await two.forget('u1');
+      said.consent = 'granted';
+      await request(one, hero);
+      await flush();
+      expect(collector.conversions().length).toBe(0);
+    },
+  );
 
   it.each(Object.keys(stores))('a job in the middle of a request sees its consent: %s', async (name) => {
     const convert = await create({ store: stores[name]!(), visitor: user, consent: () => 'granted' });

@@ -146,7 +146,7 @@ describe.each(ADAPTERS)('testConvert on $name', (adapter) => {
     expect(convert.exposures).toEqual([]);
   });
 
-  it('lets nobody past the consent gate', async () => {
+  it('excludes visitors without consent', async () => {
     const { convert, get } = await start(HERO, { consent: { cookie: 'consent', granted: 'yes' } });
     for (const cookie of ['', 'consent=no']) {
       expect(await get('/', { cookie })).toBe('original');

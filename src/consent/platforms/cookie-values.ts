@@ -1,17 +1,19 @@
-/** Reading values that somebody else has written: bounded, decoded as often as it takes, never an exception. */
+/**
+ * Reads values of consent cookies, which other software has written: bounded, decoded as needed, without exceptions.
+ */
 import { isPlainObject } from '../../utils/objects.js';
 import type { Consent } from './types.js';
 
-/** In characters: no browser keeps a cookie whose name and value take more octets (RFC 6265bis, 5.6). */
+/** Characters of the longest value: browsers keep no cookie with more octets of name and value (RFC 6265bis, 5.6). */
 const MAX_LENGTH = 4_096;
 
-/** A script encodes once, and what stands between it and us may do so again. */
+/** The number of times that a value is decoded: a script encodes once, and proxies may encode again. */
 const MAX_DECODINGS = 3;
 
 /**
- * What `read` finds in the value as it came, or else decoded once, twice, three times. `read` gives undefined for a
- * text that it does not know. The structure of a value is looked for before what stands inside is decoded: the
- * address of a page that is quoted there can not pose as structure.
+ * Calls `read` with the value as it came, then decoded once, twice, three times, until `read` knows the text: it
+ * returns undefined for a text that it does not know. So a value is decoded no more than needed, and the URL of a page
+ * that is quoted in it can not be taken for its structure.
  */
 export function answerIn(value: string | undefined, read: (text: string) => Consent | undefined): Consent {
   if (value === undefined || value.length > MAX_LENGTH) return 'unknown';
@@ -25,7 +27,7 @@ export function answerIn(value: string | undefined, read: (text: string) => Cons
   }
 }
 
-/** Decoded until nothing is left to decode; undefined where that can't be done. */
+/** Decodes a value until it has no escapes any more; undefined if that is impossible. */
 export function decodedWhole(value: string): string | undefined {
   let text = value;
   for (let decodings = 0; text.includes('%'); decodings++) {
@@ -36,7 +38,7 @@ export function decodedWhole(value: string): string | undefined {
   return text;
 }
 
-/** undefined where there is nothing to decode, or it is malformed. */
+/** Decodes a text once; undefined if it has no escapes, or malformed ones. */
 function decodedOnce(text: string): string | undefined {
   if (!text.includes('%')) return undefined;
   try {
@@ -46,7 +48,7 @@ function decodedOnce(text: string): string | undefined {
   }
 }
 
-/** undefined where the text is no JSON object. */
+/** Parses a JSON object; undefined if the text is none. */
 export function jsonObject(text: string): Readonly<Record<string, unknown>> | undefined {
   if (!text.startsWith('{') || !text.endsWith('}')) return undefined;
   try {

@@ -1,3 +1,7 @@
+/**
+ * Reads the answer of the consent platform Cookiebot: the cookie `CookieConsent` is an object literal such as
+ * `{necessary:true,statistics:false}`, or `-1` (granted) or `0` (denied) alone.
+ */
 import { rawCookieNamed } from '../../request/cookies.js';
 import { answerIn } from './cookie-values.js';
 import type { Consent, ConsentPlatform } from './types.js';

@@ -1,3 +1,7 @@
+/**
+ * Reads the answer of the consent platform CookieYes: the cookie `cookieyes-consent` is a list such as
+ * `action:yes,analytics:no`; without `action:yes`, the visitor has not answered.
+ */
 import { rawCookieNamed } from '../../request/cookies.js';
 import { answerIn } from './cookie-values.js';
 import type { Consent, ConsentPlatform } from './types.js';
@@ -11,7 +15,7 @@ export const cookieyes: ConsentPlatform = {
 };
 
 function analytics(list: string): Consent | undefined {
-  // Encoded as a whole.
+  // The whole list is still encoded.
   if (!list.includes(':')) return undefined;
   const fields = list.split(',');
   if (!fields.includes('action:yes')) return 'unknown';

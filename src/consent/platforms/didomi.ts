@@ -1,6 +1,7 @@
 /**
- * Didomi: `didomi_token` is base64 of JSON, `{"purposes":{"enabled":[...],"disabled":[...]},...}`, with the site's
- * own purposes. Those of the IAB are in the TCF string only.
+ * Reads the answer of the consent platform Didomi: the cookie `didomi_token` is base64 of JSON,
+ * `{"purposes":{"enabled":[...],"disabled":[...]},...}`, with the site's own purposes. The purposes of the IAB are in
+ * the TCF string only.
  */
 import { rawCookieNamed } from '../../request/cookies.js';
 import { isPlainObject, ownValue } from '../../utils/objects.js';
@@ -10,9 +11,9 @@ import { tcf } from './tcf.js';
 import type { Consent, ConsentPlatform } from './types.js';
 
 export interface DidomiIds {
-  /** The id of the purpose that experiments belong to. Default: none, the TCF string of Didomi is read instead. */
+  /** The id of the purpose that experiments belong to. Default: none, and the TCF string of Didomi is read. */
   purpose?: string;
-  /** What the site calls the cookie. Default `didomi_token`; without a purpose, `euconsent-v2`. */
+  /** The name of the cookie. Default `didomi_token`; without a purpose, `euconsent-v2`, then `eupubconsent-v2`. */
   cookie?: string;
 }
 
@@ -39,9 +40,9 @@ function isListed(purposes: unknown, list: string, purpose: string): boolean {
   return Array.isArray(ids) && ids.includes(purpose);
 }
 
-/** '' where it is none. */
+/** Decodes base64; '' if the text is none. */
 function fromBase64(text: string): string {
-  // Still encoded: an exception costs more than a look.
+  // A text with `%` is still encoded. The look saves the exception that `atob` would throw.
   if (text.includes('%')) return '';
   try {
     return atob(text);

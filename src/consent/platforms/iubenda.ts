@@ -1,7 +1,7 @@
 /**
- * iubenda: `_iub_cs-` and the site's `cookiePolicyId` (or `s` and its `siteId`, with `storage.useSiteId`) is JSON,
- * `{"purposes":{"1":true,"4":false},...}`; `{"consent":true,...}` where consent is not asked by purpose. With
- * nothing but an id in it, the visitor has not answered.
+ * Reads the answer of the consent platform iubenda: its cookie is JSON, `{"purposes":{"1":true,"4":false},...}`, or
+ * `{"consent":true,...}` if consent is not asked by purpose. If it has only an id, the visitor has not answered. The
+ * name of the cookie is `_iub_cs-` and the site's `cookiePolicyId` (or `s` and its `siteId`, with `storage.useSiteId`).
  */
 import type { IncomingRequest } from '../../model/http.js';
 import { cookieHeader, rawCookieNamed } from '../../request/cookies.js';
@@ -12,8 +12,8 @@ import type { Consent, ConsentPlatform } from './types.js';
 
 export interface IubendaIds {
   /**
-   * What its cookie has behind `_iub_cs-`: `12345678`, `s1234567`. Default: whatever it is; where a visitor brings
-   * several, one that denies decides.
+   * The part of the cookie's name behind `_iub_cs-`: `12345678`, `s1234567`. Default: any; if a visitor brings several
+   * such cookies, one that denies decides.
    */
   id?: string;
   /** The purpose that experiments belong to. Default `4` (measurement, which A/B tests are counted among). */
@@ -39,9 +39,9 @@ export const iubenda: ConsentPlatform<IubendaIds> = {
 };
 
 const PREFIX = '_iub_cs-';
-/** Others have something behind the id (`-granular`, `-uspr`). */
+/** The id of a cookie with an answer; other cookies have a word behind the id (`-granular`, `-uspr`). */
 const IS_CONSENT = /^s?\d{1,16}$/;
-/** A browser brings one, or one for each site on its domain. */
+/** The number of such cookies that are read: a browser brings one for each site on the domain. */
 const MAX_SITES = 4;
 
 function consentsOf(request: IncomingRequest): string[] {
@@ -58,7 +58,7 @@ function consentsOf(request: IncomingRequest): string[] {
   return values;
 }
 
-/** Of a cookie, and not somewhere inside another. */
+/** True if a cookie begins at `at`: the prefix may also be a part of another cookie's value. */
 function isAtStart(header: string, at: number): boolean {
   return (
     at === 0 || header[at - 1] === ';' || (header[at - 1] === ' ' && (at === 1 || header[at - 2] === ';'))

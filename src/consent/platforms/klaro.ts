@@ -1,4 +1,7 @@
-/** Klaro: the cookie `klaro` is JSON, `{"matomo":true,...}`, by the names that the site's config gives to services. */
+/**
+ * Reads the answer of the consent platform Klaro: the cookie `klaro` is JSON, `{"matomo":true,...}`, with the names of
+ * services in the site's config.
+ */
 import { rawCookieNamed } from '../../request/cookies.js';
 import { ownValue } from '../../utils/objects.js';
 import { cookieName, text } from '../../utils/option-checks.js';
@@ -8,7 +11,7 @@ import type { Consent, ConsentPlatform } from './types.js';
 export interface KlaroIds {
   /** The name of the service that experiments belong to. */
   service: string;
-  /** The site's `storageName`. Default `klaro`. */
+  /** The name of the cookie, Klaro's setting `storageName`. Default `klaro`. */
   cookie?: string;
 }
 

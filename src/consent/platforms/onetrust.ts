@@ -1,6 +1,7 @@
 /**
- * OneTrust: `OptanonConsent` is a query string with `groups=C0001:1,C0002:0`; `OptanonAlertBoxClosed` is there once the
- * visitor has answered, and `AwaitingReconsent=true` says that they are asked again.
+ * Reads the answer of the consent platform OneTrust: the cookie `OptanonConsent` is a query string with
+ * `groups=C0001:1,C0002:0`. The cookie `OptanonAlertBoxClosed` is there once the visitor has answered, and
+ * `AwaitingReconsent=true` in the first cookie means that the visitor is asked again.
  */
 import { rawCookieNamed } from '../../request/cookies.js';
 import { text } from '../../utils/option-checks.js';
@@ -25,7 +26,7 @@ export const onetrust: ConsentPlatform<OneTrustIds> = {
 const GROUPS = 'groups=';
 
 function inGroups(query: string, group: string): Consent | undefined {
-  // Encoded as a whole.
+  // The whole query string is still encoded.
   if (!query.includes('=')) return undefined;
   const fields = query.split('&');
   const [groups, ...others] = fields.filter((field) => field.startsWith(GROUPS));

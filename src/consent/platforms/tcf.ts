@@ -1,6 +1,7 @@
 /**
- * IAB TCF: `euconsent-v2`, or OneTrust's `eupubconsent-v2`. An experiment keeps an id on the device (purpose 1) and
- * measures what content does (purpose 8).
+ * Reads the answer of any consent platform that follows the IAB's Transparency and Consent Framework (TCF): a string in
+ * the cookie `euconsent-v2`, or OneTrust's `eupubconsent-v2`. An experiment keeps an id on the device (purpose 1) and
+ * measures how content performs (purpose 8).
  */
 import { rawCookieNamed } from '../../request/cookies.js';
 import { cookieName } from '../../utils/option-checks.js';
@@ -8,7 +9,7 @@ import { answerIn } from './cookie-values.js';
 import type { Consent, ConsentPlatform } from './types.js';
 
 export interface TcfIds {
-  /** Where the string is. Default `euconsent-v2`, then `eupubconsent-v2`. */
+  /** The name of the cookie. Default `euconsent-v2`, then `eupubconsent-v2`. */
   cookie?: string;
 }
 
@@ -31,8 +32,8 @@ export const tcf: ConsentPlatform<TcfIds> = {
 };
 
 /**
- * Whether the string holds for this service only (`isServiceSpecific`) makes no difference here: the site's own
- * cookie is read. Nor do vendors: it is the site that experiments, with a processor that is under its instructions.
+ * Reads the answer by purposes. `isServiceSpecific` is ignored, since the cookie is the site's own. The consents for
+ * vendors are ignored, since the site itself experiments, with a processor under its instructions.
  */
 function inPurposes(text: string): Consent | undefined {
   const said = tcString(text);
@@ -43,9 +44,8 @@ function inPurposes(text: string): Consent | undefined {
 }
 
 /**
- * The IAB's Transparency and Consent string, version 2 (which 2.1 to 2.3 of the framework write, too): of its core,
- * what a site needs to know of purposes. The core is base64url, read in place: most requests need five of its
- * thousands of bits.
+ * The purposes in a Transparency and Consent string, version 2 (which the framework's versions 2.1 to 2.3 write, too).
+ * The string is base64url, and single bits are read from it in place: most requests need five of its thousands of bits.
  *
  * @see https://github.com/InteractiveAdvertisingBureau/GDPR-Transparency-and-Consent-Framework "Consent string and
  * vendor list formats v2"
@@ -55,18 +55,18 @@ export interface TcString {
   /** Purposes count from 1. */
   hasConsent(purpose: number): boolean;
   hasLegitimateInterest(purpose: number): boolean;
-  /** The visitor was not asked about purpose 1, because the site's country takes it otherwise. */
+  /** True if the visitor was not asked about purpose 1, because the law of the site's country treats it differently. */
   readonly purposeOneTreatment: boolean;
 }
 
-/** In bits. */
+/** The offset of the consents in the string, in bits; the next two are offsets as well. */
 const CONSENTS = 152;
 
 const LEGITIMATE_INTERESTS = 176;
 
 const PURPOSE_ONE_TREATMENT = 200;
 
-/** Of version, dates, purposes and country; vendors follow. */
+/** Characters of the head: version, dates, purposes and country; vendors follow. */
 const HEAD_CHARACTERS = 36;
 
 const VERSION_2 = 'C';
@@ -78,7 +78,7 @@ const DIGITS = new Map(
   ]),
 );
 
-/** undefined where it is none of version 2, or is cut off before the vendors. */
+/** Reads a string; undefined if it is none of version 2, or ends before the vendors. */
 export function tcString(text: string): TcString | undefined {
   if (!text.startsWith(VERSION_2)) return undefined;
   for (let at = 0; at < HEAD_CHARACTERS; at++) if (!DIGITS.has(text[at] ?? '')) return undefined;

@@ -1,6 +1,7 @@
 /**
- * TrustArc: `cmapi_cookie_privacy` is `permit 1,2,3` (also `permit_1|2|3`), or `permit 1 required`; without it,
- * `notice_gdpr_prefs` is `0,1,2:`, counted from 0. What the categories mean is the site's own matter.
+ * Reads the answer of the consent platform TrustArc: the cookie `cmapi_cookie_privacy` is `permit 1,2,3` (also
+ * `permit_1|2|3`), or `permit 1 required`. Without it, the cookie `notice_gdpr_prefs` is `0,1,2:`, counted from 0. The
+ * meaning of the categories is up to the site.
  */
 import { rawCookieNamed } from '../../request/cookies.js';
 import { oneOf } from '../../utils/option-checks.js';

@@ -1,4 +1,4 @@
-/** What a consent platform is: the options it takes, and how its cookies are read. */
+/** The interface of a consent platform: the options that it takes, and how its cookies are read. */
 import type { IncomingRequest } from '../../model/http.js';
 import type { Check } from '../../utils/option-checks.js';
 
@@ -6,10 +6,10 @@ import type { Check } from '../../utils/option-checks.js';
 export type Consent = 'granted' | 'denied' | 'unknown';
 
 export interface ConsentPlatform<Ids extends object = object> {
-  /** The options that it takes beside `platform` and `mode`. */
+  /** The checks of its options, besides `platform` and `mode`. */
   readonly ids: { readonly [Id in keyof Ids]-?: Check };
-  /** Those that it can't do without, and what each of them is. */
+  /** The options that are required, each with its meaning, for messages. */
   readonly needs?: { readonly [Id in keyof Ids]?: string } & Readonly<Record<string, string>>;
-  /** Never throws, whatever the request brings: what can't be read is `unknown`. */
+  /** Makes the function that reads the answer. It never throws: an answer that can't be read is `unknown`. */
   reader(ids: Ids): (request: IncomingRequest) => Consent;
 }

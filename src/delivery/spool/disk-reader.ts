@@ -185,7 +185,7 @@ export class DiskReader {
   }
 }
 
-/** Where an event of the spool is: its number in a log, and whether it is in memory, too. */
+/** The slot of an event in the spool: its number in a log, and whether it is in memory, too. */
 export class EventSlot {
   /** The log of the event, once it is stored there. */
   log: SpoolLog | OrphanLog | undefined;

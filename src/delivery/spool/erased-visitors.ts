@@ -17,7 +17,7 @@ export interface Tombstone {
 }
 
 export class ErasedVisitors {
-  /** By the hash of the visitor's id; the latest last. */
+  /** The times of erasures by the hash of the visitor's id, the latest last. */
   readonly #times = new Map<string, number>();
   #latest = -Infinity;
 

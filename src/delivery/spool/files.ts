@@ -29,7 +29,7 @@ export interface Entry {
 export interface SpoolFile {
   /** Appends all data, or rejects; a part of it may have been written then. */
   append(data: Uint8Array): Promise<void>;
-  /** As `append`, but synchronous: for the exit of the process. */
+  /** Appends synchronously, for the exit of the process. */
   appendNow(data: Uint8Array): void;
   write(data: Uint8Array, at: number): Promise<void>;
   /** Up to `length` bytes; fewer at the end of the file. */
@@ -60,7 +60,7 @@ export interface SpoolFiles {
   touch(path: string): Promise<void>;
   /** Makes the names in the folder survive a power cut, if the file system can promise it. */
   syncFolder(path: string): Promise<void>;
-  /** Where the links of a path lead. */
+  /** The path without symbolic links. */
   realPath(path: string): Promise<string>;
 }
 

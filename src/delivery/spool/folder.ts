@@ -198,7 +198,7 @@ async function ensureFolder(files: SpoolFiles, path: string): Promise<void> {
   }
 }
 
-/** Another user who can enter the folder could read visitor ids, or have events sent. */
+/** Refuses a folder that other users can enter: they could read visitor ids, or have events sent. */
 async function ensureOurs(files: SpoolFiles, path: string): Promise<void> {
   const finding = await checkOwnerOnlyFolder(path, files);
   if (finding === 'private') return;

@@ -53,7 +53,7 @@ export class SpoolLog {
   /** The last mark could not be written. */
   #isMarkOwed = false;
 
-  /** Where the next read begins. */
+  /** The position where the next read begins. */
   #cursor: { segment: Segment; offset: number; next: number } | undefined;
 
   private constructor(
@@ -95,7 +95,7 @@ export class SpoolLog {
     return Math.max(this.#acknowledged, this.#segments[0]?.first ?? 0);
   }
 
-  /** One call at a time. If it rejects, none of these events counts as stored: write them again. */
+  /** Writes events; one call at a time. If it rejects, none of these events counts as stored: write them again. */
   async write(first: number, at: number, events: readonly SerialisedEvent[]): Promise<void> {
     const frame = encodeFrame(first, at, events);
     try {
@@ -117,7 +117,7 @@ export class SpoolLog {
     }
   }
 
-  /** As `write`, before the process ends. */
+  /** Writes events synchronously, before the process ends. */
   writeNow(first: number, at: number, events: readonly SerialisedEvent[]): void {
     this.#file?.appendNow(encodeFrame(first, at, events));
   }

@@ -27,7 +27,7 @@ const FILE_AGE = 24 * 60 * 60 * 1000;
 interface OwnFile {
   readonly name: string;
   readonly file: SpoolFile;
-  /** By performance.now(). */
+  /** The time by performance.now(). */
   readonly since: number;
   bytes: number;
 }

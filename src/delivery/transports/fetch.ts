@@ -12,7 +12,7 @@ export interface FetchTransportOptions {
   fetch?: typeof fetch;
 }
 
-/** What a redirect that is not followed looks like on platforms that hide it. */
+/** The status for a redirect that is not followed, on platforms that hide its true status. */
 const HIDDEN_REDIRECT = 302;
 
 /**
@@ -31,7 +31,7 @@ export function fetchTransport({ timeout = 10_000, fetch: given }: FetchTranspor
       const timer = setTimeout(() => {
         controller.abort(networkError('ETIMEDOUT', `no answer within ${timeout} ms`));
       }, timeout);
-      // Not there where timers are numbers.
+      // Timers are numbers on some platforms, without `unref`.
       (timer as { unref?: () => void }).unref?.();
       try {
         const response = await (given ?? fetch)(url, {

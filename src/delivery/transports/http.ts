@@ -29,11 +29,12 @@ interface UnderWay {
 const CLOSED_BY_PEER = new Set(['ECONNRESET', 'EPIPE']);
 
 /**
- * One connection at a time, kept alive between POSTs. No redirect is followed. Idle connections never keep the
- * process alive; a POST under way does so only with `keepAlive` (or, for at most 2 s, while it is connecting).
+ * Makes a transport with one connection at a time, which is kept alive between POSTs. No redirect is followed. An idle
+ * connection never keeps the process alive; a POST under way does so only with `keepAlive` (or, for at most 2 s, while
+ * it is connecting).
  *
- * Where the server closed an idle connection just before it was used again, the POST is repeated at once on a fresh
- * one: that is the ordinary end of a keep-alive connection and no failure of the endpoint.
+ * If the server closed an idle connection just before it was used again, the POST is repeated at once on a fresh
+ * connection: that is the ordinary end of a keep-alive connection and no failure of the endpoint.
  */
 export function httpTransport({ timeout = 10_000 }: HttpTransportOptions = {}): Transport {
   const pool = { keepAlive: true, maxSockets: 1 };
@@ -44,7 +45,7 @@ export function httpTransport({ timeout = 10_000 }: HttpTransportOptions = {}): 
   const underWay = new Set<UnderWay>();
   let closed = false;
 
-  /** `within` milliseconds: where it is repeated, what is left of them. */
+  /** Posts within `within` milliseconds; a POST that is repeated gets the rest of them. */
   function post(target: URL, body: Buffer, keepAlive: boolean, within = timeout): Promise<Answer> {
     const client = clients.get(target.protocol);
     if (closed) return Promise.reject(networkError('ECANCELED', 'the transport is closed'));
@@ -85,7 +86,7 @@ export function httpTransport({ timeout = 10_000 }: HttpTransportOptions = {}): 
         current.socket = socket;
         bytesBefore = socket.bytesRead;
         applyKeepAlive(current);
-        // Where a name has several addresses, each attempt to connect has a handle of its own.
+        // If a name has several addresses, each attempt to connect has a handle of its own.
         if (socket.connecting) socket.once('connect', () => applyKeepAlive(current));
       });
       request.on('response', (response) => {
@@ -115,7 +116,7 @@ export function httpTransport({ timeout = 10_000 }: HttpTransportOptions = {}): 
           fail(clean(error));
         }
       });
-      // Whatever else may end a request, the outbox must hear of it.
+      // The outbox must hear of every end of a request.
       request.on('close', () => {
         if (underWay.has(current)) fail(networkError('ECONNRESET', 'the connection was closed'));
       });

@@ -1,4 +1,4 @@
-/** What a decision leaves behind: the claim of its assignment, and the exposure that goes with it. */
+/** Makes the change and the exposure that a decision leaves behind when a visitor is given a variation. */
 import { experienceClaim, exposureClaim } from '../../model/visitor-state/claims.js';
 import type { StateChange, VisitorState } from '../../model/visitor-state/types.js';
 import type { EngineEvent, ExperienceAttributes } from '../types.js';
@@ -6,9 +6,9 @@ import type { EngineEvent, ExperienceAttributes } from '../types.js';
 export interface Assignment {
   readonly experienceId: string;
   readonly variationId: string;
-  /** What the state holds for this experience. */
+  /** The variation in the state for this experience. */
   readonly stored: string | undefined;
-  /** The state holds another variation, or none. */
+  /** True if the state has another variation, or none. */
   readonly isNew: boolean;
 }
 
@@ -22,10 +22,11 @@ export const NO_EVENTS: readonly EngineEvent[] = Object.freeze([]);
 const NOTHING: Enrolment = Object.freeze({ change: undefined, events: NO_EVENTS });
 
 /**
- * The exposure of an assignment is sent once, with the first tracked decision: `enableTracking: false` leaves it owed.
+ * Makes the enrolment. The exposure of an assignment is sent once, with the first tracked decision; a decision with
+ * `enableTracking: false` leaves it to a later one.
  *
- * @param strict as the official SDK, with which an exposure that was not tracked never follows
- * @param first what `firstEnrolment` made for this assignment, where that was done before
+ * @param strict as in the official SDK, an exposure that was not tracked never follows
+ * @param first the result of `firstEnrolment` for this assignment, if there is one
  */
 export function enrolment(
   assignment: Assignment,
@@ -55,7 +56,7 @@ export function enrolment(
   };
 }
 
-/** The enrolment of a visitor who had no variation of this experience; frozen, for all of them. */
+/** The enrolment of a visitor who had no variation of this experience; frozen, one object for all such visitors. */
 export function firstEnrolment(experienceId: string, variationId: string): Enrolment {
   const claim = Object.freeze({ variationId, replaces: undefined, exposed: true });
   const event = exposure(experienceId, variationId, experienceClaim(experienceId));

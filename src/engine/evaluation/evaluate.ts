@@ -9,7 +9,7 @@ import { type Assignment, enrolment, NO_EVENTS } from './enrolment.js';
 import type { EvaluationInput } from './evaluation-input.js';
 import type { EvaluationState } from './evaluation-state.js';
 
-/** What one call is about. */
+/** The arguments of one call of the engine. */
 export interface Call {
   readonly plan: Plan;
   readonly input: EvaluationInput;
@@ -47,11 +47,11 @@ export function evaluate(call: Call, experience: PlannedExperience): Decision {
     };
     return decided(call, experience, stored, assignment, forced ? 'forced' : 'sticky', stored.stored);
   }
-  const place = Math.floor((call.input.hash(experience.hash) / HASHES) * MAX_TRAFFIC);
-  const bucket = bucketAt(experience.buckets, place);
+  const position = Math.floor((call.input.hash(experience.hash) / HASHES) * MAX_TRAFFIC);
+  const bucket = bucketAt(experience.buckets, position);
   const chosen = forced ?? bucket?.content;
   if (chosen === undefined) return none(experience, 'traffic');
-  const variation = chosen.at(bucket === undefined ? undefined : place);
+  const variation = chosen.at(bucket === undefined ? undefined : position);
   const assignment = { experienceId: experience.id, variationId: chosen.id, stored: storedId, isNew: true };
   return decided(call, experience, chosen, assignment, forced ? 'forced' : 'bucketed', variation);
 }

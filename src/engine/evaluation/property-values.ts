@@ -42,7 +42,7 @@ export class PropertyValues implements RuleValues {
     return value;
   }
 
-  /** The value of the property with this index, in lower case; undefined where it is no text. */
+  /** The value of the property with this index, in lower case; undefined if it is no text. */
   textAt(index: number): string | undefined {
     const textIndex = this.names.all.length + index;
     const known = this.known[textIndex];
@@ -60,7 +60,7 @@ export class PropertyValues implements RuleValues {
     return this.isRuleData ? ABSENT : this.lookUp(name);
   }
 
-  /** A property `name` of the request counts only where a rule reads it: it is not looked up for this alone. */
+  /** A property `name` of the request counts only if a rule reads it: it is not looked up for this alone. */
   private asRuleData(): boolean {
     const { inline, stored } = this;
     const isRead =

@@ -19,7 +19,7 @@ export class RuleResults {
     this.words = new Array<number | undefined>((size >> PER_WORD_LOG2) + 1);
   }
 
-  /** undefined where there is none yet. */
+  /** The result at this index; undefined if there is none yet. */
   at(index: number): RuleResult {
     const word = this.words[index >> PER_WORD_LOG2];
     if (word === undefined) return undefined;

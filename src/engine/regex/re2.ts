@@ -1,6 +1,6 @@
 /**
- * Regular expressions of JavaScript in RE2, whose time grows with the length of the value and of the regular
- * expression, and not faster. It has neither lookarounds nor back references.
+ * Runs regular expressions of JavaScript in RE2, whose time grows no faster than the length of the value and of the
+ * regular expression. RE2 has neither lookarounds nor back references.
  */
 import type { AST } from '@eslint-community/regexpp';
 import { RE2JS } from 're2js';

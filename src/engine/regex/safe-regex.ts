@@ -1,6 +1,6 @@
 /**
- * Regular expressions of a project config, run on values that strangers choose: the answers of
- * `new RegExp(source, 'i').test(value)`, and none of them takes more than 50 ms.
+ * Runs the regular expressions of a project config on values that any visitor can choose. The answers are those of
+ * `new RegExp(source, 'i').test(value)`, and none takes more than 50 ms.
  *
  * JavaScript's own regular expressions answer where they are proven to be quick (step-bound.ts), and RE2, whose
  * time grows with the length of the value and of the regular expression, answers for the rest. RE2 has neither
@@ -12,14 +12,14 @@ import { stepBound } from './step-bound.js';
 
 export interface SafeRegex {
   /**
-   * What answers for long values. `native`: JavaScript. `linear`: RE2. `refused`: nothing, since the regular
-   * expression could hold the event loop; it never matches. `invalid`: nothing, since it is no regular expression,
-   * and it never matches.
+   * The engine that runs the expression on long values. `native`: JavaScript. `linear`: RE2. `refused`: none, since the
+   * expression could block the event loop; it never matches. `invalid`: none, since it is no regular expression; it
+   * never matches.
    */
   readonly kind: 'native' | 'linear' | 'refused' | 'invalid';
   /**
-   * Of the values that it is run on, in UTF-16 code units: at least 256, at most 65,536. A longer value never matches.
-   * Less than 8192 only where more could take too long. -1: it is run on none.
+   * The length of the longest value that the expression is run on, in UTF-16 code units, from 256 to 65,536. A longer
+   * value never matches. The length is less than 8192 only if more could take too long. -1: the expression is not run.
    */
   readonly maxLength: number;
   /** Never throws. */
@@ -27,24 +27,25 @@ export interface SafeRegex {
 }
 
 /**
- * Of a regular expression, in UTF-16 code units: `compileRegex` takes 0.1 ms for most, and some 50 ms for the worst
- * so long.
+ * The length of the longest regular expression, in UTF-16 code units: `compileRegex` takes 0.1 ms for most, and some
+ * 50 ms for the worst of this length.
  */
 const MAX_SOURCE = 5000;
-/** Of groups in groups. */
+/** The greatest depth of groups in groups. */
 const MAX_NESTING = 100;
-/** Of a value, in UTF-16 code units, whatever the regular expression. */
+/** The length of the longest value for any regular expression, in UTF-16 code units. */
 const MAX_VALUE = 65_536;
-/** What can answer for values of this length answers for the regular expression. */
+/** The engine that can answer for values of this length runs the regular expression. */
 const LONG_VALUE = 8192;
-/** Where nothing can answer for values of this length, the regular expression is refused. */
+/** If no engine can answer for values of this length, the regular expression is refused. */
 const SHORT_VALUE = 256;
-/** Of `stepBound`. V8 takes up to 3 ns for a step, and up to 8 before it compiles the expression. */
+/** The greatest `stepBound`. V8 takes up to 3 ns for a step, and up to 8 before it compiles the expression. */
 const MAX_STEPS = 3_000_000;
-/** Of a program of RE2, in instructions: it takes some 10 ms to compile so many. */
+/** The most instructions of a program of RE2: it takes some 10 ms to compile so many. */
 const MAX_PROGRAM = 512;
 /**
- * Of instructions of RE2 at places of the value. re2js takes up to 30 ns for one, and up to 60 before V8 compiles it.
+ * The most instructions of RE2, counted once for each position of the value. re2js takes up to 30 ns for one, and up to
+ * 60 before V8 compiles it.
  */
 const MAX_VISITS = 64 * LONG_VALUE;
 
@@ -87,7 +88,7 @@ function lazyTest(make: () => Test): Test {
     try {
       return (made ??= make())(value);
     } catch {
-      // What the SDK does with an expression that is too much for V8.
+      // The SDK answers false, too, if an expression is too much for V8.
       return false;
     }
   };
@@ -137,9 +138,9 @@ function nesting(source: string): number {
 }
 
 /**
- * A regular expression that is found in the same values, with fewer ways to be found in them. It matters only
- * whether there is a match, so a loop that a match begins or ends with need not go on: where `x+y` is found, `xy`
- * is, and `.*y.*` is `y`.
+ * A regular expression that matches in the same values, with fewer ways to do so. It matters only whether there is a
+ * match, so a loop at the start or the end of a match need not go on: if `x+y` is found, so is `xy`, and `.*y.*` is
+ * `y`.
  */
 function shortened(source: string, regex: AST.Pattern): string {
   // From here, to there, this instead.
@@ -165,7 +166,7 @@ function shortened(source: string, regex: AST.Pattern): string {
   trim(regex.alternatives, 'first');
   trim(regex.alternatives, 'last');
   for (const element of elementsOf(regex)) {
-    // What a reference refers to is not only looked for.
+    // A group that a back reference refers to must not be shortened, since its text matters.
     if (element.type === 'Backreference') return source;
     if (element.type !== 'Assertion' || !('alternatives' in element)) continue;
     trim(element.alternatives, element.kind === 'lookahead' ? 'last' : 'first');

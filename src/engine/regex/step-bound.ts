@@ -1,16 +1,16 @@
 /**
- * How long a backtracking matcher, such as V8's, can take: an upper bound on its steps, proven from the syntax tree
- * of a regular expression alone, for any value up to a given length.
+ * Computes how long a backtracking matcher, such as V8's, can take: an upper bound on its steps, proven from the syntax
+ * tree of a regular expression alone, for any value up to a given length.
  *
- * A step is one visit of one node of the tree at one place of the value (groups that only hold together are none).
- * Each time that a node is entered it can be left in some number of `ways`, and what follows it is run once for
- * each of them: the bound of a sequence is the sum over its nodes of the node's own steps, times the ways of all
- * nodes before it. Two rules keep that near to the truth:
+ * A step is one visit of one node of the tree at one position of the value (non-capturing groups take none). Each time
+ * that a node is entered it can be left in some number of `ways`, and the nodes after it are run once for each of them:
+ * the bound of a sequence is the sum over its nodes of the node's own steps, times the ways of all nodes before it. Two
+ * rules keep that near to the truth:
  *
- * - Where the next symbol of the value decides whether a loop goes on, or which of some alternatives is taken, only one
- *   way gets past that symbol. The others cost what it takes to find that out (`Next`).
- * - A search tries every place of the value. Where a match begins with a symbol that the loops in it don't take, the
- *   places share the value, where otherwise each might run to its end (`search`).
+ * - If the next symbol of the value decides whether a loop goes on, or which of some alternatives is taken, only one
+ *   way gets past that symbol. The others cost the steps that it takes to find that out (`Next`).
+ * - A search tries every position of the value. If a match begins with a symbol that the loops in it don't take, the
+ *   positions share the value; otherwise each of them might run to its end (`search`).
  */
 import type { AST } from '@eslint-community/regexpp';
 import { areApart, EDGE, EVERY, type Symbols, symbolsOf, UNITS } from './symbols.js';
@@ -23,7 +23,9 @@ interface Reach {
 }
 
 interface Bound {
-  /** In how many ways a node can be left each time that it is entered, less those that the next symbol ends. */
+  /**
+   * The number of ways in which a node can be left each time that it is entered, less those that the next symbol ends.
+   */
   readonly ways: number;
   readonly steps: number;
 }
@@ -31,19 +33,20 @@ interface Bound {
 type Bounded = (reach: Reach) => Bound;
 
 /**
- * What comes next: where that is none of `symbols`, the rest of the regular expression fails within so many `steps`.
+ * The rest of the regular expression behind a node: if the next symbol is none of `symbols`, the rest fails within
+ * `steps`.
  */
 interface Next {
   readonly symbols: Symbols;
   readonly steps: number;
 }
 
-/** What a node begins with, and in how many ways it can be passed without taking a symbol. */
+/** The start of a node; `empty` is the number of ways in which the node can be passed without taking a symbol. */
 interface Opening extends Next {
   readonly empty: number;
 }
 
-/** What the bound needs to know of a node. */
+/** The facts about a node that the bound depends on. */
 interface Part {
   readonly opening: Opening;
   /** The lengths of the texts that it takes, in UTF-16 code units. */
@@ -58,16 +61,16 @@ interface Part {
 const ANYTHING: Opening = { symbols: EVERY, steps: Infinity, empty: 0 };
 const NOTHING: Opening = { symbols: 0n, steps: 0, empty: 1 };
 
-/** So many steps are as bad as any greater number of them. */
+/** A number of steps that is as bad as any greater one. */
 const FAR = 1e12;
 const ENDLESS: Bound = { ways: Infinity, steps: Infinity };
 
-/** For each unit of a text that a back reference compares: V8 takes that much longer for it where case is ignored. */
+/** Steps for each unit that a back reference compares: V8 takes that much longer for it if case is ignored. */
 const STEPS_OF_REFERENCE = 16;
 
 /**
- * For a value of up to `length` UTF-16 code units, an upper bound on the steps of a search for the regular
- * expression, which ignores case and has no other flag. `Infinity` where there is none worth the name.
+ * Returns an upper bound on the steps of a search for the regular expression in a value of up to `length` UTF-16 code
+ * units. The expression ignores case and has no other flag. `Infinity` if there is no useful bound.
  */
 export function stepBound(regex: AST.Pattern): (length: number) => number {
   const anchored = regex.alternatives.filter(isAnchored);
@@ -95,10 +98,10 @@ function search(part: Part): (length: number) => number {
     const fixed = stepsOver(0);
     // Without a loop that is worth it, nothing is shared.
     if (passed === Infinity || apart <= 4 * places * fixed) return apart;
-    // What is run from a place sees nothing after the symbol that a match may begin with and that is one more than
-    // can be passed. So no symbol of the value is seen from more than `passed + 1` places, and what they see is
-    // together at most that many times the value. Each symbol of it costs at most `slope`: the greatest quotient
-    // for lengths between two powers of two is at most twice that for the greater one.
+    // A run passes at most `passed` of the symbols that a match may begin with, and sees nothing after the next one. So
+    // no symbol of the value is seen from more than `passed + 1` positions, and all runs together see at most that many
+    // times the value. Each symbol costs at most `slope`: the greatest quotient for lengths between two powers of two
+    // is at most twice that for the greater one.
     let slope = 0;
     for (let seen = 1; seen < 2 * length; seen *= 2) {
       slope = Math.max(slope, (2 * (stepsOver(Math.min(seen, length)) - fixed)) / seen);
@@ -113,7 +116,7 @@ function isAnchored({ elements }: AST.Alternative): boolean {
   return isGroup(first) && first.alternatives.every(isAnchored);
 }
 
-/** Of an anchored alternative: what it takes to find that it isn't the start. */
+/** The steps that an anchored alternative takes to find that the position is not the start. */
 function anchorSteps({ elements }: AST.Alternative): number {
   const [first] = elements;
   return isGroup(first) ? 2 + sum(first.alternatives.map(anchorSteps)) : 2;
@@ -217,7 +220,7 @@ function choice(alternatives: readonly AST.Alternative[], backward: boolean): Pa
       const bounds = parts.map((part) => part.bound(after));
       const firsts = parts.map((part) => then(part.opening, after));
       const groups = groupsBySymbol(firsts);
-      // What it takes to find which ones the symbol does not let through.
+      // The steps that it takes to find which alternatives the symbol does not let through.
       const failing = sum(firsts.map(({ symbols, steps }) => (symbols === EVERY ? 0 : steps)));
       return (reach) => {
         const each = bounds.map((bounded) => bounded(reach));
@@ -233,7 +236,7 @@ function choice(alternatives: readonly AST.Alternative[], backward: boolean): Pa
   };
 }
 
-/** One step more than the same group without a capture. */
+/** A capturing group takes one step more than the same group without a capture. */
 function capture({ alternatives }: AST.CapturingGroup, backward: boolean): Part {
   const part = choice(alternatives, backward);
   return {
@@ -270,7 +273,7 @@ function lookaround({ alternatives, kind }: AST.LookaroundAssertion): Part {
     opening: ANYTHING,
     min: 0,
     max: 0,
-    // What a lookbehind sees doesn't depend on what lies ahead of the place.
+    // A lookbehind does not see the text ahead of the position.
     taken: (symbols) => (backward ? 0 : inside.taken(symbols)),
     bound: () => {
       const bounded = inside.bound(ANYTHING);
@@ -299,7 +302,7 @@ function reference({ resolved }: AST.Backreference, backward: boolean): Part {
   };
 }
 
-/** Without making a part of it, which would not end where the group refers to itself. */
+/** The length of the longest text, found without making a part, which would not end if the group refers to itself. */
 function maxLength(element: AST.Element): number {
   switch (element.type) {
     case 'Group':

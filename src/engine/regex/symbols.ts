@@ -16,14 +16,14 @@ const UPPER = range(0x41, 0x5a);
 const LOWER = range(0x61, 0x7a);
 const DIGIT = range(0x30, 0x39);
 const ANY = CHARACTERS & ~(range(0x0a, 0x0a) | range(0x0d, 0x0d));
-/** What has any character beyond ASCII has `OTHER`. */
+/** The symbols of escapes. An escape with any character beyond ASCII has `OTHER`. */
 const ESCAPES = {
   digit: DIGIT,
   space: range(0x09, 0x0d) | range(0x20, 0x20) | OTHER,
   word: UPPER | LOWER | DIGIT | range(0x5f, 0x5f),
 };
 
-/** Of a single UTF-16 unit; the last one stands for all that follow. */
+/** The symbols of a single UTF-16 unit, by the unit; the last entry is for all units that follow. */
 export const UNITS = Array.from({ length: 129 }, (_, unit) => inEitherCase(range(unit, unit)));
 
 export function areApart(one: Symbols, other: Symbols): boolean {
@@ -65,7 +65,7 @@ function inEitherCase(symbols: Symbols): Symbols {
   return symbols | ((symbols & UPPER) << 32n) | ((symbols & LOWER) >> 32n);
 }
 
-/** Of UTF-16 units. */
+/** The symbols of a range of UTF-16 units. */
 function range(from: number, to: number): Symbols {
   const below = (unit: number): bigint => (1n << BigInt(Math.min(unit, 128))) - 1n;
   return (below(to + 1) & ~below(from)) | (to >= 128 ? OTHER : 0n);

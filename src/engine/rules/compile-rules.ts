@@ -16,12 +16,12 @@ import type {
 } from './types.js';
 
 /**
- * Comes out where a rule is so broken that the official SDK throws an exception on reaching it: whatever asked is
- * answered with "none" then.
+ * The result of a rule that is so broken that the official SDK throws an exception when it reaches the rule: the
+ * decision is "none" then.
  */
 export const BROKEN: unique symbol = Symbol('broken');
 
-/** Whatever asked is not answered then. */
+/** True for a result that means an error, so that there is no decision. */
 export function isRuleError(result: RuleResult): boolean {
   return typeof result !== 'boolean' && RULE_ERRORS.has(result);
 }
@@ -34,7 +34,7 @@ const RULE_ERRORS: ReadonlySet<unknown> = new Set([
 ]);
 
 export class RuleCompiler {
-  /** What an operator should know of the rules that were compiled. */
+  /** Warnings for the operator about the rules that were compiled. */
   readonly warnings: string[] = [];
 
   constructor(
@@ -125,11 +125,11 @@ export class RuleCompiler {
     operator: string,
     value: unknown,
   ): Predicate {
-    const { index: place } = source;
-    if (place === undefined || (typeof value !== 'string' && typeof value !== 'number')) {
+    const { index } = source;
+    if (index === undefined || (typeof value !== 'string' && typeof value !== 'number')) {
       return tester(source, prepared, whenAbsent);
     }
-    const asked = `${place} ${operator} ${typeof value} ${value}`;
+    const asked = `${index} ${operator} ${typeof value} ${value}`;
     let test = this.#testers.get(asked);
     if (test === undefined) {
       test = tester(source, prepared, whenAbsent);
@@ -145,9 +145,9 @@ export class RuleCompiler {
     if (typeof key !== 'string') return noSource(rule);
     let source = this.#sources.get(key);
     if (source === undefined) {
-      const place = this.names.indexOf(key);
-      const read = (values: RuleValues): unknown => values.at(place);
-      source = { property: key, read, index: place, volatile: false, readsState: false, supported: true };
+      const index = this.names.indexOf(key);
+      const read = (values: RuleValues): unknown => values.at(index);
+      source = { property: key, read, index, volatile: false, readsState: false, supported: true };
       this.#sources.set(key, source);
     }
     return source;
@@ -166,22 +166,22 @@ function warningOf(regex: SafeRegex | undefined): string | undefined {
     : `it is not run on values of more than ${regex.maxLength} characters, and does not match them`;
 }
 
-/** Of a rule that nothing can answer. */
+/** The source of a rule that nothing can answer. */
 export function noSource({ rule_type: type }: Rule): RuleSource {
   const property = typeof type === 'string' ? type : '';
   return { property, read: () => ABSENT, volatile: false, readsState: false, supported: false };
 }
 
 function tester(
-  { read, index: place }: RuleSource,
+  { read, index }: RuleSource,
   { compare, compareText }: PreparedComparison,
   whenAbsent: RuleResult,
 ): Predicate {
-  if (place === undefined) return (values) => compareValue(read(values), compare, whenAbsent);
-  if (compareText === undefined) return (values) => compareValue(values.at(place), compare, whenAbsent);
+  if (index === undefined) return (values) => compareValue(read(values), compare, whenAbsent);
+  if (compareText === undefined) return (values) => compareValue(values.at(index), compare, whenAbsent);
   return (values) => {
-    const text = values.textAt(place);
-    return text === undefined ? compareValue(values.at(place), compare, whenAbsent) : compareText(text);
+    const text = values.textAt(index);
+    return text === undefined ? compareValue(values.at(index), compare, whenAbsent) : compareText(text);
   };
 }
 
@@ -195,7 +195,7 @@ function compareValue(value: unknown, compare: Comparison, whenAbsent: RuleResul
   }
 }
 
-/** What stands in a place where the SDK finds no list; it is false there. */
+/** Stands for a level of the rules where the SDK finds no list, which counts as false. */
 const INVALID: unique symbol = Symbol('invalid');
 
 const NO_RULE = { about: undefined, volatile: false, readsState: false };
@@ -261,9 +261,9 @@ function matchAny(part: readonly CompiledRule[], values: RuleValues): RuleResult
   return result;
 }
 
-/** A rule, and where it stands. */
+/** A rule and its path. */
 interface PlacedRule {
-  /** Where it stands: `OR[0].AND[1].OR_WHEN[0]`. */
+  /** The path of the rule: `OR[0].AND[1].OR_WHEN[0]`. */
   readonly path: string;
   readonly rule: CompiledRule;
 }
@@ -276,7 +276,7 @@ function allRules(branches: Branches): PlacedRule[] {
 
 const pathOf = (or: number, and: number, when: number): string => `OR[${or}].AND[${and}].OR_WHEN[${when}]`;
 
-/** For each branch, the rules of the part that ended it. Empty where the rules match. */
+/** The rules, of each branch, of the part that did not match. Empty if the rules match. */
 export function failedRules(rules: CompiledRules, values: RuleValues): PlacedRule[] {
   const failed: PlacedRule[] = [];
   for (const [or, branch] of rules.branches.entries()) {

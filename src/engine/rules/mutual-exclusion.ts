@@ -10,7 +10,7 @@ export interface Exclusion {
   readonly experienceKey: string;
   /** The visitor must not be in it. */
   readonly negated: boolean;
-  /** Where the rule stands. */
+  /** The path of the rule. */
   readonly path: string;
 }
 

@@ -7,7 +7,7 @@ import type { SafeRegex } from '../regex/safe-regex.js';
 /** Compares one value. Nearly always a boolean; `_returnNegationCheck` hands through what it got. */
 export type Comparison = (value: unknown) => unknown;
 
-/** What a rule expects, made ready to be compared with. */
+/** The expected value of a rule, prepared for comparisons. */
 export interface PreparedComparison {
   /** May throw for a value that can't be written as text: that is false. */
   readonly compare: Comparison;
@@ -83,7 +83,8 @@ const isNotThere: Operator = (expected, negated, compile) => isThere(expected, !
 
 const matchesPattern: Operator = (expected, negated, compile) => {
   const regex = compile(String(expected));
-  // What it is not run on doesn't match, negated or not: so it is with an expression that the SDK fails on.
+  // A value that the expression is not run on doesn't match, negated or not, as with an expression that the SDK
+  // refuses.
   const compareText = (text: string): boolean =>
     text.length <= regex.maxLength && regex.test(text) !== negated;
   return { compareText, compare: (value) => compareText(String(value).toLowerCase()), regex };
@@ -128,7 +129,7 @@ export function prepareComparison(
   try {
     return prepare(expected, negated, compile);
   } catch {
-    // What the rule expects has no text; with the SDK each comparison fails on that.
+    // The expected value can't be written as text; in the SDK, each comparison with it fails.
     return { compare: () => false };
   }
 }
@@ -148,6 +149,6 @@ const NUMERIC = /^-?(?:(?:\d{1,3}(?:,\d{3})+|\d+)(?:\.\d+)?|\.\d+)$/;
 function asNumber(value: unknown): unknown {
   if (typeof value !== 'string' || !NUMERIC.test(value)) return value;
   if (!Number.isFinite(parseFloat(value.replace(/,/g, '')))) return value;
-  // Of a number that begins with `0,` the SDK takes the comma for a decimal point.
+  // In a number that begins with `0,` the SDK takes the comma for a decimal point.
   return parseFloat(value.startsWith('0,') ? value.replace(/,/g, '.') : value.replace(/,/g, ''));
 }

@@ -1,19 +1,20 @@
-/** Compiled rules: what each one reads, how it compares, and why it may never match. */
+/** The types of compiled rules: what a rule reads, how it compares, and why it may never match. */
 import type { Rule } from '../../model/project-config.js';
 import type { EngineVisitor } from '../types.js';
 
 /**
- * Nearly always a boolean. Anything else that is neither `false` nor BROKEN counts as matched where the SDK says so.
+ * The result of a rule, nearly always a boolean. Any other value than `false` and BROKEN counts as matched if it does
+ * so in the official SDK.
  */
 export type RuleResult = unknown;
 
 export interface CompiledRule {
   readonly test: Predicate;
-  /** What the rule reads and how it compares; undefined where the rule is not valid. */
+  /** How the rule reads and compares; undefined if the rule is not valid. */
   readonly about: RuleAbout | undefined;
-  /** Its result for the same properties may change: it must not be remembered. */
+  /** True if its result for the same properties may change, so that it must not be remembered. */
   readonly volatile: boolean;
-  /** Its result depends on what is stored of the visitor. */
+  /** True if its result depends on the visitor's state. */
   readonly readsState: boolean;
 }
 
@@ -22,7 +23,7 @@ export interface RuleAbout {
   readonly source: RuleSource;
   /** Why it never matches, whatever the value is. */
   readonly problem: RuleProblem | undefined;
-  /** What an operator should know of it. */
+  /** A warning about the rule for the operator. */
   readonly warning: string | undefined;
 }
 
@@ -36,12 +37,12 @@ export type RuleProblem = 'invalid-rule' | 'unsupported-rule' | 'unsafe-pattern'
 
 /** The values of one visitor's properties, as rules ask for them. `evaluation/property-values.ts` implements it. */
 export interface RuleValues {
-  /** What else rules may ask about the visitor. */
+  /** Other facts about the visitor that rules may read. */
   readonly input: RuleInput;
-  /** The value at a place of the project's property names, or ABSENT. */
-  at(place: number): unknown;
-  /** The value at a place, in lower case; undefined where it is no text. */
-  textAt(place: number): string | undefined;
+  /** The value of the property with this index in the project's property names, or ABSENT. */
+  at(index: number): unknown;
+  /** The same value in lower case; undefined if it is no text. */
+  textAt(index: number): string | undefined;
   /** The value of a property, or ABSENT. */
   named(name: string): unknown;
 }
@@ -71,16 +72,16 @@ export interface CompiledRules {
 
 export type Branches = readonly (readonly (readonly CompiledRule[])[])[];
 
-/** Where the rules have their values that the official SDK has none for; undefined for all other rules. */
+/** Finds the source of the value for rules that the official SDK cannot answer; undefined for all other rules. */
 export type WebRules = (rule: Rule) => RuleSource | undefined;
 
-/** Where a rule has its value. */
+/** The source of the value that a rule compares. */
 export interface RuleSource {
   /** The property, or the type of a rule that reads none. */
   readonly property: string;
   /** The value, or ABSENT. Never throws. */
   readonly read: (values: RuleValues) => unknown;
-  /** The place of the property among the names of the project, where it is just that. */
+  /** The index of the property in the project's property names, if the rule reads just one property. */
   readonly index?: number;
   readonly volatile: boolean;
   readonly readsState: boolean;

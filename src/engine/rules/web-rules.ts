@@ -17,7 +17,7 @@ import type { RuleSource, RuleValues, WebRules } from './types.js';
 
 type Read = RuleSource['read'];
 
-/** What the facts need of the project. */
+/** The parts of the project that the facts depend on. */
 interface Project {
   /** Seconds that the project's clock is ahead of UTC; NaN where the config doesn't say. */
   readonly utcOffset: number;
@@ -27,11 +27,11 @@ interface Project {
   readonly experiments: ReadonlySet<string>;
 }
 
-/** What depends on more than the type of the rule. undefined for a rule that can't be answered. */
+/** Makes the source for a rule, which depends on more than its type; undefined for a rule that can't be answered. */
 type Answer = (rule: Rule, project: Project) => RuleSource | undefined;
 
 const ANSWERS: ReadonlyMap<string, RuleSource | Answer> = new Map<string, RuleSource | Answer>([
-  // Of the page.
+  // Facts about the page.
   ['url', (rule) => fact('url', mapped(location('url'), pageUrl(rule, false)))],
   ['url_with_query', (rule) => fact('url', mapped(location('url'), pageUrl(rule, true)))],
   ['query_string', fact('query', location('query'))],
@@ -39,13 +39,13 @@ const ANSWERS: ReadonlyMap<string, RuleSource | Answer> = new Map<string, RuleSo
   ...['product_sku', 'product_name', 'product_price', 'customer_id'].map(pageTag),
   ...['custom_1', 'custom_2', 'custom_3', 'custom_4'].map(pageTag),
 
-  // Of how the visitor got here, with the first hit of the session.
+  // Facts about how the visitor came to the site, with the first request of the session.
   ['campaign', fact('campaign', visitor('campaign'))],
   ['keyword', fact('keyword', visitor('keyword'))],
   ['medium', fact('medium', visitor('medium'))],
   ['source_name', fact('sourceName', visitor('sourceName'))],
 
-  // Of the visitor.
+  // Facts about the visitor.
   ['country', fact('country', visitor('country'))],
   ['region', fact('region', visitor('region'))],
   ['city', fact('city', visitor('city'))],
@@ -61,12 +61,12 @@ const ANSWERS: ReadonlyMap<string, RuleSource | Answer> = new Map<string, RuleSo
   ['visitor_id', visitorId],
   ['cookie', ({ key }) => (typeof key === 'string' ? fact(key, cookie(key)) : undefined)],
 
-  // Of what is stored of the visitor. Sets are objects: `equals` asks for one of their keys.
+  // Facts from the visitor's state. Sets are objects: `equals` asks for one of their keys.
   ['goal_triggered', (_rule, project) => stored('goal_triggered', triggered(project))],
   ['bucketed_into_segment', stored('bucketed_into_segment', customSegments)],
   ['bucketed_into_experience', (_rule, project) => stored('bucketed_into_experience', inOther(project))],
 
-  // Of the time: Monday is 1, Sunday 7.
+  // Facts about the time: Monday is 1, Sunday 7.
   ['project_time_day_of_week', time((seconds) => modulo(Math.floor(seconds / 86_400) + 3, 7) + 1)],
   ['project_time_hour_of_day', time((seconds) => modulo(Math.floor(seconds / 3_600), 24))],
   ['project_time_minute_of_hour', time((seconds) => modulo(Math.floor(seconds / 60), 60))],
@@ -103,7 +103,7 @@ function stored(property: string, read: Read): RuleSource {
 
 function time(part: (seconds: number) => number): Answer {
   return ({ rule_type: type }, { utcOffset }) => {
-    // The script adds an hour where the visitor's own clock is on summer time, which a server can't see.
+    // The script adds an hour if the visitor's own clock is on summer time, which a server can't see.
     const read: Read = ({ input }) => {
       const seconds = (input.subject.now?.() ?? NaN) / 1000 + utcOffset;
       return Number.isFinite(seconds) ? part(seconds) : ABSENT;
@@ -147,8 +147,8 @@ function either(first: Read, second: Read): Read {
 }
 
 /**
- * The URL without its fragment, and without its query where the rule is not about it. As in the script, the page is
- * written with a slash at its end or without one as the rule writes its URL.
+ * The URL without its fragment, and without its query if the rule is not about the query. As in the script, the page is
+ * written with a slash at its end or without one, just as the rule writes its URL.
  */
 function pageUrl({ value, matching }: Rule, withQuery: boolean): (url: string) => string {
   const slash = matching?.match_type === 'regexMatches' ? undefined : endsInSlash(value);
@@ -175,7 +175,8 @@ function languageCode(tag: string): string {
 }
 
 /**
- * By what the `browser` property says in either vocabulary, in lower case. A browser that is not here keeps its name.
+ * Names of browsers by the property `browser` in either vocabulary, in lower case. A browser that is not in the table
+ * keeps its name.
  */
 const BROWSER_NAMES: ReadonlyMap<string, string> = new Map([
   ['ch', 'chrome'],
@@ -214,7 +215,7 @@ function systemName(values: RuleValues): unknown {
   const name = typeof os === 'string' ? os.toLowerCase() : os;
   if (name === 'chrome os') return 'linux';
   if (name !== 'ios') return name;
-  // Of a bot, `device` says that it is one.
+  // `device` of a bot is `bot`.
   if (SYSTEM.device(values) === 'tablet' || SYSTEM.tablet(values) === true) return 'ipad';
   const userAgent = SYSTEM.userAgent(values);
   return typeof userAgent === 'string' && userAgent.includes('iPod') ? 'ipod' : 'iphone';
@@ -229,9 +230,8 @@ function visitorId({ value }: Rule): RuleSource | undefined {
 }
 
 /**
- * A cookie of the request. One that it doesn't bring is `null`, as in the script: "does not contain" holds then,
- * which is how Convert's help has visitors of another experience left out. Where there is no request, a property of
- * that name.
+ * A cookie of the request. A missing cookie is `null`, as in the script: "does not contain" holds then, which is how
+ * Convert's help excludes visitors of another experience. If there is no request, a property of that name is read.
  */
 function cookie(name: string): Read {
   return (values) => {
@@ -249,7 +249,7 @@ function customSegments({ input }: RuleValues): unknown {
   return setOf(input.state.customSegments);
 }
 
-/** Whatever the experience, but the one that is being decided: nobody falls out of that one for being in it. */
+/** Whether the visitor is in another experience: the one that is being decided does not count. */
 function inOther({ experiments }: Project): Read {
   return ({ input }) => input.state.isInOther((id) => experiments.has(id));
 }

@@ -1,35 +1,41 @@
+/**
+ * The cookie with the id of a user's first device: another device of the user takes the id over in its next session.
+ */
 import type { IncomingRequest } from '../../model/http.js';
 import { cookieNamed } from '../../request/cookies.js';
 import { flattenString } from '../../utils/flatten-string.js';
 import { setCookie } from './set-cookie.js';
 import { VISITOR_COOKIE_DEFAULTS, type VisitorCookieOptions } from './visitor-cookie.js';
 
-/** Milliseconds without a request after which a visit is over: what analytics call a session. */
+/** Milliseconds without a request after which the session of a device is over. */
 const SESSION = 30 * 60 * 1000;
-/** Milliseconds: the cookie says in which minute the device was last seen. */
+/** Milliseconds of a minute: the cookie tells the minute in which the device was last seen. */
 const MINUTE = 60 * 1000;
 
 export interface CookieAlias {
   readonly id: string;
-  /** `due`: the visit before is over. `waits`: it goes on; `renew`: and the cookie has to say so. */
+  /**
+   * `due`: the session before is over, so the device takes over the id. `waits`: the session goes on. `renew`: the
+   * session goes on, and the cookie has to be set again with the time of this request.
+   */
   readonly state: 'due' | 'waits' | 'renew';
 }
 
 export interface AliasCookie {
   /** True if the request brings the cookie at all, whatever it holds. */
   present(request: IncomingRequest): boolean;
-  /** `current`: the id that the device has; undefined where it has none. */
+  /** Reads the cookie. `current` is the id that the device has; undefined if it has none. */
   read(request: IncomingRequest, current: string | undefined): CookieAlias | undefined;
-  /** A `Set-Cookie` line for an id of ours, last seen now. */
+  /** A `Set-Cookie` line for an id of ours and the present minute. */
   issue(id: string, request: IncomingRequest): string;
   /** A `Set-Cookie` line that removes the cookie. */
   expire(request: IncomingRequest): string;
 }
 
-/** Behind the name of the visitor cookie. */
+/** The name of the cookie: the name of the visitor cookie with a suffix. */
 export const aliasCookieName = (visitorCookieName: string): string => `${visitorCookieName}_next`;
 
-/** With the attributes of the visitor cookie. */
+/** Makes the cookie, with the attributes of the visitor cookie. */
 export function aliasCookie(visitor: VisitorCookieOptions = {}, now = Date.now): AliasCookie {
   const name = aliasCookieName(visitor.name ?? VISITOR_COOKIE_DEFAULTS.name);
   const cookie = setCookie({
@@ -48,7 +54,7 @@ export function aliasCookie(visitor: VisitorCookieOptions = {}, now = Date.now):
       if (id === undefined || minute === undefined) return undefined;
       const age = now() - parseInt(minute, 36) * MINUTE;
       if (current === undefined || age >= SESSION + MINUTE) return { id: flattenString(id), state: 'due' };
-      // A clock that was ahead is put right.
+      // A negative age: the cookie was set by a server whose clock was ahead. It is set again.
       return { id, state: age >= 2 * MINUTE || age < 0 ? 'renew' : 'waits' };
     },
     issue: (id, request) => cookie.issue(`${id}.${Math.floor(now() / MINUTE).toString(36)}`, request),

@@ -1,5 +1,5 @@
 /**
- * The cookie that carries a visitor's assignments, signed for this visitor: for sites without storage on the server.
+ * The cookie that carries the variations of a visitor, signed for this visitor: for sites whose servers share no store.
  */
 import type { IncomingRequest } from '../../model/http.js';
 import { liveExperiences, type ProjectConfig } from '../../model/project-config.js';
@@ -12,7 +12,9 @@ import { setCookie } from './set-cookie.js';
 import { createSigner, type Secrets, SIGNATURE_LENGTH } from './signer.js';
 import { VISITOR_COOKIE_DEFAULTS, type VisitorCookieOptions } from './visitor-cookie.js';
 
-/** What is not given is as with the visitor cookie. It can't be read by scripts. */
+/**
+ * Options of the cookie; the defaults of the others are those of the visitor cookie. Scripts can not read the cookie.
+ */
 export interface AssignmentCookieOptions extends VisitorCookieOptions {
   /** Default `cv_asg`. */
   name?: string;
@@ -20,11 +22,11 @@ export interface AssignmentCookieOptions extends VisitorCookieOptions {
 
 export const ASSIGNMENT_COOKIE_NAME = 'cv_asg';
 
-/** Bytes of name and value: browsers keep 4096 with the attributes. */
+/** Bytes of name and value at most: browsers keep 4096, with the attributes. */
 const MAX_COOKIE = 3_584;
-/** Characters of a value that is looked at at all. */
+/** Characters of the longest value that is read. */
 const MAX_VALUE = 4_096;
-/** Begins the value, and is signed with it. */
+/** The version of the format: it begins the value, and is signed with it. */
 const VERSION = '1';
 const PAYLOAD_AT = `${VERSION}.`.length + SIGNATURE_LENGTH + 1;
 
@@ -34,20 +36,21 @@ export interface AssignmentCookie {
   /** A `Set-Cookie` line that removes the cookie. */
   expire(request: IncomingRequest): string;
   /**
-   * What one request brings for the visitor of `storeKey`, on top of what the store holds of them. What was not
-   * signed for this visitor counts as absent.
+   * Reads the assignments that a request brings for the visitor of `storeKey`, and adds them to `stored`. A cookie that
+   * was not signed for this visitor counts as absent.
    */
   open(request: IncomingRequest, storeKey: string, stored: VisitorState | undefined): CarriedAssignments;
 }
 
 /** The assignments of one visitor, between the cookie that a request brought and the one that its response sets. */
 export interface CarriedAssignments {
-  /** What is stored, and where that holds nothing for an experience, what the cookie says. */
+  /** The stored state, with the assignments of the cookie for experiences that the store does not know. */
   readonly state: VisitorState | undefined;
   /**
-   * The `Set-Cookie` line for `state` as it is now; undefined where the browser has it already.
+   * Makes the `Set-Cookie` line for `state`; undefined if the browser has that cookie already. `dropped` is the number
+   * of assignments for which there was no room.
    *
-   * @param isKept false for an experience whose exposure was not accepted: what is not counted is not carried
+   * @param isKept false for an experience whose exposure was not accepted: its assignment is left out of the cookie
    */
   update(
     state: VisitorState,
@@ -74,7 +77,7 @@ export function assignmentCookie(
   const valueIn = cookieNamed(name);
   const room = MAX_COOKIE - `${name}=`.length - PAYLOAD_AT;
   const signer = createSigner(secrets, 'assignments');
-  // The key of the store names account, project and visitor. JSON keeps the parts apart, whatever they contain.
+  // The store key names account, project and visitor. JSON keeps the signed parts apart, whatever they contain.
   const signed = (storeKey: string, payload: string): string => JSON.stringify([VERSION, storeKey, payload]);
 
   const read = (request: IncomingRequest, storeKey: string): Brought => {
@@ -111,20 +114,20 @@ export function assignmentCookie(
   };
 }
 
-/** What a cookie holds that is signed for its visitor. */
+/** The content of a cookie with a valid signature. */
 interface Brought {
   readonly payload: string;
   readonly assignments: ReadonlyMap<string, string>;
-  /** Signed with the first secret. */
+  /** True if it was signed with the first secret. */
   readonly isCurrent: boolean;
 }
 
 const NOTHING: Brought = { payload: '', assignments: new Map(), isCurrent: true };
 
 /**
- * The oldest first: what the store holds and the cookie does not (there was no room for it, perhaps), what the cookie
- * brought, what was decided in this request. With any other order, what goes for want of room would push out something
- * else with each request.
+ * Orders assignments, the oldest first: first those of the store that the cookie does not have (perhaps there was no
+ * room), then those of the cookie, then those of this request. The oldest are dropped if there is no room, so with any
+ * other order each request would drop different ones.
  */
 function inOrder(
   { bucketing = {}, unexposed = [] }: VisitorState,
@@ -135,11 +138,11 @@ function inOrder(
   const newer: Assignment[] = [];
   const now = new Map<string, string>();
   for (const [id, given] of Object.entries(bucketing)) {
-    // What a store holds is input.
+    // A store may hold anything, so the type is checked.
     const variation: unknown = given;
     if (typeof variation !== 'string' && typeof variation !== 'number') continue;
     const assignment: Assignment = [id, String(variation)];
-    // The exposure is still owed, and only the store knows.
+    // The exposure of this assignment is not sent yet, which the store knows and a cookie could not tell: leave it out.
     if (unexposed.includes(id) && brought.get(id) !== assignment[1]) continue;
     if (brought.has(id)) now.set(...assignment);
     else if (ownValue(stored?.bucketing, id) !== undefined) older.push(assignment);

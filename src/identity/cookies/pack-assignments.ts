@@ -1,25 +1,25 @@
 /**
- * Assignments as text, and back: `experience.variation.experience.variation`, of `[A-Za-z0-9_.-]` alone. Ids of
- * Convert are decimal and take 6 characters.
+ * Writes assignments as a short text for a cookie, and reads it again: `experience.variation.experience.variation`, in
+ * characters of `[A-Za-z0-9_.-]`. Convert's decimal ids take some 6 characters in base 36.
  */
 
-/** Experience id and variation id. */
+/** The variation that a visitor has in an experience. */
 export type Assignment = readonly [experienceId: string, variationId: string];
 
-/** What comes back as it was from a number; 15 digits are exact in one. */
+/** A decimal id that stays the same when it is made a number and a text again: a number has 15 exact digits. */
 const DECIMAL = /^(?:0|[1-9]\d{0,14})$/;
 const BASE36 = /^[0-9a-z]{1,10}$/;
 
 export interface PackedAssignments {
-  /** '' where there are none. */
+  /** '' if there are no assignments. */
   readonly text: string;
-  /** How many found no room. */
+  /** The number of assignments for which there was no room. */
   readonly dropped: number;
 }
 
 /**
- * The assignments, in their order, within so many characters. Where they are too many, those go first of which
- * `isRunning` says no, then those that stand first.
+ * Packs the assignments, in their order, into at most `room` characters. If they are too many, those whose experience
+ * is not running are dropped first, then those at the start.
  */
 export function packAssignments(
   assignments: readonly Assignment[],
@@ -31,19 +31,19 @@ export function packAssignments(
   if (length <= room) return { text: parts.join('.'), dropped: 0 };
 
   const dropped = new Set<number>();
-  const drop = (mayGo: (place: number) => boolean): void => {
-    for (let place = 0; place < parts.length && length > room; place++) {
-      if (dropped.has(place) || !mayGo(place)) continue;
-      dropped.add(place);
-      length -= parts[place]!.length + 1;
+  const drop = (mayGo: (index: number) => boolean): void => {
+    for (let index = 0; index < parts.length && length > room; index++) {
+      if (dropped.has(index) || !mayGo(index)) continue;
+      dropped.add(index);
+      length -= parts[index]!.length + 1;
     }
   };
-  drop((place) => !isRunning(assignments[place]![0]));
+  drop((index) => !isRunning(assignments[index]![0]));
   drop(() => true);
-  return { text: parts.filter((_, place) => !dropped.has(place)).join('.'), dropped: dropped.size };
+  return { text: parts.filter((_, index) => !dropped.has(index)).join('.'), dropped: dropped.size };
 }
 
-/** By experience id, in their order; undefined for what `packAssignments` can't have made. */
+/** Reads variations by experience id, in their order; undefined for a text that `packAssignments` can not have made. */
 export function unpackAssignments(text: string): Map<string, string> | undefined {
   const assignments = new Map<string, string>();
   if (text === '') return assignments;
@@ -60,7 +60,7 @@ export function unpackAssignments(text: string): Map<string, string> | undefined
 
 function packId(id: string): string {
   if (DECIMAL.test(id)) return Number(id).toString(36);
-  // UTF-8 can't hold half of a surrogate pair, JSON can.
+  // An id from JSON may have half of a surrogate pair, which UTF-8 can not hold: such an id is written in UTF-16.
   return id.isWellFormed()
     ? `_${Buffer.from(id, 'utf8').toString('base64url')}`
     : `-${Buffer.from(id, 'utf16le').toString('base64url')}`;

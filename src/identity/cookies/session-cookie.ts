@@ -1,6 +1,8 @@
 /**
- * The cookie of a session: how the visitor got here when it began, and whether it is their first. Not signed: what
- * a client makes up reaches nothing but its own segments, and is as bounded as what its first request may say.
+ * The cookie of a session: how the visitor came to the site when it began, and whether it is their first session.
+ *
+ * The cookie is not signed: with a forged one, a client changes only its own segments, which its first request could do
+ * as well.
  */
 import {
   type Attribution,
@@ -13,7 +15,9 @@ import { cookieNamed } from '../../request/cookies.js';
 import { setCookie } from './set-cookie.js';
 import { VISITOR_COOKIE_DEFAULTS, type VisitorCookieOptions } from './visitor-cookie.js';
 
-/** What is not given is as with the visitor cookie. It can't be read by scripts. */
+/**
+ * Options of the cookie; the defaults of the others are those of the visitor cookie. Scripts can not read the cookie.
+ */
 export interface SessionCookieOptions extends Omit<VisitorCookieOptions, 'maxAge'> {
   /** Default `cv_ses`. */
   name?: string;
@@ -23,24 +27,24 @@ export const SESSION_COOKIE_NAME = 'cv_ses';
 
 /** Seconds without a request after which a session is over: Convert's (`_conv_s` in its cookie reference). */
 const IDLE = 20 * 60;
-/** Seconds in which the browser is not told again, so that the end may come that much later. */
+/** Seconds for which the cookie is not set again, so that a session may last that much longer. */
 const RENEWAL = 60;
 const END = IDLE + RENEWAL;
 
-/** In the order of the value. */
+/** Texts of the attribution, in the order in which the cookie has them. */
 const TEXTS = ['campaign', 'medium', 'keyword', 'sourceName'] as const;
-/** Each source by its first letter. */
+/** Traffic sources by their first letter. */
 const SOURCES = new Map(TRAFFIC_SOURCES.map((source) => [source[0]!, source] as const));
 
 /** Characters that so many bytes take in base64url. */
 const encoded = (bytes: number): number => Math.ceil((bytes * 4) / 3);
 const LONGEST = Math.max(...Object.values(ATTRIBUTION_BYTES).map(encoded));
-/** Of a value that is looked at at all. */
+/** Characters of the longest value that is read. */
 const MAX_VALUE = 512;
 /**
- * `tbz3k0.ns.c3ByaW5n..`: the second when the browser was told, new or returning, the source, and the texts in
- * base64url. Nothing but the first two where the project keeps no referral data. Empty texts at the end are left
- * out.
+ * The value, such as `tbz3k0.ns.c3ByaW5n..`: the second in which the cookie was set, `n` or `r` for a new or returning
+ * visitor, the source, and the texts in base64url. Empty texts at the end are left out. If the project keeps no
+ * referral data, the value ends after `n` or `r`.
  */
 const VALUE = new RegExp(
   `^([0-9a-z]{1,8})\\.([nr])(?:([${[...SOURCES.keys()].join('')}])((?:\\.[\\w-]{0,${LONGEST}}){0,${TEXTS.length}}))?$`,
@@ -51,26 +55,26 @@ export interface SessionCookie {
   present(request: IncomingRequest): boolean;
   /** A `Set-Cookie` line that removes the cookie. */
   expire(request: IncomingRequest): string;
-  /** What one request brings. What is malformed, or was over before `now`, counts as absent. */
+  /** Reads the session that a request brings. A malformed cookie, or a session that is over, counts as absent. */
   open(request: IncomingRequest, given: SessionContext): CarriedSession;
 }
 
 export interface SessionContext {
   /** Milliseconds since the epoch. */
   readonly now: number;
-  /** The visitor has no earlier request: whatever session the cookie tells of, it is not theirs. */
+  /** True if this is the first request of the visitor: a session in the cookie is another visitor's. */
   readonly isNewcomer: boolean;
-  /** False with the project's setting `do_not_track_referral`: how visitors got here is not kept. */
+  /** False with the project's setting `do_not_track_referral`: the attribution is not kept. */
   readonly keepsAttribution: boolean;
 }
 
 /** The session of one request, between the cookie that it brought and the one that its response sets. */
 export interface CarriedSession {
-  /** undefined where the session begins with this request. */
+  /** The session that goes on; undefined if a session begins with this request. */
   readonly session: Session | undefined;
-  /** The browser is to be told: of a session that begins, or that one goes on, once a minute. */
+  /** True if the cookie has to be set: when a session begins, and once a minute while it goes on. */
   readonly isDue: boolean;
-  /** The `Set-Cookie` line. `begun` is asked only where the session begins. */
+  /** Makes the `Set-Cookie` line. `begun` is called only if a session begins. */
   update(begun: () => Session): string;
 }
 
@@ -108,7 +112,7 @@ export function sessionCookie(
   };
 }
 
-/** What the cookie says of a session that goes on. Most requests never ask how it began. */
+/** A session that goes on, as the cookie tells it. The attribution is decoded when it is read: few requests need it. */
 class BroughtSession implements Session {
   #attribution: Attribution | undefined;
 
@@ -124,7 +128,7 @@ class BroughtSession implements Session {
     return (this.#attribution ??= unpack(this.source, this.texts));
   }
 
-  /** All of the cookie's but the time. */
+  /** The value of the cookie without its time. */
   get value(): string {
     return `${this.isFirst ? 'n' : 'r'}${this.source?.[0] ?? ''}${this.texts}`;
   }
@@ -141,7 +145,7 @@ function read(
   const age = second - parseInt(told, 36);
   if (age >= END) return undefined;
   const mustForget = letter !== undefined && !keepsAttribution;
-  // A clock that was ahead is put right.
+  // An age below -60 s: the cookie was set by a server whose clock was ahead. It is set again.
   const isDue = age >= RENEWAL || age < -RENEWAL || mustForget;
   const source = mustForget || letter === undefined ? undefined : SOURCES.get(letter);
   return new BroughtSession(type === 'n', isDue, source, source === undefined ? '' : texts);
@@ -156,10 +160,10 @@ function pack({ isFirst, attribution }: Session, keepsAttribution: boolean): str
 
 function unpack(source: Attribution['source'], texts: string): Attribution {
   const [, ...given] = texts.split('.');
-  const text = (place: number): string => {
-    const bytes = ATTRIBUTION_BYTES[TEXTS[place]!];
-    // Cut before it is decoded. A text that is longer all the same, of bytes that are no UTF-8, is none of ours.
-    const decoded = Buffer.from((given[place] ?? '').slice(0, encoded(bytes)), 'base64url').toString('utf8');
+  const text = (index: number): string => {
+    const bytes = ATTRIBUTION_BYTES[TEXTS[index]!];
+    // The text is cut before it is decoded. A forged one of bytes that are no UTF-8 may still be too long.
+    const decoded = Buffer.from((given[index] ?? '').slice(0, encoded(bytes)), 'base64url').toString('utf8');
     return Buffer.byteLength(decoded) <= bytes ? decoded : '';
   };
   return { source, campaign: text(0), medium: text(1), keyword: text(2), sourceName: text(3) };

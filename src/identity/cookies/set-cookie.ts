@@ -1,4 +1,4 @@
-/** The lines that set and expire a cookie of ours. */
+/** Makes the `Set-Cookie` lines that set and expire a cookie of ours. */
 import { stringifySetCookie } from 'cookie';
 import type { IncomingRequest } from '../../model/http.js';
 
@@ -23,7 +23,7 @@ export interface SetCookie {
 
 export function setCookie(options: SetCookieOptions): SetCookie {
   const { name, domain, maxAge, sameSite, secure, httpOnly = false } = options;
-  // Values are safe as they are, so everything but the value can be written once.
+  // The attributes do not depend on the value, which needs no escaping, so they are written once.
   const tail = (age: number, isSecure: boolean): string =>
     stringifySetCookie({
       name,
@@ -49,7 +49,7 @@ export function setCookie(options: SetCookieOptions): SetCookie {
   };
 }
 
-/** Asked for each cookie of a site behind plain http. */
+/** A first look at a host, which is cheaper than taking it apart for each cookie of a site behind plain http. */
 const MAYBE_LOOPBACK = /^127|^\[::1|localhost/i;
 
 function isLoopbackHost(host: string): boolean {

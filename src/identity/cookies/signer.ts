@@ -1,19 +1,19 @@
 /**
- * Signing with the `secrets` of the options: a key of its own per purpose, so that nothing signed for one passes
- * for another.
+ * Signs texts with the option `secrets`. Each purpose has a key of its own, so that a signature for one purpose is not
+ * valid for another.
  */
 import { createHmac, createSecretKey, type KeyObject, timingSafeEqual } from 'node:crypto';
 
-/** Newest first. */
+/** One secret, or several, the newest first. */
 export type Secrets = string | readonly string[];
 
 export interface Signer {
   /**
-   * The first 128 bits of an HMAC-SHA256 in 25 characters of `[0-9a-z]`: base64 may spell what firewalls take for an
-   * attack (`--`). Made with the first secret.
+   * Signs with the first secret: the first 128 bits of an HMAC-SHA256, as 25 characters of `[0-9a-z]`. Base64 is not
+   * used, since it may contain `--`, which firewalls take for an attack.
    */
   sign(text: string): string;
-  /** Which secret made this signature: `previous` is one after the first. undefined: none of them did. */
+  /** Tells the secret of a signature: `current` is the first, `previous` any other; undefined if it is none of them. */
   verify(text: string, signature: string): 'current' | 'previous' | undefined;
 }
 
@@ -29,15 +29,15 @@ export function createSigner(secrets: Secrets, purpose: string): Signer {
     verify(text, given) {
       if (!SIGNATURE.test(given)) return undefined;
       const bytes = Buffer.from(given, 'latin1');
-      const place = keys.findIndex((key) =>
+      const index = keys.findIndex((key) =>
         timingSafeEqual(Buffer.from(signature(key, text), 'latin1'), bytes),
       );
-      return place === -1 ? undefined : place === 0 ? 'current' : 'previous';
+      return index === -1 ? undefined : index === 0 ? 'current' : 'previous';
     },
   };
 }
 
-/** A key object shows nothing where it is printed. */
+/** Derives the key of a purpose, as a key object, which does not show its bytes when it is printed. */
 function keyFor(secret: string, purpose: string): KeyObject {
   return createSecretKey(createHmac('sha256', secret).update(`convert-middleware ${purpose}`).digest());
 }

@@ -1,3 +1,4 @@
+/** The cookie that keeps the id of a visitor. */
 import type { IncomingRequest } from '../../model/http.js';
 import { cookieNamed } from '../../request/cookies.js';
 import { flattenString } from '../../utils/flatten-string.js';
@@ -6,24 +7,24 @@ import { setCookie } from './set-cookie.js';
 export interface VisitorCookieOptions {
   /** Default `cv_vid`. */
   name?: string;
-  /** Default: none, the cookie stays with the host that set it. */
+  /** The domain of the cookie. Default: none, so that the cookie stays with the host that set it. */
   domain?: string;
   /** Seconds. Default 31536000 (one year). Browsers cap it at 400 days. */
   maxAge?: number;
   /** Default `lax`. */
   sameSite?: 'lax' | 'strict' | 'none';
   /**
-   * Default: true, except for plain http on localhost, where browsers would not keep the cookie. Always true with
-   * `sameSite: 'none'`, which browsers take from secure cookies only.
+   * Default: true, except for plain http on localhost, where browsers would not keep a secure cookie. Always true with
+   * `sameSite: 'none'`, which browsers accept with secure cookies only.
    */
   secure?: boolean;
 }
 
-/** An id from a cookie. A longer value, or one with other characters, is ignored and replaced. */
+/** An id that a cookie may have. A longer value, or one with other characters, is ignored and replaced. */
 const COOKIE_ID = /^[A-Za-z0-9_-]{1,64}$/;
 
 export interface VisitorCookie {
-  /** The id that the request brings, or undefined where there is none or it is malformed. */
+  /** The id that the request brings; undefined if there is none, or if it is malformed. */
   read(request: IncomingRequest): string | undefined;
   /** True if the request brings the cookie at all, well-formed or not. */
   present(request: IncomingRequest): boolean;
@@ -53,7 +54,8 @@ export function visitorCookie(options: VisitorCookieOptions = {}): VisitorCookie
   return {
     read(request) {
       const value = valueIn(request);
-      // Of its own: it may wait for delivery, and for as long as that takes.
+      // The id is copied: a slice would keep the whole Cookie header in memory for as long as events of the visitor
+      // wait.
       return value !== undefined && COOKIE_ID.test(value) ? flattenString(value) : undefined;
     },
     present: (request) => valueIn(request) !== undefined,

@@ -1,4 +1,4 @@
-/** IP addresses as bytes. */
+/** Parses IP addresses to bytes. */
 import { isIP } from 'node:net';
 
 /** 4 or 16 bytes; undefined if `ip` is no address. The zone of an IPv6 address (`%eth0`) is left out. */

@@ -1,4 +1,4 @@
-/** The country files of geoip-lite 1.4: sorted ranges of addresses, each with its country. */
+/** Looks up countries in the files of geoip-lite 1.4, which are sorted ranges of addresses, each with its country. */
 import type { LocationLookup } from '../../request/geo/geo-database.js';
 import { ConvertError } from '../../utils/errors.js';
 import { addressBytes } from './address.js';

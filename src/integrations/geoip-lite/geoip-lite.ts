@@ -19,9 +19,10 @@ export interface GeoipLiteOptions {
 const check = shape({ only: oneOf('country') });
 
 /**
- * Needs `npm install geoip-lite` (version 1.4). It is loaded off the request path. With all data that takes 143 MB of
- * memory and holds the event loop for 160-195 ms, once; the `region` is the ISO 3166-2 part, and no continent is known.
- * With `{ only: 'country' }` it takes 14 MB and holds up nothing. Readers of both kinds may stand side by side.
+ * Makes a geo reader over the package geoip-lite 1.4, which the app has to install. The package is loaded before
+ * requests need it. With all data it takes 143 MB of memory and blocks the event loop once, for 160-195 ms; the
+ * `region` is the ISO 3166-2 part, and no continent is known. With `{ only: 'country' }` it takes 14 MB and does not
+ * block. Readers of both kinds may be used in one process.
  *
  * The data are those of the package, or of the folder that `GEODATADIR` names, where the package's updater may have
  * written newer ones; they are read once.
@@ -35,7 +36,8 @@ export function geoipLite(options: GeoipLiteOptions = {}): GeoReader {
 
 async function openAll(): Promise<LocationLookup> {
   const loaded: Imported = await import('geoip-lite');
-  // As CommonJS the package is the default export; where a bundler made `require` of this, it is the module.
+  // The package is CommonJS: it is the default export of the module, or the module itself if a bundler made `require`
+  // of the import.
   const { lookup } = 'default' in loaded ? loaded.default : loaded;
   return lookup;
 }

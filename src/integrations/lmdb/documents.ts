@@ -52,10 +52,10 @@ export class LmdbDocuments implements Documents {
   #texts: Database<string, string> | undefined;
   #sweep: LmdbSweep | undefined;
   #isClosed = false;
-  /** By performance.now(). */
+  /** The time of the last opening, by performance.now(). */
   #openedAt = -Infinity;
   #failure: unknown;
-  /** By performance.now(): when a write failed last, and why. */
+  /** The time when a write failed last, by performance.now(); the next field is the reason. */
   #failedAt = -Infinity;
   #writeFailure: unknown;
 

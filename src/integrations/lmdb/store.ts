@@ -14,9 +14,9 @@ export type LmdbStoreOptions = RetentionOptions;
 const check = shape(RETENTION_OPTIONS);
 
 /**
- * For `store`: a folder on a local disk, which is made where it is not there, and which processes and projects may
- * share. The first write wins, over all of them. Handlers don't wait: reading takes microseconds. What was committed
- * outlives the process; a power cut may take the last moments. Not on a network file system.
+ * Makes a store for the option `store`, in a folder on a local disk (not on a network file system). The folder is made
+ * if it is missing, and processes and projects may share it: the first write wins over all of them. Handlers don't
+ * wait, since reading takes microseconds. Committed state outlives the process; a power cut may lose the last moments.
  *
  * @throws ConvertError `CONVERT_BAD_OPTION`
  */

@@ -14,7 +14,7 @@ import { assertOptions, shape } from '../../utils/option-checks.js';
 import { isKeyPrefix, isRedisClient, type RedisClient, script, scriptRunner } from './client.js';
 
 export interface RedisProjectCacheOptions {
-  /** What the keys begin with. Default `convert`. */
+  /** The prefix of the keys. Default `convert`. */
   prefix?: string;
 }
 

@@ -9,8 +9,8 @@ import { redisDocuments } from './documents.js';
 
 export interface RedisStoreOptions extends RetentionOptions {
   /**
-   * What the keys begin with: `{prefix}:{account}-{project}-{visitor}`. Default `convert`; '' has the official SDK's
-   * keys as they are.
+   * The prefix of the keys: `{prefix}:{account}-{project}-{visitor}`. Default `convert`; '' leaves the keys as those of
+   * the official SDK.
    */
   prefix?: string;
 }

@@ -1,6 +1,6 @@
 /**
- * What is remembered of a visitor between requests, and how a change is merged into it. Every store merges with
- * `applyChange`, so that the first write wins everywhere in the same way.
+ * Merges changes into the state of a visitor, which is stored between requests. Every store uses `applyChange`, so that
+ * the first write wins in all of them in the same way.
  */
 import { copied, mergeSegments, ownValue, setEntry, union, withEntry } from '../../utils/objects.js';
 import {
@@ -17,9 +17,9 @@ import type { Claim, Committed, DeferredChange, StateChange, VisitorState } from
 
 const NOTHING_LOST: ReadonlySet<string> = new Set();
 
-/** Of one goal of one visitor. */
+/** The most transaction ids that are kept for one goal of one visitor. */
 const MAX_TRANSACTIONS = 100;
-/** Of one visitor: more use one device rarely. */
+/** The most users that are kept of one visitor: more people rarely use one device. */
 const MAX_USERS = 20;
 
 /** Merges a change into a state without touching either. First write wins. */
@@ -30,7 +30,7 @@ export function applyChange(given: VisitorState, change: StateChange): Committed
   const lose = (claim: string): void => {
     (lost ??= new Set()).add(claim);
   };
-  /** Whoever made it before, and is not heard of any more, has no say in when it lapses. */
+  /** A claim that is won again after it has lapsed is not pending any more from the time before. */
   const win = (claim: string): void => {
     if (next.pending !== undefined) next = withoutPending(next, [claim]);
   };
@@ -80,12 +80,14 @@ export function applyChange(given: VisitorState, change: StateChange): Committed
   return committed;
 }
 
-/** The state as decisions see it: what is held counts as if it were committed. */
+/** The state as decisions see it: deferred changes count as if they were committed. */
 export function withDeferredChanges(state: VisitorState, now: number): VisitorState {
   return freshlyDeferred(state, now).reduce((seen, { change }) => applyChange(seen, change).state, state);
 }
 
-/** The state with these assignments (experience id -> variation id) where it holds none for their experience. */
+/**
+ * Adds assignments (experience id -> variation id) to a state, for experiences in which the visitor has no variation.
+ */
 export function withAssignments(
   state: VisitorState | undefined,
   assignments: ReadonlyMap<string, string>,
@@ -103,8 +105,8 @@ export function isInAll({ bucketing }: VisitorState, experienceIds: readonly str
 }
 
 /**
- * One change that does what several do, one after the other. All are made for one visitor in one request, each in
- * knowledge of those before it.
+ * Merges several changes into one with the same effect. All are of one visitor in one request, and each was made
+ * knowing the ones before it.
  */
 export function mergeChanges(...changes: readonly StateChange[]): StateChange {
   const joined: StateChange = {};
@@ -122,35 +124,36 @@ export function mergeChanges(...changes: readonly StateChange[]): StateChange {
   return joined;
 }
 
-/** Adds to `joined`, which belongs to the caller. */
+/** Adds claims to `joined`, which is changed. */
 function withClaims(joined: Record<string, Claim>, claims: Record<string, Claim>): Record<string, Claim> {
   for (const [experienceId, claim] of Object.entries(claims)) {
-    // What the store holds is what the first claim was made against.
+    // The first claim names the stored variation that it may replace; a later claim of this request must name the same.
     const replaces = ownValue(joined, experienceId)?.replaces;
     setEntry(joined, experienceId, replaces === undefined ? claim : { ...claim, replaces });
   }
   return joined;
 }
 
-/** At most so many events wait for consent per visitor, and so long (milliseconds). */
+/** The most events of one visitor that wait for consent. */
 export const MAX_DEFERRED_EVENTS = 50;
 
+/** Milliseconds that events wait for consent at most. */
 export const MAX_DEFERRED_AGE = 30 * 60 * 1000;
 
-/** What is held and not too old to be used. */
+/** The deferred changes of a visitor that are not too old. */
 export function freshlyDeferred(state: VisitorState, now: number): DeferredChange[] {
   return state.held?.filter(({ at }) => now - at < MAX_DEFERRED_AGE) ?? [];
 }
 
-/** Adds to what is held, within its bounds. Returns how many events had to go. */
+/** Adds a deferred change to `state`, within the bounds. Returns the number of events that were dropped for it. */
 export function defer(state: VisitorState, entry: DeferredChange): number {
   const before = state.held ?? [];
   const held = freshlyDeferred(state, entry.at);
   const last = held.at(-1);
-  // What brings no event joins the entry before it: entries would have no bound otherwise.
+  // An entry without events joins the entry before it: only events are bounded, so entries must have some.
   if (last && entry.events.length === 0) held[held.length - 1] = mergeDeferred(last, entry);
   else held.push(entry);
-  // Nor may one that brought none stand at the front, where entries go.
+  // A first entry without events joins the second one, since entries are dropped from the front by their events.
   const [first, second] = held;
   if (first && second && first.events.length === 0) held.splice(0, 2, mergeDeferred(first, second));
   for (
@@ -176,7 +179,7 @@ function mergeDeferred(first: DeferredChange, second: DeferredChange): DeferredC
   };
 }
 
-/** Events go together with their claims: nothing is stored whose event is not sent. */
+/** Drops the oldest events together with their claims, so that no claim is stored whose event is not sent. */
 function withoutOldest({ at, change, events }: DeferredChange, count: number): DeferredChange {
   const kept = events.slice(count);
   const names = new Set(events.slice(0, count).flatMap(claimsOf));

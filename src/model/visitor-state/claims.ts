@@ -1,8 +1,8 @@
-/** Claims: what one request makes for a visitor before any other one may, and what each is called. */
+/** Names claims, and takes them back: a claim is the part of a change that only the first writer gets. */
 import { ownValue } from '../../utils/objects.js';
 import type { StateChange, VisitorState } from './types.js';
 
-/** Names of claims, as events refer to the one that they depend on. */
+/** Makes the name of a claim, by which events refer to the claim that they depend on. */
 export const experienceClaim = (experienceId: string): string => `experience:${experienceId}`;
 export const exposureClaim = (experienceId: string): string => `exposure:${experienceId}`;
 export const goalClaim = (goalKey: string): string => `goal:${goalKey}`;
@@ -10,13 +10,13 @@ export const goalClaim = (goalKey: string): string => `goal:${goalKey}`;
 export const transactionClaim = (goalKey: string, transactionId: string): string =>
   `transaction:${JSON.stringify([goalKey, transactionId])}`;
 
-/** All that an event depends on. */
+/** The names of all claims that an event depends on. */
 export function claimsOf({ claim, also }: { claim?: string; also?: string }): string[] {
   if (claim === undefined) return [];
   return also === undefined ? [claim] : [claim, also];
 }
 
-/** By the first part of a claim's name: takes the claim back, in a state of the caller's own. */
+/** Functions that remove a claim from a state, which they change, by the first part of the claim's name. */
 const UNDO: Readonly<Record<string, (state: VisitorState, rest: string) => void>> = {
   experience(state, experienceId) {
     state.bucketing = without(state.bucketing, experienceId);
@@ -36,7 +36,7 @@ const UNDO: Readonly<Record<string, (state: VisitorState, rest: string) => void>
   },
 };
 
-/** A change without the claims that these names stand for. */
+/** Returns a change without the claims of these names. */
 export function withoutClaims(change: StateChange, names: ReadonlySet<string>): StateChange {
   const kept: StateChange = { ...change };
   if (change.claims) {
@@ -58,8 +58,8 @@ export function withoutClaims(change: StateChange, names: ReadonlySet<string>): 
 }
 
 /**
- * A state without the claims whose events never reached an outbox: whoever made them has died meanwhile. `now` is in
- * milliseconds since the epoch.
+ * Returns a state without the claims whose lease is over: their process has died before their events reached an outbox.
+ * `now` is in milliseconds since the epoch.
  */
 export function withoutLapsedClaims(state: VisitorState, now: number): VisitorState {
   const { pending } = state;
@@ -71,7 +71,7 @@ export function withoutLapsedClaims(state: VisitorState, now: number): VisitorSt
   return withoutPending(next, lapsed);
 }
 
-/** A state in which these claims are no longer pending, for good. */
+/** Returns a state in which these claims are not pending, so that they never lapse. */
 export function withoutPending(state: VisitorState, names: readonly string[]): VisitorState {
   const pending = { ...state.pending };
   for (const name of names) Reflect.deleteProperty(pending, name);
@@ -80,13 +80,13 @@ export function withoutPending(state: VisitorState, names: readonly string[]): V
   return next;
 }
 
-/** What a store holds is input: a name that is none of ours means nothing. */
+/** Removes a claim from `state`. A store may hold anything, so a name that is malformed is ignored. */
 function undo(state: VisitorState, name: string): void {
   const colon = name.indexOf(':');
   try {
     ownValue(UNDO, name.slice(0, colon))?.(state, name.slice(colon + 1));
   } catch {
-    // See above.
+    // The name is malformed.
   }
 }
 

@@ -1,8 +1,8 @@
-/** Visitor state as it was stored, read as input: what is malformed counts as absent. */
+/** Checks visitor state that a store returns: a malformed field counts as absent. */
 import { copied, isPlainObject } from '../../utils/objects.js';
 import type { VisitorState } from './types.js';
 
-/** What a store holds is input: fields of another type than ours count as absent. */
+/** Returns the state without malformed fields; undefined if `value` is no object. Fields of others are kept. */
 export function parseState(value: unknown): VisitorState | undefined {
   if (!isPlainObject(value)) return undefined;
   const state: Record<string, unknown> = copied(value);
@@ -15,7 +15,7 @@ export function parseState(value: unknown): VisitorState | undefined {
 const isListOfText = (value: unknown): boolean =>
   Array.isArray(value) && value.every((each) => typeof each === 'string');
 
-/** It goes into a cookie. */
+/** True for an id that may stand in the visitor cookie. */
 export function isVisitorId(value: unknown): boolean {
   return typeof value === 'string' && /^[\w-]{1,64}$/.test(value);
 }
@@ -37,5 +37,5 @@ const STATE_FIELDS: Record<keyof VisitorState, (value: unknown) => boolean> = {
     value.every((each) => isPlainObject(each) && isPlainObject(each.change) && Array.isArray(each.events)),
 };
 
-/** By field: most states have few of them. */
+/** Checks by field, to be looked up for the few fields that a state has. */
 const CHECKS = new Map(Object.entries(STATE_FIELDS));

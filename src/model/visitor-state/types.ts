@@ -1,9 +1,9 @@
-/** The state of a visitor between requests, and the changes that are made to it. */
+/** The types of a visitor's state, which is stored between requests, and of the changes that are made to it. */
 import type { ReportSegments, WireEvent } from '../tracking-event.js';
 
 /**
- * The first four fields are the official SDK's stored shape, under the official SDK's key, so that a site can move
- * over, or back, without moving a visitor. The others are ours; the SDK ignores them.
+ * The stored state of a visitor. The first four fields are those of the official SDK, so that a site can move from it,
+ * or back to it, without changing a visitor's variations. The other fields are ours; the SDK ignores them.
  */
 export interface VisitorState {
   /** Experience id -> variation id. */
@@ -13,31 +13,31 @@ export interface VisitorState {
   segments?: Record<string, unknown>;
   /** Ids or keys of the locations that matched last. */
   locations?: string[];
-  /** Ids of experiences that were decided with `enableTracking: false`: their exposure is still owed. */
+  /** Ids of experiences that were decided with `enableTracking: false`: their exposure is not sent yet. */
   unexposed?: string[];
   /** Goal key -> the transaction ids that were tracked, the latest last. */
   transactions?: Record<string, string[]>;
   /**
-   * The answer for jobs and webhooks: `granted` where consent is configured and the visitor gave it, `denied` where
-   * none is and their last request carried an opt-out.
+   * The visitor's answer, for jobs and webhooks: `granted` if consent is configured and was granted, `denied` if
+   * consent is not configured and the last request of the visitor carried an opt-out.
    */
   consent?: 'granted' | 'denied';
-  /** What was decided and tracked while consent was unknown (`consent.mode: 'hold'`). */
+  /** Changes that were deferred while consent was unknown (`consent.mode: 'hold'`). */
   held?: DeferredChange[];
   /**
-   * Claim -> when it lapses, in milliseconds since the epoch: its event is not known to be where it outlives the
-   * process that made it. Only in stores that outlive the process, too.
+   * Claim -> the time when it lapses, in milliseconds since the epoch. A claim is pending until its event is in an
+   * outbox that outlives the process. Only stores that outlive the process have pending claims.
    */
   pending?: Record<string, number>;
-  /** Of a user, not of a visitor: the visitor that this user was first. */
+  /** In the document of a user (`aliasKey`), not of a visitor: the id of the user's first visitor. */
   alias?: string;
-  /** The users that this visitor was, as `userHash` names them; the latest last. */
+  /** Hashes (`userHash`) of the users who were this visitor, the latest last. */
   users?: string[];
-  /** Names the last commits, the latest last, where a store has to know its own again. */
+  /** The names of the last commits, the latest last, for stores that have to recognize their own commits. */
   commit?: string;
 }
 
-/** One commit that waits for consent. */
+/** One change that waits for consent, with its events. */
 export interface DeferredChange {
   /** Milliseconds since the epoch. */
   at: number;
@@ -52,53 +52,55 @@ export interface DeferredEvent {
   also?: string;
 }
 
-/** A variation for an experience, which holds only if no other was stored first. */
+/** A variation for an experience, which is stored only if no other one was stored first. */
 export interface Claim {
   variationId: string;
-  /** The stored variation that this claim may overwrite: one that no longer exists, or that was forced over. */
+  /** The stored variation that this claim may overwrite: it no longer exists, or the app has forced another one. */
   replaces?: string;
-  /** False where the exposure is not sent now (`enableTracking: false`) and is still owed. */
+  /** False if the exposure is not sent with this claim (`enableTracking: false`). */
   exposed: boolean;
 }
 
-/** What a decision or a conversion wants to change in a visitor's state. */
+/** The changes that a decision or a conversion makes in a visitor's state. */
 export interface StateChange {
-  /** By experience id. */
+  /** Variations by experience id. */
   claims?: Record<string, Claim>;
   /** Keys of goals that are claimed as tracked for the first time. */
   goals?: string[];
-  /** By goal key: ids of transactions that are claimed as tracked for the first time. */
+  /** Ids of transactions that are claimed as tracked for the first time, by goal key. */
   transactions?: Record<string, string[]>;
-  /** Merged into the stored ones; arrays by union. */
+  /** Segments that are merged into the stored ones; arrays are united. */
   segments?: Record<string, unknown>;
-  /** Replaces the stored ones. */
+  /** Locations that replace the stored ones. */
   locations?: string[];
-  /** Experiences whose owed exposure is claimed by this change. */
+  /** Ids of experiences in `unexposed` whose exposure this change claims. */
   exposed?: string[];
   consent?: 'granted' | 'denied' | 'withdrawn';
-  /** Appended to what is held; what is too old, and the oldest beyond `MAX_HELD_EVENTS`, goes. */
+  /**
+   * A change to be deferred. Deferred changes that are too old are dropped, and the oldest over `MAX_DEFERRED_EVENTS`.
+   */
   hold?: DeferredChange;
-  /** Everything held is taken out (it is being committed, or was refused). */
+  /** True removes all deferred changes, since they are committed now or consent was denied. */
   release?: boolean;
   /**
-   * Now, in milliseconds since the epoch: claims that are pending and have lapsed by then count as not made.
-   * Without it they count as made.
+   * The present time, in milliseconds since the epoch: claims that have lapsed by then count as not made. Without it,
+   * all claims count as made.
    */
   at?: number;
-  /** Of the claims of this change, those that lapse unless they are settled before. */
+  /** The claims of this change that lapse at `until`, unless a change names them as `settled` before. */
   pending?: { claims: readonly string[]; until: number };
-  /** Claims that are pending no more. */
+  /** Claims that are not pending any more. */
   settled?: readonly string[];
-  /** The visitor that a user is, unless it is another one already. */
+  /** In the document of a user: the visitor that the user is, unless one is stored already. */
   alias?: string;
-  /** Added to those that the visitor was. */
+  /** Users that are added to those of the visitor. */
   users?: readonly string[];
 }
 
 export interface Committed {
   state: VisitorState;
-  /** Claims that somebody else made before: their events must not be sent. */
+  /** Claims that another request made before: their events must not be sent. */
   lost: ReadonlySet<string>;
-  /** Held events that had to go: too old, or too many. */
+  /** The number of deferred events that were dropped, because they were too old or too many. */
   forgotten?: number;
 }

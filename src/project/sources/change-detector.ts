@@ -6,7 +6,7 @@ import { parseProject } from '../parse-config.js';
 import type { CachedConfigInfo, ProjectSink } from '../types.js';
 
 export class ChangeDetector {
-  /** Of the config that was passed on last. */
+  /** The ETag of the config that was passed on last. */
   #etag: string | undefined;
   #digest: string | undefined;
   /** Whether the repository took that config over, and whether it ever took one over. */

@@ -36,7 +36,7 @@ export function fileSource(path: string, options: FileSourceOptions = {}): Proje
   const description = `project file ${file}`;
   let watcher: FileWatcher | undefined;
   let isStopped = false;
-  /** Of the content that was read last, and of the config that was delivered last. */
+  /** The digest of the content that was read last; the next one is of the config that was delivered last. */
   let digest: string | undefined;
   let deliveredDigest: string | undefined;
 

@@ -30,7 +30,7 @@ export interface HttpSourceOptions {
   backoff?: Backoff;
   /** 0 up to 1, for jitter. Default `Math.random`. */
   random?: () => number;
-  /** Where the last good config is kept. Default nowhere. */
+  /** The cache that keeps the last good config. Default: none. */
   cache?: ProjectCache;
   cacheTimes?: CacheTimes;
 }

@@ -1,6 +1,6 @@
 /** Countries by their codes, and which of them belong to the European Union and the European Economic Area. */
 
-/** ISO 3166-1 alpha-2, all 249; and `XK`, which databases write for Kosovo. */
+/** All 249 codes of ISO 3166-1 alpha-2, and `XK`, which databases write for Kosovo. */
 const COUNTRIES: ReadonlySet<string> = codes(`
   AD AE AF AG AI AL AM AO AQ AR AS AT AU AW AX AZ BA BB BD BE BF BG BH BI BJ BL BM BN BO BQ BR BS BT BV BW BY BZ
   CA CC CD CF CG CH CI CK CL CM CN CO CR CU CV CW CX CY CZ DE DJ DK DM DO DZ EC EE EG EH ER ES ET FI FJ FK FM FO
@@ -21,20 +21,20 @@ const UNION: ReadonlySet<string> = codes(`
   AX GF GP MF MQ RE YT
 `);
 
-/** With the Union, the European Economic Area. */
+/** The states that form the European Economic Area together with the Union. */
 const ASSOCIATED: ReadonlySet<string> = codes('IS LI NO');
 
-/** `code` in upper case. */
+/** True for the code of a country. `code` is in upper case. */
 export function isCountry(code: string): boolean {
   return COUNTRIES.has(code);
 }
 
-/** In the European Union. `country` is a code in upper case. */
+/** True for a country of the European Union. `country` is a code in upper case. */
 export function isInUnion(country: string): boolean {
   return UNION.has(country);
 }
 
-/** In the European Economic Area: the European Union, Iceland, Liechtenstein and Norway. */
+/** True for a country of the European Economic Area: the European Union, Iceland, Liechtenstein and Norway. */
 export function isInEconomicArea(country: string): boolean {
   return UNION.has(country) || ASSOCIATED.has(country);
 }

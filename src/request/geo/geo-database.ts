@@ -1,10 +1,10 @@
-/** A reader for an IP database: a package that is loaded when it is asked for, off the request path. */
+/** A geo reader over an IP database of an optional package, which is imported once, before requests need it. */
 import { asConvertError, ConvertError } from '../../utils/errors.js';
 import { plainAddress } from '../ip-address.js';
 import { knownLocation } from './geo-location.js';
 import type { GeoReader } from './types.js';
 
-/** Looks an address up; nothing where it is unknown. Only what is a `GeoFact` by name is taken. */
+/** Looks up an address; null or undefined if it is unknown. Of the result, only the fields of `GeoFacts` are used. */
 export type LocationLookup = (ip: string) => object | null | undefined;
 
 export interface GeoDatabase {
@@ -15,8 +15,8 @@ export interface GeoDatabase {
 }
 
 /**
- * `load()` rejects with CONVERT_BAD_OPTION if the package is missing or broken, and may be called again. Before it
- * has resolved every place is unknown.
+ * Makes a reader for a database. `load()` rejects with CONVERT_BAD_OPTION if the package is missing or broken, and may
+ * be called again. Until it has resolved, every place is unknown.
  */
 export function geoDatabase({ name, open }: GeoDatabase): GeoReader {
   let lookup: LocationLookup | undefined;
@@ -38,7 +38,7 @@ export function geoDatabase({ name, open }: GeoDatabase): GeoReader {
 
 const NOT_FOUND: ReadonlySet<unknown> = new Set(['ERR_MODULE_NOT_FOUND', 'MODULE_NOT_FOUND']);
 
-/** CONVERT_BAD_OPTION for an import of the package `name` that failed. */
+/** Makes the CONVERT_BAD_OPTION error for an import of the package `name` that failed. */
 export function cannotOpen(name: string, error: unknown): ConvertError {
   const code = error instanceof Error ? (error as Error & { code?: unknown }).code : undefined;
   return NOT_FOUND.has(code)

@@ -1,14 +1,14 @@
-/** Places from headers: what a platform, or the site's own proxy, says of the visitor. */
+/** Geo readers that take the visitor's place from request headers, which a platform or the site's own proxy has set. */
 import { headerText } from '../../model/http.js';
 import { clip, headerDecoded } from '../text-decoding.js';
 import type { GeoDocument, GeoFact, GeoFacts, GeoHeaders, GeoReader } from './types.js';
 
-/** No platform sends longer ones; what is cut off was not a place. */
+/** Characters of a header that are looked at: platforms send less. */
 const MAX_HEADER = 512;
-/** Requests without any of its headers, from the start, until a platform is taken for one that is not there. */
+/** The number of first requests that must all lack the headers of a platform before we warn that it is not there. */
 const PATIENCE = 100;
 
-/** One header per fact. `warn` is told once, if the first hundred requests have none of them. */
+/** A reader of one header per fact. `warn` is called once, if the first hundred requests have none of the headers. */
 export function headerReader(name: string, headers: GeoHeaders, warn: (message: string) => void): GeoReader {
   const entries = Object.entries(headers) as [GeoFact, string][];
   const watch = watchFor(name, Object.values(headers), warn);
@@ -29,7 +29,7 @@ export function headerReader(name: string, headers: GeoHeaders, warn: (message: 
   };
 }
 
-/** One header for all facts. `warn` as above. */
+/** A reader of one header with all facts. `warn` is called once, if the first hundred requests do not have it. */
 export function documentReader(
   name: string,
   document: GeoDocument,
@@ -45,7 +45,7 @@ export function documentReader(
       try {
         return document.parse(text) as GeoFacts;
       } catch {
-        // Not what the platform sends, so it came from somewhere else: nothing is known.
+        // The platform does not send such a header, so a client has made it up: nothing is known.
         return {};
       }
     },

@@ -1,4 +1,4 @@
-/** A visitor's place: what counts as known, and what several readers tell of it together. */
+/** Finds the place of a visitor: asks the geo readers, drops values that mean "unknown", and joins their answers. */
 import type { IncomingRequest } from '../../model/http.js';
 import { callbackThrew, checkedObject, type OnError } from '../../utils/app-callback.js';
 import { clip } from '../text-decoding.js';
@@ -7,7 +7,7 @@ import type { GeoFact, GeoFacts, GeoReader } from './types.js';
 
 const NOWHERE: GeoFacts = Object.freeze({});
 
-/** What the readers tell of a request. Never throws; what a reader did wrong goes to `onError`. */
+/** The place that the readers find for a request. Never throws; errors of a reader go to `onError`. */
 export function locationOf(
   request: IncomingRequest,
   readers: readonly GeoReader[],
@@ -16,7 +16,7 @@ export function locationOf(
   const [first, second] = readers;
   if (first === undefined) return NOWHERE;
   if (second === undefined) return ask(first, request, onError);
-  return new JoinedPlace(request, readers, onError);
+  return new JoinedLocation(request, readers, onError);
 }
 
 function ask(reader: GeoReader, request: IncomingRequest, onError: OnError): GeoFacts {
@@ -31,9 +31,10 @@ function ask(reader: GeoReader, request: IncomingRequest, onError: OnError): Geo
 }
 
 /**
- * Asks the next reader only where a fact is wanted that none before it knew: who asks for a country pays for no city.
+ * The answers of several readers as one. The next reader is asked only when a fact is read that no reader before it
+ * knew, so that reading a country does not cost the look-up of a city.
  */
-class JoinedPlace implements GeoFacts {
+class JoinedLocation implements GeoFacts {
   #known: GeoFacts = NOWHERE;
   #asked = 0;
 
@@ -73,13 +74,13 @@ class JoinedPlace implements GeoFacts {
   }
 }
 
-/** What two towns of one country may differ in. */
+/** The facts in which two towns of one country may differ. */
 const FINER: readonly GeoFact[] = ['region', 'city', 'timezone'];
 
 /**
- * `known`, and what `next` adds without contradicting it. A city of another country, or of another region, would
- * make a place that is nowhere: so what is finer than a country is added to what is already as fine only where one
- * of it is the same, and none differs.
+ * Adds to `known` the facts of `next` that do not contradict it. Two sources may mean different towns, and a region of
+ * the one with a city of the other would be a place that does not exist. So if `known` has finer facts than a country
+ * already, finer facts are added only if the two agree on one of these, and differ in none.
  */
 function joined(known: GeoFacts, next: GeoFacts): GeoFacts {
   const both = (fact: GeoFact): boolean => known[fact] !== undefined && next[fact] !== undefined;
@@ -105,7 +106,7 @@ const TIMEZONE = /^[A-Za-z0-9_+\-/]+$/;
 const MAX_TEXT = 128;
 
 /**
- * What a reader returned, reduced to what is known. A country is one of ISO 3166-1 (not `XX`, `T1`, `ZZ`, `EU`,
+ * Drops the values of a reader that mean "unknown". A country is one of ISO 3166-1 (not `XX`, `T1`, `ZZ`, `EU`,
  * `A1`); a region is written without the country, in upper case if it is a code.
  */
 export function knownLocation(facts: { readonly [Fact in GeoFact]?: unknown }): GeoFacts {
@@ -123,8 +124,8 @@ export function knownLocation(facts: { readonly [Fact in GeoFact]?: unknown }): 
 }
 
 /**
- * The part behind the country, of ISO 3166-2 (`US-CA`) and of Unicode's CLDR (`USCA`, as Google's load balancers
- * write it).
+ * Removes the country from the code of a region: `CA` of `US-CA` (ISO 3166-2) and of `USCA` (Unicode's CLDR, as
+ * Google's load balancers write it).
  */
 function regionOf(region: string | undefined, country: string | undefined): string | undefined {
   if (region === undefined || UNKNOWN_REGIONS.has(region)) return undefined;
@@ -135,15 +136,16 @@ function regionOf(region: string | undefined, country: string | undefined): stri
   return REGION_CODE.test(region) ? region.toUpperCase() : region;
 }
 
-/** In one case throughout: `USCA` and `usca` are codes, `Iran` is a name. */
+/** A code with its country is all in upper case or all in lower case: `USCA` and `usca` are codes, `Iran` is a name. */
 const SUBDIVISION = /^(?:[A-Z]{2}-?[A-Z0-9]{1,3}|[a-z]{2}-?[a-z0-9]{1,3})$/;
-/** Subdivisions whose own codes look like the country's with a part of one letter. */
+/** Regions whose own code begins with the code of their country: `COR` in Colombia is not `CO` and `R`. */
 const DOUBLETS: ReadonlySet<string> = new Set(['CO-COR', 'GB-GBN', 'KZ-KZY']);
-/** GeoIP's mark of old, and countries' marks that were handed on. */
+/** Values for an unknown region: `00` of the old GeoIP, and two for an unknown country that some write here too. */
 const UNKNOWN_REGIONS: ReadonlySet<string> = new Set(['00', 'XX', 'ZZ']);
 
 /**
- * Akamai and Fastly write `reserved` and `private` for addresses that are nowhere; scripts of proxies write the others.
+ * Texts that mean "unknown". Akamai and Fastly write `reserved` and `private` for addresses that belong to no place;
+ * scripts of proxies write the others.
  */
 const MARKS: ReadonlySet<string> = new Set([
   'unknown',
@@ -158,7 +160,7 @@ const SAYS_SOMETHING = /[A-Za-z0-9]|[\p{L}\p{N}]/u;
 // eslint-disable-next-line no-control-regex -- no place has one; the bytes of Latin-1 that are none of its letters are among them
 const CONTROLS = /[\0-\x1f\x7f-\x9f]/;
 
-/** What is left of a text that says something: not `?`, `-` or `**`. */
+/** Trims a text; undefined if it has no letter or digit (`?`, `-`, `**`) or means "unknown". */
 function text(value: unknown): string | undefined {
   if (typeof value !== 'string') return undefined;
   const trimmed = clip(value, MAX_TEXT).trim();

@@ -1,14 +1,14 @@
-/** One row per platform: where it says what it knows of a visitor's place. */
+/** A table of hosting platforms: the headers in which each tells the place of a visitor. */
 import { clip, headerDecoded, utf8Repaired } from '../text-decoding.js';
 import type { GeoDocument, GeoFact, GeoHeaders } from './types.js';
 
 export type GeoPlatform = 'cloudflare' | 'vercel' | 'cloudfront' | 'netlify' | 'appengine' | 'akamai';
 
 /**
- * From the vendors' documentation. Cloudflare (`XX` unknown, `T1` Tor; text as bytes of UTF-8) sends more than the
- * country once the managed transform "Add visitor location headers" is on. Vercel and CloudFront percent-encode
- * what is not ASCII; CloudFront sends what the origin request policy names, and of requests from within AWS the
- * country only. App Engine writes in lower case (`ZZ`, `?` unknown).
+ * The headers by platform, from the vendors' documentation. Cloudflare (`XX` unknown, `T1` Tor; text as bytes of UTF-8)
+ * sends more than the country once the managed transform "Add visitor location headers" is on. Vercel and CloudFront
+ * percent-encode characters beyond ASCII. CloudFront sends the headers that the origin request policy names; for
+ * requests from within AWS it sends the country only. App Engine writes in lower case (`ZZ`, `?` unknown).
  */
 export const GEO_PLATFORMS: Readonly<Record<GeoPlatform, GeoHeaders | GeoDocument>> = {
   cloudflare: {
@@ -38,7 +38,7 @@ export const GEO_PLATFORMS: Readonly<Record<GeoPlatform, GeoHeaders | GeoDocumen
 
 const MAX_DOCUMENT = 4096;
 
-/** Base64 of JSON; plain JSON where an edge function passed it on. Throws on anything else. */
+/** Parses Netlify's header: base64 of JSON, or plain JSON if an edge function passed it on. Throws on anything else. */
 function parseNetlify(text: string): ReturnType<GeoDocument['parse']> {
   const bounded = clip(text, MAX_DOCUMENT);
   const json: unknown = JSON.parse(utf8Repaired(bounded.startsWith('{') ? bounded : atob(bounded)));
@@ -61,7 +61,9 @@ const EDGESCAPE_FIELDS: ReadonlyMap<string, GeoFact> = new Map([
   ['continent', 'continent'],
 ]);
 
-/** `country_code=US,region_code=CA,...`. Its `timezone` is none of IANA's (`PST`, `GMT+10`), so it is not taken. */
+/**
+ * Parses `country_code=US,region_code=CA,...`. The `timezone` in it is no name of IANA's (`PST`), so it is left out.
+ */
 function parseEdgescape(text: string): ReturnType<GeoDocument['parse']> {
   const given = new Map<GeoFact, string>();
   for (const pair of clip(text, MAX_DOCUMENT).split(',')) {
@@ -69,6 +71,6 @@ function parseEdgescape(text: string): ReturnType<GeoDocument['parse']> {
     const fact = EDGESCAPE_FIELDS.get(pair.slice(0, equals).trim());
     if (fact !== undefined) given.set(fact, pair.slice(equals + 1));
   }
-  // Of each only the one that counts: a stranger could send hundreds.
+  // Only the last value of each field is decoded: an attacker could send hundreds of them.
   return Object.fromEntries([...given].map(([fact, value]) => [fact, headerDecoded(value)]));
 }

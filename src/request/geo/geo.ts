@@ -1,4 +1,4 @@
-/** The `geo` option: where a visitor's place is read. */
+/** The option `geo`: where the country, region and city of a visitor are read. */
 import type { RequestFunction } from '../../utils/app-callback.js';
 import { ConvertError } from '../../utils/errors.js';
 import { clip } from '../text-decoding.js';
@@ -8,13 +8,13 @@ import { GEO_FACTS, type GeoFact, type GeoFacts, type GeoHeaders, type GeoReader
 
 export type { GeoPlatform } from './geo-platforms.js';
 /**
- * Default: none, and every place is unknown. Headers can be forged where the origin is reachable directly, so the
- * platform in front is named and never guessed: by its name, by the headers that the site chose (`country` first
- * of all), by a function of the framework's request, or by a reader such as `geoipLite()` or `maxmind(path)`.
+ * Where a visitor's place is read: the name of a platform, a map of headers that the site has chosen (`country` is
+ * required), a function of the framework's request, or a reader such as `geoipLite()` or `maxmind(path)`. Default:
+ * none, and every place is unknown. A platform has to be named, and is never guessed, since clients can forge its
+ * headers if they reach the server directly.
  *
- * Of a list, the first that knows a fact tells it. The next is asked only where something is wanted that those
- * before it left out, and believed only as far as it does not contradict them: of another country, nothing is
- * taken.
+ * In a list, the first source that knows a fact tells it. The next source is asked only if a fact is needed that the
+ * sources before it left out, and its answer counts only if it does not contradict theirs.
  */
 export type GeoOption<Raw = unknown> = GeoSource<Raw> | readonly GeoSource<Raw>[];
 
@@ -29,9 +29,9 @@ const MEANT =
   'a function of the request; a reader such as geoipLite(); or a list of these';
 
 /**
- * The readers to ask, in their order. `warn` is told, once, of a platform whose headers never come.
+ * Makes the readers for the option, in their order. `warn` is called once for a platform whose headers do not come.
  *
- * Throws CONVERT_BAD_OPTION for what is none of the above.
+ * @throws ConvertError `CONVERT_BAD_OPTION` for a value that is no `GeoOption`
  */
 export function resolveGeo(option: GeoOption, warn: (message: string) => void): readonly GeoReader[] {
   const given: unknown = option;

@@ -1,17 +1,17 @@
-/** Whether a client is a bot, by what it says of itself: one answer for the gate and for the `device` property. */
+/** Tells whether a client is a bot, by its User-Agent and its client hints. */
 import { isbot } from 'isbot';
 import { flattenString } from '../../utils/flatten-string.js';
 
-/** What isbot 5.2 takes for people. */
+/** Bots that isbot 5.2 does not know. */
 const BOTS = /\b(?:Alamofire|Dart|GTmetrix|WindowsPowerShell|jsdom)\b/;
-/** Words of WeChat and Alipay on Android, by which isbot 5.2 takes their visitors for bots. */
+/** Words that WeChat and Alipay on Android add to the user agent, and for which isbot 5.2 takes it for a bot. */
 const APP_WORDS = /\bProcess\/tools\w*|\bAlipayDefined\([^)]*\)/g;
 
-/** User agents are cut before they are matched: the patterns of isbot are long. */
+/** Characters of a user agent that are matched: the patterns of isbot are long. */
 const MAX_USER_AGENT = 512;
 const CACHE_SIZE = 1_000;
 
-// isbot takes 4-11 us; a site sees the same few hundred user agents all day.
+// Answers are cached, since isbot is slow, and a site sees the same few hundred user agents all day.
 let known = new Map<string, boolean>();
 const isBotAgent = (header: string): boolean => {
   const userAgent = header.length > MAX_USER_AGENT ? header.slice(0, MAX_USER_AGENT) : header;
@@ -23,10 +23,10 @@ const isBotAgent = (header: string): boolean => {
   return answer;
 };
 
-/** Chromium without a window, whatever its user agent says (`Sec-CH-UA`). */
+/** The brand in `Sec-CH-UA` of a Chromium without a window, also if its user agent says something else. */
 const HEADLESS = '"HeadlessChrome"';
 
-/** By the headers User-Agent and Sec-CH-UA. A client that names itself in neither is none. */
+/** True for a bot, by the headers User-Agent and Sec-CH-UA. A client that sends neither of them is no bot here. */
 export function isBotClient(userAgent: string | undefined, brands: string | undefined): boolean {
   return (userAgent !== undefined && isBotAgent(userAgent)) || brands?.includes(HEADLESS) === true;
 }

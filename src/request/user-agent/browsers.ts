@@ -1,5 +1,6 @@
 /**
- * Tables: what ua-parser-js and client hints call browsers, engines and systems, in our words and in Convert's codes.
+ * Tables that translate the names of browsers, engines and systems in ua-parser-js and in client hints to the names
+ * that rules use and to the codes of Convert's reports.
  */
 import { clip } from '../text-decoding.js';
 import type { Brand } from './client-hints.js';
@@ -7,9 +8,9 @@ import type { Brand } from './client-hints.js';
 export type BrowserCode = 'IE' | 'CH' | 'FF' | 'OP' | 'SF' | 'EDG' | 'MO' | 'NS' | 'OTH';
 
 export interface Browser {
-  /** In lower case. */
+  /** The name for rules, in lower case. */
   readonly name: string;
-  /** As Convert's reports name it. */
+  /** The code in Convert's reports. */
   readonly code: BrowserCode;
 }
 
@@ -24,8 +25,8 @@ export const otherBrowser: Browser = { name: 'other', code: 'OTH' };
 const other = (name: string): Browser => ({ name, code: 'OTH' });
 
 /**
- * By ua-parser-js's name, or by the brand in `Sec-CH-UA`, in lower case. A browser that is not here keeps its name
- * and has the code OTH.
+ * Browsers by the name of ua-parser-js, or by the brand in `Sec-CH-UA`, in lower case. A browser that is not in the
+ * table keeps its name and has the code OTH.
  */
 const BROWSERS: ReadonlyMap<string, Browser> = new Map([
   ['chrome', chrome],
@@ -82,9 +83,9 @@ export function browserNamed(name: string): Browser {
   return BROWSERS.get(lower) ?? { name: lower, code: 'OTH' };
 }
 
-/** What ua-parser-js 1.x does not know, or takes for something else. The first group is the version. */
+/** Browsers that ua-parser-js 1.x does not know, or takes for others. The first group of a pattern is the version. */
 export const MARKS: readonly [mark: RegExp, browser: Browser][] = [
-  // On iOS; elsewhere Brave says that it is Chrome.
+  // Brave names itself on iOS only; elsewhere it says that it is Chrome.
   [/Version\/([\d.]+).* Brave$/, browserNamed('brave')],
   [/\(Ecosia \w+@([\d.]+)/, browserNamed('ecosia')],
   [/\bHiBrowser\/v?([\d.]+)/, browserNamed('hibrowser')],
@@ -93,10 +94,10 @@ export const MARKS: readonly [mark: RegExp, browser: Browser][] = [
 
 export interface HintedBrowser {
   readonly browser: Browser;
-  /** Of the brand, as it is spelled. */
+  /** The name of the brand, as the browser spells it. */
   readonly name: string;
   readonly version: string;
-  /** The brand names the engine, and no browser. */
+  /** True if the brand names the engine, and no browser. */
   readonly isEngine: boolean;
 }
 
@@ -107,8 +108,8 @@ const SHARED_BRANDS: ReadonlySet<string> = new Set(['google chrome', 'opera']);
 const MAX_NAME = 64;
 
 /**
- * The browser among the brands of a client: one that we know, before a shared one, before an unknown one, before
- * the engine.
+ * Finds the browser among the brands of a client: a browser in our table goes before a shared brand, a shared brand
+ * before an unknown one, and an unknown one before the engine.
  */
 export function hintedBrowser(brands: readonly Brand[]): HintedBrowser | undefined {
   let best: HintedBrowser | undefined;
@@ -126,8 +127,8 @@ export function hintedBrowser(brands: readonly Brand[]): HintedBrowser | undefin
 }
 
 /**
- * Apps with a browser inside, and names that say no more than the engine: they count as the engine's browser, with
- * the engine's version, because pages behave in them as they do there.
+ * Names of ua-parser-js for apps with a browser inside, and names that say no more than the engine. They count as the
+ * browser of their engine, because pages behave in them as in that browser.
  */
 export const IN_APP: ReadonlySet<string> = new Set([
   'alipay',
@@ -152,7 +153,7 @@ export const IN_APP: ReadonlySet<string> = new Set([
   'weibo',
 ]);
 
-/** By ua-parser-js's engine name in lower case. WebKit stands for Safari on Apple's systems only. */
+/** Browsers by the engine's name of ua-parser-js in lower case. WebKit means Safari on Apple's systems only. */
 export const ENGINES: ReadonlyMap<string, Browser> = new Map([
   ['blink', chrome],
   ['edgehtml', edge],
@@ -164,7 +165,7 @@ export const ENGINES: ReadonlyMap<string, Browser> = new Map([
 
 export const otherSystem = 'other';
 
-/** By ua-parser-js's name in lower case. A system that is not here keeps its name. */
+/** Systems by the name of ua-parser-js in lower case. A system that is not in the table keeps its name. */
 const SYSTEM_ALIASES: ReadonlyMap<string, string> = new Map([
   ['android-x86', 'android'],
   ['chromium os', 'chrome os'],
@@ -206,13 +207,15 @@ const LINUXES: ReadonlySet<string> = new Set([
   'zenwalk',
 ]);
 
-/** `windows macos ios android linux chrome os` ..., as Convert writes them where Convert has a word. */
+/**
+ * The name for rules, `windows macos ios android linux chrome os` ...: Convert's name for the system, if it has one.
+ */
 export function systemName(name: string): string {
   const lower = name.toLowerCase();
   return LINUXES.has(lower) ? 'linux' : (SYSTEM_ALIASES.get(lower) ?? lower);
 }
 
-/** Systems that hints name. A television's Tizen is Linux to them, an Xbox is Windows. */
+/** Systems that client hints can name. Hints call Tizen on a television Linux, and an Xbox Windows. */
 const GENERIC_SYSTEMS: ReadonlySet<string> = new Set([
   otherSystem,
   'android',
@@ -228,7 +231,7 @@ export function hintedSystem(told: string, platform: string | undefined): string
   return platform === undefined || !GENERIC_SYSTEMS.has(told) ? told : systemName(platform);
 }
 
-/** Systems that stand on a desk when nothing says otherwise. */
+/** Systems that make a device a desktop, if nothing else is known of it. */
 export const DESKTOP_SYSTEMS: ReadonlySet<string> = new Set([
   'aix',
   'chrome os',

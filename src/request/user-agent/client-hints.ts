@@ -1,13 +1,13 @@
 /**
- * User agent client hints: what Chromium says of itself in headers of their own
+ * Reads user agent client hints: headers in which Chromium describes browser and device
  * (https://wicg.github.io/ua-client-hints/). `Sec-CH-UA`, `-Mobile` and `-Platform` come with every request over
- * HTTPS, the others where a response has asked for them. They are structured fields (RFC 8941); one that is
- * malformed is as good as none.
+ * HTTPS, the others only if a response has asked for them. Hints are structured fields (RFC 8941); a malformed hint
+ * counts as absent.
  */
 import type { IncomingRequest } from '../../model/http.js';
 import { clip } from '../text-decoding.js';
 
-/** The headers that are read. */
+/** The headers that are read; `RawHints` has their values in this order. */
 export const HINT_HEADERS = [
   'sec-ch-ua',
   'sec-ch-ua-mobile',
@@ -17,22 +17,22 @@ export const HINT_HEADERS = [
   'sec-ch-ua-form-factors',
 ] as const;
 
-/** Those that a browser sends only when it is asked to, as `Accept-CH` names them. */
+/** The hints that a browser sends only if it is asked to, as `Accept-CH` names them. */
 export const HINTS_TO_ASK_FOR: readonly string[] = [
   'Sec-CH-UA-Full-Version-List',
   'Sec-CH-UA-Model',
   'Sec-CH-UA-Form-Factors',
 ];
 
-/** What they say of one client, by their place in `HINT_HEADERS`. */
+/** The values of the headers of one client, in the order of `HINT_HEADERS`. */
 export type RawHints = readonly (string | undefined)[];
 
-/** Browsers send 150 characters at most. Also a bound for what is kept of strangers. */
+/** Characters of the longest hint that counts: browsers send 150 at most, and hints are kept in a cache. */
 const MAX_LENGTH = 256;
 
-/** The hint at a place of `HINT_HEADERS`; undefined also for one that is longer than any browser's. */
-export function rawHint(headers: IncomingRequest['headers'], place: number): string | undefined {
-  const value = headers[HINT_HEADERS[place]!];
+/** The hint at an index of `HINT_HEADERS`; undefined if it is absent, or longer than any browser sends. */
+export function rawHint(headers: IncomingRequest['headers'], index: number): string | undefined {
+  const value = headers[HINT_HEADERS[index]!];
   return typeof value === 'string' && value.length <= MAX_LENGTH ? value : undefined;
 }
 
@@ -42,15 +42,15 @@ export interface Brand {
 }
 
 export interface ClientHints {
-  /** Without those that are made up to keep servers honest (GREASE). */
+  /** The brands, without the invented one that every Chromium adds (GREASE). */
   readonly brands: readonly Brand[];
-  /** Of the same brands, to the build. */
+  /** The same brands with their full versions. */
   readonly fullVersions: readonly Brand[];
   /** Whether the browser prefers pages for phones. */
   readonly mobile: boolean | undefined;
   /** `Windows`, `macOS`, `Linux`, `Chrome OS`, `Android` ... */
   readonly platform: string | undefined;
-  /** `Pixel 9`, `SM-X910`; browsers on a desk say ''. */
+  /** `Pixel 9`, `SM-X910`; undefined for desktop browsers, which send ''. */
   readonly model: string | undefined;
   /** Some of `Desktop Automotive Mobile Tablet XR EInk Watch`. */
   readonly formFactors: readonly string[];
@@ -76,14 +76,14 @@ export function parseHints([brands, mobile, platform, versions, model, factors]:
   };
 }
 
-/** `Not;A=Brand`, ` Not A;Brand`, `(Not(A:Brand`: the punctuation and the place change with each version. */
+/** The invented brand: `Not;A=Brand`, ` Not A;Brand`, `(Not(A:Brand`. Its punctuation changes with each version. */
 const GREASE = /^[^a-z]*not[^a-z]a[^a-z]brand$/i;
 
 function brandsOf(header: string | undefined): readonly Brand[] {
   return listOf(header)?.filter(({ name }) => name !== '' && !GREASE.test(name)) ?? [];
 }
 
-/** A lone string. Where there is none to tell, browsers say '' or `Unknown`. */
+/** Reads a hint that is one string; undefined for '' and `Unknown`, which browsers send if they know nothing. */
 function named(header: string | undefined): string | undefined {
   const list = listOf(header);
   const name = list?.length === 1 ? clip(list[0]!.name, MAX_NAME).trim() : '';
@@ -91,12 +91,12 @@ function named(header: string | undefined): string | undefined {
 }
 
 const MAX_NAME = 64;
-/** A string with parameters, and what follows it: the comma, or the end. */
+/** Matches a string with its parameters, and the comma or the end behind it. */
 const MEMBER =
   /[ \t]*"((?:[\x20\x21\x23-\x5b\x5d-\x7e]|\\["\\])*)"((?:;[ ]*[a-z*][a-z0-9_.*-]*(?:=(?:"(?:[\x20\x21\x23-\x5b\x5d-\x7e]|\\["\\])*"|[\w.?:/*+-]+))?)*)[ \t]*(,|$)/y;
 const VERSION = /;[ ]*v="?([\w.]+)/;
 
-/** A list of strings, each with its parameter `v`; undefined where it is anything else. */
+/** Reads a list of strings, each with its parameter `v`; undefined if the header is anything else. */
 function listOf(header: string | undefined): Brand[] | undefined {
   if (header === undefined) return undefined;
   const list: Brand[] = [];

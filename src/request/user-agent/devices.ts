@@ -1,4 +1,4 @@
-/** What a client is held in: the one table of the words of rules and of the codes of Convert's reports. */
+/** Finds the kind of device, desktop, mobile, tablet or other, and its codes in Convert's reports. */
 import { DESKTOP_SYSTEMS } from './browsers.js';
 import type { ClientHints } from './client-hints.js';
 
@@ -6,7 +6,7 @@ export type FormFactor = 'desktop' | 'mobile' | 'tablet' | 'other';
 
 export interface Form {
   readonly name: FormFactor;
-  /** As Convert's reports name it. Frozen. */
+  /** The codes in Convert's reports. Frozen. */
   readonly codes: readonly string[];
 }
 
@@ -18,7 +18,7 @@ const FORMS = {
   mobile: form('mobile', 'ALLPH', 'OTHPH'),
   ipad: form('tablet', 'ALLTAB', 'IPAD'),
   tablet: form('tablet', 'ALLTAB', 'OTHTAB'),
-  /** Televisions, consoles, watches, headsets, cars, and what says nothing. */
+  /** Televisions, consoles, watches, headsets, cars, and devices of which nothing is known. */
   other: form('other', 'OTHDEV'),
 };
 
@@ -26,47 +26,47 @@ export const UNKNOWN_FORM = FORMS.other;
 
 /** The device that a user agent names. */
 export interface Hardware {
-  /** In ua-parser-js's words: `mobile tablet smarttv console wearable embedded`, or nothing; and `desktop`. */
+  /** A type of ua-parser-js, `mobile tablet smarttv console wearable embedded`, or `desktop` (from `MARKS`). */
   readonly type: string | undefined;
   readonly model: string | undefined;
-  /** The model is one that is known. Else an Android device is a tablet where its user agent does not say `Mobile`. */
+  /**
+   * Whether a mark or a known vendor tells the type. If not, the type `tablet` of an Android device may mean no more
+   * than that its user agent does not say `Mobile`.
+   */
   readonly isKnown: boolean;
-  /** As `systemName` writes it. */
+  /** The system, as `systemName` writes it. */
   readonly os: string;
 }
 
-/** Only iPads, and an iPhone now and then, name a Macintosh and one of the other words. */
+/** Only an iPad that asks for desktop pages (rarely an iPhone) says both `Macintosh` and one of the other words. */
 const PAD_AS_MAC = /\(Macintosh;.*(?:\bMobile\/|\b(?:CriOS|EdgiOS|FxiOS|GSA)\/)/;
 const PAD = { type: 'tablet', model: 'iPad', vendor: 'Apple' };
 
-/**
- * The iPad that asks for desktop pages as a Mac; undefined if the user agent is not one. Safari on such an iPad cannot
- * be told from Safari on a Mac.
- */
+/** The iPad that asks for desktop pages as a Mac; undefined if the user agent is not one. */
 export const padAsMac = (userAgent: string): typeof PAD | undefined =>
   PAD_AS_MAC.test(userAgent) ? PAD : undefined;
 
-/** What ua-parser-js 1.x does not know, or takes for something else. */
+/** Devices that ua-parser-js 1.x does not know, or takes for others. */
 const MARKS: readonly [mark: RegExp, type: string][] = [
   // Televisions: Yandex, LG and others, Vewd, YouTube, Google.
   [/\bTV\b|\bSmartTV\b|\bOMI\/\d|\bCobalt\/|\bChromecast\b/, 'smarttv'],
-  // Opera's servers fetch the page for phones that they name at most.
+  // Opera Mini: Opera's servers fetch the page for a phone, which the user agent may not name.
   [/^Opera\/[\d.]+ \((?!iPad)[^)]*\bOpera Mini\//, 'mobile'],
   [/\bXbox\b/, 'console'],
-  // Boxes and cars that name themselves by a model only.
+  // Television boxes and cars whose user agents have only a model.
   [/\bMIBOX|\bonn\. 4K\b/, 'smarttv'],
   [/\bgminfo|\bPolestar\b|\bVolvo Car\b/, 'embedded'],
   [/\(PC; OpenHarmony/, 'desktop'],
-  // Tablets of Huawei and Honor, of Vivo, and what Yandex says of them all.
+  // Tablets of Huawei and Honor, of Vivo, and the word that Yandex adds for any tablet.
   [/Android.*; (?:\w{3}\d?-A?W\d\d|i?PA2\d{3})\b|\/apad\b/, 'tablet'],
 ];
 
-/** The type that a mark in the user agent, or in the model, tells. */
+/** The type by a mark in the user agent or in the model; undefined if there is none. */
 export function markedType(text: string): string | undefined {
   return MARKS.find(([mark]) => mark.test(text))?.[1];
 }
 
-/** `iPod touch` counts as an iPhone. */
+/** Apple's devices by the start of their model. An `iPod touch` counts as an iPhone. */
 const APPLE: readonly [start: string, form: Form][] = [
   ['iphone', FORMS.iphone],
   ['ipod', FORMS.iphone],
@@ -79,7 +79,7 @@ export function formOf(hardware: Hardware, hints: ClientHints): Form {
   return APPLE.find(([start, { name: its }]) => its === name && model.startsWith(start))?.[1] ?? FORMS[name];
 }
 
-/** The first that is named decides. A headset that shows itself as a phone, too, is a headset. */
+/** Form factors of the client hint, the strongest first: a headset that calls itself a phone, too, is a headset. */
 const FACTORS: readonly [factor: string, name: FormFactor][] = [
   ['Watch', 'other'],
   ['XR', 'other'],
@@ -90,9 +90,9 @@ const FACTORS: readonly [factor: string, name: FormFactor][] = [
 ];
 
 /**
- * `?1` means pages for phones, which small tablets, and boxes on a television, prefer as well: what the user agent
- * or the model says of these stands. `?0` of an Android device is a tablet, or whatever else is not held as a
- * phone.
+ * Joins the user agent and the hints. `mobile` is true if the browser prefers pages for phones. Small tablets and
+ * television boxes prefer these as well, so a type that is known goes first. An Android device with `mobile` false
+ * counts as a tablet, unless its type is another one than `mobile`.
  */
 function nameOf({ type, isKnown, os }: Hardware, { mobile, formFactors }: ClientHints): FormFactor {
   const factor = FACTORS.find(([each]) => formFactors.includes(each));

@@ -1,4 +1,4 @@
-/** Reads what clients say of themselves, and keeps it: what was parsed once is not parsed again. */
+/** Parses user agents and client hints, and caches the results, since parsing is slow and most clients are alike. */
 import type { IncomingRequest } from '../../model/http.js';
 import { flattenString } from '../../utils/flatten-string.js';
 import { clip } from '../text-decoding.js';
@@ -8,23 +8,23 @@ import { parseUserAgent, UNKNOWN_CLIENT, type UserAgent } from './user-agent.js'
 
 type Headers = IncomingRequest['headers'];
 
-/** One object for all requests of like clients. The first parameter is the header of that name, '' without one. */
+/** Returns one object for all requests of like clients. `userAgent` is the User-Agent header, '' if there is none. */
 export type UserAgentReader = (userAgent: string, headers: Headers) => UserAgent;
 
-/** What a rule or a report needs of longer ones stands in their first part. */
+/** Characters of a user agent that are parsed: the parts that rules and reports need stand at the start. */
 const MAX_LENGTH = 512;
-/** Nearly all who have one user agent differ in their brand at most: Chrome, Brave, some build of either. */
+/** The number of clients that are remembered per user agent: clients with the same user agent differ in few hints. */
 const MAX_SEEN = 4;
 
-/** What was seen last of the clients with one user agent. */
+/** The clients with one user agent that were seen last. */
 interface Seen {
   readonly text: string;
   readonly clients: { readonly hints: RawHints; readonly client: UserAgent }[];
-  /** Which of them the next one takes the place of. */
+  /** The index of the client that the next new one replaces. */
   next: number;
 }
 
-/** Keeps the `2 * limit` clients used last (default: 4,000; about 1 KB each, and 10 KB of such as no browser sends). */
+/** Makes a reader that caches up to `2 * limit` clients (default 4,000), of about 1 KB each and 10 KB at worst. */
 export function createUserAgentReader(limit = 2000, parse = parseUserAgent): UserAgentReader {
   const known = createCache<UserAgent>(limit);
   const agents = createCache<Seen>(limit);
@@ -39,7 +39,7 @@ export function createUserAgentReader(limit = 2000, parse = parseUserAgent): Use
   };
 
   function read(text: string, hints: RawHints): UserAgent {
-    // No header has a line feed in it.
+    // A line feed separates the parts, since no header has one in it.
     const key = `${text}\n${hints.join('\n')}`;
     let client = known.get(key);
     if (client === undefined) {
@@ -52,7 +52,7 @@ export function createUserAgentReader(limit = 2000, parse = parseUserAgent): Use
   return (userAgent, headers) => {
     const seen = seenOf(userAgent);
     for (const { hints, client } of seen.clients) if (isSame(hints, headers)) return client;
-    const hints = HINT_HEADERS.map((_, place) => rawHint(headers, place));
+    const hints = HINT_HEADERS.map((_, index) => rawHint(headers, index));
     if (seen.text === '' && hints.every((hint) => hint === undefined)) return UNKNOWN_CLIENT;
     const client = read(seen.text, hints);
     seen.clients[seen.next] = { hints, client };
@@ -62,14 +62,14 @@ export function createUserAgentReader(limit = 2000, parse = parseUserAgent): Use
 }
 
 function isSame(hints: RawHints, headers: Headers): boolean {
-  for (let place = 0; place < hints.length; place++)
-    if (rawHint(headers, place) !== hints[place]) return false;
+  for (let index = 0; index < hints.length; index++)
+    if (rawHint(headers, index) !== hints[index]) return false;
   return true;
 }
 
 /**
- * A bounded cache of two generations: entries that were not used while a whole generation filled up are forgotten.
- * An LRU that deletes the oldest key of one Map costs the more the larger it is; this does not.
+ * A bounded cache of two generations: an entry that is not used while a whole generation fills up is dropped. An LRU
+ * cache that deletes the oldest key of one Map gets slower the larger it is; this cache does not.
  */
 export interface Cache<Value> {
   get(key: string): Value | undefined;

@@ -1,4 +1,4 @@
-/** User-Agent and client hints -> browser, system and device. */
+/** Parses the User-Agent header and client hints to browser, system and device. */
 import UAParser from 'ua-parser-js';
 import { clip } from '../text-decoding.js';
 import {
@@ -28,9 +28,9 @@ export interface UserAgent {
   /** `windows macos ios android linux chrome os`, another system's own name, or `other`; lower case. */
   readonly os: string;
   readonly device: Device;
-  /** What it is held in, or, of a bot, what it shows itself as. */
+  /** The kind of device; of a bot, the kind that it pretends to be. */
   readonly form: FormFactor;
-  /** As Convert's reports name it. Frozen. */
+  /** The codes of the device in Convert's reports. Frozen. */
   readonly deviceCodes: readonly string[];
 }
 
@@ -46,19 +46,24 @@ export const UNKNOWN_CLIENT: UserAgent = Object.freeze({
 
 const MAX_NAME = 64;
 
-/** ua-parser-js takes 15 ms for a hostile user agent with this mark; it is read as the engine's browser anyway. */
+/**
+ * A mark that makes ua-parser-js very slow on a hostile user agent. Naver's app counts as its engine's browser anyway.
+ */
 const NAVER = /naver\(/gi;
-/** The model stands in its first part; the search for it takes the square of the length. */
+/** Characters that are searched for the model, which stands at the start: the search takes quadratic time. */
 const DEVICE_LENGTH = 256;
-/** Chromium tells every Android device as this one; the model, where it is hinted, goes in its place. */
+/**
+ * Chromium writes `Android 10; K` for every Android device; the model of the client hints, if any, replaces the `K`.
+ */
 const REDUCED = /(Android 10; )K(?=\))/;
 
-/** The first words of its user agents name another system. */
+/** The system OpenHarmony, which ua-parser-js overlooks, since other systems stand before it in the user agent. */
 const OPEN_HARMONY = /\bOpenHarmony\b/;
 
 /**
- * In-app browsers count as the browser of their engine; on iOS that is Safari in the version of the system, as far
- * as it is told.
+ * Parses one client. Parsing is slow: use the reader of `user-agent-cache`. Safari on an iPad that asks for desktop
+ * pages looks like Safari on a Mac, and counts as that. In-app browsers count as the browser of their engine; on iOS
+ * that is Safari in the version of the system, if the user agent tells it.
  */
 export function parseUserAgent(text: string, hints = NO_HINTS, isBot = false): UserAgent {
   const { model } = hints;
@@ -88,7 +93,7 @@ export function parseUserAgent(text: string, hints = NO_HINTS, isBot = false): U
 
 type Found = readonly [browser: Browser, version: string | undefined];
 
-/** `told` by the user agent. */
+/** Chooses between the browser of the hints and the one that the user agent has `told`. */
 function browserOf(hints: ClientHints, told: Found): Found {
   const hinted = hintedBrowser(hints.brands.length > 0 ? hints.brands : hints.fullVersions);
   if (hinted === undefined) return told;
@@ -96,7 +101,8 @@ function browserOf(hints: ClientHints, told: Found): Found {
   // `Chromium` alone, or an app's web view, says less than a user agent that names a browser.
   if (isEngine && told[0] !== otherBrowser) return told;
   const full = hints.fullVersions.find((each) => each.name === name)?.version;
-  // Some say Chromium's version there. The user agent may know more digits than the brand.
+  // Some browsers write Chromium's version there, so the major versions must be equal. The user agent may have more
+  // digits than the brand.
   const longer = [full, told[0] === browser ? told[1] : undefined].find(
     (each) => each !== undefined && majorOf(each) === majorOf(version),
   );
@@ -123,7 +129,7 @@ function toldBrowser(text: string, parser: UAParser, os: string, systemVersion: 
   return os === 'macos' || named === SAFARI ? [SAFARI, safariVersion(text)] : [otherBrowser, undefined];
 }
 
-/** Since iOS 26 the system of each user agent is 18.6 or 18.7; some apps tell the true one in words of their own. */
+/** The version of Safari. Since iOS 26 each user agent has system 18.6 or 18.7; some apps add the true version. */
 const SAFARI_VERSION = /\bVersion\/(\d[\d.]*)|\bFBSV\/(\d[\d.]*)|; iOS (\d[\d_.]*)/;
 
 function safariVersion(text: string): string | undefined {

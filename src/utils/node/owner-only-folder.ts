@@ -1,6 +1,6 @@
 /**
- * Whether a folder is for its owner only: whoever could write there could read visitor ids, or decide what visitors
- * see.
+ * Checks whether a folder is for its owner only: another user who could enter it could read visitor ids, or decide what
+ * visitors see.
  */
 import { chmod, lstat } from 'node:fs/promises';
 import { codeOf } from '../errors.js';

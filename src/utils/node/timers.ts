@@ -58,7 +58,7 @@ export class TimerGroup {
     return this.#add(setInterval, milliseconds, work);
   }
 
-  /** As `withTimeout`; after `stop` the wait has no limit any more. */
+  /** Waits as `withTimeout` does; after `stop` the wait has no limit any more. */
   within<T>(milliseconds: number, promise: Promise<T>): Promise<T> {
     return new Promise((resolve, reject) => {
       const cancel = this.later(milliseconds, () => reject(timedOut()));

@@ -87,7 +87,7 @@ describe('a log', () => {
     expect((await readAll(left)).map((each) => each.event)).toEqual(eventsFrom(0, 7));
   });
 
-  it('is read by who opens it, from the first event that is not settled', async () => {
+  it('is read by who opens it, from the first event that is not acknowledged', async () => {
     const disk = fakeDisk();
     const log = await SpoolLog.create(disk, '/log', { segmentBytes: 2000 });
     for (let n = 0; n < 100; n += 5) await log.write(n, 1, eventsFrom(n, n + 5));
@@ -129,7 +129,7 @@ describe('a log', () => {
     expect(events.map((each) => each.event)).toEqual(eventsFrom(0, 8));
   });
 
-  it('on a disk that is full of it, makes room by what is settled, and leaves no empty segments', async () => {
+  it('on a disk that is full of it, makes room by what is acknowledged, and leaves no empty segments', async () => {
     const disk = fakeDisk();
     const log = await SpoolLog.create(disk, '/log', { segmentBytes: 1 });
     for (let n = 0; n < 9; n += 3) await log.write(n, 1, eventsFrom(n, n + 3));
@@ -198,7 +198,7 @@ describe('a log', () => {
     const step = fc.oneof(
       { weight: 5, arbitrary: fc.record({ write: fc.integer({ min: 1, max: 6 }) }) },
       { weight: 2, arbitrary: fc.constant({ sync: true as const }) },
-      { weight: 2, arbitrary: fc.record({ settle: fc.nat(8) }) },
+      { weight: 2, arbitrary: fc.record({ acknowledge: fc.nat(8) }) },
     );
     await fc.assert(
       fc.asyncProperty(
@@ -218,7 +218,7 @@ describe('a log', () => {
               await log.sync();
               synced = written;
             } else {
-              settled = Math.min(written, settled + each.settle);
+              settled = Math.min(written, settled + each.acknowledge);
               await log.acknowledge(settled);
             }
           }

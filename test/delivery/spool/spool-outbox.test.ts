@@ -83,7 +83,7 @@ describe('a spool', () => {
     expect(second.transport.posts[0]!.text).toBe(first.transport.posts[0]!.text);
   });
 
-  it('sends nothing twice that was delivered, settles what it can, and is exact at the end', async () => {
+  it('sends nothing twice that was delivered, acknowledges what it can, and is exact at the end', async () => {
     const path = fresh();
     const first = start(path, { maxBatchEvents: 100, lingerMs: 0 });
     send(first, IDS.slice(0, 1000));

@@ -34,7 +34,7 @@ export function lmdbLoad(source: string, kills: number, thousands: number): void
                const key = 'r${kill}-' + next++;
                const change = { claims: { 7: claim(key) }, goals: ['buy'], segments: { is: 'x'.repeat(next % 5000) } };
                say('begun', key);
-               await store.commit(key, change, next % 2 ? KEPT : MINTED);
+               await store.commit(key, change, next % 2 ? KEPT : GENERATED);
                say('stored', key);
                // However slow the machine is.
                if (next === 50) say('up');
@@ -103,7 +103,7 @@ export function lmdbLoad(source: string, kills: number, thousands: number): void
       await Promise.all(numbers(50).map((n) => store.commit('kept' + n, { goals: ['buy'] }, KEPT)));
       for (const part of numbers(${thousands})) {
         await Promise.all(numbers(1000).map((n) =>
-          store.commit('gone' + (part * 1000 + n), { claims: { 7: claim('x') } }, MINTED)));
+          store.commit('gone' + (part * 1000 + n), { claims: { 7: claim('x') } }, GENERATED)));
       }
       writeFileSync(path + '/flooded', '');
       await until(() => count() === 50);

@@ -42,7 +42,7 @@ describe('two processes with one LMDB', () => {
              transactions: { buy: ['same', '${name}'] },
            };
            await sleep(Math.random() * 300);
-           const { lost } = await store.commit('k' + n, change, n % 2 ? KEPT : MINTED);
+           const { lost } = await store.commit('k' + n, change, n % 2 ? KEPT : GENERATED);
            const made = ['experience:7', 'experience:8', 'goal:same', 'goal:${name}',
              'transaction:["buy","same"]', 'transaction:["buy","${name}"]'];
            won.push(...made.filter((each) => !lost.has(each)).map((each) => n + ' ' + each));
@@ -69,11 +69,11 @@ describe('two processes with one LMDB', () => {
     expect(Math.min(first!.length, second!.length)).toBeGreaterThan(1000);
     const reader = run(
       path,
-      `const isWhole = (n) => {
+      `const isComplete = (n) => {
          const { goals = {}, transactions = {} } = store.read('k' + n) ?? {};
          return goals.same && goals.one && goals.other && transactions.buy.length === 3;
        };
-       say(numbers(500).filter(isWhole).length);`,
+       say(numbers(500).filter(isComplete).length);`,
     );
     expect(await lastLine(reader.ended)).toBe('500');
   });
@@ -85,7 +85,7 @@ describe('two processes with one LMDB', () => {
       path,
       `import { existsSync, writeFileSync } from 'node:fs';
        const works = {
-         made: () => store.commit('k', { goals: ['buy'] }, MINTED),
+         made: () => store.commit('k', { goals: ['buy'] }, GENERATED),
          changed: () => store.commit('k', { goals: ['see'] }, KEPT),
          gone: () => store.delete('k'),
        };

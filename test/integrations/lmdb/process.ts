@@ -27,7 +27,7 @@ export function runLmdb(
     const options = ${JSON.stringify({ ephemeralAge, openInterval })};
     const store = documentStore(new LmdbDocuments({ open, path, maxAge: 1e9, ...options }));
     const KEPT = { ephemeral: false };
-    const MINTED = { ephemeral: true, first: true };
+    const GENERATED = { ephemeral: true, first: true };
     const say = (...words) => console.log(words.join(' '));
     const sleep = (ms) => new Promise((resolve) => setTimeout(resolve, ms));
     const until = async (condition) => { while (!(await condition())) await sleep(5); };

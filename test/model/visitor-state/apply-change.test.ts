@@ -49,7 +49,7 @@ describe('applyChange', () => {
     expect([...applyChange(first.state, { exposed: ['1'] }).lost]).toEqual(['exposure:1']);
   });
 
-  it('records and takes back consent, and lets go of what is held', () => {
+  it('records and takes back consent, and drops deferred changes', () => {
     const held = [{ at: 0, change: {}, events: [] }];
     expect(applyChange({ held }, { consent: 'granted', release: true }).state).toEqual({
       consent: 'granted',
@@ -79,7 +79,7 @@ describe('applyChange', () => {
     );
   });
 
-  it('bounds what is held in one go, by age, and where no events come with it; and tells how many events had to go', () => {
+  it('bounds deferred changes at once, by age, and where no events come with them; and tells how many events had to go', () => {
     const events = Array.from({ length: 120 }, () => ({
       event: { eventType: 'conversion' as const, data: { goalId: '1' } },
     }));
@@ -95,7 +95,7 @@ describe('applyChange', () => {
     expect(withDeferredChanges(state, 300).segments).toEqual({ n: 299 });
   });
 
-  it('lets go of a held event together with what it claims, and of nothing else', () => {
+  it('drops a deferred event together with what it claims, and nothing else', () => {
     const claimed = Array.from({ length: 60 }, (_, n) => String(1000 + n));
     const entry: DeferredChange = {
       at: 0,
@@ -194,7 +194,7 @@ describe('joinChanges', () => {
   });
 });
 
-describe('what is held', () => {
+describe('deferred changes', () => {
   it('counts for decisions as if it were committed, for half an hour', () => {
     const held = [{ at: 1_000, change: { claims: { 1: claim('a') }, goals: ['buy'] }, events: [] }];
     expect(withDeferredChanges({ held }, 2_000)).toMatchObject({

@@ -81,7 +81,7 @@ describe('the client reader', () => {
       read({ 'user-agent': 'regular' });
       read({ 'user-agent': `stranger ${i}` });
     }
-    // What came in the place where it is seen at a glance pushed it out, a few times.
+    // The strangers pushed it out of the cache a few times.
     expect(parse.mock.calls.filter(([text]) => text === 'regular').length).toBeLessThan(100);
     read({ 'user-agent': 'stranger 1500' });
     expect(parse.mock.calls.filter(([text]) => text === 'stranger 1500')).toHaveLength(2);

@@ -48,7 +48,7 @@ export class ConsumerEntries {
   /** Entries that are not in Redis any more, as far as it said, and still have to be sent. */
   readonly #lost = new Map<string, ConsumerEntry>();
   #renewing: Promise<void> | undefined;
-  /** By performance.now(): when the last call began after which Redis knows that this process is alive. */
+  /** The time, by performance.now(), when the last call began that showed Redis that this process is alive. */
   #renewedAt = -Infinity;
   #isBlind = false;
 

@@ -9,7 +9,7 @@ import { BEGIN, compareIds, type ErasedVisitor } from './event-stream.js';
 export const MAX_ERASED = 20_000;
 
 export class ErasedVisitors {
-  /** By the hash of the visitor's id: the last commit of which no event is to be sent. */
+  /** The last commit of which no event is to be sent, by the hash of the visitor's id. */
   readonly #upTo = new Map<string, string>();
   /** Hashes of visitors that Redis is being told of. */
   readonly #asked = new Set<readonly string[]>();

@@ -40,7 +40,7 @@ export interface StreamState {
   readonly bytes: number;
   /** The id of the last commit that was appended. */
   readonly last: string;
-  /** By the clock of Redis, in milliseconds. */
+  /** The time by the clock of Redis, in milliseconds. */
   readonly now: number;
 }
 

@@ -43,7 +43,7 @@ export class FlushRanges {
     return this.#runs.slice(MAX_RANGES).map(({ start, end }) => ({ start, end }));
   }
 
-  /** So many of our events in a commit are gone. */
+  /** `events` of our events in a commit are not in Redis any more. */
   acknowledged(id: string, events: number): void {
     let left = events;
     // One commit may be in several runs: its events are of several epochs.

@@ -7,9 +7,9 @@ import { isKeyPrefix, isRedisClient, type RedisClient, scriptRunner } from '../c
 import { RedisBackend } from './backend.js';
 
 export interface RedisOutboxOptions {
-  /** False where this process only puts events into Redis, and another one sends them. Default true. */
+  /** False if this process only puts events into Redis, and another one sends them. Default true. */
   drain?: boolean;
-  /** What the keys begin with. Default `convert`. */
+  /** The prefix of the keys. Default `convert`. */
   prefix?: string;
   /**
    * Bytes of events that may wait in Redis, for a project. The last tenth is kept for conversions. Processes that

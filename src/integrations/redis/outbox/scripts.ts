@@ -35,9 +35,10 @@ end
 `;
 
 /**
- * Adds a commit; again, where the answer to the first time was lost, it only says where that is. Answers its id
- * (empty where a later one was added), the bytes of all, the number of the last one that was there (empty where none
- * is known), and the id of the last one of all that was there.
+ * Adds a commit. If the commit was added before, and only the answer was lost, the script adds nothing and answers
+ * where it is. Answers the id of the commit (empty if a later one of this producer was added), the bytes of all
+ * commits, the number of the producer's last commit before (empty if none is known), and the id of the last commit of
+ * all before.
  *
  * KEYS events, bytes, last. ARGV number, milliseconds to remember it, size, and the fields of the entry.
  */
@@ -61,8 +62,8 @@ return { id, tostring(redis.call('INCRBY', KEYS[2], ARGV[3])), previous, before 
 `);
 
 /**
- * The beginning of every answer: the identity, the first entry (empty where there is none), the last one that there
- * ever was, the bytes of all, and the time in milliseconds.
+ * The beginning of every answer: the identity, the first entry (empty if there is none), the last entry that there ever
+ * was, the bytes of all entries, and the time in milliseconds.
  */
 const STATE = `${NOW}${LAST}
 local function state(...)
@@ -92,8 +93,8 @@ return upTo
 `);
 
 /**
- * The visitors who were erased since, with the serial of each: other scripts answer them, too, so that nobody has to
- * ask.
+ * The visitors who were erased since a serial, with the serial of each. Other scripts add them to their answers, so
+ * that no process has to ask for them.
  */
 const FORGOTTEN = `
 local function forgotten(since)

@@ -11,7 +11,7 @@ const CLOCK_SHARE = 0.25;
 const DECISION_SHARE = 0.5;
 
 export class StaleConsumers {
-  /** By performance.now(): since when Redis has always answered, and when the next look is due. */
+  /** The time, by performance.now(), since when Redis has always answered; the next field is when a look is due. */
   #heardSince: number | undefined;
   #lookAt = -Infinity;
   /** The id of the commit at which the next look goes on. */
@@ -22,9 +22,9 @@ export class StaleConsumers {
   constructor(private readonly lease: number) {}
 
   /**
-   * What to ask Redis for, if a look is due. After an outage of Redis, this process knows nothing of the silence of
-   * others: they may not have reached Redis, either. And a request that Redis takes up too late must not be carried
-   * out.
+   * Returns what Redis is to be asked for; undefined if no look is due. After an outage of Redis, this process cannot
+   * tell whether other consumers are dead: they may not have reached Redis, either. A request that Redis takes up too
+   * late must not be carried out.
    */
   claim(now: number): ReadOptions['stale'] {
     if (now < this.#lookAt || this.#clock === undefined) return undefined;

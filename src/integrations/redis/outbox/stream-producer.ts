@@ -8,7 +8,7 @@ import { MAX_ERASED } from './erased-visitors.js';
 import { compareIds, type RedisStream, type StreamPart } from './event-stream.js';
 
 export interface StreamProducerOptions extends StreamPart {
-  /** Milliseconds of failure after which events go without Redis; undefined where this process sends nothing. */
+  /** Milliseconds of failure after which events go without Redis; undefined if this process sends no events. */
   readonly bypassAfter: number | undefined;
   /** These events are in Redis under this id. */
   readonly stored: (events: readonly QueuedEvent[], id: string) => void;

@@ -87,8 +87,8 @@ describe.skipIf(!hasRedis)('over Redis', () => {
     const sent = kit.transport.posts.flatMap(({ payload }) => payload.visitors);
     const mine = sent.filter(({ visitorId }) => visitorId === 'v1').flatMap(({ events }) => events);
     expect(mine.map(({ data }) => data)).toEqual([{ experienceId: 'new', variationId: '5000' }]);
-    const steps = names.filter((name) => name === 'APPEND' || name === 'FORGET');
-    expect(steps).toEqual(['APPEND', 'APPEND', 'FORGET', 'APPEND']);
+    const steps = names.filter((name) => name === 'APPEND' || name === 'ERASE');
+    expect(steps).toEqual(['APPEND', 'APPEND', 'ERASE', 'APPEND']);
   });
 
   it('goes by the order of the stream, not by the clocks of processes', async () => {

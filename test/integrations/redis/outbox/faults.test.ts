@@ -161,7 +161,7 @@ describe.skipIf(!hasRedis)('Redis', () => {
 
 describe.skipIf(!hasRedis)('answers of Redis', () => {
   it('that stay away for one call, of whatever kind, stop nothing and double nothing', async () => {
-    for (const which of ['READ', 'APPEND', 'RENEW', 'SETTLE'] as const) {
+    for (const which of ['READ', 'APPEND', 'RENEW', 'ACKNOWLEDGE'] as const) {
       const own = await ownRedis();
       let isOver = false;
       const client = gated(connected(own.port), async (name, run) => {
@@ -188,17 +188,17 @@ describe.skipIf(!hasRedis)('answers of Redis', () => {
 
   it('to a read that are lost change no order', async () => {
     const own = await ownRedis();
-    let losses = 0;
+    let lostAnswers = 0;
     const client = gated(connected(own.port), async (name, run) => {
       const answer = await run();
-      if (name !== 'READ' || losses > 0 || (answer as unknown[][])[5]!.length === 0) return answer;
-      losses += 1;
+      if (name !== 'READ' || lostAnswers > 0 || (answer as unknown[][])[5]!.length === 0) return answer;
+      lostAnswers += 1;
       throw Object.assign(new Error('gone'), { code: 'ECONNRESET' });
     });
     const kit = open(client, {}, {}, { beat: 2_000, lease: 10_000 });
     kit.transport.always(200);
     kit.outbox.offer([exposure('v1')]).confirm();
-    await until(() => losses === 1);
+    await until(() => lostAnswers === 1);
     kit.outbox.offer([conversion('v1')]).confirm();
     expect(await kit.outbox.flush(30_000)).toMatchObject({ delivered: 2 });
     const types = kit.transport.posts.flatMap(({ payload }) =>
@@ -207,11 +207,11 @@ describe.skipIf(!hasRedis)('answers of Redis', () => {
     expect(types).toEqual(['bucketing', 'conversion']);
   });
 
-  it('that events are settled may be late: they are not sent again', async () => {
+  it('that events are acknowledged may be late: they are not sent again', async () => {
     const own = await ownRedis();
     let isBusy = true;
     const client = gated(connected(own.port), (name, run) =>
-      name === 'SETTLE' && isBusy ? Promise.reject(new Error('BUSY a script')) : run(),
+      name === 'ACKNOWLEDGE' && isBusy ? Promise.reject(new Error('BUSY a script')) : run(),
     );
     const kit = open(client);
     kit.transport.always(200);
@@ -227,11 +227,11 @@ describe.skipIf(!hasRedis)('answers of Redis', () => {
     const own = await ownRedis();
     let isHeld = false;
     let release = (): void => {};
-    const gate = new Promise<void>((resolve) => (release = resolve));
+    const released = new Promise<void>((resolve) => (release = resolve));
     let calls = 0;
     const client = gated(connected(own.port), async (name, run) => {
       if (!isHeld) return run();
-      await gate;
+      await released;
       calls += 1;
       if (name !== 'APPEND') throw Object.assign(new Error('late'), { code: 'ELATE' });
       // That of a Redis that has lost all it had: told before the close, it drops the ten that it had taken.

@@ -50,7 +50,7 @@ export async function ownRedis(...options: string[]): Promise<RedisServer> {
   return server;
 }
 
-const SCRIPTS = { APPEND, FORGET: ERASE, READ, RELEASE, RENEW, SETTLE: ACKNOWLEDGE, SIZE };
+const SCRIPTS = { APPEND, ERASE, READ, RELEASE, RENEW, ACKNOWLEDGE, SIZE };
 export type ScriptName = keyof typeof SCRIPTS;
 
 /** A client of which each call does what `around` makes of it. */

@@ -12,15 +12,15 @@ describe('whether others have been silent', () => {
   afterEach(() => void vi.useRealTimers());
 
   /** Answers every 200 ms for so many milliseconds, by a clock that is 1,000,000 ahead. */
-  function hear(silence: StaleConsumers, milliseconds: number, ahead = 1_000_000): void {
+  function hear(stale: StaleConsumers, milliseconds: number, ahead = 1_000_000): void {
     for (const end = performance.now() + milliseconds; performance.now() < end;) {
       vi.advanceTimersByTime(200);
-      silence.heard(at(performance.now() + ahead));
+      stale.heard(at(performance.now() + ahead));
     }
   }
-  const claimed = (silence: StaleConsumers): number | undefined => {
-    const claim = silence.claim(performance.now());
-    silence.claimed(undefined);
+  const claimed = (stale: StaleConsumers): number | undefined => {
+    const claim = stale.claim(performance.now());
+    stale.claimed(undefined);
     return claim?.milliseconds;
   };
 
@@ -29,48 +29,48 @@ describe('whether others have been silent', () => {
   });
 
   it('is known to who has heard Redis for a lease; before, only what was given up is anybody\u2019s', () => {
-    const silence = new StaleConsumers(LEASE);
-    hear(silence, 5_000);
-    expect(claimed(silence)).toBe(GIVEN_UP);
-    hear(silence, 6_000);
-    expect(claimed(silence)).toBe(LEASE);
+    const stale = new StaleConsumers(LEASE);
+    hear(stale, 5_000);
+    expect(claimed(stale)).toBe(GIVEN_UP);
+    hear(stale, 6_000);
+    expect(claimed(stale)).toBe(LEASE);
   });
 
   it('is asked from time to time, or at once where there is more', () => {
-    const silence = new StaleConsumers(LEASE);
-    hear(silence, 11_000);
-    expect(silence.claim(performance.now())).toMatchObject({ from: BEGIN });
-    expect(silence.claim(performance.now())).toBeUndefined();
-    silence.claimed('5-0');
-    expect(silence.claim(performance.now())).toMatchObject({ from: '5-0' });
-    silence.claimed(undefined);
+    const stale = new StaleConsumers(LEASE);
+    hear(stale, 11_000);
+    expect(stale.claim(performance.now())).toMatchObject({ from: BEGIN });
+    expect(stale.claim(performance.now())).toBeUndefined();
+    stale.claimed('5-0');
+    expect(stale.claim(performance.now())).toMatchObject({ from: '5-0' });
+    stale.claimed(undefined);
     vi.advanceTimersByTime(2_500);
-    expect(silence.claim(performance.now())).toMatchObject({ from: BEGIN });
+    expect(stale.claim(performance.now())).toMatchObject({ from: BEGIN });
   });
 
   it('is not known to who did not hear Redis, not even by an answer to what was asked before', () => {
-    const silence = new StaleConsumers(LEASE);
-    hear(silence, 20_000);
+    const stale = new StaleConsumers(LEASE);
+    hear(stale, 20_000);
     vi.advanceTimersByTime(5_000);
-    silence.missed();
+    stale.missed();
     vi.advanceTimersByTime(7_000);
-    silence.heard(at(performance.now() + 1_000_000));
-    expect(claimed(silence)).toBe(GIVEN_UP);
-    hear(silence, 10_200);
-    expect(claimed(silence)).toBe(LEASE);
+    stale.heard(at(performance.now() + 1_000_000));
+    expect(claimed(stale)).toBe(GIVEN_UP);
+    hear(stale, 10_200);
+    expect(claimed(stale)).toBe(LEASE);
   });
 
   it('is not known when the clock of Redis was set', () => {
-    const silence = new StaleConsumers(LEASE);
-    hear(silence, 20_000);
-    hear(silence, 400, 1_020_000);
-    expect(claimed(silence)).toBe(GIVEN_UP);
+    const stale = new StaleConsumers(LEASE);
+    hear(stale, 20_000);
+    hear(stale, 400, 1_020_000);
+    expect(claimed(stale)).toBe(GIVEN_UP);
   });
 
   it('is decided for half a lease by the clock of Redis', () => {
-    const silence = new StaleConsumers(LEASE);
-    hear(silence, 20_000);
+    const stale = new StaleConsumers(LEASE);
+    hear(stale, 20_000);
     vi.advanceTimersByTime(100);
-    expect(silence.claim(performance.now())).toMatchObject({ until: 1_000_000 + performance.now() + 5_000 });
+    expect(stale.claim(performance.now())).toMatchObject({ until: 1_000_000 + performance.now() + 5_000 });
   });
 });
