@@ -5,6 +5,12 @@ import express from 'express';
 import Fastify, { type FastifyRequest } from 'fastify';
 import Koa from 'koa';
 import type { ConvertContext } from '../../src/context/types.js';
+import {
+  type ConsentPlatformName,
+  type ConsentPlatformOptions,
+  PLATFORM_NAMES,
+  type SimplePlatformName,
+} from '../../src/consent/platforms/index.js';
 import { type Convert, createConvert } from '../../src/convert/convert.js';
 import { convertMiddleware as expressMiddleware } from '../../src/express.js';
 import { convertPlugin } from '../../src/fastify.js';
@@ -31,17 +37,23 @@ const headerOf = (raw: unknown, name: string): string | undefined => {
   return typeof value === 'string' ? value : undefined;
 };
 
+/** The platforms that need ids. A type error here: such a platform is new, and needs a line. */
+const WITH_IDS: {
+  readonly [Name in Exclude<ConsentPlatformName, SimplePlatformName>]: ConsentPlatformOptions & {
+    platform: Name;
+  };
+} = {
+  klaro: { platform: 'klaro', service: 'convert' },
+};
+
+const isSimple = (name: ConsentPlatformName): name is SimplePlatformName => !(name in WITH_IDS);
+
+/** Every platform of the table, and two of them with ids that they may do without. */
 const EVERY_PLATFORM: ConvertOptions['consent'] = [
-  'onetrust',
-  'cookiebot',
-  'cookieyes',
-  'complianz',
-  { platform: 'klaro', service: 'convert' },
   { platform: 'didomi', purpose: 'measure' },
   { platform: 'iubenda', id: '12345678' },
-  'iubenda',
-  'trustarc',
-  'tcf',
+  ...Object.values(WITH_IDS),
+  ...PLATFORM_NAMES.filter(isSimple),
 ];
 
 /** A line for each further option. Functions get what each framework calls its request. */

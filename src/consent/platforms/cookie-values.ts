@@ -59,6 +59,17 @@ export function jsonObject(text: string): Readonly<Record<string, unknown>> | un
   }
 }
 
+/** Decodes base64, each byte to a character; '' if the text is none. In base64url, first put `+` for `-` and `/` for `_`. */
+export function fromBase64(text: string): string {
+  // A text with `%` is still encoded. The look saves the exception that `atob` would throw.
+  if (text.includes('%')) return '';
+  try {
+    return atob(text);
+  } catch {
+    return '';
+  }
+}
+
 export function yesOrNo(value: unknown): Consent {
   return value === true ? 'granted' : value === false ? 'denied' : 'unknown';
 }

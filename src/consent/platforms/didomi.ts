@@ -6,7 +6,7 @@
 import { rawCookieNamed } from '../../request/cookies.js';
 import { isPlainObject, ownValue } from '../../utils/objects.js';
 import { cookieName, text } from '../../utils/option-checks.js';
-import { answerIn, jsonObject } from './cookie-values.js';
+import { answerIn, fromBase64, jsonObject } from './cookie-values.js';
 import { tcf } from './tcf.js';
 import type { Consent, ConsentPlatform } from './types.js';
 
@@ -38,15 +38,4 @@ function inToken(base64: string, purpose: string): Consent | undefined {
 function isListed(purposes: unknown, list: string, purpose: string): boolean {
   const ids = isPlainObject(purposes) ? ownValue(purposes, list) : undefined;
   return Array.isArray(ids) && ids.includes(purpose);
-}
-
-/** Decodes base64; '' if the text is none. */
-function fromBase64(text: string): string {
-  // A text with `%` is still encoded. The look saves the exception that `atob` would throw.
-  if (text.includes('%')) return '';
-  try {
-    return atob(text);
-  } catch {
-    return '';
-  }
 }

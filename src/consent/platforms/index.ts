@@ -1,4 +1,4 @@
-/** The consent platforms: to add one, write a file for it and name it here. */
+/** The consent platforms: to add one, write a file for it and name it here, as CONTRIBUTING.md says. */
 import { complianz } from './complianz.js';
 import { cookiebot } from './cookiebot.js';
 import { cookieyes } from './cookieyes.js';

@@ -1,15 +1,34 @@
 /** The consent platforms: what each one's cookies mean, and that no cookie can break them. */
+import { readFileSync } from 'node:fs';
 import { describe, expect, it } from 'vitest';
+import type { Consent } from '../../../src/consent/consent.js';
 import { PLATFORM_NAMES, PLATFORMS } from '../../../src/consent/platforms/index.js';
 import { incoming } from '../../identity/support.js';
 import { mutatedStrings, type Read, readerOf } from './mutated-strings.js';
 import { KINDS, STRINGS } from './strings.js';
 
+const SOURCE = 'test/consent/platforms/strings.json; see CONTRIBUTING.md, Add a consent platform';
+const REFERENCE_PATH = 'docs/reference/consent-platforms.md';
+/** The first cell of a row: `'onetrust'`, or `{ platform: 'klaro', service }`. */
+const ROW = /^\| `(?:\{ platform: )?'(\w+)'/gm;
+const DOCUMENTED = [...readFileSync(REFERENCE_PATH, 'utf8').matchAll(ROW)].map(([, name]) => name);
+
 describe.each(PLATFORM_NAMES)('%s', (platform) => {
   const captured = STRINGS[platform] ?? [];
 
   it('has strings of every kind', () => {
-    expect(new Set(captured.map(({ kind }) => kind))).toEqual(new Set(KINDS));
+    const missing = Object.keys(KINDS).filter((name) => !captured.some(({ kind }) => kind === name));
+    expect(missing, `add cookies of these kinds for '${platform}' to ${SOURCE}`).toEqual([]);
+    for (const each of captured) {
+      const answers: readonly Consent[] = KINDS[each.kind] ?? [];
+      expect(answers, `no answer of its kind: ${JSON.stringify(each)}, '${platform}' in ${SOURCE}`).toContain(
+        each.answer,
+      );
+    }
+  });
+
+  it('is in the reference', () => {
+    expect(DOCUMENTED, `add a row for '${platform}' to ${REFERENCE_PATH}`).toContain(platform);
   });
 
   it.each(captured)('$kind: $cookie', ({ answer, cookie, ids }) => {

@@ -5,13 +5,29 @@
 import type { Consent, ConsentPlatformName } from '../../../src/consent/consent.js';
 import strings from './strings.json' with { type: 'json' };
 
-export const KINDS = ['granted', 'denied', 'undecided', 'malformed', 'truncated', 'double-encoded'] as const;
+/** The kinds that each platform needs, with the answers that a cookie of the kind may have. */
+export const KINDS = {
+  granted: ['granted'],
+  denied: ['denied'],
+  /** The banner was not answered: the platform's other cookies, or one that waits for the answer. */
+  undecided: ['unknown'],
+  /** Not as the platform's script writes it. */
+  malformed: ['unknown'],
+  /** Cut off, at a place where the answer is not certain. */
+  truncated: ['unknown'],
+  /**
+   * Escaped once more than the script does, as a proxy may: `%` is `%25`. A value that has nothing to escape gets an
+   * escaped letter: `%2561llow` for `allow`.
+   */
+  'double-encoded': ['granted', 'denied'],
+} satisfies Record<string, readonly Consent[]>;
 
 export interface Captured {
-  kind: (typeof KINDS)[number];
+  kind: keyof typeof KINDS;
   answer: Consent;
-  /** The header. */
+  /** The whole `Cookie` header, so that a platform with two cookies has both: `a=1; b=2`. */
   cookie: string;
+  /** The options of the platform with which it is read, without `platform` and `mode`. Default: none. */
   ids?: Record<string, unknown>;
 }
 
