@@ -90,7 +90,8 @@ export const layersRule = {
     type: 'problem',
     messages: {
       layer: "'{{to}}' is against the layer rule (see eslint.layers.js).",
-      package: "'{{to}}' is not a package for this room (see eslint.layers.js).",
+      package:
+        "'{{to}}' is not a package for {{room}}: add it to its row in PACKAGES of eslint.layers.js, or move the file.",
       type: "'{{to}}' may be imported as a type only: `import type`.",
       computed: 'An import that is computed can not be checked.',
     },
@@ -101,7 +102,8 @@ export const layersRule = {
     const { packages = [], types = [] } = PACKAGES[own] ?? {};
 
     function check(node, source, isType = false) {
-      const report = (messageId, to) => context.report({ node, messageId, data: { to } });
+      const report = (messageId, to) =>
+        context.report({ node, messageId, data: { to, room: own ?? 'a file that no row of LAYERS names' } });
       const to = source?.type === 'TSLiteralType' ? source.literal.value : source?.value;
       if (typeof to !== 'string') return report('computed');
       if (/^\.{0,2}\//.test(to) || to === '.' || to === '..') {

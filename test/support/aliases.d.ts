@@ -8,5 +8,8 @@ declare module 'koa2' {
 
 declare module '*/eslint.layers.js' {
   export const LAYERS: readonly { readonly rooms: readonly string[]; readonly may: readonly string[] }[];
+  export const PACKAGES: Readonly<
+    Record<string, { packages?: readonly string[]; types?: readonly string[] }>
+  >;
   export function roomOf(path: string): string | undefined;
 }
