@@ -8,7 +8,7 @@ import { withTimeout } from '../utils/node/timers.js';
  * request nothing, one that returns promises is read before the handler runs.
  */
 export interface VisitorStore {
-  /** True when `read` returns promises. */
+  /** True when `read` returns promises. A store that needs no waiting reads synchronously. */
   readonly remote: boolean;
   /** True if the stored state outlives the process. Default false. */
   readonly outlives?: boolean;

@@ -19,12 +19,13 @@ export interface StoreCapabilities {
   shared?: boolean;
   /**
    * Whether the first write wins if several commit at the same time through different stores of one place. Default: as
-   * `shared`.
+   * `shared`. The suite runs in one process: it can not see a race between processes. A store that processes share
+   * needs a test with child processes, too.
    */
   atomic?: boolean;
   /**
-   * Milliseconds, a few hundred, for which the stores of the factory keep an ephemeral visitor. Default: the cases that
-   * wait for the end of that time are left out.
+   * Milliseconds for which the stores of the factory keep an ephemeral visitor: a few hundred, or more on a slow
+   * machine. The case S17 waits for twice as long. Default: that case is left out.
    */
   ephemeralAge?: number;
 }
