@@ -8,7 +8,9 @@ const names = Object.keys(subpaths).map((subpath) => subpath.slice('./'.length))
 
 it('are the files at the top of src', () => {
   const files = readdirSync('src').filter((file) => file.endsWith('.ts'));
-  expect(files.sort()).toEqual(['index', ...names].map((name) => `${name}.ts`).sort());
+  expect(files.sort(), '`exports` of package.json names each file at the top of src').toEqual(
+    ['index', ...names].map((name) => `${name}.ts`).sort(),
+  );
 });
 
 it('have both builds and their types under their own name', () => {
@@ -23,7 +25,7 @@ it('have both builds and their types under their own name', () => {
 });
 
 it('have the same types where a resolver knows `typesVersions` only', () => {
-  expect(manifest.typesVersions).toEqual({
+  expect(manifest.typesVersions, '`typesVersions` of package.json names the entries of `exports`').toEqual({
     '*': Object.fromEntries(names.map((name) => [name, [`./dist/${name}.d.cts`]])),
   });
 });

@@ -59,7 +59,10 @@ export function jsonObject(text: string): Readonly<Record<string, unknown>> | un
   }
 }
 
-/** Decodes base64, each byte to a character; '' if the text is none. In base64url, first put `+` for `-` and `/` for `_`. */
+/**
+ * Decodes base64, each byte to a character; '' if the text is none. For base64url, put `+` for `-` and `/` for `_`
+ * first.
+ */
 export function fromBase64(text: string): string {
   // A text with `%` is still encoded. The look saves the exception that `atob` would throw.
   if (text.includes('%')) return '';
