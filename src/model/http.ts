@@ -13,15 +13,15 @@ export interface IncomingRequest {
   readonly url: string;
   /** `http` or `https`. */
   readonly protocol: string;
-  /** The host with its port, if the client named one; '' if it sent no host. */
+  /** The host, with the port if the client named one; '' if the client sent no host. */
   readonly host: string;
-  /** The address of the client; '' if unknown. */
+  /** The IP address of the client; '' if unknown. */
   readonly ip: string;
   /** The headers, with their names in lower case. */
   readonly headers: Readonly<Record<string, HeaderValue>>;
   /** The framework's own request object, for the functions that an app gives in its options. */
   readonly raw: unknown;
-  /** The code that tells this framework of a proxy in front; it is quoted in a warning. */
+  /** The code with which an app tells this framework that a proxy is in front of the server. A warning quotes it. */
   readonly proxySetting?: string;
 }
 
@@ -50,14 +50,17 @@ export interface ResponseHead {
   setHeader(name: string, value: string): void;
   /** Adds a `Set-Cookie` line and leaves those of the app alone. */
   appendCookie(line: string): void;
-  /** Takes a line back that `appendCookie` has added. */
+  /** Removes a `Set-Cookie` line that `appendCookie` has added. */
   removeCookie(line: string): void;
 }
 
-/** Makes a platform wait for `promise`, which never rejects. `request` is the framework's own; undefined for jobs. */
+/**
+ * Makes a platform wait for `promise`, which never rejects. `request` is the framework's own request object; undefined
+ * for jobs.
+ */
 export type WaitUntil<Raw> = { ask(promise: Promise<void>, request?: Raw): void }['ask'];
 
-/** The first value of a header that may have come more than once. */
+/** Returns the value of a header; its first value if the header came more than once. */
 export function headerText(value: HeaderValue): string | undefined {
   return Array.isArray(value) ? value[0] : value;
 }
