@@ -1,4 +1,6 @@
-/** Tells when something that fails and recovers has to be reported: once at the start of an outage, once at its end. */
+/**
+ * Tells when the outages of a part of the system must be reported: once at the start of an outage, and once at its end.
+ */
 export class HealthReporter {
   #failures = 0;
 
