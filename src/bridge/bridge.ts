@@ -4,7 +4,7 @@
 export interface BridgeData {
   /** The id that decisions were made for; absent if the visitor must not be identified. */
   readonly visitorId?: string;
-  /** Experience key -> variation key, for what was decided in this request. */
+  /** Experience key -> variation key, for the experiences that were decided in this request. */
   readonly variations: Readonly<Record<string, string>>;
 }
 
@@ -13,13 +13,13 @@ export interface Bridge {
   script(options?: { nonce?: string }): string;
   /** `data-cv-variations="..." data-cv-visitor="..."`, for the root element. */
   attribute(): string;
-  /** `<meta name="cv-variations" content="...">` and one for the visitor id. */
+  /** `<meta name="cv-variations" content="...">`, and a second meta tag `cv-visitor` for the visitor id. */
   meta(): string;
   /** The data as JSON, safe inside `<script type="application/json">` too. */
   json(): string;
 }
 
-/** Makes a bridge. `read` is called each time when something is written. */
+/** Makes a bridge. Each method calls `read` anew, so that it writes the decisions up to then. */
 export function createBridge(read: () => BridgeData): Bridge {
   return {
     script({ nonce } = {}) {
