@@ -6,7 +6,7 @@
  */
 const WITH_PORT = /^(?:(\d+\.\d+\.\d+\.\d+):\d{1,5}|\[([0-9a-f:.]+)\](?::\d{1,5})?)$/i;
 const MAPPED = /^(?:::|(?:0{1,4}:){5})ffff:(?:(\d+\.\d+\.\d+\.\d+)|([0-9a-f]{1,4}):([0-9a-f]{1,4}))$/i;
-/** The longest way to write an IPv6 address, in brackets and with a port. */
+/** The length of the longest text for an IPv6 address in brackets with a port. */
 const MAX_ADDRESS = 45 + '[]:65535'.length;
 
 /**

@@ -10,7 +10,7 @@ export type PropertyTable<Shape> = {
 };
 
 interface DefaultProperty {
-  /** The index of its value in the list of derived values. */
+  /** The index of the property's value in the list of derived values. */
   readonly index: number;
   readonly derive: (facts: RequestFactsCache) => unknown;
 }
@@ -45,7 +45,7 @@ export function propertyKind(
 const NONE: ReadonlyMap<string, unknown> = new Map();
 
 export class LazyProperties implements Properties, DefaultSource {
-  /** Derived values by the index of the property; `NOT_DERIVED` if nobody has read it. */
+  /** Derived values by the index of the property; `NOT_DERIVED` if the property has not been read yet. */
   #defaults: unknown[] | undefined;
   #given: ReadonlyMap<string, unknown> | undefined;
   #object: Readonly<Record<string, unknown>> | undefined;
@@ -78,7 +78,7 @@ export class LazyProperties implements Properties, DefaultSource {
     return known === NOT_DERIVED ? (defaults[property.index] = property.derive(this.facts)) : known;
   }
 
-  /** All properties as a frozen object; those that the request does not tell are left out. */
+  /** Returns all properties as a frozen object. Properties that the request does not tell are left out. */
   object(): Readonly<Record<string, unknown>> {
     const given = this.#ask();
     if (this.#object !== undefined) return this.#object;

@@ -13,7 +13,7 @@ import type { Device } from './user-agent/user-agent.js';
 type UtmProperties = { readonly [Name in Utm]?: string };
 /**
  * The ids of ad clicks in the query of this request, at most 512 characters each. They are personal data, so they are
- * kept nowhere.
+ * not stored.
  */
 type ClickIdProperties = { readonly [Name in ClickId]?: string };
 
@@ -35,7 +35,9 @@ export interface VisitorProperties extends UtmProperties, ClickIdProperties {
   readonly device?: Device;
   /** The codes of Convert's reports, such as `['ALLPH', 'IPH']`; only with the vocabulary `convert`. */
   readonly devices?: readonly string[];
-  /** Whether the device is a desktop computer; for a bot, whether it pretends to be on one. The next two are alike. */
+  /**
+   * True if the device is a desktop computer; for a bot, if it pretends to be on one. `mobile` and `tablet` are alike.
+   */
   readonly desktop?: boolean;
   readonly mobile?: boolean;
   readonly tablet?: boolean;
@@ -49,7 +51,10 @@ export interface VisitorProperties extends UtmProperties, ClickIdProperties {
   /** The preferred language in Accept-Language: `en`, `en-US`. */
   readonly language?: string;
   readonly visitorType?: 'new' | 'returning';
-  /** The source as in Convert's reports. The first request of a session decides it, and the next four properties. */
+  /**
+   * The traffic source, as in Convert's reports. The first request of a session decides it, and the next four
+   * properties.
+   */
   readonly source?: TrafficSource;
   /** `utm_campaign`, else ''; cut at 160 bytes of UTF-8. */
   readonly campaign?: string;
@@ -132,7 +137,7 @@ export interface LocationProperties {
   readonly url?: string;
   /** The path as it was sent: percent escapes are not decoded. */
   readonly path?: string;
-  /** Lower case, without the port. An IPv6 address keeps its brackets. */
+  /** The host in lower case, without the port. An IPv6 address keeps its brackets. */
   readonly hostname?: string;
   /** The Referer header; '' without one, as `document.referrer`. */
   readonly referrer?: string;

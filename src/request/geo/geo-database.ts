@@ -16,7 +16,7 @@ export interface GeoDatabase {
 
 /**
  * Makes a reader for a database. `load()` rejects with CONVERT_BAD_OPTION if the package is missing or broken, and may
- * be called again. Until it has resolved, every place is unknown.
+ * be called again. Until `load()` has resolved, the place of every visitor is unknown.
  */
 export function geoDatabase({ name, open }: GeoDatabase): GeoReader {
   let lookup: LocationLookup | undefined;

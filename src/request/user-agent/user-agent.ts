@@ -47,10 +47,14 @@ export const UNKNOWN_CLIENT: UserAgent = Object.freeze({
 const MAX_NAME = 64;
 
 /**
- * A mark that makes ua-parser-js very slow on a hostile user agent. Naver's app counts as its engine's browser anyway.
+ * A mark that makes ua-parser-js very slow on a hostile user agent, so it is replaced. Naver's app counts as the
+ * browser of its engine anyway.
  */
 const NAVER = /naver\(/gi;
-/** Characters that are searched for the model, which stands at the start: the search takes quadratic time. */
+/**
+ * The number of characters of a user agent that are searched for the model of the device, which is at the start. The
+ * search takes quadratic time.
+ */
 const DEVICE_LENGTH = 256;
 /**
  * Chromium writes `Android 10; K` for every Android device; the model of the client hints, if any, replaces the `K`.
@@ -101,8 +105,8 @@ function browserOf(hints: ClientHints, told: Found): Found {
   // `Chromium` alone, or an app's web view, says less than a user agent that names a browser.
   if (isEngine && told[0] !== otherBrowser) return told;
   const full = hints.fullVersions.find((each) => each.name === name)?.version;
-  // Some browsers write Chromium's version there, so the major versions must be equal. The user agent may have more
-  // digits than the brand.
+  // Some browsers write Chromium's version into the full version list, so the major versions must be equal. The user
+  // agent may have more digits than the brand.
   const longer = [full, told[0] === browser ? told[1] : undefined].find(
     (each) => each !== undefined && majorOf(each) === majorOf(version),
   );
