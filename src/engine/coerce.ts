@@ -43,7 +43,7 @@ export function copied<T>(value: T, depth = 0): T {
   return copy as T;
 }
 
-/** Freezes a value of JSON to the bottom. */
+/** Freezes a JSON value, with all lists and objects in it. */
 export function deepFreeze<T>(value: T): T {
   if (typeof value === 'object' && value !== null && !Object.isFrozen(value)) {
     Object.freeze(value);

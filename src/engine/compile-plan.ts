@@ -48,8 +48,8 @@ export function compilePlan(config: ProjectConfig, options: PlanOptions = {}): P
   const compile: Compile = (rules, type, { key }) =>
     rules ? compiler.compile(rules, ownerOf(type, key)) : undefined;
 
-  // Each object is written as one literal. V8 gives objects that are made by spreading others a hidden class each, and
-  // then every read of a property is a search.
+  // Each location and each audience is written as one literal. V8 gives objects that are made by spreading others a
+  // hidden class each, and then every read of a property is a search.
   const keyPlaces = new Map<string | undefined, number>();
   const locations = listOf(config.locations).map((each, index): Location => {
     const key = each.key == null ? undefined : textOf(each.key);

@@ -62,7 +62,10 @@ export interface EngineVisitor {
    * match.
    */
   now?(): number;
-  /** A place where the engine may keep results for these properties. Without it, each call begins anew. */
+  /**
+   * An object in which the engine may keep results for the visitor's properties. Without it, each call computes them
+   * again.
+   */
   readonly memo?: EngineMemo;
 }
 
@@ -125,7 +128,10 @@ export interface Variation {
   readonly experienceId: string;
   readonly experienceKey: string;
   readonly experienceName?: string;
-  /** The visitor's position in the traffic, 0 to 9999; absent if the variation was read from the state. */
+  /**
+   * The visitor's position in the traffic, 0 to 9999; absent if the variation was read from the state, or was forced
+   * and the position has no variation.
+   */
   readonly bucketingAllocation?: number;
 }
 
@@ -187,7 +193,7 @@ export interface EngineExplanation {
   readonly decision: Decision;
   /** The locations, audiences and segments that left the visitor out, if that is the reason. */
   readonly failed: readonly Failure[];
-  /** Properties that rules of the experience ask for and nobody supplied. */
+  /** The names of the properties that rules of the experience ask for and nobody supplied. */
   readonly missing: readonly string[];
 }
 
@@ -207,7 +213,7 @@ export interface Failure {
 }
 
 export interface FailedRule {
-  /** The path of the rule: `OR[0].AND[1].OR_WHEN[0]`. */
+  /** The path of the rule in its rule set: `OR[0].AND[1].OR_WHEN[0]`. */
   readonly path: string;
   /**
    * - `no-match`: the value of the property does not match

@@ -11,7 +11,7 @@ export type Test = (value: string) => boolean;
  * Returns an upper bound on the instructions in RE2's program for a regular expression; `Infinity` if RE2 can't run it.
  */
 export function programSize(regex: AST.Pattern): number {
-  // Every program has one instruction to fail and one to match.
+  // Every program of RE2 has one instruction to fail and one to match.
   return 2 + choiceSize(regex.alternatives);
 }
 

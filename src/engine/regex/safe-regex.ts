@@ -87,7 +87,8 @@ export function compileRegex(source: string): SafeRegex {
       test: (value) => value.length <= maxLength && (value.length <= native ? runNative : runLinear)(value),
     };
   } catch {
-    // V8 accepts some syntax that the parser does not know. Such an expression is refused.
+    // V8 accepts some syntax of regular expressions that the parser does not know. An expression with such syntax is
+    // refused.
     return REFUSED;
   }
 }
@@ -101,7 +102,7 @@ function lazyTest(make: () => Test): Test {
     try {
       return (made ??= make())(value);
     } catch {
-      // As in the SDK, the answer is false if V8 fails to run the expression.
+      // As in the SDK, the answer is false if V8 fails to run the regular expression.
       return false;
     }
   };
@@ -121,7 +122,7 @@ function longestNative(steps: (length: number) => number): number {
   if (isQuick(MAX_VALUE)) return MAX_VALUE;
   if (!isQuick(SHORT_VALUE)) return -1;
   let [quick, slow] = [SHORT_VALUE, MAX_VALUE];
-  // The search ends when the greatest length is known to a tenth.
+  // The search ends when the greatest length of values is known to a tenth.
   while (slow > 1.1 * quick) {
     const middle = Math.floor((quick + slow) / 2);
     if (isQuick(middle)) quick = middle;
@@ -158,7 +159,8 @@ function nesting(source: string): number {
  * loop at the start or the end of a match need not go on: `x+y` becomes `x{1}y`, and `.*y.*` becomes `y`.
  */
 function shortened(source: string, regex: AST.Pattern): string {
-  // Index in `source` -> the index at which the replaced text ends, and the new text.
+  // The edits that shorten the expression: index in `source` -> the index at which the replaced text ends, and the new
+  // text.
   const edits = new Map<number, [number, string]>();
 
   function trim(alternatives: readonly AST.Alternative[], end: 'first' | 'last'): void {

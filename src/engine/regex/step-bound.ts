@@ -62,7 +62,7 @@ interface Part {
 const ANYTHING: Opening = { symbols: EVERY, steps: Infinity, empty: 0 };
 const NOTHING: Opening = { symbols: 0n, steps: 0, empty: 1 };
 
-/** A bound of more steps than this one counts as infinite. */
+/** An upper bound above this number of steps counts as infinite. */
 const FAR = 1e12;
 const ENDLESS: Bound = { ways: Infinity, steps: Infinity };
 
@@ -107,10 +107,11 @@ function search(part: Part): (length: number) => number {
     // The steps of all positions are simply added if a run may pass any number of first symbols, or if a run is hardly
     // longer than on an empty text.
     if (passed === Infinity || apart <= 4 * places * fixed) return apart;
-    // A run passes at most `passed` of the symbols that a match may begin with, and sees nothing after the next one. So
-    // no symbol of the value is seen from more than `passed + 1` positions, and all runs together see at most that many
-    // times the value. Each symbol costs at most `slope`: the greatest quotient for lengths between two powers of two
-    // is at most twice that for the greater one.
+    // A run is one try to match, at one position of the value. It passes at most `passed` of the symbols that a match
+    // may begin with, and sees nothing after the next such symbol. So no symbol of the value is seen from more than
+    // `passed + 1` positions, and all runs together see at most that many times the value. Each symbol costs at most
+    // `slope` steps: the greatest quotient of steps and length between two powers of two is at most twice the quotient
+    // for the greater power.
     let slope = 0;
     for (let seen = 1; seen < 2 * length; seen *= 2) {
       slope = Math.max(slope, (2 * (stepsOver(Math.min(seen, length)) - fixed)) / seen);
@@ -349,7 +350,7 @@ function loop({ element, min, max }: AST.Quantifier, backward: boolean): Part {
       const isDecided = areApart(first.symbols, after.symbols);
       return (reach) => {
         const text = backward ? reach.whole : reach.ahead;
-        // After `min` rounds, a round that takes no text ends the loop.
+        // After `min` rounds of a loop, a round that takes no text ends the loop.
         const most = Math.min(max, inside.min > 0 ? Math.floor(text / inside.min) : min + text);
         const once = bounded(reach);
         const steps = 1 + (once.steps + 1) * powers(once.ways, 0, most);

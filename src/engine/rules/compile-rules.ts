@@ -21,12 +21,14 @@ import type {
  */
 export const BROKEN: unique symbol = Symbol('broken');
 
-/** True for a result that means an error, so that there is no decision. */
+/** True if the result of a rule is an error, so that nothing is decided. */
 export function isRuleError(result: RuleResult): boolean {
   return typeof result !== 'boolean' && RULE_ERRORS.has(result);
 }
 
-/** The results that mean an error. The texts are the SDK's results for properties that are an object with methods. */
+/**
+ * The results of rules that are errors. The texts are the SDK's results for properties that are an object with methods.
+ */
 const RULE_ERRORS: ReadonlySet<unknown> = new Set([
   BROKEN,
   'convert.com_no_data_found',
@@ -275,9 +277,8 @@ function matchAny(part: readonly CompiledRule[], values: RuleValues): RuleResult
   return result;
 }
 
-/** A rule and its path. */
 interface PlacedRule {
-  /** The path of the rule: `OR[0].AND[1].OR_WHEN[0]`. */
+  /** The path of the rule in its rule set: `OR[0].AND[1].OR_WHEN[0]`. */
   readonly path: string;
   readonly rule: CompiledRule;
 }

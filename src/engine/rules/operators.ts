@@ -12,7 +12,7 @@ export type Comparison = (value: unknown) => unknown;
 
 /** The expected value of a rule, prepared for comparisons. */
 export interface PreparedComparison {
-  /** May throw for a value that can't be written as text. The caller takes that for false. */
+  /** Compares a value. May throw if the value can't be written as text; the caller takes that for false. */
   readonly compare: Comparison;
   /**
    * The same comparison for a text that is in lower case already. A property is brought to lower case once for all
@@ -94,8 +94,8 @@ const isNotThere: Operator = (expected, negated, compile) => isThere(expected, !
 
 const matchesPattern: Operator = (expected, negated, compile) => {
   const regex = compile(String(expected));
-  // If the value is too long for the expression, the result is false, negated or not, as for an expression that the SDK
-  // refuses.
+  // If the value is too long for the regular expression, the result is false, negated or not, as for an expression that
+  // the SDK refuses.
   const compareText = (text: string): boolean =>
     text.length <= regex.maxLength && regex.test(text) !== negated;
   return { compareText, compare: (value) => compareText(String(value).toLowerCase()), regex };
@@ -141,7 +141,7 @@ export function prepareComparison(
   try {
     return prepare(expected, negated, compile);
   } catch {
-    // The expected value can't be written as text; in the SDK, each comparison with it fails.
+    // The expected value can't be written as text. In the SDK, each comparison with such a value is false.
     return { compare: () => false };
   }
 }
