@@ -11,7 +11,7 @@ export interface IncomingRequest {
   readonly method: string;
   /** Path and query as the client sent them, before any router cut off a prefix; always begins with `/`. */
   readonly url: string;
-  /** `http` or `https`. */
+  /** The protocol: `http` or `https`. */
   readonly protocol: string;
   /** The host, with the port if the client named one; '' if the client sent no host. */
   readonly host: string;
@@ -36,8 +36,8 @@ export interface OutgoingResponse {
    */
   onHead(listener: (head: ResponseHead) => void): void;
   /**
-   * Sets a header now, unless one of that name is set; the app may replace it later. An adapter has this method only if
-   * headers that are set early are always sent, and a listener for the head costs more.
+   * Sets a header at once, unless the response has a header of that name. The app may replace it later. An adapter has
+   * this method only if headers that are set early are always sent, and a listener for the head costs more.
    */
   readonly setEarly?: (name: string, value: string) => void;
   /** Calls `listener` once, when the response is complete or its connection is gone. */
@@ -48,7 +48,7 @@ export interface OutgoingResponse {
 export interface ResponseHead {
   getHeader(name: string): string | number | readonly string[] | undefined;
   setHeader(name: string, value: string): void;
-  /** Adds a `Set-Cookie` line and leaves those of the app alone. */
+  /** Adds a `Set-Cookie` line. The `Set-Cookie` lines of the app stay as they are. */
   appendCookie(line: string): void;
   /** Removes a `Set-Cookie` line that `appendCookie` has added. */
   removeCookie(line: string): void;

@@ -33,7 +33,7 @@ export interface ExperienceConfig {
   site_area?: RuleSet | null;
   audiences?: string[];
   goals?: string[];
-  /** `all` or `any`; a string, so that an imported JSON file fits. */
+  /** `audiences` and `locations` are `all` or `any`. Their type is `string`, so that an imported JSON file fits. */
   settings?: { matching_options?: { audiences?: string; locations?: string } };
   variations?: VariationConfig[];
 }
@@ -81,7 +81,7 @@ export interface Rule {
   matching?: { match_type?: string; negated?: boolean };
 }
 
-/** The experiences that are not archived. */
+/** Returns the experiences that are not archived. */
 export function liveExperiences(config: ProjectConfig): ExperienceConfig[] {
   const { experiences = [], archived_experiences: archived = [] } = config;
   const gone = new Set(archived.map(String));

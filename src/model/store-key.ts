@@ -1,7 +1,7 @@
 /** Makes the keys under which a store keeps the state of visitors. */
 import type { ProjectConfig } from './project-config.js';
 
-/** The source of a visitor id. */
+/** The origin of a visitor id. `generated`: the id was made in this request. */
 export type IdOrigin = 'app' | 'cookie' | 'fingerprint' | 'generated';
 
 /**

@@ -111,8 +111,8 @@ export function isInAll({ bucketing }: VisitorState, experienceIds: readonly str
 }
 
 /**
- * Merges several changes into one with the same effect. All are of one visitor in one request, and each was made
- * knowing the ones before it.
+ * Merges several changes into one with the same effect. All changes belong to one visitor in one request, and each one
+ * was made with knowledge of the changes before it.
  */
 export function mergeChanges(...changes: readonly StateChange[]): StateChange {
   const joined: StateChange = {};
@@ -130,7 +130,7 @@ export function mergeChanges(...changes: readonly StateChange[]): StateChange {
   return joined;
 }
 
-/** Adds claims to `joined`, which is changed. */
+/** Adds claims to `joined`, which is modified. */
 function withClaims(joined: Record<string, Claim>, claims: Record<string, Claim>): Record<string, Claim> {
   for (const [experienceId, claim] of Object.entries(claims)) {
     // The first claim names the stored variation that it may replace; a later claim of this request must name the same.

@@ -19,7 +19,7 @@ export function claimsOf({ claim, also }: { claim?: string; also?: string }): st
   return also === undefined ? [claim] : [claim, also];
 }
 
-/** Functions that remove a claim from a state, which they change, by the first part of the claim's name. */
+/** Functions that remove a claim from a state, by the first part of the claim's name. They modify the state. */
 const UNDO: Readonly<Record<string, (state: VisitorState, rest: string) => void>> = {
   experience(state, experienceId) {
     state.bucketing = without(state.bucketing, experienceId);
@@ -90,7 +90,7 @@ function undo(state: VisitorState, name: string): void {
   try {
     ownValue(UNDO, name.slice(0, colon))?.(state, name.slice(colon + 1));
   } catch {
-    // The name is malformed.
+    // A malformed name of a claim is ignored.
   }
 }
 

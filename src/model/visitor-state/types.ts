@@ -58,7 +58,10 @@ export interface DeferredEvent {
 /** A variation for an experience, which is stored only if no other one was stored first. */
 export interface Claim {
   variationId: string;
-  /** The stored variation that this claim may overwrite: it no longer exists, or the app has forced another one. */
+  /**
+   * The id of the stored variation that this claim may overwrite. The project does not have that variation any more, or
+   * the app has forced another one.
+   */
   replaces?: string;
   /** False if the exposure is not sent with this claim (`enableTracking: false`). */
   exposed: boolean;
@@ -72,15 +75,16 @@ export interface StateChange {
   goals?: string[];
   /** Ids of transactions that are claimed as tracked for the first time, by goal key. */
   transactions?: Record<string, string[]>;
-  /** Segments that are merged into the stored ones; arrays are united. */
+  /** Segments that are merged into the stored segments; arrays are united. */
   segments?: Record<string, unknown>;
-  /** Locations that replace the stored ones. */
+  /** Locations that replace the stored locations. */
   locations?: string[];
   /** Ids of experiences in `unexposed` whose exposure this change claims. */
   exposed?: string[];
   consent?: 'granted' | 'denied' | 'withdrawn';
   /**
-   * A change to be deferred. Deferred changes that are too old are dropped, and the oldest over `MAX_DEFERRED_EVENTS`.
+   * A change to be deferred until consent is known. Deferred changes that are too old are dropped, and so are the
+   * oldest events above `MAX_DEFERRED_EVENTS`.
    */
   hold?: DeferredChange;
   /** True removes all deferred changes, since they are committed now or consent was denied. */
@@ -90,7 +94,10 @@ export interface StateChange {
    * all claims count as made.
    */
   at?: number;
-  /** The claims of this change that lapse at `until`, unless a change names them as `settled` before. */
+  /**
+   * The names of those claims of this change that lapse at `until`, unless a later change names them in `settled`
+   * before.
+   */
   pending?: { claims: readonly string[]; until: number };
   /** The names of claims that are not pending any more, since their events are in an outbox. */
   settled?: readonly string[];
