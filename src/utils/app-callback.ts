@@ -6,7 +6,7 @@ import { asConvertError, ConvertError } from './errors.js';
 import { isThenable } from './objects.js';
 
 export interface AppFunctionCall {
-  /** The option, as it is named in messages. */
+  /** The name of the option in messages. */
   option: string;
   /** The consequence if the function gives no answer, as a part of the message: `taken as unknown`. */
   otherwise: string;

@@ -1,9 +1,9 @@
 /** Computes how long to wait after a failure: with full jitter, or as the server asks. Times are in milliseconds. */
 
 export interface Backoff {
-  /** The ceiling of the first wait. */
+  /** The longest first wait, in milliseconds. */
   readonly min: number;
-  /** The ceiling that waits grow to. */
+  /** The longest wait after many failures, in milliseconds. */
   readonly max: number;
 }
 

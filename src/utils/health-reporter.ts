@@ -4,7 +4,7 @@
 export class HealthReporter {
   #failures = 0;
 
-  /** Failures since the last success. */
+  /** The number of failures since the last success. */
   get failures(): number {
     return this.#failures;
   }

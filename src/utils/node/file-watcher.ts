@@ -3,7 +3,7 @@ import { open, stat } from 'node:fs/promises';
 import { codeOf } from '../errors.js';
 import { unrefTimeout } from './timers.js';
 
-/** Milliseconds after a change during which another change may leave the same time stamps. */
+/** Milliseconds after a change of a file during which another change may leave the same time stamps. */
 const TIMESTAMP_GRAIN = 1_000;
 
 /** A fingerprint that no file has. A watcher with this fingerprint in `#read` reads the file once more. */

@@ -34,7 +34,7 @@ export function withTimeout<T>(
       },
       (reason: unknown) => {
         clearTimeout(timer);
-        // The reason is passed on as it is.
+        // The reason of the rejection is passed on as it is.
         // eslint-disable-next-line @typescript-eslint/prefer-promise-reject-errors
         reject(reason);
       },
@@ -61,7 +61,7 @@ export class TimerGroup {
     return this.#add(setInterval, milliseconds, work);
   }
 
-  /** Waits as `withTimeout` does; after `stop` the wait has no limit any more. */
+  /** Waits for a promise as `withTimeout` does. After `stop`, the wait has no time limit any more. */
   within<T>(milliseconds: number, promise: Promise<T>): Promise<T> {
     return new Promise((resolve, reject) => {
       const cancel = this.later(milliseconds, () => reject(timedOut()));
