@@ -9,13 +9,13 @@ export interface BridgeData {
 }
 
 export interface Bridge {
-  /** `<script>window.__CV__={...}</script>`, with a `nonce` for a Content-Security-Policy. */
+  /** Returns `<script>window.__CV__={...}</script>`, with a `nonce` for a Content-Security-Policy. */
   script(options?: { nonce?: string }): string;
-  /** `data-cv-variations="..." data-cv-visitor="..."`, for the root element. */
+  /** Returns `data-cv-variations="..." data-cv-visitor="..."`, for the root element. */
   attribute(): string;
-  /** `<meta name="cv-variations" content="...">`, and a second meta tag `cv-visitor` for the visitor id. */
+  /** Returns `<meta name="cv-variations" content="...">`, and a second meta tag `cv-visitor` for the visitor id. */
   meta(): string;
-  /** The data as JSON, safe inside `<script type="application/json">` too. */
+  /** Returns the data as JSON, which is safe inside `<script type="application/json">` too. */
   json(): string;
 }
 
