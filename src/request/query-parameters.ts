@@ -84,11 +84,11 @@ function decodeValue(raw: string, max: number): string {
 
 /** Query parameters in the links of ads: each holds the id of the click at the network that sold it. */
 export const CLICK_IDS = [
-  // Google Ads (`gbraid` and `wbraid` from apps on iOS), Campaign Manager (`dclid`)
+  // Click ids of Google Ads (`gbraid` and `wbraid` from apps on iOS) and Campaign Manager (`dclid`).
   ...(['gclid', 'gbraid', 'wbraid', 'dclid'] as const),
-  // Meta, Microsoft, TikTok, X, LinkedIn
+  // Click ids of Meta, Microsoft, TikTok, X and LinkedIn.
   ...(['fbclid', 'msclkid', 'ttclid', 'twclid', 'li_fat_id'] as const),
-  // Snapchat, Pinterest, Reddit, Yandex
+  // Click ids of Snapchat, Pinterest, Reddit and Yandex.
   ...(['ScCid', 'epik', 'rdt_cid', 'yclid'] as const),
 ] as const;
 

@@ -154,12 +154,12 @@ export class RequestFacts extends RequestFactsCache {
     return this.#visitorProperties();
   }
 
-  /** All location properties that are known, frozen. */
+  /** Returns all location properties that are known, frozen. */
   locationObject(): Readonly<Record<string, unknown>> {
     return this.#locationProperties().object();
   }
 
-  /** All visitor properties that are known, frozen. */
+  /** Returns all visitor properties that are known, frozen. */
   visitorObject(): Readonly<Record<string, unknown>> {
     return this.#visitorProperties().object();
   }

@@ -19,7 +19,7 @@ export const MAX_URL = 8192;
 const ORIGIN = /^[a-z][a-z0-9+.-]*:\/\/[^/?#]*/i;
 
 export function parseTarget(url: string): RequestTarget {
-  // One character is left for the slash that may be added.
+  // One character of `MAX_URL` is left for a slash that may be added.
   let text = clip(url, MAX_URL - 1);
   const hash = text.indexOf('#');
   if (hash >= 0) text = text.slice(0, hash);

@@ -8,9 +8,9 @@ import type { GeoReader } from './types.js';
 export type LocationLookup = (ip: string) => object | null | undefined;
 
 export interface GeoDatabase {
-  /** The package that must be installed. */
+  /** The name of the package that must be installed. */
   readonly name: string;
-  /** Imports the package. */
+  /** Imports the package. Resolves to the look-up in its database. */
   open(this: void): Promise<LocationLookup>;
 }
 

@@ -94,7 +94,7 @@ function named(header: string | undefined): string | undefined {
 }
 
 const MAX_NAME = 64;
-/** Matches a string with its parameters, and the comma or the end behind it. */
+/** Matches one string in a structured field with its parameters, and the comma or the end behind it. */
 const MEMBER =
   /[ \t]*"((?:[\x20\x21\x23-\x5b\x5d-\x7e]|\\["\\])*)"((?:;[ ]*[a-z*][a-z0-9_.*-]*(?:=(?:"(?:[\x20\x21\x23-\x5b\x5d-\x7e]|\\["\\])*"|[\w.?:/*+-]+))?)*)[ \t]*(,|$)/y;
 const VERSION = /;[ ]*v="?([\w.]+)/;

@@ -20,7 +20,7 @@ const MAX_SEEN = 4;
 interface Seen {
   readonly text: string;
   readonly clients: { readonly hints: RawHints; readonly client: UserAgent }[];
-  /** The index of the client that the next new one replaces. */
+  /** The index in `clients` of the client that the next new client replaces. */
   next: number;
 }
 

@@ -20,12 +20,15 @@ import { type FormFactor, formOf, markedType, padAsMac, UNKNOWN_FORM } from './d
 export type Device = FormFactor | 'bot';
 
 export interface UserAgent {
-  /** `chrome firefox safari edge opera ie mozilla netscape`, another browser's own name, or `other`; lower case. */
+  /**
+   * The browser in lower case: `chrome firefox safari edge opera ie mozilla netscape`, another browser's own name, or
+   * `other`.
+   */
   readonly browser: string;
   readonly browserCode: BrowserCode;
-  /** `major` or `major.minor` (`120`, `17.4`), so that rules can compare it as a number. */
+  /** The version of the browser, `major` or `major.minor` (`120`, `17.4`), so that rules can compare it as a number. */
   readonly browserVersion: string | undefined;
-  /** `windows macos ios android linux chrome os`, another system's own name, or `other`; lower case. */
+  /** The system in lower case: `windows macos ios android linux chrome os`, another system's own name, or `other`. */
   readonly os: string;
   readonly device: Device;
   /** The kind of device; of a bot, the kind that it pretends to be. */
@@ -133,7 +136,10 @@ function toldBrowser(text: string, parser: UAParser, os: string, systemVersion: 
   return os === 'macos' || named === SAFARI ? [SAFARI, safariVersion(text)] : [otherBrowser, undefined];
 }
 
-/** The version of Safari. Since iOS 26 each user agent has system 18.6 or 18.7; some apps add the true version. */
+/**
+ * Finds the version of Safari. Since iOS 26, each user agent names the system version 18.6 or 18.7; some apps add the
+ * true version.
+ */
 const SAFARI_VERSION = /\bVersion\/(\d[\d.]*)|\bFBSV\/(\d[\d.]*)|; iOS (\d[\d_.]*)/;
 
 function safariVersion(text: string): string | undefined {
