@@ -15,10 +15,7 @@ import type {
   ValidRule,
 } from './types.js';
 
-/**
- * The result of a rule that is so malformed that the official SDK throws an exception when it reaches the rule. The
- * visitor gets no variation then.
- */
+/** The result of a rule at which the official SDK throws an exception. The visitor gets no variation then. */
 export const BROKEN: unique symbol = Symbol('broken');
 
 /** True if the result of a rule is an error, so that nothing is decided. */
@@ -59,11 +56,7 @@ export class RuleCompiler {
   /** Sources by property. */
   readonly #sources = new Map<string, RuleSource>();
 
-  /**
-   * Compiles rules.
-   *
-   * @param owner the entity that has the rules, as a warning for the operator names it
-   */
+  /** @param owner the entity that has the rules, as a warning for the operator names it */
   compile(rules: RuleSet | null | undefined, owner: string): CompiledRules {
     const branches = parts(rules, 'OR').map((branch) =>
       parts(branch, 'AND').map((part) => parts(part, 'OR_WHEN').map((rule) => this.#rule(rule))),
@@ -124,10 +117,7 @@ export class RuleCompiler {
     };
   }
 
-  /**
-   * Returns one tester for all rules with the same property, operator and expected value. A tester that many
-   * experiences use stays in the processor's cache.
-   */
+  /** Rules with one property, operator and expected value share a tester, so that it stays in the processor's cache. */
   #tester(
     source: RuleSource,
     prepared: PreparedComparison,
@@ -213,9 +203,7 @@ const NO_RULE = { about: undefined, volatile: false, readsState: false };
 const INVALID_RULE: CompiledRule = { ...NO_RULE, test: () => false };
 const BROKEN_RULE: CompiledRule = { ...NO_RULE, test: () => BROKEN };
 
-/**
- * Returns the entries of one level of the rules. If the level is malformed, its only entry is `BROKEN` or `INVALID`.
- */
+/** Returns the entries of one level of the rules; `BROKEN` or `INVALID` alone if the level is malformed. */
 function parts(level: unknown, name: 'OR' | 'AND' | 'OR_WHEN'): readonly unknown[] {
   if (level === BROKEN || level === INVALID) return [level];
   if (level === null || level === undefined) return [BROKEN];
@@ -291,10 +279,7 @@ function allRules(branches: Branches): PlacedRule[] {
 
 const pathOf = (or: number, and: number, when: number): string => `OR[${or}].AND[${and}].OR_WHEN[${when}]`;
 
-/**
- * Returns the rules that did not match: of each branch, those of its first part that did not match. Empty if the rules
- * match.
- */
+/** Returns, for each branch, the rules of the first part that did not match. Empty if the rules match. */
 export function failedRules(rules: CompiledRules, values: RuleValues): PlacedRule[] {
   const failed: PlacedRule[] = [];
   for (const [or, branch] of rules.branches.entries()) {
