@@ -3,7 +3,8 @@ import type { ReportSegments, WireEvent } from '../tracking-event.js';
 
 /**
  * The stored state of a visitor. The first four fields are those of the official SDK, so that a site can move from it,
- * or back to it, without changing a visitor's variations. The other fields are this package's own; the SDK ignores them.
+ * or back to it, without changing a visitor's variations. The SDK ignores the other fields, which only this package
+ * uses.
  */
 export interface VisitorState {
   /** Experience id -> variation id. */
