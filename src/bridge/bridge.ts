@@ -4,22 +4,22 @@
 export interface BridgeData {
   /** The id that decisions were made for; absent if the visitor must not be identified. */
   readonly visitorId?: string;
-  /** Experience key -> variation key, for what was decided in this request. */
+  /** Experience key -> variation key, for the experiences that were decided in this request. */
   readonly variations: Readonly<Record<string, string>>;
 }
 
 export interface Bridge {
-  /** `<script>window.__CV__={...}</script>`, with a `nonce` for a Content-Security-Policy. */
+  /** Returns `<script>window.__CV__={...}</script>`, with a `nonce` for a Content-Security-Policy. */
   script(options?: { nonce?: string }): string;
-  /** `data-cv-variations="..." data-cv-visitor="..."`, for the root element. */
+  /** Returns `data-cv-variations="..." data-cv-visitor="..."`, for the root element. */
   attribute(): string;
-  /** `<meta name="cv-variations" content="...">` and one for the visitor id. */
+  /** Returns `<meta name="cv-variations" content="...">`, and a second meta tag `cv-visitor` for the visitor id. */
   meta(): string;
-  /** The data as JSON, safe inside `<script type="application/json">` too. */
+  /** Returns the data as JSON, which is safe inside `<script type="application/json">` too. */
   json(): string;
 }
 
-/** Makes a bridge. `read` is called each time when something is written. */
+/** Makes a bridge. Each method calls `read` anew, so that it writes the decisions up to then. */
 export function createBridge(read: () => BridgeData): Bridge {
   return {
     script({ nonce } = {}) {

@@ -2,7 +2,7 @@
 import type { ExperienceConfig, VariationConfig } from '../model/project-config.js';
 import { numberOf, textOf } from './coerce.js';
 
-/** The traffic is divided into so many positions. */
+/** The number of positions that the traffic of an experience is divided into. */
 export const MAX_TRAFFIC = 10_000;
 
 /** A part of the traffic, from position `start` (inclusive) to position `end` (exclusive). */
@@ -14,10 +14,16 @@ interface Bucket<T> {
 
 export type Buckets<T> = readonly Bucket<T>[];
 
-/** Experiences of a version beyond this one are laid out anchored. */
+/**
+ * The last version of an experience whose variations `packed` lays out. `anchored` lays out those of later versions.
+ */
 const LAST_PACKED_VERSION = 11;
 
-/** @param contentOf what lies in the bucket of a variation, by its id */
+/**
+ * Lays out the variations of an experience over its traffic.
+ *
+ * @param contentOf makes the content of a variation's bucket from the id of the variation
+ */
 export function layOut<T>(
   { version, variations }: ExperienceConfig,
   contentOf: (variationId: string) => T,
@@ -27,7 +33,7 @@ export function layOut<T>(
   return buckets.map(({ start, end, content }) => ({ start, end, content: contentOf(content) }));
 }
 
-/** The bucket at a position of the traffic (0 to 9999), if there is one. */
+/** Returns the bucket at a position of the traffic (0 to 9999); undefined if no bucket is there. */
 export function bucketAt<T>(buckets: Buckets<T>, position: number): Bucket<T> | undefined {
   for (let i = 0; i < buckets.length; i++) {
     const bucket = buckets[i]!;
@@ -37,8 +43,8 @@ export function bucketAt<T>(buckets: Buckets<T>, position: number): Bucket<T> | 
 }
 
 /**
- * Running variations with traffic, one after the other from 0 on. The official SDK keeps them in an object by their
- * ids, so that ids which are whole numbers come first, by size.
+ * Lays out the running variations that have traffic, one after the other from position 0 on. Variations whose ids are
+ * whole numbers come first, by size, since the official SDK keeps variations in an object by their ids.
  */
 function packed(variations: readonly VariationConfig[]): Buckets<string> {
   const shares: Record<string, unknown> = {};
@@ -51,15 +57,16 @@ function packed(variations: readonly VariationConfig[]): Buckets<string> {
   return Object.keys(shares).map((variationId) => {
     const start = end;
     end += numberOf(shares[variationId]) * 100;
-    // A share that is no number ends the traffic: in the SDK, no position after it is below NaN.
+    // If a share is not a number, `end` stays NaN: as in the SDK, no visitor gets this variation or a later one.
     return { start, end, content: variationId };
   });
 }
 
 /**
- * Each variation keeps its position whether it runs or not, and takes its share of the traffic from there on: to raise
- * the traffic, or to stop a variation, moves nobody. This is how SDK 5.x lays out experiences of version 12 and up; it
- * is built from its specification and the vectors of its tests, since npm serves no 5.x.
+ * Lays out variations so that each one keeps its start position, whether it runs or not, and takes its share of the
+ * traffic from there on. If the traffic is raised or a variation is stopped, no visitor moves to another variation.
+ * SDK 5.x lays out experiences of version 12 and up in this way. This function is built from the specification of
+ * SDK 5.x and the vectors of its tests, since npm does not serve SDK 5.x.
  */
 function anchored(variations: readonly VariationConfig[]): Buckets<string> {
   const placed = variations.filter((variation) => variation.id);
@@ -82,5 +89,8 @@ function anchored(variations: readonly VariationConfig[]): Buckets<string> {
 const isRunning = (variation: VariationConfig): boolean =>
   variation?.status ? variation.status === 'running' : true;
 
-/** True if a share has traffic, as in the SDK: a missing share is all of it, `null` and 0 are none. */
+/**
+ * True if a variation with this share gets traffic. As in the SDK, a missing share means all of the traffic, and `null`
+ * and 0 mean none.
+ */
 const hasTraffic = (share: unknown): boolean => numberOf(share) > 0 || Number.isNaN(numberOf(share));

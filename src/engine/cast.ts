@@ -7,7 +7,7 @@ const asNumber =
   (value) =>
     value === true ? 1 : value === false ? 0 : parse(String(value));
 
-/** No other type is known; what is of one stays as it is. */
+/** The casts, by the type that a feature declares for a variable. A variable of any other type keeps its value. */
 const CASTS: ReadonlyMap<string, Cast> = new Map<string, Cast>([
   ['boolean', (value) => value === 'true' || (value !== 'false' && Boolean(value))],
   ['float', asNumber(parseFloat)],
@@ -16,13 +16,13 @@ const CASTS: ReadonlyMap<string, Cast> = new Map<string, Cast>([
   ['string', String],
 ]);
 
-/** Throws for an object that can't be written as text. */
+/** Casts the value of a feature variable to a type. Throws if the value is an object that can't be written as text. */
 export function cast(value: unknown, type: string): unknown {
   const to = CASTS.get(type);
   return to === undefined ? value : to(value);
 }
 
-/** Text that is no JSON stays text. */
+/** Parses JSON. Returns the value as text if it is not JSON. */
 function parsed(value: unknown): unknown {
   try {
     return JSON.parse(String(value)) as unknown;

@@ -1,6 +1,9 @@
 /** Converts values of a config or an app to text and to numbers, without throwing if that is impossible. */
 
-/** '' for what can't be written as text, such as an object with a `toString` of its own, or a list too deep. */
+/**
+ * Returns the value as text; '' if it can't be written as text. An object from JSON with a field `toString` is such a
+ * value, and so is a list that is nested too deep.
+ */
 export function textOf(value: unknown): string {
   if (typeof value === 'string') return value;
   try {
@@ -10,7 +13,7 @@ export function textOf(value: unknown): string {
   }
 }
 
-/** NaN for what is no number. */
+/** Returns the value as a number; NaN if it is not a number. */
 export function numberOf(value: unknown): number {
   try {
     return Number(value);
@@ -19,11 +22,12 @@ export function numberOf(value: unknown): number {
   }
 }
 
-/** Deeper than this, a value is no property any more. */
+/** The depth of lists and objects inside a value from which on `copied` leaves them empty. */
 const MAX_DEPTH = 20;
 
 /**
- * A copy of a plain value, its lists and objects too; what lies too deep is left out, and other things are themselves.
+ * Returns a copy of a value, in which lists and plain objects are copies too. From `MAX_DEPTH` on, they are empty.
+ * Objects of a class are not copied: the copy holds the same objects.
  */
 export function copied<T>(value: T, depth = 0): T {
   if (Array.isArray(value))
@@ -39,7 +43,7 @@ export function copied<T>(value: T, depth = 0): T {
   return copy as T;
 }
 
-/** Freezes a value of JSON to the bottom. */
+/** Freezes a JSON value, with all lists and objects in it. */
 export function deepFreeze<T>(value: T): T {
   if (typeof value === 'object' && value !== null && !Object.isFrozen(value)) {
     Object.freeze(value);

@@ -1,4 +1,7 @@
-/** A project config, compiled: lookups instead of lists, predicates instead of rules, thresholds instead of shares. */
+/**
+ * Compiles a project config for fast decisions: lists become lookups, rules become predicates, and shares of the
+ * traffic become buckets.
+ */
 import type {
   ExperienceConfig,
   FeatureConfig,
@@ -28,19 +31,25 @@ import type { CompiledRules, WebRules } from './rules/types.js';
 import type { Variation } from './types.js';
 
 export interface PlanOptions {
-  /** Default: rules without a key are false, as with the official SDK. */
+  /**
+   * Answers rules without a key, which web projects have. Default: such rules find no value, as with the official SDK.
+   */
   readonly uiRules?: WebRules | undefined;
 }
 
-/** @param config validated and frozen to the bottom: parts of it are handed out */
+/**
+ * Compiles a project config.
+ *
+ * @param config a config that is validated and deeply frozen, since decisions hand parts of it to the app
+ */
 export function compilePlan(config: ProjectConfig, options: PlanOptions = {}): Plan {
   const names = new PropertyNames();
   const compiler = new RuleCompiler(names, options.uiRules);
   const compile: Compile = (rules, type, { key }) =>
     rules ? compiler.compile(rules, ownerOf(type, key)) : undefined;
 
-  // Each object is written out whole: V8 gives those that are put together of others a hidden class each, and then
-  // every look at one is a search.
+  // Each location and each audience is written as one literal. V8 gives objects that are made by spreading others a
+  // hidden class each, and then every read of a property is a search.
   const keyPlaces = new Map<string | undefined, number>();
   const locations = listOf(config.locations).map((each, index): Location => {
     const key = each.key == null ? undefined : textOf(each.key);
@@ -85,7 +94,8 @@ export function compilePlan(config: ProjectConfig, options: PlanOptions = {}): P
   }
   const plan = (experience: ExperienceConfig): PlannedExperience => {
     const id = textOf(experience.id);
-    // The SDK looks variations up by the id of the experience: of two with one id, in the first.
+    // The SDK looks up variations by the id of the experience. If two experiences have one id, it takes the variations
+    // of the first one.
     const { variations: known } = firstById.get(id) ?? experience;
     const attached = found.audiences(experience.audiences);
     const segmentsOf = found.segments(experience.audiences);
@@ -164,10 +174,13 @@ type Compile = (
   entity: { readonly key: string },
 ) => CompiledRules | undefined;
 
-/** Ids are mostly whole numbers: V8 would parse the text again for each look into an object. */
+/**
+ * Returns an id as a number if it is the text of a number, as most ids are. V8 would parse the text again at each read
+ * of a property of that name.
+ */
 const slotOf = (id: string): string | number => (String(Number(id)) === id ? Number(id) : id);
 
-/** Keys are the operator's own; they are quoted, and not at length. */
+/** Names an entity of the config in a warning, by its type and its key. The key is quoted, and cut at 64 characters. */
 function ownerOf(type: string, key: unknown): string {
   return `the ${type} ${JSON.stringify(textOf(key).slice(0, 64))}`;
 }
@@ -210,7 +223,7 @@ function matchingOf({ settings }: ExperienceConfig): PlannedExperience['audience
   return options == null ? undefined : options.audiences === 'all' ? 'all' : 'any';
 }
 
-/** The entities that ids name, in the order of the project. */
+/** Returns a function that finds the entities with the given ids, in the order of the project. */
 function idIndex<T>(
   entities: readonly T[],
   idOf: (entity: T) => unknown,
@@ -229,7 +242,9 @@ function idIndex<T>(
       .map((index) => entities[index]!);
 }
 
-/** The entries of a list without null and undefined, on which the SDK would throw. */
+/**
+ * Returns the entries of a list except null and undefined, on which the SDK would throw; [] if `list` is not a list.
+ */
 function listOf<T>(list: readonly T[] | null | undefined): readonly T[] {
   return Array.isArray(list)
     ? (list as readonly T[]).filter((each) => each !== null && each !== undefined)
@@ -253,7 +268,7 @@ export function variationMaker(experience: ExperienceConfig, variation: Variatio
       }) as Variation;
   }
   const { id, key, name, status, traffic_allocation, changes } = variation;
-  // Made for each decision: V8 freezes an object of fixed fields ten times as fast as one that was spread.
+  // A variation is made for each decision. V8 freezes a literal with fixed fields much faster than a spread object.
   return (bucketingAllocation) =>
     Object.freeze({
       experienceId,

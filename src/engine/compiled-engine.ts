@@ -1,4 +1,4 @@
-/** The compiled engine: a project config is compiled once, and a decision is a walk through what came out. */
+/** The compiled engine: it compiles a project config once, and each decision reads the compiled plan. */
 import type { ProjectConfig } from '../model/project-config.js';
 import type { StateChange } from '../model/visitor-state/types.js';
 import { copied } from './coerce.js';
@@ -29,18 +29,24 @@ import type {
 
 export interface CompiledEngineOptions {
   /**
-   * Features enrol as with the official SDK: in every experience, those without the feature too, and whatever
-   * `enableTracking` says; `enableTracking: false` is never made up for. Default false.
+   * True does as the official SDK does where this package differs from it by default. A call for features enrols the
+   * visitor in every experience, even if the experience does not carry the feature. It ignores `enableTracking: false`,
+   * `forceVariationId` and `ignoreLocationProperties`. An exposure that `enableTracking: false` has left out is never
+   * sent later. A repeated transaction id counts again. Default false.
    */
   strictSdk?: boolean | undefined;
   /**
-   * Answers rules without a key, which the Convert UI makes for web projects, from the request; and `cookie` rules from
-   * its cookies. Default false: they are false, as with the official SDK on a server.
+   * True answers rules without a key, which the Convert UI makes for web projects, from the request. It also answers
+   * `cookie` rules from the request's cookies. Default false: rules without a key find no value, as with the official
+   * SDK on a server.
    */
   uiRules?: boolean | undefined;
 }
 
-/** An engine for project configs that are validated and frozen to the bottom: parts of them are handed out. */
+/**
+ * Makes the compiled engine. Its project configs must be validated and deeply frozen, since decisions hand parts of
+ * them to the app.
+ */
 export function compiledEngine({ strictSdk = false, uiRules = false }: CompiledEngineOptions = {}): Engine {
   const planOf = (config: ProjectConfig): Plan =>
     compilePlan(config, { uiRules: uiRules ? webRulesOf(config) : undefined });
@@ -132,26 +138,34 @@ function withOwnProperties(attributes: ExperienceAttributes): ExperienceAttribut
   return visitorProperties ? { ...attributes, visitorProperties: copied(visitorProperties) } : attributes;
 }
 
-/** With the SDK 4.4, features are neither forced nor untracked, and their locations are always asked. */
+/**
+ * Removes the attributes that SDK 4.4 ignores for features: `forceVariationId`, `ignoreLocationProperties` and
+ * `enableTracking: false`.
+ */
 function asSdk(attributes: FeatureAttributes): FeatureAttributes {
   const { forceVariationId: _, ignoreLocationProperties: __, ...rest } = attributes;
   return { ...rest, enableTracking: true };
 }
 
-/** The locations that matched go along with the last decision: they are those after all of them. */
+/**
+ * Adds the locations that matched to the change of the last decision. Their list is complete only after all decisions.
+ */
 function atLastWithLocations(decisions: Decision[], call: Call): Decision[] {
   const last = decisions.at(-1);
   if (last !== undefined) decisions[decisions.length - 1] = withLocations(last, call);
   return decisions;
 }
 
-/** The decision is a fresh one: it is completed in place. */
+/**
+ * Adds the locations that matched to the change of a decision, if they differ from the stored ones. The decision is
+ * modified in place, since no other code has seen it yet.
+ */
 function withLocations(decision: Mutable<Decision>, { state }: Call): Decision {
   const locations = state.changedLocations;
   if (locations === undefined) return decision;
   const { change } = decision;
   if (change === undefined) decision.change = { locations };
-  // Most changes are one claim; to spread an object takes V8 long.
+  // Most changes consist of one claim. For them, V8 makes a literal faster than a spread object.
   else if (change.segments === undefined && change.exposed === undefined) {
     decision.change = { claims: change.claims!, locations };
   } else decision.change = { ...change, locations };

@@ -33,14 +33,18 @@ export function evaluateConversion(
     const goalData = structuredCopy(conversionData);
     const { goalId, ...rest } = data;
     const event: ConversionEvent = { eventType: 'conversion', data: { goalId, goalData, ...rest } };
-    // A transaction that may repeat counts although another request was first to claim the goal.
+    // If transactions may repeat, this event does not depend on the claim of the goal: it is sent even if another
+    // request has won that claim.
     events.push(isRepeatable ? { event } : { event, claim });
   }
   if (events.length === 0) return { reason: 'already-tracked', events };
   return { reason: 'tracked', change: isRepeated ? undefined : { goals: [goalKey] }, events };
 }
 
-/** Rules with a key are matched against the given data alone; the others may ask the request, too. */
+/**
+ * True if the rules of the goal match. Rules with a key read `ruleData` only; rules without a key may read the request
+ * too.
+ */
 function matches(
   plan: Plan,
   { rules }: GoalPlan,
@@ -56,7 +60,7 @@ function matches(
   return Boolean(result) && !isRuleError(result);
 }
 
-/** Copies conversion data, so that the app can not change an event that waits. */
+/** Copies conversion data, so that the app can not change an event that is waiting to be sent. */
 function structuredCopy(goalData: NonNullable<ConversionAttributes['conversionData']>) {
   return goalData.map((each) => ({ ...each }));
 }
@@ -64,12 +68,12 @@ function structuredCopy(goalData: NonNullable<ConversionAttributes['conversionDa
 /** The keys that `trackConversion` accepts as data of a transaction. */
 const KNOWN: ReadonlySet<unknown> = new Set(GOAL_DATA_KEYS);
 
-/** The problem with the attributes of a conversion; undefined if there is none. Values are never quoted. */
+/** Describes the problem with the attributes of a conversion; undefined if there is none. The text quotes no value. */
 export function badConversion(attributes: ConversionAttributes): string | undefined {
   try {
     return wrongWith(attributes.conversionData);
   } catch {
-    // A getter, or a Proxy.
+    // A getter or a Proxy has thrown.
     return '`conversionData` can not be read';
   }
 }

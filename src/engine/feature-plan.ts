@@ -1,16 +1,21 @@
-/** The features that each variation carries, cast once. */
+/**
+ * Compiles the features of a project: finds the features that each variation carries, and casts their variables once.
+ */
 import type { ChangeConfig, FeatureConfig } from '../model/project-config.js';
 import { cast } from './cast.js';
 import { deepFreeze, textOf } from './coerce.js';
 import type { Feature, Variation } from './types.js';
 
-/** A feature of a variation, as it is returned. */
+/** A feature that a variation carries, in the two forms in which an app can get it. */
 export interface CarriedFeature {
   /** The id of the feature, as text. */
   readonly id: string;
-  /** The key; undefined if the project doesn't declare the feature. */
+  /** The key of the feature; undefined if the project doesn't declare the feature. */
   readonly key: string | undefined;
-  /** The feature with cast variables; undefined if one can't be cast, which makes the SDK throw. */
+  /**
+   * The feature with its variables cast to the declared types; undefined if a variable can't be cast. The SDK throws
+   * then.
+   */
   readonly cast: Feature | undefined;
   /** The feature with its variables as the config has them. */
   readonly raw: Feature;
@@ -28,7 +33,8 @@ export interface FeaturePlan {
 
 export function compileFeatures(features: readonly FeatureConfig[]): FeaturePlan {
   const disabled = new Map<string, Feature>();
-  // An object, as the SDK has it: ids that are whole numbers come first, and of two with one id the last one counts.
+  // An object gives the order of the SDK: ids that are whole numbers come first. If two features have one id, the last
+  // one counts.
   const byId = Object.create(null) as Record<string, FeatureConfig>;
   for (const feature of features) {
     byId[textOf(feature.id)] = feature;
@@ -49,7 +55,10 @@ export function compileFeatures(features: readonly FeatureConfig[]): FeaturePlan
   };
 }
 
-/** The SDK goes through whatever stands there: the values of an object are changes, too. */
+/**
+ * Returns the changes of a variation. If `changes` is an object instead of a list, its values count as changes, as in
+ * the SDK.
+ */
 export function changesOf(variation: { readonly changes?: unknown }): readonly (ChangeConfig | null)[] {
   const { changes } = variation;
   return typeof changes === 'object' && changes !== null

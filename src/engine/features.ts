@@ -1,4 +1,7 @@
-/** Decides features: the experiences that carry them are decided, and their variations say which are on. */
+/**
+ * Decides features: decides the experiences whose variations carry them, and enables the features of the variations
+ * that the visitor gets.
+ */
 import { type Call, evaluate } from './evaluation/evaluate.js';
 import type { PlannedExperience } from './plan-types.js';
 import type { Decision, Feature, FeatureAttributes, FeatureOutcome } from './types.js';
@@ -13,7 +16,7 @@ export function decideFeature(call: Call, key: string, attributes: FeatureAttrib
   return outcome.features.length > 0 ? outcome : { ...outcome, features: [declared] };
 }
 
-/** All features; those that no variation of the visitor carries are disabled. */
+/** Decides all features. A feature that no variation of the visitor carries is disabled. */
 export function decideFeatures(call: Call, attributes: FeatureAttributes): FeatureOutcome {
   const { features, decisions } = collect(call, attributes, () => true);
   const ids = new Set(features.map(({ id }) => id));
@@ -31,7 +34,7 @@ function collect(
   const decisions: Decision[] = [];
   for (const experience of call.plan.experiences) {
     if (chosen !== undefined && !chosen.includes(experience.key)) continue;
-    // The SDK decides, and enrols in, those that carry no such feature, too.
+    // The SDK also decides experiences that carry no wanted feature, and enrols the visitor in them.
     if (!call.strict && !carries(experience, isWanted)) continue;
     const decision = evaluate(call, experience);
     if (decision.variation === null) continue;
@@ -42,7 +45,8 @@ function collect(
       const feature = typeCasting ? cast : raw;
       if (feature !== undefined) features.push(feature);
     }
-    // What was only looked at leaves no trace, unless an exposure is due.
+    // A decision is left out if its variation carries no wanted feature, the visitor is not newly bucketed, and it has
+    // no event to send.
     if (carried.length > 0 || decision.reason === 'bucketed' || decision.events.length > 0)
       decisions.push(decision);
   }

@@ -18,9 +18,9 @@ import type {
 } from './types.js';
 
 /**
- * Asks no rule and shares no traffic: an experience gives its first running variation. Every goal and every segment is
- * known. In all else (what is sticky, stored, sent once, carried as a feature) it is the compiled engine, and wants as
- * that one a config that is validated and frozen.
+ * Makes the fixed engine. It evaluates no rules and shares no traffic: each experience gives its first running
+ * variation. It accepts every goal key and every segment key. In all else (sticky variations, stored state, events that
+ * are sent once, features) it works as the compiled engine does. Its configs must be validated and deeply frozen, too.
  */
 export function fixedEngine(): Engine {
   return { name: 'fixed', load: (config) => new FixedProject(config) };
@@ -80,7 +80,7 @@ class FixedProject implements EngineProject {
   }
 }
 
-/** The experience without rules, and with all of its traffic at its first running variation. */
+/** Returns the experience without rules, and with all of its traffic at its first running variation. */
 function fixed(experience: ExperienceConfig): ExperienceConfig {
   const { variations } = experience;
   const answer = variations?.find(({ status }) => !status || status === 'running');
@@ -93,7 +93,7 @@ function fixed(experience: ExperienceConfig): ExperienceConfig {
   };
 }
 
-/** The id of a declared goal or segment; one that the project doesn't declare has its key as its id. */
+/** Returns the id of a goal or segment; the key if the project doesn't declare it. */
 function idOf(declared: readonly RuleEntityConfig[] | undefined, key: string): string {
   return declared?.find((each) => each.key === key)?.id ?? key;
 }

@@ -5,7 +5,7 @@
  * Source of the algorithm: https://github.com/aappleby/smhasher/blob/master/src/MurmurHash3.cpp (public domain).
  */
 
-/** The official SDK's seed. */
+/** The seed with which the official SDK hashes. */
 export const HASH_SEED = 9999;
 
 /** The hash of a whole text: an unsigned 32-bit number. */
@@ -18,7 +18,7 @@ export class HashPrefix {
   readonly state: number;
   /** The bytes that don't fill a block, as the low bytes of the next block. */
   readonly rest: number;
-  /** The length in bytes. */
+  /** The length of the prefix in bytes of UTF-8. */
   readonly length: number;
 
   constructor(text: string, seed: number = HASH_SEED) {
@@ -32,14 +32,17 @@ export class HashPrefix {
   }
 }
 
-/** The hash of the prefix and this text, once: nothing is allocated for text in ASCII. */
+/**
+ * Returns the hash of the prefix followed by this text. It allocates nothing if the text is ASCII. `HashSuffix` is
+ * faster if the same text follows many prefixes.
+ */
 export function hashOnce(prefix: HashPrefix, text: string): number {
   let { state, rest } = prefix;
   const offset = (prefix.length & 3) << 3;
   const { length } = text;
   const whole = length & ~3;
-  // A block consists of the bytes that are left over from before and the start of a word; the end of the word is left
-  // over.
+  // A block consists of the bytes left over from the block before and the first bytes of a word. The last bytes of the
+  // word are left over for the next block.
   for (let i = 0; i < whole; i += 4) {
     const a = text.charCodeAt(i);
     const b = text.charCodeAt(i + 1);
@@ -48,7 +51,7 @@ export function hashOnce(prefix: HashPrefix, text: string): number {
     if ((a | b | c | d) > 127) return new HashSuffix(text).hash(prefix);
     const word = a | (b << 8) | (c << 16) | (d << 24);
     state = mixed(state, scrambled(rest | (word << offset)));
-    // Shifts count modulo 32: by all of a word is by nothing.
+    // JavaScript takes shift counts modulo 32: a shift by 32 would not shift at all.
     rest = offset === 0 ? 0 : word >>> (32 - offset);
   }
   let shift = offset;
@@ -96,16 +99,17 @@ interface Bytes {
 
 interface Blocks {
   /**
-   * The bytes that complete the block of the prefix; undefined if the prefix began none, or if the text is too short.
+   * The bytes that complete the block which the prefix began; undefined if the prefix ends with a whole block, or if
+   * the text is too short.
    */
   readonly first: number | undefined;
-  /** The scrambled whole blocks after that. */
+  /** The whole blocks after `first`, scrambled. */
   readonly scrambles: readonly number[];
-  /** The bytes left over. */
+  /** The bytes after the last whole block. */
   readonly rest: number;
 }
 
-/** How a text with these bytes goes on after `offset` (0 to 3) bytes of a block. */
+/** Cuts the bytes of a text into blocks. The first `offset` (0 to 3) bytes of the first block belong to the prefix. */
 function blocksOf(bytes: Bytes, offset: number): Blocks {
   const missing = (4 - offset) & 3;
   if (bytes.length < missing) {
@@ -126,7 +130,7 @@ function block(bytes: Bytes, at: number): number {
   return bytes[at]! | (bytes[at + 1]! << 8) | (bytes[at + 2]! << 16) | (bytes[at + 3]! << 24);
 }
 
-/** The at most three bytes from `at` to the end. */
+/** Returns the bytes from `at` to the end, three at most, as one number. */
 function partial(bytes: Bytes, at: number): number {
   let value = 0;
   for (let i = at; i < bytes.length; i++) value |= bytes[i]! << (8 * (i - at));
@@ -143,7 +147,7 @@ function mixed(state: number, scramble: number): number {
   return (Math.imul((next << 13) | (next >>> 19), 5) + 0xe6546b64) | 0;
 }
 
-/** @param rest the bytes left over; nothing scrambles to 0, which changes nothing */
+/** @param rest the bytes after the last whole block; 0 if there are none, which does not change the hash */
 function finished(state: number, rest: number, length: number): number {
   let hash = state ^ scrambled(rest) ^ length;
   hash = Math.imul(hash ^ (hash >>> 16), 0x85ebca6b);

@@ -1,4 +1,4 @@
-/** The compiled project: what a decision looks up instead of searching the config. */
+/** The types of a compiled project. A decision looks values up in it instead of searching the config. */
 import type { ExperienceConfig, ProjectConfig, RuleEntityConfig } from '../model/project-config.js';
 import type { Buckets } from './buckets.js';
 import type { Enrolment } from './evaluation/enrolment.js';
@@ -11,10 +11,13 @@ import type { Variation } from './types.js';
 
 /** A location or an audience. */
 export interface RuleEntity {
-  /** The index among the locations and audiences of the project. */
+  /** The index of this location or audience among all locations and audiences of the project. */
   readonly index: number;
   readonly config: RuleEntityConfig;
-  /** The rules; undefined if it has none, so that it never matches. */
+  /**
+   * The compiled rules; undefined if the location or audience has none, or if an `exclusion` replaces them. Without
+   * rules and `exclusion`, it never matches.
+   */
   readonly rules: CompiledRules | undefined;
   /** The `match` of `rules`, kept here too, since reading it through another object takes longer. */
   readonly match: Predicate | undefined;
@@ -22,24 +25,27 @@ export interface RuleEntity {
 }
 
 export interface Location extends RuleEntity {
-  /** The key, as the state keeps it; undefined if the location has none. */
+  /** The key, as visitor state keeps it; undefined if the location has none. */
   readonly key: string | undefined;
-  /** The index of the key among the keys of the locations. */
+  /** The index of the key among the distinct keys of all locations. */
   readonly keyIndex: number;
 }
 
 export interface Audience extends RuleEntity {
   readonly permanent: boolean;
-  /** A rule about other experiences, which replaces all rules of the audience. */
+  /**
+   * A rule about another experience, which replaces all rules of the audience; undefined if the audience has no such
+   * rule.
+   */
   readonly exclusion: Exclusion | undefined;
 }
 
 export interface PlannedVariation {
   readonly id: string;
-  /** The variation as it is returned if it was read from the state. Frozen. */
+  /** The variation as the app gets it if it was read from the visitor's state. Frozen. */
   readonly stored: Variation;
   readonly at: VariationMaker;
-  /** The enrolment of a visitor who is given this variation as the first one. */
+  /** The enrolment of a visitor who had no variation of this experience before. */
   readonly enrolment: Enrolment;
   readonly features: VariationFeatures;
 }
@@ -47,11 +53,11 @@ export interface PlannedVariation {
 export interface PlannedExperience {
   readonly config: ExperienceConfig;
   readonly id: string;
-  /** The id as a key of objects. */
+  /** The id as a key of objects: a number if the id is the text of a number. */
   readonly slot: string | number;
   readonly key: string;
   readonly archived: boolean;
-  /** The environment; undefined if the experience runs in all. */
+  /** The environment that the experience runs in; undefined if it runs in all environments. */
   readonly environment: string | undefined;
   /** The locations; undefined if the experience is not restricted to any. */
   readonly locations: readonly Location[] | undefined;
@@ -61,14 +67,14 @@ export interface PlannedExperience {
   readonly namesAudiences: boolean;
   /** How audiences are combined; undefined if the config doesn't say, which makes the official SDK throw. */
   readonly audiencesMatch: 'all' | 'any' | undefined;
-  /** Segments of which the visitor must be in one. */
+  /** The visitor must be in one of these segments, unless there are none. */
   readonly segments: readonly RuleEntityConfig[];
   readonly variations: ReadonlyMap<string, PlannedVariation>;
   readonly hasVariations: boolean;
   /** The buckets of the variations; the content is undefined for a variation that the project does not have. */
   readonly buckets: Buckets<PlannedVariation | undefined>;
   readonly hash: HashPrefix;
-  /** True if the decision may depend on more of the visitor's state than the variation. */
+  /** True if the decision may depend on more of the visitor's state than the stored variation of this experience. */
   readonly dependsOnState: boolean;
 }
 
@@ -79,7 +85,7 @@ export interface Plan {
    * The experiences in the order of the project. If several have one key, the first one stands for all, as in the SDK.
    */
   readonly experiences: readonly PlannedExperience[];
-  /** True if the decision on one experience may change that on another one. */
+  /** True if the decision on one experience may change the decision on another experience in the same call. */
   readonly interdependent: boolean;
   readonly byKey: ReadonlyMap<string, PlannedExperience>;
   readonly byId: ReadonlyMap<string, PlannedExperience>;
@@ -96,5 +102,8 @@ export interface GoalPlan {
   readonly rules: CompiledRules | undefined;
 }
 
-/** Makes a variation for a position in the traffic (0 to 9999; undefined if it was read from the state). Frozen. */
+/**
+ * Makes a frozen variation. `bucketingAllocation` is the visitor's position in the traffic (0 to 9999); undefined if
+ * the variation was read from the visitor's state, or was forced and the visitor's position has no bucket.
+ */
 export type VariationMaker = (bucketingAllocation: number | undefined) => Variation;

@@ -1,4 +1,4 @@
-/** `runCustomSegments`: which of the named segments a visitor now belongs to. */
+/** Decides, for `runCustomSegments`, which of the named segments a visitor now belongs to. */
 import type { StateChange } from '../model/visitor-state/types.js';
 import { textOf } from './coerce.js';
 import type { EvaluationInput } from './evaluation/evaluation-input.js';
@@ -17,7 +17,7 @@ export function customSegments(
   let isMatched = false;
   for (const { config, rules } of plan.segments) {
     if (!keys.includes(config.key)) continue;
-    // After one that matches, the SDK adds the others without asking their rules.
+    // After one segment has matched, the later segments are added without evaluating their rules, as in the SDK.
     if (!isMatched) {
       const result = rules.match(input.visitor);
       if (isRuleError(result)) return {};

@@ -5,7 +5,7 @@ import type { VisitorState } from '../model/visitor-state/types.js';
 import { ownValue } from '../utils/objects.js';
 import type { ConversionOutcome, EngineEvent } from './types.js';
 
-/** Removes transactions that were tracked before from a conversion, and claims the others. */
+/** Removes the transactions that were tracked before from a conversion, and claims the remaining ones. */
 export function withTransactionsOnce(
   result: ConversionOutcome,
   goalKey: string,

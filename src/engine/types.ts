@@ -13,7 +13,9 @@ export type { Preview, Properties };
 export interface Engine {
   /** The name of the engine, for `stats()`. */
   readonly name: string;
-  /** Called once for each project config. Throws a ConvertError when it cannot work with it. */
+  /**
+   * Loads a project config. It is called once for each config. Throws a ConvertError if it cannot work with the config.
+   */
   load(config: ProjectConfig): EngineProject;
 }
 
@@ -22,19 +24,19 @@ export interface EngineProject {
   /** Warnings about the config for the operator, one line each. */
   readonly warnings: readonly string[];
   experience(key: string, visitor: EngineVisitor, attributes: ExperienceAttributes): Decision;
-  /** All experiences of the project, in its order, each with its outcome. */
+  /** Decides all experiences of the project, in the order of the config. */
   experiences(visitor: EngineVisitor, attributes: ExperienceAttributes): Decision[];
-  /** Decides as `experience` does, and tells why. */
+  /** Decides as `experience` does, and explains the decision. */
   explain(key: string, visitor: EngineVisitor, attributes: ExperienceAttributes): EngineExplanation;
   /**
-   * The decision that a preview link shows, whatever rules, traffic, environment and state say; undefined if the
-   * project has no such variation. It has neither change nor events.
+   * Returns the decision that a preview link shows, whatever rules, traffic, environment and state say; undefined if
+   * the project has no such variation. The decision has neither a change nor events.
    */
   preview(link: Preview): Decision | undefined;
   feature(key: string, visitor: EngineVisitor, attributes: FeatureAttributes): FeatureOutcome;
   features(visitor: EngineVisitor, attributes: FeatureAttributes): FeatureOutcome;
   conversion(goalKey: string, visitor: EngineVisitor, attributes: ConversionAttributes): ConversionOutcome;
-  /** Segments whose rules match are added to the visitor's `customSegments`. */
+  /** Evaluates the segments with these keys. Segments whose rules match are added to the visitor's `customSegments`. */
   customSegments(
     keys: readonly string[],
     visitor: EngineVisitor,
@@ -42,7 +44,7 @@ export interface EngineProject {
   ): StateChange;
 }
 
-/** A visitor, for as long as their properties stay what they are. */
+/** A visitor whose properties do not change. If the properties change, the caller makes another object. */
 export interface EngineVisitor {
   readonly id: string;
   readonly state: Readonly<VisitorState>;
@@ -55,24 +57,33 @@ export interface EngineVisitor {
   readonly environment: string | undefined;
   /** The cookies of the request, for rules that ask for one. */
   readonly cookies?: Properties | undefined;
-  /** Milliseconds since the epoch, for rules that ask for the time. Without it they don't match. */
+  /**
+   * Returns the present time in milliseconds since the epoch, for rules about the time. Without it, such rules don't
+   * match.
+   */
   now?(): number;
-  /** A place where the engine may keep results for these properties. Without it, each call begins anew. */
+  /**
+   * An object in which the engine may keep results for the visitor's properties. Without it, each call computes them
+   * again.
+   */
   readonly memo?: EngineMemo;
 }
 
-/** Results that an engine keeps for itself. The caller keeps the object together with the properties. */
+/**
+ * Results that an engine keeps for one visitor between calls. The caller keeps this object as long as the visitor's
+ * properties stay the same.
+ */
 export interface EngineMemo {
   cached?: unknown;
 }
 
-/** Attributes of one call; they go before the properties of the request. */
+/** Attributes that the app passes to one call. Properties in them override the properties of the request. */
 export interface ExperienceAttributes {
   locationProperties?: Record<string, unknown>;
   visitorProperties?: Record<string, unknown>;
   /** Stores the given `visitorProperties` with the visitor. Default false. */
   updateVisitorProperties?: boolean;
-  /** Default: the environment of the options. */
+  /** The environment to decide for. Default: the environment of the options. */
   environment?: string;
   /** False stores the assignment and sends no exposure; the first tracked decision sends it. Default true. */
   enableTracking?: boolean;
@@ -80,27 +91,29 @@ export interface ExperienceAttributes {
   enableStorage?: boolean;
   /** Decides as if the locations of the experience matched. Default false. */
   ignoreLocationProperties?: boolean;
-  /** The id of the variation to give, if location and audience match. */
+  /** The id of the variation to give, if locations, audiences and segments match. */
   forceVariationId?: string;
 }
 
 export interface FeatureAttributes extends ExperienceAttributes {
   /** Casts variables to the types that the feature declares. Default true. */
   typeCasting?: boolean;
-  /** Only these experiences are considered. Default: all that carry the feature. */
+  /** The keys of the experiences to consider. Default: all experiences that carry the feature. */
   experienceKeys?: string[];
 }
 
 export interface ConversionAttributes {
-  /** Tracked only if the goal has rules and they match these values. */
+  /**
+   * Values for the rules of the goal. With them, the conversion is tracked only if the goal has rules and they match.
+   */
   ruleData?: Record<string, unknown>;
-  /** Sent as a transaction with the conversion. */
+  /** The data of a transaction, which is sent with the conversion. */
   conversionData?: GoalData[];
   conversionSetting?: { forceMultipleTransactions?: boolean };
 }
 
 export interface SegmentsAttributes {
-  /** Values that the rules of the segments are matched against; they go before the visitor's properties. */
+  /** Values that the rules of the segments are matched against. They override the visitor's properties. */
   ruleData?: Record<string, unknown>;
 }
 
@@ -115,7 +128,10 @@ export interface Variation {
   readonly experienceId: string;
   readonly experienceKey: string;
   readonly experienceName?: string;
-  /** The visitor's position in the traffic, 0 to 9999; absent if the variation was read from the state. */
+  /**
+   * The visitor's position in the traffic, 0 to 9999; absent if the variation was read from the state, or was forced
+   * and the position has no variation.
+   */
   readonly bucketingAllocation?: number;
 }
 
@@ -133,14 +149,19 @@ export interface Feature {
 
 /**
  * The reason of a decision.
- * - `bucketed` anew, by the hash of the visitor's id; `sticky` as stored before; `forced` by `forceVariationId`;
- *   `preview` by a preview link
- * - `not-found` the project has no experience of that key; `archived`; `environment` it runs in another one
- * - `location`, `audience`, `segment` those of the experience don't match
- * - `exclusion` the visitor is in an experience that excludes this one (or is not in one that it needs)
- * - `traffic` the visitor is outside of the traffic; `no-variations` there is none to give
- * - `state-unavailable` the answer depends on the visitor's state, which could not be read
- * - `not-decided` rules or traffic left the visitor out, and this engine cannot tell which
+ * - `bucketed`: the hash of the visitor's id has chosen the variation now
+ * - `sticky`: the variation is the stored one
+ * - `forced`: the variation is that of `forceVariationId`
+ * - `preview`: the variation is that of a preview link
+ * - `not-found`: the project has no experience with that key
+ * - `archived`: the experience is archived
+ * - `environment`: the experience runs in another environment
+ * - `location`, `audience`, `segment`: the locations, audiences or segments of the experience don't match
+ * - `exclusion`: the visitor is in an experience that excludes this one (or is not in one that it needs)
+ * - `traffic`: the visitor is outside of the traffic
+ * - `no-variations`: the experience has no variations
+ * - `state-unavailable`: the decision depends on the visitor's state, which could not be read
+ * - `not-decided`: rules or traffic left the visitor out, and this engine cannot tell which
  */
 export type EngineReason =
   | 'bucketed'
@@ -172,7 +193,7 @@ export interface EngineExplanation {
   readonly decision: Decision;
   /** The locations, audiences and segments that left the visitor out, if that is the reason. */
   readonly failed: readonly Failure[];
-  /** Properties that rules of the experience ask for and nobody supplied. */
+  /** The names of the properties that rules of the experience ask for and nobody supplied. */
   readonly missing: readonly string[];
 }
 
@@ -182,24 +203,27 @@ export interface Failure {
   readonly id?: string;
   readonly key?: string;
   readonly name?: string;
-  /** Why no rule is to blame: the project has no such entity, or it has no rules; it never matches then. */
+  /**
+   * The reason why a location or an audience never matches, if no rule of it is to blame. `not-found`: the project does
+   * not have it. `no-rules`: it has no rules.
+   */
   readonly problem?: 'not-found' | 'no-rules';
-  /** The rules that didn't match: one of them would have to. */
+  /** The rules that didn't match. At least one of them would have to match. */
   readonly rules: readonly FailedRule[];
 }
 
 export interface FailedRule {
-  /** The path of the rule: `OR[0].AND[1].OR_WHEN[0]`. */
+  /** The path of the rule in its rule set: `OR[0].AND[1].OR_WHEN[0]`. */
   readonly path: string;
   /**
-   * - `no-match` the value is another
-   * - `missing` nobody supplied the property
-   * - `invalid-rule` the config has no rule here that the official SDK would understand
-   * - `unsupported-rule` a server cannot answer it (or the option `uiRules` is off)
-   * - `unsafe-pattern` its regular expression could hold the event loop, and never matches
+   * - `no-match`: the value of the property does not match
+   * - `missing`: nobody supplied the property
+   * - `invalid-rule`: the config has no rule here that the official SDK would understand
+   * - `unsupported-rule`: a server cannot answer the rule (or the option `uiRules` is off)
+   * - `unsafe-pattern`: the rule's regular expression could block the event loop, so it never matches
    */
   readonly problem: 'no-match' | 'missing' | 'invalid-rule' | 'unsupported-rule' | 'unsafe-pattern';
-  /** The property that the rule reads, or the type of one that reads none. */
+  /** The name of the property that the rule reads; the type of the rule if it reads no property. */
   readonly property?: string;
   readonly operator?: string;
   readonly negated?: boolean;
@@ -210,7 +234,7 @@ export interface FailedRule {
 export interface FeatureOutcome {
   /** Features as the official SDK returns them: one, several if experiences share the feature, or a disabled one. */
   readonly features: readonly Feature[];
-  /** The experiences that were decided on the way. */
+  /** The decisions on experiences that were made to decide the features. */
   readonly decisions: readonly Decision[];
 }
 
@@ -222,7 +246,10 @@ export interface ConversionOutcome {
 
 export interface EngineEvent {
   readonly event: WireEvent;
-  /** The claim that this event depends on (see `visitor-state/claims.ts`): if it is lost, the event is not sent. */
+  /**
+   * The claim that this event depends on (see `visitor-state/claims.ts`). If another request has won the claim, the
+   * event is not sent.
+   */
   readonly claim?: string;
   /** A second claim that this event depends on: its transaction, if the conversion counts once. */
   readonly also?: string;

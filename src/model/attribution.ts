@@ -17,8 +17,8 @@ export interface Attribution {
 }
 
 /**
- * The bytes of UTF-8 at which each text is cut. The session cookie has room for that much, and the texts are cut on the
- * first page already, so that all pages of a session see the same texts.
+ * The number of UTF-8 bytes at which each text of an attribution is cut. The session cookie has room for that much. The
+ * texts are cut on the first page already, so that all pages of a session see the same texts.
  */
 export const ATTRIBUTION_BYTES = {
   campaign: 160,
@@ -31,6 +31,9 @@ export const ATTRIBUTION_BYTES = {
 export interface Session {
   /** True if this is the first session of its visitor. */
   readonly isFirst: boolean;
-  /** The attribution; undefined if the project keeps no referral data, so that each request has its own. */
+  /**
+   * The attribution that the session keeps; undefined if the project keeps no referral data, so that each request has
+   * an attribution of its own.
+   */
   readonly attribution: Attribution | undefined;
 }

@@ -11,17 +11,17 @@ export interface IncomingRequest {
   readonly method: string;
   /** Path and query as the client sent them, before any router cut off a prefix; always begins with `/`. */
   readonly url: string;
-  /** `http` or `https`. */
+  /** The protocol: `http` or `https`. */
   readonly protocol: string;
-  /** The host with its port, if the client named one; '' if it sent no host. */
+  /** The host, with the port if the client named one; '' if the client sent no host. */
   readonly host: string;
-  /** The address of the client; '' if unknown. */
+  /** The IP address of the client; '' if unknown. */
   readonly ip: string;
   /** The headers, with their names in lower case. */
   readonly headers: Readonly<Record<string, HeaderValue>>;
   /** The framework's own request object, for the functions that an app gives in its options. */
   readonly raw: unknown;
-  /** The code that tells this framework of a proxy in front; it is quoted in a warning. */
+  /** The code with which an app tells this framework that a proxy is in front of the server. A warning quotes it. */
   readonly proxySetting?: string;
 }
 
@@ -36,8 +36,8 @@ export interface OutgoingResponse {
    */
   onHead(listener: (head: ResponseHead) => void): void;
   /**
-   * Sets a header now, unless one of that name is set; the app may replace it later. An adapter has this method only if
-   * headers that are set early are always sent, and a listener for the head costs more.
+   * Sets a header at once, unless the response has a header of that name. The app may replace it later. An adapter has
+   * this method only if headers that are set early are always sent, and a listener for the head costs more.
    */
   readonly setEarly?: (name: string, value: string) => void;
   /** Calls `listener` once, when the response is complete or its connection is gone. */
@@ -48,16 +48,19 @@ export interface OutgoingResponse {
 export interface ResponseHead {
   getHeader(name: string): string | number | readonly string[] | undefined;
   setHeader(name: string, value: string): void;
-  /** Adds a `Set-Cookie` line and leaves those of the app alone. */
+  /** Adds a `Set-Cookie` line. The `Set-Cookie` lines of the app stay as they are. */
   appendCookie(line: string): void;
-  /** Takes a line back that `appendCookie` has added. */
+  /** Removes a `Set-Cookie` line that `appendCookie` has added. */
   removeCookie(line: string): void;
 }
 
-/** Makes a platform wait for `promise`, which never rejects. `request` is the framework's own; undefined for jobs. */
+/**
+ * Makes a platform wait for `promise`, which never rejects. `request` is the framework's own request object; undefined
+ * for jobs.
+ */
 export type WaitUntil<Raw> = { ask(promise: Promise<void>, request?: Raw): void }['ask'];
 
-/** The first value of a header that may have come more than once. */
+/** Returns the value of a header; its first value if the header came more than once. */
 export function headerText(value: HeaderValue): string | undefined {
   return Array.isArray(value) ? value[0] : value;
 }

@@ -1,6 +1,5 @@
-/** What a preview link names: the variation to show, and its experience. */
+/** The ids that a preview link names: the experience, and the variation that the link shows. */
 
-/** Of a preview link: both are ids. */
 export interface Preview {
   readonly experienceId: string;
   readonly variationId: string;

@@ -1,6 +1,6 @@
 /**
  * The types of the project config, which Convert's config endpoint serves: the experiences, audiences and goals of a
- * project. Only the fields that this package reads are named; others may be there. A config may be malformed:
+ * project. Only the fields that this package reads are named; a config may have more. A config may be malformed:
  * `project/parse-config.ts` checks it.
  */
 export interface ProjectConfig {
@@ -33,7 +33,7 @@ export interface ExperienceConfig {
   site_area?: RuleSet | null;
   audiences?: string[];
   goals?: string[];
-  /** `all` or `any`; a string, so that an imported JSON file fits. */
+  /** `audiences` and `locations` are `all` or `any`. Their type is `string`, so that an imported JSON file fits. */
   settings?: { matching_options?: { audiences?: string; locations?: string } };
   variations?: VariationConfig[];
 }
@@ -81,7 +81,7 @@ export interface Rule {
   matching?: { match_type?: string; negated?: boolean };
 }
 
-/** The experiences that are not archived. */
+/** Returns the experiences that are not archived. */
 export function liveExperiences(config: ProjectConfig): ExperienceConfig[] {
   const { experiences = [], archived_experiences: archived = [] } = config;
   const gone = new Set(archived.map(String));
@@ -89,8 +89,8 @@ export function liveExperiences(config: ProjectConfig): ExperienceConfig[] {
 }
 
 /**
- * Makes a warning if no experience runs in this environment, but experiences exist for others: the environment is
- * probably wrong. undefined otherwise.
+ * Returns a warning if no experience runs in this environment, but experiences exist for others: the environment is
+ * probably wrong. Otherwise returns undefined.
  */
 export function runsElsewhere({ experiences = [] }: ProjectConfig, environment: string): string | undefined {
   const found = new Set(experiences.map((experience) => experience.environment || environment));
@@ -102,7 +102,7 @@ export function runsElsewhere({ experiences = [] }: ProjectConfig, environment: 
   );
 }
 
-/** Ids of the experiences that a visitor may be in, in this environment. */
+/** Returns the ids of the experiences that run in this environment and are not archived. */
 export function runningExperiences(config: ProjectConfig, environment: string): string[] {
   return liveExperiences(config)
     .filter((experience) => !experience.environment || experience.environment === environment)

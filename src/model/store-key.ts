@@ -1,22 +1,31 @@
 /** Makes the keys under which a store keeps the state of visitors. */
 import type { ProjectConfig } from './project-config.js';
 
-/** The source of a visitor id. */
+/** The origin of a visitor id. `generated`: the id was made in this request. */
 export type IdOrigin = 'app' | 'cookie' | 'fingerprint' | 'generated';
 
-/** The key of a user, under which the id of the user's first visitor is stored. No visitor has such a key. */
+/**
+ * Makes the store key of a user, under which the visitor id of the user's first device is stored. No visitor has such a
+ * key.
+ */
 export function aliasKey(config: ProjectConfig, user: string): string {
   return `${config.account_id}-${config.project.id}~user-${user}`;
 }
 
-/** Makes the keys of visitors. Callers need not know whether the app has ids of its own. */
+/** Makes the store keys of visitors. Callers need not know whether the app gives visitors ids of its own. */
 export interface StoreKeys {
   of(config: ProjectConfig, id: string, origin: IdOrigin): string;
-  /** The keys of a visitor of whom only the id is known; the key of an id of the app comes first. */
+  /**
+   * Returns all keys that a visitor with this id may have, if the origin of the id is unknown. The key for an id that
+   * the app has given comes first.
+   */
   all(config: ProjectConfig, id: string): readonly [string, ...string[]];
 }
 
-/** If the app has ids of its own, ids from our cookie get other keys. If not, keys are those of the official SDK. */
+/**
+ * Makes the store keys. If the app gives visitors ids of its own (`hasAppIds`), ids of another origin get keys of
+ * another form. All other keys are those of the official SDK.
+ */
 export function storeKeys(hasAppIds: boolean): StoreKeys {
   const ofOrigin = (config: ProjectConfig, id: string, isOwn: boolean): string => {
     const separator = isOwn ? '~cookie-' : '-';

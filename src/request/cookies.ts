@@ -1,4 +1,4 @@
-/** Reads single cookies of a request by name, without parsing the others. */
+/** Reads single cookies of a request by name, without parsing its other cookies. */
 import type { IncomingRequest } from '../model/http.js';
 
 /** Makes a function that reads one cookie of a request, decoded; undefined if it is absent. Never throws. */
@@ -10,15 +10,18 @@ export function cookieNamed(name: string): (request: IncomingRequest) => string 
   };
 }
 
-/** Does the same without decoding: for values in which a decoded `,` or `&` would look like structure. */
+/**
+ * Makes a function that reads one cookie of a request without decoding it; undefined if it is absent. It is for values
+ * in which a decoded `,` or `&` would look like a separator.
+ */
 export function rawCookieNamed(name: string): (request: IncomingRequest) => string | undefined {
   if (!IS_NAME.test(name)) return () => undefined;
   return (request) => findCookie(cookieHeader(request), name);
 }
 
 /**
- * Returns what `parseCookie(header)[name]` of the package `cookie` gives, but not decoded, and without parsing the
- * other cookies, of which some sites have dozens.
+ * Returns the value of a cookie, as `parseCookie(header)[name]` of the package `cookie` does, but not decoded. It does
+ * not parse the other cookies, of which some sites have dozens.
  */
 function findCookie(header: string, name: string): string | undefined {
   for (let at = header.indexOf(name); at !== -1; at = header.indexOf(name, at + 1)) {
@@ -39,7 +42,7 @@ const [SPACE, TAB, SEMICOLON, EQUALS] = [0x20, 0x09, 0x3b, 0x3d];
 /** A name that a parsed cookie may have: without `=` and `;`, and without white space at its ends. */
 const IS_NAME = /^(?![ \t])[^=;]+(?<![ \t])$/;
 
-/** The first index from `at` on, forward or backward, that is no space. */
+/** Returns the first index from `at` on, forward or backward, at which there is neither a space nor a tab. */
 function skipSpace(text: string, at: number, step: 1 | -1): number {
   let index = at;
   for (;;) {
@@ -83,7 +86,7 @@ export function cookieHeader({ headers: { cookie } }: IncomingRequest): string {
   return (Array.isArray(cookie) ? cookie.join('; ') : cookie) ?? '';
 }
 
-/** Characters of the header that are looked at; Node accepts no longer headers by default. */
+/** The number of characters of the `Cookie` header that are read. By default, Node accepts no longer headers. */
 const MAX_HEADER = 16_384;
 
 /** Cuts the header after the last cookie that is complete within the limit. */

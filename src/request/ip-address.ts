@@ -1,12 +1,12 @@
 /** Brings IP addresses into one form, however a socket or a proxy wrote them. */
 
 /**
- * Some proxies (Azure's Application Gateway and App Service) write the port of the client, too: `1.2.3.4:5678`,
- * `[2001:db8::1]:5678`.
+ * Matches an address with a port. Some proxies (Azure's Application Gateway and App Service) write the port of the
+ * client too: `1.2.3.4:5678`, `[2001:db8::1]:5678`.
  */
 const WITH_PORT = /^(?:(\d+\.\d+\.\d+\.\d+):\d{1,5}|\[([0-9a-f:.]+)\](?::\d{1,5})?)$/i;
 const MAPPED = /^(?:::|(?:0{1,4}:){5})ffff:(?:(\d+\.\d+\.\d+\.\d+)|([0-9a-f]{1,4}):([0-9a-f]{1,4}))$/i;
-/** The longest way to write an IPv6 address, in brackets and with a port. */
+/** The length of the longest text for an IPv6 address in brackets with a port. */
 const MAX_ADDRESS = 45 + '[]:65535'.length;
 
 /**

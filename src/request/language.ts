@@ -1,16 +1,16 @@
 /** Reads the language that a visitor prefers from the `Accept-Language` header. */
 import { clip } from './text-decoding.js';
 
-/** Browsers send some hundred characters at most. */
+/** The number of characters of the header that are read. Browsers send some hundred at most. */
 const MAX_HEADER = 1024;
 const TAG = /^[a-z]{2,8}(?:-[a-z0-9]{1,8})*$/i;
 const WEIGHT = /;\s*q\s*=\s*([0-9.]+)/i;
-/** Longest tag that RFC 5646 asks to support. */
+/** The length of the longest tag that RFC 5646 asks to support. */
 const MAX_TAG = 35;
 
 /**
- * The tag with the highest weight in an `Accept-Language` header (the first of equals), written as RFC 5646 does:
- * `en`, `en-US`, `zh-Hant-TW`. `*` and tags with weight 0 don't count.
+ * Returns the tag with the highest weight in an `Accept-Language` header (the first of equals), written as RFC 5646
+ * does: `en`, `en-US`, `zh-Hant-TW`. `*` and tags with weight 0 don't count.
  */
 export function preferredLanguage(header: string): string | undefined {
   let best: string | undefined;

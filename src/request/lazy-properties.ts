@@ -10,12 +10,12 @@ export type PropertyTable<Shape> = {
 };
 
 interface DefaultProperty {
-  /** The index of its value in the list of derived values. */
+  /** The index of the property's value in the list of derived values. */
   readonly index: number;
   readonly derive: (facts: RequestFactsCache) => unknown;
 }
 
-/** One kind of properties, location or visitor: the part that is the same for all requests. */
+/** One kind of properties, location or visitor. The kind is the same for all requests. */
 export interface PropertyKind {
   /** The name of the option, for messages. */
   readonly option: string;
@@ -45,7 +45,7 @@ export function propertyKind(
 const NONE: ReadonlyMap<string, unknown> = new Map();
 
 export class LazyProperties implements Properties, DefaultSource {
-  /** Derived values by the index of the property; `NOT_DERIVED` if nobody has read it. */
+  /** Derived values by the index of the property; `NOT_DERIVED` if the property has not been read yet. */
   #defaults: unknown[] | undefined;
   #given: ReadonlyMap<string, unknown> | undefined;
   #object: Readonly<Record<string, unknown>> | undefined;
@@ -78,7 +78,7 @@ export class LazyProperties implements Properties, DefaultSource {
     return known === NOT_DERIVED ? (defaults[property.index] = property.derive(this.facts)) : known;
   }
 
-  /** All properties as a frozen object; those that the request does not tell are left out. */
+  /** Returns all properties as a frozen object. Properties that the request does not tell are left out. */
   object(): Readonly<Record<string, unknown>> {
     const given = this.#ask();
     if (this.#object !== undefined) return this.#object;
@@ -93,10 +93,14 @@ export class LazyProperties implements Properties, DefaultSource {
     return (this.#object = Object.freeze(all));
   }
 
-  /** The properties that the function of the app returns. It is called once, at the first property that is read. */
+  /**
+   * Returns the properties that the app's function adds or replaces. The function is called once, at the first property
+   * that is read.
+   */
   #ask(): ReadonlyMap<string, unknown> {
     if (this.#given !== undefined) return this.#given;
-    // This is set before the call, so that a function that reads the properties sees the defaults and does not recurse.
+    // `#given` is set before the app's function is called. If the function reads the properties, it sees the defaults
+    // and is not called again.
     this.#given = NONE;
     if (this.kind.extend !== undefined) {
       this.#given = this.#extend(this.kind.extend);
@@ -109,7 +113,7 @@ export class LazyProperties implements Properties, DefaultSource {
     const { option, onError } = this.kind;
     try {
       const answer = checkedObject(option, extend(this.facts.request.raw, defaultsOf(this)), onError);
-      // The answer is copied inside the `try`, since a getter of the app may throw too.
+      // The app's answer is copied inside the `try`, since a getter of the app may throw too.
       return answer === undefined ? NONE : new Map(Object.entries(answer));
     } catch (error) {
       onError(callbackThrew(option, error));

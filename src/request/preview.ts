@@ -7,7 +7,7 @@ const PARAMETER = 'convert_preview';
 const IDS = /^(\d{1,20})\.(\d{1,20})$/;
 
 export function previewLink(url: string): Preview | undefined {
-  // Every request that decides comes here, and nearly none has the parameter: this look is cheaper than parsing.
+  // Nearly no request has the parameter, and this check is cheaper than parsing the query.
   if (!url.includes(PARAMETER)) return undefined;
   const value = queryValue(parseTarget(url).query, PARAMETER, 64);
   const [, experienceId, variationId] = IDS.exec(value ?? '') ?? [];

@@ -5,7 +5,7 @@
  * none.
  */
 
-/** The properties behind the object. */
+/** The source of the properties of `defaults`. */
 export interface DefaultSource {
   readonly names: readonly string[];
   has(name: string): boolean;
@@ -39,13 +39,15 @@ class Target {
     return true;
   }
 
-  /** For `console.log`, which finds this method on the target and calls it on the Proxy. */
+  /** `console.log` finds this method on the target of a Proxy and calls it on the Proxy. */
   [Symbol.for('nodejs.util.inspect.custom')](): object {
     return { ...this };
   }
 }
 
-/** Descriptors by property name, made once per process: spreading the object asks for the descriptor of each one. */
+/**
+ * Descriptors by property name, made once per process: spreading `defaults` asks for the descriptor of each property.
+ */
 const accessors = new Map<Key, PropertyDescriptor>();
 
 function accessorOf(name: Key): PropertyDescriptor {
@@ -78,9 +80,10 @@ const HANDLER: ProxyHandler<Target> = {
   has: (target, name) => target.has(name) || name in Object.prototype,
   ownKeys: ({ source, own }) => (own ? [...new Set([...source.names, ...own.keys()])] : [...source.names]),
   getOwnPropertyDescriptor: descriptorOf,
-  // A name of ours may be overwritten: apps may write `defaults.plan = 'pro'; return defaults`.
+  // The app may set properties, also those of the request: `defaults.plan = 'pro'; return defaults`.
   set: (target, name, value) => target.write(name, value),
-  // A deleted property is `undefined`, which removes a default just as if the function had returned it.
+  // A property that the app deletes gets the value `undefined`. It removes the default, just as if the app's function
+  // had returned `undefined`.
   deleteProperty: (target, name) => target.write(name, undefined),
   defineProperty: () => false,
   getPrototypeOf: () => Object.prototype,

@@ -13,7 +13,7 @@ import type { Device } from './user-agent/user-agent.js';
 type UtmProperties = { readonly [Name in Utm]?: string };
 /**
  * The ids of ad clicks in the query of this request, at most 512 characters each. They are personal data, so they are
- * kept nowhere.
+ * not stored.
  */
 type ClickIdProperties = { readonly [Name in ClickId]?: string };
 
@@ -27,21 +27,23 @@ export interface VisitorProperties extends UtmProperties, ClickIdProperties {
   readonly city?: string;
   readonly continent?: string;
   readonly timezone?: string;
-  /** Whether the country is in the European Union; undefined if the country is unknown. */
+  /** True if the country is in the European Union; undefined if the country is unknown. */
   readonly eu?: boolean;
-  /** Whether the country is in the European Economic Area; undefined if the country is unknown. */
+  /** True if the country is in the European Economic Area; undefined if the country is unknown. */
   readonly eea?: boolean;
-  /** `desktop mobile tablet other`, or `bot` (with the option `bots: 'include'`). */
+  /** The kind of device: `desktop mobile tablet other`, or `bot` (with the option `bots: 'include'`). */
   readonly device?: Device;
-  /** The codes of Convert's reports, such as `['ALLPH', 'IPH']`; only with the vocabulary `convert`. */
+  /** The codes of the device in Convert's reports, such as `['ALLPH', 'IPH']`; only with the vocabulary `convert`. */
   readonly devices?: readonly string[];
-  /** Whether the device is a desktop computer; for a bot, whether it pretends to be on one. The next two are alike. */
+  /**
+   * True if the device is a desktop computer; for a bot, if it pretends to be on one. `mobile` and `tablet` are alike.
+   */
   readonly desktop?: boolean;
   readonly mobile?: boolean;
   readonly tablet?: boolean;
-  /** `chrome`, or `CH` with the vocabulary `convert`. */
+  /** The browser: `chrome`, or `CH` with the vocabulary `convert`. */
   readonly browser?: string;
-  /** `major` or `major.minor`, to be compared as a number: `120`, `17.4`. */
+  /** The version of the browser: `major` or `major.minor`, to be compared as a number (`120`, `17.4`). */
   readonly browserVersion?: string;
   readonly os?: string;
   /** The User-Agent header, at most 512 characters of it. */
@@ -49,20 +51,23 @@ export interface VisitorProperties extends UtmProperties, ClickIdProperties {
   /** The preferred language in Accept-Language: `en`, `en-US`. */
   readonly language?: string;
   readonly visitorType?: 'new' | 'returning';
-  /** The source as in Convert's reports. The first request of a session decides it, and the next four properties. */
+  /**
+   * The traffic source, as in Convert's reports. The first request of a session decides it, and the next four
+   * properties.
+   */
   readonly source?: TrafficSource;
-  /** `utm_campaign`, else ''; cut at 160 bytes of UTF-8. */
+  /** The campaign: `utm_campaign`, else ''; cut at 160 bytes of UTF-8. */
   readonly campaign?: string;
   /**
-   * `utm_medium`; else `cpc google` if there is a `gclid`; else `organic`, `ai tool` or `referral`, by the referrer;
-   * else ''. At most 40 bytes.
+   * The medium: `utm_medium`; else `cpc google` if there is a `gclid`; else `organic`, `ai tool` or `referral`, by the
+   * referrer; else ''. At most 40 bytes.
    */
   readonly medium?: string;
-  /** `utm_term`, else the search words in the referrer of a search engine, else ''; at most 80 bytes. */
+  /** The keyword: `utm_term`, else the search words in the referrer of a search engine, else ''; at most 80 bytes. */
   readonly keyword?: string;
   /**
-   * `utm_source`; else `google` if there is a `gclid`; else the host or the app of the referrer; else ''. At most 80
-   * bytes.
+   * The name of the source: `utm_source`; else `google` if there is a `gclid`; else the host or the app of the
+   * referrer; else ''. At most 80 bytes.
    */
   readonly sourceName?: string;
 }
@@ -128,17 +133,17 @@ export const VISITOR_PROPERTIES: Readonly<Record<Vocabulary, PropertyTable<objec
 
 /** Properties of the page. Texts are cut at 8,192 characters. */
 export interface LocationProperties {
-  /** `protocol://host/path?query`, as the browser shows it, without a fragment. */
+  /** The URL of the page, `protocol://host/path?query`, as the browser shows it, without a fragment. */
   readonly url?: string;
   /** The path as it was sent: percent escapes are not decoded. */
   readonly path?: string;
-  /** Lower case, without the port. An IPv6 address keeps its brackets. */
+  /** The host in lower case, without the port. An IPv6 address keeps its brackets. */
   readonly hostname?: string;
-  /** The Referer header; '' without one, as `document.referrer`. */
+  /** The Referer header; '' if there is none, as for `document.referrer`. */
   readonly referrer?: string;
   /** The raw query string without its `?`; '' if there is none. */
   readonly query?: string;
-  /** `http` or `https` */
+  /** The protocol: `http` or `https`. */
   readonly protocol?: string;
 }
 

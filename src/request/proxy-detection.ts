@@ -6,22 +6,22 @@ import type { HeaderValue, IncomingRequest } from '../model/http.js';
 import { plainAddress } from './ip-address.js';
 import { hostnameOf } from './url.js';
 
-/** The number of requests that are looked at, from the first one on. */
+/** The number of requests that are watched, from the first one on. */
 const LOOKED_AT = 30;
 /**
- * The number of these requests with headers of a proxy that makes us warn. Anybody can send such headers to a server
- * without a proxy, but hardly in nearly all of its requests.
+ * A warning is given if so many of the watched requests have headers of a proxy that the framework ignores. Anybody can
+ * send such headers to a server without a proxy, but hardly in nearly all of its requests.
  */
 const ENOUGH = 27;
-/** Characters of a header that are looked at, from its end, where proxies add theirs. */
+/** The number of characters of a header that are read. They are read from its end, where proxies add their values. */
 const MAX_HEADER = 1024;
 
-/** Watches the first requests of an instance. */
+/** Watches the first requests of a Convert for a proxy that the framework does not trust. */
 export class ProxyWatch {
   #left = LOOKED_AT;
   #disbelieved = 0;
 
-  /** Returns a warning for the operator, at most once: at the last of the requests that are looked at. */
+  /** Returns a warning for the operator, at most once: at the last of the watched requests. */
   see(request: IncomingRequest): string | undefined {
     if (this.#left === 0) return undefined;
     this.#left -= 1;

@@ -1,19 +1,19 @@
-/** Reads single parameters from a raw query string, without decoding the others. */
+/** Reads single parameters from a raw query string, without decoding its other parameters. */
 import { clip, percentDecoded } from './text-decoding.js';
 
-/** The longest escape of one UTF-16 unit: three bytes of UTF-8. */
+/** The length of the longest escape of one UTF-16 unit: three bytes of UTF-8. */
 const ESCAPED_UNIT = '%EF%BF%BD'.length;
-/** Characters of the longest name that can be asked for; longer names in a query are skipped. */
+/** The length of the longest name that callers ask for. Longer names in a query are skipped. */
 const MAX_NAME = 64;
-/** The number of names with escapes that are decoded: an attacker may send a query of nothing else. */
+/** The most names with escapes that are decoded. An attacker may send a query of nothing but such names. */
 const MAX_ESCAPED = 256;
 
 /**
- * The first value of parameter `name`, decoded as `URLSearchParams` does (`+` is a space; malformed escapes never
- * throw), and at most `max` characters of it. `undefined` if the parameter is absent, `''` if it is empty. After 256
- * parameters whose names have escapes, further such parameters are skipped.
+ * Returns the first value of the parameter `name`, decoded as `URLSearchParams` does (`+` is a space; malformed escapes
+ * never throw), and at most `max` characters of it. `undefined` if the parameter is absent, `''` if it is empty. After
+ * 256 parameters whose names have escapes, further such parameters are skipped.
  *
- * @param name letters, digits and `_.~-`: what an escape can stand for, and nothing else
+ * @param name consists of letters, digits and `_.~-` only
  */
 export function queryValue(query: string, name: string, max: number): string | undefined {
   let value: string | undefined;
@@ -28,8 +28,8 @@ export function queryValue(query: string, name: string, max: number): string | u
 const NONE: ReadonlyMap<string, string> = new Map();
 
 /**
- * The first values, as `queryValue` reads them, of the parameters in `wanted`. The values of `wanted` are the numbers
- * of characters at which they are cut.
+ * Returns the first value of each parameter in `wanted`, read as `queryValue` does. `wanted` maps the name of a
+ * parameter to the number of characters at which its value is cut.
  */
 export function queryValues(query: string, wanted: ReadonlyMap<string, number>): ReadonlyMap<string, string> {
   let values: Map<string, string> | undefined;
@@ -53,7 +53,8 @@ function eachParameter(
   for (let start = 0; start < query.length;) {
     let end = query.indexOf('&', start);
     if (end < 0) end = query.length;
-    // The search goes on only when the last `=` is behind us: else a query of nothing but `&` takes quadratic time.
+    // The next `=` is searched only if the last one that was found is before this parameter. Otherwise a query of
+    // nothing but `&` would take quadratic time.
     if (equals < start) {
       equals = query.indexOf('=', start);
       if (equals < 0) equals = query.length;
@@ -71,23 +72,23 @@ function eachParameter(
   }
 }
 
-/** Decodes the ASCII escapes of a name: names that are asked for are ASCII. */
+/** Decodes the escapes of ASCII characters in a name. Callers ask for ASCII names only. */
 const nameDecoded = (raw: string): string =>
   raw.replace(/%[0-7][0-9a-f]/gi, (escape) => String.fromCharCode(parseInt(escape.slice(1), 16)));
 
 function decodeValue(raw: string, max: number): string {
-  // One unit more than can be returned is kept, so that an escape that is cut here is not part of the result.
+  // One unit more than the result may have is kept, so that an escape that is cut here is not part of the result.
   const bounded = raw.slice(0, (max + 1) * ESCAPED_UNIT);
   return clip(percentDecoded(bounded.replaceAll('+', ' ')), max);
 }
 
 /** Query parameters in the links of ads: each holds the id of the click at the network that sold it. */
 export const CLICK_IDS = [
-  // Google Ads (the last two from apps on iOS), Campaign Manager
+  // Click ids of Google Ads (`gbraid` and `wbraid` from apps on iOS) and Campaign Manager (`dclid`).
   ...(['gclid', 'gbraid', 'wbraid', 'dclid'] as const),
-  // Meta, Microsoft, TikTok, X, LinkedIn
+  // Click ids of Meta, Microsoft, TikTok, X and LinkedIn.
   ...(['fbclid', 'msclkid', 'ttclid', 'twclid', 'li_fat_id'] as const),
-  // Snapchat, Pinterest, Reddit, Yandex
+  // Click ids of Snapchat, Pinterest, Reddit and Yandex.
   ...(['ScCid', 'epik', 'rdt_cid', 'yclid'] as const),
 ] as const;
 
@@ -99,10 +100,10 @@ export type Utm = (typeof UTM)[number];
 
 const MAX_UTM = 256;
 
-/** Characters of a click id that are looked at; Meta's have some 200. */
+/** The number of characters at which a click id is cut. Click ids of Meta have some 200. */
 const MAX_CLICK_ID = 512;
 
-/** The parameters that become visitor properties, each with the number of characters that are looked at. */
+/** The parameters that become visitor properties, each with the number of characters at which its value is cut. */
 export const PARAMETERS: ReadonlyMap<string, number> = new Map<string, number>([
   ...UTM.map((name) => [name, MAX_UTM] as const),
   ...CLICK_IDS.map((name) => [name, MAX_CLICK_ID] as const),

@@ -17,7 +17,7 @@ const AD_CLICK = { medium: 'cpc google', keyword: '', sourceName: 'google' };
 const UNREFERRED = { medium: '', keyword: '', sourceName: '' };
 const MEDIUMS = { search: 'organic', ai_tool: 'ai tool', referral: 'referral' } as const;
 
-/** Reads the attribution of this request alone; the session that it belongs to may have another one. */
+/** Reads the attribution of this request alone. The session of the request may have another one. */
 export function readAttribution(facts: RequestFactsCache): Attribution {
   const { parameters } = facts;
   const from = referrerFrom(facts);
@@ -60,7 +60,7 @@ function isOwn({ hostname: from }: Referrer, facts: RequestFactsCache): boolean 
 const PAID_MEDIUMS: ReadonlySet<string> = new Set(['cpc', 'google']);
 
 /**
- * The traffic source: the first that applies of a campaign, an AI tool, a search engine, another site, none of these.
+ * Returns the first traffic source that applies: a campaign, an AI tool, a search engine, another site, or `direct`.
  */
 function trafficSource(campaign: string, given: string, referral: ReferralKind | undefined): TrafficSource {
   const medium = given.trim().toLowerCase();

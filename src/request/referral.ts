@@ -5,9 +5,9 @@ import { hostnameOf, urlHost } from './url.js';
 export type ReferralKind = 'ai_tool' | 'search' | 'referral';
 
 export interface Referrer {
-  /** In lower case: a host, with its port if the URL names one, or the id of an app. */
+  /** The host in lower case, with its port if the URL names one; the id of the app if an app opened the page. */
   readonly name: string;
-  /** Without the port; undefined for an app. */
+  /** The host without its port; undefined for an app. */
   readonly hostname: string | undefined;
   readonly kind: ReferralKind;
   /** The search words. Nearly always '', since browsers and search engines do not send them. */
@@ -28,7 +28,7 @@ const AI_TOOLS: ReadonlySet<string> = new Set([
 ]);
 
 interface SearchEngine {
-  /** The top level domain that it owns its name under, or `any`. */
+  /** The top-level domain under which the search engine owns its name; `any` if it owns the name under all of them. */
   readonly under: string;
   /** The query parameter that holds the search words. */
   readonly keyword: string;
@@ -61,7 +61,9 @@ const APPS: ReadonlyMap<string, ReferralKind> = new Map<string, ReferralKind>([
   ['com.poe.android', 'ai_tool'],
 ]);
 
-/** The referrer that browsers on Android send if an app opened the page: `android-app://com.google.android.gm/`. */
+/**
+ * The referrer that browsers on Android send if an app opened the page, such as `android-app://com.google.android.gm/`.
+ */
 const APP = /^(?:android|ios)-app:\/\/([a-z0-9._-]{1,255})(?:[/?#]|$)/i;
 const MAX_KEYWORD = 256;
 
@@ -88,8 +90,8 @@ export function referrerOf(url: string): Referrer | undefined {
 
 /**
  * True if both are the same host, or one is a subdomain of the other; `www.` makes no difference. Both are given in
- * lower case, without a port. To see that two subdomains are of one site takes a list of all public suffixes: browsers
- * have it, and `readAttribution` uses what they say.
+ * lower case, without a port. Two subdomains of one site are not recognized, since that takes a list of all public
+ * suffixes. Browsers have that list, so `readAttribution` reads their header `Sec-Fetch-Site` too.
  */
 export function isSameSite(referrer: string, hostname: string): boolean {
   const from = withoutWww(referrer);
@@ -108,7 +110,7 @@ function isAiTool(hostname: string): boolean {
   }
 }
 
-/** Finds `google` in `google.com` and `www.google.co.uk`: the last label before the top-level ones, and these. */
+/** Finds `google` and `com` in `google.com`, and `google` and `co.uk` in `www.google.co.uk`. */
 const REGISTERED = /(?:^|\.)([a-z]+)\.((?:com?\.)?[a-z]{2,3})$/;
 
 function searchEngine(hostname: string): SearchEngine | undefined {

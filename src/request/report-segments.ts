@@ -4,11 +4,12 @@ import { flattenString } from '../utils/flatten-string.js';
 import type { RequestFactsCache } from './request-facts.js';
 import type { UserAgent } from './user-agent/user-agent.js';
 
-/** Segments that were made before, by the user agent; like user agents are one object. */
+/** Report segments that were made before, by the parsed user agent: equal user agents are one object. */
 export type KnownSegments = WeakMap<UserAgent, ReportSegments[]>;
 
 /**
- * The most segments that are kept of one user agent: campaigns come from the URL, so a client can invent any number.
+ * The most report segments that are kept for one user agent. A client can invent any number of campaigns, which come
+ * from the URL, so all segments of the user agent are dropped if there are more.
  */
 const MAX_KINDS = 32;
 

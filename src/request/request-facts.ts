@@ -10,7 +10,7 @@ import { hostnameOf, MAX_URL, parseTarget, type RequestTarget } from './url.js';
 import type { UserAgentReader } from './user-agent/user-agent-cache.js';
 import type { UserAgent } from './user-agent/user-agent.js';
 
-/** The parts that are the same for all requests. */
+/** The sources of facts, which are the same for all requests. */
 export interface FactSources {
   /** Geo readers, in the order in which they are asked. */
   readonly geo: readonly GeoReader[];
@@ -21,7 +21,7 @@ export interface FactSources {
 
 /** The visitor who sent the request, as far as the facts need to know. */
 export interface RequestVisitor {
-  /** True if no state of an earlier request is stored. Read only if a property needs it. */
+  /** True if no state from an earlier request of the visitor is stored. Read only if a property needs it. */
   readonly isNewVisitor: boolean;
   /** The session that the request belongs to; undefined if none is known. Read only if a property needs it. */
   readonly session?: Session | undefined;
@@ -54,7 +54,7 @@ export class RequestFactsCache {
     return (this.#target ??= parseTarget(this.request.url));
   }
 
-  /** The values of `PARAMETERS` in the query. */
+  /** The values of the query parameters in `PARAMETERS`. */
   get parameters(): ReadonlyMap<string, string> {
     return (this.#parameters ??= queryValues(this.target.query, PARAMETERS));
   }
@@ -64,7 +64,9 @@ export class RequestFactsCache {
     return (this.#referrer ??= clip(this.header('referer') ?? '', MAX_URL));
   }
 
-  /** How the visitor came to the site: by the first request of the session, or else by this request. */
+  /**
+   * The attribution that the session keeps from its first request; if it keeps none, the attribution of this request.
+   */
   get attribution(): Attribution {
     return (this.#attribution ??= this.requestVisitor.session?.attribution ?? this.sources.attribution(this));
   }
@@ -78,13 +80,13 @@ export class RequestFactsCache {
     return this.#visitorType;
   }
 
-  /** `undefined` if a proxy sent something other than http or https. */
+  /** The protocol; undefined if a proxy sent something other than http or https. */
   get protocol(): 'http' | 'https' | undefined {
     const protocol = (this.#protocol ??= this.request.protocol.toLowerCase());
     return protocol === 'http' || protocol === 'https' ? protocol : undefined;
   }
 
-  /** The host with its port, if the client named one; '' if it named no host. */
+  /** The host, with the port if the client named one; '' if the client named no host. */
   get host(): string {
     return (this.#host ??= this.request.host);
   }

@@ -1,4 +1,7 @@
-/** Request -> location and visitor properties, and report segments. What nobody reads is not computed. */
+/**
+ * Reads the location properties, the visitor properties and the report segments of a request. A value is computed only
+ * if it is read.
+ */
 import type { IncomingRequest } from '../model/http.js';
 import type { Properties } from '../model/properties.js';
 import type { ReportSegments } from '../model/tracking-event.js';
@@ -25,42 +28,49 @@ export type { RequestVisitor } from './request-facts.js';
 export type { VisitorProperties, Vocabulary, LocationProperties } from './property-tables.js';
 
 /**
- * What the app makes of the properties. Both functions get the framework's request and the default properties, which
- * are computed as they are read; what they return goes over the defaults, and `undefined` takes one away. They are
- * called at most once per request, at the first property that is read. One that throws, or does not return an
- * object at once, is reported (CONVERT_CALLBACK), and the defaults stand.
+ * The app's own properties. Both functions get the framework's request and the default properties, which are computed
+ * when they are read. The returned properties replace defaults of the same name, and `undefined` removes a default.
+ * Each function is called at most once per request, at the first property that is read. If it throws, or does not
+ * return an object at once, an error is reported (CONVERT_CALLBACK) and the defaults stand.
  */
 export interface PropertiesOption<Raw = unknown> {
   location?(request: Raw, defaults: LocationProperties): object;
   visitor?(request: Raw, defaults: VisitorProperties): object;
-  /** Default `readable`. */
+  /** The form of the property `browser` (see `Vocabulary`). Default `readable`. */
   vocabulary?: Vocabulary;
 }
 
 export interface RequestOptions<Raw = unknown> {
   properties?: PropertiesOption<Raw> | undefined;
-  /** Default: none. */
+  /** The source of a visitor's place. Default: none. */
   geo?: GeoOption | undefined;
-  /** Told of what the app's functions did wrong. */
+  /** Receives the errors of the app's functions. */
   onError: OnError;
-  /** Told, once each, of what an operator should look at. Default: nobody. */
+  /** Receives warnings for the operator, each of them once. Default: warnings are dropped. */
   warn?: ((message: string) => void) | undefined;
-  /** Told how the geo readers fare. Default: `onError` hears of failures. */
+  /** Receives reports on outages of the geo readers. Default: their failures go to `onError`. */
   geoListener?: GeoListener | undefined;
 }
 
 export interface RequestReader {
-  /** Makes the geo readers ready, where they need that. Rejects with a ConvertError; requests are served meanwhile. */
+  /** Makes the geo readers ready. Rejects with a ConvertError if a reader fails. Requests are served meanwhile. */
   load(): Promise<void>;
-  /** Computes nothing yet. */
+  /** Makes the facts of a request. No fact is computed before it is read. */
   read(request: IncomingRequest, visitor: RequestVisitor): RequestFacts;
-  /** Where the visitor is, for those who must know it before anything else is asked. Never throws. */
+  /**
+   * Returns the place of the visitor before the facts of the request are made. Privacy signals that count in some
+   * countries only need it. Never throws.
+   */
   place(request: IncomingRequest): GeoFacts;
-  /** Lets go of what the geo readers hold. Never throws. */
+  /** Closes the geo readers. Never throws. */
   close(): void;
 }
 
-/** @throws ConvertError `CONVERT_BAD_OPTION` for `geo`; `properties` have been checked with the other options. */
+/**
+ * Makes a request reader.
+ *
+ * @throws ConvertError `CONVERT_BAD_OPTION` if `geo` is wrong; `properties` has been checked with the other options
+ */
 export function createRequestReader(options: RequestOptions): RequestReader {
   const { onError } = options;
   const { properties = {}, warn = () => undefined } = options;
@@ -93,7 +103,7 @@ export function createRequestReader(options: RequestOptions): RequestReader {
   };
 }
 
-/** All of them, whatever one does. Rejects with the first failure; the others go to `onError`. */
+/** Loads all geo readers, even if one fails. Rejects with the first failure; further failures go to `onError`. */
 async function loadAll(geo: readonly GeoReader[], listener: GeoListener, onError: OnError): Promise<void> {
   const loads = await Promise.allSettled(geo.map(async (reader) => reader.load?.(listener)));
   const failures = loads.flatMap((load, index) => {
@@ -122,7 +132,7 @@ interface RequestSetup extends FactSources {
   readonly visitor: PropertyKind;
 }
 
-/** What one request tells. */
+/** The facts of one request, and the properties and report segments that are made of them. */
 export class RequestFacts extends RequestFactsCache {
   #location: LazyProperties | undefined;
   #visitor: LazyProperties | undefined;
@@ -144,17 +154,19 @@ export class RequestFacts extends RequestFactsCache {
     return this.#visitorProperties();
   }
 
-  /** All location properties that are known, frozen. */
+  /** Returns all location properties that are known, frozen. */
   locationObject(): Readonly<Record<string, unknown>> {
     return this.#locationProperties().object();
   }
 
-  /** All visitor properties that are known, frozen. */
+  /** Returns all visitor properties that are known, frozen. */
   visitorObject(): Readonly<Record<string, unknown>> {
     return this.#visitorProperties().object();
   }
 
-  /** For events. The app's property functions have no part in them; frozen. */
+  /**
+   * Returns the report segments for events of this request, frozen. The app's property functions do not change them.
+   */
   segments(): ReportSegments {
     return (this.#segments ??= reportSegments(this, this.setup.segments));
   }

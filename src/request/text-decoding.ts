@@ -1,6 +1,6 @@
 /** Cuts and decodes text from the network, without ever throwing. */
 
-/** At most `max` UTF-16 units of `text`; a surrogate pair is not cut in two. */
+/** Returns the start of `text`, at most `max` UTF-16 units long. No surrogate pair is cut in two. */
 export function clip(text: string, max: number): string {
   if (text.length <= max) return text;
   const last = text.charCodeAt(max - 1);
@@ -9,7 +9,7 @@ export function clip(text: string, max: number): string {
 
 const encoder = new TextEncoder();
 
-/** At most `max` bytes of `text` in UTF-8, and no half of a character. */
+/** Returns the start of `text`, at most `max` bytes of UTF-8 long. No character is cut in two. */
 export function clipBytes(text: string, max: number): string {
   // One UTF-16 unit takes three bytes at most.
   if (text.length * 3 <= max) return text.toWellFormed();
@@ -20,7 +20,7 @@ export function clipBytes(text: string, max: number): string {
 const decoder = new TextDecoder('utf-8', { ignoreBOM: true });
 
 const PERCENT = 0x25;
-/** The value of a hexadecimal digit by its code; NaN for all others. */
+/** The values of the hexadecimal digits, by their character codes. */
 const DIGITS = new Map(
   [...'0123456789abcdefABCDEF'].map((digit) => [digit.charCodeAt(0), parseInt(digit, 16)]),
 );

@@ -9,16 +9,17 @@ export interface RequestTarget {
   readonly query: string;
 }
 
-/** Characters of a URL, path, query or referrer that are looked at. Browsers send far less. */
+/** The number of characters of a URL, path, query or referrer that are read. Browsers send far fewer. */
 export const MAX_URL = 8192;
 
 /**
- * The start of a target such as `http://host/path`, as proxies send it. It is cut off: the framework tells the host.
+ * The scheme and host of a target such as `http://host/path`, as proxies send it. They are cut off, since the framework
+ * tells the host.
  */
 const ORIGIN = /^[a-z][a-z0-9+.-]*:\/\/[^/?#]*/i;
 
 export function parseTarget(url: string): RequestTarget {
-  // One character is left for the slash that may be added.
+  // One character of `MAX_URL` is left for a slash that may be added.
   let text = clip(url, MAX_URL - 1);
   const hash = text.indexOf('#');
   if (hash >= 0) text = text.slice(0, hash);
@@ -32,7 +33,7 @@ export function parseTarget(url: string): RequestTarget {
     : { text, path: text.slice(0, mark), query: text.slice(mark + 1) };
 }
 
-/** Characters of the longest host with a port: a DNS name has 253 at most. */
+/** The length of the longest host with a port. A DNS name has 253 characters at most. */
 const MAX_HOST = 260;
 const HOST = /^(\[[0-9a-f:.]+\]|[a-z0-9._-]+)(?::\d*)?$/i;
 
@@ -46,7 +47,7 @@ export function hostnameOf(host: string): string | undefined {
 
 const AUTHORITY = /^https?:\/\/([^/?#\\]*)/i;
 
-/** The host of an absolute http(s) URL, with its port if it names one; `undefined` for anything else. */
+/** Returns the host of an absolute http(s) URL, with its port if the URL names one; undefined for any other text. */
 export function urlHost(url: string): string | undefined {
   const authority = AUTHORITY.exec(clip(url, MAX_URL))?.[1];
   return authority?.slice(authority.lastIndexOf('@') + 1);

@@ -1,18 +1,22 @@
 /**
- * Calls the functions that an app gives in its options: an exception or a promise of theirs never reaches a request.
+ * Calls the functions that an app gives in its options. An exception or a promise of such a function never reaches a
+ * request.
  */
 import { asConvertError, ConvertError } from './errors.js';
 import { isThenable } from './objects.js';
 
 export interface AppFunctionCall {
-  /** The option, as it is named in messages. */
+  /** The name of the option in messages. */
   option: string;
-  /** The consequence if the function gives no answer, for the message: `taken as unknown`. */
+  /** The consequence if the function gives no answer, as a part of the message: `taken as unknown`. */
   otherwise: string;
   onError: (error: ConvertError) => void;
 }
 
-/** The answer of `ask`; undefined if it threw or returned a promise, which are reported to `onError`. */
+/**
+ * Calls `ask` and returns its answer. If `ask` throws or returns a promise, `onError` gets an error and the answer is
+ * undefined.
+ */
 export function callAppFunction(
   ask: RequestFunction<unknown, unknown>,
   request: unknown,
@@ -21,7 +25,7 @@ export function callAppFunction(
   try {
     const answer = ask(request);
     if (!isThenable(answer)) return answer;
-    // Its rejection would be nobody's, and end the process.
+    // No code awaits this promise, and an unhandled rejection would end the process.
     Promise.resolve(answer).catch(() => undefined);
     onError(
       new ConvertError(
@@ -36,23 +40,28 @@ export function callAppFunction(
 }
 
 /**
- * A function that an app gives in its options: it gets the framework's own request. A method, so that an app may name
- * the type of its framework's request although the core knows none.
+ * A function that an app gives in its options. It gets the framework's own request. It is typed as a method, so that an
+ * app may name the type of its framework's request, which the core does not know.
  */
 export type RequestFunction<Raw, Result> = { ask(request: Raw): Result }['ask'];
 
-/** Hears of errors in functions of the app: they must not break a request, nor fail unseen. */
+/**
+ * Receives errors of functions of the app. Such an error must not break a request, but must not go unnoticed either.
+ */
 export type OnError = (error: ConvertError) => void;
 
 export function callbackThrew(option: string, error: unknown): ConvertError {
   return asConvertError(error, 'CONVERT_CALLBACK', `${option} threw`);
 }
 
-/** `value` if it is a plain answer; else `undefined`, and the reason goes to `onError`. */
+/**
+ * Returns the answer of an app's function if it is an object. Otherwise returns undefined, and the reason goes to
+ * `onError`.
+ */
 export function checkedObject(option: string, value: unknown, onError: OnError): object | undefined {
   const promise = isThenable(value);
   if (typeof value === 'object' && value !== null && !Array.isArray(value) && !promise) return value;
-  // Nobody will await it, and an unhandled rejection would end the process.
+  // No code awaits this promise, and an unhandled rejection would end the process.
   if (promise) value.then(undefined, () => {});
   const got = promise
     ? 'a promise'

@@ -1,9 +1,9 @@
 /** An insertion-ordered set for items that come and go, such as the requests with something to commit. */
 
 /**
- * A `Set` gets a new table every few dozen entries, and the old table points to the new one. Once one table has grown
- * old, the garbage collector keeps all tables that follow, with the items in them (bench/heap).
- * Each item has its own `index` in the set, which the set changes.
+ * V8 gives a `Set` a new table every few dozen entries, and the old table points to the new one. Once a table is in the
+ * old space, the garbage collector keeps all tables that follow, with the items in them (bench/heap). `index` of an
+ * item is its place in this set, and undefined if the item is not in the set. The set writes it.
  */
 export class CompactSet<T extends { index: number | undefined }> {
   #items: (T | undefined)[] = [];

@@ -1,8 +1,10 @@
-/** Tells when something that fails and recovers has to be reported: once at the start of an outage, once at its end. */
+/**
+ * Tells when the outages of a part of the system must be reported: once at the start of an outage, and once at its end.
+ */
 export class HealthReporter {
   #failures = 0;
 
-  /** Failures since the last success. */
+  /** The number of failures since the last success. */
   get failures(): number {
     return this.#failures;
   }

@@ -5,15 +5,15 @@ export interface Logger {
   info?(message: string): void;
 }
 
-/** The logger that says nothing. */
+/** A logger that drops all messages. */
 export const silentLogger: Logger = { error() {}, warn() {} };
 
 /**
- * More different codes than that are a sign of something that varies with requests: it must not fill memory or logs.
+ * The most codes that are logged. If there are more, the codes vary with the requests, and would fill memory and logs.
  */
 const MAX_CODES = 1_000;
 
-/** Runs `log` the first time that a code is seen, and never again for that code. */
+/** Returns a function that runs `log` if its code is new, and never again for that code. */
 export function oncePerCode(): (code: string, log: () => void) => void {
   const seen = new Set<string>();
   return (code, log) => {
@@ -23,7 +23,7 @@ export function oncePerCode(): (code: string, log: () => void) => void {
   };
 }
 
-/** `logger`, so that what it throws reaches nobody: words must not break a page. */
+/** Wraps a logger so that its exceptions are ignored: a log message must not break a page. */
 export function guardedLogger(logger: Logger): Logger {
   const guarded =
     (level: 'error' | 'warn' | 'info') =>
@@ -31,7 +31,7 @@ export function guardedLogger(logger: Logger): Logger {
       try {
         logger[level]?.(message);
       } catch {
-        // There is nobody left to tell.
+        // The logger itself failed, so the failure can't be logged.
       }
     };
   return { error: guarded('error'), warn: guarded('warn'), info: guarded('info') };

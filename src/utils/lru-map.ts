@@ -3,7 +3,7 @@
  * needs it, not at the start.
  */
 class Entry<Value> {
-  /** The neighbour that was used later. The list is a ring that one entry without a key closes. */
+  /** The next entry in the order of use, which was used later. The entries form a ring, which `#ends` closes. */
   newer: Entry<Value> = this;
   older: Entry<Value> = this;
 
@@ -18,7 +18,10 @@ export type { Entry };
 export class LruMap<Value> {
   readonly #entries = new Map<string, Entry<Value>>();
   readonly #max: number;
-  /** The entry that closes the ring: `ends.older` was used last, `ends.newer` was not used for longest. */
+  /**
+   * An entry without a key that closes the ring: `#ends.older` was used last, and `#ends.newer` was not used for
+   * longest.
+   */
   readonly #ends = new Entry<Value | undefined>('', undefined) as Entry<Value>;
 
   constructor({ max }: { max: number }) {
@@ -29,7 +32,7 @@ export class LruMap<Value> {
     return this.#entries.size;
   }
 
-  /** Does not count as a use of the entry. */
+  /** Returns the entry under a key. This does not count as a use of the entry. */
   find(key: string): Entry<Value> | undefined {
     return this.#entries.get(key);
   }
@@ -42,7 +45,7 @@ export class LruMap<Value> {
     if (this.#entries.size > this.#max) this.remove(this.#ends.newer);
   }
 
-  /** Counts as a use of the entry. */
+  /** Marks an entry as the one that was used last. */
   use(entry: Entry<Value>): void {
     if (entry === this.#ends.older) return;
     unlink(entry);
@@ -54,7 +57,7 @@ export class LruMap<Value> {
     this.#entries.delete(entry.key);
   }
 
-  /** Like `remove`, for a key that the map may not hold. */
+  /** Removes the entry under a key, if the map holds one. */
   delete(key: string): void {
     const entry = this.#entries.get(key);
     if (entry !== undefined) this.remove(entry);

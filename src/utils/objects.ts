@@ -1,12 +1,12 @@
 /** Helpers for objects that are used as maps, safe for any key, such as `__proto__`. */
 
-/** `segments` over `stored`, as the official SDK merges (see `mergeValues`). */
+/** Returns the stored segments with new segments merged into them, as the official SDK does (see `mergeValues`). */
 export function mergeSegments(
   stored: Readonly<Record<string, unknown>>,
   segments: Readonly<Record<string, unknown>>,
 ): Record<string, unknown> {
   const merged: Record<string, unknown> = { ...stored };
-  // Stored data may have a key `__proto__`, which is never a property of ours.
+  // Stored data may have a key `__proto__`, which is never a segment.
   if (Object.hasOwn(merged, '__proto__')) Reflect.deleteProperty(merged, '__proto__');
   for (const [key, value] of Object.entries(segments)) {
     if (key === '__proto__') continue;
@@ -15,7 +15,10 @@ export function mergeSegments(
   return merged;
 }
 
-/** `value` over `before`: arrays by union, objects deeply (an array counts as one beside an object), else `value`. */
+/**
+ * Merges a new value into the value before. Two arrays are united, and two objects are merged deeply (an array counts
+ * as an object if the other value is an object). In all other cases, the new value replaces the value before.
+ */
 export function mergeValues(before: unknown, value: unknown): unknown {
   if (Array.isArray(before) && Array.isArray(value)) {
     return [...new Set([...(value as unknown[]), ...(before as unknown[])])];
@@ -23,23 +26,26 @@ export function mergeValues(before: unknown, value: unknown): unknown {
   return isObject(before) && isObject(value) ? mergeSegments(before, value) : value;
 }
 
-/** An own property; never one of the prototype, whatever the key says. */
+/**
+ * Returns an own property of an object; undefined if there is none, even if the prototype has a property of that name.
+ */
 export function ownValue<T>(
   object: Readonly<Record<string, T>> | undefined,
   key: string | number,
 ): T | undefined {
   const value = object?.[key];
-  // No prototype has a text: the usual case needs no second look.
+  // `Object.prototype` has no property that is a text. So a text is always an own property.
   if (typeof value === 'string' || value === undefined) return value;
   return Object.hasOwn(object!, key) ? value : undefined;
 }
 
 /**
- * A copy, to be changed. A spread is the same, but in V8 (Node 20) what is added to a spread object gives it a
- * hidden class of its own each time, and all code that sees many of them is slow.
+ * Returns a copy of an object that may be changed. The copy is not a spread object: in V8 (Node 20), each property that
+ * is added to a spread object gives the object a hidden class of its own, and all code that sees many such objects is
+ * slow.
  */
 export function copied<T extends object>(object: T): T {
-  // An assignment of it would change the prototype.
+  // `Object.assign` would change the prototype.
   return Object.hasOwn(object, '__proto__') ? { ...object } : Object.assign({}, object);
 }
 
@@ -55,7 +61,7 @@ export function withEntry<T>(
 
 export function setEntry<T>(object: Record<string, T>, key: string, value: T): void {
   if (key !== '__proto__') object[key] = value;
-  // An assignment would change the prototype.
+  // An assignment to `__proto__` would change the prototype.
   else Object.defineProperty(object, key, { value, enumerable: true, configurable: true, writable: true });
 }
 
@@ -67,12 +73,12 @@ export function isPlainObject(value: unknown): value is Record<string, unknown> 
   return isObject(value) && !Array.isArray(value);
 }
 
-/** Each once. */
+/** Returns the texts of both lists, each text once. */
 export function union(first: readonly string[] | undefined, second: readonly string[]): string[] {
   return first === undefined ? [...second] : [...new Set([...first, ...second])];
 }
 
-/** Tells promises of any make from plain values: stores and functions of an app may use a library of their own. */
+/** True for a promise of any library: stores and functions of an app may use promises of their own. */
 export function isThenable(value: unknown): value is PromiseLike<unknown> {
   return typeof (value as { then?: unknown } | null | undefined)?.then === 'function';
 }

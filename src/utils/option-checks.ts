@@ -1,7 +1,10 @@
-/** Small checks for options that compose, with messages that name the option, the given value and the expected one. */
+/**
+ * Small checks for options, which can be combined. Their messages name the option, the given value and the expected
+ * one.
+ */
 import { ConvertError } from './errors.js';
 
-/** Returns the options that are wrong below `path`, as messages; an empty list when all is well. */
+/** Checks the value of the option `path`. Returns a message for each error; an empty list if the value is right. */
 export type Check = (value: unknown, path: string) => string[];
 
 function must(meant: string, isRight: (value: unknown) => boolean, show: (value: unknown) => string): Check {
@@ -16,14 +19,14 @@ export const text: Check = must(
 );
 export const flag: Check = must('true or false', (value) => typeof value === 'boolean', given);
 export const fn: Check = must('a function', (value) => typeof value === 'function', given);
-/** Never shows what was given. */
+/** Checks a secret. The message never shows the given value. */
 export const secret: Check = must(
   'a non-empty string',
   (value) => typeof value === 'string' && value !== '',
   kind,
 );
 
-/** Never shows what was given. */
+/** Checks one secret or a list of secrets. The message never shows the given value. */
 export const secrets: Check = must(
   'a string of at least 16 characters, or a list of such strings, the newest first',
   (value) => {
@@ -37,7 +40,7 @@ export function matching(meant: string, pattern: RegExp): Check {
   return must(meant, (value) => typeof value === 'string' && pattern.test(value), given);
 }
 
-/** RFC 6265: a token. */
+/** Checks the name of a cookie: a token, by RFC 6265. */
 export const cookieName: Check = matching(
   "the name of a cookie (letters, digits and !#$%&'*+-.^_`|~)",
   /^[\w!#$%&'*+.^`|~-]+$/,
@@ -51,7 +54,7 @@ export const texts: Check = must(
   given,
 );
 
-/** A number from `min` to `max`, both included. */
+/** Checks for a number from `min` to `max`, both included. */
 export function between(min: number, max: number, unit: string): Check {
   return must(
     `a number of ${unit} from ${min} to ${max}`,
@@ -64,7 +67,7 @@ export function oneOf(...values: readonly unknown[]): Check {
   return must(`one of ${values.map(given).join(', ')}`, (value) => values.includes(value), given);
 }
 
-/** An object with these methods. */
+/** Checks for an object with these methods. */
 export function withMethods(meant: string, ...methods: string[]): Check {
   return must(
     meant,
@@ -76,12 +79,15 @@ export function withMethods(meant: string, ...methods: string[]): Check {
   );
 }
 
-/** Right if one of the checks says so. */
+/** Accepts a value if one of the checks accepts it. */
 export function either(meant: string, ...checks: Check[]): Check {
   return must(meant, (value) => checks.some((check) => check(value, '').length === 0), given);
 }
 
-/** An object with these options and no others; `required` names those that must be given. `undefined` equals absent. */
+/**
+ * Checks for an object with these options and no others. `required` names the options that must be given. An option
+ * with the value `undefined` counts as absent.
+ */
 export function shape(options: Readonly<Record<string, Check>>, required: readonly string[] = []): Check {
   const names = Object.keys(options);
   return (value, path) => {
@@ -103,13 +109,13 @@ export function shape(options: Readonly<Record<string, Check>>, required: readon
   };
 }
 
-/** Throws a ConvertError that says all that is wrong. */
+/** Throws a ConvertError (`CONVERT_BAD_OPTION`) with all messages of the check, if there are any. */
 export function assertOptions(check: Check, value: unknown): void {
   const wrong = check(value, '');
   if (wrong.length > 0) throw new ConvertError('CONVERT_BAD_OPTION', wrong.join('; '));
 }
 
-/** The given value as a text that is short enough for a message. */
+/** Writes a given value as a text that is short enough for a message. */
 export function given(value: unknown): string {
   if (typeof value === 'string') return value.length > 40 ? `'${value.slice(0, 40)}...'` : `'${value}'`;
   if (typeof value === 'number' || typeof value === 'boolean') return String(value);
@@ -131,7 +137,7 @@ function unknownOption(path: string, name: string, known: readonly string[], pre
   return `unknown option \`${path}\`, ${hint}`;
 }
 
-/** The one that was meant, if one is near enough. */
+/** Returns the known name that was probably meant; undefined if no known name is near enough to `name`. */
 export function nearest(name: string, known: readonly string[]): string | undefined {
   const near = known
     .map((each) => ({ each, far: distance(name.toLowerCase(), each.toLowerCase()) }))
@@ -139,7 +145,7 @@ export function nearest(name: string, known: readonly string[]): string | undefi
   return near && near.far <= Math.max(1, Math.floor(name.length / 3)) ? near.each : undefined;
 }
 
-/** Levenshtein distance. */
+/** Returns the Levenshtein distance of two texts. */
 function distance(a: string, b: string): number {
   let row = Array.from({ length: b.length + 1 }, (_, index) => index);
   for (let i = 1; i <= a.length; i++) {

@@ -6,9 +6,9 @@ import type { EngineEvent, ExperienceAttributes } from '../types.js';
 export interface Assignment {
   readonly experienceId: string;
   readonly variationId: string;
-  /** The variation in the state for this experience. */
+  /** The id of the variation that the visitor's state has for this experience; undefined if the state has none. */
   readonly stored: string | undefined;
-  /** True if the state has another variation, or none. */
+  /** True if the visitor's state does not have this variation for this experience. */
   readonly isNew: boolean;
 }
 
@@ -22,10 +22,10 @@ export const NO_EVENTS: readonly EngineEvent[] = Object.freeze([]);
 const NOTHING: Enrolment = Object.freeze({ change: undefined, events: NO_EVENTS });
 
 /**
- * Makes the enrolment. The exposure of an assignment is sent once, with the first tracked decision; a decision with
- * `enableTracking: false` leaves it to a later one.
+ * Makes the enrolment of an assignment. The exposure is sent once, with the first tracked decision. A decision with
+ * `enableTracking: false` sends no exposure; the next tracked decision sends it.
  *
- * @param strict as in the official SDK, an exposure that was not tracked never follows
+ * @param strict true if, as in the official SDK, an exposure that was left out is never sent later
  * @param first the result of `firstEnrolment` for this assignment, if there is one
  */
 export function enrolment(
@@ -46,7 +46,8 @@ export function enrolment(
       events: [exposure(experienceId, variationId, exposureClaim(experienceId))],
     };
   }
-  // The SDK stores all properties that it was given; what a request says of itself should not outlive it.
+  // Properties are stored only if the app asks for it, since properties of a request should not outlive the request.
+  // The SDK stores all properties that it gets.
   const segments = attributes.updateVisitorProperties ? attributes.visitorProperties : undefined;
   if (first !== undefined && stored === undefined && tracked && segments === undefined) return first;
   const claim = { variationId, replaces: stored, exposed: tracked || strict };
@@ -56,7 +57,10 @@ export function enrolment(
   };
 }
 
-/** The enrolment of a visitor who had no variation of this experience; frozen, one object for all such visitors. */
+/**
+ * Makes the enrolment of a visitor who had no variation of this experience. It is frozen, and all such visitors share
+ * it.
+ */
 export function firstEnrolment(experienceId: string, variationId: string): Enrolment {
   const claim = Object.freeze({ variationId, replaces: undefined, exposed: true });
   const event = exposure(experienceId, variationId, experienceClaim(experienceId));

@@ -1,4 +1,4 @@
-/** Decides one experience for one visitor, in the order of the official SDK. */
+/** Decides one experience for one visitor. The checks run in the order of the official SDK. */
 import { bucketAt, MAX_TRAFFIC } from '../buckets.js';
 import { textOf } from '../coerce.js';
 import type { Audience, Plan, PlannedExperience, PlannedVariation } from '../plan-types.js';
@@ -56,7 +56,10 @@ export function evaluate(call: Call, experience: PlannedExperience): Decision {
   return decided(call, experience, chosen, assignment, forced ? 'forced' : 'bucketed', variation);
 }
 
-/** The variation that the visitor has, if it still exists. */
+/**
+ * Returns the variation that the visitor has of an experience; undefined if there is none, or if the project has no
+ * such variation any more.
+ */
 export function assignedTo(
   state: EvaluationState,
   experience: PlannedExperience,
@@ -65,7 +68,7 @@ export function assignedTo(
   return variationId ? experience.variations.get(textOf(variationId)) : undefined;
 }
 
-/** A decision that leaves nothing behind. */
+/** Makes a decision without a change of the visitor's state and without events. */
 export function none(
   { key }: { readonly key: string },
   reason: EngineReason,
@@ -106,7 +109,7 @@ function locationProblem(
   if (attributes.ignoreLocationProperties === true) return undefined;
   if (locations !== undefined) {
     let isMatched = false;
-    // All locations are asked, since the state keeps which ones matched.
+    // The rules of all locations are evaluated, since the visitor's state keeps the locations that matched.
     for (const location of locations) {
       const result = input.locationResult(location);
       if (isRuleError(result)) return 'location';
@@ -146,7 +149,10 @@ function audienceProblem(
   return failed?.exclusion ? 'exclusion' : 'audience';
 }
 
-/** A permanent audience is not asked again of a visitor who has a variation: they keep it. */
+/**
+ * False for a permanent audience if the visitor has a variation: such a visitor keeps the variation without a new
+ * check.
+ */
 export function isChecked({ permanent }: Audience, isAssigned: boolean): boolean {
   return !(isAssigned && permanent);
 }

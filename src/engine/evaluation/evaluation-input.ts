@@ -1,5 +1,6 @@
 /**
- * The input of decisions: one visitor with one set of properties. Each location and audience is evaluated at most once.
+ * The input of decisions: one visitor with one set of properties. The rules of each location and audience are evaluated
+ * at most once, unless their result may change.
  */
 import { hashOnce, type HashPrefix, HashSuffix } from '../murmur3.js';
 import type { Plan, RuleEntity } from '../plan-types.js';
@@ -15,13 +16,13 @@ export class EvaluationInput {
   private readonly results: RuleResults;
   private hashes = 0;
   private suffix: HashSuffix | undefined = undefined;
-  /** The state of the call under way. */
+  /** The visitor's state during the call that is under way. */
   state: EvaluationState;
   private readonly segments: Readonly<Record<string, unknown>> | undefined;
 
   constructor(
     private readonly plan: Plan,
-    /** The visitor as the call under way gives them. */
+    /** The visitor, as they were passed to the call that is under way. */
     public subject: EngineVisitor,
     private readonly inline: ExperienceAttributes,
   ) {
@@ -30,9 +31,12 @@ export class EvaluationInput {
     this.results = new RuleResults(plan.ruleEntityCount);
   }
 
-  /** The input of a visitor: that of the call before, unless something that it follows from has changed. */
+  /**
+   * Returns the input of the visitor's previous call if the plan and the stored segments are still the same; otherwise
+   * a new input.
+   */
   static of(plan: Plan, visitor: EngineVisitor, attributes: ExperienceAttributes): EvaluationInput {
-    // Properties that are given inline hold for one call.
+    // Properties that the app passes to a call hold for this call only.
     if (attributes.locationProperties != null || attributes.visitorProperties != null) {
       return new EvaluationInput(plan, visitor, attributes);
     }
@@ -74,7 +78,7 @@ export class EvaluationInput {
 
   /** The hash of an experience's id and the visitor's id. */
   hash(prefix: HashPrefix): number {
-    // Preparing the visitor's id pays from the second experience on.
+    // A prepared `HashSuffix` of the visitor's id is worth its cost only from the second experience on.
     if (this.hashes++ === 0) return hashOnce(prefix, this.subject.id);
     return (this.suffix ??= new HashSuffix(this.subject.id)).hash(prefix);
   }
@@ -95,7 +99,7 @@ function remembered(
   { index, match, volatile }: RuleEntity,
   values: PropertyValues,
 ): RuleResult {
-  // The SDK passes over a location or audience without rules: it never matches.
+  // A location or audience without rules never matches, as in the SDK.
   if (match === undefined) return false;
   if (volatile) return match(values);
   const known = results.at(index);

@@ -1,4 +1,6 @@
-/** A visitor's state during one call that decides several experiences: later ones see what earlier ones changed. */
+/**
+ * A visitor's state during one call that decides several experiences: later decisions see the changes of earlier ones.
+ */
 import type { VisitorState } from '../../model/visitor-state/types.js';
 import { mergeSegments, ownValue } from '../../utils/objects.js';
 import type { Location, PlannedExperience } from '../plan-types.js';
@@ -14,7 +16,10 @@ export class EvaluationState {
   private newlyAssigned: Map<string, string> | undefined = undefined;
   private segments: Readonly<Record<string, unknown>> | undefined;
   private locations: readonly string[];
-  /** Whether a location is in the list, by the index of its key. Only of locations that were asked. */
+  /**
+   * For each location that was evaluated in this call, by the index of its key: true if it is in `locations`. Only used
+   * if many experiences are decided (`expectMany`).
+   */
   private asked: RuleResults | undefined = undefined;
   private storedLocations: Set<string> | undefined = undefined;
 
@@ -29,7 +34,10 @@ export class EvaluationState {
     return this.newlyAssigned?.get(id) ?? ownValue(this.visitorState.bucketing, slot);
   }
 
-  /** The visitor has a variation of an experience other than the one that is being decided. */
+  /**
+   * True if the visitor has a variation of an experience for which `isMeant` is true. The experience that is being
+   * decided does not count.
+   */
   isInOther(isMeant: (experienceId: string) => boolean): boolean {
     const ids = [...Object.keys(this.visitorState.bucketing ?? {}), ...(this.newlyAssigned?.keys() ?? [])];
     return ids.some((id) => id !== this.deciding && isMeant(id));
@@ -40,7 +48,7 @@ export class EvaluationState {
     return Array.isArray(segments) ? (segments as unknown[]) : [];
   }
 
-  /** The keys of the locations that matched last, if they are no longer those of the state. */
+  /** The keys of the locations that matched last; undefined if the visitor's state has the same list. */
   get changedLocations(): string[] | undefined {
     const before = this.visitorState.locations ?? NO_LOCATIONS;
     const now = this.locations;
@@ -57,7 +65,9 @@ export class EvaluationState {
     this.segments = mergeSegments(this.segments ?? {}, segments);
   }
 
-  /** Keeps, as the SDK does, which locations matched when they were asked last. */
+  /**
+   * Adds a location that matched to the list of locations, and removes a location that did not match, as the SDK does.
+   */
   atLocation({ key, keyIndex }: Location, result: RuleResult): void {
     if (typeof result !== 'boolean' || key === undefined) return;
     const isAt = this.isAt(key, keyIndex);
@@ -67,12 +77,13 @@ export class EvaluationState {
     else if (result) this.own().push(key);
     else {
       this.own().splice(this.locations.indexOf(key), 1);
-      // A list that something else has stored may hold a key twice; one goes each time, as with the SDK.
+      // A stored list that this package has not written may hold a key twice. As in the SDK, only one of the two is
+      // removed.
       if (this.locations.includes(key)) this.asked?.set(keyIndex, true);
     }
   }
 
-  /** Announces that many experiences will be decided: then a set of the stored locations pays. */
+  /** Announces that many experiences will be decided. A set of the stored locations makes their lookups faster then. */
   expectMany(locationCount: number): void {
     this.asked = new RuleResults(locationCount);
   }
@@ -86,14 +97,20 @@ export class EvaluationState {
     return (this.storedLocations ??= new Set(locations)).has(key);
   }
 
-  /** The list of locations as our own copy, which may be changed. */
+  /**
+   * Returns the list of locations as a copy that this object may change. The list in the visitor's state stays as it
+   * is.
+   */
   private own(): string[] {
     if (this.locations === this.visitorState.locations) this.locations = this.locations.slice();
     return this.locations as string[];
   }
 }
 
-/** Looks from `index` back, then on: locations mostly stand in the order of the project, not far before its index. */
+/**
+ * True if `locations` has the key. The search goes from `index` backward, then forward: locations are mostly in the
+ * order of the project, so that a key is at its index or a little before it.
+ */
 function isIn(locations: readonly string[], key: string, index: number): boolean {
   for (let i = Math.min(index, locations.length - 1); i >= 0; i--) if (locations[i] === key) return true;
   for (let i = index + 1; i < locations.length; i++) if (locations[i] === key) return true;

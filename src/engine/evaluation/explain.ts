@@ -1,4 +1,6 @@
-/** Explains a decision: which location, audience or segment left the visitor out, and which rule of it. */
+/**
+ * Explains a decision: which location, audience or segment left the visitor out, and which of its rules did not match.
+ */
 import type { RuleEntityConfig } from '../../model/project-config.js';
 import { copied, deepFreeze, textOf } from '../coerce.js';
 import type { PlannedExperience, RuleEntity } from '../plan-types.js';
@@ -37,7 +39,10 @@ const audienceFailures: Explain = (call, experience) => {
   return [...failed, { type: 'audience', rules: [{ path: NO_MATCHING_OPTIONS, problem: 'invalid-rule' }] }];
 };
 
-/** How to explain a reason that rules are behind. */
+/**
+ * The functions that explain a decision, by its reason. Reasons that have nothing to do with rules are not in the
+ * table.
+ */
 const FAILURES: Partial<Record<Decision['reason'], Explain>> = {
   location: ({ input }, { config, locations, siteArea }) =>
     locations === undefined
@@ -55,7 +60,10 @@ const FAILURES: Partial<Record<Decision['reason'], Explain>> = {
   segment: (_call, { segments }) => segments.map((each) => ({ type: 'segment', ...named(each), rules: [] })),
 };
 
-/** Without these settings the official SDK fails on the experience; nothing can be decided for it. */
+/**
+ * The path of the settings that say how the audiences of an experience are combined. If an experience has audiences and
+ * no such settings, the official SDK fails on it, and the visitor gets no variation here.
+ */
 const NO_MATCHING_OPTIONS = 'settings.matching_options';
 
 function failure(
@@ -102,7 +110,10 @@ function missingOf({ input }: Call, { locations, siteArea, audiences }: PlannedE
   ].filter((name, index, all) => all.indexOf(name) === index);
 }
 
-/** Rules that match because a property is not there miss nothing. */
+/**
+ * Returns the names of the properties that rules read and nobody supplied. A rule that matches because its property is
+ * missing does not count.
+ */
 function missingIn(all: readonly (CompiledRules | undefined)[], values: PropertyValues): string[] {
   return all
     .flatMap((rules) => rules?.branches.flat(2) ?? [])

@@ -4,24 +4,24 @@ import { ABSENT, type PropertyNames } from '../rules/property-names.js';
 import type { RuleInput, RuleValues } from '../rules/types.js';
 import type { Properties } from '../types.js';
 
-/** Stands for the value `undefined` that was given: a property with it is not absent. */
+/** Stands for a property that was supplied with the value `undefined`. Such a property is not `ABSENT`. */
 const GIVEN_UNDEFINED: unique symbol = Symbol('undefined');
 /**
- * To the official SDK, data whose `name` is this is an object with methods for rules. For plain data that means that no
- * rule finds its property.
+ * If the property `name` has this value, the official SDK takes the properties for an object with methods. Plain
+ * properties have no such methods, so no rule finds its property then.
  */
 const RULE_DATA = 'RuleData';
 
 export class PropertyValues implements RuleValues {
-  /** The values by index, and behind them the same texts in lower case. */
+  /** The values by index, followed by the same values in lower case, if they are text. */
   private readonly known: unknown[];
   private isRuleData: boolean | undefined = undefined;
 
   /**
-   * @param input what else rules may ask about the visitor
-   * @param properties what the request tells
-   * @param inline goes over what the request tells, `undefined` too
-   * @param stored lies under both; objects and arrays are merged
+   * @param input other facts about the visitor that rules may read
+   * @param properties the properties of the request
+   * @param inline properties that the app passes to the call; they override those of the request, even with `undefined`
+   * @param stored the properties in the visitor's state, which the other two override; objects and arrays are merged
    */
   constructor(
     private readonly names: PropertyNames,
@@ -60,7 +60,10 @@ export class PropertyValues implements RuleValues {
     return this.isRuleData ? ABSENT : this.lookUp(name);
   }
 
-  /** A property `name` of the request counts only if a rule reads it: it is not looked up for this alone. */
+  /**
+   * True if the property `name` has the value `RULE_DATA`. The request's property `name` is checked only if a rule
+   * reads it anyway.
+   */
   private asRuleData(): boolean {
     const { inline, stored } = this;
     const isRead =
@@ -71,7 +74,8 @@ export class PropertyValues implements RuleValues {
   }
 
   private lookUp(name: string): unknown {
-    // `__proto__` is no property: merging, which the SDK does, takes it for the prototype.
+    // `__proto__` does not count as a property: the SDK merges properties into an object, where `__proto__` sets the
+    // prototype.
     if (name === '__proto__') return ABSENT;
     const { stored } = this;
     const value = this.given(name);

@@ -1,14 +1,19 @@
 /** The results of the rules of a project for one visitor, by the index of their location or audience. */
 import type { RuleResult } from '../rules/types.js';
 
-/** Two bits each, in words that fit a small integer everywhere: a project may have a thousand audiences. */
+/**
+ * Each word holds 2 ** 3 results of two bits, so that a word is a small integer on every platform. Results are packed
+ * since a project may have a thousand audiences.
+ */
 const PER_WORD_LOG2 = 3;
 const INDEX_IN_WORD = (1 << PER_WORD_LOG2) - 1;
 const MASK = 3;
 
 const FALSE = 1;
 const TRUE = 2;
-/** The result is neither true nor false, which a broken rule gives; it is kept in `special`. */
+/**
+ * The code of a result that is neither true nor false, such as the result of a broken rule. `special` keeps the result.
+ */
 const SPECIAL = 3;
 
 export class RuleResults {

@@ -7,9 +7,11 @@ import { RE2JS } from 're2js';
 
 export type Test = (value: string) => boolean;
 
-/** How many instructions RE2 has for it, at most. `Infinity` if RE2 can't do it. */
+/**
+ * Returns an upper bound on the instructions in RE2's program for a regular expression; `Infinity` if RE2 can't run it.
+ */
 export function programSize(regex: AST.Pattern): number {
-  // One to fail, and one to match.
+  // Every program of RE2 has one instruction to fail and one to match.
   return 2 + choiceSize(regex.alternatives);
 }
 
@@ -42,14 +44,18 @@ function elementSize(element: AST.Element): number {
 }
 
 /**
- * Surrogates are moved to the last places of Unicode: RE2 would take two for one character, and JavaScript does not.
+ * The distance by which surrogates are moved, to the last code points of Unicode. RE2 would read a pair of surrogates
+ * as one character, and JavaScript without the flag `u` does not.
  */
 const MOVE = 0x10f800 - 0xd800;
 
-/** By RE2, from a regular expression that is written anew: the two languages share little more than their signs. */
+/**
+ * Returns a test that runs a regular expression in RE2. The expression is translated first, since the same syntax often
+ * means something else in RE2.
+ */
 export function re2Test({ alternatives }: AST.Pattern): Test {
   const expression = RE2JS.compile(translatedChoice(alternatives));
-  // Not its `test()`, whose automaton grows with the values that it sees.
+  // The method `test()` of re2js is avoided, since its automaton grows with the values that it sees.
   return (value) => expression.matcher(value.replaceAll(/[\ud800-\udfff]/g, moved)).find();
 }
 
@@ -70,7 +76,8 @@ function translated(element: AST.Element): string {
       return translatedChoice(element.alternatives);
     case 'Quantifier': {
       const { min, max } = element;
-      // RE2 would count even what is not there, and takes no product of counts above 1000. `MAX_PROGRAM` is less.
+      // RE2 counts even an element that is repeated zero times, so such an element is left out. RE2 takes no product of
+      // nested counts above 1000; `MAX_PROGRAM` is less.
       return max === 0 ? '(?:)' : `${translated(element.element)}{${min},${max === Infinity ? '' : max}}`;
     }
     case 'Assertion':
@@ -89,7 +96,10 @@ function translatedUnit(unit: number): string {
   return /[a-z]/i.test(text) ? `[${text.toUpperCase()}${text.toLowerCase()}]` : `\\x{${hex}}`;
 }
 
-/** One UTF-16 unit out of a set, however the set is written: JavaScript itself is asked which units it takes. */
+/**
+ * Translates an expression that matches one UTF-16 unit, such as a set. All units are run through JavaScript's own
+ * regular expression, to find which units it matches.
+ */
 function translatedSet(atom: string): string {
   const runs = allUnits().matchAll(new RegExp(`(?:${atom})+`, 'gi'));
   const ranges = Array.from(runs, ({ index, 0: { length } }) => translatedRange(index, index + length - 1));
@@ -110,7 +120,7 @@ function translatedRange(from: number, to: number): string {
 
 let units: string | undefined;
 
-/** Every UTF-16 unit, at the index that is its value. */
+/** Returns a text of all UTF-16 units, in which the index of a unit is its value. */
 function allUnits(): string {
   const row = (high: number): string =>
     String.fromCharCode(...Array.from({ length: 256 }, (_, low) => 256 * high + low));

@@ -22,7 +22,7 @@ export interface SafeRegex {
    * value never matches. The length is less than 8192 only if more could take too long. -1: the expression is not run.
    */
   readonly maxLength: number;
-  /** Never throws. */
+  /** True if the expression matches the value. Never throws. */
   readonly test: (value: string) => boolean;
 }
 
@@ -31,21 +31,30 @@ export interface SafeRegex {
  * 50 ms for the worst of this length.
  */
 const MAX_SOURCE = 5000;
-/** The greatest depth of groups in groups. */
+/** The greatest depth to which groups may be nested. A regular expression with deeper groups is refused. */
 const MAX_NESTING = 100;
 /** The length of the longest value for any regular expression, in UTF-16 code units. */
 const MAX_VALUE = 65_536;
-/** The engine that can answer for values of this length runs the regular expression. */
+/**
+ * The length of a long value, in UTF-16 code units. If JavaScript is quick enough for values of this length, the kind
+ * of the expression is `native`.
+ */
 const LONG_VALUE = 8192;
-/** If no engine can answer for values of this length, the regular expression is refused. */
+/**
+ * The length of a short value, in UTF-16 code units. If no engine is quick enough for values of this length, the
+ * regular expression is refused.
+ */
 const SHORT_VALUE = 256;
-/** The greatest `stepBound`. V8 takes up to 3 ns for a step, and up to 8 before it compiles the expression. */
+/**
+ * The greatest `stepBound` at which JavaScript runs a regular expression. V8 takes up to 3 ns for a step, and up to
+ * 8 ns before it has compiled the expression.
+ */
 const MAX_STEPS = 3_000_000;
-/** The most instructions of a program of RE2: it takes some 10 ms to compile so many. */
+/** The most instructions that a program of RE2 may have. RE2 takes some 10 ms to compile a program of this size. */
 const MAX_PROGRAM = 512;
 /**
- * The most instructions of RE2, counted once for each position of the value. re2js takes up to 30 ns for one, and up to
- * 60 before V8 compiles it.
+ * The most steps that RE2 may take for one value: the instructions of its program times the length of the value. re2js
+ * takes up to 30 ns for a step, and up to 60 ns before V8 has compiled it.
  */
 const MAX_VISITS = 64 * LONG_VALUE;
 
@@ -54,7 +63,9 @@ const REFUSED: SafeRegex = { kind: 'refused', maxLength: -1, test: () => false }
 
 const parser = new RegExpParser({ ecmaVersion: 2024 });
 
-/** Static work only: no value is looked at. Never throws. */
+/**
+ * Chooses the engine for a regular expression and the length of the longest value, from the source alone. Never throws.
+ */
 export function compileRegex(source: string): SafeRegex {
   if (source.length > MAX_SOURCE) return REFUSED;
   if (!isExpression(source)) return INVALID;
@@ -76,19 +87,22 @@ export function compileRegex(source: string): SafeRegex {
       test: (value) => value.length <= maxLength && (value.length <= native ? runNative : runLinear)(value),
     };
   } catch {
-    // V8 takes syntax that the parser does not know.
+    // V8 accepts some syntax of regular expressions that the parser does not know. An expression with such syntax is
+    // refused.
     return REFUSED;
   }
 }
 
-/** Most regular expressions of a project wait long for the first value that needs them, if it comes. */
+/**
+ * Makes a test only when the first value comes, since most regular expressions of a project are needed late or never.
+ */
 function lazyTest(make: () => Test): Test {
   let made: Test | undefined;
   return (value) => {
     try {
       return (made ??= make())(value);
     } catch {
-      // The SDK answers false, too, if an expression is too much for V8.
+      // As in the SDK, the answer is false if V8 fails to run the regular expression.
       return false;
     }
   };
@@ -99,13 +113,16 @@ function nativeTest(source: string): Test {
   return (value) => expression.test(value);
 }
 
-/** A length of values that are sure to take no more than `MAX_STEPS`; -1 if not even short ones are. */
+/**
+ * Returns a length of values that JavaScript is sure to match within `MAX_STEPS`, to a tenth of the greatest such
+ * length; -1 if the greatest is less than `SHORT_VALUE`.
+ */
 function longestNative(steps: (length: number) => number): number {
   const isQuick = (length: number): boolean => steps(length) <= MAX_STEPS;
   if (isQuick(MAX_VALUE)) return MAX_VALUE;
   if (!isQuick(SHORT_VALUE)) return -1;
   let [quick, slow] = [SHORT_VALUE, MAX_VALUE];
-  // To a tenth of it.
+  // The search ends when the greatest length of values is known to a tenth.
   while (slow > 1.1 * quick) {
     const middle = Math.floor((quick + slow) / 2);
     if (isQuick(middle)) quick = middle;
@@ -127,7 +144,7 @@ function parse(source: string): AST.Pattern {
   return parser.parsePattern(source, 0, source.length, { unicode: false });
 }
 
-/** How deep its groups are nested. */
+/** Returns the greatest depth to which the groups of a regular expression are nested. */
 function nesting(source: string): number {
   let [depth, deepest] = [0, 0];
   for (const [token] of source.matchAll(/\\.|\[(?:\\.|[^\]\\])*|[()]/gs)) {
@@ -138,12 +155,12 @@ function nesting(source: string): number {
 }
 
 /**
- * A regular expression that matches in the same values, with fewer ways to do so. It matters only whether there is a
- * match, so a loop at the start or the end of a match need not go on: if `x+y` is found, so is `xy`, and `.*y.*` is
- * `y`.
+ * Returns a regular expression that matches the same values in fewer ways. Only the existence of a match matters, so a
+ * loop at the start or the end of a match need not go on: `x+y` becomes `x{1}y`, and `.*y.*` becomes `y`.
  */
 function shortened(source: string, regex: AST.Pattern): string {
-  // From here, to there, this instead.
+  // The edits that shorten the expression: index in `source` -> the index at which the replaced text ends, and the new
+  // text.
   const edits = new Map<number, [number, string]>();
 
   function trim(alternatives: readonly AST.Alternative[], end: 'first' | 'last'): void {
@@ -166,7 +183,7 @@ function shortened(source: string, regex: AST.Pattern): string {
   trim(regex.alternatives, 'first');
   trim(regex.alternatives, 'last');
   for (const element of elementsOf(regex)) {
-    // A group that a back reference refers to must not be shortened, since its text matters.
+    // If there is a back reference, nothing is shortened, since the text that its group takes matters.
     if (element.type === 'Backreference') return source;
     if (element.type !== 'Assertion' || !('alternatives' in element)) continue;
     trim(element.alternatives, element.kind === 'lookahead' ? 'last' : 'first');

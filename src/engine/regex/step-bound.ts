@@ -5,10 +5,10 @@
  * A step is one visit of one node of the tree at one position of the value (non-capturing groups take none). Each time
  * that a node is entered it can be left in some number of `ways`, and the nodes after it are run once for each of them:
  * the bound of a sequence is the sum over its nodes of the node's own steps, times the ways of all nodes before it. Two
- * rules keep that near to the truth:
+ * rules keep the bound near to the truth:
  *
  * - If the next symbol of the value decides whether a loop goes on, or which of some alternatives is taken, only one
- *   way gets past that symbol. The others cost the steps that it takes to find that out (`Next`).
+ *   way gets past that symbol. The other ways cost the steps until they fail (`Next`).
  * - A search tries every position of the value. If a match begins with a symbol that the loops in it don't take, the
  *   positions share the value; otherwise each of them might run to its end (`search`).
  */
@@ -16,15 +16,16 @@ import type { AST } from '@eslint-community/regexpp';
 import { areApart, EDGE, EVERY, type Symbols, symbolsOf, UNITS } from './symbols.js';
 
 interface Reach {
-  /** The longest text after the place that a node is entered at, in UTF-16 code units. */
+  /** The length of the longest text after the position at which a node is entered, in UTF-16 code units. */
   readonly ahead: number;
-  /** The length of the whole value: what a lookbehind may see. */
+  /** The length of the whole value, which a lookbehind may read in full. */
   readonly whole: number;
 }
 
 interface Bound {
   /**
-   * The number of ways in which a node can be left each time that it is entered, less those that the next symbol ends.
+   * The number of ways in which a node can be left each time that it is entered, without the ways that fail at the next
+   * symbol.
    */
   readonly ways: number;
   readonly steps: number;
@@ -49,28 +50,32 @@ interface Opening extends Next {
 /** The facts about a node that the bound depends on. */
 interface Part {
   readonly opening: Opening;
-  /** The lengths of the texts that it takes, in UTF-16 code units. */
+  /** The lengths of the shortest and of the longest text that the node takes, in UTF-16 code units. */
   readonly min: number;
   readonly max: number;
-  /** How many of these symbols one path through it can pass, those of its lookaheads included. */
+  /** Returns how many of these symbols one path through the node can pass. Symbols in its lookaheads count, too. */
   taken(symbols: Symbols): number;
   bound(after: Next): Bounded;
 }
 
-/** Nothing is known of what comes next. */
+/** The opening of a node of whose first symbol nothing is known. */
 const ANYTHING: Opening = { symbols: EVERY, steps: Infinity, empty: 0 };
 const NOTHING: Opening = { symbols: 0n, steps: 0, empty: 1 };
 
-/** A number of steps that is as bad as any greater one. */
+/** An upper bound above this number of steps counts as infinite. */
 const FAR = 1e12;
 const ENDLESS: Bound = { ways: Infinity, steps: Infinity };
 
-/** Steps for each unit that a back reference compares: V8 takes that much longer for it if case is ignored. */
+/**
+ * The number of steps that are counted for each UTF-16 unit that a back reference compares. V8 takes that much longer
+ * for such a comparison if case is ignored.
+ */
 const STEPS_OF_REFERENCE = 16;
 
 /**
- * Returns an upper bound on the steps of a search for the regular expression in a value of up to `length` UTF-16 code
- * units. The expression ignores case and has no other flag. `Infinity` if there is no useful bound.
+ * Returns a function that gives an upper bound on the steps of a search for the regular expression in a value of up to
+ * `length` UTF-16 code units; `Infinity` if there is no useful bound. The expression ignores case and has no other
+ * flag.
  */
 export function stepBound(regex: AST.Pattern): (length: number) => number {
   const anchored = regex.alternatives.filter(isAnchored);
@@ -80,7 +85,10 @@ export function stepBound(regex: AST.Pattern): (length: number) => number {
   return (length) => sum(searches.map((steps) => steps(length)));
 }
 
-/** Run from the start of the value, and given up at once at all other places. */
+/**
+ * Bounds the steps for an alternative that begins with `^`: it is run at the start of the value, and fails at once at
+ * all other positions.
+ */
 function anchoredSearch(alternative: AST.Alternative): (length: number) => number {
   const run = sequence(alternative.elements, false).bound(ANYTHING);
   const elsewhere = anchorSteps(alternative);
@@ -96,12 +104,14 @@ function search(part: Part): (length: number) => number {
     const stepsOver = (ahead: number): number => run({ ahead, whole: length }).steps;
     const apart = places * stepsOver(length);
     const fixed = stepsOver(0);
-    // Without a loop that is worth it, nothing is shared.
+    // The steps of all positions are simply added if a run may pass any number of first symbols, or if a run is hardly
+    // longer than on an empty text.
     if (passed === Infinity || apart <= 4 * places * fixed) return apart;
-    // A run passes at most `passed` of the symbols that a match may begin with, and sees nothing after the next one. So
-    // no symbol of the value is seen from more than `passed + 1` positions, and all runs together see at most that many
-    // times the value. Each symbol costs at most `slope`: the greatest quotient for lengths between two powers of two
-    // is at most twice that for the greater one.
+    // A run is one try to match, at one position of the value. It passes at most `passed` of the symbols that a match
+    // may begin with, and sees nothing after the next such symbol. So no symbol of the value is seen from more than
+    // `passed + 1` positions, and all runs together see at most that many times the value. Each symbol costs at most
+    // `slope` steps: the greatest quotient of steps and length between two powers of two is at most twice the quotient
+    // for the greater power.
     let slope = 0;
     for (let seen = 1; seen < 2 * length; seen *= 2) {
       slope = Math.max(slope, (2 * (stepsOver(Math.min(seen, length)) - fixed)) / seen);
@@ -126,7 +136,7 @@ function isGroup(element: AST.Element | undefined): element is AST.Group | AST.C
   return element?.type === 'Group' || element?.type === 'CapturingGroup';
 }
 
-/** @param backward in a lookbehind, which is matched from its end to its start */
+/** @param backward true in a lookbehind, which is matched from its end to its start */
 function partOf(element: AST.Element, backward: boolean): Part {
   switch (element.type) {
     case 'Group':
@@ -220,7 +230,7 @@ function choice(alternatives: readonly AST.Alternative[], backward: boolean): Pa
       const bounds = parts.map((part) => part.bound(after));
       const firsts = parts.map((part) => then(part.opening, after));
       const groups = groupsBySymbol(firsts);
-      // The steps that it takes to find which alternatives the symbol does not let through.
+      // The steps until the alternatives that the next symbol rules out have failed.
       const failing = sum(firsts.map(({ symbols, steps }) => (symbols === EVERY ? 0 : steps)));
       return (reach) => {
         const each = bounds.map((bounded) => bounded(reach));
@@ -252,7 +262,10 @@ function capture({ alternatives }: AST.CapturingGroup, backward: boolean): Part 
   };
 }
 
-/** The places in `firsts` of those that a symbol lets through, for all symbols. */
+/**
+ * Groups all symbols by the entries of `firsts` that they let through. Returns the indexes of these entries for each
+ * group.
+ */
 function groupsBySymbol(firsts: readonly Next[]): number[][] {
   let groups = [{ of: EVERY, through: [] as number[] }];
   firsts.forEach(({ symbols }, i) => {
@@ -265,7 +278,7 @@ function groupsBySymbol(firsts: readonly Next[]): number[][] {
   return groups.map(({ through }) => through);
 }
 
-/** Left in one way, the first that is found, if at all. */
+/** A lookaround is left in one way at most: its first match. */
 function lookaround({ alternatives, kind }: AST.LookaroundAssertion): Part {
   const backward = kind === 'lookbehind';
   const inside = choice(alternatives, backward);
@@ -285,7 +298,7 @@ function lookaround({ alternatives, kind }: AST.LookaroundAssertion): Part {
   };
 }
 
-/** Compares, unit by unit, the text that the group has taken, if any. */
+/** A back reference compares the text that its group has taken, if any, unit by unit. */
 function reference({ resolved }: AST.Backreference, backward: boolean): Part {
   const longest = Math.max(...[resolved].flat().map((group) => maxLength(group)));
   return {
@@ -302,7 +315,10 @@ function reference({ resolved }: AST.Backreference, backward: boolean): Part {
   };
 }
 
-/** The length of the longest text, found without making a part, which would not end if the group refers to itself. */
+/**
+ * Returns the length of the longest text that an element takes. It makes no `Part`, since making one would never end if
+ * a group refers to itself.
+ */
 function maxLength(element: AST.Element): number {
   switch (element.type) {
     case 'Group':
@@ -321,7 +337,7 @@ function maxLength(element: AST.Element): number {
 
 function loop({ element, min, max }: AST.Quantifier, backward: boolean): Part {
   const inside = partOf(element, backward);
-  // Where it can take nothing, little is known of what decides.
+  // If the element can match the empty text, nothing is known of the symbol that begins a round of the loop.
   const first = inside.min > 0 ? inside.opening : ANYTHING;
   return {
     opening: { symbols: first.symbols, steps: first.steps + 1, empty: min > 0 || first === ANYTHING ? 0 : 1 },
@@ -334,7 +350,7 @@ function loop({ element, min, max }: AST.Quantifier, backward: boolean): Part {
       const isDecided = areApart(first.symbols, after.symbols);
       return (reach) => {
         const text = backward ? reach.whole : reach.ahead;
-        // More than `min` times only if it takes something each time.
+        // After `min` rounds of a loop, a round that takes no text ends the loop.
         const most = Math.min(max, inside.min > 0 ? Math.floor(text / inside.min) : min + text);
         const once = bounded(reach);
         const steps = 1 + (once.steps + 1) * powers(once.ways, 0, most);
@@ -360,7 +376,7 @@ function then(opening: Opening, next: Next): Next {
   return { symbols: symbols | next.symbols, steps: steps + times(next.steps, empty) };
 }
 
-/** Nothing without end, and anything no times, is nothing; to JavaScript it is not a number. */
+/** Multiplies. 0 times `Infinity` is 0 here; in JavaScript it is NaN. */
 function times(each: number, count: number): number {
   return each === 0 || count === 0 ? 0 : each * count;
 }

@@ -1,10 +1,13 @@
 /**
- * The symbols that the parts of a regular expression take, whose case is ignored: what `stepBound` needs to know of
- * characters.
+ * The symbols that the parts of a regular expression take, if case is ignored. `stepBound` counts with symbols instead
+ * of characters.
  */
 import type { AST } from '@eslint-community/regexpp';
 
-/** A set of symbols, a bit for each: the characters of ASCII, all others as one, and the edge of the value. */
+/**
+ * A set of symbols, with one bit for each symbol: each ASCII character, all other characters together, and the edge of
+ * the value.
+ */
 export type Symbols = bigint;
 const ASCII = (1n << 128n) - 1n;
 const OTHER = 1n << 128n;
@@ -16,7 +19,7 @@ const UPPER = range(0x41, 0x5a);
 const LOWER = range(0x61, 0x7a);
 const DIGIT = range(0x30, 0x39);
 const ANY = CHARACTERS & ~(range(0x0a, 0x0a) | range(0x0d, 0x0d));
-/** The symbols of escapes. An escape with any character beyond ASCII has `OTHER`. */
+/** The symbols of the escapes `\d`, `\s` and `\w`. An escape that takes any character beyond ASCII has `OTHER`. */
 const ESCAPES = {
   digit: DIGIT,
   space: range(0x09, 0x0d) | range(0x20, 0x20) | OTHER,
@@ -43,7 +46,7 @@ export function symbolsOf(element: Atom | AST.CharacterClassElement): Symbols {
       return inEitherCase(range(element.min.value, element.max.value));
     case 'CharacterSet':
       if (element.kind === 'any') return ANY;
-      // Not without the flag `u`.
+      // A property such as `\p{L}` needs the flag `u`, which no expression has here.
       if (element.kind === 'property') return CHARACTERS;
       return element.negate ? othersThan(ESCAPES[element.kind]) : ESCAPES[element.kind];
     case 'CharacterClass': {
@@ -55,12 +58,16 @@ export function symbolsOf(element: Atom | AST.CharacterClassElement): Symbols {
   }
 }
 
-/** Some characters beyond ASCII are always left. */
+/**
+ * Returns all characters except the given ones. `OTHER` is always in, since some characters beyond ASCII may be left.
+ */
 function othersThan(symbols: Symbols): Symbols {
   return (ASCII & ~symbols) | OTHER;
 }
 
-/** No character beyond ASCII is the other case of one in it. */
+/**
+ * Adds the other case of each ASCII letter. Without the flag `u`, no character beyond ASCII is the other case of one.
+ */
 function inEitherCase(symbols: Symbols): Symbols {
   return symbols | ((symbols & UPPER) << 32n) | ((symbols & LOWER) >> 32n);
 }

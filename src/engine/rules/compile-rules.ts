@@ -15,18 +15,17 @@ import type {
   ValidRule,
 } from './types.js';
 
-/**
- * The result of a rule that is so broken that the official SDK throws an exception when it reaches the rule: the
- * decision is "none" then.
- */
+/** The result of a rule at which the official SDK throws an exception. The visitor gets no variation then. */
 export const BROKEN: unique symbol = Symbol('broken');
 
-/** True for a result that means an error, so that there is no decision. */
+/** True if the result of a rule is an error, so that nothing is decided. */
 export function isRuleError(result: RuleResult): boolean {
   return typeof result !== 'boolean' && RULE_ERRORS.has(result);
 }
 
-/** The texts are those of the SDK, for data that is an object with methods. */
+/**
+ * The results of rules that are errors. The texts are the SDK's results for properties that are an object with methods.
+ */
 const RULE_ERRORS: ReadonlySet<unknown> = new Set([
   BROKEN,
   'convert.com_no_data_found',
@@ -52,12 +51,12 @@ export class RuleCompiler {
     }
     return regex;
   };
-  /** Testers by what they ask. */
+  /** Testers by property, operator and expected value. */
   readonly #testers = new Map<string, Predicate>();
   /** Sources by property. */
   readonly #sources = new Map<string, RuleSource>();
 
-  /** @param owner whose rules these are, as operators know it */
+  /** @param owner the entity that has the rules, as a warning for the operator names it */
   compile(rules: RuleSet | null | undefined, owner: string): CompiledRules {
     const branches = parts(rules, 'OR').map((branch) =>
       parts(branch, 'AND').map((part) => parts(part, 'OR_WHEN').map((rule) => this.#rule(rule))),
@@ -97,7 +96,8 @@ export class RuleCompiler {
     if (prepared === undefined) return INVALID_RULE;
     const source = this.#source(rule);
     const { supported, volatile, readsState } = source;
-    // Without UI rules, the operators that ask for absence find it, as with the SDK.
+    // Without `uiRules`, a rule without a key counts as a rule about a missing property, as with the SDK: an operator
+    // that asks whether a property is missing matches.
     const isNever = !supported && this.uiRules !== undefined;
     const whenAbsent = answersAbsence && !isNever ? prepared.compare(undefined) : false;
     return {
@@ -117,7 +117,7 @@ export class RuleCompiler {
     };
   }
 
-  /** Rules that ask the same have one tester: what many experiences ask stays in the processor's cache. */
+  /** Rules with one property, operator and expected value share a tester, so that it stays in the processor's cache. */
   #tester(
     source: RuleSource,
     prepared: PreparedComparison,
@@ -155,7 +155,8 @@ export class RuleCompiler {
 }
 
 /**
- * In UTF-16 code units. URLs of this length are usual: the operator hears of an expression that can't be run on them.
+ * The length of a long value, in UTF-16 code units. URLs may be so long, so the operator gets a warning about a regular
+ * expression that is not run on them.
  */
 const LONG_VALUE = 8192;
 
@@ -166,7 +167,7 @@ function warningOf(regex: SafeRegex | undefined): string | undefined {
     : `it is not run on values of more than ${regex.maxLength} characters, and does not match them`;
 }
 
-/** The source of a rule that nothing can answer. */
+/** Makes the source of a rule that can't be answered: the value is always `ABSENT`. */
 export function noSource({ rule_type: type }: Rule): RuleSource {
   const property = typeof type === 'string' ? type : '';
   return { property, read: () => ABSENT, volatile: false, readsState: false, supported: false };
@@ -190,19 +191,19 @@ function compareValue(value: unknown, compare: Comparison, whenAbsent: RuleResul
   try {
     return compare(value);
   } catch {
-    // A value that can't be written as text; the SDK catches the same.
+    // The value can't be written as text. The SDK catches the same error.
     return false;
   }
 }
 
-/** Stands for a level of the rules where the SDK finds no list, which counts as false. */
+/** Stands for a level of the rules that lacks the list which the SDK expects. Such a level is false. */
 const INVALID: unique symbol = Symbol('invalid');
 
 const NO_RULE = { about: undefined, volatile: false, readsState: false };
 const INVALID_RULE: CompiledRule = { ...NO_RULE, test: () => false };
 const BROKEN_RULE: CompiledRule = { ...NO_RULE, test: () => BROKEN };
 
-/** The entries of one level. A level that is not one has one entry, which gives the level's result. */
+/** Returns the entries of one level of the rules; `BROKEN` or `INVALID` alone if the level is malformed. */
 function parts(level: unknown, name: 'OR' | 'AND' | 'OR_WHEN'): readonly unknown[] {
   if (level === BROKEN || level === INVALID) return [level];
   if (level === null || level === undefined) return [BROKEN];
@@ -210,7 +211,10 @@ function parts(level: unknown, name: 'OR' | 'AND' | 'OR_WHEN'): readonly unknown
   return Array.isArray(list) && list.length > 0 ? list : [INVALID];
 }
 
-/** Most rules are one branch whose parts have one rule each; the fewer objects they go through, the better. */
+/**
+ * Makes the predicate for all rules together. Most rules are one branch whose parts have one rule each. Their predicate
+ * skips the lists of branches and parts, which is faster.
+ */
 function matcherOf(branches: Branches): Predicate {
   const [branch] = branches;
   if (branches.length > 1 || !branch!.every((part) => part.length === 1)) {
@@ -243,7 +247,7 @@ function matchBranches(branches: Branches, values: RuleValues): RuleResult {
   return result;
 }
 
-/** Ends with the first part that is not true. */
+/** Returns the result of the first part that is not true; true if all parts are true. */
 function matchAll(branch: Branches[number], values: RuleValues): RuleResult {
   for (const part of branch) {
     const result = matchAny(part, values);
@@ -261,9 +265,8 @@ function matchAny(part: readonly CompiledRule[], values: RuleValues): RuleResult
   return result;
 }
 
-/** A rule and its path. */
 interface PlacedRule {
-  /** The path of the rule: `OR[0].AND[1].OR_WHEN[0]`. */
+  /** The path of the rule in its rule set: `OR[0].AND[1].OR_WHEN[0]`. */
   readonly path: string;
   readonly rule: CompiledRule;
 }
@@ -276,7 +279,7 @@ function allRules(branches: Branches): PlacedRule[] {
 
 const pathOf = (or: number, and: number, when: number): string => `OR[${or}].AND[${and}].OR_WHEN[${when}]`;
 
-/** The rules, of each branch, of the part that did not match. Empty if the rules match. */
+/** Returns, for each branch, the rules of the first part that did not match. Empty if the rules match. */
 export function failedRules(rules: CompiledRules, values: RuleValues): PlacedRule[] {
   const failed: PlacedRule[] = [];
   for (const [or, branch] of rules.branches.entries()) {

@@ -1,6 +1,6 @@
 /**
- * Mutual exclusion, as SDK 5.x has it; built from its specification, since npm serves no 5.x. A rule that asks whether
- * the visitor is in another experience takes the place of all other rules of its audience.
+ * Mutual exclusion: a rule that asks whether the visitor is in another experience. Such a rule takes the place of all
+ * other rules of its audience. It follows the specification of SDK 5.x, since npm does not serve SDK 5.x.
  */
 import type { RuleSet } from '../../model/project-config.js';
 import { textOf } from '../coerce.js';
@@ -8,9 +8,9 @@ import { textOf } from '../coerce.js';
 export interface Exclusion {
   /** The key of the other experience. */
   readonly experienceKey: string;
-  /** The visitor must not be in it. */
+  /** True if the visitor must not be in the other experience; false if the visitor must be in it. */
   readonly negated: boolean;
-  /** The path of the rule. */
+  /** The path of the rule in the rules of the audience: `OR[0].AND[1].OR_WHEN[0]`. */
   readonly path: string;
 }
 

@@ -1,19 +1,25 @@
 /**
- * The operators of rules, with the answers of the official SDK 4.4 (`Comparisons` in its bundle), quirks included:
- * sites rely on them, and other backends of the same project give them.
+ * The operators of rules, with the answers of the official SDK 4.4 (`Comparisons` in its bundle). Its quirks are kept,
+ * since sites rely on them, and since other backends of the same project give the same answers.
  */
 import type { SafeRegex } from '../regex/safe-regex.js';
 
-/** Compares one value. Nearly always a boolean; `_returnNegationCheck` hands through what it got. */
+/**
+ * Compares one value with the expected value of a rule. The result is a boolean, except for `_returnNegationCheck`,
+ * which may return the value itself.
+ */
 export type Comparison = (value: unknown) => unknown;
 
 /** The expected value of a rule, prepared for comparisons. */
 export interface PreparedComparison {
-  /** May throw for a value that can't be written as text: that is false. */
+  /** Compares a value. May throw if the value can't be written as text; the caller takes that for false. */
   readonly compare: Comparison;
-  /** The same for a text, in lower case: it is brought to lower case once for all rules that read it. */
+  /**
+   * The same comparison for a text that is in lower case already. A property is brought to lower case once for all
+   * rules that read it.
+   */
   readonly compareText?: (text: string) => boolean;
-  /** The regular expression that it runs; undefined if it runs none. */
+  /** The regular expression that the comparison runs; undefined if it runs none. */
   readonly regex?: SafeRegex;
 }
 
@@ -21,7 +27,7 @@ export type CompileRegex = (source: string) => SafeRegex;
 
 type Operator = (expected: unknown, negated: boolean, compile: CompileRegex) => PreparedComparison;
 
-/** Compares the text of a value, in lower case. */
+/** Makes an operator that compares the text of a value with the expected text, both in lower case. */
 const onText =
   (matches: (text: string, expected: string) => boolean): Operator =>
   (expected, negated) => {
@@ -34,7 +40,10 @@ const onValue =
   (prepare: (expected: unknown, negated: boolean) => Comparison): Operator =>
   (expected, negated) => ({ compare: prepare(expected, negated) });
 
-/** An array has the expected as a member, an object as a key; both with their case. */
+/**
+ * Compares for equality. An array matches if the expected value is a member, and an object matches if the expected
+ * value is a key. Case counts for members and keys, but not for texts.
+ */
 const equals: Operator = (expected, negated) => {
   const key = textOf(expected);
   const wanted = key?.toLowerCase();
@@ -53,7 +62,9 @@ const equals: Operator = (expected, negated) => {
   };
 };
 
-/** Values of two types can't be ordered: false, negated or not. */
+/**
+ * Makes an operator that compares by size. If the two values have different types, the result is false, negated or not.
+ */
 const ordered = (isRight: (value: never, expected: never) => boolean): Operator =>
   onValue((expected, negated) => {
     const limit = asNumber(expected) as never;
@@ -63,7 +74,7 @@ const ordered = (isRight: (value: never, expected: never) => boolean): Operator 
     };
   });
 
-/** Only what the rule lists is brought to lower case, not the value. */
+/** Looks for a value in the list of a rule. As in the SDK, the list is brought to lower case, but the value is not. */
 const isIn = onValue((expected, negated) => {
   const list: readonly unknown[] =
     typeof expected === 'string' ? expected.split('|') : Array.isArray(expected) ? expected : [];
@@ -83,8 +94,8 @@ const isNotThere: Operator = (expected, negated, compile) => isThere(expected, !
 
 const matchesPattern: Operator = (expected, negated, compile) => {
   const regex = compile(String(expected));
-  // A value that the expression is not run on doesn't match, negated or not, as with an expression that the SDK
-  // refuses.
+  // If the value is too long for the regular expression, the result is false, negated or not, as for an expression that
+  // the SDK refuses.
   const compareText = (text: string): boolean =>
     text.length <= regex.maxLength && regex.test(text) !== negated;
   return { compareText, compare: (value) => compareText(String(value).toLowerCase()), regex };
@@ -97,7 +108,7 @@ const OPERATORS: ReadonlyMap<string, Operator> = new Map<string, Operator>([
   ['matches', equals],
   ['less', ordered((value, limit) => value < limit)],
   ['lessEqual', ordered((value, limit) => value <= limit)],
-  // Blank text is in everything.
+  // `contains` finds a blank expected text in every value.
   ['contains', onText((text, part) => text.includes(part) || part.trim() === '')],
   ['isIn', isIn],
   ['startsWith', onText((text, start) => text.startsWith(start))],
@@ -106,7 +117,8 @@ const OPERATORS: ReadonlyMap<string, Operator> = new Map<string, Operator>([
   ['exists', isThere],
   ['not_exists', isNotThere],
   ['doesNotExist', isNotThere],
-  // Not meant as an operator, but the SDK takes it for one: what the rule expects decides about the negation.
+  // `_returnNegationCheck` is an internal function of the SDK, which the SDK accepts as an operator. The expected value
+  // of the rule decides whether the result is negated.
   ['_returnNegationCheck', onValue((expected) => (value) => (expected ? !value : value))],
 ]);
 
@@ -114,7 +126,7 @@ const OPERATORS: ReadonlyMap<string, Operator> = new Map<string, Operator>([
 export const ANSWERS_ABSENCE: ReadonlySet<string> = new Set(['exists', 'doesNotExist']);
 
 /**
- * undefined for an operator that nobody knows.
+ * Prepares the comparison of a rule; undefined if the operator is unknown.
  *
  * @param compile compiles the regular expressions of one project, which may have the same one many times
  */
@@ -129,12 +141,15 @@ export function prepareComparison(
   try {
     return prepare(expected, negated, compile);
   } catch {
-    // The expected value can't be written as text; in the SDK, each comparison with it fails.
+    // The expected value can't be written as text. In the SDK, each comparison with such a value is false.
     return { compare: () => false };
   }
 }
 
-/** undefined for what can't be written as text, such as an object with a `toString` of its own. */
+/**
+ * Returns the value as text; undefined if it can't be written as text, such as an object from JSON with a field
+ * `toString`.
+ */
 function textOf(value: unknown): string | undefined {
   try {
     return String(value);
@@ -145,7 +160,7 @@ function textOf(value: unknown): string | undefined {
 
 const NUMERIC = /^-?(?:(?:\d{1,3}(?:,\d{3})+|\d+)(?:\.\d+)?|\.\d+)$/;
 
-/** A number for a number or the text of one (`1,234.5`), else the value itself. */
+/** Returns the number if the value is the text of a number, such as `1,234.5`; otherwise the value itself. */
 function asNumber(value: unknown): unknown {
   if (typeof value !== 'string' || !NUMERIC.test(value)) return value;
   if (!Number.isFinite(parseFloat(value.replace(/,/g, '')))) return value;

@@ -6,7 +6,7 @@ export const ABSENT: unique symbol = Symbol('absent');
 /** The names of the properties that the rules of a project read. A rule knows a name by its index in this list. */
 export class PropertyNames {
   readonly all: string[] = [];
-  /** Some rule reads the property `name` (see `RULE_DATA`). */
+  /** True if some rule reads the property `name` (see `RULE_DATA`). */
   readsName = false;
   readonly #indexes = new Map<string, number>();
 

@@ -12,18 +12,20 @@ export interface CompiledRule {
   readonly test: Predicate;
   /** How the rule reads and compares; undefined if the rule is not valid. */
   readonly about: RuleAbout | undefined;
-  /** True if its result for the same properties may change, so that it must not be remembered. */
+  /**
+   * True if the result of the rule may change while the properties stay the same. Such a result must not be remembered.
+   */
   readonly volatile: boolean;
-  /** True if its result depends on the visitor's state. */
+  /** True if the result of the rule depends on the visitor's state. */
   readonly readsState: boolean;
 }
 
 export interface RuleAbout {
   readonly rule: ValidRule;
   readonly source: RuleSource;
-  /** Why it never matches, whatever the value is. */
+  /** The reason why the rule never matches, whatever the value is; undefined if the rule may match. */
   readonly problem: RuleProblem | undefined;
-  /** A warning about the rule for the operator. */
+  /** A warning about the rule for the operator; undefined if there is none. */
   readonly warning: string | undefined;
 }
 
@@ -32,7 +34,10 @@ export interface ValidRule extends Rule {
   readonly matching: { readonly match_type: string; readonly negated: boolean };
 }
 
-/** `unsupported-rule`: no server can answer it. `unsafe-pattern`: it could hold the event loop. */
+/**
+ * `invalid-rule`: the official SDK would not understand the rule. `unsupported-rule`: a server can't answer the rule.
+ * `unsafe-pattern`: the rule's regular expression could block the event loop.
+ */
 export type RuleProblem = 'invalid-rule' | 'unsupported-rule' | 'unsafe-pattern';
 
 /** The values of one visitor's properties, as rules ask for them. `evaluation/property-values.ts` implements it. */
@@ -41,7 +46,7 @@ export interface RuleValues {
   readonly input: RuleInput;
   /** The value of the property with this index in the project's property names, or ABSENT. */
   at(index: number): unknown;
-  /** The same value in lower case; undefined if it is no text. */
+  /** The value of the property with this index in lower case; undefined if it is not text. */
   textAt(index: number): string | undefined;
   /** The value of a property, or ABSENT. */
   named(name: string): unknown;
@@ -54,16 +59,19 @@ export interface RuleInput {
   readonly visitor: RuleValues;
   readonly state: {
     readonly customSegments: readonly unknown[];
-    /** The visitor has a variation of an experience other than the one that is being decided. */
+    /**
+     * True if the visitor has a variation of an experience for which `isMeant` is true. The experience that is being
+     * decided does not count.
+     */
     isInOther(isMeant: (experienceId: string) => boolean): boolean;
   };
 }
 
-/** Answers from the values that it is given. */
+/** Gives the result of one rule, or of several rules together, for the values of one visitor. */
 export type Predicate = (values: RuleValues) => RuleResult;
 
 export interface CompiledRules {
-  /** The result of all rules together. */
+  /** Gives the result of all rules together. */
   readonly match: Predicate;
   readonly branches: Branches;
   readonly volatile: boolean;
@@ -77,9 +85,9 @@ export type WebRules = (rule: Rule) => RuleSource | undefined;
 
 /** The source of the value that a rule compares. */
 export interface RuleSource {
-  /** The property, or the type of a rule that reads none. */
+  /** The name of the property that the rule reads; the type of the rule if it reads no property. */
   readonly property: string;
-  /** The value, or ABSENT. Never throws. */
+  /** Returns the value; ABSENT if nobody supplied it. Never throws. */
   readonly read: (values: RuleValues) => unknown;
   /** The index of the property in the project's property names, if the rule reads just one property. */
   readonly index?: number;

@@ -1,12 +1,12 @@
 /**
- * Rules without a key, which the Convert UI makes for web projects: one table, rule type to fact. The types and
- * their values are those of Convert's config schema (`types.gen.d.ts` in the official SDK); the facts are those
- * that Convert's tracking script compares (`cdn-4.convertexperiments.com/v1/js/`, version 1), as far as a server
+ * Answers rules without a key, which the Convert UI makes for web projects. One table has the fact for each rule type.
+ * The types and their values are those of Convert's config schema (`types.gen.d.ts` in the official SDK). The facts are
+ * those that Convert's tracking script compares (`cdn-4.convertexperiments.com/v1/js/`, version 1), as far as a server
  * knows them.
  *
- * Not in the table, since no server knows them: `weather_condition`, `js_condition`, `visitor_data_exists`,
- * `local_time_*`, and what the script counts in its own cookie: `avg_time_page`, `visit_duration`, `visits_count`,
- * `pages_visited_count`, `days_since_last_visit`.
+ * The table lacks the types of which a server does not know the fact: `weather_condition`, `js_condition`,
+ * `visitor_data_exists` and `local_time_*`, and the counts that the script keeps in its own cookie: `avg_time_page`,
+ * `visit_duration`, `visits_count`, `pages_visited_count`, `days_since_last_visit`.
  */
 import type { ProjectConfig, Rule } from '../../model/project-config.js';
 import { ownValue } from '../../utils/objects.js';
@@ -19,15 +19,15 @@ type Read = RuleSource['read'];
 
 /** The parts of the project that the facts depend on. */
 interface Project {
-  /** Seconds that the project's clock is ahead of UTC; NaN where the config doesn't say. */
+  /** Seconds that the project's clock is ahead of UTC; NaN if the config doesn't say. */
   readonly utcOffset: number;
-  /** Goals are stored by their keys, and rules name them by their ids. */
+  /** The keys and ids of the goals: visitor state names a goal by its key, and rules name a goal by its id. */
   readonly goals: readonly { readonly key: string; readonly id: unknown }[];
-  /** Ids of the experiences that one can be bucketed into. */
+  /** Ids of the experiences that count for `bucketed_into_experience`: neither deploys nor archived ones. */
   readonly experiments: ReadonlySet<string>;
 }
 
-/** Makes the source for a rule, which depends on more than its type; undefined for a rule that can't be answered. */
+/** Makes the source for a rule of a type that needs more than the type; undefined if the rule can't be answered. */
 type Answer = (rule: Rule, project: Project) => RuleSource | undefined;
 
 const ANSWERS: ReadonlyMap<string, RuleSource | Answer> = new Map<string, RuleSource | Answer>([
@@ -61,7 +61,8 @@ const ANSWERS: ReadonlyMap<string, RuleSource | Answer> = new Map<string, RuleSo
   ['visitor_id', visitorId],
   ['cookie', ({ key }) => (typeof key === 'string' ? fact(key, cookie(key)) : undefined)],
 
-  // Facts from the visitor's state. Sets are objects: `equals` asks for one of their keys.
+  // Facts from the visitor's state. A set is an object whose keys are the members, since `equals` looks for a key in an
+  // object.
   ['goal_triggered', (_rule, project) => stored('goal_triggered', triggered(project))],
   ['bucketed_into_segment', stored('bucketed_into_segment', customSegments)],
   ['bucketed_into_experience', (_rule, project) => stored('bucketed_into_experience', inOther(project))],
@@ -72,7 +73,10 @@ const ANSWERS: ReadonlyMap<string, RuleSource | Answer> = new Map<string, RuleSo
   ['project_time_minute_of_hour', time((seconds) => modulo(Math.floor(seconds / 60), 60))],
 ]);
 
-/** Answers the rules of a project; those with a key, but for `cookie` rules, are left to the properties. */
+/**
+ * Returns a function that finds the source of the value for rules without a key and for `cookie` rules. It returns
+ * undefined for all other rules, which read properties.
+ */
 export function webRulesOf({ project: { utc_offset: offset }, ...config }: ProjectConfig): WebRules {
   const archived = new Set((config.archived_experiences ?? []).map(textOf));
   const experiments = (config.experiences ?? []).filter(
@@ -91,19 +95,19 @@ export function webRulesOf({ project: { utc_offset: offset }, ...config }: Proje
   };
 }
 
-/** A fact of the request. */
+/** Makes a source that reads a fact of the request. */
 function fact(property: string, read: Read): RuleSource {
   return { property, read, volatile: false, readsState: false, supported: true };
 }
 
-/** A fact of what is stored of the visitor, which moves on while the request stays what it is. */
+/** Makes a source that reads the visitor's state, which may change while the request stays the same. */
 function stored(property: string, read: Read): RuleSource {
   return { ...fact(property, read), volatile: true, readsState: true };
 }
 
 function time(part: (seconds: number) => number): Answer {
   return ({ rule_type: type }, { utcOffset }) => {
-    // The script adds an hour if the visitor's own clock is on summer time, which a server can't see.
+    // Convert's tracking script adds an hour if the visitor's own clock is on summer time, which a server can't see.
     const read: Read = ({ input }) => {
       const seconds = (input.subject.now?.() ?? NaN) / 1000 + utcOffset;
       return Number.isFinite(seconds) ? part(seconds) : ABSENT;
@@ -124,13 +128,16 @@ function location(name: string): Read {
   return ({ input }) => input.location.named(name);
 }
 
-/** A property that the app gives of its page, with the page or with the visitor. */
+/**
+ * Makes the table entry for a page tag: a property of the page, which the app gives as a location property or as a
+ * visitor property.
+ */
 function pageTag(tag: string): [type: string, RuleSource] {
   const name = `page_tag_${tag}`;
   return [name, fact(name, either(location(name), visitor(name)))];
 }
 
-/** Changes a text; other values are compared as they are. */
+/** Applies `change` to a value that is text. Other values are compared as they are. */
 function mapped(read: Read, change: (text: string) => unknown): Read {
   return (values) => {
     const value = read(values);
@@ -138,7 +145,7 @@ function mapped(read: Read, change: (text: string) => unknown): Read {
   };
 }
 
-/** The first that is there and not empty. */
+/** Reads the first value; if it is absent or empty, reads the second one. */
 function either(first: Read, second: Read): Read {
   return (values) => {
     const value = first(values);
@@ -147,8 +154,9 @@ function either(first: Read, second: Read): Read {
 }
 
 /**
- * The URL without its fragment, and without its query if the rule is not about the query. As in the script, the page is
- * written with a slash at its end or without one, just as the rule writes its URL.
+ * Returns a function that makes the text to compare from the URL of the page. The text has no fragment, and has the
+ * query only if the rule is about the query. As in Convert's tracking script, the page gets a slash at its end or loses
+ * it, so that it ends like the URL in the rule.
  */
 function pageUrl({ value, matching }: Rule, withQuery: boolean): (url: string) => string {
   const slash = matching?.match_type === 'regexMatches' ? undefined : endsInSlash(value);
@@ -175,8 +183,8 @@ function languageCode(tag: string): string {
 }
 
 /**
- * Names of browsers by the property `browser` in either vocabulary, in lower case. A browser that is not in the table
- * keeps its name.
+ * The names of browsers in Convert's rules, by the property `browser` in lower case, in either vocabulary (`readable`
+ * or `convert`). A browser that is not in the table keeps its name.
  */
 const BROWSER_NAMES: ReadonlyMap<string, string> = new Map([
   ['ch', 'chrome'],
@@ -197,7 +205,7 @@ function browserName(browser: string): string {
   return BROWSER_NAMES.get(name) ?? name;
 }
 
-/** `126` as `126.0`: the script writes it so. */
+/** Writes the version `126` as `126.0`, as Convert's tracking script does. */
 function versionNumber(version: string): string {
   const number = parseFloat(version);
   return Number.isInteger(number) ? `${number}.0` : Number.isNaN(number) ? version : String(number);
@@ -215,13 +223,16 @@ function systemName(values: RuleValues): unknown {
   const name = typeof os === 'string' ? os.toLowerCase() : os;
   if (name === 'chrome os') return 'linux';
   if (name !== 'ios') return name;
-  // `device` of a bot is `bot`.
+  // The property `device` of a bot is `bot`, so the property `tablet` is read too.
   if (SYSTEM.device(values) === 'tablet' || SYSTEM.tablet(values) === true) return 'ipad';
   const userAgent = SYSTEM.userAgent(values);
   return typeof userAgent === 'string' && userAgent.includes('iPod') ? 'ipod' : 'iphone';
 }
 
-/** A rule with one of these asks whether the site itself gave the id, which is not told here. */
+/**
+ * The values of a `visitor_id` rule that ask whether the site itself gave the id. The engine does not know who gave the
+ * id, so it can't answer such a rule.
+ */
 const TRUTHS: ReadonlySet<unknown> = new Set(['', '0', 'true', 'false', 0, true, false]);
 
 function visitorId({ value }: Rule): RuleSource | undefined {
@@ -230,8 +241,9 @@ function visitorId({ value }: Rule): RuleSource | undefined {
 }
 
 /**
- * A cookie of the request. A missing cookie is `null`, as in the script: "does not contain" holds then, which is how
- * Convert's help excludes visitors of another experience. If there is no request, a property of that name is read.
+ * Reads a cookie of the request. A missing cookie is `null`, as in Convert's tracking script. "does not contain"
+ * matches then; Convert's help uses that to exclude visitors of another experience. If there is no request, a property
+ * with the cookie's name is read.
  */
 function cookie(name: string): Read {
   return (values) => {
@@ -249,12 +261,12 @@ function customSegments({ input }: RuleValues): unknown {
   return setOf(input.state.customSegments);
 }
 
-/** Whether the visitor is in another experience: the one that is being decided does not count. */
+/** Reads whether the visitor is in an experience other than the one that is being decided. */
 function inOther({ experiments }: Project): Read {
   return ({ input }) => input.state.isInOther((id) => experiments.has(id));
 }
 
-/** Ids are texts; what else a store may hold is no member. */
+/** Makes a set of ids. A store may hold any values; a value that is not text is left out. */
 function setOf(ids: readonly unknown[]): Readonly<Record<string, true>> {
   return Object.fromEntries(ids.filter((id) => typeof id === 'string').map((id) => [id, true]));
 }

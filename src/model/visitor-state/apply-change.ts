@@ -19,10 +19,13 @@ const NOTHING_LOST: ReadonlySet<string> = new Set();
 
 /** The most transaction ids that are kept for one goal of one visitor. */
 const MAX_TRANSACTIONS = 100;
-/** The most users that are kept of one visitor: more people rarely use one device. */
+/** The most users that are kept of one visitor. More people rarely use one device. */
 const MAX_USERS = 20;
 
-/** Merges a change into a state without touching either. First write wins. */
+/**
+ * Returns the state with the change merged in; the arguments are not modified. The first write wins: a claim that
+ * another request has won before is returned in `lost`, and changes nothing.
+ */
 export function applyChange(given: VisitorState, change: StateChange): Committed {
   const state = change.at === undefined ? given : withoutLapsedClaims(given, change.at);
   let next = copied(state);
@@ -30,7 +33,10 @@ export function applyChange(given: VisitorState, change: StateChange): Committed
   const lose = (claim: string): void => {
     (lost ??= new Set()).add(claim);
   };
-  /** A claim that is won again after it has lapsed is not pending any more from the time before. */
+  /**
+   * Removes the lapse time that an earlier claim of the same name may have left in `pending`. The new claim must not
+   * lapse at that time.
+   */
   const win = (claim: string): void => {
     if (next.pending !== undefined) next = withoutPending(next, [claim]);
   };
@@ -80,7 +86,7 @@ export function applyChange(given: VisitorState, change: StateChange): Committed
   return committed;
 }
 
-/** The state as decisions see it: deferred changes count as if they were committed. */
+/** Returns the state as decisions see it: changes that wait for consent count as if they were committed. */
 export function withDeferredChanges(state: VisitorState, now: number): VisitorState {
   return freshlyDeferred(state, now).reduce((seen, { change }) => applyChange(seen, change).state, state);
 }
@@ -105,8 +111,8 @@ export function isInAll({ bucketing }: VisitorState, experienceIds: readonly str
 }
 
 /**
- * Merges several changes into one with the same effect. All are of one visitor in one request, and each was made
- * knowing the ones before it.
+ * Merges several changes into one with the same effect. All changes belong to one visitor in one request, and each one
+ * was made with knowledge of the changes before it.
  */
 export function mergeChanges(...changes: readonly StateChange[]): StateChange {
   const joined: StateChange = {};
@@ -124,7 +130,7 @@ export function mergeChanges(...changes: readonly StateChange[]): StateChange {
   return joined;
 }
 
-/** Adds claims to `joined`, which is changed. */
+/** Adds claims to `joined`, which is modified. */
 function withClaims(joined: Record<string, Claim>, claims: Record<string, Claim>): Record<string, Claim> {
   for (const [experienceId, claim] of Object.entries(claims)) {
     // The first claim names the stored variation that it may replace; a later claim of this request must name the same.
@@ -134,26 +140,30 @@ function withClaims(joined: Record<string, Claim>, claims: Record<string, Claim>
   return joined;
 }
 
-/** The most events of one visitor that wait for consent. */
+/** The most events of one visitor that wait for consent. If more come, the oldest are dropped. */
 export const MAX_DEFERRED_EVENTS = 50;
 
-/** Milliseconds that events wait for consent at most. */
+/** The most milliseconds that events wait for consent. Older events are dropped. */
 export const MAX_DEFERRED_AGE = 30 * 60 * 1000;
 
-/** The deferred changes of a visitor that are not too old. */
+/** Returns the deferred changes of a visitor, without those that are older than `MAX_DEFERRED_AGE`. */
 export function freshlyDeferred(state: VisitorState, now: number): DeferredChange[] {
   return state.held?.filter(({ at }) => now - at < MAX_DEFERRED_AGE) ?? [];
 }
 
-/** Adds a deferred change to `state`, within the bounds. Returns the number of events that were dropped for it. */
+/**
+ * Adds a deferred change to `state`, which is modified. Drops deferred changes that are too old, and the oldest events
+ * above `MAX_DEFERRED_EVENTS`. Returns the number of dropped events.
+ */
 export function defer(state: VisitorState, entry: DeferredChange): number {
   const before = state.held ?? [];
   const held = freshlyDeferred(state, entry.at);
   const last = held.at(-1);
-  // An entry without events joins the entry before it: only events are bounded, so entries must have some.
+  // An entry without events is merged into the entry before it: only the number of events is bounded, so each entry
+  // must have events.
   if (last && entry.events.length === 0) held[held.length - 1] = mergeDeferred(last, entry);
   else held.push(entry);
-  // A first entry without events joins the second one, since entries are dropped from the front by their events.
+  // A first entry without events is merged into the second one, since the loop below drops entries by their events.
   const [first, second] = held;
   if (first && second && first.events.length === 0) held.splice(0, 2, mergeDeferred(first, second));
   for (
@@ -179,7 +189,10 @@ function mergeDeferred(first: DeferredChange, second: DeferredChange): DeferredC
   };
 }
 
-/** Drops the oldest events together with their claims, so that no claim is stored whose event is not sent. */
+/**
+ * Drops the oldest events together with their claims: if the event of a claim is not sent, the claim must not be
+ * stored.
+ */
 function withoutOldest({ at, change, events }: DeferredChange, count: number): DeferredChange {
   const kept = events.slice(count);
   const names = new Set(events.slice(0, count).flatMap(claimsOf));

@@ -1,4 +1,4 @@
-/** Names claims, and takes them back: a claim is the part of a change that only the first writer gets. */
+/** Makes the names of claims, and removes claims. A claim is the part of a change that only the first writer gets. */
 import { ownValue } from '../../utils/objects.js';
 import type { StateChange, VisitorState } from './types.js';
 
@@ -6,7 +6,10 @@ import type { StateChange, VisitorState } from './types.js';
 export const experienceClaim = (experienceId: string): string => `experience:${experienceId}`;
 export const exposureClaim = (experienceId: string): string => `exposure:${experienceId}`;
 export const goalClaim = (goalKey: string): string => `goal:${goalKey}`;
-/** Goal keys and transaction ids may have any character in them. */
+/**
+ * Makes the name of a transaction's claim. JSON joins the goal key and the transaction id, since both may have any
+ * character in them.
+ */
 export const transactionClaim = (goalKey: string, transactionId: string): string =>
   `transaction:${JSON.stringify([goalKey, transactionId])}`;
 
@@ -16,7 +19,7 @@ export function claimsOf({ claim, also }: { claim?: string; also?: string }): st
   return also === undefined ? [claim] : [claim, also];
 }
 
-/** Functions that remove a claim from a state, which they change, by the first part of the claim's name. */
+/** Functions that remove a claim from a state, by the first part of the claim's name. They modify the state. */
 const UNDO: Readonly<Record<string, (state: VisitorState, rest: string) => void>> = {
   experience(state, experienceId) {
     state.bucketing = without(state.bucketing, experienceId);
@@ -58,8 +61,9 @@ export function withoutClaims(change: StateChange, names: ReadonlySet<string>): 
 }
 
 /**
- * Returns a state without the claims whose lease is over: their process has died before their events reached an outbox.
- * `now` is in milliseconds since the epoch.
+ * Returns a state without the claims that have lapsed by `now` (milliseconds since the epoch). A claim lapses at the
+ * time in `pending`, unless its event has reached an outbox by then. If a claim lapses, the process that made it has
+ * usually died.
  */
 export function withoutLapsedClaims(state: VisitorState, now: number): VisitorState {
   const { pending } = state;
@@ -80,13 +84,13 @@ export function withoutPending(state: VisitorState, names: readonly string[]): V
   return next;
 }
 
-/** Removes a claim from `state`. A store may hold anything, so a name that is malformed is ignored. */
+/** Removes a claim from `state`, which is modified. A store may hold any name, so a malformed name is ignored. */
 function undo(state: VisitorState, name: string): void {
   const colon = name.indexOf(':');
   try {
     ownValue(UNDO, name.slice(0, colon))?.(state, name.slice(colon + 1));
   } catch {
-    // The name is malformed.
+    // A malformed name of a claim is ignored.
   }
 }
 

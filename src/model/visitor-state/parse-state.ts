@@ -2,7 +2,10 @@
 import { copied, isPlainObject } from '../../utils/objects.js';
 import type { VisitorState } from './types.js';
 
-/** Returns the state without malformed fields; undefined if `value` is no object. Fields of others are kept. */
+/**
+ * Returns the visitor state without malformed fields; undefined if `value` is not an object. Fields that this package
+ * does not know are kept.
+ */
 export function parseState(value: unknown): VisitorState | undefined {
   if (!isPlainObject(value)) return undefined;
   const state: Record<string, unknown> = copied(value);
@@ -37,5 +40,4 @@ const STATE_FIELDS: Record<keyof VisitorState, (value: unknown) => boolean> = {
     value.every((each) => isPlainObject(each) && isPlainObject(each.change) && Array.isArray(each.events)),
 };
 
-/** Checks by field, to be looked up for the few fields that a state has. */
 const CHECKS = new Map(Object.entries(STATE_FIELDS));

@@ -3,7 +3,8 @@ import type { ReportSegments, WireEvent } from '../tracking-event.js';
 
 /**
  * The stored state of a visitor. The first four fields are those of the official SDK, so that a site can move from it,
- * or back to it, without changing a visitor's variations. The other fields are ours; the SDK ignores them.
+ * or back to it, without changing a visitor's variations. The SDK ignores the other fields, which only this package
+ * uses.
  */
 export interface VisitorState {
   /** Experience id -> variation id. */
@@ -18,28 +19,31 @@ export interface VisitorState {
   /** Goal key -> the transaction ids that were tracked, the latest last. */
   transactions?: Record<string, string[]>;
   /**
-   * The visitor's answer, for jobs and webhooks: `granted` if consent is configured and was granted, `denied` if
-   * consent is not configured and the last request of the visitor carried an opt-out.
+   * The visitor's consent answer, which jobs and webhooks read: `granted` if consent is configured and was granted,
+   * `denied` if consent is not configured and the last request of the visitor carried an opt-out.
    */
   consent?: 'granted' | 'denied';
   /** Changes that were deferred while consent was unknown (`consent.mode: 'hold'`). */
   held?: DeferredChange[];
   /**
-   * Claim -> the time when it lapses, in milliseconds since the epoch. A claim is pending until its event is in an
-   * outbox that outlives the process. Only stores that outlive the process have pending claims.
+   * Name of a claim -> the time when the claim lapses, in milliseconds since the epoch. A claim is pending until its
+   * event is in an outbox that outlives the process. Only stores that outlive the process have pending claims.
    */
   pending?: Record<string, number>;
-  /** In the document of a user (`aliasKey`), not of a visitor: the id of the user's first visitor. */
+  /**
+   * The visitor id of the user's first device. Only the document of a user (`aliasKey`) has this field, never a
+   * visitor's.
+   */
   alias?: string;
   /** Hashes (`userHash`) of the users who were this visitor, the latest last. */
   users?: string[];
-  /** The names of the last commits, the latest last, for stores that have to recognize their own commits. */
+  /** The names of the last commits, the latest last. Some stores need them to recognize their own commits. */
   commit?: string;
 }
 
 /** One change that waits for consent, with its events. */
 export interface DeferredChange {
-  /** Milliseconds since the epoch. */
+  /** The time when the change was deferred, in milliseconds since the epoch. */
   at: number;
   change: StateChange;
   events: DeferredEvent[];
@@ -55,7 +59,10 @@ export interface DeferredEvent {
 /** A variation for an experience, which is stored only if no other one was stored first. */
 export interface Claim {
   variationId: string;
-  /** The stored variation that this claim may overwrite: it no longer exists, or the app has forced another one. */
+  /**
+   * The id of the stored variation that this claim may overwrite. The project does not have that variation any more, or
+   * the app has forced another one.
+   */
   replaces?: string;
   /** False if the exposure is not sent with this claim (`enableTracking: false`). */
   exposed: boolean;
@@ -63,21 +70,22 @@ export interface Claim {
 
 /** The changes that a decision or a conversion makes in a visitor's state. */
 export interface StateChange {
-  /** Variations by experience id. */
+  /** Claims on variations, by experience id. */
   claims?: Record<string, Claim>;
   /** Keys of goals that are claimed as tracked for the first time. */
   goals?: string[];
   /** Ids of transactions that are claimed as tracked for the first time, by goal key. */
   transactions?: Record<string, string[]>;
-  /** Segments that are merged into the stored ones; arrays are united. */
+  /** Segments that are merged into the stored segments; arrays are united. */
   segments?: Record<string, unknown>;
-  /** Locations that replace the stored ones. */
+  /** Locations that replace the stored locations. */
   locations?: string[];
   /** Ids of experiences in `unexposed` whose exposure this change claims. */
   exposed?: string[];
   consent?: 'granted' | 'denied' | 'withdrawn';
   /**
-   * A change to be deferred. Deferred changes that are too old are dropped, and the oldest over `MAX_DEFERRED_EVENTS`.
+   * A change to be deferred until consent is known. Deferred changes that are too old are dropped, and so are the
+   * oldest events above `MAX_DEFERRED_EVENTS`.
    */
   hold?: DeferredChange;
   /** True removes all deferred changes, since they are committed now or consent was denied. */
@@ -87,19 +95,25 @@ export interface StateChange {
    * all claims count as made.
    */
   at?: number;
-  /** The claims of this change that lapse at `until`, unless a change names them as `settled` before. */
+  /**
+   * The names of those claims of this change that lapse at `until`, unless a later change names them in `settled`
+   * before.
+   */
   pending?: { claims: readonly string[]; until: number };
-  /** Claims that are not pending any more. */
+  /** The names of claims that are not pending any more, since their events are in an outbox. */
   settled?: readonly string[];
-  /** In the document of a user: the visitor that the user is, unless one is stored already. */
+  /**
+   * The visitor id of the user's first device, for the document of a user. It is stored only if the document has none
+   * yet.
+   */
   alias?: string;
-  /** Users that are added to those of the visitor. */
+  /** The hashes (`userHash`) of users that are added to the visitor's `users`. */
   users?: readonly string[];
 }
 
 export interface Committed {
   state: VisitorState;
-  /** Claims that another request made before: their events must not be sent. */
+  /** The names of claims that another request has won before. The events of these claims must not be sent. */
   lost: ReadonlySet<string>;
   /** The number of deferred events that were dropped, because they were too old or too many. */
   forgotten?: number;

@@ -8,15 +8,15 @@ import type { GeoReader } from './types.js';
 export type LocationLookup = (ip: string) => object | null | undefined;
 
 export interface GeoDatabase {
-  /** The package that must be installed. */
+  /** The name of the package that must be installed. */
   readonly name: string;
-  /** Imports the package. */
+  /** Imports the package. Resolves to the look-up in its database. */
   open(this: void): Promise<LocationLookup>;
 }
 
 /**
  * Makes a reader for a database. `load()` rejects with CONVERT_BAD_OPTION if the package is missing or broken, and may
- * be called again. Until it has resolved, every place is unknown.
+ * be called again. Until `load()` has resolved, the place of every visitor is unknown.
  */
 export function geoDatabase({ name, open }: GeoDatabase): GeoReader {
   let lookup: LocationLookup | undefined;

@@ -3,12 +3,17 @@ import { headerText } from '../../model/http.js';
 import { clip, headerDecoded } from '../text-decoding.js';
 import type { GeoDocument, GeoFact, GeoFacts, GeoHeaders, GeoReader } from './types.js';
 
-/** Characters of a header that are looked at: platforms send less. */
+/** The number of characters of a header that are read. Platforms send shorter headers. */
 const MAX_HEADER = 512;
-/** The number of first requests that must all lack the headers of a platform before we warn that it is not there. */
+/**
+ * The number of first requests that must all lack the headers of a platform. Then a warning says that the platform is
+ * not there.
+ */
 const PATIENCE = 100;
 
-/** A reader of one header per fact. `warn` is called once, if the first hundred requests have none of the headers. */
+/**
+ * Makes a reader of one header per fact. `warn` is called once, if the first hundred requests have none of the headers.
+ */
 export function headerReader(name: string, headers: GeoHeaders, warn: (message: string) => void): GeoReader {
   const entries = Object.entries(headers) as [GeoFact, string][];
   const watch = watchFor(name, Object.values(headers), warn);
@@ -29,7 +34,10 @@ export function headerReader(name: string, headers: GeoHeaders, warn: (message: 
   };
 }
 
-/** A reader of one header with all facts. `warn` is called once, if the first hundred requests do not have it. */
+/**
+ * Makes a reader of one header with all facts. `warn` is called once, if the first hundred requests do not have the
+ * header.
+ */
 export function documentReader(
   name: string,
   document: GeoDocument,
@@ -45,7 +53,7 @@ export function documentReader(
       try {
         return document.parse(text) as GeoFacts;
       } catch {
-        // The platform does not send such a header, so a client has made it up: nothing is known.
+        // The platform does not send such a header, so a client has made it up. The place is unknown.
         return {};
       }
     },

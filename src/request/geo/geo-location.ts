@@ -7,7 +7,7 @@ import type { GeoFact, GeoFacts, GeoReader } from './types.js';
 
 const NOWHERE: GeoFacts = Object.freeze({});
 
-/** The place that the readers find for a request. Never throws; errors of a reader go to `onError`. */
+/** Returns the place that the readers find for a request. Never throws; errors of a reader go to `onError`. */
 export function locationOf(
   request: IncomingRequest,
   readers: readonly GeoReader[],
@@ -31,8 +31,8 @@ function ask(reader: GeoReader, request: IncomingRequest, onError: OnError): Geo
 }
 
 /**
- * The answers of several readers as one. The next reader is asked only when a fact is read that no reader before it
- * knew, so that reading a country does not cost the look-up of a city.
+ * The answers of several readers as one. If a fact is read that is not known yet, the next reader is asked, so that
+ * reading a country does not cost the look-up of a city.
  */
 class JoinedLocation implements GeoFacts {
   #known: GeoFacts = NOWHERE;
@@ -78,9 +78,9 @@ class JoinedLocation implements GeoFacts {
 const FINER: readonly GeoFact[] = ['region', 'city', 'timezone'];
 
 /**
- * Adds to `known` the facts of `next` that do not contradict it. Two sources may mean different towns, and a region of
- * the one with a city of the other would be a place that does not exist. So if `known` has finer facts than a country
- * already, finer facts are added only if the two agree on one of these, and differ in none.
+ * Adds to `known` the facts of `next` that do not contradict it. Two sources may mean different towns, and the region
+ * of one town with the city of the other would be a place that does not exist. So if `known` has facts that are finer
+ * than a country, finer facts of `next` are added only if both agree on one finer fact and differ in none.
  */
 function joined(known: GeoFacts, next: GeoFacts): GeoFacts {
   const both = (fact: GeoFact): boolean => known[fact] !== undefined && next[fact] !== undefined;
@@ -140,12 +140,15 @@ function regionOf(region: string | undefined, country: string | undefined): stri
 const SUBDIVISION = /^(?:[A-Z]{2}-?[A-Z0-9]{1,3}|[a-z]{2}-?[a-z0-9]{1,3})$/;
 /** Regions whose own code begins with the code of their country: `COR` in Colombia is not `CO` and `R`. */
 const DOUBLETS: ReadonlySet<string> = new Set(['CO-COR', 'GB-GBN', 'KZ-KZY']);
-/** Values for an unknown region: `00` of the old GeoIP, and two for an unknown country that some write here too. */
+/**
+ * Values for an unknown region: `00` of the old GeoIP, and `XX` and `ZZ`, which some sources write if the country is
+ * unknown.
+ */
 const UNKNOWN_REGIONS: ReadonlySet<string> = new Set(['00', 'XX', 'ZZ']);
 
 /**
  * Texts that mean "unknown". Akamai and Fastly write `reserved` and `private` for addresses that belong to no place;
- * scripts of proxies write the others.
+ * scripts of proxies write the other texts.
  */
 const MARKS: ReadonlySet<string> = new Set([
   'unknown',
@@ -157,7 +160,7 @@ const MARKS: ReadonlySet<string> = new Set([
   'n/a',
 ]);
 const SAYS_SOMETHING = /[A-Za-z0-9]|[\p{L}\p{N}]/u;
-// eslint-disable-next-line no-control-regex -- no place has one; the bytes of Latin-1 that are none of its letters are among them
+// eslint-disable-next-line no-control-regex -- no name of a place has a control character
 const CONTROLS = /[\0-\x1f\x7f-\x9f]/;
 
 /** Trims a text; undefined if it has no letter or digit (`?`, `-`, `**`) or means "unknown". */

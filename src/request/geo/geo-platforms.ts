@@ -5,10 +5,11 @@ import type { GeoDocument, GeoFact, GeoHeaders } from './types.js';
 export type GeoPlatform = 'cloudflare' | 'vercel' | 'cloudfront' | 'netlify' | 'appengine' | 'akamai';
 
 /**
- * The headers by platform, from the vendors' documentation. Cloudflare (`XX` unknown, `T1` Tor; text as bytes of UTF-8)
- * sends more than the country once the managed transform "Add visitor location headers" is on. Vercel and CloudFront
- * percent-encode characters beyond ASCII. CloudFront sends the headers that the origin request policy names; for
- * requests from within AWS it sends the country only. App Engine writes in lower case (`ZZ`, `?` unknown).
+ * The headers by platform, from the vendors' documentation. Cloudflare writes `XX` for an unknown country, `T1` for
+ * Tor, and text as bytes of UTF-8. It sends more than the country once the managed transform "Add visitor location
+ * headers" is on. Vercel and CloudFront percent-encode characters beyond ASCII. CloudFront sends the headers that the
+ * origin request policy names; for requests from within AWS it sends the country only. App Engine writes in lower case,
+ * and `ZZ` or `?` for an unknown place.
  */
 export const GEO_PLATFORMS: Readonly<Record<GeoPlatform, GeoHeaders | GeoDocument>> = {
   cloudflare: {
@@ -62,7 +63,8 @@ const EDGESCAPE_FIELDS: ReadonlyMap<string, GeoFact> = new Map([
 ]);
 
 /**
- * Parses `country_code=US,region_code=CA,...`. The `timezone` in it is no name of IANA's (`PST`), so it is left out.
+ * Parses `country_code=US,region_code=CA,...`. The field `timezone` is left out, since its value is not a name of the
+ * IANA database (`PST`).
  */
 function parseEdgescape(text: string): ReturnType<GeoDocument['parse']> {
   const given = new Map<GeoFact, string>();
@@ -71,6 +73,6 @@ function parseEdgescape(text: string): ReturnType<GeoDocument['parse']> {
     const fact = EDGESCAPE_FIELDS.get(pair.slice(0, equals).trim());
     if (fact !== undefined) given.set(fact, pair.slice(equals + 1));
   }
-  // Only the last value of each field is decoded: an attacker could send hundreds of them.
+  // Only the last value of each field is decoded: an attacker could send hundreds of values.
   return Object.fromEntries([...given].map(([fact, value]) => [fact, headerDecoded(value)]));
 }

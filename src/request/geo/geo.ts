@@ -8,13 +8,13 @@ import { GEO_FACTS, type GeoFact, type GeoFacts, type GeoHeaders, type GeoReader
 
 export type { GeoPlatform } from './geo-platforms.js';
 /**
- * Where a visitor's place is read: the name of a platform, a map of headers that the site has chosen (`country` is
+ * The source of a visitor's place: the name of a platform, a map of headers that the site has chosen (`country` is
  * required), a function of the framework's request, or a reader such as `geoipLite()` or `maxmind(path)`. Default:
  * none, and every place is unknown. A platform has to be named, and is never guessed, since clients can forge its
  * headers if they reach the server directly.
  *
  * In a list, the first source that knows a fact tells it. The next source is asked only if a fact is needed that the
- * sources before it left out, and its answer counts only if it does not contradict theirs.
+ * sources before it left out. Its answer counts only if it does not contradict the answers before it.
  */
 export type GeoOption<Raw = unknown> = GeoSource<Raw> | readonly GeoSource<Raw>[];
 

@@ -4,10 +4,13 @@ import { flattenString } from '../../utils/flatten-string.js';
 
 /** Bots that isbot 5.2 does not know. */
 const BOTS = /\b(?:Alamofire|Dart|GTmetrix|WindowsPowerShell|jsdom)\b/;
-/** Words that WeChat and Alipay on Android add to the user agent, and for which isbot 5.2 takes it for a bot. */
+/**
+ * Words that WeChat and Alipay on Android add to the user agent. isbot 5.2 takes them for signs of a bot, so they are
+ * removed first.
+ */
 const APP_WORDS = /\bProcess\/tools\w*|\bAlipayDefined\([^)]*\)/g;
 
-/** Characters of a user agent that are matched: the patterns of isbot are long. */
+/** The number of characters of a user agent that are matched: the patterns of isbot are long. */
 const MAX_USER_AGENT = 512;
 const CACHE_SIZE = 1_000;
 
@@ -23,7 +26,7 @@ const isBotAgent = (header: string): boolean => {
   return answer;
 };
 
-/** The brand in `Sec-CH-UA` of a Chromium without a window, also if its user agent says something else. */
+/** The brand that a Chromium without a window has in `Sec-CH-UA`, even if its user agent names another browser. */
 const HEADLESS = '"HeadlessChrome"';
 
 /** True for a bot, by the headers User-Agent and Sec-CH-UA. A client that sends neither of them is no bot here. */

@@ -52,7 +52,7 @@ const BROWSERS: ReadonlyMap<string, Browser> = new Map([
   ['opera mobile', opera],
   ['opera tablet', opera],
   ['opera touch', opera],
-  // Brands.
+  // Brands in `Sec-CH-UA`.
   ['google chrome', chrome],
   ['headlesschrome', chrome],
   ['microsoft edge', edge],
@@ -103,13 +103,13 @@ export interface HintedBrowser {
 
 /** Brands that name the engine, and no browser. */
 const ENGINE_BRANDS: ReadonlySet<string> = new Set(['chromium', 'android webview']);
-/** Brands that browsers of other names carry beside their own. */
+/** Brands that other browsers send beside a brand of their own. */
 const SHARED_BRANDS: ReadonlySet<string> = new Set(['google chrome', 'opera']);
 const MAX_NAME = 64;
 
 /**
- * Finds the browser among the brands of a client: a browser in our table goes before a shared brand, a shared brand
- * before an unknown one, and an unknown one before the engine.
+ * Finds the browser among the brands of a client. The brand with the highest rank wins: a brand in `BROWSERS` that is
+ * not shared, then a shared brand, then an unknown brand, then a brand of the engine.
  */
 export function hintedBrowser(brands: readonly Brand[]): HintedBrowser | undefined {
   let best: HintedBrowser | undefined;
@@ -208,14 +208,18 @@ const LINUXES: ReadonlySet<string> = new Set([
 ]);
 
 /**
- * The name for rules, `windows macos ios android linux chrome os` ...: Convert's name for the system, if it has one.
+ * Returns the name of a system for rules, such as `windows`, `macos`, `ios`, `android`, `linux` or `chrome os`:
+ * Convert's name for the system, if it has one.
  */
 export function systemName(name: string): string {
   const lower = name.toLowerCase();
   return LINUXES.has(lower) ? 'linux' : (SYSTEM_ALIASES.get(lower) ?? lower);
 }
 
-/** Systems that client hints can name. Hints call Tizen on a television Linux, and an Xbox Windows. */
+/**
+ * Systems that client hints can name. If the user agent names another system, it is more exact: hints call Tizen on a
+ * television Linux, and an Xbox Windows.
+ */
 const GENERIC_SYSTEMS: ReadonlySet<string> = new Set([
   otherSystem,
   'android',
@@ -226,7 +230,7 @@ const GENERIC_SYSTEMS: ReadonlySet<string> = new Set([
   'windows',
 ]);
 
-/** The system that the platform hint names, unless the user agent names one that is built on it. */
+/** Returns the system that the platform hint names, unless the user agent has `told` one that hints cannot name. */
 export function hintedSystem(told: string, platform: string | undefined): string {
   return platform === undefined || !GENERIC_SYSTEMS.has(told) ? told : systemName(platform);
 }

@@ -27,10 +27,10 @@ export const HINTS_TO_ASK_FOR: readonly string[] = [
 /** The values of the headers of one client, in the order of `HINT_HEADERS`. */
 export type RawHints = readonly (string | undefined)[];
 
-/** Characters of the longest hint that counts: browsers send 150 at most, and hints are kept in a cache. */
+/** The length of the longest hint that counts. Browsers send 150 characters at most, and hints are kept in a cache. */
 const MAX_LENGTH = 256;
 
-/** The hint at an index of `HINT_HEADERS`; undefined if it is absent, or longer than any browser sends. */
+/** Returns the hint at an index of `HINT_HEADERS`; undefined if it is absent, or longer than any browser sends. */
 export function rawHint(headers: IncomingRequest['headers'], index: number): string | undefined {
   const value = headers[HINT_HEADERS[index]!];
   return typeof value === 'string' && value.length <= MAX_LENGTH ? value : undefined;
@@ -46,13 +46,13 @@ export interface ClientHints {
   readonly brands: readonly Brand[];
   /** The same brands with their full versions. */
   readonly fullVersions: readonly Brand[];
-  /** Whether the browser prefers pages for phones. */
+  /** True if the browser prefers pages for phones; undefined if it does not say. */
   readonly mobile: boolean | undefined;
-  /** `Windows`, `macOS`, `Linux`, `Chrome OS`, `Android` ... */
+  /** The system: `Windows`, `macOS`, `Linux`, `Chrome OS`, `Android` ... */
   readonly platform: string | undefined;
-  /** `Pixel 9`, `SM-X910`; undefined for desktop browsers, which send ''. */
+  /** The model of the device, such as `Pixel 9`; undefined for desktop browsers, which send ''. */
   readonly model: string | undefined;
-  /** Some of `Desktop Automotive Mobile Tablet XR EInk Watch`. */
+  /** The forms of the device: some of `Desktop Automotive Mobile Tablet XR EInk Watch`. */
   readonly formFactors: readonly string[];
 }
 
@@ -76,7 +76,10 @@ export function parseHints([brands, mobile, platform, versions, model, factors]:
   };
 }
 
-/** The invented brand: `Not;A=Brand`, ` Not A;Brand`, `(Not(A:Brand`. Its punctuation changes with each version. */
+/**
+ * The invented brand of every Chromium: `Not;A=Brand`, ` Not A;Brand`, `(Not(A:Brand`. Its punctuation changes with
+ * each version.
+ */
 const GREASE = /^[^a-z]*not[^a-z]a[^a-z]brand$/i;
 
 function brandsOf(header: string | undefined): readonly Brand[] {
@@ -91,7 +94,7 @@ function named(header: string | undefined): string | undefined {
 }
 
 const MAX_NAME = 64;
-/** Matches a string with its parameters, and the comma or the end behind it. */
+/** Matches one string in a structured field with its parameters, and the comma or the end behind it. */
 const MEMBER =
   /[ \t]*"((?:[\x20\x21\x23-\x5b\x5d-\x7e]|\\["\\])*)"((?:;[ ]*[a-z*][a-z0-9_.*-]*(?:=(?:"(?:[\x20\x21\x23-\x5b\x5d-\x7e]|\\["\\])*"|[\w.?:/*+-]+))?)*)[ \t]*(,|$)/y;
 const VERSION = /;[ ]*v="?([\w.]+)/;

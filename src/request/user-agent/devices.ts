@@ -30,19 +30,25 @@ export interface Hardware {
   readonly type: string | undefined;
   readonly model: string | undefined;
   /**
-   * Whether a mark or a known vendor tells the type. If not, the type `tablet` of an Android device may mean no more
-   * than that its user agent does not say `Mobile`.
+   * True if an entry of `MARKS` or a known vendor tells the type. If not, the type `tablet` of an Android device may
+   * mean no more than that its user agent does not say `Mobile`.
    */
   readonly isKnown: boolean;
   /** The system, as `systemName` writes it. */
   readonly os: string;
 }
 
-/** Only an iPad that asks for desktop pages (rarely an iPhone) says both `Macintosh` and one of the other words. */
+/**
+ * Only an iPad that asks for desktop pages (rarely an iPhone) has both `Macintosh` and one of the other words in its
+ * user agent.
+ */
 const PAD_AS_MAC = /\(Macintosh;.*(?:\bMobile\/|\b(?:CriOS|EdgiOS|FxiOS|GSA)\/)/;
 const PAD = { type: 'tablet', model: 'iPad', vendor: 'Apple' };
 
-/** The iPad that asks for desktop pages as a Mac; undefined if the user agent is not one. */
+/**
+ * Returns the hardware of an iPad that asks for desktop pages as a Mac; undefined if the user agent is not such an
+ * iPad's.
+ */
 export const padAsMac = (userAgent: string): typeof PAD | undefined =>
   PAD_AS_MAC.test(userAgent) ? PAD : undefined;
 
@@ -61,7 +67,9 @@ const MARKS: readonly [mark: RegExp, type: string][] = [
   [/Android.*; (?:\w{3}\d?-A?W\d\d|i?PA2\d{3})\b|\/apad\b/, 'tablet'],
 ];
 
-/** The type by a mark in the user agent or in the model; undefined if there is none. */
+/**
+ * Returns the type of the first entry of `MARKS` that is in the user agent or in the model; undefined if there is none.
+ */
 export function markedType(text: string): string | undefined {
   return MARKS.find(([mark]) => mark.test(text))?.[1];
 }
@@ -90,9 +98,9 @@ const FACTORS: readonly [factor: string, name: FormFactor][] = [
 ];
 
 /**
- * Joins the user agent and the hints. `mobile` is true if the browser prefers pages for phones. Small tablets and
- * television boxes prefer these as well, so a type that is known goes first. An Android device with `mobile` false
- * counts as a tablet, unless its type is another one than `mobile`.
+ * Finds the form of a device from the user agent and the hints. `mobile` is true if the browser prefers pages for
+ * phones. Small tablets and television boxes prefer such pages too, so a type that is known goes first. If `mobile` is
+ * false, an Android device counts as a tablet, unless the user agent names a type other than `mobile`.
  */
 function nameOf({ type, isKnown, os }: Hardware, { mobile, formFactors }: ClientHints): FormFactor {
   const factor = FACTORS.find(([each]) => formFactors.includes(each));

@@ -8,19 +8,19 @@ import { parseUserAgent, UNKNOWN_CLIENT, type UserAgent } from './user-agent.js'
 
 type Headers = IncomingRequest['headers'];
 
-/** Returns one object for all requests of like clients. `userAgent` is the User-Agent header, '' if there is none. */
+/** Returns one object for all requests of equal clients. `userAgent` is the User-Agent header, '' if there is none. */
 export type UserAgentReader = (userAgent: string, headers: Headers) => UserAgent;
 
-/** Characters of a user agent that are parsed: the parts that rules and reports need stand at the start. */
+/** The number of characters of a user agent that are parsed. The parts that rules and reports need are at its start. */
 const MAX_LENGTH = 512;
-/** The number of clients that are remembered per user agent: clients with the same user agent differ in few hints. */
+/** The number of clients that are remembered per user agent. Clients with the same user agent differ in few hints. */
 const MAX_SEEN = 4;
 
-/** The clients with one user agent that were seen last. */
+/** The last clients with one user agent. */
 interface Seen {
   readonly text: string;
   readonly clients: { readonly hints: RawHints; readonly client: UserAgent }[];
-  /** The index of the client that the next new one replaces. */
+  /** The index in `clients` of the client that the next new client replaces. */
   next: number;
 }
 
@@ -68,8 +68,9 @@ function isSame(hints: RawHints, headers: Headers): boolean {
 }
 
 /**
- * A bounded cache of two generations: an entry that is not used while a whole generation fills up is dropped. An LRU
- * cache that deletes the oldest key of one Map gets slower the larger it is; this cache does not.
+ * A bounded cache of two generations of entries. If a generation is full, the one before it is dropped, with all
+ * entries that were not used meanwhile. An LRU cache that deletes the oldest key of one Map gets slower the larger it
+ * is; this cache does not.
  */
 export interface Cache<Value> {
   get(key: string): Value | undefined;
@@ -77,7 +78,7 @@ export interface Cache<Value> {
   readonly size: number;
 }
 
-/** Holds at most `2 * limit` entries. */
+/** Makes a cache that holds at most `2 * limit` entries. */
 export function createCache<Value>(limit: number): Cache<Value> {
   let young = new Map<string, Value>();
   let old = new Map<string, Value>();

@@ -20,12 +20,15 @@ import { type FormFactor, formOf, markedType, padAsMac, UNKNOWN_FORM } from './d
 export type Device = FormFactor | 'bot';
 
 export interface UserAgent {
-  /** `chrome firefox safari edge opera ie mozilla netscape`, another browser's own name, or `other`; lower case. */
+  /**
+   * The browser in lower case: `chrome firefox safari edge opera ie mozilla netscape`, another browser's own name, or
+   * `other`.
+   */
   readonly browser: string;
   readonly browserCode: BrowserCode;
-  /** `major` or `major.minor` (`120`, `17.4`), so that rules can compare it as a number. */
+  /** The version of the browser, `major` or `major.minor` (`120`, `17.4`), so that rules can compare it as a number. */
   readonly browserVersion: string | undefined;
-  /** `windows macos ios android linux chrome os`, another system's own name, or `other`; lower case. */
+  /** The system in lower case: `windows macos ios android linux chrome os`, another system's own name, or `other`. */
   readonly os: string;
   readonly device: Device;
   /** The kind of device; of a bot, the kind that it pretends to be. */
@@ -47,10 +50,14 @@ export const UNKNOWN_CLIENT: UserAgent = Object.freeze({
 const MAX_NAME = 64;
 
 /**
- * A mark that makes ua-parser-js very slow on a hostile user agent. Naver's app counts as its engine's browser anyway.
+ * A mark that makes ua-parser-js very slow on a hostile user agent, so it is replaced. Naver's app counts as the
+ * browser of its engine anyway.
  */
 const NAVER = /naver\(/gi;
-/** Characters that are searched for the model, which stands at the start: the search takes quadratic time. */
+/**
+ * The number of characters of a user agent that are searched for the model of the device, which is at the start. The
+ * search takes quadratic time.
+ */
 const DEVICE_LENGTH = 256;
 /**
  * Chromium writes `Android 10; K` for every Android device; the model of the client hints, if any, replaces the `K`.
@@ -101,8 +108,8 @@ function browserOf(hints: ClientHints, told: Found): Found {
   // `Chromium` alone, or an app's web view, says less than a user agent that names a browser.
   if (isEngine && told[0] !== otherBrowser) return told;
   const full = hints.fullVersions.find((each) => each.name === name)?.version;
-  // Some browsers write Chromium's version there, so the major versions must be equal. The user agent may have more
-  // digits than the brand.
+  // Some browsers write Chromium's version into the full version list, so the major versions must be equal. The user
+  // agent may have more digits than the brand.
   const longer = [full, told[0] === browser ? told[1] : undefined].find(
     (each) => each !== undefined && majorOf(each) === majorOf(version),
   );
@@ -129,7 +136,10 @@ function toldBrowser(text: string, parser: UAParser, os: string, systemVersion: 
   return os === 'macos' || named === SAFARI ? [SAFARI, safariVersion(text)] : [otherBrowser, undefined];
 }
 
-/** The version of Safari. Since iOS 26 each user agent has system 18.6 or 18.7; some apps add the true version. */
+/**
+ * Finds the version of Safari. Since iOS 26, each user agent names the system version 18.6 or 18.7; some apps add the
+ * true version.
+ */
 const SAFARI_VERSION = /\bVersion\/(\d[\d.]*)|\bFBSV\/(\d[\d.]*)|; iOS (\d[\d_.]*)/;
 
 function safariVersion(text: string): string | undefined {

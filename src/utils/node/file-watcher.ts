@@ -3,58 +3,58 @@ import { open, stat } from 'node:fs/promises';
 import { codeOf } from '../errors.js';
 import { unrefTimeout } from './timers.js';
 
-/** Milliseconds after a change during which another change may leave the same time stamps. */
+/** Milliseconds after a change of a file during which another change may leave the same time stamps. */
 const TIMESTAMP_GRAIN = 1_000;
 
-/** A fingerprint that no file has: the file is read once more. */
+/** A fingerprint that no file has. A watcher with this fingerprint in `#read` reads the file once more. */
 const UNSURE = '';
 
 export interface FileWatcherOptions {
-  /** Absolute. */
+  /** The absolute path of the file. */
   readonly path: string;
   /** Milliseconds between two looks at the file. */
   readonly interval: number;
-  /** Milliseconds that a changed file must stand still before it is read. */
+  /** Milliseconds for which a changed file must stay unchanged before it is read. */
   readonly settleMs: number;
-  /** Largest file, in bytes. Default: no limit. */
+  /** The size of the largest file that is read, in bytes. Default: no limit. */
   readonly maxBytes?: number;
 }
 
-/** What a watcher tells. No method may throw. */
+/** Receives the reports of a file watcher. No method may throw. */
 export interface FileListener {
   /**
-   * The content at the first look, and after each change. May be the same again, or half of a file that is being
-   * written.
+   * Gets the content of the file at the first look and after each change. The content may be the same again, or a part
+   * of a file that is still being written.
    */
   bytes(bytes: Buffer): void;
-  /** The file cannot be read: told at each look, until it can. */
+  /** Called at each look at which the file cannot be read. */
   unreadable(cause: unknown): void;
-  /** A look found the file as it was read last. */
+  /** Called at each look at which the file is as it was read last. */
   unchanged?(): void;
 }
 
 interface FileStat {
-  /** Changes with the file. */
+  /** A text that changes if the file changes. */
   readonly fingerprint: string;
-  /** The file is so young that its next change could leave the same fingerprint. */
+  /** True if the file was changed so recently that its next change could leave the same fingerprint. */
   readonly isRacy: boolean;
-  /** The reason why the file cannot be read. */
+  /** The reason why the file cannot be read; undefined if there is none. */
   readonly fault?: string;
 }
 
 /**
- * Looks at the path at an interval and follows links: a file that is replaced by a rename (editors, deployments), or
- * behind a swapped link (Kubernetes config maps), is seen, also on network drives where the system reports no changes.
- * The first look is believed at once; a change must look the same twice before the file is read. A watcher does not
- * keep the process alive.
+ * Looks at the path at an interval and follows links. So it notices a file that is replaced by a rename (editors,
+ * deployments) or behind a swapped link (Kubernetes config maps). It does so on network drives too, where the system
+ * reports no changes. The first look reads the file at once. A changed file is read as soon as two looks in a row find
+ * the same fingerprint. A watcher does not keep the process alive.
  */
 export class FileWatcher {
-  /** The fingerprint of the file that was read last, or tried to; undefined: there was no look yet. */
+  /** The fingerprint of the file at the last attempt to read it; undefined before the first look. */
   #read: string | undefined;
-  /** The fingerprint of the last look. */
+  /** The fingerprint of the file at the last look. */
   #seen: string | undefined;
   #timer: NodeJS.Timeout | undefined;
-  /** Another object with each start and stop: a look that is under way sees that it was stopped. */
+  /** A new object at each start and stop. By it, a look that is under way notices that the watcher was stopped. */
   #run = {};
 
   constructor(
@@ -62,7 +62,10 @@ export class FileWatcher {
     private readonly listener: FileListener,
   ) {}
 
-  /** Resolves after the first look, whatever came of it. May be called again after `stop`. */
+  /**
+   * Starts the watcher. Resolves after the first look, even if the file cannot be read. May be called again after
+   * `stop`.
+   */
   start(): Promise<void> {
     this.#read = this.#seen = undefined;
     return this.#look((this.#run = {}));
@@ -91,7 +94,7 @@ export class FileWatcher {
 
   async #load({ fingerprint, isRacy, fault }: FileStat, run: object): Promise<void> {
     this.#read = fingerprint;
-    // The next change could go unseen: the file is read once more when it stands still.
+    // The next change could leave the same fingerprint. So the file is read once more, as soon as it stays unchanged.
     if (isRacy) {
       this.#read = UNSURE;
       this.#seen = undefined;
@@ -100,7 +103,7 @@ export class FileWatcher {
     try {
       if (fault !== undefined) throw new Error(fault);
       bytes = await readUpTo(this.options.path, this.options.maxBytes ?? Infinity).catch((error: unknown) => {
-        // The reason may pass without a change of the file.
+        // The cause of the error may end without a change of the file. So the next look reads the file again.
         this.#read = UNSURE;
         throw error;
       });
@@ -112,12 +115,12 @@ export class FileWatcher {
   }
 }
 
-/** Never rejects: a file that cannot be looked at has a fault. */
+/** Returns the fingerprint of a file. Never rejects: if the file cannot be inspected, the result has a `fault`. */
 async function statFile(path: string): Promise<FileStat> {
   try {
     const found = await stat(path, { bigint: true });
     const fingerprint = [found.dev, found.ino, found.size, found.mtimeNs, found.ctimeNs].join(':');
-    // Opening a pipe would wait for a writer.
+    // Only a file is read: opening a pipe would wait for a writer.
     if (!found.isFile()) return { fingerprint, isRacy: false, fault: 'it is not a file' };
     return { fingerprint, isRacy: Date.now() - Number(found.ctimeMs) < TIMESTAMP_GRAIN };
   } catch (error) {
@@ -131,7 +134,7 @@ async function readUpTo(path: string, maxBytes: number): Promise<Buffer> {
   try {
     const { size } = await handle.stat();
     const bytes = size > maxBytes ? undefined : await handle.readFile();
-    // The file may have grown since it was looked at.
+    // The file may have grown since its size was read.
     if (bytes === undefined || bytes.length > maxBytes)
       throw new Error(`it is larger than ${maxBytes} bytes`);
     return bytes;

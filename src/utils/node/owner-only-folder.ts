@@ -5,11 +5,14 @@
 import { chmod, lstat } from 'node:fs/promises';
 import { codeOf } from '../errors.js';
 
-/** `missing`, or what makes the folder unfit; `private`: it is ours alone. */
+/**
+ * The result of a check. `private`: this process's user owns the folder, and no other user can enter it. `missing`:
+ * there is no folder. Otherwise: the problem with the folder.
+ */
 export type FolderFinding = 'private' | 'missing' | FolderProblem;
 export type FolderProblem = 'link' | 'no-folder' | 'foreign' | 'open';
 
-/** The findings in words, after the path of the folder. */
+/** The problems of a folder in words, as messages write them after the path of the folder. */
 export const FOLDER_PROBLEMS: Readonly<Record<FolderProblem, string>> = {
   link: 'is a symbolic link',
   'no-folder': 'is no folder',
@@ -25,11 +28,13 @@ export interface FolderEntry {
   readonly mode: number;
 }
 
-/** The calls of the file system that a check makes. Neither follows a symbolic link at the end of the path. */
+/**
+ * The calls of the file system that a check makes. `inspect` does not follow a symbolic link at the end of the path.
+ */
 export interface FolderAccess {
-  /** undefined if there is nothing at this path. */
+  /** Describes the entry at a path; undefined if there is none. */
   inspect(path: string): Promise<FolderEntry | undefined>;
-  /** Takes a folder of ours away from everybody else. */
+  /** Removes the permissions of all other users from a folder of this process's user. */
   makePrivate(path: string): Promise<void>;
 }
 
@@ -51,8 +56,9 @@ const nodeAccess: FolderAccess = {
 };
 
 /**
- * A folder of ours that others can enter is made private first: Kubernetes opens the folders of a volume to a group
- * each time that it is mounted. Rejects with errors of Node's if the folder cannot be looked at or changed.
+ * Checks a folder. If this process's user owns the folder and other users can enter it, it is made private first:
+ * Kubernetes opens the folders of a volume to a group each time that the volume is mounted. Rejects with Node's error
+ * if the folder cannot be inspected or changed.
  */
 export async function checkOwnerOnlyFolder(path: string, access = nodeAccess): Promise<FolderFinding> {
   const finding = findingOf(await access.inspect(path));

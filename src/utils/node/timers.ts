@@ -1,6 +1,6 @@
 /** Timers for work in the background: bounded waits, and timers that do not keep the process alive. */
 
-/** Milliseconds, the longest delay that a timer of Node can hold; it takes a longer one for 1 ms. */
+/** The longest delay of a timer of Node, in milliseconds. Node takes a longer delay for 1 ms. */
 export const MAX_DELAY = 2 ** 31 - 1;
 
 /** `setTimeout` that does not keep the process alive. Delays above 24.8 days count as 24.8 days. */
@@ -9,13 +9,16 @@ export function unrefTimeout(callback: () => void, delay: number): NodeJS.Timeou
 }
 
 export interface WithTimeoutOptions {
-  /** True: the process is kept alive while somebody waits. Default false. */
+  /** True keeps the process alive during the wait. Default false. */
   readonly keepAlive?: boolean;
   /** Makes the error of a wait that took too long. Default: an Error with the code `ETIMEDOUT`. */
   readonly error?: () => Error;
 }
 
-/** The outcome of `promise`, or a rejection with `error` after `milliseconds`. The work itself goes on. */
+/**
+ * Resolves or rejects as `promise` does, or rejects with `error` after `milliseconds`. The work behind the promise goes
+ * on after that.
+ */
 export function withTimeout<T>(
   milliseconds: number,
   promise: T | PromiseLike<T>,
@@ -31,7 +34,7 @@ export function withTimeout<T>(
       },
       (reason: unknown) => {
         clearTimeout(timer);
-        // The reason is passed on as it is.
+        // The reason of the rejection is passed on as it is.
         // eslint-disable-next-line @typescript-eslint/prefer-promise-reject-errors
         reject(reason);
       },
@@ -48,17 +51,17 @@ export class TimerGroup {
   readonly #open = new Set<NodeJS.Timeout>();
   #isStopped = false;
 
-  /** The returned function cancels the timer. */
+  /** Runs `work` once after `milliseconds`. The returned function cancels the timer. */
   later(milliseconds: number, work: () => void): () => void {
     return this.#add(setTimeout, milliseconds, work);
   }
 
-  /** The returned function ends the interval. */
+  /** Runs `work` every `milliseconds`. The returned function ends the interval. */
   every(milliseconds: number, work: () => void): () => void {
     return this.#add(setInterval, milliseconds, work);
   }
 
-  /** Waits as `withTimeout` does; after `stop` the wait has no limit any more. */
+  /** Waits for a promise as `withTimeout` does. After `stop`, the wait has no time limit any more. */
   within<T>(milliseconds: number, promise: Promise<T>): Promise<T> {
     return new Promise((resolve, reject) => {
       const cancel = this.later(milliseconds, () => reject(timedOut()));
@@ -66,7 +69,7 @@ export class TimerGroup {
     });
   }
 
-  /** Cancels all timers. Nothing is started after that. */
+  /** Cancels all timers. `later` and `every` start no timer after that. */
   stop(): void {
     this.#isStopped = true;
     for (const timer of this.#open) clearTimeout(timer);
