@@ -14,10 +14,10 @@ export interface SpoolOptions {
   maxBytes?: number;
 }
 
-/** 1 GiB. */
+/** The default of `SpoolOptions.maxBytes`. */
 export const DEFAULT_SPOOL_BYTES = 1024 ** 3;
 
-/** The second argument is for tests. */
+/** Makes the factory of an outbox that keeps its events in a folder on disk. `internals` is for tests. */
 export function spoolOutbox(
   given: string | SpoolOptions,
   internals: SpoolFolderOptions & { files?: SpoolFiles } = {},

@@ -5,7 +5,7 @@ export const POST_HEADERS = {
   'User-Agent': 'ConvertAgent/1.0',
 } as const;
 
-/** An answer's body is of no use; one longer than this isn't even read to its end. */
+/** Bytes of an answer's body that are read at most. The body is of no use, so the rest of a longer one is not read. */
 export const MAX_ANSWER_BYTES = 64 * 1024;
 
 export function networkError(code: string, message: string): Error {
