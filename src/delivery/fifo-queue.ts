@@ -7,7 +7,7 @@ export interface FifoQueue<T> {
   first(): T | undefined;
   /** Removes and returns the oldest items, up to the first item for which `wants` returns false. */
   take(wants: (item: T) => boolean): T[];
-  /** All items, the oldest first. */
+  /** Returns all items, the oldest first. */
   items(): readonly T[];
 }
 

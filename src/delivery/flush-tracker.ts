@@ -155,7 +155,7 @@ export interface EpochRun {
 /** With fewer runs than this in the queue, runs whose epochs were merged are not joined. */
 const MERGE_FROM = 1000;
 
-/** A queue of runs, the oldest first. */
+/** A queue of runs of events, the oldest run first. */
 export class EpochRuns<Each extends EpochRun> {
   #runs: Each[] = [];
   #start = 0;

@@ -1,4 +1,4 @@
-/** The outbox that keeps its events in the memory of the process, up to a bound. */
+/** Makes the outbox that keeps its events in the memory of the process, up to a limit in bytes. */
 import { createOutbox } from './outbox.js';
 import { PackedQueue } from './packed-queue.js';
 import { type OutboxCore, QueueBackendBase } from './queue-backend.js';

@@ -1,7 +1,7 @@
 /**
- * Accepts events of visitors and has them sent to Convert: each event is measured and refused or accepted, counted,
- * confirmed, sent, and accounted for. This is the same for all outboxes; a `QueueBackend` keeps the events until they
- * are sent: in memory, on disk or in Redis.
+ * Accepts events of visitors and has them sent to Convert. Each event is measured, refused or accepted, confirmed,
+ * sent, and counted by its outcome. This is the same for all outboxes; a `QueueBackend` keeps the events until they are
+ * sent: in memory, on disk or in Redis.
  */
 import type { VisitorEvent } from '../model/tracking-event.js';
 import { DEFAULT_BACKOFF } from '../utils/backoff.js';

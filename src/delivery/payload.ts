@@ -28,7 +28,7 @@ export interface SerialisedEvent {
 export interface PayloadOptions {
   /** If true, Convert counts only the first exposure of a visitor. So an exposure that is sent twice does no harm. */
   readonly enrichData: boolean;
-  /** The name and version of the software that sends the events; left out when undefined. */
+  /** The name and version of the software that sends the events; if undefined, the payload has no such field. */
   readonly source: string | undefined;
 }
 
@@ -135,7 +135,7 @@ function idText(id: unknown): Text {
 
 const [QUOTE, BACKSLASH] = [0x22, 0x5c];
 
-/** The JSON text of one POST. */
+/** Returns the JSON text of one POST. */
 export function buildPayload(
   events: readonly SerialisedEvent[],
   destination: Destination,

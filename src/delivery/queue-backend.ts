@@ -1,6 +1,6 @@
 /**
- * The interface between an outbox, which accepts and counts events, and its backend, which keeps them until they are
- * sent.
+ * Defines the interface between an outbox, which accepts and counts events, and its backend, which keeps the events
+ * until they are sent.
  */
 import type { FlushTracker } from './flush-tracker.js';
 import type { Ledger } from './ledger.js';
@@ -8,14 +8,14 @@ import type { SerialisedEvent } from './payload.js';
 import type { QueuedEvent } from './queued-event.js';
 import type { Sender } from './sender.js';
 
-/** The parts of an outbox that its backend uses. */
+/** The parts of an outbox that its backend may use. */
 export interface OutboxCore {
   readonly ledger: Ledger;
   readonly flushes: FlushTracker;
   readonly sender: Sender<QueuedEvent>;
   /** Returns `<account id>-<project id>`; undefined until the project config has arrived. */
   project(): string | undefined;
-  /** Bytes of the events that were accepted and are not finalized. */
+  /** Bytes of the events that count against the limit of the queue: accepted, and neither finalized nor released. */
   readonly queueBytes: number;
   /**
    * Makes a `QueuedEvent` of an event that was read from disk or Redis. Its bytes count in `queueBytes`, and a flush

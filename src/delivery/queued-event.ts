@@ -17,7 +17,7 @@ export class QueuedEvent implements SerialisedEvent {
   constructor(
     { visitorId, head, text, bytes }: SerialisedEvent,
     readonly epoch: FlushEpoch,
-    /** When the event was accepted, in milliseconds since the epoch. */
+    /** The time at which the event was accepted, in milliseconds since the epoch. */
     readonly at: number,
   ) {
     this.visitorId = visitorId;

@@ -1,4 +1,7 @@
-/** The events that wait to be posted, in order: batches that are posted again, then events that are in no batch yet. */
+/**
+ * Keeps the events that wait to be posted, in order: first batches that are posted again, then events that are in no
+ * batch yet.
+ */
 import { fifoQueue } from './fifo-queue.js';
 import type { SerialisedEvent } from './payload.js';
 

@@ -41,11 +41,11 @@ export interface SenderOptions {
 
 /** An event that a sender can send. */
 export interface Sendable extends SerialisedEvent {
-  /** When the event was accepted, in milliseconds since the epoch. */
+  /** The time at which the event was accepted, in milliseconds since the epoch. */
   readonly at: number;
 }
 
-/** The owner of a sender, which hears what became of its events. */
+/** The owner of a sender, which is told what became of its events. */
 export interface SenderSink<T> {
   delivered(batch: readonly T[]): void;
   rejected(batch: readonly T[], reason: 'refused' | 'too-large'): void;
@@ -65,7 +65,7 @@ export interface Sender<T> {
   readonly posts: number;
   readonly retries: number;
   readonly lastError: string | undefined;
-  /** The state in a few words, to be printed. */
+  /** The state of the sender in a few words, to be printed. */
   readonly state: string;
   readonly breaker: Breaker;
   /** Bytes of the waiting events, without the events of batches that were posted and failed. */
@@ -100,7 +100,7 @@ export interface Sender<T> {
   stop(): void;
 }
 
-/** The answer to one POST. */
+/** The outcome of one POST. */
 interface PostResult {
   readonly outcome: PostOutcome;
   /** The failure in words, for the log: the status, or the code of a network error. */
@@ -129,7 +129,7 @@ class BatchSender<T extends Sendable> implements Sender<T> {
   #batch: readonly T[] = [];
   /** Events of the batch in flight that are not posted again if the POST fails. */
   readonly #cancelled = new Set<T>();
-  /** When the last POST ended, by performance.now(). */
+  /** The time at which the last POST ended, by performance.now(). */
   #postEnd = -Infinity;
 
   constructor(

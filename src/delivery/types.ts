@@ -1,11 +1,11 @@
-/** The interfaces of delivery: an outbox takes events of visitors, and a transport posts them to Convert. */
+/** Defines the interfaces of delivery: an outbox takes events of visitors, and a transport posts them to Convert. */
 import type { VisitorEvent } from '../model/tracking-event.js';
 import type { Backoff } from '../utils/backoff.js';
 import type { ConvertError } from '../utils/errors.js';
 
 /**
- * Counts of events since the start. At any instant
- * `accepted = delivered + pending + spooled + rejected + dropped`.
+ * The counts of events since the start of the outbox, by outcome. At any instant `accepted = delivered + pending +
+ * spooled + rejected + dropped`.
  */
 export interface DeliveryLedger {
   /**
@@ -90,8 +90,8 @@ export interface Outbox {
    */
   flush(timeout: number): Promise<DeliveryLedger>;
   /**
-   * Flushes, then stops for good: events that are still pending are dropped as `closed`, or stay on disk or in Redis
-   * (`spooled`). Idempotent, never rejects.
+   * Flushes the outbox for `timeout` milliseconds at most, then stops it for good. Events that are still pending are
+   * dropped as `closed`, or stay on disk or in Redis (`spooled`). Idempotent, never rejects.
    */
   close(timeout: number): Promise<DeliveryLedger>;
 }
@@ -126,15 +126,15 @@ export interface DeliveryStats extends DeliveryLedger {
    * idle connection counts once.
    */
   readonly posts: number;
-  /** POSTs that failed and will be, or were, tried again. */
+  /** The number of POSTs that failed and whose events are, or were, posted again. */
   readonly retries: number;
-  /** The last failure, without visitor data; undefined after a success. */
+  /** The last failure of a POST in words, without visitor data; undefined after a success. */
   readonly lastError: string | undefined;
 }
 
 export type Breaker = 'closed' | 'open' | 'half-open';
 
-/** The owner of an outbox, which hears what became of its events. */
+/** The owner of an outbox, which is told what became of its events. */
 export interface OutboxListener {
   delivered(count: number): void;
   dropped(count: number, reason: DropReason): void;
@@ -150,7 +150,7 @@ export interface OutboxListener {
 /** The default of `OutboxOptions.maxQueueBytes`. */
 export const DEFAULT_QUEUE_BYTES = 16 * 1024 * 1024;
 
-/** The options that every outbox gets; an implementation may have further ones of its own. */
+/** The options that every outbox gets. An outbox of one kind may have further options of its own. */
 export interface OutboxOptions {
   transport: Transport;
   /** Returns the address to post to; undefined until there is a project config. Events wait for the address. */
@@ -158,13 +158,13 @@ export interface OutboxOptions {
   listener: OutboxListener;
   /** Bytes of events that may wait in memory. The last tenth is kept for conversions. Default 16 MiB. */
   maxQueueBytes?: number;
-  /** Bytes of one event with its visitor id and segments. Default 32 KiB. */
+  /** The most bytes of one event with its visitor id and segments. Default 32 KiB. */
   maxEventBytes?: number;
-  /** Events in one POST. Default 1,000. */
+  /** The most events in one POST. Default 1,000. */
   maxBatchEvents?: number;
-  /** Bytes of one POST. Default 256 KiB; a single event that is larger goes alone. */
+  /** The most bytes of one POST. Default 256 KiB; a single event that is larger is posted alone. */
   maxBatchBytes?: number;
-  /** Milliseconds between the end of a POST and the next one, unless a full batch or a flush waits. Default 100. */
+  /** Milliseconds between the end of a POST and the next POST, unless a full batch or a flush waits. Default 100. */
   lingerMs?: number;
   /** Lets Convert count only the first exposure of a visitor. Default true. */
   enrichData?: boolean;
@@ -176,7 +176,7 @@ export interface OutboxOptions {
   random?: () => number;
 }
 
-/** Makes an outbox of one kind: what the option `delivery.outbox` takes. */
+/** Makes an outbox of one kind. The option `delivery.outbox` takes such a function. */
 export type OutboxFactory = (options: OutboxOptions) => Outbox;
 
 /** The address that a batch is posted to; it is known once there is a project config. */
@@ -190,15 +190,19 @@ export interface Destination {
 export interface TransportAnswer {
   readonly status: number;
   readonly retryAfter: string | undefined;
-  /** The `Date` header, so that a date in `retryAfter` is understood even if the clock of this machine is wrong. */
+  /**
+   * The `Date` header of the answer. With it, a date in `retryAfter` is understood even if the clock of this machine is
+   * wrong.
+   */
   readonly date?: string;
 }
 
-/** Makes single POSTs. The outbox decides what an answer means. */
+/** Makes single POSTs to the tracking endpoint. The outbox decides what an answer means. */
 export interface Transport {
   /**
-   * Resolves with the status and the headers `Retry-After` and `Date`; rejects on a network error or when the time
-   * limit of the transport is over. With `keepAlive` the process is kept alive while the POST is under way.
+   * Makes a POST. Resolves with the status and the headers `Retry-After` and `Date`. Rejects on a network error, or
+   * when the time limit of the transport is over. With `keepAlive` the process is kept alive while the POST is under
+   * way.
    */
   post(url: string, body: string, keepAlive: boolean): Promise<TransportAnswer>;
   /** Lets the process end although a POST is under way, since no flush waits for it any longer. */

@@ -24,7 +24,7 @@ export type CompareAndSetResult =
   /** The text was not stored. `found` is the document that is stored instead; undefined if none is. */
   | { readonly isReplaced: false; readonly found: Document | undefined };
 
-/** A database of documents. */
+/** A database that keeps one document for each visitor. */
 export interface Documents {
   /** True if `read` returns promises. */
   readonly remote: boolean;
@@ -50,7 +50,7 @@ export interface Documents {
   close?(): void | Promise<void>;
 }
 
-/** Attempts at one commit, if many processes change a visitor at the same time. */
+/** The most attempts at one commit, if many processes change a visitor at the same time. */
 const MAX_ATTEMPTS = 50;
 
 /** The most visitors whose parsed state is kept, of some 1 KB each. */

@@ -31,7 +31,7 @@ export class KeyedQueue<Result> {
     return result;
   }
 
-  /** Resolves once no work is under way. */
+  /** Resolves once no work is under way on any key. */
   async idle(): Promise<void> {
     while (this.#last.size > 0) await Promise.all(this.#last.values());
   }

@@ -32,7 +32,7 @@ export interface RemoteStoreOptions {
 }
 
 export interface StoreStats {
-  /** True if the store answers with promises; the numbers of a store in the process are 0. */
+  /** True if the store answers with promises. The figures of a store in the memory of the process are 0. */
   readonly remote: boolean;
   /** True if the store fails: the last read for a request had no answer in time, or an error. */
   readonly failing: boolean;
@@ -47,7 +47,7 @@ export interface StoreStats {
   readonly unavailable: number;
   readonly commits: number;
   readonly failedCommits: number;
-  /** Milliseconds of a read and, in the next field, of a commit; both are moving averages. */
+  /** Milliseconds of a read; `commitTime` is the same of a commit. Both are moving averages. */
   readonly readTime: number;
   readonly commitTime: number;
 }
@@ -150,7 +150,8 @@ export class RemoteStore implements VisitorStore {
       try {
         const committed = await withStoreTimeout(STORE_LIMIT, this.#store.commit(key, change, options));
         this.#counts.commitTime = this.#average(this.#counts.commitTime, began);
-        // A new visitor is not cached: reading their state when they come back prolongs its life in the store.
+        // The state of a new visitor is not cached: when the visitor comes back, the read prolongs the life of the
+        // state in the store.
         if (options.ephemeral) this.#cache?.delete(key);
         else this.#cacheState(key, committed.state);
         return committed;

@@ -41,7 +41,7 @@ export interface CommitOptions {
   readonly known?: VisitorState | null;
 }
 
-/** The official SDK's data store: `get` and `set`, synchronous or not. */
+/** A data store of the official SDK's kind: `get` and `set`, synchronous or not. */
 export interface SdkDataStore {
   get(key: string): unknown;
   set(key: string, value: unknown): unknown;

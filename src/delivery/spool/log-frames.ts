@@ -13,14 +13,14 @@ import { decodeLines, encodeLines, type SerialisedEvent } from '../payload.js';
 
 export interface StoredEvent {
   readonly number: number;
-  /** When the first event of the frame was accepted, in milliseconds since the epoch. */
+  /** The time at which the first event of the frame was accepted, in milliseconds since the epoch. */
   readonly at: number;
   readonly event: SerialisedEvent;
 }
 
 export interface Decoded {
   readonly events: StoredEvent[];
-  /** Bytes up to the end of the last frame that was decoded. */
+  /** The number of bytes up to the end of the last frame that was decoded. */
   readonly end: number;
 }
 

@@ -31,7 +31,7 @@ interface Segment {
 }
 
 export interface SpoolLogOptions {
-  /** Default 1 MiB. */
+  /** Bytes from which on a segment of a log is full. Default 1 MiB. */
   segmentBytes?: number;
 }
 
@@ -106,7 +106,7 @@ export class SpoolLog {
       this.#fileBytes += frame.length;
       if (this.#isMarkOwed) void this.acknowledge(0);
     } catch (error) {
-      // A part of the frame may be in the file, and is skipped when it is read. The next frame goes into another
+      // A part of the frame may be in the file. It is skipped when the file is read. The next frame goes into another
       // segment.
       const failed = this.#file === undefined || this.#fileBytes > 0 ? undefined : this.#segments.at(-1);
       this.#retire();

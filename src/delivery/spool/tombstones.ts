@@ -19,7 +19,7 @@ import type { SpoolFile, SpoolFiles } from './files.js';
 const NAME = /^[0-9a-f]{12}\.forgotten$/;
 const LINE = /^(([0-9a-f]{64}) (\d{1,16})) ([0-9a-f]{8})$/;
 const LINE_END = 0x0a;
-/** Bytes that are read at once. */
+/** Bytes of a file of tombstones that are read at once. */
 const READ_BYTES = 64 * 1024;
 /**
  * A process writes to one file up to so many bytes and for so many milliseconds. It begins another file long before any

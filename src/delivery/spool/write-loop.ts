@@ -31,7 +31,7 @@ export interface Written {
   readonly log: SpoolLog;
   /** The number of stored events that stay in memory, too. */
   readonly retained: number;
-  /** Events that are on disk alone from now on. */
+  /** The stored events that are on disk alone from now on. */
   readonly spilled: readonly QueuedEvent[];
 }
 
@@ -57,7 +57,7 @@ const SYNC_INTERVAL = 100;
 
 export class WriteLoop {
   readonly #options: WriteLoopOptions;
-  /** The number of the next event. */
+  /** The number that the next event gets in the log. */
   #next = 0;
   /** The events that are not stored yet: the events of the commit under way, and the events that wait for a commit. */
   #writing: readonly QueuedEvent[] = [];
@@ -66,7 +66,7 @@ export class WriteLoop {
   #unretained = 0;
   /** The times at which this process erased visitors, in milliseconds since the epoch, the latest last. */
   #erasures: number[] = [];
-  /** All events below this number are finalized. */
+  /** All events of the log below this number are finalized. */
   #mark = 0;
   #commit: Promise<void> | undefined;
   #commitAt = -Infinity;
@@ -131,7 +131,7 @@ export class WriteLoop {
     await this.#commit;
   }
 
-  /** All events below this number are finalized. */
+  /** Notes that all events of the log below the number `end` are finalized. */
   finalizedBelow(end: number): void {
     this.#mark = Math.max(this.#mark, end);
   }

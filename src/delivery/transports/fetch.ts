@@ -32,7 +32,7 @@ export function fetchTransport({ timeout = 10_000, fetch: given }: FetchTranspor
       const timer = setTimeout(() => {
         controller.abort(networkError('ETIMEDOUT', `no answer within ${timeout} ms`));
       }, timeout);
-      // Timers are numbers on some platforms, without `unref`.
+      // On some platforms a timer is a number, without `unref`.
       (timer as { unref?: () => void }).unref?.();
       try {
         const response = await (given ?? fetch)(url, {

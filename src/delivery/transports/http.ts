@@ -21,7 +21,7 @@ type Answer = Awaited<ReturnType<Transport['post']>>;
 interface UnderWay {
   keepAlive: boolean;
   socket?: Socket;
-  /** Gives the POST up if no flush waits for it and it has been connecting for too long. */
+  /** Gives up the POST if no flush waits for it and it has been connecting for too long. */
   letGo(): void;
 }
 

@@ -1,4 +1,7 @@
-/** Shared by all transports: request headers, the limit for answers, and the error for a POST without an answer. */
+/**
+ * Defines what all transports share: the request headers, the limit for answers, and the error for a POST without an
+ * answer.
+ */
 
 export const POST_HEADERS = {
   'Content-Type': 'application/json',

@@ -1,6 +1,6 @@
 /**
- * The official SDK as an engine: the experiences, features, conversions and segments of one project are decided by the
- * SDK's own code.
+ * Makes an engine of the official SDK: the experiences, features, conversions and segments of a project are decided by
+ * the SDK's own code.
  */
 import { deepFreeze } from '../../engine/coerce.js';
 import { NO_EVENTS } from '../../engine/evaluation/enrolment.js';
@@ -180,7 +180,7 @@ class SdkProject implements EngineProject {
       reason: 'tracked',
       change: before ? undefined : { goals: [goalKey] },
       events: run.events.map((event) => {
-        // A transaction that may repeat counts although another request was first to claim the goal.
+        // A transaction that may be repeated is sent even if another request was the first to claim the goal.
         const depends = !before && !(repeatable && 'goalData' in event.data);
         return depends ? { event, claim: goalClaim(goalKey) } : { event };
       }),

@@ -18,7 +18,7 @@ export const SUPPORTED_SDK = '4.4.x';
 /** The class that `@convertcom/js-sdk` exports by default. */
 export type ConvertSDKClass = new (config: Record<string, unknown>) => unknown;
 
-/** The state that the SDK keeps of a visitor. */
+/** The part of a visitor's state that the SDK knows. */
 export type SdkState = Pick<VisitorState, 'bucketing' | 'goals' | 'segments' | 'locations'>;
 
 interface SdkContext {
@@ -152,7 +152,7 @@ export class SdkInstance {
 
 /** Returns the class in the value that an app passes. Throws a ConvertError (`CONVERT_NO_ENGINE`) if there is none. */
 export function sdkClass(given: unknown): ConvertSDKClass {
-  // From ESM the package arrives as CommonJS: the class is the default of the default.
+  // If the package is imported from ESM, it arrives as CommonJS: the class is the default export of the default export.
   let candidate = given;
   while (typeof candidate === 'object' && candidate !== null && 'default' in candidate) {
     candidate = candidate.default;

@@ -55,7 +55,7 @@ export class FrozenVariations {
   }
 }
 
-/** One experience, as the SDK has decided it. */
+/** The SDK's decision on one experience, with the visitor's state before and after it. */
 export interface SdkDecision {
   readonly experience: ExperienceConfig;
   readonly variation: Variation | null;

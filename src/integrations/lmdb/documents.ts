@@ -59,7 +59,7 @@ export class LmdbDocuments implements Documents {
   /** The time of the last attempt to open the database, by performance.now(). */
   #openedAt = -Infinity;
   #failure: unknown;
-  /** The time when a write failed last, by performance.now(); the next field is the reason. */
+  /** The time when a write failed last, by performance.now(); `#writeFailure` is the error of that write. */
   #failedAt = -Infinity;
   #writeFailure: unknown;
 
@@ -155,7 +155,8 @@ export class LmdbDocuments implements Documents {
    */
   #nextVersion(age: number, before: number | undefined): number {
     const until = Math.floor(Date.now() + age) * GRAIN;
-    // The random part: a document that was deleted and made again must not have the version of the old one.
+    // The version has a random part, since a document that was deleted and made again must not have the version of the
+    // old one.
     return before === undefined ? until + Math.floor(Math.random() * GRAIN) : Math.max(until, before + 1);
   }
 

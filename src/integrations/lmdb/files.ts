@@ -25,7 +25,9 @@ const LOCK_BYTES = 16_384;
 /** Bytes that a new database takes at least, on pages of 16 KiB as well. */
 const NEW_BYTES = 262_144;
 
-/** The head of `data.mdb`: its length, and where the magic number and the page size stand in it. */
+/**
+ * The head of the file `data.mdb`: its length in bytes, and the offsets of the magic number and of the page size in it.
+ */
 const HEAD = 52;
 const MAGIC_AT = 24;
 const MAGIC = 0xbeefc0de;

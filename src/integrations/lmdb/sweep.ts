@@ -20,7 +20,7 @@ const BUSY_INTERVAL = 20;
 const LEASE = 20_000;
 /** Milliseconds between two rounds through all documents, at least. */
 const MIN_PAUSE = 1_000;
-/** Documents between two looks at the clock. */
+/** The number of documents that are looked at between two looks at the clock. */
 const CHUNK = 50;
 
 const KEY = 'sweep';
@@ -57,7 +57,7 @@ export class LmdbSweep {
     this.#timer = unrefTimeout(() => {
       this.#work().then(
         (next) => this.#plan(next),
-        // The disk is full or fails, which the store itself reports.
+        // The error is ignored: the disk is full or fails, which the store itself reports.
         () => this.#plan(LEASE),
       );
     }, wait);

@@ -4,7 +4,7 @@
  */
 export class WriteBatcher {
   readonly #waiting: (() => void)[] = [];
-  /** The time when work ran last, by performance.now(). */
+  /** The time when the last batch ran, by performance.now(). */
   #lastAt = -Infinity;
 
   /** `interval`: milliseconds from one batch to the next. */

@@ -2,7 +2,7 @@
 import { withStoreTimeout } from '../../store/types.js';
 import { getSystemErrorName } from 'node:util';
 
-/** Milliseconds to wait for the reason of a failure: nearly always it is there at once. */
+/** Milliseconds to wait for the reason of a write's failure: nearly always the reason is there at once. */
 const REASON_LIMIT = 1_000;
 
 /**

@@ -10,7 +10,10 @@ import { assertOptions, between, shape, text } from '../../utils/option-checks.j
 import { mmdbLookup, type MmdbReader } from './mmdb.js';
 
 export interface MaxmindOptions {
-  /** Milliseconds between two looks at the file. A change is read at the second look that sees it. Default 5000. */
+  /**
+   * Milliseconds between two looks at the file. A change of the file is read at the second look that sees it. Default
+   * 5000.
+   */
   interval?: number;
 }
 
@@ -59,10 +62,13 @@ class MaxmindFile implements GeoReader {
     );
   }
 
-  /** Rejects if the package is missing. Problems with the file go to the listener. */
+  /**
+   * Loads the package and the file. Rejects if the package is missing. If the file can not be used, the listener is
+   * told.
+   */
   async load(listener: GeoListener): Promise<void> {
     this.#listeners.add(listener);
-    // A listener that comes later hears of an outage that the others know of.
+    // A listener that comes later is told of an outage that the other listeners know of.
     if (this.#outage !== undefined) listener.failing(this.#outage);
     await (this.#loading ??= this.#start());
   }

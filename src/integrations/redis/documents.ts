@@ -66,7 +66,7 @@ export function redisDocuments({ run, prefix, maxAge, ephemeralAge }: RedisDocum
   const keyOf = (key: string): string => prefix + key;
   return {
     remote: true,
-    // A client sends a command again if its connection is lost before the answer.
+    // A Redis client sends a command again if its connection is lost before the answer.
     mayRepeat: true,
     async read(key) {
       return asDocument(await run(READ, [keyOf(key)], [String(maxAge)]));

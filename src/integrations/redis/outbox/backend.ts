@@ -61,7 +61,7 @@ export class RedisBackend extends QueueBackendBase {
   readonly #writing: StorageHealth;
   readonly #reading: StorageHealth;
   #stream: RedisStream | undefined;
-  /** Bytes of all events in Redis, as far as this process knows. */
+  /** Bytes of all events of the project in Redis, as far as this process knows. */
   #bytes = 0;
   #isAsking = false;
 

@@ -12,8 +12,8 @@ export interface ConsumerEntriesOptions extends StreamPart {
   /** Called with the identity that Redis answered. Returns true if Redis has lost its data. */
   readonly identify: (identity: string) => boolean;
   /**
-   * Returns the serial of the last erasure that this process has heard of. The next field, `learn`, is called with
-   * erasures that Redis told of.
+   * Returns the serial of the last erasure that this process has heard of. `learn` is called with erasures that Redis
+   * told of.
    */
   readonly erasedSince: () => number;
   readonly learn: (erasures: readonly ErasedVisitor[]) => void;

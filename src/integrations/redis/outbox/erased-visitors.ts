@@ -5,7 +5,7 @@
 import { hashOf } from '../../../utils/node/hash.js';
 import { BEGIN, compareIds, type ErasedVisitor } from './event-stream.js';
 
-/** The number of erasures that Redis keeps. */
+/** The number of erasures that Redis and each process remember. */
 export const MAX_ERASED = 20_000;
 
 export class ErasedVisitors {

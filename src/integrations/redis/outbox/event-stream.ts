@@ -10,7 +10,7 @@ import type { TimerGroup } from '../../../utils/node/timers.js';
 import type { RunScript, Script } from '../client.js';
 import { APPEND, ERASE, READ, RELEASE, RENEW, ACKNOWLEDGE, SIZE } from './scripts.js';
 
-/** The options that all parts of the outbox share. */
+/** The options that all parts of the Redis outbox share. */
 export interface StreamPart {
   readonly core: OutboxCore;
   readonly timers: TimerGroup;
@@ -24,10 +24,7 @@ export interface StreamPart {
 /** An entry of the stream: the events that one process appended at once. */
 export interface StoredCommit {
   readonly id: string;
-  /**
-   * The name of the process that appended the commit. The next field, `number`, is the number that this process gave
-   * it.
-   */
+  /** The name of the process that appended the commit. `number` is the number that this process gave the commit. */
   readonly producer: string;
   readonly number: number;
   /** The time at which the first event of the commit was accepted, in milliseconds since the epoch. */
@@ -67,7 +64,7 @@ export interface ErasedVisitor {
 export interface ReadOptions {
   /** Reading ends with the commit with which there are so many commits, or so many bytes. */
   readonly most: { readonly count: number; readonly bytes: number };
-  /** The identity that this Redis gets if it has none. */
+  /** The identity that the data in Redis get if they have none. */
   readonly identity: string;
   /**
    * The id of the last commit that this process received. Commits that Redis gave to this process after it are read

@@ -15,7 +15,7 @@ const DECISION_SHARE = 0.5;
 
 export class StaleConsumers {
   /**
-   * The time, by performance.now(), since when Redis has always answered. The next field is the time when a look is
+   * The time, by performance.now(), since when Redis has always answered. `#lookAt` is the time when the next look is
    * due.
    */
   #heardSince: number | undefined;

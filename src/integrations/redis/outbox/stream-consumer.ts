@@ -140,7 +140,7 @@ export class StreamConsumer {
     this.#isEnding = true;
   }
 
-  /** Leaves the commits in memory to other processes. Rejects if Redis does. */
+  /** Leaves the commits in memory to other processes, before the close. Rejects if Redis does. */
   async end(): Promise<void> {
     await this.#reading;
     await this.#acks.end();
@@ -183,7 +183,7 @@ export class StreamConsumer {
       });
   }
 
-  /** An answer that comes after the time limit counts, too. */
+  /** Reads commits once. An answer that comes after the time limit counts, too. */
   async #readFrom(stream: RedisStream): Promise<number> {
     const began = performance.now();
     this.#open += 1;
@@ -228,7 +228,7 @@ export class StreamConsumer {
     if (this.#acks.has(id)) return this.#acks.send();
     const isOwn = commit.producer === producer;
     if (isOwn && isNeedless(commit)) return this.discard(commit);
-    // Own events were counted as spooled; events of other processes are new to this ledger.
+    // Events of this process were counted as spooled. Events of other processes are new to this ledger.
     if (isOwn) core.ledger.spool(-commit.events.length);
     else core.ledger.accept(commit.events.length);
     const isOld = isTooOld(at, Date.now());

@@ -25,7 +25,7 @@ export interface StreamProducerOptions extends StreamPart {
   readonly heard: (bytes: number) => void;
 }
 
-/** Milliseconds between two commits. */
+/** Milliseconds between two commits of events to Redis. */
 const COMMIT_INTERVAL = 3;
 /** The bytes of the largest commit. If Redis is slow, commits grow up to this size; if it is fast, they stay small. */
 const COMMIT_BYTES = 512 * 1024;
@@ -237,7 +237,7 @@ export class StreamProducer {
     }
   }
 
-  /** An answer that comes after the time limit counts, too. */
+  /** Appends a commit to the stream. An answer that comes after the time limit counts, too. */
   async #append(stream: RedisStream, { number, events }: Commit): Promise<void> {
     this.#open += 1;
     try {
