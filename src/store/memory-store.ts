@@ -90,7 +90,8 @@ export function memoryStore(options: MemoryStoreOptions = {}): MemoryStore {
 const MAX_STATES = 32;
 
 /**
- * Returns a function that gives the state which a first change makes of nothing; undefined if that state is not shared.
+ * Returns a function that gives the state which a first change makes for a visitor of whom nothing is stored; undefined
+ * if that state is not shared.
  *
  * There are only as many first states as variations and pages, and nearly all visitors have such a state. So each one
  * is held once and shared: a new visitor costs no more than a key.

@@ -52,7 +52,9 @@ const MAX_ERASURES = 1_000;
  * once.
  */
 const EXIT_EVENTS = 100;
-/** Milliseconds between two syncs of the log. A power cut loses the events of this time. */
+/**
+ * Milliseconds between two syncs of the log to the disk. A power cut loses the events that were written in this time.
+ */
 const SYNC_INTERVAL = 100;
 
 export class WriteLoop {

@@ -86,8 +86,8 @@ export function httpTransport({ timeout = 10_000 }: HttpTransportOptions = {}): 
         current.socket = socket;
         bytesBefore = socket.bytesRead;
         applyKeepAlive(current);
-        // If a host name has several addresses, each attempt to connect has its own handle, and only the last one
-        // counts.
+        // If a host name has several addresses, each attempt to connect has its own handle. The handle of the
+        // connection that succeeds has to be told anew whether it keeps the process alive.
         if (socket.connecting) socket.once('connect', () => applyKeepAlive(current));
       });
       request.on('response', (response) => {
