@@ -1,6 +1,9 @@
-/** Runs the next attempt of the sender once it is due: in this turn of the event loop, or by a timer. */
+/** Runs the sender's next attempt to post a batch, once it is due: in this turn of the event loop, or by a timer. */
 export class AttemptPlan {
-  /** The time of the attempt, by performance.now(); `-Infinity` for this turn of the event loop. */
+  /**
+   * The time of the planned attempt, by performance.now(); `-Infinity` if the attempt runs in this turn of the event
+   * loop.
+   */
   #at: number | undefined;
   #clear: () => void = () => {};
 
@@ -14,7 +17,7 @@ export class AttemptPlan {
     return this.#at === -Infinity;
   }
 
-  /** Does nothing if an attempt is planned that is not later. */
+  /** Plans an attempt for the time `at`. If an attempt is planned for that time or an earlier one, nothing changes. */
   set(at: number, now: number): void {
     if (this.#at !== undefined && this.#at <= at) return;
     this.cancel();
@@ -24,8 +27,8 @@ export class AttemptPlan {
     };
     if (at <= now) {
       this.#at = -Infinity;
-      // Not unref'd: the immediate keeps the process alive for one turn of the loop only, and an unref'd one waits
-      // until something else wakes the loop.
+      // The immediate is not unref'd. It keeps the process alive for one turn of the event loop only, while an unref'd
+      // immediate would wait until something else wakes the loop.
       const immediate = setImmediate(run);
       this.#clear = () => clearImmediate(immediate);
     } else {

@@ -1,37 +1,40 @@
 /**
- * Remembers which visitors were erased while events of theirs were offered and not confirmed yet. Gives the times of
- * offers and erasures, too: an event that is offered after an erasure has a later time than it, however close the
- * calls are.
+ * Remembers the visitors who were erased (`Outbox.forget`) after events of theirs were offered and before that offer
+ * was confirmed. Also gives the times of offers and erasures: an offer that is made after an erasure gets a later time
+ * than the erasure, even if both calls fall into the same millisecond.
  */
 export class ErasureGuard {
   readonly #times = new Map<string, number>();
-  /** Milliseconds since the epoch of the last erasure, and of the last offer. */
+  /** The times of the last erasure and of the last offer, in milliseconds since the epoch. */
   #erasedAt = -Infinity;
   #offeredAt = -Infinity;
-  /** Offers that are not confirmed: those from before the last erasure, and those since. */
+  /** The number of offers that are not confirmed: offers made before the last erasure, and offers made since. */
   #before = 0;
   #since = 0;
 
-  /** True if no open offer can hold events of an erased visitor. */
+  /** True if no unconfirmed offer can hold events of an erased visitor. */
   get isEmpty(): boolean {
     return this.#times.size === 0;
   }
 
-  /** An offer is made. Returns its time in milliseconds since the epoch. */
+  /** Notes that events are offered. Returns the time of the offer, in milliseconds since the epoch. */
   offered(): number {
     this.#since += 1;
     return (this.#offeredAt = Math.max(Date.now(), this.#erasedAt + 1));
   }
 
-  /** The offer that was made at that time is confirmed. */
+  /** Notes that the offer of the time `at` is confirmed. */
   confirmed(at: number): void {
     if (at > this.#erasedAt) this.#since -= 1;
     else if ((this.#before -= 1) === 0) this.#times.clear();
   }
 
-  /** Visitors are erased. Returns the time up to which their events are not to be sent. */
+  /**
+   * Notes that these visitors are erased. Returns the time of the erasure: events of offers up to this time are not to
+   * be sent.
+   */
   add(visitorIds: ReadonlySet<string>): number {
-    // The clock may have been set back.
+    // If the clock was set back, the last offer has a later time than `Date.now()`.
     this.#erasedAt = Math.max(Date.now(), this.#offeredAt);
     this.#before += this.#since;
     this.#since = 0;
@@ -39,7 +42,10 @@ export class ErasureGuard {
     return this.#erasedAt;
   }
 
-  /** True for an event that was offered at that time, before its visitor was erased. */
+  /**
+   * True if an event of this visitor that was offered at the time `at` must not be sent, because the visitor was erased
+   * later.
+   */
   covers(visitorId: string, at: number): boolean {
     return (this.#times.get(visitorId) ?? -Infinity) >= at;
   }

@@ -3,15 +3,15 @@
 export interface FifoQueue<T> {
   readonly length: number;
   push(item: T): void;
-  /** The oldest item. */
+  /** The oldest item; undefined if the queue is empty. */
   first(): T | undefined;
-  /** Removes and returns the oldest items for as long as `wants` says so. */
+  /** Removes and returns the oldest items, up to the first item for which `wants` returns false. */
   take(wants: (item: T) => boolean): T[];
-  /** All items, the oldest first. */
+  /** Returns all items, the oldest first. */
   items(): readonly T[];
 }
 
-/** The array is cut once it has so many removed items at its beginning, and more than others. */
+/** The array is cut once so many items at its beginning are removed, and they take more than half of it. */
 const COMPACT_FROM = 1024;
 
 export function fifoQueue<T>(): FifoQueue<T> {

@@ -1,41 +1,46 @@
 /**
- * Knows when a flush is over: it waits for the events that were accepted before it, and for none that came after.
+ * Knows when a flush is over. A flush waits for the events that were accepted before it began, and for no later events.
  *
- * Events join the current epoch. A flush seals that epoch and begins the next one; the flush is over once its epoch
- * and all older ones are empty. So an event that is finalized costs one subtraction, however many flushes wait.
+ * Each event joins the current epoch. A flush seals that epoch and begins the next one; the flush is over once its
+ * epoch and all older ones are empty. So an event that is finalized (delivered or given up) costs one subtraction,
+ * however many flushes wait.
  */
 import { MAX_DELAY } from '../utils/node/timers.js';
 
 export interface FlushEpoch {
-  /** Events that are not finalized. */
+  /** The number of events of this epoch that are not finalized. */
   open: number;
   waiting: Set<() => void> | undefined;
   next: FlushEpoch | undefined;
-  /** The younger epoch that took over the open events, once no flush waited for this one alone. */
+  /**
+   * The younger epoch that this one was merged into, and which counts its open events now; undefined if it was not
+   * merged.
+   */
   heir: FlushEpoch | undefined;
 }
 
 export interface FlushTracker {
-  /** How many flushes wait. */
+  /** The number of flushes that wait. */
   readonly waits: number;
   join(): FlushEpoch;
-  /** An event of this epoch was finalized, or as many as given. */
+  /** Notes that events of this epoch were finalized; one event by default. */
   leave(epoch: FlushEpoch, events?: number): void;
-  /** The epoch in which an event counts now that joined this one. */
+  /** Returns the epoch that counts the events of `epoch` now: `epoch` itself, or the one that it was merged into. */
   of(epoch: FlushEpoch): FlushEpoch;
   /**
-   * Resolves when all events that joined before have left, or after `timeout` milliseconds. Until then the process is
-   * kept alive: a job that awaits a flush must not end because everything else here is unref'd.
+   * Resolves when all events that joined before this call have left, or after `timeout` milliseconds. Until then a
+   * timer keeps the process alive: the other timers and the sockets of delivery may be unref'd, and a job that awaits a
+   * flush must not end early because of that.
    */
   wait(timeout: number): Promise<void>;
-  /** Ends all flushes. */
+  /** Ends all flushes at once: their promises resolve even if events are left. */
   dissolve(): void;
 }
 
-/** Epochs that are sealed before those that no flush waits for any more are merged. */
+/** Each time so many epochs were sealed, the epochs that no flush waits for any more are merged. */
 const MERGE_AFTER = 1000;
 
-/** `idle` is called whenever the last flush is over. */
+/** `idle` is called whenever a flush is over and no other flush waits. */
 export function createFlushTracker(idle: () => void, mergeAfter = MERGE_AFTER): FlushTracker {
   let current: FlushEpoch = newEpoch();
   let oldest = current;
@@ -61,12 +66,16 @@ export function createFlushTracker(idle: () => void, mergeAfter = MERGE_AFTER): 
     return oldest === current ? undefined : sealed;
   }
 
-  /** With a flush for each response and an endpoint that is down, there is one epoch for each event. */
+  /**
+   * Merges the epochs that no flush waits for. If an app flushes for each response while the endpoint is down, there is
+   * about one epoch for each event.
+   */
   function merge(): void {
     sinceMerge = 0;
     let before: FlushEpoch | undefined;
     for (let each = oldest; each !== sealed; each = each.next!) {
-      // A flush that waits for the next epoch waits for this one, too.
+      // An epoch that a flush waits for stays. Any other epoch can be merged into the next one, since a flush that
+      // waits for the next epoch waits for older epochs, too.
       if ((each.waiting?.size ?? 0) > 0) {
         before = each;
         continue;
@@ -83,7 +92,7 @@ export function createFlushTracker(idle: () => void, mergeAfter = MERGE_AFTER): 
   function of(epoch: FlushEpoch): FlushEpoch {
     let heir = epoch;
     while (heir.heir !== undefined) heir = heir.heir;
-    // So that no chain is walked twice.
+    // Each epoch of the chain gets the last epoch as its heir, so that no chain is walked twice.
     for (let each = epoch; each.heir !== undefined && each.heir !== heir;) {
       const next = each.heir;
       each.heir = heir;
@@ -136,21 +145,23 @@ function newEpoch(): FlushEpoch {
   return { open: 0, waiting: undefined, next: undefined, heir: undefined };
 }
 
-/** Events that follow each other and are of one epoch: a few numbers for many events. */
+/**
+ * A run: events that follow each other in a queue and belong to one epoch. A run takes a few numbers for many events.
+ */
 export interface EpochRun {
   readonly epoch: FlushEpoch;
 }
 
-/** Runs from which on those whose epochs were merged are merged, too. */
+/** With fewer runs than this in the queue, runs whose epochs were merged are not joined. */
 const MERGE_FROM = 1000;
 
-/** A queue of runs, the oldest first. */
+/** A queue of runs of events, the oldest run first. */
 export class EpochRuns<Each extends EpochRun> {
   #runs: Each[] = [];
   #start = 0;
   #mergeAt = MERGE_FROM;
 
-  /** `join` adds a run to the one before it. */
+  /** `join` adds the run `next` to the run `last`, which is directly before it in the queue and of the same epoch. */
   constructor(
     private readonly flushes: FlushTracker,
     private readonly join: (last: Each, next: Each) => void,
@@ -160,12 +171,12 @@ export class EpochRuns<Each extends EpochRun> {
     return this.#runs.length - this.#start;
   }
 
-  /** The oldest one. */
+  /** The oldest run; undefined if there is none. */
   get first(): Each | undefined {
     return this.#runs[this.#start];
   }
 
-  /** The oldest ones first. */
+  /** Returns the `count` oldest runs, the oldest first. */
   slice(count: number): Each[] {
     return this.#runs.slice(this.#start, this.#start + count);
   }
@@ -179,17 +190,18 @@ export class EpochRuns<Each extends EpochRun> {
     this.#mergeAt = Math.max(MERGE_FROM, 2 * this.length);
   }
 
-  /** Removes and returns the oldest ones for as long as `isOver` says so. */
+  /** Removes and returns the oldest runs, up to the first run for which `isOver` returns false. */
   take(isOver: (run: Each) => boolean): Each[] {
     const from = this.#start;
     while (this.first !== undefined && isOver(this.first)) this.#start += 1;
     const taken = this.#runs.slice(from, this.#start);
-    // Not for each call: that would move all runs again and again.
+    // The array is cut only when more than half of it is removed: a cut at each call would move all runs again and
+    // again.
     if (this.#start * 2 > this.#runs.length) this.#reset(this.#runs.slice(this.#start));
     return taken;
   }
 
-  /** Removes and returns those of which `isOver` says so, wherever they are. */
+  /** Removes and returns all runs for which `isOver` returns true, wherever they are in the queue. */
   remove(isOver: (run: Each) => boolean): Each[] {
     const removed: Each[] = [];
     const kept: Each[] = [];

@@ -1,15 +1,21 @@
-/** Counts what becomes of each event, and tells the listener after every count has changed. */
+/** Counts events by outcome. After events are delivered, rejected or dropped, tells the listener of the outbox, too. */
 import { ConvertError } from '../utils/errors.js';
 import type { DeliveryLedger, DropReason, OutboxListener } from './types.js';
 
 export interface Ledger {
   readonly pending: number;
-  /** Events were offered: they are pending until one of the other methods is called for them. */
+  /**
+   * Counts offered events as accepted and pending. They are pending until one of the next four methods is called for
+   * them.
+   */
   accept(count: number): void;
   deliver(count: number): void;
   reject(count: number, reason: DropReason): void;
   drop(count: number, reason: DropReason): void;
-  /** Pending events are on disk or in Redis now; a negative count takes some back into this process. */
+  /**
+   * Moves events from pending to spooled, since they are only on disk or in Redis now. A negative count moves events
+   * back, since this process has read them again.
+   */
   spool(count: number): void;
   error(error: ConvertError): void;
   recovered(message: string): void;
@@ -29,7 +35,7 @@ export function createLedger(listener: OutboxListener): Ledger {
     pending -= count;
     reasons[reason] = (reasons[reason] ?? 0) + count;
   };
-  // A listener that throws must neither reach a request nor stop the delivery.
+  // If a listener throws, the error must neither reach a request nor stop the delivery.
   const tell = (call: () => void): void => {
     try {
       call();
@@ -39,7 +45,7 @@ export function createLedger(listener: OutboxListener): Ledger {
           new ConvertError('CONVERT_CALLBACK', 'a listener of the outbox threw', { cause: error }),
         );
       } catch {
-        // The listener throws on errors, too: nobody is left to tell.
+        // The listener's `error` method throws, too: nobody is left to be told.
       }
     }
   };

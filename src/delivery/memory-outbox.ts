@@ -1,4 +1,4 @@
-/** The outbox that keeps its events in the memory of the process, up to a bound. */
+/** Makes the outbox that keeps its events in the memory of the process, up to a limit in bytes. */
 import { createOutbox } from './outbox.js';
 import { PackedQueue } from './packed-queue.js';
 import { type OutboxCore, QueueBackendBase } from './queue-backend.js';
@@ -6,12 +6,15 @@ import type { QueuedEvent } from './queued-event.js';
 import { DEFAULT_QUEUE_BYTES, type Outbox, type OutboxOptions } from './types.js';
 
 /**
- * Bytes of events that are ready to be sent. Later events are packed, which costs as much as to send them: a burst
- * that fits is not slowed down.
+ * Bytes of events that the sender holds ready to be sent. Events beyond that are packed (packed-queue.ts), which costs
+ * as much CPU time as sending them. So a burst of events that fits into these bytes is not slowed down.
  */
 const READY_BYTES = 8 * 1024 * 1024;
 
-/** Events that are pending when the process dies are lost. The second argument is for tests. */
+/**
+ * Makes an outbox that keeps events in memory: events that are pending when the process dies are lost. `readyBytes` and
+ * `chunkBytes` are for tests.
+ */
 export function memoryOutbox(
   options: OutboxOptions,
   { readyBytes = READY_BYTES, chunkBytes }: { readyBytes?: number; chunkBytes?: number } = {},
@@ -58,7 +61,7 @@ class MemoryBackend extends QueueBackendBase {
   }
 
   override erase(visitorIds: ReadonlySet<string>): void {
-    // After the close, the events that are left are counted already.
+    // After the close, the ledger counts the remaining events as dropped already.
     if (this.#isClosed || this.packed.isEmpty) return;
     const { core } = this;
     core.finalize(this.packed.remove(visitorIds), (count) => core.ledger.drop(count, 'forgotten'));

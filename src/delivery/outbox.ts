@@ -1,7 +1,7 @@
 /**
- * Accepts events of visitors and has them sent to Convert: each event is measured and refused or accepted, counted,
- * confirmed, sent, and accounted for. This is the same for all outboxes; a `QueueBackend` keeps the events until they
- * are sent: in memory, on disk or in Redis.
+ * Accepts events of visitors and has them sent to Convert. Each event is measured, refused or accepted, confirmed,
+ * sent, and counted by its outcome. This is the same for all outboxes; a `QueueBackend` keeps the events until they are
+ * sent: in memory, on disk or in Redis.
  */
 import type { VisitorEvent } from '../model/tracking-event.js';
 import { DEFAULT_BACKOFF } from '../utils/backoff.js';
@@ -24,15 +24,17 @@ import {
   type OutboxOptions,
 } from './types.js';
 
-/** The share of the queue that exposures may fill. */
+/** The share of the queue's bytes that exposures may fill. The rest is kept for conversions. */
 const EXPOSURE_SHARE = 0.9;
-/** Milliseconds that a disk or a Redis may take for the close. */
+/**
+ * Milliseconds that the close of an outbox waits for the disk or Redis. After that the close goes on without an answer.
+ */
 const CLOSE_LIMIT = 1_000;
 
 const NONE: ReadonlySet<VisitorEvent> = new Set();
 const NOTHING_TAKEN: Offer = { refused: NONE, confirm() {} };
 
-/** See `OutboxOptions` for the defaults. */
+/** Makes an outbox that keeps its events in the given backend. `OutboxOptions` tells the defaults. */
 export function createOutbox(
   options: OutboxOptions,
   createBackend: (core: OutboxCore) => QueueBackend,
@@ -94,7 +96,7 @@ export function createOutbox(
   let closing: Promise<DeliveryLedger> | undefined;
   let closed = false;
 
-  /** A callback that throws does not know the destination yet. */
+  /** Asks the option `destination`. If it throws, the destination counts as not known yet. */
   function destination(): Destination | undefined {
     try {
       return options.destination();
@@ -116,7 +118,7 @@ export function createOutbox(
     for (const event of events) queueBytes -= event.bytes;
     count(events.length);
     wereKept(events);
-    // Flushes end last: whoever awaits one finds the ledger up to date.
+    // The flushes are told last: code that awaits a flush finds the ledger up to date.
     for (const event of events) flushes.leave(event.epoch);
   }
 
@@ -137,7 +139,7 @@ export function createOutbox(
 
   async function forget(visitorIds: readonly string[]): Promise<void> {
     const ids = new Set(visitorIds);
-    // First: events that the backend gives to the sender from here on are not of these visitors.
+    // The backend is called first: from then on it gives the sender no event of these visitors.
     const erased = backend.erase(ids, erasures.add(ids));
     cancel(({ visitorId }) => ids.has(visitorId));
     await erased;
@@ -167,7 +169,7 @@ export function createOutbox(
     if (events.length === 0) return NOTHING_TAKEN;
     const at = erasures.offered();
     let refused: Set<VisitorEvent> | undefined;
-    /** The accepted events, in the order in which they were offered; undefined for an event that was refused. */
+    /** The accepted events in the order in which they were offered; undefined in place of an event that was refused. */
     const queued = new Array<QueuedEvent | undefined>(events.length).fill(undefined);
     let before: Parameters<typeof serialise>[1];
     for (let index = 0; index < events.length; index++) {
@@ -187,7 +189,7 @@ export function createOutbox(
     return {
       refused: refused ?? NONE,
       confirm(lost = NONE, onKept) {
-        // After the close these events are counted already.
+        // After the close, the ledger counts these events as dropped already.
         if (isConfirmed || closed) return;
         isConfirmed = true;
         let claimLost: QueuedEvent[] | undefined;
@@ -200,7 +202,8 @@ export function createOutbox(
           else if (!erasures.isEmpty && erasures.covers(event.visitorId, at)) (erased ??= []).push(event);
           else backend.keep((last = event));
         }
-        // Events are kept in order: if the last one is, all are.
+        // The backend stores events in order: once the last one is stored, all are. So only the last one carries the
+        // callback.
         if (last !== undefined) last.onKept = onKept;
         else if (erased !== undefined) onKept?.();
         erasures.confirmed(at);
@@ -221,13 +224,13 @@ export function createOutbox(
   async function end(timeout: number): Promise<DeliveryLedger> {
     const endsAt = performance.now() + timeout;
     await wait(timeout, { last: true });
-    // The backend may have read events of other processes meanwhile. If the close left a POST or a commit of them half
-    // done, the next process would send those events a second time.
+    // The backend may have read events of other processes during the flush. If the close interrupted a POST of these
+    // events, or the note on disk or in Redis that they were delivered, another process would send them a second time.
     backend.stopReading();
     await flushes.wait(endsAt - performance.now());
     closed = true;
     sender.stop();
-    // A backend that fails to close, or takes too long, is left as it is.
+    // If the backend fails to close, or takes too long, the close of the outbox goes on all the same.
     await withTimeout(CLOSE_LIMIT, backend.close(), { keepAlive: true }).catch(() => undefined);
     backend.closed();
     sender.takeBack(() => true);

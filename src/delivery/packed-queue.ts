@@ -1,19 +1,20 @@
 /**
- * A queue of events in little more memory than their bytes: events that wait for long are kept as text in buffers,
- * where the garbage collector does not look at each of them again and again. As objects they take twice as much.
+ * A queue of events that takes little more memory than their bytes. Events that wait for long are kept as text in
+ * buffers, where the garbage collector does not look at each of them again and again. Event objects would take twice as
+ * much memory.
  */
 import { fifoQueue } from './fifo-queue.js';
 import type { FlushEpoch } from './flush-tracker.js';
 import { decodeLines, encodeLines, headOf } from './payload.js';
 import { QueuedEvent } from './queued-event.js';
 
-/** Bytes of events that are packed together: that takes some milliseconds of the event loop. */
+/** Bytes of events that are packed into one chunk. To pack so many takes some milliseconds of the event loop. */
 const CHUNK_BYTES = 128 * 1024;
 
 interface Chunk {
   readonly lines: Buffer;
   readonly at: Float64Array;
-  /** For each run of events of one epoch: how many. */
+  /** The epochs of the events: for each run of events of one epoch, the epoch and the number of events. */
   readonly epochs: readonly { epoch: FlushEpoch; count: number }[];
 }
 
@@ -35,21 +36,25 @@ export class PackedQueue {
     if (this.#looseBytes >= this.chunkBytes) this.#pack();
   }
 
-  /** Removes and returns some of the oldest events; none if there are none. */
+  /**
+   * Removes and returns the oldest events: those of one chunk, or the events that are not packed yet if there is no
+   * chunk.
+   */
   take(): QueuedEvent[] {
     const oldest = this.#chunks.first();
     const [chunk] = this.#chunks.take((each) => each === oldest);
     return chunk === undefined ? this.#takeLoose() : unpack(chunk);
   }
 
-  /** Removes and returns the events of these visitors, wherever they are. */
+  /** Removes and returns the events of these visitors, wherever they are in the queue. */
   remove(visitorIds: ReadonlySet<string>): QueuedEvent[] {
     const gone: QueuedEvent[] = [];
     const isLeft = (event: QueuedEvent): boolean =>
       !visitorIds.has(event.visitorId) || (gone.push(event), false);
     const heads = [...visitorIds].map(headOf);
     for (const chunk of this.#chunks.take(() => true)) {
-      // To unpack a chunk takes as long as to send it, and most chunks hold no event of the visitors.
+      // The text of a chunk is searched for the visitors first: to unpack a chunk takes as long as to send it, and most
+      // chunks hold no event of these visitors.
       const isHit = heads.some((head) => chunk.lines.includes(head));
       const left = isHit ? unpack(chunk).filter(isLeft) : undefined;
       if (left === undefined) this.#chunks.push(chunk);

@@ -1,31 +1,34 @@
 /**
- * Builds the JSON body that is posted to Convert's tracking endpoint. Every event is turned into JSON text once, when
- * it is offered: that tells its size in bytes, and a batch is then only texts joined to
+ * Builds the JSON body that is posted to Convert's tracking endpoint. Each event is turned into JSON text once, when it
+ * is offered. So its size in bytes is known from then on, and a batch is built by joining texts:
  *
  *     {"enrichData":true,"accountId":"…","projectId":"…","source":"…","visitors":[ENTRY,…]}
  *     ENTRY = {"visitorId":"…","segments":{…},"events":[  +  EVENT,…  +  ]}
  *
- * One entry per visitor. The segments of an entry hold for all its events, so a visitor whose segments differ from
- * one event to the next gets a further entry; the entries of a visitor, and the events in them, stand in the order
- * in which they were offered.
+ * Each visitor has one entry. The segments of an entry hold for all its events, so a visitor whose segments change from
+ * one event to the next gets another entry. The entries of a visitor, and the events in an entry, stand in the order in
+ * which the events were offered.
  */
 import type { VisitorEvent } from '../model/tracking-event.js';
 import type { Destination } from './types.js';
 
-/** An event as JSON text, and the rest that a batch needs of it. */
+/** An event as JSON text, with the visitor's id and the sizes that a batch is built from. */
 export interface SerialisedEvent {
   readonly visitorId: string;
-  /** The entry that this event belongs to, up to its first event. */
+  /**
+   * The beginning of the visitor's entry in the payload, up to its first event:
+   * `{"visitorId":"…","segments":{…},"events":[`.
+   */
   readonly head: string;
   readonly text: string;
-  /** UTF-8 bytes that the event takes in a batch at most: with an entry of its own. */
+  /** The UTF-8 bytes that the event takes in a batch at most, namely if it gets an entry of its own. */
   readonly bytes: number;
 }
 
 export interface PayloadOptions {
-  /** True lets Convert count only the first exposure of a visitor, which makes at-least-once harmless. */
+  /** If true, Convert counts only the first exposure of a visitor. So an exposure that is sent twice does no harm. */
   readonly enrichData: boolean;
-  /** The name and version of the software that sends the events; left out when undefined. */
+  /** The name and version of the software that sends the events; if undefined, the payload has no such field. */
   readonly source: string | undefined;
 }
 
@@ -40,8 +43,9 @@ interface Text {
 }
 
 /**
- * `before` is an event that was serialised just now: events of one request share visitor and segments, and so the
- * text of both. Throws on what JSON cannot hold (a BigInt, a cycle, an id that is no text).
+ * Turns an event into JSON text. `before` is the event that was serialised just before: if both have the same visitor
+ * and segments, the text of these is used again. Throws if JSON cannot hold the event (a BigInt, a cycle) or if the
+ * visitor's id is no text.
  */
 export function serialise(
   event: VisitorEvent,
@@ -60,12 +64,17 @@ export function serialise(
   };
 }
 
-/** The beginning of the head of every event of this visitor, and of no other visitor. */
+/**
+ * Returns the text with which `SerialisedEvent.head` begins for every event of this visitor, and of no other visitor.
+ */
 export function headOf(visitorId: string): string {
   return HEAD + idText(visitorId).text;
 }
 
-/** The reverse of `serialise`, from its texts; undefined for other texts. Never throws. */
+/**
+ * Makes an event from the texts `head` and `text` that `serialise` made. Returns undefined for other texts. Never
+ * throws.
+ */
 export function restore(head: string, text: string): SerialisedEvent | undefined {
   try {
     const { visitorId } = JSON.parse(head + text + ENTRY_END) as { visitorId?: unknown };
@@ -77,12 +86,15 @@ export function restore(head: string, text: string): SerialisedEvent | undefined
   }
 }
 
-/** The text of a visitor's entry: this, the id as JSON, and what `headEnd` gives. */
+/** The head of a visitor's entry is `HEAD`, the visitor's id as JSON, and the text that `headEnd` returns. */
 const HEAD = '{"visitorId":';
 const EVENTS = ',"events":[';
 const NO_SEGMENTS: Text = { text: EVENTS, bytes: EVENTS.length };
 
-/** All visitors of a variation share the frozen event of its exposure, and visitors of a kind their frozen segments. */
+/**
+ * The JSON texts of frozen events and segments, so that each is made once. All visitors of a variation share one frozen
+ * exposure, and visitors with the same properties may share one frozen object of segments.
+ */
 const eventTexts = new WeakMap<object, Text>();
 const segmentTexts = new WeakMap<object, Text>();
 
@@ -94,7 +106,7 @@ function known<Value extends object>(
   const before = texts.get(value);
   if (before !== undefined) return before;
   const made = make(value);
-  // Our frozen objects are nested no deeper.
+  // Two levels are enough: the frozen events and segments of this package are nested no deeper.
   if (Object.isFrozen(value) && Object.values(value).every(Object.isFrozen)) texts.set(value, made);
   return made;
 }
@@ -108,7 +120,10 @@ const asText = (value: object): Text => sized(toJson(value));
 
 const sized = (text: string): Text => ({ text, bytes: Buffer.byteLength(text) });
 
-/** Our ids, and nearly all ids of apps, stand in JSON as they are. */
+/**
+ * Returns a visitor's id as JSON text. Generated ids, and nearly all ids that apps give, hold no character that has to
+ * be escaped or takes more than one byte.
+ */
 function idText(id: unknown): Text {
   if (typeof id !== 'string') throw new TypeError('a visitor id must be text');
   for (let at = 0; at < id.length; at++) {
@@ -120,7 +135,7 @@ function idText(id: unknown): Text {
 
 const [QUOTE, BACKSLASH] = [0x22, 0x5c];
 
-/** The JSON text of one POST. */
+/** Returns the JSON text of one POST. */
 export function buildPayload(
   events: readonly SerialisedEvent[],
   destination: Destination,
@@ -128,7 +143,7 @@ export function buildPayload(
 ): string {
   const heads: string[] = [];
   const texts: string[] = [];
-  /** The index of a visitor's last entry. */
+  /** The index of each visitor's last entry in `heads`, by the visitor's id. */
   const latest = new Map<string, number>();
   for (const { visitorId, head, text } of events) {
     const index = latest.get(visitorId);
@@ -148,7 +163,7 @@ export function buildPayload(
   return parts.join('');
 }
 
-/** UTF-8 bytes of a payload beside its events. */
+/** Returns the UTF-8 bytes that a payload has beside its events. */
 export function envelopeBytes(destination: Destination, options: PayloadOptions): number {
   return Buffer.byteLength(payloadHead(destination, options)) + PAYLOAD_END.length;
 }
@@ -165,7 +180,8 @@ function toJson(value: unknown): string {
 }
 
 /**
- * Encodes events as text for disk and Redis, a line for each. JSON has neither tabs nor line ends:
+ * Encodes events as text for disk and Redis, one line for each event. A tab can divide the line, since the JSON text of
+ * an event holds neither tabs nor line ends:
  *
  *     <head of the visitor's entry>TAB<event>
  */
@@ -175,7 +191,7 @@ export function encodeLines(events: readonly SerialisedEvent[]): string {
   return lines;
 }
 
-/** undefined for a line that is no event. Never throws. */
+/** Returns one event for each line of the text; undefined for a line that is no event. Never throws. */
 export function decodeLines(text: string): (SerialisedEvent | undefined)[] {
   const lines = text.split('\n');
   // The text after the last line end is no line.

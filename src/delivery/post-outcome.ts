@@ -2,11 +2,14 @@
 import { ConvertError } from '../utils/errors.js';
 
 /**
- * - `delivered` done
- * - `retry` send the same batch again, after a backoff
- * - `pause` the endpoint doesn't know us, or is not there; keep everything and ask again at the longest backoff
- * - `halve` the batch is too large; send it in two
- * - `reject` the endpoint will never take this batch
+ * The meaning of an answer for the batch that was posted:
+ *
+ * - `delivered` the endpoint took the batch
+ * - `retry` the same batch is posted again, after a backoff
+ * - `pause` the endpoint refuses the SDK key or is not there; all events are kept, and the batch is posted again after
+ *   the longest backoff
+ * - `halve` the batch is too large; it is posted again in two halves
+ * - `reject` the endpoint will never take this batch; its events are given up
  */
 export type PostOutcome = 'delivered' | 'retry' | 'pause' | 'halve' | 'reject';
 
@@ -21,17 +24,20 @@ const BY_STATUS: Readonly<Record<number, PostOutcome>> = {
 
 const BY_CLASS: Readonly<Record<number, PostOutcome>> = { 2: 'delivered', 3: 'pause', 4: 'reject' };
 
-/** After an unknown status the batch is posted again: that loses no event. */
+/**
+ * Returns the outcome of a POST by its HTTP status. After an unknown status the batch is posted again, so that no event
+ * is lost.
+ */
 export function postOutcome(status: number): PostOutcome {
   return BY_STATUS[status] ?? BY_CLASS[Math.floor(status / 100)] ?? 'retry';
 }
 
-/** The statuses with which `Retry-After` says when to come back (RFC 6585, RFC 9110). */
+/** True for a status with which the header `Retry-After` says when to post again (RFC 6585, RFC 9110). */
 export function heedsRetryAfter(status: number): boolean {
   return status === 429 || status === 503;
 }
 
-/** For the message of the error: what becomes of the events, and what the operator can do. */
+/** The end of the error message: what becomes of the events, and what the operator can do. */
 const CONSEQUENCE: Readonly<Record<Exclude<PostOutcome, 'delivered'>, string>> = {
   retry: 'its events are kept and sent again',
   pause: 'all events are kept and it is asked again; check the SDK key and `endpoints.track`',
@@ -48,7 +54,7 @@ export function deliveryError(
   return new ConvertError('CONVERT_DELIVERY', message);
 }
 
-/** Without query and credentials. */
+/** Returns the URL without query and credentials, so that it can be logged. */
 function publicUrl(url: string): string {
   if (!URL.canParse(url)) return 'its URL is not valid';
   const { origin, pathname } = new URL(url);

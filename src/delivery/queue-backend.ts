@@ -1,6 +1,6 @@
 /**
- * The interface between an outbox, which accepts and counts events, and its backend, which keeps them until they are
- * sent.
+ * Defines the interface between an outbox, which accepts and counts events, and its backend, which keeps the events
+ * until they are sent.
  */
 import type { FlushTracker } from './flush-tracker.js';
 import type { Ledger } from './ledger.js';
@@ -8,67 +8,91 @@ import type { SerialisedEvent } from './payload.js';
 import type { QueuedEvent } from './queued-event.js';
 import type { Sender } from './sender.js';
 
-/** The parts of an outbox that its backend uses. */
+/** The parts of an outbox that its backend may use. */
 export interface OutboxCore {
   readonly ledger: Ledger;
   readonly flushes: FlushTracker;
   readonly sender: Sender<QueuedEvent>;
-  /** `<account>-<project>`, once there is one. */
+  /** Returns `<account id>-<project id>`; undefined until the project config has arrived. */
   project(): string | undefined;
-  /** Bytes of the events that were accepted and are not finalized. */
+  /** Bytes of the events that count against the limit of the queue: accepted, and neither finalized nor released. */
   readonly queueBytes: number;
-  /** Counts an event that comes from disk or Redis, not from an offer. */
+  /**
+   * Makes a `QueuedEvent` of an event that was read from disk or Redis. Its bytes count in `queueBytes`, and a flush
+   * waits for it.
+   */
   adopt(event: SerialisedEvent, at: number): QueuedEvent;
-  /** Takes the bytes of events that another process finalizes off `queueBytes`. */
+  /**
+   * Subtracts bytes from `queueBytes`. Called for events that are in Redis alone now, that another process sends, or
+   * that can not be read any more.
+   */
   release(bytes: number): void;
-  /** This process is done with these events; `count` puts them into the ledger. */
+  /** Ends these events for this process: `count` puts them into the ledger, and no flush waits for them any more. */
   finalize(events: readonly QueuedEvent[], count: (events: number) => void): void;
-  /** Drops events of erased visitors that wait for the sender; a POST in flight is not repeated with them. */
+  /**
+   * Drops events of erased visitors that wait in the sender. If a POST in flight holds such events and fails, it is
+   * repeated without them.
+   */
   cancel(isErased: (event: QueuedEvent) => boolean): void;
 }
 
 /** Keeps confirmed events until they are sent. */
 export interface QueueBackend {
-  /** True if kept events outlive the process: `wereKept` is called once they do. */
+  /** True if kept events outlive the process once they are stored. The backend then calls `wereKept` for them. */
   readonly outlives: boolean;
-  /** Bytes that may wait here; more events are refused. */
+  /** Bytes of events that may wait in the backend. Further events are refused. */
   readonly maxBytes: number;
-  /** False if there is no room for one more event that may fill such a share of it, whatever `maxBytes` says. */
+  /**
+   * False if the backend has no room for an event of so many bytes, even if `maxBytes` is not reached. `share` is the
+   * share of the room that events of this kind may fill.
+   */
   hasRoom(bytes: number, share: number): boolean;
   keep(event: QueuedEvent): void;
-  /** All events that were confirmed together were kept. */
+  /** Called after `keep` was called for all events that were confirmed together. */
   kept(): void;
-  /** These events were delivered or given up: they are never sent again. */
+  /** Called for events that were delivered or given up: they are never sent again. */
   finalized(batch: readonly QueuedEvent[]): void;
   /**
-   * Does what `finalized` does for erased visitors: their events stand anywhere in the queue, and older ones may wait.
+   * Called instead of `finalized` for dropped events of erased visitors. They may stand anywhere in the queue, and
+   * older events may still wait.
    */
   cancelled(events: readonly QueuedEvent[]): void;
   /**
-   * These visitors are erased: their events that were accepted up to that time, in milliseconds since the epoch, are
-   * not given to the sender any more. The sender's own are cancelled by the outbox. See `Outbox.forget`.
+   * Erases visitors: from now on, events of theirs that were accepted up to the time `at` (milliseconds since the
+   * epoch) are not given to the sender. The outbox itself cancels the events that the sender holds. See
+   * `Outbox.forget`.
    */
   erase(visitorIds: ReadonlySet<string>, at: number): void | Promise<void>;
-  /** False while it is not known whether the events that were kept here are still ours to send. */
+  /**
+   * True if this process may send the events that it holds. False while the backend asks the disk or Redis whether
+   * another process has taken these events over; the sender posts nothing meanwhile.
+   */
   isOurs(): boolean;
-  /** A flush waits for all that was kept; with `closesIn`, the backend is closed after so many milliseconds. */
+  /**
+   * Called when a flush waits for all kept events. With `closesIn`, the backend is closed after so many milliseconds.
+   */
   hurry(closesIn?: number): void;
-  /** Reads no more events of other processes, before the close: those that are in memory are still sent. */
+  /**
+   * Called before the close: no more events are read from disk or Redis. The events that are in memory are still sent.
+   */
   stopReading(): void;
-  /** No more events come. The backend gets a second. */
+  /** Closes the backend: no more events come. The outbox waits for the promise for one second at most. */
   close(): Promise<void>;
   /**
-   * The last call: events that outlive the process are counted as spooled, the others will be dropped, and nothing
-   * changes any more.
+   * The last call of all. The backend counts the events that outlive the process as spooled; the outbox drops the
+   * others afterwards. From now on the backend changes nothing.
    */
   closed(): void;
-  /** The oldest event that was not given to the sender. */
+  /** Returns the oldest kept event that the sender does not have; undefined if there is none. */
   oldest(): QueuedEvent | undefined;
-  /** The number of pending events that would be lost with the process. */
+  /** Returns the number of pending events that would be lost if the process died now. */
   volatile(): number;
 }
 
-/** A backend that keeps its events in the memory of the process, where nobody else sends them. */
+/**
+ * The base class of backends. Its defaults fit a backend that keeps its events in the memory of the process, where no
+ * other process can send them.
+ */
 export abstract class QueueBackendBase implements QueueBackend {
   readonly outlives: boolean = false;
   abstract readonly maxBytes: number;

@@ -1,22 +1,23 @@
-/** An event that an outbox has accepted and that waits to be sent. */
+/**
+ * Defines an event that an outbox has accepted and that waits to be sent, and the age from which events are not sent.
+ */
 import type { FlushEpoch } from './flush-tracker.js';
 import type { SerialisedEvent } from './payload.js';
 
-/** An event that the outbox accepted. */
 export class QueuedEvent implements SerialisedEvent {
   readonly visitorId: string;
   readonly head: string;
   readonly text: string;
   readonly bytes: number;
-  /** The slot of the event in its backend, if the backend has slots. */
+  /** The data that the backend keeps with the event, if the backend needs any. */
   slot: unknown = undefined;
-  /** See `Offer.confirm`; called by `wereKept`, once. */
+  /** The callback `kept` of `Offer.confirm`. `wereKept` calls it once. */
   onKept: (() => void) | undefined = undefined;
 
   constructor(
     { visitorId, head, text, bytes }: SerialisedEvent,
     readonly epoch: FlushEpoch,
-    /** When the event was accepted, in milliseconds since the epoch. */
+    /** The time at which the event was accepted, in milliseconds since the epoch. */
     readonly at: number,
   ) {
     this.visitorId = visitorId;
@@ -26,7 +27,10 @@ export class QueuedEvent implements SerialisedEvent {
   }
 }
 
-/** These events would outlive this process now, or it is done with them. */
+/**
+ * Calls `onKept` of these events. To be called once the events outlive this process, or once they are delivered or
+ * given up.
+ */
 export function wereKept(events: readonly QueuedEvent[]): void {
   for (const event of events) {
     const { onKept } = event;
@@ -37,8 +41,8 @@ export function wereKept(events: readonly QueuedEvent[]): void {
 }
 
 /**
- * Removes and returns the first of these events: up to the one with which there are `enough` bytes, and no event that
- * was accepted after `until`, in milliseconds since the epoch. The first event is taken in any case.
+ * Removes and returns the first of these events, until they have at least `enough` bytes together. It stops before an
+ * event that was accepted after `until`, in milliseconds since the epoch. The first event is taken in any case.
  */
 export function takeBytes(events: QueuedEvent[], enough: number, until = Infinity): readonly QueuedEvent[] {
   let count = 0;
@@ -50,10 +54,13 @@ export function takeBytes(events: QueuedEvent[], enough: number, until = Infinit
   return events.splice(0, count);
 }
 
-/** Milliseconds. Older events are not sent: Convert would count them for the wrong day. */
+/** Milliseconds. An event that is older is not sent: Convert would count it for the wrong day. */
 export const MAX_AGE = 72 * 60 * 60 * 1000;
 
-/** Both in milliseconds since the epoch. */
+/**
+ * True if an event that was accepted at that time is too old to be sent. Both times are in milliseconds since the
+ * epoch.
+ */
 export function isTooOld(acceptedAt: number, now: number): boolean {
   return acceptedAt < now - MAX_AGE;
 }

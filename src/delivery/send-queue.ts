@@ -1,4 +1,7 @@
-/** The events that wait to be posted, in order: batches that are posted again, then events that are in no batch yet. */
+/**
+ * Keeps the events that wait to be posted, in order: first batches that are posted again, then events that are in no
+ * batch yet.
+ */
 import { fifoQueue } from './fifo-queue.js';
 import type { SerialisedEvent } from './payload.js';
 
@@ -10,7 +13,7 @@ export interface BatchLimits {
 export class SendQueue<T extends SerialisedEvent> {
   readonly #events = fifoQueue<T>();
   #bytes = 0;
-  /** Batches that were taken before; the last one goes first. */
+  /** Batches that failed and are to be posted again. The last one in the array goes first. */
   readonly #batches: T[][] = [];
 
   constructor(private readonly limits: BatchLimits) {}
@@ -24,12 +27,12 @@ export class SendQueue<T extends SerialisedEvent> {
     return this.#events.length === 0 && this.#batches.length === 0;
   }
 
-  /** A batch is to be posted again. */
+  /** True if a batch is to be posted again. */
   get hasBatch(): boolean {
     return this.#batches.length > 0;
   }
 
-  /** The events that are in no batch yet fill one. */
+  /** True if the events that are in no batch yet fill a batch. */
   get isFull(): boolean {
     const { maxBatchEvents, maxBatchBytes } = this.limits;
     return this.#events.length >= maxBatchEvents || this.#bytes >= maxBatchBytes;
@@ -40,7 +43,7 @@ export class SendQueue<T extends SerialisedEvent> {
     this.#bytes += event.bytes;
   }
 
-  /** Removes and returns the next batch; `envelope` is the bytes of a POST beside its events. */
+  /** Removes and returns the next batch. `envelope` is the number of bytes that a POST has beside its events. */
   takeBatch(envelope: number): T[] {
     const again = this.#batches.pop();
     if (again !== undefined) return again;
@@ -57,12 +60,12 @@ export class SendQueue<T extends SerialisedEvent> {
     });
   }
 
-  /** These batches go before all that waits, the last one first. */
+  /** Puts batches back at the front of the queue. They are posted before all other events, the last of them first. */
   putBack(batches: readonly T[][]): void {
     this.#batches.push(...batches);
   }
 
-  /** Removes and returns the events of which `isGone` says so, wherever they are. */
+  /** Removes and returns the events for which `isGone` returns true, wherever they are in the queue. */
   remove(isGone: (event: T) => boolean): T[] {
     const gone: T[] = [];
     const stays = (event: T): boolean => !isGone(event) || (gone.push(event), false);
@@ -78,7 +81,7 @@ export class SendQueue<T extends SerialisedEvent> {
     return this.#batches.at(-1)?.[0] ?? this.#events.first();
   }
 
-  /** All that waits, in the order in which it is posted. */
+  /** Returns all waiting events, in the order in which they are posted. */
   all(): T[] {
     return [...this.#batches.toReversed().flat(), ...this.#events.items()];
   }

@@ -1,11 +1,11 @@
 /**
- * The state of the sender of events, and what is derived from it: a text to be printed, and the circuit breaker.
- * Pure.
+ * Defines the state of the sender of events. Derives the state of the circuit breaker from it, and a text to be
+ * printed. Pure.
  */
 import type { RetryState } from './retry-schedule.js';
 import type { Breaker } from './types.js';
 
-/** All that a sender remembers beside its events. Each transition replaces one of the three parts. */
+/** The state of a sender, without its events. Each transition replaces one of the three parts. */
 export interface SenderState {
   post: 'none' | 'in-flight';
   retry: RetryState;
@@ -17,7 +17,9 @@ export function breakerOf({ post, retry }: SenderState): Breaker {
   return post === 'none' ? 'open' : 'half-open';
 }
 
-/** For example `ready`, `posting, 2 failures`, `backing off 500 ms, 1 failure`, `stopped`. */
+/**
+ * Returns the state as text, for example `ready`, `posting, 2 failures`, `backing off 500 ms, 1 failure`, `stopped`.
+ */
 export function describeState(state: SenderState, now: number): string {
   const { post, retry, lifecycle } = state;
   const wait = Math.ceil(retry.notBefore - now);

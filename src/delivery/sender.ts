@@ -2,10 +2,11 @@
  * Posts events to the tracking endpoint, one batch at a time, in order, until each event is delivered or rejected.
  *
  * A batch is taken out of the queue before it is posted and stays as it is: events that come meanwhile wait for the
- * next batch, and a batch that failed is posted again before anything newer. So nothing is sent twice if no POST fails,
- * at most one batch is doubled by a failure that leaves open whether it arrived, and the order per visitor is kept.
+ * next batch, and a batch that failed is posted again before any newer event. So no event is sent twice if no POST
+ * fails. If a POST fails and it is not known whether it arrived, one batch at most is sent twice. The events of a
+ * visitor stay in order.
  *
- * The file is one class and its interface: every outcome of a POST changes the same state.
+ * The file has over 300 lines since it is one class and its interface: every outcome of a POST changes the same state.
  */
 import { type Backoff, parseRetryAfter } from '../utils/backoff.js';
 import { codeOf, type ConvertError } from '../utils/errors.js';
@@ -28,7 +29,7 @@ import type { Breaker, Destination, Transport } from './types.js';
 
 export interface SenderOptions {
   readonly transport: Transport;
-  /** Never throws. */
+  /** Returns the address to post to; undefined while there is none or nothing may be sent. Never throws. */
   readonly destination: () => Destination | undefined;
   readonly payload: PayloadOptions;
   readonly maxBatchEvents: number;
@@ -40,21 +41,21 @@ export interface SenderOptions {
 
 /** An event that a sender can send. */
 export interface Sendable extends SerialisedEvent {
-  /** When the event was accepted, in milliseconds since the epoch. */
+  /** The time at which the event was accepted, in milliseconds since the epoch. */
   readonly at: number;
 }
 
-/** The owner of a sender, which hears what became of its events. */
+/** The owner of a sender, which is told what became of its events. */
 export interface SenderSink<T> {
   delivered(batch: readonly T[]): void;
   rejected(batch: readonly T[], reason: 'refused' | 'too-large'): void;
-  /** These events are too old to be sent. */
+  /** Called for events that are too old to be sent. */
   expired(batch: readonly T[]): void;
-  /** These events were cancelled while their POST was in flight, and did not arrive. */
+  /** Called for events that were cancelled while their POST was in flight, if that POST was not accepted. */
   cancelled(batch: readonly T[]): void;
-  /** Delivery began to fail. Called again only after a success in between. */
+  /** Called when delivery begins to fail. Called again only after a success in between. */
   failed(error: ConvertError): void;
-  /** Delivery works again. */
+  /** Called when delivery works again, with the number of POSTs that failed before. */
   recovered(failedPosts: number): void;
   /** True while a flush waits: the sender does not linger, cuts backoffs short, and keeps the process alive. */
   isFlushing(): boolean;
@@ -64,43 +65,52 @@ export interface Sender<T> {
   readonly posts: number;
   readonly retries: number;
   readonly lastError: string | undefined;
-  /** The state in a few words, to be printed. */
+  /** The state of the sender in a few words, to be printed. */
   readonly state: string;
   readonly breaker: Breaker;
-  /** Bytes of the events that wait, without those of batches that were taken already. */
+  /** Bytes of the waiting events, without the events of batches that were posted and failed. */
   readonly queuedBytes: number;
-  /** The oldest event that waits or is in flight. */
+  /** Returns the oldest event that waits or is in flight. */
   oldest(): T | undefined;
-  /** All events that wait or are in flight, in the order in which they are sent. */
+  /** Returns all events that wait or are in flight, in the order in which they are sent. */
   events(): T[];
   push(event: T): void;
-  /** Plans an attempt for the events that were pushed. Nothing is sent in the caller's own tick. */
+  /**
+   * Plans an attempt to post the events that were pushed. Nothing is posted before the caller's synchronous code has
+   * ended.
+   */
   start(): void;
   /**
-   * Sends what waits as soon as possible. While a flush waits, a backoff is cut short, at most once in its own length
-   * however many flushes there are: an app that flushes for each response must not hammer an endpoint that is down.
-   * `last` cuts it always.
+   * Posts the waiting events as soon as possible. A flush that waits cuts a backoff short, but only once within the
+   * length of that backoff, however many flushes there are: an app that flushes for each response must not hammer an
+   * endpoint that is down. With `last`, the backoff is cut short in any case.
    */
   hurry(options?: { last: boolean }): void;
-  /** Removes and returns waiting events that another process sends; a POST in flight goes on, and is repeated. */
+  /**
+   * Removes and returns waiting events that another process sends. A POST in flight goes on, and is repeated if it
+   * fails.
+   */
   takeBack(isGone: (event: T) => boolean): T[];
-  /** Removes and returns waiting events that nobody is to send; of a POST in flight, they are not sent again. */
+  /**
+   * Removes and returns waiting events that no process is to send. If a POST in flight holds such events and fails, it
+   * is repeated without them.
+   */
   cancel(isGone: (event: T) => boolean): T[];
-  /** Nothing is sent any more. Waiting events stay until they are taken back. */
+  /** Ends sending for good. Waiting events stay in the sender until they are taken back. */
   stop(): void;
 }
 
-/** The answer to one POST. */
+/** The outcome of one POST. */
 interface PostResult {
   readonly outcome: PostOutcome;
-  /** For the log: a status or the code of a network error. */
+  /** The failure in words, for the log: the status, or the code of a network error. */
   readonly failure: string;
   readonly retryAfter: number | undefined;
 }
 
 /** Milliseconds until the sender asks again whether there is a destination. */
 const DESTINATION_POLL = 100;
-/** Milliseconds that a timer may fire early by performance.now() without a second one being set. */
+/** Milliseconds by which a timer may fire too early, by performance.now(), without being set a second time. */
 const TIMER_TOLERANCE = 0.5;
 
 export function createSender<T extends Sendable>(options: SenderOptions, sink: SenderSink<T>): Sender<T> {
@@ -117,9 +127,9 @@ class BatchSender<T extends Sendable> implements Sender<T> {
   readonly #plan = new AttemptPlan(() => this.#attempt());
   /** The batch of the POST in flight. */
   #batch: readonly T[] = [];
-  /** Events of that batch which are not to be sent again. */
+  /** Events of the batch in flight that are not posted again if the POST fails. */
   readonly #cancelled = new Set<T>();
-  /** When the last POST ended, by performance.now(). */
+  /** The time at which the last POST ended, by performance.now(). */
   #postEnd = -Infinity;
 
   constructor(
@@ -181,7 +191,7 @@ class BatchSender<T extends Sendable> implements Sender<T> {
     this.#plan.cancel();
   }
 
-  /** When the next attempt is due, by performance.now(); undefined if there is none. */
+  /** Returns the time at which the next attempt is due, by performance.now(); undefined if there is none. */
   #nextAttempt(now: number): number | undefined {
     const { post, retry, lifecycle } = this.#state;
     if (lifecycle === 'stopped' || post === 'in-flight' || this.#queue.isEmpty) return undefined;
@@ -213,7 +223,10 @@ class BatchSender<T extends Sendable> implements Sender<T> {
     else this.#planAttempt();
   }
 
-  /** An endpoint may refuse us for days. */
+  /**
+   * Drops the events of the batch that are too old, and returns the others. Events get too old if the endpoint fails
+   * for days.
+   */
   #withoutOld(batch: T[]): T[] {
     const now = Date.now();
     const isOld = ({ at }: T): boolean => isTooOld(at, now);
@@ -231,7 +244,7 @@ class BatchSender<T extends Sendable> implements Sender<T> {
     state.post = 'none';
     this.#batch = [];
     this.#postEnd = performance.now();
-    // The outbox may have been closed meanwhile.
+    // The outbox may have been closed during the POST.
     if (state.lifecycle === 'stopped') return;
     this.#handle[result.outcome](batch, result, destination);
     this.#cancelled.clear();

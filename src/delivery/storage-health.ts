@@ -7,7 +7,7 @@ import { codeOf, ConvertError } from '../utils/errors.js';
 import { HealthReporter } from '../utils/health-reporter.js';
 import type { Ledger } from './ledger.js';
 
-/** `code` is the code of the error. */
+/** The messages for the operator. `code` is the code of the error, for example `ENOSPC`. */
 export interface HealthTexts {
   readonly failing: (code: string) => string;
   readonly worksAgain: string;
@@ -25,12 +25,12 @@ export class StorageHealth {
     private readonly texts: HealthTexts,
   ) {}
 
-  /** Nothing can be stored at present. */
+  /** True from the first failure of the disk or Redis until it works again. */
   get isFailing(): boolean {
     return this.#health.isFailing;
   }
 
-  /** Milliseconds to the next attempt. */
+  /** Milliseconds to wait before the next attempt to use the disk or Redis. */
   get delay(): number {
     return backoffCeiling(this.backoff, this.#health.failures);
   }
@@ -46,7 +46,9 @@ export class StorageHealth {
     if (this.#health.succeeded() && !this.#isOver) this.ledger.recovered(this.texts.worksAgain);
   }
 
-  /** An error that begins no outage: told once for each code. */
+  /**
+   * Tells the operator of an error after which the disk or Redis still counts as working. Each error code is told once.
+   */
   met(error: unknown): void {
     const code = codeOf(error);
     if (this.#metCodes.has(code)) return;
@@ -58,7 +60,7 @@ export class StorageHealth {
     this.#error(storageError(message, cause));
   }
 
-  /** Nothing is told any more. */
+  /** From this call on, the operator is told nothing more. */
   end(): void {
     this.#isOver = true;
   }

@@ -1,42 +1,51 @@
-/** The interfaces of delivery: an outbox takes events of visitors, and a transport posts them to Convert. */
+/** Defines the interfaces of delivery: an outbox takes events of visitors, and a transport posts them to Convert. */
 import type { VisitorEvent } from '../model/tracking-event.js';
 import type { Backoff } from '../utils/backoff.js';
 import type { ConvertError } from '../utils/errors.js';
 
 /**
- * Counts of events since the start. At any instant
- * `accepted = delivered + pending + spooled + rejected + dropped`.
+ * The counts of events since the start of the outbox, by outcome. At any instant `accepted = delivered + pending +
+ * spooled + rejected + dropped`.
  */
 export interface DeliveryLedger {
-  /** Offered to the outbox. */
+  /**
+   * Events that were offered to the outbox, or that were dropped before they could be offered. Refused events count,
+   * too.
+   */
   readonly accepted: number;
-  /** Answered with a 2xx. */
+  /** Events in POSTs that the tracking endpoint answered with a 2xx status. */
   readonly delivered: number;
-  /** Waiting in this process, or under way. */
+  /** Events that wait in this process or are in a POST under way. */
   readonly pending: number;
-  /** Out of this process, on disk or in Redis: sent from there, by this process or another one. */
+  /**
+   * Events that are on disk or in Redis and no longer in this process. This process or another one sends them from
+   * there.
+   */
   readonly spooled: number;
-  /** Refused by the tracking endpoint (4xx) or not fit to be sent. */
+  /** Events that the tracking endpoint refused: it answered their POST with a 4xx status that no retry can change. */
   readonly rejected: number;
-  /** Given up here, by reason below. */
+  /** Events that this process gave up; `reasons` tells why. */
   readonly dropped: number;
-  /** Why events were dropped or rejected, and how many. */
+  /** The number of dropped and rejected events, by reason. */
   readonly reasons: Readonly<Partial<Record<DropReason, number>>>;
 }
 
 /**
+ * The reason for which an event was dropped or rejected:
+ *
  * - `overflow` the outbox was full
- * - `too-large` an event over 32 KiB
+ * - `too-large` the event was over 32 KiB, or the tracking endpoint found it too large
  * - `claim-lost` another request of the visitor made the same decision or conversion first
- * - `consent` a job had none, it was withdrawn before the commit, or it didn't come while events were held
+ * - `consent` the visitor's consent was missing in a job, was withdrawn before the commit, or was not given while the
+ *   event was deferred
  * - `not-ready` no project config had arrived
- * - `no-identity` the visitor's id could not be handed out (a publicly cached response, a head already sent), or a job
- *   brought none
- * - `bad-data` conversion data that Convert does not take
+ * - `no-identity` the visitor's id could not be sent to the browser (the response may be cached publicly, or its head
+ *   was sent already), or a job gave no visitor id
+ * - `bad-data` JSON can not hold the event, or Convert does not take its conversion data
  * - `refused` the tracking endpoint answered with a 4xx that says nothing of a later try
- * - `expired` over 72 hours old
- * - `corrupt` what was stored of them can't be read any more
- * - `closed` the outbox was closed before they could be delivered
+ * - `expired` the event was over 72 hours old
+ * - `corrupt` the stored event can not be read any more
+ * - `closed` the outbox was closed before the event could be delivered
  * - `forgotten` the visitor was forgotten (`convert.forget`)
  */
 export type DropReason =
@@ -54,12 +63,12 @@ export type DropReason =
   | 'forgotten';
 
 export interface Outbox {
-  /** True if events outlive the process, once they are stored. Default false. */
+  /** True if events outlive the process once they are stored. Default false. */
   readonly outlives?: boolean;
   /**
-   * Offers events. Room is taken at once, nothing is awaited. `refused` says which did not fit; what depends on them
-   * must not be stored. The others are sent once `confirm` is called with those that lost their claim meanwhile
-   * (they are dropped as `claim-lost`).
+   * Offers events. Room for them is taken at once, and nothing is awaited. `refused` holds the events that the outbox
+   * does not take; a decision or conversion whose event is refused must not be stored. The other events are sent once
+   * `confirm` is called. `confirm` gets the events that lost their claim meanwhile; they are dropped as `claim-lost`.
    */
   offer(events: readonly VisitorEvent[]): Offer;
   /** Counts events that were given up before they could be offered. */
@@ -67,18 +76,22 @@ export interface Outbox {
   /**
    * Drops the events of these visitors that were offered before the call (`forgotten`). An event whose POST is under
    * way is dropped only if it would have to be sent again. Events in this process are dropped at once, even if the call
-   * rejects. The call resolves once no process that shares the disk or Redis will send the rest, even if this process
-   * is killed. It rejects if that can't be promised: call it again. Default: such events are sent.
+   * rejects. The call resolves once no process that shares the disk or Redis will send the other events, even if this
+   * process is killed. It rejects if this can't be promised; it is to be called again then. An outbox without this
+   * method sends such events.
    */
   forget?(visitorIds: readonly string[]): void | Promise<void>;
   ledger(): DeliveryLedger;
-  /** More than the ledger, for `stats()`. */
+  /** The ledger and further figures, for `stats().delivery`. */
   stats(): DeliveryStats;
-  /** Sends what waits and resolves when it is delivered or rejected, or after `timeout` milliseconds. Never rejects. */
+  /**
+   * Sends the waiting events. Resolves when they are delivered or given up, or after `timeout` milliseconds. Never
+   * rejects.
+   */
   flush(timeout: number): Promise<DeliveryLedger>;
   /**
-   * Flushes, then stops for good: events that are still pending are dropped as `closed`, or stay on disk or in Redis
-   * (`spooled`). Idempotent, never rejects.
+   * Flushes the outbox for `timeout` milliseconds at most, then stops it for good. Events that are still pending are
+   * dropped as `closed`, or stay on disk or in Redis (`spooled`). Idempotent, never rejects.
    */
   close(timeout: number): Promise<DeliveryLedger>;
 }
@@ -87,22 +100,25 @@ export interface Outbox {
 export interface Offer {
   readonly refused: ReadonlySet<VisitorEvent>;
   /**
-   * Has the events sent, but for those in `lost`. An outbox with `outlives` calls `kept` later: once all of them would
-   * outlive the process or are finalized.
+   * Has the offered events sent, except for the events in `lost`. An outbox with `outlives` calls `kept` later: once
+   * all events that it sends are stored outside the process or finalized (delivered or given up).
    */
   confirm(lost?: ReadonlySet<VisitorEvent>, kept?: () => void): void;
 }
 
 export interface DeliveryStats extends DeliveryLedger {
-  /** Bytes of the events that this process accepted and that are neither delivered nor given up. */
+  /**
+   * Bytes of the events that this process has to send, in memory and in its spool. Events that wait in Redis alone do
+   * not count.
+   */
   readonly queueBytes: number;
   /** The number of pending events that are lost if the process is killed now. */
   readonly volatile: number;
-  /** Milliseconds since the oldest event in this process was accepted; 0 without one. */
+  /** Milliseconds since the oldest event in memory was accepted; 0 if there is no event. */
   readonly oldestAge: number;
   /**
-   * `closed` all is well. `open`: the endpoint fails, and is left alone for a while. `half-open`: it failed, and is
-   * being tried again.
+   * The state of the circuit breaker. `closed`: the endpoint works. `open`: the endpoint fails, and nothing is posted
+   * for a while. `half-open`: the endpoint failed, and a POST is trying it again.
    */
   readonly breaker: Breaker;
   /**
@@ -110,54 +126,57 @@ export interface DeliveryStats extends DeliveryLedger {
    * idle connection counts once.
    */
   readonly posts: number;
-  /** POSTs that failed and will be, or were, tried again. */
+  /** The number of POSTs that failed and whose events are, or were, posted again. */
   readonly retries: number;
-  /** The last failure, without visitor data; undefined after a success. */
+  /** The last failure of a POST in words, without visitor data; undefined after a success. */
   readonly lastError: string | undefined;
 }
 
 export type Breaker = 'closed' | 'open' | 'half-open';
 
-/** The owner of an outbox, which hears what became of its events. */
+/** The owner of an outbox, which is told what became of its events. */
 export interface OutboxListener {
   delivered(count: number): void;
   dropped(count: number, reason: DropReason): void;
-  /** Something began to fail. Called once until it has recovered. */
+  /**
+   * Called when something begins to fail, for example the endpoint or the disk. Called again only after it has
+   * recovered.
+   */
   error(error: ConvertError): void;
-  /** Something works again. The sentence is for the log. */
+  /** Called when something works again that had failed. `message` is a sentence for the log. */
   recovered(message: string): void;
 }
 
-/** 16 MiB. */
+/** The default of `OutboxOptions.maxQueueBytes`. */
 export const DEFAULT_QUEUE_BYTES = 16 * 1024 * 1024;
 
-/** The options that every outbox gets; an implementation may have further ones of its own. */
+/** The options that every outbox gets. An outbox of one kind may have further options of its own. */
 export interface OutboxOptions {
   transport: Transport;
-  /** Undefined until there is a project config: events wait for it. */
+  /** Returns the address to post to; undefined until there is a project config. Events wait for the address. */
   destination: () => Destination | undefined;
   listener: OutboxListener;
   /** Bytes of events that may wait in memory. The last tenth is kept for conversions. Default 16 MiB. */
   maxQueueBytes?: number;
-  /** Bytes of one event with its visitor id and segments. Default 32 KiB. */
+  /** The most bytes of one event with its visitor id and segments. Default 32 KiB. */
   maxEventBytes?: number;
-  /** Events in one POST. Default 1,000. */
+  /** The most events in one POST. Default 1,000. */
   maxBatchEvents?: number;
-  /** Bytes of one POST. Default 256 KiB; a single event that is larger goes alone. */
+  /** The most bytes of one POST. Default 256 KiB; a single event that is larger is posted alone. */
   maxBatchBytes?: number;
-  /** Milliseconds between the end of a POST and the next one, unless a full batch or a flush waits. Default 100. */
+  /** Milliseconds between the end of a POST and the next POST, unless a full batch or a flush waits. Default 100. */
   lingerMs?: number;
   /** Lets Convert count only the first exposure of a visitor. Default true. */
   enrichData?: boolean;
   /** The name and version of the software that sends events, for Convert. Default: none. */
   source?: string;
-  /** Milliseconds. Default 500 to 60,000. */
+  /** The time to wait after a failed POST, in milliseconds. Default: from 500, rising up to 60,000. */
   backoff?: Backoff;
-  /** In [0, 1). Default `Math.random`. */
+  /** Returns a random number in [0, 1), which varies the backoff. Default `Math.random`. */
   random?: () => number;
 }
 
-/** Makes an outbox of one kind: what the option `delivery.outbox` takes. */
+/** Makes an outbox of one kind. The option `delivery.outbox` takes such a function. */
 export type OutboxFactory = (options: OutboxOptions) => Outbox;
 
 /** The address that a batch is posted to; it is known once there is a project config. */
@@ -171,15 +190,19 @@ export interface Destination {
 export interface TransportAnswer {
   readonly status: number;
   readonly retryAfter: string | undefined;
-  /** The `Date` header, so that a date in `retryAfter` is understood even if the clock of this machine is wrong. */
+  /**
+   * The `Date` header of the answer. With it, a date in `retryAfter` is understood even if the clock of this machine is
+   * wrong.
+   */
   readonly date?: string;
 }
 
-/** Makes single POSTs. The outbox decides what an answer means. */
+/** Makes single POSTs to the tracking endpoint. The outbox decides what an answer means. */
 export interface Transport {
   /**
-   * Resolves with the status and the headers `Retry-After` and `Date`; rejects on a network error or when the time
-   * limit of the transport is over. With `keepAlive` the process is kept alive while the POST is under way.
+   * Makes a POST. Resolves with the status and the headers `Retry-After` and `Date`. Rejects on a network error, or
+   * when the time limit of the transport is over. With `keepAlive` the process is kept alive while the POST is under
+   * way.
    */
   post(url: string, body: string, keepAlive: boolean): Promise<TransportAnswer>;
   /** Lets the process end although a POST is under way, since no flush waits for it any longer. */
@@ -187,7 +210,7 @@ export interface Transport {
   close(): void;
 }
 
-/** Warnings, each logged once, about events that an operator should not lose without knowing. */
+/** Warnings for the operator about dropped events, by reason. Each is logged once. Other reasons need no warning. */
 export const DROP_WARNINGS: Readonly<Partial<Record<DropReason, string>>> = {
   overflow:
     'the outbox is full, so events are refused, exposures first: the tracking endpoint is down or slower than they ' +

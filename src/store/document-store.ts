@@ -1,7 +1,7 @@
 /**
- * A visitor store over any database that keeps texts by key and has an atomic compare-and-set. The text is the document
- * of the official SDK. A commit reads it, merges the change and writes it back, and begins again if another process was
- * faster.
+ * Makes a visitor store over any database that keeps texts by key and has an atomic compare-and-set. The text has the
+ * form of the official SDK's document. A commit reads the text, merges the change and writes the text back. If another
+ * process was faster, the commit begins again.
  */
 import { applyChange } from '../model/visitor-state/apply-change.js';
 import { parseState } from '../model/visitor-state/parse-state.js';
@@ -12,31 +12,33 @@ import { LruMap } from '../utils/lru-map.js';
 import { KeyedQueue } from './keyed-queue.js';
 import { type CommitOptions, STORE_LIMIT, type VisitorStore, withStoreTimeout } from './types.js';
 
-/** A stored text, and the version by which the database knows whether it is still there. */
+/** A stored text, and the version by which the database knows whether this text is still the stored one. */
 export interface Document {
   readonly text: string;
-  /** Only the database that it came from reads this. */
+  /** Only the database that the document came from reads its version. */
   readonly version?: unknown;
 }
 
 export type CompareAndSetResult =
   | { readonly isReplaced: true; readonly version?: unknown }
-  /** The document that is there instead; undefined: none. */
+  /** The text was not stored. `found` is the document that is stored instead; undefined if none is. */
   | { readonly isReplaced: false; readonly found: Document | undefined };
 
-/** A database of documents. */
+/** A database that keeps one document for each visitor. */
 export interface Documents {
   /** True if `read` returns promises. */
   readonly remote: boolean;
   /**
-   * True if a `compareAndSet` may be sent twice unnoticed: each commit gets a name in the document then. Default false.
+   * True if the client may send a `compareAndSet` twice unnoticed. Each commit then writes its name into the document,
+   * so that it is recognised. Default false.
    */
   readonly mayRepeat?: boolean;
-  /** Prolongs the life of the document: its visitor is back. */
+  /** Returns the document, and prolongs its life, since its visitor is back. */
   read(key: string): Document | undefined | Promise<Document | undefined>;
   /**
-   * Stores `text` if the document is still `before`; undefined: if there is none. An `ephemeral` text lives for a short
-   * while, unless the document that it replaces lives longer. `first`: no document can be there, which may save a read.
+   * Stores `text` if the stored document is still `before`; if `before` is undefined, only if no document is stored. An
+   * `ephemeral` text lives for a short while, unless the document that it replaces lives longer. `first` says that no
+   * document can be stored yet, which may save a read.
    */
   compareAndSet(
     key: string,
@@ -48,10 +50,10 @@ export interface Documents {
   close?(): void | Promise<void>;
 }
 
-/** Attempts at one commit, if many processes change a visitor at the same time. */
+/** The most attempts at one commit, if many processes change a visitor at the same time. */
 const MAX_ATTEMPTS = 50;
 
-/** Visitors whose parsed state is kept, of some 1 KB each. */
+/** The most visitors whose parsed state is kept, of some 1 KB each. */
 const MAX_PARSED = 2_000;
 
 const EMPTY: Committed = { state: {}, lost: new Set() };
@@ -63,12 +65,15 @@ export function documentStore(documents: Documents): VisitorStore {
   function parseDocument(document: Document | undefined): VisitorState | undefined {
     if (document === undefined) return undefined;
     const state = parseState(parseJson(document.text));
-    // A text that is no document of ours, or of the SDK, counts as none and is overwritten.
+    // A text that neither this package nor the SDK can have written counts as no document, and is overwritten.
     if (state !== undefined) setSource(state, document);
     return state;
   }
 
-  /** The next pages of a visitor read the same text, and parsing takes as long as reading: the parsed state is kept. */
+  /**
+   * Returns the state in a document, which is parsed once for the same text: the next pages of a visitor read the same
+   * text, and parsing takes as long as reading.
+   */
   function parseCached(key: string, document: Document | undefined): VisitorState | undefined {
     if (document === undefined) return undefined;
     const entry = cache.find(key);
@@ -94,7 +99,7 @@ export function documentStore(documents: Documents): VisitorStore {
     latest: VisitorState | undefined,
   ): Promise<Committed> {
     let before = sourceOf(latest) ?? (options.first ? undefined : sourceOf(options.known));
-    // `before` may be old. That a change changes nothing is believed only if the document was read just now.
+    // `before` may be old. If the change alters nothing in it, the commit ends only if the document was read just now.
     let isFresh = options.first === true;
     for (let attempt = 0; attempt < MAX_ATTEMPTS; attempt++) {
       const committed = applyChange(parseDocument(before) ?? {}, change);
@@ -119,8 +124,8 @@ export function documentStore(documents: Documents): VisitorStore {
       before = replaced.found;
       isFresh = true;
       const found = name === undefined ? undefined : parseDocument(before);
-      // The text was sent twice, and the first one, whose answer was lost, was stored. Others have written since; this
-      // commit's claims are not lost to them.
+      // The client sent the text twice: the first one was stored, and its answer was lost. Other commits have followed,
+      // but this one came first, so its claims are not lost.
       if (found && namesOf(found.commit).includes(name!)) return { ...committed, state: found };
     }
     throw new ConvertError('CONVERT_STORE', 'the state of a visitor changes faster than it can be written');
@@ -130,7 +135,7 @@ export function documentStore(documents: Documents): VisitorStore {
     remote: documents.remote,
     outlives: true,
     read(key) {
-      // A commit of this process that is under way counts as written, if the reader waits anyway.
+      // If the reader has to wait anyway, it first waits for the commits of this process that are under way.
       const underWay = documents.remote ? queue.underWay(key) : undefined;
       const document = underWay ? underWay.then(() => documents.read(key)) : documents.read(key);
       return isThenable(document)
@@ -154,8 +159,8 @@ export function documentStore(documents: Documents): VisitorStore {
 }
 
 /**
- * The document that a state was read from, or written as. It is a property that is not enumerable: no copy of the state
- * has it. A WeakMap would keep all documents alive until a full garbage collection.
+ * The key of a property of a state: the document that the state was read from, or written as. The property is not
+ * enumerable, so no copy of the state has it. A WeakMap would keep all documents alive until a full garbage collection.
  */
 const SOURCE = Symbol('source');
 
@@ -182,7 +187,10 @@ const PROCESS = Math.random().toString(36).slice(2, 10);
 let commits = 0;
 const newName = (): string => `${PROCESS}${(commits += 1).toString(36)}`;
 
-/** Names of commits that a document keeps: so many commits of others may come between the two copies of one. */
+/**
+ * The number of commit names that a document keeps. A commit that was sent twice is recognised if fewer commits than
+ * this came in between.
+ */
 const MAX_NAMES = 3;
 
 const namesOf = (names: string | undefined): string[] => names?.split(' ') ?? [];

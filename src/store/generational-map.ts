@@ -1,37 +1,37 @@
 /**
  * A bounded map that forgets whole generations of entries at once.
  *
- * An entry goes into the youngest generation, which is small and so stays in the cache of the processor. Entries that
- * are too old, or have no more room, go by whole generations: nearly nothing of what came once is asked for again.
+ * An entry goes into the youngest generation, which is small and so stays in the cache of the processor. If entries are
+ * too old, or there is no more room, a whole generation is dropped: nearly no entry that was added is asked for again.
  */
 
 export interface GenerationalMapOptions {
-  /** Most entries. If there are more, the oldest eighth goes, or less. */
+  /** The most entries. If there are more, the oldest eighth of them is dropped, or less. */
   max: number;
-  /** Milliseconds that an entry stays at least, while there is room; an eighth more at most. */
+  /** Milliseconds for which an entry stays at least, while there is room. It stays an eighth longer at most. */
   age: number;
 }
 
-/** Parts that the age is divided into, and the room if it is small. */
+/** The number of generations that the age is divided into. The room is divided into as many if it is small. */
 const SHARES = 8;
-/** Most entries of a generation: a table of so many takes some 100 KiB. */
+/** The most entries of a generation: a table of so many takes some 100 KiB. */
 const MAX_SIZE = 4096;
 
 interface Generation<Value> {
   readonly entries: Map<string, Value>;
-  /** The time, by `performance.now()`, after which no entry is added. */
+  /** The time, by `performance.now()`, after which no entry is added to this generation. */
   readonly closes: number;
-  /** The time, by `performance.now()`, when the entries are dropped. */
+  /** The time, by `performance.now()`, when the entries of this generation are dropped. */
   readonly ends: number;
 }
 
 export class GenerationalMap<Value> {
-  /** The youngest one last. */
+  /** The generations, the youngest one last. */
   #generations: Generation<Value>[] = [];
   #count = 0;
   readonly #max: number;
   readonly #age: number;
-  /** Entries of a generation that is full. Two generations that were merged have more. */
+  /** The number of entries with which a generation is full. A generation that was merged from two may have more. */
   readonly #size: number;
   readonly #maxGenerations: number;
 
@@ -39,7 +39,7 @@ export class GenerationalMap<Value> {
     this.#max = max;
     this.#age = age;
     this.#size = Math.min(MAX_SIZE, Math.ceil(max / SHARES));
-    // Room for those that are full, and for those that were closed by age before they were full.
+    // There is room for full generations, and for generations that were closed by age before they were full.
     this.#maxGenerations = Math.ceil(max / this.#size) + SHARES + 1;
   }
 
@@ -66,7 +66,7 @@ export class GenerationalMap<Value> {
     this.#count += 1;
   }
 
-  /** Removes an entry and returns its value. */
+  /** Removes an entry and returns its value; undefined if the map does not hold the key. */
   take(key: string): Value | undefined {
     this.#dropExpired(performance.now());
     // Visitors who come back mostly come back soon: the youngest generation is searched first.
@@ -91,7 +91,7 @@ export class GenerationalMap<Value> {
     return youngest;
   }
 
-  /** Makes one generation of the two oldest. */
+  /** Merges the two oldest generations into one. */
   #mergeOldest(): void {
     const [oldest, next] = this.#generations.splice(0, 2) as [Generation<Value>, Generation<Value>];
     const [few, many] = [oldest.entries, next.entries].sort((one, other) => one.size - other.size) as [

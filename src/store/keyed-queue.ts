@@ -1,21 +1,24 @@
 /**
- * A queue for each key: work on one key runs one piece after the other, so that the commits of one process do not
- * overtake each other.
+ * Keeps a queue of work for each key: the work on one key runs one piece after the other, so that the commits of one
+ * process to a visitor do not overtake each other.
  */
 export class KeyedQueue<Result> {
   #last = new Map<string, Promise<Result | undefined>>();
-  /** Entries that were added since `#last` was made. */
+  /** The number of entries that were added since `#last` was made. */
   #added = 0;
 
   /**
-   * The last piece of work on this key; undefined if there is none. It never rejects: work that failed resolves with
-   * undefined.
+   * Returns the last piece of work on this key; undefined if there is none. The promise never rejects: work that failed
+   * resolves with undefined.
    */
   underWay(key: string): Promise<Result | undefined> | undefined {
     return this.#last.get(key);
   }
 
-  /** `work` gets the result of the piece before it, if that is still under way and does not fail. */
+  /**
+   * Runs `work` after the other work on this key. `work` gets the result of the piece before it, if that piece is still
+   * under way and does not fail.
+   */
   run(key: string, work: (before: Result | undefined) => Promise<Result>): Promise<Result> {
     const before = this.#last.get(key);
     const result = before === undefined ? work(undefined) : before.then(work);
@@ -28,15 +31,17 @@ export class KeyedQueue<Result> {
     return result;
   }
 
-  /** Resolves once no work is under way. */
+  /** Resolves once no work is under way on any key. */
   async idle(): Promise<void> {
     while (this.#last.size > 0) await Promise.all(this.#last.values());
   }
 
   /**
-   * A `Map` gets a new table whenever entries that came and went have filled it, and the old table points to the new
-   * one. Once one table is old, the garbage collector keeps all tables that follow, with everything that was ever in
-   * them. A new `Map` now and then ends that chain.
+   * Adds an entry, now and then to a new `Map`.
+   *
+   * A `Map` gets a new table whenever entries that came and went have filled the old one, and the old table points to
+   * the new one. Once one table is old, the garbage collector keeps all tables that follow, with everything that was
+   * ever in them. A new `Map` ends that chain.
    */
   #add(key: string, done: Promise<Result | undefined>): void {
     if ((this.#added += 1) > 2 * this.#last.size + 64) {

@@ -1,4 +1,4 @@
-/** Visitor state in the memory of this process: the default store. */
+/** Keeps visitor state in the memory of this process: the default store. */
 import { applyChange } from '../model/visitor-state/apply-change.js';
 import type { Committed, StateChange, VisitorState } from '../model/visitor-state/types.js';
 import { LruMap } from '../utils/lru-map.js';
@@ -8,18 +8,20 @@ import type { CommitOptions, VisitorStore } from './types.js';
 
 export interface MemoryStoreOptions {
   /**
-   * The most visitors that are remembered; those not seen for longest are dropped first. As many again are remembered
-   * whose id was generated and has not come back yet, so that a flood of clients without cookies drops no other
-   * visitor. Default 100,000.
+   * The most visitors that are remembered. The visitors who were not seen for longest are dropped first. As many
+   * visitors again are remembered whose id was generated and has not come back yet, so that a flood of clients without
+   * cookies drops no other visitor. Default 100,000.
    */
   max?: number;
-  /** Milliseconds for which a visitor is remembered whose id has not come back. Default 1800000 (30 minutes). */
+  /**
+   * Milliseconds for which a visitor is remembered whose generated id has not come back. Default 1800000 (30 minutes).
+   */
   ephemeralAge?: number;
 }
 
 export interface MemoryStore extends VisitorStore {
   readonly remote: false;
-  /** Number of visitors that are remembered now. */
+  /** The number of visitors that are remembered now. */
   readonly size: number;
   read(key: string): VisitorState | undefined;
   commit(key: string, change: StateChange, options: CommitOptions): Committed;
@@ -33,7 +35,9 @@ const MEMORY_STORE_OPTIONS = shape({
 
 const NOTHING_LOST: ReadonlySet<string> = new Set();
 
-/** Visitor state in memory: lost with the process, not shared between processes. */
+/**
+ * Makes a store that keeps visitor state in memory. The state is lost with the process, and processes do not share it.
+ */
 export function memoryStore(options: MemoryStoreOptions = {}): MemoryStore {
   assertOptions(MEMORY_STORE_OPTIONS, options);
   const { max = 100_000, ephemeralAge = 30 * 60 * 1000 } = options;
@@ -82,17 +86,18 @@ export function memoryStore(options: MemoryStoreOptions = {}): MemoryStore {
   };
 }
 
-/** Most states for the same claims: pages differ in their locations. */
+/** The most shared states with the same claims: they differ in the locations of the pages. */
 const MAX_STATES = 32;
 
 /**
- * The state that a first change gives a visitor of whom nothing is stored; undefined if that state is not shared.
+ * Returns a function that gives the state which a first change makes for a visitor of whom nothing is stored; undefined
+ * if that state is not shared.
  *
- * There are only as many first states as variations and pages, and they are all that is known of nearly all visitors.
- * So each is held once and shared: a new visitor costs no more than a key.
+ * There are only as many first states as variations and pages, and nearly all visitors have such a state. So each one
+ * is held once and shared: a new visitor costs no more than a key.
  */
 export function sharedStates(): (change: StateChange) => VisitorState | undefined {
-  // The claims are the key: the engine gives the same frozen object to all visitors.
+  // The claims are the key of the map: the engine gives the same frozen object to all visitors.
   const known = new WeakMap<object, VisitorState[]>();
   return (change) => {
     const { claims, locations } = change;
@@ -112,7 +117,7 @@ export function sharedStates(): (change: StateChange) => VisitorState | undefine
   };
 }
 
-/** A change of other fields tells visitors apart. */
+/** True if the change has no fields but claims and locations. Other fields differ from visitor to visitor. */
 function isShareable(change: StateChange): boolean {
   for (const field in change) if (field !== 'claims' && field !== 'locations') return false;
   return true;

@@ -1,6 +1,6 @@
 /**
- * A remote store with a time budget for requests: a request waits up to the budget, and not at all while the store is
- * known to fail. States that were read or written are cached for a moment.
+ * Wraps a remote store with a time budget for requests: a request waits up to the budget, and not at all while the
+ * store is known to fail. States that were read or written are cached for a few seconds.
  */
 import type { Committed, StateChange, VisitorState } from '../model/visitor-state/types.js';
 import { isThenable } from '../utils/objects.js';
@@ -10,41 +10,44 @@ import { LruMap } from '../utils/lru-map.js';
 import { type CommitOptions, STORE_LIMIT, type VisitorStore, withStoreTimeout } from './types.js';
 
 export interface StoreCacheOptions {
-  /** Milliseconds that a state is cached. Default 5,000. */
+  /** Milliseconds for which a state is cached. Default 5,000. */
   age?: number;
-  /** Most visitors in the cache. Default 10,000. */
+  /** The most visitors in the cache. Default 10,000. */
   max?: number;
 }
 
 export interface RemoteStoreOptions {
-  /** Milliseconds that a request waits for the store. */
+  /** Milliseconds that a request waits for the store at most. */
   readonly budget: number;
-  /** False: no cache. */
+  /** The options of the cache; false if there is no cache. */
   readonly cache: StoreCacheOptions | false;
   /**
-   * True if a state has everything that a request may ask for. Only such a state is cached: another process may have
-   * stored since what another state lacks.
+   * Returns true if a state has everything that a request may ask for. Only such a state is cached: if a part is
+   * missing, another process may store it at any time.
    */
   readonly isComplete: (state: VisitorState) => boolean;
-  /** The store began to fail. Called once, until `worksAgain`. */
+  /** Called when the store begins to fail. Called again only after `worksAgain`. */
   readonly failing: (error: ConvertError) => void;
   readonly worksAgain: () => void;
 }
 
 export interface StoreStats {
-  /** True if the store answers with promises; the numbers of a store in the process are 0. */
+  /** True if the store answers with promises. The figures of a store in the memory of the process are 0. */
   readonly remote: boolean;
-  /** The last requests that read had no answer in time. */
+  /** True if the store fails: the last read for a request had no answer in time, or an error. */
   readonly failing: boolean;
-  /** Reads for a request. */
+  /** The number of reads for requests. */
   readonly reads: number;
-  /** Requests that needed no read, as the state of their visitor was cached. */
+  /** The number of requests that needed no read, since the state of their visitor was cached. */
   readonly cached: number;
-  /** Requests that were decided without stored state: the answer did not come in time, or was not to be expected. */
+  /**
+   * The number of requests that were decided without stored state: the answer did not come in time, or the store was
+   * known to fail.
+   */
   readonly unavailable: number;
   readonly commits: number;
   readonly failedCommits: number;
-  /** Milliseconds of a read and of a commit, a moving average. */
+  /** Milliseconds of a read; `commitTime` is the same of a commit. Both are moving averages. */
   readonly readTime: number;
   readonly commitTime: number;
 }
@@ -59,16 +62,16 @@ const NO_COUNTS = {
   commitTime: 0,
 };
 
-/** The numbers of a store in the process, which are not counted. */
+/** The figures of a store in the memory of the process, whose reads and commits are not counted. */
 export const LOCAL_STORE: StoreStats = Object.freeze({
   remote: false,
   failing: false,
   ...NO_COUNTS,
 });
 
-/** Most commits without an answer: more would only fill the memory of the store's client. */
+/** The most commits that may be without an answer: more would only fill the memory of the store's client. */
 const MAX_COMMITS = 1_000;
-/** Share of the latest value in a moving average. */
+/** The share of the latest value in a moving average. */
 const WEIGHT = 0.05;
 
 /** The answer of a store; `state` is undefined if nothing is stored of the visitor. */
@@ -78,7 +81,7 @@ export interface Answer {
 
 interface CachedState {
   readonly state: VisitorState;
-  /** By performance.now(). */
+  /** The time until which the state is cached, by performance.now(). */
   readonly until: number;
 }
 
@@ -89,7 +92,7 @@ export class RemoteStore implements VisitorStore {
   readonly #options: RemoteStoreOptions;
   readonly #cache: LruMap<CachedState> | undefined;
   readonly #age: number;
-  /** The store answers with promises. The cache is of no use for a store that answers at once. */
+  /** True once the store has answered with a promise. The cache is of no use for a store that answers at once. */
   #answersLater = false;
   readonly #health = new HealthReporter();
   #readsUnderWay = 0;
@@ -105,19 +108,19 @@ export class RemoteStore implements VisitorStore {
     this.#cache = options.cache === false ? undefined : new LruMap({ max });
   }
 
-  /** The cached state of a visitor who was here a moment ago. */
+  /** Returns the cached state of a visitor who was here some seconds ago; undefined if there is none. */
   readCached(key: string): VisitorState | undefined {
     const entry = this.#cache?.find(key);
     if (entry === undefined || entry.value.until <= performance.now()) return undefined;
-    // The project may have changed since.
+    // The project config may have changed since, so that requests ask for more.
     if (!this.#options.isComplete(entry.value.state)) return undefined;
     this.#counts.cached += 1;
     return entry.value.state;
   }
 
-  /** For a request: the answer of the store, or undefined if there is none in time. Never throws or rejects. */
+  /** Reads the state for a request. Returns undefined if the store does not answer in time. Never throws or rejects. */
   readWithinBudget(key: string): Answer | undefined | Promise<Answer | undefined> {
-    // While the store fails, one request at a time tries whether it is back.
+    // While the store fails, only one request at a time tries whether the store works again.
     if (this.#health.isFailing && this.#readsUnderWay > 0) return this.#countUnavailable();
     this.#counts.reads += 1;
     try {
@@ -147,7 +150,8 @@ export class RemoteStore implements VisitorStore {
       try {
         const committed = await withStoreTimeout(STORE_LIMIT, this.#store.commit(key, change, options));
         this.#counts.commitTime = this.#average(this.#counts.commitTime, began);
-        // A new visitor is not cached: reading their state when they come back prolongs its life in the store.
+        // The state of a new visitor is not cached: when the visitor comes back, the read prolongs the life of the
+        // state in the store.
         if (options.ephemeral) this.#cache?.delete(key);
         else this.#cacheState(key, committed.state);
         return committed;
@@ -164,7 +168,7 @@ export class RemoteStore implements VisitorStore {
   async delete(key: string): Promise<void> {
     this.#cache?.delete(key);
     await this.#store.delete(key);
-    // A state may have been read, and cached, meanwhile.
+    // A state may have been read and cached while it was deleted.
     this.#cache?.delete(key);
   }
 
@@ -217,7 +221,8 @@ export class RemoteStore implements VisitorStore {
   #cacheState(key: string, state: VisitorState): void {
     if (this.#cache === undefined || !this.#answersLater) return;
     this.#cache.delete(key);
-    // Claims that may lapse, and changes that wait for consent, are not cached: another process may have sent them.
+    // A state with claims whose lease may end, or with deferred changes, is not cached: another process may have sent
+    // their events meanwhile.
     if (state.pending !== undefined || state.held !== undefined || !this.#options.isComplete(state)) return;
     this.#cache.add(key, { state, until: performance.now() + this.#age });
   }

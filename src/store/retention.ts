@@ -1,11 +1,11 @@
-/** Options that say how long a store that outlives the process keeps a visitor. */
+/** Defines the options that say how long a store that outlives the process keeps a visitor. */
 import { between } from '../utils/option-checks.js';
 
 export interface RetentionOptions {
-  /** Milliseconds that a visitor is remembered who does not come back. Default 31536000000 (365 days). */
+  /** Milliseconds for which a visitor is remembered who does not come back. Default 31536000000 (365 days). */
   maxAge?: number;
   /**
-   * Milliseconds that a visitor is remembered whose id was issued and has not come back. Default 1800000 (30 minutes).
+   * Milliseconds for which a visitor is remembered whose generated id has not come back. Default 1800000 (30 minutes).
    */
   ephemeralAge?: number;
 }

@@ -1,4 +1,4 @@
-/** A visitor store over any data store of the official SDK's kind (`get`, `set`), synchronous or not. */
+/** Makes a visitor store of any data store of the official SDK's kind (`get`, `set`), synchronous or not. */
 import { applyChange } from '../model/visitor-state/apply-change.js';
 import { parseState } from '../model/visitor-state/parse-state.js';
 import type { Committed, VisitorState } from '../model/visitor-state/types.js';
@@ -8,8 +8,8 @@ import { KeyedQueue } from './keyed-queue.js';
 import { type SdkDataStore, STORE_LIMIT, type VisitorStore, withStoreTimeout } from './types.js';
 
 /**
- * First write wins within this process only: `get` and `set` are two steps, so two processes can overwrite each other.
- * Commits to one key wait for each other here.
+ * Makes the visitor store. The first write wins within this process only: `get` and `set` are two steps, so two
+ * processes can overwrite each other. Commits of this process to one key wait for each other.
  */
 export function sdkStore(store: SdkDataStore): VisitorStore {
   const queue = new KeyedQueue<unknown>();
@@ -24,7 +24,7 @@ export function sdkStore(store: SdkDataStore): VisitorStore {
 
   return {
     remote: true,
-    // A commit of this process that is under way counts as written.
+    // A reader waits for the commits of this process that are under way.
     read: (key) => queue.underWay(key)?.then(() => read(key)) ?? read(key),
     commit(key, change) {
       return enqueue(key, async (): Promise<Committed> => {
@@ -38,7 +38,7 @@ export function sdkStore(store: SdkDataStore): VisitorStore {
       });
     },
     delete(key) {
-      // The official SDK's interface has no way to delete.
+      // The official SDK's interface has no way to delete, so an empty state is stored.
       return enqueue(key, async () => {
         await store.set(key, {});
       });

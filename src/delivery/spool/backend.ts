@@ -1,7 +1,7 @@
 /**
- * Keeps events on disk until they are delivered. Each event is written within some milliseconds. The oldest events
- * stay in memory, too, and are sent from there; those that do not fit are on disk alone and are read again when their
- * turn comes. While the disk fails, events wait in memory.
+ * Keeps events on disk until they are delivered. Each event is written within some milliseconds. The oldest events stay
+ * in memory, too, and are sent from there. Events for which memory has no room are on disk alone, and are read again
+ * when their turn comes. While the disk fails, events wait in memory.
  */
 import { codeOf, ConvertError } from '../../utils/errors.js';
 import { hashOf } from '../../utils/node/hash.js';
@@ -22,13 +22,13 @@ export interface SpoolBackendOptions extends SpoolFolderOptions {
   readonly files: SpoolFiles;
   readonly root: string;
   readonly maxBytes: number;
-  /** Bytes that may wait in memory. */
+  /** Bytes of events that may wait in memory. */
   readonly memoryBytes: number;
 }
 
-/** The share of the memory up to which events stay in it. */
+/** A new event stays in memory, too, only while the events in memory take at most this share of `memoryBytes`. */
 const RETAINED_SHARE = 0.4;
-/** Milliseconds between two attempts on a disk that fails. */
+/** The time between two attempts to use a disk that fails, in milliseconds. */
 const DISK_BACKOFF = { min: 1_000, max: 30_000 };
 
 export class SpoolBackend extends QueueBackendBase {
@@ -41,7 +41,7 @@ export class SpoolBackend extends QueueBackendBase {
   readonly #reader: DiskReader;
   readonly #writes: WriteLoop;
   readonly #ownership: FolderOwnership;
-  /** Events that are in memory and stored. */
+  /** The number of events that are both in memory and on disk. */
   #stored = 0;
   #lifecycle: SpoolLifecycle = 'open';
   readonly #cancelExit: () => void;
@@ -184,13 +184,14 @@ export class SpoolBackend extends QueueBackendBase {
     do {
       this.#writes.start();
       await this.#writes.idle();
-      // If the log was lost, the events that are not in it are stored in another one.
+      // If this process lost its log to another one, or the folder was deleted, a new log takes the events that are not
+      // stored.
       await this.#ownership.opened();
     } while (!this.#writes.isEmpty && !this.#health.isFailing && this.#ownership.spool);
     await this.#reader.idle();
     const { count, orphanEvents } = this.#reader;
     const remove = count === 0 && this.#stored === orphanEvents && this.#writes.isEmpty;
-    // Whatever error one step meets, the other logs are left to other processes.
+    // If one step fails, the next ones still run: they leave the other logs to other processes.
     for (const step of [...this.#reader.closing(), ...this.#ownership.closing({ remove })]) {
       await step().catch((error: unknown) => this.#met(error));
     }
@@ -210,7 +211,7 @@ export class SpoolBackend extends QueueBackendBase {
     this.#reader.load(false);
   }
 
-  /** Other processes may have erased visitors. */
+  /** Takes over tombstones that other processes may have written, and drops the events of the erased visitors. */
   #learn(tombstones: readonly Tombstone[]): void {
     const isNews = tombstones.map((each) => this.#erased.add(each)).includes(true);
     if (!isNews || this.#lifecycle === 'closed') return;
@@ -219,7 +220,10 @@ export class SpoolBackend extends QueueBackendBase {
     this.core.cancel(isErased);
   }
 
-  /** Another process took our log for that of a dead one, and sends the events in it. */
+  /**
+   * Called when another process took over the log of this one, which it took for dead. That process sends the stored
+   * events, so they are given up here.
+   */
   #leaveToOthers(): void {
     const gone = this.core.sender.takeBack((event) => slotOf(event).log !== undefined);
     this.#stored -= gone.length;
@@ -227,7 +231,7 @@ export class SpoolBackend extends QueueBackendBase {
     this.#reader.giveUp();
   }
 
-  /** Somebody deleted the folder: only the events in memory are left, and are stored again. */
+  /** Called when somebody deleted the folder. Only the events in memory are left; they are stored again. */
   #recover(path: string): void {
     this.#health.tell(
       `somebody deleted the spool folder ${path}: what was on disk alone is lost, and the folder is made again`,
@@ -237,7 +241,7 @@ export class SpoolBackend extends QueueBackendBase {
     this.#stored = 0;
   }
 
-  /** During the close, a file that is to be synced may have just been removed. */
+  /** Reports an error, except during the close: a file that is to be synced may have just been removed then. */
   #met(error: unknown): void {
     if (this.#lifecycle === 'open') this.#health.met(error);
   }

@@ -1,6 +1,6 @@
 /**
- * Reads events that are on disk alone back into memory, in order, whenever the sender is about to run out of events:
- * the logs that dead processes left first, then the events of our own log that did not fit into memory.
+ * Reads events that are on disk alone back into memory, in order, whenever the sender is about to run out of events.
+ * The logs that dead processes left come first, then the events of this process's own log.
  */
 import type { OutboxCore } from '../queue-backend.js';
 import { isTooOld, QueuedEvent } from '../queued-event.js';
@@ -10,21 +10,21 @@ import { type Missing, SpilledEvents } from './spilled-events.js';
 
 export interface DiskReaderOptions {
   readonly core: OutboxCore;
-  /** Bytes that may wait in memory. */
+  /** Bytes of events that may wait in memory. */
   readonly memoryBytes: number;
-  /** Our own log, while there is one. */
+  /** Returns the log of this process; undefined while there is none. */
   readonly log: () => SpoolLog | undefined;
-  /** A stored event was read into memory. */
+  /** Called for each stored event that was read into memory and goes to the sender. */
   readonly loaded: () => void;
-  /** No event of our own is on disk alone: later ones may be sent from memory. */
+  /** Called when no event of this process's log is on disk alone any more: later events may be sent from memory. */
   readonly caughtUp: () => void;
-  /** The visitor of this event was erased after it was stored. */
+  /** True if the visitor of the event was erased after the event was accepted. */
   readonly isErased: (event: QueuedEvent) => boolean;
-  /** A part of the log can't be read now. */
+  /** Called with the error if a part of a log can't be read now. */
   readonly met: (error: unknown) => void;
 }
 
-/** The share of the memory that is kept for events that are read back. */
+/** The share of `memoryBytes` that is kept for events which are read back from disk. */
 export const LOADED_SHARE = 0.25;
 
 export class DiskReader {
@@ -39,7 +39,7 @@ export class DiskReader {
     this.#spilled = new SpilledEvents(options.core.flushes);
   }
 
-  /** Bytes of the events that are on disk alone, in our own log. */
+  /** Bytes of the events of this process's log that are on disk alone. */
   get bytes(): number {
     return this.#spilled.bytes;
   }
@@ -48,17 +48,17 @@ export class DiskReader {
     return this.#spilled.count;
   }
 
-  /** There is something to read. */
+  /** True if events on disk are to be read. */
   get hasWork(): boolean {
     return this.#orphans.length > 0 || this.#spilled.count > 0;
   }
 
-  /** Events of orphan logs that are in memory and not finalized. */
+  /** The number of events of orphan logs that are in memory and not finalized. */
   get orphanEvents(): number {
     return this.#orphans.reduce((sum, { open }) => sum + open, 0);
   }
 
-  /** These events are on disk alone from now on. */
+  /** Notes that these events of this process's log are on disk alone from now on. */
   spill(events: readonly QueuedEvent[], log: SpoolLog): void {
     if (events.length === 0) return;
     if (this.#spilled.count === 0) log.seek(slotOf(events[0]!).number);
@@ -71,7 +71,10 @@ export class DiskReader {
     this.load(true);
   }
 
-  /** Reads if the sender runs low, and there is something to read; `isDue` if the caller knows that there may be. */
+  /**
+   * Reads events from disk if the sender is about to run out of events. Does nothing if no events are to be read,
+   * unless `isDue` is set: then `caughtUp` is called in that case, too.
+   */
   load(isDue: boolean): void {
     if (this.#loading !== undefined || this.#isStopped || this.#isSupplied(LOADED_SHARE / 2)) return;
     if (!isDue && !this.hasWork) return;
@@ -83,13 +86,16 @@ export class DiskReader {
       });
   }
 
-  /** Gives up what is on disk alone: another process sends it or, with a reason, nobody does. */
+  /**
+   * Gives up all events that are on disk alone. Without a reason, another process sends them. With a reason they are
+   * lost, and the ledger counts them as dropped for it.
+   */
   giveUp(reason?: 'corrupt'): void {
     this.#release(this.#spilled.clear(), reason);
     this.#orphans = [];
   }
 
-  /** Nothing more is read. */
+  /** Ends reading for good. */
   stop(): void {
     this.#isStopped = true;
   }
@@ -98,12 +104,15 @@ export class DiskReader {
     await this.#loading;
   }
 
-  /** The steps of the close, one for each orphan log. */
+  /**
+   * Returns the steps of the close, one for each orphan log. A log without events to send is removed; any other is
+   * closed and left to other processes.
+   */
   closing(): (() => Promise<void>)[] {
     return this.#orphans.map((each) => () => (each.isRead && each.open === 0 ? each.remove() : each.close()));
   }
 
-  /** The sender has events to send that fill such a share of the memory. */
+  /** True if the events that wait in the sender take more than this share of the memory. */
   #isSupplied(share: number): boolean {
     const { core, memoryBytes } = this.#options;
     return core.sender.queuedBytes > memoryBytes * share;
@@ -143,7 +152,7 @@ export class DiskReader {
     const log = logNow();
     const events = (await log?.read(met)) ?? [];
     if (this.#isStopped || log === undefined || log !== logNow()) return;
-    // Events that were stored and can't be found are lost.
+    // If stored events are not found in the log, they are lost.
     if (events.length === 0) return this.#release(this.#spilled.clear(), 'corrupt');
     for (const stored of events) {
       const { epoch, missing } = this.#spilled.take(stored.number, stored.event.bytes);
@@ -155,7 +164,10 @@ export class DiskReader {
     core.sender.start();
   }
 
-  /** Gives an event to the sender, unless it is not to be sent any more. */
+  /**
+   * Gives an event that was read from disk to the sender. If it is too old, or its visitor was erased, it is dropped
+   * instead.
+   */
   #bring(event: QueuedEvent, { number, at }: StoredEvent, log: SpoolLog | OrphanLog): void {
     const { core, loaded, isErased } = this.#options;
     const slot = new EventSlot(number, true);
@@ -171,7 +183,10 @@ export class DiskReader {
     core.sender.push(event);
   }
 
-  /** These spooled events are not read any more. */
+  /**
+   * Ends events that were stored and will not be read, for flushes and for `queueBytes`. With a reason the ledger
+   * counts them as dropped.
+   */
   #release(missing: readonly Missing[], reason: 'corrupt' | undefined): void {
     const { core } = this.#options;
     for (const { epoch, count, bytes } of missing) {
@@ -185,39 +200,42 @@ export class DiskReader {
   }
 }
 
-/** The slot of an event in the spool: its number in a log, and whether it is in memory, too. */
+/** The data that the spool keeps with an event: its number in a log, and whether it is in memory, too. */
 export class EventSlot {
-  /** The log of the event, once it is stored there. */
+  /** The log in which the event is stored; undefined before it is stored. */
   log: SpoolLog | OrphanLog | undefined;
   finalized = false;
 
   constructor(
     public number: number,
-    /** The event stays in memory until it is finalized, and is sent from there. */
+    /**
+     * True if the event stays in memory until it is finalized, and is sent from there. Otherwise it is on disk alone
+     * once it is stored.
+     */
     public retained: boolean,
   ) {}
 }
 
 export const slotOf = (event: QueuedEvent): EventSlot => event.slot as EventSlot;
 
-/** A log that a dead process has left, while it is read and sent here. */
+/** A log that a dead process left, while this process reads it and sends its events. */
 export class OrphanLog {
-  /** Events that were read and are not finalized. */
+  /** The number of events that were read and are not finalized. */
   open = 0;
   #isRead = false;
-  /** The number that the next event should have. */
+  /** The number that the next event in the log has if no event is missing. */
   #next: number;
 
   constructor(private readonly log: SpoolLog) {
     this.#next = log.first;
   }
 
-  /** All events were read. */
+  /** True once all events of the log were read. */
   get isRead(): boolean {
     return this.#isRead;
   }
 
-  /** The next events, and how many are missing before and between them. */
+  /** Returns the next events, and the number of events that are missing before and between them. */
   async read(onError: (error: unknown) => void): Promise<{ missing: number; events: StoredEvent[] }> {
     const events = await this.log.read(onError);
     if (events.length === 0) this.#isRead = true;

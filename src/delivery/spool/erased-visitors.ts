@@ -1,23 +1,26 @@
 /**
- * Remembers which visitors were erased and when, so that events that were accepted before are not sent from the
- * spool.
+ * Remembers which visitors were erased and when, so that the spool sends no event of theirs that was accepted before.
  */
 import { hashOf } from '../../utils/node/hash.js';
 import { isTooOld } from '../queued-event.js';
 
 /**
- * Some 20 MB. With more visitors within 72 hours, events of the first ones that are on disk alone are sent after all.
+ * The number of erased visitors that are remembered, which takes some 20 MB. If more visitors are erased within 72
+ * hours, events of the first ones that are on disk alone are sent after all.
  */
 const MAX = 100_000;
 
-/** Events of a visitor that were accepted up to a time, in milliseconds since the epoch, are not sent. */
+/**
+ * The note that a visitor was erased: events of the visitor that were accepted up to the time `at`, in milliseconds
+ * since the epoch, are not sent. `hash` is the hash of the visitor's id.
+ */
 export interface Tombstone {
   readonly hash: string;
   readonly at: number;
 }
 
 export class ErasedVisitors {
-  /** The times of erasures by the hash of the visitor's id, the latest last. */
+  /** The time of each visitor's erasure by the hash of the visitor's id, the erasure that was added last at the end. */
   readonly #times = new Map<string, number>();
   #latest = -Infinity;
 
@@ -25,7 +28,7 @@ export class ErasedVisitors {
     return this.#times.size === 0;
   }
 
-  /** Returns false if that was known. */
+  /** Adds a tombstone. Returns false if this erasure, or a later one of the visitor, was known. */
   add({ hash, at }: Tombstone): boolean {
     const known = this.#times.get(hash);
     if (known !== undefined && known >= at) return false;
@@ -36,13 +39,17 @@ export class ErasedVisitors {
     return true;
   }
 
-  /** True for an event that was accepted before its visitor was erased. */
+  /** True if the visitor of the event was erased after the event was accepted. */
   covers({ visitorId, at }: { readonly visitorId: string; readonly at: number }): boolean {
-    // Nearly all events are younger, and a hash costs more than all the rest.
+    // Nearly all events are younger than the latest erasure, which is cheap to see. The hash costs more than all the
+    // rest.
     return at <= this.#latest && (this.#times.get(hashOf(visitorId)) ?? -Infinity) >= at;
   }
 
-  /** A tombstone that is older than every event that may be sent is of no use. */
+  /**
+   * Removes tombstones that are older than every event that may still be sent. Beyond `MAX`, removes the first ones,
+   * too.
+   */
   #prune(): void {
     const now = Date.now();
     for (const [hash, at] of this.#times) {

@@ -7,12 +7,15 @@ function onExit(): void {
     try {
       write();
     } catch {
-      // The process ends; nobody is left to tell.
+      // The error is ignored: the process ends, and nobody is left to be told.
     }
   }
 }
 
-/** Registers a write; the returned function takes it back. All writes share one listener. */
+/**
+ * Registers a write that runs at the exit of the process. The returned function cancels it. All writes share one
+ * listener.
+ */
 export function writeAtExit(write: () => void): () => void {
   if (writers.size === 0) process.on('exit', onExit);
   writers.add(write);

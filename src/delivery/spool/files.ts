@@ -1,4 +1,7 @@
-/** The file operations of the spool, behind an interface: tests let a disk fail, or a machine lose its power. */
+/**
+ * Defines the file operations of the spool as an interface, so that tests can let a disk fail or a machine lose its
+ * power. Implements them with Node's.
+ */
 import { constants, writeSync } from 'node:fs';
 import {
   chmod,
@@ -17,22 +20,22 @@ import { codeOf } from '../../utils/errors.js';
 
 export interface Entry {
   readonly kind: 'folder' | 'link' | 'other';
-  /** The id of its owner; undefined if the system has none. */
+  /** The id of the user who owns the file; undefined if the system has no such ids. */
   readonly uid: number | undefined;
-  /** The permission bits. */
+  /** The permission bits of the file. */
   readonly mode: number;
-  /** When it was touched last, by the clock of the file system. */
+  /** When the file was modified or touched last, in milliseconds since the epoch, by the clock of the file system. */
   readonly touched: number;
   readonly size: number;
 }
 
 export interface SpoolFile {
-  /** Appends all data, or rejects; a part of it may have been written then. */
+  /** Appends all data. If it rejects, a part of the data may have been written. */
   append(data: Uint8Array): Promise<void>;
   /** Appends synchronously, for the exit of the process. */
   appendNow(data: Uint8Array): void;
   write(data: Uint8Array, at: number): Promise<void>;
-  /** Up to `length` bytes; fewer at the end of the file. */
+  /** Reads up to `length` bytes from the offset `from`; fewer at the end of the file. */
   read(from: number, length: number): Promise<Buffer>;
   /** Makes written data survive a power cut. */
   sync(): Promise<void>;
@@ -40,19 +43,23 @@ export interface SpoolFile {
 }
 
 /**
- * No method but `realPath` follows a symbolic link at the end of a path. All reject with errors of Node's, by `code`.
+ * `inspect`, `create`, `open`, `syncFolder` and the methods that rename or remove do not follow a symbolic link at the
+ * end of a path. All methods reject with errors of Node's, which differ by `code`.
  */
 export interface SpoolFiles {
-  /** `parents`: those above it, too, and it may be there already. For its owner only. */
+  /**
+   * Makes a folder that only its owner can enter. With `parents`, missing folders above it are made, too, and the
+   * folder may exist already.
+   */
   makeFolder(path: string, how?: { parents: boolean }): Promise<void>;
-  /** Takes a folder of ours away from everybody else. */
+  /** Sets the permissions of a folder of this user so that only its owner can enter it. */
   makePrivate(path: string): Promise<void>;
-  /** undefined if there is nothing at that path. */
+  /** Returns the data of a file or folder; undefined if nothing is at that path. */
   inspect(path: string): Promise<Entry | undefined>;
   list(path: string): Promise<string[]>;
-  /** A new file, for writing. */
+  /** Makes a new file and opens it for appending. Rejects if something is at that path already. */
   create(path: string): Promise<SpoolFile>;
-  /** An existing file, for reading; with `write` for reading and writing. */
+  /** Opens an existing file for reading, or with `write` for reading and writing. */
   open(path: string, write?: boolean): Promise<SpoolFile>;
   rename(from: string, to: string): Promise<void>;
   remove(path: string): Promise<void>;
@@ -60,15 +67,15 @@ export interface SpoolFiles {
   touch(path: string): Promise<void>;
   /** Makes the names in the folder survive a power cut, if the file system can promise it. */
   syncFolder(path: string): Promise<void>;
-  /** The path without symbolic links. */
+  /** Returns the path without symbolic links. */
   realPath(path: string): Promise<string>;
 }
 
 const OWNER_ONLY_FOLDER = 0o700;
 const OWNER_ONLY_FILE = 0o600;
-// Absent on Windows, where there are no such links to speak of.
+// Windows has no such flag, and hardly any symbolic links.
 const NO_FOLLOW = (constants.O_NOFOLLOW as number | undefined) ?? 0;
-/** Errors of file systems that sync no folders: some network and user-space ones. */
+/** Codes of errors of file systems that can not sync folders: some network and user-space ones. */
 const NO_FOLDER_SYNC = new Set(['EINVAL', 'ENOTSUP', 'ENOSYS']);
 
 export const nodeFiles: SpoolFiles = {
@@ -145,7 +152,7 @@ function fileOf(handle: FileHandle): SpoolFile {
   };
 }
 
-/** In a loop: a disk that fills up takes only a part of the data. */
+/** Writes all data, in a loop: a disk that fills up takes only a part of the data at a time. */
 async function writeAll(handle: FileHandle, data: Uint8Array, at: number | null): Promise<void> {
   for (let done = 0; done < data.length;) {
     const position = at === null ? null : at + done;

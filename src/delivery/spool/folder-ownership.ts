@@ -1,7 +1,7 @@
 /**
- * Opens the folder of a project in the spool and finds out, again and again, whether the log in it is still ours:
- * another process may have taken it for the log of a dead one, or somebody may have deleted the folder. Takes over
- * the logs of dead processes, too.
+ * Opens the folder of a project in the spool, and takes over the logs of dead processes in it. Checks again and again
+ * whether this process still owns its own log: another process may have taken this one for dead and the log over, or
+ * somebody may have deleted the folder.
  */
 import type { TimerGroup } from '../../utils/node/timers.js';
 import type { StorageHealth } from '../storage-health.js';
@@ -11,12 +11,12 @@ import { type Ownership, SpoolFolder, type SpoolFolderOptions } from './folder.j
 import type { SpoolLog } from './log.js';
 
 /**
- * `closing`: no more events come. `closed`: the time limit of the close is over, and an answer of the disk changes
- * nothing.
+ * `closing`: no more events come. `closed`: the close has ended or its time limit is over. If the disk answers later
+ * than that, nothing changes.
  */
 export type SpoolLifecycle = 'open' | 'closing' | 'closed';
 
-/** The folder, and our log in it. */
+/** An open folder of the spool, and the log of this process in it. */
 export interface OpenSpool {
   readonly folder: SpoolFolder;
   readonly log: SpoolLog;
@@ -29,35 +29,44 @@ export interface FolderOwnershipOptions extends SpoolFolderOptions {
   readonly timers: TimerGroup;
   readonly health: StorageHealth;
   readonly lifecycle: () => SpoolLifecycle;
-  /** A write is under way, which asks by itself whether the log is ours. */
+  /** True while a write to the log is under way. The write itself checks whether this process still owns the log. */
   readonly isWriting: () => boolean;
   readonly opened: () => void;
-  /** Called before folder and log are closed; after that, a new log is opened. */
+  /**
+   * Called when this process has lost its log, before the folder and the log are closed. A new log is opened
+   * afterwards.
+   */
   readonly lost: (owner: 'taken' | 'deleted', path: string) => void;
-  /** Visitors were erased, by any process. */
+  /** Called with the tombstones that any process has written since the last look. */
   readonly learned: (tombstones: readonly Tombstone[]) => void;
-  /** A dead process left this log. */
+  /** Called with each log of a dead process that this process has taken over. */
   readonly orphaned: (log: SpoolLog) => void;
-  /** A look for logs of dead processes is over. */
+  /** Called when a look for logs of dead processes is over. */
   readonly looked: () => void;
-  /** An error that begins no outage. */
+  /** Called with an error after which the disk still counts as working. */
   readonly met: (error: unknown) => void;
 }
 
-/** Milliseconds: how often to ask for the project, and to look for logs of dead processes and for erased visitors. */
+/**
+ * Milliseconds between two questions for the project, and between two looks for logs of dead processes and for
+ * tombstones.
+ */
 const PROJECT_POLL = 100;
 const ADOPTION_INTERVAL = 3_000;
-/** Milliseconds that a disk may take to say whether our log is still ours. */
+/**
+ * Milliseconds that the disk may take to say whether this process still owns its log. After that, events are sent
+ * without an answer.
+ */
 const CHECK_LIMIT = 1_000;
 
 export class FolderOwnership {
   readonly #options: FolderOwnershipOptions;
   #spool: OpenSpool | undefined;
   #opening: Promise<void>;
-  /** The project is asked for again in a while, or with the first event. */
+  /** True while the project is not known. It is asked for again after a while, or when the first event comes. */
   #awaitsProject = false;
   #checking: Promise<void> | undefined;
-  /** The disk does not say whether the log is still ours. */
+  /** True if the disk fails to say, or takes too long to say, whether this process still owns its log. */
   #isBlind = false;
   #adopting: Promise<void> | undefined;
 
@@ -66,30 +75,36 @@ export class FolderOwnership {
     this.#opening = this.#open();
   }
 
-  /** undefined while the folder can not be opened, or its project is not known. */
+  /**
+   * The open folder with the log of this process; undefined while the folder can not be opened or the project is not
+   * known.
+   */
   get spool(): OpenSpool | undefined {
     return this.#spool;
   }
 
-  /** Resolves when the attempt to open the folder is over. */
+  /** Resolves when the attempt to open the folder that is under way is over, whether it succeeds or fails. */
   async opened(): Promise<void> {
     await this.#opening;
   }
 
-  /** Opens the folder if only the project was missing: the first event comes with it. */
+  /** Opens the folder if only the project was missing. Called with the first event: the project is known by then. */
   openAwaited(): void {
     if (!this.#awaitsProject) return;
     this.#awaitsProject = false;
     this.#opening = this.#open();
   }
 
-  /** False while it is not known whether the events on disk are still ours to send. */
+  /**
+   * True if this process may send its stored events. False while the disk is asked whether another process has taken
+   * the log over; if the disk can not say, true again.
+   */
   isOurs(): boolean {
     const spool = this.#spool;
     if (spool === undefined || spool.folder.isSure(spool.log)) return true;
     if (this.#checking !== undefined) return this.#isBlind;
     const { timers, isWriting } = this.#options;
-    // A disk that does not answer stops no delivery.
+    // If the disk does not answer in time, the events are sent all the same.
     timers.later(CHECK_LIMIT, () => {
       this.#isBlind = this.#checking !== undefined;
     });
@@ -98,7 +113,7 @@ export class FolderOwnership {
       .then(
         (owner) => {
           this.#isBlind = false;
-          // The events that are being written have to come back first.
+          // A write under way has to put its events back first. It reports the loss of the log itself.
           if (owner !== 'ours' && !isWriting()) this.lost(spool, owner);
         },
         () => {
@@ -111,7 +126,10 @@ export class FolderOwnership {
     return this.#isBlind;
   }
 
-  /** The events in this log are not ours any more. */
+  /**
+   * Gives up a log that this process does not own any more, and opens a new one. `taken`: another process sends its
+   * events.
+   */
   lost({ folder, log }: OpenSpool, owner: 'taken' | 'deleted'): void {
     if (folder !== this.#spool?.folder || this.#options.lifecycle() === 'closed') return;
     this.#options.lost(owner, folder.path);
@@ -121,13 +139,16 @@ export class FolderOwnership {
     this.#opening = this.#open();
   }
 
-  /** Resolves when no look for logs of dead processes is under way. */
+  /** Resolves when the folder is not being opened and no look for logs of dead processes is under way. */
   async idle(): Promise<void> {
     await this.#opening;
     await this.#adopting;
   }
 
-  /** At the close: if the log is not ours, the events in memory have to be stored once more. */
+  /**
+   * Checks at the close whether this process still owns its log. If it does not, a new log is opened, so that the
+   * events that are in memory alone can be stored.
+   */
   async verify(): Promise<void> {
     const spool = this.#spool;
     if (spool === undefined) return;
@@ -136,7 +157,7 @@ export class FolderOwnership {
     await this.#opening;
   }
 
-  /** The steps of the close; `remove` if nothing in the log is still to be sent. */
+  /** Returns the steps of the close. With `remove`, the log is deleted: no event in it is to be sent any more. */
   closing({ remove }: { remove: boolean }): (() => Promise<void>)[] {
     return [
       async () => this.#spool?.log.sync(),
@@ -145,7 +166,9 @@ export class FolderOwnership {
     ];
   }
 
-  /** Opens the folder once the project is known, and again if that failed. */
+  /**
+   * Opens the folder and makes a log in it, once the project is known. If it fails, it is tried again after a while.
+   */
   async #open(): Promise<void> {
     const { files, root, project: projectNow, timers, health, opened } = this.#options;
     const project = projectNow();
@@ -180,9 +203,10 @@ export class FolderOwnership {
 
   async #adoptAll(folder: SpoolFolder): Promise<void> {
     const { learned, orphaned, looked } = this.#options;
-    // Without new events nobody else asks.
+    // If no new events come, nothing else checks whether this process still owns its log.
     this.isOurs();
-    // First: a log is taken only if it is known whose events in it are not to be sent.
+    // The tombstones come first: when a log is taken over, this process must know which of its events are not to be
+    // sent.
     learned(await folder.tombstones.look());
     await folder.adopt((log) => {
       if (folder === this.#spool?.folder) orphaned(log);

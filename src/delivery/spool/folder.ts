@@ -4,12 +4,14 @@
  *     10035569-10034190/
  *       71d0b2e94c3a.folder     the identity: another one if the folder is made again after somebody deleted it
  *       3f9a1c0be2d4.lease      touched every two seconds by the process that owns the logs of this name
- *       3f9a1c0be2d4-0/         its log (log.ts), and further ones that it took over from dead processes
+ *       3f9a1c0be2d4-0/         the log of that process (log.ts); 3f9a1c0be2d4-1/ and so on are logs of dead processes
+ *                               that it took over
  *       a0d25b7e61f3.forgotten  visitors who were erased (tombstones.ts)
  *
- * A process counts as dead if its lease is missing or was not touched for ten seconds (process-leases.ts). Whoever
- * renames one of its logs first owns that log. Process ids are not used, since all processes are 1 in containers. A
- * process that was stopped for so long and goes on may have lost its logs: it asks before it writes.
+ * A process counts as dead if its lease is missing or was not touched for ten seconds (process-leases.ts). The process
+ * that renames one of the dead process's logs first owns that log. Process ids are not used, since in containers each
+ * process has the id 1. A process that was stopped for ten seconds and goes on may have lost its logs: it asks the disk
+ * before it writes.
  */
 import { randomBytes } from 'node:crypto';
 import { join, resolve } from 'node:path';
@@ -26,7 +28,8 @@ const IDENTITY = '.folder';
 const LOG_NAME = /^([0-9a-f]{12})-(\d{1,9})$/;
 
 /**
- * `taken`: another process took the log for that of a dead one, and sends its events. `deleted`: the folder is gone.
+ * Whether a process owns a log. `taken`: another process took the owner for dead, took the log over, and sends its
+ * events. `deleted`: somebody deleted the folder of the project.
  */
 export type Ownership = 'ours' | 'taken' | 'deleted';
 
@@ -36,15 +39,15 @@ export class SpoolFolder {
   readonly #lease: OwnLease;
   readonly #others: OtherLeases;
   #logs = 0;
-  /** How many pauses our lease had when each log was last seen. */
+  /** The value of `OwnLease.pauses` when each log of this process was last found in the folder. */
   readonly #verified = new WeakMap<SpoolLog, number>();
-  /** Paths of logs that were taken and are not opened yet. */
+  /** Paths of logs that were taken over from dead processes and are not opened yet. */
   readonly #claimed = new Set<string>();
 
   private constructor(
     private readonly files: SpoolFiles,
     readonly path: string,
-    /** The path of the file that tells this folder from others that had the same path. */
+    /** The path of the file that tells this folder from other folders that had the same path before. */
     private readonly identity: string,
     private readonly options: SpoolFolderOptions,
   ) {
@@ -53,7 +56,10 @@ export class SpoolFolder {
     this.#others = new OtherLeases(files, path, options);
   }
 
-  /** Makes the folders that are missing. Rejects if they can't be made, or if other users can enter them. */
+  /**
+   * Opens the folder of a project, and makes the folders that are missing. Rejects if they can't be made, or if other
+   * users can enter the folder.
+   */
   static async open(
     files: SpoolFiles,
     root: string,
@@ -61,7 +67,8 @@ export class SpoolFolder {
     options: SpoolFolderOptions = {},
   ): Promise<SpoolFolder> {
     await files.makeFolder(resolve(root), { parents: true });
-    // A symbolic link that the operator gave is followed; one that somebody else made is not.
+    // A symbolic link in the operator's path is followed. A link in the place of the project's folder is not: somebody
+    // else may have made it.
     const parent = await files.realPath(resolve(root));
     const path = join(parent, project);
     await ensureFolder(files, path);
@@ -84,19 +91,22 @@ export class SpoolFolder {
     return log;
   }
 
-  /** True if no other process can have taken this log. If false, `verify` tells. */
+  /** True if no other process can have taken over this log. If it is false, `verify` finds out. */
   isSure(log: SpoolLog): boolean {
     return this.#lease.isFresh && this.#verified.get(log) === this.#lease.pauses;
   }
 
-  /** Our logs may not be ours any more: they are verified before the next use. */
+  /**
+   * Notes that other processes may have taken over the logs of this one. `verify` checks each log before its next use.
+   */
   doubt(): void {
     this.#lease.doubt();
   }
 
-  /** Asks the disk. */
+  /** Asks the disk whether this process still owns the log. */
   async verify(log: SpoolLog): Promise<Ownership> {
-    // First: the lease must not be made again in what may be another folder.
+    // The identity is checked first: if the folder was deleted and made again, the lease must not be touched, since
+    // that would make it in the new folder.
     if (!(await this.#isThere(this.identity))) return 'deleted';
     await this.#lease.touch();
     const { pauses } = this.#lease;
@@ -114,9 +124,9 @@ export class SpoolFolder {
   }
 
   /**
-   * Takes over logs of dead processes and hands them to `give` one by one. A process counts as dead at the second
-   * look at the earliest. A log that can't be taken or opened is tried again at the next call; in that case this one
-   * rejects.
+   * Takes over logs of dead processes and hands them to `give` one by one. A process that has a lease counts as dead at
+   * the second call at the earliest. If a log can't be taken over or opened, the call rejects, and the next call tries
+   * that log again.
    */
   async adopt(give: (log: SpoolLog) => void): Promise<void> {
     const problems: unknown[] = [];
@@ -128,7 +138,7 @@ export class SpoolFolder {
     if (problems.length > 0) throw problems[0];
   }
 
-  /** Names of logs of dead processes. Leases of dead processes without logs are removed. */
+  /** Returns the names of the logs of dead processes. If a dead process left no log, its lease is removed. */
   async #claimable(attempt: (work: () => Promise<void>) => Promise<void>): Promise<string[]> {
     const names = await this.files.list(this.path);
     const owners = new Set(names.map((name) => LOG_NAME.exec(name)?.[1]));
@@ -142,7 +152,7 @@ export class SpoolFolder {
       await attempt(async () => {
         if (!(await this.#others.isDead(owner))) return;
         const logs = names.filter((each) => each.startsWith(`${owner}-`));
-        // A symbolic link may lead to files that are not ours to read and to remove.
+        // A symbolic link is no log: it may lead to files that this process must not read or remove.
         for (const name of logs) if (await this.#isFolder(name)) claimable.push(name);
         if (logs.length > 0) return;
         await this.files.remove(join(this.path, owner + LEASE)).catch(ignoreMissing);
@@ -151,7 +161,7 @@ export class SpoolFolder {
     return claimable;
   }
 
-  /** Leaves our logs, if there are some, to the process that comes first. */
+  /** Ends the lease of this process. If it leaves logs in the folder, another process can take them over at once. */
   async close(): Promise<void> {
     await this.#lease.end();
     await this.tombstones.close();
@@ -181,7 +191,10 @@ export class SpoolFolder {
 
 const newName = (): string => randomBytes(6).toString('hex');
 
-/** If there are several, the first is as good as any: nobody removes one without the others. */
+/**
+ * Returns the path of the folder's identity file, and makes one if there is none. If there are several, the first one
+ * will do: nobody removes one without the others.
+ */
 async function identityOf(files: SpoolFiles, path: string): Promise<string> {
   const found = (await files.list(path)).find((name) => name.endsWith(IDENTITY));
   if (found !== undefined) return join(path, found);
@@ -198,7 +211,7 @@ async function ensureFolder(files: SpoolFiles, path: string): Promise<void> {
   }
 }
 
-/** Refuses a folder that other users can enter: they could read visitor ids, or have events sent. */
+/** Throws if other users can enter the folder: they could read visitor ids, or have events sent. */
 async function ensureOurs(files: SpoolFiles, path: string): Promise<void> {
   const finding = await checkOwnerOnlyFolder(path, files);
   if (finding === 'private') return;

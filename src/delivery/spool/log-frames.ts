@@ -4,23 +4,23 @@
  *     @<number of the first event> <events> <when the first event was accepted> <bytes> <CRC-32>
  *     <line of an event>                           for each of them (`encodeLines` in payload.ts)
  *
- * The time is in milliseconds since the epoch. An empty line goes before each frame: so it begins on a line of its
- * own whatever became of the one before. A frame counts whole or not at all; bytes that are torn or spoilt are
- * skipped up to the next frame that is right.
+ * The time is in milliseconds since the epoch. An empty line goes before each frame, so that the frame begins on a line
+ * of its own even if the frame before it is torn. A frame counts as a whole or not at all: torn or damaged bytes are
+ * skipped up to the next intact frame.
  */
 import { crc32 } from 'node:zlib';
 import { decodeLines, encodeLines, type SerialisedEvent } from '../payload.js';
 
 export interface StoredEvent {
   readonly number: number;
-  /** When the first event of the frame was accepted, in milliseconds since the epoch. */
+  /** The time at which the first event of the frame was accepted, in milliseconds since the epoch. */
   readonly at: number;
   readonly event: SerialisedEvent;
 }
 
 export interface Decoded {
   readonly events: StoredEvent[];
-  /** Bytes up to the end of the last frame that was decoded. */
+  /** The number of bytes up to the end of the last frame that was decoded. */
   readonly end: number;
 }
 
@@ -35,8 +35,8 @@ const MAX_HEAD = 64;
 const [LINE_END, AT] = [0x0a, 0x40];
 
 /**
- * Returns the events from number `from` on, up to the end of the frame with which there are `enough`. Never throws.
- * An event whose number was there before is the same event, written again after a failure.
+ * Returns the events from the number `from` on, up to the end of the frame with which there are `enough` events. Never
+ * throws. If a number occurs twice, the second event is left out: it is the same event, written again after a failure.
  */
 export function decodeFrames(data: Buffer, from: number, enough: number): Decoded {
   const events: StoredEvent[] = [];
@@ -60,7 +60,7 @@ export function decodeFrames(data: Buffer, from: number, enough: number): Decode
   return { events, end };
 }
 
-/** The offset of the next `@` at the beginning of a line. */
+/** Returns the offset of the next `@` at the beginning of a line; -1 if there is none. */
 function frameAt(data: Buffer, from: number): number {
   for (let offset = data.indexOf(AT, from); offset !== -1; offset = data.indexOf(AT, offset + 1)) {
     if (offset === 0 || data[offset - 1] === LINE_END) return offset;
@@ -71,7 +71,7 @@ function frameAt(data: Buffer, from: number): number {
 interface Frame {
   readonly first: number;
   readonly at: number;
-  /** undefined for a line that is no event. */
+  /** The events of the frame; undefined for a line that is no event. */
   readonly events: readonly (SerialisedEvent | undefined)[];
   readonly end: number;
 }

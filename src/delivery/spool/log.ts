@@ -1,12 +1,12 @@
 /**
- * A log on disk: the events of one process in the order in which they were accepted, each with a number. A mark tells
- * below which number all events are finalized. The folder of a log:
+ * Writes and reads a log on disk: the events of one process in the order in which they were accepted, each with a
+ * number. A mark tells below which number all events are finalized (delivered or given up). The folder of a log:
  *
  *     0000000000000001-0.log     a segment, named after the number of its first event; frames (log-frames.ts)
  *     0000000000002744-1.log     the next one; a segment is deleted once all its events are finalized
  *     settled                    the mark
  *
- * The file is over 300 lines since writing, reading and deleting share the list of segments.
+ * The file has over 300 lines since writing, reading and deleting share the list of segments.
  */
 import { join } from 'node:path';
 import { crc32 } from 'node:zlib';
@@ -15,11 +15,11 @@ import type { SerialisedEvent } from '../payload.js';
 import type { SpoolFile, SpoolFiles } from './files.js';
 import { decodeFrames, encodeFrame, type StoredEvent } from './log-frames.js';
 
-/** Bytes after which a segment is full. */
+/** Bytes from which on a segment is full. */
 const SEGMENT_BYTES = 1024 * 1024;
-/** Events that are read at once: some milliseconds of the event loop. */
+/** Events that are read at once, which takes some milliseconds of the event loop. */
 const READ_EVENTS = 500;
-/** Longer than a full segment with its last frame. */
+/** Bytes that are read at once: more than a full segment with its last frame has. */
 const MAX_READ = 4 * SEGMENT_BYTES;
 
 const MARK = 'settled';
@@ -31,14 +31,14 @@ interface Segment {
 }
 
 export interface SpoolLogOptions {
-  /** Default 1 MiB. */
+  /** Bytes from which on a segment of a log is full. Default 1 MiB. */
   segmentBytes?: number;
 }
 
 export class SpoolLog {
   readonly #segmentBytes: number;
   readonly #segments: Segment[];
-  /** The segment that is written to. */
+  /** The file of the segment that is written to; undefined if the next write begins a segment. */
   #file: SpoolFile | undefined;
   #fileBytes = 0;
   #serial = 0;
@@ -50,7 +50,7 @@ export class SpoolLog {
   #marking: Promise<void> | undefined;
   #markFile: SpoolFile | undefined;
   #marks = 0;
-  /** The last mark could not be written. */
+  /** True if the last mark could not be written. */
   #isMarkOwed = false;
 
   /** The position where the next read begins. */
@@ -67,13 +67,13 @@ export class SpoolLog {
     this.#acknowledged = found.acknowledged;
   }
 
-  /** A new log, in a folder that is not there yet. */
+  /** Makes a new log, with its folder, which must not exist yet. */
   static async create(files: SpoolFiles, path: string, options: SpoolLogOptions = {}): Promise<SpoolLog> {
     await files.makeFolder(path);
     return new SpoolLog(files, path, options, { segments: [], acknowledged: 0 });
   }
 
-  /** A log that another process has left. */
+  /** Opens a log that another process has left. */
   static async open(files: SpoolFiles, path: string): Promise<SpoolLog> {
     const segments = (await files.list(path))
       .map((name) => ({ name, match: NAME.exec(name) }))
@@ -95,7 +95,10 @@ export class SpoolLog {
     return Math.max(this.#acknowledged, this.#segments[0]?.first ?? 0);
   }
 
-  /** Writes events; one call at a time. If it rejects, none of these events counts as stored: write them again. */
+  /**
+   * Writes events, of which the first has the number `first` and was accepted at the time `at`. Only one call may be
+   * under way. If it rejects, none of these events counts as stored, and the caller has to write them again.
+   */
   async write(first: number, at: number, events: readonly SerialisedEvent[]): Promise<void> {
     const frame = encodeFrame(first, at, events);
     try {
@@ -103,11 +106,11 @@ export class SpoolLog {
       this.#fileBytes += frame.length;
       if (this.#isMarkOwed) void this.acknowledge(0);
     } catch (error) {
-      // A part of the frame may be in the file, and is skipped when it is read. The next frame goes into another
+      // A part of the frame may be in the file. It is skipped when the file is read. The next frame goes into another
       // segment.
       const failed = this.#file === undefined || this.#fileBytes > 0 ? undefined : this.#segments.at(-1);
       this.#retire();
-      // Otherwise a disk that fails for long fills with empty segments.
+      // An empty segment is removed: otherwise a disk that fails for long fills with empty segments.
       if (failed !== undefined) {
         await Promise.all(this.#retiring);
         this.#segments.splice(this.#segments.indexOf(failed), 1);
@@ -137,16 +140,16 @@ export class SpoolLog {
     }
   }
 
-  /** Reading goes on from this number. */
+  /** Sets the number of the event with which the next read begins. */
   seek(next: number): void {
     const segment = this.#segments.findLast(({ first }) => first <= next) ?? this.#segments[0];
     this.#cursor = segment && { segment, offset: 0, next };
   }
 
   /**
-   * The next events in order; none if there are no more. Events whose numbers are missing can't be read any more. A
-   * segment that is gone is passed over, and `onError` is told. Rejects if a segment can't be read now: another call
-   * reads it.
+   * Returns the next events in order; none if there are no more. Events whose numbers are missing can't be read any
+   * more. If a segment is gone, `onError` is called and the next segment is read. If a segment can't be read now, the
+   * call rejects, and the next call reads that segment again.
    */
   async read(onError: (error: unknown) => void): Promise<StoredEvent[]> {
     for (;;) {
@@ -164,7 +167,9 @@ export class SpoolLog {
     }
   }
 
-  /** The cursor, in the first segment that is still there. */
+  /**
+   * The position of the next read. If its segment was deleted, the position is set in a segment that is still there.
+   */
   private get cursor(): { segment: Segment; offset: number; next: number } | undefined {
     if (this.#cursor === undefined || !this.#segments.includes(this.#cursor.segment)) {
       this.seek(this.#cursor?.next ?? this.#acknowledged);
@@ -191,8 +196,9 @@ export class SpoolLog {
   }
 
   /**
-   * All events below this number are finalized, and segments without others are deleted. If a crash loses the mark,
-   * events are sent once more. Never rejects: a mark that can't be written is written once the disk works again.
+   * Notes that all events below the number `next` are finalized, writes the mark, and deletes the segments that hold no
+   * other events. If a crash loses the mark, events are sent twice. Never rejects: if the mark can't be written, it is
+   * written once the disk works again.
    */
   acknowledge(next: number): Promise<void> {
     this.#acknowledged = Math.max(this.#acknowledged, next);
@@ -203,13 +209,14 @@ export class SpoolLog {
     for (let marked = -1; marked !== this.#acknowledged;) {
       marked = this.#acknowledged;
       try {
-        // Segments first: a full disk may have no room for the mark, and a deleted segment tells as much.
+        // Segments are deleted before the mark is written: a full disk may have no room for the mark, and a missing
+        // segment also shows that its events are finalized.
         while ((this.#segments[1]?.first ?? Infinity) <= marked) {
           await this.#removeFile(this.#segments[0]!.name);
           this.#segments.shift();
         }
         this.#markFile ??= await this.#openMark();
-        // Two places in turn: if one write is torn, the other mark is left.
+        // The mark is written in two places in turn: if one write is torn, the other mark is left.
         await this.#markFile.write(encodeMark(marked), (this.#marks++ % 2) * MARK_BYTES);
         this.#isMarkOwed = false;
       } catch {
@@ -226,12 +233,13 @@ export class SpoolLog {
     } catch (error) {
       if (codeOf(error) !== 'ENOENT') throw error;
     }
-    // `create` opens a file for appending only; the mark is written in two places.
+    // The file is made and opened again: `create` opens it for appending only, but the mark is written in two fixed
+    // places.
     await (await this.files.create(path)).close();
     return this.files.open(path, true);
   }
 
-  /** Ends writing and marking; with `remove`, all that is stored goes. */
+  /** Ends writing and marking. With `remove`, the log and all events in it are deleted. */
   async close({ remove }: { remove: boolean }): Promise<void> {
     this.#retire();
     if (this.#isMarkOwed && !remove) await this.acknowledge(0);
@@ -240,7 +248,7 @@ export class SpoolLog {
     this.#markFile = undefined;
     if (!remove) return;
     const names = await this.files.list(this.path);
-    // The mark last: without it, what is left of the events would be sent again.
+    // The mark is deleted last: if the process died before, the events that are left would be sent again without it.
     for (const name of names) if (name !== MARK) await this.#removeFile(name);
     await this.#removeFile(MARK);
     await this.files.removeFolder(this.path);
@@ -258,7 +266,7 @@ export class SpoolLog {
     if (this.#file !== undefined && this.#fileBytes < this.#segmentBytes) return this.#file;
     const name = `${String(first).padStart(16, '0')}-${this.#serial++}.log`;
     const file = await this.files.create(join(this.path, name));
-    // Not before the new file is there: `writeNow` may need the full one meanwhile.
+    // The full segment is ended only now that the new file is there: until then, `writeNow` may need it.
     this.#retire();
     this.#segments.push({ name, first });
     this.#hasNewNames = true;
@@ -266,7 +274,7 @@ export class SpoolLog {
     return (this.#file = file);
   }
 
-  /** Nothing more is written to the current segment. */
+  /** Ends the current segment: nothing more is written to it. Its file is synced and closed in the background. */
   #retire(): void {
     const file = this.#file;
     if (file === undefined) return;

@@ -1,16 +1,21 @@
-/** Counts the events that are on disk and not in memory, in order, by the flushes that wait for them. */
+/**
+ * Counts the events that are on disk and not in memory, in order and by flush epoch, so that flushes can wait for them.
+ */
 import { type FlushEpoch, type FlushTracker, EpochRuns } from '../flush-tracker.js';
 import type { QueuedEvent } from '../queued-event.js';
 
 interface SpilledRun {
   readonly epoch: FlushEpoch;
-  /** The number after the last event. */
+  /** The number of the run's last event, plus one. */
   end: number;
   count: number;
   bytes: number;
 }
 
-/** Events that were stored and can not be read any more. */
+/**
+ * Events of one epoch that were stored and will not be read: they can't be read any more, or another process sends
+ * them.
+ */
 export interface Missing {
   readonly epoch: FlushEpoch;
   readonly count: number;
@@ -44,7 +49,10 @@ export class SpilledEvents {
     this.#runs.push({ epoch, end: number + 1, count: 1, bytes });
   }
 
-  /** Removes the event of that number, which was read. Returns its epoch, and the events that are missing before it. */
+  /**
+   * Removes the event of this number, which was read from disk. Returns its epoch, and the events before it that were
+   * stored and not found; the epoch is undefined if the event is not known here.
+   */
   take(number: number, bytes: number): { epoch: FlushEpoch | undefined; missing: Missing[] } {
     const missing = this.#close(({ end }) => end <= number);
     const run = this.#runs.first;
@@ -56,7 +64,7 @@ export class SpilledEvents {
     return { epoch: run.epoch, missing: [...missing, ...this.#close(({ end }) => end === number + 1)] };
   }
 
-  /** Removes all events; returns them as missing. */
+  /** Removes all events and returns them as missing. */
   clear(): Missing[] {
     return this.#close(() => true);
   }

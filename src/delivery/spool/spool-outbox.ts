@@ -1,4 +1,4 @@
-/** The outbox that keeps its events on disk, so that they outlive the process. */
+/** Makes the outbox that keeps its events on disk, so that they outlive the process. */
 import { createOutbox } from '../outbox.js';
 import { DEFAULT_QUEUE_BYTES, type OutboxFactory } from '../types.js';
 import { SpoolBackend } from './backend.js';
@@ -6,18 +6,21 @@ import { nodeFiles, type SpoolFiles } from './files.js';
 import type { SpoolFolderOptions } from './folder.js';
 
 export interface SpoolOptions {
-  /** A folder on a local disk, which processes and projects may share. It is made if it is not there. */
+  /**
+   * The path of a folder on a local disk, which processes and projects may share. The folder is made if it is missing.
+   */
   path: string;
   /**
-   * Bytes of events of one process that may wait. The last tenth is kept for conversions. Default 1073741824 (1 GiB).
+   * Bytes of events of one process that may wait on disk. The last tenth is kept for conversions. Default 1073741824 (1
+   * GiB).
    */
   maxBytes?: number;
 }
 
-/** 1 GiB. */
+/** The default of `SpoolOptions.maxBytes`. */
 export const DEFAULT_SPOOL_BYTES = 1024 ** 3;
 
-/** The second argument is for tests. */
+/** Makes the factory of an outbox that keeps its events in a folder on disk. `internals` is for tests. */
 export function spoolOutbox(
   given: string | SpoolOptions,
   internals: SpoolFolderOptions & { files?: SpoolFiles } = {},

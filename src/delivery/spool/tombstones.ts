@@ -1,11 +1,12 @@
 /**
- * Tells all processes that send events from the folder of a project which visitors were erased. Files of lines:
+ * Tells all processes that send events from the folder of a project which visitors were erased. Writes and reads files
+ * that have one line for each erasure:
  *
  *     <SHA-256 of the visitor's id> <milliseconds since the epoch> <CRC-32>
  *
- * Each process appends to a file of its own, so that none waits for another; all processes read all files. An empty
- * line goes before each line, so that a torn one spoils nothing after it. A file is removed once all its times are
- * older than any event that may still be sent.
+ * Each process appends to a file of its own, so that no process waits for another; all processes read all files. An
+ * empty line goes before each line, so that a torn line does not spoil the next one. A file is removed once all its
+ * erasures are older than any event that may still be sent.
  */
 import { randomBytes } from 'node:crypto';
 import { join } from 'node:path';
@@ -18,21 +19,24 @@ import type { SpoolFile, SpoolFiles } from './files.js';
 const NAME = /^[0-9a-f]{12}\.forgotten$/;
 const LINE = /^(([0-9a-f]{64}) (\d{1,16})) ([0-9a-f]{8})$/;
 const LINE_END = 0x0a;
-/** Bytes that are read at once. */
+/** Bytes of a file of tombstones that are read at once. */
 const READ_BYTES = 64 * 1024;
-/** Bytes, and milliseconds, for which a file is written to: long before anybody else may remove it. */
+/**
+ * A process writes to one file up to so many bytes and for so many milliseconds. It begins another file long before any
+ * process may remove the first one.
+ */
 const FILE_BYTES = 1024 * 1024;
 const FILE_AGE = 24 * 60 * 60 * 1000;
 
 interface OwnFile {
   readonly name: string;
   readonly file: SpoolFile;
-  /** The time by performance.now(). */
+  /** The time, by performance.now(), at which the file was made. */
   readonly since: number;
   bytes: number;
 }
 
-/** How far a file was read, and the latest time in it. */
+/** The offset up to which a file was read, and the latest erasure that was read in it. */
 interface Reading {
   offset: number;
   latest: number | undefined;
@@ -46,18 +50,18 @@ export class Tombstones {
 
   constructor(
     private readonly files: SpoolFiles,
-    /** The folder. */
+    /** The path of the project's folder in the spool. */
     private readonly path: string,
   ) {}
 
-  /** Resolves once the tombstones survive a power cut. If it rejects, they may be there or not. */
+  /** Writes tombstones. Resolves once they survive a power cut. If it rejects, they may have been written or not. */
   add(tombstones: readonly Tombstone[]): Promise<void> {
     const added = this.#adding.then(() => this.#append(tombstones));
     this.#adding = added.catch(() => undefined);
     return added;
   }
 
-  /** The tombstones that any process added since the last look. Rejects if some can't be read now. */
+  /** Returns the tombstones that any process has added since the last look. Rejects if some can't be read now. */
   async look(): Promise<Tombstone[]> {
     const names = (await this.files.list(this.path)).filter((name) => NAME.test(name));
     for (const name of this.#readings.keys()) if (!names.includes(name)) this.#readings.delete(name);
@@ -86,7 +90,8 @@ export class Tombstones {
       own.bytes += lines.length;
       await own.file.sync();
     } catch (error) {
-      // Another file: a torn line is skipped, and a disk that failed once may not report it again for the same file.
+      // The next tombstones go into another file: a disk that failed once may not report a failure again for the same
+      // file. The torn line in this file is skipped when it is read.
       await this.#leave();
       throw error;
     }
@@ -103,7 +108,7 @@ export class Tombstones {
     return this.#own;
   }
 
-  /** Nothing more is written to our file. */
+  /** Closes the file that this process writes to. If the file is empty, removes it. */
   async #leave(): Promise<void> {
     const own = this.#own;
     this.#own = undefined;
@@ -128,7 +133,8 @@ export class Tombstones {
             found.push(tombstone);
             reading.latest = Math.max(reading.latest ?? -Infinity, tombstone.at);
           }
-          // The rest of a line may still be written. But no line is as long as a whole read: such bytes are skipped.
+          // The rest of the last line may still be written, and is read the next time. But no line is as long as a
+          // whole read: if a read has no line end, its bytes are skipped.
           reading.offset += end === 0 && data.length === READ_BYTES ? data.length : end;
           if (data.length < READ_BYTES) return found;
         }
@@ -152,11 +158,11 @@ function encode({ hash, at }: Tombstone): string {
   return `\n${text} ${crcOf(text)}\n`;
 }
 
-/** undefined for a line that is no tombstone. */
+/** Returns undefined for a line that is no tombstone. */
 function decode(line: string): Tombstone | undefined {
   const [, text, hash, at, crc] = LINE.exec(line) ?? [];
   if (text === undefined || crcOf(text) !== crc) return undefined;
-  // The clock may have been ahead: events from now on were accepted later.
+  // If the clock of the writer was ahead, the time is cut to now: events that are accepted from now on are sent.
   return { hash: hash!, at: Math.min(Number(at), Date.now()) };
 }
 

@@ -1,5 +1,5 @@
 /**
- * Writes events to the log of the spool, all that came within a few milliseconds at once. Events that can not be
+ * Writes events to the log of the spool; the events of a few milliseconds are written at once. Events that can not be
  * written stay in memory, in order, until the disk works again.
  */
 import { codeOf } from '../../utils/errors.js';
@@ -20,45 +20,55 @@ export interface WriteLoopOptions {
   readonly erased: ErasedVisitors;
   readonly lifecycle: () => SpoolLifecycle;
   readonly spool: () => OpenSpool | undefined;
-  /** These events are stored, as far as their slots are not finalized. */
+  /** Called when these events were written. An event whose slot is finalized by then does not count as stored. */
   readonly stored: (events: readonly QueuedEvent[], written: Written) => void;
   readonly lost: (spool: OpenSpool, owner: 'taken' | 'deleted') => void;
-  /** An error that begins no outage. */
+  /** Called with an error after which the disk still counts as working. */
   readonly met: (error: unknown) => void;
 }
 
 export interface Written {
   readonly log: SpoolLog;
-  /** How many of the events stay in memory, too. */
+  /** The number of stored events that stay in memory, too. */
   readonly retained: number;
-  /** Events that are on disk alone from now on. */
+  /** The stored events that are on disk alone from now on. */
   readonly spilled: readonly QueuedEvent[];
 }
 
-/** Milliseconds between two commits: with a timer and a disk, an event is stored within 5. */
+/**
+ * Milliseconds between two commits, which write events to the log. With the delay of a timer and a disk, an event is
+ * stored within 5 milliseconds.
+ */
 const COMMIT_INTERVAL = 3;
 const COMMIT_BYTES = 256 * 1024;
-/** Milliseconds between the events of a commit: all are stored with the time of the first one. */
+/**
+ * Milliseconds between the first and the last event of a commit at most: all are stored with the time of the first one.
+ */
 const COMMIT_SPAN = 1_000;
-/** Times at which visitors were erased while some events were not stored yet. */
+/** The number of latest erasures whose times are kept in `#erasures`. */
 const MAX_ERASURES = 1_000;
-/** Events of the largest size that are, together, shorter than what a log reads at once. */
+/**
+ * Events that are written at once at the exit. So many events of the largest size are shorter than what a log reads at
+ * once.
+ */
 const EXIT_EVENTS = 100;
-/** Milliseconds between two syncs: a power cut loses the events of this time. */
+/**
+ * Milliseconds between two syncs of the log to the disk. A power cut loses the events that were written in this time.
+ */
 const SYNC_INTERVAL = 100;
 
 export class WriteLoop {
   readonly #options: WriteLoopOptions;
-  /** The number of the next event. */
+  /** The number that the next event gets in the log. */
   #next = 0;
-  /** The events that are not stored yet: those that are being written, and those that come after them. */
+  /** The events that are not stored yet: the events of the commit under way, and the events that wait for a commit. */
   #writing: readonly QueuedEvent[] = [];
   #buffer: QueuedEvent[] = [];
-  /** How many of these are not retained. */
+  /** The number of events that are not stored yet and will be on disk alone. */
   #unretained = 0;
-  /** Times at which visitors were erased here, the latest last. */
+  /** The times at which this process erased visitors, in milliseconds since the epoch, the latest last. */
   #erasures: number[] = [];
-  /** All events below this number are finalized. */
+  /** All events of the log below this number are finalized. */
   #mark = 0;
   #commit: Promise<void> | undefined;
   #commitAt = -Infinity;
@@ -69,22 +79,24 @@ export class WriteLoop {
     this.#options = options;
   }
 
-  /** A commit is under way. */
+  /** True while a commit is under way. */
   get isWriting(): boolean {
     return this.#commit !== undefined;
   }
 
-  /** No event waits for a commit. */
+  /** True if no event waits for a commit. */
   get isEmpty(): boolean {
     return this.#buffer.length === 0;
   }
 
-  /** Some events will be on disk alone. */
+  /** True if some events that are not stored yet will be on disk alone. */
   get hasUnretained(): boolean {
     return this.#unretained > 0;
   }
 
-  /** The event is to be stored. `mayRetain`: it may stay in memory, too, if all older ones do. */
+  /**
+   * Adds an event that is to be stored. If `mayRetain` is set and all older events stay in memory, this one does, too.
+   */
   add(event: QueuedEvent, mayRetain: boolean): void {
     const slot = new EventSlot(this.#next++, mayRetain && !this.hasUnretained);
     event.slot = slot;
@@ -93,7 +105,7 @@ export class WriteLoop {
     else this.#unretained += 1;
   }
 
-  /** Stores the buffer soon. */
+  /** Plans a commit of the waiting events, unless one is planned or under way or the disk fails. */
   plan(): void {
     const { health, timers, spool, lifecycle } = this.#options;
     if (this.#isDue || this.isWriting || this.isEmpty || health.isFailing) return;
@@ -105,7 +117,7 @@ export class WriteLoop {
     });
   }
 
-  /** Stores the buffer now, unless a commit is under way. */
+  /** Begins a commit of the waiting events now, unless one is under way. */
   start(): void {
     const spool = this.#options.spool();
     if (this.isWriting || spool === undefined) return;
@@ -116,35 +128,41 @@ export class WriteLoop {
     });
   }
 
-  /** Resolves when the commit that is under way is over. */
+  /** Resolves when the commit under way, if any, is over. */
   async idle(): Promise<void> {
     await this.#commit;
   }
 
-  /** All events below this number are finalized. */
+  /** Notes that all events of the log below the number `end` are finalized. */
   finalizedBelow(end: number): void {
     this.#mark = Math.max(this.#mark, end);
   }
 
-  /** Events that are delivered from memory before they are stored are so in order: the first ones. */
+  /**
+   * Removes finalized events from the beginning of the buffer: they need not be stored. Events that are delivered from
+   * memory before they are stored are always the first ones.
+   */
   dropFinalized(): void {
     const first = this.#buffer.findIndex((event) => !slotOf(event).finalized);
     this.#buffer.splice(0, first === -1 ? this.#buffer.length : first);
   }
 
-  /** Visitors were erased at that time, in milliseconds since the epoch. */
+  /** Notes that visitors were erased at the time `at`, in milliseconds since the epoch, and drops their events. */
   erase(at: number, isErased: (event: QueuedEvent) => boolean): void {
     this.#erasures = [...this.#erasures, at].slice(-MAX_ERASURES);
     this.dropErased(isErased);
   }
 
-  /** Drops events of erased visitors that are not stored yet, and not with the sender. */
+  /** Drops events of erased visitors that neither are stored nor belong to the sender. */
   dropErased(isErased: (event: QueuedEvent) => boolean): void {
     this.#drop(this.#buffer.filter((event) => !slotOf(event).retained && isErased(event)));
     this.compact();
   }
 
-  /** Takes finalized events out of the buffer: the numbers of the events that are written follow each other. */
+  /**
+   * Takes finalized events out of the buffer and gives the others new numbers: the numbers of written events must
+   * follow each other.
+   */
   compact(): void {
     const left = this.#buffer.filter((event) => !slotOf(event).finalized);
     if (left.length === this.#buffer.length) return;
@@ -154,7 +172,7 @@ export class WriteLoop {
     this.#buffer = left;
   }
 
-  /** Gives to the sender all that is not stored yet, so that it need not be read again. */
+  /** Gives the sender all events that are not stored yet, so that they need not be read back from disk. */
   retainAll(): void {
     for (const event of [...this.#writing, ...this.#buffer]) {
       const slot = slotOf(event);
@@ -169,21 +187,25 @@ export class WriteLoop {
     }
   }
 
-  /** The log is lost: these events of the sender, and all that is not retained, are stored again under new numbers. */
+  /**
+   * Called when the log is lost. The events of the sender (`sent`) and the waiting events that the sender does not have
+   * get new numbers, and are stored again.
+   */
   storeAgain(sent: readonly QueuedEvent[]): void {
     const events = [...sent, ...this.#buffer.filter((event) => !slotOf(event).retained)];
     for (const event of events) event.slot = new EventSlot(this.#next++, slotOf(event).retained);
     this.#buffer = events;
   }
 
-  /** The process exits: writes what is not stored yet, synchronously. */
+  /** Writes the events that are not stored yet synchronously, since the process exits. */
   writeNow(): void {
     const unstored = [...this.#writing, ...this.#buffer];
     const first = unstored.findIndex((event) => !slotOf(event).finalized);
-    // An event that is finalized after one that is not was of an erased visitor, who has a tombstone.
+    // From the first event on that is not finalized, all events are written. If a later one is finalized, its visitor
+    // was erased, and the visitor's tombstone keeps it from being sent.
     const events = first === -1 ? [] : unstored.slice(first);
     const log = this.#options.spool()?.log;
-    // No frame may be longer than what is read at once.
+    // No frame may be longer than what a log reads at once.
     for (let start = 0; start < events.length; start += EXIT_EVENTS) {
       const some = events.slice(start, start + EXIT_EVENTS);
       log?.writeNow(slotOf(some[0]!).number, some[0]!.at, some);
@@ -194,7 +216,7 @@ export class WriteLoop {
     const { health, timers, lifecycle, lost } = this.#options;
     const events = this.#takeCommit();
     if (events.length === 0) {
-      // All events were delivered meanwhile: whether the disk works again is still to be seen.
+      // All events were delivered from memory meanwhile. So a later attempt has to show whether the disk works again.
       if (health.isFailing) timers.later(health.delay, () => this.start());
       return;
     }
@@ -222,12 +244,13 @@ export class WriteLoop {
   #takeCommit(): readonly QueuedEvent[] {
     this.dropFinalized();
     const { at = 0 } = this.#buffer[0] ?? {};
-    // All events that are stored together were accepted on one side of every erasure.
+    // All events of a commit are stored with the time of the first one. So the commit ends before the next erasure: an
+    // event that was accepted after the erasure must not look older than it.
     const erasedAt = this.#erasures.find((each) => each >= at) ?? Infinity;
     return takeBytes(this.#buffer, COMMIT_BYTES, Math.min(erasedAt, at + COMMIT_SPAN));
   }
 
-  /** These events were not stored. */
+  /** Puts events that could not be stored back at the front of the buffer. */
   #putBack(events: readonly QueuedEvent[]): void {
     const { erased } = this.#options;
     this.#writing = [];
@@ -246,7 +269,7 @@ export class WriteLoop {
       else spilled.push(event);
     }
     this.#options.stored(events, { log, retained, spilled });
-    // Last: an event that is added meanwhile must not overtake the spilled ones.
+    // The count is lowered last: an event that is added meanwhile must not overtake the spilled events.
     this.#unretained -= spilled.length;
   }
 
@@ -270,7 +293,10 @@ export class WriteLoop {
   }
 }
 
-/** Asks before and after: a process may be stopped anywhere, and its log taken for that of a dead one. */
+/**
+ * Writes events to the log if this process still owns it, and returns whether it does. It checks before and after the
+ * write: a process may be stopped at any moment, and another one may take its log over meanwhile.
+ */
 async function write({ folder, log }: OpenSpool, events: readonly QueuedEvent[]): Promise<Ownership> {
   const ask = async (): Promise<Ownership> => (folder.isSure(log) ? 'ours' : folder.verify(log));
   const first = events[0]!;

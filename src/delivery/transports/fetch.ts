@@ -8,16 +8,17 @@ import { MAX_ANSWER_BYTES, networkError, POST_HEADERS } from './shared.js';
 export interface FetchTransportOptions {
   /** Milliseconds for one POST, from the connection to the end of the answer's body. Default 10,000. */
   timeout?: number;
-  /** Default: the global one, as it is when a POST is made. */
+  /** The `fetch` to use. Default: the global `fetch`, as it is when a POST is made. */
   fetch?: typeof fetch;
 }
 
-/** The status for a redirect that is not followed, on platforms that hide its true status. */
+/** The status that is reported for a redirect which is not followed, on platforms that hide its true status. */
 const HIDDEN_REDIRECT = 302;
 
 /**
- * No redirect is followed. `fetch` says nothing of its connections: what it holds the process with is its own matter,
- * and a POST on a connection that the server has just closed is a failure like any other.
+ * Makes a transport that posts with `fetch`. No redirect is followed. The transport can not control the connections of
+ * `fetch`: a connection may keep the process alive, and a POST on a connection that the server has just closed counts
+ * as failed.
  */
 export function fetchTransport({ timeout = 10_000, fetch: given }: FetchTransportOptions = {}): Transport {
   const underWay = new Set<AbortController>();
@@ -31,7 +32,7 @@ export function fetchTransport({ timeout = 10_000, fetch: given }: FetchTranspor
       const timer = setTimeout(() => {
         controller.abort(networkError('ETIMEDOUT', `no answer within ${timeout} ms`));
       }, timeout);
-      // Timers are numbers on some platforms, without `unref`.
+      // On some platforms a timer is a number, without `unref`.
       (timer as { unref?: () => void }).unref?.();
       try {
         const response = await (given ?? fetch)(url, {
@@ -71,7 +72,10 @@ async function readThrough({ body }: Response): Promise<void> {
   }
 }
 
-/** Its code, which Node's `fetch` hides in the cause; without the bytes that a parser error carries. */
+/**
+ * Returns an error with the code of the failure. Node's `fetch` hides the code in `cause`. The raw bytes that a parser
+ * error carries are left out.
+ */
 function clean(error: unknown): Error {
   const { cause = error } = error as { cause?: unknown };
   const { code } = (cause ?? {}) as { code?: unknown };

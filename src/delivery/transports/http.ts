@@ -11,8 +11,8 @@ export interface HttpTransportOptions {
 }
 
 /**
- * Milliseconds after which a connection is given up that is still being made, and that nobody waits for: it keeps the
- * process alive, whatever is told to its socket.
+ * Milliseconds after which a POST that is still connecting is given up if no flush waits for it. While a socket is
+ * connecting, it keeps the process alive even if it is unref'd.
  */
 const CONNECT_LIMIT = 2_000;
 
@@ -21,11 +21,11 @@ type Answer = Awaited<ReturnType<Transport['post']>>;
 interface UnderWay {
   keepAlive: boolean;
   socket?: Socket;
-  /** Gives the POST up if no flush waits for it and it has been connecting for too long. */
+  /** Gives up the POST if no flush waits for it and it has been connecting for too long. */
   letGo(): void;
 }
 
-/** Errors with which a server's close of an idle connection is met when the next POST is on its way. */
+/** Codes of the errors with which a POST fails if the server closes an idle connection just before the POST uses it. */
 const CLOSED_BY_PEER = new Set(['ECONNRESET', 'EPIPE']);
 
 /**
@@ -45,7 +45,7 @@ export function httpTransport({ timeout = 10_000 }: HttpTransportOptions = {}): 
   const underWay = new Set<UnderWay>();
   let closed = false;
 
-  /** Posts within `within` milliseconds; a POST that is repeated gets the rest of them. */
+  /** Makes one POST within `within` milliseconds. A POST that is repeated gets the time that is left. */
   function post(target: URL, body: Buffer, keepAlive: boolean, within = timeout): Promise<Answer> {
     const client = clients.get(target.protocol);
     if (closed) return Promise.reject(networkError('ECANCELED', 'the transport is closed'));
@@ -86,7 +86,8 @@ export function httpTransport({ timeout = 10_000 }: HttpTransportOptions = {}): 
         current.socket = socket;
         bytesBefore = socket.bytesRead;
         applyKeepAlive(current);
-        // If a name has several addresses, each attempt to connect has a handle of its own.
+        // If a host name has several addresses, each attempt to connect has its own handle. The handle of the
+        // connection that succeeds has to be told anew whether it keeps the process alive.
         if (socket.connecting) socket.once('connect', () => applyKeepAlive(current));
       });
       request.on('response', (response) => {
@@ -116,7 +117,7 @@ export function httpTransport({ timeout = 10_000 }: HttpTransportOptions = {}): 
           fail(clean(error));
         }
       });
-      // The outbox must hear of every end of a request.
+      // If a request closes with neither an answer nor an error, the outbox must hear of that, too.
       request.on('close', () => {
         if (underWay.has(current)) fail(networkError('ECONNRESET', 'the connection was closed'));
       });
@@ -147,7 +148,7 @@ function applyKeepAlive({ keepAlive, socket }: UnderWay): void {
   else socket?.unref();
 }
 
-/** Without the raw bytes that a parser error carries. */
+/** Returns the error without the raw bytes that a parser error carries. */
 function clean({ code, message }: NodeJS.ErrnoException): Error {
   return networkError(code ?? 'ECONNRESET', message);
 }

@@ -1,7 +1,7 @@
-/** Which properties the rules of a project read. */
+/** Finds the properties that the rules of a project read. */
 import type { ProjectConfig, RuleEntityConfig, RuleSet } from '../../model/project-config.js';
 
-/** The keys that rules name, apart for locations (and site areas) and for audiences and segments. */
+/** Returns the keys that rules name: `location` for locations and site areas, `visitor` for audiences and segments. */
 export function referencedProperties(config: ProjectConfig): { location: Set<string>; visitor: Set<string> } {
   const location = new Set<string>();
   const visitor = new Set<string>();
@@ -16,7 +16,7 @@ function collect(entities: readonly RuleEntityConfig[] | undefined, keys: Set<st
   for (const entity of entities ?? []) addKeys(entity?.rules, keys);
 }
 
-/** Rules are input: a part of another shape than expected reads nothing. */
+/** Adds the keys that rules name. Rules come from outside: a part of an unexpected shape adds no keys. */
 function addKeys(rules: RuleSet | null | undefined, keys: Set<string>): void {
   for (const or of list(rules?.OR)) {
     for (const and of list(or?.AND)) {

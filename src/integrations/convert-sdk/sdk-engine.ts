@@ -1,6 +1,6 @@
 /**
- * The official SDK as an engine: the experiences, features, conversions and segments of one project are decided by the
- * SDK's own code.
+ * Makes an engine of the official SDK: the experiences, features, conversions and segments of a project are decided by
+ * the SDK's own code.
  */
 import { deepFreeze } from '../../engine/coerce.js';
 import { NO_EVENTS } from '../../engine/evaluation/enrolment.js';
@@ -42,8 +42,9 @@ import {
 
 export interface SdkEngineOptions {
   /**
-   * Features enrol as with the SDK itself: in every experience, those without the feature too, and whatever
-   * `enableTracking` says; `enableTracking: false` is never made up for. Default false.
+   * If true, features enrol visitors as the SDK itself does: in every experience, even in one without the feature, and
+   * whatever `enableTracking` says. An exposure that `enableTracking: false` suppressed is then never sent later.
+   * Default false.
    */
   strictSdk?: boolean;
 }
@@ -59,7 +60,8 @@ const OPTIONS = shape({ strictSdk: flag });
 export function sdkEngine(sdk: unknown, options: SdkEngineOptions = {}): Engine {
   assertOptions(OPTIONS, options);
   const SdkClass = sdkClass(sdk);
-  // Construct once now: a version with another inside must be an error at start, not at the first request.
+  // The SDK is constructed once now, so that an unsupported version is an error at the start and not at the first
+  // request.
   new SdkInstance(SdkClass, { account_id: '1', project: { id: '1' } });
   return {
     name: '@convertcom/js-sdk',
@@ -76,7 +78,7 @@ class SdkProject implements EngineProject {
   readonly #archived: Set<string>;
   readonly #featureKeys = new Map<string, string>();
   readonly #variations = new FrozenVariations();
-  /** Keys of experiences whose answer depends on what is stored of the visitor, beyond their variation. */
+  /** Keys of experiences whose decision depends on more stored state of the visitor than the variation. */
   readonly #dependOnState = new Set<string>();
   /** Experience key -> keys of the features that its variations carry. */
   readonly #carried = new Map<string, Set<string>>();
@@ -89,7 +91,7 @@ class SdkProject implements EngineProject {
     for (const feature of config.features ?? []) this.#featureKeys.set(String(feature.id), feature.key);
     for (const experience of config.experiences ?? []) {
       const key = String(experience.key);
-      // The SDK takes the first of two with one key.
+      // If two experiences have one key, the SDK takes the first.
       if (this.#experiences.has(key)) continue;
       this.#experiences.set(key, experience);
       this.#carried.set(key, featuresOf(experience, this.#featureKeys));
@@ -178,7 +180,7 @@ class SdkProject implements EngineProject {
       reason: 'tracked',
       change: before ? undefined : { goals: [goalKey] },
       events: run.events.map((event) => {
-        // A transaction that may repeat counts although another request was first to claim the goal.
+        // A transaction that may be repeated is sent even if another request was the first to claim the goal.
         const depends = !before && !(repeatable && 'goalData' in event.data);
         return depends ? { event, claim: goalClaim(goalKey) } : { event };
       }),
@@ -200,7 +202,10 @@ class SdkProject implements EngineProject {
     return sameList(now, before) ? {} : { segments: { customSegments: now } };
   }
 
-  /** Why an experience cannot be decided at all; the SDK answers null for each. */
+  /**
+   * Returns the reason for which an experience cannot be decided at all; undefined if it can be. The SDK answers null
+   * for each of these reasons.
+   */
   #unavailable(key: string, environment: string | undefined): EngineReason | undefined {
     const experience = this.#experiences.get(key);
     if (!experience) return 'not-found';
@@ -218,7 +223,8 @@ class SdkProject implements EngineProject {
       const { locationProperties, visitorProperties } = properties(attributes);
       return call(features, {
         locationProperties,
-        // The SDK's context does so for experiences; its feature manager is asked directly here.
+        // The SDK merges the segments in its context, for experiences only. Here its feature manager is called without
+        // the context.
         visitorProperties: mergeSegments(visitor.state.segments ?? {}, visitorProperties),
         typeCasting: attributes.typeCasting ?? true,
         ...(!this.#strict && {
@@ -229,7 +235,7 @@ class SdkProject implements EngineProject {
       });
     });
     const found = (Array.isArray(run.result) ? run.result : [run.result]).filter(isFeature);
-    // The SDK's decisions on the way are in the state that it left.
+    // The decisions that the SDK made for the features are in the state that it left.
     const carriedBy = new Set(found.map((feature) => String(feature.experienceId)));
     const decisions: Decision[] = [];
     for (const experience of this.#experiences.values()) {
@@ -241,7 +247,7 @@ class SdkProject implements EngineProject {
       if (!config) continue;
       const variation = this.#variations.get(asBucketed(experience, config));
       const tracking = this.#strict ? { ...attributes, enableTracking: true } : attributes;
-      // The visitor's move to other locations is a change of the first decision alone.
+      // Only the first decision carries the change of the visitor's locations.
       const locations = decisions.length > 0 ? visitor.state.locations : run.state.locations;
       const after = { ...run.state, locations };
       const decided = { experience, variation, noTraffic: false, before: visitor.state, after };
@@ -250,7 +256,7 @@ class SdkProject implements EngineProject {
     return { features: found.map((feature) => deepFreeze(structuredClone(feature))), decisions };
   }
 
-  /** The experiences to decide for features; undefined if the SDK is to choose by itself. */
+  /** Returns the keys of the experiences to decide for features; undefined if the SDK is to choose by itself. */
   #carriers(given: string[] | undefined, wanted: (carried: Set<string>) => boolean): string[] | undefined {
     if (this.#strict) return undefined;
     const keys = [...this.#carried].filter(([, carried]) => wanted(carried)).map(([key]) => key);
@@ -267,7 +273,10 @@ class SdkProject implements EngineProject {
   }
 }
 
-/** Segments are stored, and a visitor who has a variation is not checked for permanent audiences again. */
+/**
+ * True if the audiences of the experience depend on stored state: segments are stored, and a visitor who has a
+ * variation is not checked for permanent audiences again.
+ */
 function dependsOnState(
   { audiences: ids }: ExperienceConfig,
   { audiences, segments }: ProjectConfig,

@@ -1,7 +1,7 @@
 /**
- * An instance of the official SDK that is driven as a pure function: the state of a visitor goes in, a result, the
- * changed state and events come out. Its own store, queue and listeners are replaced. Everything that this package
- * knows about the private parts of the SDK stands in this file.
+ * Drives an instance of the official SDK as a pure function: the state of a visitor goes in; a result, the changed
+ * state and events come out. The SDK's own store, queue and listeners are replaced. Everything that this package knows
+ * about the private parts of the SDK stands in this file.
  */
 import type { ConversionAttributes, EngineVisitor, ExperienceAttributes } from '../../engine/types.js';
 import { changesOf } from '../../engine/feature-plan.js';
@@ -18,7 +18,7 @@ export const SUPPORTED_SDK = '4.4.x';
 /** The class that `@convertcom/js-sdk` exports by default. */
 export type ConvertSDKClass = new (config: Record<string, unknown>) => unknown;
 
-/** The state that the SDK keeps of a visitor. */
+/** The part of a visitor's state that the SDK knows. */
 export type SdkState = Pick<VisitorState, 'bucketing' | 'goals' | 'segments' | 'locations'>;
 
 interface SdkContext {
@@ -53,11 +53,14 @@ const PRIVATE_PARTS: [keyof SdkParts, string[]][] = [
 /** `LogLevel.SILENT` of the SDK. */
 const SILENT = 5;
 
-/** The SDK during one call. */
+/** The parts of the SDK that one call may use. */
 export interface SdkCall {
   readonly context: SdkContext;
   readonly features: SdkParts['_featureManager'];
-  /** The properties of the visitor that rules of the project read, under those that the app gave. */
+  /**
+   * Returns the visitor's properties that rules of the project read. A property that the app gave in `attributes`
+   * replaces the visitor's own.
+   */
   readonly properties: (
     attributes: Pick<ExperienceAttributes, 'locationProperties' | 'visitorProperties'>,
   ) => {
@@ -66,7 +69,7 @@ export interface SdkCall {
   };
 }
 
-/** The outcome of one call. */
+/** The outcome of one call to the SDK. */
 export interface SdkRun {
   readonly result: unknown;
   readonly events: readonly WireEvent[];
@@ -76,10 +79,13 @@ export interface SdkRun {
 export class SdkInstance {
   readonly #sdk: SdkParts;
   readonly #reads: ReturnType<typeof referencedProperties>;
-  /** What the SDK reads and leaves behind during the call under way: the SDK is synchronous. */
+  /**
+   * The state that the SDK reads and changes, and the events that it leaves behind, during the call under way. One
+   * field will do, since the SDK is synchronous.
+   */
   #scope: { state: SdkState; events: WireEvent[] } = { state: {}, events: [] };
 
-  /** Throws a ConvertError (`CONVERT_NO_ENGINE`) if the inside of the class is not known. */
+  /** Throws a ConvertError (`CONVERT_NO_ENGINE`) if the class lacks a private part that is used here. */
   constructor(SdkClass: ConvertSDKClass, config: ProjectConfig) {
     this.#sdk = instantiate(SdkClass, unsharedVariables(config));
     this.#reads = referencedProperties(config);
@@ -109,7 +115,8 @@ export class SdkInstance {
           },
         }),
       });
-      // Bucketing events are the SDK's own and fresh; a conversion holds what the app gave, and the state.
+      // The SDK makes each bucketing event anew. A conversion event holds objects of the app and of the state, so it is
+      // copied.
       const events = own.events.map((event) =>
         event.eventType === 'conversion' ? structuredClone(event) : event,
       );
@@ -119,7 +126,9 @@ export class SdkInstance {
     }
   }
 
-  /** Puts the call under way in the place of the SDK's store, queue and listeners. */
+  /**
+   * Replaces the SDK's store, queue and listeners: the SDK reads and writes the scope of the call under way instead.
+   */
   #takeOver(sdk: SdkParts): void {
     sdk._eventManager.fire = () => {};
     sdk._apiManager.enqueue = (_visitorId, event) => void this.#scope.events.push(event);
@@ -130,20 +139,20 @@ export class SdkInstance {
         bucketing: bucketing ? { ...state.bucketing, ...bucketing } : state.bucketing,
         goals: goals ? { ...state.goals, ...goals } : state.goals,
         segments: segments ? mergeSegments(state.segments ?? {}, segments) : state.segments,
-        // The array that the SDK goes on working with must not be the one that is kept.
+        // The array is copied, since the SDK goes on working with its own.
         locations: locations ? [...locations] : state.locations,
       };
     };
-    // The SDK lists the names of its comparisons anew for each rule.
+    // The SDK would list the names of its comparisons anew for each rule. They are listed once instead.
     const rules = sdk._dataManager._ruleManager;
     const names = rules?.getComparisonProcessorMethods?.();
     if (rules && names) rules.getComparisonProcessorMethods = () => names;
   }
 }
 
-/** The class in the value that an app passes. Throws a ConvertError (`CONVERT_NO_ENGINE`) if there is none. */
+/** Returns the class in the value that an app passes. Throws a ConvertError (`CONVERT_NO_ENGINE`) if there is none. */
 export function sdkClass(given: unknown): ConvertSDKClass {
-  // From ESM the package arrives as CommonJS: the class is the default of the default.
+  // If the package is imported from ESM, it arrives as CommonJS: the class is the default export of the default export.
   let candidate = given;
   while (typeof candidate === 'object' && candidate !== null && 'default' in candidate) {
     candidate = candidate.default;
@@ -161,7 +170,7 @@ function instantiate(SdkClass: ConvertSDKClass, data: unknown): SdkParts {
   try {
     instance = new SdkClass({
       data,
-      // No timers, no requests, no words: all of that is done elsewhere.
+      // The SDK starts no timers, makes no requests and logs nothing: this package does that itself.
       network: { tracking: false },
       logger: { logLevel: SILENT, customLoggers: [] },
     });
@@ -184,8 +193,8 @@ function instantiate(SdkClass: ConvertSDKClass, data: unknown): SdkParts {
 }
 
 /**
- * A copy of the config that gives fresh `variables_data` at each read: the SDK casts feature variables in place, which
- * would change the config for everybody.
+ * Returns a copy of the config that gives fresh `variables_data` at each read: the SDK casts feature variables in
+ * place, which would change the config for all visitors.
  */
 function unsharedVariables(config: ProjectConfig): ProjectConfig {
   const copy = structuredClone(config);
@@ -204,7 +213,7 @@ function unsharedVariables(config: ProjectConfig): ProjectConfig {
   return copy;
 }
 
-/** A copy of the state, since the SDK changes what it is given. */
+/** Returns a copy of the state, since the SDK changes the state that it is given. */
 function copyOf({ bucketing, goals, segments, locations }: Readonly<VisitorState>): SdkState {
   return {
     bucketing: bucketing && { ...bucketing },
@@ -214,7 +223,10 @@ function copyOf({ bucketing, goals, segments, locations }: Readonly<VisitorState
   };
 }
 
-/** An absent property is left out: to the SDK, `undefined` is the text "undefined". */
+/**
+ * Returns the properties of these names. An absent property is left out: to the SDK, `undefined` is the text
+ * "undefined".
+ */
 function pick(
   properties: { get(name: string): unknown },
   names: ReadonlySet<string>,

@@ -1,4 +1,4 @@
-/** Results of the official SDK, read, copied and put into the shapes of an engine. */
+/** Reads and copies results of the official SDK, and puts them into the shapes of an engine. */
 import { deepFreeze } from '../../engine/coerce.js';
 import { enrolment, NO_EVENTS } from '../../engine/evaluation/enrolment.js';
 import type { Decision, EngineReason, ExperienceAttributes, Feature, Variation } from '../../engine/types.js';
@@ -20,12 +20,15 @@ export function isFeature(result: unknown): result is Feature {
   return typeof result === 'object' && result !== null && 'status' in result;
 }
 
-/** A variation as the SDK returns it if it read it from the state. */
+/** Returns a variation in the shape in which the SDK returns a variation that it read from the state. */
 export function asBucketed({ id, name, key }: ExperienceConfig, variation: VariationConfig): SdkVariation {
   return { experienceId: id, experienceName: name, experienceKey: key, ...variation };
 }
 
-/** Gives out variations without the SDK's references into the config. Each is copied once, not per decision. */
+/**
+ * Gives out variations that hold no references into the SDK's config. Each variation is copied once, not for each
+ * decision.
+ */
 export class FrozenVariations {
   /** Experience id -> variation id -> a frozen copy of the variation in the config. */
   readonly #copies = new Map<string, Map<string, SdkVariation>>();
@@ -52,17 +55,20 @@ export class FrozenVariations {
   }
 }
 
-/** One experience, as the SDK has decided it. */
+/** The SDK's decision on one experience, with the visitor's state before and after it. */
 export interface SdkDecision {
   readonly experience: ExperienceConfig;
   readonly variation: Variation | null;
-  /** The SDK says that the visitor is not in the traffic of the experience. */
+  /** True if the SDK says that the visitor is not in the traffic of the experience. */
   readonly noTraffic: boolean;
   readonly before: Readonly<VisitorState>;
   readonly after: SdkState;
 }
 
-/** The decision with its change of the state and its exposure, which are worked out from the states before and after. */
+/**
+ * Returns the decision with its change of the state and its exposure. Both are worked out from the states before and
+ * after the call.
+ */
 export function decisionOf(
   { experience, variation, noTraffic, before, after }: SdkDecision,
   attributes: ExperienceAttributes,
@@ -71,7 +77,8 @@ export function decisionOf(
   const id = String(experience.id);
   const stored = ownValue(before.bucketing, id);
   const now = ownValue(after.bucketing, id);
-  // Ids that the SDK can't find again are stored by it and exposed, and the visitor gets the original.
+  // The SDK stores and exposes a variation id even if it can't find that variation again. The visitor gets the original
+  // then, and no variation is stored here.
   const isNew = variation !== null && now !== undefined && now !== stored;
   const { change, events } =
     variation === null

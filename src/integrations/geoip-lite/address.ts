@@ -1,14 +1,17 @@
 /** Parses IP addresses to bytes. */
 import { isIP } from 'node:net';
 
-/** 4 or 16 bytes; undefined if `ip` is no address. The zone of an IPv6 address (`%eth0`) is left out. */
+/**
+ * Returns the 4 or 16 bytes of an IP address; undefined if `ip` is no address. The zone of an IPv6 address (`%eth0`) is
+ * left out.
+ */
 export function addressBytes(ip: string): Uint8Array | undefined {
   const kind = isIP(ip);
   if (kind === 0) return undefined;
   return kind === 4 ? new Uint8Array(ip.split('.').map(Number)) : bytesOfV6(ip);
 }
 
-/** `ip` has passed `isIP`. */
+/** Returns the bytes of an IPv6 address. The caller has checked with `isIP` that `ip` is one. */
 function bytesOfV6(ip: string): Uint8Array {
   const [address = ''] = ip.split('%');
   const [head = '', tail] = address.split('::');

@@ -3,11 +3,16 @@ import type { LocationLookup } from '../../request/geo/geo-database.js';
 import { ConvertError } from '../../utils/errors.js';
 import { addressBytes } from './address.js';
 
-/** Bytes of an address. A record is the first and the last address of a range, and the two letters of the country. */
+/**
+ * Bytes of an address. A record of a file holds the first and the last address of a range, and the two letters of the
+ * country.
+ */
 const WIDTHS = { v4: 4, v6: 16 } as const;
 
 /**
- * @throws ConvertError `CONVERT_BAD_OPTION` if the files are none of these
+ * Makes a lookup over the contents of the country files for IPv4 and IPv6.
+ *
+ * @throws ConvertError `CONVERT_BAD_OPTION` if the contents have another format
  */
 export function countryLookup(v4: Buffer, v6: Buffer): LocationLookup {
   const findV4 = rangeFinder(v4, WIDTHS.v4);
@@ -38,7 +43,7 @@ function rangeFinder(bytes: Buffer, width: number): (address: Uint8Array) => str
   };
 }
 
-/** Number of ranges that are checked: another format shows in the first of them. */
+/** The number of ranges that are checked. If a file has another format, one of the first ranges shows it. */
 const SAMPLES = 100;
 
 function assertRanges(bytes: Buffer, width: number, count: number): void {

@@ -10,8 +10,8 @@ import { countryLookup } from './country-files.js';
 
 export interface GeoipLiteOptions {
   /**
-   * `country` reads the package's two country files and loads nothing else of it: 14 MB of memory instead of 143 MB.
-   * Default: all that it knows.
+   * With `country`, only the two country files of the package are read, and no code of it is loaded: 14 MB of memory
+   * instead of 143 MB. Default: all data of the package.
    */
   only?: 'country';
 }

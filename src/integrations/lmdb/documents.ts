@@ -1,6 +1,7 @@
 /**
- * Documents in LMDB, an embedded database that the processes of one machine share. Each text has a version that grows
- * with each change: the version says until when the text lives, and which change was the last.
+ * Keeps the documents of a visitor store in LMDB, an embedded database that the processes of one machine share. Each
+ * document has a version that grows with each change. The version tells until when the document lives, and it
+ * identifies the last change.
  */
 import { createHash } from 'node:crypto';
 import type { Database, open, RootDatabase } from 'lmdb';
@@ -16,28 +17,31 @@ export interface LmdbDocumentsOptions {
   /** `open` of the package lmdb. */
   readonly open: typeof open;
   readonly path: string;
-  /** Milliseconds for which a document lives that nobody reads or writes. */
+  /** Milliseconds for which a document lives that no process reads or writes. */
   readonly maxAge: number;
-  /** Milliseconds for which an ephemeral one lives. */
+  /** Milliseconds for which an ephemeral document lives: its visitor's id may never come back. */
   readonly ephemeralAge: number;
   /** Milliseconds between two attempts to open a database that cannot be opened. Default 5,000. */
   readonly openInterval?: number;
 }
 
-/** Bytes of the longest key that is stored as it is; LMDB takes 1,978. */
+/** Bytes of the longest key that is stored as it is. A longer key is hashed. LMDB takes 1,978. */
 const MAX_KEY = 500;
 const OPEN_INTERVAL = 5_000;
 /**
- * Milliseconds of writes that go into one transaction. Each transaction is synced to the disk, which takes 100 us and
- * more of CPU. Only a caller that awaits a commit feels the delay, and the outbox, which waits longer than that anyway.
+ * The writes of so many milliseconds go into one transaction: each transaction is synced to the disk, which takes 100
+ * us and more of CPU time. The delay matters only to code that awaits a commit, and to the outbox, which waits longer
+ * than that anyway.
  */
 const BATCH_INTERVAL = 25;
 /**
- * Milliseconds to the next attempt after a write that failed: a full disk stays full for a while, and LMDB prints each
+ * Milliseconds from a write that failed to the next attempt: a full disk stays full for a while, and LMDB prints each
  * failure.
  */
 const WRITE_INTERVAL = 1_000;
-/** Milliseconds to wait at the end for the writes to reach the disk; they never do if the last one failed. */
+/**
+ * Milliseconds that the close waits for the writes to reach the disk. If the last write failed, they never reach it.
+ */
 const CLOSE_LIMIT = 1_000;
 
 interface Stored extends Document {
@@ -52,10 +56,10 @@ export class LmdbDocuments implements Documents {
   #texts: Database<string, string> | undefined;
   #sweep: LmdbSweep | undefined;
   #isClosed = false;
-  /** The time of the last opening, by performance.now(). */
+  /** The time of the last attempt to open the database, by performance.now(). */
   #openedAt = -Infinity;
   #failure: unknown;
-  /** The time when a write failed last, by performance.now(); the next field is the reason. */
+  /** The time when a write failed last, by performance.now(); `#writeFailure` is the error of that write. */
   #failedAt = -Infinity;
   #writeFailure: unknown;
 
@@ -64,7 +68,7 @@ export class LmdbDocuments implements Documents {
     try {
       this.#open();
     } catch {
-      // The error comes at the first use: an app can start although its disk is full.
+      // The error is thrown at the first use instead, so that an app can start although its disk is full.
     }
   }
 
@@ -74,7 +78,7 @@ export class LmdbDocuments implements Documents {
     const stored = this.#find(texts, id);
     if (stored === undefined || untilOf(stored.version) - Date.now() > this.#options.maxAge / 2)
       return stored;
-    // Reading prolongs the life of a document. Nobody waits for this write: if it fails, the next read tries again.
+    // Reading prolongs the life of a document. No caller waits for this write: if it fails, the next read tries again.
     if (this.#isPausing()) return stored;
     const version = this.#nextVersion(this.#options.maxAge, stored.version);
     this.#written(texts.put(id, stored.text, version, stored.version)).catch(() => undefined);
@@ -89,7 +93,7 @@ export class LmdbDocuments implements Documents {
   ): Promise<CompareAndSetResult> {
     const texts = this.#open();
     const id = idOf(key);
-    // An expired document is there until it is swept.
+    // An expired document stays in the database until it is swept.
     const there = (before as Stored | undefined) ?? (first ? undefined : texts.getEntry(id));
     if (before !== undefined || !isAlive(there)) {
       const { ephemeralAge, maxAge } = this.#options;
@@ -135,17 +139,24 @@ export class LmdbDocuments implements Documents {
     return performance.now() - this.#failedAt < WRITE_INTERVAL;
   }
 
-  /** The document as any process wrote it last: within one turn of the event loop, LMDB shows an old snapshot. */
+  /**
+   * Returns the document as any process wrote it last. The read transaction is reset before: within one turn of the
+   * event loop, LMDB would show an old snapshot.
+   */
   #find(texts: Database<string, string>, id: string): Stored | undefined {
     this.#root?.resetReadTxn();
     const entry = texts.getEntry(id);
     return isAlive(entry) ? { text: entry.value, version: entry.version } : undefined;
   }
 
-  /** The version of a text that lives for `age` at least; greater than `before`. */
+  /**
+   * Returns the version of a document that lives for at least `age` milliseconds. It is greater than the version
+   * `before`.
+   */
   #nextVersion(age: number, before: number | undefined): number {
     const until = Math.floor(Date.now() + age) * GRAIN;
-    // The random part: a document that was deleted and made again must not have the version of the old one.
+    // The version has a random part, since a document that was deleted and made again must not have the version of the
+    // old one.
     return before === undefined ? until + Math.floor(Math.random() * GRAIN) : Math.max(until, before + 1);
   }
 
@@ -161,7 +172,7 @@ export class LmdbDocuments implements Documents {
         prepareFiles(path);
         this.#root = openRoot({
           path,
-          // Without this, LMDB takes a path with a dot for a file.
+          // With the default, LMDB takes a path with a dot for a file.
           noSubdir: false,
           encoding: 'string',
           cache: false,

@@ -1,6 +1,6 @@
 /**
- * Prepares and checks the files of LMDB before it opens them. LMDB reads them through a memory map: if the disk has no
- * room for a new file, or a file is not one of its own, the process ends with a signal, and no error can be caught.
+ * Prepares and checks the files of LMDB before LMDB opens them. LMDB reads them through a memory map: if the disk has
+ * no room for a new file, or a file is not LMDB's, the process ends with a signal, and no error can be caught.
  */
 import { randomBytes } from 'node:crypto';
 import {
@@ -17,18 +17,27 @@ import {
 import { join } from 'node:path';
 import { codeOf } from '../../utils/errors.js';
 
-/** Bytes of a lock file for 253 readers. LMDB takes the file that is there, unless it is smaller than its own. */
+/**
+ * Bytes of a lock file for 253 readers. LMDB uses the lock file that is there, unless it is smaller than its own would
+ * be.
+ */
 const LOCK_BYTES = 16_384;
 /** Bytes that a new database takes at least, on pages of 16 KiB as well. */
 const NEW_BYTES = 262_144;
 
-/** The head of `data.mdb`: its length, and where the magic number and the page size stand in it. */
+/**
+ * The head of the file `data.mdb`: its length in bytes, and the offsets of the magic number and of the page size in it.
+ */
 const HEAD = 52;
 const MAGIC_AT = 24;
 const MAGIC = 0xbeefc0de;
 const PAGE_SIZE_AT = 48;
 
-/** @throws what `node:fs` throws; Error with the code `NOT_LMDB` */
+/**
+ * Makes the folder and the lock file of a database, and checks that LMDB can open the database without a crash.
+ *
+ * @throws the errors of `node:fs`; an Error with the code `NOT_LMDB` if the file is no database of LMDB
+ */
 export function prepareFiles(path: string): void {
   mkdirSync(path, { recursive: true, mode: 0o700 });
   const lock = join(path, 'lock.mdb');
@@ -36,7 +45,10 @@ export function prepareFiles(path: string): void {
   if (isEmpty(join(path, 'data.mdb'))) withTrial(path, NEW_BYTES);
 }
 
-/** A link appears with all of the file at once: several processes may do this at the same time. */
+/**
+ * Puts a file in its place with a link, unless a file is there. A link appears with all of the file at once, so several
+ * processes may do this at the same time.
+ */
 function linkUnlessThere(from: string, to: string): void {
   try {
     linkSync(from, to);
@@ -48,7 +60,7 @@ function linkUnlessThere(from: string, to: string): void {
 /** Codes of file systems without hard links: LMDB makes its own lock file there. */
 const NO_LINKS = ['EPERM', 'ENOTSUP', 'ENOSYS', 'EOPNOTSUPP'];
 
-/** Tries whether there is room for so many bytes. They are written, as a sparse file takes no room. */
+/** Tries whether the disk has room for so many bytes. The bytes are written, since a sparse file takes no room. */
 function withTrial(path: string, bytes: number, use?: (trial: string) => void): void {
   const trial = join(path, `.trial-${randomBytes(6).toString('hex')}`);
   try {
@@ -58,12 +70,12 @@ function withTrial(path: string, bytes: number, use?: (trial: string) => void): 
     try {
       unlinkSync(trial);
     } catch {
-      // The file could not be made.
+      // The trial file could not be made, so there is none to delete.
     }
   }
 }
 
-/** True if LMDB would make a new database there. */
+/** True if LMDB would make a new database from this file. Throws if the file is no database of LMDB. */
 function isEmpty(data: string): boolean {
   let file: number;
   try {

@@ -1,4 +1,4 @@
-/** Visitor state in LMDB, for the processes of one machine. */
+/** Keeps visitor state in LMDB, for the processes of one machine. */
 import { createRequire } from 'node:module';
 import { resolve } from 'node:path';
 import type * as Lmdb from 'lmdb';
@@ -29,7 +29,7 @@ export function lmdbStore(path: string, options: LmdbStoreOptions = {}): Visitor
   );
 }
 
-/** The package is loaded at the first use: it is a native module, optional, and takes 60 ms to load. */
+/** Loads the package lmdb at the first use: it is a native module, optional, and takes 60 ms to load. */
 function lmdb(): Pick<typeof Lmdb, 'open'> {
   try {
     return createRequire(import.meta.url)('lmdb') as typeof Lmdb;

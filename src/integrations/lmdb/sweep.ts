@@ -1,18 +1,26 @@
-/** Removes expired documents, a little at a time. One of the processes that share a database does so. */
+/**
+ * Removes expired documents from LMDB, a little at a time. Of the processes that share a database, one does this work.
+ */
 import type { Database, RootDatabase } from 'lmdb';
 import { unrefTimeout } from '../../utils/node/timers.js';
 import { untilOf, written } from './writes.js';
 
-/** Milliseconds between two pieces of work, and for how long one may go on: the event loop waits. */
+/** Milliseconds between two pieces of work, and the most milliseconds of one piece, which blocks the event loop. */
 const INTERVAL = 250;
 const PIECE = 2;
-/** Milliseconds to the next piece of work after one that found something: sweeping must keep up with a flood. */
+/**
+ * Milliseconds to the next piece of work after a piece that found expired documents: sweeping must keep up with a
+ * flood.
+ */
 const BUSY_INTERVAL = 20;
-/** Milliseconds that a process holds the work without a sign of life. */
+/**
+ * Milliseconds for which a process holds the work without a sign of life. After that another process may take the work
+ * over.
+ */
 const LEASE = 20_000;
-/** Milliseconds between two rounds, at least. */
+/** Milliseconds between two rounds through all documents, at least. */
 const MIN_PAUSE = 1_000;
-/** Documents between two looks at the clock. */
+/** The number of documents that are looked at between two looks at the clock. */
 const CHUNK = 50;
 
 const KEY = 'sweep';
@@ -20,7 +28,7 @@ const NAME = Math.random().toString(36).slice(2);
 
 interface Holder {
   readonly name: string;
-  /** Milliseconds since the epoch. */
+  /** The time until which the process holds the work, in milliseconds since the epoch. */
   readonly until: number;
 }
 
@@ -49,13 +57,13 @@ export class LmdbSweep {
     this.#timer = unrefTimeout(() => {
       this.#work().then(
         (next) => this.#plan(next),
-        // The disk is full or fails, which the store itself reports.
+        // The error is ignored: the disk is full or fails, which the store itself reports.
         () => this.#plan(LEASE),
       );
     }, wait);
   }
 
-  /** Returns the milliseconds until the next piece of work. */
+  /** Does one piece of work, if this process holds the work. Returns the milliseconds until the next piece. */
   async #work(): Promise<number> {
     if (!(await this.#holds())) return LEASE / 2;
     if (this.#isStopped) return LEASE;
@@ -79,7 +87,10 @@ export class LmdbSweep {
     return written(this.#meta.put(KEY, holder, version, entry?.version ?? (null as never)));
   }
 
-  /** Returns true at the end of a round. */
+  /**
+   * Removes the expired documents that it finds within some milliseconds. Returns true at the end of a round through
+   * all documents.
+   */
   #sweep(removing: Promise<boolean>[]): boolean {
     const until = performance.now() + PIECE;
     const now = Date.now();
@@ -93,7 +104,7 @@ export class LmdbSweep {
       })) {
         seen += 1;
         this.#cursor = key;
-        // The document is removed only if it still has this version: somebody may be writing it.
+        // The document is removed only if it still has this version: a process may be writing it.
         if (version !== undefined && untilOf(version) <= now)
           removing.push(written(this.texts.remove(key, version)));
       }

@@ -1,16 +1,16 @@
 /**
- * Batches writes that cost less together: the first one runs at once, and those that come within an interval of it run
- * together at its end.
+ * Batches writes that cost less together: the first write runs at once. Writes that come within an interval after it
+ * run together at the end of the interval.
  */
 export class WriteBatcher {
   readonly #waiting: (() => void)[] = [];
-  /** The time when work ran last, by performance.now(). */
+  /** The time when the last batch ran, by performance.now(). */
   #lastAt = -Infinity;
 
   /** `interval`: milliseconds from one batch to the next. */
   constructor(private readonly interval: number) {}
 
-  /** The outcome of `work`. An error that it throws is a rejection. */
+  /** Runs `work` now or with the next batch, and returns its outcome. If `work` throws, the promise rejects. */
   run<T>(work: () => Promise<T>): Promise<T> {
     if (this.#waiting.length === 0) {
       const now = performance.now();
@@ -19,7 +19,7 @@ export class WriteBatcher {
         this.#lastAt = now;
         return begun(work);
       }
-      // The timer keeps the process alive: it is short, and somebody waits.
+      // The timer keeps the process alive: it is short, and a caller waits for the write.
       setTimeout(() => this.#work(), left);
     }
     return new Promise((resolve) => this.#waiting.push(() => resolve(begun(work))));

@@ -10,17 +10,21 @@ import { assertOptions, between, shape, text } from '../../utils/option-checks.j
 import { mmdbLookup, type MmdbReader } from './mmdb.js';
 
 export interface MaxmindOptions {
-  /** Milliseconds between two looks at the file. A change is read at the second look that sees it. Default 5000. */
+  /**
+   * Milliseconds between two looks at the file. A change of the file is read at the second look that sees it. Default
+   * 5000.
+   */
   interval?: number;
 }
 
 const check = shape({ interval: between(100, 24 * 60 * 60 * 1000, 'milliseconds') });
 
 /**
- * Needs `npm install maxmind` (version 5), and a database: any .mmdb file with countries or cities, as of MaxMind,
- * DB-IP or IPinfo. It is held in memory, as large as the file is, loaded off the request path, and read again when it
- * changes, by a rename or in place. A missing or broken file is reported, and looked for again; the data
- * that were read last stay in force. One reader may serve several instances, and ends with the last of them.
+ * Makes a geo reader over a MaxMind DB file. Needs `npm install maxmind` (version 5), and a database: any .mmdb file
+ * with countries or cities, for example of MaxMind, DB-IP or IPinfo. The file is held in memory as a whole. It is
+ * loaded off the request path, and read again when it changes, by a rename or in place. If the file is missing or
+ * broken, this is reported, and the file is looked for again; the data that were read last stay in force. One reader
+ * may serve several instances of Convert, and ends with the last of them.
  *
  * @param path relative paths are resolved against the working directory now, not later
  * @throws ConvertError `CONVERT_BAD_OPTION`
@@ -39,7 +43,10 @@ class MaxmindFile implements GeoReader {
   #loading: Promise<void> | undefined;
   #Reader: MmdbReader | undefined;
   #lookup: LocationLookup | undefined;
-  /** The error that listeners were told; a listener that comes later is told the same one. */
+  /**
+   * The error that listeners were told of while the file can not be used. A listener that comes later is told the same
+   * one.
+   */
   #outage: ConvertError | undefined;
 
   constructor(
@@ -55,10 +62,13 @@ class MaxmindFile implements GeoReader {
     );
   }
 
-  /** Rejects if the package is missing. Problems with the file go to the listener. */
+  /**
+   * Loads the package and the file. Rejects if the package is missing. If the file can not be used, the listener is
+   * told.
+   */
   async load(listener: GeoListener): Promise<void> {
     this.#listeners.add(listener);
-    // A listener that comes later hears of an outage that the others know of.
+    // A listener that comes later is told of an outage that the other listeners know of.
     if (this.#outage !== undefined) listener.failing(this.#outage);
     await (this.#loading ??= this.#start());
   }
@@ -95,7 +105,7 @@ class MaxmindFile implements GeoReader {
     this.#recover();
   }
 
-  /** An outage is told once. */
+  /** Tells the listeners once that the file can not be used, until it can be used again. */
   #fail(cause: unknown): void {
     if (this.#outage !== undefined) return;
     const meanwhile =

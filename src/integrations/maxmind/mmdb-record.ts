@@ -7,10 +7,10 @@ const paths = (...texts: string[]): readonly Path[] =>
   texts.map((text) => text.split('.').map((name) => (/^\d$/.test(name) ? Number(name) : name)));
 
 /**
- * The paths of each fact in a record, the surest one first. MaxMind (GeoIP2, GeoLite2: Country, City, Enterprise),
- * DB-IP and IP2Location nest. IPinfo is flat, or nests in `geo`; its older files have the code in `country`, where
- * others have the name. Free files that are made of others' are flat. The country is the one where the address is, not
- * the one that it is registered in.
+ * The paths of each fact in a record, the surest one first. Records of MaxMind (GeoIP2, GeoLite2: Country, City,
+ * Enterprise), DB-IP and IP2Location are nested. Records of IPinfo are flat, or nested in `geo`; its older files have
+ * the code in `country`, where other vendors have the name. Free files that are made from several sources are flat. The
+ * country is the one where the address is, not the one that it is registered in.
  */
 const FACT_PATHS: readonly (readonly [GeoFact, readonly Path[]])[] = [
   ['country', paths('country.iso_code', 'country_code', 'geo.country_code', 'country')],
@@ -31,7 +31,7 @@ const FACT_PATHS: readonly (readonly [GeoFact, readonly Path[]])[] = [
   ['timezone', paths('location.time_zone', 'timezone', 'geo.timezone', 'time_zone')],
 ];
 
-/** For each fact the first text at one of its paths, unchecked. */
+/** Returns for each fact the first text that stands at one of its paths. The texts are not checked. */
 export function locationOfRecord(record: object): { readonly [Fact in GeoFact]?: string } {
   const facts: { [Fact in GeoFact]?: string } = {};
   for (const [fact, candidates] of FACT_PATHS) {

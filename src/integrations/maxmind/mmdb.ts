@@ -1,4 +1,7 @@
-/** Looks up addresses in the bytes of a MaxMind DB file (version 2 of the format), after a check that they are one. */
+/**
+ * Looks up addresses in the bytes of a MaxMind DB file (version 2 of the format), and checks before that the bytes are
+ * one.
+ */
 import { isIP } from 'node:net';
 import type * as maxmind from 'maxmind';
 import type { LocationLookup } from '../../request/geo/geo-database.js';
@@ -12,7 +15,7 @@ const MARKER = Buffer.from('\xab\xcd\xefMaxMind.com', 'latin1');
 const MAX_METADATA = 128 * 1024;
 const SEPARATOR = 16;
 
-/** The lookup takes IPv4 and IPv6 addresses. Throws an Error that says why the bytes cannot be used. */
+/** Makes a lookup that takes IPv4 and IPv6 addresses. Throws an Error that says why the bytes cannot be used. */
 export function mmdbLookup(bytes: Buffer, Reader: MmdbReader): LocationLookup {
   assertComplete(bytes);
   const reader = new Reader<object>(bytes);
@@ -33,7 +36,9 @@ export function mmdbLookup(bytes: Buffer, Reader: MmdbReader): LocationLookup {
   return lookup;
 }
 
-/** A file that was cut off has no metadata: they stand at the end. */
+/**
+ * Throws if the bytes are no complete MaxMind DB. A file that was cut off lacks the metadata, which stand at its end.
+ */
 function assertComplete(bytes: Buffer): void {
   if (bytes[0] === 0x1f && bytes[1] === 0x8b)
     throw new Error('it is packed (gzip): unpack the .mmdb file from it');

@@ -14,7 +14,7 @@ export interface NodeRedisClient {
   eval(lua: string, options: { keys: string[]; arguments: string[] }): Promise<unknown>;
 }
 
-/** A connected client of ioredis or node-redis. It stays the app's: nothing here closes it. */
+/** A connected client of ioredis or node-redis. The app closes it; this package never does. */
 export type RedisClient = IoRedisClient | NodeRedisClient;
 
 /** A Lua script, which Redis runs as one step. */
@@ -27,7 +27,7 @@ export function script(lua: string): Script {
   return { lua, sha: createHash('sha1').update(lua).digest('hex') };
 }
 
-/** Rejects as the client does, and never throws. All keys have to be in one slot of a cluster. */
+/** Runs a script. Rejects if the client does, and never throws. All keys have to be in one slot of a cluster. */
 export type RunScript = (
   script: Script,
   keys: readonly string[],
@@ -39,7 +39,7 @@ export function scriptRunner(client: RedisClient): RunScript {
   return async ({ lua, sha }, keys, values) => {
     try {
       return await bySha(sha, keys, values).catch((error: unknown) => {
-        // Redis does not know the script the first time, and after a restart.
+        // Redis does not know the script at its first use, and after a restart of Redis.
         if (kindOf(error) !== 'NOSCRIPT') throw error;
         return byText(lua, keys, values);
       });
@@ -49,12 +49,15 @@ export function scriptRunner(client: RedisClient): RunScript {
   };
 }
 
-/** The word that an error of Redis begins with: OOM, READONLY, WRONGTYPE. */
+/** Returns the word that an error of Redis begins with, for example OOM, READONLY or WRONGTYPE. */
 function kindOf(error: unknown): string | undefined {
   return error instanceof Error ? /^([A-Z]{3,20})\b/.exec(error.message)?.[1] : undefined;
 }
 
-/** Gives an error of Redis its word as `code`, which may be logged. Errors of connections have a code already. */
+/**
+ * Returns an error of Redis with its first word as `code`, which may be logged. Errors of connections have a code
+ * already.
+ */
 function withCode(error: unknown): unknown {
   const code = kindOf(error);
   if (code === undefined || (error as { code?: unknown }).code !== undefined) return error;
@@ -73,7 +76,10 @@ export const isKeyPrefix: Check = matching('letters, digits, and any of `:._-`',
 
 type Call = (script: string, keys: readonly string[], values: readonly string[]) => Promise<unknown>;
 
-/** The functions are async, so that an error that a client throws becomes a rejection. */
+/**
+ * Returns the calls of a client that run a script. They are async, so that an error that the client throws becomes a
+ * rejection.
+ */
 function callsOf(client: RedisClient): { bySha: Call; byText: Call } {
   if ('evalsha' in client) {
     return {

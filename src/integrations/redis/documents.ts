@@ -1,4 +1,7 @@
-/** Documents in Redis: one string each, read in one round trip and replaced in one. */
+/**
+ * Keeps the documents of a visitor store in Redis. Each is one string, which is read in one round trip and replaced in
+ * one.
+ */
 import { createHash } from 'node:crypto';
 import type { Document, Documents, CompareAndSetResult } from '../../store/document-store.js';
 import { ConvertError } from '../../utils/errors.js';
@@ -6,17 +9,17 @@ import { type RunScript, script } from './client.js';
 
 export interface RedisDocumentsOptions {
   readonly run: RunScript;
-  /** In front of each key. */
+  /** The text that stands in front of each key. */
   readonly prefix: string;
-  /** Milliseconds for which a document lives that nobody reads or writes. */
+  /** Milliseconds for which a document lives that no process reads or writes. */
   readonly maxAge: number;
-  /** Milliseconds for which an ephemeral one lives. */
+  /** Milliseconds for which an ephemeral document lives: its visitor's id may never come back. */
   readonly ephemeralAge: number;
 }
 
 /**
- * Reading prolongs the life of a document. That is written only in the second half of its life, and never for a
- * document without an end, which somebody else stored.
+ * Reads a document and prolongs its life. The longer life is written only in the second half of the old one, and never
+ * for a document without an expiry, which other software stored.
  */
 const READ = script(`
 local text = redis.call('GET', KEYS[1])
@@ -27,8 +30,10 @@ return text
 `);
 
 /**
- * ARGV: the SHA-1 of the document that has to be there ('' for none), the text, the milliseconds that it lives, '1' if
- * a longer life of the document before stays.
+ * Replaces a document if it is still the expected one.
+ *
+ * ARGV: the SHA-1 of the expected document ('' for none), the new text, the milliseconds for which it lives, and '1' if
+ * a longer life of the expected document is kept.
  */
 const COMPARE_AND_SET = script(`
 local text = redis.call('GET', KEYS[1])
@@ -50,7 +55,7 @@ return {1, ''}
 
 const DELETE = script(`return redis.call('DEL', KEYS[1])`);
 
-/** An empty text counts as none: no document is empty. */
+/** Reads a document in an answer of Redis. An empty text counts as none, since no document is empty. */
 function asDocument(text: unknown): Document | undefined {
   if (text === null || text === undefined || text === '') return undefined;
   if (typeof text !== 'string') throw unexpected();
@@ -61,7 +66,7 @@ export function redisDocuments({ run, prefix, maxAge, ephemeralAge }: RedisDocum
   const keyOf = (key: string): string => prefix + key;
   return {
     remote: true,
-    // A client sends a command again if its connection is lost before the answer.
+    // A Redis client sends a command again if its connection is lost before the answer.
     mayRepeat: true,
     async read(key) {
       return asDocument(await run(READ, [keyOf(key)], [String(maxAge)]));
@@ -73,7 +78,7 @@ export function redisDocuments({ run, prefix, maxAge, ephemeralAge }: RedisDocum
       const answer = await run(COMPARE_AND_SET, [keyOf(key)], values);
       if (!Array.isArray(answer) || answer.length !== 2) throw unexpected();
       const [isReplaced, found] = answer as [unknown, unknown];
-      // The command was sent twice, and the second one meets the text of the first.
+      // If the client sent the command twice, the second command finds the text that the first one stored.
       if (Number(isReplaced) === 1 || found === text) return { isReplaced: true };
       return { isReplaced: false, found: asDocument(found) };
     },

@@ -1,11 +1,12 @@
 /**
- * The project cache in Redis, which processes share. A project has one key:
+ * Keeps the project configs in Redis, so that processes share them. A project has one key:
  *
  *     convert:{10035569-10034190-5d4140…}:config    body, digest, etag, at, checkedAt
  *
- * `at` is when Redis took it, by the clock of Redis: the age that a reader is told, as the clocks of machines differ.
- * `checkedAt`, by the clock of the writer, tells which of two configs is the newer one, as a command that waited for a
- * connection may come late. Replies are lists, texts and numbers: the same in RESP2 and RESP3.
+ * `at` is the time when Redis took the config, by the clock of Redis. The age that a reader is told is counted from it,
+ * since the clocks of machines differ. `checkedAt`, by the clock of the writer, tells which of two configs is the newer
+ * one, since a command that waited for a connection may come late. Replies hold only lists, texts and numbers, which
+ * are the same in RESP2 and RESP3.
  */
 import type { ProjectCache } from '../../project/cache/types.js';
 import { MAX_CONFIG_BYTES } from '../../project/parse-config.js';
@@ -14,11 +15,11 @@ import { assertOptions, shape } from '../../utils/option-checks.js';
 import { isKeyPrefix, isRedisClient, type RedisClient, script, scriptRunner } from './client.js';
 
 export interface RedisProjectCacheOptions {
-  /** The prefix of the keys. Default `convert`. */
+  /** The prefix of the Redis keys. Default `convert`. */
   prefix?: string;
 }
 
-/** Milliseconds that a config is kept that nobody fetches any more: 30 days. */
+/** Milliseconds for which a config is kept that no process fetches any more: 30 days. */
 const MAX_AGE = 30 * 24 * 60 * 60 * 1000;
 
 const NOW = `
@@ -27,10 +28,10 @@ local now = time[1] * 1000 + math.floor(time[2] / 1000)
 `;
 
 /**
- * Answers digest, etag, age in milliseconds, and the text, which is empty if it is too large; an empty list if there is
- * none.
+ * Reads a config. Answers digest, etag, age in milliseconds, and the text, which is empty if it is too large. Answers
+ * an empty list if no config is stored.
  *
- * KEYS config. ARGV bytes of a text at most.
+ * KEYS config. ARGV the most bytes of a text.
  */
 const READ = script(`${NOW}
 local found = redis.call('HMGET', KEYS[1], 'digest', 'etag', 'at')
@@ -41,10 +42,10 @@ return { found[1], found[2], age, redis.call('HGET', KEYS[1], 'body') or '' }
 `);
 
 /**
- * Leaves a newer config as it is. A `checkedAt` in the future is that of a clock that is ahead: it counts as now, or it
- * would keep others from writing.
+ * Writes a config, unless a newer one is stored. A `checkedAt` in the future comes from a clock that is ahead. It
+ * counts as now: otherwise it would keep other processes from writing.
  *
- * KEYS config. ARGV milliseconds to keep it, digest, etag, text, checkedAt.
+ * KEYS config. ARGV milliseconds to keep the config, digest, etag, text, checkedAt.
  */
 const WRITE = script(`${NOW}
 local kind = redis.call('TYPE', KEYS[1]).ok
@@ -64,9 +65,9 @@ return 1
 const check = shape({ prefix: isKeyPrefix });
 
 /**
- * For `projectCache`. The client is a connected one of ioredis or node-redis and stays the app's: close the Convert
- * first. Redis 6.2 or newer, or Valkey. Configs that are not fetched any more are kept for 30 days. Throws
- * CONVERT_BAD_OPTION.
+ * Makes a cache for the option `projectCache`. The client is a connected client of ioredis or node-redis. The app
+ * closes it, after it has closed the Convert. Needs Redis 6.2 or newer, or Valkey. Configs that no process fetches any
+ * more are kept for 30 days. Throws CONVERT_BAD_OPTION.
  */
 export function redisProjectCache(client: RedisClient, options: RedisProjectCacheOptions = {}): ProjectCache {
   const [wrong] = isRedisClient(client, 'client');

@@ -1,4 +1,4 @@
-/** Visitor state in Redis, for any number of processes. */
+/** Keeps visitor state in Redis, for any number of processes. */
 import { documentStore } from '../../store/document-store.js';
 import { RETENTION_OPTIONS, retentionOf, type RetentionOptions } from '../../store/retention.js';
 import type { VisitorStore } from '../../store/types.js';
@@ -9,8 +9,8 @@ import { redisDocuments } from './documents.js';
 
 export interface RedisStoreOptions extends RetentionOptions {
   /**
-   * The prefix of the keys: `{prefix}:{account}-{project}-{visitor}`. Default `convert`; '' leaves the keys as those of
-   * the official SDK.
+   * The prefix of the Redis keys: `{prefix}:{account}-{project}-{visitor}`. Default `convert`. With '' the keys are
+   * those of the official SDK.
    */
   prefix?: string;
 }
@@ -21,9 +21,10 @@ const check = shape({
 });
 
 /**
- * For `store`: the first write wins, over all processes; one round trip before the handler of a returning visitor, and
- * one after a response with which something changed. The client is a connected one of ioredis or node-redis and stays
- * the app's: close the Convert first. Redis 6.2 or newer, or Valkey; keys are one by one, so any cluster will do.
+ * Makes a store for the option `store`. The first write wins over all processes. It takes one round trip before the
+ * handler for a returning visitor, and one after a response if something changed. The client is a connected client of
+ * ioredis or node-redis. The app closes it, after it has closed the Convert. Needs Redis 6.2 or newer, or Valkey. Each
+ * command uses one key, so any cluster will do.
  *
  * @throws ConvertError `CONVERT_BAD_OPTION`
  */

@@ -1,21 +1,24 @@
-/** Tells Redis which commits are finalized, again and again until it has answered: it deletes them then. */
+/**
+ * Tells Redis which commits are finalized, so that Redis deletes them. A call that fails is repeated until Redis
+ * answers.
+ */
 import type { StreamPart, StreamState } from './event-stream.js';
 
 /** A commit of which no event is to be sent any more. */
 export interface AcknowledgedCommit {
   readonly id: string;
   readonly size: number;
-  /** How many of its events this process put into Redis. */
+  /** The number of its events that this process put into Redis. */
   readonly own: number;
 }
 
 export interface AckQueueOptions extends StreamPart {
   readonly acknowledged: (commit: AcknowledgedCommit) => void;
-  /** The answer of Redis, and when it was asked, by performance.now(). */
+  /** Called with the state that Redis answered, and the time of the question by performance.now(). */
   readonly heard: (state: StreamState, askedAt: number) => void;
 }
 
-/** Commits in one call. */
+/** The most commits in one call to Redis. */
 const AT_ONCE = 2_000;
 /** Milliseconds until a failed call is repeated. */
 const AGAIN = 200;
@@ -65,7 +68,7 @@ export class AckQueue {
       });
   }
 
-  /** The last call. Rejects if Redis does. */
+  /** Tells Redis of the finalized commits that are left, before the close. Rejects if Redis does. */
   async end(): Promise<void> {
     await this.#acknowledging;
     if (this.#commits.size > 0) await this.options.stream()?.acknowledge([...this.#commits.values()]);

@@ -18,11 +18,11 @@ import { StreamProducer } from './stream-producer.js';
 export interface RedisBackendOptions {
   readonly run: RunScript;
   readonly prefix: string;
-  /** This process sends events, too. */
+  /** True if this process sends events, too; false if it only puts them into Redis. */
   readonly drain: boolean;
-  /** Bytes that may wait in Redis. */
+  /** Bytes of events that may wait in Redis. */
   readonly maxBytes: number;
-  /** Bytes that may wait in memory. */
+  /** Bytes of events that may wait in memory. */
   readonly memoryBytes: number;
   readonly beat: number;
   readonly lease: number;
@@ -30,9 +30,9 @@ export interface RedisBackendOptions {
   readonly bypassAfter: number;
 }
 
-/** Milliseconds between two attempts on a Redis that fails. */
+/** The time between two attempts to use a Redis that fails, in milliseconds. */
 const REDIS_BACKOFF = { min: 250, max: 5_000 };
-/** Milliseconds between two questions how full Redis is, if there is no room. */
+/** Milliseconds between two questions to Redis how many bytes it holds, while there is no room. */
 const SIZE_INTERVAL = 1_000;
 
 const met = (code: string): string => `Redis failed (${code})`;
@@ -61,7 +61,7 @@ export class RedisBackend extends QueueBackendBase {
   readonly #writing: StorageHealth;
   readonly #reading: StorageHealth;
   #stream: RedisStream | undefined;
-  /** Bytes of all events in Redis, as far as this process knows. */
+  /** Bytes of all events of the project in Redis, as far as this process knows. */
   #bytes = 0;
   #isAsking = false;
 
@@ -194,7 +194,10 @@ export class RedisBackend extends QueueBackendBase {
     this.#consumer?.look();
   }
 
-  /** Other processes may have made room: a process that only refuses events would never hear of it. */
+  /**
+   * Asks Redis how many bytes it holds, since other processes may have made room. A process that refuses all events
+   * would not hear of it otherwise.
+   */
   #askForRoom(): void {
     const stream = this.#streamNow();
     if (this.#isAsking || stream === undefined) return;

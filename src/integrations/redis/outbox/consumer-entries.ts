@@ -3,52 +3,63 @@ import type { QueuedEvent } from '../../../delivery/queued-event.js';
 import type { ErasedVisitor, StreamPart } from './event-stream.js';
 
 export interface ConsumerEntriesOptions extends StreamPart {
-  /** Milliseconds between two signs of life. */
+  /** Milliseconds between two signs of life that this process gives Redis. */
   readonly beat: number;
-  /** Milliseconds without a sign of life after which any process may take a commit over. */
+  /** Milliseconds without a sign of life after which any other process may take over the commits of this one. */
   readonly lease: number;
-  /** All events of a commit are finalized. */
+  /** Called when all events of a commit are finalized. */
   readonly finalized: (entry: ConsumerEntry) => void;
-  /** Redis told its identity. Returns true if it has lost its data. */
+  /** Called with the identity that Redis answered. Returns true if Redis has lost its data. */
   readonly identify: (identity: string) => boolean;
-  /** The serial of the last erasure that was heard of; and erasures that Redis told. */
+  /**
+   * Returns the serial of the last erasure that this process has heard of. `learn` is called with erasures that Redis
+   * told of.
+   */
   readonly erasedSince: () => number;
   readonly learn: (erasures: readonly ErasedVisitor[]) => void;
-  /** There are fewer entries than before. */
+  /** Called after entries were removed, so that there is room for others. */
   readonly freed: () => void;
 }
 
-/** Milliseconds that Redis may take to say whether the commits are still ours. */
+/**
+ * Milliseconds that Redis may take to say whether this process still holds its commits. After that, events are sent
+ * without an answer.
+ */
 const CHECK_LIMIT = 1_000;
-/** The share of the lease within which no other process can have taken a commit over. */
+/**
+ * The share of the lease, from the last sign of life on, within which no other process can have taken over a commit.
+ */
 const SURE_SHARE = 0.5;
-/** Commits in memory that Redis has lost and might find again, after a failover back. */
+/**
+ * The most commits in memory that are remembered although Redis has lost them: after another failover Redis may have
+ * them again.
+ */
 const MAX_LOST = 2_000;
 
-/** A commit in memory. */
+/** A commit that Redis gave to this process, and whose events are in memory. */
 export class ConsumerEntry {
-  /** Events that are not finalized. */
+  /** The number of events of the commit that are not finalized (delivered or given up). */
   open = 0;
 
   constructor(
     readonly id: string,
     readonly size: number,
-    /** How many of its events this process put into Redis. */
+    /** The number of its events that this process put into Redis. */
     readonly own: number,
   ) {}
 }
 
-/** The entry of an event that was read; undefined for an event that was sent without Redis. */
+/** Returns the entry of an event that was read from Redis; undefined for an event that is sent without Redis. */
 export const entryOf = (event: QueuedEvent): ConsumerEntry | undefined =>
   event.slot as ConsumerEntry | undefined;
 
 export class ConsumerEntries {
   readonly #options: ConsumerEntriesOptions;
   readonly #entries = new Map<string, ConsumerEntry>();
-  /** Entries that are not in Redis any more, as far as it said, and still have to be sent. */
+  /** Entries that Redis has lost, as far as it said. Their events are still sent from memory. */
   readonly #lost = new Map<string, ConsumerEntry>();
   #renewing: Promise<void> | undefined;
-  /** The time, by performance.now(), when the last call began that showed Redis that this process is alive. */
+  /** The time, by performance.now(), at which the last call began that showed Redis that this process is alive. */
   #renewedAt = -Infinity;
   #isBlind = false;
 
@@ -61,14 +72,17 @@ export class ConsumerEntries {
     return this.#entries.size;
   }
 
-  /** Events that outlive the process. */
+  /** The number of events in memory that Redis has, too, and that so outlive the process. */
   get events(): number {
     let events = 0;
     for (const { open } of this.#entries.values()) events += open;
     return events;
   }
 
-  /** Redis gave out commits, no earlier than that, by performance.now(). */
+  /**
+   * Notes that Redis gave commits to this process at the time `at`, by performance.now(), or later: the lease of these
+   * commits began then.
+   */
   given(at: number): void {
     this.#renewedAt = this.#entries.size === 0 ? at : Math.min(this.#renewedAt, at);
   }
@@ -79,7 +93,10 @@ export class ConsumerEntries {
     for (const event of events) event.slot = entry;
   }
 
-  /** True if this commit is here already. A commit that Redis had lost, and has again, becomes an entry again. */
+  /**
+   * Returns true if this process has the commit of this id already. If Redis had lost the commit and has it again, the
+   * commit becomes an entry again.
+   */
   knows(id: string): boolean {
     if (this.#entries.has(id)) return true;
     const found = this.#lost.get(id);
@@ -95,19 +112,22 @@ export class ConsumerEntries {
       const entry = entryOf(event);
       if (entry === undefined) continue;
       entry.open -= 1;
-      // An entry that Redis has lost stays known: Redis might find it again.
+      // An entry that Redis has lost stays known, since Redis may have it again later.
       if (entry.open === 0 && this.#entries.delete(entry.id)) this.#options.finalized(entry);
     }
   }
 
-  /** False while it is not known whether the entries are still ours to send. */
+  /**
+   * True if this process may send the events of its entries. False while Redis is asked whether another process has
+   * taken them over; if Redis can not say, true again.
+   */
   isOurs(): boolean {
     if (this.#entries.size === 0 || this.#isSure) return true;
     if (!this.#isBlind) this.#renew();
     return this.#isBlind;
   }
 
-  /** Redis has lost its data: the events are sent from memory all the same. */
+  /** Called when Redis has lost its data. The events of all entries are still sent from memory. */
   letGoAll(): void {
     this.#letGo([...this.#entries.keys()]);
   }
@@ -121,7 +141,7 @@ export class ConsumerEntries {
     const stream = streamNow();
     if (this.#renewing !== undefined || this.#entries.size === 0 || stream === undefined) return;
     const began = performance.now();
-    // A Redis that does not answer stops no delivery.
+    // If Redis does not answer in time, the events are sent all the same.
     const inTime = timers.later(CHECK_LIMIT, () => {
       this.#isBlind = true;
       core.sender.start();
@@ -146,12 +166,13 @@ export class ConsumerEntries {
   }
 
   #renewed(began: number, identity: string, theirs: readonly string[], gone: readonly string[]): void {
-    // Measured until now: Redis may have been asked in time and have answered late.
+    // The silence is measured until now: Redis may have been asked in time and have carried out the call late.
     const wasSilent = performance.now() - this.#renewedAt >= this.#options.lease;
     this.#renewedAt = began;
     if (this.#options.identify(identity)) return;
     this.#leave(theirs);
-    // Another process took them over and finalized them. If none can have, Redis has lost them: only memory has them.
+    // After the silence of a whole lease, another process may have taken over the commits that are gone, and finalized
+    // them. Otherwise Redis has lost these commits, and their events are in memory only.
     if (wasSilent) this.#leave(gone);
     else this.#letGo(gone);
     this.#options.freed();
@@ -168,7 +189,7 @@ export class ConsumerEntries {
     }
   }
 
-  /** Other processes send the events of these commits. */
+  /** Gives up these commits, since other processes send their events. */
   #leave(ids: readonly string[]): void {
     if (ids.length === 0) return;
     const { core } = this.#options;

@@ -1,17 +1,20 @@
 /**
- * Remembers which visitors were erased, by any process of the fleet, and up to which commit. Redis says so when it is
- * asked for commits.
+ * Remembers which visitors were erased by any process, and up to which commit their events are not to be sent. Redis
+ * tells of erasures whenever it is asked for commits.
  */
 import { hashOf } from '../../../utils/node/hash.js';
 import { BEGIN, compareIds, type ErasedVisitor } from './event-stream.js';
 
-/** The number of erasures that Redis keeps. */
+/** The number of erasures that Redis and each process remember. */
 export const MAX_ERASED = 20_000;
 
 export class ErasedVisitors {
-  /** The last commit of which no event is to be sent, by the hash of the visitor's id. */
+  /**
+   * For each erased visitor, the id of the last commit from which no event of the visitor is to be sent. The key is the
+   * hash of the visitor's id.
+   */
   readonly #upTo = new Map<string, string>();
-  /** Hashes of visitors that Redis is being told of. */
+  /** The hashes of erased visitors of whom Redis is being told now. */
   readonly #asked = new Set<readonly string[]>();
   #latest = BEGIN;
   #since = 0;
@@ -22,14 +25,15 @@ export class ErasedVisitors {
   }
 
   /**
-   * Visitors of these hashes are erased as soon as Redis hears of it: commits that it gives out until then are older.
+   * Counts the visitors of these hashes as erased while Redis is being told of it: commits that Redis gives out until
+   * it knows are older than the erasure. The returned function ends this.
    */
   ask(hashes: readonly string[]): () => void {
     this.#asked.add(hashes);
     return () => void this.#asked.delete(hashes);
   }
 
-  /** Adds erasures that Redis told. Returns false if they were known. */
+  /** Adds erasures that Redis told of. Returns false if all of them were known. */
   add(erasures: readonly ErasedVisitor[]): boolean {
     let isNews = false;
     for (const { hash, upTo, serial } of erasures) {
@@ -45,12 +49,15 @@ export class ErasedVisitors {
     return isNews;
   }
 
-  /** False for a commit that came after all erasures: no visitor need be looked up. */
+  /** Returns false for a commit that was made after all erasures: the visitors of its events need not be looked up. */
   concern(id: string): boolean {
     return this.#asked.size > 0 || (this.#upTo.size > 0 && compareIds(id, this.#latest) <= 0);
   }
 
-  /** True if the visitor of an event in this commit was erased later. */
+  /**
+   * Returns true if the visitor was erased after the commit of this id was made: the visitor's events in it are not to
+   * be sent.
+   */
   covers(visitorId: string, id: string): boolean {
     const hash = hashOf(visitorId);
     for (const hashes of this.#asked) if (hashes.includes(hash)) return true;
@@ -58,12 +65,12 @@ export class ErasedVisitors {
     return upTo !== undefined && compareIds(id, upTo) <= 0;
   }
 
-  /** Forgets erasures up to commits that are not in Redis any more. */
+  /** Forgets erasures that concern only commits which are not in Redis any more. */
   prune(isGone: (id: string) => boolean): void {
     for (const [hash, upTo] of this.#upTo) if (isGone(upTo)) this.#upTo.delete(hash);
   }
 
-  /** Redis has lost what was in it. */
+  /** Called when Redis has lost its data: the serials of erasures begin anew. */
   restart(): void {
     this.#since = 0;
   }

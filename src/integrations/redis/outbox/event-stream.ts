@@ -1,4 +1,7 @@
-/** Speaks to Redis: the stream of a project, in which each entry is a commit of events of one process. */
+/**
+ * Reads and writes the stream of a project in Redis. Each entry of the stream is a commit: the events that one process
+ * appended at once.
+ */
 import type { StorageHealth } from '../../../delivery/storage-health.js';
 import type { OutboxCore } from '../../../delivery/queue-backend.js';
 import { decodeLines, encodeLines, type SerialisedEvent } from '../../../delivery/payload.js';
@@ -7,12 +10,12 @@ import type { TimerGroup } from '../../../utils/node/timers.js';
 import type { RunScript, Script } from '../client.js';
 import { APPEND, ERASE, READ, RELEASE, RENEW, ACKNOWLEDGE, SIZE } from './scripts.js';
 
-/** The options that all parts of the outbox share. */
+/** The options that all parts of the Redis outbox share. */
 export interface StreamPart {
   readonly core: OutboxCore;
   readonly timers: TimerGroup;
   readonly health: StorageHealth;
-  /** Returns undefined until the project is known. */
+  /** Returns the stream of the project in Redis; undefined until the project config has arrived. */
   readonly stream: () => RedisStream | undefined;
   /** Milliseconds that Redis may take for an answer before it counts as failing. */
   readonly answerLimit: number;
@@ -21,50 +24,60 @@ export interface StreamPart {
 /** An entry of the stream: the events that one process appended at once. */
 export interface StoredCommit {
   readonly id: string;
-  /** The process that appended it, and the number that this process gave it. */
+  /** The name of the process that appended the commit. `number` is the number that this process gave the commit. */
   readonly producer: string;
   readonly number: number;
-  /** When the first of its events was accepted, in milliseconds since the epoch. */
+  /** The time at which the first event of the commit was accepted, in milliseconds since the epoch. */
   readonly at: number;
   readonly size: number;
-  /** undefined for an event that can't be read. */
+  /** The events of the commit; undefined for an event that can't be read. */
   readonly events: readonly (SerialisedEvent | undefined)[];
 }
 
 export interface StreamState {
-  /** Changes if Redis loses its data. Empty if nobody has read since. */
+  /**
+   * The identity of the data in Redis, which is another one after Redis has lost its data. Empty if no process has read
+   * since.
+   */
   readonly identity: string;
-  /** True for a commit that is not in the stream any more. */
+  /** Returns true for the id of a commit that is not in the stream any more. */
   readonly isGone: (id: string) => boolean;
   /** Bytes of all commits in the stream. */
   readonly bytes: number;
   /** The id of the last commit that was appended. */
   readonly last: string;
-  /** The time by the clock of Redis, in milliseconds. */
+  /** The time by the clock of Redis, in milliseconds since the epoch. */
   readonly now: number;
 }
 
-/** A visitor was erased: their events in commits up to this one are not to be sent. */
+/**
+ * The note that a visitor was erased: the visitor's events in commits up to the id `upTo` are not to be sent. `hash` is
+ * the hash of the visitor's id.
+ */
 export interface ErasedVisitor {
   readonly hash: string;
   readonly upTo: string;
-  /** Greater than the serials of all erasures before. */
+  /** A number that is greater than the serials of all earlier erasures. */
   readonly serial: number;
 }
 
 export interface ReadOptions {
-  /** Commits are read up to the one with which there are so many, or so many bytes. */
+  /** Reading ends with the commit with which there are so many commits, or so many bytes. */
   readonly most: { readonly count: number; readonly bytes: number };
-  /** The identity that this Redis gets if it has none. */
+  /** The identity that the data in Redis get if they have none. */
   readonly identity: string;
   /**
-   * Commits that were given to this process after this one are read again: an answer may have been lost, or the
-   * client may have asked twice.
+   * The id of the last commit that this process received. Commits that Redis gave to this process after it are read
+   * again: the answer may have been lost, or the client may have sent the command twice.
    */
   readonly after: string;
-  /** Takes over commits of processes that were silent for so long, from this id on, until this time of Redis. */
+  /**
+   * Has this process take over commits of processes that have given no sign of life for so many `milliseconds`, from
+   * the id `from` on. Redis does so only up to the time `until` by its own clock. If undefined, no commits are taken
+   * over.
+   */
   readonly stale: { milliseconds: number; from: string; until: number } | undefined;
-  /** Ranges of ids: does Redis still have a commit of this process in them? */
+  /** Ranges of commit ids. Redis answers which of them hold no commit of this process any more. */
   readonly ranges: readonly { start: string; end: string }[];
   /** The serial of the last erasure that this process has heard of. */
   readonly erasedSince: number;
@@ -72,31 +85,37 @@ export interface ReadOptions {
 
 export interface ReadAnswer extends StreamState {
   readonly commits: readonly StoredCommit[];
-  /** The id from which on to look for more commits of silent processes, if there may be some. */
+  /** The id from which to look for more commits of silent processes; undefined if there are no more. */
   readonly next: string | undefined;
-  /** Indexes of the ranges that are empty. */
+  /** The indexes of those `ranges` that hold no commit of this process any more. */
   readonly empty: readonly number[];
-  /** Erasures since `erasedSince`. */
+  /** The erasures after the serial `ReadOptions.erasedSince`. */
   readonly erased: readonly ErasedVisitor[];
 }
 
 export interface StreamOptions {
   readonly prefix: string;
-  /** `<account>-<project>` */
+  /** The project as `<account id>-<project id>`. */
   readonly project: string;
   /** The name of this process, which no other process ever has. */
   readonly producer: string;
 }
 
-/** Bytes of an entry beside its events. */
+/** The bytes that an entry of the stream takes beside its events. */
 const ENTRY_BYTES = 150;
-/** Milliseconds for which an answer that was lost can be asked for again. */
+/**
+ * Milliseconds for which Redis remembers the last commit of a process, so that an append whose answer was lost can be
+ * repeated.
+ */
 const REMEMBER = 60 * 60 * 1000;
-/** Milliseconds after which Redis drops the name of a consumer without commits. */
+/** Milliseconds without a sign of life after which Redis drops the name of a process that holds no commits. */
 const LONG_GONE = 60 * 60 * 1000;
-/** The id before all commits. */
+/** An id that is lower than the id of every commit. */
 export const BEGIN = '0-0';
-/** Milliseconds. A commit that seems to have been idle for so long was given up by its process. */
+/**
+ * Milliseconds (30 days). A process that ends marks its commits as idle for so long, so that any process may take them
+ * over.
+ */
 export const GIVEN_UP = 30 * 24 * 60 * 60 * 1000;
 
 export class RedisStream {
@@ -115,9 +134,9 @@ export class RedisStream {
   }
 
   /**
-   * Appends events; if Redis has them already under this number, returns that commit. `previous` is the number of the
-   * last commit of this process that Redis knew before, undefined for none; `last` is the id of the last commit of
-   * all.
+   * Appends a commit of events. If Redis already has a commit of this process with this number, returns that commit.
+   * `previous` is the number of the last commit of this process that Redis knew before; undefined if it knew none.
+   * `last` is the id of the last commit of any process before this call.
    */
   async append(
     number: number,
@@ -152,15 +171,15 @@ export class RedisStream {
     };
   }
 
-  /** These commits are finalized: Redis deletes them. */
+  /** Tells Redis that these commits are finalized, so that Redis deletes them. */
   async acknowledge(commits: readonly { id: string; size: number }[]): Promise<StreamState> {
     const values = commits.flatMap(({ id, size }) => [id, size]);
     return stateOf((await this.#ask(ACKNOWLEDGE, values)) as StateAnswer);
   }
 
   /**
-   * Says that this process is alive, and asks which of these commits another process has, which are not in Redis any
-   * more, and which visitors were erased since.
+   * Shows Redis that this process is alive. Returns which of these commits another process has taken over (`theirs`),
+   * which are not in Redis any more (`gone`), and which visitors were erased after the serial `erasedSince`.
    */
   async renew(
     ids: readonly string[],
@@ -171,14 +190,17 @@ export class RedisStream {
     return { identity, theirs, gone, erased: erasuresOf(erased) };
   }
 
-  /** Tells all processes that visitors of these hashes are erased. Returns the id of the last commit before. */
+  /**
+   * Notes in Redis that the visitors of these hashes are erased; all processes hear of it from there. Redis keeps the
+   * last `most` erasures. Returns the id of the last commit before the erasure.
+   */
   async erase(hashes: readonly string[], most: number): Promise<string> {
     const upTo = String(await this.#ask(ERASE, [MAX_AGE, most, ...hashes]));
     if (!ID.test(upTo)) throw unexpected();
     return upTo;
   }
 
-  /** Any other process may take the commits of this one that are not finalized. */
+  /** Lets any other process take over the commits of this process that are not finalized. */
   async release(): Promise<void> {
     await this.#ask(RELEASE, [this.#producer, GIVEN_UP]);
   }
@@ -196,7 +218,9 @@ export class RedisStream {
 
 const ID = /^\d+-\d+$/;
 
-/** The client is no Redis client, or something between it and Redis changes answers. */
+/**
+ * Makes the error for an answer that the scripts never give: the client is no Redis client, or a proxy changes answers.
+ */
 function unexpected(): Error {
   return Object.assign(new Error('Redis answered something else'), { code: 'EUNEXPECTED' });
 }
@@ -209,7 +233,10 @@ function stateOf([identity, first, last, bytes, now]: readonly [...StateAnswer, 
   return { identity, isGone, bytes: Number(bytes), last, now: Number(now) };
 }
 
-/** The answer holds, for each erasure, hash and id in one text, and the serial. */
+/**
+ * Reads the erasures in an answer. For each erasure the answer holds two texts: the hash and the id of a commit
+ * together, and the serial.
+ */
 function erasuresOf(answer: readonly string[]): ErasedVisitor[] {
   const found: ErasedVisitor[] = [];
   for (let index = 0; index + 1 < answer.length; index += 2) {
@@ -219,7 +246,7 @@ function erasuresOf(answer: readonly string[]): ErasedVisitor[] {
   return found;
 }
 
-/** Any entry is read as a commit, if need be as one without events. */
+/** Reads an entry of the stream. An entry of any other form is read as a commit without events. */
 function commitOf(id: string, fields: readonly string[]): StoredCommit {
   const values = new Map<string, string>();
   for (let index = 0; index + 1 < fields.length; index += 2) values.set(fields[index]!, fields[index + 1]!);
@@ -236,16 +263,16 @@ function commitOf(id: string, fields: readonly string[]): StoredCommit {
   };
 }
 
-/** More events than any of our commits has. */
+/** A limit to the number of events that an entry says it has. No commit of this package has so many. */
 const MAX_COUNT = 10_000;
 
-/** An id is milliseconds and a number, which may be too large for one number together. */
+/** Splits an id into milliseconds and a counter: as one number, an id may be too large. */
 function partsOf(id: string): [number, number] {
   const [milliseconds, number] = id.split('-').map(Number);
   return [milliseconds ?? 0, number ?? 0];
 }
 
-/** Returns a number below zero if the first id is older. */
+/** Compares two ids. Returns a number below zero if the first id is older. */
 export function compareIds(one: string, other: string): number {
   const [first, second] = [partsOf(one), partsOf(other)];
   return first[0] - second[0] || first[1] - second[1];

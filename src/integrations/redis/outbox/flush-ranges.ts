@@ -1,29 +1,29 @@
 /**
- * Lets flushes wait for the events that this process put into Redis until they are gone from there, whoever sent
+ * Lets a flush wait until the events that this process put into Redis are gone from there, whichever process sends
  * them.
  */
 import { type FlushEpoch, type FlushTracker, EpochRuns } from '../../../delivery/flush-tracker.js';
 import { compareIds } from './event-stream.js';
 
-/** From one id to another, both included. */
+/** A range of commit ids, including `start` and `end`. */
 export interface Range {
   readonly start: string;
   readonly end: string;
 }
 
-/** Commits that follow each other. */
+/** Commits that follow each other and hold events of one flush epoch. */
 interface FlushRun extends Range {
   readonly epoch: FlushEpoch;
   end: string;
-  /** How many of its events are not known to be gone. */
+  /** The number of events in the run that may still be in Redis. */
   count: number;
 }
 
-/** Runs that Redis is asked about in one call. */
+/** The most runs that Redis is asked about in one call. */
 const MAX_RANGES = 8;
 
 export class FlushRanges {
-  /** In the order of their ids. */
+  /** The runs, in the order of their ids. */
   readonly #runs: EpochRuns<FlushRun>;
 
   constructor(private readonly flushes: FlushTracker) {
@@ -33,17 +33,19 @@ export class FlushRanges {
     });
   }
 
-  /** In the order of the ids. */
+  /** Adds an event of the commit `id`. Calls have to come in the order of the ids. */
   push(epoch: FlushEpoch, id: string): void {
     this.#runs.push({ epoch, start: id, end: id, count: 1 });
   }
 
-  /** The oldest runs, whose events may be gone without this process having heard. */
+  /** Returns the ranges of the oldest runs. Other processes may have sent their events, which only Redis can tell. */
   ranges(): readonly Range[] {
     return this.#runs.slice(MAX_RANGES).map(({ start, end }) => ({ start, end }));
   }
 
-  /** `events` of our events in a commit are not in Redis any more. */
+  /**
+   * Notes that as many events as `events`, which this process had put into the commit `id`, are not in Redis any more.
+   */
   acknowledged(id: string, events: number): void {
     let left = events;
     // One commit may be in several runs: its events are of several epochs.
@@ -58,7 +60,10 @@ export class FlushRanges {
     this.#runs.remove(({ count }) => count === 0);
   }
 
-  /** All of a range is gone, if nothing has joined it since it was asked for. */
+  /**
+   * Notes that all events of a range are gone from Redis. Does nothing if the run has grown since Redis was asked for
+   * the range.
+   */
   releaseRange(range: Range): void {
     this.#leave(this.#runs.remove(({ start, end }) => start === range.start && end === range.end));
   }

@@ -1,4 +1,7 @@
-/** The outbox that keeps its events in Redis, which any number of processes share: they outlive all of them. */
+/**
+ * Makes the outbox that keeps its events in Redis, which any number of processes share. The events outlive the
+ * processes.
+ */
 import { createOutbox } from '../../../delivery/outbox.js';
 import { DEFAULT_QUEUE_BYTES, type OutboxFactory } from '../../../delivery/types.js';
 import { ConvertError } from '../../../utils/errors.js';
@@ -9,25 +12,29 @@ import { RedisBackend } from './backend.js';
 export interface RedisOutboxOptions {
   /** False if this process only puts events into Redis, and another one sends them. Default true. */
   drain?: boolean;
-  /** The prefix of the keys. Default `convert`. */
+  /** The prefix of the Redis keys. Default `convert`. */
   prefix?: string;
   /**
-   * Bytes of events that may wait in Redis, for a project. The last tenth is kept for conversions. Processes that
-   * fill it together may go over it by what each of them has in memory at that moment. Default 268435456 (256 MiB).
+   * Bytes of events of one project that may wait in Redis. The last tenth is kept for conversions. If several processes
+   * fill it at the same time, they may exceed it by the events that each of them has in memory at that moment. Default
+   * 268435456 (256 MiB).
    */
   maxBytes?: number;
 }
 
 export interface RedisInternals {
-  /** Milliseconds between two signs of life. Default 2,000. */
+  /** Milliseconds between two signs of life that a process gives Redis. Default 2,000. */
   beat?: number;
-  /** Milliseconds without one after which what a process has read is anybody's. Default 10,000. */
+  /**
+   * Milliseconds without a sign of life after which other processes may take over the events that a process has read.
+   * Default 10,000.
+   */
   lease?: number;
   /** Milliseconds that Redis may take for an answer before it counts as failing. Default 5,000. */
   answerLimit?: number;
   /**
-   * Milliseconds for which Redis fails before events go to the endpoint without it. Default 15,000: most failovers
-   * take less.
+   * Milliseconds for which Redis fails before events are sent to the tracking endpoint without it. Default 15,000: most
+   * failovers take less.
    */
   bypassAfter?: number;
 }
@@ -41,9 +48,9 @@ const check = shape({
 });
 
 /**
- * For `delivery.outbox`. The client is a connected one of ioredis or node-redis and stays the app's: close the Convert
- * first. Redis 6.2 or newer, or Valkey, with a `maxmemory-policy` that evicts nothing (`noeviction`, or `volatile-*`).
- * Throws CONVERT_BAD_OPTION. `internals` are for tests.
+ * Makes an outbox for the option `delivery.outbox`. The client is a connected client of ioredis or node-redis. The app
+ * closes it, after it has closed the Convert. Needs Redis 6.2 or newer, or Valkey, with a `maxmemory-policy` that
+ * evicts no events (`noeviction`, or `volatile-*`). Throws CONVERT_BAD_OPTION. `internals` is for tests.
  */
 export function redisOutbox(
   client: RedisClient,

@@ -1,21 +1,26 @@
 /**
- * The Lua scripts of the Redis outbox: each runs as one step in Redis. The keys of a project, in one slot of a cluster:
+ * The Lua scripts of the Redis outbox. Redis runs each script as one step. A project has these keys, which are in one
+ * slot of a cluster:
  *
- *     convert:{10035569-10034190}:events      the stream, an entry for each commit; group `drain`
- *     convert:{10035569-10034190}:bytes       the size of all that is in it
- *     convert:{10035569-10034190}:identity    tells this Redis from the same one after it lost what was in it
- *     convert:{10035569-10034190}:forgotten   visitors who were erased, in this order: the SHA-256 of each id, and the
- *                                             last entry that there was
- *     convert:{10035569-10034190}:last:<producer>    the number of its last commit, and where it is: an hour
+ *     convert:{10035569-10034190}:events      the stream, with an entry for each commit, and its group `drain`
+ *     convert:{10035569-10034190}:bytes       the size of all entries in the stream
+ *     convert:{10035569-10034190}:identity    another text after Redis has lost its data
+ *     convert:{10035569-10034190}:forgotten   the visitors who were erased, in the order of erasure: the SHA-256 of the
+ *                                             visitor's id, and the id of the last entry before the erasure
+ *     convert:{10035569-10034190}:last:<producer>    the number and the id of the producer's last commit, for an hour
  *
- * Redis 6.2 or newer (XAUTOCLAIM), or Valkey. Replies are lists and texts only: the same in RESP2 and RESP3.
+ * The scripts need Redis 6.2 or newer (XAUTOCLAIM), or Valkey. Replies hold only lists and texts, which are the same in
+ * RESP2 and RESP3.
  */
 import { script } from '../client.js';
 
-/** XAUTOCLAIM looks at ten entries at most: thousands of a fleet that lives may come before those of the dead. */
+/**
+ * How often XAUTOCLAIM is called in one read at most. One call looks at ten entries only, and thousands of entries of
+ * living processes may come before the entries of a dead one.
+ */
 const CLAIM_TRIES = 400;
 
-/** The time in milliseconds. */
+/** Lua function: the time of Redis in milliseconds since the epoch. */
 const NOW = `
 local function now()
   local time = redis.call('TIME')
@@ -23,7 +28,7 @@ local function now()
 end
 `;
 
-/** The id of the last entry that there ever was. */
+/** Lua function: the id of the last entry that the stream ever had. */
 const LAST = `
 local function last()
   if redis.call('EXISTS', KEYS[1]) == 0 then return '0-0' end
@@ -35,12 +40,12 @@ end
 `;
 
 /**
- * Adds a commit. If the commit was added before, and only the answer was lost, the script adds nothing and answers
- * where it is. Answers the id of the commit (empty if a later one of this producer was added), the bytes of all
- * commits, the number of the producer's last commit before (empty if none is known), and the id of the last commit of
- * all before.
+ * Adds a commit to the stream. If the commit was added before, and only the answer was lost, the script adds nothing
+ * and answers the id that the commit has. Answers the id of the commit (empty if the producer has added a later one),
+ * the bytes of all commits, the number of the producer's last commit before (empty if none is known), and the id of the
+ * last entry before, of any producer.
  *
- * KEYS events, bytes, last. ARGV number, milliseconds to remember it, size, and the fields of the entry.
+ * KEYS events, bytes, last. ARGV number, milliseconds to remember the number, size, and the fields of the entry.
  */
 export const APPEND = script(`${LAST}
 local known, previous, before = redis.call('GET', KEYS[3]), '', last()
@@ -62,8 +67,8 @@ return { id, tostring(redis.call('INCRBY', KEYS[2], ARGV[3])), previous, before 
 `);
 
 /**
- * The beginning of every answer: the identity, the first entry (empty if there is none), the last entry that there ever
- * was, the bytes of all entries, and the time in milliseconds.
+ * Lua function: the answer of READ and ACKNOWLEDGE begins with the identity, the id of the first entry (empty if there
+ * is none), the id of the last entry that the stream ever had, the bytes of all entries, and the time in milliseconds.
  */
 const STATE = `${NOW}${LAST}
 local function state(...)
@@ -75,10 +80,11 @@ end
 `;
 
 /**
- * Visitors are erased: their events in the stream are not to be sent. Answers the id of the last entry
- * that there ever was.
+ * Notes that visitors are erased: their events in the stream are not to be sent. Answers the id of the last entry that
+ * the stream ever had.
  *
- * KEYS events, bytes, identity, forgotten. ARGV milliseconds to remember it, how many are remembered, and the hashes.
+ * KEYS events, bytes, identity, forgotten. ARGV milliseconds to remember the erasures, how many erasures are
+ * remembered, and the hashes of the visitors.
  */
 export const ERASE = script(`${NOW}${LAST}
 local upTo, time, serial = last(), now(), now()
@@ -93,8 +99,8 @@ return upTo
 `);
 
 /**
- * The visitors who were erased since a serial, with the serial of each. Other scripts add them to their answers, so
- * that no process has to ask for them.
+ * Lua function: the visitors who were erased after a serial, with the serial of each. Scripts add them to their
+ * answers, so that no process has to ask for them.
  */
 const FORGOTTEN = `
 local function forgotten(since)
@@ -103,16 +109,19 @@ end
 `;
 
 /**
- * Takes entries for a consumer, up to the one with which there are so many, or so many bytes: those that it was given
- * after some id and has not heard of; from a place on, those of consumers that have shown no sign of life for `idle`
- * milliseconds, if it is not too late for that; and new ones. Consumers that are long gone go, with nothing left.
+ * Gives entries to a consumer, until there are so many entries or so many bytes. First come entries that the consumer
+ * was given after some id and has not received. Then come, from a place on, entries of consumers that have given no
+ * sign of life for `idle` milliseconds, unless it is too late for that. New entries come last. Consumers that are long
+ * gone and hold no entries are removed.
  *
- * Answers the state, the entries (id and fields), the place where to look for more of the others (empty where there are
- * none for now), which of the ranges hold nothing of the consumer's making any more, and who was forgotten.
+ * Answers the state, the entries (id and fields), the place where to look for more entries of silent consumers (empty
+ * if there are none for now), the indexes of the ranges that hold no entry of the consumer's making any more, and the
+ * visitors who were erased.
  *
- * KEYS events, bytes, identity, forgotten. ARGV consumer, count, bytes, identity if there is none, milliseconds after
- * which a consumer is long gone, id, idle or nothing, place, the time until which others may be asked for, the last
- * that was heard of who was forgotten, and the ranges: first and last id.
+ * KEYS events, bytes, identity, forgotten. ARGV consumer, count, bytes, the identity to set if there is none,
+ * milliseconds after which a consumer is long gone, the id, `idle` or nothing, the place, the time until which entries
+ * of silent consumers may be taken, the serial of the last erasure that the consumer has heard of, and the ranges:
+ * first and last id.
  */
 export const READ = script(`${STATE}${FORGOTTEN}
 local consumer, count, most = ARGV[1], tonumber(ARGV[2]), tonumber(ARGV[3])
@@ -190,9 +199,9 @@ return state(entries, next, empty, forgotten(ARGV[10]))
 `);
 
 /**
- * These entries are finalized: they are acknowledged and deleted. Answers the state.
+ * Acknowledges and deletes entries that are finalized. Answers the state.
  *
- * KEYS events, bytes, identity, forgotten. ARGV id and size of each.
+ * KEYS events, bytes, identity, forgotten. ARGV id and size of each entry.
  */
 export const ACKNOWLEDGE = script(`${STATE}
 local gone = 0
@@ -204,7 +213,10 @@ if redis.call('XLEN', KEYS[1]) == 0 then redis.call('SET', KEYS[2], '0') else re
 return state()
 `);
 
-/** The entries that a consumer has; `claim` lets some of them seem to have been idle for so long. */
+/**
+ * Lua code: `pending` is the list of the entries that a consumer holds. The function `claim` sets for how long some of
+ * them seem to have been idle.
+ */
 const PENDING = `
 local pending = redis.pcall('XPENDING', KEYS[1], 'drain', '-', '+', '100000', ARGV[1])
 if pending.err then pending = {} end
@@ -219,10 +231,12 @@ end
 `;
 
 /**
- * A sign of life. Answers the identity, those of the entries that are another consumer's, those that are not there,
- * and who was forgotten. One that is there, and nobody's, is the consumer's again: the group has lost it.
+ * Takes a sign of life of a consumer. Answers the identity, the entries that another consumer has taken over, the
+ * entries that are not in the stream any more, and the visitors who were erased. If an entry is in the stream and no
+ * consumer holds it, the group has lost it, and it becomes the consumer's again.
  *
- * KEYS events, bytes, identity, forgotten. ARGV consumer, the last that was heard of who was forgotten, ids.
+ * KEYS events, bytes, identity, forgotten. ARGV consumer, the serial of the last erasure that the consumer has heard
+ * of, and the ids of its entries.
  */
 export const RENEW = script(`${PENDING}${FORGOTTEN}
 local isPending, mine, theirs, gone = {}, {}, {}, {}
@@ -242,9 +256,9 @@ return { redis.call('GET', KEYS[3]) or '', theirs, gone, forgotten(ARGV[2]) }
 `);
 
 /**
- * The consumer ends: its entries are for whoever asks next.
+ * Ends a consumer: any consumer that asks next may take its entries.
  *
- * KEYS events, bytes, identity, forgotten. ARGV consumer, milliseconds that they seem to have been idle.
+ * KEYS events, bytes, identity, forgotten. ARGV consumer, milliseconds for which its entries seem to have been idle.
  */
 export const RELEASE = script(`${PENDING}
 local all = {}
@@ -256,5 +270,5 @@ end
 return #all
 `);
 
-/** KEYS events, bytes, identity, forgotten. */
+/** Answers the bytes of all entries. KEYS events, bytes, identity, forgotten. */
 export const SIZE = script("return redis.call('GET', KEYS[2]) or '0'");

@@ -1,4 +1,4 @@
-/** Takes commits out of the Redis stream, those of this process and of others, and gives their events to the sender. */
+/** Reads commits of all processes from the Redis stream, and gives their events to the sender of this process. */
 import { isTooOld, type QueuedEvent } from '../../../delivery/queued-event.js';
 import { AckQueue } from './ack-queue.js';
 import { ConsumerEntry, entryOf, ConsumerEntries } from './consumer-entries.js';
@@ -20,29 +20,32 @@ export interface StreamConsumerOptions extends StreamPart {
   readonly producer: string;
   /** Bytes of events that may wait in memory. */
   readonly memoryBytes: number;
-  /** Milliseconds between two signs of life. */
+  /** Milliseconds between two signs of life that this process gives Redis. */
   readonly beat: number;
-  /** Milliseconds without a sign of life after which any process may take a commit over. */
+  /** Milliseconds without a sign of life after which any other process may take over the commits of this one. */
   readonly lease: number;
   readonly flushRanges: FlushRanges;
-  /** A commit of this process was read back: true if its events are not to be sent. */
+  /** Called with each commit of this process that was read back. Returns true if its events are not to be sent. */
   readonly isNeedless: (commit: StoredCommit) => boolean;
-  /** The answer of Redis, and when it was asked, by performance.now(). */
+  /** Called with the state that Redis answered, and the time of the question by performance.now(). */
   readonly heard: (state: StreamState, askedAt: number) => void;
 }
 
-/** Milliseconds between two looks for new commits, if nothing says that there are some; and while a flush waits. */
+/** Milliseconds between two looks for new commits: if nothing indicates new ones, and while a flush waits. */
 const LOOK_INTERVAL = 200;
 const FLUSH_INTERVAL = 20;
-/** Milliseconds from a commit of our own to the next look: other commits follow it. */
+/** Milliseconds from a commit of this process to the next look: other commits follow, and are read together with it. */
 const LOOK_SOON = 5;
-/** Commits and bytes in one read, which takes some milliseconds of the event loop; and commits in memory. */
+/**
+ * The most commits and bytes in one read, which takes some milliseconds of the event loop; and the most commits in
+ * memory.
+ */
 const READ_COUNT = 64;
 const READ_BYTES = 512 * 1024;
 const MAX_ENTRIES = 2_000;
-/** The share of the memory that events from Redis may fill. */
+/** The share of `memoryBytes` that events from Redis may fill. */
 const LOADED_SHARE = 0.25;
-/** Reads that may be without an answer at the same time. */
+/** The most reads that may be without an answer at the same time. */
 const MAX_OPEN = 5;
 
 export class StreamConsumer {
@@ -59,10 +62,10 @@ export class StreamConsumer {
   #notBefore = -Infinity;
   #cancelLook = (): void => {};
   #identity: string | undefined;
-  /** Counts reads: each offers Redis another identity. */
+  /** The number of reads. Each read offers Redis another identity, for the case that Redis has none. */
   #reads = 0;
   #isEnding = false;
-  /** After the close, an answer of Redis changes nothing. */
+  /** True after the close: an answer of Redis changes nothing any more. */
   #isClosed = false;
 
   constructor(options: StreamConsumerOptions) {
@@ -83,12 +86,12 @@ export class StreamConsumer {
     });
   }
 
-  /** Events in memory that are in Redis, too: they outlive the process. */
+  /** The number of events in memory that are in Redis, too, and so outlive the process. */
   get safe(): number {
     return this.#entries.events;
   }
 
-  /** Reads after so many milliseconds at the latest, if there is room. */
+  /** Plans a read after so many milliseconds, if there is room for events and no earlier read is planned. */
   look(wait = LOOK_SOON): void {
     const { core, timers } = this.#options;
     if (this.#reading !== undefined || this.#isEnding || !this.#hasRoom) return;
@@ -106,17 +109,20 @@ export class StreamConsumer {
     this.look();
   }
 
-  /** The events of this commit in Redis are not to be sent. */
+  /** Has Redis delete a commit whose events are not to be sent. */
   discard({ id, size }: { id: string; size: number }): void {
     this.#acks.add({ id, size, own: 0 });
   }
 
-  /** Redis is about to hear of an erasure. The returned function says that the attempt is over. */
+  /**
+   * Called before Redis is told of an erasure: from now on, events of these visitors that are read are dropped. The
+   * returned function ends that; it is called when Redis has answered or failed.
+   */
   erasing(hashes: readonly string[]): () => void {
     return this.#erased.ask(hashes);
   }
 
-  /** Visitors were erased: their events that were read are not sent. */
+  /** Takes over erasures: events of these visitors that were read from Redis and wait to be sent are dropped. */
   learn(erasures: readonly ErasedVisitor[]): void {
     if (this.#isClosed || !this.#erased.add(erasures)) return;
     this.#options.core.cancel((event) => {
@@ -129,12 +135,12 @@ export class StreamConsumer {
     return this.#entries.isOurs();
   }
 
-  /** Nothing more is read. */
+  /** Ends reading for good. */
   stop(): void {
     this.#isEnding = true;
   }
 
-  /** Leaves the commits in memory to other processes. Rejects if Redis does. */
+  /** Leaves the commits in memory to other processes, before the close. Rejects if Redis does. */
   async end(): Promise<void> {
     await this.#reading;
     await this.#acks.end();
@@ -177,7 +183,7 @@ export class StreamConsumer {
       });
   }
 
-  /** An answer that comes after the time limit counts, too. */
+  /** Reads commits once. An answer that comes after the time limit counts, too. */
   async #readFrom(stream: RedisStream): Promise<number> {
     const began = performance.now();
     this.#open += 1;
@@ -188,7 +194,7 @@ export class StreamConsumer {
       this.#entries.given(began);
       if (options.stale !== undefined) this.#stale.claimed(next);
       this.#heard(state, began);
-      // Before any event of the answer is sent.
+      // The erasures are taken over before any event of the answer is sent.
       this.learn(erased);
       const { flushRanges, core } = this.#options;
       for (const index of empty) flushRanges.releaseRange(options.ranges[index]!);
@@ -218,11 +224,11 @@ export class StreamConsumer {
     const { id, size, at } = commit;
     if (compareIds(this.#lastId, id) < 0) this.#lastId = id;
     if (this.#entries.knows(id)) return;
-    // Redis does not know yet that the commit is finalized.
+    // This process has finalized the commit, and Redis does not know it yet.
     if (this.#acks.has(id)) return this.#acks.send();
     const isOwn = commit.producer === producer;
     if (isOwn && isNeedless(commit)) return this.discard(commit);
-    // Own events were counted as spooled; events of other processes are new to this ledger.
+    // Events of this process were counted as spooled. Events of other processes are new to this ledger.
     if (isOwn) core.ledger.spool(-commit.events.length);
     else core.ledger.accept(commit.events.length);
     const isOld = isTooOld(at, Date.now());
@@ -250,7 +256,7 @@ export class StreamConsumer {
     heard(state, askedAt);
   }
 
-  /** Returns true if Redis has lost its data. */
+  /** Compares the identity that Redis answered with the identity of before. Returns true if Redis has lost its data. */
   #identify(identity: string): boolean {
     if (this.#isClosed) return true;
     const before = this.#identity;

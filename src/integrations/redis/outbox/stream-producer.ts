@@ -1,6 +1,6 @@
 /**
- * Puts events into the Redis stream, in commits of all events that came within some milliseconds. While Redis fails,
- * the events are given to the sender of this process.
+ * Puts events into the Redis stream, in commits of all events that came within some milliseconds. If Redis has failed
+ * for too long, this process sends the events without Redis.
  */
 import { type QueuedEvent, takeBytes } from '../../../delivery/queued-event.js';
 import { Bypass } from './bypass.js';
@@ -8,43 +8,51 @@ import { MAX_ERASED } from './erased-visitors.js';
 import { compareIds, type RedisStream, type StreamPart } from './event-stream.js';
 
 export interface StreamProducerOptions extends StreamPart {
-  /** Milliseconds of failure after which events go without Redis; undefined if this process sends no events. */
+  /**
+   * Milliseconds for which Redis fails before events are sent without it; undefined if this process sends no events.
+   */
   readonly bypassAfter: number | undefined;
-  /** These events are in Redis under this id. */
+  /** Called when these events are in Redis, in the commit of this id. */
   readonly stored: (events: readonly QueuedEvent[], id: string) => void;
-  /** This commit is in Redis, but its events were sent from here all the same. */
+  /** Called with a commit that is in Redis although this process has sent its events without Redis. */
   readonly needless: (commit: { id: string; size: number }) => void;
-  /** Redis knows that visitors of these hashes are erased, up to this commit. */
+  /**
+   * Called when Redis knows that the visitors of these hashes are erased: their events in commits up to the id `upTo`
+   * are not to be sent.
+   */
   readonly erased: (hashes: readonly string[], upTo: string) => void;
-  /** The bytes of all events in Redis. */
+  /** Called with the bytes of all events in Redis. */
   readonly heard: (bytes: number) => void;
 }
 
-/** Milliseconds between two commits. */
+/** Milliseconds between two commits of events to Redis. */
 const COMMIT_INTERVAL = 3;
-/** The largest commit: with a slow Redis commits grow up to this, with a fast one they stay small. */
+/** The bytes of the largest commit. If Redis is slow, commits grow up to this size; if it is fast, they stay small. */
 const COMMIT_BYTES = 512 * 1024;
-/** Milliseconds that Redis may take for the last commit, and the share of the time to the close. */
+/**
+ * The time that Redis gets for the last commit before a close: so many milliseconds at most, and at most this share of
+ * the time until the close.
+ */
 const LAST_LIMIT = 1_000;
 const LAST_SHARE = 0.3;
-/** Attempts that may be without an answer: the client keeps a copy of the commit for each. */
+/** The most attempts to store commits that may be without an answer: the client keeps a copy of the commit for each. */
 const MAX_OPEN = 3;
-/** Commits that are remembered after they were stored. */
+/** The most commits that are remembered after they were stored. */
 const MAX_RECENT = 1_000;
-/** Milliseconds: how often to ask for the project. */
+/** Milliseconds between two questions for the project, until it is known. */
 const PROJECT_POLL = 100;
 
 interface Commit {
   readonly number: number;
   readonly events: readonly QueuedEvent[];
   /**
-   * Visitors who were erased since. The commit stays as it is, since Redis may have it; if it is bypassed, their
-   * events are dropped.
+   * Visitors who were erased after the commit was made. The commit stays as it is, since Redis may have it already. If
+   * its events are sent without Redis, the events of these visitors are dropped.
    */
   readonly erased: Set<string>;
 }
 
-/** Erased visitors that Redis does not know of. */
+/** Erased visitors of whom Redis does not know yet. */
 interface PendingErasure {
   readonly hashes: readonly string[];
   readonly resolve: () => void;
@@ -56,7 +64,7 @@ interface Recent {
   readonly number: number;
   readonly id: string;
   readonly events: number;
-  /** By performance.now(). */
+  /** The time, by performance.now(), at which Redis confirmed the commit. */
   readonly at: number;
 }
 
@@ -72,11 +80,11 @@ export class StreamProducer {
   #committedAt = -Infinity;
   #isDue = false;
   readonly #bypass: Bypass;
-  /** Our commits in Redis that were not read back here, by number. */
+  /** The commits of this process that are in Redis and were not read back here, by number. */
   readonly #recent = new Map<number, Recent>();
   readonly #erasures = new Set<PendingErasure>();
   #isLast = false;
-  /** After the close, an answer of Redis changes nothing. */
+  /** True after the close: an answer of Redis changes nothing any more. */
   #isClosed = false;
 
   constructor(options: StreamProducerOptions) {
@@ -84,7 +92,7 @@ export class StreamProducer {
     this.#bypass = new Bypass(options.bypassAfter);
   }
 
-  /** Bytes that wait for Redis. */
+  /** Bytes of the events that are not in Redis yet. */
   get bytes(): number {
     return this.#bufferBytes;
   }
@@ -99,8 +107,8 @@ export class StreamProducer {
   }
 
   /**
-   * Drops the events of these visitors that wait, and resolves once Redis knows of the erasure: before it gets any
-   * event that was kept later. Rejects if Redis does not answer in time.
+   * Drops the waiting events of these visitors. Resolves once Redis knows of the erasure; Redis is told before it gets
+   * any event that was kept later. Rejects if Redis does not answer in time.
    */
   async erase(visitorIds: ReadonlySet<string>, hashes: readonly string[]): Promise<void> {
     const isGone = ({ visitorId }: QueuedEvent): boolean => visitorIds.has(visitorId);
@@ -116,7 +124,7 @@ export class StreamProducer {
     await timers.within(answerLimit, told);
   }
 
-  /** Stores the kept events soon. */
+  /** Plans a commit of the kept events. */
   plan(): void {
     if (this.#isDue || this.#storing !== undefined || !this.#hasWork) return;
     this.#isDue = true;
@@ -129,15 +137,15 @@ export class StreamProducer {
     });
   }
 
-  /** Stores at once, unless Redis fails and is left alone for a while. */
+  /** Begins a commit of the kept events at once, unless Redis fails and is left alone for a while. */
   hurry(): void {
     if (this.#options.health.isFailing) this.plan();
     else this.start();
   }
 
   /**
-   * Stores for the last time: events that Redis does not take within a share of these milliseconds are sent from
-   * here.
+   * Begins the last commit, before the close in `closesIn` milliseconds. If Redis does not take the events within a
+   * share of this time, this process sends them without Redis.
    */
   finish(closesIn: number): void {
     this.#isLast = true;
@@ -152,7 +160,7 @@ export class StreamProducer {
     this.#committedAt = performance.now();
     if (this.#open >= MAX_OPEN) this.#bypassIfDue();
     if (stream === undefined || this.#open >= MAX_OPEN) return this.plan();
-    // Events that are kept from now on come after the erasure; a commit that is made already comes before it.
+    // Redis gets a commit that is made already before it is told of the erasure, and later events after that.
     const isNext = this.#commit === undefined && this.#erasures.size > 0;
     this.#storing = (isNext ? this.#tellErased(stream) : this.#store(stream)).finally(() => {
       this.#storing = undefined;
@@ -160,7 +168,7 @@ export class StreamProducer {
     });
   }
 
-  /** Resolves when no attempt is under way. */
+  /** Resolves when no attempt to store events is under way. */
   async idle(): Promise<void> {
     await this.#storing;
   }
@@ -171,7 +179,10 @@ export class StreamProducer {
     this.#erasures.clear();
   }
 
-  /** A commit of ours was read back here. Returns true if its events were sent already and are not to be sent again. */
+  /**
+   * Called with a commit of this process that was read back here. Returns true if its events were sent already and are
+   * not to be sent again.
+   */
   read(number: number, id: string): boolean {
     const isNeedless = this.#confirm(number, id) === 'needless';
     this.#recent.delete(number);
@@ -226,7 +237,7 @@ export class StreamProducer {
     }
   }
 
-  /** An answer that comes after the time limit counts, too. */
+  /** Appends a commit to the stream. An answer that comes after the time limit counts, too. */
   async #append(stream: RedisStream, { number, events }: Commit): Promise<void> {
     this.#open += 1;
     try {
@@ -235,7 +246,8 @@ export class StreamProducer {
       if (this.#isClosed) return;
       this.#options.heard(bytes);
       this.check(last, askedAt);
-      // Commits of ours after that one are lost. If Redis knows none of ours any more, that says nothing.
+      // If Redis knows an earlier commit of this process (`previous`), the commits between that one and this one are
+      // lost. If it knows none, nothing follows.
       if (previous !== undefined) this.#missing((each) => each.number > previous && each.number < number);
       if (this.#confirm(number, id) === 'needless') this.#options.needless({ id, size });
     } finally {
@@ -243,12 +255,15 @@ export class StreamProducer {
     }
   }
 
-  /** `last` is the id of the last commit in Redis, which was asked at this time, by performance.now(). */
+  /**
+   * Finds out whether Redis has lost commits of this process. `last` is the id of the last commit in Redis, which was
+   * asked for it at the time `askedAt`, by performance.now().
+   */
   check(last: string, askedAt: number): void {
     this.#missing(({ id, at }) => at < askedAt && compareIds(id, last) > 0);
   }
 
-  /** After a failover, or if it was emptied, Redis may not have commits that it had confirmed. */
+  /** Counts commits that Redis had confirmed and has lost: Redis may have failed over, or have been emptied. */
   #missing(isMissing: (recent: Recent) => boolean): void {
     const { core, health } = this.#options;
     let lost = 0;
