@@ -49,7 +49,10 @@ export interface Convert {
    * `CONVERT_BAD_OPTION`: the value is no visitor id.
    */
   forget(visitorId: string | number): Promise<void>;
-  /** Commits and sends all that waits; resolves with the ledger, at the latest after `timeout` ms (default 5000). */
+  /**
+   * Commits recorded decisions and conversions, and sends the events that wait. Resolves with the ledger when they are
+   * delivered, at the latest after `timeout` ms (default 5000).
+   */
   flush(options?: { timeout?: number }): Promise<DeliveryLedger>;
   /**
    * Flushes, then stops for good: events that could not be delivered within `timeout` ms (default 5000) are dropped,
@@ -82,7 +85,10 @@ export interface Convert {
 export interface ForVisitorOptions {
   /** The visitor properties that rules are matched against. Default: none. */
   properties?: Record<string, unknown>;
-  /** The visitor's answer, if the job knows it. Default: the stored answer. */
+  /**
+   * The visitor's answer to the question for consent, if the job knows it. Default: the answer that is stored with the
+   * visitor's state.
+   */
   consent?: Consent;
 }
 
