@@ -20,15 +20,15 @@ export interface VisitorCookieOptions {
   secure?: boolean;
 }
 
-/** An id that a cookie may have. A longer value, or one with other characters, is ignored and replaced. */
+/** A visitor id that the cookie may hold. A longer value, or one with other characters, is ignored and replaced. */
 const COOKIE_ID = /^[A-Za-z0-9_-]{1,64}$/;
 
 export interface VisitorCookie {
-  /** The id that the request brings; undefined if there is none, or if it is malformed. */
+  /** Reads the visitor id that the request brings; undefined if there is none, or if it is malformed. */
   read(request: IncomingRequest): string | undefined;
   /** True if the request brings the cookie at all, well-formed or not. */
   present(request: IncomingRequest): boolean;
-  /** A `Set-Cookie` line for an id of ours. */
+  /** Makes a `Set-Cookie` line for a visitor id that this package has made. */
   issue(id: string, request: IncomingRequest): string;
   /** A `Set-Cookie` line that removes the cookie. */
   expire(request: IncomingRequest): string;
