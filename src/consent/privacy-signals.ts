@@ -31,16 +31,19 @@ interface Signal {
   readonly setting: string;
 }
 
-/** https://www.w3.org/TR/gpc/ and https://www.w3.org/TR/tracking-dnt/ */
+/** The signals, as https://www.w3.org/TR/gpc/ and https://www.w3.org/TR/tracking-dnt/ define them. */
 const SIGNALS: readonly Signal[] = [
   { by: 'Sec-GPC', header: 'sec-gpc', setting: 'global_privacy_control' },
   { by: 'DNT', header: 'dnt', setting: 'do_not_track' },
 ];
 
-/** The value of a signal. A header that is sent twice arrives as a list: `1, 1`. */
+/** The header value that means an opt-out. A header that is sent twice arrives as a list: `1, 1`. */
 const SAID = /^1(?:, *1)*$/;
 
-/** Regions by the value of the setting in Convert's API. Any other value than these and `OFF` counts as `Worldwide`. */
+/**
+ * Regions by the value that the project's setting has in Convert's API. Any other value, except `OFF`, counts as
+ * `Worldwide`.
+ */
 const REGIONS: ReadonlyMap<unknown, (country: string) => boolean> = new Map([
   ['EU ONLY', isInUnion],
   ['EEA ONLY', isInEconomicArea],
@@ -79,8 +82,8 @@ export function signalReader(option: PrivacySignals, site: SignalSite): SignalRe
 }
 
 /**
- * The meaning of a signal: a denial; a denial until the country is known (`provisional`); `unknown` until there is a
- * project config; undefined if the signal does not count.
+ * The meaning of a signal for this visitor: a denial (`denied`); a denial until the visitor's country is known
+ * (`provisional`); `unknown` until there is a project config; undefined if the signal does not count.
  */
 type Meaning = 'denied' | 'provisional' | 'unknown' | undefined;
 

@@ -4,10 +4,10 @@
 import { isPlainObject } from '../../utils/objects.js';
 import type { Consent } from './types.js';
 
-/** Characters of the longest value: browsers keep no cookie with more octets of name and value (RFC 6265bis, 5.6). */
+/** The most characters of a value: browsers keep no cookie with more octets of name and value (RFC 6265bis, 5.6). */
 const MAX_LENGTH = 4_096;
 
-/** The number of times that a value is decoded: a script encodes once, and proxies may encode again. */
+/** The most times that a value is decoded: a script encodes it once, and proxies may encode it again. */
 const MAX_DECODINGS = 3;
 
 /**

@@ -42,7 +42,7 @@ function isListed(purposes: unknown, list: string, purpose: string): boolean {
 
 /** Decodes base64; '' if the text is none. */
 function fromBase64(text: string): string {
-  // A text with `%` is still encoded. The look saves the exception that `atob` would throw.
+  // A text with `%` is still encoded. This check saves the exception that `atob` would throw.
   if (text.includes('%')) return '';
   try {
     return atob(text);
