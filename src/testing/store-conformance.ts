@@ -9,22 +9,19 @@ import type { VisitorStore } from '../store/types.js';
 export type It = (name: string, run: () => Promise<void>) => unknown;
 
 /**
- * Opens a store at a place, such as a folder or a key prefix of that name. A place with a new name must be empty.
- * Stores of one place share their content, if that kind of store can.
+ * Opens a store at a place: a name for the storage, such as the name of a folder or a key prefix. A place with a new
+ * name must be empty. Stores of one place share their content, if that kind of store can.
  */
 export type StoreFactory = (place: string) => VisitorStore | Promise<VisitorStore>;
 
 export interface StoreCapabilities {
-  /** Whether two stores of one place, as two processes have them, have the same content. Default false. */
+  /** True if two stores of one place have the same content, as the stores of two processes do. Default false. */
   shared?: boolean;
-  /**
-   * Whether the first write wins if several commit at the same time through different stores of one place. Default: as
-   * `shared`.
-   */
+  /** True if the first write wins when different stores of one place commit at the same time. Default: as `shared`. */
   atomic?: boolean;
   /**
-   * Milliseconds, a few hundred, for which the stores of the factory keep an ephemeral visitor. Default: the cases that
-   * wait for the end of that time are left out.
+   * Milliseconds for which the stores of the factory keep an ephemeral visitor (state under a generated id): a few
+   * hundred, so that the suite can wait for the end. Default: the cases that wait for it are left out.
    */
   ephemeralAge?: number;
 }
@@ -46,7 +43,10 @@ const claim = (variationId: string, more: Partial<Claim> = {}): Claim => ({
   ...more,
 });
 
-/** Asserts that a state is as expected; a store may add a `commit` to it, and undefined equals absent. */
+/**
+ * Asserts that a visitor's state is as expected. The field `commit`, which a store may add, is ignored, and undefined
+ * equals absent.
+ */
 function holds(state: VisitorState | undefined, expected: VisitorState): void {
   const { commit: _, ...rest } = state ?? {};
   assert.deepEqual(JSON.parse(JSON.stringify(rest)), expected);
@@ -175,7 +175,9 @@ const ALWAYS: Record<string, Case> = {
   },
 };
 
-/** Cases about what is taken away again. Their numbers are higher since they came later, and ids never change. */
+/**
+ * Cases about data that is removed again. They came later, and ids of cases never change, so their numbers are higher.
+ */
 const TAKING: Record<string, Case> = {
   async 'S18 takes away what a request did not know of'({ open }) {
     const store = await open();
