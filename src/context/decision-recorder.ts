@@ -117,7 +117,9 @@ function persist(
   else if (change && seesItsDecisions(participation)) participation.work.applyLocally(change);
 }
 
-/** True if the decisions are stored and their exposures are sent. */
+/**
+ * True if decisions are recorded for the commit, which stores them and sends their exposures, as far as consent allows.
+ */
 function isPersisted({ status }: Included, { enableStorage }: ExperienceAttributes): boolean {
   return status === 'participating' && enableStorage !== false;
 }

@@ -104,8 +104,8 @@ export function revokeConsent(runtime: Runtime, withdrawal: Withdrawal, request:
 }
 
 /**
- * Deletes the states that belong to the visitor's cookie id and fingerprint. For the id that the app gives the visitor,
- * only the stored consent and the deferred events are removed. Rejects if the store fails.
+ * Deletes the states of the visitor's cookie id and fingerprint. The state of the id that the app gives the visitor
+ * stays: its deferred events are removed, and the denial is recorded. Rejects if the store fails.
  */
 async function withdrawVisitor(
   { store, outbox, storeKeys, consentConfigured, revocations, uncommitted }: Runtime,

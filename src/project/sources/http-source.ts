@@ -18,7 +18,7 @@ export interface HttpSourceOptions {
   sdkKeySecret?: string;
   /** The environment whose experiences are fetched. Default: all (the official SDK's is `staging`). */
   environment?: string;
-  /** The address under which the config is fetched. Default `https://cdn-4.convertexperiments.com/api/v1/`. */
+  /** The base address of the config endpoint. Default `https://cdn-4.convertexperiments.com/api/v1/`. */
   endpoint?: string;
   /** Milliseconds between two fetches, give or take 10 %. Default 300,000. */
   refreshInterval?: number;
