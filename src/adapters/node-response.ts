@@ -282,7 +282,7 @@ const LOWER_CASE: ReadonlySet<string> = new Set([
 function isPlain(headers: Record<string, unknown>): boolean {
   let isLower = true;
   for (const name in headers) if (!LOWER_CASE.has(name) && UPPER_CASE.test(name)) isLower = false;
-  // Frameworks, and nearly all apps, write names in lower case.
+  // If all names are in lower case, as frameworks and nearly all apps write them, no name occurs in two spellings.
   if (isLower) return true;
   const names = Object.keys(headers).map((name) => name.toLowerCase());
   return new Set(names).size === names.length;

@@ -23,10 +23,10 @@ export interface ConsentAnswer {
   readonly provisional?: boolean;
 }
 
-/** The visitor has not answered. */
+/** Stands for a visitor who has not answered the question for consent. */
 export const UNANSWERED: ConsentAnswer = Object.freeze({ answer: 'unknown', by: 'none' });
 
-/** Consent is not configured, so the visitor takes part without being asked. */
+/** The answer if consent is not configured: the visitor takes part without being asked. */
 export const UNASKED: ConsentAnswer = Object.freeze({ answer: 'granted', by: 'none' });
 
 /** The three answers of one source, made once and shared by all requests. */

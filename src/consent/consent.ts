@@ -28,19 +28,19 @@ export type ConsentMode = 'block' | 'silent' | 'hold';
 export type ConsentFunction<Raw = unknown> = RequestFunction<Raw, Consent | boolean | null | undefined>;
 
 export interface ConsentCookieOptions {
-  /** The name of the cookie. */
+  /** The name of the site's cookie that holds the visitor's answer. */
   cookie: string;
   /** The value, or values, that the cookie has if consent was granted. */
   granted: string | string[];
   /** The value, or values, that the cookie has if consent was denied. Default: every other value. */
   denied?: string | string[];
-  /** Default `block`. */
+  /** What happens to a visitor who has not granted consent. Default `block`. */
   mode?: ConsentMode;
 }
 
 export interface ConsentFunctionOptions<Raw = unknown> {
   resolve: ConsentFunction<Raw>;
-  /** Default `block`. */
+  /** What happens to a visitor who has not granted consent. Default `block`. */
   mode?: ConsentMode;
 }
 

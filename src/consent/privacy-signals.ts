@@ -12,11 +12,11 @@ import type { ConsentAnswer, OptOut } from './answer.js';
  */
 export type PrivacySignals = 'project' | 'always' | 'never';
 
-/** The facts that are needed to apply the project's settings. */
+/** The facts that are needed to apply the project's settings for privacy signals. */
 export interface SignalSite {
-  /** The settings of the project; undefined while there is no project config. */
+  /** Returns the settings of the project; undefined while there is no project config. */
   readonly settings: () => Readonly<Record<string, unknown>> | undefined;
-  /** The visitor's country, ISO 3166-1 alpha-2 in upper case; undefined if it is unknown. */
+  /** Returns the visitor's country, ISO 3166-1 alpha-2 in upper case; undefined if it is unknown. */
   readonly country: (request: IncomingRequest) => string | undefined;
   /** True if the option `geo` is given, so that an unknown country may be known at the next request. */
   readonly hasGeo: boolean;

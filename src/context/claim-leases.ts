@@ -26,7 +26,7 @@ const ATTEMPTS = 15;
  */
 const MAX_RETRIES = 10_000;
 
-/** Claims of one visitor that were committed together. */
+/** Claims of one visitor that the store took in one commit, and that are on lease. */
 export interface PendingClaims {
   readonly storeKey: string;
   readonly names: readonly string[];
@@ -52,7 +52,7 @@ export class ClaimLeases {
   constructor(
     private readonly store: VisitorStore,
     private readonly report: (error: ConvertError) => void,
-    /** Milliseconds since the epoch. */
+    /** Returns the present time, in milliseconds since the epoch. */
     private readonly now: () => number,
   ) {}
 

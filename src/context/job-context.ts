@@ -38,7 +38,6 @@ export interface JobContextOptions extends StoredForJob {
   consent: Consent | undefined;
 }
 
-/** The context of a visitor without a request. */
 export class JobContext extends VisitorContextBase {
   protected readonly locations = NO_PROPERTIES;
   protected readonly properties: Properties;

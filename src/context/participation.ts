@@ -32,7 +32,7 @@ interface Deciding {
   readonly stateUnavailable: boolean;
 }
 
-/** Decisions are stored and sent, as far as the visitor's consent allows. */
+/** Decisions are made for the visitor. They are stored and sent, as far as the visitor's consent allows. */
 export interface Participating extends Deciding {
   readonly status: 'participating';
 }

@@ -168,7 +168,7 @@ export class RequestContext extends VisitorContextBase implements ConvertContext
     return (this.#facts ??= this.#services.reader.read(this.#request, this.#requestVisitor));
   }
 
-  /** The visitor; undefined if the request is skipped. */
+  /** Identifies the visitor at the first call; undefined if the option `skip` skips the request. */
   #identified(): Visitor | undefined {
     if (this.#visitor === undefined) {
       if (this.skipped) return undefined;

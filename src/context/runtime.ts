@@ -10,10 +10,10 @@ import type { ConvertError } from '../utils/errors.js';
 import type { ClaimLeases } from './claim-leases.js';
 import type { ConvertEvents } from './types.js';
 
-/** Milliseconds that `flush` of a Convert and of contexts waits if no `timeout` is given. */
+/** The most milliseconds that `flush` of a Convert or of a context waits, if the app gives no `timeout`. */
 export const FLUSH_TIMEOUT = 5_000;
 
-/** A project config in force, and the engine's view of it. */
+/** A project config that is in force, and the object that the engine has made from it. */
 export interface LoadedProject {
   readonly config: ProjectConfig;
   readonly engine: EngineProject;
@@ -27,7 +27,7 @@ export interface Uncommitted {
   index: number | undefined;
   readonly visitorId: string;
   readonly storeKey: string;
-  /** Returns the store's answer; undefined if there was nothing to commit. */
+  /** Commits the changes. Returns the store's answer; undefined if there was nothing to commit. */
   commit(): Committed | Promise<Committed> | undefined;
   discard(reason: DropReason): void;
 }
@@ -74,7 +74,7 @@ export interface Runtime {
   readonly waitUntil: ((request: unknown, keep: (done: AfterCommit) => void) => void) | undefined;
   /** Calls `work` with the project config: now, or when the first config arrives. */
   whenReady(work: (project: LoadedProject) => void): void;
-  /** Milliseconds since the epoch. */
+  /** Returns the present time, in milliseconds since the epoch. */
   now(): number;
   /** True if an event of this name would reach a listener. */
   hasListener(name: keyof ConvertEvents): boolean;

@@ -79,20 +79,24 @@ export interface VisitorContext<Keys extends string = string> {
    */
   readonly consent: Consent;
   /**
-   * The variation of one experience, or null: not found, not targeted, not in the traffic, no consent, a bot, not
-   * ready (`explain` tells which). The first decision is stored and its exposure sent.
+   * Returns the variation of one experience, or null: the experience is not found, does not target the visitor or
+   * leaves them out of its traffic; the visitor has not consented or is a bot; or there is no project config yet
+   * (`explain` tells which). The first decision is stored and its exposure sent.
    */
   runExperience(key: Keys, attributes?: ExperienceAttributes): Variation | null;
-  /** The variations of all experiences that the visitor is in. */
+  /** Returns the variations of all experiences that the visitor takes part in. */
   runExperiences(attributes?: ExperienceAttributes): Variation[];
-  /** The feature: an array if several experiences carry it, `status: 'disabled'` if the visitor is in none. */
+  /**
+   * Returns the feature: an array if several experiences carry it, `status: 'disabled'` if the visitor takes part in
+   * none of them.
+   */
   runFeature(key: string, attributes?: FeatureAttributes): Feature | Feature[];
   runFeatures(attributes?: FeatureAttributes): Feature[];
   /** Counts a goal once per visitor; `conversionData` makes it a transaction. */
   trackConversion(goalKey: string, attributes?: ConversionAttributes): void;
   /** Stores report segments with the visitor. They are sent with later events. */
   setDefaultSegments(segments: ReportSegments): void;
-  /** Puts the visitor into those of the segments whose rules match. */
+  /** Puts the visitor into those of the given segments whose rules match. */
   runCustomSegments(keys: readonly string[], attributes?: SegmentsAttributes): void;
   /** Stores properties with the visitor, for the rules of later requests. */
   updateVisitorProperties(properties: Record<string, unknown>): void;

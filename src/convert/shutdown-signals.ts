@@ -11,7 +11,7 @@ const SIGNALS = ['SIGTERM', 'SIGINT'] as const;
 /** The most milliseconds that delivery may delay the end of the process. */
 const TIMEOUT = 5_000;
 
-/** Milliseconds after which the process ends in any case: a store or an outbox of the app may never answer. */
+/** Milliseconds after a signal when the process ends in any case: a store or an outbox of the app may never answer. */
 const LIMIT = TIMEOUT + 1_000;
 
 /** An instance, of this or of another build or version of this package. */

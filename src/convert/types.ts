@@ -15,7 +15,7 @@ export interface Convert {
    */
   ready(): Promise<void>;
   /**
-   * For adapters: opens the context of a request. It is a promise only if the handler has to wait: for the first
+   * For adapters: opens the context of a request. Returns a promise only if the handler has to wait: for the first
    * project config, at most `readyTimeout`, and for a remote store, at most `storeTimeout`.
    */
   open(request: IncomingRequest, response: OutgoingResponse): ConvertContext | Promise<ConvertContext>;

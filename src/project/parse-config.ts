@@ -48,7 +48,8 @@ export function adoptProject(value: unknown, where: string): ProjectConfig {
   if (isValidated(value)) return value;
   let copy: unknown;
   try {
-    // A config is JSON by nature; this also drops getters, prototypes and functions.
+    // The copy is made by way of JSON, since a config is JSON by nature. So getters, prototypes and functions are
+    // dropped.
     copy = JSON.parse(JSON.stringify(value) ?? 'null') as unknown;
   } catch (cause) {
     throw new ConvertError('CONVERT_BAD_PROJECT', `${where} cannot be written as JSON`, { cause });

@@ -29,7 +29,7 @@ export interface ProjectRepositoryOptions<Loaded> {
   onError?(error: ConvertError, inARow: number): void;
   /** Called at the first success after `failures` failures in a row. */
   onRecovery?(failures: number): void;
-  /** The cache of the source failed. Called once, until `onCacheRecovery`, which gets a sentence for the log. */
+  /** Called if the cache of the source failed: once, until `onCacheRecovery`, which gets a sentence for the log. */
   onCacheTrouble?(error: ConvertError): void;
   onCacheRecovery?(what: string): void;
 }
@@ -244,7 +244,10 @@ function notReady(): ConvertError {
   return new ConvertError('CONVERT_NOT_READY', 'stopped before a project config arrived');
 }
 
-/** Swallows the error of a listener or a source: thrown from a timer, it would end the process. */
+/**
+ * Calls `run`, and drops its error: an error of a listener or a source that is thrown from a timer would end the
+ * process.
+ */
 function quietly(run: () => void): void {
   try {
     run();

@@ -1,5 +1,6 @@
 /**
- * Reads values of consent cookies, which other software has written: bounded, decoded as needed, without exceptions.
+ * Reads the values of cookies that consent platforms have written: lengths are bounded, values are decoded as needed,
+ * and nothing throws.
  */
 import { isPlainObject } from '../../utils/objects.js';
 import type { Consent } from './types.js';
@@ -48,7 +49,7 @@ function decodedOnce(text: string): string | undefined {
   }
 }
 
-/** Parses a JSON object; undefined if the text is none. */
+/** Parses a JSON object; undefined if the text is no JSON object. */
 export function jsonObject(text: string): Readonly<Record<string, unknown>> | undefined {
   if (!text.startsWith('{') || !text.endsWith('}')) return undefined;
   try {

@@ -40,7 +40,7 @@ function isListed(purposes: unknown, list: string, purpose: string): boolean {
   return Array.isArray(ids) && ids.includes(purpose);
 }
 
-/** Decodes base64; '' if the text is none. */
+/** Decodes base64; '' if the text is no base64. */
 function fromBase64(text: string): string {
   // A text with `%` is still encoded. This check saves the exception that `atob` would throw.
   if (text.includes('%')) return '';

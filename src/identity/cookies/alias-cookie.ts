@@ -58,7 +58,7 @@ export function aliasCookie(visitor: VisitorCookieOptions = {}, now = Date.now):
       if (id === undefined || minute === undefined) return undefined;
       const age = now() - parseInt(minute, 36) * MINUTE;
       if (current === undefined || age >= SESSION + MINUTE) return { id: flattenString(id), state: 'due' };
-      // A negative age: the cookie was set by a server whose clock was ahead. It is set again.
+      // A negative age: the cookie was set by a server whose clock was ahead. The cookie is set again.
       return { id, state: age >= 2 * MINUTE || age < 0 ? 'renew' : 'waits' };
     },
     issue: (id, request) => cookie.issue(`${id}.${Math.floor(now() / MINUTE).toString(36)}`, request),

@@ -17,7 +17,7 @@ import { VISITOR_COOKIE_DEFAULTS, type VisitorCookieOptions } from './visitor-co
  * Scripts can not read the cookie.
  */
 export interface AssignmentCookieOptions extends VisitorCookieOptions {
-  /** Default `cv_asg`. */
+  /** The name of the cookie. Default `cv_asg`. */
   name?: string;
 }
 

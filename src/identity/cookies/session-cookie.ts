@@ -21,7 +21,7 @@ import { VISITOR_COOKIE_DEFAULTS, type VisitorCookieOptions } from './visitor-co
  * Scripts can not read the cookie.
  */
 export interface SessionCookieOptions extends Omit<VisitorCookieOptions, 'maxAge'> {
-  /** Default `cv_ses`. */
+  /** The name of the cookie. Default `cv_ses`. */
   name?: string;
 }
 
@@ -150,7 +150,7 @@ function read(
   const age = second - parseInt(told, 36);
   if (age >= END) return undefined;
   const mustForget = letter !== undefined && !keepsAttribution;
-  // An age below -60 s: the cookie was set by a server whose clock was ahead. It is set again.
+  // An age below -60 s: the cookie was set by a server whose clock was ahead. The cookie is set again.
   const isDue = age >= RENEWAL || age < -RENEWAL || mustForget;
   const source = mustForget || letter === undefined ? undefined : SOURCES.get(letter);
   return new BroughtSession(type === 'n', isDue, source, source === undefined ? '' : texts);

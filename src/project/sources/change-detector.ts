@@ -74,7 +74,7 @@ export class ChangeDetector {
   }
 }
 
-/** SHA-256 in Base64. */
+/** The SHA-256 of the text of a config, in Base64. */
 export function digestOf(body: Buffer | string): string {
   return createHash('sha256').update(body).digest('base64');
 }

@@ -1,4 +1,4 @@
-/** The project config from a JSON file, read again whenever the file changes. */
+/** Reads the project config from a JSON file, again whenever the file changes. */
 import { resolve } from 'node:path';
 import { asConvertError, codeOf } from '../../utils/errors.js';
 import { FileWatcher } from '../../utils/node/file-watcher.js';
