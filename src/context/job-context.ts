@@ -42,7 +42,10 @@ export class JobContext extends VisitorContextBase {
   protected readonly locations = NO_PROPERTIES;
   protected readonly properties: Properties;
   readonly #options: JobContextOptions;
-  /** The value of `revocations.generation` when the stored consent was read. A later revocation stops the commit. */
+  /**
+   * The value of `revocations.generation` when the context was made, after the stored consent was read. A later
+   * revocation stops the commit.
+   */
   readonly #generation: number;
 
   constructor(runtime: Runtime, options: JobContextOptions) {

@@ -187,7 +187,8 @@ export class RequestContext extends VisitorContextBase implements ConvertContext
     const visitor = this.#identified();
     if (visitor === undefined) return excluded(EXCLUDED, 'disabled');
     this.#session = this.#sessionOf(visitor);
-    // Bots are not looked at: health checks bypass the proxy, and may be the first requests.
+    // Bots are left out: health checks count as bots, bypass the proxy, and come first, but only the first requests are
+    // looked at.
     const unknownProxy = visitor.excludedBy === 'bot' ? undefined : this.#services.proxies.see(request);
     if (unknownProxy !== undefined) this.runtime.warnOnce('proxy', unknownProxy);
     if (!this.#response.headersSent) this.#prepareHead(visitor);
