@@ -61,7 +61,10 @@ class ExpressRequest implements IncomingRequest {
   get protocol(): string {
     return this.raw.protocol;
   }
-  /** The Host header has the port, `hostname` of Express has not; the header does not count if a proxy names a host. */
+  /**
+   * The host with its port. The Host header has the port, but `hostname` of Express has not. If a proxy names a host
+   * (`X-Forwarded-Host`), the Host header is not used.
+   */
   get host(): string {
     const { hostname, headers } = this.raw;
     const { host } = headers;

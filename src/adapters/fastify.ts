@@ -19,7 +19,7 @@ declare module 'fastify' {
 }
 
 export interface ConvertPluginOptions extends ConvertOptions<FastifyRequest> {
-  /** A Convert made before, instead of options. It is left open when the app closes. */
+  /** A Convert that was made before, instead of options. The plugin does not close it when the app closes. */
   convert?: Convert;
   /**
    * The hook in which the context of a request is made. Default `onRequest`; with a remote store `preHandler`, since
@@ -39,14 +39,14 @@ const plugin: FastifyPluginAsync<ConvertPluginOptions> = async (fastify, pluginG
   if (given !== undefined) assertConvert(given, options);
   const convert = given ?? createConvert(options);
   fastify.decorate('convert', convert);
-  // A context that is read before our hook has run is made here: error handlers run also if an earlier hook failed.
+  // If the context is read before our hook has run, it is made here: error handlers run also if an earlier hook failed.
   fastify.decorateRequest('convert', {
     getter(this: Contextual) {
       return (this[CONTEXT] ??= convert.openNow(new FastifyIncoming(this), outgoingOf(this[REPLY]?.raw)));
     },
   });
-  // Both are declared, so that each request has room for them from the start: V8 takes longer to add a property to an
-  // object than all the rest of this hook takes.
+  // Both properties are declared, so that each request has room for them from the start: V8 takes longer to add a
+  // property to an object than all the rest of this hook takes.
   fastify.decorateRequest(CONTEXT).decorateRequest(REPLY);
   const opensIn = hook ?? (convert.readsAhead ? 'preHandler' : 'onRequest');
   fastify.addHook(opensIn, (request: Contextual, reply: FastifyReply, done: () => void) => {

@@ -12,9 +12,9 @@ export type NodeResponse = Pick<
   ServerResponse,
   'headersSent' | 'getHeader' | 'getHeaderNames' | 'setHeader' | 'removeHeader' | 'writeHead' | 'once'
 > & {
-  /** HTTP/1. */
+  /** Present with HTTP/1 only. */
   readonly closed?: boolean;
-  /** HTTP/2; gone once the stream is destroyed. */
+  /** Present with HTTP/2 only, and absent again once the stream is destroyed. */
   readonly stream?: { readonly closed: boolean };
 };
 
@@ -64,7 +64,7 @@ export class ExpressOutgoingResponse extends NodeOutgoingResponse {
   }
 }
 
-/** A response that nothing can be done to any more. */
+/** Stands in if there is no response: it counts as sent and closed, so nothing is written to it. */
 export const NO_RESPONSE: OutgoingResponse = {
   headersSent: true,
   closed: true,
@@ -72,12 +72,18 @@ export const NO_RESPONSE: OutgoingResponse = {
   onClose: (listener) => listener(),
 };
 
-/** The listener of a response whose `writeHead` is wrapped, and what it needs to run before the head. */
+/**
+ * The listener of a response whose `writeHead` is wrapped, and the original `writeHead`, which is called after the
+ * listener.
+ */
 class Watch {
   constructor(
     public listener: HeadListener,
     readonly original: WriteHead,
-    /** Other code had wrapped `writeHead` before, and may set headers on the response: ours must go there too. */
+    /**
+     * True if other code had wrapped `writeHead` before. That code may set headers on the response, so our headers must
+     * be set on the response, too.
+     */
     readonly isWrapped: boolean,
   ) {}
 }
@@ -111,12 +117,13 @@ function beforeHead(response: NodeResponse, listener: HeadListener): void {
 
 function writeHead(this: WatchedResponse, status: unknown, second?: unknown, third?: unknown): unknown {
   const watch = this[WATCH];
-  // The function was copied from a watched response to one that is not watched.
+  // This function was copied from a watched response to one that is not watched.
   if (watch === undefined) return prototypeOf(this).writeHead.call(this, status, second, third);
   const { original, listener, isWrapped } = watch;
   const hasReason = typeof second === 'string';
   const headers = (hasReason ? third : (third ?? second)) as HeaderArgument | null | undefined;
-  // A second call is the app's mistake, and must fail as it does without us. So must a list with a name and no value.
+  // A second call of `writeHead` is a mistake of the app, and must fail as it does without this package. So must a list
+  // of headers in which the last name has no value.
   if (this.headersSent || isHalf(headers)) return send(original, this, status, second, headers);
   if (headers === undefined || headers === null) {
     listener(new NodeHead(this));
@@ -136,8 +143,9 @@ const prototypeOf = (response: WatchedResponse): WatchedResponse =>
   Object.getPrototypeOf(response) as WatchedResponse;
 
 /**
- * True if no header was set before, as is always so with Fastify: then Node sends the argument as it is, and our
- * headers can be added to a copy of it. HTTP/2 is left out, since it takes no flat list.
+ * True if no header was set before `writeHead` was called, as is always so with Fastify: then Node sends the header
+ * argument as it is, and our headers can be added to a copy of the argument. HTTP/2 is left out, since it takes no flat
+ * list.
  */
 function isAlone(headers: HeaderArgument, response: WatchedResponse): headers is Record<string, unknown> {
   return (
@@ -165,7 +173,7 @@ function send(
  * again. The copy is a list, since each header that is added to an object costs V8 a new shape.
  */
 class ListHead implements ResponseHead {
-  /** Name, value, name, value: as Node takes it. */
+  /** The names and values in turn, which is a form that Node takes. */
   readonly list: unknown[] = [];
 
   constructor(headers: Record<string, unknown>) {
@@ -274,7 +282,7 @@ const LOWER_CASE: ReadonlySet<string> = new Set([
 function isPlain(headers: Record<string, unknown>): boolean {
   let isLower = true;
   for (const name in headers) if (!LOWER_CASE.has(name) && UPPER_CASE.test(name)) isLower = false;
-  // Frameworks, and nearly all apps, write names in lower case.
+  // If all names are in lower case, as frameworks and nearly all apps write them, no name occurs in two spellings.
   if (isLower) return true;
   const names = Object.keys(headers).map((name) => name.toLowerCase());
   return new Set(names).size === names.length;
@@ -282,7 +290,8 @@ function isPlain(headers: Record<string, unknown>): boolean {
 
 /**
  * Puts the header argument of `writeHead` (an object, or a flat or nested list of pairs) onto the response, with the
- * meaning it has there: it replaces headers of the same name; a name that is listed twice is sent twice.
+ * meaning that Node gives it: the argument replaces headers of the same name, and a name that is listed twice is sent
+ * twice.
  */
 function applyHeaders(response: WatchedResponse, headers: HeaderArgument): void {
   const byName = new Map<string, { name: string; values: string[] | undefined; value: unknown }>();
@@ -293,7 +302,7 @@ function applyHeaders(response: WatchedResponse, headers: HeaderArgument): void 
     else (known.values ??= [known.value].flat().map(String)).push(...[value].flat().map(String));
   }
   for (const { name, value, values } of byName.values()) {
-    // Invalid names and values throw here as they would in writeHead.
+    // Invalid names and values throw an error here, as they would in `writeHead`.
     response.setHeader(name, values ?? (value as string | number | string[]));
   }
 }
@@ -308,7 +317,7 @@ function pairs(headers: HeaderArgument): [string, unknown][] {
   return list;
 }
 
-/** The outgoing response of a reply, which may have no response of Node's: then nothing can be written. */
+/** Makes the outgoing response of a Fastify reply. If the reply has no response of Node, nothing can be written. */
 export function outgoingOf(raw: ServerResponse | undefined): OutgoingResponse {
   return raw === undefined ? NO_RESPONSE : new NodeOutgoingResponse(raw);
 }

@@ -33,7 +33,7 @@ export function assertConvert(given: unknown, others: object): asserts given is 
   );
 }
 
-/** True if the request has a context already, also one of another copy of this package: the first one stays. */
+/** True if the request has a context already, also if another copy of this package made it. The first context stays. */
 export function isMounted(existing: unknown, convert: Convert): boolean {
   if (!isContext(existing)) return false;
   warnTwice(convert);
@@ -42,7 +42,7 @@ export function isMounted(existing: unknown, convert: Convert): boolean {
 
 const warned = new WeakMap<Convert, Set<string>>();
 
-/** Warns of each text once per instance. */
+/** Logs a warning, each text only once per instance. */
 function warnOnce(convert: Convert, text: string): void {
   const texts = warned.get(convert) ?? new Set();
   if (texts.has(text)) return;
@@ -66,7 +66,7 @@ export function warnEarly(convert: Convert): void {
   );
 }
 
-/** Calls `attach` with the context, at once if the context is open already. */
+/** Calls `attach` with the context: at once if the context is open already, else when it is. */
 export function whenOpen(
   opened: ConvertContext | Promise<ConvertContext>,
   attach: (context: ConvertContext) => void,

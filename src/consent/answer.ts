@@ -6,7 +6,8 @@ import type { Consent } from './platforms/types.js';
  * The source of an answer:
  * - a platform, `cookie`, `function`: the source that the option `consent` names
  * - `Sec-GPC`, `DNT`, `_conv_prevent_tracking`: an opt-out that the browser sent
- * - `stored`, `forVisitor`: in a job, the answer that is stored of the visitor, or the one that the job gave
+ * - `stored`, `forVisitor`: in a job, the answer that is stored with the visitor's state, or the one that the app gave
+ *   to `forVisitor`
  * - `none`: the visitor has not answered, or consent is not configured
  */
 export type ConsentBy =
@@ -22,10 +23,10 @@ export interface ConsentAnswer {
   readonly provisional?: boolean;
 }
 
-/** The visitor has not answered. */
+/** Stands for a visitor who has not answered the question for consent. */
 export const UNANSWERED: ConsentAnswer = Object.freeze({ answer: 'unknown', by: 'none' });
 
-/** Consent is not configured, so the visitor takes part without being asked. */
+/** The answer if consent is not configured: the visitor takes part without being asked. */
 export const UNASKED: ConsentAnswer = Object.freeze({ answer: 'granted', by: 'none' });
 
 /** The three answers of one source, made once and shared by all requests. */
@@ -37,5 +38,5 @@ export function answersBy(by: ConsentBy): Readonly<Record<Consent, ConsentAnswer
   };
 }
 
-/** The header or cookie that an opt-out was sent in. */
+/** The header or cookie in which the browser has sent an opt-out. */
 export type OptOut = 'Sec-GPC' | 'DNT' | '_conv_prevent_tracking';

@@ -22,23 +22,25 @@ export type { ConsentPlatformName, ConsentPlatformOptions } from './platforms/in
  */
 export type ConsentMode = 'block' | 'silent' | 'hold';
 
-/** Reads the answer from the framework's own request. `true` is granted, `false` denied, anything else unknown. */
+/**
+ * Reads the consent answer from the framework's own request. `true` is granted, `false` denied, anything else unknown.
+ */
 export type ConsentFunction<Raw = unknown> = RequestFunction<Raw, Consent | boolean | null | undefined>;
 
 export interface ConsentCookieOptions {
-  /** The name of the cookie. */
+  /** The name of the site's cookie that holds the visitor's answer. */
   cookie: string;
   /** The value, or values, that the cookie has if consent was granted. */
   granted: string | string[];
   /** The value, or values, that the cookie has if consent was denied. Default: every other value. */
   denied?: string | string[];
-  /** Default `block`. */
+  /** What happens to a visitor who has not granted consent. Default `block`. */
   mode?: ConsentMode;
 }
 
 export interface ConsentFunctionOptions<Raw = unknown> {
   resolve: ConsentFunction<Raw>;
-  /** Default `block`. */
+  /** What happens to a visitor who has not granted consent. Default `block`. */
   mode?: ConsentMode;
 }
 
@@ -51,7 +53,7 @@ export type ConsentSource<Raw = unknown> =
   | ConsentFunctionOptions<Raw>;
 
 export interface ConsentListOptions<Raw = unknown> {
-  /** Sources that are asked one after the other, until one has an answer. */
+  /** The sources, which are asked one after the other until one has an answer. */
   from: readonly ConsentSource<Raw>[];
   /** The mode for all sources. Default `block`. */
   mode?: ConsentMode;
@@ -65,7 +67,7 @@ export interface ConsentReader {
   read(request: IncomingRequest): ConsentAnswer;
 }
 
-/** The modes that an option names, each once; more than one is a mistake. */
+/** The modes that the option `consent` names, each once; more than one is a mistake. */
 export function consentModes(option: ConsentOption): ConsentMode[] {
   const named = [option, ...sourcesOf(option)].map((each) =>
     typeof each === 'object' && 'mode' in each ? each.mode : undefined,
@@ -73,12 +75,15 @@ export function consentModes(option: ConsentOption): ConsentMode[] {
   return [...new Set(named.filter((mode) => mode !== undefined))];
 }
 
-/** The mode of an option; undefined if consent is not configured. */
+/** The mode of the option `consent`, by default `block`; undefined if consent is not configured. */
 export function consentMode(option: ConsentOption | undefined): ConsentMode | undefined {
   return option === undefined ? undefined : (consentModes(option)[0] ?? 'block');
 }
 
-/** Makes the reader for an option. If a function of the app fails, the answer is `unknown`, and `onError` is called. */
+/**
+ * Makes the reader for the option `consent`. If a function of the app fails, the answer is `unknown`, and `onError` is
+ * called.
+ */
 export function consentReader(option: ConsentOption, onError: (error: ConvertError) => void): ConsentReader {
   const readers = sourcesOf(option).map((source) => sourceReader(source, onError));
   const [only] = readers;

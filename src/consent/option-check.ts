@@ -8,7 +8,9 @@ const MEANT =
 
 const mode = oneOf('block', 'silent', 'hold');
 
-/** Checks for objects, by the field that tells which kind of object is meant. */
+/**
+ * The checks for the objects that `consent` may be, each with the field that tells this kind of object from the others.
+ */
 const OBJECTS: readonly [field: string, check: Check][] = [
   ['platform', platform],
   ['resolve', shape({ resolve: fn, mode }, ['resolve'])],

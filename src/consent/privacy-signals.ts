@@ -12,11 +12,11 @@ import type { ConsentAnswer, OptOut } from './answer.js';
  */
 export type PrivacySignals = 'project' | 'always' | 'never';
 
-/** The facts that are needed to apply the project's settings. */
+/** The facts that are needed to apply the project's settings for privacy signals. */
 export interface SignalSite {
-  /** The settings of the project; undefined while there is no project config. */
+  /** Returns the settings of the project; undefined while there is no project config. */
   readonly settings: () => Readonly<Record<string, unknown>> | undefined;
-  /** The visitor's country, ISO 3166-1 alpha-2 in upper case; undefined if it is unknown. */
+  /** Returns the visitor's country, ISO 3166-1 alpha-2 in upper case; undefined if it is unknown. */
   readonly country: (request: IncomingRequest) => string | undefined;
   /** True if the option `geo` is given, so that an unknown country may be known at the next request. */
   readonly hasGeo: boolean;
@@ -31,16 +31,19 @@ interface Signal {
   readonly setting: string;
 }
 
-/** https://www.w3.org/TR/gpc/ and https://www.w3.org/TR/tracking-dnt/ */
+/** The signals, as https://www.w3.org/TR/gpc/ and https://www.w3.org/TR/tracking-dnt/ define them. */
 const SIGNALS: readonly Signal[] = [
   { by: 'Sec-GPC', header: 'sec-gpc', setting: 'global_privacy_control' },
   { by: 'DNT', header: 'dnt', setting: 'do_not_track' },
 ];
 
-/** The value of a signal. A header that is sent twice arrives as a list: `1, 1`. */
+/** The header value that means an opt-out. A header that is sent twice arrives as a list: `1, 1`. */
 const SAID = /^1(?:, *1)*$/;
 
-/** Regions by the value of the setting in Convert's API. Any other value than these and `OFF` counts as `Worldwide`. */
+/**
+ * Regions by the value that the project's setting has in Convert's API. Any other value, except `OFF`, counts as
+ * `Worldwide`.
+ */
 const REGIONS: ReadonlyMap<unknown, (country: string) => boolean> = new Map([
   ['EU ONLY', isInUnion],
   ['EEA ONLY', isInEconomicArea],
@@ -79,8 +82,8 @@ export function signalReader(option: PrivacySignals, site: SignalSite): SignalRe
 }
 
 /**
- * The meaning of a signal: a denial; a denial until the country is known (`provisional`); `unknown` until there is a
- * project config; undefined if the signal does not count.
+ * The meaning of a signal for this visitor: a denial (`denied`); a denial until the visitor's country is known
+ * (`provisional`); `unknown` until there is a project config; undefined if the signal does not count.
  */
 type Meaning = 'denied' | 'provisional' | 'unknown' | undefined;
 

@@ -1,29 +1,37 @@
 /**
- * Keeps claims on lease while their events are on their way into an outbox that outlives the process. Until the events
- * are there, a claim lapses after a while: if the process dies, the visitor is exposed, or converts, another time. From
- * then on the claim stands for good.
+ * Gives a lease to each claim (the first write of a variation, goal or transaction of one visitor) whose event is not
+ * yet in an outbox that outlives the process. This process renews the lease until the event is there; then the claim
+ * stands for good. If the process dies before, the lease runs out and the claim lapses: the visitor is exposed, or
+ * converts, another time.
  */
 import type { VisitorState } from '../model/visitor-state/types.js';
 import type { VisitorStore } from '../store/types.js';
 import { asConvertError, type ConvertError } from '../utils/errors.js';
 
-/** Milliseconds after which a claim that its process does not renew counts as not made. */
+/**
+ * Milliseconds after which a claim lapses if its process does not renew the lease: the claim counts as not made then.
+ */
 export const CLAIM_LEASE = 10_000;
 
-/** Milliseconds after which a lease is renewed: the process lives, and has the events. */
+/** Milliseconds after which a process renews the lease of a claim whose event it still has. */
 const RENEWAL = CLAIM_LEASE / 2;
-/** Milliseconds between attempts if the store fails, and the most attempts: some within the lease, some beyond it. */
+/**
+ * If the store fails to settle a claim: the milliseconds between two attempts, and the most attempts. Some attempts are
+ * made while the lease lasts, and some after it.
+ */
 const RETRY = 1_000;
 const ATTEMPTS = 15;
-/** Claims that wait for a store that fails; more than that lapse. */
+/**
+ * The most entries that wait for another attempt while the store fails. Claims beyond them are not settled, and lapse.
+ */
 const MAX_RETRIES = 10_000;
 
-/** Claims of one visitor that were committed together. */
+/** Claims of one visitor that the store took in one commit, and that are on lease. */
 export interface PendingClaims {
   readonly storeKey: string;
   readonly names: readonly string[];
   readonly ephemeral: boolean;
-  /** The store's answer when they were committed. */
+  /** The visitor's state, as the store returned it when it committed the claims. */
   readonly known: VisitorState;
 }
 
@@ -35,7 +43,7 @@ interface Open {
 }
 
 export class ClaimLeases {
-  /** In the order of their limits. */
+  /** The leases, ordered by `limit`: the one that has to be renewed next comes first. */
   #open: Open[] = [];
   #isPlanned = false;
   #isStopped = false;
@@ -44,11 +52,14 @@ export class ClaimLeases {
   constructor(
     private readonly store: VisitorStore,
     private readonly report: (error: ConvertError) => void,
-    /** Milliseconds since the epoch. */
+    /** Returns the present time, in milliseconds since the epoch. */
     private readonly now: () => number,
   ) {}
 
-  /** Opens a lease for claims. The function that it returns settles them, once their events outlive the process. */
+  /**
+   * Opens a lease for claims. Returns a function that settles the claims, so that they stand for good: it is to be
+   * called once their events outlive the process.
+   */
   open(claims: PendingClaims): () => void {
     const open: Open = { claims, limit: performance.now() + RENEWAL, isSettled: false };
     this.#open.push(open);
@@ -56,7 +67,7 @@ export class ClaimLeases {
     return () => this.#confirm(open);
   }
 
-  /** Writes nothing more under these keys for claims that are open now. */
+  /** Ends the leases of visitors who were forgotten: nothing more is written for their open claims. */
   forget(storeKeys: ReadonlySet<string>): void {
     for (const open of this.#open) open.isSettled ||= storeKeys.has(open.claims.storeKey);
     for (const claims of this.#retries) if (storeKeys.has(claims.storeKey)) this.#retries.delete(claims);
@@ -78,7 +89,7 @@ export class ClaimLeases {
     setTimeout(() => this.#look(), Math.max(1, next.limit - performance.now())).unref();
   }
 
-  /** Claims of events that are nowhere but in this process lapse with it. */
+  /** Stops renewing and settling claims. Claims whose events are still only in the memory of this process lapse. */
   stop(): void {
     this.#open = [];
     this.#isStopped = true;

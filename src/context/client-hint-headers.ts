@@ -5,20 +5,29 @@ import { HINTS_TO_ASK_FOR } from '../request/user-agent/client-hints.js';
 
 export interface HintRequest {
   readonly request: IncomingRequest;
-  /** The visitor; undefined if the request is skipped. Called only if the head is one of a page. */
+  /**
+   * Returns the visitor; undefined if the app's option `skip` skips the request. It is called only if the response may
+   * be a page.
+   */
   readonly identify: () => Visitor | undefined;
   readonly consentConfigured: boolean;
-  /** The browser is to ask again at once. */
+  /** True if the browser is to repeat the request at once, with the hints (`Critical-CH`). */
   readonly critical: boolean;
 }
 
-/** Pages ask for hints, unless their visitor is a bot or has not consented; a denial has the browser stop. */
+/**
+ * Asks the browser for client hints if the response is a page and the visitor is no bot and has consented. Tells the
+ * browser to stop sending hints if the visitor has denied consent.
+ */
 export function writeHintHeaders(head: ResponseHead, { request, identify, ...given }: HintRequest): void {
   if (isHtml(head) && mayAsk(head, identify(), given.consentConfigured)) askForHints(head, given.critical);
   else if (canStopHints(head, request) && identify()?.consent === 'denied') stopHints(head);
 }
 
-/** A browser that sends hints because it was asked to gives access to the device, which takes consent. */
+/**
+ * True if a page may ask for hints. To ask for hints is to read data from the visitor's device, which takes consent. So
+ * a page that a cache may hand to other visitors does not ask if consent is configured.
+ */
 function mayAsk(head: ResponseHead, visitor: Visitor | undefined, consentConfigured: boolean): boolean {
   if (visitor?.excludedBy !== undefined || visitor?.consent !== 'granted') return false;
   return !(consentConfigured && isShared(head));
@@ -33,35 +42,49 @@ function isHtml(head: ResponseHead): boolean {
   return HTML.test(String(head.getHeader('Content-Type')));
 }
 
-/** True if a cache may hand the head to others: it has no cookie in it that would prevent that. */
+/**
+ * True if a cache may hand the response to other visitors. `max-age` alone is enough: our cookies, which would keep
+ * some caches from sharing the response, need not be in it.
+ */
 function isShared(head: ResponseHead): boolean {
   const control = String(head.getHeader('Cache-Control'));
   return SHARED.test(control) || (KEPT.test(control) && !OWN.test(control));
 }
 
 /**
- * Adds to `Accept-CH`, and to `Critical-CH` if the browser is to ask again at once. No `Vary`: a page that used the
- * visitor is kept by no cache without asking, and any other does not depend on the hints.
+ * Adds our hints to `Accept-CH`, and to `Critical-CH` if the browser is to repeat the request at once. No `Vary` is
+ * added: no cache reuses a page that depends on the visitor without asking the server, and other pages do not depend on
+ * the hints.
  */
 function askForHints(head: ResponseHead, critical: boolean): void {
   addTokens(head, 'Accept-CH');
   if (critical) addTokens(head, 'Critical-CH');
 }
 
-/** True for a page of a browser that sends hints, unless the page is one for all, or asks for hints of its own. */
+/**
+ * True if the browser sends hints and the response is a page, unless caches may share the page or the app itself asks
+ * for hints.
+ */
 function canStopHints(head: ResponseHead, { headers }: IncomingRequest): boolean {
   if (HINTS_TO_ASK_FOR.every((name) => headers[name.toLowerCase()] === undefined)) return false;
-  // A page that has not changed (304) has no type, and the browser keeps of the one before what is not said anew.
+  // A 304 response has no `Content-Type`. The browser keeps the headers of its cached page unless the 304 response
+  // repeats them, so a 304 response has to tell the browser, too.
   const isPage = isHtml(head) || head.getHeader('Content-Type') === undefined;
   return isPage && head.getHeader('Accept-CH') === undefined && !isShared(head);
 }
 
-/** A browser remembers what a site has asked for until it is closed, or is told of another list: of an empty one. */
+/**
+ * Tells the browser to stop sending hints. A browser remembers the hints that a site has asked for until the browser is
+ * closed or the site sends another list: here an empty one.
+ */
 function stopHints(head: ResponseHead): void {
   head.setHeader('Accept-CH', '');
 }
 
-/** The app may ask for hints of its own. A head may be written again: nothing is added twice. */
+/**
+ * Adds our hints to the header `name`. Hints that are in the header already are not added again: the app may ask for
+ * hints of its own, and a head may be written twice.
+ */
 function addTokens(head: ResponseHead, name: string): void {
   const before = [head.getHeader(name) ?? []].flat().join(', ');
   const known = new Set(before.split(',').map((token) => token.trim().toLowerCase()));

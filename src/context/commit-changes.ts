@@ -16,37 +16,42 @@ export type RecordedEvent = EngineEvent | DeferredEvent;
 export interface CommitTarget {
   readonly visitorId: string;
   readonly storeKey: string;
-  /** The store's last answer: null if it holds nothing, undefined if that is not known. */
+  /**
+   * The visitor's state as the store returned it last; null if nothing was stored; undefined if the state could not be
+   * read.
+   */
   readonly known: VisitorState | null | undefined;
-  /** The id was issued in this request and may never come back. */
+  /** True if the visitor id was generated in this request: it may never come back. */
   readonly ephemeral: boolean;
-  /** The value of `revocations.generation` when consent was asked. */
+  /** The value of `revocations.generation` when the visitor's consent was read. A later revocation stops the commit. */
   readonly generation: number;
 }
 
-/** An event between its offer and its confirmation. */
+/** An event that was offered to the outbox, but not confirmed yet: the outbox sends it once it is confirmed. */
 interface PendingEvent {
-  /** The event with its claims. */
+  /** The event as it was recorded, with its claims. */
   readonly recorded: RecordedEvent;
-  /** The object by which the outbox knows it. */
+  /** The event as it was offered. The outbox uses this object to say which events it refuses. */
   readonly offered: VisitorEvent;
 }
 
 const NO_CLAIMS: readonly string[] = [];
 const NOTHING_LOST: ReadonlySet<string> = new Set();
 
-/** Stands in for the answer of a store that was not asked, or failed. */
+/** The result of a commit if the store was not called, or failed. */
 const NOT_STORED: Committed = { state: {}, lost: NOTHING_LOST };
 
 export class ChangeCommitter {
   readonly #runtime: Runtime;
   readonly #target: CommitTarget;
-  /** Something was committed to the store. */
+  /** True once a commit was sent to the store: the next one is not the visitor's first (`CommitOptions.first`). */
   #isStored = false;
   #known: VisitorState | null | undefined;
-  /** Claims whose events the outbox refused. */
+  /** The claims that are not stored, because the outbox refused their events; undefined if there are none. */
   #refused: ReadonlySet<string> | undefined;
-  /** The confirmation of an earlier offer, if that is still to come. */
+  /**
+   * Resolves when the offers that were made so far are confirmed to the outbox; undefined if none waits for the store.
+   */
   #confirming: Promise<void> | undefined;
 
   constructor(runtime: Runtime, target: CommitTarget) {
@@ -55,17 +60,23 @@ export class ChangeCommitter {
     this.#known = target.known;
   }
 
-  /** Why nothing of this visitor is to be kept any more, since the request began. */
+  /**
+   * Why nothing may be stored or sent for this visitor: since the request began, consent was withdrawn or the visitor
+   * was forgotten. Undefined if neither happened.
+   */
   get revoked(): RevocationReason | undefined {
     return this.#runtime.revocations.since(this.#target.storeKey, this.#target.generation);
   }
 
-  /** False if the exposure was refused: the assignment is not stored, so that the visitor is exposed another time. */
+  /**
+   * False if the outbox refused the exposure of this experience. Then the variation is not stored, so that a later
+   * request exposes the visitor.
+   */
   isKept(experienceId: string): boolean {
     return this.#refused?.has(experienceClaim(experienceId)) !== true;
   }
 
-  /** Stores change and events until consent is there. */
+  /** Stores the change and its events as deferred: they wait in the visitor's state until the visitor consents. */
   defer(
     change: StateChange,
     events: readonly RecordedEvent[],
@@ -81,7 +92,7 @@ export class ChangeCommitter {
     return committed;
   }
 
-  /** Stores the change, and sends the events whose claims nobody else made before. */
+  /** Stores the change, and sends its events, except those whose claim another request made first. */
   commit(
     change: StateChange,
     events: readonly RecordedEvent[],
@@ -113,7 +124,10 @@ export class ChangeCommitter {
     return Object.assign({ pending: { claims, until: this.#runtime.now() + CLAIM_LEASE } }, change);
   }
 
-  /** Opens a lease for claims; the function that it returns is for when their events outlive this process. */
+  /**
+   * Opens a lease for those of the claims that were won. Returns the function to call once their events outlive this
+   * process; undefined if no claim needs a lease.
+   */
   #leaseOf(
     claims: readonly string[],
     lost: ReadonlySet<string>,
@@ -121,13 +135,16 @@ export class ChangeCommitter {
   ): (() => void) | undefined {
     if (claims.length === 0) return undefined;
     const names = claims.filter((name) => !lost.has(name));
-    // Nothing more is written of a visitor who was forgotten meanwhile.
+    // If the visitor was forgotten during the commit, nothing more is stored for them.
     if (names.length === 0 || this.revoked === 'forgotten') return undefined;
     const { storeKey, ephemeral } = this.#target;
     return this.#runtime.claimLeases?.open({ storeKey, names, ephemeral, known });
   }
 
-  /** An event that depends on an exposure must not go before it, even if the store has nothing to say of the event. */
+  /**
+   * Confirms offers in the order in which they were made, even if a later one need not wait for the store: a conversion
+   * must not be sent before the exposure that it depends on.
+   */
   #confirmInOrder(committed: Committed | Promise<Committed>, finish: (committed: Committed) => void): void {
     const before = this.#confirming;
     const both = before === undefined ? committed : before.then(() => committed);
@@ -138,7 +155,10 @@ export class ChangeCommitter {
     this.#confirming = confirming;
   }
 
-  /** A store that fails loses nobody's exposure: enrichment at Convert sorts out doubles. */
+  /**
+   * Commits the change to the store. If the store fails, no claim counts as lost, so that all events are sent: an
+   * exposure that is sent twice does no harm, because Convert's enrichment counts it once.
+   */
   #store(change: StateChange): Committed | Promise<Committed> {
     if (isEmpty(change)) return NOT_STORED;
     const { storeKey, ephemeral } = this.#target;
@@ -146,14 +166,15 @@ export class ChangeCommitter {
       const first = ephemeral && !this.#isStored;
       this.#isStored = true;
       const { store } = this.#runtime;
-      // A store that outlives its processes may hold claims of a dead one, which lapse.
+      // A store that outlives the process may hold claims of a process that has died. `at` tells the store which of
+      // these claims have lapsed.
       const dated = store.outlives === true ? Object.assign({ at: this.#runtime.now() }, change) : change;
       const committed = store.commit(storeKey, dated, { ephemeral, first, known: this.#known });
       if (!isThenable(committed)) return committed;
-      // Past the limit, a store that doesn't answer no longer holds back the events.
+      // After STORE_LIMIT milliseconds, the events no longer wait for a store that does not answer.
       return withStoreTimeout(STORE_LIMIT, committed).then(
         (result) => {
-          // An app's own store may answer anything.
+          // A store of the app may resolve with anything.
           if (!isCommitted(result)) return this.#failed(new TypeError('commit() gave no { state, lost }'));
           this.#known = result.state;
           this.#undoIfForgotten();
@@ -166,7 +187,10 @@ export class ChangeCommitter {
     }
   }
 
-  /** Outbox and store may be the app's own, and throw: nobody is left to hear of it but the operator. */
+  /**
+   * Runs `work`, and reports its error to the operator: an outbox or a store of the app may throw, and no caller waits
+   * for the work.
+   */
   #safely(work: () => void): void {
     try {
       work();
@@ -177,7 +201,10 @@ export class ChangeCommitter {
     }
   }
 
-  /** If the visitor was forgotten during the commit, the store may have done both in the other order. */
+  /**
+   * Deletes the visitor's state again if the visitor was forgotten during the commit: the store may have executed the
+   * deletion before the commit.
+   */
   #undoIfForgotten(): void {
     if (this.revoked !== 'forgotten') return;
     const deleted = withStoreTimeout(STORE_LIMIT, this.#runtime.store.delete(this.#target.storeKey));
@@ -190,7 +217,10 @@ export class ChangeCommitter {
   }
 }
 
-/** Claims of events that the outbox took: the events may be lost with this process, though what is stored is not. */
+/**
+ * The claims of events that the outbox took. These claims need a lease: if this process dies, its events may be lost,
+ * but the stored claims are not.
+ */
 function takenClaims(pending: readonly PendingEvent[], { refused }: Offer): readonly string[] {
   const claims = new Set<string>();
   for (const { recorded, offered } of pending) {
@@ -200,8 +230,8 @@ function takenClaims(pending: readonly PendingEvent[], { refused }: Offer): read
 }
 
 /**
- * Claims of events that the outbox refused: they must not be stored, so that the visitor is exposed another time. A
- * claim of several events (a conversion and its transaction) stands as long as one of them was taken.
+ * The claims of events that the outbox refused. They must not be stored, so that a later request exposes the visitor. A
+ * claim that several events share (a conversion and its transaction) is stored if the outbox took one of the events.
  */
 function refusedClaims(pending: readonly PendingEvent[], offer: Offer): ReadonlySet<string> {
   const claims = new Set<string>();
@@ -212,7 +242,7 @@ function refusedClaims(pending: readonly PendingEvent[], offer: Offer): Readonly
   return claims;
 }
 
-/** The events that don't go, because their claim was lost to another request; undefined if there are none. */
+/** The events that must not be sent, because another request made their claim first; undefined if there are none. */
 function lostEvents(
   pending: readonly PendingEvent[],
   lost: ReadonlySet<string>,

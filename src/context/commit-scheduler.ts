@@ -1,9 +1,12 @@
-/** Schedules a commit for a later turn of the event loop, when the response has a head or is over. */
+/**
+ * Schedules the commit of one visitor for a later turn of the event loop, when the response head is sent or the
+ * response is closed.
+ */
 import type { OutgoingResponse } from '../model/http.js';
 import { asConvertError } from '../utils/errors.js';
 import type { Runtime } from './runtime.js';
 
-/** The schedulers that are due in this turn of the event loop: one immediate for all. */
+/** The schedulers that the next `setImmediate` calls: they share one immediate. */
 let due: CommitScheduler[] = [];
 
 function commitDue(): void {
@@ -19,11 +22,11 @@ export class CommitScheduler {
   constructor(
     private readonly runtime: Runtime,
     private readonly work: { commit(): unknown },
-    /** Undefined for jobs, which have none. */
+    /** The response of the request; undefined for jobs. */
     private readonly response: OutgoingResponse | undefined,
   ) {}
 
-  /** Never commits in the response's own tick. */
+  /** Has `onCommitTick` called in the next immediate, never at once, so that a commit does not delay the response. */
   schedule(): void {
     if (this.#isDue) return;
     this.#isDue = true;
@@ -35,14 +38,15 @@ export class CommitScheduler {
     const { response } = this;
     try {
       if (response === undefined || response.headersSent || response.closed) return void this.work.commit();
-      // Only now: nearly all responses have their head by then, and a listener costs as much as a decision.
+      // Listeners are added only now, if the head is not sent yet: nearly all responses have sent it by now, and a
+      // listener costs as much as a decision.
       if (this.#isWatching) return;
       this.#isWatching = true;
       const commit = (): void => this.schedule();
       response.onHead(commit);
       response.onClose(commit);
     } catch (error) {
-      // The other visitors of this immediate are committed all the same.
+      // An error must not keep the other schedulers of this immediate from committing.
       this.runtime.report(asConvertError(error, 'CONVERT_INTERNAL', 'a visitor could not be committed'));
     }
   }

@@ -16,7 +16,7 @@ const NOTHING_DECIDED: ReadonlyMap<string, Decision> = new Map();
 
 export class DecisionRecorder {
   readonly #runtime: Runtime;
-  /** The one thing that was decided; `#decided` has them all if there are more. */
+  /** The decision, as long as there is only one. If there are more, `#decided` holds all of them. */
   #only: Decision | undefined;
   #decided: Map<string, Decision> | undefined;
 
@@ -24,7 +24,10 @@ export class DecisionRecorder {
     this.#runtime = runtime;
   }
 
-  /** Decisions by experience key: the first one, unless another variation replaced it. */
+  /**
+   * The decisions with a variation, by experience key. A later decision replaces an earlier one only if its variation
+   * is another.
+   */
   get decided(): ReadonlyMap<string, Decision> {
     if (this.#decided !== undefined) return this.#decided;
     return this.#only === undefined ? NOTHING_DECIDED : new Map([[this.#only.experienceKey, this.#only]]);
@@ -35,7 +38,7 @@ export class DecisionRecorder {
     this.#announce(participation, decision, given);
   }
 
-  /** Records decisions as one change. */
+  /** Records several decisions as one change of the visitor's state. */
   recordAll(participation: Included, decisions: readonly Decision[], given: ExperienceAttributes): void {
     persist(participation, joinedChange(decisions), eventsOf(decisions), given);
     for (const decision of decisions) this.#announce(participation, decision, given);
@@ -86,7 +89,10 @@ export class DecisionRecorder {
   }
 }
 
-/** The reason that the app is told. */
+/**
+ * The reason that the app gets: `no-identity` if a variation was decided for a visitor whose id can't be handed out any
+ * more, else the reason of the engine.
+ */
 export function reasonOf(
   participation: Included,
   reason: Decision['reason'],
@@ -96,7 +102,10 @@ export function reasonOf(
   return variation && isLost ? 'no-identity' : reason;
 }
 
-/** Hands on what decisions leave behind, as far as they may leave anything. */
+/**
+ * Records the change and the events of decisions, if decisions are stored for this visitor. If not, the change may
+ * still be visible to later decisions of this request.
+ */
 function persist(
   participation: Included,
   change: StateChange | undefined,
@@ -108,12 +117,17 @@ function persist(
   else if (change && seesItsDecisions(participation)) participation.work.applyLocally(change);
 }
 
-/** True if decisions are stored and sent. */
+/**
+ * True if decisions are recorded for the commit, which stores them and sends their exposures, as far as consent allows.
+ */
 function isPersisted({ status }: Included, { enableStorage }: ExperienceAttributes): boolean {
   return status === 'participating' && enableStorage !== false;
 }
 
-/** False for decisions without storage and beside a preview: later ones are made as if these had never been. */
+/**
+ * True if later decisions of this request see the change of a decision that is not stored. False with `enableStorage:
+ * false` and beside a preview: later decisions are made as if the decision had never been made.
+ */
 function seesItsDecisions(participation: Included): boolean {
   return participation.status === 'read-only' && participation.because !== 'preview';
 }

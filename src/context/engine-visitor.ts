@@ -6,11 +6,11 @@ import type { Runtime } from './runtime.js';
 export interface VisitorProperties {
   readonly location: Properties;
   readonly visitor: Properties;
-  /** Undefined if there is no request. */
+  /** The cookies of the request; undefined for jobs. */
   readonly cookies: Properties | undefined;
 }
 
-/** The visitor, one object for all calls of a context. Only the state changes from call to call. */
+/** The visitor of one context, as one object for all calls of the engine. Only `state` changes from call to call. */
 export class ContextVisitor implements EngineVisitor {
   readonly memo: EngineMemo = { cached: undefined };
   readonly id: string;

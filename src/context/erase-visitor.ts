@@ -1,4 +1,4 @@
-/** Erases visitors: those whom the app has us forget, and those who deny or take back their consent. */
+/** Erases the data of a visitor if the app calls `convert.forget`, or if the visitor denies or withdraws consent. */
 import type { Withdrawal } from '../identity/visitor-identity.js';
 import type { ProjectConfig } from '../model/project-config.js';
 import { aliasKey, type IdOrigin } from '../model/store-key.js';
@@ -9,14 +9,16 @@ import { asConvertError, type ConvertError } from '../utils/errors.js';
 import { consentRecord, isRecordDue } from './recorded-consent.js';
 import type { AfterCommit, LoadedProject, Runtime, RevocationReason, Revocations } from './runtime.js';
 
-/** Rejects with a ConvertError if something of the visitor is still there. */
+/**
+ * Deletes the state and the waiting events of a visitor. Rejects with a ConvertError if some of the data may be left.
+ */
 export async function forgetVisitor(
   runtime: Runtime,
   { config }: LoadedProject,
   visitorId: string,
 ): Promise<void> {
   const { storeKeys, revocations, claimLeases, uncommitted } = runtime;
-  // Nothing tells whether the id is one of the app or one from our cookie.
+  // The id does not show whether it is an id of the app or one from our cookie, so both store keys are used.
   const keys = new Set(storeKeys.all(config, visitorId));
   for (const key of keys) revocations.add(key, 'forgotten');
   for (const each of uncommitted) if (keys.has(each.storeKey)) each.discard('forgotten');
@@ -32,7 +34,10 @@ export async function forgetVisitor(
   if (problem !== undefined) throw problem;
 }
 
-/** Deletes a state and the aliases of its users; the other devices of these users stay what they are. */
+/**
+ * Deletes a visitor's state, and the aliases of the users who were this visitor. Returns the deleted state. Other
+ * devices of these users keep their visitor ids.
+ */
 async function deleteVisitor(
   store: VisitorStore,
   config: ProjectConfig,
@@ -81,7 +86,10 @@ async function dropPending(runtime: Runtime, visitorId: string): Promise<void> {
   }
 }
 
-/** Erases a visitor who denies consent, off the request's own way. `request` is the framework's own. */
+/**
+ * Erases a visitor who denies consent, in the background: the response does not wait. `request` is the framework's
+ * request object, for the option `waitUntil`.
+ */
 export function revokeConsent(runtime: Runtime, withdrawal: Withdrawal, request: unknown): void {
   const { cookieId, fingerprint, appId } = withdrawal;
   if (cookieId === undefined && fingerprint === undefined && appId === undefined) return;
@@ -95,7 +103,10 @@ export function revokeConsent(runtime: Runtime, withdrawal: Withdrawal, request:
   });
 }
 
-/** Rejects if the store fails. */
+/**
+ * Deletes the states of the visitor's cookie id and fingerprint. The state of the id that the app gives the visitor
+ * stays: its deferred events are removed, and the denial is recorded. Rejects if the store fails.
+ */
 async function withdrawVisitor(
   { store, outbox, storeKeys, consentConfigured, revocations, uncommitted }: Runtime,
   { config }: LoadedProject,
@@ -107,11 +118,11 @@ async function withdrawVisitor(
   const fingerprintKey = keyOf(fingerprint, 'fingerprint');
   const appKey = keyOf(appId, 'app');
   const keys = new Set([cookieKey, fingerprintKey, appKey].filter((key) => key !== undefined));
-  // Another request that is under way must not bring back what goes here.
+  // Another request of this visitor that is under way must not store again the data that is deleted here.
   for (const key of keys) revocations.add(key, 'consent');
   for (const each of uncommitted) if (keys.has(each.storeKey)) each.discard('consent');
   if (cookieKey !== undefined) await deleteVisitor(store, config, cookieKey);
-  // A visitor who denies comes with the same fingerprint again and again: mostly there is nothing to delete.
+  // A visitor who denies consent comes with the same fingerprint again and again: mostly there is no state to delete.
   if (fingerprintKey !== undefined && (await store.read(fingerprintKey)) !== undefined)
     await store.delete(fingerprintKey);
   if (appKey === undefined) return;
@@ -123,7 +134,10 @@ async function withdrawVisitor(
   await store.commit(appKey, { consent, release: true }, { ephemeral: false });
 }
 
-/** Revocations that are remembered. More than that during one request are no concern. */
+/**
+ * The most revocations that are remembered; the oldest are dropped. A revocation matters only to requests that began
+ * before it, and no request lasts for 10,000 revocations.
+ */
 const MAX_REVOCATIONS = 10_000;
 
 export function createRevocations(): Revocations {
@@ -142,7 +156,7 @@ export function createRevocations(): Revocations {
         break;
       }
     },
-    // Nearly always there was no revocation at all.
+    // The first line answers nearly always: there was no revocation since.
     since(storeKey, before) {
       if (generation <= before) return undefined;
       const last = generations.get(storeKey);

@@ -22,28 +22,30 @@ import { VisitorContextBase } from './visitor-context.js';
 
 const NO_PROPERTIES: Properties = { get: () => undefined };
 
-/** The store's answer for a visitor, under the key of app ids or under that of cookie ids. */
+/** The stored state of a job's visitor, and its store key: that of an app id or that of a cookie id. */
 export interface StoredForJob {
   readonly lookup: StateLookup;
-  /** '' before the first project config. */
+  /** The store key; '' before the first project config, since the key names the project. */
   readonly storeKey: string;
 }
 
 const SAID = answersBy('forVisitor');
 
 export interface JobContextOptions extends StoredForJob {
-  /** '' if the job brought none. */
+  /** The visitor id; '' if the app gave none to `forVisitor`. */
   visitorId: string;
   properties: Record<string, unknown>;
   consent: Consent | undefined;
 }
 
-/** The context of a visitor without a request. */
 export class JobContext extends VisitorContextBase {
   protected readonly locations = NO_PROPERTIES;
   protected readonly properties: Properties;
   readonly #options: JobContextOptions;
-  /** The generation of revocations when the stored consent was read. */
+  /**
+   * The value of `revocations.generation` when the context was made, after the stored consent was read. A later
+   * revocation stops the commit.
+   */
   readonly #generation: number;
 
   constructor(runtime: Runtime, options: JobContextOptions) {
@@ -94,7 +96,10 @@ export class JobContext extends VisitorContextBase {
     if (reason === 'consent' || reason === 'no-identity') this.runtime.outbox.drop(1, reason);
   }
 
-  /** The answer that was given for this call, else the one that the visitor gave when they were here. */
+  /**
+   * The consent answer that the app gave to `forVisitor`; without one, the answer that is stored with the visitor's
+   * state.
+   */
   #consent(): ConsentAnswer {
     const { consent, lookup } = this.#options;
     if (consent !== undefined) return SAID[consent];
@@ -102,11 +107,11 @@ export class JobContext extends VisitorContextBase {
   }
 }
 
-/** Looks a visitor up of whom a job knows the id. Never rejects. */
+/** Reads the stored state of the visitor whose id a job knows. Never rejects. */
 export async function readForJob(runtime: Runtime, id: string): Promise<StoredForJob> {
   const { store, project } = runtime;
   if (!project) return { storeKey: '', lookup: 'unavailable' };
-  // The id that a webhook brings may have come from our cookie.
+  // The id may be one of the app or one from our cookie; each of the two has its own store key.
   const keys = runtime.storeKeys.all(project.config, id);
   try {
     for (const storeKey of keys) {

@@ -5,14 +5,19 @@ import type { VisitorState } from '../model/visitor-state/types.js';
 import type { LoadedProject } from './runtime.js';
 import type { UnitOfWork } from './unit-of-work.js';
 
-/** Resolved once per request or job; the visitor is whole in all three cases. */
+/**
+ * The visitor's participation, which is resolved once per request or job. `visitor` has all its fields in each case.
+ */
 export type Participation = Excluded | Included;
 
-/** The visitor gets the original page. */
+/** The visitor does not take part, and gets the original page. */
 export interface Excluded {
   readonly status: 'excluded';
   readonly visitor: Visitor;
-  /** With `not-ready` the visitor has an id, and its cookie is written. */
+  /**
+   * Why the visitor is excluded. With `not-ready` (no project config yet), the visitor has an id all the same, and a
+   * request writes its cookie.
+   */
   readonly excludedBy: ExcludedReason | 'disabled' | 'not-ready' | 'no-identity';
 }
 
@@ -23,24 +28,28 @@ interface Deciding {
   readonly visitor: Visitor;
   readonly project: LoadedProject;
   readonly work: UnitOfWork;
-  /** The visitor's state could not be read in time. */
+  /** True if the visitor's state is not known, because the store failed or did not answer in time. */
   readonly stateUnavailable: boolean;
 }
 
-/** Decisions are stored and sent, as far as the visitor's consent allows. */
+/** Decisions are made for the visitor. They are stored and sent, as far as the visitor's consent allows. */
 export interface Participating extends Deciding {
   readonly status: 'participating';
 }
 
-/** Decisions leave nothing behind. */
+/** Decisions are made for the visitor, but nothing is stored or sent. */
 export interface ReadOnly extends Deciding {
   readonly status: 'read-only';
   readonly because: 'head-request' | 'preview' | 'no-identity';
-  /** The decision that a preview link shows. A HEAD request may bring such a link, too. */
+  /**
+   * The decision that the preview link in the URL asks for; undefined without a link. A HEAD request may have one, too.
+   */
   readonly preview: Decision | undefined;
 }
 
-/** The store's answer when it was asked for a visitor's state. */
+/**
+ * The result of reading a visitor's state: `absent` if nothing is stored, `unavailable` if the store did not answer.
+ */
 export type StateLookup = { readonly found: VisitorState } | 'absent' | 'unavailable';
 
 export const lookupOf = (state: VisitorState | undefined): StateLookup =>
@@ -49,11 +58,11 @@ export const lookupOf = (state: VisitorState | undefined): StateLookup =>
 export const foundIn = (lookup: StateLookup): VisitorState | undefined =>
   typeof lookup === 'string' ? undefined : lookup.found;
 
-/** The state as stores take it with a commit: null if they hold nothing, undefined if that is not known. */
+/** The visitor's state as `CommitOptions.known`: null if nothing is stored, undefined if the store did not answer. */
 export const knownOf = (lookup: StateLookup): VisitorState | null | undefined =>
   lookup === 'unavailable' ? undefined : (foundIn(lookup) ?? null);
 
-/** Stands in for a visitor who can't be known. */
+/** Stands in for the visitor if nobody was identified: the request is skipped, a job gave no id, or our code failed. */
 export const EXCLUDED: Visitor = {
   id: '',
   origin: 'generated',
@@ -70,6 +79,6 @@ export const excluded = (visitor: Visitor, excludedBy: Excluded['excludedBy']): 
   excludedBy,
 });
 
-/** The decision that a preview link shows to this visitor. */
+/** The decision that the preview link in the URL asks for; undefined without a link. */
 export const previewIn = (participation: Included): Decision | undefined =>
   participation.status === 'read-only' ? participation.preview : undefined;

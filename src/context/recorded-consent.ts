@@ -7,8 +7,9 @@ type Recorded = VisitorState['consent'];
 const STORED = answersBy('stored');
 
 /**
- * The record to store after an answer. Only an answer that jobs would not assume is on record: a grant if consent is
- * asked for, a denial (an opt-out that the browser sent) if it is not.
+ * The consent to store after a visitor's answer. Only an answer that jobs would not assume is stored: a grant if
+ * consent is configured, a denial (an opt-out that the browser sent) if it is not. `withdrawn` removes the stored
+ * consent.
  */
 export function consentRecord(
   isAskedFor: boolean,
@@ -17,15 +18,19 @@ export function consentRecord(
   return isAskedFor === (answer === 'granted') ? answer : 'withdrawn';
 }
 
-/** False if the record says all that jobs need to know of the answer. */
+/** True if the stored consent has to change after this answer; false if jobs find the right answer already. */
 export function isRecordDue(isAskedFor: boolean, answer: 'granted' | 'denied', recorded: Recorded): boolean {
   const record = consentRecord(isAskedFor, answer);
   if (record !== 'withdrawn') return recorded !== record;
-  // A grant from the time when consent was asked for contradicts no grant.
+  // `granted` comes here only if consent is not configured. A grant that was stored when consent was configured may
+  // stay.
   return answer === 'granted' ? recorded === 'denied' : recorded !== undefined;
 }
 
-/** The answer that a job finds on record. A recorded denial holds even if consent is not asked for. */
+/**
+ * The consent answer that a job reads from the visitor's state. A stored denial holds even if consent is not
+ * configured.
+ */
 export function recordedAnswer(isAskedFor: boolean, recorded: Recorded): ConsentAnswer {
   if (recorded === 'denied') return STORED.denied;
   if (!isAskedFor) return UNASKED;

@@ -38,21 +38,27 @@ export class RequestContext extends VisitorContextBase implements ConvertContext
   readonly #services: RequestServices;
   readonly #request: IncomingRequest;
   readonly #response: OutgoingResponse;
-  /** The part of the visitor that the request's facts read; it is filled in when the visitor is resolved. */
+  /**
+   * The data about the visitor that the request's facts include. It is filled in when the participation is resolved.
+   */
   readonly #requestVisitor: { isNewVisitor: boolean; session: Session | undefined } = {
     isNewVisitor: true,
     session: undefined,
   };
   #facts: RequestFacts | undefined;
   #visitor: Visitor | undefined;
-  /** The store key. The visitor does not have it, since they may be known before the project that the key names. */
+  /**
+   * The visitor's store key. It is no field of `Visitor`, because it names the project, whose config may arrive later.
+   */
   #storeKey: string | undefined;
   #carried: CarriedAssignments | undefined;
   #session: CarriedSession | undefined;
   #head: VisitorHeaders | undefined;
   #alias: UserAlias | undefined;
   #bridge: Bridge | undefined;
-  /** The answer that a remote store gave before the handler ran; undefined if it was not asked, or not in time. */
+  /**
+   * The answer that a remote store gave before the handler ran; undefined if the store was not asked, or was too late.
+   */
   #prefetched: Answer | undefined;
   #skipped: boolean | undefined;
 
@@ -68,7 +74,7 @@ export class RequestContext extends VisitorContextBase implements ConvertContext
     this.#response = response;
   }
 
-  /** True if the app's `skip` says that this request is none of our business. */
+  /** True if the app's option `skip` says that this package must leave the request alone. */
   get skipped(): boolean {
     const { skip } = this.#services;
     return (this.#skipped ??= skip !== undefined && this.#ask('skip', skip, 'taken as false') === true);
@@ -87,7 +93,10 @@ export class RequestContext extends VisitorContextBase implements ConvertContext
     });
   }
 
-  /** Reads the visitor's state from a remote store. Returns undefined if there is nothing to wait for. */
+  /**
+   * Reads the visitor's state from a remote store, before the handler runs. Returns a promise that resolves when the
+   * answer is there; undefined if there is nothing to wait for.
+   */
   prefetch(store: RemoteStore): Promise<void> | undefined {
     const visitor = this.#identified();
     const { project } = this.runtime;
@@ -112,7 +121,7 @@ export class RequestContext extends VisitorContextBase implements ConvertContext
 
   async identify(userId: string | number): Promise<void> {
     await (this.#alias ??= new UserAlias(this.runtime)).claim(this.participation, userId, () => {
-      // Before the answer is there: a head that is written meanwhile goes without.
+      // The listener is added before the store answers. If the head is written meanwhile, the alias cookie is left out.
       if (!this.#response.headersSent) this.#response.onHead((head) => this.#onHead(head));
     });
   }
@@ -122,7 +131,8 @@ export class RequestContext extends VisitorContextBase implements ConvertContext
   }
 
   get visitorProperties(): Readonly<Record<string, unknown>> {
-    // The facts tell whether the visitor is new, and their session, so the participation is resolved first.
+    // The visitor properties include whether the visitor is new, and their session, so the participation is resolved
+    // first.
     void this.participation;
     return this.#requestFacts.visitorObject();
   }
@@ -131,7 +141,7 @@ export class RequestContext extends VisitorContextBase implements ConvertContext
     return (this.#bridge ??= createBridge(() => {
       const { participation } = this;
       const { id, mode } = participation.visitor;
-      // The page is not told an id that the response does not hand out.
+      // In a preview, and if no cookie can be set any more, the page gets no visitor id.
       const isNobody = participation.status === 'read-only' && participation.because !== 'head-request';
       return {
         ...(mode === 'enrol' && id !== '' && !isNobody && { visitorId: id }),
@@ -158,7 +168,7 @@ export class RequestContext extends VisitorContextBase implements ConvertContext
     return (this.#facts ??= this.#services.reader.read(this.#request, this.#requestVisitor));
   }
 
-  /** The visitor; undefined if the request is skipped. */
+  /** Identifies the visitor at the first call; undefined if the option `skip` skips the request. */
   #identified(): Visitor | undefined {
     if (this.#visitor === undefined) {
       if (this.skipped) return undefined;
@@ -177,7 +187,8 @@ export class RequestContext extends VisitorContextBase implements ConvertContext
     const visitor = this.#identified();
     if (visitor === undefined) return excluded(EXCLUDED, 'disabled');
     this.#session = this.#sessionOf(visitor);
-    // Health checks go round the proxy, and come first.
+    // Bots are left out: health checks count as bots, bypass the proxy, and come first, but only the first requests are
+    // looked at.
     const unknownProxy = visitor.excludedBy === 'bot' ? undefined : this.#services.proxies.see(request);
     if (unknownProxy !== undefined) this.runtime.warnOnce('proxy', unknownProxy);
     if (!this.#response.headersSent) this.#prepareHead(visitor);
@@ -218,7 +229,10 @@ export class RequestContext extends VisitorContextBase implements ConvertContext
     return participation;
   }
 
-  /** The decision of a preview link, if this is one that may be followed. */
+  /**
+   * The decision that the preview link in the URL asks for; undefined without a link, or if the option `preview`
+   * forbids it.
+   */
   #previewOf({ engine }: LoadedProject): Decision | undefined {
     const link = previewLink(this.#request.url);
     if (link === undefined || !this.#mayPreview()) return undefined;
@@ -232,7 +246,7 @@ export class RequestContext extends VisitorContextBase implements ConvertContext
       : preview !== false;
   }
 
-  /** The cookie of assignments is read and written. */
+  /** True if the assignment cookie is read and written for this visitor. */
   #keepsAssignments(visitor: Visitor): boolean {
     return this.#services.visitors.assignments !== undefined && keepsCookies(visitor);
   }

@@ -20,9 +20,12 @@ export interface ParticipationInput {
   readonly project: LoadedProject;
   readonly storeKey: string;
   readonly lookup: StateLookup;
-  /** The state that decisions begin with: as in `lookup`, without lapsed claims, with what the cookie brought. */
+  /**
+   * The state that decisions begin with: the one of `lookup`, without lapsed claims, and with the assignments of the
+   * visitor's cookie.
+   */
   readonly stored: VisitorState | undefined;
-  /** The decision of a preview link that may be followed. */
+  /** The decision that a preview link asks for; undefined if there is no link, or if it may not be followed. */
   readonly preview: Decision | undefined;
   readonly facts: RequestFacts;
 }
@@ -44,7 +47,7 @@ function readOnlyBecause({
 }: ParticipationInput): ReadOnly['because'] | undefined {
   if (request.method === 'HEAD') return 'head-request';
   if (preview !== undefined) return 'preview';
-  // The cookie of a new id can't be set any more.
+  // If the head is sent already, the cookie of a new visitor id can't be set any more.
   return visitor.origin === 'generated' && response.headersSent ? 'no-identity' : undefined;
 }
 
@@ -57,7 +60,7 @@ function unitOfWork(
   return new UnitOfWork(runtime, {
     visitorId: visitor.id,
     storeKey,
-    // Deferred changes count for decisions that leave no trace, too.
+    // Read-only decisions see the visitor's deferred changes, too.
     stored: seesDeferred ? withDeferredChanges(stored, runtime.now()) : stored,
     known: knownOf(lookup),
     mode: isReadOnly ? 'silent' : visitor.mode,
@@ -70,7 +73,10 @@ function unitOfWork(
   });
 }
 
-/** `prefetched` is the answer of a remote store, which is asked before the handler runs; undefined without one. */
+/**
+ * Reads the visitor's state. `prefetched` is the answer that a remote store gave before the handler ran; undefined if
+ * there is no answer.
+ */
 export function lookUpState(
   runtime: Runtime,
   { origin }: Visitor,
@@ -89,13 +95,16 @@ export function lookUpState(
   }
 }
 
-/** If the state could not be read, we do not know that the visitor is new. */
+/**
+ * True if the visitor was not known before this request. False if the state could not be read: then we do not know that
+ * the visitor is new.
+ */
 export function isNew({ origin }: Visitor, lookup: StateLookup, stored: VisitorState | undefined): boolean {
   if (origin === 'cookie') return false;
   return origin === 'generated' || (stored === undefined && lookup !== 'unavailable');
 }
 
-/** True for visitors with consent who keep the cookies that we set. */
+/** True if the visitor has consented and keeps our cookies. A visitor who is identified by a fingerprint keeps none. */
 export function keepsCookies({ excludedBy, mode, origin }: Visitor): boolean {
   return excludedBy === undefined && mode === 'enrol' && origin !== 'fingerprint';
 }

@@ -10,51 +10,57 @@ import type { ConvertError } from '../utils/errors.js';
 import type { ClaimLeases } from './claim-leases.js';
 import type { ConvertEvents } from './types.js';
 
-/** Milliseconds that `flush` of a Convert and of contexts waits if no `timeout` is given. */
+/** The most milliseconds that `flush` of a Convert or of a context waits, if the app gives no `timeout`. */
 export const FLUSH_TIMEOUT = 5_000;
 
-/** A project config in force, and the engine's view of it. */
+/** A project config that is in force, and the object that the engine has made from it. */
 export interface LoadedProject {
   readonly config: ProjectConfig;
   readonly engine: EngineProject;
-  /** Ids of its experiences that a visitor may be in, in the environment of the options. */
+  /** The ids of the experiences that run in the environment of the options. */
   readonly running: readonly string[];
 }
 
 /** A unit of work with changes that are not committed yet. */
 export interface Uncommitted {
-  /** The index in the `CompactSet` that it is in, which sets it. */
+  /** The index of this unit of work in its `CompactSet`. Only the set writes this field. */
   index: number | undefined;
   readonly visitorId: string;
   readonly storeKey: string;
-  /** Returns the store's answer; undefined if there was nothing to commit. */
+  /** Commits the changes. Returns the store's answer; undefined if there was nothing to commit. */
   commit(): Committed | Promise<Committed> | undefined;
   discard(reason: DropReason): void;
 }
 
-/** Withdrawals of consent and erasures in this process: a request that began before must not undo them. */
+/**
+ * The revocations in this process: consent was withdrawn, or a visitor was forgotten. A request that began before a
+ * revocation must not store the visitor's data again.
+ */
 export interface Revocations {
-  /** Grows with each revocation. */
+  /** The number of revocations so far. */
   readonly generation: number;
   add(storeKey: string, reason: RevocationReason): void;
-  /** The reason of the visitor's last revocation, if that was after `generation`. */
+  /** The reason of the visitor's last revocation if it came after `generation`; else undefined. */
   since(storeKey: string, generation: number): RevocationReason | undefined;
 }
 
 export type RevocationReason = Extract<DropReason, 'consent' | 'forgotten'>;
 
-/** To be called after a commit, with the store's answer or a promise of it. */
+/** A function to call after a commit, with the store's answer or a promise of it. */
 export type AfterCommit = (stored?: unknown) => void;
 
 export interface Runtime {
-  /** undefined until the first project config is there. */
+  /** The project config in force; undefined until the first one has arrived. */
   readonly project: LoadedProject | undefined;
   readonly environment: string;
   readonly store: VisitorStore;
   readonly outbox: Outbox;
-  /** Undefined if claims need no lease: the store or the outbox ends with the process. */
+  /**
+   * The leases of claims. Undefined if claims need none, because the store or the outbox loses its data with the
+   * process.
+   */
   readonly claimLeases: ClaimLeases | undefined;
-  /** Milliseconds that a request waits for the store. */
+  /** The most milliseconds that a request waits for a remote store. */
   readonly storeTimeout: number;
   readonly storeKeys: StoreKeys;
   readonly consentConfigured: boolean;
@@ -62,19 +68,21 @@ export interface Runtime {
   readonly uncommitted: CompactSet<Uncommitted>;
   readonly revocations: Revocations;
   /**
-   * Has the platform wait for a commit. `keep` gets the function to call once that is made, with the store's answer or
-   * a promise of it. Undefined if the app gave no `waitUntil`.
+   * Has a serverless platform wait for a commit. `keep` is called at once with a function. This function is to be
+   * called after the commit, with the store's answer or a promise of it. Undefined if the app gave no `waitUntil`.
    */
   readonly waitUntil: ((request: unknown, keep: (done: AfterCommit) => void) => void) | undefined;
-  /** Runs work that needs a project config, now or when the first one is there. */
+  /** Calls `work` with the project config: now, or when the first config arrives. */
   whenReady(work: (project: LoadedProject) => void): void;
-  /** Milliseconds since the epoch. */
+  /** Returns the present time, in milliseconds since the epoch. */
   now(): number;
-  /** False if an event would reach nobody. */
+  /** True if an event of this name would reach a listener. */
   hasListener(name: keyof ConvertEvents): boolean;
   emit<Name extends keyof ConvertEvents>(name: Name, event: ConvertEvents[Name]): void;
-  /** Tells the operator: an `error` event, and a log line the first time for a code and message. */
+  /**
+   * Reports an error to the operator: emits an `error` event, and logs the error the first time for a code and message.
+   */
   report(error: ConvertError): void;
-  /** A log line, the first time for a code. */
+  /** Logs a warning, only the first time for a `code`. */
   warnOnce(code: string, message: string): void;
 }

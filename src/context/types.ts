@@ -16,12 +16,13 @@ import type { ReportSegments } from '../model/tracking-event.js';
 import type { ConvertError } from '../utils/errors.js';
 
 /**
- * Why a visitor gets what they get. The engine's reasons, and:
- * - `disabled` the request is skipped, or something of ours failed
+ * Why a visitor gets a variation or none. The reasons of the engine, and:
+ * - `disabled` the option `skip` skips the request, or an error occurred in this package
  * - `not-ready` no project config has arrived
  * - `bot` the request comes from a bot
  * - `consent` the visitor has not consented, or has opted out (`explain` tells by what)
- * - `no-identity` decided, but the visitor's id can't be handed out any more: not enrolled
+ * - `no-identity` a variation was decided, but the visitor's id can't be handed out any more, so that the visitor is
+ *   not enrolled; or a job has no visitor id
  */
 export type Reason = EngineReason | 'disabled' | 'not-ready' | 'bot' | 'consent' | 'no-identity';
 
@@ -30,9 +31,11 @@ export interface Explanation {
   readonly reason: Reason;
   /** The variation, as `peek` returns it. */
   readonly variation: Variation | null;
-  /** The locations, audiences or segments that left the visitor out, and which of their rules. */
+  /**
+   * The locations, audiences or segments that kept the visitor out of the experience, and the rules that did not match.
+   */
   readonly failed: readonly Failure[];
-  /** Properties that rules of the experience ask for and nobody supplied. */
+  /** The properties that rules of the experience ask for, but that neither the request nor the app supplied. */
   readonly missing: readonly string[];
   /** The visitor's consent, and the source of the answer. */
   readonly consent: ConsentAnswer;
@@ -40,16 +43,16 @@ export interface Explanation {
 
 /** The events of a Convert, by name. They hold visitor ids, but no properties. */
 export interface ConvertEvents {
-  /** The first project config is there. */
+  /** The first project config is in force. */
   ready: { version: string | undefined };
-  /** Another project config took its place. */
+  /** Another project config has replaced the one that was in force. */
   config: { version: string | undefined };
   decision: {
     visitorId: string;
     experienceKey: string;
     variationKey: string | null;
     reason: Reason;
-    /** The decision will be stored and its exposure sent. */
+    /** True if the decision will be stored and its exposure sent. */
     enrolled: boolean;
   };
   conversion: {
@@ -57,50 +60,62 @@ export interface ConvertEvents {
     goalKey: string;
     outcome: 'tracked' | 'already-tracked' | 'goal-not-found' | 'goal-rules' | 'bad-data';
   };
-  /** A batch was accepted by the tracking endpoint. */
+  /** The tracking endpoint accepted a batch of `count` events. */
   delivered: { count: number };
-  /** Events were given up. */
+  /** `count` events were given up: they will not be sent. */
   dropped: { count: number; reason: DropReason };
   error: ConvertError;
 }
 
-/** A visitor whom decisions are made for and conversions counted. `Keys` narrows the experience keys. */
+/**
+ * One visitor: the methods make decisions for the visitor and count conversions. `Keys` narrows the experience keys.
+ */
 export interface VisitorContext<Keys extends string = string> {
-  /** The id that is hashed and sent; '' if the visitor must not be identified. */
+  /** The visitor's id, which is hashed for decisions and sent with events; '' if the visitor must not be identified. */
   readonly visitorId: string;
-  /** `granted` if consent is not configured, unless the request carries an opt-out (see `privacySignals`). */
+  /**
+   * The visitor's consent. `granted` if consent is not configured, unless the request carries an opt-out (see
+   * `privacySignals`).
+   */
   readonly consent: Consent;
   /**
-   * The variation of one experience, or null: not found, not targeted, not in the traffic, no consent, a bot, not
-   * ready (`explain` tells which). The first decision is stored and its exposure sent.
+   * Returns the variation of one experience, or null: the experience is not found, does not target the visitor or
+   * leaves them out of its traffic; the visitor has not consented or is a bot; or there is no project config yet
+   * (`explain` tells which). The first decision is stored and its exposure sent.
    */
   runExperience(key: Keys, attributes?: ExperienceAttributes): Variation | null;
-  /** The variations of all experiences that the visitor is in. */
+  /** Returns the variations of all experiences that the visitor takes part in. */
   runExperiences(attributes?: ExperienceAttributes): Variation[];
-  /** The feature: an array if several experiences carry it, `status: 'disabled'` if the visitor is in none. */
+  /**
+   * Returns the feature: an array if several experiences carry it, `status: 'disabled'` if the visitor takes part in
+   * none of them.
+   */
   runFeature(key: string, attributes?: FeatureAttributes): Feature | Feature[];
   runFeatures(attributes?: FeatureAttributes): Feature[];
   /** Counts a goal once per visitor; `conversionData` makes it a transaction. */
   trackConversion(goalKey: string, attributes?: ConversionAttributes): void;
-  /** Report segments to be remembered with the visitor and sent with later events. */
+  /** Stores report segments with the visitor. They are sent with later events. */
   setDefaultSegments(segments: ReportSegments): void;
-  /** Puts the visitor into those of the segments whose rules match. */
+  /** Puts the visitor into those of the given segments whose rules match. */
   runCustomSegments(keys: readonly string[], attributes?: SegmentsAttributes): void;
-  /** Properties to be remembered with the visitor, for rules of later requests. */
+  /** Stores properties with the visitor, for the rules of later requests. */
   updateVisitorProperties(properties: Record<string, unknown>): void;
   /** Decides without enrolling: nothing is stored or sent. */
   peek(key: Keys, attributes?: ExperienceAttributes): Variation | null;
-  /** Why `peek` returns what it returns. */
+  /** Says why `peek` returns this variation or null. */
   explain(key: Keys, attributes?: ExperienceAttributes): Explanation;
-  /** Commits what was collected and waits until it is delivered, at most `timeout` ms (default 5000). Never rejects. */
+  /**
+   * Commits the decisions and conversions of this visitor. Resolves when the events that wait are delivered, at the
+   * latest after `timeout` ms (default 5000). Never rejects.
+   */
   flush(options?: { timeout?: number }): Promise<DeliveryLedger>;
   /** The official SDK's name for `flush`. */
   releaseQueues(): Promise<DeliveryLedger>;
 }
 
-/** The visitor of one request. Everything about it is resolved at first use. */
+/** The visitor of one request. The visitor is identified, and their state read, when a member is first used. */
 export interface ConvertContext<Keys extends string = string> extends VisitorContext<Keys> {
-  /** The visitor was not known before this request. */
+  /** True if the visitor was not known before this request. */
   readonly isNewVisitor: boolean;
   readonly locationProperties: Readonly<Record<string, unknown>>;
   readonly visitorProperties: Readonly<Record<string, unknown>>;
@@ -116,7 +131,10 @@ export interface ConvertContext<Keys extends string = string> extends VisitorCon
   identify(userId: string | number): Promise<void>;
 }
 
-/** Marks contexts across the two builds of this package (ESM and CommonJS). */
+/**
+ * The key of a property that marks contexts, so that either build of this package (ESM and CommonJS) recognizes those
+ * of the other.
+ */
 export const CONTEXT_BRAND = Symbol.for('convert-middleware.context');
 
 export function isContext(value: unknown): value is VisitorContext {

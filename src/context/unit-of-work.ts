@@ -1,4 +1,4 @@
-/** Keeps what was decided and tracked for one visitor until it is committed. */
+/** Collects the changes and events of one visitor until they are committed. */
 import type { DropReason } from '../delivery/types.js';
 import type { OutgoingResponse } from '../model/http.js';
 import { type ReportSegments, SEGMENT_KEYS } from '../model/tracking-event.js';
@@ -16,17 +16,24 @@ import { consentRecord, isRecordDue } from './recorded-consent.js';
 import type { AfterCommit, Runtime, Uncommitted } from './runtime.js';
 
 export interface UnitOfWorkOptions extends CommitTarget {
-  /** The visitor's state as decisions begin with it; undefined if nothing is stored, or it could not be read. */
+  /**
+   * The visitor's state that decisions begin with; undefined if nothing is stored, or if the state could not be read.
+   */
   readonly stored: VisitorState | undefined;
-  /** `enrol` stores and sends, `hold` stores and waits for consent, `silent` does neither. */
+  /**
+   * `enrol`: changes are stored and events sent. `hold`: changes and events are stored until the visitor consents.
+   * `silent`: nothing is stored or sent.
+   */
   readonly mode: 'enrol' | 'hold' | 'silent';
-  /** The visitor is here, with nothing against their taking part: that is remembered for jobs. */
+  /**
+   * True if the visitor makes this request and is free to take part: then a grant is stored for jobs. False for jobs.
+   */
   readonly consented: boolean;
-  /** Tells the report segments when something is committed; undefined for jobs. */
+  /** Tells the report segments of the request, which are sent with the events; undefined for jobs. */
   readonly facts: { segments(): ReportSegments | undefined } | undefined;
-  /** Undefined for jobs, which have none. */
+  /** The response of the request; undefined for jobs. */
   readonly response: OutgoingResponse | undefined;
-  /** The framework's own; undefined for jobs. */
+  /** The request object of the framework, for the option `waitUntil`; undefined for jobs. */
   readonly request: unknown;
 }
 
@@ -40,14 +47,14 @@ export class UnitOfWork implements Uncommitted {
   readonly #options: UnitOfWorkOptions;
   #mode: UnitOfWorkOptions['mode'];
   #state: VisitorState;
-  /** The last change, which is not in `#state` yet: most requests never ask for it. */
+  /** The last change, which is not applied to `#state` yet: most requests never read the state again. */
   #localChange: StateChange | undefined;
-  /** Why everything is dropped from now on. */
+  /** Why all changes and events are dropped from now on; undefined if they are not. */
   #discarded: DropReason | undefined;
   #change: StateChange | undefined;
   #events = NO_EVENTS;
   #isPending = false;
-  /** Tells the platform that it need not wait any longer; undefined without `waitUntil`. */
+  /** Tells the serverless platform that the commit is made; undefined if the platform does not wait for one. */
   #platformDone: AfterCommit | undefined;
   #scheduler: CommitScheduler | undefined;
   #committer: ChangeCommitter | undefined;
@@ -69,7 +76,7 @@ export class UnitOfWork implements Uncommitted {
     return this.#options.storeKey;
   }
 
-  /** The visitor's state as of now, with what is not committed yet. */
+  /** The visitor's state, including the changes that are not committed yet. */
   get state(): VisitorState {
     if (this.#localChange !== undefined) {
       this.#state = applyChange(this.#state, this.#localChange).state;
@@ -78,23 +85,26 @@ export class UnitOfWork implements Uncommitted {
     return this.#state;
   }
 
-  /** True if what is recorded will be stored and sent. */
+  /** True if recorded changes are stored and recorded events sent at the next commit. */
   get enrols(): boolean {
     return this.#mode === 'enrol';
   }
 
-  /** False if the exposure was refused: the assignment is not stored, so that the visitor is exposed another time. */
+  /**
+   * False if the outbox refused the exposure of this experience. Then the variation is not stored, so that a later
+   * request exposes the visitor.
+   */
   isKept(experienceId: string): boolean {
     return this.#committer?.isKept(experienceId) ?? true;
   }
 
-  /** Later decisions see the change; it is neither stored nor sent. */
+  /** Makes later decisions of this request see the change. The call itself neither stores nor sends anything. */
   applyLocally(change: StateChange): void {
     if (this.#localChange !== undefined) this.#state = this.state;
     this.#localChange = change;
   }
 
-  /** Schedules its own commit. */
+  /** Records a change and its events, and schedules their commit. */
   record(change: StateChange | undefined, events: readonly RecordedEvent[]): void {
     if (change) this.applyLocally(change);
     if (this.#mode === 'silent') {
@@ -113,7 +123,7 @@ export class UnitOfWork implements Uncommitted {
     this.#scheduler.schedule();
   }
 
-  /** Gives up what is not committed, and whatever comes after it. */
+  /** Drops all changes and events that are not committed, and all that are recorded later. */
   discard(reason: DropReason): void {
     if (this.#events.length > 0) this.#runtime.outbox.drop(this.#events.length, reason);
     this.#take();
@@ -122,7 +132,10 @@ export class UnitOfWork implements Uncommitted {
     this.#release();
   }
 
-  /** Never throws, and awaits nothing that the caller could feel. */
+  /**
+   * Commits the recorded changes and events. Returns the store's answer, or a promise that never rejects; undefined if
+   * there was nothing to commit.
+   */
   commit(): Committed | Promise<Committed> | undefined {
     if (!this.#isPending) return undefined;
     const committer = (this.#committer ??= new ChangeCommitter(this.#runtime, this.#options));
@@ -157,7 +170,10 @@ export class UnitOfWork implements Uncommitted {
     return taken;
   }
 
-  /** Consent is there: it is recorded for jobs, and what waited for it is due. */
+  /**
+   * Called if the visitor may take part. Records the grant for jobs, and records the deferred changes and events again,
+   * so that they are committed now. Deferred events that are too old are dropped.
+   */
   #resumeDeferred(stored: VisitorState): void {
     const { consentConfigured } = this.#runtime;
     if (this.#options.consented && isRecordDue(consentConfigured, 'granted', stored.consent)) {
@@ -175,7 +191,7 @@ export class UnitOfWork implements Uncommitted {
     const derived = this.#options.facts?.segments();
     const { segments: stored } = this.#localChange?.segments ? this.state : this.#state;
     if (!stored) return derived;
-    // Segments that are stored for the visitor go before those of this request.
+    // Segments that are stored for the visitor take precedence over those of this request.
     const merged: Record<string, unknown> = { ...derived };
     for (const key of SEGMENT_KEYS) {
       if (stored[key] !== undefined) merged[key] = stored[key];
@@ -184,7 +200,10 @@ export class UnitOfWork implements Uncommitted {
   }
 }
 
-/** That a visitor was at another location is no reason to write: it goes along with the next change or event. */
+/**
+ * False if only `locations` have changed: that is not worth a write to the store. Such a change is committed with the
+ * next change or event.
+ */
 function isWorthACommit(change: StateChange | undefined, events: readonly RecordedEvent[]): boolean {
   return (
     events.length > 0 || (change !== undefined && Object.keys(change).some((field) => field !== 'locations'))

@@ -1,4 +1,4 @@
-/** Handles `identify()` at a login: the device learns which visitor its user was first. */
+/** Handles `identify()` at a login: finds the visitor id of the user's first device, for this device to take over. */
 import { isUserId, userHash } from '../identity/user-hash.js';
 import { aliasKey } from '../model/store-key.js';
 import { isVisitorId } from '../model/visitor-state/parse-state.js';
@@ -9,17 +9,23 @@ import type { Runtime } from './runtime.js';
 
 export class UserAlias {
   #adopts: string | null | undefined;
-  /** The key under which the store says that the user is this visitor. */
+  /** The store key of the user's alias, if the alias is the id of this visitor; undefined if not, or not known yet. */
   #key: string | undefined;
 
   constructor(private readonly runtime: Runtime) {}
 
-  /** The visitor that the user was first; null if it is this one; undefined if the store has not answered. */
+  /**
+   * The visitor id of the user's first device, if this device has to take it over; null if there is none to take over;
+   * undefined if the store has not answered.
+   */
   get adopts(): string | null | undefined {
     return this.#adopts;
   }
 
-  /** Never rejects. `asking` is called before the store is asked, and not if there is nothing to ask. */
+  /**
+   * Stores this visitor's id as the alias of the user, unless the user has an alias. `asking` is called just before the
+   * store is called, and not at all if the store is not called. Never rejects.
+   */
   async claim(participation: Participation, userId: string | number, asking: () => void): Promise<void> {
     if (participation.status !== 'participating' || !participation.work.enrols) return;
     const { visitor, project, work } = participation;
@@ -49,7 +55,7 @@ export class UserAlias {
         store.commit(key, { alias: id }, { ephemeral: false }),
       );
       if (state.alias === id) this.#key = key;
-      // An app's own store may answer anything.
+      // A store of the app may resolve with anything.
       this.#adopts = state.alias === id || !isVisitorId(state.alias) ? null : state.alias;
     } catch (error) {
       this.runtime.report(
@@ -58,7 +64,10 @@ export class UserAlias {
     }
   }
 
-  /** Undoes the claim of a new visitor whose id was not handed out: nobody will ever come with it. */
+  /**
+   * Deletes the user's alias if it is the id of this visitor. Called for a new visitor whose cookie was not set: no
+   * later request will have that id.
+   */
   takeBack(): void {
     const key = this.#key;
     this.#key = undefined;

@@ -26,7 +26,7 @@ import { EXCLUDED, excluded, type Included, type Participation, previewIn } from
 import { FLUSH_TIMEOUT, type Runtime } from './runtime.js';
 import { CONTEXT_BRAND, type Explanation, type Reason, type VisitorContext } from './types.js';
 
-/** Subclasses know how the visitor is found. */
+/** The base of request contexts and job contexts. Each subclass finds the visitor in its own way (`resolve`). */
 export abstract class VisitorContextBase implements VisitorContext {
   readonly #runtime: Runtime;
   #participation: Participation | undefined;
@@ -37,12 +37,15 @@ export abstract class VisitorContextBase implements VisitorContext {
     this.#runtime = runtime;
   }
 
-  /** Not a field: templates' locals get serialised and printed, and the runtime holds the whole project. */
+  /**
+   * A getter, not a field: contexts are among the locals of templates, which get serialised and printed, and the
+   * runtime holds the whole project.
+   */
   protected get runtime(): Runtime {
     return this.#runtime;
   }
 
-  /** On the prototype: it costs a context nothing. */
+  /** The brand is a getter on the prototype, so that it takes no memory in each context. */
   get [CONTEXT_BRAND](): true {
     return true;
   }
@@ -50,7 +53,7 @@ export abstract class VisitorContextBase implements VisitorContext {
   protected abstract resolve(): Participation;
   protected abstract readonly locations: Properties;
   protected abstract readonly properties: Properties;
-  /** The cookies of the request; undefined if there is none. */
+  /** The cookies of the request; undefined for jobs. */
   protected get cookies(): Properties | undefined {
     return undefined;
   }
@@ -67,7 +70,7 @@ export abstract class VisitorContextBase implements VisitorContext {
     return this.#participation;
   }
 
-  /** The participation if it was resolved already. */
+  /** The participation if it was resolved already; else undefined. */
   protected get resolved(): Participation | undefined {
     return this.#participation;
   }
@@ -190,7 +193,8 @@ export abstract class VisitorContextBase implements VisitorContext {
       const explanation = engine.explain(experienceKey, this.#visitorOf(participation), given);
       const { decision, failed, missing } = explanation;
       const { variation } = decision;
-      // A variation of this request is sticky from then on; the app wants to know how it came about.
+      // A variation that this request decided is `sticky` in later calls. The app gets the reason of the first decision
+      // instead.
       const first = this.decided.get(experienceKey);
       const { reason: found } =
         decision.reason === 'sticky' && first?.variation?.id === variation?.id && first ? first : decision;
@@ -209,12 +213,12 @@ export abstract class VisitorContextBase implements VisitorContext {
     return this.flush();
   }
 
-  /** Counts a conversion of a visitor who is excluded. */
+  /** Counts a conversion that is dropped, because `reason` excludes the visitor. Some reasons are not counted. */
   protected missed(reason: Reason): void {
     if (reason === 'not-ready') this.runtime.outbox.drop(1, 'not-ready');
   }
 
-  /** Decisions by experience key. */
+  /** The decisions with a variation, by experience key. */
   protected get decided(): ReadonlyMap<string, Decision> {
     return this.#recorder.decided;
   }
@@ -229,7 +233,7 @@ export abstract class VisitorContextBase implements VisitorContext {
       if (enrol) this.#recorder.announceExcluded(participation, textOf(key));
       return undefined;
     }
-    // Every request makes this call: it is without a closure for `#guard`.
+    // Nearly every request runs this method, so it catches errors itself: `#guard` would need a closure.
     try {
       const given = asObject(attributes);
       const experienceKey = textOf(key);
@@ -260,7 +264,10 @@ export abstract class VisitorContextBase implements VisitorContext {
     return this.#engineVisitor;
   }
 
-  /** Nothing of ours is thrown into a request. */
+  /**
+   * Runs `work`. If it throws, the error is reported and `otherwise` returned: this package throws nothing into a
+   * request.
+   */
   #guard<T>(otherwise: T, work: () => T): T {
     try {
       return work();
@@ -277,7 +284,7 @@ export abstract class VisitorContextBase implements VisitorContext {
   }
 }
 
-/** The experience that is previewed comes last, as with the official SDK. */
+/** Replaces the decision for the previewed experience. Its decision comes last, as with the official SDK. */
 function withPreview(decisions: Decision[], preview: Decision | undefined): Decision[] {
   if (preview === undefined) return decisions;
   return [...decisions.filter(({ experienceKey }) => experienceKey !== preview.experienceKey), preview];

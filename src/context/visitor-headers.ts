@@ -1,4 +1,4 @@
-/** Writes into a response head what depends on the visitor: our cookies, and that no cache shares the page. */
+/** Writes the response headers that depend on the visitor: our cookies, and a `Cache-Control` against shared caches. */
 import type { CarriedAssignments } from '../identity/cookies/assignment-cookie.js';
 import type { CarriedSession } from '../identity/cookies/session-cookie.js';
 import type { Visitor, VisitorReader } from '../identity/visitor-identity.js';
@@ -10,7 +10,10 @@ import type { Runtime } from './runtime.js';
 /** The `Cache-Control` of a page that depends on its visitor. */
 export const UNSHARED = 'private, no-cache';
 
-/** False if nothing but `Cache-Control` is to be written, which can be set early. */
+/**
+ * True if the response head may need one of our cookies. If not, only `Cache-Control` is written, which can be set
+ * early.
+ */
 export function changesCookies(
   { id, origin, withdrawn, alias }: Visitor,
   session: CarriedSession | undefined,
@@ -25,15 +28,18 @@ export function changesCookies(
 export interface VisitorHeadersParts {
   readonly request: IncomingRequest;
   readonly participation: Participation;
-  /** Undefined if the visitor's assignments are kept in no cookie. */
+  /** The assignments of the visitor's cookie; undefined if this visitor has no assignment cookie. */
   readonly carried: CarriedAssignments | undefined;
-  /** Undefined if the visitor keeps no session. */
+  /** The session of the visitor's cookie; undefined if this visitor has no session cookie. */
   readonly session: CarriedSession | undefined;
-  /** A new session begins with these. */
+  /** The facts of the request, from which a new session takes its attribution. */
   readonly facts: RequestFacts;
 }
 
-/** A head may be written again if a first attempt turned out to be invalid: the lines of that one are taken back. */
+/**
+ * Writes the headers of one response. If the first attempt to write a head was invalid, the head is written again: then
+ * the cookie lines of the first attempt are removed.
+ */
 export class VisitorHeaders {
   readonly #lines: string[] = [];
 
@@ -43,7 +49,10 @@ export class VisitorHeaders {
     private readonly parts: VisitorHeadersParts,
   ) {}
 
-  /** `adopts` is the id that the device takes over; null for none, whatever its cookie says; undefined if unknown. */
+  /**
+   * `adopts` is the visitor id that the device takes over after `identify()`; null: none, even if the alias cookie
+   * names one; undefined: `identify()` was not called, or the store has not answered.
+   */
   write(head: ResponseHead, adopts: string | null | undefined): void {
     for (const line of this.#lines.splice(0)) head.removeCookie(line);
     const given = head.getHeader('Cache-Control');
@@ -97,7 +106,8 @@ export class VisitorHeaders {
     const { participation, carried } = this.parts;
     if (carried === undefined || participation.status === 'excluded') return;
     const { work, project } = participation;
-    // The commit is before the head, not after it as otherwise: the cookie must hold nothing whose exposure is refused.
+    // The commit is made before the head is written, not after it as usual: the cookie must hold no variation whose
+    // exposure the outbox has refused.
     if (!isShared) void work.commit();
     if (!work.enrols) return;
     const { line, dropped } = carried.update(work.state, project.config, (id) => work.isKept(id));
@@ -113,7 +123,7 @@ export class VisitorHeaders {
     add(line);
   }
 
-  /** Tells the browser of the session if that is due. */
+  /** Writes the session cookie if it is due. */
   #goOn(add: (line: string) => void): void {
     const { participation, session, facts } = this.parts;
     if (session?.isDue !== true || participation.status === 'excluded' || !participation.work.enrols) return;
@@ -122,7 +132,7 @@ export class VisitorHeaders {
     );
   }
 
-  /** True for requests that hand out no id: HEAD requests, and those of a preview link. */
+  /** True if the response sets no cookie with a visitor id: it answers a HEAD request or shows a preview. */
   get #isReadOnly(): boolean {
     const { request, participation } = this.parts;
     return (

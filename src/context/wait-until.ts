@@ -1,13 +1,21 @@
-/** Gives a promise to platforms that freeze the process once the response is sent, so that they wait for commits. */
+/**
+ * Gives a promise to serverless platforms, which freeze the process once the response is sent: they wait for commits.
+ */
 import type { WaitUntil } from '../model/http.js';
 import { asConvertError, type ConvertError } from '../utils/errors.js';
 import type { Runtime } from './runtime.js';
 import { isThenable } from '../utils/objects.js';
 
-/** Milliseconds from the first record on: the platform bills for its waiting, and some responses never end. */
+/**
+ * The most milliseconds that the platform waits, from the first recorded change on. The platform bills for the wait,
+ * and some responses never end.
+ */
 const LIMIT = 30_000;
 
-/** Milliseconds of them for delivery once all is stored: an endpoint that is down must not cost 30 s each time. */
+/**
+ * The most milliseconds that the platform waits for delivery after the commit. Without this limit, an endpoint that is
+ * down would cost 30 s for each request.
+ */
 const DELIVERY_LIMIT = 5_000;
 
 interface WaitUntilParts {
@@ -15,7 +23,7 @@ interface WaitUntilParts {
   onError: (error: ConvertError) => void;
 }
 
-/** Makes the function that contexts call when they have something to commit. */
+/** Makes the function `Runtime.waitUntil`, which contexts call when they have something to commit. */
 export function tellPlatform(
   waitUntil: WaitUntil<unknown>,
   { flush, onError }: WaitUntilParts,
@@ -44,7 +52,7 @@ export function tellPlatform(
     });
     try {
       const answer: unknown = waitUntil(promise, request);
-      // Its rejection would be nobody's, and end the process.
+      // An unhandled rejection of the app's promise would end the process.
       if (isThenable(answer)) Promise.resolve(answer).catch(failed);
     } catch (error) {
       failed(error);

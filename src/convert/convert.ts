@@ -24,14 +24,17 @@ import type { Convert, ConvertStats, ForVisitorOptions } from './types.js';
 
 export type { Convert } from './types.js';
 
-/** Marks instances across the two builds of this package (ESM and CommonJS). */
+/**
+ * The key of a property that marks instances, so that either build of this package (ESM and CommonJS) recognizes those
+ * of the other.
+ */
 const BRAND = Symbol.for('convert-middleware.convert');
 
-/** Milliseconds that a job waits for the project config. */
+/** The most milliseconds that `forVisitor` and `forget` wait for the first project config. */
 const JOB_TIMEOUT = 5_000;
 
 /**
- * Makes a Convert, of which a process needs one. Adapters make it from their options; an app makes its own to share it
+ * Makes a Convert instance; a process needs one. Adapters make it from their options; an app makes its own to share it
  * with other apps and jobs.
  *
  * @throws ConvertError `CONVERT_BAD_OPTION`, `CONVERT_NO_PROJECT` or `CONVERT_BAD_PROJECT` for wrong or missing options
@@ -159,7 +162,7 @@ class ConvertInstance implements Convert {
     return this.#runtime.on(name, listener);
   }
 
-  /** Waits for the first project config, and for the remote store, each no longer than its option allows. */
+  /** Waits for the first project config, at most `readyTimeout`, and for the remote store, at most `storeTimeout`. */
   async #prepare(context: RequestContext, first: Promise<void> | undefined): Promise<ConvertContext> {
     if (first !== undefined) await first.catch(() => undefined);
     const { remote } = this.#runtime;

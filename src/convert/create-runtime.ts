@@ -36,9 +36,9 @@ export interface ConvertRuntime extends Reporter, Omit<Runtime, keyof Reporter> 
   readonly logger: Logger;
   readonly engineName: string;
   readonly services: RequestServices;
-  /** The one holder of the project config in force: `project` reads it here. */
+  /** Holds the project config in force; the field `project` reads it from here. */
   readonly repository: ProjectRepository<LoadedProject>;
-  /** `store`, if that is remote. */
+  /** The same object as `store` if the store is remote; else undefined. */
   readonly remote: RemoteStore | undefined;
 }
 
@@ -122,7 +122,10 @@ export function createRuntime(options: ResolvedOptions, makeOutbox?: OutboxFacto
   };
 }
 
-/** Loads the project and the geo databases. A failure is reported: requests are served meanwhile. */
+/**
+ * Begins to load the project config and the geo databases. Requests are served meanwhile, so a failure is only
+ * reported.
+ */
 export function startRuntime({ repository, services, report }: ConvertRuntime): void {
   repository.start();
   services.reader.load().catch((error: unknown) => {
@@ -130,12 +133,12 @@ export function startRuntime({ repository, services, report }: ConvertRuntime): 
   });
 }
 
-/** Makes all contexts with recorded decisions and conversions commit them. */
+/** Commits the recorded decisions and conversions of all contexts. */
 export function commitAll({ uncommitted }: ConvertRuntime): void {
   for (const each of uncommitted) void each.commit();
 }
 
-/** Commits and delivers within `timeout` ms, and stops all parts. Never rejects. */
+/** Commits all contexts, delivers events for at most `timeout` milliseconds, and stops all parts. Never rejects. */
 export async function stopRuntime(runtime: ConvertRuntime, timeout: number): Promise<DeliveryLedger> {
   const until = performance.now() + timeout;
   const { logger, outbox, repository, services, store } = runtime;

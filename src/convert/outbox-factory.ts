@@ -12,7 +12,7 @@ import { withMethods } from '../utils/option-checks.js';
 
 interface Owner {
   readonly listener: OutboxListener;
-  /** The project config; undefined until there is one. */
+  /** Returns the project config in force; undefined until the first one has arrived. */
   readonly project: () => ProjectConfig | undefined;
 }
 

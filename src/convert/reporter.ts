@@ -14,7 +14,10 @@ export interface Reporter {
   readonly hasListener: Runtime['hasListener'];
   readonly emit: Runtime['emit'];
   readonly report: Runtime['report'];
-  /** Emits an `error` event, and logs each call, for callers that call once per outage. */
+  /**
+   * Reports the begin of an outage: emits an `error` event and logs the error, at each call. Callers call once per
+   * outage.
+   */
   readonly reportOutage: (error: ConvertError) => void;
   /** Logs the end of an outage. */
   readonly reportRecovery: (what: string) => void;
@@ -25,7 +28,7 @@ export function createReporter(logger: Logger): Reporter {
   const once = oncePerCode();
   const bus = createEventBus<ConvertEvents>((error, name) => {
     const problem = asConvertError(error, 'CONVERT_CALLBACK', `a listener for '${name}' threw`);
-    // There is no `error` event for it: the listener of that event may be the one that throws.
+    // The exception of a listener causes no `error` event: the listener for that event may be the one that throws.
     once(problem.kind, () => logger.error(problem.message));
   });
 

@@ -9,7 +9,7 @@ import type { ConvertError } from '../utils/errors.js';
 
 export interface RequestServicesListener {
   readonly onError: (error: ConvertError) => void;
-  /** Called with messages for the operator, repeatedly with the same one. */
+  /** Called with a message for the operator; the same message may come many times. */
   readonly warn: (message: string) => void;
   readonly geoListener: GeoListener;
 }

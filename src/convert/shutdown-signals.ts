@@ -1,17 +1,17 @@
 /**
  * Closes instances on SIGTERM and SIGINT (option `shutdown: 'signals'`).
  *
- * A signal that has a listener does not end the process any more. So if we are the only listener, we have to end the
- * process; if there are others, its end is left to them.
+ * Node does not end the process on a signal that has a listener. So if this package has the only listener, it has to
+ * end the process. If there are other listeners, they have to end it, and this package only flushes.
  */
 import { setTimeout as sleep } from 'node:timers/promises';
 
 const SIGNALS = ['SIGTERM', 'SIGINT'] as const;
 
-/** Milliseconds that delivery may delay the end of the process. */
+/** The most milliseconds that delivery may delay the end of the process. */
 const TIMEOUT = 5_000;
 
-/** Milliseconds after which the process ends in any case: a store or an outbox of the app may never answer. */
+/** Milliseconds after a signal when the process ends in any case: a store or an outbox of the app may never answer. */
 const LIMIT = TIMEOUT + 1_000;
 
 /** An instance, of this or of another build or version of this package. */
@@ -25,10 +25,16 @@ interface Registry {
   delete(instance: Closable): void;
 }
 
-/** The registry that all copies of this package in a process share: two listeners would each wait for the other. */
+/**
+ * The key of the registry that all copies of this package in a process share. With two registries, each would leave the
+ * end of the process to the listener of the other.
+ */
 const REGISTRY = Symbol.for('convert-middleware.signals');
 
-/** Closes `instance` on a signal that has no other listener. The returned function undoes that. */
+/**
+ * Has `instance` closed on a signal that has no other listener, and flushed on a signal that has one. The returned
+ * function removes `instance` again.
+ */
 export function closeOnSignals(instance: Closable): () => void {
   const shared = process as { [REGISTRY]?: Registry };
   const registry = (shared[REGISTRY] ??= createRegistry());
@@ -44,13 +50,14 @@ function createRegistry(): Registry {
       void onAll((each) => each.flush({ timeout: TIMEOUT }));
       return;
     }
-    // The end begins one tick later: another listener that ends the process only if it is alone has to see ours first.
+    // Closing begins one tick later, since it removes our listener: another listener that ends the process only if it
+    // is alone has to see our listener first.
     process.nextTick(() => void end(signal));
   }
 
   async function end(signal: NodeJS.Signals): Promise<void> {
-    // An instance removes itself when it begins to close, and the last one our listeners: so a second signal ends the
-    // process at once.
+    // An instance leaves the registry when it begins to close, and the last one removes our listeners. So a second
+    // signal ends the process at once.
     const closed = onAll((each) => each.close({ timeout: TIMEOUT }));
     await Promise.race([closed, sleep(LIMIT, undefined, { ref: false })]);
     process.kill(process.pid, signal);
@@ -62,7 +69,8 @@ function createRegistry(): Registry {
 
   return {
     add(instance) {
-      // Our listener runs first, since a listener added with `once` is gone from the list after it has run.
+      // Our listener is put first, so that it finds all other listeners in the list: a listener that was added with
+      // `once` leaves the list when it runs.
       if (instances.size === 0) for (const signal of SIGNALS) process.prependListener(signal, onSignal);
       instances.add(instance);
     },
@@ -73,17 +81,18 @@ function createRegistry(): Registry {
   };
 }
 
-/** True if `signal` would not end the process even without our listener. */
+/** True if `signal` would not end the process even if our listener were not there. */
 function endsOtherwise(signal: NodeJS.Signals, ours: NodeJS.SignalsListener): boolean {
-  // The first process of a container: the kernel ignores a signal to it that has no listener.
+  // The kernel does not end the first process of a container (1) on a signal that has no listener.
   if (process.pid === 1) return true;
   const others = process.listeners(signal).filter((each) => each !== ours);
   return others.length > exitWatchers();
 }
 
 /**
- * The number of listeners that the package signal-exit has for each signal. Many processes have that package, and it
- * leaves the end of the process to other listeners, as we do. Its major versions find each other in these variables.
+ * The number of listeners that the package signal-exit has for each signal. They are not counted as other listeners:
+ * many processes have that package, and it leaves the end of the process to other listeners, as we do. Its major
+ * versions keep the count in these two variables.
  */
 function exitWatchers(): number {
   const places = [

@@ -8,13 +8,16 @@ export interface ClosingServer {
 }
 
 export interface CloseOptions {
-  /** Milliseconds that delivery may still take. Default 5000. */
+  /**
+   * The most milliseconds that delivery may take after the last server has closed. Events that are not delivered by
+   * then are dropped, or stay in the spool or Redis. Default 5000.
+   */
   timeout?: number;
 }
 
 const options = shape({ timeout: between(0, 10 * 60_000, 'milliseconds') });
 
-/** The servers of one Convert: `close` is called when the last of them has closed. */
+/** The servers of one Convert: the Convert is closed when the last of them has closed. */
 export class Servers {
   readonly #open = new Set<ClosingServer>();
   readonly #close: (options: CloseOptions) => unknown;
@@ -58,17 +61,17 @@ interface Drainable {
 }
 
 interface Drained {
-  /** Milliseconds that are left. */
+  /** The part of DRAIN_TIMEOUT that is left, in milliseconds. */
   left: number;
-  /** Events accepted before the last flush began. */
+  /** The number of events that were accepted before the last flush began; undefined if there was no flush yet. */
   accepted: number | undefined;
 }
 
 const instances = new Map<Drainable, Drained>();
 
 /**
- * The listener for all instances. `beforeExit` fires again after each flush, so events that came meanwhile are sent,
- * too.
+ * Flushes all instances on `beforeExit`. Node emits `beforeExit` again after each flush, so events that came during a
+ * flush are sent, too.
  */
 function onBeforeExit(): void {
   for (const [instance, drained] of instances) {
@@ -95,7 +98,7 @@ function acceptedBy(instance: Drainable): number {
   }
 }
 
-/** Flushes `instance` before the process ends by itself. The returned function undoes that. */
+/** Has `instance` flushed before the process ends by itself. The returned function removes `instance` again. */
 export function drainBeforeExit(instance: Drainable): () => void {
   // Some runtimes have Node's modules, but not its `process`.
   if (typeof process !== 'object' || typeof process.on !== 'function') return () => {};

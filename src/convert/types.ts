@@ -15,7 +15,7 @@ export interface Convert {
    */
   ready(): Promise<void>;
   /**
-   * For adapters: opens the context of a request. It is a promise only if the handler has to wait: for the first
+   * For adapters: opens the context of a request. Returns a promise only if the handler has to wait: for the first
    * project config, at most `readyTimeout`, and for a remote store, at most `storeTimeout`.
    */
   open(request: IncomingRequest, response: OutgoingResponse): ConvertContext | Promise<ConvertContext>;
@@ -49,7 +49,10 @@ export interface Convert {
    * `CONVERT_BAD_OPTION`: the value is no visitor id.
    */
   forget(visitorId: string | number): Promise<void>;
-  /** Commits and sends all that waits; resolves with the ledger, at the latest after `timeout` ms (default 5000). */
+  /**
+   * Commits recorded decisions and conversions, and sends the events that wait. Resolves with the ledger when they are
+   * delivered, at the latest after `timeout` ms (default 5000).
+   */
   flush(options?: { timeout?: number }): Promise<DeliveryLedger>;
   /**
    * Flushes, then stops for good: events that could not be delivered within `timeout` ms (default 5000) are dropped,
@@ -82,7 +85,10 @@ export interface Convert {
 export interface ForVisitorOptions {
   /** The visitor properties that rules are matched against. Default: none. */
   properties?: Record<string, unknown>;
-  /** The visitor's answer, if the job knows it. Default: the stored answer. */
+  /**
+   * The visitor's answer to the question for consent, if the job knows it. Default: the answer that is stored with the
+   * visitor's state.
+   */
   consent?: Consent;
 }
 

@@ -5,6 +5,7 @@ import { callAppFunction, type RequestFunction } from '../utils/app-callback.js'
 import type { ConvertError } from '../utils/errors.js';
 
 /**
+ * How bots are treated:
  * - `original` bots get the original page: no cookie, no event, nothing stored
  * - `include` bots are visitors
  * - a function that says whether a request (the framework's own object) comes from a bot
@@ -13,10 +14,13 @@ export type BotsOption<Raw = unknown> = 'original' | 'include' | RequestFunction
 
 export type BotCheck = (request: IncomingRequest) => boolean;
 
-/** The user agent that CloudFront sends instead of the visitor's, unless it is configured to pass that on. */
+/** The user agent that CloudFront sends instead of the visitor's, unless it is configured to pass on the visitor's. */
 const CLOUDFRONT = 'Amazon CloudFront';
 
-/** Makes the check. `warn` is called if all visitors look like bots because of CloudFront. */
+/**
+ * Makes the function that says whether a request comes from a bot. `warn` is called if all visitors look like bots,
+ * because CloudFront has replaced their user agent.
+ */
 export function botCheck(
   option: BotsOption,
   onError: (error: ConvertError) => void,

@@ -6,7 +6,7 @@ export function userHash(userId: string | number): string {
   return createHash('sha256').update(String(userId)).digest('base64url');
 }
 
-/** Characters of the longest user id. A longer one is a mistake: a token, a document. */
+/** The most characters of a user id. A longer text is a mistake: a token, a document. */
 const MAX_USER_ID = 256;
 
 export function isUserId(userId: unknown): userId is string | number {

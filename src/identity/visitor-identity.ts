@@ -29,9 +29,9 @@ import { fingerprint, newUuid } from './visitor-id.js';
 
 export interface VisitorOptions<Raw = unknown> {
   /**
-   * The id of a logged-in user or a known device, from the framework's own request object. The id goes before the
-   * cookie, decides the variation and is sent to Convert as it is, and switches bot detection off for the request.
-   * null, undefined or '': the app has no id for the request. Default: none.
+   * Returns the id of a logged-in user or a known device, from the framework's own request object. This id takes
+   * precedence over the cookie, decides the variation and is sent to Convert as it is, and switches bot detection off
+   * for the request. null, undefined or '': the app has no id for the request. Default: none.
    */
   id?: RequestFunction<Raw, string | number | null | undefined>;
   /** The cookie that keeps the id of a visitor without an app id. */
@@ -48,36 +48,42 @@ export interface VisitorOptions<Raw = unknown> {
 export type ExcludedReason = 'bot' | 'consent';
 
 export interface Visitor {
-  /** '' if `excludedBy` is set. */
+  /** The visitor id; '' if the visitor is excluded. */
   readonly id: string;
   readonly origin: IdOrigin;
   readonly consent: Consent;
   readonly consentBy: ConsentBy;
-  /** Set if the visitor gets the original page. */
+  /** Why the visitor gets the original page; undefined if the visitor takes part. */
   readonly excludedBy: ExcludedReason | undefined;
   /** What happens with decisions: `enrol` stores and sends them, `silent` does neither, `hold` defers both. */
   readonly mode: 'enrol' | 'silent' | 'hold';
-  /** Set if consent is denied: the cookies and the state that have to be deleted. */
+  /** The cookies and the state that have to be deleted, because consent is denied; undefined if nothing has to. */
   readonly withdrawn: Withdrawal | undefined;
-  /** Set if the device is going to take over another id, or does so now. */
+  /**
+   * The visitor id of the user's first device, which this device is going to take over, or takes over now; undefined if
+   * there is none.
+   */
   readonly alias?: CookieAlias | undefined;
 }
 
 /** Cookies and ids of a visitor who has denied consent, which have to be deleted. */
 export interface Withdrawal {
-  /** True if the request brings the identity cookie, which has to be expired. */
+  /** True if the request brings the visitor cookie, which has to be expired. */
   readonly cookie: boolean;
-  /** True if the request brings the cookie with the id that the device is to take over. */
+  /** True if the request brings the alias cookie, which has to be expired. */
   readonly alias: boolean;
-  /** True if the request brings the cookie of assignments. */
+  /** True if the request brings the assignment cookie, which has to be expired. */
   readonly assignments: boolean;
-  /** True if the request brings the cookie of the session. */
+  /** True if the request brings the session cookie, which has to be expired. */
   readonly session: boolean;
-  /** The id in the identity cookie, whose state has to be deleted; undefined if there is none. */
+  /** The id in the visitor cookie, whose state has to be deleted; undefined if there is none. */
   readonly cookieId: string | undefined;
-  /** The fingerprint, whose state has to be deleted; undefined if the option `fingerprint` is off. */
+  /** The visitor's fingerprint, whose state has to be deleted; undefined if the option `fingerprint` is off. */
   readonly fingerprint: string | undefined;
-  /** The app's own id, whose recorded consent and deferred events have to be deleted; undefined if there is none. */
+  /**
+   * The id that the app gives this visitor (`visitor.id`); undefined if there is none. The visitor has denied consent,
+   * so in the state of this id the recorded consent has to change, and the deferred events have to be deleted.
+   */
   readonly appId: string | undefined;
 }
 
@@ -96,7 +102,7 @@ export interface VisitorReader {
 export interface VisitorReaderOptions {
   visitor?: VisitorOptions;
   consent?: ConsentOption;
-  /** Reads privacy signals, which are asked before `consent`. Default: none. */
+  /** Reads privacy signals (`Sec-GPC`, `DNT`), which take precedence over `consent`. Default: none. */
   signals?: SignalReader;
   bots?: BotsOption;
   assignmentCookie?: boolean | AssignmentCookieOptions;
@@ -108,7 +114,7 @@ export interface VisitorReaderOptions {
   warn?: (message: string) => void;
 }
 
-/** App ids over this length are a mistake (a token, a document), not an id. */
+/** The most characters of an id that the app gives. A longer text is a mistake (a token, a document), not an id. */
 const MAX_APP_ID = 256;
 
 export function visitorReader(options: VisitorReaderOptions): VisitorReader {
@@ -145,7 +151,7 @@ export function visitorReader(options: VisitorReaderOptions): VisitorReader {
     const signal = signals?.(request);
     if (signal?.answer === 'denied' && !signal.provisional) return signal;
     const said = reader?.read(request) ?? UNASKED;
-    // A signal that may be no denial does not outweigh a denial of the visitor's own.
+    // A provisional or unknown signal does not outweigh a denial that `consent` has read.
     return signal === undefined || said.answer === 'denied' ? said : signal;
   };
 
@@ -235,7 +241,10 @@ function excludedVisitor(
   };
 }
 
-/** The mode of a visitor who has not granted consent; undefined excludes them. `hold` ends with a denial. */
+/**
+ * Returns the mode of a visitor who has not granted consent; undefined if such a visitor is excluded. In the mode
+ * `hold`, a denial excludes the visitor.
+ */
 function allowedWithout(mode: ConsentMode | undefined, answer: Consent): 'silent' | 'hold' | undefined {
   if (mode === 'silent') return 'silent';
   return mode === 'hold' && answer === 'unknown' ? 'hold' : undefined;

@@ -1,4 +1,4 @@
-/** Options that are right by themselves, and wrong together. */
+/** Refuses options that are each right by themselves, but wrong together. */
 import { consentMode } from '../consent/consent.js';
 import { aliasCookieName } from '../identity/cookies/alias-cookie.js';
 import { ASSIGNMENT_COOKIE_NAME } from '../identity/cookies/assignment-cookie.js';
@@ -18,7 +18,10 @@ export function assertNoConflicts(options: ConvertOptions): void {
   assertCacheIsUsed(options);
 }
 
-/** Without our cookie, every page would draw a new visitor. */
+/**
+ * The modes `silent` and `hold` set no cookie before the visitor consents. Without an id of the app, every page would
+ * see a new visitor.
+ */
 function assertConsentHasIds({ consent, visitor }: ConvertOptions): void {
   const mode = consentMode(consent) ?? 'block';
   if (mode === 'block' || visitor?.id !== undefined) return;
@@ -29,7 +32,9 @@ function assertConsentHasIds({ consent, visitor }: ConvertOptions): void {
   );
 }
 
-/** These two are settings of the compiled engine; others take theirs where they are made. */
+/**
+ * `uiRules` and `strictSdk` are settings of the compiled engine. Any other engine gets its settings where it is made.
+ */
 function assertOwnEngine({ engine, ...set }: ConvertOptions): void {
   const given = (['uiRules', 'strictSdk'] as const).filter((name) => set[name] === true);
   if (engine === undefined || given.length === 0) return;
@@ -57,7 +62,9 @@ function assertAssignmentCookie({ assignmentCookie: cookie, secrets: signing }: 
   );
 }
 
-/** Each cookie of ours: where its options are, and its name. */
+/**
+ * Returns the cookies of this package that are in use, each with the path of its options and the options that it has.
+ */
 function cookiesOf({ visitor, session, assignmentCookie }: ConvertOptions): [string, SessionCookieOptions][] {
   const of = (path: string, given: unknown, name: string): [string, SessionCookieOptions] => [
     path,
@@ -88,7 +95,10 @@ function assertCookieNames(options: ConvertOptions): void {
   }
 }
 
-/** RFC 6265bis, 4.1.3: browsers keep no other cookie of such a name. */
+/**
+ * Browsers keep a cookie whose name begins with `__Host-` or `__Secure-` only if its attributes fit (RFC 6265bis,
+ * 4.1.3).
+ */
 function assertCookiePrefixes(options: ConvertOptions): void {
   for (const [path, { name = '', domain, secure }] of cookiesOf(options)) {
     const prefix = /^__(?:Host|Secure)-/i.exec(name)?.[0].toLowerCase();

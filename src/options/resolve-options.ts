@@ -1,3 +1,4 @@
+/** Checks the options of `createConvert()`, and fills in their defaults. */
 import { consentCheck } from '../consent/option-check.js';
 import { endpointProblem } from '../project/endpoints.js';
 import { guardedLogger, type Logger, silentLogger } from '../utils/logger.js';
@@ -40,7 +41,10 @@ const cookieFields = {
   secure: flag,
 };
 const cookieOptions = shape(cookieFields);
-/** One of `flags`, or the fields of a cookie: what is wrong with one of those is said of that field. */
+/**
+ * Makes a check for an option that is one of `flags`, or an object with the options of a cookie. A problem in the
+ * object is reported with the name of the field.
+ */
 function cookieOr(flags: readonly boolean[], fields: Readonly<Record<string, Check>>): Check {
   const fieldsOf = shape(fields);
   const meant = `${flags.join(', ')} or { ${Object.keys(fields).join(', ')} }`;
@@ -50,7 +54,7 @@ function cookieOr(flags: readonly boolean[], fields: Readonly<Record<string, Che
     return [`option \`${path}\` must be ${meant} (given ${given(value)})`];
   };
 }
-/** Checks for a text that can be the base address of this endpoint. */
+/** Makes a check for a text that can be the base address of the endpoint `option`. */
 function endpoint(option: 'endpoints.config' | 'endpoints.track'): Check {
   return (value, path) => {
     const wrong = text(value, path);
@@ -84,7 +88,7 @@ const options = shape({
   consent: consentCheck,
   privacySignals: oneOf('project', 'always', 'never'),
   properties: shape({ location: fn, visitor: fn, vocabulary: oneOf('readable', 'convert') }),
-  // What the names and objects may be is checked where they are looked up.
+  // Which names and objects `geo` may have is checked where they are looked up.
   geo: either(
     'the name of a platform, a map of headers, a reader, a function or a list',
     text,
@@ -126,7 +130,7 @@ const options = shape({
 });
 
 /**
- * The options, checked, with defaults from the environment.
+ * Checks the options, and fills in defaults, also those from environment variables.
  *
  * @throws ConvertError `CONVERT_BAD_OPTION` that names every wrong option
  */
@@ -135,7 +139,7 @@ export function resolveOptions(
   env: Readonly<Record<string, string | undefined>> = typeof process === 'object' ? process.env : {},
 ): ResolvedOptions {
   assertOptions(options, given);
-  // `undefined` equals absent.
+  // An option that is undefined counts as absent.
   const set = Object.fromEntries(
     Object.entries(given).filter(([, value]) => value !== undefined),
   ) as ConvertOptions;
@@ -158,7 +162,7 @@ function fromEnvironment(
   if (set.sdkKey !== undefined || set.project !== undefined) return {};
   return {
     ...(env.CONVERT_SDK_KEY && { sdkKey: env.CONVERT_SDK_KEY }),
-    // A secret belongs to its key: it never goes along with a key from elsewhere.
+    // A secret belongs to its key: the secret from the environment is not used with a key of the options.
     ...(env.CONVERT_SDK_KEY && env.CONVERT_SDK_KEY_SECRET && { sdkKeySecret: env.CONVERT_SDK_KEY_SECRET }),
     ...(env.CONVERT_PROJECT_FILE && { project: env.CONVERT_PROJECT_FILE }),
   };

@@ -19,7 +19,7 @@ import type { SdkDataStore, VisitorStore } from '../store/types.js';
 import type { RequestFunction } from '../utils/app-callback.js';
 import type { Logger } from '../utils/logger.js';
 
-/** `Raw` is the framework's own request, which the functions among the options get. */
+/** The options of `createConvert`. `Raw` is the framework's own request, which the functions among the options get. */
 export interface ConvertOptions<Raw = unknown> {
   /**
    * The key of the project, `accountId/projectId`. Default: the environment variable `CONVERT_SDK_KEY`, if `project`
@@ -37,17 +37,17 @@ export interface ConvertOptions<Raw = unknown> {
    */
   project?: ProjectConfig | string | ProjectSource;
   /**
-   * Where the last good config of `sdkKey` is kept: the path of a folder on disk, `redisProjectCache(client)` of
-   * `convert-middleware/redis`, or a cache of your own. It is used at the start if the endpoint fails, or takes
-   * more than 100 ms; a newer one follows. Each process fetches for itself. The cache is not used if
-   * `CONVERT_PROJECT_FILE` names the project. Default: nowhere.
+   * Where the last good config that was fetched with `sdkKey` is kept: the path of a folder on disk,
+   * `redisProjectCache(client)` of `convert-middleware/redis`, or a cache of your own. The cached config is used at the
+   * start if the endpoint fails, or takes more than 100 ms, until the endpoint delivers one. Each process fetches the
+   * config for itself. The cache is not used if `CONVERT_PROJECT_FILE` names the project. Default: no cache.
    */
   projectCache?: string | ProjectCache;
-  /** Milliseconds between two looks for a newer project config at the endpoint. Default 300000 (5 minutes). */
+  /** Milliseconds between two fetches of the project config from the endpoint. Default 300000 (5 minutes). */
   refreshInterval?: number;
   /**
    * Milliseconds that requests wait for the first project config, counted from the first request that waits. After
-   * that, all get the original page at once until the config is there. Default 250; 0 never waits.
+   * that, requests do not wait, and get the original page until the config is there. Default 250; 0 never waits.
    */
   readyTimeout?: number;
   /** The engine that decides. Default: the compiled engine; `sdkEngine(ConvertSDK)` is the official SDK. */
@@ -55,10 +55,10 @@ export interface ConvertOptions<Raw = unknown> {
   /** How a visitor is recognized. Default: by the cookie `cv_vid`. */
   visitor?: VisitorOptions<Raw>;
   /**
-   * The session cookie. A session ends after 20 minutes without a request, as at Convert. The cookie is set only with
-   * consent, and keeps what the first request of the session said: how the visitor got here, and whether they are
-   * new. False: no cookie; each request is judged alone. Default: the cookie `cv_ses`, otherwise like the visitor
-   * cookie.
+   * The options of the session cookie. A session ends after 20 minutes without a request, as at Convert. The cookie is
+   * set only with consent, and keeps two facts from the first request of the session: how the visitor got here, and
+   * whether they are new. False: there is no session cookie, and each request is judged alone. Default: the cookie
+   * `cv_ses`, otherwise like the visitor cookie.
    */
   session?: false | SessionCookieOptions;
   /**
@@ -74,11 +74,11 @@ export interface ConvertOptions<Raw = unknown> {
    * `_conv_prevent_tracking`, always counts. Default `project`.
    */
   privacySignals?: PrivacySignals;
-  /** Adds to or renames the properties that rules are matched against. */
+  /** Adds properties to those that rules are matched against, or renames them. */
   properties?: PropertiesOption<Raw>;
   /**
-   * Where country, region and city come from. In a list, each source fills in what the sources before it left out.
-   * Default: they are unknown.
+   * The sources of the visitor's country, region and city. In a list, each source fills in what the sources before it
+   * left out. Default: country, region and city are unknown.
    */
   geo?: GeoOption<Raw>;
   /**
@@ -91,14 +91,17 @@ export interface ConvertOptions<Raw = unknown> {
   acceptClientHints?: boolean | 'critical';
   /** How bots are treated. Default `original`: they get the original page, no cookie, no event, nothing stored. */
   bots?: BotsOption<Raw>;
-  /** Where visitor state lives between requests. Default: `memoryStore()`. */
+  /** The store that keeps visitor state between requests. Default: `memoryStore()`. */
   store?: VisitorStore | SdkDataStore;
-  /** Milliseconds that a request waits for a remote store; then it is decided without stored state. Default 50. */
+  /**
+   * Milliseconds that a request waits for a remote store; after that, decisions are made without stored state. Default
+   * 50.
+   */
   storeTimeout?: number;
   /**
-   * How long, and of how many visitors, the state that was read from or written to a remote store is cached in this
-   * process. The cached state is used only for a visitor who is in all running experiences: for others, another
-   * process may have decided more since. False: no cache. Default: for 5 s, of 10,000 visitors.
+   * How long, and for how many visitors, this process caches the state that was read from or written to a remote store.
+   * The cached state is used only for a visitor who is in all running experiences: for other visitors, another process
+   * may have made more decisions since. False: no cache. Default: for 5 s, of 10,000 visitors.
    */
   storeCache?: StoreCacheOptions | false;
   /**
@@ -113,13 +116,16 @@ export interface ConvertOptions<Raw = unknown> {
    * signed are still in use. Secrets are never printed. Default: none.
    */
   secrets?: string | readonly string[];
-  /** How events get to Convert. */
+  /** How events wait, and how they are sent to Convert. */
   delivery?: DeliveryOptions;
-  /** Base addresses of Convert, as in the official SDK. */
+  /** The base addresses of Convert's endpoints, as in the official SDK. */
   endpoints?: {
-    /** Default `https://cdn-4.convertexperiments.com/api/v1/`. */
+    /** The endpoint of the project config. Default `https://cdn-4.convertexperiments.com/api/v1/`. */
     config?: string;
-    /** Default `https://[project_id].metrics.convertexperiments.com/v1/`; the project's id replaces `[project_id]`. */
+    /**
+     * The endpoint for events. Default `https://[project_id].metrics.convertexperiments.com/v1/`, where the project's
+     * id replaces `[project_id]`.
+     */
     track?: string;
   };
   /**
@@ -135,7 +141,10 @@ export interface ConvertOptions<Raw = unknown> {
   uiRules?: boolean;
   /** Whether features enrol visitors as in the official SDK: see docs/background/engine.md. Default false. */
   strictSdk?: boolean;
-  /** True for a request that takes no part in tests, such as a static file or a health check. Default: none. */
+  /**
+   * Returns true for a request that takes no part in tests, such as one for a static file or a health check. Default:
+   * none.
+   */
   skip?: RequestFunction<Raw, boolean>;
   /**
    * `'signals'` closes the instance on SIGTERM and SIGINT, within 5 s, and then lets the signal end the process as
@@ -162,20 +171,23 @@ export interface DeliveryOptions {
    * `{ path, maxBytes }`. Processes and projects may share a folder. Default: events are kept in memory only.
    */
   spool?: string | SpoolOptions;
-  /** Another place where events wait: `redisOutbox(client)` of `convert-middleware/redis`, for one. Default: memory. */
+  /**
+   * Makes another outbox for events to wait in, such as `redisOutbox(client)` of `convert-middleware/redis`. Default:
+   * events wait in memory.
+   */
   outbox?: OutboxFactory;
   /** The most bytes of events that wait in memory. Default 16777216 (16 MiB). */
   maxQueueBytes?: number;
   /** Milliseconds between two POSTs under load, if no full batch is waiting. Default 100. */
   linger?: number;
-  /** Milliseconds that one POST may take. Default 10000. */
+  /** The most milliseconds that one POST may take; then it counts as failed. Default 10000. */
   timeout?: number;
   /**
    * How POSTs are made: with `node:http(s)`, at a fifth of the CPU time, or with `fetch`, for apps that have set up
    * `fetch` to go through a proxy. Default `node`; `fetch` on runtimes other than Node.
    */
   transport?: 'node' | 'fetch';
-  /** Has Convert record only unique exposures and fill in what conversions miss. Default true. */
+  /** Has Convert record only unique exposures, and fill in data that conversions lack. Default true. */
   enrichData?: boolean;
 }
 

@@ -2,7 +2,7 @@
 import type { ProjectConfig } from '../model/project-config.js';
 import { ConvertError } from '../utils/errors.js';
 
-/** The official SDK's defaults (`@convertcom/js-sdk` 4.4.3). */
+/** The default endpoints, which are those of the official SDK (`@convertcom/js-sdk` 4.4.3). */
 export const DEFAULT_CONFIG_ENDPOINT = 'https://cdn-4.convertexperiments.com/api/v1/';
 export const DEFAULT_TRACK_ENDPOINT = 'https://[project_id].metrics.convertexperiments.com/v1/';
 
@@ -27,9 +27,10 @@ export function endpointProblem(
 }
 
 /**
- * `value` as an SDK key: segments of letters, digits, `-` and `_`, joined by slashes (`10035569/10034190`).
+ * Returns `value` if it is an SDK key: segments of letters, digits, `-` and `_`, joined by slashes
+ * (`10035569/10034190`).
  *
- * @throws ConvertError `CONVERT_BAD_OPTION`; the key isn't quoted: what is mistaken for it could be the secret
+ * @throws ConvertError `CONVERT_BAD_OPTION`; its message does not quote the value, which may be the secret by mistake
  */
 export function checkSdkKey(value: unknown): string {
   if (typeof value === 'string' && /^[A-Za-z0-9_-]+(\/[A-Za-z0-9_-]+)*$/.test(value)) return value;
@@ -37,7 +38,7 @@ export function checkSdkKey(value: unknown): string {
 }
 
 /**
- * Where the config of a project is fetched. `sdkKey` has passed `checkSdkKey`.
+ * The URL from which the config of a project is fetched. `sdkKey` has passed `checkSdkKey`.
  *
  * @param base its trailing slash may be missing
  */
@@ -47,7 +48,7 @@ export function configUrl(base: string, sdkKey: string, environment?: string): s
 }
 
 /**
- * Where the events of a project are posted.
+ * The URL to which the events of a project are posted.
  *
  * @param base default: Convert's own; its trailing slash may be missing
  * @param sdkKey default: account and project of the config, which is what Convert's keys are made of

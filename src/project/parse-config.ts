@@ -1,11 +1,11 @@
-/** Parses a project config and checks what the other parts rely on. */
+/** Parses a project config, and checks the values in it that the other parts rely on. */
 import type { ProjectConfig } from '../model/project-config.js';
 import { ConvertError } from '../utils/errors.js';
 
 type Fields = Record<string, unknown>;
 type Check = (value: unknown, path: string) => string | undefined;
 
-/** Configs that came out of `validateProject`: they are not checked a second time. */
+/** The configs that `validateProject` has returned: they are not checked a second time. */
 const validated = new WeakSet<object>();
 
 /**
@@ -39,8 +39,8 @@ export function validateProject(value: unknown, where: string): ProjectConfig {
 }
 
 /**
- * Validates an object that belongs to the app, and so is copied first. A config that was validated before is returned
- * as it is.
+ * Validates a copy of an object that belongs to the app, and returns the copy. A config that was validated before is
+ * returned as it is.
  *
  * @throws ConvertError `CONVERT_BAD_PROJECT`
  */
@@ -48,7 +48,8 @@ export function adoptProject(value: unknown, where: string): ProjectConfig {
   if (isValidated(value)) return value;
   let copy: unknown;
   try {
-    // A config is JSON by nature; this also drops getters, prototypes and functions.
+    // The copy is made by way of JSON, since a config is JSON by nature. So getters, prototypes and functions are
+    // dropped.
     copy = JSON.parse(JSON.stringify(value) ?? 'null') as unknown;
   } catch (cause) {
     throw new ConvertError('CONVERT_BAD_PROJECT', `${where} cannot be written as JSON`, { cause });
@@ -72,7 +73,7 @@ const object: Check = (value, path) =>
 
 const any: Check = () => undefined;
 
-/** Account and project ids become part of a host name and of a path. */
+/** Checks an account or project id, which becomes part of a host name and of a path. */
 const digits: Check = (value, path) => {
   const fits =
     typeof value === 'number' ? Number.isSafeInteger(value) && value >= 0 : /^\d{1,20}$/.test(text(value));
@@ -119,7 +120,7 @@ function listsProblem(owner: Fields, lists: Record<string, Check>, prefix: strin
   return undefined;
 }
 
-/** Lists of entities with an `id`, and lists of ids. */
+/** The names of lists in which each entry has an `id`; `ID_LISTS` has those of lists in which each entry is an id. */
 const ENTITY_LISTS = ['experiences', 'audiences', 'segments', 'locations', 'goals', 'features', 'variations'];
 const ID_LISTS = ['archived_experiences', 'locations', 'audiences', 'goals'];
 
@@ -141,8 +142,8 @@ function writeIdsAsText(owner: Fields): void {
 }
 
 /**
- * Freezes all of a config. A list of waiting nodes takes the place of recursion: the depth of a config is input, too.
- * Returns false if an entry is named `__proto__`.
+ * Freezes a config with all that is in it. A list of waiting nodes takes the place of recursion, since a config may be
+ * nested so deeply that recursion would overflow the stack. Returns false if an entry is named `__proto__`.
  */
 function freeze(root: object): boolean {
   const waiting: object[] = [root];
@@ -158,7 +159,7 @@ function freeze(root: object): boolean {
 
 const PROTOTYPE = '__proto__';
 
-/** `features[0].variables.__proto__` */
+/** The path of the entry named `__proto__`, such as `features[0].variables.__proto__`. */
 function pathOfPrototype(root: object): string {
   const waiting: [node: object, path: string][] = [[root, '']];
   for (let step = waiting.pop(); step !== undefined; step = waiting.pop()) {
@@ -201,7 +202,7 @@ function text(value: unknown): string {
   return typeof value === 'string' ? value : '';
 }
 
-/** The kind of a value, without the value. */
+/** The kind of a value, for messages, which must not show the value itself. */
 function nameOf(value: unknown): string {
   if (value === undefined) return 'missing';
   if (value === null) return 'null';
@@ -210,10 +211,12 @@ function nameOf(value: unknown): string {
   return typeof value === 'string' ? 'a text' : typeof value === 'object' ? 'an object' : `a ${typeof value}`;
 }
 
-/** Bytes, decompressed. Real configs are some hundred kilobytes. */
+/** The most bytes of a config, decompressed. Real configs are some hundred kilobytes. */
 export const MAX_CONFIG_BYTES = 20 * 1024 * 1024;
 
 /**
+ * Parses the text of a config, and validates the config.
+ *
  * @param where the source, as operators know it; stands in the error
  * @throws ConvertError `CONVERT_BAD_PROJECT`; it never quotes the text
  */
@@ -223,7 +226,7 @@ export function parseProject(body: Buffer, where: string): ProjectConfig {
   try {
     value = JSON.parse(text) as unknown;
   } catch {
-    // The parser's own message quotes the text, so it isn't kept as a cause.
+    // The message of the JSON parser quotes the text, so its error is not kept as the cause.
     throw new ConvertError('CONVERT_BAD_PROJECT', `${where} is not JSON: ${guessContent(text)}`);
   }
   return validateProject(value, where);

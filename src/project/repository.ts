@@ -7,26 +7,29 @@ import type { CachedConfigInfo, ProjectSource } from './types.js';
 
 export interface ProjectRepositoryOptions<Loaded> {
   /**
-   * How long requests wait for the first config, in milliseconds, counted from the first request that asked.
-   * Default 250; 0 never waits.
+   * The most milliseconds that requests wait for the first config, counted from the first request that asked. Default
+   * 250; 0 never waits.
    */
   readyTimeout?: number;
   /**
-   * What is in force for a config. If it throws, the config before stays in force, and the reason goes to `onError`.
+   * Makes the object that is in force for a config. If `load` throws, the config before stays in force, and the reason
+   * goes to `onError`.
    */
   load(config: ProjectConfig): Loaded;
-  /** A config was taken over: it is in force already. */
+  /** Called after a config was put in force. */
   onConfig?(loaded: Loaded, isFirst: boolean): void;
-  /** The first config is an older one, from a cache, until there is a newer one. Comes after `onConfig`. */
+  /**
+   * Called after `onConfig` if the first config is one from a cache, which is in force until the endpoint delivers one.
+   */
   onOlder?(checkedAt: number, failures: number): void;
   /**
    * Called for every attempt that failed. `inARow` is 1 for the first failure after a success, which is worth a log
    * line.
    */
   onError?(error: ConvertError, inARow: number): void;
-  /** The first success after `failures` failures in a row. */
+  /** Called at the first success after `failures` failures in a row. */
   onRecovery?(failures: number): void;
-  /** The cache of the source failed. Called once, until `onCacheRecovery`, which gets a sentence for the log. */
+  /** Called if the cache of the source failed: once, until `onCacheRecovery`, which gets a sentence for the log. */
   onCacheTrouble?(error: ConvertError): void;
   onCacheRecovery?(what: string): void;
 }
@@ -36,13 +39,13 @@ export interface ProjectStats {
   readonly source: string;
   /** When the config in force was taken over, in milliseconds since the epoch. */
   readonly loadedAt: number | undefined;
-  /** When the source last found it to be the current one, in milliseconds since the epoch. */
+  /** When the source last found the config in force to be the current one, in milliseconds since the epoch. */
   readonly checkedAt: number | undefined;
-  /** The config in force comes from the project cache, as of `checkedAt`; the endpoint has not confirmed it. */
+  /** True if the config in force comes from the project cache, as of `checkedAt`; the endpoint has not confirmed it. */
   readonly fromCache: boolean;
-  /** Configs that were taken over after the first one. */
+  /** The number of configs that were taken over after the first one. */
   readonly changes: number;
-  /** Failures since the last success. */
+  /** The number of failures since the last success. */
   readonly failures: number;
   /** The message of the last failure; undefined after a success. */
   readonly lastError: string | undefined;
@@ -73,10 +76,10 @@ export class ProjectRepository<Loaded> {
   #changes = 0;
   readonly #health = new HealthReporter();
   #lastError: string | undefined;
-  /** The config that is current for the source was not taken over. */
+  /** True if the last config of the source was refused, so that the config before stays in force. */
   #isRefused = false;
   #ready: Waiter | undefined;
-  /** The time in which requests wait for the first config. */
+  /** The wait of requests for the first config, which they all share; undefined until the first request waits. */
   #window: Waiter | undefined;
   #isWindowOver: boolean;
 
@@ -88,7 +91,10 @@ export class ProjectRepository<Loaded> {
     this.#isWindowOver = readyTimeout === 0;
   }
 
-  /** What `load` made of the config in force; undefined until the first one is there. Stays after `stop()`. */
+  /**
+   * The object that `load` made for the config in force; undefined until the first config is there. Stays after
+   * `stop()`.
+   */
   get current(): Loaded | undefined {
     return this.#current;
   }
@@ -106,14 +112,14 @@ export class ProjectRepository<Loaded> {
         recovered: (what) => this.#notify(() => this.#options.onCacheRecovery?.(what)),
       });
     } catch (error) {
-      // A source of the app may throw: that must not end `createConvert()`.
+      // A source of the app may throw, which must not end `createConvert()`.
       this.#fail(
         asConvertError(error, 'CONVERT_PROJECT_UNREACHABLE', `${this.#source.description} cannot start`),
       );
     }
   }
 
-  /** Idempotent. `ready()` rejects, and `waitForFirst()` resolves. */
+  /** Stops the source. A promise of `ready()` that waits rejects, and one of `waitForFirst()` resolves. Idempotent. */
   stop(): void {
     if (this.#state === 'stopped') return;
     this.#state = 'stopped';
@@ -143,8 +149,9 @@ export class ProjectRepository<Loaded> {
   }
 
   /**
-   * For requests: undefined if there is nothing to wait for, because a config is in force or because the time for the
-   * first one is over. Otherwise a promise that all requests share, which resolves in either case and never rejects.
+   * Lets a request wait for the first config. Returns undefined if there is nothing to wait for, because a config is in
+   * force or because the time for the first one is over. Otherwise returns a promise that all requests share. It
+   * resolves in either case and never rejects.
    */
   waitForFirst(): Promise<void> | undefined {
     if (this.#current || this.#isWindowOver) return undefined;
@@ -172,7 +179,7 @@ export class ProjectRepository<Loaded> {
     let config: ProjectConfig;
     let loaded: Loaded;
     try {
-      // A source of the app may deliver anything.
+      // A source of the app may deliver something else than a config.
       config = adoptProject(given, this.#source.description);
       loaded = this.#options.load(config);
     } catch (error) {
@@ -195,7 +202,7 @@ export class ProjectRepository<Loaded> {
   }
 
   #confirm(cached?: CachedConfigInfo): void {
-    // A source that finds its config unchanged does not make a refused one good.
+    // A refused config stays refused, even if the source says that its config is unchanged.
     if (this.#state !== 'started' || this.#isRefused || !this.#current) return;
     this.#checkedAt = cached?.checkedAt ?? Date.now();
     this.#fromCache = cached !== undefined;
@@ -237,12 +244,15 @@ function notReady(): ConvertError {
   return new ConvertError('CONVERT_NOT_READY', 'stopped before a project config arrived');
 }
 
-/** Swallows the error of a listener or a source: thrown from a timer, it would end the process. */
+/**
+ * Calls `run`, and drops its error: an error of a listener or a source that is thrown from a timer would end the
+ * process.
+ */
 function quietly(run: () => void): void {
   try {
     run();
   } catch {
-    // Nobody is left to hear of it.
+    // The error is dropped: there is no caller that could handle it.
   }
 }
 

@@ -2,7 +2,7 @@
 import type { ProjectConfig } from '../model/project-config.js';
 import type { ConvertError } from '../utils/errors.js';
 
-/** A source delivers configs until it is stopped. It never throws and never gives up. */
+/** A source of project configs. It delivers configs until it is stopped. It never throws and never gives up. */
 export interface ProjectSource {
   /** The kind of source and where it reads, without secrets: stands in logs and `stats()`. */
   readonly description: string;
@@ -14,23 +14,23 @@ export interface ProjectSource {
 
 export interface ProjectSink {
   /**
-   * A config that passed `validateProject`. Called again only when its content changed. `cached`: the config comes from
-   * a cache, for want of a newer one, and ends no outage. Returns false if the config was not taken over; the one
-   * before stays in force.
+   * Delivers a config that passed `validateProject`. Called again only when the content of the config has changed.
+   * `cached` is given for a config from a cache, which is used for want of a newer one, and ends no outage. Returns
+   * false if the config was not taken over; the one before stays in force.
    */
   config(config: ProjectConfig, cached?: CachedConfigInfo): boolean;
-  /** The config that was delivered last is still the current one: an outage is over. */
+  /** Says that the config that was delivered last is still the current one: an outage is over. */
   unchanged(): void;
-  /** An attempt failed; the source goes on trying. */
+  /** Reports that an attempt to load the config failed; the source goes on trying. */
   error(error: ConvertError): void;
-  /** The cache failed, which costs no config. Told once, until `recovered`. */
+  /** Reports that the project cache failed; configs are delivered all the same. Called once, until `recovered`. */
   trouble(error: ConvertError): void;
-  /** The cache works again; `what` is the line of the log. */
+  /** Says that the project cache works again; `what` is the line of the log. */
   recovered(what: string): void;
 }
 
 /** The age of a config that comes from a cache. */
 export interface CachedConfigInfo {
-  /** When the endpoint last said that this is the config, in milliseconds since the epoch. */
+  /** When the endpoint last said that this config is the current one, in milliseconds since the epoch. */
   readonly checkedAt: number;
 }

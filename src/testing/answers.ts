@@ -1,4 +1,6 @@
-/** The answers of a test double: what they may be, and the project that they stand for. */
+/**
+ * Checks the answers that a test gives to `testConvert()`, and makes the project config that leads to these answers.
+ */
 import type {
   ExperienceConfig,
   FeatureConfig,
@@ -9,7 +11,10 @@ import { adoptProject } from '../project/parse-config.js';
 import { ConvertError } from '../utils/errors.js';
 import { type Check, given, shape, text } from '../utils/option-checks.js';
 
-/** The key of the variation that every visitor gets, or that with features and changes; null: nobody takes part. */
+/**
+ * The answer for one experience: the key of the variation that every visitor gets, or an object with this key, features
+ * and changes; null: no visitor takes part in the experience.
+ */
 export type Answer = string | null | VariationAnswer;
 
 /** Answers by the key of the experience. */
@@ -47,7 +52,7 @@ const answer: Check = (value, path) => {
 };
 
 /**
- * Makes a project config in which each experience of the answers has one variation: the answer.
+ * Makes a project config in which each experience of the answers has one variation: the one of its answer.
  *
  * @throws ConvertError `CONVERT_BAD_OPTION` that names every wrong answer
  */
@@ -68,11 +73,11 @@ export function projectOf(answers: unknown): ProjectConfig {
   );
 }
 
-// Ids differ from keys, so that a test finds out if the app takes one for the other.
+// Ids differ from keys, so that a test fails if the app takes an id for a key.
 const idOf = (key: string): string => `id:${key}`;
 const variationIdOf = (experienceId: string, key: string): string => `${experienceId}/${key}`;
 
-/** The key that an id was made from by `idOf` or `variationIdOf`. */
+/** Returns the key of an experience from its id, which `idOf` made; `variationKeyOf` does the same for a variation. */
 export const experienceKeyOf = (experienceId: string): string => experienceId.slice(idOf('').length);
 export const variationKeyOf = (experienceId: string, variationId: string): string =>
   variationId.slice(variationIdOf(experienceId, '').length);
@@ -83,7 +88,7 @@ function experienceOf(key: string, given: Answer): ExperienceConfig {
 }
 
 function variationOf(experienceId: string, given: Answer): VariationConfig {
-  // An experience whose variations are all stopped has no traffic, so nobody is in it.
+  // If all variations of an experience are stopped, the experience has no traffic, so no visitor takes part.
   if (given === null) return { id: variationIdOf(experienceId, 'none'), key: 'none', status: 'stopped' };
   const {
     variation: key,

@@ -20,7 +20,7 @@ export interface RecordedConversion {
 export interface Recorder {
   exposures: RecordedExposure[];
   conversions: RecordedConversion[];
-  /** Makes the outbox, for `createConvertWith`. An event that is confirmed counts as delivered at once. */
+  /** Makes the outbox for `createConvertWith`. An event counts as delivered as soon as it is confirmed. */
   outbox(options: { listener: OutboxListener }): Outbox;
 }
 
@@ -52,7 +52,7 @@ export function createRecorder(): Recorder {
           ledger.accept(count);
           ledger.drop(count, reason);
         },
-        // No event waits here, so there is none to take back.
+        // No event waits in this outbox, so `forget` has none to drop.
         forget() {},
         ledger: () => ledger.read(),
         stats: () => ({
@@ -93,7 +93,8 @@ function record({ exposures, conversions }: Recorder, events: readonly VisitorEv
     }
     const { goalId: goalKey, goalData: conversionData } = event.data;
     const conversion = { visitorId, goalKey, ...(conversionData && { conversionData }) };
-    // A conversion with data is two events on the wire, the bare conversion and its transaction: one entry here.
+    // A conversion with data is sent as two events, the bare conversion and its transaction, but is recorded as one
+    // entry.
     if (conversionData && before?.goalKey === goalKey) conversions.pop();
     else if (!conversionData) bare = conversion;
     conversions.push(conversion);

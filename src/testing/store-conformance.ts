@@ -1,4 +1,7 @@
-/** A test suite that checks whether a visitor store does what Convert needs of it. The ids of cases never change. */
+/**
+ * A test suite that checks whether a visitor store does what Convert needs of it. The ids of cases never change. The
+ * file is over 300 lines since it is one table of cases.
+ */
 import assert from 'node:assert/strict';
 import { setTimeout as sleep } from 'node:timers/promises';
 import { experienceClaim, goalClaim, transactionClaim } from '../model/visitor-state/claims.js';
@@ -9,23 +12,23 @@ import type { VisitorStore } from '../store/types.js';
 export type It = (name: string, run: () => Promise<void>) => unknown;
 
 /**
- * Opens a store at a place, such as a folder or a key prefix of that name. A place with a new name must be empty.
- * Stores of one place share their content, if that kind of store can.
+ * Opens a store at a place: a name for the storage, such as the name of a folder or a key prefix. A place with a new
+ * name must be empty. Stores of one place share their content, if that kind of store can.
  */
 export type StoreFactory = (place: string) => VisitorStore | Promise<VisitorStore>;
 
 export interface StoreCapabilities {
-  /** Whether two stores of one place, as two processes have them, have the same content. Default false. */
+  /** True if two stores of one place have the same content, as the stores of two processes do. Default false. */
   shared?: boolean;
   /**
-   * Whether the first write wins if several commit at the same time through different stores of one place. Default: as
-   * `shared`. The suite runs in one process: it can not see a race between processes. A store that processes share
-   * needs a test with child processes, too.
+   * True if the first write wins when different stores of one place commit at the same time. Default: as `shared`. The
+   * suite runs in one process, and can not see a race between processes: a store that processes share needs a test
+   * with child processes, too.
    */
   atomic?: boolean;
   /**
-   * Milliseconds for which the stores of the factory keep an ephemeral visitor: a few hundred, or more on a slow
-   * machine. The case S17 waits for twice as long. Default: that case is left out.
+   * Milliseconds for which the stores of the factory keep an ephemeral visitor (state under a generated id): a few
+   * hundred, or more on a slow machine. The case S17 waits for twice as long. Default: that case is left out.
    */
   ephemeralAge?: number;
 }
@@ -47,7 +50,10 @@ const claim = (variationId: string, more: Partial<Claim> = {}): Claim => ({
   ...more,
 });
 
-/** Asserts that a state is as expected; a store may add a `commit` to it, and undefined equals absent. */
+/**
+ * Asserts that a visitor's state is as expected. The field `commit`, which a store may add, is ignored, and undefined
+ * equals absent.
+ */
 function holds(state: VisitorState | undefined, expected: VisitorState): void {
   const { commit: _, ...rest } = state ?? {};
   assert.deepEqual(JSON.parse(JSON.stringify(rest)), expected);
@@ -176,7 +182,9 @@ const ALWAYS: Record<string, Case> = {
   },
 };
 
-/** Cases about what is taken away again. Their numbers are higher since they came later, and ids never change. */
+/**
+ * Cases about data that is removed again. They came later, and ids of cases never change, so their numbers are higher.
+ */
 const TAKING: Record<string, Case> = {
   async 'S18 takes away what a request did not know of'({ open }) {
     const store = await open();

@@ -14,23 +14,27 @@ import { createRecorder, type RecordedConversion, type RecordedExposure } from '
 /** A `Convert` with fixed answers, which records the events that it would send, for assertions. */
 export interface TestConvert extends Convert {
   /**
-   * The exposures so far, the oldest first: a new list at each reading. Reading it commits what requests under way have
-   * decided, as `flush()` does, so that the exposures of a request are there as soon as its response is.
+   * The exposures so far, the oldest first: a new list at each reading. Reading the list commits the decisions of
+   * requests that are under way, as `flush()` does, so that the exposures of a request are in the list as soon as its
+   * response is there.
    */
   readonly exposures: readonly RecordedExposure[];
-  /** The conversions so far, read as `exposures` are. A conversion with `conversionData` is one entry. */
+  /**
+   * The conversions so far, the oldest first. Reading the list commits, as with `exposures`. A conversion with
+   * `conversionData` is one entry.
+   */
   readonly conversions: readonly RecordedConversion[];
   /**
-   * Replaces the answer for an experience, also for visitors who have had the one before.
+   * Replaces the answer for an experience, also for visitors who have had the answer before.
    *
    * @throws ConvertError `CONVERT_BAD_OPTION`
    */
   answer(experienceKey: string, answer: Answer): void;
-  /** Makes the double as new: no events, no stored visitors, and the first answers again. */
+  /** Puts the test double back to its start: no events, no stored visitors, and the first answers again. */
   reset(): void;
 }
 
-/** The options that the double sets itself: the app can not give them. */
+/** The options that `testConvert()` sets itself: the app can not give them. */
 const OWN = [
   'sdkKey',
   'sdkKeySecret',
@@ -54,17 +58,17 @@ const OWN = [
 /** The options of `createConvert` that are about requests: identity, consent, bots, properties and the like. */
 export type TestConvertOptions<Raw = unknown> = Omit<ConvertOptions<Raw>, (typeof OWN)[number]>;
 
-/** The bound of the memory store: more visitors than a test has. */
+/** The most visitors that the memory store keeps: more than a test has. */
 const MAX_VISITORS = 10_000;
 
 /**
- * A test double for an app's own tests: `convertMiddleware(testConvert({ 'homepage-hero': 'version-b' }))`, or
- * `fastify.register(convertPlugin, { convert: testConvert(...) })`. Everybody gets the variation that the answers name;
- * an experience without an answer is `not-found`, which is logged once. Every goal is known. Identity, cookies, consent
- * and what counts once are those of production.
+ * Makes a test double for an app's own tests: `convertMiddleware(testConvert({ 'homepage-hero': 'version-b' }))`, or
+ * `fastify.register(convertPlugin, { convert: testConvert(...) })`. Every visitor gets the variation that the answers
+ * name; an experience without an answer is `not-found`, which is logged once. Every goal is known. Identity, cookies,
+ * consent, and the rules that count an exposure or a conversion once are those of production.
  *
  * Nothing is fetched or sent, no environment variable is read, and nothing keeps the process alive. Bots are visitors
- * (`bots: 'include'`) unless told otherwise, since test clients look like them.
+ * (`bots: 'include'`) unless the options say otherwise, since test clients look like bots.
  *
  * @throws ConvertError `CONVERT_BAD_OPTION` for answers and options that are wrong
  */

@@ -1,6 +1,6 @@
 /**
  * Reads the answer of the consent platform Complianz: the cookie `cmplz_statistics` is `allow` or `deny`. In regions
- * with opt-out instead of consent, it is `allow` from the start.
+ * with opt-out instead of consent, the cookie is `allow` from the start.
  */
 import { rawCookieNamed } from '../../request/cookies.js';
 import { cookieName } from '../../utils/option-checks.js';
@@ -8,7 +8,7 @@ import { answerIn } from './cookie-values.js';
 import type { Consent, ConsentPlatform } from './types.js';
 
 export interface ComplianzIds {
-  /** The start of the names of its cookies. Default `cmplz_`. */
+  /** The start of the names of the cookies of Complianz. Default `cmplz_`. */
   prefix?: string;
 }
 

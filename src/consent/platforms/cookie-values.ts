@@ -1,13 +1,14 @@
 /**
- * Reads values of consent cookies, which other software has written: bounded, decoded as needed, without exceptions.
+ * Reads the values of cookies that consent platforms have written: lengths are bounded, values are decoded as needed,
+ * and nothing throws.
  */
 import { isPlainObject } from '../../utils/objects.js';
 import type { Consent } from './types.js';
 
-/** Characters of the longest value: browsers keep no cookie with more octets of name and value (RFC 6265bis, 5.6). */
+/** The most characters of a value: browsers keep no cookie with more octets of name and value (RFC 6265bis, 5.6). */
 const MAX_LENGTH = 4_096;
 
-/** The number of times that a value is decoded: a script encodes once, and proxies may encode again. */
+/** The most times that a value is decoded: a script encodes it once, and proxies may encode it again. */
 const MAX_DECODINGS = 3;
 
 /**
@@ -48,7 +49,7 @@ function decodedOnce(text: string): string | undefined {
   }
 }
 
-/** Parses a JSON object; undefined if the text is none. */
+/** Parses a JSON object; undefined if the text is no JSON object. */
 export function jsonObject(text: string): Readonly<Record<string, unknown>> | undefined {
   if (!text.startsWith('{') || !text.endsWith('}')) return undefined;
   try {

@@ -15,7 +15,7 @@ export const cookieyes: ConsentPlatform = {
 };
 
 function analytics(list: string): Consent | undefined {
-  // The whole list is still encoded.
+  // A value without a colon is the whole list, still encoded.
   if (!list.includes(':')) return undefined;
   const fields = list.split(',');
   if (!fields.includes('action:yes')) return 'unknown';

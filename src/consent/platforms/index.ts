@@ -1,4 +1,4 @@
-/** The consent platforms: to add one, write a file for it and name it here, as CONTRIBUTING.md says. */
+/** The table of consent platforms: to add a platform, write a file for it and name it in `TABLE` (CONTRIBUTING.md). */
 import { complianz } from './complianz.js';
 import { cookiebot } from './cookiebot.js';
 import { cookieyes } from './cookieyes.js';
@@ -32,12 +32,12 @@ export const PLATFORM_NAMES = Object.keys(TABLE) as ConsentPlatformName[];
 
 type IdsOf<Name extends ConsentPlatformName> = Table[Name] extends ConsentPlatform<infer Ids> ? Ids : never;
 
-/** `{ platform: 'klaro', service: 'matomo' }`: a platform with the ids that the site has there. */
+/** A platform with the ids that the site has at this platform: `{ platform: 'klaro', service: 'matomo' }`. */
 export type ConsentPlatformOptions = {
   [Name in ConsentPlatformName]: { platform: Name } & IdsOf<Name>;
 }[ConsentPlatformName];
 
-/** Those that need no ids. */
+/** The names of the platforms that need no ids: the option `consent` takes such a name alone. */
 export type SimplePlatformName = {
   [Name in ConsentPlatformName]: object extends IdsOf<Name> ? Name : never;
 }[ConsentPlatformName];

@@ -1,7 +1,8 @@
 /**
  * Reads the answer of the consent platform iubenda: its cookie is JSON, `{"purposes":{"1":true,"4":false},...}`, or
- * `{"consent":true,...}` if consent is not asked by purpose. If it has only an id, the visitor has not answered. The
- * name of the cookie is `_iub_cs-` and the site's `cookiePolicyId` (or `s` and its `siteId`, with `storage.useSiteId`).
+ * `{"consent":true,...}` if consent is not asked by purpose. If the JSON has only an id, the visitor has not answered.
+ * The name of the cookie is `_iub_cs-` and the site's `cookiePolicyId` (or `s` and its `siteId`, with
+ * `storage.useSiteId`).
  */
 import type { IncomingRequest } from '../../model/http.js';
 import { cookieHeader, rawCookieNamed } from '../../request/cookies.js';
@@ -12,8 +13,8 @@ import type { Consent, ConsentPlatform } from './types.js';
 
 export interface IubendaIds {
   /**
-   * The part of the cookie's name behind `_iub_cs-`: `12345678`, `s1234567`. Default: any; if a visitor brings several
-   * such cookies, one that denies decides.
+   * The part of the cookie's name behind `_iub_cs-`: `12345678`, `s1234567`. Default: any id. If a visitor brings
+   * several such cookies, the answer is a denial if one of them denies.
    */
   id?: string;
   /** The purpose that experiments belong to. Default `4` (measurement, which A/B tests are counted among). */
@@ -39,9 +40,12 @@ export const iubenda: ConsentPlatform<IubendaIds> = {
 };
 
 const PREFIX = '_iub_cs-';
-/** The id of a cookie with an answer; other cookies have a word behind the id (`-granular`, `-uspr`). */
+/**
+ * Matches the part of the name behind the prefix in a cookie that holds an answer. Other cookies of iubenda have a word
+ * behind the id (`-granular`, `-uspr`).
+ */
 const IS_CONSENT = /^s?\d{1,16}$/;
-/** The number of such cookies that are read: a browser brings one for each site on the domain. */
+/** The most cookies with an answer that are read: a browser brings one for each site on the domain. */
 const MAX_SITES = 4;
 
 function consentsOf(request: IncomingRequest): string[] {

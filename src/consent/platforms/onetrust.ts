@@ -26,7 +26,7 @@ export const onetrust: ConsentPlatform<OneTrustIds> = {
 const GROUPS = 'groups=';
 
 function inGroups(query: string, group: string): Consent | undefined {
-  // The whole query string is still encoded.
+  // A value without `=` is the whole query string, still encoded.
   if (!query.includes('=')) return undefined;
   const fields = query.split('&');
   const [groups, ...others] = fields.filter((field) => field.startsWith(GROUPS));

@@ -32,8 +32,9 @@ export const tcf: ConsentPlatform<TcfIds> = {
 };
 
 /**
- * Reads the answer by purposes. `isServiceSpecific` is ignored, since the cookie is the site's own. The consents for
- * vendors are ignored, since the site itself experiments, with a processor under its instructions.
+ * Reads the answer from the purposes of a consent string. `isServiceSpecific` is ignored, since the cookie is the
+ * site's own. The consents for vendors are ignored, since the site itself experiments, with a processor under its
+ * instructions.
  */
 function inPurposes(text: string): Consent | undefined {
   const said = tcString(text);
@@ -52,21 +53,21 @@ function inPurposes(text: string): Consent | undefined {
  */
 
 export interface TcString {
-  /** Purposes count from 1. */
+  /** True if the visitor has consented to a purpose. Purposes count from 1. */
   hasConsent(purpose: number): boolean;
   hasLegitimateInterest(purpose: number): boolean;
   /** True if the visitor was not asked about purpose 1, because the law of the site's country treats it differently. */
   readonly purposeOneTreatment: boolean;
 }
 
-/** The offset of the consents in the string, in bits; the next two are offsets as well. */
+/** The bit offset of the consents to purposes in a consent string; the next two constants are bit offsets as well. */
 const CONSENTS = 152;
 
 const LEGITIMATE_INTERESTS = 176;
 
 const PURPOSE_ONE_TREATMENT = 200;
 
-/** Characters of the head: version, dates, purposes and country; vendors follow. */
+/** The characters of a consent string that are read: version, dates, purposes and country; vendors follow. */
 const HEAD_CHARACTERS = 36;
 
 const VERSION_2 = 'C';
@@ -78,7 +79,7 @@ const DIGITS = new Map(
   ]),
 );
 
-/** Reads a string; undefined if it is none of version 2, or ends before the vendors. */
+/** Reads a consent string; undefined if the text is no string of version 2, or ends before the vendors. */
 export function tcString(text: string): TcString | undefined {
   if (!text.startsWith(VERSION_2)) return undefined;
   for (let at = 0; at < HEAD_CHARACTERS; at++) if (!DIGITS.has(text[at] ?? '')) return undefined;

@@ -1,7 +1,7 @@
 /**
- * Reads the answer of the consent platform TrustArc: the cookie `cmapi_cookie_privacy` is `permit 1,2,3` (also
- * `permit_1|2|3`), or `permit 1 required`. Without it, the cookie `notice_gdpr_prefs` is `0,1,2:`, counted from 0. The
- * meaning of the categories is up to the site.
+ * Reads the answer of the consent platform TrustArc: the cookie `cmapi_cookie_privacy` lists the permitted categories,
+ * as in `permit 1,2,3` (also `permit_1|2|3`) or `permit 1 required`. Without this cookie, the cookie
+ * `notice_gdpr_prefs` lists them, counted from 0, as in `0,1,2:`. The meaning of the categories is up to the site.
  */
 import { rawCookieNamed } from '../../request/cookies.js';
 import { oneOf } from '../../utils/option-checks.js';
@@ -9,7 +9,10 @@ import { answerIn } from './cookie-values.js';
 import type { Consent, ConsentPlatform } from './types.js';
 
 export interface TrustArcIds {
-  /** The category that experiments belong to, counted from 1 (required). Default 2. */
+  /**
+   * The category that experiments belong to. Categories are counted from 1, which is that of required cookies. Default
+   * 2.
+   */
   category?: number;
 }
 

@@ -6,10 +6,13 @@ import type { Check } from '../../utils/option-checks.js';
 export type Consent = 'granted' | 'denied' | 'unknown';
 
 export interface ConsentPlatform<Ids extends object = object> {
-  /** The checks of its options, besides `platform` and `mode`. */
+  /** The checks of the platform's options, besides `platform` and `mode`. */
   readonly ids: { readonly [Id in keyof Ids]-?: Check };
   /** The options that are required, each with its meaning, for messages. */
   readonly needs?: { readonly [Id in keyof Ids]?: string } & Readonly<Record<string, string>>;
-  /** Makes the function that reads the answer. It never throws: an answer that can't be read is `unknown`. */
+  /**
+   * Makes the function that reads the visitor's answer from a request. The function never throws: an answer that can't
+   * be read is `unknown`.
+   */
   reader(ids: Ids): (request: IncomingRequest) => Consent;
 }

@@ -1,5 +1,6 @@
 /**
- * The cookie with the id of a user's first device: another device of the user takes the id over in its next session.
+ * The alias cookie: it holds the visitor id of a user's first device. Another device of the user takes this id over in
+ * its next session.
  */
 import type { IncomingRequest } from '../../model/http.js';
 import { cookieNamed } from '../../request/cookies.js';
@@ -24,18 +25,21 @@ export interface CookieAlias {
 export interface AliasCookie {
   /** True if the request brings the cookie at all, whatever it holds. */
   present(request: IncomingRequest): boolean;
-  /** Reads the cookie. `current` is the id that the device has; undefined if it has none. */
+  /**
+   * Reads the cookie; undefined if the request brings none, or a malformed one. `current` is the visitor id that the
+   * device has; undefined if it has none.
+   */
   read(request: IncomingRequest, current: string | undefined): CookieAlias | undefined;
-  /** A `Set-Cookie` line for an id of ours and the present minute. */
+  /** Makes a `Set-Cookie` line for a visitor id that this package has made, with the present minute. */
   issue(id: string, request: IncomingRequest): string;
   /** A `Set-Cookie` line that removes the cookie. */
   expire(request: IncomingRequest): string;
 }
 
-/** The name of the cookie: the name of the visitor cookie with a suffix. */
+/** The name of the alias cookie: the name of the visitor cookie with a suffix. */
 export const aliasCookieName = (visitorCookieName: string): string => `${visitorCookieName}_next`;
 
-/** Makes the cookie, with the attributes of the visitor cookie. */
+/** Makes the alias cookie, with the attributes of the visitor cookie. */
 export function aliasCookie(visitor: VisitorCookieOptions = {}, now = Date.now): AliasCookie {
   const name = aliasCookieName(visitor.name ?? VISITOR_COOKIE_DEFAULTS.name);
   const cookie = setCookie({
@@ -54,7 +58,7 @@ export function aliasCookie(visitor: VisitorCookieOptions = {}, now = Date.now):
       if (id === undefined || minute === undefined) return undefined;
       const age = now() - parseInt(minute, 36) * MINUTE;
       if (current === undefined || age >= SESSION + MINUTE) return { id: flattenString(id), state: 'due' };
-      // A negative age: the cookie was set by a server whose clock was ahead. It is set again.
+      // A negative age: the cookie was set by a server whose clock was ahead. The cookie is set again.
       return { id, state: age >= 2 * MINUTE || age < 0 ? 'renew' : 'waits' };
     },
     issue: (id, request) => cookie.issue(`${id}.${Math.floor(now() / MINUTE).toString(36)}`, request),

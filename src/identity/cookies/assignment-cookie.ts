@@ -13,20 +13,21 @@ import { createSigner, type Secrets, SIGNATURE_LENGTH } from './signer.js';
 import { VISITOR_COOKIE_DEFAULTS, type VisitorCookieOptions } from './visitor-cookie.js';
 
 /**
- * Options of the cookie; the defaults of the others are those of the visitor cookie. Scripts can not read the cookie.
+ * The options of the assignment cookie. Options that are not given are those of the visitor cookie, except for `name`.
+ * Scripts can not read the cookie.
  */
 export interface AssignmentCookieOptions extends VisitorCookieOptions {
-  /** Default `cv_asg`. */
+  /** The name of the cookie. Default `cv_asg`. */
   name?: string;
 }
 
 export const ASSIGNMENT_COOKIE_NAME = 'cv_asg';
 
-/** Bytes of name and value at most: browsers keep 4096, with the attributes. */
+/** The most bytes of the cookie's name and value: browsers keep 4096 bytes, the attributes included. */
 const MAX_COOKIE = 3_584;
 /** Characters of the longest value that is read. */
 const MAX_VALUE = 4_096;
-/** The version of the format: it begins the value, and is signed with it. */
+/** The version of the cookie's format. The value begins with it, and the signature covers it. */
 const VERSION = '1';
 const PAYLOAD_AT = `${VERSION}.`.length + SIGNATURE_LENGTH + 1;
 
@@ -59,7 +60,7 @@ export interface CarriedAssignments {
   ): { readonly line: string | undefined; readonly dropped: number };
 }
 
-/** @param visitor the options of the visitor cookie, which are the defaults of this one's */
+/** @param visitor the options of the visitor cookie, which are the defaults for those of this cookie */
 export function assignmentCookie(
   secrets: Secrets,
   options: AssignmentCookieOptions = {},
@@ -118,7 +119,7 @@ export function assignmentCookie(
 interface Brought {
   readonly payload: string;
   readonly assignments: ReadonlyMap<string, string>;
-  /** True if it was signed with the first secret. */
+  /** True if the cookie was signed with the first secret, and so need not be signed again. */
   readonly isCurrent: boolean;
 }
 
@@ -142,7 +143,8 @@ function inOrder(
     const variation: unknown = given;
     if (typeof variation !== 'string' && typeof variation !== 'number') continue;
     const assignment: Assignment = [id, String(variation)];
-    // The exposure of this assignment is not sent yet, which the store knows and a cookie could not tell: leave it out.
+    // The store knows that the exposure of this assignment is not sent yet. A cookie could not tell that, so the cookie
+    // does not get this assignment.
     if (unexposed.includes(id) && brought.get(id) !== assignment[1]) continue;
     if (brought.has(id)) now.set(...assignment);
     else if (ownValue(stored?.bucketing, id) !== undefined) older.push(assignment);

@@ -11,15 +11,15 @@ const DECIMAL = /^(?:0|[1-9]\d{0,14})$/;
 const BASE36 = /^[0-9a-z]{1,10}$/;
 
 export interface PackedAssignments {
-  /** '' if there are no assignments. */
+  /** The assignments as text; '' if there are none. */
   readonly text: string;
   /** The number of assignments for which there was no room. */
   readonly dropped: number;
 }
 
 /**
- * Packs the assignments, in their order, into at most `room` characters. If they are too many, those whose experience
- * is not running are dropped first, then those at the start.
+ * Packs the assignments, in their order, into at most `room` characters. If they need more, assignments whose
+ * experience is not running are dropped first, then those at the start.
  */
 export function packAssignments(
   assignments: readonly Assignment[],

@@ -1,8 +1,9 @@
 /**
- * The cookie of a session: how the visitor came to the site when it began, and whether it is their first session.
+ * The session cookie: it holds how the visitor came to the site when the session began, and whether it is their first
+ * session.
  *
- * The cookie is not signed: with a forged one, a client changes only its own segments, which its first request could do
- * as well.
+ * The cookie is not signed: with a forged one, a client changes only its own report segments, which the first request
+ * of a client could do as well.
  */
 import {
   type Attribution,
@@ -16,35 +17,36 @@ import { setCookie } from './set-cookie.js';
 import { VISITOR_COOKIE_DEFAULTS, type VisitorCookieOptions } from './visitor-cookie.js';
 
 /**
- * Options of the cookie; the defaults of the others are those of the visitor cookie. Scripts can not read the cookie.
+ * The options of the session cookie. Options that are not given are those of the visitor cookie, except for `name`.
+ * Scripts can not read the cookie.
  */
 export interface SessionCookieOptions extends Omit<VisitorCookieOptions, 'maxAge'> {
-  /** Default `cv_ses`. */
+  /** The name of the cookie. Default `cv_ses`. */
   name?: string;
 }
 
 export const SESSION_COOKIE_NAME = 'cv_ses';
 
-/** Seconds without a request after which a session is over: Convert's (`_conv_s` in its cookie reference). */
+/** Seconds without a request after which a session is over, as at Convert (`_conv_s` in Convert's cookie reference). */
 const IDLE = 20 * 60;
-/** Seconds for which the cookie is not set again, so that a session may last that much longer. */
+/** Seconds for which the cookie is not set again after it was set. A session may last that much longer than `IDLE`. */
 const RENEWAL = 60;
 const END = IDLE + RENEWAL;
 
-/** Texts of the attribution, in the order in which the cookie has them. */
+/** The texts of the attribution, in the order in which they stand in the cookie. */
 const TEXTS = ['campaign', 'medium', 'keyword', 'sourceName'] as const;
-/** Traffic sources by their first letter. */
+/** Traffic sources by their first letter, which stands for them in the cookie. */
 const SOURCES = new Map(TRAFFIC_SOURCES.map((source) => [source[0]!, source] as const));
 
-/** Characters that so many bytes take in base64url. */
+/** The number of characters that `bytes` bytes take in base64url. */
 const encoded = (bytes: number): number => Math.ceil((bytes * 4) / 3);
 const LONGEST = Math.max(...Object.values(ATTRIBUTION_BYTES).map(encoded));
 /** Characters of the longest value that is read. */
 const MAX_VALUE = 512;
 /**
- * The value, such as `tbz3k0.ns.c3ByaW5n..`: the second in which the cookie was set, `n` or `r` for a new or returning
- * visitor, the source, and the texts in base64url. Empty texts at the end are left out. If the project keeps no
- * referral data, the value ends after `n` or `r`.
+ * The value of the cookie, such as `tbz3k0.ns.c3ByaW5n..`: the second in which the cookie was set, `n` or `r` for a new
+ * or returning visitor, the source, and the texts in base64url. Empty texts at the end are left out. If the project
+ * keeps no referral data, the value ends after `n` or `r`.
  */
 const VALUE = new RegExp(
   `^([0-9a-z]{1,8})\\.([nr])(?:([${[...SOURCES.keys()].join('')}])((?:\\.[\\w-]{0,${LONGEST}}){0,${TEXTS.length}}))?$`,
@@ -60,7 +62,7 @@ export interface SessionCookie {
 }
 
 export interface SessionContext {
-  /** Milliseconds since the epoch. */
+  /** The time of the request, in milliseconds since the epoch. */
   readonly now: number;
   /** True if this is the first request of the visitor: a session in the cookie is another visitor's. */
   readonly isNewcomer: boolean;
@@ -74,11 +76,14 @@ export interface CarriedSession {
   readonly session: Session | undefined;
   /** True if the cookie has to be set: when a session begins, and once a minute while it goes on. */
   readonly isDue: boolean;
-  /** Makes the `Set-Cookie` line. `begun` is called only if a session begins. */
+  /**
+   * Makes the `Set-Cookie` line. `begun` makes the new session; it is called only if a session begins with this
+   * request.
+   */
   update(begun: () => Session): string;
 }
 
-/** @param visitor the options of the visitor cookie, which are the defaults of this one's */
+/** @param visitor the options of the visitor cookie, which are the defaults for those of this cookie */
 export function sessionCookie(
   options: SessionCookieOptions = {},
   visitor: VisitorCookieOptions = {},
@@ -145,7 +150,7 @@ function read(
   const age = second - parseInt(told, 36);
   if (age >= END) return undefined;
   const mustForget = letter !== undefined && !keepsAttribution;
-  // An age below -60 s: the cookie was set by a server whose clock was ahead. It is set again.
+  // An age below -60 s: the cookie was set by a server whose clock was ahead. The cookie is set again.
   const isDue = age >= RENEWAL || age < -RENEWAL || mustForget;
   const source = mustForget || letter === undefined ? undefined : SOURCES.get(letter);
   return new BroughtSession(type === 'n', isDue, source, source === undefined ? '' : texts);
@@ -162,7 +167,8 @@ function unpack(source: Attribution['source'], texts: string): Attribution {
   const [, ...given] = texts.split('.');
   const text = (index: number): string => {
     const bytes = ATTRIBUTION_BYTES[TEXTS[index]!];
-    // The text is cut before it is decoded. A forged one of bytes that are no UTF-8 may still be too long.
+    // The text is cut before it is decoded. A forged text whose bytes are no UTF-8 may be too long even then, and is
+    // dropped.
     const decoded = Buffer.from((given[index] ?? '').slice(0, encoded(bytes)), 'base64url').toString('utf8');
     return Buffer.byteLength(decoded) <= bytes ? decoded : '';
   };

@@ -1,21 +1,21 @@
-/** Makes the `Set-Cookie` lines that set and expire a cookie of ours. */
+/** Makes the `Set-Cookie` lines that set and expire the cookies of this package. */
 import { stringifySetCookie } from 'cookie';
 import type { IncomingRequest } from '../../model/http.js';
 
 export interface SetCookieOptions {
   name: string;
   domain: string | undefined;
-  /** Seconds. */
+  /** Seconds for which the browser keeps the cookie. */
   maxAge: number;
   sameSite: 'lax' | 'strict' | 'none';
-  /** Default: true, except for plain http on localhost. */
+  /** True if the browser may send the cookie over https only. Default: true, except for plain http on localhost. */
   secure: boolean | undefined;
-  /** Default false: scripts may read it. */
+  /** True if scripts can not read the cookie. Default false. */
   httpOnly?: boolean;
 }
 
 export interface SetCookie {
-  /** A `Set-Cookie` line. The value must be one that needs no escaping. */
+  /** Makes a `Set-Cookie` line that sets the cookie. The value must be one that needs no escaping. */
   issue(value: string, request: IncomingRequest): string;
   /** A `Set-Cookie` line that removes the cookie. */
   expire(request: IncomingRequest): string;
@@ -23,7 +23,7 @@ export interface SetCookie {
 
 export function setCookie(options: SetCookieOptions): SetCookie {
   const { name, domain, maxAge, sameSite, secure, httpOnly = false } = options;
-  // The attributes do not depend on the value, which needs no escaping, so they are written once.
+  // The attributes do not depend on the value, which needs no escaping, so they are turned into text only once.
   const tail = (age: number, isSecure: boolean): string =>
     stringifySetCookie({
       name,
@@ -49,7 +49,10 @@ export function setCookie(options: SetCookieOptions): SetCookie {
   };
 }
 
-/** A first look at a host, which is cheaper than taking it apart for each cookie of a site behind plain http. */
+/**
+ * Matches all hosts that may be loopback hosts. This check is cheaper than taking the host apart for each cookie of a
+ * site behind plain http.
+ */
 const MAYBE_LOOPBACK = /^127|^\[::1|localhost/i;
 
 function isLoopbackHost(host: string): boolean {

@@ -13,11 +13,14 @@ export interface Signer {
    * used, since it may contain `--`, which firewalls take for an attack.
    */
   sign(text: string): string;
-  /** Tells the secret of a signature: `current` is the first, `previous` any other; undefined if it is none of them. */
+  /**
+   * Says which secret made a signature: `current` is the first secret, `previous` any other; undefined if none of them
+   * did.
+   */
   verify(text: string, signature: string): 'current' | 'previous' | undefined;
 }
 
-/** Characters of a signature. */
+/** The number of characters of a signature. */
 export const SIGNATURE_LENGTH = 25;
 
 const SIGNATURE = /^[0-9a-z]{25}$/;

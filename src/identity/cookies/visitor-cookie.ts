@@ -5,30 +5,33 @@ import { flattenString } from '../../utils/flatten-string.js';
 import { setCookie } from './set-cookie.js';
 
 export interface VisitorCookieOptions {
-  /** Default `cv_vid`. */
+  /** The name of the cookie. Default `cv_vid`. */
   name?: string;
   /** The domain of the cookie. Default: none, so that the cookie stays with the host that set it. */
   domain?: string;
-  /** Seconds. Default 31536000 (one year). Browsers cap it at 400 days. */
+  /**
+   * Seconds for which the browser keeps the cookie. Default 31536000 (one year). Browsers keep it for 400 days at most.
+   */
   maxAge?: number;
   /** Default `lax`. */
   sameSite?: 'lax' | 'strict' | 'none';
   /**
-   * Default: true, except for plain http on localhost, where browsers would not keep a secure cookie. Always true with
-   * `sameSite: 'none'`, which browsers accept with secure cookies only.
+   * True if the browser may send the cookie over https only. Default: true, except for plain http on localhost, where
+   * browsers would not keep a secure cookie. Always true with `sameSite: 'none'`, which browsers accept with secure
+   * cookies only.
    */
   secure?: boolean;
 }
 
-/** An id that a cookie may have. A longer value, or one with other characters, is ignored and replaced. */
+/** A visitor id that the cookie may hold. A longer value, or one with other characters, is ignored and replaced. */
 const COOKIE_ID = /^[A-Za-z0-9_-]{1,64}$/;
 
 export interface VisitorCookie {
-  /** The id that the request brings; undefined if there is none, or if it is malformed. */
+  /** Reads the visitor id that the request brings; undefined if there is none, or if it is malformed. */
   read(request: IncomingRequest): string | undefined;
-  /** True if the request brings the cookie at all, well-formed or not. */
+  /** True if the request brings the cookie at all, whatever it holds. */
   present(request: IncomingRequest): boolean;
-  /** A `Set-Cookie` line for an id of ours. */
+  /** Makes a `Set-Cookie` line for a visitor id that this package has made. */
   issue(id: string, request: IncomingRequest): string;
   /** A `Set-Cookie` line that removes the cookie. */
   expire(request: IncomingRequest): string;

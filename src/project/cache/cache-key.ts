@@ -1,18 +1,19 @@
-/** The key of a config in the project cache. */
+/** Makes the key under which a project config is kept in the project cache. */
 import { createHmac } from 'node:crypto';
 
 /**
- * The number of the format. A new format gets a new number, so that versions of this package never misread each other.
+ * The version of the format of cached configs. A new format gets a new number, so that versions of this package never
+ * misread each other.
  */
 const FORMAT = 1;
 
-/** Characters of the readable part. */
+/** The most characters of the SDK key that stand in a cache key. */
 const MAX_NAME = 60;
 
 /**
- * Processes that fetch from the same address, with the same environment and secret, have the same key. A config that
- * was fetched with a secret is not found without it, and the key does not show the secret. The SDK key, which has
- * passed `checkSdkKey`, stands in front for operators.
+ * Returns the cache key of a config. Processes that fetch from the same address, with the same environment and secret,
+ * have the same key. A config that was fetched with a secret is not found without that secret, and the key does not
+ * show the secret. The SDK key, which has passed `checkSdkKey`, stands in front for operators.
  */
 export function cacheKey(url: URL, sdkKey: string, secret: string | undefined): string {
   const mark = createHmac('sha256', secret ?? '')

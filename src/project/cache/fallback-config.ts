@@ -1,5 +1,6 @@
 /**
- * The last good project config in a cache: used if a process starts while the endpoint fails, written after each fetch.
+ * Keeps the last good project config in a cache: the config is used if a process starts while the endpoint fails, and
+ * is written after each fetch.
  */
 import { asConvertError } from '../../utils/errors.js';
 import { unrefTimeout } from '../../utils/node/timers.js';
@@ -9,9 +10,15 @@ import { SafeCache } from './safe-cache.js';
 import type { CachedProject, ProjectCache } from './types.js';
 
 export interface CacheTimes {
-  /** Milliseconds that the endpoint has at the start, before the config of the cache is used. Default 100. */
+  /**
+   * Milliseconds that the source waits for the endpoint at the start, before it uses the config of the cache. Default
+   * 100.
+   */
   patience?: number;
-  /** Milliseconds that the cache has for an answer. Default 10,000: a disk may be slow, and no request waits for it. */
+  /**
+   * Milliseconds after which a call of the cache counts as failed. Default 10,000: a disk may be slow, and no request
+   * waits for the cache.
+   */
   limit?: number;
 }
 
@@ -23,11 +30,14 @@ export interface FallbackConfigOptions extends CacheTimes {
 export class FallbackConfig {
   readonly #cache: SafeCache;
   readonly #patienceTimer: NodeJS.Timeout;
-  /** The content of the cache at the start, until it is used or not needed any more. */
+  /** The config that the cache held at the start, until `use` takes it. */
   #found: CachedProject | undefined;
-  /** True once the endpoint has failed, or has taken too long. */
+  /** True once the endpoint has failed, or has taken too long: then the config of the cache is used when it is read. */
   #isWanted = false;
-  /** The text of the config in force: an answer that nothing has changed (304) has none. */
+  /**
+   * The text of the config in force, to be written to the cache: an answer that nothing has changed (304) brings no
+   * text.
+   */
   #text: Pick<CachedProject, 'body' | 'digest'> | undefined;
 
   /** Begins to read the cache. */
@@ -56,8 +66,8 @@ export class FallbackConfig {
   }
 
   /**
-   * Writes the config in force. `body` is the answer of the endpoint; undefined: the endpoint has confirmed the config.
-   * Never rejects.
+   * Writes the config in force to the cache. `body` is the answer of the endpoint; undefined: the endpoint has
+   * confirmed the config. Never rejects.
    */
   async write(body: Buffer | undefined, etag: string | undefined): Promise<void> {
     if (body !== undefined) {

@@ -1,6 +1,6 @@
 /**
- * The project cache on disk: a file for each project, environment and endpoint, in a folder of ours in the one that is
- * given.
+ * The project cache on disk: a file for each project, environment and endpoint, in the folder `project-cache` inside
+ * the given folder.
  *
  *     project-cache/10035569-10034190-5d4140…json     a line about the config, then the config
  *
@@ -22,11 +22,12 @@ import type { CachedProject, ProjectCache } from './types.js';
 const FOLDER = 'project-cache';
 const OWNER_ONLY_FOLDER = 0o700;
 const OWNER_ONLY_FILE = 0o600;
-/** Bytes of the first line. */
+/** The most bytes of the first line of a file, which describes the config. */
 const MAX_HEAD_BYTES = 4_096;
 /** Milliseconds after which an unfinished file belongs to a dead process. */
 const ABANDONED = 60_000;
-// Both flags are absent on Windows, which has hardly any links and pipes. Opening a pipe would wait for a writer.
+// The flags refuse symbolic links, and keep the opening of a pipe from waiting for a writer. Windows has neither flag,
+// and hardly any links and pipes.
 const SAFE_FLAGS = ((constants.O_NOFOLLOW as number | undefined) ?? 0) | (constants.O_NONBLOCK ?? 0);
 
 const ignoreMissing = ignore('ENOENT');
@@ -38,7 +39,8 @@ interface Head {
 }
 
 /**
- * Any number of processes may use the folder; each fetches for itself. The folder is made with the first write.
+ * Makes a cache in the folder `path`. Any number of processes may use the folder; each fetches the config for itself.
+ * The folder is made with the first write.
  *
  * @param path relative paths are resolved against the working directory now, not later
  * @throws ConvertError `CONVERT_BAD_OPTION`
@@ -126,7 +128,10 @@ export function folderCache(path: string): ProjectCache {
   return { description: `folder ${folder}`, read, write };
 }
 
-/** A time in the future comes from a clock that was ahead: it must not keep other processes from writing. */
+/**
+ * True if `time` is after `checkedAt`. A time in the future does not count: it comes from a clock that was ahead, and
+ * must not keep other processes from writing.
+ */
 function isLater(time: number, checkedAt: number): boolean {
   return time > checkedAt && time <= Date.now();
 }
@@ -142,19 +147,20 @@ async function makeFolder(folder: string): Promise<void> {
 }
 
 /**
- * False if there is none.
+ * True if the folder of the cache may be used; false if there is no such folder.
  *
- * @throws ConvertError `CONVERT_PROJECT_CACHE`
+ * @throws ConvertError `CONVERT_PROJECT_CACHE` if the folder may not be used
  */
 async function isOurs(folder: string): Promise<boolean> {
   const finding = await checkOwnerOnlyFolder(folder);
   if (finding === 'missing') return false;
-  // `open`: some file systems take no permissions. They are not worth the cache.
+  // `open`: other users can enter the folder, since some file systems take no permissions. The cache is used all the
+  // same.
   if (finding === 'private' || finding === 'open') return true;
   throw unfit(folder, FOLDER_PROBLEMS[finding]);
 }
 
-/** Reads `size` bytes at most: a file can grow after it was looked at. */
+/** Reads `size` bytes at most: a file can grow after its size was read. */
 async function readUpTo(handle: FileHandle, size: number): Promise<Buffer> {
   const buffer = Buffer.alloc(size);
   let done = 0;

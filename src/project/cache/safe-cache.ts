@@ -1,5 +1,6 @@
 /**
- * A project cache that may fail in any way: calls take a bounded time and never reject, and each problem is told once.
+ * Wraps a project cache, which may fail in any way: calls take a bounded time and never reject, and each problem is
+ * told once.
  */
 import { ConvertError } from '../../utils/errors.js';
 import { HealthReporter } from '../../utils/health-reporter.js';
@@ -10,7 +11,7 @@ import type { CachedProject, ProjectCache } from './types.js';
 
 export interface SafeCacheOptions {
   readonly key: string;
-  /** Milliseconds that the cache has for an answer. */
+  /** Milliseconds after which a call of the cache counts as failed. */
   readonly limit: number;
   /** Bytes of the largest config that is accepted. */
   readonly maxBytes: number;
@@ -19,7 +20,10 @@ export interface SafeCacheOptions {
 export class SafeCache {
   readonly description: string;
   readonly #told = new Set<string>();
-  /** Calls go one after the other: calls to a cache that hangs must not pile up. */
+  /**
+   * Resolves when the last call of the cache is over. Calls are made one after the other: calls to a cache that hangs
+   * must not pile up.
+   */
   #last: Promise<unknown> = Promise.resolve();
   readonly #health = new HealthReporter();
   #hangs = false;
@@ -33,7 +37,10 @@ export class SafeCache {
     this.description = `the project cache (${cache.description ?? 'of option projectCache'})`;
   }
 
-  /** undefined if the cache is empty or fails, or if its content is damaged or not ours. */
+  /**
+   * Reads the config from the cache; undefined if the cache is empty or fails, or if its content is damaged or not
+   * ours.
+   */
   async read(): Promise<CachedProject | undefined> {
     const found = await this.#run(() => this.cache.read(this.options.key));
     if (found === undefined || found === null || this.#isOver) return undefined;
@@ -54,7 +61,7 @@ export class SafeCache {
     this.sink.trouble(error);
   }
 
-  /** The cache is not called, and nothing is reported, any more. */
+  /** From now on, the cache is not called and nothing is reported. */
   stop(): void {
     this.#isOver = true;
   }
@@ -91,7 +98,8 @@ export class SafeCache {
 
   #failed(error: unknown): undefined {
     if (this.#isOver) return;
-    // A problem with the content, or with the folder, is an error of ours and says all.
+    // A ConvertError tells of a problem with the content or the folder. It needs no explanation, so it is reported as
+    // it is.
     if (error instanceof ConvertError) return this.tell(error) as undefined;
     if (!this.#health.failed()) return;
     const what = `${this.description} fails (${reasonOf(error)}); the config is fetched without it`;
@@ -115,7 +123,10 @@ export class SafeCache {
   }
 }
 
-/** Only the code of an error that is not ours: its message may hold a secret. */
+/**
+ * The reason of a failure, for the log. Of an error that is not ours only the code is taken: its message may hold a
+ * secret.
+ */
 function reasonOf(error: unknown): string {
   if (error instanceof Late) return error.message;
   if (!(error instanceof Error)) return 'unknown';

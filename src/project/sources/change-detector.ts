@@ -1,4 +1,7 @@
-/** Passes a config on only if it differs from the one before, whether it comes from the endpoint or from a cache. */
+/**
+ * Passes a config on to the repository only if it differs from the config before, whether it comes from the endpoint or
+ * from a cache.
+ */
 import { createHash } from 'node:crypto';
 import type { ProjectConfig } from '../../model/project-config.js';
 import type { CachedProject } from '../cache/types.js';
@@ -9,7 +12,10 @@ export class ChangeDetector {
   /** The ETag of the config that was passed on last. */
   #etag: string | undefined;
   #digest: string | undefined;
-  /** Whether the repository took that config over, and whether it ever took one over. */
+  /**
+   * True if the repository took over the config that was passed on last; `#hasConfig` is true if it took over any
+   * config.
+   */
   #isTaken = false;
   #hasConfig = false;
 
@@ -25,8 +31,8 @@ export class ChangeDetector {
   }
 
   /**
-   * The endpoint says that nothing has changed. Returns false, as do the methods below, if that config was not taken
-   * over.
+   * Called if the endpoint says that the config has not changed. Returns false, as do the methods below, if the
+   * repository did not take that config over.
    */
   confirm(): boolean {
     this.sink.unchanged();
@@ -34,20 +40,22 @@ export class ChangeDetector {
   }
 
   /**
-   * An answer of the endpoint.
+   * Passes on the config in an answer of the endpoint, if the config has changed.
    *
    * @throws ConvertError `CONVERT_BAD_PROJECT`
    */
   answer(body: Buffer, etag: string | undefined, where: string): boolean {
     const digest = digestOf(body);
     const config = digest === this.#digest ? undefined : parseProject(body, where);
-    // Set after parsing: the ETag of an answer that could not be used must not be sent with the next request.
+    // The ETag is kept only after parsing: the ETag of an answer that could not be used must not be sent with the next
+    // request.
     this.#etag = etag;
     return config === undefined ? this.confirm() : this.#pass(config, digest);
   }
 
   /**
-   * The config of a cache, while none is in force. Returns false also for a config that was refused before.
+   * Passes on the config of a cache; called while no config is in force. Returns false also for a config that was
+   * refused before.
    *
    * @throws ConvertError `CONVERT_BAD_PROJECT`
    */
@@ -66,7 +74,7 @@ export class ChangeDetector {
   }
 }
 
-/** SHA-256 in Base64. */
+/** The SHA-256 of the text of a config, in Base64. */
 export function digestOf(body: Buffer | string): string {
   return createHash('sha256').update(body).digest('base64');
 }

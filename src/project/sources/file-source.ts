@@ -1,4 +1,4 @@
-/** The project config from a JSON file, read again whenever the file changes. */
+/** Reads the project config from a JSON file, again whenever the file changes. */
 import { resolve } from 'node:path';
 import { asConvertError, codeOf } from '../../utils/errors.js';
 import { FileWatcher } from '../../utils/node/file-watcher.js';
@@ -8,7 +8,7 @@ import type { ProjectSink, ProjectSource } from '../types.js';
 import { digestOf } from './change-detector.js';
 
 export interface FileSourceOptions {
-  /** Milliseconds between two looks at the file. Default 2,000. */
+  /** Milliseconds between two checks whether the file has changed. Default 2,000. */
   interval?: number;
   /** Milliseconds that a changed file must stand still before it is read. Default 100. */
   settle?: number;
@@ -17,8 +17,8 @@ export interface FileSourceOptions {
 }
 
 /**
- * Reads the file at once, then looks at it at an interval, as `FileWatcher` says. A missing or broken file leaves the
- * last config in place. The source does not keep the process alive.
+ * Makes a source that reads the file at once, and again whenever `FileWatcher` finds it changed. A missing or broken
+ * file leaves the last config in force. The source does not keep the process alive.
  *
  * @param path relative paths are resolved against the working directory now, not later
  * @throws ConvertError `CONVERT_BAD_OPTION`
@@ -36,7 +36,10 @@ export function fileSource(path: string, options: FileSourceOptions = {}): Proje
   const description = `project file ${file}`;
   let watcher: FileWatcher | undefined;
   let isStopped = false;
-  /** The digest of the content that was read last; the next one is of the config that was delivered last. */
+  /**
+   * The digest of the file's content as it was read last; `deliveredDigest` is that of the config that was delivered
+   * last.
+   */
   let digest: string | undefined;
   let deliveredDigest: string | undefined;
 
@@ -44,7 +47,7 @@ export function fileSource(path: string, options: FileSourceOptions = {}): Proje
     const before = digest;
     digest = digestOf(body);
     if (digest === deliveredDigest) return sink.unchanged();
-    // Broken content is told once.
+    // Content that is broken is reported once, not at each reading.
     if (digest === before) return;
     try {
       const config = parseProject(body, description);
@@ -82,7 +85,7 @@ export function fileSource(path: string, options: FileSourceOptions = {}): Proje
   };
 }
 
-/** An error of the system as its code: the message repeats the path. */
+/** Replaces a system error by one whose message is only the code: the original message repeats the path. */
 function withoutPath(cause: unknown): unknown {
   return cause instanceof Error && 'code' in cause ? new Error(codeOf(cause), { cause }) : cause;
 }

@@ -1,6 +1,6 @@
 /**
- * One GET with hard bounds: limited time, limited bytes after decompression, no redirects; it does not keep the process
- * alive.
+ * Makes one GET request with hard bounds: limited time, limited bytes after decompression, no redirects. The request
+ * does not keep the process alive.
  */
 import {
   get as httpGet,
@@ -21,7 +21,7 @@ export interface GetOptions {
   readonly timeout: number;
   /** Upper bound of the body, in bytes, decompressed. */
   readonly maxBytes: number;
-  /** Ends the request. */
+  /** Aborts the request. */
   readonly signal: AbortSignal;
 }
 
@@ -115,7 +115,10 @@ async function readBody(response: IncomingMessage, maxBytes: number, signal: Abo
   return Buffer.concat(chunks, size);
 }
 
-/** The code of a system error (`ECONNREFUSED`) says it all, and its message may be empty. */
+/**
+ * The reason of a failure, for the log: the code of a system error (`ECONNREFUSED`) says it all, and its message may be
+ * empty.
+ */
 function reasonOf(error: unknown): string {
   const { code, message } = error as NodeJS.ErrnoException;
   return code ?? message;

@@ -1,4 +1,4 @@
-/** The project config from Convert's config endpoint, fetched again at an interval. */
+/** Fetches the project config from Convert's config endpoint, again and again at an interval. */
 import { type Backoff, backoffDelay, DEFAULT_BACKOFF, parseRetryAfter } from '../../utils/backoff.js';
 import { asConvertError, ConvertError } from '../../utils/errors.js';
 import { unrefTimeout } from '../../utils/node/timers.js';
@@ -18,17 +18,17 @@ export interface HttpSourceOptions {
   sdkKeySecret?: string;
   /** The environment whose experiences are fetched. Default: all (the official SDK's is `staging`). */
   environment?: string;
-  /** Base address. Default `https://cdn-4.convertexperiments.com/api/v1/`. */
+  /** The base address of the config endpoint. Default `https://cdn-4.convertexperiments.com/api/v1/`. */
   endpoint?: string;
   /** Milliseconds between two fetches, give or take 10 %. Default 300,000. */
   refreshInterval?: number;
-  /** Milliseconds for one fetch, body included. Default 10,000. */
+  /** The most milliseconds of one fetch, body included. Default 10,000. */
   timeout?: number;
   /** Largest config, in bytes, decompressed. Default 20 MiB. */
   maxBytes?: number;
-  /** Waits after failures. Default 0.5 s, doubling up to 60 s, with full jitter. */
+  /** The waits between attempts after failures. Default 0.5 s, doubling up to 60 s, with full jitter. */
   backoff?: Backoff;
-  /** 0 up to 1, for jitter. Default `Math.random`. */
+  /** Returns a random number from 0 up to 1, for the jitter of waits. Default `Math.random`. */
   random?: () => number;
   /** The cache that keeps the last good config. Default: none. */
   cache?: ProjectCache;
@@ -45,8 +45,8 @@ const HINTS: Record<number, string> = {
 };
 
 /**
- * Fetches at once, then at the interval. After a failure of any kind the last config stays in place, and the source
- * tries again for ever. It does not keep the process alive.
+ * Makes a source that fetches the config at once, then at the interval. After a failure of any kind the last config
+ * stays in force, and the source tries again for ever. It does not keep the process alive.
  *
  * @throws ConvertError `CONVERT_BAD_OPTION` for a key, a secret or an environment that cannot be sent
  */
@@ -62,11 +62,11 @@ export function httpSource(options: HttpSourceOptions): ProjectSource {
   const url = new URL(configUrl(base, checkSdkKey(options.sdkKey), checkEnvironment(options.environment)));
   const headers = {
     Accept: 'application/json',
-    // The official SDK's; Convert's endpoints know it.
+    // This is the user agent of the official SDK, which Convert's endpoints know.
     'User-Agent': 'ConvertAgent/1.0',
     ...authorization(options.sdkKeySecret),
   };
-  // The query is left out: it is not needed to find a fault.
+  // The description leaves out the query, which is not needed to find a fault.
   const description = `config endpoint ${url.origin}${url.pathname}`;
   const stopped = new AbortController();
   let timer: NodeJS.Timeout | undefined;
@@ -94,13 +94,13 @@ export function httpSource(options: HttpSourceOptions): ProjectSource {
         const signal = stopped.signal;
         answer = await get(url, { headers: { ...headers, ...condition }, timeout, maxBytes, signal });
         if (signal.aborted) return 0;
-        // Without an ETag in the request, 304 says nothing.
+        // If the request had no ETag, a 304 does not say that the config is unchanged.
         const isTaken =
           answer.status === 304 && etag !== undefined ? detector.confirm() : receive(answer, detector);
         failures = 0;
         if (isTaken) await fallback?.write(answer.status === 200 ? answer.body : undefined, detector.etag);
         else fallback?.use();
-        // Give or take 10 %, so that processes that start together do not come together.
+        // The interval varies by 10 %, so that processes that start together do not fetch together.
         return refreshInterval * (0.9 + 0.2 * random());
       } catch (error) {
         if (stopped.signal.aborted) return 0;
@@ -114,7 +114,7 @@ export function httpSource(options: HttpSourceOptions): ProjectSource {
     void attempt();
   }
 
-  /** False if the repository did not take the config over. */
+  /** Passes on the config in an answer. Returns false if the repository did not take the config over. */
   function receive({ status, headers: { etag }, body }: Answer, detector: ChangeDetector): boolean {
     if (status !== 200) throw refusal(status);
     return detector.answer(body, etag, `the answer of ${description}`);
@@ -153,7 +153,7 @@ function checkEnvironment(environment: unknown): string | undefined {
 
 function authorization(secret: unknown): { Authorization?: string } {
   if (secret === undefined) return {};
-  // Checked here, because Node would refuse the header at every request.
+  // The secret is checked here, because Node would refuse the header at every request.
   if (typeof secret === 'string' && /^[\x21-\x7e]+$/.test(secret))
     return { Authorization: `Bearer ${secret}` };
   throw badOption('sdkKeySecret', 'must be a text of printable ASCII characters without blanks');

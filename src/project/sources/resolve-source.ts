@@ -10,15 +10,18 @@ import { fileSource } from './file-source.js';
 import { httpSource, type HttpSourceOptions } from './http-source.js';
 
 export interface ResolveProjectOptions extends Omit<Partial<HttpSourceOptions>, 'cache'> {
-  /** A config object, the path of a JSON file, or a source of the app's own. Goes before `sdkKey`. */
+  /**
+   * A config object, the path of a JSON file, or a source of the app's own. If it is given, nothing is fetched with
+   * `sdkKey`.
+   */
   project?: ProjectConfig | string | ProjectSource;
-  /** The path of a folder, or a cache. Only for what `sdkKey` fetches. */
+  /** The path of a folder, or a cache, for the config that is fetched with `sdkKey`. Not used if `project` is given. */
   projectCache?: string | ProjectCache;
 }
 
 /**
- * The source of `project`, else that of `sdkKey`. With both, the config comes from `project` and the key is only
- * checked: events are posted under it.
+ * Returns the source for `project`, or else for `sdkKey`. If both are given, the config comes from `project`, and the
+ * key is only checked: events are posted under it.
  *
  * @throws ConvertError `CONVERT_NO_PROJECT`, `CONVERT_BAD_OPTION`, or `CONVERT_BAD_PROJECT` for a wrong object
  */
@@ -56,7 +59,8 @@ function isSource(project: object): project is ProjectSource {
 }
 
 /**
- * Delivers a copy of `config` when it is started, at once; what the app does to its object afterwards changes nothing.
+ * Makes a source that delivers a copy of `config` as soon as it is started. Changes that the app makes to its object
+ * later have no effect.
  *
  * @throws ConvertError `CONVERT_BAD_PROJECT`
  */
