@@ -6,15 +6,6 @@ import type { OutgoingResponse } from '../model/http.js';
 import { asConvertError } from '../utils/errors.js';
 import type { Runtime } from './runtime.js';
 
-/** The schedulers that the next `setImmediate` calls: they share one immediate. */
-let due: CommitScheduler[] = [];
-
-function commitDue(): void {
-  const schedulers = due;
-  due = [];
-  for (const each of schedulers) each.onCommitTick();
-}
-
 export class CommitScheduler {
   #isDue = false;
   #isWatching = false;
@@ -26,14 +17,14 @@ export class CommitScheduler {
     private readonly response: OutgoingResponse | undefined,
   ) {}
 
-  /** Has `onCommitTick` called in the next immediate, never at once, so that a commit does not delay the response. */
+  /** Commits in the next immediate, never at once, so that a commit does not delay the response. */
   schedule(): void {
     if (this.#isDue) return;
     this.#isDue = true;
-    if (due.push(this) === 1) setImmediate(commitDue);
+    setImmediate(() => this.#onCommitTick());
   }
 
-  onCommitTick(): void {
+  #onCommitTick(): void {
     this.#isDue = false;
     const { response } = this;
     try {
@@ -46,7 +37,7 @@ export class CommitScheduler {
       response.onHead(commit);
       response.onClose(commit);
     } catch (error) {
-      // An error must not keep the other schedulers of this immediate from committing.
+      // Nobody would catch an error of an immediate: it would end the process.
       this.runtime.report(asConvertError(error, 'CONVERT_INTERNAL', 'a visitor could not be committed'));
     }
   }

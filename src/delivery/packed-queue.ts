@@ -3,7 +3,6 @@
  * buffers, where the garbage collector does not look at each of them again and again. Event objects would take twice as
  * much memory.
  */
-import { fifoQueue } from './fifo-queue.js';
 import type { FlushEpoch } from './flush-tracker.js';
 import { decodeLines, encodeLines, headOf } from './payload.js';
 import { QueuedEvent } from './queued-event.js';
@@ -19,7 +18,8 @@ interface Chunk {
 }
 
 export class PackedQueue {
-  readonly #chunks = fifoQueue<Chunk>();
+  /** The oldest chunk first. */
+  readonly #chunks: Chunk[] = [];
   /** The youngest events, which are not packed yet. */
   #loose: QueuedEvent[] = [];
   #looseBytes = 0;
@@ -41,8 +41,7 @@ export class PackedQueue {
    * chunk.
    */
   take(): QueuedEvent[] {
-    const oldest = this.#chunks.first();
-    const [chunk] = this.#chunks.take((each) => each === oldest);
+    const chunk = this.#chunks.shift();
     return chunk === undefined ? this.#takeLoose() : unpack(chunk);
   }
 
@@ -52,7 +51,7 @@ export class PackedQueue {
     const isLeft = (event: QueuedEvent): boolean =>
       !visitorIds.has(event.visitorId) || (gone.push(event), false);
     const heads = [...visitorIds].map(headOf);
-    for (const chunk of this.#chunks.take(() => true)) {
+    for (const chunk of this.#chunks.splice(0)) {
       // The text of a chunk is searched for the visitors first: to unpack a chunk takes as long as to send it, and most
       // chunks hold no event of these visitors.
       const isHit = heads.some((head) => chunk.lines.includes(head));

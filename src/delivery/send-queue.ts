@@ -2,7 +2,6 @@
  * Keeps the events that wait to be posted, in order: first batches that are posted again, then events that are in no
  * batch yet.
  */
-import { fifoQueue } from './fifo-queue.js';
 import type { SerialisedEvent } from './payload.js';
 
 export interface BatchLimits {
@@ -11,7 +10,8 @@ export interface BatchLimits {
 }
 
 export class SendQueue<T extends SerialisedEvent> {
-  readonly #events = fifoQueue<T>();
+  /** Events that are in no batch yet, the oldest first. */
+  readonly #events: T[] = [];
   #bytes = 0;
   /** Batches that failed and are to be posted again. The last one in the array goes first. */
   readonly #batches: T[][] = [];
@@ -50,14 +50,14 @@ export class SendQueue<T extends SerialisedEvent> {
     const { maxBatchEvents, maxBatchBytes } = this.limits;
     let count = 0;
     let bytes = envelope;
-    return this.#events.take((event) => {
+    for (const event of this.#events) {
       const fits = count < maxBatchEvents && bytes + event.bytes <= maxBatchBytes;
-      if (!fits && count > 0) return false;
+      if (!fits && count > 0) break;
       count += 1;
       bytes += event.bytes;
-      this.#bytes -= event.bytes;
-      return true;
-    });
+    }
+    this.#bytes -= bytes - envelope;
+    return this.#events.splice(0, count);
   }
 
   /** Puts batches back at the front of the queue. They are posted before all other events, the last of them first. */
@@ -71,18 +71,18 @@ export class SendQueue<T extends SerialisedEvent> {
     const stays = (event: T): boolean => !isGone(event) || (gone.push(event), false);
     const batches = this.#batches.splice(0).map((batch) => batch.filter(stays));
     this.#batches.push(...batches.filter((batch) => batch.length > 0));
-    const rest = this.#events.take(() => true).filter(stays);
+    const rest = this.#events.splice(0).filter(stays);
     this.#bytes = 0;
     for (const event of rest) this.push(event);
     return gone;
   }
 
   oldest(): T | undefined {
-    return this.#batches.at(-1)?.[0] ?? this.#events.first();
+    return this.#batches.at(-1)?.[0] ?? this.#events[0];
   }
 
   /** Returns all waiting events, in the order in which they are posted. */
   all(): T[] {
-    return [...this.#batches.toReversed().flat(), ...this.#events.items()];
+    return [...this.#batches.toReversed().flat(), ...this.#events];
   }
 }
