@@ -2,6 +2,7 @@
  * Whether memory stays what it is: a million visitors who never come back, each with a cookie, an exposure and a
  * delivery, through everything but HTTP. The heap is measured after a full garbage collection. Against another build,
  * visitors come, too, whose id this process does not know, as after a restart: they are remembered longer than new ones.
+ * And they come while the endpoint is down: their events wait, up to the bound of the queue.
  */
 import { compareBuilds } from './support/against.js';
 import { startChild } from './support/children.js';
@@ -16,7 +17,13 @@ const STEPS = { quick: 4, full: 10 };
 
 /** Against another build: shorter steps, so that there are many; how many of them. */
 const AGAINST = { step: 25_000, steps: { quick: 8, full: 16 } };
-const KINDS = { new: 'new visitors', unknown: 'visitors with an unknown id' };
+const KINDS = {
+  new: 'new visitors',
+  unknown: 'visitors with an unknown id',
+  waiting: 'an endpoint that is down',
+};
+/** Nobody listens there. */
+const DOWN = 'http://127.0.0.1:1/';
 
 export async function run({ quick = false } = {}) {
   const collector = startChild(new URL('./heap/swallow.js', import.meta.url));
@@ -49,13 +56,16 @@ export async function runAgainst({ against, quick = false }) {
   const { step, steps } = AGAINST;
   const rounds = quick ? steps.quick : steps.full;
   const start = async (kind, { build }) => {
-    const visitors = startVisitors(track, kind, build);
+    const isDown = kind === 'waiting';
+    const visitors = startVisitors(isDown ? DOWN : track, kind, build);
     let come = 0;
     return {
       async block() {
         await visitors.ask('come', { count: step });
         const { heapUsed, external, cpu, delivered } = await visitors.ask('measure');
-        if (delivered !== (come += step)) throw new Error(`${delivered} of ${come} exposures were delivered`);
+        come += step;
+        if (delivered !== (isDown ? 0 : come))
+          throw new Error(`${delivered} of ${come} exposures were delivered`);
         const heap = heapUsed / MEGABYTE;
         const ends = come === STEP || come === rounds * step;
         return {

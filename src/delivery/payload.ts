@@ -65,13 +65,6 @@ export function serialise(
 }
 
 /**
- * Returns the text with which `SerialisedEvent.head` begins for every event of this visitor, and of no other visitor.
- */
-export function headOf(visitorId: string): string {
-  return HEAD + idText(visitorId).text;
-}
-
-/**
  * Makes an event from the texts `head` and `text` that `serialise` made. Returns undefined for other texts. Never
  * throws.
  */

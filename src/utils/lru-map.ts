@@ -1,6 +1,7 @@
 /**
  * A map of bounded size that drops the entry which was not used for longest. Unlike `lru-cache` it takes memory as it
- * needs it, not at the start.
+ * needs it, not at the start. A plain `Map` whose oldest key is deleted takes much more time for each entry that is
+ * added once the map is full (bench/heap: visitors with an unknown id).
  */
 class Entry<Value> {
   /** The next entry in the order of use, which was used later. The entries form a ring, which `#ends` closes. */
