@@ -217,7 +217,7 @@ function repositoryListener(
   logger: Logger,
 ): Pick<
   ProjectRepositoryOptions<LoadedProject>,
-  'onError' | 'onOlder' | 'onRecovery' | 'onCacheTrouble' | 'onCacheRecovery'
+  'onError' | 'onOlder' | 'onRecovery' | 'onCacheFailure' | 'onCacheRecovery'
 > {
   return {
     onError: (error, inARow) => {
@@ -231,7 +231,7 @@ function repositoryListener(
       else logger.info?.(`convert: ${from}; the endpoint has not answered yet`);
     },
     onRecovery: (failures) => reportRecovery(`the project config is back after ${failures} failures`),
-    onCacheTrouble: reportOutage,
+    onCacheFailure: reportOutage,
     onCacheRecovery: reportRecovery,
   };
 }

@@ -24,7 +24,7 @@ export function requestServices(
   const reader = createRequestReader({ properties, geo, onError, warn, geoListener });
   const signals = signalReader(options.privacySignals ?? 'project', {
     settings,
-    country: (request) => reader.place(request).country,
+    country: (request) => reader.geoLocation(request).country,
     hasGeo: geo !== undefined,
   });
   return {

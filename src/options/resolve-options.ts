@@ -1,7 +1,7 @@
 /** Checks the options of `createConvert()`, and fills in their defaults. */
 import { consentCheck } from '../consent/option-check.js';
 import { endpointProblem } from '../project/endpoints.js';
-import { guardedLogger, type Logger, silentLogger } from '../utils/logger.js';
+import { safeLogger, type Logger, silentLogger } from '../utils/logger.js';
 import {
   assertOptions,
   between,
@@ -151,7 +151,7 @@ export function resolveOptions(
     ...rest,
     environment: environment ?? (env.CONVERT_ENVIRONMENT || 'staging'),
     storeTimeout: storeTimeout ?? 50,
-    logger: guardedLogger(logger === false ? silentLogger : (logger ?? consoleLogger)),
+    logger: safeLogger(logger === false ? silentLogger : (logger ?? consoleLogger)),
   };
 }
 

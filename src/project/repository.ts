@@ -30,7 +30,7 @@ export interface ProjectRepositoryOptions<Loaded> {
   /** Called at the first success after `failures` failures in a row. */
   onRecovery?(failures: number): void;
   /** Called if the cache of the source failed: once, until `onCacheRecovery`, which gets a sentence for the log. */
-  onCacheTrouble?(error: ConvertError): void;
+  onCacheFailure?(error: ConvertError): void;
   onCacheRecovery?(what: string): void;
 }
 
@@ -108,7 +108,7 @@ export class ProjectRepository<Loaded> {
         unchanged: () => this.#confirm(),
         error: (error) =>
           this.#fail(asConvertError(error, 'CONVERT_PROJECT_UNREACHABLE', 'no project config')),
-        trouble: (error) => this.#notify(() => this.#options.onCacheTrouble?.(error)),
+        cacheFailed: (error) => this.#notify(() => this.#options.onCacheFailure?.(error)),
         recovered: (what) => this.#notify(() => this.#options.onCacheRecovery?.(what)),
       });
     } catch (error) {

@@ -24,7 +24,7 @@ export interface ProjectSink {
   /** Reports that an attempt to load the config failed; the source goes on trying. */
   error(error: ConvertError): void;
   /** Reports that the project cache failed; configs are delivered all the same. Called once, until `recovered`. */
-  trouble(error: ConvertError): void;
+  cacheFailed(error: ConvertError): void;
   /** Says that the project cache works again; `what` is the line of the log. */
   recovered(what: string): void;
 }

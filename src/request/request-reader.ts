@@ -61,7 +61,7 @@ export interface RequestReader {
    * Returns the place of the visitor before the facts of the request are made. Privacy signals that count in some
    * countries only need it. Never throws.
    */
-  place(request: IncomingRequest): GeoFacts;
+  geoLocation(request: IncomingRequest): GeoFacts;
   /** Closes the geo readers. Never throws. */
   close(): void;
 }
@@ -98,7 +98,7 @@ export function createRequestReader(options: RequestOptions): RequestReader {
   return {
     load: () => loadAll(geo, geoListener, onError),
     read: (request, visitor) => new RequestFacts(setup, request, visitor),
-    place: (request) => locationOf(request, geo, onError),
+    geoLocation: (request) => locationOf(request, geo, onError),
     close: () => closeAll(geo, geoListener, onError),
   };
 }

@@ -24,7 +24,7 @@ export function oncePerCode(): (code: string, log: () => void) => void {
 }
 
 /** Wraps a logger so that its exceptions are ignored: a log message must not break a page. */
-export function guardedLogger(logger: Logger): Logger {
+export function safeLogger(logger: Logger): Logger {
   const guarded =
     (level: 'error' | 'warn' | 'info') =>
     (message: string): void => {

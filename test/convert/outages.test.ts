@@ -41,9 +41,9 @@ it('a project cache that fails, recovers and fails again: a line and an event fo
   });
   const heard: string[] = [];
   convert.on('error', (error) => heard.push(error.message));
-  sink!.trouble(down(1));
+  sink!.cacheFailed(down(1));
   sink!.recovered('the cache works again');
-  sink!.trouble(down(2));
+  sink!.cacheFailed(down(2));
   expect(heard).toEqual(['convert: down 1', 'convert: down 2']);
   expect(logged).toEqual(['convert: down 1', 'convert: the cache works again', 'convert: down 2']);
 });

@@ -21,7 +21,7 @@ export interface Recorder extends ProjectSink {
   readonly errors: ConvertError[];
   /** Of each config: its age if it came from a cache. */
   readonly cached: (CachedConfigInfo | undefined)[];
-  readonly troubles: string[];
+  readonly cacheFailures: string[];
   readonly recoveries: string[];
   unchangedCount: number;
 }
@@ -30,13 +30,13 @@ export function recorder(): Recorder {
   const configs: ProjectConfig[] = [];
   const errors: ConvertError[] = [];
   const cached: (CachedConfigInfo | undefined)[] = [];
-  const troubles: string[] = [];
+  const cacheFailures: string[] = [];
   const recoveries: string[] = [];
   return {
     configs,
     errors,
     cached,
-    troubles,
+    cacheFailures,
     recoveries,
     unchangedCount: 0,
     config(config, from) {
@@ -44,7 +44,7 @@ export function recorder(): Recorder {
       cached.push(from);
       return true;
     },
-    trouble: (error) => void troubles.push(error.message),
+    cacheFailed: (error) => void cacheFailures.push(error.message),
     recovered: (what) => void recoveries.push(what),
     error: (error) => void errors.push(error),
     unchanged() {

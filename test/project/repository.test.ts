@@ -23,7 +23,7 @@ function createRepository(options: Partial<ProjectRepositoryOptions<ProjectConfi
       onError: (error, inARow) => void told.push(`error ${inARow} ${error.code}`),
       onRecovery: (failures) => void told.push(`recovered after ${failures}`),
       onOlder: (checkedAt, failures) => void told.push(`older ${checkedAt}, ${failures}`),
-      onCacheTrouble: ({ code }) => void told.push(code),
+      onCacheFailure: ({ code }) => void told.push(code),
       onCacheRecovery: (what) => void told.push(what),
       ...options,
     },
@@ -200,7 +200,7 @@ describe('a config from a cache', () => {
     ]);
   });
 
-  it('is told to have been refused, and its trouble is no failure', () => {
+  it('is told to have been refused, and a failing cache is no failure of the source', () => {
     const { repository, sink, told } = createRepository({
       load() {
         throw new Error('unfit');
@@ -208,11 +208,11 @@ describe('a config from a cache', () => {
     });
     expect(sink.config(project('1'), CACHED)).toBe(false);
     const { failures } = repository.stats();
-    sink.trouble(new ConvertError('CONVERT_PROJECT_CACHE', 'it fails'));
+    sink.cacheFailed(new ConvertError('CONVERT_PROJECT_CACHE', 'it fails'));
     sink.recovered('it works again');
     expect(repository.stats().failures).toBe(failures);
     repository.stop();
-    sink.trouble(new ConvertError('CONVERT_PROJECT_CACHE', 'it fails'));
+    sink.cacheFailed(new ConvertError('CONVERT_PROJECT_CACHE', 'it fails'));
     sink.recovered('it works again');
     expect(sink.config(project('1'))).toBe(false);
     expect(told.slice(1)).toEqual(['CONVERT_PROJECT_CACHE', 'it works again']);

@@ -58,7 +58,7 @@ export class SafeCache {
   tell(error: ConvertError): void {
     if (this.#isOver || this.#told.has(error.message)) return;
     this.#told.add(error.message);
-    this.sink.trouble(error);
+    this.sink.cacheFailed(error);
   }
 
   /** From now on, the cache is not called and nothing is reported. */
@@ -103,7 +103,7 @@ export class SafeCache {
     if (error instanceof ConvertError) return this.tell(error) as undefined;
     if (!this.#health.failed()) return;
     const what = `${this.description} fails (${reasonOf(error)}); the config is fetched without it`;
-    this.sink.trouble(new ConvertError('CONVERT_PROJECT_CACHE', what, { cause: error }));
+    this.sink.cacheFailed(new ConvertError('CONVERT_PROJECT_CACHE', what, { cause: error }));
   }
 
   #worked(): void {

@@ -11,7 +11,7 @@ export interface FileSourceOptions {
   /** Milliseconds between two checks whether the file has changed. Default 2,000. */
   interval?: number;
   /** Milliseconds that a changed file must stand still before it is read. Default 100. */
-  settle?: number;
+  settleMs?: number;
   /** Largest file, in bytes. Default 20 MiB. */
   maxBytes?: number;
 }
@@ -24,7 +24,7 @@ export interface FileSourceOptions {
  * @throws ConvertError `CONVERT_BAD_OPTION`
  */
 export function fileSource(path: string, options: FileSourceOptions = {}): ProjectSource {
-  const { interval = 2_000, settle = 100, maxBytes = MAX_CONFIG_BYTES } = options;
+  const { interval = 2_000, settleMs = 100, maxBytes = MAX_CONFIG_BYTES } = options;
   if (path === '') throw badOption('project', 'is an empty text; as a text it must be the path of a file');
   if (/^[a-z][a-z0-9+.-]+:\/\//i.test(path)) {
     throw badOption(
@@ -67,7 +67,7 @@ export function fileSource(path: string, options: FileSourceOptions = {}): Proje
     start(sink) {
       if (isStopped) return;
       watcher = new FileWatcher(
-        { path: file, interval, settleMs: settle, maxBytes },
+        { path: file, interval, settleMs, maxBytes },
         {
           bytes: (body) => receive(sink, body),
           unreadable: (cause) => fail(sink, withoutPath(cause)),

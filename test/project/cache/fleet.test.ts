@@ -110,7 +110,7 @@ describe.skipIf(!hasRedis)('a fleet', () => {
     const alone = { refreshInterval: 50, cacheTimes: { limit: 100 } };
     /** Told once, while it fails: on a busy machine, Redis may have failed for a moment before. */
     const toldOnce = (fleet: readonly ReturnType<typeof member>[]): void =>
-      expect(fleet.map(({ troubles, recoveries }) => troubles.length - recoveries.length)).toEqual(
+      expect(fleet.map(({ cacheFailures, recoveries }) => cacheFailures.length - recoveries.length)).toEqual(
         fleet.map(() => 1),
       );
 
@@ -119,10 +119,10 @@ describe.skipIf(!hasRedis)('a fleet', () => {
       const server = await httpServer(saysProject('1'));
       const fleet = members(3, server.base, alone);
       await until(() => expect(fleet.map(({ configs }) => configs.length)).toEqual([1, 1, 1]));
-      await until(() => expect(fleet.map(({ troubles }) => troubles.length)).toEqual([1, 1, 1]));
-      for (const { errors, troubles } of fleet) {
+      await until(() => expect(fleet.map(({ cacheFailures }) => cacheFailures.length)).toEqual([1, 1, 1]));
+      for (const { errors, cacheFailures } of fleet) {
         expect(errors).toEqual([]);
-        expect(troubles).toEqual([
+        expect(cacheFailures).toEqual([
           expect.stringMatching(
             /the project cache \(Redis, keys convert:…\) fails \(.*\); the config is fetched without it/,
           ),
@@ -163,12 +163,14 @@ describe.skipIf(!hasRedis)('a fleet', () => {
         expect(fleet.map(({ configs }) => configs.map(versionOf))).toEqual(Array(2).fill(['1', '2'])),
       );
       toldOnce(fleet);
-      expect(fleet.map(({ troubles }) => troubles.at(-1))).toEqual(
+      expect(fleet.map(({ cacheFailures }) => cacheFailures.at(-1))).toEqual(
         Array(2).fill(expect.stringContaining('no answer within 100 ms')),
       );
       redis.thaw();
       await until(() =>
-        expect(fleet.map(({ troubles, recoveries }) => troubles.length - recoveries.length)).toEqual([0, 0]),
+        expect(
+          fleet.map(({ cacheFailures, recoveries }) => cacheFailures.length - recoveries.length),
+        ).toEqual([0, 0]),
       );
     });
 
@@ -180,7 +182,7 @@ describe.skipIf(!hasRedis)('a fleet', () => {
       const fleet = [1, 2].map(() => member(server.base, alone, connected(link.port)));
       await until(() => expect(fleet.map(({ configs }) => configs.length)).toEqual([1, 1]));
       expect(server.requests.length).toBeGreaterThanOrEqual(2);
-      await until(() => expect(fleet.map(({ troubles }) => troubles.length)).toEqual([1, 1]));
+      await until(() => expect(fleet.map(({ cacheFailures }) => cacheFailures.length)).toEqual([1, 1]));
     });
 
     it('where Redis is full', async () => {
@@ -188,7 +190,7 @@ describe.skipIf(!hasRedis)('a fleet', () => {
       await connected().config('SET', 'maxmemory', '1');
       const sink = member(server.base, { refreshInterval: 50 });
       await until(() => expect(sink.unchangedCount).toBeGreaterThan(3));
-      expect(sink.troubles).toEqual([expect.stringContaining('fails (OOM)')]);
+      expect(sink.cacheFailures).toEqual([expect.stringContaining('fails (OOM)')]);
       expect(sink.recoveries).toEqual([]);
       await connected().config('SET', 'maxmemory', '0');
       await until(() => expect(sink.recoveries).toHaveLength(1));
@@ -222,6 +224,6 @@ describe.skipIf(!hasRedis)('a fleet', () => {
     const next = member(server.base);
     await until(() => expect(next.configs).toHaveLength(1));
     expect(server.requests).toHaveLength(1);
-    expect([sink.configs, sink.errors, sink.troubles]).toEqual([[], [], []]);
+    expect([sink.configs, sink.errors, sink.cacheFailures]).toEqual([[], [], []]);
   });
 });

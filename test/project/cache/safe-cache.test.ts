@@ -9,7 +9,7 @@ import { KEY, text } from './cache.conformance.js';
 type Answer = CachedProject | Error | undefined;
 
 /** A cache that gives these answers one after the other, and what its sink hears after each of them. */
-async function told(...answers: Answer[]): Promise<{ troubles: string[]; recoveries: string[] }[]> {
+async function told(...answers: Answer[]): Promise<{ cacheFailures: string[]; recoveries: string[] }[]> {
   const cache: ProjectCache = {
     description: 'mine',
     async read() {
@@ -24,17 +24,17 @@ async function told(...answers: Answer[]): Promise<{ troubles: string[]; recover
   const heard = [];
   while (answers.length > 0) {
     await safe.read();
-    heard.push({ troubles: sink.troubles.splice(0), recoveries: sink.recoveries.splice(0) });
+    heard.push({ cacheFailures: sink.cacheFailures.splice(0), recoveries: sink.recoveries.splice(0) });
   }
   return heard;
 }
 
-const NOTHING = { troubles: [], recoveries: [] };
+const NOTHING = { cacheFailures: [], recoveries: [] };
 const FAILS = {
-  troubles: ['convert: the project cache (mine) fails (ECONNRESET); the config is fetched without it'],
+  cacheFailures: ['convert: the project cache (mine) fails (ECONNRESET); the config is fetched without it'],
   recoveries: [],
 };
-const RECOVERS = { troubles: [], recoveries: ['the project cache (mine) works again'] };
+const RECOVERS = { cacheFailures: [], recoveries: ['the project cache (mine) works again'] };
 const down = (): Error => Object.assign(new Error('of a secret'), { code: 'ECONNRESET' });
 
 it('a cache that fails twice, recovers and fails again is told of once per outage', async () => {
@@ -51,7 +51,7 @@ it('a cache that fails twice, recovers and fails again is told of once per outag
 
 it('an error of ours is told once by its message, and neither begins nor ends an outage', async () => {
   const full = (): ConvertError => new ConvertError('CONVERT_PROJECT_CACHE', 'the folder is not ours');
-  const OURS = { troubles: ['convert: the folder is not ours'], recoveries: [] };
+  const OURS = { cacheFailures: ['convert: the folder is not ours'], recoveries: [] };
   expect(await told(full(), undefined, down(), full(), down(), undefined, full())).toEqual([
     OURS,
     NOTHING,

@@ -75,7 +75,7 @@ describe('at the start, a config of before', () => {
     server.answer = saysProject('2');
     await until(() => expect(sink.configs.map(versionOf)).toEqual(['1', '2']));
     expect(sink.cached[1]).toBeUndefined();
-    expect(sink.troubles).toEqual([]);
+    expect(sink.cacheFailures).toEqual([]);
   });
 
   it('is used where nothing listens', async () => {
@@ -252,7 +252,7 @@ describe('a cache that fails costs nothing but itself', () => {
     await until(() => expect(sink.unchangedCount).toBeGreaterThan(3));
     server.answer = saysProject('2');
     await until(() => expect(sink.configs.map(versionOf)).toEqual(['1', '2']));
-    expect(sink.troubles).toEqual([
+    expect(sink.cacheFailures).toEqual([
       expect.stringContaining(`fails (${code}); the config is fetched without it`),
     ]);
     expect(sink.errors).toEqual([]);
@@ -263,7 +263,7 @@ describe('a cache that fails costs nothing but itself', () => {
     await writeFile(join(path, 'cache'), '');
     const cache = folderCache(join(path, 'cache'));
     const sink = fetching(server.base, { cache });
-    await until(() => expect(sink.troubles).toHaveLength(1));
+    await until(() => expect(sink.cacheFailures).toHaveLength(1));
     await rm(join(path, 'cache'));
     await until(() =>
       expect(sink.recoveries).toEqual([`the project cache (${cache.description}) works again`]),
@@ -271,7 +271,7 @@ describe('a cache that fails costs nothing but itself', () => {
     server.answer = says('', {}, 500);
     const next = fetching(server.base, { cache });
     await until(() => expect(next.configs).toHaveLength(1));
-    expect(sink.troubles).toHaveLength(1);
+    expect(sink.cacheFailures).toHaveLength(1);
   });
 
   const contents: Record<string, [change: (kept: CachedProject) => unknown, says: string]> = {
@@ -305,8 +305,8 @@ describe('a cache that fails costs nothing but itself', () => {
     const sink = fetching(server.base, { cache, maxBytes: 4_000 });
     await until(() => expect(sink.errors.length).toBeGreaterThan(2));
     expect(sink.configs).toEqual([]);
-    expect(sink.troubles).toEqual([expect.stringContaining(message)]);
-    expect(sink.troubles[0]).toContain('the project cache (mine)');
+    expect(sink.cacheFailures).toEqual([expect.stringContaining(message)]);
+    expect(sink.cacheFailures[0]).toContain('the project cache (mine)');
     server.answer = saysProject('2');
     await until(() => expect(sink.configs).toHaveLength(1));
   });
@@ -332,8 +332,8 @@ describe('a cache that fails costs nothing but itself', () => {
     const server = await httpServer(saysProject('1'));
     const sink = fetching(server.base, { cache });
     await until(() => expect(sink.unchangedCount).toBeGreaterThan(2));
-    expect(sink.troubles).toHaveLength(1);
-    expect(sink.troubles[0]).not.toContain('password');
+    expect(sink.cacheFailures).toHaveLength(1);
+    expect(sink.cacheFailures[0]).not.toContain('password');
   });
 
   it('where it hangs: it is not asked ever again meanwhile', async () => {
@@ -348,7 +348,7 @@ describe('a cache that fails costs nothing but itself', () => {
     const sink = fetching(server.base, { cache, cacheTimes: { limit: 20 } });
     await until(() => expect(sink.unchangedCount).toBeGreaterThan(3));
     expect(calls).toBe(1);
-    expect(sink.troubles).toEqual([expect.stringContaining('fails (no answer within 20 ms)')]);
+    expect(sink.cacheFailures).toEqual([expect.stringContaining('fails (no answer within 20 ms)')]);
     resolve(undefined);
     await until(() => expect(calls).toBeGreaterThan(1));
   });
@@ -379,11 +379,11 @@ describe('a cache that processes share', () => {
       answer = () => void saysProject('2')(request, response);
     });
     const sink = fetching(server.base, { ...once, cache, cacheTimes: { patience: 1 } });
-    await until(() => expect([server.requests.length, sink.troubles.length]).toEqual([1, 1]));
+    await until(() => expect([server.requests.length, sink.cacheFailures.length]).toEqual([1, 1]));
     answer();
     await until(() => expect(sink.configs.map(versionOf)).toEqual(['2']));
     await until(() => expect(state.kept?.digest).toBe(text('2').digest));
-    expect(sink.troubles).toEqual([expect.stringContaining('is not a Convert project config')]);
+    expect(sink.cacheFailures).toEqual([expect.stringContaining('is not a Convert project config')]);
   });
 
   it('is read once, at the start, and written after each fetch', async () => {
@@ -432,6 +432,6 @@ describe('stop', () => {
     read(text('1'));
     const other = fetching(NO_ENDPOINT);
     await until(() => expect(other.errors.length).toBeGreaterThan(3));
-    expect([sink.configs, sink.errors, sink.troubles, calls]).toEqual([[], [], [], []]);
+    expect([sink.configs, sink.errors, sink.cacheFailures, calls]).toEqual([[], [], [], []]);
   });
 });

@@ -25,12 +25,12 @@ async function put(content: string): Promise<void> {
 async function severalLooks(): Promise<void> {
   const other = join(folder, 'other.json');
   await writeFile(other, text('1'));
-  const sink = started(fileSource(other, { interval: 10, settle: 10 }));
+  const sink = started(fileSource(other, { interval: 10, settleMs: 10 }));
   await until(() => expect(sink.unchangedCount).toBeGreaterThan(5));
 }
 
 function reading(path = file, options: FileSourceOptions = {}) {
-  return started(fileSource(path, { interval: 10, settle: 10, ...options }));
+  return started(fileSource(path, { interval: 10, settleMs: 10, ...options }));
 }
 
 describe('a project file', () => {
@@ -53,7 +53,7 @@ describe('a project file', () => {
     for (let round = 0; round < 10; round += 1) {
       const path = join(folder, `${round}.json`);
       writeFileSync(path, text('1'));
-      const source = fileSource(path, { interval: 10, settle: 10 });
+      const source = fileSource(path, { interval: 10, settleMs: 10 });
       later(() => source.stop());
       const seen: unknown[] = [];
       source.start({
@@ -70,7 +70,7 @@ describe('a project file', () => {
 
   it('is not read while it is being written', async () => {
     await put(text('1'));
-    const sink = reading(file, { settle: 1_000 });
+    const sink = reading(file, { settleMs: 1_000 });
     await until(() => expect(sink.configs).toHaveLength(1));
     writeFileSync(file, text('2').slice(0, 50));
     await new Promise((done) => setTimeout(done, 50));
@@ -177,7 +177,7 @@ describe('a project file', () => {
 
   it('is looked at no more after stop', async () => {
     await writeFile(file, text('1'));
-    const source = fileSource(file, { interval: 10, settle: 10 });
+    const source = fileSource(file, { interval: 10, settleMs: 10 });
     const sink = started(source);
     await until(() => expect(sink.configs).toHaveLength(1));
     source.stop();

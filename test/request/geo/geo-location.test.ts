@@ -246,10 +246,10 @@ describe('a list of sources', () => {
   it('is asked for the place alone, too, and then for no more than is read of it', () => {
     const second = source(MUNICH);
     const reader = createRequestReader({ geo: ['cloudflare', second], onError: () => undefined });
-    const place = reader.place(withHeaders({ 'cf-ipcountry': 'DE' }));
+    const place = reader.geoLocation(withHeaders({ 'cf-ipcountry': 'DE' }));
     expect(place.country).toBe('DE');
     expect(second.asked).toBe(0);
-    expect(reader.place(incoming()).country).toBe('DE');
+    expect(reader.geoLocation(incoming()).country).toBe('DE');
     expect(second.asked).toBe(1);
   });
 
