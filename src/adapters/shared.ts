@@ -60,8 +60,10 @@ export function warnTwice(convert: unknown): void {
 export function warnEarly(convert: Convert): void {
   warnOnce(
     convert,
-    'request.convert was read in a hook that runs before the one of the plugin; what is decided there knows nothing of ' +
-      'the response or of a remote store, so a new visitor has another id there than in the handler; register the plugin before ' +
+    'request.convert was read in a hook that runs before the one of the plugin; what is decided there ' +
+      'knows nothing of ' +
+      'the response or of a remote store, so a new visitor has another id there than in the handler; ' +
+      'register the plugin before ' +
       'that hook, or read it later',
   );
 }

@@ -12,7 +12,7 @@ export type { Consent } from './platforms/types.js';
 export type { ConsentPlatformName, ConsentPlatformOptions } from './platforms/index.js';
 
 /**
- * What happens to a visitor who has not granted consent.
+ * The treatment of visitors who have not granted consent.
  * - `block` shows the original page; nothing is set, stored or sent
  * - `silent` decides as usual; nothing is set, stored or sent
  * - `hold` decides as usual; events wait in the visitor's state, at most 50 for 30 minutes, until a grant sends them or
@@ -34,13 +34,13 @@ export interface ConsentCookieOptions {
   granted: string | string[];
   /** The value, or values, that the cookie has if consent was denied. Default: every other value. */
   denied?: string | string[];
-  /** What happens to a visitor who has not granted consent. Default `block`. */
+  /** The treatment of visitors who have not granted consent. Default `block`. */
   mode?: ConsentMode;
 }
 
 export interface ConsentFunctionOptions<Raw = unknown> {
   resolve: ConsentFunction<Raw>;
-  /** What happens to a visitor who has not granted consent. Default `block`. */
+  /** The treatment of visitors who have not granted consent. Default `block`. */
   mode?: ConsentMode;
 }
 

@@ -67,7 +67,8 @@ function platformName(name: unknown, path: string): string[] | undefined {
   const wrong = `option \`${path}\` must be a consent platform (given ${given(name)})`;
   if (typeof name === 'string' && UNREADABLE.has(name)) {
     return [
-      `${wrong}: it keeps the visitor's answer where a server can't read it; have the page write it to a cookie, too, and` +
+      `${wrong}: it keeps the visitor's answer where a server can't read it; have the page write it to a ` +
+        `cookie, too, and` +
         ' give { cookie, granted }',
     ];
   }

@@ -141,7 +141,7 @@ export class RequestContext extends VisitorContextBase implements ConvertContext
     return (this.#bridge ??= createBridge(() => {
       const { participation } = this;
       const { id, mode } = participation.visitor;
-      // In a preview, and if no cookie can be set any more, the page gets no visitor id.
+      // The page gets no visitor id in a preview, and if no cookie can be set any more.
       const isNobody = participation.status === 'read-only' && participation.because !== 'head-request';
       return {
         ...(mode === 'enrol' && id !== '' && !isNobody && { visitorId: id }),

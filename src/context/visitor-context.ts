@@ -1,6 +1,6 @@
 /**
- * The public methods that contexts of requests and of jobs have in common: decide, explain, track, remember. They are
- * one class, because they are the interface of one visitor.
+ * The public methods that contexts of requests and of jobs have in common: decide, explain, track, remember. The file
+ * has over 300 lines since it is one class: the public interface of one visitor.
  */
 import type { Consent } from '../consent/consent.js';
 import type { DeliveryLedger } from '../delivery/types.js';

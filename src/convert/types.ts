@@ -15,17 +15,17 @@ export interface Convert {
    */
   ready(): Promise<void>;
   /**
-   * For adapters: opens the context of a request. Returns a promise only if the handler has to wait: for the first
+   * Opens the context of a request, for adapters. Returns a promise only if the handler has to wait: for the first
    * project config, at most `readyTimeout`, and for a remote store, at most `storeTimeout`.
    */
   open(request: IncomingRequest, response: OutgoingResponse): ConvertContext | Promise<ConvertContext>;
   /**
-   * For adapters: opens the context without waiting. Fastify reads `request.convert` by a getter, which has to return a
-   * context at once, even before the hook of the plugin has run.
+   * Opens the context of a request without waiting, for adapters. Fastify reads `request.convert` by a getter, which
+   * has to return a context at once, even before the hook of the plugin has run.
    */
   openNow(request: IncomingRequest, response: OutgoingResponse): ConvertContext;
   /**
-   * For jobs and webhooks: opens the context of a visitor without a request. Waits for the project config, at most 5 s.
+   * Opens the context of a visitor without a request, for jobs and webhooks. Waits for the project config, at most 5 s.
    * If consent is configured and `options.consent` is not given, the stored answer of the visitor decides. If the id is
    * missing (an order of a visitor without one), nothing is counted, which is logged once.
    */

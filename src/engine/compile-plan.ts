@@ -142,7 +142,8 @@ export function compilePlan(config: ProjectConfig, options: PlanOptions = {}): P
   for (const { config: audience, exclusion } of audiences) {
     if (exclusion === undefined || byKey.has(exclusion.experienceKey)) continue;
     compiler.warnings.push(
-      `${ownerOf('audience', audience.key)} asks for visitors of ${ownerOf('experience', exclusion.experienceKey)}, which the project does not have`,
+      `${ownerOf('audience', audience.key)} asks for visitors of ` +
+        `${ownerOf('experience', exclusion.experienceKey)}, which the project does not have`,
     );
   }
 

@@ -35,8 +35,10 @@ export function botCheck(
     const userAgent = headerText(headers['user-agent']);
     if (userAgent === CLOUDFRONT) {
       warn(
-        `requests come with the user agent '${CLOUDFRONT}', and are taken for those of a bot. CloudFront puts it in the place of the` +
-          " visitor's own, unless an origin request policy names the header User-Agent: if it stands in front, nobody takes part",
+        `requests come with the user agent '${CLOUDFRONT}', and are taken for those of a bot. CloudFront ` +
+          `puts it in the place of the` +
+          " visitor's own, unless an origin request policy names the header User-Agent: if it stands in " +
+          'front, nobody takes part',
       );
     }
     return !userAgent || isBotClient(userAgent, headerText(headers['sec-ch-ua']));

@@ -117,7 +117,8 @@ function assertCacheIsUsed({ project, projectCache }: ConvertOptions): void {
   if (project === undefined || projectCache === undefined) return;
   throw new ConvertError(
     'CONVERT_BAD_OPTION',
-    'options `project` and `projectCache` are both given; the cache keeps what is fetched with `sdkKey`, and with `project`' +
+    'options `project` and `projectCache` are both given; the cache keeps what is fetched with `sdkKey`, ' +
+      'and with `project`' +
       ' nothing is fetched: leave one of them out',
   );
 }

@@ -59,12 +59,15 @@ function listed(header: HeaderValue): string[] {
 }
 
 const SETTINGS =
-  "app.set('trust proxy', 1) in Express, new Koa({ proxy: true, maxIpsCount: 1 }), Fastify({ trustProxy: 'its address' })";
+  "app.set('trust proxy', 1) in Express, new Koa({ proxy: true, maxIpsCount: 1 }), Fastify({ trustProxy: " +
+  "'its address' })";
 
 function warning(setting = SETTINGS): string {
   return (
-    'X-Forwarded-For, X-Forwarded-Proto or X-Forwarded-Host come with nearly every request, and the framework does not' +
-    ' believe them: it has not been told of the proxy in front, so that URL, protocol, address and country may be those of the proxy, and cookies' +
+    'X-Forwarded-For, X-Forwarded-Proto or X-Forwarded-Host come with nearly every request, and the ' +
+    'framework does not' +
+    ' believe them: it has not been told of the proxy in front, so that URL, protocol, address and country ' +
+    'may be those of the proxy, and cookies' +
     ` not Secure. Tell it: ${setting} (see docs/guides/proxies.md)`
   );
 }

@@ -163,7 +163,8 @@ function assertNotOwn(options: unknown): void {
   if (own.length === 0) return;
   throw new ConvertError(
     'CONVERT_BAD_OPTION',
-    `${own.map((name) => `option \`${name}\``).join(', ')}: not for testConvert(), where the answers are the project and` +
+    `${own.map((name) => `option \`${name}\``).join(', ')}: not for testConvert(), where the answers are ` +
+      `the project and` +
       ' nothing is sent; leave it out',
   );
 }

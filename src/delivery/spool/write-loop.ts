@@ -1,6 +1,8 @@
 /**
  * Writes events to the log of the spool; the events of a few milliseconds are written at once. Events that can not be
  * written stay in memory, in order, until the disk works again.
+ *
+ * The file has over 300 lines since it is one class and its options: all of its methods change the same list of events.
  */
 import { codeOf } from '../../utils/errors.js';
 import type { TimerGroup } from '../../utils/node/timers.js';

@@ -1,6 +1,6 @@
 /**
  * Makes an engine of the official SDK: the experiences, features, conversions and segments of a project are decided by
- * the SDK's own code.
+ * the SDK's own code. The file has over 300 lines since it is one class, which implements the interface of an engine.
  */
 import { deepFreeze } from '../../engine/coerce.js';
 import { NO_EVENTS } from '../../engine/evaluation/enrolment.js';

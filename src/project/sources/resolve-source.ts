@@ -35,7 +35,8 @@ export function resolveProject(options: ResolveProjectOptions): ProjectSource {
   }
   throw new ConvertError(
     'CONVERT_NO_PROJECT',
-    'no project. Give one of: sdkKey (or the environment variable CONVERT_SDK_KEY), to fetch its config from Convert; ' +
+    'no project. Give one of: sdkKey (or the environment variable CONVERT_SDK_KEY), to fetch its config ' +
+      'from Convert; ' +
       'project as the path of a JSON file (or CONVERT_PROJECT_FILE); project as a config object',
   );
 }

@@ -71,7 +71,8 @@ function watchFor(
     left = came ? 0 : left - 1;
     if (came || left > 0) return;
     warn(
-      `geo '${name}': the first ${PATIENCE} requests whose place was asked for came without ${headers.join(', ')}, so it` +
+      `geo '${name}': the first ${PATIENCE} requests whose place was asked for came without ` +
+        `${headers.join(', ')}, so it` +
         ' is unknown; is the platform in front of this server, and set up to send them?',
     );
   };

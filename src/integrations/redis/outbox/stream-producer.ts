@@ -1,6 +1,8 @@
 /**
  * Puts events into the Redis stream, in commits of all events that came within some milliseconds. If Redis has failed
  * for too long, this process sends the events without Redis.
+ *
+ * The file has over 300 lines since it is one class and its types: storing, erasing and bypassing share one commit.
  */
 import { type QueuedEvent, takeBytes } from '../../../delivery/queued-event.js';
 import { Bypass } from './bypass.js';
