@@ -27,14 +27,6 @@ export interface CommitTarget {
   readonly generation: number;
 }
 
-/** An event that was offered to the outbox, but not confirmed yet: the outbox sends it once it is confirmed. */
-interface PendingEvent {
-  /** The event as it was recorded, with its claims. */
-  readonly recorded: RecordedEvent;
-  /** The event as it was offered. The outbox uses this object to say which events it refuses. */
-  readonly offered: VisitorEvent;
-}
-
 const NO_CLAIMS: readonly string[] = [];
 const NOTHING_LOST: ReadonlySet<string> = new Set();
 
@@ -99,21 +91,22 @@ export class ChangeCommitter {
     segments: ReportSegments | undefined,
   ): Committed | Promise<Committed> {
     const { visitorId } = this.#target;
-    const pending = events.map((recorded): PendingEvent => {
+    // The event at an index of `offered` is the one at the same index of `events`, as the outbox gets it.
+    const offered = events.map((recorded): VisitorEvent => {
       const own = 'segments' in recorded ? recorded.segments : undefined;
-      return { recorded, offered: { visitorId, segments: own ?? segments, event: recorded.event } };
+      return { visitorId, segments: own ?? segments, event: recorded.event };
     });
-    const offer = this.#runtime.outbox.offer(pending.map(({ offered }) => offered));
+    const offer = this.#runtime.outbox.offer(offered);
     let kept = change;
     if (offer.refused.size > 0) {
-      const refused = refusedClaims(pending, offer);
+      const refused = refusedClaims(events, offered, offer);
       kept = withoutClaims(change, refused);
       this.#refused = new Set([...(this.#refused ?? []), ...refused]);
     }
-    const claims = this.#runtime.claimLeases === undefined ? NO_CLAIMS : takenClaims(pending, offer);
+    const claims = this.#runtime.claimLeases === undefined ? NO_CLAIMS : takenClaims(events, offered, offer);
     const committed = this.#store(claims.length > 0 ? this.#leased(kept, claims) : kept);
     const finish = ({ lost, state }: Committed): void =>
-      offer.confirm(lostEvents(pending, lost), this.#leaseOf(claims, lost, state));
+      offer.confirm(lostEvents(events, offered, lost), this.#leaseOf(claims, lost, state));
     if (committed instanceof Promise || this.#confirming !== undefined)
       this.#confirmInOrder(committed, finish);
     else finish(committed);
@@ -221,35 +214,39 @@ export class ChangeCommitter {
  * The claims of events that the outbox took. These claims need a lease: if this process dies, its events may be lost,
  * but the stored claims are not.
  */
-function takenClaims(pending: readonly PendingEvent[], { refused }: Offer): readonly string[] {
-  const claims = new Set<string>();
-  for (const { recorded, offered } of pending) {
-    if (!refused.has(offered)) for (const claim of claimsOf(recorded)) claims.add(claim);
-  }
-  return [...claims];
+function takenClaims(
+  events: readonly RecordedEvent[],
+  offered: readonly VisitorEvent[],
+  { refused }: Offer,
+): string[] {
+  const taken = events.filter((_, index) => !refused.has(offered[index]!));
+  return [...new Set(taken.flatMap(claimsOf))];
 }
 
 /**
  * The claims of events that the outbox refused. They must not be stored, so that a later request exposes the visitor. A
  * claim that several events share (a conversion and its transaction) is stored if the outbox took one of the events.
  */
-function refusedClaims(pending: readonly PendingEvent[], offer: Offer): ReadonlySet<string> {
-  const claims = new Set<string>();
-  for (const { recorded, offered } of pending) {
-    if (offer.refused.has(offered)) for (const claim of claimsOf(recorded)) claims.add(claim);
-  }
-  for (const claim of takenClaims(pending, offer)) claims.delete(claim);
+function refusedClaims(
+  events: readonly RecordedEvent[],
+  offered: readonly VisitorEvent[],
+  offer: Offer,
+): ReadonlySet<string> {
+  const refused = events.filter((_, index) => offer.refused.has(offered[index]!));
+  const claims = new Set(refused.flatMap(claimsOf));
+  for (const claim of takenClaims(events, offered, offer)) claims.delete(claim);
   return claims;
 }
 
 /** The events that must not be sent, because another request made their claim first; undefined if there are none. */
 function lostEvents(
-  pending: readonly PendingEvent[],
+  events: readonly RecordedEvent[],
+  offered: readonly VisitorEvent[],
   lost: ReadonlySet<string>,
 ): ReadonlySet<VisitorEvent> | undefined {
   if (lost.size === 0) return undefined;
-  const isLost = ({ recorded }: PendingEvent): boolean => claimsOf(recorded).some((claim) => lost.has(claim));
-  return new Set(pending.filter(isLost).map(({ offered }) => offered));
+  const isLost = (recorded: RecordedEvent): boolean => claimsOf(recorded).some((claim) => lost.has(claim));
+  return new Set(offered.filter((_, index) => isLost(events[index]!)));
 }
 
 function isCommitted(result: unknown): result is Committed {

@@ -159,8 +159,11 @@ function read(
 function pack({ isFirst, attribution }: Session, keepsAttribution: boolean): string {
   const type = isFirst ? 'n' : 'r';
   if (attribution === undefined || !keepsAttribution) return type;
-  const texts = TEXTS.map((name) => `.${Buffer.from(attribution[name], 'utf8').toString('base64url')}`);
-  return `${type}${attribution.source[0]}${texts.join('').replace(/\.+$/, '')}`;
+  const last = TEXTS.findLastIndex((name) => attribution[name] !== '');
+  const texts = TEXTS.slice(0, last + 1).map(
+    (name) => `.${Buffer.from(attribution[name]).toString('base64url')}`,
+  );
+  return `${type}${attribution.source[0]}${texts.join('')}`;
 }
 
 function unpack(source: Attribution['source'], texts: string): Attribution {
