@@ -57,14 +57,15 @@ function isOwn({ hostname: from }: Referrer, facts: RequestFactsCache): boolean 
   return (hostname !== undefined && isSameSite(from, hostname)) || OWN.has(facts.header('sec-fetch-site'));
 }
 
-const PAID_MEDIUMS: ReadonlySet<string> = new Set(['cpc', 'google']);
+/** A medium with the word `cpc` or `google` in it, such as `cpc google`. */
+const PAID_MEDIUM = /(?:^|\s)(?:cpc|google)(?:\s|$)/;
 
 /**
  * Returns the first traffic source that applies: a campaign, an AI tool, a search engine, another site, or `direct`.
  */
 function trafficSource(campaign: string, given: string, referral: ReferralKind | undefined): TrafficSource {
   const medium = given.trim().toLowerCase();
-  if (campaign !== '' || medium.split(/\s+/).some((word) => PAID_MEDIUMS.has(word))) return 'campaign';
+  if (campaign !== '' || PAID_MEDIUM.test(medium)) return 'campaign';
   if (referral === 'ai_tool') return 'ai_tool';
   if (medium === 'organic' || referral === 'search') return 'search';
   return medium === 'referral' || referral === 'referral' ? 'referral' : 'direct';

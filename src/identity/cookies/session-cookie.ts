@@ -159,11 +159,13 @@ function read(
 function pack({ isFirst, attribution }: Session, keepsAttribution: boolean): string {
   const type = isFirst ? 'n' : 'r';
   if (attribution === undefined || !keepsAttribution) return type;
-  const last = TEXTS.findLastIndex((name) => attribution[name] !== '');
-  const texts = TEXTS.slice(0, last + 1).map(
-    (name) => `.${Buffer.from(attribution[name]).toString('base64url')}`,
-  );
-  return `${type}${attribution.source[0]}${texts.join('')}`;
+  const texts = TEXTS.map((name) => `.${base64url(attribution[name])}`);
+  return `${type}${attribution.source[0]}${texts.join('').replace(/\.+$/, '')}`;
+}
+
+function base64url(text: string): string {
+  // Most texts are empty, and a Buffer takes as much time as a decision.
+  return text === '' ? '' : Buffer.from(text).toString('base64url');
 }
 
 function unpack(source: Attribution['source'], texts: string): Attribution {
