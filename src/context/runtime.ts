@@ -37,7 +37,10 @@ export interface Uncommitted {
  * revocation must not store the visitor's data again.
  */
 export interface Revocations {
-  /** The number of revocations so far. */
+  /**
+   * The number of revocations in this process so far, of any visitors. A request remembers it, to ask at its commit what
+   * was revoked since.
+   */
   readonly generation: number;
   add(storeKey: string, reason: RevocationReason): void;
   /** The reason of the visitor's last revocation if it came after `generation`; else undefined. */

@@ -34,8 +34,8 @@ export interface Location extends RuleEntity {
 export interface Audience extends RuleEntity {
   readonly permanent: boolean;
   /**
-   * A rule about another experience, which replaces all rules of the audience; undefined if the audience has no such
-   * rule.
+   * The rule that the visitor must be, or must not be, in another experience. If an audience has such a rule, all its
+   * other rules are ignored. Undefined if it has none.
    */
   readonly exclusion: Exclusion | undefined;
 }

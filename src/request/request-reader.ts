@@ -67,7 +67,7 @@ export interface RequestReader {
 }
 
 /**
- * Makes a request reader.
+ * Makes the reader of a request's properties: URL, user agent, place, campaign, and what the app adds.
  *
  * @throws ConvertError `CONVERT_BAD_OPTION` if `geo` is wrong; `properties` has been checked with the other options
  */

@@ -216,7 +216,8 @@ export class SpoolLog {
           this.#segments.shift();
         }
         this.#markFile ??= await this.#openMark();
-        // The mark is written in two places in turn: if one write is torn, the other mark is left.
+        // The mark, below which all events are finalized, is written in two places in turn: if one write is torn, the
+        // mark before it is left.
         await this.#markFile.write(encodeMark(marked), (this.#marks++ % 2) * MARK_BYTES);
         this.#isMarkOwed = false;
       } catch {

@@ -294,6 +294,26 @@ describe('a spool', () => {
     expect(visitorsOf(heir.transport).sort()).toEqual(IDS.slice(0, 40).sort());
   });
 
+  it('of a dead process that is taken during a close is sent whole by then, and once', async () => {
+    const disk = fakeDisk();
+    const internals = { files: disk, beat: 20, lease: 10_000 };
+    const heir = start('/spool', { maxBatchEvents: 100 }, internals);
+    send(heir, IDS.slice(0, 100));
+    await until(() => heir.transport.open().length === 1);
+    const closed = heir.outbox.close(30_000);
+    const dead = start('/spool', {}, { files: { ...disk, list: async () => [] } });
+    send(dead, IDS.slice(100, 400));
+    await dead.outbox.close(0);
+    await until(() => heir.outbox.ledger().accepted > 100);
+    heir.transport.open()[0]!.answer(200);
+    await until(() => heir.transport.open().length === 1);
+    expect(await Promise.race([closed, sleep(300, 'still open')])).toBe('still open');
+    heir.transport.always(200);
+    expect(await closed).toMatchObject({ accepted: 400, delivered: 400, spooled: 0, pending: 0, dropped: 0 });
+    expect(visitorsOf(heir.transport)).toEqual(IDS.slice(0, 400));
+    expect(Object.keys(disk.files()).filter((path) => !path.endsWith('.folder'))).toEqual([]);
+  });
+
   it('whose lease somebody took away asks whether its log is still its own', async () => {
     const disk = fakeDisk();
     const internals = { files: disk, beat: 20, lease: 10_000 };

@@ -16,7 +16,10 @@ export interface StreamProducerOptions extends StreamPart {
   readonly bypassAfter: number | undefined;
   /** Called when these events are in Redis, in the commit of this id. */
   readonly stored: (events: readonly QueuedEvent[], id: string) => void;
-  /** Called with a commit that is in Redis although this process has sent its events without Redis. */
+  /**
+   * Called with a commit that is in Redis although this process has sent the commit's events without Redis: the commit
+   * is to be deleted, so that its events are not sent a second time.
+   */
   readonly needless: (commit: { id: string; size: number }) => void;
   /**
    * Called when Redis knows that the visitors of these hashes are erased: their events in commits up to the id `upTo`
