@@ -25,7 +25,8 @@ import {
 } from './cookies/assignment-cookie.js';
 import { sessionCookie, type SessionCookie, type SessionCookieOptions } from './cookies/session-cookie.js';
 import { visitorCookie, type VisitorCookie, type VisitorCookieOptions } from './cookies/visitor-cookie.js';
-import { fingerprint, newUuid } from './visitor-id.js';
+import { fingerprint } from './fingerprint.js';
+import { newUuid } from './uuid.js';
 
 export interface VisitorOptions<Raw = unknown> {
   /**

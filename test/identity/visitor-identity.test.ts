@@ -1,6 +1,6 @@
 import fc from 'fast-check';
 import { describe, expect, it } from 'vitest';
-import { fingerprint } from '../../src/identity/visitor-id.js';
+import { fingerprint } from '../../src/identity/fingerprint.js';
 import { visitorReader, type VisitorReaderOptions } from '../../src/identity/visitor-identity.js';
 import type { ConvertError } from '../../src/utils/errors.js';
 import { incoming } from './support.js';

@@ -1,15 +1,7 @@
-/** Makes ids of visitors: random ones, and fingerprints for visitors without a cookie. */
-import { createHmac, randomUUID } from 'node:crypto';
+/** Makes fingerprints, the ids of visitors without a cookie. */
+import { createHmac } from 'node:crypto';
 import { headerText, type IncomingRequest } from '../model/http.js';
 import { plainAddress } from '../request/ip-address.js';
-import { flattenString } from '../utils/flatten-string.js';
-
-/** A UUID of version 4. */
-/**
- * A UUID of version 4. Node builds it of twenty parts, which V8 keeps apart until the text is read. They are joined at
- * once, since that takes less time than later (bench/delivery: the outboxes).
- */
-export const newUuid = (): string => flattenString(randomUUID());
 
 /**
  * The HMAC-SHA256 of ip, user agent and language, as 32 characters of base64url. A fingerprint changes when the
