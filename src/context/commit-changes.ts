@@ -27,6 +27,16 @@ export interface CommitTarget {
   readonly generation: number;
 }
 
+/** The events of one commit, on their way to the outbox. */
+interface SentEvents {
+  readonly events: readonly RecordedEvent[];
+  /** The events as they were offered, at the same indexes. */
+  readonly offered: readonly VisitorEvent[];
+  readonly offer: Offer;
+  /** The claims that need a lease. */
+  readonly claims: readonly string[];
+}
+
 const NO_CLAIMS: readonly string[] = [];
 const NOTHING_LOST: ReadonlySet<string> = new Set();
 
@@ -91,7 +101,6 @@ export class ChangeCommitter {
     segments: ReportSegments | undefined,
   ): Committed | Promise<Committed> {
     const { visitorId } = this.#target;
-    // The event at an index of `offered` is the one at the same index of `events`, as the outbox gets it.
     const offered = events.map((recorded): VisitorEvent => {
       const own = 'segments' in recorded ? recorded.segments : undefined;
       return { visitorId, segments: own ?? segments, event: recorded.event };
@@ -105,12 +114,14 @@ export class ChangeCommitter {
     }
     const claims = this.#runtime.claimLeases === undefined ? NO_CLAIMS : takenClaims(events, offered, offer);
     const committed = this.#store(claims.length > 0 ? this.#leased(kept, claims) : kept);
-    const finish = ({ lost, state }: Committed): void =>
-      offer.confirm(lostEvents(events, offered, lost), this.#leaseOf(claims, lost, state));
-    if (committed instanceof Promise || this.#confirming !== undefined)
-      this.#confirmInOrder(committed, finish);
-    else finish(committed);
+    const sent: SentEvents = { events, offered, offer, claims };
+    if (committed instanceof Promise || this.#confirming !== undefined) this.#confirmInOrder(committed, sent);
+    else this.#confirm(committed, sent);
     return committed;
+  }
+
+  #confirm({ lost, state }: Committed, { events, offered, offer, claims }: SentEvents): void {
+    offer.confirm(lostEvents(events, offered, lost), this.#leaseOf(claims, lost, state));
   }
 
   #leased(change: StateChange, claims: readonly string[]): StateChange {
@@ -138,11 +149,11 @@ export class ChangeCommitter {
    * Confirms offers in the order in which they were made, even if a later one need not wait for the store: a conversion
    * must not be sent before the exposure that it depends on.
    */
-  #confirmInOrder(committed: Committed | Promise<Committed>, finish: (committed: Committed) => void): void {
+  #confirmInOrder(committed: Committed | Promise<Committed>, sent: SentEvents): void {
     const before = this.#confirming;
     const both = before === undefined ? committed : before.then(() => committed);
     const confirming = Promise.resolve(both).then((result) => {
-      this.#safely(() => finish(result));
+      this.#safely(() => this.#confirm(result, sent));
       if (this.#confirming === confirming) this.#confirming = undefined;
     });
     this.#confirming = confirming;

@@ -6,6 +6,18 @@ import type { OutgoingResponse } from '../model/http.js';
 import { asConvertError } from '../utils/errors.js';
 import type { Runtime } from './runtime.js';
 
+/**
+ * The visitors to be committed in the next immediate. One immediate for all visitors of a turn takes less time than one
+ * for each of them (bench/delivery: the outboxes).
+ */
+let due: CommitScheduler[] = [];
+
+function commitDue(): void {
+  const schedulers = due;
+  due = [];
+  for (const scheduler of schedulers) scheduler.onTick();
+}
+
 export class CommitScheduler {
   #isDue = false;
   #isWatching = false;
@@ -21,10 +33,10 @@ export class CommitScheduler {
   schedule(): void {
     if (this.#isDue) return;
     this.#isDue = true;
-    setImmediate(() => this.#onCommitTick());
+    if (due.push(this) === 1) setImmediate(commitDue);
   }
 
-  #onCommitTick(): void {
+  onTick(): void {
     this.#isDue = false;
     const { response } = this;
     try {
@@ -37,7 +49,8 @@ export class CommitScheduler {
       response.onHead(commit);
       response.onClose(commit);
     } catch (error) {
-      // Nobody would catch an error of an immediate: it would end the process.
+      // Nobody would catch an error of an immediate: it would end the process, and leave out the visitors after this
+      // one.
       this.runtime.report(asConvertError(error, 'CONVERT_INTERNAL', 'a visitor could not be committed'));
     }
   }

@@ -9,26 +9,18 @@ export type PropertyTable<Shape> = {
   readonly [Name in keyof Shape]-?: (facts: RequestFactsCache) => Shape[Name];
 };
 
-interface DefaultProperty {
-  /** The index of the property's value in the list of derived values. */
-  readonly index: number;
-  readonly derive: (facts: RequestFactsCache) => unknown;
-}
+type Derive = (facts: RequestFactsCache) => unknown;
 
 /** One kind of properties, location or visitor. The kind is the same for all requests. */
 export interface PropertyKind {
   /** The name of the option, for messages. */
   readonly option: string;
-  readonly table: ReadonlyMap<string, DefaultProperty>;
+  readonly table: ReadonlyMap<string, Derive>;
   /** The function of the app that adds or replaces properties. */
   readonly extend: ((request: unknown, defaults: object) => unknown) | undefined;
   readonly names: readonly string[];
-  /** A list with `NOT_DERIVED` for each property, to be copied for each request. */
-  readonly blank: readonly unknown[];
   readonly onError: OnError;
 }
-
-const NOT_DERIVED = Symbol('not derived');
 
 export function propertyKind(
   option: string,
@@ -36,17 +28,15 @@ export function propertyKind(
   extend: PropertyKind['extend'],
   onError: OnError,
 ): PropertyKind {
-  const entries = Object.entries(table as Record<string, DefaultProperty['derive']>);
-  const indexed = entries.map(([name, derive], index) => [name, { index, derive }] as const);
-  const blank = entries.map(() => NOT_DERIVED);
-  return { option, table: new Map(indexed), names: Object.keys(table), blank, extend, onError };
+  const entries = Object.entries(table as Record<string, Derive>);
+  return { option, table: new Map(entries), names: Object.keys(table), extend, onError };
 }
 
 const NONE: ReadonlyMap<string, unknown> = new Map();
 
 export class LazyProperties implements Properties, DefaultSource {
-  /** Derived values by the index of the property; `NOT_DERIVED` if the property has not been read yet. */
-  #defaults: unknown[] | undefined;
+  /** The values of the properties that were read already. Few are, so most requests derive few. */
+  #derived: Map<string, unknown> | undefined;
   #given: ReadonlyMap<string, unknown> | undefined;
   #object: Readonly<Record<string, unknown>> | undefined;
 
@@ -71,11 +61,11 @@ export class LazyProperties implements Properties, DefaultSource {
 
   /** The value that the request itself gives, before the function of the app changes it. */
   default(name: string): unknown {
-    const property = this.kind.table.get(name);
-    if (property === undefined) return undefined;
-    const defaults = (this.#defaults ??= this.kind.blank.slice());
-    const known = defaults[property.index];
-    return known === NOT_DERIVED ? (defaults[property.index] = property.derive(this.facts)) : known;
+    const derived = (this.#derived ??= new Map());
+    if (derived.has(name)) return derived.get(name);
+    const value = this.kind.table.get(name)?.(this.facts);
+    derived.set(name, value);
+    return value;
   }
 
   /** Returns all properties as a frozen object. Properties that the request does not tell are left out. */

@@ -14,7 +14,7 @@ export interface Referrer {
   readonly keyword: string;
 }
 
-const AI_TOOLS: ReadonlySet<string> = new Set([
+const AI_TOOLS = [
   'chatgpt.com',
   'chat.openai.com',
   'perplexity.ai',
@@ -25,7 +25,10 @@ const AI_TOOLS: ReadonlySet<string> = new Set([
   'phind.com',
   'poe.com',
   'meta.ai',
-]);
+];
+
+/** Matches the hosts of AI tools and their subdomains. */
+const AI_TOOL = new RegExp(`(?:^|\\.)(?:${AI_TOOLS.join('|').replaceAll('.', '\\.')})$`);
 
 interface SearchEngine {
   /** The top-level domain under which the search engine owns its name; `any` if it owns the name under all of them. */
@@ -72,20 +75,23 @@ const MAX_KEYWORD = 256;
  * referrer policies send, is enough for everything but the search words.
  */
 export function referrerOf(url: string): Referrer | undefined {
-  const app = APP.exec(url)?.[1]?.toLowerCase();
-  if (app !== undefined) {
-    return { name: app, hostname: undefined, kind: APPS.get(app) ?? 'referral', keyword: '' };
-  }
   const host = urlHost(url);
-  const hostname = host === undefined ? undefined : hostnameOf(host);
-  if (host === undefined || hostname === undefined) return undefined;
+  if (host === undefined) return appReferrer(url);
+  const hostname = hostnameOf(host);
+  if (hostname === undefined) return undefined;
   const name = host.toLowerCase();
-  if (isAiTool(hostname)) return { name, hostname, kind: 'ai_tool', keyword: '' };
+  if (AI_TOOL.test(hostname)) return { name, hostname, kind: 'ai_tool', keyword: '' };
   const engine = searchEngine(hostname);
   if (engine === undefined) return { name, hostname, kind: 'referral', keyword: '' };
   const [, query = ''] = /\?([^#]*)/.exec(url) ?? [];
   const keyword = queryValue(query, engine.keyword, MAX_KEYWORD) ?? '';
   return { name, hostname, kind: 'search', keyword };
+}
+
+function appReferrer(url: string): Referrer | undefined {
+  const app = APP.exec(url)?.[1]?.toLowerCase();
+  if (app === undefined) return undefined;
+  return { name: app, hostname: undefined, kind: APPS.get(app) ?? 'referral', keyword: '' };
 }
 
 /**
@@ -101,13 +107,6 @@ export function isSameSite(referrer: string, hostname: string): boolean {
 
 function withoutWww(hostname: string): string {
   return hostname.startsWith('www.') ? hostname.slice('www.'.length) : hostname;
-}
-
-function isAiTool(hostname: string): boolean {
-  for (let rest = hostname; ; rest = rest.slice(rest.indexOf('.') + 1)) {
-    if (AI_TOOLS.has(rest)) return true;
-    if (!rest.includes('.')) return false;
-  }
 }
 
 /** Finds `google` and `com` in `google.com`, and `google` and `co.uk` in `www.google.co.uk`. */

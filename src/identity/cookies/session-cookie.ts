@@ -159,8 +159,8 @@ function read(
 function pack({ isFirst, attribution }: Session, keepsAttribution: boolean): string {
   const type = isFirst ? 'n' : 'r';
   if (attribution === undefined || !keepsAttribution) return type;
-  const texts = TEXTS.map((name) => `.${base64url(attribution[name])}`);
-  return `${type}${attribution.source[0]}${texts.join('').replace(/\.+$/, '')}`;
+  const texts = TEXTS.map((name) => base64url(attribution[name])).join('.');
+  return `${type}${attribution.source[0]}.${texts}`.replace(/\.+$/, '');
 }
 
 function base64url(text: string): string {
