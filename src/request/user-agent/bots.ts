@@ -1,14 +1,15 @@
 /** Tells whether a client is a bot, by its User-Agent and its client hints. */
 import { isbot } from 'isbot';
 import { flattenString } from '../../utils/flatten-string.js';
+import { withBrowser } from './facebook.js';
 
 /** Bots that isbot 5.2 does not know. */
 const BOTS = /\b(?:Alamofire|Dart|GTmetrix|WindowsPowerShell|jsdom)\b/;
 /**
- * Words that WeChat and Alipay on Android add to the user agent. isbot 5.2 takes them for signs of a bot, so they are
- * removed first.
+ * Words that WeChat and Alipay on Android, and security software of companies (`||| ReqID ... Initiator: https://...`),
+ * add to the user agent. isbot 5.2 takes them for signs of a bot, so they are removed first.
  */
-const APP_WORDS = /\bProcess\/tools\w*|\bAlipayDefined\([^)]*\)/g;
+const APP_WORDS = /\bProcess\/tools\w*|\bAlipayDefined\([^)]*\)|\|\|\| ReqID .*$/g;
 
 /** The number of characters of a user agent that are matched: the patterns of isbot are long. */
 const MAX_USER_AGENT = 512;
@@ -20,7 +21,7 @@ const isBotAgent = (header: string): boolean => {
   const userAgent = header.length > MAX_USER_AGENT ? header.slice(0, MAX_USER_AGENT) : header;
   const before = known.get(userAgent);
   if (before !== undefined) return before;
-  const answer = isbot(userAgent.replace(APP_WORDS, '')) || BOTS.test(userAgent);
+  const answer = isbot(withBrowser(userAgent).replace(APP_WORDS, '')) || BOTS.test(userAgent);
   if (known.size >= CACHE_SIZE) known = new Map();
   known.set(flattenString(userAgent), answer);
   return answer;

@@ -88,6 +88,11 @@ export const MARKS: readonly [mark: RegExp, browser: Browser][] = [
   // Brave names itself on iOS only; elsewhere it says that it is Chrome.
   [/Version\/([\d.]+).* Brave$/, browserNamed('brave')],
   [/\(Ecosia \w+@([\d.]+)/, browserNamed('ecosia')],
+  // Facebook's apps on Android, if they name no browser: their pages are shown by Chrome's WebView.
+  [
+    /^Mozilla\/5\.0 \(Linux;[^)]*\) AppleWebKit\/[\d.]+ \(KHTML, like Gecko\)(?: Mobile)? Safari\/[\d.]+ \[FBAN\//,
+    chrome,
+  ],
   [/\bHiBrowser\/v?([\d.]+)/, browserNamed('hibrowser')],
   [/\bqutebrowser\/([\d.]+)/, browserNamed('qutebrowser')],
 ];

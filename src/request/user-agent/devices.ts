@@ -30,12 +30,14 @@ export interface Hardware {
   readonly type: string | undefined;
   readonly model: string | undefined;
   /**
-   * True if an entry of `MARKS` or a known vendor tells the type. If not, the type `tablet` of an Android device may
-   * mean no more than that its user agent does not say `Mobile`.
+   * True if an entry of `MARKS` or a known model tells the type. If not, the type `tablet` of an Android device may mean
+   * no more than that its user agent does not say `Mobile`, or that a phone's model begins or ends like a tablet's.
    */
   readonly isKnown: boolean;
   /** The system, as `systemName` writes it. */
   readonly os: string;
+  /** True if the user agent has the word `Mobile`. */
+  readonly saysMobile: boolean;
 }
 
 /**
@@ -102,10 +104,13 @@ const FACTORS: readonly [factor: string, name: FormFactor][] = [
  * phones. Small tablets and television boxes prefer such pages too, so a type that is known goes first. If `mobile` is
  * false, an Android device counts as a tablet, unless the user agent names a type other than `mobile`.
  */
-function nameOf({ type, isKnown, os }: Hardware, { mobile, formFactors }: ClientHints): FormFactor {
+function nameOf(
+  { type, isKnown, os, saysMobile }: Hardware,
+  { mobile, formFactors }: ClientHints,
+): FormFactor {
   const factor = FACTORS.find(([each]) => formFactors.includes(each));
   if (factor !== undefined) return factor[1];
-  if (type === 'tablet' && mobile === true && !isKnown) return 'mobile';
+  if (type === 'tablet' && (mobile === true || (saysMobile && os === 'android')) && !isKnown) return 'mobile';
   if (type === 'tablet' || type === 'desktop') return type;
   if (type !== undefined && type !== 'mobile') return 'other';
   if (mobile === true) return 'mobile';

@@ -15,6 +15,7 @@ import {
   systemName,
 } from './browsers.js';
 import { type ClientHints, NO_HINTS } from './client-hints.js';
+import { withBrowser } from './facebook.js';
 import { type FormFactor, formOf, markedType, padAsMac, UNKNOWN_FORM } from './devices.js';
 
 export type Device = FormFactor | 'bot';
@@ -64,6 +65,8 @@ const DEVICE_LENGTH = 256;
  */
 const REDUCED = /(Android 10; )K(?=\))/;
 
+const MOBILE = /\bMobile\b/;
+
 /** The system OpenHarmony, which ua-parser-js overlooks, since other systems stand before it in the user agent. */
 const OPEN_HARMONY = /\bOpenHarmony\b/;
 
@@ -72,7 +75,8 @@ const OPEN_HARMONY = /\bOpenHarmony\b/;
  * pages looks like Safari on a Mac, and counts as that. In-app browsers count as the browser of their engine; on iOS
  * that is Safari in the version of the system, if the user agent tells it.
  */
-export function parseUserAgent(text: string, hints = NO_HINTS, isBot = false): UserAgent {
+export function parseUserAgent(given: string, hints = NO_HINTS, isBot = false): UserAgent {
+  const text = withBrowser(given);
   const { model } = hints;
   const full = model === undefined ? text : text.replace(REDUCED, (_, start: string) => start + model);
   const readable = full.replace(NAVER, 'naver ');
@@ -85,8 +89,9 @@ export function parseUserAgent(text: string, hints = NO_HINTS, isBot = false): U
   const [browser, version] = browserOf(hints, toldBrowser(text, parser, os, system.version));
   const device = pad ?? new UAParser(clip(readable, DEVICE_LENGTH)).getDevice();
   const marked = markedType(`${text}; ${model ?? ''}`);
-  const isKnown = marked !== undefined || device.vendor !== undefined;
-  const form = formOf({ type: marked ?? device.type, model: device.model, isKnown, os }, hints);
+  const isKnown = marked !== undefined || (device.vendor !== undefined && isWhole(readable, device.model));
+  const saysMobile = MOBILE.test(text);
+  const form = formOf({ type: marked ?? device.type, model: device.model, isKnown, os, saysMobile }, hints);
   return Object.freeze({
     browser: browser.name,
     browserCode: browser.code,
@@ -96,6 +101,16 @@ export function parseUserAgent(text: string, hints = NO_HINTS, isBot = false): U
     form: form.name,
     deviceCodes: form.codes,
   });
+}
+
+/**
+ * False if the model is only a part of the model in the user agent. ua-parser-js finds Acer's tablet `A204` in Sony's
+ * phone `A204SO`, and LG's tablet `LK110` in OnePlus's phone `PLK110`.
+ */
+function isWhole(text: string, model = ''): boolean {
+  const at = text.indexOf(model);
+  if (at < 0) return true;
+  return !/\w/.test(text.charAt(at - 1)) && /^(?: Build|[);/]|$)/.test(text.slice(at + model.length));
 }
 
 type Found = readonly [browser: Browser, version: string | undefined];
