@@ -1,7 +1,7 @@
 /** Reads whether a visitor has consented, from the sources that the option `consent` names. */
 import type { IncomingRequest } from '../model/http.js';
 import { cookieNamed } from '../request/cookies.js';
-import { callAppFunction, type RequestFunction } from '../utils/app-callback.js';
+import { callAppFunction, type RequestFunction, unknownAnswer } from '../utils/app-callback.js';
 import type { ConvertError } from '../utils/errors.js';
 import { answersBy, type ConsentAnswer, UNANSWERED } from './answer.js';
 import { type ConsentPlatformOptions, PLATFORMS, type SimplePlatformName } from './platforms/index.js';
@@ -140,7 +140,11 @@ function functionReader(ask: ConsentFunction, onError: (error: ConvertError) => 
     read(request) {
       const answer = callAppFunction(ask, request.raw, question);
       if (answer === true || answer === 'granted') return answers.granted;
-      return answer === false || answer === 'denied' ? answers.denied : answers.unknown;
+      if (answer === false || answer === 'denied') return answers.denied;
+      if (answer !== 'unknown' && answer !== undefined && answer !== null) {
+        onError(unknownAnswer(question, answer, "true, false, 'granted', 'denied' or 'unknown'"));
+      }
+      return answers.unknown;
     },
   };
 }

@@ -12,7 +12,7 @@ import { previewLink } from '../request/preview.js';
 import type { ProxyWatch } from '../request/proxy-detection.js';
 import type { RequestFacts, RequestReader } from '../request/request-reader.js';
 import type { Answer, RemoteStore } from '../store/remote-store.js';
-import { callAppFunction, type RequestFunction } from '../utils/app-callback.js';
+import { askYesOrNo, type RequestFunction } from '../utils/app-callback.js';
 import { asConvertError, type ConvertError } from '../utils/errors.js';
 import { writeHintHeaders } from './client-hint-headers.js';
 import { revokeConsent } from './erase-visitor.js';
@@ -77,7 +77,7 @@ export class RequestContext extends VisitorContextBase implements ConvertContext
   /** True if the app's option `skip` says that this package must leave the request alone. */
   get skipped(): boolean {
     const { skip } = this.#services;
-    return (this.#skipped ??= skip !== undefined && this.#ask('skip', skip, 'taken as false') === true);
+    return (this.#skipped ??= skip !== undefined && this.#ask('skip', skip));
   }
 
   acceptHints(critical: boolean): void {
@@ -177,9 +177,9 @@ export class RequestContext extends VisitorContextBase implements ConvertContext
     return this.#visitor;
   }
 
-  #ask(option: string, ask: RequestFunction<unknown, unknown>, otherwise: string): unknown {
+  #ask(option: string, ask: RequestFunction<unknown, unknown>): boolean {
     const onError = (error: ConvertError): void => this.runtime.report(error);
-    return callAppFunction(ask, this.#request.raw, { option, otherwise, onError });
+    return askYesOrNo(ask, this.#request.raw, { option, otherwise: 'taken as false', onError });
   }
 
   protected resolve(): Participation {
@@ -242,7 +242,7 @@ export class RequestContext extends VisitorContextBase implements ConvertContext
   #mayPreview(): boolean {
     const { preview } = this.#services;
     return typeof preview === 'function'
-      ? this.#ask('preview', preview, 'taken as false') === true
+      ? this.#ask('preview', preview)
       : preview !== false;
   }
 

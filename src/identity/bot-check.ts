@@ -1,7 +1,7 @@
 /** Decides which requests come from bots: by default, these get the original page and are not counted. */
 import { headerText, type IncomingRequest } from '../model/http.js';
 import { isBotClient } from '../request/user-agent/bots.js';
-import { callAppFunction, type RequestFunction } from '../utils/app-callback.js';
+import { askYesOrNo, type RequestFunction } from '../utils/app-callback.js';
 import type { ConvertError } from '../utils/errors.js';
 
 /**
@@ -29,7 +29,7 @@ export function botCheck(
   if (option === 'include') return () => false;
   if (option !== 'original') {
     const question = { option: 'bots', otherwise: 'taken as no bot', onError };
-    return (request) => callAppFunction(option, request.raw, question) === true;
+    return (request) => askYesOrNo(option, request.raw, question);
   }
   return ({ headers }) => {
     const userAgent = headerText(headers['user-agent']);

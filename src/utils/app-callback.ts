@@ -40,6 +40,39 @@ export function callAppFunction(
 }
 
 /**
+ * Calls `ask`, which answers a question with yes or no, and returns its answer. If it gives none, the answer is false.
+ * An answer such as `'true'` or `1` counts as none, and `onError` gets an error.
+ */
+export function askYesOrNo(
+  ask: RequestFunction<unknown, unknown>,
+  request: unknown,
+  question: AppFunctionCall,
+): boolean {
+  const answer = callAppFunction(ask, request, question);
+  if (typeof answer === 'boolean') return answer;
+  if (answer !== undefined && answer !== null)
+    question.onError(unknownAnswer(question, answer, 'true or false'));
+  return false;
+}
+
+/** The error for an answer that an app's function may not give. The message does not hold the answer itself. */
+export function unknownAnswer(
+  { option, otherwise }: AppFunctionCall,
+  answer: unknown,
+  meant: string,
+): ConvertError {
+  return new ConvertError(
+    'CONVERT_CALLBACK',
+    `the \`${option}\` function must return ${meant}; it returned ${kindOf(answer)}, ${otherwise}`,
+  );
+}
+
+function kindOf(answer: unknown): string {
+  if (Array.isArray(answer)) return 'an array';
+  return typeof answer === 'object' ? 'an object' : `a ${typeof answer}`;
+}
+
+/**
  * A function that an app gives in its options. It gets the framework's own request. It is typed as a method, so that an
  * app may name the type of its framework's request, which the core does not know.
  */
@@ -63,13 +96,7 @@ export function checkedObject(option: string, value: unknown, onError: OnError):
   if (typeof value === 'object' && value !== null && !Array.isArray(value) && !promise) return value;
   // No code awaits this promise, and an unhandled rejection would end the process.
   if (promise) value.then(undefined, () => {});
-  const got = promise
-    ? 'a promise'
-    : value === null
-      ? 'null'
-      : Array.isArray(value)
-        ? 'an array'
-        : typeof value;
+  const got = promise ? 'a promise' : value === null ? 'null' : kindOf(value);
   onError(
     new ConvertError('CONVERT_CALLBACK', `${option} must return an object at once; it returned ${got}`),
   );

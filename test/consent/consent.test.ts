@@ -45,6 +45,25 @@ describe('the consent function', () => {
     expect(read({ resolve: () => given as never }).answer).toBe(answer);
   });
 
+  it.each<[string, unknown, string]>([
+    ['a text', 'true', 'a string'],
+    ['a number', 1, 'a number'],
+    ['an object', { granted: true }, 'an object'],
+    ['a list', ['granted'], 'an array'],
+  ])('C4: is unknown where it returns %s, and says so', (_name, given, returned) => {
+    const { answer, errors } = read(() => given as never);
+    expect(answer).toBe('unknown');
+    expect(errors).toMatchObject([{ code: 'CONVERT_CALLBACK' }]);
+    expect(errors[0]!.message).toBe(
+      `convert: the \`consent\` function must return true, false, 'granted', 'denied' or 'unknown'; it returned ${returned}, ` +
+        'taken as unknown',
+    );
+  });
+
+  it.each([true, 'granted', false, 'denied', 'unknown', undefined, null])('C4: may return %s', (given) => {
+    expect(read(() => given as never).errors).toEqual([]);
+  });
+
   it('gets the request of the framework', () => {
     const raw = { mine: true };
     let got: unknown;
