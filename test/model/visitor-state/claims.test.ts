@@ -43,6 +43,14 @@ describe('a pending claim', () => {
     expect(withoutLapsedClaims({ ...STATE, pending: { [name]: 1_000 } }, 1_000)).toEqual(expected);
   });
 
+  it('H1: that has lapsed leaves the exposures of other experiences owed', () => {
+    const lapse = (name: string, unexposed: string[]): VisitorState['unexposed'] =>
+      withoutLapsedClaims({ ...STATE, unexposed, pending: { [name]: 1_000 } }, 1_000).unexposed;
+    expect(lapse(exposureClaim('8'), ['7'])).toEqual(['7', '8']);
+    expect(lapse(exposureClaim('8'), ['7', '8'])).toEqual(['7', '8']);
+    expect(lapse(experienceClaim('8'), ['7', '8'])).toEqual(['7']);
+  });
+
   it('is not that of somebody who makes it after it lapsed, and has no lease', () => {
     const first = applyChange(
       {},
