@@ -146,6 +146,23 @@ describe('the payload', () => {
     );
   });
 
+  it('H3: has the size that its events and its envelope say, if each event has an entry of its own', () => {
+    fc.assert(
+      fc.property(
+        fc.uniqueArray(event, { selector: ({ visitorId }) => visitorId, minLength: 1 }),
+        (events) => {
+          const serialised = events.map((each) => serialise(each));
+          // Each event counts a comma, which the last one does not have.
+          const bytes = serialised.reduce(
+            (sum, each) => sum + each.bytes,
+            envelopeBytes(DESTINATION, OPTIONS) - 1,
+          );
+          expect(Buffer.byteLength(buildPayload(serialised, DESTINATION, OPTIONS))).toBe(bytes);
+        },
+      ),
+    );
+  });
+
   it('is never larger than the sizes of its events and its envelope say', () => {
     fc.assert(
       fc.property(

@@ -361,6 +361,11 @@ describe('options', () => {
     ]),
     [{ refreshInterval: '5m' }, `option \`refreshInterval\` ${seconds("'5m'")}`],
     [{ properties: 7 }, 'option `properties` must be an object (given number)'],
+    // H3: an object, and nothing else, where any object may stand.
+    ...([5, null, true] as const).map((each): [unknown, string] => [
+      { project: each },
+      `option \`project\` must be a config object, the path of a JSON file, or a source (given ${each})`,
+    ]),
     [{ properties: null }, 'option `properties` must be an object (given null)'],
     [
       { properties: { vistor: () => ({}) } },
