@@ -1,4 +1,5 @@
 /** The log on disk: what is written is read again, whatever happens to its bytes and to the power. */
+import { crc32 } from 'node:zlib';
 import fc from 'fast-check';
 import { describe, expect, it } from 'vitest';
 import { serialise, type SerialisedEvent } from '../../../src/delivery/payload.js';
@@ -66,6 +67,18 @@ describe('frames', () => {
     );
   });
 
+  it('H2: whose count is not that of their lines give no event, though their checksum is right', () => {
+    const whole = encodeFrame(0, 1000, eventsFrom(0, 2)).toString('latin1');
+    const [, head = '', count = ''] = /^\n((?:@\d+) (\d+) \d+ \d+) /.exec(whole)!;
+    const body = Buffer.from(whole.slice(whole.indexOf('\n', 1) + 1), 'latin1');
+    for (const other of ['1', '3', '0']) {
+      const lying = head.replace(` ${count} `, ` ${other} `);
+      const crc = crc32(body, crc32(lying)).toString(16).padStart(8, '0');
+      const frame = Buffer.concat([Buffer.from(`\n${lying} ${crc}\n`, 'latin1'), body]);
+      expect(decodeFrames(frame, 0, Infinity).events).toEqual([]);
+    }
+  });
+
   it('that were written twice count once', () => {
     const twice = Buffer.concat([data.subarray(0, 200), Buffer.from('\n'), data, data]);
     const { events } = decodeFrames(twice, 0, Infinity);
@@ -102,6 +115,34 @@ describe('a log', () => {
     expect(Object.keys(disk.files()).length).toBeLessThan(15);
     await again.close({ remove: true });
     expect(disk.files()).toEqual({});
+  });
+
+  it('H2: is read from the last of the segments that begin with one number: the write to each other one failed', async () => {
+    const disk = fakeDisk();
+    await disk.makeFolder('/log');
+    // The disk lists the later segment first, and its name comes first in the alphabet, too.
+    const segments: [serial: number, at: number, events: number][] = [
+      [10, 2000, 3],
+      [9, 1000, 2],
+    ];
+    for (const [serial, at, count] of segments) {
+      const file = await disk.create(`/log/${'0'.repeat(16)}-${serial}.log`);
+      await file.append(encodeFrame(0, at, eventsFrom(0, count)));
+    }
+    const log = await SpoolLog.open(disk, '/log');
+    const times = [];
+    for (;;) {
+      const events = await log.read((error) => {
+        throw error;
+      });
+      if (events.length === 0) break;
+      times.push(...events.map(({ number, at }) => [number, at]));
+    }
+    expect(times).toEqual([
+      [0, 2000],
+      [1, 2000],
+      [2, 2000],
+    ]);
   });
 
   it('is read while it is written', async () => {
