@@ -51,7 +51,13 @@ const GEO_HEADERS = {
 const VISITOR = { isNewVisitor: true, session: undefined };
 const SESSION = {
   isFirst: true,
-  arrival: { source: 'search', campaign: '', medium: 'organic', keyword: '', sourceName: 'www.google.com' },
+  attribution: {
+    source: 'search',
+    campaign: '',
+    medium: 'organic',
+    keyword: '',
+    sourceName: 'www.google.com',
+  },
 };
 
 /**
