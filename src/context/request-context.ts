@@ -262,7 +262,7 @@ export class RequestContext extends VisitorContextBase implements ConvertContext
     const participation = this.resolved;
     if (!participation) return;
     try {
-      this.#headOf(participation).write(head, this.#alias?.adopts);
+      this.#headOf(participation).write(head, this.#alias?.takesOver);
     } catch (error) {
       this.runtime.report(
         asConvertError(error, 'CONVERT_INTERNAL', 'the response head could not be completed'),
