@@ -1,6 +1,6 @@
 /**
- * Compiles the features of a project: finds the features that each variation carries, and casts their variables once, to the types that
- * the feature declares, as the official SDK does.
+ * Compiles the features of a project: finds the features that each variation carries, and casts their variables once,
+ * to the types that the feature declares, as the official SDK does.
  */
 import type { ChangeConfig, FeatureConfig } from '../model/project-config.js';
 import { deepFreeze, textOf } from './coerce.js';

@@ -29,7 +29,7 @@ export function lmdbStore(path: string, options: LmdbStoreOptions = {}): Visitor
   );
 }
 
-/** Loads the package lmdb at the first use: it is a native module, optional, and takes 60 ms to load. */
+/** Loads the package lmdb at the first use: it is a native module, optional, and slow to load. */
 function lmdb(): Pick<typeof Lmdb, 'open'> {
   try {
     return createRequire(import.meta.url)('lmdb') as typeof Lmdb;
