@@ -1,4 +1,6 @@
-/** Random interleavings of everything that can happen to an outbox, and what must hold at each instant and in the end. */
+/**
+ * Random interleavings of everything that can happen to an outbox, and what must hold at each instant and in the end.
+ */
 import { setImmediate as tick } from 'node:timers/promises';
 import fc from 'fast-check';
 import { expect } from 'vitest';

@@ -1,4 +1,6 @@
-/** A disk in memory that can be full, fail, and lose its power: what was not synced may then be there, in part, or not. */
+/**
+ * A disk in memory that can be full, fail, and lose its power: what was not synced may then be there, in part, or not.
+ */
 import { basename, dirname } from 'node:path';
 import type { Entry, SpoolFile, SpoolFiles } from '../../../src/delivery/spool/files.js';
 
