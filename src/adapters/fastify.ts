@@ -62,7 +62,16 @@ const plugin: FastifyPluginAsync<ConvertPluginOptions> = async (fastify, pluginG
   if (given === undefined) fastify.addHook('onClose', async () => void (await convert.close()));
 };
 
-/** Puts a ConvertContext at `request.convert`. The plugin takes options, or `{ convert, hook? }` with a Convert. */
+/**
+ * Puts a ConvertContext at `request.convert`. The plugin takes options, or `{ convert, hook? }` with a Convert. For
+ * wrong or missing options, the registration fails with a ConvertError, as `createConvert` does.
+ *
+ * @example
+ * ```js
+ * await app.register(convertPlugin, { sdkKey: '10035569/10034190' });
+ * app.get('/', async (request) => page(request.convert.runExperience('homepage-hero')));
+ * ```
+ */
 export const convertPlugin = fp(plugin, { fastify: '5.x', name: 'convert-middleware' });
 
 class FastifyIncoming implements IncomingRequest {

@@ -18,7 +18,12 @@ const check = shape(RETENTION_OPTIONS);
  * if it is missing, and processes and projects may share it: the first write wins over all of them. Handlers don't
  * wait, since reading takes microseconds. Committed state outlives the process; a power cut may lose the last moments.
  *
- * @throws ConvertError `CONVERT_BAD_OPTION`
+ * @example
+ * ```js
+ * const convert = createConvert({ sdkKey: '10035569/10034190', store: lmdbStore('/var/lib/shop/visitors') });
+ * ```
+ *
+ * @throws ConvertError `CONVERT_BAD_OPTION`, also if the package lmdb is not installed
  */
 export function lmdbStore(path: string, options: LmdbStoreOptions = {}): VisitorStore {
   const [wrong] = text(path, 'path');
