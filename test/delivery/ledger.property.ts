@@ -50,7 +50,7 @@ const step: fc.Arbitrary<Step> = fc.oneof(
 const sum = (ledger: DeliveryLedger): number =>
   ledger.delivered + ledger.pending + ledger.spooled + ledger.rejected + ledger.dropped;
 
-/** Those of the slow tier. */
+/** The number of random histories in the slow tier. */
 export const MANY_HISTORIES = 300;
 
 export async function ledgerProperty(make: MakeOutbox, histories = 20): Promise<void> {
