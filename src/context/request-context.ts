@@ -230,9 +230,7 @@ export class RequestContext extends VisitorContextBase implements ConvertContext
 
   #mayPreview(): boolean {
     const { preview } = this.#services;
-    return typeof preview === 'function'
-      ? this.#ask('preview', preview)
-      : preview !== false;
+    return typeof preview === 'function' ? this.#ask('preview', preview) : preview !== false;
   }
 
   /** True if the assignment cookie is read and written for this visitor. */
