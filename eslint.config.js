@@ -2,7 +2,9 @@ import js from '@eslint/js';
 import tseslint from 'typescript-eslint';
 import { layersRule, PURE } from './eslint.layers.js';
 
-/** All that pure rooms may use of what is there without an import. No clock, no randomness, no I/O, no code from text. */
+/**
+ * All that pure rooms may use of what is there without an import. No clock, no randomness, no I/O, no code from text.
+ */
 const deterministic = [
   ...[
     'Object',
@@ -61,6 +63,17 @@ export default tseslint.config(
       '@typescript-eslint/require-await': 'off',
       '@typescript-eslint/no-explicit-any': 'error',
       eqeqeq: ['error', 'always', { null: 'ignore' }],
+      // Comments, above all: Prettier wraps the code.
+      'max-len': [
+        'error',
+        {
+          code: 120,
+          ignoreUrls: true,
+          ignoreStrings: true,
+          ignoreTemplateLiterals: true,
+          ignoreRegExpLiterals: true,
+        },
+      ],
     },
   },
   {

@@ -1,8 +1,8 @@
 /**
  * The layer rule: which folder of src may import which, and which packages. ARCHITECTURE.md explains the rooms.
  *
- * A room is a folder of `src`; a subfolder that a row names is a room of its own, and `*` stands for one name. A file may
- * import its own room and the rooms of its row, and what no row allows is forbidden.
+ * A room is a folder of `src`; a subfolder that a row names is a room of its own, and `*` stands for one name. A file
+ * may import its own room and the rooms of its row, and what no row allows is forbidden.
  */
 import { dirname, join, relative } from 'node:path';
 
@@ -33,7 +33,9 @@ export const LAYERS = [
   },
 ];
 
-/** Room -> the packages that it may use, and those of which it may use the types only. `node:` is every module of Node. */
+/**
+ * Room -> the packages that it may use, and those of which it may use the types only. `node:` is every module of Node.
+ */
 export const PACKAGES = {
   engine: { packages: ['re2js', '@eslint-community/regexpp'] },
   request: { packages: ['ua-parser-js', 'isbot'] },
@@ -55,7 +57,10 @@ export const PACKAGES = {
   testing: { packages: ['node:assert', 'node:timers'] },
 };
 
-/** Rooms of values in, values out: no `node:`, clock, randomness, environment or framework. `utils/node` is another room. */
+/**
+ * Rooms of values in, values out: no `node:`, clock, randomness, environment or framework. `utils/node` is another
+ * room.
+ */
 export const PURE = ['engine', 'request', 'bridge', 'consent', 'model', 'utils'];
 
 const SRC = join(import.meta.dirname, 'src');

@@ -1,6 +1,6 @@
 /**
- * Adds up the JSON reports of test runs: `sum.js REPORT STATUS [REPORT STATUS ...]`, where STATUS is the exit code of a run.
- * Prints one line; the exit code is 1 if something failed, or if a run passed nothing.
+ * Adds up the JSON reports of test runs: `sum.js REPORT STATUS [REPORT STATUS ...]`, where STATUS is the exit code of a
+ * run. Prints one line; the exit code is 1 if something failed, or if a run passed nothing.
  */
 import { readFileSync } from 'node:fs';
 

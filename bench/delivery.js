@@ -31,8 +31,8 @@ const MIN_ROUNDS = 16;
 const LATE = 2_000;
 
 /**
- * Against another build: seconds, blocks that compile the code, and short ones, so that there are many. Fastify takes least
- * by itself, so that what delivery takes shows most.
+ * Against another build: seconds, blocks that compile the code, and short ones, so that there are many. Fastify takes
+ * least by itself, so that what delivery takes shows most.
  */
 const AGAINST = {
   framework: 'fastify',

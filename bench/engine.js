@@ -20,8 +20,8 @@ const EXPERIMENTS = 100;
 const BLOCK = 10;
 const MIN_CALLS = 2;
 /**
- * Milliseconds of calls before each block: a processor that has rested takes as long to come to its speed. These and those of
- * the warm-up are CPU time, since the clock goes on while another process has the processor.
+ * Milliseconds of calls before each block: a processor that has rested takes as long to come to its speed. These and
+ * those of the warm-up are CPU time, since the clock goes on while another process has the processor.
  */
 const RUN_UP = 20;
 /** Milliseconds per contestant and kind of calls. */

@@ -7,7 +7,9 @@ import { printTable } from './support/table.js';
 export const name = 'entries';
 export const description = 'bytes of our own files that each public entry loads';
 
-/** Static imports and exports of files beside the importing one, as the bundler writes them: each on a line of its own. */
+/**
+ * Static imports and exports of files beside the importing one, as the bundler writes them: each on a line of its own.
+ */
 const IMPORT = /^(?:import|export)\b[^;\n]*["'](\.{1,2}\/[^"'\n]+)["'];?$/gm;
 
 export function run() {

@@ -1,8 +1,8 @@
 /**
  * Whether memory stays what it is: a million visitors who never come back, each with a cookie, an exposure and a
  * delivery, through everything but HTTP. The heap is measured after a full garbage collection. Against another build,
- * visitors come, too, whose id this process does not know, as after a restart: they are remembered longer than new ones.
- * And they come while the endpoint is down: their events wait, up to the bound of the queue.
+ * visitors come, too, whose id this process does not know, as after a restart: they are remembered longer than new
+ * ones. And they come while the endpoint is down: their events wait, up to the bound of the queue.
  */
 import { compareBuilds } from './support/against.js';
 import { startChild } from './support/children.js';

@@ -25,7 +25,9 @@ const BUDGET = {
   full: { fastify: 38, koa: 38, express: 65 },
 };
 const MIN_ROUNDS = 5;
-/** Against another build: seconds per framework, blocks that compile the code, and short ones, so that there are many. */
+/**
+ * Against another build: seconds per framework, blocks that compile the code, and short ones, so that there are many.
+ */
 const AGAINST = {
   seconds: {
     quick: { fastify: 15, koa: 15, express: 30 },
@@ -37,8 +39,8 @@ const AGAINST = {
 };
 
 /**
- * Room enough to boot without collecting all garbage: where Node 20 does that at one certain moment, V8 forgets the shape
- * of what `process.nextTick` queues, and each request of that process takes 2.5 us more for good, bare ones too.
+ * Room enough to boot without collecting all garbage: where Node 20 does that at one certain moment, V8 forgets the
+ * shape of what `process.nextTick` queues, and each request of that process takes 2.5 us more for good, bare ones too.
  */
 const SETTINGS = ['--initial-heap-size=256', '--enable-source-maps'];
 

@@ -10,7 +10,7 @@ import { createConvert } from 'convert-middleware';
 import { sdkEngine } from 'convert-middleware/sdk-engine';
 import { cookiesOf, pageViews } from './support/browsers.js';
 import { startChild } from './support/children.js';
-import { incoming, response } from './support/exchange.js';
+import { incoming, outgoing } from './support/http.js';
 import { EXPERIENCE, EXPERIENCE_ID, GOAL, project } from './support/project.js';
 import { compare, randomFrom, shuffled, spreadOf, undisturbed } from './support/statistics.js';
 import { printTable } from './support/table.js';
@@ -79,21 +79,21 @@ async function stepsOf(convert) {
   const again = (serial) => decideAgain(convert, known[serial % KNOWN], serial);
 
   const list = [
-    ['open(), unused', (serial) => convert.open(newRequest(serial), response())],
-    ['open(), visitorId, new visitor', (serial) => convert.open(newRequest(serial), response()).visitorId],
+    ['open(), unused', (serial) => convert.open(newRequest(serial), outgoing())],
+    ['open(), visitorId, new visitor', (serial) => convert.open(newRequest(serial), outgoing()).visitorId],
     [
       'open(), visitorId, returning visitor',
-      (serial) => convert.open(returning(serial), response()).visitorId,
+      (serial) => convert.open(returning(serial), outgoing()).visitorId,
     ],
     [
       'open(), all properties, browser seen before',
-      (serial) => allProperties(convert.open(newRequest(serial), response())),
+      (serial) => allProperties(convert.open(newRequest(serial), outgoing())),
     ],
     [
       'open(), all properties, browser never seen',
-      (serial) => allProperties(convert.open(rareRequest(serial), response())),
+      (serial) => allProperties(convert.open(rareRequest(serial), outgoing())),
     ],
-    ['open(), peek, new visitor', (serial) => convert.open(newRequest(serial), response()).peek(EXPERIENCE)],
+    ['open(), peek, new visitor', (serial) => convert.open(newRequest(serial), outgoing()).peek(EXPERIENCE)],
     ['open(), runExperience, returning visitor', again],
     ['the same again (A/A)', again],
     [
@@ -162,7 +162,7 @@ function report(steps, rounds) {
 }
 
 function decide(convert, request, attributes) {
-  const answer = response();
+  const answer = outgoing();
   const variation = convert.open(request, answer).runExperience(EXPERIENCE, attributes);
   if (variation === null) throw new Error('the experience was not decided: there is nothing to measure');
   return [variation, answer.finish()];

@@ -1,13 +1,13 @@
 /**
- * What it costs to know a request: each set of properties by itself, from the sources as the package has them, with requests like
- * those seen before (warm) and like none before (cold: no cache helps). Then hostile requests at Node's limit for a head, through all
- * of the package: what the worst of them take.
+ * What it costs to know a request: each set of properties by itself, from the sources as the package has them, with
+ * requests like those seen before (warm) and like none before (cold: no cache helps). Then hostile requests at Node's
+ * limit for a head, through all of the package: what the worst of them take.
  */
 import { readFileSync } from 'node:fs';
 import { createConvert } from 'convert-middleware';
 import { built } from '../test/support/built.js';
 import { pageViews } from './support/browsers.js';
-import { incoming, response } from './support/exchange.js';
+import { incoming, outgoing } from './support/http.js';
 import { project } from './support/project.js';
 import { compare, randomFrom, shuffled, spreadOf, undisturbed } from './support/statistics.js';
 import { printTable } from './support/table.js';
@@ -19,7 +19,10 @@ const strings = JSON.parse(
 export const name = 'request';
 export const description = 'property sets, cold and warm; p99 of consent cookies and of hostile requests';
 
-/** Requests of a block, which are made before it: few enough that what cold ones leave behind fills no cache for warm ones. */
+/**
+ * Requests of a block, which are made before it: few enough that what cold ones leave behind fills no cache for warm
+ * ones.
+ */
 const OPERATIONS = 300;
 const WARM_UP = 10;
 /** Seconds of rounds. */
@@ -51,11 +54,18 @@ const GEO_HEADERS = {
 const VISITOR = { isNewVisitor: true, session: undefined };
 const SESSION = {
   isFirst: true,
-  arrival: { source: 'search', campaign: '', medium: 'organic', keyword: '', sourceName: 'www.google.com' },
+  attribution: {
+    source: 'search',
+    campaign: '',
+    medium: 'organic',
+    keyword: '',
+    sourceName: 'www.google.com',
+  },
 };
 
 /**
- * ROWS: what is read, and by a reader with which options. Add one for each set of properties, and for each kind of `geo`.
+ * ROWS: what is read, and by a reader with which options. Add one for each set of properties, and for each kind of
+ * `geo`.
  */
 const ROWS = [
   { title: 'nothing', read: () => undefined },
@@ -83,17 +93,17 @@ const ROWS = [
   { title: 'one UTM parameter', read: (facts) => facts.visitor.get('utm_campaign') },
   { title: 'report segments', options: { geo: 'cloudflare' }, read: (facts) => facts.segments() },
   ...['cloudflare', 'vercel', 'cloudfront', 'netlify', 'appengine', 'akamai'].map((geo) => ({
-    title: `place, ${geo}`,
+    title: `geo location, ${geo}`,
     options: { geo },
     read: (facts) => facts.geoLocation,
   })),
   {
-    title: 'place, three in a list',
+    title: 'geo location, three in a list',
     options: { geo: ['appengine', 'akamai', 'cloudflare'] },
     read: (facts) => facts.geoLocation.country,
   },
   {
-    title: 'place, headers',
+    title: 'geo location, headers',
     options: { geo: { country: 'cf-ipcountry' } },
     read: (facts) => facts.geoLocation,
   },
@@ -109,8 +119,8 @@ const LIMIT = 16_000;
 const filled = (unit, room = LIMIT - 500) => unit.repeat(Math.ceil(room / unit.length)).slice(0, room);
 
 /**
- * HOSTILE: a head, or a target, as full as Node takes it; each request is like none before it. Add one for each header that
- * somebody reads.
+ * HOSTILE: a head, or a target, as full as Node takes it; each request is like none before it. Add one for each header
+ * that somebody reads.
  */
 const HOSTILE = [
   ['cookies: thousands', (n) => ({ cookie: `c${n}=1; ${filled('a=1; ')}` })],
@@ -233,7 +243,10 @@ function measure({ requests, operation }) {
 const CONSENT_AIM = 200;
 const SPOILT = ['%', '%25', '{', '}', '"', ':', ',', '&', '=', 'A', '\\', '%7B%22'];
 
-/** What the tests know of each platform's cookies, spoilt in ways of their own, and as long as a cookie, or a head, may be. */
+/**
+ * What the tests know of each platform's cookies, spoilt in ways of their own, and as long as a cookie, or a head, may
+ * be.
+ */
 async function benchConsent(times) {
   const { PLATFORMS } = await built('src/consent/platforms/index.ts');
   const random = randomFrom(7);
@@ -285,7 +298,8 @@ async function benchHostile(count) {
   const [usual] = pageViews;
   const all = [['an ordinary page view', () => ({})], ...HOSTILE];
   const costs = all.map(() => []);
-  // In turn, so that what disturbs one disturbs all, and in another order each time: a garbage collection comes at a beat of its own.
+  // In turn, so that what disturbs one disturbs all, and in another order each time: a garbage collection comes at a
+  // beat of its own.
   const random = randomFrom(7);
   const numbered = all.map((row, index) => [row, index]);
   for (let serial = -count / 5; serial < count; serial += 1) {
@@ -312,9 +326,12 @@ async function benchHostile(count) {
   await convert.close({ timeout: 1 });
 }
 
-/** All that a page can ask: properties, decisions, why, the bridge, the head. CPU time, so that it stays what it is beside others. */
+/**
+ * All that a page can ask: properties, decisions, why, the bridge, the head. CPU time, so that it stays what it is
+ * beside others.
+ */
 function costOf(convert, request) {
-  const answer = response();
+  const answer = outgoing();
   const before = process.cpuUsage();
   const context = convert.open(request, answer);
   seen.value = [

@@ -9,12 +9,13 @@
  *     npm run bench -- engine --against ../before     this build and the one in that folder, which has a dist/
  *     npm run bench -- --against ../before            the same for each bench that compares builds
  *
- * With `--against`, both builds take turns in one run, and only our own code is measured. Each row has both builds, their
- * ratio, and the spread of each build against itself in the same run (A/A); a mark says where the ratio is off by more than
- * 5% and by more than that spread. The SDK and other contestants are left out. A bench takes up to four minutes.
+ * With `--against`, both builds take turns in one run, and only our own code is measured. Each row has both builds,
+ * their ratio, and the spread of each build against itself in the same run (A/A); a mark says where the ratio is off by
+ * more than 5% and by more than that spread. The SDK and other contestants are left out. A bench takes up to four
+ * minutes.
  *
- * A bench is a file that exports `name`, `description` and `run(options)`, and `runAgainst(options)` if it compares builds.
- * Add one by adding it to the list.
+ * A bench is a file that exports `name`, `description` and `run(options)`, and `runAgainst(options)` if it compares
+ * builds. Add one by adding it to the list.
  */
 import { cpus } from 'node:os';
 import { parseArgs } from 'node:util';

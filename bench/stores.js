@@ -1,7 +1,7 @@
 /**
- * What a visitor store costs a request, over real HTTP: the same Fastify app, with one decision, over each of them. Each
- * variant is a process of its own, for each kind of visitors one, and blocks of requests alternate between them as in the
- * http bench. Nothing is compared between two runs.
+ * What a visitor store costs a request, over real HTTP: the same Fastify app, with one decision, over each of them.
+ * Each variant is a process of its own, for each kind of visitors one, and blocks of requests alternate between them as
+ * in the http bench. Nothing is compared between two runs.
  */
 import { mkdtemp, rm } from 'node:fs/promises';
 import { tmpdir } from 'node:os';

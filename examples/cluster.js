@@ -1,6 +1,6 @@
 /**
- * Four workers on one machine that share what is remembered of visitors, and what is still to be sent: in a folder, without a
- * server. Both outlive the workers, and this process. Run: node examples/cluster.js
+ * Four workers on one machine that share what is remembered of visitors, and what is still to be sent: in a folder,
+ * without a server. Both outlive the workers, and this process. Run: node examples/cluster.js
  */
 import { convertMiddleware } from 'convert-middleware/express';
 import { lmdbStore } from 'convert-middleware/lmdb';

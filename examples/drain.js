@@ -1,6 +1,6 @@
 /**
- * A worker that takes events from Redis to Convert, for web processes that have `redisOutbox(client, { drain: false })`. As
- * many of them may run as you like. Run: node examples/drain.js
+ * A worker that takes events from Redis to Convert, for web processes that have `redisOutbox(client, { drain: false
+ * })`. As many of them may run as you like. Run: node examples/drain.js
  */
 import { createConvert } from 'convert-middleware';
 import { redisOutbox } from 'convert-middleware/redis';

@@ -19,7 +19,10 @@ export function validate(config: unknown): ProjectConfig {
   return adoptProject(config, 'the project config');
 }
 
-/** The default engine of `createConvert`. */
+/**
+ * Makes the default engine of `createConvert`. Its `load` throws a ConvertError `CONVERT_BAD_PROJECT` for anything else
+ * than a project config.
+ */
 export function compiledEngine(options: CompiledEngineOptions = {}): Engine {
   const engine = engineOfValidated(options);
   return { ...engine, load: (config) => engine.load(validate(config)) };

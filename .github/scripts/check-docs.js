@@ -1,6 +1,6 @@
 /**
- * Checks the documentation: every link leads to a file and an anchor that exist, every page is in the index, and none is too
- * long. Run: `npm run check:docs`, or `node .github/scripts/check-docs.js FOLDER` for another repository.
+ * Checks the documentation: every link leads to a file and an anchor that exist, every page is in the index, and none
+ * is too long. Run: `npm run check:docs`, or `node .github/scripts/check-docs.js FOLDER` for another repository.
  */
 import { readdirSync, readFileSync } from 'node:fs';
 import { dirname, join, relative, resolve, sep } from 'node:path';

@@ -1,9 +1,12 @@
 /**
- * Reads the links and the headings of a Markdown file, as GitHub shows it. Fenced code, inline code and comments hold no
- * links. Two forms are not understood: headings that are underlined, and code that is only indented.
+ * Reads the links and the headings of a Markdown file, as GitHub shows it. Fenced code, inline code and comments hold
+ * no links. Two forms are not understood: headings that are underlined, and code that is only indented.
  */
 
-/** @typedef {{ target: string, line: number, start: number, end: number }} Link `start` and `end` are those of the target. */
+/**
+ * @typedef {{ target: string, line: number, start: number, end: number }} Link `start` and `end` are those of the
+ * target.
+ */
 
 const FENCE = /^[ \t]*(?:>[ \t]*)*(?:[-*+][ \t]+|\d+[.)][ \t]+)?(`{3,}|~{3,})(.*)$/;
 const HEADING = /^ {0,3}#{1,6}[ \t]+(.*?)(?:[ \t]+#+)?[ \t]*$/;

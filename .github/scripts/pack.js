@@ -1,7 +1,8 @@
 /**
- * Packs the package for npm, as `npm pack` does, but with a README whose links lead to the repository: npm shows the README
- * without the other files. The tarball is made from a copy, so that nothing in this folder changes, whatever fails.
- * Run: `npm run pack`, or `npm run pack -- FOLDER` for a tarball in another folder. npm runs `prepack`, the build, before it.
+ * Packs the package for npm, as `npm pack` does, but with a README whose links lead to the repository: npm shows the
+ * README without the other files. The tarball is made from a copy, so that nothing in this folder changes, whatever
+ * fails. Run: `npm run pack`, or `npm run pack -- FOLDER` for a tarball in another folder. npm runs `prepack`, the
+ * build, before it.
  */
 import { execFileSync } from 'node:child_process';
 import { cpSync, mkdtempSync, readFileSync, rmSync, statSync, writeFileSync } from 'node:fs';

@@ -1,13 +1,13 @@
 /**
- * A process with one outbox, which gets its events as on a busy server: new visitors come, some in each turn of the event
- * loop, each meets one experience, and their exposures are committed. Through the public API, so that builds can be
- * compared: what a visitor costs without an outbox is in all variants.
+ * A process with one outbox, which gets its events as on a busy server: new visitors come, some in each turn of the
+ * event loop, each meets one experience, and their exposures are committed. Through the public API, so that builds can
+ * be compared: what a visitor costs without an outbox is in all variants.
  */
 import { setImmediate as turn } from 'node:timers/promises';
 import { pageViews } from '../support/browsers.js';
 import { fromBuild } from '../support/build.js';
 import { answer } from '../support/children.js';
-import { incoming, response } from '../support/exchange.js';
+import { incoming, outgoing } from '../support/http.js';
 import { EXPERIENCE, project } from '../support/project.js';
 import { VARIANTS } from './variants.js';
 
@@ -24,9 +24,9 @@ let served = 0;
 
 function serve() {
   const { path, headers } = pageViews[(served += 1) % pageViews.length];
-  const outgoing = response();
-  convert.open(incoming(path, headers), outgoing).runExperience(EXPERIENCE);
-  outgoing.finish();
+  const response = outgoing();
+  convert.open(incoming(path, headers), response).runExperience(EXPERIENCE);
+  response.finish();
 }
 
 const share = (sorted, part) => sorted[Math.floor((sorted.length - 1) * part)];

@@ -1,4 +1,7 @@
-/** A process that is measured: one variant, as an app of a framework. Its work on a block is done before another has its turn. */
+/**
+ * A process that is measured: one variant, as an app of a framework. Its work on a block is done before another has its
+ * turn.
+ */
 import { answer } from '../support/children.js';
 import { VARIANTS } from './variants.js';
 

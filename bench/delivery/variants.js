@@ -5,8 +5,8 @@ import { hasRedis, redisDelivery } from '../support/redis.js';
  * The ways to deliver that are compared: the parent reads the titles, each child the rest of its own line.
  *
  * - `app`: of the frameworks in http/; without one, it has no row in the table of apps
- * - `delivery(folder)`: the option of that name, or a promise of it; `folder` is the variant's own, made anew for each run
- *   and removed afterwards. Who has it also has a row in the table of enqueueing.
+ * - `delivery(folder)`: the option of that name, or a promise of it; `folder` is the variant's own, made anew for each
+ *   run and removed afterwards. Who has it also has a row in the table of enqueueing.
  * - `every`: takes part in every so-manieth round only; `size`, `runUp`, `limit`: of its blocks. For slow ones
  * - `needs`: left out where it is not there
  *

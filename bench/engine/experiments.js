@@ -37,7 +37,9 @@ export function projectOf(experiments) {
   );
 }
 
-/** A project for loading: five rules on the location and five on the visitor each; one of the ten may be an expression. */
+/**
+ * A project for loading: five rules on the location and five on the visitor each; one of the ten may be an expression.
+ */
 export function largeProject(count, { patterns = false } = {}) {
   return projectWith(
     describeExperiments(count).map(({ id, key, pathStart, device, visitsBelow }, index) => ({

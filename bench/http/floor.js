@@ -1,7 +1,7 @@
 /**
- * The least that an app has to do which gives each new visitor a cookie, a variation by the hash of its id and one event,
- * and returning ones what they had: no rules, no properties of the request, no consent, no bots, no retries, and nothing
- * that the app could overwrite by accident. What costs less than this does less.
+ * The least that an app has to do which gives each new visitor a cookie, a variation by the hash of its id and one
+ * event, and returning ones what they had: no rules, no properties of the request, no consent, no bots, no retries, and
+ * nothing that the app could overwrite by accident. What costs less than this does less.
  */
 import { randomUUID } from 'node:crypto';
 import { Agent, request } from 'node:http';

@@ -1,6 +1,8 @@
 import { hasRedis, redisDelivery } from '../support/redis.js';
 
-/** The outboxes that have to stand an outage, the bytes of events that each may have in memory, and who stores the rest. */
+/**
+ * The outboxes that have to stand an outage, the bytes of events that each may have in memory, and who stores the rest.
+ */
 const MIB = 1024 * 1024;
 
 const ALL = [

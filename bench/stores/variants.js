@@ -34,7 +34,10 @@ function sdkDataStore() {
   };
 }
 
-/** What LMDB itself takes of a request that writes: nothing is compared, merged or awaited. As often a transaction as ours. */
+/**
+ * What LMDB itself takes of a request that writes: nothing is compared, merged or awaited. As often a transaction as
+ * ours.
+ */
 async function barePut(folder) {
   const [{ open }, { memoryStore }] = await Promise.all([import('lmdb'), import('convert-middleware')]);
   const database = open({ path: folder, encoding: 'string', eventTurnBatching: false, commitDelay: 25 });

@@ -1,7 +1,7 @@
 /**
- * Compares two builds in one run. A few processes of each build take turns block by block, in an order that is drawn anew
- * for each round. A process keeps for its whole life what its compiler and its heap happened to become, so that one process
- * of a build says less than a few of them.
+ * Compares two builds in one run. A few processes of each build take turns block by block, in an order that is drawn
+ * anew for each round. A process keeps for its whole life what its compiler and its heap happened to become, so that
+ * one process of a build says less than a few of them.
  */
 import { existsSync } from 'node:fs';
 import { resolve } from 'node:path';
@@ -35,9 +35,10 @@ export function buildIn(folder) {
  * Measures `subjects` in both builds, and prints a row for each figure.
  *
  * @param {string} options.against the other build, as `buildIn` returns it
- * @param {{ title: string, start(lane: { build?: string, nth: number, id: string }): Promise<Lane> }[]} options.subjects
- *   `start` starts and warms the nth process of a build (undefined: this one); no two of a subject have the same `id`. A lane
- *   is `{ block(), stop() }`; `block` resolves with the figures of one block, `{ 'CPU us': 12.3 }`, of which less is better
+ * @param {{ title: string, start(lane: { build?: string, nth: number, id: string }): Promise<Lane> }[]}
+ *   options.subjects `start` starts and warms the nth process of a build (undefined: this one); no two of a subject
+ *   have the same `id`. A lane is `{ block(), stop() }`; `block` resolves with the figures of one block,
+ *   `{ 'CPU us': 12.3 }`, of which less is better
  * @param {number} options.seconds in all, from the start of the first process
  * @param {number} options.minRounds rounds at the least, also where they take longer. Default 4
  * @param {number} options.maxRounds rounds at the most. Default: as many as there is time for
@@ -143,7 +144,10 @@ function spreadWithin(processes) {
 
 const evenAndOdd = (blocks) => [0, 1].map((parity) => blocks.filter((_, round) => round % 2 === parity));
 
-/** Whether each exposure arrived once. `due` and `counts` are lists of `{ sender, visitors }`; counts have `events`, too. */
+/**
+ * Whether each exposure arrived once. `due` and `counts` are lists of `{ sender, visitors }`; counts have `events`,
+ * too.
+ */
 export function arrivals(due, counts) {
   const wrong = due.flatMap(({ sender, visitors: expected }) => {
     const { visitors = 0, events = 0 } = counts.find((each) => each.sender === sender) ?? {};

@@ -3,8 +3,8 @@ import { fork } from 'node:child_process';
 import { environmentOf } from './build.js';
 
 /**
- * Starts a process; `ask(name, input)` resolves with what its handler of that name returns. `build` is the folder of the
- * build that the process measures, as a URL. Default: this repository.
+ * Starts a process; `ask(name, input)` resolves with what its handler of that name returns. `build` is the folder of
+ * the build that the process measures, as a URL. Default: this repository.
  */
 export function startChild(url, { args = [], execArgv = [], build } = {}) {
   const env = { ...process.env, ...environmentOf(build), NODE_ENV: 'production' };

@@ -1,4 +1,6 @@
-/** What a real shop would not have: answering the consent banner, visiting as somebody else, and the collector's page. */
+/**
+ * What a real shop would not have: answering the consent banner, visiting as somebody else, and the collector's page.
+ */
 import { randomBytes } from 'node:crypto';
 import { readFileSync } from 'node:fs';
 import { icon } from './art.js';

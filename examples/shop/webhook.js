@@ -6,7 +6,10 @@ export function signatureOf(body, secret) {
   return createHmac('sha256', secret).update(body).digest('hex');
 }
 
-/** True if whoever sent `body` (a Buffer; undefined if there was none) knows the secret. Takes as long for a good guess as for a bad one. */
+/**
+ * True if whoever sent `body` (a Buffer; undefined if there was none) knows the secret. Takes as long for a good guess
+ * as for a bad one.
+ */
 export function isSigned(body, signature, secret) {
   const expected = Buffer.from(signatureOf(body ?? '', secret));
   const given = Buffer.from(String(signature ?? ''));

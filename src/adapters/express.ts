@@ -22,6 +22,12 @@ declare global {
 /**
  * Makes a middleware that puts a ConvertContext at `req.convert` and `res.locals.convert`.
  *
+ * @example
+ * ```js
+ * app.use(convertMiddleware({ sdkKey: '10035569/10034190' }));
+ * app.get('/', (req, res) => res.send(page(req.convert.runExperience('homepage-hero'))));
+ * ```
+ *
  * @param given options, or a Convert that was made before
  * @throws ConvertError for wrong or missing options, as `createConvert` does
  */

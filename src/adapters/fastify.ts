@@ -45,8 +45,8 @@ const plugin: FastifyPluginAsync<ConvertPluginOptions> = async (fastify, pluginG
       return (this[CONTEXT] ??= convert.openNow(new FastifyIncoming(this), outgoingOf(this[REPLY]?.raw)));
     },
   });
-  // Both properties are declared, so that each request has room for them from the start: V8 takes longer to add a
-  // property to an object than all the rest of this hook takes.
+  // Both properties are declared, so that each request has room for them from the start: V8 is slow to add a property
+  // to an object (bench/http, fastify).
   fastify.decorateRequest(CONTEXT).decorateRequest(REPLY);
   const opensIn = hook ?? (convert.readsAhead ? 'preHandler' : 'onRequest');
   fastify.addHook(opensIn, (request: Contextual, reply: FastifyReply, done: () => void) => {
@@ -62,7 +62,16 @@ const plugin: FastifyPluginAsync<ConvertPluginOptions> = async (fastify, pluginG
   if (given === undefined) fastify.addHook('onClose', async () => void (await convert.close()));
 };
 
-/** Puts a ConvertContext at `request.convert`. The plugin takes options, or `{ convert, hook? }` with a Convert. */
+/**
+ * Puts a ConvertContext at `request.convert`. The plugin takes options, or `{ convert, hook? }` with a Convert. For
+ * wrong or missing options, the registration fails with a ConvertError, as `createConvert` does.
+ *
+ * @example
+ * ```js
+ * await app.register(convertPlugin, { sdkKey: '10035569/10034190' });
+ * app.get('/', async (request) => page(request.convert.runExperience('homepage-hero')));
+ * ```
+ */
 export const convertPlugin = fp(plugin, { fastify: '5.x', name: 'convert-middleware' });
 
 class FastifyIncoming implements IncomingRequest {

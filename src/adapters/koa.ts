@@ -16,6 +16,12 @@ declare module 'koa' {
 /**
  * Makes a middleware that puts a ConvertContext at `ctx.convert` and `ctx.state.convert`.
  *
+ * @example
+ * ```js
+ * app.use(convertMiddleware({ sdkKey: '10035569/10034190' }));
+ * app.use((ctx) => void (ctx.body = page(ctx.convert.runExperience('homepage-hero'))));
+ * ```
+ *
  * @param given options, or a Convert that was made before
  * @throws ConvertError for wrong or missing options, as `createConvert` does
  */

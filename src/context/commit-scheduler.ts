@@ -42,7 +42,7 @@ export class CommitScheduler {
     try {
       if (response === undefined || response.headersSent || response.closed) return void this.work.commit();
       // Listeners are added only now, if the head is not sent yet: nearly all responses have sent it by now, and a
-      // listener costs as much as a decision.
+      // listener costs time (bench/http).
       if (this.#isWatching) return;
       this.#isWatching = true;
       const commit = (): void => this.schedule();

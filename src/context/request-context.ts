@@ -1,5 +1,5 @@
 /** The context of one HTTP request: it finds the visitor at first use, and completes the response head. */
-import { type Bridge, createBridge } from '../bridge/bridge.js';
+import { type Bridge, type BridgeData, createBridge } from '../bridge/bridge.js';
 import type { Decision, Properties } from '../engine/types.js';
 import type { CarriedAssignments } from '../identity/cookies/assignment-cookie.js';
 import type { CarriedSession } from '../identity/cookies/session-cookie.js';
@@ -138,18 +138,7 @@ export class RequestContext extends VisitorContextBase implements ConvertContext
   }
 
   get bridge(): Bridge {
-    return (this.#bridge ??= createBridge(() => {
-      const { participation } = this;
-      const { id, mode } = participation.visitor;
-      // The page gets no visitor id in a preview, and if no cookie can be set any more.
-      const isNobody = participation.status === 'read-only' && participation.because !== 'head-request';
-      return {
-        ...(mode === 'enrol' && id !== '' && !isNobody && { visitorId: id }),
-        variations: Object.fromEntries(
-          [...this.decided].map(([key, { variation }]) => [key, variation?.key ?? '']),
-        ),
-      };
-    }));
+    return (this.#bridge ??= createBridge(() => bridgeData(this.participation, this.decided)));
   }
 
   protected get locations(): Properties {
@@ -186,7 +175,7 @@ export class RequestContext extends VisitorContextBase implements ConvertContext
     const request = this.#request;
     const visitor = this.#identified();
     if (visitor === undefined) return excluded(EXCLUDED, 'disabled');
-    this.#session = this.#sessionOf(visitor);
+    this.#session = openSession(this.runtime, this.#services.visitors, request, visitor);
     // Bots are left out: health checks count as bots, bypass the proxy, and come first, but only the first requests are
     // looked at.
     const unknownProxy = visitor.excludedBy === 'bot' ? undefined : this.#services.proxies.see(request);
@@ -241,25 +230,12 @@ export class RequestContext extends VisitorContextBase implements ConvertContext
 
   #mayPreview(): boolean {
     const { preview } = this.#services;
-    return typeof preview === 'function'
-      ? this.#ask('preview', preview)
-      : preview !== false;
+    return typeof preview === 'function' ? this.#ask('preview', preview) : preview !== false;
   }
 
   /** True if the assignment cookie is read and written for this visitor. */
   #keepsAssignments(visitor: Visitor): boolean {
     return this.#services.visitors.assignments !== undefined && keepsCookies(visitor);
-  }
-
-  #sessionOf(visitor: Visitor): CarriedSession | undefined {
-    const { sessions } = this.#services.visitors;
-    const { project } = this.runtime;
-    if (sessions === undefined || !project || !keepsCookies(visitor)) return undefined;
-    return sessions.open(this.#request, {
-      now: this.runtime.now(),
-      isNewcomer: visitor.origin === 'generated',
-      keepsAttribution: project.config.project.settings?.do_not_track_referral !== true,
-    });
   }
 
   #prepareHead(visitor: Visitor): void {
@@ -284,7 +260,7 @@ export class RequestContext extends VisitorContextBase implements ConvertContext
     const participation = this.resolved;
     if (!participation) return;
     try {
-      this.#headOf(participation).write(head, this.#alias?.adopts);
+      this.#headOf(participation).write(head, this.#alias?.takesOver);
     } catch (error) {
       this.runtime.report(
         asConvertError(error, 'CONVERT_INTERNAL', 'the response head could not be completed'),
@@ -293,4 +269,34 @@ export class RequestContext extends VisitorContextBase implements ConvertContext
     if (participation.status === 'excluded' || participation.visitor.origin !== 'generated') return;
     if (!participation.work.enrols) this.#alias?.takeBack();
   }
+}
+
+/** The data that the page gets: what was decided in this request, and for whom. */
+function bridgeData(participation: Participation, decided: ReadonlyMap<string, Decision>): BridgeData {
+  const { id, mode } = participation.visitor;
+  // The page gets no visitor id in a preview, and if no cookie can be set any more.
+  const isNobody = participation.status === 'read-only' && participation.because !== 'head-request';
+  return {
+    ...(mode === 'enrol' && id !== '' && !isNobody && { visitorId: id }),
+    variations: Object.fromEntries([...decided].map(([key, { variation }]) => [key, variation?.key ?? ''])),
+  };
+}
+
+/**
+ * Reads the session of the visitor's cookie, or begins one; undefined if this visitor has no session cookie, or before
+ * the first project config, whose settings the session follows.
+ */
+function openSession(
+  runtime: Runtime,
+  { sessions }: VisitorReader,
+  request: IncomingRequest,
+  visitor: Visitor,
+): CarriedSession | undefined {
+  const { project } = runtime;
+  if (sessions === undefined || !project || !keepsCookies(visitor)) return undefined;
+  return sessions.open(request, {
+    now: runtime.now(),
+    isNewcomer: visitor.origin === 'generated',
+    keepsAttribution: project.config.project.settings?.do_not_track_referral !== true,
+  });
 }

@@ -38,8 +38,8 @@ export interface Uncommitted {
  */
 export interface Revocations {
   /**
-   * The number of revocations in this process so far, of any visitors. A request remembers it, to ask at its commit what
-   * was revoked since.
+   * The number of revocations in this process so far, of any visitors. A request remembers it, to ask at its commit
+   * what was revoked since.
    */
   readonly generation: number;
   add(storeKey: string, reason: RevocationReason): void;

@@ -8,7 +8,7 @@ import type { Participation } from './participation.js';
 import type { Runtime } from './runtime.js';
 
 export class UserAlias {
-  #adopts: string | null | undefined;
+  #takesOver: string | null | undefined;
   /** The store key of the user's alias, if the alias is the id of this visitor; undefined if not, or not known yet. */
   #key: string | undefined;
 
@@ -18,8 +18,8 @@ export class UserAlias {
    * The visitor id of the user's first device, if this device has to take it over; null if there is none to take over;
    * undefined if the store has not answered.
    */
-  get adopts(): string | null | undefined {
-    return this.#adopts;
+  get takesOver(): string | null | undefined {
+    return this.#takesOver;
   }
 
   /**
@@ -56,7 +56,7 @@ export class UserAlias {
       );
       if (state.alias === id) this.#key = key;
       // A store of the app may resolve with anything.
-      this.#adopts = state.alias === id || !isVisitorId(state.alias) ? null : state.alias;
+      this.#takesOver = state.alias === id || !isVisitorId(state.alias) ? null : state.alias;
     } catch (error) {
       this.runtime.report(
         asConvertError(error, 'CONVERT_STORE', 'the visitor store failed to identify a user'),

@@ -1,6 +1,5 @@
 /**
- * The public methods that contexts of requests and of jobs have in common: decide, explain, track, remember. The file
- * has over 300 lines since it is one class: the public interface of one visitor.
+ * The public methods that contexts of requests and of jobs have in common: decide, explain, track, remember.
  */
 import type { Consent } from '../consent/consent.js';
 import type { DeliveryLedger } from '../delivery/types.js';
@@ -17,11 +16,11 @@ import type {
   SegmentsAttributes,
   Variation,
 } from '../engine/types.js';
-import type { Visitor } from '../identity/visitor-identity.js';
 import { type ReportSegments, SEGMENT_KEYS } from '../model/tracking-event.js';
 import { asConvertError } from '../utils/errors.js';
-import { DecisionRecorder, reasonOf } from './decision-recorder.js';
+import { DecisionRecorder } from './decision-recorder.js';
 import { ContextVisitor } from './engine-visitor.js';
+import { explanationOf, unexplained } from './explanation.js';
 import { EXCLUDED, excluded, type Included, type Participation, previewIn } from './participation.js';
 import { FLUSH_TIMEOUT, type Runtime } from './runtime.js';
 import { CONTEXT_BRAND, type Explanation, type Reason, type VisitorContext } from './types.js';
@@ -189,17 +188,8 @@ export abstract class VisitorContextBase implements VisitorContext {
     }
     return this.#guard(without('disabled'), () => {
       const { engine } = participation.project;
-      const given = asObject(attributes);
-      const explanation = engine.explain(experienceKey, this.#visitorOf(participation), given);
-      const { decision, failed, missing } = explanation;
-      const { variation } = decision;
-      // A variation that this request decided is `sticky` in later calls. The app gets the reason of the first decision
-      // instead.
-      const first = this.decided.get(experienceKey);
-      const { reason: found } =
-        decision.reason === 'sticky' && first?.variation?.id === variation?.id && first ? first : decision;
-      const reason = reasonOf(participation, found, variation);
-      return { ...without(reason), variation, failed, missing };
+      const found = engine.explain(experienceKey, this.#visitorOf(participation), asObject(attributes));
+      return explanationOf(participation, experienceKey, found, this.decided.get(experienceKey));
     });
   }
 
@@ -298,11 +288,6 @@ function dropBadData(runtime: Runtime, problem: string): void {
 function disabledFeatures({ project }: Runtime): Feature[] {
   const features = project?.config.features ?? [];
   return features.map(({ id, key, name }) => ({ id, key, name, status: 'disabled' }));
-}
-
-function unexplained(experienceKey: string, reason: Reason, visitor: Visitor): Explanation {
-  const consent = { answer: visitor.consent, by: visitor.consentBy };
-  return { experienceKey, reason, variation: null, failed: [], missing: [], consent };
 }
 
 const NO_ATTRIBUTES = Object.freeze({});

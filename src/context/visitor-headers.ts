@@ -50,10 +50,10 @@ export class VisitorHeaders {
   ) {}
 
   /**
-   * `adopts` is the visitor id that the device takes over after `identify()`; null: none, even if the alias cookie
+   * `takesOver` is the visitor id that the device takes over after `identify()`; null: none, even if the alias cookie
    * names one; undefined: `identify()` was not called, or the store has not answered.
    */
-  write(head: ResponseHead, adopts: string | null | undefined): void {
+  write(head: ResponseHead, takesOver: string | null | undefined): void {
     for (const line of this.#lines.splice(0)) head.removeCookie(line);
     const given = head.getHeader('Cache-Control');
     if (given === undefined) head.setHeader('Cache-Control', UNSHARED);
@@ -65,7 +65,7 @@ export class VisitorHeaders {
     };
     this.#withdraw(add);
     this.#identify(add, isShared);
-    this.#adopt(add, adopts);
+    this.#takeOver(add, takesOver);
     this.#assign(add, isShared);
     this.#goOn(add);
   }
@@ -90,14 +90,14 @@ export class VisitorHeaders {
     if (participation.status !== 'excluded') participation.work.discard('no-identity');
   }
 
-  #adopt(add: (line: string) => void, adopts: string | null | undefined): void {
+  #takeOver(add: (line: string) => void, takesOver: string | null | undefined): void {
     const { request, participation } = this.parts;
     const { cookie, alias } = this.visitors;
     const { id, alias: brought } = participation.visitor;
     if (participation.status === 'excluded' || this.#isReadOnly) return;
     if (brought?.state === 'due') add(cookie.issue(id, request));
-    const next = adopts === undefined && brought?.state !== 'due' ? brought : undefined;
-    if (typeof adopts === 'string') add(alias.issue(adopts, request));
+    const next = takesOver === undefined && brought?.state !== 'due' ? brought : undefined;
+    if (typeof takesOver === 'string') add(alias.issue(takesOver, request));
     else if (next?.state === 'renew') add(alias.issue(next.id, request));
     else if (brought !== undefined && next === undefined) add(alias.expire(request));
   }

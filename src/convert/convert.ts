@@ -37,6 +37,12 @@ const JOB_TIMEOUT = 5_000;
  * Makes a Convert instance; a process needs one. Adapters make it from their options; an app makes its own to share it
  * with other apps and jobs.
  *
+ * @example
+ * ```js
+ * const convert = createConvert({ sdkKey: '10035569/10034190' });
+ * app.use(convertMiddleware(convert));
+ * ```
+ *
  * @throws ConvertError `CONVERT_BAD_OPTION`, `CONVERT_NO_PROJECT` or `CONVERT_BAD_PROJECT` for wrong or missing options
  */
 export function createConvert<Raw = unknown>(options?: ConvertOptions<Raw>): Convert {

@@ -28,6 +28,12 @@ export interface Convert {
    * Opens the context of a visitor without a request, for jobs and webhooks. Waits for the project config, at most 5 s.
    * If consent is configured and `options.consent` is not given, the stored answer of the visitor decides. If the id is
    * missing (an order of a visitor without one), nothing is counted, which is logged once.
+   *
+   * @example
+   * ```js
+   * const visitor = await convert.forVisitor(order.visitorId);
+   * visitor.trackConversion('purchase', { conversionData: [{ key: 'amount', value: order.total }] });
+   * ```
    */
   forVisitor(
     visitorId: string | number | null | undefined,
@@ -63,6 +69,11 @@ export interface Convert {
    * Closes the instance when `server` has closed (`server.close()` is over), or when the last of several servers has.
    * Returns `server`. `options` are those of `close`. Needed with Express and Koa only: Fastify's plugin closes the
    * instance that it has made.
+   *
+   * @example
+   * ```js
+   * convert.closeWith(app.listen(3000));
+   * ```
    *
    * @throws ConvertError `CONVERT_BAD_OPTION` for anything else than a server
    */

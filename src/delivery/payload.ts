@@ -113,7 +113,9 @@ const asText = (value: object): Text => sized(toJson(value));
 
 const sized = (text: string): Text => ({ text, bytes: Buffer.byteLength(text) });
 
-/** Text of ASCII characters that JSON does not escape. Generated ids, and nearly all ids that apps give, are such text. */
+/**
+ * Text of ASCII characters that JSON does not escape. Generated ids, and nearly all ids that apps give, are such text.
+ */
 const PLAIN = /^[\x20\x21\x23-\x5b\x5d-\x7e]*$/;
 
 /** Returns a visitor's id as JSON text. */

@@ -22,23 +22,23 @@ export function numberOf(value: unknown): number {
   }
 }
 
-/** The depth of lists and objects inside a value from which on `copied` leaves them empty. */
+/** The depth of lists and objects inside a value from which on `deepCopy` leaves them empty. */
 const MAX_DEPTH = 20;
 
 /**
  * Returns a copy of a value, in which lists and plain objects are copies too. From `MAX_DEPTH` on, they are empty.
  * Objects of a class are not copied: the copy holds the same objects.
  */
-export function copied<T>(value: T, depth = 0): T {
+export function deepCopy<T>(value: T, depth = 0): T {
   if (Array.isArray(value))
-    return (depth < MAX_DEPTH ? value.map((each: unknown) => copied(each, depth + 1)) : []) as T;
+    return (depth < MAX_DEPTH ? value.map((each: unknown) => deepCopy(each, depth + 1)) : []) as T;
   if (typeof value !== 'object' || value === null) return value;
   const prototype: unknown = Object.getPrototypeOf(value);
   if (prototype !== Object.prototype && prototype !== null) return value;
   const copy: Record<string, unknown> = {};
   if (depth >= MAX_DEPTH) return copy as T;
   for (const [key, each] of Object.entries(value)) {
-    if (key !== '__proto__') copy[key] = copied(each, depth + 1);
+    if (key !== '__proto__') copy[key] = deepCopy(each, depth + 1);
   }
   return copy as T;
 }

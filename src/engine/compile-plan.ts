@@ -51,7 +51,7 @@ export function compilePlan(config: ProjectConfig, options: PlanOptions = {}): P
   // Each location and each audience is written as one literal. V8 gives objects that are made by spreading others a
   // hidden class each, and then every read of a property is a search.
   const keyPlaces = new Map<string | undefined, number>();
-  const locations = listOf(config.locations).map((each, index): Location => {
+  const locations = entriesOf(config.locations).map((each, index): Location => {
     const key = each.key == null ? undefined : textOf(each.key);
     if (!keyPlaces.has(key)) keyPlaces.set(key, keyPlaces.size);
     const rules = compile(each.rules, 'location', each);
@@ -65,7 +65,7 @@ export function compilePlan(config: ProjectConfig, options: PlanOptions = {}): P
       keyIndex: keyPlaces.get(key)!,
     };
   });
-  const audiences = listOf(config.audiences).map((each, index): Audience => {
+  const audiences = entriesOf(config.audiences).map((each, index): Audience => {
     const exclusion = exclusionOf(each.rules);
     const rules = exclusion ? undefined : compile(each.rules, 'audience', each);
     return {
@@ -78,9 +78,9 @@ export function compilePlan(config: ProjectConfig, options: PlanOptions = {}): P
       exclusion,
     };
   });
-  const segments = listOf(config.segments);
-  const features = compileFeatures(listOf<FeatureConfig>(config.features));
-  const archived = new Set(listOf(config.archived_experiences).map(textOf));
+  const segments = entriesOf(config.segments);
+  const features = compileFeatures(entriesOf<FeatureConfig>(config.features));
+  const archived = new Set(entriesOf(config.archived_experiences).map(textOf));
   const found = {
     locations: idIndex(locations, ({ config: { id } }) => id),
     audiences: idIndex(audiences, ({ config: { id } }) => id),
@@ -88,7 +88,7 @@ export function compilePlan(config: ProjectConfig, options: PlanOptions = {}): P
   };
 
   const firstById = new Map<string, ExperienceConfig>();
-  for (const experience of listOf(config.experiences)) {
+  for (const experience of entriesOf(config.experiences)) {
     const id = textOf(experience.id);
     if (!firstById.has(id)) firstById.set(id, experience);
   }
@@ -128,7 +128,7 @@ export function compilePlan(config: ProjectConfig, options: PlanOptions = {}): P
 
   const byKey = new Map<string, PlannedExperience>();
   const byId = new Map<string, PlannedExperience>();
-  const experiences = listOf(config.experiences).map((experience) => {
+  const experiences = entriesOf(config.experiences).map((experience) => {
     const key = textOf(experience.key);
     const known = byKey.get(key);
     // If two experiences have one key, the second one can only be found by its id.
@@ -163,7 +163,7 @@ export function compilePlan(config: ProjectConfig, options: PlanOptions = {}): P
     segments: segments.map((each) => {
       return { config: each, rules: compiler.compile(each.rules, ownerOf('segment', each.key)) };
     }),
-    goals: planGoals(listOf(config.goals), compile),
+    goals: planGoals(entriesOf(config.goals), compile),
     features,
     warnings: compiler.warnings,
   };
@@ -195,7 +195,7 @@ function planVariations(
 ): ReadonlyMap<string, PlannedVariation> {
   const id = textOf(experience.id);
   const planned = new Map<string, PlannedVariation>();
-  for (const variation of listOf<VariationConfig>(variations)) {
+  for (const variation of entriesOf<VariationConfig>(variations)) {
     if (typeof variation.id !== 'string' || planned.has(variation.id)) continue;
     const at = variationMaker(experience, variation);
     const stored = at(undefined);
@@ -246,7 +246,7 @@ function idIndex<T>(
 /**
  * Returns the entries of a list except null and undefined, on which the SDK would throw; [] if `list` is not a list.
  */
-function listOf<T>(list: readonly T[] | null | undefined): readonly T[] {
+function entriesOf<T>(list: readonly T[] | null | undefined): readonly T[] {
   return Array.isArray(list)
     ? (list as readonly T[]).filter((each) => each !== null && each !== undefined)
     : [];

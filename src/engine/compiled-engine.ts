@@ -1,7 +1,7 @@
 /** The compiled engine: it compiles a project config once, and each decision reads the compiled plan. */
 import type { ProjectConfig } from '../model/project-config.js';
 import type { StateChange } from '../model/visitor-state/types.js';
-import { copied } from './coerce.js';
+import { deepCopy } from './coerce.js';
 import { compilePlan } from './compile-plan.js';
 import { evaluateConversion } from './conversions.js';
 import { type Call, evaluate, none } from './evaluation/evaluate.js';
@@ -135,7 +135,7 @@ class CompiledProject implements EngineProject {
 /** Copies the visitor properties that will be stored, so that the app can not change them before that. */
 function withOwnProperties(attributes: ExperienceAttributes): ExperienceAttributes {
   const { visitorProperties } = attributes;
-  return visitorProperties ? { ...attributes, visitorProperties: copied(visitorProperties) } : attributes;
+  return visitorProperties ? { ...attributes, visitorProperties: deepCopy(visitorProperties) } : attributes;
 }
 
 /**

@@ -183,7 +183,7 @@ export interface DeliveryOptions {
   /** The most milliseconds that one POST may take; then it counts as failed. Default 10000. */
   timeout?: number;
   /**
-   * How POSTs are made: with `node:http(s)`, at a fifth of the CPU time, or with `fetch`, for apps that have set up
+   * How POSTs are made: with `node:http(s)`, which takes less CPU time, or with `fetch`, for apps that have set up
    * `fetch` to go through a proxy. Default `node`; `fetch` on runtimes other than Node.
    */
   transport?: 'node' | 'fetch';

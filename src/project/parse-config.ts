@@ -1,6 +1,7 @@
 /** Parses a project config, and checks the values in it that the other parts rely on. */
 import type { ProjectConfig } from '../model/project-config.js';
 import { ConvertError } from '../utils/errors.js';
+import { isPlainObject } from '../utils/objects.js';
 
 type Fields = Record<string, unknown>;
 type Check = (value: unknown, path: string) => string | undefined;
@@ -58,7 +59,7 @@ export function adoptProject(value: unknown, where: string): ProjectConfig {
 }
 
 function rootProblem(value: unknown): string | undefined {
-  if (!isObject(value)) return `it is ${nameOf(value)}, not an object`;
+  if (!isPlainObject(value)) return `it is ${nameOf(value)}, not an object`;
   if (value.error) return `it is an error message: ${cleanText(value.error)}`;
   return (
     digits(value.account_id, 'account_id') ??
@@ -69,7 +70,7 @@ function rootProblem(value: unknown): string | undefined {
 }
 
 const object: Check = (value, path) =>
-  isObject(value) ? undefined : `${path} is ${nameOf(value)}, not an object`;
+  isPlainObject(value) ? undefined : `${path} is ${nameOf(value)}, not an object`;
 
 const any: Check = () => undefined;
 
@@ -81,7 +82,7 @@ const digits: Check = (value, path) => {
 };
 
 const experience: Check = (value, path) => {
-  if (!isObject(value)) return object(value, path);
+  if (!isPlainObject(value)) return object(value, path);
   const { id, key } = value;
   if (typeof id !== 'number' && !text(id))
     return `${path}.id is ${nameOf(id)}; it must be a text or a number`;
@@ -134,7 +135,7 @@ function writeIdsAsText(owner: Fields): void {
     const list = owner[name];
     if (!Array.isArray(list)) continue;
     for (const entity of list) {
-      if (!isObject(entity)) continue;
+      if (!isPlainObject(entity)) continue;
       if (typeof entity.id === 'number') entity.id = String(entity.id);
       if (name === 'experiences') writeIdsAsText(entity);
     }
@@ -180,7 +181,7 @@ function bad(where: string, problem: string): ConvertError {
 
 /** A message of the endpoint, made fit for a log: short, one line, and without words that could be a credential. */
 function cleanText(error: unknown): string {
-  const message = isObject(error) ? error.message : error;
+  const message = isPlainObject(error) ? error.message : error;
   const line = (typeof message === 'number' ? String(message) : text(message))
     .slice(0, 500)
     .replace(/[^\p{L}\p{N} .,:;'"()/_-]+/gu, ' ')
@@ -191,11 +192,7 @@ function cleanText(error: unknown): string {
 }
 
 function isValidated(value: unknown): value is ProjectConfig {
-  return isObject(value) && validated.has(value);
-}
-
-function isObject(value: unknown): value is Fields {
-  return typeof value === 'object' && value !== null && !Array.isArray(value);
+  return isPlainObject(value) && validated.has(value);
 }
 
 function text(value: unknown): string {

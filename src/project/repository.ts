@@ -104,7 +104,7 @@ export class ProjectRepository<Loaded> {
     this.#state = 'started';
     try {
       this.#source.start({
-        config: (config, cached) => this.#adopt(config, cached),
+        config: (config, cached) => this.#putInForce(config, cached),
         unchanged: () => this.#confirm(),
         error: (error) =>
           this.#fail(asConvertError(error, 'CONVERT_PROJECT_UNREACHABLE', 'no project config')),
@@ -173,7 +173,7 @@ export class ProjectRepository<Loaded> {
     };
   }
 
-  #adopt(given: ProjectConfig, cached?: CachedConfigInfo): boolean {
+  #putInForce(given: ProjectConfig, cached?: CachedConfigInfo): boolean {
     if (this.#state !== 'started') return false;
     const first = this.#current === undefined;
     let config: ProjectConfig;

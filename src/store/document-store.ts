@@ -53,7 +53,7 @@ export interface Documents {
 /** The most attempts at one commit, if many processes change a visitor at the same time. */
 const MAX_ATTEMPTS = 50;
 
-/** The most visitors whose parsed state is kept, of some 1 KB each. */
+/** The most visitors whose parsed state is kept. */
 const MAX_PARSED = 2_000;
 
 const EMPTY: Committed = { state: {}, lost: new Set() };

@@ -15,7 +15,7 @@ export interface GenerationalMapOptions {
 
 /** The number of generations that the age is divided into. The room is divided into as many if it is small. */
 const SHARES = 8;
-/** The most entries of a generation: a table of so many takes some 100 KiB. */
+/** The most entries of a generation: a larger table would not stay in the cache of the processor. */
 const MAX_SIZE = 4096;
 
 interface Generation<Value> {

@@ -37,6 +37,8 @@ const NOTHING_LOST: ReadonlySet<string> = new Set();
 
 /**
  * Makes a store that keeps visitor state in memory. The state is lost with the process, and processes do not share it.
+ *
+ * @throws ConvertError `CONVERT_BAD_OPTION`
  */
 export function memoryStore(options: MemoryStoreOptions = {}): MemoryStore {
   assertOptions(MEMORY_STORE_OPTIONS, options);

@@ -9,6 +9,7 @@ import type {
 } from '../model/project-config.js';
 import { adoptProject } from '../project/parse-config.js';
 import { ConvertError } from '../utils/errors.js';
+import { isPlainObject } from '../utils/objects.js';
 import { type Check, given, shape, text } from '../utils/option-checks.js';
 
 /**
@@ -29,13 +30,10 @@ export interface VariationAnswer {
   readonly changes?: readonly Readonly<Record<string, unknown>>[];
 }
 
-const isObject = (value: unknown): value is Record<string, unknown> =>
-  typeof value === 'object' && value !== null && !Array.isArray(value);
-
 const changes: Check = (value, path) =>
-  Array.isArray(value) && value.every(isObject) ? [] : [`option \`${path}\` must be a list of objects`];
+  Array.isArray(value) && value.every(isPlainObject) ? [] : [`option \`${path}\` must be a list of objects`];
 const features: Check = (value, path) =>
-  isObject(value) && Object.values(value).every(isObject)
+  isPlainObject(value) && Object.values(value).every(isPlainObject)
     ? []
     : [
         `option \`${path}\` must be { featureKey: { variable: value } }, with {} for a feature without variables`,
@@ -44,7 +42,7 @@ const variationAnswer = shape({ variation: text, features, changes }, ['variatio
 
 const answer: Check = (value, path) => {
   if (value === null || (typeof value === 'string' && value !== '')) return [];
-  if (isObject(value)) return variationAnswer(value, path);
+  if (isPlainObject(value)) return variationAnswer(value, path);
   return [
     `option \`${path}\` must be the key of a variation, null for nobody, or { variation, features, changes }` +
       ` (given ${given(value)})`,
@@ -57,7 +55,7 @@ const answer: Check = (value, path) => {
  * @throws ConvertError `CONVERT_BAD_OPTION` that names every wrong answer
  */
 export function projectOf(answers: unknown): ProjectConfig {
-  const wrong = isObject(answers)
+  const wrong = isPlainObject(answers)
     ? Object.entries(answers).flatMap(([key, each]) => answer(each, `answers.${key}`))
     : [`the answers must be an object, such as { 'homepage-hero': 'version-b' } (given ${given(answers)})`];
   if (wrong.length > 0) throw new ConvertError('CONVERT_BAD_OPTION', wrong.join('; '));
@@ -112,6 +110,6 @@ function variationOf(experienceId: string, given: Answer): VariationConfig {
 }
 
 function featuresOf(answers: readonly Answer[]): FeatureConfig[] {
-  const keys = answers.flatMap((each) => (isObject(each) ? Object.keys(each.features ?? {}) : []));
+  const keys = answers.flatMap((each) => (isPlainObject(each) ? Object.keys(each.features ?? {}) : []));
   return [...new Set(keys)].map((key) => ({ id: idOf(key), key, name: key }));
 }

@@ -106,3 +106,13 @@ export function codeOf(error: unknown): string {
   if (!(error instanceof Error)) return 'unknown';
   return 'code' in error && typeof error.code === 'string' ? error.code : error.name;
 }
+
+/** Returns a handler for rejections: it ignores errors with one of these codes, and throws all others again. */
+export function ignoreCodes(...codes: readonly string[]): (error: unknown) => undefined {
+  return (error) => {
+    if (!codes.includes(codeOf(error))) throw error;
+  };
+}
+
+/** Ignores the error that a file is not there. */
+export const ignoreMissing = ignoreCodes('ENOENT');

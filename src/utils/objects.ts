@@ -44,7 +44,7 @@ export function ownValue<T>(
  * is added to a spread object gives the object a hidden class of its own, and all code that sees many such objects is
  * slow.
  */
-export function copied<T extends object>(object: T): T {
+export function shallowCopy<T extends object>(object: T): T {
   // `Object.assign` would change the prototype.
   return Object.hasOwn(object, '__proto__') ? { ...object } : Object.assign({}, object);
 }
@@ -54,7 +54,7 @@ export function withEntry<T>(
   key: string,
   value: T,
 ): Record<string, T> {
-  const copy: Record<string, T> = object === undefined ? {} : copied(object);
+  const copy: Record<string, T> = object === undefined ? {} : shallowCopy(object);
   setEntry(copy, key, value);
   return copy;
 }

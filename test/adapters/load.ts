@@ -16,8 +16,8 @@ const WEATHERS: [name: string, options: CollectorOptions, downFor: number][] = [
 ];
 
 /**
- * `visitorCount` is at least 500: fewer say nothing of how exposures are put together. `count` of the collector's days are
- * tried, the first ones.
+ * `visitorCount` is at least 500: fewer say nothing of how exposures are put together. `count` of the collector's days
+ * are tried, the first ones.
  */
 export function loadSuite(adapter: Adapter, visitorCount: number, count = WEATHERS.length): void {
   describe(`${adapter.name} under load`, () => {

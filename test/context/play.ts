@@ -12,7 +12,7 @@ import {
   type ProjectSource,
   type VisitorContext,
 } from '../../src/index.js';
-import { FakeResponse, tick } from '../support/exchange.js';
+import { FakeResponse, tick } from '../support/http.js';
 import type { Outcome } from '../support/outcome-table.js';
 import { testProject } from '../support/project.js';
 import {

@@ -1,6 +1,6 @@
 /** The other cases of the participation tables: stores, calls that a handler makes, unusual requests and responses. */
 import type { ConvertContext, ConvertOptions, Variation, VisitorStore } from '../../src/index.js';
-import { FakeResponse, tick } from '../support/exchange.js';
+import { FakeResponse, tick } from '../support/http.js';
 import { sortedJson, type Log, type RecordingStore } from '../support/recorders.js';
 import {
   decide,

@@ -1,4 +1,6 @@
-/** When what was decided is committed, however the response went: nothing is lost, nothing comes early, nothing twice. */
+/**
+ * When what was decided is committed, however the response went: nothing is lost, nothing comes early, nothing twice.
+ */
 import { setTimeout as sleep } from 'node:timers/promises';
 import { afterEach, beforeEach, describe, expect, it } from 'vitest';
 import type { ConvertContext } from '../../src/context/types.js';

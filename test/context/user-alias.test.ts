@@ -6,7 +6,7 @@ import type { ConvertOptions } from '../../src/options/types.js';
 import { memoryStore } from '../../src/store/memory-store.js';
 import type { VisitorStore } from '../../src/store/types.js';
 import { type Collector, startCollector } from '../support/collector.js';
-import { FakeResponse, tick, visit } from '../support/exchange.js';
+import { FakeResponse, tick, visit } from '../support/http.js';
 import { testProject } from '../support/project.js';
 
 const MINUTE = 60_000;

@@ -2,7 +2,7 @@
 import { setTimeout as sleep } from 'node:timers/promises';
 import { describe, expect, it } from 'vitest';
 import { memoryStore } from '../../src/store/memory-store.js';
-import { FakeResponse, tick, visit } from '../support/exchange.js';
+import { FakeResponse, tick, visit } from '../support/http.js';
 import { collector, create, logged } from './setup.js';
 
 describe('committing', () => {

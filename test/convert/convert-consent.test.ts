@@ -4,7 +4,7 @@ import type { ProjectConfig } from '../../src/model/project-config.js';
 import type { ConvertOptions } from '../../src/options/types.js';
 import type { ProjectSink } from '../../src/project/types.js';
 import { memoryStore } from '../../src/store/memory-store.js';
-import { tick, visit } from '../support/exchange.js';
+import { tick, visit } from '../support/http.js';
 import { testProject } from '../support/project.js';
 import { collector, create } from './setup.js';
 

@@ -6,7 +6,7 @@ import type { ProjectSink } from '../../src/project/types.js';
 import { memoryStore } from '../../src/store/memory-store.js';
 import type { ConvertError } from '../../src/utils/errors.js';
 import { incoming } from '../identity/support.js';
-import { FakeResponse, visit } from '../support/exchange.js';
+import { FakeResponse, visit } from '../support/http.js';
 import { testProject } from '../support/project.js';
 import { collector, create, logged } from './setup.js';
 

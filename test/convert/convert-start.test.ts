@@ -6,7 +6,7 @@ import { setTimeout as sleep } from 'node:timers/promises';
 import { afterEach, beforeEach, describe, expect, it } from 'vitest';
 import type { ConvertOptions } from '../../src/options/types.js';
 import { incoming } from '../identity/support.js';
-import { FakeResponse, visit } from '../support/exchange.js';
+import { FakeResponse, visit } from '../support/http.js';
 import { testProject } from '../support/project.js';
 import { collector, create, logged } from './setup.js';
 

@@ -5,7 +5,7 @@ import { memoryStore } from '../../src/store/memory-store.js';
 import type { VisitorStore } from '../../src/store/types.js';
 import { ConvertError } from '../../src/utils/errors.js';
 import { incoming } from '../identity/support.js';
-import { FakeResponse } from '../support/exchange.js';
+import { FakeResponse } from '../support/http.js';
 import { testProject } from '../support/project.js';
 import { create, logged } from './setup.js';
 

@@ -1,4 +1,4 @@
-/** A Convert over fake exchanges, for the tests of this folder: it logs into a list, and sends to a collector. */
+/** A Convert over fake requests, for the tests of this folder: it logs into a list, and sends to a collector. */
 import { afterEach, beforeEach } from 'vitest';
 import { type Convert, createConvert } from '../../src/convert/convert.js';
 import type { ConvertOptions } from '../../src/options/types.js';

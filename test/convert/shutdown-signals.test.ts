@@ -1,4 +1,6 @@
-/** What `shutdown: 'signals'` does to a process, in some cases: what waits is delivered, and the signal ends it as ever. */
+/**
+ * What `shutdown: 'signals'` does to a process, in some cases: what waits is delivered, and the signal ends it as ever.
+ */
 import { signalSuite } from './signal-suite.js';
 
 signalSuite([

@@ -7,7 +7,9 @@ import { testProject } from '../support/project.js';
 
 let collector: Collector;
 
-/** A process that would run for ever. `wait` tracks two visitors: the event of the first is sent, the other one lingers. */
+/**
+ * A process that would run for ever. `wait` tracks two visitors: the event of the first is sent, the other one lingers.
+ */
 function run(script: string): Child {
   return startChild(`
     import { createConvert } from 'convert-middleware';

@@ -1,4 +1,4 @@
-/** What is promised where no option says otherwise. */
+/** The defaults of the options that concern delivery: bounds, times and transports. */
 import { once } from 'node:events';
 import { createServer, type ServerResponse } from 'node:http';
 import type { AddressInfo } from 'node:net';

@@ -1,4 +1,6 @@
-/** Random interleavings of everything that can happen to an outbox, and what must hold at each instant and in the end. */
+/**
+ * Random interleavings of everything that can happen to an outbox, and what must hold at each instant and in the end.
+ */
 import { setImmediate as tick } from 'node:timers/promises';
 import fc from 'fast-check';
 import { expect } from 'vitest';
@@ -48,7 +50,7 @@ const step: fc.Arbitrary<Step> = fc.oneof(
 const sum = (ledger: DeliveryLedger): number =>
   ledger.delivered + ledger.pending + ledger.spooled + ledger.rejected + ledger.dropped;
 
-/** Those of the slow tier. */
+/** The number of random histories in the slow tier. */
 export const MANY_HISTORIES = 300;
 
 export async function ledgerProperty(make: MakeOutbox, histories = 20): Promise<void> {

@@ -1,4 +1,7 @@
-/** What every outbox must do, whatever it keeps its events in. Case ids are pinned: implementations list them. */
+/**
+ * The tests that every outbox passes, wherever it keeps its events. The id of a case never changes, since
+ * implementations name cases by it.
+ */
 import { setImmediate as tick, setTimeout as sleep } from 'node:timers/promises';
 import { describe, expect, it, onTestFinished, vi } from 'vitest';
 import type { DeliveryLedger, Destination, Outbox, OutboxOptions } from '../../src/delivery/types.js';
@@ -28,32 +31,32 @@ interface Kit {
 
 type Start = (answer?: Answer | ((n: number) => Answer), options?: Partial<OutboxOptions>) => Promise<Kit>;
 
-/** Longer than any test: what must not happen by itself. */
+/** Milliseconds that are longer than any test: for what must not happen during a test. */
 const NEVER = 600_000;
-/** Retries at once. */
+/** A backoff with which a failed POST is repeated at once. */
 const AT_ONCE = { min: 0, max: 0 };
-/** Does not retry by itself. */
+/** A backoff with which a failed POST is not repeated during a test. */
 const NOT_SOON = { min: NEVER, max: NEVER };
 
 const send = (outbox: Outbox, ...events: VisitorEvent[]): void => outbox.offer(events).confirm();
 
-/** What an outbox can do beyond what every one must. */
+/** The abilities in which outboxes differ. */
 export interface OutboxAbilities {
-  /** What is left at the close is kept for a later process, and not dropped. */
+  /** True if events that are left at the close are kept for a later process; false if they are dropped. */
   outlives: boolean;
-  /** Random histories that its ledger is tried with. Default: some, as the slow tier has hundreds. */
+  /** The number of random histories with which the ledger is tested. Default: few; the slow tier has hundreds. */
   histories?: number;
-  /** Runs those cases alone. Default: all of them. */
+  /** Only the cases whose title matches are run. Default: all cases. */
   only?: RegExp;
 }
 
-/** What waits may be in the process or out of it already. */
+/** The counts of a ledger in which outboxes agree: an event that waits may be in the process, or out of it already. */
 const counted = ({ delivered, pending, spooled }: DeliveryLedger): object => ({
   delivered,
   waiting: pending + spooled,
 });
 
-/** What arrived of a visitor: ids of experiences and goals. */
+/** The ids of the experiences and goals that arrived for a visitor. */
 const sentOf = ({ posts }: FakeTransport, visitorId: string): string[] =>
   posts
     .flatMap(({ payload }) => payload.visitors)

@@ -13,8 +13,8 @@ export const BATCH = 50;
 /** Where the events of one test are kept. */
 export interface Keep {
   /**
-   * The part of a module that has the factory of outboxes as `kept`, for the process of this `name`; `source` is the folder
-   * of the sources as JavaScript.
+   * The part of a module that has the factory of outboxes as `kept`, for the process of this `name`; `source` is the
+   * folder of the sources as JavaScript.
    */
   readonly code: (source: string) => string;
   /** What is left there. */

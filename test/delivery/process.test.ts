@@ -1,4 +1,7 @@
-/** That delivery never keeps a process alive, and holds it while somebody waits: seen from outside, in a process of its own. */
+/**
+ * That delivery never keeps a process alive, and holds it while somebody waits: seen from outside, in a process of its
+ * own.
+ */
 import { execFile } from 'node:child_process';
 import { writeFile } from 'node:fs/promises';
 import { join } from 'node:path';

@@ -1,4 +1,6 @@
-/** The built engine in a bare JavaScript world, as an edge runtime is one: no module of Node, no `process`, no timers. */
+/**
+ * The built engine in a bare JavaScript world, as an edge runtime is one: no module of Node, no `process`, no timers.
+ */
 import { existsSync, readFileSync } from 'node:fs';
 import { createRequire } from 'node:module';
 import { dirname, join } from 'node:path';

@@ -1,4 +1,6 @@
-/** The test that hostile requests get answers as they should be. `FUZZ_COUNT` and `FUZZ_SEED` send others than it would. */
+/**
+ * The test that hostile requests get answers as they should be. `FUZZ_COUNT` and `FUZZ_SEED` send others than it would.
+ */
 import { expect, it } from 'vitest';
 import { FRAMEWORK_NAMES, fuzz } from './run.js';
 

@@ -5,8 +5,8 @@
  *     FUZZ_COUNT=20000 FUZZ_SEED=42 npm run fuzz          so many, those of a seed
  *     npm run fuzz -- Koa                                 to one of them
  *
- * Prints the seed, the heap after a garbage collection as it goes, and what the answers were. The exit code is 1 where an answer
- * is not as it should be, where somebody's rejection is nobody's, and where the heap grows.
+ * Prints the seed, the heap after a garbage collection as it goes, and what the answers were. The exit code is 1 where
+ * an answer is not as it should be, where somebody's rejection is nobody's, and where the heap grows.
  */
 import { built } from '../support/built.js';
 
@@ -21,7 +21,10 @@ if (globalThis.gc === undefined) {
   process.exit(2);
 }
 
-/** Bytes that the heap may be larger in the last eighth of the way than in the one before: what is remembered is full by then. */
+/**
+ * Bytes that the heap may be larger in the last eighth of the way than in the one before: what is remembered is full by
+ * then.
+ */
 const MAX_GROWTH = 2 * 1024 * 1024;
 const megabytes = (bytes) => (bytes / 1024 / 1024).toFixed(1);
 

@@ -147,8 +147,9 @@ function inTarget(text: string, isClean: boolean): string {
 }
 
 /**
- * Each file of the corpus holds requests, one behind the other, with a line of `###` and what it is between them. A line of a head
- * may have bytes (`\xff`), and repeats: `{a, *100}` is a hundred times `a, `. Of a request with a body, the length is filled in.
+ * Each file of the corpus holds requests, one behind the other, with a line of `###` and what it is between them. A
+ * line of a head may have bytes (`\xff`), and repeats: `{a, *100}` is a hundred times `a, `. Of a request with a body,
+ * the length is filled in.
  */
 export function corpus(
   folder = new URL('corpus/', import.meta.url),

@@ -8,7 +8,9 @@ import { temporaryFolder } from '../support/folder.js';
 
 const ROOT = resolve(import.meta.dirname, '../..');
 
-/** Trees that know nothing of each other. The checker takes a second to start, so it is started once for all of them. */
+/**
+ * Trees that know nothing of each other. The checker takes a second to start, so it is started once for all of them.
+ */
 const TREES = {
   two: {
     'a.ts': "import type { B } from './b.js';\nexport interface A { b?: B }\n",

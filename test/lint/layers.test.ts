@@ -20,7 +20,9 @@ async function broken(file: string, code: string): Promise<string[]> {
   return (await brokenByEach(file, [code]))[0]!;
 }
 
-/** The rules that each of these codes breaks, which stand one below the other in a file of src: ESLint is slow to start. */
+/**
+ * The rules that each of these codes breaks, which stand one below the other in a file of src: ESLint is slow to start.
+ */
 async function brokenByEach(file: string, codes: readonly string[]): Promise<string[][]> {
   const text = codes.map((code) => code.replaceAll('\n', ' ')).join('\n');
   const [result] = await eslint.lintText(text, { filePath: resolve(ROOT, 'src', file) });

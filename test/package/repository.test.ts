@@ -1,4 +1,7 @@
-/** The address of the repository in package.json: the scripts that write it, and the one that stops a release without it. */
+/**
+ * The address of the repository in package.json: the scripts that write it, and the one that stops a release without
+ * it.
+ */
 import { cpSync, readFileSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { pathToFileURL } from 'node:url';

@@ -1,4 +1,6 @@
-/** The tarball as it would be published: one for all test files of a run, made from the `dist` that the run begins with. */
+/**
+ * The tarball as it would be published: one for all test files of a run, made from the `dist` that the run begins with.
+ */
 import { cpSync, mkdirSync, readdirSync, readFileSync, statSync, symlinkSync } from 'node:fs';
 import { basename, join, resolve } from 'node:path';
 import { madeOnce } from '../support/once.js';

@@ -11,8 +11,8 @@ export class Difference extends Error {
   }
 }
 
-/** The official SDK, the SDK behind our port, or a rule of our own. */
-export type Judge = 'SDK' | 'port' | 'rule';
+/** The official SDK, `sdkEngine`, or a rule of our own. */
+export type Judge = 'SDK' | 'sdkEngine' | 'rule';
 
 /** @param ordered the keys of objects have to stand in the same order, too */
 export function expectSame(

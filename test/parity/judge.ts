@@ -1,4 +1,7 @@
-/** Plays a case: each step is asked of the compiled engine, of the official SDK, and of the SDK behind our port. */
+/**
+ * Plays a case: each step is asked of the compiled engine, of the official SDK, and of `sdkEngine`, which is the SDK
+ * behind our engine interface.
+ */
 import { deepFreeze } from '../../src/engine/coerce.js';
 import { compiledEngine } from '../../src/engine/compiled-engine.js';
 import type {
@@ -14,11 +17,11 @@ import type { VisitorState } from '../../src/model/visitor-state/types.js';
 import { adoptProject } from '../../src/project/parse-config.js';
 import { sdkEngine } from '../../src/sdk-engine.js';
 import {
-  conversionAgainstPort,
-  decisionsAgainstPort,
-  featuresAgainstPort,
-  segmentsAgainstPort,
-} from './against-port.js';
+  conversionAgainstSdkEngine,
+  decisionsAgainstSdkEngine,
+  featuresAgainstSdkEngine,
+  segmentsAgainstSdkEngine,
+} from './against-sdk-engine.js';
 import {
   applied,
   conversionAgainstSdk,
@@ -46,7 +49,7 @@ interface Bench {
   readonly config: ProjectConfig;
   readonly ours: EngineProject;
   readonly sdk: RawSdk;
-  readonly port: EngineProject;
+  readonly sdkProject: EngineProject;
 }
 
 /** What a step came to. */
@@ -100,7 +103,7 @@ function bench(project: Fields, coverage: Coverage): Bench {
     config,
     ours: compiled.load(config),
     sdk: new RawSdk(JSON.stringify(config), coverage),
-    port: official.load(config),
+    sdkProject: official.load(config),
   };
 }
 
@@ -113,7 +116,7 @@ function play(
   step: Step,
   subject: EngineVisitor,
   visitor: VisitorCase,
-  { ours, sdk, port, config }: Bench,
+  { ours, sdk, sdkProject, config }: Bench,
   coverage: Coverage,
 ): Played {
   coverage.add('steps', step.do);
@@ -133,7 +136,7 @@ function play(
         const variations = decisions.flatMap(({ variation }) => variation ?? []);
         expectSame('SDK', 'the variations of all experiences', run.result ?? [], variations);
       }
-      decisionsAgainstPort(port, step, decisions, { subject, visitor, config, coverage, run });
+      decisionsAgainstSdkEngine(sdkProject, step, decisions, { subject, visitor, config, coverage, run });
       countDecisions(coverage, decisions, subject, config);
       return { state: applied(state, decisions), decisions: decisions.length };
     }
@@ -144,7 +147,7 @@ function play(
           ? [ours.feature(step.key, subject, step.attributes), sdk.feature(step.key, raw, step.attributes)]
           : [ours.features(subject, step.attributes), sdk.features(raw, step.attributes)];
       featuresAgainstSdk(outcome, run, state);
-      featuresAgainstPort(port, step, outcome, { subject, visitor, config, coverage, run });
+      featuresAgainstSdkEngine(sdkProject, step, outcome, { subject, visitor, config, coverage, run });
       for (const { status } of outcome.features) coverage.add('features', status);
       if (run.thrown !== undefined) coverage.add('sdk', 'features threw');
       return { state: applied(state, outcome.decisions), decisions: run.decisions.length };
@@ -154,7 +157,7 @@ function play(
       const outcome = ours.conversion(key, subject, attributes);
       const run = sdk.conversion(key, raw, attributes);
       conversionAgainstSdk(outcome, run, state, { key, isThere: sdk.hasGoal(key) }, attributes);
-      conversionAgainstPort(port, step, outcome, { subject, visitor, config, coverage, run });
+      conversionAgainstSdkEngine(sdkProject, step, outcome, { subject, visitor, config, coverage, run });
       coverage.add('conversions', outcome.reason);
       return { state: applyChange(state, outcome.change ?? {}).state, decisions: 0 };
     }
@@ -163,7 +166,7 @@ function play(
       const run = sdk.segments(step.keys, raw, step.attributes);
       const after = applyChange(state, change).state;
       segmentsAgainstSdk(after, run, state);
-      segmentsAgainstPort(port, step, change, { subject, visitor, config, coverage, run });
+      segmentsAgainstSdkEngine(sdkProject, step, change, { subject, visitor, config, coverage, run });
       coverage.add('segments', change.segments ? 'added' : 'none');
       return { state: after, decisions: 0 };
     }

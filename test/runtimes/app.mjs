@@ -1,6 +1,6 @@
 /**
- * An app of one framework, as the quick start of the README writes it: `app.mjs express|koa|fastify`. It writes its port as
- * soon as it listens, ends on SIGTERM, and then writes the delivery ledger.
+ * An app of one framework, as the quick start of the README writes it: `app.mjs express|koa|fastify`. It writes its
+ * port as soon as it listens, ends on SIGTERM, and then writes the delivery ledger.
  */
 import { readFileSync } from 'node:fs';
 

@@ -1,4 +1,6 @@
-/** Stores of several processes over one place that fails, does things twice, and lets them interleave, all at random. */
+/**
+ * Stores of several processes over one place that fails, does things twice, and lets them interleave, all at random.
+ */
 import fc from 'fast-check';
 import { describe, expect, it } from 'vitest';
 import { experienceClaim, goalClaim } from '../../src/model/visitor-state/claims.js';

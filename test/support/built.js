@@ -1,4 +1,6 @@
-/** A part of the sources as plain JavaScript, bundled for one run: for commands that need more than the package exports. */
+/**
+ * A part of the sources as plain JavaScript, bundled for one run: for commands that need more than the package exports.
+ */
 import { rm } from 'node:fs/promises';
 import { basename, join } from 'node:path';
 import { pathToFileURL } from 'node:url';

@@ -2,8 +2,8 @@
 import { afterAll, expect, it, type TestContext } from 'vitest';
 
 /**
- * An `it` that declares the tests with these names alone; all of them if no names are given. A name that no test has fails
- * the suite, as it would leave a test out.
+ * An `it` that declares the tests with these names alone; all of them if no names are given. A name that no test has
+ * fails the suite, as it would leave a test out.
  */
 export function chosen(only?: readonly string[]) {
   const declared = new Set<string>();

@@ -93,7 +93,9 @@ export interface Collector {
   readonly requests: readonly RecordedRequest[];
   exposures(): CollectedEvent[];
   conversions(): CollectedEvent[];
-  /** Resolves as soon as `predicate` holds; rejects after `timeout` milliseconds (default 60,000) with what was seen. */
+  /**
+   * Resolves as soon as `predicate` holds; rejects after `timeout` milliseconds (default 60,000) with what was seen.
+   */
   waitFor(predicate: (seen: Collector) => boolean, timeout?: number): Promise<void>;
   /** Changes how it behaves from the next request on. */
   change(options: Omit<CollectorOptions, 'port' | 'keepAliveTimeout'>): void;

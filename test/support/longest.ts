@@ -1,4 +1,7 @@
-/** The test files that a run begins with: they take longest, and no worker is to be left alone with one of them at the end. */
+/**
+ * The test files that a run begins with: they take longest, and no worker is to be left alone with one of them at the
+ * end.
+ */
 export const LONGEST = [
   'package/tarball.slow.test.ts',
   'examples/shop.slow.test.ts',

@@ -5,8 +5,8 @@ import { setTimeout as sleep } from 'node:timers/promises';
 import { inject } from 'vitest';
 
 /**
- * The folder `name` of this run, after `make` has filled it. A second caller waits until the first one is done; if `make`
- * fails, it fails for both.
+ * The folder `name` of this run, after `make` has filled it. A second caller waits until the first one is done; if
+ * `make` fails, it fails for both.
  */
 export async function madeOnce(name: string, make: (folder: string) => Promise<void>): Promise<string> {
   const folder = join(inject('sharedFolder'), name);

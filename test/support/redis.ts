@@ -1,6 +1,6 @@
 /**
- * A Redis server of one's own, on a free port, with an append-only file in a folder of its own: it can be killed, stopped
- * for a while, and started again with what it had, or without. Debian's package is `redis-server`.
+ * A Redis server of one's own, on a free port, with an append-only file in a folder of its own: it can be killed,
+ * stopped for a while, and started again with what it had, or without. Debian's package is `redis-server`.
  */
 import { type ChildProcess, execFileSync, spawn } from 'node:child_process';
 import { once } from 'node:events';

@@ -1,4 +1,7 @@
-/** Some processes behind one Redis, as a site has them: visitors go from one to the other, and the project changes meanwhile. */
+/**
+ * Some processes behind one Redis, as a site has them: visitors go from one to the other, and the project changes
+ * meanwhile.
+ */
 import { once } from 'node:events';
 import { Agent, createServer, type IncomingMessage, request } from 'node:http';
 import type { AddressInfo } from 'node:net';

@@ -16,7 +16,10 @@ describe.skipIf(!hasChromium)('a page that Chromium asks for ahead of time', () 
   });
   afterAll(() => context?.close());
 
-  /** Goes to a page that has the browser `speculate` on the next one, and then there; what the server saw of the latter: with which purpose. */
+  /**
+   * Goes to a page that has the browser `speculate` on the next one, and then there; what the server saw of the latter:
+   * with which purpose.
+   */
   async function visitNext(
     speculate: 'prefetch' | 'prerender',
   ): Promise<{ asked: unknown[]; shown: string; exposures: number }> {

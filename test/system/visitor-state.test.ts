@@ -14,7 +14,7 @@ import type { Offer, Outbox, OutboxOptions } from '../../src/delivery/types.js';
 import type { VisitorEvent } from '../../src/model/tracking-event.js';
 import type { VisitorStore } from '../../src/store/types.js';
 import { type Collector, startCollector } from '../support/collector.js';
-import { FakeResponse, visit } from '../support/exchange.js';
+import { FakeResponse, visit } from '../support/http.js';
 import { temporaryFolder } from '../support/folder.js';
 import { testProject } from '../support/project.js';
 import { hasRedis, sharedRedis } from '../support/redis.js';

@@ -1,5 +1,5 @@
-import { describe, expect, it } from 'vitest';
-import { asConvertError } from '../../src/utils/errors.js';
+import { describe, expect, it, vi } from 'vitest';
+import { asConvertError, ignoreCodes, ignoreMissing } from '../../src/utils/errors.js';
 
 describe('asConvertError', () => {
   it('tells name, code and place of a foreign error, never its text, whatever that looks like', () => {
@@ -27,5 +27,25 @@ describe('asConvertError', () => {
     expect(asConvertError('secret', 'CONVERT_CALLBACK', 'it threw').message).toBe(
       'convert: it threw (string)',
     );
+  });
+});
+
+describe('ignoreCodes', () => {
+  const withCode = (code: string): Error => Object.assign(new Error('failed'), { code });
+
+  it('ignores errors with one of its codes, and throws all others again', () => {
+    const ignore = ignoreCodes('ENOENT', 'EEXIST');
+    expect(ignore(withCode('ENOENT'))).toBeUndefined();
+    expect(ignore(withCode('EEXIST'))).toBeUndefined();
+    for (const other of [withCode('EACCES'), new Error('ENOENT'), 'ENOENT', undefined]) {
+      const ignored = vi.fn(() => ignore(other));
+      expect(ignored).toThrow();
+      expect(ignored.mock.results).toEqual([{ type: 'throw', value: other }]);
+    }
+  });
+
+  it('makes `ignoreMissing`, which ignores that a file is not there', () => {
+    expect(ignoreMissing(withCode('ENOENT'))).toBeUndefined();
+    expect(() => ignoreMissing(withCode('EEXIST'))).toThrow('failed');
   });
 });

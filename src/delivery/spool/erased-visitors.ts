@@ -5,8 +5,8 @@ import { hashOf } from '../../utils/node/hash.js';
 import { isTooOld } from '../queued-event.js';
 
 /**
- * The number of erased visitors that are remembered, which takes some 20 MB. If more visitors are erased within 72
- * hours, events of the first ones that are on disk alone are sent after all.
+ * The number of erased visitors that are remembered. If more visitors are erased within 72 hours, events of the first
+ * ones that are on disk alone are sent after all.
  */
 const MAX = 100_000;
 

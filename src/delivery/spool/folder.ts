@@ -15,11 +15,11 @@
  */
 import { randomBytes } from 'node:crypto';
 import { join, resolve } from 'node:path';
-import { codeOf, ConvertError } from '../../utils/errors.js';
+import { codeOf, ConvertError, ignoreMissing } from '../../utils/errors.js';
 import { checkOwnerOnlyFolder, FOLDER_PROBLEMS } from '../../utils/node/owner-only-folder.js';
 import type { SpoolFiles } from './files.js';
 import { SpoolLog, type SpoolLogOptions } from './log.js';
-import { ignoreMissing, LEASE, type LeaseOptions, OtherLeases, OwnLease } from './process-leases.js';
+import { LEASE, type LeaseOptions, OtherLeases, OwnLease } from './process-leases.js';
 import { Tombstones } from './tombstones.js';
 
 export interface SpoolFolderOptions extends SpoolLogOptions, LeaseOptions {}

@@ -8,8 +8,8 @@
  * of its own even if the frame before it is torn. A frame counts as a whole or not at all: torn or damaged bytes are
  * skipped up to the next intact frame.
  */
-import { crc32 } from 'node:zlib';
 import { decodeLines, encodeLines, type SerialisedEvent } from '../payload.js';
+import { crcOf } from './crc.js';
 
 export interface StoredEvent {
   readonly number: number;
@@ -27,7 +27,7 @@ export interface Decoded {
 export function encodeFrame(first: number, at: number, events: readonly SerialisedEvent[]): Buffer {
   const body = Buffer.from(encodeLines(events));
   const head = `@${first} ${events.length} ${at} ${body.length}`;
-  return Buffer.concat([Buffer.from(`\n${head} ${checksum(head, body)}\n`, 'latin1'), body]);
+  return Buffer.concat([Buffer.from(`\n${head} ${crcOf(head, body)}\n`, 'latin1'), body]);
 }
 
 const HEAD = /^(@(\d{1,16}) (\d{1,9}) (\d{1,16}) (\d{1,9})) ([0-9a-f]{8})$/;
@@ -83,12 +83,8 @@ function frameOf(data: Buffer, offset: number): Frame | undefined {
   if (head === null) return undefined;
   const [first, count, at, bytes] = head.slice(2, 6).map(Number) as [number, number, number, number];
   const body = data.subarray(offset + headEnd + 1, offset + headEnd + 1 + bytes);
-  if (body.length < bytes || checksum(head[1]!, body) !== head[6]) return undefined;
+  if (body.length < bytes || crcOf(head[1]!, body) !== head[6]) return undefined;
   const decoded = decodeLines(body.toString());
   if (decoded.length !== count) return undefined;
   return { first, at, events: decoded, end: offset + headEnd + 1 + bytes };
-}
-
-function checksum(head: string, body: Uint8Array): string {
-  return crc32(body, crc32(head)).toString(16).padStart(8, '0');
 }

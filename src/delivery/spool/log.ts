@@ -4,16 +4,14 @@
  *
  *     0000000000000001-0.log     a segment, named after the number of its first event; frames (log-frames.ts)
  *     0000000000002744-1.log     the next one; a segment is deleted once all its events are finalized
- *     settled                    the mark
- *
- * The file has over 300 lines since writing, reading and deleting share the list of segments.
+ *     settled                    the mark (log-mark.ts)
  */
 import { join } from 'node:path';
-import { crc32 } from 'node:zlib';
 import { codeOf } from '../../utils/errors.js';
 import type { SerialisedEvent } from '../payload.js';
 import type { SpoolFile, SpoolFiles } from './files.js';
 import { decodeFrames, encodeFrame, type StoredEvent } from './log-frames.js';
+import { LogMark, MARK, readMark } from './log-mark.js';
 
 /** Bytes from which on a segment is full. */
 const SEGMENT_BYTES = 1024 * 1024;
@@ -22,7 +20,6 @@ const READ_EVENTS = 500;
 /** Bytes that are read at once: more than a full segment with its last frame has. */
 const MAX_READ = 4 * SEGMENT_BYTES;
 
-const MARK = 'settled';
 const NAME = /^(\d{16})-(\d{1,9})\.log$/;
 
 interface Segment {
@@ -47,9 +44,8 @@ export class SpoolLog {
 
   /** All events below this number are finalized. */
   #acknowledged: number;
+  readonly #mark: LogMark;
   #marking: Promise<void> | undefined;
-  #markFile: SpoolFile | undefined;
-  #marks = 0;
   /** True if the last mark could not be written. */
   #isMarkOwed = false;
 
@@ -58,13 +54,14 @@ export class SpoolLog {
 
   private constructor(
     private readonly files: SpoolFiles,
-    public path: string,
+    readonly path: string,
     { segmentBytes = SEGMENT_BYTES }: SpoolLogOptions,
     found: { segments: Segment[]; acknowledged: number },
   ) {
     this.#segmentBytes = segmentBytes;
     this.#segments = found.segments;
     this.#acknowledged = found.acknowledged;
+    this.#mark = new LogMark(files, path);
   }
 
   /** Makes a new log, with its folder, which must not exist yet. */
@@ -80,12 +77,7 @@ export class SpoolLog {
       .filter(({ match }) => match !== null)
       .map(({ name, match }) => ({ name, first: Number(match![1]), serial: Number(match![2]) }))
       .sort((one, other) => one.first - other.first || one.serial - other.serial);
-    const log = new SpoolLog(
-      files,
-      path,
-      {},
-      { segments, acknowledged: await readMark(files, join(path, MARK)) },
-    );
+    const log = new SpoolLog(files, path, {}, { segments, acknowledged: await readMark(files, path) });
     log.seek(log.#acknowledged);
     return log;
   }
@@ -202,10 +194,10 @@ export class SpoolLog {
    */
   acknowledge(next: number): Promise<void> {
     this.#acknowledged = Math.max(this.#acknowledged, next);
-    return (this.#marking ??= this.#mark().finally(() => (this.#marking = undefined)));
+    return (this.#marking ??= this.#writeMark().finally(() => (this.#marking = undefined)));
   }
 
-  async #mark(): Promise<void> {
+  async #writeMark(): Promise<void> {
     for (let marked = -1; marked !== this.#acknowledged;) {
       marked = this.#acknowledged;
       try {
@@ -215,10 +207,7 @@ export class SpoolLog {
           await this.#removeFile(this.#segments[0]!.name);
           this.#segments.shift();
         }
-        this.#markFile ??= await this.#openMark();
-        // The mark, below which all events are finalized, is written in two places in turn: if one write is torn, the
-        // mark before it is left.
-        await this.#markFile.write(encodeMark(marked), (this.#marks++ % 2) * MARK_BYTES);
+        await this.#mark.write(marked);
         this.#isMarkOwed = false;
       } catch {
         this.#isMarkOwed = true;
@@ -227,26 +216,12 @@ export class SpoolLog {
     }
   }
 
-  async #openMark(): Promise<SpoolFile> {
-    const path = join(this.path, MARK);
-    try {
-      return await this.files.open(path, true);
-    } catch (error) {
-      if (codeOf(error) !== 'ENOENT') throw error;
-    }
-    // The file is made and opened again: `create` opens it for appending only, but the mark is written in two fixed
-    // places.
-    await (await this.files.create(path)).close();
-    return this.files.open(path, true);
-  }
-
   /** Ends writing and marking. With `remove`, the log and all events in it are deleted. */
   async close({ remove }: { remove: boolean }): Promise<void> {
     this.#retire();
     if (this.#isMarkOwed && !remove) await this.acknowledge(0);
     await Promise.all([this.#marking, ...this.#retiring]);
-    await this.#markFile?.close();
-    this.#markFile = undefined;
+    await this.#mark.close();
     if (!remove) return;
     const names = await this.files.list(this.path);
     // The mark is deleted last: if the process died before, the events that are left would be sent again without it.
@@ -288,36 +263,4 @@ export class SpoolLog {
       .finally(() => this.#retiring.delete(retired));
     this.#retiring.add(retired);
   }
-}
-
-const MARK_BYTES = 32;
-const MARK_TEXT = /^(\d{16}) ([0-9a-f]{8}) +\n$/;
-
-function encodeMark(mark: number): Buffer {
-  const number = String(mark).padStart(16, '0');
-  return Buffer.from(`${`${number} ${crcOf(number)}`.padEnd(MARK_BYTES - 1)}\n`, 'latin1');
-}
-
-async function readMark(files: SpoolFiles, path: string): Promise<number> {
-  try {
-    const file = await files.open(path);
-    try {
-      const data = await file.read(0, 2 * MARK_BYTES);
-      return Math.max(0, ...[0, MARK_BYTES].map((at) => decodeMark(data.subarray(at, at + MARK_BYTES))));
-    } finally {
-      await file.close();
-    }
-  } catch (error) {
-    if (codeOf(error) === 'ENOENT') return 0;
-    throw error;
-  }
-}
-
-function decodeMark(data: Buffer): number {
-  const [, number, crc] = MARK_TEXT.exec(data.toString('latin1')) ?? [];
-  return number !== undefined && crcOf(number) === crc ? Number(number) : 0;
-}
-
-function crcOf(text: string): string {
-  return crc32(text).toString(16).padStart(8, '0');
 }

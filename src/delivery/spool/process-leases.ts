@@ -5,7 +5,7 @@
  * No two clocks are compared: the time without a touch is measured by the clock of the process that looks at the lease.
  */
 import { join } from 'node:path';
-import { codeOf } from '../../utils/errors.js';
+import { codeOf, ignoreMissing } from '../../utils/errors.js';
 import type { SpoolFiles } from './files.js';
 
 export const LEASE = '.lease';
@@ -128,8 +128,4 @@ export class OtherLeases {
     }
     return now - before.since >= this.#lease;
   }
-}
-
-export function ignoreMissing(error: unknown): void {
-  if (codeOf(error) !== 'ENOENT') throw error;
 }

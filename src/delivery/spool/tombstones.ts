@@ -10,9 +10,9 @@
  */
 import { randomBytes } from 'node:crypto';
 import { join } from 'node:path';
-import { crc32 } from 'node:zlib';
 import { codeOf } from '../../utils/errors.js';
 import { isTooOld } from '../queued-event.js';
+import { crcOf } from './crc.js';
 import type { Tombstone } from './erased-visitors.js';
 import type { SpoolFile, SpoolFiles } from './files.js';
 
@@ -164,8 +164,4 @@ function decode(line: string): Tombstone | undefined {
   if (text === undefined || crcOf(text) !== crc) return undefined;
   // If the clock of the writer was ahead, the time is cut to now: events that are accepted from now on are sent.
   return { hash: hash!, at: Math.min(Number(at), Date.now()) };
-}
-
-function crcOf(text: string): string {
-  return crc32(text).toString(16).padStart(8, '0');
 }

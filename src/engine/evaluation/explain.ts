@@ -2,7 +2,7 @@
  * Explains a decision: which location, audience or segment left the visitor out, and which of its rules did not match.
  */
 import type { RuleEntityConfig } from '../../model/project-config.js';
-import { copied, deepFreeze, textOf } from '../coerce.js';
+import { deepCopy, deepFreeze, textOf } from '../coerce.js';
 import type { PlannedExperience, RuleEntity } from '../plan-types.js';
 import { failedRules } from '../rules/compile-rules.js';
 import { RULE_TYPE } from '../rules/mutual-exclusion.js';
@@ -95,7 +95,7 @@ function explained(rules: CompiledRules | undefined, values: PropertyValues): Fa
       operator,
       negated,
       expected: rule.value,
-      ...(value !== ABSENT && { actual: copied(value) }),
+      ...(value !== ABSENT && { actual: deepCopy(value) }),
     };
   });
 }

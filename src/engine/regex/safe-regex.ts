@@ -1,6 +1,6 @@
 /**
  * Runs the regular expressions of a project config on values that any visitor can choose. The answers are those of
- * `new RegExp(source, 'i').test(value)`, and none takes more than 50 ms.
+ * `new RegExp(source, 'i').test(value)`, and none blocks the event loop for long.
  *
  * JavaScript's own regular expressions answer where they are proven to be quick (step-bound.ts), and RE2, whose
  * time grows with the length of the value and of the regular expression, answers for the rest. RE2 has neither
@@ -27,8 +27,8 @@ export interface SafeRegex {
 }
 
 /**
- * The length of the longest regular expression, in UTF-16 code units: `compileRegex` takes 0.1 ms for most, and some
- * 50 ms for the worst of this length.
+ * The length of the longest regular expression, in UTF-16 code units. It bounds how long `compileRegex` takes for
+ * the worst of them.
  */
 const MAX_SOURCE = 5000;
 /** The greatest depth to which groups may be nested. A regular expression with deeper groups is refused. */
@@ -46,15 +46,15 @@ const LONG_VALUE = 8192;
  */
 const SHORT_VALUE = 256;
 /**
- * The greatest `stepBound` at which JavaScript runs a regular expression. V8 takes up to 3 ns for a step, and up to
- * 8 ns before it has compiled the expression.
+ * The greatest `stepBound` at which JavaScript runs a regular expression. A step takes nanoseconds, more of them before
+ * V8 has compiled the expression: the worst request waits for a moment, and not for seconds.
  */
 const MAX_STEPS = 3_000_000;
-/** The most instructions that a program of RE2 may have. RE2 takes some 10 ms to compile a program of this size. */
+/** The most instructions that a program of RE2 may have. A larger one would take long to compile. */
 const MAX_PROGRAM = 512;
 /**
- * The most steps that RE2 may take for one value: the instructions of its program times the length of the value. re2js
- * takes up to 30 ns for a step, and up to 60 ns before V8 has compiled it.
+ * The most steps that RE2 may take for one value: the instructions of its program times the length of the value. A
+ * step of re2js takes several times as long as one of JavaScript.
  */
 const MAX_VISITS = 64 * LONG_VALUE;
 

@@ -45,7 +45,7 @@ const onValue =
  * value is a key. Case counts for members and keys, but not for texts.
  */
 const equals: Operator = (expected, negated) => {
-  const key = textOf(expected);
+  const key = textOrUndefined(expected);
   const wanted = key?.toLowerCase();
   const compareText = (text: string): boolean => wanted !== undefined && (text === wanted) !== negated;
   return {
@@ -150,7 +150,7 @@ export function prepareComparison(
  * Returns the value as text; undefined if it can't be written as text, such as an object from JSON with a field
  * `toString`.
  */
-function textOf(value: unknown): string | undefined {
+function textOrUndefined(value: unknown): string | undefined {
   try {
     return String(value);
   } catch {

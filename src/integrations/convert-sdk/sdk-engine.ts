@@ -52,10 +52,17 @@ export interface SdkEngineOptions {
 const OPTIONS = shape({ strictSdk: flag });
 
 /**
- * An engine that decides with the official SDK's own code. Pass the class:
- * `sdkEngine(ConvertSDK)`, from `import ConvertSDK from '@convertcom/js-sdk'`.
+ * Makes an engine that decides with the official SDK's own code, for the option `engine`. `sdk` is the class of the
+ * SDK.
  *
- * Throws a ConvertError (`CONVERT_NO_ENGINE`) if it is given anything else, or a version whose inside it does not know.
+ * @example
+ * ```js
+ * import ConvertSDK from '@convertcom/js-sdk';
+ * const convert = createConvert({ sdkKey: '10035569/10034190', engine: sdkEngine(ConvertSDK) });
+ * ```
+ *
+ * @throws ConvertError `CONVERT_NO_ENGINE` for anything else than the class, or for a version whose inside it does not
+ *   know; `CONVERT_BAD_OPTION` for wrong options
  */
 export function sdkEngine(sdk: unknown, options: SdkEngineOptions = {}): Engine {
   assertOptions(OPTIONS, options);

@@ -10,8 +10,8 @@ import { countryLookup } from './country-files.js';
 
 export interface GeoipLiteOptions {
   /**
-   * With `country`, only the two country files of the package are read, and no code of it is loaded: 14 MB of memory
-   * instead of 143 MB. Default: all data of the package.
+   * With `country`, only the two country files of the package are read, and no code of it is loaded, which takes far
+   * less memory. Default: all data of the package.
    */
   only?: 'country';
 }
@@ -20,8 +20,8 @@ const check = shape({ only: oneOf('country') });
 
 /**
  * Makes a geo reader over the package geoip-lite 1.4, which the app has to install. The package is loaded before
- * requests need it. With all data it takes 143 MB of memory and blocks the event loop once, for 160-195 ms; the
- * `region` is the ISO 3166-2 part, and no continent is known. With `{ only: 'country' }` it takes 14 MB and does not
+ * requests need it. With all data it takes much memory and blocks the event loop once, while it is loaded; the `region`
+ * is the ISO 3166-2 part, and no continent is known. With `{ only: 'country' }` it takes little memory and does not
  * block. Readers of both kinds may be used in one process.
  *
  * The data are those of the package, or of the folder that `GEODATADIR` names, where the package's updater may have

@@ -18,7 +18,12 @@ const check = shape(RETENTION_OPTIONS);
  * if it is missing, and processes and projects may share it: the first write wins over all of them. Handlers don't
  * wait, since reading takes microseconds. Committed state outlives the process; a power cut may lose the last moments.
  *
- * @throws ConvertError `CONVERT_BAD_OPTION`
+ * @example
+ * ```js
+ * const convert = createConvert({ sdkKey: '10035569/10034190', store: lmdbStore('/var/lib/shop/visitors') });
+ * ```
+ *
+ * @throws ConvertError `CONVERT_BAD_OPTION`, also if the package lmdb is not installed
  */
 export function lmdbStore(path: string, options: LmdbStoreOptions = {}): VisitorStore {
   const [wrong] = text(path, 'path');
@@ -29,7 +34,7 @@ export function lmdbStore(path: string, options: LmdbStoreOptions = {}): Visitor
   );
 }
 
-/** Loads the package lmdb at the first use: it is a native module, optional, and takes 60 ms to load. */
+/** Loads the package lmdb at the first use: it is a native module, optional, and slow to load. */
 function lmdb(): Pick<typeof Lmdb, 'open'> {
   try {
     return createRequire(import.meta.url)('lmdb') as typeof Lmdb;

@@ -67,7 +67,9 @@ const check = shape({ prefix: isKeyPrefix });
 /**
  * Makes a cache for the option `projectCache`. The client is a connected client of ioredis or node-redis. The app
  * closes it, after it has closed the Convert. Needs Redis 6.2 or newer, or Valkey. Configs that no process fetches any
- * more are kept for 30 days. Throws CONVERT_BAD_OPTION.
+ * more are kept for 30 days.
+ *
+ * @throws ConvertError `CONVERT_BAD_OPTION`
  */
 export function redisProjectCache(client: RedisClient, options: RedisProjectCacheOptions = {}): ProjectCache {
   const [wrong] = isRedisClient(client, 'client');

@@ -26,6 +26,12 @@ const check = shape({
  * ioredis or node-redis. The app closes it, after it has closed the Convert. Needs Redis 6.2 or newer, or Valkey. Each
  * command uses one key, so any cluster will do.
  *
+ * @example
+ * ```js
+ * const client = new Redis('redis://localhost');
+ * const convert = createConvert({ sdkKey: '10035569/10034190', store: redisStore(client) });
+ * ```
+ *
  * @throws ConvertError `CONVERT_BAD_OPTION`
  */
 export function redisStore(client: RedisClient, options: RedisStoreOptions = {}): VisitorStore {

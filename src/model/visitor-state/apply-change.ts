@@ -2,7 +2,7 @@
  * Merges changes into the state of a visitor, which is stored between requests. Every store uses `applyChange`, so that
  * the first write wins in all of them in the same way.
  */
-import { copied, mergeSegments, ownValue, setEntry, union, withEntry } from '../../utils/objects.js';
+import { mergeSegments, ownValue, setEntry, shallowCopy, union, withEntry } from '../../utils/objects.js';
 import {
   claimsOf,
   experienceClaim,
@@ -28,7 +28,7 @@ const MAX_USERS = 20;
  */
 export function applyChange(given: VisitorState, change: StateChange): Committed {
   const state = change.at === undefined ? given : withoutLapsedClaims(given, change.at);
-  let next = copied(state);
+  let next = shallowCopy(state);
   let lost: Set<string> | undefined;
   const lose = (claim: string): void => {
     (lost ??= new Set()).add(claim);

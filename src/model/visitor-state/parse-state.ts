@@ -1,5 +1,5 @@
 /** Checks visitor state that a store returns: a malformed field counts as absent. */
-import { copied, isPlainObject } from '../../utils/objects.js';
+import { isPlainObject, shallowCopy } from '../../utils/objects.js';
 import type { VisitorState } from './types.js';
 
 /**
@@ -8,7 +8,7 @@ import type { VisitorState } from './types.js';
  */
 export function parseState(value: unknown): VisitorState | undefined {
   if (!isPlainObject(value)) return undefined;
-  const state: Record<string, unknown> = copied(value);
+  const state: Record<string, unknown> = shallowCopy(value);
   for (const field of Object.keys(state)) {
     if (CHECKS.get(field)?.(state[field]) === false) delete state[field];
   }

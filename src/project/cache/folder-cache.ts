@@ -13,7 +13,7 @@ import { randomBytes } from 'node:crypto';
 import { constants } from 'node:fs';
 import { type FileHandle, lstat, mkdir, open, readdir, rename, unlink, utimes } from 'node:fs/promises';
 import { dirname, join, resolve } from 'node:path';
-import { ConvertError } from '../../utils/errors.js';
+import { ConvertError, ignoreCodes, ignoreMissing } from '../../utils/errors.js';
 import { checkOwnerOnlyFolder, FOLDER_PROBLEMS } from '../../utils/node/owner-only-folder.js';
 import { badOption } from '../endpoints.js';
 import { MAX_CONFIG_BYTES } from '../parse-config.js';
@@ -29,8 +29,6 @@ const ABANDONED = 60_000;
 // The flags refuse symbolic links, and keep the opening of a pipe from waiting for a writer. Windows has neither flag,
 // and hardly any links and pipes.
 const SAFE_FLAGS = ((constants.O_NOFOLLOW as number | undefined) ?? 0) | (constants.O_NONBLOCK ?? 0);
-
-const ignoreMissing = ignore('ENOENT');
 
 interface Head {
   readonly key: string;
@@ -140,10 +138,10 @@ function isLater(time: number, checkedAt: number): boolean {
 async function makeFolder(folder: string): Promise<void> {
   const how = { mode: OWNER_ONLY_FOLDER };
   const make = (): Promise<true | undefined> =>
-    mkdir(folder, how).then(() => true, ignore('ENOENT', 'EEXIST'));
+    mkdir(folder, how).then(() => true, ignoreCodes('ENOENT', 'EEXIST'));
   if ((await make()) || (await lstat(folder).catch(ignoreMissing))) return;
   await mkdir(dirname(folder), { ...how, recursive: true });
-  await mkdir(folder, how).catch(ignore('EEXIST'));
+  await mkdir(folder, how).catch(ignoreCodes('EEXIST'));
 }
 
 /**
@@ -185,10 +183,4 @@ function unfit(folder: string, problem: string): ConvertError {
     'CONVERT_PROJECT_CACHE',
     `the folder of the project cache, ${folder}, ${problem}; it is not used`,
   );
-}
-
-function ignore(...codes: string[]): (error: unknown) => undefined {
-  return (error) => {
-    if (!codes.includes((error as NodeJS.ErrnoException).code ?? '')) throw error;
-  };
 }

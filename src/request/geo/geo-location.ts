@@ -1,4 +1,4 @@
-/** Finds the place of a visitor: asks the geo readers, drops values that mean "unknown", and joins their answers. */
+/** Finds the place of a visitor: asks the geo readers, drops values that mean "unknown", and merges their answers. */
 import type { IncomingRequest } from '../../model/http.js';
 import { callbackThrew, checkedObject, type OnError } from '../../utils/app-callback.js';
 import { clip } from '../text-decoding.js';
@@ -15,11 +15,11 @@ export function locationOf(
 ): GeoFacts {
   const [first, second] = readers;
   if (first === undefined) return NOWHERE;
-  if (second === undefined) return ask(first, request, onError);
-  return new JoinedLocation(request, readers, onError);
+  if (second === undefined) return readSafely(first, request, onError);
+  return new MergedLocation(request, readers, onError);
 }
 
-function ask(reader: GeoReader, request: IncomingRequest, onError: OnError): GeoFacts {
+function readSafely(reader: GeoReader, request: IncomingRequest, onError: OnError): GeoFacts {
   try {
     const answer: unknown = reader.read(request);
     if (answer == null) return NOWHERE;
@@ -34,7 +34,7 @@ function ask(reader: GeoReader, request: IncomingRequest, onError: OnError): Geo
  * The answers of several readers as one. If a fact is read that is not known yet, the next reader is asked, so that
  * reading a country does not cost the look-up of a city.
  */
-class JoinedLocation implements GeoFacts {
+class MergedLocation implements GeoFacts {
   #known: GeoFacts = NOWHERE;
   #asked = 0;
 
@@ -68,7 +68,7 @@ class JoinedLocation implements GeoFacts {
     while (this.#known[fact] === undefined) {
       const reader = this.readers[this.#asked++];
       if (reader === undefined) return undefined;
-      this.#known = joined(this.#known, ask(reader, this.request, this.onError));
+      this.#known = mergeFacts(this.#known, readSafely(reader, this.request, this.onError));
     }
     return this.#known[fact];
   }
@@ -82,7 +82,7 @@ const FINER: readonly GeoFact[] = ['region', 'city', 'timezone'];
  * of one town with the city of the other would be a place that does not exist. So if `known` has facts that are finer
  * than a country, finer facts of `next` are added only if both agree on one finer fact and differ in none.
  */
-function joined(known: GeoFacts, next: GeoFacts): GeoFacts {
+function mergeFacts(known: GeoFacts, next: GeoFacts): GeoFacts {
   const both = (fact: GeoFact): boolean => known[fact] !== undefined && next[fact] !== undefined;
   const differ = (fact: GeoFact): boolean =>
     both(fact) && known[fact]?.toLowerCase() !== next[fact]?.toLowerCase();

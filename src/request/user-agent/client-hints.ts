@@ -72,7 +72,7 @@ export function parseHints([brands, mobile, platform, versions, model, factors]:
     mobile: mobile === '?1' ? true : mobile === '?0' ? false : undefined,
     platform: named(platform),
     model: named(model),
-    formFactors: listOf(factors)?.map(({ name }) => name) ?? [],
+    formFactors: parseList(factors)?.map(({ name }) => name) ?? [],
   };
 }
 
@@ -83,12 +83,12 @@ export function parseHints([brands, mobile, platform, versions, model, factors]:
 const GREASE = /^[^a-z]*not[^a-z]a[^a-z]brand$/i;
 
 function brandsOf(header: string | undefined): readonly Brand[] {
-  return listOf(header)?.filter(({ name }) => name !== '' && !GREASE.test(name)) ?? [];
+  return parseList(header)?.filter(({ name }) => name !== '' && !GREASE.test(name)) ?? [];
 }
 
 /** Reads a hint that is one string; undefined for '' and `Unknown`, which browsers send if they know nothing. */
 function named(header: string | undefined): string | undefined {
-  const list = listOf(header);
+  const list = parseList(header);
   const name = list?.length === 1 ? clip(list[0]!.name, MAX_NAME).trim() : '';
   return name === '' || name.toLowerCase() === 'unknown' ? undefined : name;
 }
@@ -100,7 +100,7 @@ const MEMBER =
 const VERSION = /;[ ]*v="?([\w.]+)/;
 
 /** Reads a list of strings, each with its parameter `v`; undefined if the header is anything else. */
-function listOf(header: string | undefined): Brand[] | undefined {
+function parseList(header: string | undefined): Brand[] | undefined {
   if (header === undefined) return undefined;
   const list: Brand[] = [];
   MEMBER.lastIndex = 0;

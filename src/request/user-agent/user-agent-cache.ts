@@ -14,7 +14,7 @@ export type UserAgentReader = (userAgent: string, headers: Headers) => UserAgent
 
 /** The number of characters of a user agent that are parsed. The parts that rules and reports need are at its start. */
 const MAX_LENGTH = 512;
-/** The number of clients in the cache: about 1 KB each, and 3 KB at worst. */
+/** The number of clients in the cache, which bounds its memory. */
 const MAX_CLIENTS = 4_000;
 
 /** The client that came last with one user agent. */

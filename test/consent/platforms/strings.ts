@@ -1,6 +1,6 @@
 /**
- * What browsers send of the consent platforms' cookies: most are from public issues and repositories, with the ids in them
- * neutralised; the others are these, cut off, encoded once more, or spoilt. As JSON, for the benchmark's sake.
+ * What browsers send of the consent platforms' cookies: most are from public issues and repositories, with the ids in
+ * them neutralised; the others are these, cut off, encoded once more, or spoilt. As JSON, for the benchmark's sake.
  */
 import type { Consent, ConsentPlatformName } from '../../../src/consent/consent.js';
 import strings from './strings.json' with { type: 'json' };

@@ -1,11 +1,13 @@
-/** A disk in memory that can be full, fail, and lose its power: what was not synced may then be there, in part, or not. */
+/**
+ * A disk in memory that can be full, fail, and lose its power: what was not synced may then be there, in part, or not.
+ */
 import { basename, dirname } from 'node:path';
 import type { Entry, SpoolFile, SpoolFiles } from '../../../src/delivery/spool/files.js';
 
 interface FileNode {
   kind: 'file';
   data: Buffer;
-  /** Of the data, as it is after a power cut at least. */
+  /** The data that were synced: a power cut leaves at least these. */
   durable: Buffer;
   touched: number;
 }
@@ -20,15 +22,15 @@ interface FolderNode {
 type DiskNode = FileNode | FolderNode;
 
 export interface FakeDisk extends SpoolFiles {
-  /** What every write meets from now on; undefined: nothing. */
+  /** The code of the error with which each write fails from now on; undefined: writes succeed. */
   failure: string | undefined;
-  /** What every opening of a file meets that is there. */
+  /** The code of the error with which each opening of an existing file fails; undefined: it succeeds. */
   openFailure: string | undefined;
-  /** Bytes that fit; a write that does not fit writes what does. */
+  /** The most bytes that the disk holds. A write that does not fit writes its first bytes, and fails. */
   room: number;
-  /** `random` in [0, 1) says what of that which was not synced is there. */
+  /** Cuts the power. `random`, in [0, 1), decides which of the data that were not synced are left. */
   cutPower(random: () => number): void;
-  /** All files below, by their path. */
+  /** The content of all files, by path. */
   files(): Record<string, Buffer>;
 }
 

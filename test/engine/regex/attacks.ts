@@ -5,9 +5,12 @@ import { join } from 'node:path';
 import { afterAll, beforeAll, expect } from 'vitest';
 import { temporaryFolder } from '../../support/folder.js';
 import { toJavaScript } from '../../support/transpiled.js';
-import { LONG } from './patterns.js';
+import { LONG } from './regexes.js';
 
-/** What has stopped others: the kind of a pattern, and what it is attacked with (a unit, over and over, between two texts). */
+/**
+ * What has stopped others: the kind of a pattern, and what it is attacked with (a unit, over and over, between two
+ * texts).
+ */
 export const ATTACKS: [kind: string, source: string, unit: string, start: string, end: string][] = [
   ['native', String.raw`(a+)+$`, 'a', '', '!'],
   ['linear', String.raw`^(a+)+$`, 'a', '', '!'],

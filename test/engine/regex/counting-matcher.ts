@@ -1,6 +1,6 @@
 /** A matcher of regular expressions that counts its steps: what the bound on the steps of a pattern is held against. */
 import type { AST } from '@eslint-community/regexpp';
-import { parse } from './patterns.js';
+import { parse } from './regexes.js';
 
 type Groups = readonly (readonly [number, number] | undefined)[];
 type Continue = (at: number, groups: Groups) => boolean;

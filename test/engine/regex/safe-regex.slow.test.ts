@@ -1,7 +1,7 @@
 /** Thousands of random patterns: they answer as the official SDK does, and none holds the event loop. */
 import { describe } from 'vitest';
 import { attacker } from './attacks.js';
-import { answersByRe2, answersOfTheSdk, attacksOfNobody, countedSteps } from './random-patterns.js';
+import { answersByRe2, answersOfTheSdk, attacksOfNobody, countedSteps } from './random-regexes.js';
 
 describe('a pattern', () => {
   answersOfTheSdk(4000);

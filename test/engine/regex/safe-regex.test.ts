@@ -4,8 +4,8 @@ import { compileRegex } from '../../../src/engine/regex/safe-regex.js';
 import { stepBound } from '../../../src/engine/regex/step-bound.js';
 import { attacker, ATTACKS } from './attacks.js';
 import { CountingMatcher } from './counting-matcher.js';
-import { ATOMS, linearTest, LONG, parse, pumped, sdkTest } from './patterns.js';
-import { answersByRe2, answersOfTheSdk, attacksOfNobody, countedSteps } from './random-patterns.js';
+import { ATOMS, linearTest, LONG, parse, pumped, sdkTest } from './regexes.js';
+import { answersByRe2, answersOfTheSdk, attacksOfNobody, countedSteps } from './random-regexes.js';
 
 describe('a pattern', () => {
   answersOfTheSdk(1000);

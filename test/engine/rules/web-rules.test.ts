@@ -110,11 +110,11 @@ interface Row {
   match: string;
   right: unknown;
   wrong: unknown;
-  /** What is asked for and nobody supplies, where a job runs; undefined where it is always known. */
+  /** The property that is missing in a job; undefined if a job knows it, too. */
   missing?: string;
   key?: string;
   given?: Situation;
-  /** Where nothing but this is known. */
+  /** The attributes of the call, if the rule is about them. */
   attributes?: ExperienceAttributes;
 }
 

@@ -13,7 +13,9 @@ export async function lastLine(ended: Promise<Ended>): Promise<string> {
   return output.trim().split('\n').at(-1) ?? '';
 }
 
-/** `source` is the folder of the sources as JavaScript; `kills` and `thousands` of visitors say how much they are tried. */
+/**
+ * `source` is the folder of the sources as JavaScript; `kills` and `thousands` of visitors say how much they are tried.
+ */
 export function lmdbLoad(source: string, kills: number, thousands: number): void {
   const run = (path: string, body: string, how?: LmdbProcess) => runLmdb(source, path, body, how);
 

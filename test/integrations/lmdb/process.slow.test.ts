@@ -1,4 +1,7 @@
-/** Visitor state in LMDB under processes that are killed again and again, and that leave tens of thousands of visitors behind. */
+/**
+ * Visitor state in LMDB under processes that are killed again and again, and that leave tens of thousands of visitors
+ * behind.
+ */
 import { transpiledSources } from '../../support/transpiled.js';
 import { lmdbLoad } from './process-kit.js';
 

@@ -9,8 +9,8 @@ export interface LmdbProcess {
 }
 
 /**
- * A process that runs `body`, a part of a module, with `store`, `say`, `sleep`, `until`, `tried` and `numbers`. `source` is
- * the folder of the sources as JavaScript.
+ * A process that runs `body`, a part of a module, with `store`, `say`, `sleep`, `until`, `tried` and `numbers`.
+ * `source` is the folder of the sources as JavaScript.
  */
 export function runLmdb(
   source: string,

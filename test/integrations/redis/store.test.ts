@@ -1,4 +1,6 @@
-/** Visitor state over real Redis servers, through every kind of client, and what becomes of visitors when Redis fails. */
+/**
+ * Visitor state over real Redis servers, through every kind of client, and what becomes of visitors when Redis fails.
+ */
 import { setTimeout as sleep } from 'node:timers/promises';
 import { Redis } from 'ioredis';
 import { describe, expect, it, onTestFinished } from 'vitest';
@@ -7,7 +9,7 @@ import type { ConvertOptions } from '../../../src/options/types.js';
 import { type IoRedisClient, type RedisClient, redisOutbox, redisStore } from '../../../src/redis.js';
 import { storeConformance } from '../../../src/testing.js';
 import { type Collector, startCollector } from '../../support/collector.js';
-import { FakeResponse, visit } from '../../support/exchange.js';
+import { FakeResponse, visit } from '../../support/http.js';
 import { testProject } from '../../support/project.js';
 import { CLIENTS, CLUSTERS, startCluster } from '../../support/redis-clients.js';
 import { hasRedis, type RedisServer, sharedRedis, slowLink, startRedis } from '../../support/redis.js';

@@ -1,6 +1,6 @@
 /**
- * Real user agents of 2024 to 2026, with the client hints that came with them, and what each client is in truth: not what
- * its user agent says. At least 99% of them are told right, and each that is not is listed with the reason.
+ * Real user agents of 2024 to 2026, with the client hints that came with them, and what each client is in truth: not
+ * what its user agent says. At least 99% of them are told right, and each that is not is listed with the reason.
  */
 import { readdirSync, readFileSync } from 'node:fs';
 import { join } from 'node:path';

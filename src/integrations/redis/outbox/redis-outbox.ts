@@ -50,7 +50,15 @@ const check = shape({
 /**
  * Makes an outbox for the option `delivery.outbox`. The client is a connected client of ioredis or node-redis. The app
  * closes it, after it has closed the Convert. Needs Redis 6.2 or newer, or Valkey, with a `maxmemory-policy` that
- * evicts no events (`noeviction`, or `volatile-*`). Throws CONVERT_BAD_OPTION. `internals` is for tests.
+ * evicts no events (`noeviction`, or `volatile-*`). `internals` is for tests.
+ *
+ * @example
+ * ```js
+ * const client = new Redis('redis://localhost');
+ * const convert = createConvert({ sdkKey: '10035569/10034190', delivery: { outbox: redisOutbox(client) } });
+ * ```
+ *
+ * @throws ConvertError `CONVERT_BAD_OPTION`
  */
 export function redisOutbox(
   client: RedisClient,

@@ -33,8 +33,8 @@ const LAST = `
 local function last()
   if redis.call('EXISTS', KEYS[1]) == 0 then return '0-0' end
   local info = redis.call('XINFO', 'STREAM', KEYS[1])
-  for place = 1, #info, 2 do
-    if info[place] == 'last-generated-id' then return info[place + 1] end
+  for index = 1, #info, 2 do
+    if info[index] == 'last-generated-id' then return info[index + 1] end
   end
 end
 `;
@@ -91,7 +91,7 @@ local upTo, time, serial = last(), now(), now()
 local newest = redis.call('ZRANGE', KEYS[4], '-1', '-1', 'WITHSCORES')[2]
 if newest and tonumber(newest) >= serial then serial = tonumber(newest) + 1 end
 local score = string.format('%.0f', serial)
-for place = 3, #ARGV do redis.call('ZADD', KEYS[4], score, ARGV[place] .. ' ' .. upTo) end
+for index = 3, #ARGV do redis.call('ZADD', KEYS[4], score, ARGV[index] .. ' ' .. upTo) end
 redis.call('ZREMRANGEBYSCORE', KEYS[4], '-inf', string.format('%.0f', time - tonumber(ARGV[1])))
 redis.call('ZREMRANGEBYRANK', KEYS[4], '0', string.format('%.0f', -1 - tonumber(ARGV[2])))
 redis.call('PEXPIRE', KEYS[4], ARGV[1])
@@ -110,16 +110,16 @@ end
 
 /**
  * Gives entries to a consumer, until there are so many entries or so many bytes. First come entries that the consumer
- * was given after some id and has not received. Then come, from a place on, entries of consumers that have given no
+ * was given after some id and has not received. Then come, from a cursor on, entries of consumers that have given no
  * sign of life for `idle` milliseconds, unless it is too late for that. New entries come last. Consumers that are long
  * gone and hold no entries are removed.
  *
- * Answers the state, the entries (id and fields), the place where to look for more entries of silent consumers (empty
- * if there are none for now), the indexes of the ranges that hold no entry of the consumer's making any more, and the
- * visitors who were erased.
+ * Answers the state, the entries (id and fields), the cursor from which to look for more entries of silent consumers
+ * (empty if there are none for now), the indexes of the ranges that hold no entry of the consumer's making any more,
+ * and the visitors who were erased.
  *
  * KEYS events, bytes, identity, forgotten. ARGV consumer, count, bytes, the identity to set if there is none,
- * milliseconds after which a consumer is long gone, the id, `idle` or nothing, the place, the time until which entries
+ * milliseconds after which a consumer is long gone, the id, `idle` or nothing, the cursor, the time until which entries
  * of silent consumers may be taken, the serial of the last erasure that the consumer has heard of, and the ranges:
  * first and last id.
  */
@@ -129,8 +129,8 @@ local entries, bytes = {}, 0
 local function take(entry)
   if not entry[2] then return end
   entries[#entries + 1] = entry
-  for place = 1, #entry[2], 2 do
-    if entry[2][place] == 'size' then bytes = bytes + (tonumber(entry[2][place + 1]) or 0) end
+  for index = 1, #entry[2], 2 do
+    if entry[2][index] == 'size' then bytes = bytes + (tonumber(entry[2][index + 1]) or 0) end
   end
 end
 local function isEnough() return #entries >= count or bytes >= most end
@@ -162,7 +162,7 @@ if ARGV[7] ~= '' and now() <= tonumber(ARGV[9]) then
   if not consumers.err then
     for _, info in ipairs(consumers) do
       local about = {}
-      for place = 1, #info, 2 do about[info[place]] = info[place + 1] end
+      for index = 1, #info, 2 do about[info[index]] = info[index + 1] end
       if about.pending == 0 and about.idle > tonumber(ARGV[5]) and about.name ~= consumer then
         redis.call('XGROUP', 'DELCONSUMER', KEYS[1], 'drain', about.name)
       end
@@ -182,15 +182,15 @@ while not isEnough() do
 end
 
 local empty = {}
-for place = 11, #ARGV, 2 do
-  local found = redis.call('XRANGE', KEYS[1], ARGV[place], ARGV[place + 1], 'COUNT', 10)
+for index = 11, #ARGV, 2 do
+  local found = redis.call('XRANGE', KEYS[1], ARGV[index], ARGV[index + 1], 'COUNT', 10)
   local isEmpty = #found < 10
   for _, entry in ipairs(found) do
     for field = 1, #entry[2], 2 do
       if entry[2][field] == 'from' and entry[2][field + 1] == consumer then isEmpty = false end
     end
   end
-  if isEmpty then empty[#empty + 1] = tostring((place - 11) / 2) end
+  if isEmpty then empty[#empty + 1] = tostring((index - 11) / 2) end
 end
 
 -- Last: a Redis that is full refuses it, and is to be drained all the same.
@@ -205,9 +205,9 @@ return state(entries, next, empty, forgotten(ARGV[10]))
  */
 export const ACKNOWLEDGE = script(`${STATE}
 local gone = 0
-for place = 1, #ARGV, 2 do
-  redis.pcall('XACK', KEYS[1], 'drain', ARGV[place])
-  if redis.call('XDEL', KEYS[1], ARGV[place]) == 1 then gone = gone + tonumber(ARGV[place + 1]) end
+for index = 1, #ARGV, 2 do
+  redis.pcall('XACK', KEYS[1], 'drain', ARGV[index])
+  if redis.call('XDEL', KEYS[1], ARGV[index]) == 1 then gone = gone + tonumber(ARGV[index + 1]) end
 end
 if redis.call('XLEN', KEYS[1]) == 0 then redis.call('SET', KEYS[2], '0') else redis.call('DECRBY', KEYS[2], gone) end
 return state()
@@ -223,7 +223,7 @@ if pending.err then pending = {} end
 local function claim(ids, idle)
   for from = 1, #ids, 500 do
     local command = { 'XCLAIM', KEYS[1], 'drain', ARGV[1], '0' }
-    for place = from, math.min(from + 499, #ids) do command[#command + 1] = ids[place] end
+    for index = from, math.min(from + 499, #ids) do command[#command + 1] = ids[index] end
     for _, word in ipairs({ 'IDLE', idle, 'JUSTID' }) do command[#command + 1] = word end
     redis.call(unpack(command))
   end
@@ -241,8 +241,8 @@ end
 export const RENEW = script(`${PENDING}${FORGOTTEN}
 local isPending, mine, theirs, gone = {}, {}, {}, {}
 for _, each in ipairs(pending) do isPending[each[1]] = true end
-for place = 3, #ARGV do
-  local id = ARGV[place]
+for index = 3, #ARGV do
+  local id = ARGV[index]
   if isPending[id] then mine[#mine + 1] = id else
     local other = redis.pcall('XPENDING', KEYS[1], 'drain', id, id, 1)
     if not other.err and other[1] then theirs[#theirs + 1] = id

@@ -1,6 +1,6 @@
 /**
- * What the compiled engine answers, against the official SDK behind the same port: reasons, claims, and what depends on
- * them. The port can't judge everything, see `isJudge`.
+ * What the compiled engine answers, against `sdkEngine`, which is the official SDK behind our engine interface:
+ * reasons, claims, and what depends on them. It can't judge everything, see `isJudge`.
  */
 import type {
   ConversionAttributes,
@@ -22,7 +22,7 @@ import type { Step, VisitorCase } from './visitors.js';
 
 type Attributes = FeatureAttributes & ConversionAttributes;
 
-/** One step that the port is asked, too. */
+/** One step that `sdkEngine` is asked, too. */
 export interface Asked {
   readonly subject: EngineVisitor;
   readonly visitor: VisitorCase;
@@ -32,8 +32,8 @@ export interface Asked {
   readonly run: RawRun;
 }
 
-export function decisionsAgainstPort(
-  port: EngineProject,
+export function decisionsAgainstSdkEngine(
+  sdkProject: EngineProject,
   step: Extract<Step, { do: 'experience' | 'explain' | 'experiences' }>,
   decisions: readonly Decision[],
   asked: Asked,
@@ -42,28 +42,29 @@ export function decisionsAgainstPort(
   const given = withPlainProperties(step);
   const expected = ask(step, asked, () =>
     step.do === 'experiences'
-      ? port.experiences(subject, given)
-      : [port.experience(step.key, subject, given)],
+      ? sdkProject.experiences(subject, given)
+      : [sdkProject.experience(step.key, subject, given)],
   );
   if (expected === undefined) return;
-  for (const [index, decision] of decisions.entries()) decisionAgainstPort(expected[index]!, decision);
+  for (const [index, decision] of decisions.entries()) decisionAgainstSdkEngine(expected[index]!, decision);
   const { state } = subject;
-  expectSameState('port', applied(state, expected), applied(state, decisions), {
+  expectSameState('sdkEngine', applied(state, expected), applied(state, decisions), {
     anyLocations: run.hasFailed,
   });
 }
 
-function decisionAgainstPort({ variation, reason, change, events }: Decision, decision: Decision): void {
+function decisionAgainstSdkEngine({ variation, reason, change, events }: Decision, decision: Decision): void {
   const what = (part: string) => `the ${part} of ${decision.experienceKey}`;
-  expectSame('port', what('variation'), variation, decision.variation);
-  if (!isSameReason(reason, decision.reason)) expectSame('port', what('reason'), reason, decision.reason);
-  expectSame('port', what('claims'), change?.claims, decision.change?.claims);
-  expectSame('port', what('stored properties'), change?.segments, plain(decision.change?.segments));
-  expectSame('port', what('claimed exposure'), change?.exposed, decision.change?.exposed);
-  expectSame('port', what('events'), events, decision.events);
+  expectSame('sdkEngine', what('variation'), variation, decision.variation);
+  if (!isSameReason(reason, decision.reason))
+    expectSame('sdkEngine', what('reason'), reason, decision.reason);
+  expectSame('sdkEngine', what('claims'), change?.claims, decision.change?.claims);
+  expectSame('sdkEngine', what('stored properties'), change?.segments, plain(decision.change?.segments));
+  expectSame('sdkEngine', what('claimed exposure'), change?.exposed, decision.change?.exposed);
+  expectSame('sdkEngine', what('events'), events, decision.events);
 }
 
-/** The port doesn't say which rules left the visitor out. */
+/** `sdkEngine` doesn't say which rules left the visitor out. */
 function isSameReason(reason: Decision['reason'], actual: Decision['reason']): boolean {
   if (reason === actual) return true;
   return (
@@ -72,8 +73,8 @@ function isSameReason(reason: Decision['reason'], actual: Decision['reason']): b
   );
 }
 
-export function featuresAgainstPort(
-  port: EngineProject,
+export function featuresAgainstSdkEngine(
+  sdkProject: EngineProject,
   step: Extract<Step, { do: 'feature' | 'features' }>,
   { features, decisions }: FeatureOutcome,
   asked: Asked,
@@ -81,51 +82,57 @@ export function featuresAgainstPort(
   const { subject } = asked;
   const given = withPlainProperties(step);
   const expected = ask(step, asked, () =>
-    step.do === 'feature' ? port.feature(step.key, subject, given) : port.features(subject, given),
+    step.do === 'feature'
+      ? sdkProject.feature(step.key, subject, given)
+      : sdkProject.features(subject, given),
   );
   if (expected === undefined) return;
-  expectSame('port', 'the features', expected.features, features);
+  expectSame('sdkEngine', 'the features', expected.features, features);
   const events = (all: readonly Decision[]) => all.flatMap((each) => each.events);
-  expectSame('port', 'the events of the features', events(expected.decisions), events(decisions));
+  expectSame('sdkEngine', 'the events of the features', events(expected.decisions), events(decisions));
   const { state } = subject;
-  expectSameState('port', applied(state, expected.decisions), applied(state, decisions), {
+  expectSameState('sdkEngine', applied(state, expected.decisions), applied(state, decisions), {
     anyLocations: decisions.length === 0,
   });
 }
 
-export function conversionAgainstPort(
-  port: EngineProject,
+export function conversionAgainstSdkEngine(
+  sdkProject: EngineProject,
   step: Extract<Step, { do: 'conversion' }>,
   outcome: ConversionOutcome,
   asked: Asked,
 ): void {
   const { subject } = asked;
-  const expected = ask(step, asked, () => port.conversion(step.key, subject, withPlainProperties(step)));
-  // Where nothing is tracked, the port can't tell exactly why.
+  const expected = ask(step, asked, () =>
+    sdkProject.conversion(step.key, subject, withPlainProperties(step)),
+  );
+  // Where nothing is tracked, `sdkEngine` can't tell exactly why.
   const isTracked = expected?.reason === 'tracked' || outcome.reason === 'tracked';
-  if (expected !== undefined && isTracked) expectSame('port', 'the conversion', expected, outcome);
+  if (expected !== undefined && isTracked) expectSame('sdkEngine', 'the conversion', expected, outcome);
 }
 
-export function segmentsAgainstPort(
-  port: EngineProject,
+export function segmentsAgainstSdkEngine(
+  sdkProject: EngineProject,
   step: Extract<Step, { do: 'segments' }>,
   change: StateChange,
   asked: Asked,
 ): void {
   const { subject } = asked;
-  const expected = ask(step, asked, () => port.customSegments(step.keys, subject, withPlainProperties(step)));
+  const expected = ask(step, asked, () =>
+    sdkProject.customSegments(step.keys, subject, withPlainProperties(step)),
+  );
   if (expected === undefined) return;
   const after = (its: StateChange): VisitorState => applyChange(subject.state, its).state;
-  expectSameState('port', after(expected), after(change));
+  expectSameState('sdkEngine', after(expected), after(change));
 }
 
-/** Where the SDK throws behind the port, the port has no answer. */
+/** Where the SDK throws, `sdkEngine` has no answer. */
 function ask<T>(step: Step, asked: Asked, question: () => T): T | undefined {
   if (!isJudge(step, asked)) return undefined;
   try {
     return question();
   } catch {
-    asked.coverage.add('sdk', 'the port threw');
+    asked.coverage.add('sdk', 'sdkEngine threw');
     return undefined;
   }
 }
@@ -154,7 +161,7 @@ function sharesIds({ experiences = [] }: ProjectConfig): boolean {
   return ids.size < experiences.length || keys.size < experiences.length;
 }
 
-/** The port takes `__proto__` for a property of locations and goals. */
+/** `sdkEngine` takes `__proto__` for a property of locations and goals. */
 function withPlainProperties(step: Step): Attributes {
   const attributes: Attributes = step.attributes;
   return {

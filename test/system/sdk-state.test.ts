@@ -1,4 +1,6 @@
-/** Sites that move from the official SDK to us, or back, with their visitors: each reads what the other one has stored. */
+/**
+ * Sites that move from the official SDK to us, or back, with their visitors: each reads what the other one has stored.
+ */
 import { open } from 'lmdb';
 import { describe, expect, it } from 'vitest';
 import { createConvert } from '../../src/index.js';

@@ -6,11 +6,11 @@ import {
   createConvert,
   type GeoListener,
   type GeoReader,
-} from '../../../src/index.js';
-import { ConvertError } from '../../../src/utils/errors.js';
-import { FakeResponse } from '../../support/exchange.js';
-import { testProject } from '../../support/project.js';
-import { incoming } from '../incoming.js';
+} from '../../src/index.js';
+import { ConvertError } from '../../src/utils/errors.js';
+import { FakeResponse } from '../support/http.js';
+import { testProject } from '../support/project.js';
+import { incoming } from '../request/incoming.js';
 
 let convert: Convert | undefined;
 afterEach(() => convert?.close());

@@ -1,5 +1,5 @@
 /** Visitor state in LMDB on every disk that is full, read-only, or holds something else. */
 import { transpiledSources } from '../../support/transpiled.js';
-import { diskSuite } from './disk.js';
+import { filesSuite } from './files-suite.js';
 
-diskSuite(transpiledSources());
+filesSuite(transpiledSources());

@@ -75,7 +75,7 @@ async function visited(path: string): Promise<{ errors: string[]; exposed: strin
  *
  * @param only the names of the tests to run; all of them if it is left out
  */
-export function diskSuite(source: string, only?: readonly string[]): void {
+export function filesSuite(source: string, only?: readonly string[]): void {
   const run = (path: string, body: string): Child => runLmdb(source, path, body, { openInterval: 50 });
   const scenario = chosen(only);
 

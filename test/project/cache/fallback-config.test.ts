@@ -8,7 +8,7 @@ import { digestOf } from '../../../src/project/sources/change-detector.js';
 import { httpSource, type HttpSourceOptions } from '../../../src/project/sources/http-source.js';
 import { mounted } from '../../support/disk.js';
 import { removeFolder, temporaryFolder } from '../../support/folder.js';
-import { text } from '../cache/cache.conformance.js';
+import { text } from './cache.conformance.js';
 import {
   httpServer,
   later,

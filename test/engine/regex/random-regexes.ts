@@ -16,7 +16,7 @@ import {
   sdkTest,
   valueSeeds,
   valuesOf,
-} from './patterns.js';
+} from './regexes.js';
 
 export function answersOfTheSdk(runs: number): void {
   it('answers what the official SDK does', () => {
