@@ -39,7 +39,7 @@ function line({ hash, at }: Tombstone): string {
   return `\n${text} ${crc32(text).toString(16).padStart(8, '0')}\n`;
 }
 
-async function diskWith(text: string): Promise<{ disk: FakeDisk; append(more: string): Promise<void> }> {
+async function diskWith(text: string): Promise<{ disk: FakeDisk; append: (more: string) => Promise<void> }> {
   const disk = fakeDisk();
   await disk.makeFolder(PATH);
   const file = await disk.create(`${PATH}/0123456789ab.forgotten`);
