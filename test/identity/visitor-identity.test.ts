@@ -282,3 +282,25 @@ describe('without a grant', () => {
     expect(unknown.withdrawn).toBeUndefined();
   });
 });
+
+describe('several cookies of one name', () => {
+  it.each([
+    'cv_vid=s%3Aold.sig; cv_vid=good-id-1',
+    'cv_vid=; cv_vid=good-id-1; cv_vid=good-id-2',
+    `cv_vid=${'x'.repeat(65)}; a=1; cv_vid=good-id-1; cv_vid=!`,
+  ])('A1: %j is the visitor of the first valid one', (cookie) => {
+    expect(reader().identify(incoming({ cookie }))).toMatchObject({ id: 'good-id-1', origin: 'cookie' });
+  });
+
+  it('A1: the first valid alias cookie counts', () => {
+    const minute = Math.floor(Date.now() / 60_000 - 60).toString(36);
+    const cookie = `cv_vid=laptop; cv_vid_next=s%3Aold.sig; cv_vid_next=phone.${minute}`;
+    expect(reader().identify(incoming({ cookie }))).toMatchObject({ id: 'phone', alias: { state: 'due' } });
+  });
+
+  it('A1: a denial deletes the state of the id that counted', () => {
+    const { identify } = reader({ consent: () => false });
+    const { withdrawn } = identify(incoming({ cookie: 'cv_vid=s%3Aold.sig; cv_vid=good-id-1' }));
+    expect(withdrawn).toMatchObject({ cookie: true, cookieId: 'good-id-1' });
+  });
+});

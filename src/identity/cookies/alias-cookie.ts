@@ -3,7 +3,7 @@
  * its next session.
  */
 import type { IncomingRequest } from '../../model/http.js';
-import { cookieNamed } from '../../request/cookies.js';
+import { cookieNamed, validCookieNamed } from '../../request/cookies.js';
 import { flattenString } from '../../utils/flatten-string.js';
 import { setCookie } from './set-cookie.js';
 import { VISITOR_COOKIE_DEFAULTS, type VisitorCookieOptions } from './visitor-cookie.js';
@@ -12,6 +12,9 @@ import { VISITOR_COOKIE_DEFAULTS, type VisitorCookieOptions } from './visitor-co
 const SESSION = 30 * 60 * 1000;
 /** Milliseconds of a minute: the cookie tells the minute in which the device was last seen. */
 const MINUTE = 60 * 1000;
+
+/** The value of the cookie: a visitor id, and the minute in which the device was last seen. */
+const VALUE = /^([\w-]{1,64})\.([0-9a-z]{1,8})$/;
 
 export interface CookieAlias {
   readonly id: string;
@@ -26,7 +29,7 @@ export interface AliasCookie {
   /** True if the request brings the cookie at all, whatever it holds. */
   present(request: IncomingRequest): boolean;
   /**
-   * Reads the cookie; undefined if the request brings none, or a malformed one. `current` is the visitor id that the
+   * Reads the first valid cookie; undefined if the request brings none. `current` is the visitor id that the
    * device has; undefined if it has none.
    */
   read(request: IncomingRequest, current: string | undefined): CookieAlias | undefined;
@@ -51,10 +54,11 @@ export function aliasCookie(visitor: VisitorCookieOptions = {}, now = Date.now):
     httpOnly: true,
   });
   const valueIn = cookieNamed(name);
+  const validIn = validCookieNamed(name);
   return {
     present: (request) => valueIn(request) !== undefined,
     read(request, current) {
-      const [, id, minute] = /^([\w-]{1,64})\.([0-9a-z]{1,8})$/.exec(valueIn(request) ?? '') ?? [];
+      const [, id, minute] = validIn(request, (value) => VALUE.exec(value) ?? undefined) ?? [];
       if (id === undefined || minute === undefined) return undefined;
       const age = now() - parseInt(minute, 36) * MINUTE;
       if (current === undefined || age >= SESSION + MINUTE) return { id: flattenString(id), state: 'due' };

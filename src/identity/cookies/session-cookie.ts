@@ -12,7 +12,7 @@ import {
   TRAFFIC_SOURCES,
 } from '../../model/attribution.js';
 import type { IncomingRequest } from '../../model/http.js';
-import { cookieNamed } from '../../request/cookies.js';
+import { cookieNamed, validCookieNamed } from '../../request/cookies.js';
 import { setCookie } from './set-cookie.js';
 import { VISITOR_COOKIE_DEFAULTS, type VisitorCookieOptions } from './visitor-cookie.js';
 
@@ -57,7 +57,10 @@ export interface SessionCookie {
   present(request: IncomingRequest): boolean;
   /** A `Set-Cookie` line that removes the cookie. */
   expire(request: IncomingRequest): string;
-  /** Reads the session that a request brings. A malformed cookie, or a session that is over, counts as absent. */
+  /**
+   * Reads the session that a request brings: of several cookies, the first that holds one. A malformed cookie, or a
+   * session that is over, counts as absent.
+   */
   open(request: IncomingRequest, given: SessionContext): CarriedSession;
 }
 
@@ -98,13 +101,16 @@ export function sessionCookie(
     httpOnly: true,
   });
   const valueIn = cookieNamed(name);
+  const validIn = validCookieNamed(name);
 
   return {
     present: (request) => valueIn(request) !== undefined,
     expire: (request) => cookie.expire(request),
     open(request, { now, isNewcomer, keepsAttribution }) {
       const second = Math.floor(now / 1000);
-      const brought = isNewcomer ? undefined : read(valueIn(request), second, keepsAttribution);
+      const brought = isNewcomer
+        ? undefined
+        : validIn(request, (value) => read(value, second, keepsAttribution));
       return {
         session: brought,
         isDue: brought === undefined || brought.isDue,
@@ -139,12 +145,8 @@ class BroughtSession implements Session {
   }
 }
 
-function read(
-  value: string | undefined,
-  second: number,
-  keepsAttribution: boolean,
-): BroughtSession | undefined {
-  if (value === undefined || value.length > MAX_VALUE) return undefined;
+function read(value: string, second: number, keepsAttribution: boolean): BroughtSession | undefined {
+  if (value.length > MAX_VALUE) return undefined;
   const [, told, type, letter, texts = ''] = VALUE.exec(value) ?? [];
   if (told === undefined) return undefined;
   const age = second - parseInt(told, 36);

@@ -1,6 +1,6 @@
 /** The cookie that keeps the id of a visitor. */
 import type { IncomingRequest } from '../../model/http.js';
-import { cookieNamed } from '../../request/cookies.js';
+import { cookieNamed, validCookieNamed } from '../../request/cookies.js';
 import { flattenString } from '../../utils/flatten-string.js';
 import { setCookie } from './set-cookie.js';
 
@@ -27,7 +27,7 @@ export interface VisitorCookieOptions {
 const COOKIE_ID = /^[A-Za-z0-9_-]{1,64}$/;
 
 export interface VisitorCookie {
-  /** Reads the visitor id that the request brings; undefined if there is none, or if it is malformed. */
+  /** Reads the first valid visitor id that the request brings; undefined if there is none. */
   read(request: IncomingRequest): string | undefined;
   /** True if the request brings the cookie at all, whatever it holds. */
   present(request: IncomingRequest): boolean;
@@ -53,14 +53,13 @@ export function visitorCookie(options: VisitorCookieOptions = {}): VisitorCookie
   } = options;
   const lines = setCookie({ name, domain, maxAge, sameSite, secure });
   const valueIn = cookieNamed(name);
+  const validIn = validCookieNamed(name);
 
   return {
-    read(request) {
-      const value = valueIn(request);
-      // The id is copied: a slice would keep the whole Cookie header in memory for as long as events of the visitor
-      // wait.
-      return value !== undefined && COOKIE_ID.test(value) ? flattenString(value) : undefined;
-    },
+    // The id is copied: a slice would keep the whole Cookie header in memory for as long as events of the visitor
+    // wait.
+    read: (request) =>
+      validIn(request, (value) => (COOKIE_ID.test(value) ? flattenString(value) : undefined)),
     present: (request) => valueIn(request) !== undefined,
     issue: (id, request) => lines.issue(id, request),
     expire: (request) => lines.expire(request),

@@ -201,3 +201,24 @@ describe('where assignments have no room', () => {
     }
   });
 });
+
+describe('several cookies of assignments', () => {
+  it('A1: of them, the first that was signed for the visitor counts', () => {
+    const foreign = visit(cookie, { storeKey: '1001-2002-visitor-2', decided: { 101: '1011' } }).value!;
+    for (const stale of ['s%3Aold.sig', '', foreign, value.replace('2t', '2x')]) {
+      const { seen, line } = visit(cookie, { value: `${stale}; cv_asg=${value}` });
+      expect(seen).toEqual({ 101: '1010', 102: '1021' });
+      expect(line).toBeUndefined();
+    }
+  });
+
+  it('A1: at most eight of them cost an HMAC', () => {
+    const eighth = `${foreignTo(value).repeat(7)}cv_asg=${value}`.slice('cv_asg='.length);
+    expect(visit(cookie, { value: eighth }).seen).toEqual({ 101: '1010', 102: '1021' });
+    const ninth = `${foreignTo(value).repeat(8)}cv_asg=${value}`.slice('cv_asg='.length);
+    expect(visit(cookie, { value: ninth }).seen).toBeUndefined();
+  });
+});
+
+/** A cookie of the right form that was signed for nobody, and the separator after it. */
+const foreignTo = (signed: string): string => `cv_asg=${signed.replace('2t', '2x')}; `;

@@ -228,3 +228,15 @@ describe('the cookie of a session', () => {
     expect(accepted).toBeGreaterThan(100);
   });
 });
+
+describe('several session cookies', () => {
+  it('A1: of them, the first that holds a session counts', () => {
+    const over = visit({ at: NOON - 60 * MINUTE }).value!;
+    for (const stale of ['s%3Aold.sig', '', over, `${value}!`]) {
+      const { seen, line } = visit({ value: `${stale}; cv_ses=${value}` });
+      expect(seen).toEqual({ isFirst: true, attribution: SPRING });
+      expect(line).toBeUndefined();
+    }
+    expect(visit({ value: `x; ${'cv_ses=x; '.repeat(7)}cv_ses=${value}` }).seen).toBeUndefined();
+  });
+});
