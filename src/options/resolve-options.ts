@@ -33,12 +33,22 @@ const anyObject: Check = (value, path) =>
   typeof value === 'object' && value !== null ? [] : [`option \`${path}\` must be an object`];
 const hostName = matching('a host name, such as shop.example', /^\.?[a-z0-9-]+(\.[a-z0-9-]+)*$/i);
 
+/** Refuses `strict` with its reason: other cookies often have it, so that it looks like the safer choice. */
+const sameSite: Check = (value, path) =>
+  value === 'strict'
+    ? [
+        `option \`${path}\` can not be 'strict': browsers leave such a cookie out if a visitor comes by a link from` +
+          " another site, so that each of these links would draw a new visitor over the old one; use 'lax'",
+      ]
+    : oneOf('lax', 'none')(value, path);
+
 const cookieFields = {
   name: cookieName,
   domain: hostName,
   maxAge: between(1, 400 * 24 * 60 * 60, 'seconds'),
-  sameSite: oneOf('lax', 'strict', 'none'),
+  sameSite,
   secure: flag,
+  partitioned: flag,
 };
 const cookieOptions = shape(cookieFields);
 /**

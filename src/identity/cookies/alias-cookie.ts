@@ -6,7 +6,7 @@ import type { IncomingRequest } from '../../model/http.js';
 import { cookieNamed, validCookieNamed } from '../../request/cookies.js';
 import { flattenString } from '../../utils/flatten-string.js';
 import { setCookie } from './set-cookie.js';
-import { VISITOR_COOKIE_DEFAULTS, type VisitorCookieOptions } from './visitor-cookie.js';
+import { cookieAttributes, VISITOR_COOKIE_DEFAULTS, type VisitorCookieOptions } from './visitor-cookie.js';
 
 /** Milliseconds without a request after which the session of a device is over. */
 const SESSION = 30 * 60 * 1000;
@@ -35,8 +35,8 @@ export interface AliasCookie {
   read(request: IncomingRequest, current: string | undefined): CookieAlias | undefined;
   /** Makes a `Set-Cookie` line for a visitor id that this package has made, with the present minute. */
   issue(id: string, request: IncomingRequest): string;
-  /** A `Set-Cookie` line that removes the cookie. */
-  expire(request: IncomingRequest): string;
+  /** The `Set-Cookie` lines that remove the cookie, wherever this package may have set it. */
+  expire(request: IncomingRequest): readonly string[];
 }
 
 /** The name of the alias cookie: the name of the visitor cookie with a suffix. */
@@ -45,14 +45,7 @@ export const aliasCookieName = (visitorCookieName: string): string => `${visitor
 /** Makes the alias cookie, with the attributes of the visitor cookie. */
 export function aliasCookie(visitor: VisitorCookieOptions = {}, now = Date.now): AliasCookie {
   const name = aliasCookieName(visitor.name ?? VISITOR_COOKIE_DEFAULTS.name);
-  const cookie = setCookie({
-    name,
-    domain: visitor.domain,
-    maxAge: visitor.maxAge ?? VISITOR_COOKIE_DEFAULTS.maxAge,
-    sameSite: visitor.sameSite ?? VISITOR_COOKIE_DEFAULTS.sameSite,
-    secure: visitor.secure,
-    httpOnly: true,
-  });
+  const cookie = setCookie({ name, ...cookieAttributes(visitor), httpOnly: true });
   const valueIn = cookieNamed(name);
   const validIn = validCookieNamed(name);
   return {

@@ -10,7 +10,7 @@ import { ownValue } from '../../utils/objects.js';
 import { type Assignment, packAssignments, unpackAssignments } from './pack-assignments.js';
 import { setCookie } from './set-cookie.js';
 import { createSigner, type Secrets, SIGNATURE_LENGTH } from './signer.js';
-import { VISITOR_COOKIE_DEFAULTS, type VisitorCookieOptions } from './visitor-cookie.js';
+import { cookieAttributes, type VisitorCookieOptions } from './visitor-cookie.js';
 
 /**
  * The options of the assignment cookie. Options that are not given are those of the visitor cookie, except for `name`.
@@ -34,8 +34,8 @@ const PAYLOAD_AT = `${VERSION}.`.length + SIGNATURE_LENGTH + 1;
 export interface AssignmentCookie {
   /** True if the request brings the cookie at all, whatever it holds. */
   present(request: IncomingRequest): boolean;
-  /** A `Set-Cookie` line that removes the cookie. */
-  expire(request: IncomingRequest): string;
+  /** The `Set-Cookie` lines that remove the cookie, wherever this package may have set it. */
+  expire(request: IncomingRequest): readonly string[];
   /**
    * Reads the assignments that a request brings for the visitor of `storeKey`, and adds them to `stored`. A cookie that
    * was not signed for this visitor counts as absent; of several cookies, the first that was signed for them counts.
@@ -67,14 +67,7 @@ export function assignmentCookie(
   visitor: VisitorCookieOptions = {},
 ): AssignmentCookie {
   const { name = ASSIGNMENT_COOKIE_NAME } = options;
-  const cookie = setCookie({
-    name,
-    domain: options.domain ?? visitor.domain,
-    maxAge: options.maxAge ?? visitor.maxAge ?? VISITOR_COOKIE_DEFAULTS.maxAge,
-    sameSite: options.sameSite ?? visitor.sameSite ?? VISITOR_COOKIE_DEFAULTS.sameSite,
-    secure: options.secure ?? visitor.secure,
-    httpOnly: true,
-  });
+  const cookie = setCookie({ name, ...cookieAttributes(visitor, options), httpOnly: true });
   const valueIn = cookieNamed(name);
   const validIn = validCookieNamed(name);
   const room = MAX_COOKIE - `${name}=`.length - PAYLOAD_AT;

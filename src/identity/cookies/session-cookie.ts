@@ -14,7 +14,7 @@ import {
 import type { IncomingRequest } from '../../model/http.js';
 import { cookieNamed, validCookieNamed } from '../../request/cookies.js';
 import { setCookie } from './set-cookie.js';
-import { VISITOR_COOKIE_DEFAULTS, type VisitorCookieOptions } from './visitor-cookie.js';
+import { cookieAttributes, type VisitorCookieOptions } from './visitor-cookie.js';
 
 /**
  * The options of the session cookie. Options that are not given are those of the visitor cookie, except for `name`.
@@ -55,8 +55,8 @@ const VALUE = new RegExp(
 export interface SessionCookie {
   /** True if the request brings the cookie at all, whatever it holds. */
   present(request: IncomingRequest): boolean;
-  /** A `Set-Cookie` line that removes the cookie. */
-  expire(request: IncomingRequest): string;
+  /** The `Set-Cookie` lines that remove the cookie, wherever this package may have set it. */
+  expire(request: IncomingRequest): readonly string[];
   /**
    * Reads the session that a request brings: of several cookies, the first that holds one. A malformed cookie, or a
    * session that is over, counts as absent.
@@ -92,14 +92,7 @@ export function sessionCookie(
   visitor: VisitorCookieOptions = {},
 ): SessionCookie {
   const { name = SESSION_COOKIE_NAME } = options;
-  const cookie = setCookie({
-    name,
-    domain: options.domain ?? visitor.domain,
-    maxAge: END,
-    sameSite: options.sameSite ?? visitor.sameSite ?? VISITOR_COOKIE_DEFAULTS.sameSite,
-    secure: options.secure ?? visitor.secure,
-    httpOnly: true,
-  });
+  const cookie = setCookie({ name, ...cookieAttributes(visitor, options), maxAge: END, httpOnly: true });
   const valueIn = cookieNamed(name);
   const validIn = validCookieNamed(name);
 

@@ -2,25 +2,36 @@
 import type { IncomingRequest } from '../../model/http.js';
 import { cookieNamed, validCookieNamed } from '../../request/cookies.js';
 import { flattenString } from '../../utils/flatten-string.js';
-import { setCookie } from './set-cookie.js';
+import { type CookieProblem, setCookie, type SetCookieOptions } from './set-cookie.js';
 
 export interface VisitorCookieOptions {
   /** The name of the cookie. Default `cv_vid`. */
   name?: string;
-  /** The domain of the cookie. Default: none, so that the cookie stays with the host that set it. */
+  /**
+   * The domain of the cookie, such as `shop.example` for all its subdomains. On a host to which it does not fit, the
+   * cookie has no domain. Default: none, so that the cookie stays with the host that set it.
+   */
   domain?: string;
   /**
    * Seconds for which the browser keeps the cookie. Default 31536000 (one year). Browsers keep it for 400 days at most.
    */
   maxAge?: number;
-  /** Default `lax`. */
-  sameSite?: 'lax' | 'strict' | 'none';
   /**
-   * True if the browser may send the cookie over https only. Default: true, except for plain http on localhost, where
-   * browsers would not keep a secure cookie. Always true with `sameSite: 'none'`, which browsers accept with secure
-   * cookies only.
+   * `none` also sends the cookie to pages in a frame on another site. There is no `strict`: such a cookie does not come
+   * with a link from another site, so that each of these links would draw a new visitor. Default `lax`.
+   */
+  sameSite?: 'lax' | 'none';
+  /**
+   * True if the browser may send the cookie over https only. Default: true, except for plain http, where browsers keep
+   * no secure cookie. Always true with `sameSite: 'none'` and for names that begin with `__Host-` or `__Secure-`, which
+   * browsers accept with secure cookies only.
    */
   secure?: boolean;
+  /**
+   * True if the browser keeps one cookie for each site that embeds this one in a frame (CHIPS): without it, browsers
+   * that block third-party cookies keep none there. Needs `sameSite: 'none'`. Default false.
+   */
+  partitioned?: boolean;
 }
 
 /** A visitor id that the cookie may hold. A longer value, or one with other characters, is ignored and replaced. */
@@ -33,8 +44,12 @@ export interface VisitorCookie {
   present(request: IncomingRequest): boolean;
   /** Makes a `Set-Cookie` line for a visitor id that this package has made. */
   issue(id: string, request: IncomingRequest): string;
-  /** A `Set-Cookie` line that removes the cookie. */
-  expire(request: IncomingRequest): string;
+  /** Makes the `Set-Cookie` lines that set another id than the one that the browser has. */
+  replace(id: string, request: IncomingRequest): readonly string[];
+  /** The `Set-Cookie` lines that remove the cookie, wherever this package may have set it. */
+  expire(request: IncomingRequest): readonly string[];
+  /** What is wrong with the cookie that `issue` makes for this request; undefined if browsers keep it as configured. */
+  problem(request: IncomingRequest): CookieProblem | undefined;
 }
 
 export const VISITOR_COOKIE_DEFAULTS = {
@@ -43,15 +58,25 @@ export const VISITOR_COOKIE_DEFAULTS = {
   sameSite: 'lax',
 } as const satisfies VisitorCookieOptions;
 
+/**
+ * The attributes of a cookie: those of its own options, then those of the visitor cookie's options, then the defaults.
+ */
+export function cookieAttributes(
+  visitor: VisitorCookieOptions,
+  own: Omit<VisitorCookieOptions, 'name'> = {},
+): Pick<SetCookieOptions, 'domain' | 'maxAge' | 'sameSite' | 'secure' | 'partitioned'> {
+  return {
+    domain: own.domain ?? visitor.domain,
+    maxAge: own.maxAge ?? visitor.maxAge ?? VISITOR_COOKIE_DEFAULTS.maxAge,
+    sameSite: own.sameSite ?? visitor.sameSite ?? VISITOR_COOKIE_DEFAULTS.sameSite,
+    secure: own.secure ?? visitor.secure,
+    partitioned: own.partitioned ?? visitor.partitioned,
+  };
+}
+
 export function visitorCookie(options: VisitorCookieOptions = {}): VisitorCookie {
-  const {
-    name = VISITOR_COOKIE_DEFAULTS.name,
-    domain,
-    maxAge = VISITOR_COOKIE_DEFAULTS.maxAge,
-    sameSite = VISITOR_COOKIE_DEFAULTS.sameSite,
-    secure,
-  } = options;
-  const lines = setCookie({ name, domain, maxAge, sameSite, secure });
+  const { name = VISITOR_COOKIE_DEFAULTS.name } = options;
+  const lines = setCookie({ name, ...cookieAttributes(options) });
   const valueIn = cookieNamed(name);
   const validIn = validCookieNamed(name);
 
@@ -62,6 +87,8 @@ export function visitorCookie(options: VisitorCookieOptions = {}): VisitorCookie
       validIn(request, (value) => (COOKIE_ID.test(value) ? flattenString(value) : undefined)),
     present: (request) => valueIn(request) !== undefined,
     issue: (id, request) => lines.issue(id, request),
+    replace: (id, request) => [...lines.expireOthers(request), lines.issue(id, request)],
     expire: (request) => lines.expire(request),
+    problem: (request) => lines.problem(request),
   };
 }
