@@ -50,7 +50,9 @@ const cookieFields = {
   secure: flag,
   partitioned: flag,
 };
-const cookieOptions = shape(cookieFields);
+const pattern: Check = (value, path) =>
+  value instanceof RegExp ? [] : [`option \`${path}\` must be a regular expression (given ${given(value)})`];
+const cookieOptions = shape({ ...cookieFields, accept: pattern });
 /**
  * Makes a check for an option that is one of `flags`, or an object with the options of a cookie. A problem in the
  * object is reported with the name of the field.

@@ -6,7 +6,12 @@ import type { IncomingRequest } from '../../model/http.js';
 import { cookieNamed, validCookieNamed } from '../../request/cookies.js';
 import { flattenString } from '../../utils/flatten-string.js';
 import { setCookie } from './set-cookie.js';
-import { cookieAttributes, VISITOR_COOKIE_DEFAULTS, type VisitorCookieOptions } from './visitor-cookie.js';
+import {
+  cookieAttributes,
+  cookieIdCheck,
+  VISITOR_COOKIE_DEFAULTS,
+  type VisitorCookieOptions,
+} from './visitor-cookie.js';
 
 /** Milliseconds without a request after which the session of a device is over. */
 const SESSION = 30 * 60 * 1000;
@@ -42,16 +47,28 @@ export interface AliasCookie {
 /** The name of the alias cookie: the name of the visitor cookie with a suffix. */
 export const aliasCookieName = (visitorCookieName: string): string => `${visitorCookieName}_next`;
 
-/** Makes the alias cookie, with the attributes of the visitor cookie. */
-export function aliasCookie(visitor: VisitorCookieOptions = {}, now = Date.now): AliasCookie {
+/**
+ * Makes the alias cookie, with the attributes of the visitor cookie.
+ *
+ * @param isId says whether a value may be a visitor id
+ */
+export function aliasCookie(
+  visitor: VisitorCookieOptions = {},
+  isId = cookieIdCheck(visitor.accept, false),
+  now = Date.now,
+): AliasCookie {
   const name = aliasCookieName(visitor.name ?? VISITOR_COOKIE_DEFAULTS.name);
   const cookie = setCookie({ name, ...cookieAttributes(visitor), httpOnly: true });
   const valueIn = cookieNamed(name);
   const validIn = validCookieNamed(name);
+  const parse = (value: string): RegExpExecArray | undefined => {
+    const parts = VALUE.exec(value);
+    return parts !== null && isId(parts[1]!) ? parts : undefined;
+  };
   return {
     present: (request) => valueIn(request) !== undefined,
     read(request, current) {
-      const [, id, minute] = validIn(request, (value) => VALUE.exec(value) ?? undefined) ?? [];
+      const [, id, minute] = validIn(request, parse) ?? [];
       if (id === undefined || minute === undefined) return undefined;
       const age = now() - parseInt(minute, 36) * MINUTE;
       if (current === undefined || age >= SESSION + MINUTE) return { id: flattenString(id), state: 'due' };

@@ -10,13 +10,13 @@ import { ownValue } from '../../utils/objects.js';
 import { type Assignment, packAssignments, unpackAssignments } from './pack-assignments.js';
 import { setCookie } from './set-cookie.js';
 import { createSigner, type Secrets, SIGNATURE_LENGTH } from './signer.js';
-import { cookieAttributes, type VisitorCookieOptions } from './visitor-cookie.js';
+import { cookieAttributes, type CookieOptions } from './visitor-cookie.js';
 
 /**
  * The options of the assignment cookie. Options that are not given are those of the visitor cookie, except for `name`.
  * Scripts can not read the cookie.
  */
-export interface AssignmentCookieOptions extends VisitorCookieOptions {
+export interface AssignmentCookieOptions extends CookieOptions {
   /** The name of the cookie. Default `cv_asg`. */
   name?: string;
 }
@@ -64,7 +64,7 @@ export interface CarriedAssignments {
 export function assignmentCookie(
   secrets: Secrets,
   options: AssignmentCookieOptions = {},
-  visitor: VisitorCookieOptions = {},
+  visitor: CookieOptions = {},
 ): AssignmentCookie {
   const { name = ASSIGNMENT_COOKIE_NAME } = options;
   const cookie = setCookie({ name, ...cookieAttributes(visitor, options), httpOnly: true });

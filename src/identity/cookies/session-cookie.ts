@@ -14,13 +14,13 @@ import {
 import type { IncomingRequest } from '../../model/http.js';
 import { cookieNamed, validCookieNamed } from '../../request/cookies.js';
 import { setCookie } from './set-cookie.js';
-import { cookieAttributes, type VisitorCookieOptions } from './visitor-cookie.js';
+import { cookieAttributes, type CookieOptions } from './visitor-cookie.js';
 
 /**
  * The options of the session cookie. Options that are not given are those of the visitor cookie, except for `name`.
  * Scripts can not read the cookie.
  */
-export interface SessionCookieOptions extends Omit<VisitorCookieOptions, 'maxAge'> {
+export interface SessionCookieOptions extends Omit<CookieOptions, 'maxAge'> {
   /** The name of the cookie. Default `cv_ses`. */
   name?: string;
 }
@@ -89,7 +89,7 @@ export interface CarriedSession {
 /** @param visitor the options of the visitor cookie, which are the defaults for those of this cookie */
 export function sessionCookie(
   options: SessionCookieOptions = {},
-  visitor: VisitorCookieOptions = {},
+  visitor: CookieOptions = {},
 ): SessionCookie {
   const { name = SESSION_COOKIE_NAME } = options;
   const cookie = setCookie({ name, ...cookieAttributes(visitor, options), maxAge: END, httpOnly: true });

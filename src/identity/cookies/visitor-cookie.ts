@@ -32,10 +32,29 @@ export interface VisitorCookieOptions {
    * that block third-party cookies keep none there. Needs `sameSite: 'none'`. Default false.
    */
   partitioned?: boolean;
+  /**
+   * Accepts ids of another form in the cookie: those that match this pattern, of at most 64 letters, digits, `-` and
+   * `_`. Default: any such id; if `visitor.id` is configured, only UUIDs and 32 hexadecimal digits, so that a cookie
+   * can not name a user of the app.
+   */
+  accept?: RegExp;
 }
+
+/** The attributes of a cookie, which other cookies take over from the visitor cookie. */
+export type CookieOptions = Omit<VisitorCookieOptions, 'accept'>;
 
 /** A visitor id that the cookie may hold. A longer value, or one with other characters, is ignored and replaced. */
 const COOKIE_ID = /^[A-Za-z0-9_-]{1,64}$/;
+/** An id of a form that this package, or the guides of Convert, make: a UUID, or 32 hexadecimal digits. */
+const ISSUED_ID = /^(?:[0-9a-f]{8}(?:-[0-9a-f]{4}){3}-[0-9a-f]{12}|[0-9a-f]{32})$/i;
+
+/** Makes the check for ids from cookies. `hasAppIds` says that the app gives visitors ids of its own. */
+export function cookieIdCheck(accept: RegExp | undefined, hasAppIds: boolean): (id: string) => boolean {
+  if (accept === undefined) return (id) => (hasAppIds ? ISSUED_ID : COOKIE_ID).test(id);
+  // With the flags `g` and `y`, a pattern begins where its last match ended.
+  const accepted = new RegExp(accept.source, accept.flags.replace(/[gy]/g, ''));
+  return (id) => COOKIE_ID.test(id) && (accepted.test(id) || ISSUED_ID.test(id));
+}
 
 export interface VisitorCookie {
   /** Reads the first valid visitor id that the request brings; undefined if there is none. */
@@ -62,8 +81,8 @@ export const VISITOR_COOKIE_DEFAULTS = {
  * The attributes of a cookie: those of its own options, then those of the visitor cookie's options, then the defaults.
  */
 export function cookieAttributes(
-  visitor: VisitorCookieOptions,
-  own: Omit<VisitorCookieOptions, 'name'> = {},
+  visitor: CookieOptions,
+  own: Omit<CookieOptions, 'name'> = {},
 ): Pick<SetCookieOptions, 'domain' | 'maxAge' | 'sameSite' | 'secure' | 'partitioned'> {
   return {
     domain: own.domain ?? visitor.domain,
@@ -74,7 +93,11 @@ export function cookieAttributes(
   };
 }
 
-export function visitorCookie(options: VisitorCookieOptions = {}): VisitorCookie {
+/** @param isId says whether a value may be a visitor id */
+export function visitorCookie(
+  options: VisitorCookieOptions = {},
+  isId = cookieIdCheck(options.accept, false),
+): VisitorCookie {
   const { name = VISITOR_COOKIE_DEFAULTS.name } = options;
   const lines = setCookie({ name, ...cookieAttributes(options) });
   const valueIn = cookieNamed(name);
@@ -83,8 +106,7 @@ export function visitorCookie(options: VisitorCookieOptions = {}): VisitorCookie
   return {
     // The id is copied: a slice would keep the whole Cookie header in memory for as long as events of the visitor
     // wait.
-    read: (request) =>
-      validIn(request, (value) => (COOKIE_ID.test(value) ? flattenString(value) : undefined)),
+    read: (request) => validIn(request, (value) => (isId(value) ? flattenString(value) : undefined)),
     present: (request) => valueIn(request) !== undefined,
     issue: (id, request) => lines.issue(id, request),
     replace: (id, request) => [...lines.expireOthers(request), lines.issue(id, request)],
