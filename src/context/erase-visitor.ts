@@ -127,10 +127,16 @@ async function withdrawVisitor(
     await store.delete(fingerprintKey);
   if (appKey === undefined) return;
   const state = await store.read(appKey);
-  if (!isRecordDue(consentConfigured, 'denied', state?.consent) && !state?.held) return;
+  // If a cookie may hold the id of the app, too, a job must find the denial here: with nothing stored, the job would
+  // read the state of the cookie's visitor, and so a consent that a stranger may have given.
+  const isAmbiguous = appId !== undefined && storeKeys.isAmbiguous(appId);
+  const isDue = isAmbiguous
+    ? state?.consent !== 'denied'
+    : isRecordDue(consentConfigured, 'denied', state?.consent);
+  if (!isDue && !state?.held) return;
   const held = countEvents(state?.held ?? []);
   if (held > 0) outbox.drop(held, 'consent');
-  const consent = consentRecord(consentConfigured, 'denied');
+  const consent = isAmbiguous ? 'denied' : consentRecord(consentConfigured, 'denied');
   await store.commit(appKey, { consent, release: true }, { ephemeral: false });
 }
 

@@ -107,20 +107,30 @@ export class JobContext extends VisitorContextBase {
   }
 }
 
-/** Reads the stored state of the visitor whose id a job knows. Never rejects. */
-export async function readForJob(runtime: Runtime, id: string): Promise<StoredForJob> {
-  const { store, project } = runtime;
+/**
+ * Reads the stored state of the visitor whose id a job knows. If the job does not know the origin of the id, the state
+ * of the app's visitor counts; the state of the cookie's visitor only if the app's has none, and if a cookie may hold
+ * the id. Never rejects.
+ */
+export async function readForJob(
+  runtime: Runtime,
+  id: string,
+  origin: 'app' | 'cookie' | undefined,
+): Promise<StoredForJob> {
+  const { store, project, storeKeys } = runtime;
   if (!project) return { storeKey: '', lookup: 'unavailable' };
-  // The id may be one of the app or one from our cookie; each of the two has its own store key.
-  const keys = runtime.storeKeys.all(project.config, id);
+  const { config } = project;
+  const first = storeKeys.of(config, id, origin ?? 'app');
+  const isUnsure = origin === undefined && storeKeys.isAmbiguous(id);
+  const keys = isUnsure ? [first, storeKeys.of(config, id, 'cookie')] : [first];
   try {
     for (const storeKey of keys) {
       const state = await withStoreTimeout(STORE_LIMIT, store.read(storeKey), { keepAlive: true });
       if (state !== undefined) return { storeKey, lookup: { found: state } };
     }
-    return { storeKey: keys[0], lookup: 'absent' };
+    return { storeKey: first, lookup: 'absent' };
   } catch (error) {
     runtime.report(asConvertError(error, 'CONVERT_STORE', 'the visitor store failed to read'));
-    return { storeKey: keys[0], lookup: 'unavailable' };
+    return { storeKey: first, lookup: 'unavailable' };
   }
 }

@@ -1,6 +1,7 @@
 /** Writes the response headers that depend on the visitor: our cookies, and a `Cache-Control` against shared caches. */
 import type { CarriedAssignments } from '../identity/cookies/assignment-cookie.js';
 import type { CarriedSession } from '../identity/cookies/session-cookie.js';
+import type { CookieProblem } from '../identity/cookies/set-cookie.js';
 import type { Visitor, VisitorReader } from '../identity/visitor-identity.js';
 import type { IncomingRequest, ResponseHead } from '../model/http.js';
 import type { RequestFacts } from '../request/request-reader.js';
@@ -9,6 +10,17 @@ import type { Runtime } from './runtime.js';
 
 /** The `Cache-Control` of a page that depends on its visitor. */
 export const UNSHARED = 'private, no-cache';
+
+const COOKIE_WARNINGS: Readonly<Record<CookieProblem, string>> = {
+  'plain-http':
+    'a visitor came over plain http, or through a proxy that the framework does not trust: our cookies are not ' +
+    "Secure there, and with `secure: true`, `sameSite: 'none'` or a name such as `__Host-x` browsers do not keep " +
+    'them, so that each page is a new visitor. Serve https, or tell the framework of the proxy (docs/guides/proxies.md)',
+  'foreign-domain':
+    'option `visitor.cookie.domain` does not fit the host of a request, so that browsers would not keep the cookie: ' +
+    'there, our cookies have no Domain. If the host is not the one that visitors see, tell the framework of the proxy ' +
+    'in front (docs/guides/proxies.md)',
+};
 
 /**
  * True if the response head may need one of our cookies. If not, only `Cache-Control` is written, which can be set
@@ -74,10 +86,10 @@ export class VisitorHeaders {
     const { request, participation } = this.parts;
     const { withdrawn } = participation.visitor;
     const { cookie, alias, assignments, sessions } = this.visitors;
-    if (withdrawn?.cookie) add(cookie.expire(request));
-    if (withdrawn?.alias) add(alias.expire(request));
-    if (withdrawn?.assignments && assignments) add(assignments.expire(request));
-    if (withdrawn?.session && sessions) add(sessions.expire(request));
+    if (withdrawn?.cookie) cookie.expire(request).forEach(add);
+    if (withdrawn?.alias) alias.expire(request).forEach(add);
+    if (withdrawn?.assignments) assignments?.expire(request).forEach(add);
+    if (withdrawn?.session) sessions?.expire(request).forEach(add);
   }
 
   #identify(add: (line: string) => void, isShared: boolean): void {
@@ -85,6 +97,8 @@ export class VisitorHeaders {
     const { id, origin } = participation.visitor;
     if (origin !== 'generated' || id === '' || this.#isReadOnly) return;
     add(this.visitors.cookie.issue(id, request));
+    const problem = this.visitors.cookie.problem(request);
+    if (problem !== undefined) this.runtime.warnOnce(`cookie:${problem}`, COOKIE_WARNINGS[problem]);
     if (!isShared) return;
     this.#warnOfSharing();
     if (participation.status !== 'excluded') participation.work.discard('no-identity');
@@ -95,11 +109,11 @@ export class VisitorHeaders {
     const { cookie, alias } = this.visitors;
     const { id, alias: brought } = participation.visitor;
     if (participation.status === 'excluded' || this.#isReadOnly) return;
-    if (brought?.state === 'due') add(cookie.issue(id, request));
+    if (brought?.state === 'due') cookie.replace(id, request).forEach(add);
     const next = takesOver === undefined && brought?.state !== 'due' ? brought : undefined;
     if (typeof takesOver === 'string') add(alias.issue(takesOver, request));
     else if (next?.state === 'renew') add(alias.issue(next.id, request));
-    else if (brought !== undefined && next === undefined) add(alias.expire(request));
+    else if (brought !== undefined && next === undefined) alias.expire(request).forEach(add);
   }
 
   #assign(add: (line: string) => void, isShared: boolean): void {

@@ -115,8 +115,8 @@ class ConvertInstance implements Convert {
     // A request of the visitor may be under way in this process: its consent and decisions are committed first.
     const commits = [...runtime.uncommitted].filter((each) => each.visitorId === id);
     await Promise.all(commits.map(async (each) => each.commit()));
-    const found = await readForJob(runtime, id);
-    const { properties = {}, consent } = options;
+    const { properties = {}, consent, origin } = options;
+    const found = await readForJob(runtime, id, origin);
     return new JobContext(runtime, { visitorId: id, properties, consent, ...found });
   }
 

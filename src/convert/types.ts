@@ -101,6 +101,12 @@ export interface ForVisitorOptions {
    * visitor's state.
    */
   consent?: Consent;
+  /**
+   * Where the id comes from: `app` if `visitor.id` gives it, `cookie` if it was read from a context of a visitor who is
+   * known by our cookie (`visitorId`). It matters only if the option `visitor.id` is set. Default: the app's visitor of
+   * that id, if something is stored of them, or if a cookie can not hold the id; else the cookie's visitor.
+   */
+  origin?: 'app' | 'cookie';
 }
 
 export interface ConvertStats {

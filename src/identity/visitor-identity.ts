@@ -24,7 +24,12 @@ import {
   type AssignmentCookieOptions,
 } from './cookies/assignment-cookie.js';
 import { sessionCookie, type SessionCookie, type SessionCookieOptions } from './cookies/session-cookie.js';
-import { visitorCookie, type VisitorCookie, type VisitorCookieOptions } from './cookies/visitor-cookie.js';
+import {
+  cookieIdCheck,
+  visitorCookie,
+  type VisitorCookie,
+  type VisitorCookieOptions,
+} from './cookies/visitor-cookie.js';
 import { fingerprint } from './fingerprint.js';
 import { newUuid } from './uuid.js';
 
@@ -120,8 +125,9 @@ const MAX_APP_ID = 256;
 
 export function visitorReader(options: VisitorReaderOptions): VisitorReader {
   const { visitor = {}, consent, signals, bots = 'original', onError, warn = () => undefined } = options;
-  const cookie = visitorCookie(visitor.cookie);
-  const alias = aliasCookie(visitor.cookie);
+  const isCookieId = cookieIdCheck(visitor.cookie?.accept, visitor.id !== undefined);
+  const cookie = visitorCookie(visitor.cookie, isCookieId);
+  const alias = aliasCookie(visitor.cookie, isCookieId);
   const assignments = assignmentsOf(options);
   const sessions = options.session === false ? undefined : sessionCookie(options.session, visitor.cookie);
   const isBot = botCheck(bots, onError, warn);
@@ -131,12 +137,25 @@ export function visitorReader(options: VisitorReaderOptions): VisitorReader {
   const question = { option: 'visitor.id', otherwise: 'the cookie is used instead', onError };
   const secret = visitor.fingerprint?.secret;
 
+  let isWarned = false;
+  const ownId = (id: string): string => {
+    if (!isWarned && isCookieId(id)) {
+      isWarned = true;
+      warn(
+        '`visitor.id` returned an id of a form that the visitor cookie may hold, too: whoever knows the id of such a ' +
+          'user can put it into a cookie, and what they do is sent to Convert as done by that user. Give ids of the ' +
+          "app a prefix that no cookie can hold, such as 'user:42'",
+      );
+    }
+    return id;
+  };
+
   const appId = (request: IncomingRequest): string | undefined => {
     if (askId === undefined) return undefined;
     const id = callAppFunction(askId, request.raw, question);
     if (id === null || id === undefined || id === '') return undefined;
-    if (typeof id === 'string' && id.length <= MAX_APP_ID) return id;
-    if (typeof id === 'number' && Number.isFinite(id)) return String(id);
+    if (typeof id === 'string' && id.length <= MAX_APP_ID) return ownId(id);
+    if (typeof id === 'number' && Number.isFinite(id)) return ownId(String(id));
     const returned = typeof id === 'string' ? 'a longer string' : Array.isArray(id) ? 'an array' : typeof id;
     onError(
       new ConvertError(
@@ -161,7 +180,7 @@ export function visitorReader(options: VisitorReaderOptions): VisitorReader {
     alias,
     assignments,
     sessions,
-    storeKeys: storeKeys(askId !== undefined),
+    storeKeys: storeKeys(askId !== undefined, isCookieId),
     consentConfigured: reader !== undefined,
     identify(request) {
       const own = appId(request);

@@ -15,6 +15,7 @@ export function assertNoConflicts(options: ConvertOptions): void {
   assertAssignmentCookie(options);
   assertCookieNames(options);
   assertCookiePrefixes(options);
+  assertPartitioned(options);
   assertCacheIsUsed(options);
 }
 
@@ -109,6 +110,17 @@ function assertCookiePrefixes(options: ConvertOptions): void {
     throw new ConvertError(
       'CONVERT_BAD_OPTION',
       `option \`${path}\` has the name '${name}', and ${wrong}: browsers keep no such cookie; leave one of the two out`,
+    );
+  }
+}
+
+function assertPartitioned(options: ConvertOptions): void {
+  for (const [path, { partitioned, sameSite = VISITOR_COOKIE_DEFAULTS.sameSite }] of cookiesOf(options)) {
+    if (partitioned !== true || sameSite === 'none') continue;
+    throw new ConvertError(
+      'CONVERT_BAD_OPTION',
+      `option \`${path}.partitioned\` is true, and \`sameSite\` is '${sameSite}': in a frame on another site, browsers` +
+        " neither keep nor send such a cookie; give `sameSite: 'none'`, too",
     );
   }
 }

@@ -33,14 +33,26 @@ const anyObject: Check = (value, path) =>
   typeof value === 'object' && value !== null ? [] : [`option \`${path}\` must be an object`];
 const hostName = matching('a host name, such as shop.example', /^\.?[a-z0-9-]+(\.[a-z0-9-]+)*$/i);
 
+/** Refuses `strict` with its reason: other cookies often have it, so that it looks like the safer choice. */
+const sameSite: Check = (value, path) =>
+  value === 'strict'
+    ? [
+        `option \`${path}\` can not be 'strict': browsers leave such a cookie out if a visitor comes by a link from` +
+          " another site, so that each of these links would draw a new visitor over the old one; use 'lax'",
+      ]
+    : oneOf('lax', 'none')(value, path);
+
 const cookieFields = {
   name: cookieName,
   domain: hostName,
   maxAge: between(1, 400 * 24 * 60 * 60, 'seconds'),
-  sameSite: oneOf('lax', 'strict', 'none'),
+  sameSite,
   secure: flag,
+  partitioned: flag,
 };
-const cookieOptions = shape(cookieFields);
+const pattern: Check = (value, path) =>
+  value instanceof RegExp ? [] : [`option \`${path}\` must be a regular expression (given ${given(value)})`];
+const cookieOptions = shape({ ...cookieFields, accept: pattern });
 /**
  * Makes a check for an option that is one of `flags`, or an object with the options of a cookie. A problem in the
  * object is reported with the name of the field.

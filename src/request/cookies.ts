@@ -10,6 +10,26 @@ export function cookieNamed(name: string): (request: IncomingRequest) => string 
   };
 }
 
+/** The most cookies of one name that are looked at for a valid one: a check may cost an HMAC. */
+const MAX_SAME_NAME = 8;
+
+/** Calls `read` with the values of a request's cookies of one name, until it returns something. */
+export type ValidCookie = <T>(
+  request: IncomingRequest,
+  read: (value: string) => T | undefined,
+) => T | undefined;
+
+/**
+ * Makes a function that finds the first valid cookie of a name, decoded. A browser sends several cookies of one name if
+ * they have other domains or paths: an older one, or one that a sibling subdomain has set, may come first. `read`
+ * returns undefined for a value that is not valid. At most 8 cookies of the name are looked at.
+ */
+export function validCookieNamed(name: string): ValidCookie {
+  if (!IS_NAME.test(name)) return () => undefined;
+  return (request, read) =>
+    searchCookies(cookieHeader(request), name, MAX_SAME_NAME, (value) => read(decoded(value)));
+}
+
 /**
  * Makes a function that reads one cookie of a request without decoding it; undefined if it is absent. It is for values
  * in which a decoded `,` or `&` would look like a separator.
@@ -24,7 +44,18 @@ export function rawCookieNamed(name: string): (request: IncomingRequest) => stri
  * not parse the other cookies, of which some sites have dozens.
  */
 function findCookie(header: string, name: string): string | undefined {
-  for (let at = header.indexOf(name); at !== -1; at = header.indexOf(name, at + 1)) {
+  return searchCookies(header, name, 1, (value) => value);
+}
+
+/** Calls `read` with the first `most` values of the cookies of a name, until it returns something. */
+function searchCookies<T>(
+  header: string,
+  name: string,
+  most: number,
+  read: (value: string) => T | undefined,
+): T | undefined {
+  let seen = 0;
+  for (let at = header.indexOf(name); at !== -1 && seen < most; at = header.indexOf(name, at + 1)) {
     const before = skipSpace(header, at - 1, -1);
     const equals = skipSpace(header, at + name.length, 1);
     const isComplete = before === -1 || header.charCodeAt(before) === SEMICOLON;
@@ -32,7 +63,9 @@ function findCookie(header: string, name: string): string | undefined {
     const end = header.indexOf(';', equals);
     const first = skipSpace(header, equals + 1, 1);
     const stop = skipSpace(header, (end === -1 ? header.length : end) - 1, -1) + 1;
-    return header.slice(first, Math.max(first, stop));
+    const found = read(header.slice(first, Math.max(first, stop)));
+    if (found !== undefined) return found;
+    seen += 1;
   }
   return undefined;
 }

@@ -4,9 +4,10 @@ import { createServer, type Server } from 'node:http';
 import type { AddressInfo } from 'node:net';
 import { setTimeout as sleep } from 'node:timers/promises';
 import { afterEach, beforeEach, describe, expect, it } from 'vitest';
+import type { Convert } from '../../src/convert/convert.js';
 import type { ConvertOptions } from '../../src/options/types.js';
 import { incoming } from '../identity/support.js';
-import { FakeResponse, visit } from '../support/http.js';
+import { FakeResponse, tick, visit } from '../support/http.js';
 import { testProject } from '../support/project.js';
 import { collector, create, logged } from './setup.js';
 
@@ -157,14 +158,63 @@ describe('jobs and webhooks', () => {
     expect(collector.exposures().map((event) => event.visitorId)).toEqual([context.visitorId, 'crm-7']);
   });
 
-  it('find a visitor by the id of our cookie, where the app has ids of its own', async () => {
-    const convert = create({ visitor: { id: () => undefined } });
-    const context = await visit(convert, { cookie: 'cv_vid=from-cookie' });
-    const { id } = context.runExperience('homepage-hero')!;
-    await convert.flush();
-    (await convert.forVisitor('from-cookie')).trackConversion('purchase');
-    await convert.flush();
-    expect(collector.conversions()[0]?.data).toEqual({ goalId: '501', bucketingData: { 101: id } });
+  describe('where the app has ids of its own', () => {
+    const ID = '11111111-1111-4111-8111-111111111111';
+    const APP = { visitor: { id: (req: unknown) => (req as { user?: string }).user } };
+    const asUser = (convert: Convert, user: string) => visit(convert, {}, undefined, { user });
+    const fromCookie = (convert: Convert, id = ID) => visit(convert, { cookie: `cv_vid=${id}` });
+
+    it('find a visitor by the id of our cookie', async () => {
+      const convert = create(APP);
+      const { id } = (await fromCookie(convert)).runExperience('homepage-hero')!;
+      await convert.flush();
+      (await convert.forVisitor(ID)).trackConversion('purchase');
+      await convert.flush();
+      expect(collector.conversions()[0]?.data).toEqual({ goalId: '501', bucketingData: { 101: id } });
+    });
+
+    it('A12: no event of a stranger goes out under the id of a user, and none of the user is lost', async () => {
+      const convert = create(APP);
+      const stranger = await fromCookie(convert, '42');
+      stranger.runExperience('homepage-hero');
+      stranger.trackConversion('purchase');
+      await convert.flush();
+      (await convert.forVisitor('42')).trackConversion('purchase');
+      await convert.flush();
+      const [first, second] = collector.conversions().map(({ visitorId }) => visitorId);
+      expect(first).toMatch(/^[0-9a-f-]{36}$/);
+      expect(second).toBe('42');
+    });
+
+    it('A12: the visitor of the app goes first, and `origin` says which one is meant', async () => {
+      const convert = create(APP);
+      (await fromCookie(convert)).trackConversion('purchase');
+      await convert.flush();
+      (await convert.forVisitor(ID, { origin: 'app' })).trackConversion('purchase');
+      await convert.flush();
+      expect(collector.conversions()).toHaveLength(2);
+      for (const options of [{}, { origin: 'app' }, { origin: 'cookie' }] as const)
+        (await convert.forVisitor(ID, options)).trackConversion('purchase');
+      await convert.flush();
+      // Both visitors have bought already.
+      expect(collector.conversions()).toHaveLength(2);
+    });
+
+    it('A12: a consent of the cookie does not outvote a denial under the id of the app', async () => {
+      const answer = { value: false };
+      const convert = create({ ...APP, consent: () => answer.value });
+      void (await asUser(convert, ID)).visitorId;
+      await tick();
+      answer.value = true;
+      (await fromCookie(convert)).runExperience('homepage-hero');
+      await convert.flush();
+      expect((await convert.forVisitor(ID)).consent).toBe('denied');
+      expect((await convert.forVisitor(ID, { origin: 'cookie' })).consent).toBe('granted');
+      // The user may change their mind.
+      (await asUser(convert, ID)).runExperience('homepage-hero');
+      await convert.flush();
+      expect((await convert.forVisitor(ID)).consent).toBe('granted');
+    });
   });
 
   it('count nothing for nobody, and say so once', async () => {

@@ -12,15 +12,18 @@ function reader(options: Partial<VisitorReaderOptions> = {}) {
 
 const UUID = /^[0-9a-f]{8}-[0-9a-f]{4}-4[0-9a-f]{3}-[89ab][0-9a-f]{3}-[0-9a-f]{12}$/;
 
+/** An id of a form that counts beside ids of the app, too. */
+const COOKIE_ID = '11111111-1111-4111-8111-111111111111';
+
 describe('who the visitor is', () => {
   it('the id of the app, then the cookie, then a new id', () => {
     const app = reader({ visitor: { id: (raw) => (raw as { user?: string }).user } });
-    const cookie = { cookie: 'cv_vid=from-cookie' };
+    const cookie = { cookie: `cv_vid=${COOKIE_ID}` };
     expect(app.identify(incoming(cookie, { raw: { user: 'u1' } }))).toMatchObject({
       id: 'u1',
       origin: 'app',
     });
-    expect(app.identify(incoming(cookie))).toMatchObject({ id: 'from-cookie', origin: 'cookie' });
+    expect(app.identify(incoming(cookie))).toMatchObject({ id: COOKIE_ID, origin: 'cookie' });
     const generated = app.identify(incoming());
     expect(generated).toMatchObject({
       origin: 'generated',
@@ -53,7 +56,10 @@ describe('who the visitor is', () => {
     ['no number', () => Number.NaN],
   ])('goes on with the cookie where the app gives %s, and says so', (_name, given) => {
     const { identify, errors } = reader({ visitor: { id: given as never } });
-    expect(identify(incoming({ cookie: 'cv_vid=c' }))).toMatchObject({ id: 'c', origin: 'cookie' });
+    expect(identify(incoming({ cookie: `cv_vid=${COOKIE_ID}` }))).toMatchObject({
+      id: COOKIE_ID,
+      origin: 'cookie',
+    });
     expect(errors).toMatchObject([{ code: 'CONVERT_CALLBACK' }]);
   });
 
@@ -65,7 +71,7 @@ describe('who the visitor is', () => {
         },
       },
     });
-    expect(identify(incoming({ cookie: 'cv_vid=c' })).id).toBe('c');
+    expect(identify(incoming({ cookie: `cv_vid=${COOKIE_ID}` })).id).toBe(COOKIE_ID);
     expect(errors[0]?.message).toMatch(/`visitor.id` function threw, the cookie is used instead \(TypeError/);
     // Its own text may quote what the visitor sent.
     expect(errors[0]?.message).not.toContain('no user');
@@ -89,18 +95,18 @@ describe('who the visitor is', () => {
     expect(written.issue('abc', incoming())).toBe(
       'vid=abc; Max-Age=60; Domain=shop.example; Path=/; Secure; SameSite=None',
     );
-    expect(written.expire(incoming())).toMatch(/^vid=; Max-Age=0; Domain=shop.example; Path=\//);
+    expect(written.expire(incoming())[0]).toMatch(/^vid=; Max-Age=0; Domain=shop.example; Path=\//);
   });
 
   it.each<[string, string, string, boolean]>([
     ['https', 'shop.example', '', true],
-    ['http', 'shop.example', '', true],
+    ['http', 'shop.example', '', false],
     ['http', 'localhost:3000', '', false],
     ['http', 'app.localhost', '', false],
     ['http', '127.0.0.1:80', '', false],
     ['http', '[::1]:3000', '', false],
     ['https', 'localhost', '', true],
-    ['http', 'localhost.evil.example', '', true],
+    ['http', 'localhost.evil.example', '', false],
   ])('%s://%s %s: Secure %s', (protocol, host, _nothing, isSecure) => {
     const line = reader().cookie.issue('a', incoming({}, { protocol, host }));
     expect(/; Secure/.test(line)).toBe(isSecure);
@@ -253,12 +259,12 @@ describe('without a grant', () => {
 
   it('names what has to go after a denial', () => {
     const { identify } = reader({ visitor: { id }, consent: () => false });
-    expect(identify(incoming({ cookie: 'cv_vid=c' }, user)).withdrawn).toEqual({
+    expect(identify(incoming({ cookie: `cv_vid=${COOKIE_ID}` }, user)).withdrawn).toEqual({
       cookie: true,
       alias: false,
       assignments: false,
       session: false,
-      cookieId: 'c',
+      cookieId: COOKIE_ID,
       fingerprint: undefined,
       appId: 'u1',
     });
@@ -280,5 +286,88 @@ describe('without a grant', () => {
     expect(withdrawn).toMatchObject({ cookie: false, session: true });
     const unknown = reader({ consent: () => undefined }).identify(incoming({ cookie: 'cv_vid=c' }));
     expect(unknown.withdrawn).toBeUndefined();
+  });
+});
+
+describe('several cookies of one name', () => {
+  it.each([
+    'cv_vid=s%3Aold.sig; cv_vid=good-id-1',
+    'cv_vid=; cv_vid=good-id-1; cv_vid=good-id-2',
+    `cv_vid=${'x'.repeat(65)}; a=1; cv_vid=good-id-1; cv_vid=!`,
+  ])('A1: %j is the visitor of the first valid one', (cookie) => {
+    expect(reader().identify(incoming({ cookie }))).toMatchObject({ id: 'good-id-1', origin: 'cookie' });
+  });
+
+  it('A1: the first valid alias cookie counts', () => {
+    const minute = Math.floor(Date.now() / 60_000 - 60).toString(36);
+    const cookie = `cv_vid=laptop; cv_vid_next=s%3Aold.sig; cv_vid_next=phone.${minute}`;
+    expect(reader().identify(incoming({ cookie }))).toMatchObject({ id: 'phone', alias: { state: 'due' } });
+  });
+
+  it('A1: a denial deletes the state of the id that counted', () => {
+    const { identify } = reader({ consent: () => false });
+    const { withdrawn } = identify(incoming({ cookie: 'cv_vid=s%3Aold.sig; cv_vid=good-id-1' }));
+    expect(withdrawn).toMatchObject({ cookie: true, cookieId: 'good-id-1' });
+  });
+});
+
+describe('an id in a cookie beside ids of the app', () => {
+  const idFrom = (value: string, accept?: RegExp): string | undefined => {
+    const visitor = { id: () => undefined, ...(accept && { cookie: { accept } }) };
+    const { id, origin } = reader({ visitor }).identify(incoming({ cookie: `cv_vid=${value}` }));
+    return origin === 'cookie' ? id : undefined;
+  };
+
+  it.each([
+    [COOKIE_ID, true],
+    ['0123456789abcdef0123456789ABCDEF', true],
+    ['42', false],
+    ['user-7', false],
+    ['0123456789abcdef', false],
+    [`${COOKIE_ID}0`, false],
+    ['', false],
+  ])('A12: %j counts: %s', (value, counts) => {
+    expect(idFrom(value)).toBe(counts ? value : undefined);
+  });
+
+  it('A12: counts, too, if it matches `accept`, each time', () => {
+    const accept = /^v-\d+$/g;
+    for (let time = 0; time < 2; time++) expect(idFrom('v-17', accept)).toBe('v-17');
+    expect(idFrom(COOKIE_ID, accept)).toBe(COOKIE_ID);
+    expect(idFrom('42', accept)).toBeUndefined();
+    // Whatever the pattern says, an id is bounded and needs no escaping.
+    expect(idFrom('a.b', /./)).toBeUndefined();
+    expect(idFrom('x'.repeat(65), /./)).toBeUndefined();
+  });
+
+  it('A12: of several, the first of such a form counts', () => {
+    expect(idFrom(`42; cv_vid=${COOKIE_ID}`)).toBe(COOKIE_ID);
+  });
+
+  it('A12: is asked for its form in the alias cookie, too', () => {
+    const { identify } = reader({ visitor: { id: () => undefined } });
+    expect(identify(incoming({ cookie: 'cv_vid_next=42.1' })).origin).toBe('generated');
+    expect(identify(incoming({ cookie: `cv_vid_next=${COOKIE_ID}.1` })).id).toBe(COOKIE_ID);
+  });
+
+  it('A12: has any form if the app gives no ids, and no `accept`', () => {
+    expect(reader().identify(incoming({ cookie: 'cv_vid=42' }))).toMatchObject({
+      id: '42',
+      origin: 'cookie',
+    });
+    const { identify } = reader({ visitor: { cookie: { accept: /^v-/ } } });
+    expect(identify(incoming({ cookie: 'cv_vid=42' })).origin).toBe('generated');
+  });
+
+  it('A12: says once if the app gives an id of such a form, and what to do', () => {
+    const warnings: string[] = [];
+    const ids = ['42', COOKIE_ID, COOKIE_ID];
+    const visitor = { id: () => ids.shift() };
+    const { identify } = reader({ visitor, warn: (message) => warnings.push(message) });
+    identify(incoming());
+    expect(warnings).toEqual([]);
+    for (let time = 0; time < 2; time++) expect(identify(incoming()).id).toBe(COOKIE_ID);
+    expect(warnings).toEqual([expect.stringMatching(/`visitor.id` returned .* prefix .* 'user:42'/)]);
+    expect(warnings.join()).not.toContain(COOKIE_ID);
   });
 });

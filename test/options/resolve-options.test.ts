@@ -120,7 +120,7 @@ describe('options', () => {
       "are both 'cv_asg'",
     );
     expect(wrong({ secrets, assignmentCookie: 'yes' })).toContain(
-      "option `assignmentCookie` must be true, false or { name, domain, maxAge, sameSite, secure } (given 'yes')",
+      "option `assignmentCookie` must be true, false or { name, domain, maxAge, sameSite, secure, partitioned } (given 'yes')",
     );
     expect(wrong({ secrets, assignmentCookie: { maxage: 1 } })).toContain(
       'unknown option `assignmentCookie.maxage`, did you mean `assignmentCookie.maxAge`?',
@@ -133,7 +133,7 @@ describe('options', () => {
   it('takes a session with a cookie of its own name', () => {
     const secrets = 'sixteen letters!';
     expect(wrong({ session: true })).toContain(
-      'option `session` must be false or { name, domain, sameSite, secure } (given true)',
+      'option `session` must be false or { name, domain, sameSite, secure, partitioned } (given true)',
     );
     expect(wrong({ session: { maxAge: 5 } })).toContain(
       'unknown option `session.maxAge`, known are `name`, `domain`',
@@ -154,6 +154,30 @@ describe('options', () => {
     expect(wrong({ secrets, session: false, assignmentCookie: { name: 'cv_ses' } })).toBe('no error');
     expect(wrong({ session: { name: 'ses', domain: 'shop.example', sameSite: 'none', secure: true } })).toBe(
       'no error',
+    );
+  });
+
+  it.each(['visitor.cookie', 'session', 'assignmentCookie'])(
+    "A15: refuses `%s.sameSite: 'strict'`",
+    (path) => {
+      const cookie = { sameSite: 'strict' };
+      const given =
+        path === 'visitor.cookie' ? { visitor: { cookie } } : { [path]: cookie, secrets: 'a'.repeat(16) };
+      expect(wrong(given)).toMatch(
+        /`[\w.]+\.sameSite` can not be 'strict': .*link from another site.*use 'lax'/,
+      );
+      expect(wrong(given)).toContain(`option \`${path}.sameSite\``);
+    },
+  );
+
+  it('A9: takes `partitioned` with `sameSite: none` only', () => {
+    expect(wrong({ visitor: { cookie: { partitioned: true, sameSite: 'none' } } })).toBe('no error');
+    expect(wrong({ visitor: { cookie: { partitioned: true } } })).toContain(
+      "option `visitor.cookie.partitioned` is true, and `sameSite` is 'lax'",
+    );
+    expect(wrong({ session: { partitioned: true } })).toContain('option `session.partitioned` is true');
+    expect(wrong({ visitor: { cookie: { partitioned: 'yes' } } })).toContain(
+      'option `visitor.cookie.partitioned`',
     );
   });
 

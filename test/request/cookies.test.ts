@@ -2,7 +2,7 @@
 import { parseCookie } from 'cookie';
 import fc from 'fast-check';
 import { describe, expect, it } from 'vitest';
-import { cookieNamed } from '../../src/request/cookies.js';
+import { cookieNamed, validCookieNamed } from '../../src/request/cookies.js';
 import { incoming } from '../identity/support.js';
 
 const one = (cookie: string | undefined, name: string): string | undefined =>
@@ -70,5 +70,34 @@ describe('one cookie of a request', () => {
       }),
       { numRuns: 5_000 },
     );
+  });
+});
+
+describe('several cookies of one name', () => {
+  const isDigit = (value: string): string | undefined => (/^\d$/.test(value) ? value : undefined);
+  const valid = (cookie: string | string[]): string | undefined =>
+    validCookieNamed('c')(incoming({ cookie }), isDigit);
+
+  it.each([
+    ['c=x; c=1; c=2', '1'],
+    ['c=s%3Aold.sig; b=3; c=%31', '1'],
+    ['c=x; c=y', undefined],
+    ['c=; c=1', '1'],
+    ['b=1', undefined],
+    ['', undefined],
+  ])('A1: of %j, the first valid one is %j', (header, expected) => {
+    expect(valid(header)).toBe(expected);
+  });
+
+  it('A1: may come in several headers', () => {
+    expect(valid(['c=x', 'c=1'])).toBe('1');
+  });
+
+  it('A1: are looked at up to the eighth', () => {
+    expect(valid(`${'c=x; '.repeat(7)}c=1`)).toBe('1');
+    expect(valid(`${'c=x; '.repeat(8)}c=1`)).toBeUndefined();
+    let looks = 0;
+    validCookieNamed('c')(incoming({ cookie: 'c=x; '.repeat(1_000) }), () => void looks++);
+    expect(looks).toBe(8);
   });
 });

@@ -5,18 +5,18 @@ import type { IncomingRequest } from '../../model/http.js';
 import { liveExperiences, type ProjectConfig } from '../../model/project-config.js';
 import { withAssignments } from '../../model/visitor-state/apply-change.js';
 import type { VisitorState } from '../../model/visitor-state/types.js';
-import { cookieNamed } from '../../request/cookies.js';
+import { cookieNamed, validCookieNamed } from '../../request/cookies.js';
 import { ownValue } from '../../utils/objects.js';
 import { type Assignment, packAssignments, unpackAssignments } from './pack-assignments.js';
 import { setCookie } from './set-cookie.js';
 import { createSigner, type Secrets, SIGNATURE_LENGTH } from './signer.js';
-import { VISITOR_COOKIE_DEFAULTS, type VisitorCookieOptions } from './visitor-cookie.js';
+import { cookieAttributes, type CookieOptions } from './visitor-cookie.js';
 
 /**
  * The options of the assignment cookie. Options that are not given are those of the visitor cookie, except for `name`.
  * Scripts can not read the cookie.
  */
-export interface AssignmentCookieOptions extends VisitorCookieOptions {
+export interface AssignmentCookieOptions extends CookieOptions {
   /** The name of the cookie. Default `cv_asg`. */
   name?: string;
 }
@@ -34,11 +34,11 @@ const PAYLOAD_AT = `${VERSION}.`.length + SIGNATURE_LENGTH + 1;
 export interface AssignmentCookie {
   /** True if the request brings the cookie at all, whatever it holds. */
   present(request: IncomingRequest): boolean;
-  /** A `Set-Cookie` line that removes the cookie. */
-  expire(request: IncomingRequest): string;
+  /** The `Set-Cookie` lines that remove the cookie, wherever this package may have set it. */
+  expire(request: IncomingRequest): readonly string[];
   /**
    * Reads the assignments that a request brings for the visitor of `storeKey`, and adds them to `stored`. A cookie that
-   * was not signed for this visitor counts as absent.
+   * was not signed for this visitor counts as absent; of several cookies, the first that was signed for them counts.
    */
   open(request: IncomingRequest, storeKey: string, stored: VisitorState | undefined): CarriedAssignments;
 }
@@ -64,39 +64,32 @@ export interface CarriedAssignments {
 export function assignmentCookie(
   secrets: Secrets,
   options: AssignmentCookieOptions = {},
-  visitor: VisitorCookieOptions = {},
+  visitor: CookieOptions = {},
 ): AssignmentCookie {
   const { name = ASSIGNMENT_COOKIE_NAME } = options;
-  const cookie = setCookie({
-    name,
-    domain: options.domain ?? visitor.domain,
-    maxAge: options.maxAge ?? visitor.maxAge ?? VISITOR_COOKIE_DEFAULTS.maxAge,
-    sameSite: options.sameSite ?? visitor.sameSite ?? VISITOR_COOKIE_DEFAULTS.sameSite,
-    secure: options.secure ?? visitor.secure,
-    httpOnly: true,
-  });
+  const cookie = setCookie({ name, ...cookieAttributes(visitor, options), httpOnly: true });
   const valueIn = cookieNamed(name);
+  const validIn = validCookieNamed(name);
   const room = MAX_COOKIE - `${name}=`.length - PAYLOAD_AT;
   const signer = createSigner(secrets, 'assignments');
   // The store key names account, project and visitor. JSON keeps the signed parts apart, whatever they contain.
   const signed = (storeKey: string, payload: string): string => JSON.stringify([VERSION, storeKey, payload]);
 
-  const read = (request: IncomingRequest, storeKey: string): Brought => {
-    const value = valueIn(request);
-    if (value === undefined || value.length > MAX_VALUE || !value.startsWith(`${VERSION}.`)) return NOTHING;
+  const read = (value: string, storeKey: string): Brought | undefined => {
+    if (value.length > MAX_VALUE || !value.startsWith(`${VERSION}.`)) return undefined;
     const payload = value.slice(PAYLOAD_AT);
     const signature = value.slice(VERSION.length + 1, PAYLOAD_AT - 1);
-    if (value[PAYLOAD_AT - 1] !== '.') return NOTHING;
+    if (value[PAYLOAD_AT - 1] !== '.') return undefined;
     const verified = signer.verify(signed(storeKey, payload), signature);
     const assignments = verified && unpackAssignments(payload);
-    return assignments ? { payload, assignments, isCurrent: verified === 'current' } : NOTHING;
+    return assignments && { payload, assignments, isCurrent: verified === 'current' };
   };
 
   return {
     present: (request) => valueIn(request) !== undefined,
     expire: (request) => cookie.expire(request),
     open(request, storeKey, stored) {
-      const brought = read(request, storeKey);
+      const brought = validIn(request, (value) => read(value, storeKey)) ?? NOTHING;
       return {
         state: withAssignments(stored, brought.assignments),
         update(state, config, isKept) {

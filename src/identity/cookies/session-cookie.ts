@@ -12,15 +12,15 @@ import {
   TRAFFIC_SOURCES,
 } from '../../model/attribution.js';
 import type { IncomingRequest } from '../../model/http.js';
-import { cookieNamed } from '../../request/cookies.js';
+import { cookieNamed, validCookieNamed } from '../../request/cookies.js';
 import { setCookie } from './set-cookie.js';
-import { VISITOR_COOKIE_DEFAULTS, type VisitorCookieOptions } from './visitor-cookie.js';
+import { cookieAttributes, type CookieOptions } from './visitor-cookie.js';
 
 /**
  * The options of the session cookie. Options that are not given are those of the visitor cookie, except for `name`.
  * Scripts can not read the cookie.
  */
-export interface SessionCookieOptions extends Omit<VisitorCookieOptions, 'maxAge'> {
+export interface SessionCookieOptions extends Omit<CookieOptions, 'maxAge'> {
   /** The name of the cookie. Default `cv_ses`. */
   name?: string;
 }
@@ -55,9 +55,12 @@ const VALUE = new RegExp(
 export interface SessionCookie {
   /** True if the request brings the cookie at all, whatever it holds. */
   present(request: IncomingRequest): boolean;
-  /** A `Set-Cookie` line that removes the cookie. */
-  expire(request: IncomingRequest): string;
-  /** Reads the session that a request brings. A malformed cookie, or a session that is over, counts as absent. */
+  /** The `Set-Cookie` lines that remove the cookie, wherever this package may have set it. */
+  expire(request: IncomingRequest): readonly string[];
+  /**
+   * Reads the session that a request brings: of several cookies, the first that holds one. A malformed cookie, or a
+   * session that is over, counts as absent.
+   */
   open(request: IncomingRequest, given: SessionContext): CarriedSession;
 }
 
@@ -86,25 +89,21 @@ export interface CarriedSession {
 /** @param visitor the options of the visitor cookie, which are the defaults for those of this cookie */
 export function sessionCookie(
   options: SessionCookieOptions = {},
-  visitor: VisitorCookieOptions = {},
+  visitor: CookieOptions = {},
 ): SessionCookie {
   const { name = SESSION_COOKIE_NAME } = options;
-  const cookie = setCookie({
-    name,
-    domain: options.domain ?? visitor.domain,
-    maxAge: END,
-    sameSite: options.sameSite ?? visitor.sameSite ?? VISITOR_COOKIE_DEFAULTS.sameSite,
-    secure: options.secure ?? visitor.secure,
-    httpOnly: true,
-  });
+  const cookie = setCookie({ name, ...cookieAttributes(visitor, options), maxAge: END, httpOnly: true });
   const valueIn = cookieNamed(name);
+  const validIn = validCookieNamed(name);
 
   return {
     present: (request) => valueIn(request) !== undefined,
     expire: (request) => cookie.expire(request),
     open(request, { now, isNewcomer, keepsAttribution }) {
       const second = Math.floor(now / 1000);
-      const brought = isNewcomer ? undefined : read(valueIn(request), second, keepsAttribution);
+      const brought = isNewcomer
+        ? undefined
+        : validIn(request, (value) => read(value, second, keepsAttribution));
       return {
         session: brought,
         isDue: brought === undefined || brought.isDue,
@@ -139,12 +138,8 @@ class BroughtSession implements Session {
   }
 }
 
-function read(
-  value: string | undefined,
-  second: number,
-  keepsAttribution: boolean,
-): BroughtSession | undefined {
-  if (value === undefined || value.length > MAX_VALUE) return undefined;
+function read(value: string, second: number, keepsAttribution: boolean): BroughtSession | undefined {
+  if (value.length > MAX_VALUE) return undefined;
   const [, told, type, letter, texts = ''] = VALUE.exec(value) ?? [];
   if (told === undefined) return undefined;
   const age = second - parseInt(told, 36);

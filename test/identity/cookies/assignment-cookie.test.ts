@@ -56,15 +56,15 @@ describe('the cookie of assignments', () => {
     ['by default', undefined, undefined, 'Max-Age=31536000; Path=/; HttpOnly; Secure; SameSite=Lax'],
     [
       'as the visitor cookie',
-      { domain: 'shop.example', maxAge: 60, sameSite: 'strict', secure: false },
+      { domain: 'shop.example', maxAge: 60, secure: false },
       undefined,
-      'Max-Age=60; Domain=shop.example; Path=/; HttpOnly; SameSite=Strict',
+      'Max-Age=60; Domain=shop.example; Path=/; HttpOnly; SameSite=Lax',
     ],
     [
       'as is said',
-      { domain: 'shop.example', maxAge: 60, sameSite: 'strict', secure: false },
-      { domain: 'www.shop.example', maxAge: 30, sameSite: 'none', name: 'asg' },
-      'Max-Age=30; Domain=www.shop.example; Path=/; HttpOnly; Secure; SameSite=None',
+      { domain: 'shop.example', maxAge: 60, secure: false },
+      { domain: '.Shop.example', maxAge: 30, sameSite: 'none', name: 'asg' },
+      'Max-Age=30; Domain=shop.example; Path=/; HttpOnly; Secure; SameSite=None',
     ],
   ])('has the attributes that it should have, %s', (_name, visitor, options, attributes) => {
     const made = assignmentCookie(NEW, options, visitor);
@@ -72,7 +72,7 @@ describe('the cookie of assignments', () => {
     const { line } = visit(made, { decided: { 101: '1010' } });
     expect(line?.slice(line.indexOf(';') + 2)).toBe(attributes);
     expect(line).toMatch(new RegExp(`^${name}=1\\.`));
-    expect(made.expire(incoming())).toBe(`${name}=; ${attributes.replace(/Max-Age=\d+/, 'Max-Age=0')}`);
+    expect(made.expire(incoming())[0]).toBe(`${name}=; ${attributes.replace(/Max-Age=\d+/, 'Max-Age=0')}`);
     expect(made.present(incoming({ cookie: `${name}=` }))).toBe(true);
     expect(made.present(incoming({ cookie: `x${name}=1` }))).toBe(false);
   });
@@ -201,3 +201,24 @@ describe('where assignments have no room', () => {
     }
   });
 });
+
+describe('several cookies of assignments', () => {
+  it('A1: of them, the first that was signed for the visitor counts', () => {
+    const foreign = visit(cookie, { storeKey: '1001-2002-visitor-2', decided: { 101: '1011' } }).value!;
+    for (const stale of ['s%3Aold.sig', '', foreign, value.replace('2t', '2x')]) {
+      const { seen, line } = visit(cookie, { value: `${stale}; cv_asg=${value}` });
+      expect(seen).toEqual({ 101: '1010', 102: '1021' });
+      expect(line).toBeUndefined();
+    }
+  });
+
+  it('A1: at most eight of them cost an HMAC', () => {
+    const eighth = `${foreignTo(value).repeat(7)}cv_asg=${value}`.slice('cv_asg='.length);
+    expect(visit(cookie, { value: eighth }).seen).toEqual({ 101: '1010', 102: '1021' });
+    const ninth = `${foreignTo(value).repeat(8)}cv_asg=${value}`.slice('cv_asg='.length);
+    expect(visit(cookie, { value: ninth }).seen).toBeUndefined();
+  });
+});
+
+/** A cookie of the right form that was signed for nobody, and the separator after it. */
+const foreignTo = (signed: string): string => `cv_asg=${signed.replace('2t', '2x')}; `;

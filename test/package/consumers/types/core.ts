@@ -41,7 +41,7 @@ export const options: ConvertOptions = {
   ],
   store,
   consent: { cookie: 'consent', granted: ['yes'], mode: 'block' },
-  visitor: { id: (request) => String(request), cookie: { sameSite: 'strict' } },
+  visitor: { id: (request) => String(request), cookie: { sameSite: 'none', partitioned: true } },
   properties: { visitor: (request, defaults) => ({ ...defaults, plan: 'pro' }) },
   delivery: { linger: 10, outbox: redisOutbox(redis, shared) },
   logger: false,
