@@ -8,10 +8,12 @@ import { adoptProject } from './project/parse-config.js';
 
 export type { CompiledEngineOptions } from './engine/compiled-engine.js';
 export type * from './engine/types.js';
+export { leftOut } from './project/parse-config.js';
 export type { ProjectConfig };
 
 /**
- * Checks a project config, and copies it: what comes back is frozen, and is not checked or copied again.
+ * Checks a project config, and copies it: what comes back is frozen, and is not checked or copied again. Entities that
+ * can't be used are left out; `leftOut(config)` names them.
  *
  * @throws ConvertError `CONVERT_BAD_PROJECT`, with the place in the config
  */

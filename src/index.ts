@@ -10,6 +10,7 @@ export { memoryStore, type MemoryStore, type MemoryStoreOptions } from './store/
 export type { StoreCacheOptions, StoreStats } from './store/remote-store.js';
 export type { CommitOptions, SdkDataStore, VisitorStore } from './store/types.js';
 export type {
+  BucketingOptions,
   ConversionAttributes,
   Engine,
   ExperienceAttributes,
@@ -52,4 +53,12 @@ export type { BotsOption } from './identity/bot-check.js';
 export type { Claim, Committed, StateChange, VisitorState } from './model/visitor-state/types.js';
 export type { GeoListener, GeoReader } from './request/geo/types.js';
 export type { ConvertOptions, DeliveryOptions } from './options/types.js';
-export type { ConvertEvents, Explanation, Reason, ConvertContext, VisitorContext } from './context/types.js';
+export type {
+  ConvertEvents,
+  Explanation,
+  Reason,
+  ConvertContext,
+  VisitorContext,
+  VisitorData,
+} from './context/types.js';
+export type { ConfigEntity, EntityType } from './context/config-entities.js';

@@ -14,6 +14,7 @@ import type {
 } from '../engine/types.js';
 import type { ReportSegments } from '../model/tracking-event.js';
 import type { ConvertError } from '../utils/errors.js';
+import type { ConfigEntity, EntityType } from './config-entities.js';
 
 /**
  * Why a visitor gets a variation or none. The reasons of the engine, and:
@@ -67,6 +68,17 @@ export interface ConvertEvents {
   error: ConvertError;
 }
 
+/** What is stored of a visitor, as the official SDK's `getVisitorData` returns it. */
+export interface VisitorData {
+  /** Experience id -> variation id. */
+  bucketing?: Record<string, string>;
+  /** The goals that the visitor has reached, by key. */
+  goals?: Record<string, boolean>;
+  segments?: Record<string, unknown>;
+  /** The keys of the locations where the visitor was last. */
+  locations?: string[];
+}
+
 /**
  * One visitor: the methods make decisions for the visitor and count conversions. `Keys` narrows the experience keys.
  */
@@ -97,9 +109,19 @@ export interface VisitorContext<Keys extends string = string> {
   /** Stores report segments with the visitor. They are sent with later events. */
   setDefaultSegments(segments: ReportSegments): void;
   /** Puts the visitor into those of the given segments whose rules match. */
-  runCustomSegments(keys: readonly string[], attributes?: SegmentsAttributes): void;
+  runCustomSegments(keys: readonly string[] | string, attributes?: SegmentsAttributes): void;
+  /** The official SDK's older name for `runCustomSegments`. */
+  setCustomSegments(keys: readonly string[] | string, attributes?: SegmentsAttributes): void;
   /** Stores properties with the visitor, for the rules of later requests. */
   updateVisitorProperties(properties: Record<string, unknown>): void;
+  /** The official SDK's form. With the id of another visitor, it does nothing but log a warning. */
+  updateVisitorProperties(visitorId: string, properties: Record<string, unknown>): void;
+  /** Returns a copy of what is stored of the visitor, with the changes of this request. Empty for who takes no part. */
+  getVisitorData(): VisitorData;
+  /** Returns the entity of the project config with this key, frozen; null if there is none. */
+  getConfigEntity(key: string, type: EntityType): ConfigEntity | null;
+  /** Returns the entity of the project config with this id, frozen; null if there is none. */
+  getConfigEntityById(id: string | number, type: EntityType): ConfigEntity | null;
   /** Decides without enrolling: nothing is stored or sent. */
   peek(key: Keys, attributes?: ExperienceAttributes): Variation | null;
   /** Says why `peek` returns this variation or null. */

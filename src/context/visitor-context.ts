@@ -18,6 +18,7 @@ import type {
 } from '../engine/types.js';
 import { type ReportSegments, SEGMENT_KEYS } from '../model/tracking-event.js';
 import { asConvertError } from '../utils/errors.js';
+import { type ConfigEntity, configEntity, type EntityType } from './config-entities.js';
 import { DecisionRecorder } from './decision-recorder.js';
 import { ContextVisitor } from './engine-visitor.js';
 import { explanationOf, unexplained } from './explanation.js';
@@ -31,7 +32,13 @@ import {
 } from './participation.js';
 import { warnOfLostIdentity } from './read-only.js';
 import { FLUSH_TIMEOUT, type Runtime } from './runtime.js';
-import { CONTEXT_BRAND, type Explanation, type Reason, type VisitorContext } from './types.js';
+import {
+  CONTEXT_BRAND,
+  type Explanation,
+  type Reason,
+  type VisitorContext,
+  type VisitorData,
+} from './types.js';
 
 /** The base of request contexts and job contexts. Each subclass finds the visitor in its own way (`resolve`). */
 export abstract class VisitorContextBase implements VisitorContext {
@@ -169,20 +176,51 @@ export abstract class VisitorContextBase implements VisitorContext {
     if (known.length > 0) this.#keep(Object.fromEntries(known) as Record<string, unknown>);
   }
 
-  runCustomSegments(keys: readonly string[], attributes?: SegmentsAttributes): void {
+  setCustomSegments(keys: readonly string[] | string, attributes?: SegmentsAttributes): void {
+    this.runCustomSegments(keys, attributes);
+  }
+
+  runCustomSegments(keys: readonly string[] | string, attributes?: SegmentsAttributes): void {
     const { participation } = this;
     if (participation.status !== 'participating') return;
     this.#guard(undefined, () => {
       const { engine } = participation.project;
-      const wanted = Array.isArray(keys) ? keys.map(textOf) : [];
+      const wanted = (Array.isArray(keys) ? (keys as readonly string[]) : [keys as string]).map(textOf);
       const change = engine.customSegments(wanted, this.#visitorOf(participation), asObject(attributes));
       participation.work.record(change, []);
     });
   }
 
-  updateVisitorProperties(properties: Record<string, unknown>): void {
-    const given = asObject(properties);
+  updateVisitorProperties(
+    ...args: [properties: Record<string, unknown>] | [visitorId: string, properties: Record<string, unknown>]
+  ): void {
+    const [first, second] = args;
+    const isOfSdk = typeof first === 'string' || typeof first === 'number';
+    if (isOfSdk && String(first) !== this.visitorId) {
+      this.runtime.warnOnce(
+        'properties-of-another',
+        'updateVisitorProperties was given the id of another visitor, and does nothing; use forVisitor(id)',
+      );
+      return;
+    }
+    const given = asObject(isOfSdk ? second : first);
     if (Object.keys(given).length > 0) this.#keep(given);
+  }
+
+  getVisitorData(): VisitorData {
+    const { participation } = this;
+    if (participation.status === 'excluded') return {};
+    const { bucketing, goals, segments, locations } = participation.work.state;
+    const data = Object.entries({ bucketing, goals, segments, locations });
+    return structuredClone(Object.fromEntries(data.filter(([, value]) => value !== undefined)));
+  }
+
+  getConfigEntity(key: string, type: EntityType): ConfigEntity | null {
+    return configEntity(this.runtime.project?.config, 'key', key, type);
+  }
+
+  getConfigEntityById(id: string | number, type: EntityType): ConfigEntity | null {
+    return configEntity(this.runtime.project?.config, 'id', String(id), type);
   }
 
   peek(key: string, attributes?: ExperienceAttributes): Variation | null {

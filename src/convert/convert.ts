@@ -156,12 +156,12 @@ class ConvertInstance implements Convert {
   }
 
   stats(): ConvertStats {
-    const { engineName, outbox, remote, repository } = this.#runtime;
+    const { delivers, engineName, outbox, remote, repository } = this.#runtime;
     return {
       engine: engineName,
       project: repository.stats(),
       store: remote?.stats() ?? LOCAL_STORE,
-      delivery: outbox.stats(),
+      delivery: delivers ? outbox.stats() : { ...outbox.stats(), disabled: true },
     };
   }
 

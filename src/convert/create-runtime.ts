@@ -11,9 +11,15 @@ import {
   type OutboxListener,
 } from '../delivery/types.js';
 import { compiledEngine } from '../engine/compiled-engine.js';
-import { runningExperiences, runsElsewhere } from '../model/project-config.js';
+import {
+  type ExperienceConfig,
+  type ProjectConfig,
+  runningExperiences,
+  runsElsewhere,
+} from '../model/project-config.js';
 import { isInAll } from '../model/visitor-state/apply-change.js';
 import type { ConvertOptions, ResolvedOptions } from '../options/types.js';
+import { leftOut } from '../project/parse-config.js';
 import { ProjectRepository, type ProjectRepositoryOptions, versionOf } from '../project/repository.js';
 import { resolveProject } from '../project/sources/resolve-source.js';
 import type { ProjectSource } from '../project/types.js';
@@ -24,6 +30,7 @@ import { type VisitorStore, withStoreTimeout } from '../store/types.js';
 import { CompactSet } from '../utils/compact-set.js';
 import { asConvertError } from '../utils/errors.js';
 import type { Logger } from '../utils/logger.js';
+import { withDrafts, withoutDelivery } from './engine-views.js';
 import { outboxOf } from './outbox-factory.js';
 import { createReporter, type Reporter } from './reporter.js';
 import { requestServices } from './request-services.js';
@@ -35,6 +42,8 @@ const MAX_WAITING = 1_000;
 export interface ConvertRuntime extends Reporter, Omit<Runtime, keyof Reporter> {
   readonly logger: Logger;
   readonly engineName: string;
+  /** False with `delivery: false`. */
+  readonly delivers: boolean;
   readonly services: RequestServices;
   /** Holds the project config in force; the field `project` reads it from here. */
   readonly repository: ProjectRepository<LoadedProject>;
@@ -58,7 +67,7 @@ export function createRuntime(options: ResolvedOptions, makeOutbox?: OutboxFacto
   const flush = (timeout: number): Promise<DeliveryLedger> => outbox.flush(timeout);
   const waitUntil = options.waitUntil && tellPlatform(options.waitUntil, { flush, onError: report });
   const source = sourceOf(options);
-  const engine = options.engine ?? compiledEngine({ strictSdk: options.strictSdk, uiRules: options.uiRules });
+  const engine = options.engine ?? compiledEngine(options);
   const settings = (): Readonly<Record<string, unknown>> | undefined => {
     const loaded = project();
     return loaded && (loaded.config.project.settings ?? {});
@@ -80,13 +89,23 @@ export function createRuntime(options: ResolvedOptions, makeOutbox?: OutboxFacto
   const claimLeases = claimsLapse ? new ClaimLeases(store, report, now) : undefined;
   const repository = new ProjectRepository<LoadedProject>(source, {
     readyTimeout: options.readyTimeout,
-    load: (config) => ({
-      config,
-      engine: engine.load(config),
-      running: runningExperiences(config, environment),
-    }),
+    load(config) {
+      // Only a config that was asked for with the token has drafts; in others, a status says nothing about decisions.
+      const drafts = draftsOf(options.debugToken === undefined ? [] : (config.experiences ?? []));
+      const shown = withDrafts(engine.load(config), new Set(drafts.map(({ key }) => key)));
+      const isDraft = new Set(drafts.map(({ id }) => id));
+      return {
+        config,
+        engine:
+          options.delivery === false
+            ? withoutDelivery(shown, (count) => outbox.drop(count, 'disabled'))
+            : shown,
+        running: runningExperiences(config, environment).filter((id) => !isDraft.has(id)),
+      };
+    },
     onConfig: (loaded, isFirst) => {
       warnOfProject(loaded, environment, reporter);
+      if (options.debugToken !== undefined) warnOnce('debug-token', DEBUG_TOKEN_WARNING);
       for (const work of waiting.splice(0)) work(loaded);
       reporter.emit(isFirst ? 'ready' : 'config', { version: versionOf(loaded.config) });
     },
@@ -98,6 +117,7 @@ export function createRuntime(options: ResolvedOptions, makeOutbox?: OutboxFacto
     logger,
     environment,
     engineName: engine.name,
+    delivers: options.delivery !== false,
     services,
     store,
     remote,
@@ -126,8 +146,8 @@ export function createRuntime(options: ResolvedOptions, makeOutbox?: OutboxFacto
  * Begins to load the project config and the geo databases. Requests are served meanwhile, so a failure is only
  * reported.
  */
-export function startRuntime({ repository, services, report }: ConvertRuntime): void {
-  repository.start();
+export function startRuntime({ repository, services, report, emitLater }: ConvertRuntime): void {
+  emitLater(() => repository.start());
   services.reader.load().catch((error: unknown) => {
     report(asConvertError(error, 'CONVERT_BAD_OPTION', 'option `geo` can not be loaded'));
   });
@@ -166,6 +186,9 @@ function sourceOf(options: ResolvedOptions): ProjectSource {
     environment: options.environment,
     endpoint: options.endpoints?.config,
     refreshInterval: options.refreshInterval,
+    maxBytes: options.maxConfigBytes,
+    debugToken: options.debugToken,
+    cacheLevel: options.network?.cacheLevel,
   });
 }
 
@@ -207,9 +230,30 @@ function outboxListener({ emit, reportOutage, reportRecovery, warnOnce }: Report
 
 /** Logs, once each, the parts of a project config that do not run. */
 function warnOfProject({ config, engine }: LoadedProject, environment: string, { warnOnce }: Reporter): void {
+  const unusable = leftOutWarning(config);
+  if (unusable !== undefined) warnOnce(`left-out:${unusable}`, unusable);
   for (const warning of engine.warnings) warnOnce(`config:${warning}`, warning);
   const elsewhere = runsElsewhere(config, environment);
   if (elsewhere !== undefined) warnOnce(`environment:${elsewhere}`, elsewhere);
+}
+
+const DEBUG_TOKEN_WARNING =
+  'option `debugToken` is set: experiences that are not active are shown to everybody, read-only; leave it out in production';
+
+/** Returns the experiences that are not active. An experience without a status counts as active. */
+function draftsOf(experiences: readonly ExperienceConfig[]): readonly ExperienceConfig[] {
+  return experiences.filter(({ status }) => status && status !== 'active');
+}
+
+/** The most entities that the warning names. */
+const MAX_NAMED = 5;
+
+/** Names the entities of the config that can't be used, in one line. */
+function leftOutWarning(config: ProjectConfig): string | undefined {
+  const all = leftOut(config);
+  if (all.length === 0) return undefined;
+  const more = all.length > MAX_NAMED ? `; and ${all.length - MAX_NAMED} more` : '';
+  return `parts of the project config can't be used and are left out: ${all.slice(0, MAX_NAMED).join('; ')}${more}`;
 }
 
 function repositoryListener(

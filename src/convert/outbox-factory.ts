@@ -18,10 +18,12 @@ interface Owner {
 
 /** Makes the outbox. `make`, if given, replaces the factory of the options. */
 export function outboxOf(
-  { delivery = {}, endpoints, sdkKey }: ResolvedOptions,
+  { delivery: given = {}, endpoints, sdkKey }: ResolvedOptions,
   { listener, project }: Owner,
-  make: OutboxFactory = factoryOf(delivery),
+  make: OutboxFactory = factoryOf(given || {}),
 ): Outbox {
+  // With `delivery: false`, no event is offered (see `withoutDelivery`), and this outbox only keeps the count.
+  const delivery: DeliveryOptions = given || {};
   const outbox = make({
     transport: transportOf(delivery),
     destination() {

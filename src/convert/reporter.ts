@@ -13,6 +13,11 @@ export interface Reporter {
   readonly on: EventBus<ConvertEvents>['on'];
   readonly hasListener: Runtime['hasListener'];
   readonly emit: Runtime['emit'];
+  /**
+   * Runs `work`. The events that it causes are emitted in the next turn: while a Convert is made, the app has had no
+   * chance to add a listener.
+   */
+  readonly emitLater: (work: () => void) => void;
   readonly report: Runtime['report'];
   /**
    * Reports the begin of an outage: emits an `error` event and logs the error, at each call. Callers call once per
@@ -32,7 +37,10 @@ export function createReporter(logger: Logger): Reporter {
     once(problem.kind, () => logger.error(problem.message));
   });
 
+  let isLater = false;
+
   function emit<Name extends keyof ConvertEvents>(name: Name, event: ConvertEvents[Name]): void {
+    if (isLater) return void setImmediate(emit, name, event);
     bus.emit(name, event);
     publish(name, event);
   }
@@ -41,6 +49,14 @@ export function createReporter(logger: Logger): Reporter {
     on: (name, listener) => bus.on(name, listener),
     hasListener: (name) => bus.hasListener(name) || hasSubscriber(name),
     emit,
+    emitLater(work) {
+      isLater = true;
+      try {
+        work();
+      } finally {
+        isLater = false;
+      }
+    },
     report(error) {
       once(error.kind, () => logger.error(error.message));
       emit('error', error);

@@ -45,6 +45,7 @@ export interface DeliveryLedger {
  * - `refused` the tracking endpoint answered with a 4xx that says nothing of a later try
  * - `expired` the event was over 72 hours old
  * - `corrupt` the stored event can not be read any more
+ * - `disabled` the option `delivery` is false
  * - `closed` the outbox was closed before the event could be delivered
  * - `forgotten` the visitor was forgotten (`convert.forget`)
  */
@@ -59,6 +60,7 @@ export type DropReason =
   | 'refused'
   | 'expired'
   | 'corrupt'
+  | 'disabled'
   | 'closed'
   | 'forgotten';
 
@@ -107,6 +109,8 @@ export interface Offer {
 }
 
 export interface DeliveryStats extends DeliveryLedger {
+  /** True with the option `delivery: false`: nothing is sent. Else absent. */
+  readonly disabled?: true;
   /**
    * Bytes of the events that this process has to send, in memory and in its spool. Events that wait in Redis alone do
    * not count.
@@ -218,5 +222,6 @@ export const DROP_WARNINGS: Readonly<Partial<Record<DropReason, string>>> = {
   'too-large': 'an event of over 32 KiB was dropped: shorten its visitor id, segments or conversion data',
   'bad-data': 'an event was dropped that JSON can not hold, or that Convert would not take',
   expired: 'events were dropped that were over 72 hours old before they could be delivered',
+  disabled: 'conversions are dropped, since the option `delivery` is false',
   corrupt: 'stored events were dropped that can not be read any more',
 };

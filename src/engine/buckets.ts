@@ -33,6 +33,22 @@ export function layOut<T>(
   return buckets.map(({ start, end, content }) => ({ start, end, content: contentOf(content) }));
 }
 
+/**
+ * Returns a warning if the shares of the running variations are over 100 % together: then some variations get less than
+ * their share, or nothing. A missing share counts as 100 %, as in the SDK. Undefined if the shares are right.
+ */
+export function sharesProblem({ variations }: ExperienceConfig): string | undefined {
+  const running = (variations ?? []).filter(
+    (variation) => variation?.id && isRunning(variation) && hasTraffic(variation.traffic_allocation),
+  );
+  const isMissing = running.some((variation) => Number.isNaN(numberOf(variation.traffic_allocation)));
+  const total = running.reduce((sum, { traffic_allocation: share }) => sum + (numberOf(share) || 100), 0);
+  // Shares such as 33.34 add up to a little more than 100.
+  if (total < 101) return undefined;
+  const cause = isMissing ? '; a missing `traffic_allocation` counts as 100 %' : '';
+  return `has running variations that share ${Math.round(total)} % of the traffic, so that the last ones get too little${cause}`;
+}
+
 /** Returns the bucket at a position of the traffic (0 to 9999); undefined if no bucket is there. */
 export function bucketAt<T>(buckets: Buckets<T>, position: number): Bucket<T> | undefined {
   for (let i = 0; i < buckets.length; i++) {

@@ -10,7 +10,8 @@ import type {
   RuleSet,
   VariationConfig,
 } from '../model/project-config.js';
-import { layOut } from './buckets.js';
+import { quoteName } from '../utils/clean-text.js';
+import { layOut, MAX_TRAFFIC, sharesProblem } from './buckets.js';
 import { textOf } from './coerce.js';
 import { firstEnrolment } from './evaluation/enrolment.js';
 import { compileFeatures, type FeaturePlan } from './feature-plan.js';
@@ -28,13 +29,15 @@ import { RuleCompiler } from './rules/compile-rules.js';
 import { exclusionOf } from './rules/mutual-exclusion.js';
 import { PropertyNames } from './rules/property-names.js';
 import type { CompiledRules, WebRules } from './rules/types.js';
-import type { Variation } from './types.js';
+import type { BucketingOptions, Variation } from './types.js';
 
 export interface PlanOptions {
   /**
    * Answers rules without a key, which web projects have. Default: such rules find no value, as with the official SDK.
    */
   readonly uiRules?: WebRules | undefined;
+  /** How the traffic is shared out. Default: as by default with the official SDK. */
+  readonly bucketing?: BucketingOptions | undefined;
 }
 
 /**
@@ -43,6 +46,7 @@ export interface PlanOptions {
  * @param config a config that is validated and deeply frozen, since decisions hand parts of it to the app
  */
 export function compilePlan(config: ProjectConfig, options: PlanOptions = {}): Plan {
+  const { bucketing = {} } = options;
   const names = new PropertyNames();
   const compiler = new RuleCompiler(names, options.uiRules);
   const compile: Compile = (rules, type, { key }) =>
@@ -118,7 +122,7 @@ export function compilePlan(config: ProjectConfig, options: PlanOptions = {}): P
       variations,
       hasVariations: Boolean(experience.variations?.length),
       buckets: layOut(experience, (variationId) => variations.get(variationId)),
-      hash: new HashPrefix(id),
+      hash: new HashPrefix(bucketing.excludeExperienceIdHash ? '' : id, bucketing.hash_seed),
       dependsOnState:
         segmentsOf.length > 0 ||
         attached.some((each) => each.permanent || each.exclusion !== undefined) ||
@@ -139,6 +143,10 @@ export function compilePlan(config: ProjectConfig, options: PlanOptions = {}): P
     return planned;
   });
 
+  for (const experience of entriesOf(config.experiences)) {
+    const problem = sharesProblem(experience);
+    if (problem !== undefined) compiler.warnings.push(`${ownerOf('experience', experience.key)} ${problem}`);
+  }
   for (const { config: audience, exclusion } of audiences) {
     if (exclusion === undefined || byKey.has(exclusion.experienceKey)) continue;
     compiler.warnings.push(
@@ -150,6 +158,7 @@ export function compilePlan(config: ProjectConfig, options: PlanOptions = {}): P
   return {
     config,
     names,
+    maxTraffic: bucketing.max_traffic ?? MAX_TRAFFIC,
     experiences,
     interdependent:
       Math.min(byKey.size, byId.size) < experiences.length ||
@@ -181,9 +190,9 @@ type Compile = (
  */
 const slotOf = (id: string): string | number => (String(Number(id)) === id ? Number(id) : id);
 
-/** Names an entity of the config in a warning, by its type and its key. The key is quoted, and cut at 64 characters. */
+/** Names an entity of the config in a warning, by its type and its key. */
 function ownerOf(type: string, key: unknown): string {
-  return `the ${type} ${JSON.stringify(textOf(key).slice(0, 64))}`;
+  return `the ${type} ${quoteName(textOf(key))}`;
 }
 
 const readsState = (rules: CompiledRules | undefined): boolean => rules?.readsState === true;

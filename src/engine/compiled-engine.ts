@@ -13,6 +13,7 @@ import { webRulesOf } from './rules/web-rules.js';
 import { customSegments } from './segments.js';
 import { withTransactionsOnce } from './transactions.js';
 import type {
+  BucketingOptions,
   ConversionAttributes,
   ConversionOutcome,
   Decision,
@@ -41,15 +42,21 @@ export interface CompiledEngineOptions {
    * SDK on a server.
    */
   uiRules?: boolean | undefined;
+  /** How the traffic is shared out, if not as by default: the SDK's settings of the same names. */
+  bucketing?: BucketingOptions | undefined;
 }
 
 /**
  * Makes the compiled engine. Its project configs must be validated and deeply frozen, since decisions hand parts of
  * them to the app.
  */
-export function compiledEngine({ strictSdk = false, uiRules = false }: CompiledEngineOptions = {}): Engine {
+export function compiledEngine({
+  strictSdk = false,
+  uiRules = false,
+  bucketing,
+}: CompiledEngineOptions = {}): Engine {
   const planOf = (config: ProjectConfig): Plan =>
-    compilePlan(config, { uiRules: uiRules ? webRulesOf(config) : undefined });
+    compilePlan(config, { uiRules: uiRules ? webRulesOf(config) : undefined, bucketing });
   return { name: 'compiled', load: (config) => new CompiledProject(planOf(config), strictSdk) };
 }
 
@@ -160,8 +167,8 @@ function atLastWithLocations(decisions: Decision[], call: Call): Decision[] {
  * Adds the locations that matched to the change of a decision, if they differ from the stored ones. The decision is
  * modified in place, since no other code has seen it yet.
  */
-function withLocations(decision: Mutable<Decision>, { state }: Call): Decision {
-  const locations = state.changedLocations;
+function withLocations(decision: Mutable<Decision>, { state, attributes }: Call): Decision {
+  const locations = attributes.enableStorage === false ? undefined : state.changedLocations;
   if (locations === undefined) return decision;
   const { change } = decision;
   if (change === undefined) decision.change = { locations };

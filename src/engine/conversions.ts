@@ -62,7 +62,11 @@ function matches(
 
 /** Copies conversion data, so that the app can not change an event that is waiting to be sent. */
 function structuredCopy(goalData: NonNullable<ConversionAttributes['conversionData']>) {
-  return goalData.map((each) => ({ ...each }));
+  return goalData.map(({ key, value }) => ({ key, value: typeof value === 'object' ? [...value] : value }));
+}
+
+function isTexts(value: unknown): boolean {
+  return Array.isArray(value) && value.every((each) => typeof each === 'string');
 }
 
 /** The keys that `trackConversion` accepts as data of a transaction. */
@@ -87,6 +91,7 @@ function wrongWith(data: unknown): string | undefined {
     const { key, value } = entry as { key?: unknown; value?: unknown };
     if (!KNOWN.has(key))
       return `\`conversionData\` has an unknown key; known are ${GOAL_DATA_KEYS.join(', ')}`;
+    if (String(key).startsWith('customDimension') && isTexts(value)) continue;
     const isRight = typeof value === 'string' || (typeof value === 'number' && Number.isFinite(value));
     if (!isRight) return `the value of \`${String(key)}\` must be a finite number or a string`;
   }

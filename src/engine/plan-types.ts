@@ -81,6 +81,8 @@ export interface PlannedExperience {
 export interface Plan {
   readonly config: ProjectConfig;
   readonly names: PropertyNames;
+  /** The number of positions that visitors are spread over. */
+  readonly maxTraffic: number;
   /**
    * The experiences in the order of the project. If several have one key, the first one stands for all, as in the SDK.
    */

@@ -19,6 +19,19 @@ export interface Engine {
   load(config: ProjectConfig): EngineProject;
 }
 
+/**
+ * Settings that decide which visitor gets which variation. Whoever changes one of them moves visitors: they are for sites
+ * that use the official SDK with the same settings, and have its names.
+ */
+export interface BucketingOptions {
+  /** True hashes the visitor's id alone, so that a visitor has one position in all experiences. Default false. */
+  excludeExperienceIdHash?: boolean;
+  /** The seed of the hash, from 1. Default 9999. */
+  hash_seed?: number;
+  /** The number of positions; a share of 1 % takes 100 of them. Default 10000. */
+  max_traffic?: number;
+}
+
 /** A project config, loaded. All methods are pure functions of their arguments. */
 export interface EngineProject {
   /** Warnings about the config for the operator, one line each. */
@@ -158,6 +171,7 @@ export interface Feature {
  * - `environment`: the experience runs in another environment
  * - `location`, `audience`, `segment`: the locations, audiences or segments of the experience don't match
  * - `exclusion`: the visitor is in an experience that excludes this one (or is not in one that it needs)
+ * - `draft`: the experience is not active, and `debugToken` shows it; nothing is stored or sent
  * - `traffic`: the visitor is outside of the traffic
  * - `no-variations`: the experience has no variations
  * - `state-unavailable`: the decision depends on the visitor's state, which could not be read
@@ -168,6 +182,7 @@ export type EngineReason =
   | 'sticky'
   | 'forced'
   | 'preview'
+  | 'draft'
   | 'not-found'
   | 'archived'
   | 'environment'

@@ -3,6 +3,8 @@
  * project. Only the fields that this package reads are named; a config may have more. A config may be malformed:
  * `project/parse-config.ts` checks it.
  */
+import { cleanText } from '../utils/clean-text.js';
+
 export interface ProjectConfig {
   account_id: string;
   project: {
@@ -81,6 +83,9 @@ export interface Rule {
   matching?: { match_type?: string; negated?: boolean };
 }
 
+/** The most environments that a warning names. */
+const MAX_NAMED = 5;
+
 /** Returns the experiences that are not archived. */
 export function liveExperiences(config: ProjectConfig): ExperienceConfig[] {
   const { experiences = [], archived_experiences: archived = [] } = config;
@@ -95,7 +100,10 @@ export function liveExperiences(config: ProjectConfig): ExperienceConfig[] {
 export function runsElsewhere({ experiences = [] }: ProjectConfig, environment: string): string | undefined {
   const found = new Set(experiences.map((experience) => experience.environment || environment));
   if (found.size === 0 || found.has(environment)) return undefined;
-  const names = [...found].map((name) => `'${name}'`).join(', ');
+  const names = [...found]
+    .slice(0, MAX_NAMED)
+    .map((name) => `'${cleanText(name, 64)}'`)
+    .join(', ');
   return (
     `no experience of the project runs in the environment '${environment}'; it has experiences for ${names}.` +
     ' Set the option `environment` (or CONVERT_ENVIRONMENT)'

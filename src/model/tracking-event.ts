@@ -27,7 +27,8 @@ export const GOAL_DATA_KEYS = [
 
 export interface GoalData {
   key: (typeof GOAL_DATA_KEYS)[number];
-  value: string | number;
+  /** Custom dimensions may have several texts. */
+  value: string | number | readonly string[];
 }
 
 /** The names that Convert's reports can be segmented by. */

@@ -17,6 +17,7 @@ export function assertNoConflicts(options: ConvertOptions): void {
   assertCookiePrefixes(options);
   assertPartitioned(options);
   assertCacheIsUsed(options);
+  assertIsFetched(options);
 }
 
 /**
@@ -34,10 +35,10 @@ function assertConsentHasIds({ consent, visitor }: ConvertOptions): void {
 }
 
 /**
- * `uiRules` and `strictSdk` are settings of the compiled engine. Any other engine gets its settings where it is made.
+ * `uiRules`, `strictSdk` and `bucketing` are settings of the compiled engine. Any other engine gets its settings where it is made.
  */
 function assertOwnEngine({ engine, ...set }: ConvertOptions): void {
-  const given = (['uiRules', 'strictSdk'] as const).filter((name) => set[name] === true);
+  const given = (['uiRules', 'strictSdk', 'bucketing'] as const).filter((name) => set[name]);
   if (engine === undefined || given.length === 0) return;
   throw new ConvertError(
     'CONVERT_BAD_OPTION',
@@ -47,7 +48,7 @@ function assertOwnEngine({ engine, ...set }: ConvertOptions): void {
 }
 
 function assertOneOutbox({ delivery }: ConvertOptions): void {
-  if (delivery?.spool === undefined || delivery.outbox === undefined) return;
+  if (!delivery || delivery.spool === undefined || delivery.outbox === undefined) return;
   throw new ConvertError(
     'CONVERT_BAD_OPTION',
     'options `delivery.spool` and `delivery.outbox` are both given; events wait in one place: leave one of them out',
@@ -123,6 +124,16 @@ function assertPartitioned(options: ConvertOptions): void {
         " neither keep nor send such a cookie; give `sameSite: 'none'`, too",
     );
   }
+}
+
+function assertIsFetched({ project, debugToken, network }: ConvertOptions): void {
+  const given = debugToken !== undefined ? 'debugToken' : network?.cacheLevel && 'network.cacheLevel';
+  if (project === undefined || given === undefined) return;
+  throw new ConvertError(
+    'CONVERT_BAD_OPTION',
+    `options \`project\` and \`${given}\` are both given; \`${given}\` belongs to the request for the config, and with` +
+      ' `project` nothing is fetched: leave one of them out',
+  );
 }
 
 function assertCacheIsUsed({ project, projectCache }: ConvertOptions): void {

@@ -1,5 +1,6 @@
 /** Checks the options of `createConvert()`, and fills in their defaults. */
 import { consentCheck } from '../consent/option-check.js';
+import { bucketingCheck } from '../engine/bucketing-check.js';
 import { endpointProblem } from '../project/endpoints.js';
 import { safeLogger, type Logger, silentLogger } from '../utils/logger.js';
 import {
@@ -20,6 +21,7 @@ import {
   withMethods,
 } from '../utils/option-checks.js';
 import { assertNoConflicts } from './conflicts.js';
+import { SDK_OPTIONS } from './sdk-options.js';
 import type { ConvertOptions, ResolvedOptions } from './types.js';
 
 const DAY = 24 * 60 * 60 * 1000;
@@ -66,6 +68,10 @@ function cookieOr(flags: readonly boolean[], fields: Readonly<Record<string, Che
     return [`option \`${path}\` must be ${meant} (given ${given(value)})`];
   };
 }
+/** Accepts false, too. A problem in an object is reported with the name of the field. */
+function orFalse(check: Check): Check {
+  return (value, path) => (value === false ? [] : check(value, path));
+}
 /** Makes a check for a text that can be the base address of the endpoint `option`. */
 function endpoint(option: 'endpoints.config' | 'endpoints.track'): Check {
   return (value, path) => {
@@ -78,68 +84,78 @@ function endpoint(option: 'endpoints.config' | 'endpoints.track'): Check {
 
 const { maxAge: _forever, ...sessionFields } = cookieFields;
 
-const options = shape({
-  sdkKey: text,
-  sdkKeySecret: secret,
-  environment: text,
-  project: either('a config object, the path of a JSON file, or a source', text, anyObject),
-  projectCache: either(
-    'the path of a folder, or a cache, such as redisProjectCache(client)',
-    text,
-    withMethods('', 'read', 'write'),
-  ),
-  refreshInterval: between(1_000, DAY, 'milliseconds'),
-  readyTimeout: between(0, 60_000, 'milliseconds'),
-  engine: withMethods('an engine, such as sdkEngine(ConvertSDK)', 'load'),
-  visitor: shape({
-    id: fn,
-    cookie: cookieOptions,
-    fingerprint: shape({ secret }, ['secret']),
-  }),
-  session: cookieOr([false], sessionFields),
-  consent: consentCheck,
-  privacySignals: oneOf('project', 'always', 'never'),
-  properties: shape({ location: fn, visitor: fn, vocabulary: oneOf('readable', 'convert') }),
-  // Which names and objects `geo` may have is checked where they are looked up.
-  geo: either(
-    'the name of a platform, a map of headers, a reader, a function or a list',
-    text,
-    fn,
-    anyObject,
-  ),
-  acceptClientHints: either("true, false or 'critical'", flag, oneOf('critical')),
-  bots: either("'original', 'include' or a function", oneOf('original', 'include'), fn),
-  store,
-  storeTimeout: between(0, 60_000, 'milliseconds'),
-  storeCache: either(
-    'false, or { age, max }',
-    oneOf(false),
-    shape({ age: between(0, 60_000, 'milliseconds'), max: between(1, 1_000_000, 'visitors') }),
-  ),
-  assignmentCookie: cookieOr([true, false], cookieFields),
-  secrets,
-  delivery: shape({
-    spool: either(
-      'the path of a folder, or { path, maxBytes }',
+const options = shape(
+  {
+    sdkKey: text,
+    sdkKeySecret: secret,
+    environment: text,
+    project: either('a config object, the path of a JSON file, or a source', text, anyObject),
+    projectCache: either(
+      'the path of a folder, or a cache, such as redisProjectCache(client)',
       text,
-      shape({ path: text, maxBytes: between(64 * 1024, 2 ** 40, 'bytes') }, ['path']),
+      withMethods('', 'read', 'write'),
     ),
-    outbox: fn,
-    maxQueueBytes: between(64 * 1024, 2 ** 40, 'bytes'),
-    linger: between(0, 60_000, 'milliseconds'),
-    timeout: between(1, 10 * 60_000, 'milliseconds'),
-    transport: oneOf('node', 'fetch'),
-    enrichData: flag,
-  }),
-  endpoints: shape({ config: endpoint('endpoints.config'), track: endpoint('endpoints.track') }),
-  preview: either('true, false or a function', flag, fn),
-  uiRules: flag,
-  strictSdk: flag,
-  skip: fn,
-  shutdown: oneOf('signals'),
-  waitUntil: fn,
-  logger: either('an object with error and warn, or false', oneOf(false), withMethods('', 'error', 'warn')),
-});
+    debugToken: secret,
+    network: shape({ cacheLevel: oneOf('default', 'low') }, [], SDK_OPTIONS),
+    maxConfigBytes: between(64 * 1024, 2 ** 28, 'bytes'),
+    refreshInterval: between(1_000, DAY, 'milliseconds'),
+    readyTimeout: between(0, 60_000, 'milliseconds'),
+    engine: withMethods('an engine, such as sdkEngine(ConvertSDK)', 'load'),
+    visitor: shape({
+      id: fn,
+      cookie: cookieOptions,
+      fingerprint: shape({ secret }, ['secret']),
+    }),
+    session: cookieOr([false], sessionFields),
+    consent: consentCheck,
+    privacySignals: oneOf('project', 'always', 'never'),
+    properties: shape({ location: fn, visitor: fn, vocabulary: oneOf('readable', 'convert') }),
+    // Which names and objects `geo` may have is checked where they are looked up.
+    geo: either(
+      'the name of a platform, a map of headers, a reader, a function or a list',
+      text,
+      fn,
+      anyObject,
+    ),
+    acceptClientHints: either("true, false or 'critical'", flag, oneOf('critical')),
+    bots: either("'original', 'include' or a function", oneOf('original', 'include'), fn),
+    store,
+    storeTimeout: between(0, 60_000, 'milliseconds'),
+    storeCache: either(
+      'false, or { age, max }',
+      oneOf(false),
+      shape({ age: between(0, 60_000, 'milliseconds'), max: between(1, 1_000_000, 'visitors') }),
+    ),
+    assignmentCookie: cookieOr([true, false], cookieFields),
+    secrets,
+    delivery: orFalse(
+      shape({
+        spool: either(
+          'the path of a folder, or { path, maxBytes }',
+          text,
+          shape({ path: text, maxBytes: between(64 * 1024, 2 ** 40, 'bytes') }, ['path']),
+        ),
+        outbox: fn,
+        maxQueueBytes: between(64 * 1024, 2 ** 40, 'bytes'),
+        linger: between(0, 60_000, 'milliseconds'),
+        timeout: between(1, 10 * 60_000, 'milliseconds'),
+        transport: oneOf('node', 'fetch'),
+        enrichData: flag,
+      }),
+    ),
+    endpoints: shape({ config: endpoint('endpoints.config'), track: endpoint('endpoints.track') }),
+    preview: either('true, false or a function', flag, fn),
+    uiRules: flag,
+    strictSdk: flag,
+    bucketing: bucketingCheck,
+    skip: fn,
+    shutdown: oneOf('signals'),
+    waitUntil: fn,
+    logger: either('an object with error and warn, or false', oneOf(false), withMethods('', 'error', 'warn')),
+  },
+  [],
+  SDK_OPTIONS,
+);
 
 /**
  * Checks the options, and fills in defaults, also those from environment variables.

@@ -3,7 +3,7 @@ import type { ConsentOption } from '../consent/consent.js';
 import type { PrivacySignals } from '../consent/privacy-signals.js';
 import type { SpoolOptions } from '../delivery/spool/spool-outbox.js';
 import type { OutboxFactory } from '../delivery/types.js';
-import type { Engine } from '../engine/types.js';
+import type { BucketingOptions, Engine } from '../engine/types.js';
 import type { BotsOption } from '../identity/bot-check.js';
 import type { AssignmentCookieOptions } from '../identity/cookies/assignment-cookie.js';
 import type { SessionCookieOptions } from '../identity/cookies/session-cookie.js';
@@ -43,6 +43,21 @@ export interface ConvertOptions<Raw = unknown> {
    * config for itself. The cache is not used if `CONVERT_PROJECT_FILE` names the project. Default: no cache.
    */
   projectCache?: string | ProjectCache;
+  /**
+   * The most bytes of a project config, decompressed, from the endpoint, a cache or a file. A larger one is refused, and
+   * the last good one stays in force. Default 5242880 (5 MiB).
+   */
+  maxConfigBytes?: number;
+  /**
+   * A token from Convert's debugger, for staging sites: the config then holds drafts and paused experiences, too. They
+   * are read-only for everybody: decided with the reason `draft`, and nothing of them is stored or sent. Sent with the
+   * config request, which then goes round Convert's cache. Tokens last 24 hours. Default: none.
+   */
+  debugToken?: string;
+  network?: {
+    /** `low` asks the config endpoint for a config that is hardly cached, for development. Default `default`. */
+    cacheLevel?: 'default' | 'low';
+  };
   /** Milliseconds between two fetches of the project config from the endpoint. Default 300000 (5 minutes). */
   refreshInterval?: number;
   /**
@@ -116,8 +131,12 @@ export interface ConvertOptions<Raw = unknown> {
    * signed are still in use. Secrets are never printed. Default: none.
    */
   secrets?: string | readonly string[];
-  /** How events wait, and how they are sent to Convert. */
-  delivery?: DeliveryOptions;
+  /**
+   * How events wait, and how they are sent to Convert. False sends nothing: decisions are made and stored, as with
+   * `enableTracking: false`, and their exposures are sent by the first tracked decision after the option is gone.
+   * Conversions are counted as dropped (`disabled`). For development and staging.
+   */
+  delivery?: DeliveryOptions | false;
   /** The base addresses of Convert's endpoints, as in the official SDK. */
   endpoints?: {
     /** The endpoint of the project config. Default `https://cdn-4.convertexperiments.com/api/v1/`. */
@@ -141,6 +160,11 @@ export interface ConvertOptions<Raw = unknown> {
   uiRules?: boolean;
   /** Whether features enrol visitors as in the official SDK: see docs/background/engine.md. Default false. */
   strictSdk?: boolean;
+  /**
+   * How the compiled engine shares out the traffic: the official SDK's settings of the same names. Whoever changes them
+   * moves visitors. Default: as by default with the SDK.
+   */
+  bucketing?: BucketingOptions;
   /**
    * Returns true for a request that takes no part in tests, such as one for a static file or a health check. Default:
    * none.

@@ -37,14 +37,29 @@ export function checkSdkKey(value: unknown): string {
   throw badOption('sdkKey', 'must look like 10035569/10034190 (letters, digits, - and _, joined by slashes)');
 }
 
+export interface ConfigQuery {
+  readonly environment?: string | undefined;
+  /** Asks for drafts and paused experiences, too. */
+  readonly debugToken?: string | undefined;
+  /** Asks for a config that is hardly cached. A request with a debug token always does. */
+  readonly lowCache?: boolean | undefined;
+}
+
 /**
  * The URL from which the config of a project is fetched. `sdkKey` has passed `checkSdkKey`.
  *
  * @param base its trailing slash may be missing
  */
-export function configUrl(base: string, sdkKey: string, environment?: string): string {
-  const query = environment ? `?environment=${encodeURIComponent(environment)}` : '';
-  return `${withSlash(base)}config/${sdkKey}${query}`;
+export function configUrl(
+  base: string,
+  sdkKey: string,
+  { environment, debugToken, lowCache = false }: ConfigQuery = {},
+): string {
+  const query: string[] = [];
+  if (environment) query.push(`environment=${encodeURIComponent(environment)}`);
+  if (debugToken) query.push(`debug_token=${encodeURIComponent(debugToken)}`);
+  if (debugToken || lowCache) query.push('_conv_low_cache=1');
+  return `${withSlash(base)}config/${sdkKey}${query.length > 0 ? '?' : ''}${query.join('&')}`;
 }
 
 /**

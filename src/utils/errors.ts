@@ -1,4 +1,5 @@
 /** The one class of error that this package throws, and its stable codes. */
+import { cleanText } from './clean-text.js';
 
 /**
  * - `CONVERT_BAD_OPTION`: an option is unknown, of a wrong type, or contradicts another; thrown at construction, or by
@@ -50,8 +51,9 @@ export class ConvertError extends Error {
     message: string,
     { cause, detail = '' }: { cause?: unknown; detail?: string } = {},
   ) {
-    super(`convert: ${message}${detail}`, cause === undefined ? undefined : { cause });
-    this.kind = `${code}: ${message}`;
+    // The message may quote a name in a config, or the message of a server or a library.
+    super(cleanText(`convert: ${message}${detail}`), cause === undefined ? undefined : { cause });
+    this.kind = `${code}: ${cleanText(message)}`;
   }
 }
 

@@ -1,3 +1,6 @@
+/** The loggers of this package: what an app gives, made safe. */
+import { cleanText } from './clean-text.js';
+
 /** A logger for messages to the operator: `console`, pino, winston, or any object with the same methods. */
 export interface Logger {
   error(message: string): void;
@@ -23,13 +26,16 @@ export function oncePerCode(): (code: string, log: () => void) => void {
   };
 }
 
-/** Wraps a logger so that its exceptions are ignored: a log message must not break a page. */
+/**
+ * Wraps a logger so that its exceptions are ignored, since a log message must not break a page. Each message is cleaned,
+ * so that no text of others forges a line.
+ */
 export function safeLogger(logger: Logger): Logger {
   const guarded =
     (level: 'error' | 'warn' | 'info') =>
     (message: string): void => {
       try {
-        logger[level]?.(message);
+        logger[level]?.(cleanText(message));
       } catch {
         // The logger itself failed, so the failure can't be logged.
       }

@@ -86,9 +86,13 @@ export function either(meant: string, ...checks: Check[]): Check {
 
 /**
  * Checks for an object with these options and no others. `required` names the options that must be given. An option
- * with the value `undefined` counts as absent.
+ * with the value `undefined` counts as absent. `hints` tells, by path, what to write instead of an unknown option.
  */
-export function shape(options: Readonly<Record<string, Check>>, required: readonly string[] = []): Check {
+export function shape(
+  options: Readonly<Record<string, Check>>,
+  required: readonly string[] = [],
+  hints: Readonly<Record<string, string>> = {},
+): Check {
   const names = Object.keys(options);
   return (value, path) => {
     if (typeof value !== 'object' || value === null || Array.isArray(value)) {
@@ -98,7 +102,10 @@ export function shape(options: Readonly<Record<string, Check>>, required: readon
     const wrong: string[] = [];
     for (const [name, each] of Object.entries(value)) {
       const check = Object.hasOwn(options, name) ? options[name] : undefined;
-      if (!check) wrong.push(unknownOption(`${prefix}${name}`, name, names, prefix));
+      const unknown = `${prefix}${name}`;
+      if (!check && Object.hasOwn(hints, unknown)) {
+        wrong.push(`unknown option \`${unknown}\` of the official SDK: ${hints[unknown]}`);
+      } else if (!check) wrong.push(unknownOption(unknown, name, names, prefix));
       else if (each !== undefined) wrong.push(...check(each, `${prefix}${name}`));
     }
     for (const name of required) {

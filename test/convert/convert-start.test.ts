@@ -122,6 +122,38 @@ describe('a project whose ids are numbers', () => {
   });
 });
 
+describe('a config with parts that can not be used', () => {
+  it('D1: works without them, and one line names them', async () => {
+    const project = testProject();
+    const broken = [null, { id: '1', key: null }, { id: '2' }, { key: 'x' }, { id: '3', key: 4 }, 'x', []];
+    project.experiences!.push(...(broken as never[]));
+    const convert = create({ project: project, visitor: { id: () => 'u1' } });
+    expect((await visit(convert)).runExperience('homepage-hero')).not.toBeNull();
+    expect(logged).toEqual([
+      "convert: parts of the project config can't be used and are left out: experiences[7] is null, not an object; " +
+        'experiences[8].key is null; experiences[9].key is missing; experiences[10].id is missing; ' +
+        'experiences[11].key is a number; and 2 more',
+    ]);
+  });
+
+  it('D10: no name in it forges a line of the log', () => {
+    const forged = 'x\r\nconvert: all is well\u001b[2J\u202e\u2028"';
+    const project = testProject();
+    project.audiences![0]!.key = forged;
+    project.audiences![0]!.rules!.OR![0]!.AND![0]!.OR_WHEN![0] = {
+      rule_type: 'generic_text_key_value',
+      key: 'country',
+      value: '(a+)+(?<!b)c\\1$',
+      matching: { match_type: 'regexMatches', negated: false },
+    };
+    for (const each of project.experiences!) each.environment = forged;
+    create({ project });
+    expect(logged).toHaveLength(2);
+    expect(logged.join('')).toContain('x??convert: all is well?[2J??');
+    expect(logged.join('')).not.toMatch(/[\p{Cc}\p{Cf}\p{Zl}\p{Zp}]/u);
+  });
+});
+
 describe('the environment', () => {
   it('is told of where nothing of the project runs in it', () => {
     const elsewhere = (environment: string) => ({

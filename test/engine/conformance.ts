@@ -54,6 +54,36 @@ export function engineConformance(
   };
 
   describe(`the engine ${engine.name}`, () => {
+    it('D13: leaves nothing behind with enableStorage: false', () => {
+      const project = load((config) => {
+        config.experiences![0]!.locations = ['601'];
+        config.experiences![3]!.locations = ['601'];
+      });
+      const subject = visitor(german);
+      const attributes = {
+        enableStorage: false,
+        updateVisitorProperties: true,
+        visitorProperties: { country: 'DE', device: 'mobile' },
+      };
+      const decisions = [
+        project.experience('homepage-hero', subject, attributes),
+        project.experience('homepage-hero', subject, { ...attributes, enableTracking: false }),
+        project.explain('homepage-hero', subject, attributes).decision,
+        ...project.experiences(subject, attributes),
+        ...project.feature('checkout-button', subject, attributes).decisions,
+        ...project.features(subject, attributes).decisions,
+      ];
+      expect(decisions.filter(({ variation }) => variation !== null).length).toBeGreaterThan(6);
+      for (const { change, events } of decisions)
+        expect({ change, events }).toEqual({ change: undefined, events: [] });
+      // Nor is an exposure sent that is owed.
+      const owed = visitor({ ...german, state: { bucketing: { '101': '1010' }, unexposed: ['101'] } });
+      expect(project.experience('homepage-hero', owed, attributes)).toMatchObject({
+        reason: decidesByRules ? 'sticky' : (expect.any(String) as unknown),
+        events: [],
+      });
+    });
+
     it('E1 decides anew with a claim and an exposure that depends on it', () => {
       const decision = load().experience('homepage-hero', visitor({}), {});
       expect(decision).toMatchObject({

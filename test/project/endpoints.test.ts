@@ -1,6 +1,7 @@
 import { describe, expect, it } from 'vitest';
 import {
   checkSdkKey,
+  type ConfigQuery,
   configUrl,
   DEFAULT_CONFIG_ENDPOINT,
   DEFAULT_TRACK_ENDPOINT,
@@ -65,7 +66,13 @@ describe('addresses', () => {
   it('of the config are those of the official SDK', () => {
     const base = 'https://cdn-4.convertexperiments.com/api/v1/';
     expect(configUrl(DEFAULT_CONFIG_ENDPOINT, '1/2')).toBe(`${base}config/1/2`);
-    expect(configUrl(DEFAULT_CONFIG_ENDPOINT, '1/2', 'a&b')).toBe(`${base}config/1/2?environment=a%26b`);
+    const url = (query: ConfigQuery) => configUrl(DEFAULT_CONFIG_ENDPOINT, '1/2', query);
+    expect(url({ environment: 'a&b' })).toBe(`${base}config/1/2?environment=a%26b`);
+    expect(url({ environment: 'a', lowCache: true })).toBe(
+      `${base}config/1/2?environment=a&_conv_low_cache=1`,
+    );
+    expect(url({ lowCache: true })).toBe(`${base}config/1/2?_conv_low_cache=1`);
+    expect(url({ debugToken: 'a b&' })).toBe(`${base}config/1/2?debug_token=a%20b%26&_conv_low_cache=1`);
     expect(configUrl('https://proxy.example/v1', '1/2')).toBe('https://proxy.example/v1/config/1/2');
   });
 

@@ -1,7 +1,7 @@
 import { inspect } from 'node:util';
 import fc from 'fast-check';
-import { describe, expect, it } from 'vitest';
-import { adoptProject, parseProject, validateProject } from '../../src/project/parse-config.js';
+import { describe, expect, it, vi } from 'vitest';
+import { adoptProject, leftOut, parseProject, validateProject } from '../../src/project/parse-config.js';
 import { ConvertError } from '../../src/utils/errors.js';
 import { project } from './helpers.js';
 
@@ -19,13 +19,93 @@ function problemWith(value: unknown): string {
 }
 
 describe('validateProject', () => {
-  it('returns the config with everything that it does not know', () => {
-    const given = {
+  it('D9: drops the fields that it does not know, except those of a variation, which the app gets', () => {
+    const known = {
       ...project(),
-      is_debug: true,
-      experiences: [{ id: '1', key: 'a', anything: { deep: [1] } }],
+      experiences: [{ id: '1', key: 'a', status: 'active', variations: [{ id: '2', more: { of: 'it' } }] }],
+      audiences: [{ id: '3', key: 'b', rules: { OR: [{ anything: 1 }] } }],
     };
-    expect(validateProject(json(given), 'the test')).toEqual(given);
+    const given = {
+      ...known,
+      is_debug: true,
+      project: { ...known.project, custom_js: 'x' },
+      experiences: [{ ...known.experiences[0], anything: { deep: [1] } }],
+      audiences: [{ ...known.audiences[0], url: '/' }],
+    };
+    expect(validateProject(json(given), 'the test')).toEqual(known);
+  });
+
+  const NAMED = ['experiences', 'goals', 'features'];
+  const BY_ID = ['audiences', 'segments', 'locations'];
+  it.each([...NAMED, ...BY_ID])(
+    'D1: of %s, those that can not be used are left out, and the rest works',
+    (list) => {
+      const good = [
+        { id: '1', key: 'a' },
+        { id: '2', key: 'b' },
+      ];
+      const bad = [
+        null,
+        7,
+        [],
+        { key: 'c' },
+        { id: null, key: 'd' },
+        { id: '', key: 'e' },
+        { id: {}, key: 'f' },
+      ];
+      const config = validateProject({ ...project(), [list]: [good[0], ...bad, good[1]] }, 'the test');
+      expect(config).toMatchObject({ account_id: '100', [list]: good });
+      expect(leftOut(config)).toEqual([
+        `${list}[1] is null, not an object`,
+        `${list}[2] is a number, not an object`,
+        `${list}[3] is a list, not an object`,
+        `${list}[4].id is missing`,
+        `${list}[5].id is null`,
+        `${list}[6].id is an empty text`,
+        `${list}[7].id is an object`,
+      ]);
+    },
+  );
+
+  it.each([
+    [null, 'null'],
+    [undefined, 'missing'],
+    [5, 'a number'],
+    ['', 'an empty text'],
+    [{}, 'an object'],
+  ])('D1: with the key %j, an entity is left out if the app names it by the key', (key, kind) => {
+    const given = Object.fromEntries(
+      [...NAMED, ...BY_ID].map((list) => [list, [{ id: '1', key, variations: [{ id: '2', key }] }]]),
+    );
+    const config = validateProject({ ...project(), ...given }, 'the test') as unknown as Record<
+      string,
+      unknown[]
+    >;
+    expect(NAMED.map((list) => config[list])).toEqual([[], [], []]);
+    expect(leftOut(config as never)).toEqual(NAMED.map((list) => `${list}[0].key is ${kind}`));
+    // An experience without its audience would be open to everybody.
+    expect(BY_ID.map((list) => config[list]!.length)).toEqual([1, 1, 1]);
+  });
+
+  it('D1: variations without an id are left out, and experiences whose lists are none', () => {
+    const given = [
+      { id: '1', key: 'a', variations: [null, { id: '11', key: null }, { key: 'x' }, 5] },
+      { id: '2', key: 'b', variations: { '0': {} } },
+      { id: '3', key: 'c', audiences: 'all' },
+      { id: '4', key: 'd', locations: null, variations: null },
+    ];
+    const config = validateProject({ ...project(), experiences: given }, 'the test');
+    expect(config.experiences).toEqual([
+      { id: '1', key: 'a', variations: [{ id: '11', key: null }] },
+      { id: '4', key: 'd', locations: null, variations: null },
+    ]);
+    expect(leftOut(config)).toEqual([
+      'experiences[0].variations[0] is null, not an object',
+      'experiences[0].variations[2].id is missing',
+      'experiences[0].variations[3] is a number, not an object',
+      'experiences[1].variations is an object, not a list',
+      'experiences[2].audiences is a text, not a list',
+    ]);
   });
 
   it('writes ids that are numbers as texts, wherever they stand', () => {
@@ -38,9 +118,9 @@ describe('validateProject', () => {
       archived_experiences: [8],
       locations: [{ id: 1 }],
       audiences: [{ id: 2 }],
-      goals: [{ id: 3 }],
+      goals: [{ id: 3, key: 'b' }],
       segments: [{ id: 4 }],
-      features: [{ id: 5 }],
+      features: [{ id: 5, key: 'c' }],
     };
     expect(validateProject(given, 'the test')).toEqual({
       account_id: '100',
@@ -51,9 +131,9 @@ describe('validateProject', () => {
       archived_experiences: ['8'],
       locations: [{ id: '1' }],
       audiences: [{ id: '2' }],
-      goals: [{ id: '3' }],
+      goals: [{ id: '3', key: 'b' }],
       segments: [{ id: '4' }],
-      features: [{ id: '5' }],
+      features: [{ id: '5', key: 'c' }],
     });
   });
 
@@ -84,27 +164,6 @@ describe('validateProject', () => {
       'experiences is an object, not a list',
     ],
     ['goals that are no list', { ...project(), goals: 'all' }, 'goals is a text, not a list'],
-    ['an audience that is null', { ...project(), audiences: [{ id: '1' }, null] }, 'audiences[1] is null'],
-    [
-      'an experience without id',
-      { ...project(), experiences: [{ id: '1', key: 'a' }, { id: '2', key: 'b' }, { key: 'c' }] },
-      'experiences[2].id is missing',
-    ],
-    [
-      'an experience without key',
-      { ...project(), experiences: [{ id: '1', key: '' }] },
-      'experiences[0].key is an empty text',
-    ],
-    [
-      'variations that are no list',
-      { ...project(), experiences: [{ id: '1', key: 'a', variations: { '0': {} } }] },
-      'experiences[0].variations is an object, not a list',
-    ],
-    [
-      'a variation that is no object',
-      { ...project(), experiences: [{ id: '1', key: 'a', variations: [{ id: '1', key: 'a' }, 5] }] },
-      'experiences[0].variations[1] is a number',
-    ],
   ])('names the source and the place: %s', (_name, value, place) => {
     const message = problemWith(value);
     expect(message).toContain('the test is not a Convert project config');
@@ -208,6 +267,32 @@ describe('adoptProject', () => {
 });
 
 describe('parseProject', () => {
+  const around = (x: string): Buffer => Buffer.from(JSON.stringify(project()).replace('{', `{"x":${x},`));
+
+  it.each([
+    ['deeper than 64', around('['.repeat(64) + ']'.repeat(64)), 'nested more than 64 levels deep'],
+    ['deep in objects', around('{"x":'.repeat(64) + '1' + '}'.repeat(64)), 'nested more than 64 levels deep'],
+    ['deep enough for a stack', around('['.repeat(2e6) + ']'.repeat(2e6)), 'nested more than 64 levels deep'],
+    ['of many objects', around(`[${'{},'.repeat(500_000)}1]`), 'more than 500000 values'],
+    ['of many numbers', around(`[${'1,'.repeat(500_000)}1]`), 'more than 500000 values'],
+    ['of many bytes', around(`"${'x'.repeat(5 * 1024 * 1024)}"`), 'larger than 5242880 bytes'],
+    ['never closed', Buffer.from('['.repeat(65)), 'nested more than 64 levels deep'],
+  ])('D9: refuses a text before it is parsed: %s', (_name, body, problem) => {
+    const parse = vi.spyOn(JSON, 'parse');
+    expect(() => parseProject(body, 'the test')).toThrow(problem);
+    expect(parse).not.toHaveBeenCalled();
+    parse.mockRestore();
+  });
+
+  it('D9: takes what is within the limits, whatever stands in its texts', () => {
+    const texts = JSON.stringify([`["{,\\\\`, '\\\\"[', '['.repeat(1_000), ','.repeat(600_000), 'ä€💶[']);
+    for (const x of ['['.repeat(63) + ']'.repeat(63), `[${'1,'.repeat(499_000)}1]`, texts]) {
+      expect(parseProject(around(x), 'the test')).toEqual(project());
+    }
+    const long = around(`"${'x'.repeat(6 * 1024 * 1024)}"`);
+    expect(parseProject(long, 'the test', { maxBytes: 7 * 1024 * 1024 })).toEqual(project());
+  });
+
   it('reads JSON with and without a byte order mark', () => {
     const text = JSON.stringify(project());
     expect(parseProject(Buffer.from(text), 'the test')).toEqual(project());

@@ -31,7 +31,12 @@ function run(options: object, code: string) {
 }
 
 // Far beyond the time limit of a test: if one of these held the process, the test would fail.
-const slow = { sdkKey: '1/2', timeout: 600_000, refreshInterval: 600_000, backoff: { min: 6e8, max: 6e8 } };
+const slow = {
+  sdkKey: '100/200',
+  timeout: 600_000,
+  refreshInterval: 600_000,
+  backoff: { min: 6e8, max: 6e8 },
+};
 
 it('a process may end while a request is under way', async () => {
   const server = await httpServer(() => {});

@@ -23,7 +23,8 @@ const NOTHING: Enrolment = Object.freeze({ change: undefined, events: NO_EVENTS 
 
 /**
  * Makes the enrolment of an assignment. The exposure is sent once, with the first tracked decision. A decision with
- * `enableTracking: false` sends no exposure; the next tracked decision sends it.
+ * `enableTracking: false` sends no exposure; the next tracked decision sends it. A decision with `enableStorage: false`
+ * leaves nothing behind.
  *
  * @param strict true if, as in the official SDK, an exposure that was left out is never sent later
  * @param first the result of `firstEnrolment` for this assignment, if there is one
@@ -35,6 +36,7 @@ export function enrolment(
   strict: boolean,
   first?: Enrolment,
 ): Enrolment {
+  if (attributes.enableStorage === false) return NOTHING;
   const { experienceId, variationId, stored, isNew } = assignment;
   const tracked = attributes.enableTracking !== false;
   if (!isNew) {

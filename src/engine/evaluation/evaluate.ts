@@ -1,5 +1,5 @@
 /** Decides one experience for one visitor. The checks run in the order of the official SDK. */
-import { bucketAt, MAX_TRAFFIC } from '../buckets.js';
+import { bucketAt } from '../buckets.js';
 import { textOf } from '../coerce.js';
 import type { Audience, Plan, PlannedExperience, PlannedVariation } from '../plan-types.js';
 import { isRuleError } from '../rules/compile-rules.js';
@@ -47,7 +47,7 @@ export function evaluate(call: Call, experience: PlannedExperience): Decision {
     };
     return decided(call, experience, stored, assignment, forced ? 'forced' : 'sticky', stored.stored);
   }
-  const position = Math.floor((call.input.hash(experience.hash) / HASHES) * MAX_TRAFFIC);
+  const position = Math.floor((call.input.hash(experience.hash) / HASHES) * call.plan.maxTraffic);
   const bucket = bucketAt(experience.buckets, position);
   const chosen = forced ?? bucket?.content;
   if (chosen === undefined) return none(experience, 'traffic');

@@ -6,7 +6,10 @@ import { deepFreeze } from '../../engine/coerce.js';
 import { NO_EVENTS } from '../../engine/evaluation/enrolment.js';
 import { changesOf } from '../../engine/feature-plan.js';
 import { withTransactionsOnce } from '../../engine/transactions.js';
+import { bucketingCheck } from '../../engine/bucketing-check.js';
+import { compilePlan } from '../../engine/compile-plan.js';
 import type {
+  BucketingOptions,
   ConversionAttributes,
   ConversionOutcome,
   Decision,
@@ -47,9 +50,11 @@ export interface SdkEngineOptions {
    * Default false.
    */
   strictSdk?: boolean;
+  /** The SDK's settings of the same names. Default: those of the SDK. */
+  bucketing?: BucketingOptions;
 }
 
-const OPTIONS = shape({ strictSdk: flag });
+const OPTIONS = shape({ strictSdk: flag, bucketing: bucketingCheck });
 
 /**
  * Makes an engine that decides with the official SDK's own code, for the option `engine`. `sdk` is the class of the
@@ -72,12 +77,12 @@ export function sdkEngine(sdk: unknown, options: SdkEngineOptions = {}): Engine 
   new SdkInstance(SdkClass, { account_id: '1', project: { id: '1' } });
   return {
     name: '@convertcom/js-sdk',
-    load: (config) => new SdkProject(SdkClass, config, options.strictSdk ?? false),
+    load: (config) => new SdkProject(SdkClass, config, options),
   };
 }
 
 class SdkProject implements EngineProject {
-  readonly warnings: readonly string[] = [];
+  readonly warnings: readonly string[];
   readonly #sdk: SdkInstance;
   readonly #config: ProjectConfig;
   readonly #strict: boolean;
@@ -90,10 +95,16 @@ class SdkProject implements EngineProject {
   /** Experience key -> keys of the features that its variations carry. */
   readonly #carried = new Map<string, Set<string>>();
 
-  constructor(SdkClass: ConvertSDKClass, config: ProjectConfig, strict: boolean) {
+  constructor(
+    SdkClass: ConvertSDKClass,
+    config: ProjectConfig,
+    { strictSdk = false, bucketing }: SdkEngineOptions,
+  ) {
     this.#config = config;
-    this.#strict = strict;
-    this.#sdk = new SdkInstance(SdkClass, config);
+    this.#strict = strictSdk;
+    this.#sdk = new SdkInstance(SdkClass, config, bucketing);
+    // The compiled engine knows the parts of a config that do not work as their author may think.
+    this.warnings = compilePlan(config).warnings;
     this.#archived = new Set((config.archived_experiences ?? []).map(String));
     for (const feature of config.features ?? []) this.#featureKeys.set(String(feature.id), feature.key);
     for (const experience of config.experiences ?? []) {

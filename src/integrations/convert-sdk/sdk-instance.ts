@@ -3,8 +3,15 @@
  * state and events come out. The SDK's own store, queue and listeners are replaced. Everything that this package knows
  * about the private parts of the SDK stands in this file.
  */
-import type { ConversionAttributes, EngineVisitor, ExperienceAttributes } from '../../engine/types.js';
+import type {
+  BucketingOptions,
+  ConversionAttributes,
+  EngineVisitor,
+  ExperienceAttributes,
+} from '../../engine/types.js';
 import { changesOf } from '../../engine/feature-plan.js';
+import { compileRegex } from '../../engine/regex/safe-regex.js';
+import { type Comparison, prepareComparison } from '../../engine/rules/operators.js';
 import type { ProjectConfig } from '../../model/project-config.js';
 import type { WireEvent } from '../../model/tracking-event.js';
 import type { VisitorState } from '../../model/visitor-state/types.js';
@@ -35,11 +42,18 @@ interface SdkParts {
   _dataManager: {
     getData(visitorId: string): SdkState | null;
     putData(visitorId: string, change: SdkState): void;
-    _ruleManager?: { getComparisonProcessorMethods?: () => string[] };
+    _ruleManager: SdkRules;
   };
   _featureManager: {
     runFeature(visitorId: string, key: string, attributes: object, experienceKeys?: string[]): unknown;
     runFeatures(visitorId: string, attributes: object, filter?: { experiences: string[] }): unknown;
+  };
+}
+
+interface SdkRules {
+  getComparisonProcessorMethods: () => string[];
+  comparisonProcessor: object & {
+    regexMatches(value: unknown, expected: unknown, negated: boolean): unknown;
   };
 }
 
@@ -86,8 +100,8 @@ export class SdkInstance {
   #scope: { state: SdkState; events: WireEvent[] } = { state: {}, events: [] };
 
   /** Throws a ConvertError (`CONVERT_NO_ENGINE`) if the class lacks a private part that is used here. */
-  constructor(SdkClass: ConvertSDKClass, config: ProjectConfig) {
-    this.#sdk = instantiate(SdkClass, unsharedVariables(config));
+  constructor(SdkClass: ConvertSDKClass, config: ProjectConfig, bucketing?: BucketingOptions) {
+    this.#sdk = instantiate(SdkClass, unsharedVariables(config), bucketing);
     this.#reads = referencedProperties(config);
     this.#takeOver(this.#sdk);
   }
@@ -145,8 +159,16 @@ export class SdkInstance {
     };
     // The SDK would list the names of its comparisons anew for each rule. They are listed once instead.
     const rules = sdk._dataManager._ruleManager;
-    const names = rules?.getComparisonProcessorMethods?.();
-    if (rules && names) rules.getComparisonProcessorMethods = () => names;
+    const names = rules.getComparisonProcessorMethods();
+    rules.getComparisonProcessorMethods = () => names;
+    // The SDK runs regular expressions as they are, and some of them can hold the event loop for seconds.
+    const regexMatches = safeRegexMatches();
+    rules.comparisonProcessor = Object.assign(
+      Object.create(rules.comparisonProcessor) as SdkRules['comparisonProcessor'],
+      {
+        regexMatches,
+      },
+    );
   }
 }
 
@@ -165,11 +187,27 @@ export function sdkClass(given: unknown): ConvertSDKClass {
   );
 }
 
-function instantiate(SdkClass: ConvertSDKClass, data: unknown): SdkParts {
+/** Makes the comparison `regexMatches`, with the answers of the SDK and within the bounds of `compileRegex`. */
+function safeRegexMatches(): SdkRules['comparisonProcessor']['regexMatches'] {
+  /** By regular expression, negated or not. A project has a limited number of them. */
+  const prepared = new Map<string, Comparison>();
+  return (value, expected, negated) => {
+    const key = `${negated} ${String(expected)}`;
+    let compare = prepared.get(key);
+    if (compare === undefined) {
+      compare = prepareComparison('regexMatches', expected, negated, compileRegex)!.compare;
+      prepared.set(key, compare);
+    }
+    return compare(value);
+  };
+}
+
+function instantiate(SdkClass: ConvertSDKClass, data: unknown, bucketing?: BucketingOptions): SdkParts {
   let instance: unknown;
   try {
     instance = new SdkClass({
       data,
+      ...(bucketing && { bucketing }),
       // The SDK starts no timers, makes no requests and logs nothing: this package does that itself.
       network: { tracking: false },
       logger: { logLevel: SILENT, customLoggers: [] },
@@ -188,6 +226,16 @@ function instantiate(SdkClass: ConvertSDKClass, data: unknown): SdkParts {
         `this version of @convertcom/js-sdk is not supported (no ${part}.${method}); install ${SUPPORTED_SDK}`,
       );
     }
+  }
+  const rules = parts._dataManager?._ruleManager as Partial<SdkRules> | undefined;
+  if (
+    typeof rules?.getComparisonProcessorMethods !== 'function' ||
+    typeof rules.comparisonProcessor?.regexMatches !== 'function'
+  ) {
+    throw new ConvertError(
+      'CONVERT_NO_ENGINE',
+      `this version of @convertcom/js-sdk is not supported (no comparison regexMatches); install ${SUPPORTED_SDK}`,
+    );
   }
   return instance as SdkParts;
 }

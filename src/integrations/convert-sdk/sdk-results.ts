@@ -90,7 +90,8 @@ export function decisionOf(
           strict,
         );
   const { locations } = after;
-  const hasMoved = locations !== undefined && !sameList(locations, before.locations);
+  const hasMoved =
+    attributes.enableStorage !== false && locations !== undefined && !sameList(locations, before.locations);
   return {
     experienceKey: String(experience.key),
     variation,

@@ -9,7 +9,7 @@
  * are the same in RESP2 and RESP3.
  */
 import type { ProjectCache } from '../../project/cache/types.js';
-import { MAX_CONFIG_BYTES } from '../../project/parse-config.js';
+import { MAX_CONFIG_BYTES } from '../../project/config-limits.js';
 import { ConvertError } from '../../utils/errors.js';
 import { assertOptions, shape } from '../../utils/option-checks.js';
 import { isKeyPrefix, isRedisClient, type RedisClient, script, scriptRunner } from './client.js';
@@ -80,8 +80,8 @@ export function redisProjectCache(client: RedisClient, options: RedisProjectCach
   const config = (key: string): string => `${prefix}:{${key}}:config`;
   return {
     description: `Redis, keys ${prefix}:…`,
-    async read(key) {
-      const answer = await run(READ, [config(key)], [String(MAX_CONFIG_BYTES)]);
+    async read(key, maxBytes = MAX_CONFIG_BYTES) {
+      const answer = await run(READ, [config(key)], [String(maxBytes)]);
       const [digest, etag, age, body = ''] = answer as [
         digest?: string,
         etag?: string,

@@ -4,6 +4,8 @@
  */
 import { asConvertError } from '../../utils/errors.js';
 import { unrefTimeout } from '../../utils/node/timers.js';
+import { parseProject } from '../parse-config.js';
+import type { ProjectPin } from '../project-pin.js';
 import { digestOf, type ChangeDetector } from '../sources/change-detector.js';
 import type { ProjectSink } from '../types.js';
 import { SafeCache } from './safe-cache.js';
@@ -25,11 +27,15 @@ export interface CacheTimes {
 export interface FallbackConfigOptions extends CacheTimes {
   readonly key: string;
   readonly maxBytes: number;
+  /** Is set to the project of the cached config, see `setPin`. */
+  readonly pin: ProjectPin;
 }
 
 export class FallbackConfig {
   readonly #cache: SafeCache;
   readonly #patienceTimer: NodeJS.Timeout;
+  /** Resolves when the cache is read, or when the source has waited long enough for it. */
+  readonly #isRead: Promise<void>;
   /** The config that the cache held at the start, until `use` takes it. */
   #found: CachedProject | undefined;
   /** True once the endpoint has failed, or has taken too long: then the config of the cache is used when it is read. */
@@ -45,11 +51,34 @@ export class FallbackConfig {
     cache: ProjectCache,
     sink: ProjectSink,
     private readonly detector: ChangeDetector,
-    { key, maxBytes, patience = 100, limit = 10_000 }: FallbackConfigOptions,
+    private readonly options: FallbackConfigOptions,
   ) {
+    const { key, maxBytes, patience = 100, limit = 10_000 } = options;
     this.#cache = new SafeCache(cache, sink, { key, maxBytes, limit });
-    this.#patienceTimer = unrefTimeout(() => this.use(), patience);
-    void this.#read();
+    const reading = this.#read();
+    let isPatienceOver: (() => void) | undefined;
+    this.#isRead = Promise.race([reading, new Promise<void>((resolve) => (isPatienceOver = resolve))]);
+    this.#patienceTimer = unrefTimeout(() => {
+      isPatienceOver?.();
+      this.use();
+    }, patience);
+  }
+
+  /**
+   * Pins the source to the project of the cached config, before the first answer of the endpoint counts. The answer
+   * waits for the cache, but no longer than the cache waits for the answer (`patience`).
+   */
+  async setPin(): Promise<void> {
+    await this.#isRead;
+    const found = this.#found;
+    if (found === undefined) return;
+    const { pin, maxBytes } = this.options;
+    try {
+      pin.to(parseProject(Buffer.from(found.body), this.#cache.description, { maxBytes }));
+    } catch (error) {
+      this.#found = undefined;
+      this.#cache.tell(asConvertError(error, 'CONVERT_BAD_PROJECT', 'the config of the project cache'));
+    }
   }
 
   /** Puts the config of the cache in force, now or once it is read, unless another one is in force by then. */

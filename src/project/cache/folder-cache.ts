@@ -16,7 +16,7 @@ import { dirname, join, resolve } from 'node:path';
 import { ConvertError, ignoreCodes, ignoreMissing } from '../../utils/errors.js';
 import { checkOwnerOnlyFolder, FOLDER_PROBLEMS } from '../../utils/node/owner-only-folder.js';
 import { badOption } from '../endpoints.js';
-import { MAX_CONFIG_BYTES } from '../parse-config.js';
+import { MAX_CONFIG_BYTES } from '../config-limits.js';
 import type { CachedProject, ProjectCache } from './types.js';
 
 const FOLDER = 'project-cache';
@@ -50,21 +50,21 @@ export function folderCache(path: string): ProjectCache {
   /** By key: the config that this process wrote last, and the inode of its file. */
   const written = new Map<string, { digest: string; etag: string | undefined; file: bigint }>();
 
-  async function read(key: string): Promise<CachedProject | undefined> {
+  async function read(key: string, maxBytes = MAX_CONFIG_BYTES): Promise<CachedProject | undefined> {
     if (!(await isOurs(folder))) return undefined;
     const handle = await open(fileOf(key), constants.O_RDONLY | SAFE_FLAGS).catch(ignoreMissing);
     if (handle === undefined) return undefined;
     try {
-      return await parse(key, handle);
+      return await parse(key, handle, maxBytes);
     } finally {
       await handle.close();
     }
   }
 
-  async function parse(key: string, handle: FileHandle): Promise<CachedProject> {
+  async function parse(key: string, handle: FileHandle, maxBytes: number): Promise<CachedProject> {
     const found = await handle.stat();
     if (!found.isFile()) throw unfit(folder, 'holds something else than files');
-    const most = MAX_CONFIG_BYTES + MAX_HEAD_BYTES;
+    const most = maxBytes + MAX_HEAD_BYTES;
     if (found.size > most) throw unfit(folder, `holds a file of more than ${most} bytes`);
     const content = (await readUpTo(handle, found.size)).toString('utf8');
     const end = content.indexOf('\n');

@@ -42,7 +42,7 @@ export class SafeCache {
    * ours.
    */
   async read(): Promise<CachedProject | undefined> {
-    const found = await this.#run(() => this.cache.read(this.options.key));
+    const found = await this.#run(() => this.cache.read(this.options.key, this.options.maxBytes));
     if (found === undefined || found === null || this.#isOver) return undefined;
     const problem = this.#problemOf(found);
     if (problem === undefined) return found;

@@ -21,8 +21,11 @@ export interface CachedProject {
 export interface ProjectCache {
   /** A name without secrets, which stands in logs, as in `folder /var/cache/shop`. */
   readonly description?: string;
-  /** Called once, at the start. Resolves with undefined if there is nothing under this key. */
-  read(key: string): Promise<CachedProject | undefined>;
+  /**
+   * Called once, at the start. Resolves with undefined if there is nothing under this key. A config of more than
+   * `maxBytes` bytes is not used, so that it need not be read.
+   */
+  read(key: string, maxBytes?: number): Promise<CachedProject | undefined>;
   /** Called after each successful fetch. The last write wins, but an older `checkedAt` replaces no newer one. */
   write(key: string, project: CachedProject): Promise<void>;
 }

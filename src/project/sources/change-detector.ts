@@ -5,7 +5,9 @@
 import { createHash } from 'node:crypto';
 import type { ProjectConfig } from '../../model/project-config.js';
 import type { CachedProject } from '../cache/types.js';
+import type { ConfigLimits } from '../config-limits.js';
 import { parseProject } from '../parse-config.js';
+import type { ProjectPin } from '../project-pin.js';
 import type { CachedConfigInfo, ProjectSink } from '../types.js';
 
 export class ChangeDetector {
@@ -19,7 +21,12 @@ export class ChangeDetector {
   #isTaken = false;
   #hasConfig = false;
 
-  constructor(private readonly sink: ProjectSink) {}
+  /** @param pin refuses configs of other projects than the one that it is pinned to */
+  constructor(
+    private readonly sink: ProjectSink,
+    private readonly limits: ConfigLimits,
+    private readonly pin: ProjectPin,
+  ) {}
 
   get etag(): string | undefined {
     return this.#etag;
@@ -46,7 +53,8 @@ export class ChangeDetector {
    */
   answer(body: Buffer, etag: string | undefined, where: string): boolean {
     const digest = digestOf(body);
-    const config = digest === this.#digest ? undefined : parseProject(body, where);
+    const config = digest === this.#digest ? undefined : parseProject(body, where, this.limits);
+    if (config !== undefined) this.pin.check(config, where);
     // The ETag is kept only after parsing: the ETag of an answer that could not be used must not be sent with the next
     // request.
     this.#etag = etag;
@@ -61,7 +69,8 @@ export class ChangeDetector {
    */
   useCached({ body, digest, etag, checkedAt }: CachedProject, where: string): boolean {
     if (digest === this.#digest) return false;
-    const config = parseProject(Buffer.from(body), where);
+    const config = parseProject(Buffer.from(body), where, this.limits);
+    this.pin.check(config, where);
     this.#etag = etag;
     return this.#pass(config, digest, { checkedAt });
   }
@@ -70,6 +79,7 @@ export class ChangeDetector {
     this.#digest = digest;
     this.#isTaken = this.sink.config(config, cached);
     this.#hasConfig ||= this.#isTaken;
+    if (this.#isTaken) this.pin.to(config);
     return this.#isTaken;
   }
 }

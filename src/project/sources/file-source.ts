@@ -3,7 +3,8 @@ import { resolve } from 'node:path';
 import { asConvertError, codeOf } from '../../utils/errors.js';
 import { FileWatcher } from '../../utils/node/file-watcher.js';
 import { badOption } from '../endpoints.js';
-import { MAX_CONFIG_BYTES, parseProject } from '../parse-config.js';
+import { MAX_CONFIG_BYTES } from '../config-limits.js';
+import { parseProject } from '../parse-config.js';
 import type { ProjectSink, ProjectSource } from '../types.js';
 import { digestOf } from './change-detector.js';
 
@@ -12,7 +13,7 @@ export interface FileSourceOptions {
   interval?: number;
   /** Milliseconds that a changed file must stand still before it is read. Default 100. */
   settleMs?: number;
-  /** Largest file, in bytes. Default 20 MiB. */
+  /** Largest file, in bytes. Default 5 MiB. */
   maxBytes?: number;
 }
 
@@ -50,7 +51,7 @@ export function fileSource(path: string, options: FileSourceOptions = {}): Proje
     // Content that is broken is reported once, not at each reading.
     if (digest === before) return;
     try {
-      const config = parseProject(body, description);
+      const config = parseProject(body, description, { maxBytes });
       deliveredDigest = digest;
       sink.config(config);
     } catch (error) {

@@ -6,7 +6,8 @@ import { cacheKey } from '../cache/cache-key.js';
 import { FallbackConfig, type CacheTimes } from '../cache/fallback-config.js';
 import type { ProjectCache } from '../cache/types.js';
 import { badOption, checkSdkKey, configUrl, DEFAULT_CONFIG_ENDPOINT } from '../endpoints.js';
-import { MAX_CONFIG_BYTES } from '../parse-config.js';
+import { MAX_CONFIG_BYTES } from '../config-limits.js';
+import { ProjectPin } from '../project-pin.js';
 import type { ProjectSink, ProjectSource } from '../types.js';
 import { ChangeDetector } from './change-detector.js';
 import { type Answer, get } from './http-get.js';
@@ -18,13 +19,17 @@ export interface HttpSourceOptions {
   sdkKeySecret?: string;
   /** The environment whose experiences are fetched. Default: all (the official SDK's is `staging`). */
   environment?: string;
+  /** A token that asks for drafts and paused experiences, too. Default none. */
+  debugToken?: string;
+  /** `low` asks for a config that is hardly cached. Default `default`. */
+  cacheLevel?: 'default' | 'low';
   /** The base address of the config endpoint. Default `https://cdn-4.convertexperiments.com/api/v1/`. */
   endpoint?: string;
   /** Milliseconds between two fetches, give or take 10 %. Default 300,000. */
   refreshInterval?: number;
   /** The most milliseconds of one fetch, body included. Default 10,000. */
   timeout?: number;
-  /** Largest config, in bytes, decompressed. Default 20 MiB. */
+  /** Largest config, in bytes, decompressed. Default 5 MiB. */
   maxBytes?: number;
   /** The waits between attempts after failures. Default 0.5 s, doubling up to 60 s, with full jitter. */
   backoff?: Backoff;
@@ -59,7 +64,10 @@ export function httpSource(options: HttpSourceOptions): ProjectSource {
     random = Math.random,
   } = options;
   const base = options.endpoint ?? DEFAULT_CONFIG_ENDPOINT;
-  const url = new URL(configUrl(base, checkSdkKey(options.sdkKey), checkEnvironment(options.environment)));
+  const { debugToken, cacheLevel } = options;
+  const environment = checkEnvironment(options.environment);
+  const query = { environment, debugToken, lowCache: cacheLevel === 'low' };
+  const url = new URL(configUrl(base, checkSdkKey(options.sdkKey), query));
   const headers = {
     Accept: 'application/json',
     // This is the user agent of the official SDK, which Convert's endpoints know.
@@ -73,11 +81,17 @@ export function httpSource(options: HttpSourceOptions): ProjectSource {
   let fallback: FallbackConfig | undefined;
 
   function begin(sink: ProjectSink): void {
-    const detector = new ChangeDetector(sink);
+    const pin = new ProjectPin(options.sdkKey);
+    const detector = new ChangeDetector(sink, { maxBytes }, pin);
     let failures = 0;
     if (options.cache !== undefined) {
       const key = cacheKey(url, options.sdkKey, options.sdkKeySecret);
-      fallback = new FallbackConfig(options.cache, sink, detector, { key, maxBytes, ...options.cacheTimes });
+      fallback = new FallbackConfig(options.cache, sink, detector, {
+        key,
+        pin,
+        maxBytes,
+        ...options.cacheTimes,
+      });
     }
 
     async function attempt(): Promise<void> {
@@ -93,6 +107,7 @@ export function httpSource(options: HttpSourceOptions): ProjectSource {
         const condition = etag === undefined ? {} : { 'If-None-Match': etag };
         const signal = stopped.signal;
         answer = await get(url, { headers: { ...headers, ...condition }, timeout, maxBytes, signal });
+        if (!pin.isSet) await fallback?.setPin();
         if (signal.aborted) return 0;
         // If the request had no ETag, a 304 does not say that the config is unchanged.
         const isTaken =

@@ -28,7 +28,7 @@ export interface ResolveProjectOptions extends Omit<Partial<HttpSourceOptions>, 
 export function resolveProject(options: ResolveProjectOptions): ProjectSource {
   const { project, projectCache, ...http } = options;
   if (http.sdkKey !== undefined) checkSdkKey(http.sdkKey);
-  if (project !== undefined) return sourceOf(project);
+  if (project !== undefined) return sourceOf(project, http.maxBytes);
   if (http.sdkKey !== undefined) {
     const cache = typeof projectCache === 'string' ? folderCache(projectCache) : projectCache;
     return httpSource({ ...http, sdkKey: http.sdkKey, cache });
@@ -41,8 +41,8 @@ export function resolveProject(options: ResolveProjectOptions): ProjectSource {
   );
 }
 
-function sourceOf(project: unknown): ProjectSource {
-  if (typeof project === 'string') return fileSource(project);
+function sourceOf(project: unknown, maxBytes: number | undefined): ProjectSource {
+  if (typeof project === 'string') return fileSource(project, { maxBytes });
   if (typeof project !== 'object' || project === null) {
     throw badOption(
       'project',

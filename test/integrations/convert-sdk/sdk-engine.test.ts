@@ -4,7 +4,7 @@ import { afterEach, describe, expect, it, vi } from 'vitest';
 import { applyChange } from '../../../src/model/visitor-state/apply-change.js';
 import { sdkEngine } from '../../../src/sdk-engine.js';
 import { engineConformance, visitor } from '../../engine/conformance.js';
-import { testProject } from '../../support/project.js';
+import { rules, testProject } from '../../support/project.js';
 
 // As Node gives it; what a bundler makes of the import differs.
 const { default: ConvertSDK } = createRequire(import.meta.url)('@convertcom/js-sdk') as typeof Sdk;
@@ -66,6 +66,42 @@ describe('sdkEngine', () => {
     const untracked = project.experience('homepage-hero', visitor({}), { enableTracking: false });
     const { state } = applyChange({}, untracked.change!);
     expect(project.experience('homepage-hero', visitor({ state }), {}).events).toEqual([]);
+  });
+
+  it('D11: is not held up by a regular expression of a config, and names it', () => {
+    const config = testProject();
+    const regexes = ['^https?://shop/(a+)+$', '(x+x+)+y', '((a+)+(?<!b))\\1c$', '^/pri.*', 'a)'];
+    config.audiences = regexes.map((value, index) => ({
+      id: String(900 + index),
+      key: `regex-${index}`,
+      rules: rules({ key: 'url', value, match: 'regexMatches' }),
+    }));
+    config.experiences = regexes.map((_value, index) => ({
+      ...config.experiences![0]!,
+      id: String(index + 1),
+      key: `e${index}`,
+      audiences: [String(900 + index)],
+    }));
+    const project = sdkEngine(ConvertSDK).load(config);
+    const hostile = [
+      `https://shop/${'a'.repeat(5_000)}!`,
+      'x'.repeat(5_000),
+      `${'a'.repeat(5_000)}!`,
+      '/pricing',
+    ];
+    const started = performance.now();
+    const given = hostile.map((url) =>
+      regexes.map(
+        (_regex, index) => project.experience(`e${index}`, visitor({ visitor: { url } }), {}).reason,
+      ),
+    );
+    // It took hours before, so this bound is no measurement.
+    expect(performance.now() - started).toBeLessThan(60_000);
+    const out = Array<string>(5).fill('not-decided');
+    expect(given).toEqual([out, out, out, [...out.slice(0, 3), 'bucketed', 'not-decided']]);
+    expect(project.warnings).toEqual([
+      expect.stringMatching(/regular expression of the audience "regex-2".*never matches/),
+    ]);
   });
 
   it('starts no timer, makes no request, says nothing', () => {

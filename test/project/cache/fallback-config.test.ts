@@ -56,6 +56,58 @@ async function remember(
   source.stop();
 }
 
+describe('a kept config of another project', () => {
+  const of = (account: string) => JSON.stringify({ ...project(), account_id: account });
+  const cacheOf = (body: string, wait?: Promise<void>): ProjectCache => ({
+    async read() {
+      await wait;
+      return { body, digest: digestOf(body), checkedAt: Date.now() };
+    },
+    async write() {},
+  });
+
+  it('D8: is not used if the key is two numbers', async () => {
+    const sink = fetching(NO_ENDPOINT, { cache: cacheOf(of('6666')) });
+    await until(() => expect(sink.cacheFailures).toHaveLength(1));
+    expect(sink.cacheFailures[0]).toContain('is the config of project 6666/200, not of 100/200');
+    expect(sink.configs).toEqual([]);
+  });
+
+  it('D8: pins the source if the key has another form, even if the endpoint answers first', async () => {
+    let found: (() => void) | undefined;
+    const wait = new Promise<void>((resolve) => (found = resolve));
+    const server = await httpServer(says(of('6666')));
+    const options = { sdkKey: 'shop_1', cache: cacheOf(of('100'), wait), cacheTimes: NEVER };
+    const sink = fetching(server.base, options);
+    await until(() => expect(server.requests).toHaveLength(1));
+    found!();
+    await until(() => expect(sink.errors.length).toBeGreaterThan(1));
+    expect(sink.errors[0]!.message).toContain('6666/200, not of 100/200');
+    expect(sink.configs.map(({ account_id: account }) => account)).toEqual(['100']);
+  });
+
+  it('D8: does not hold up the endpoint if the cache is slow', async () => {
+    const server = await httpServer(says(of('100')));
+    const cache = cacheOf(of('6666'), new Promise(() => {}));
+    const sink = fetching(server.base, { sdkKey: 'shop_1', cache, cacheTimes: { patience: 20 } });
+    await until(() => expect(sink.configs).toHaveLength(1));
+  });
+
+  it('D9: is measured before it is parsed, in a folder and in Redis alike', async () => {
+    const deep = of('100').replace('{', `{"x":${'['.repeat(65)}${']'.repeat(65)},`);
+    const sink = fetching(NO_ENDPOINT, { cache: cacheOf(deep) });
+    await until(() => expect(sink.cacheFailures).toHaveLength(1));
+    expect(sink.cacheFailures[0]).toContain('nested more than 64 levels deep');
+  });
+
+  it('D9: may be as large as the option says', async () => {
+    const large = of('100').replace('{', `{"x":"${'x'.repeat(6 * 1024 * 1024)}",`);
+    await folderCache(path).write('k', { body: large, digest: digestOf(large), checkedAt: Date.now() });
+    await expect(folderCache(path).read('k')).rejects.toThrow('more than');
+    expect((await folderCache(path).read('k', 8 * 1024 * 1024))?.body).toHaveLength(large.length);
+  });
+});
+
 describe('at the start, a config of before', () => {
   it.each([
     ['answers 500', says('', {}, 500)],

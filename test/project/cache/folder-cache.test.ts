@@ -16,7 +16,7 @@ import {
 import { join } from 'node:path';
 import { describe, expect, it } from 'vitest';
 import { folderCache } from '../../../src/project/cache/folder-cache.js';
-import { MAX_CONFIG_BYTES } from '../../../src/project/parse-config.js';
+import { MAX_CONFIG_BYTES } from '../../../src/project/config-limits.js';
 import { temporaryFolder } from '../../support/folder.js';
 import { later } from '../helpers.js';
 import { cacheConformance, KEY, text } from './cache.conformance.js';

@@ -39,6 +39,36 @@ async function rawServer(
   return `http://127.0.0.1:${await listen(server)}/`;
 }
 
+describe('another project than that of the key', () => {
+  const of = (account: unknown, id: unknown) =>
+    says(JSON.stringify({ ...project(), account_id: account, project: { id } }));
+
+  it('D8: is refused if the key is two numbers', async () => {
+    const server = await httpServer(of(6666, 9999));
+    const sink = fetching(server.base, { sdkKey: '7001/7002' });
+    await until(() => expect(sink.errors.length).toBeGreaterThan(1));
+    expect(sink.configs).toEqual([]);
+    expect(sink.errors[0]).toMatchObject({ code: 'CONVERT_BAD_PROJECT' });
+    expect(sink.errors[0]!.message).toContain('is the config of project 6666/9999, not of 7001/7002');
+    server.answer = of(7001, 9999);
+    const { length } = sink.errors;
+    await until(() => expect(sink.errors.length).toBeGreaterThan(length + 1));
+    expect(sink.errors.at(-1)!.message).toContain('7001/9999');
+    server.answer = of(7001, 7002);
+    await until(() => expect(sink.configs).toHaveLength(1));
+  });
+
+  it('D8: is refused after the first config if the key has another form', async () => {
+    const server = await httpServer(of(7001, 7002));
+    const sink = fetching(server.base, { sdkKey: 'shop_1' });
+    await until(() => expect(sink.configs).toHaveLength(1));
+    server.answer = of(6666, 9999);
+    await until(() => expect(sink.errors.length).toBeGreaterThan(1));
+    expect(sink.errors[0]!.message).toContain('6666/9999, not of 7001/7002');
+    expect(sink.configs).toHaveLength(1);
+  });
+});
+
 describe('a config endpoint that works', () => {
   it('is asked as the official SDK asks', async () => {
     const server = await httpServer(saysProject());
