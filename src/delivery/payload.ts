@@ -166,7 +166,7 @@ function toJson(value: unknown): string {
 
 /** Matches each JSON text that holds control characters, escaped or not, and few others. */
 const MAY_HOLD_CONTROLS = /\\[bfnrtu]|[\x7f-\x9f]/;
-const CONTROLS = /[\0-\x1f\x7f-\x9f]+/g;
+const CONTROLS = /\p{Cc}+/gu;
 
 /** Puts a space in place of control characters: firewalls refuse a whole batch for one of them. */
 function withoutControls(_key: string, value: unknown): unknown {

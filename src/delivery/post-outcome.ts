@@ -36,10 +36,10 @@ export function postOutcome(status: number): PostOutcome {
 
 /**
  * True for a status with which the endpoint, or a firewall in front of it, may have refused single events of a batch,
- * although the status does not say so. An endpoint that names a time to come back (`Retry-After`) blames no event.
+ * although the status does not say so. A 503 says that the endpoint itself can take nothing now.
  */
-export function mayBlameEvents(status: number, retryAfter: string | undefined): boolean {
-  return status === 403 || (status >= 500 && status < 600 && retryAfter === undefined);
+export function mayBlameEvents(status: number): boolean {
+  return status === 403 || (status >= 500 && status < 600 && status !== 503);
 }
 
 /** True for a status with which the header `Retry-After` says when to post again (RFC 6585, RFC 9110). */

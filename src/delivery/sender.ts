@@ -288,7 +288,7 @@ class BatchSender<T extends Sendable> implements Sender<T> {
         outcome: postOutcome(status),
         failure: `answered ${status}`,
         retryAfter: heedsRetryAfter(status) ? parseRetryAfter(retryAfter, Date.now(), date) : undefined,
-        blames: mayBlameEvents(status, retryAfter),
+        blames: mayBlameEvents(status),
       };
     } catch (error) {
       const failure = `could not be reached (${codeOf(error)})`;

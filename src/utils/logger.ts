@@ -1,4 +1,7 @@
-/** A logger for messages to the operator: `console`, pino, winston, or any object with the same methods. */
+/** A logger for messages to the operator, and what makes sure that messages do no harm. */
+import { isThenable } from './objects.js';
+
+/** `console`, pino, winston, or any object with the same methods. */
 export interface Logger {
   error(message: string): void;
   warn(message: string): void;
@@ -23,13 +26,17 @@ export function oncePerCode(): (code: string, log: () => void) => void {
   };
 }
 
-/** Wraps a logger so that its exceptions are ignored: a log message must not break a page. */
+/**
+ * Wraps a logger so that its exceptions, and the rejections of an async one, are ignored: a log message must not break
+ * a page.
+ */
 export function safeLogger(logger: Logger): Logger {
   const guarded =
     (level: 'error' | 'warn' | 'info') =>
     (message: string): void => {
       try {
-        logger[level]?.(message);
+        const result: unknown = logger[level]?.(message);
+        if (isThenable(result)) result.then(undefined, () => undefined);
       } catch {
         // The logger itself failed, so the failure can't be logged.
       }
