@@ -120,8 +120,15 @@ export class ChangeCommitter {
     return committed;
   }
 
-  #confirm({ lost, state }: Committed, { events, offered, offer, claims }: SentEvents): void {
-    offer.confirm(lostEvents(events, offered, lost), this.#leaseOf(claims, lost, state));
+  #confirm(committed: Committed, { events, offered, offer, claims }: SentEvents): void {
+    const { lost, state } = committed;
+    const notSent = lostEvents(events, offered, lost);
+    offer.confirm(notSent, this.#leaseOf(claims, lost, state));
+    // If the store failed, the assignment is not stored: a later request may expose the visitor again.
+    if (committed === NOT_STORED || !this.#runtime.hasListener('exposure')) return;
+    for (const event of offered) {
+      if (!offer.refused.has(event) && notSent?.has(event) !== true) announceExposure(this.#runtime, event);
+    }
   }
 
   #leased(change: StateChange, claims: readonly string[]): StateChange {
@@ -219,6 +226,20 @@ export class ChangeCommitter {
     this.#runtime.report(asConvertError(error, 'CONVERT_STORE', 'the visitor store failed to commit'));
     return NOT_STORED;
   }
+}
+
+function announceExposure(runtime: Runtime, { visitorId, event }: VisitorEvent): void {
+  if (event.eventType !== 'bucketing') return;
+  const { experienceId, variationId } = event.data;
+  const isOf =
+    (id: string) =>
+    (each: { id?: unknown }): boolean =>
+      String(each.id) === id;
+  const experience = runtime.project?.config.experiences?.find(isOf(experienceId));
+  const variation = experience?.variations?.find(isOf(variationId));
+  const [experienceKey, variationKey] = [experience?.key, variation?.key];
+  const at = runtime.now();
+  runtime.emit('exposure', { visitorId, experienceId, experienceKey, variationId, variationKey, at });
 }
 
 /**

@@ -6,6 +6,7 @@ import type { Visitor } from '../identity/visitor-identity.js';
 import { withoutLapsedClaims } from '../model/visitor-state/claims.js';
 import { STORE_LIMIT, withStoreTimeout } from '../store/types.js';
 import { asConvertError } from '../utils/errors.js';
+import { isThenable } from '../utils/objects.js';
 import {
   EXCLUDED,
   excluded,
@@ -125,7 +126,8 @@ export async function readForJob(
   const keys = isUnsure ? [first, storeKeys.of(config, id, 'cookie')] : [first];
   try {
     for (const storeKey of keys) {
-      const state = await withStoreTimeout(STORE_LIMIT, store.read(storeKey), { keepAlive: true });
+      const read = store.read(storeKey);
+      const state = isThenable(read) ? await withStoreTimeout(STORE_LIMIT, read, { keepAlive: true }) : read;
       if (state !== undefined) return { storeKey, lookup: { found: state } };
     }
     return { storeKey: first, lookup: 'absent' };

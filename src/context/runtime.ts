@@ -86,6 +86,9 @@ export interface Runtime {
    * Reports an error to the operator: emits an `error` event, and logs the error the first time for a code and message.
    */
   report(error: ConvertError): void;
-  /** Logs a warning, only the first time for a `code`. */
+  /**
+   * Logs a warning, only the first time for a `code`. The code must be constant: it holds nothing of a request, since
+   * the number of codes is bounded.
+   */
   warnOnce(code: string, message: string): void;
 }

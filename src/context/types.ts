@@ -56,6 +56,20 @@ export interface ConvertEvents {
     /** True if the decision will be stored and its exposure sent. */
     enrolled: boolean;
   };
+  /**
+   * An assignment of a visitor was stored, and the outbox has accepted its exposure: once per assignment. `decision`
+   * comes with each call, and before it is known whether another request was first.
+   */
+  exposure: {
+    visitorId: string;
+    experienceId: string;
+    /** The key as in the config in force; undefined if that has no such experience any more. */
+    experienceKey: string | undefined;
+    variationId: string;
+    variationKey: string | undefined;
+    /** The time of the commit, in milliseconds since the epoch. */
+    at: number;
+  };
   conversion: {
     visitorId: string;
     goalKey: string;

@@ -156,8 +156,9 @@ export abstract class VisitorContextBase implements VisitorContext {
       const { reason, change, events } = engine.conversion(goalKey, this.#visitorOf(participation), given);
       if (reason === 'goal-not-found') {
         this.runtime.warnOnce(
-          `goal:${goalKey}`,
-          'trackConversion: the project has no goal of that key; nothing is sent',
+          'goal-not-found',
+          'trackConversion: the project has no goal of a key that was given; nothing is sent for it (the event ' +
+            '`conversion` names the key)',
         );
       }
       if (lost !== undefined) {
@@ -332,7 +333,7 @@ function withPreview(decisions: Decision[], preview: Decision | undefined): Deci
 }
 
 function dropBadData(runtime: Runtime, problem: string): void {
-  runtime.warnOnce(`bad-data:${problem}`, `trackConversion: ${problem}; the conversion is dropped`);
+  runtime.warnOnce('bad-data', `trackConversion: ${problem}; the conversion is dropped`);
   runtime.outbox.drop(1, 'bad-data');
 }
 

@@ -11,13 +11,18 @@ import type { ConvertOptions, ResolvedOptions } from '../options/types.js';
 import { LOCAL_STORE } from '../store/remote-store.js';
 import { asConvertError, ConvertError } from '../utils/errors.js';
 import type { Logger } from '../utils/logger.js';
+import { withTimeout } from '../utils/node/timers.js';
+import { given, nearest } from '../utils/option-checks.js';
+import { EVENT_NAMES } from './diagnostics-channels.js';
 import {
   commitAll,
+  commitAllOf,
   type ConvertRuntime,
   createRuntime,
   startRuntime,
   stopRuntime,
 } from './create-runtime.js';
+import { jobVisitor, visitorIdOf } from './job-visitor.js';
 import { closeOnSignals } from './shutdown-signals.js';
 import { type CloseOptions, type ClosingServer, drainBeforeExit, Servers } from './shutdown.js';
 import type { Convert, ConvertStats, ForVisitorOptions } from './types.js';
@@ -109,24 +114,20 @@ class ConvertInstance implements Convert {
 
   async forVisitor(
     visitorId: string | number | null | undefined,
-    options: ForVisitorOptions = {},
+    options?: ForVisitorOptions | null,
   ): Promise<VisitorContext> {
     const runtime = this.#runtime;
-    const id = isId(visitorId) ? String(visitorId) : '';
-    if (id === '')
-      runtime.warnOnce('no-visitor-id', 'forVisitor was given no visitor id; nothing is counted for it');
-    await this.#projectForJob();
-    // A request of the visitor may be under way in this process: its consent and decisions are committed first.
-    const commits = [...runtime.uncommitted].filter((each) => each.visitorId === id);
-    await Promise.all(commits.map(async (each) => each.commit()));
-    const { properties = {}, consent, origin } = options;
+    const { id, properties, consent, origin } = jobVisitor(visitorId, options, runtime);
+    if (!runtime.repository.current) await this.#projectForJob();
+    await runtime.jobs.enter();
+    await commitAllOf(runtime, id);
     const found = await readForJob(runtime, id, origin);
     return new JobContext(runtime, { visitorId: id, properties, consent, ...found });
   }
 
   async forget(visitorId: string | number): Promise<void> {
-    const id = isId(visitorId) ? String(visitorId) : '';
-    if (id === '')
+    const id = visitorIdOf(visitorId);
+    if (id === undefined)
       throw new ConvertError(
         'CONVERT_BAD_OPTION',
         'forget() takes a visitor id: text, not empty, or a number',
@@ -156,12 +157,13 @@ class ConvertInstance implements Convert {
   }
 
   stats(): ConvertStats {
-    const { delivers, engineName, outbox, remote, repository } = this.#runtime;
+    const { delivers, engineName, jobs, outbox, remote, repository } = this.#runtime;
     return {
       engine: engineName,
       project: repository.stats(),
       store: remote?.stats() ?? LOCAL_STORE,
       delivery: delivers ? outbox.stats() : { ...outbox.stats(), disabled: true },
+      jobs: { waits: jobs.waits },
     };
   }
 
@@ -169,6 +171,7 @@ class ConvertInstance implements Convert {
     name: Name,
     listener: (event: ConvertEvents[Name]) => void,
   ): () => void {
+    assertListener(name, listener);
     return this.#runtime.on(name, listener);
   }
 
@@ -193,8 +196,10 @@ class ConvertInstance implements Convert {
 
   async #projectForJob(): Promise<LoadedProject | undefined> {
     const { repository } = this.#runtime;
-    if (!repository.current)
-      await Promise.race([repository.ready().catch(() => undefined), unrefDelay(JOB_TIMEOUT)]);
+    if (!repository.current) {
+      const ready = repository.ready(0);
+      await withTimeout(JOB_TIMEOUT, ready, { keepAlive: true }).catch(() => undefined);
+    }
     return repository.current;
   }
 
@@ -214,10 +219,16 @@ function keepOn(node: { convert?: unknown }, context: RequestContext): void {
   }
 }
 
-function isId(value: unknown): value is string | number {
-  return (typeof value === 'string' && value !== '') || (typeof value === 'number' && Number.isFinite(value));
-}
-
-function unrefDelay(milliseconds: number): Promise<void> {
-  return new Promise((resolve) => setTimeout(resolve, milliseconds).unref());
+/** @throws ConvertError `CONVERT_BAD_OPTION` */
+function assertListener(name: unknown, listener: unknown): void {
+  if (!EVENT_NAMES.some((each) => each === name)) {
+    const near = typeof name === 'string' ? nearest(name, EVENT_NAMES) : undefined;
+    const hint = near === undefined ? `known are ${EVENT_NAMES.join(', ')}` : `did you mean '${near}'?`;
+    throw new ConvertError('CONVERT_BAD_OPTION', `on(): there is no event ${given(name)}, ${hint}`);
+  }
+  if (typeof listener === 'function') return;
+  throw new ConvertError(
+    'CONVERT_BAD_OPTION',
+    `on('${String(name)}', listener): the listener must be a function (given ${given(listener)})`,
+  );
 }

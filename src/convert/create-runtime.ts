@@ -29,8 +29,9 @@ import { sdkStore } from '../store/sdk-data-store.js';
 import { type VisitorStore, withStoreTimeout } from '../store/types.js';
 import { CompactSet } from '../utils/compact-set.js';
 import { asConvertError } from '../utils/errors.js';
-import type { Logger } from '../utils/logger.js';
+import { type Logger, oncePerCode } from '../utils/logger.js';
 import { withDrafts, withoutDelivery } from './engine-views.js';
+import { JobGate } from './job-gate.js';
 import { outboxOf } from './outbox-factory.js';
 import { createReporter, type Reporter } from './reporter.js';
 import { requestServices } from './request-services.js';
@@ -49,6 +50,7 @@ export interface ConvertRuntime extends Reporter, Omit<Runtime, keyof Reporter> 
   readonly repository: ProjectRepository<LoadedProject>;
   /** The same object as `store` if the store is remote; else undefined. */
   readonly remote: RemoteStore | undefined;
+  readonly jobs: JobGate;
 }
 
 /**
@@ -60,6 +62,8 @@ export function createRuntime(options: ResolvedOptions, makeOutbox?: OutboxFacto
   const { logger, environment, storeTimeout } = options;
   const reporter = createReporter(logger);
   const { report, reportOutage, warnOnce } = reporter;
+  // A config may have as many warnings as it has parts. They must not use up the codes of other warnings.
+  const onceForConfig = oncePerCode();
   const now = (): number => Date.now();
   const project = (): LoadedProject | undefined => repository.current;
   const waiting: ((project: LoadedProject) => void)[] = [];
@@ -104,7 +108,9 @@ export function createRuntime(options: ResolvedOptions, makeOutbox?: OutboxFacto
       };
     },
     onConfig: (loaded, isFirst) => {
-      warnOfProject(loaded, environment, reporter);
+      warnOfProject(loaded, environment, (message) =>
+        onceForConfig(message, () => logger.warn(`convert: ${message}`)),
+      );
       if (options.debugToken !== undefined) warnOnce('debug-token', DEBUG_TOKEN_WARNING);
       for (const work of waiting.splice(0)) work(loaded);
       reporter.emit(isFirst ? 'ready' : 'config', { version: versionOf(loaded.config) });
@@ -123,6 +129,7 @@ export function createRuntime(options: ResolvedOptions, makeOutbox?: OutboxFacto
     remote,
     storeTimeout,
     outbox,
+    jobs: new JobGate(outbox),
     claimLeases,
     repository,
     storeKeys: services.visitors.storeKeys,
@@ -156,6 +163,21 @@ export function startRuntime({ repository, services, report, emitLater }: Conver
 /** Commits the recorded decisions and conversions of all contexts. */
 export function commitAll({ uncommitted }: ConvertRuntime): void {
   for (const each of uncommitted) void each.commit();
+}
+
+/**
+ * Commits what was recorded for this visitor. A request of the visitor may be under way in this process: a job must see
+ * its consent and its decisions. Returns undefined if there was nothing to commit.
+ */
+export function commitAllOf(
+  { uncommitted }: ConvertRuntime,
+  visitorId: string,
+): Promise<unknown> | undefined {
+  let commits: Promise<unknown>[] | undefined;
+  for (const each of uncommitted) {
+    if (each.visitorId === visitorId) (commits ??= []).push(Promise.resolve(each.commit()));
+  }
+  return commits && Promise.all(commits);
 }
 
 /** Commits all contexts, delivers events for at most `timeout` milliseconds, and stops all parts. Never rejects. */
@@ -228,13 +250,17 @@ function outboxListener({ emit, reportOutage, reportRecovery, warnOnce }: Report
   };
 }
 
-/** Logs, once each, the parts of a project config that do not run. */
-function warnOfProject({ config, engine }: LoadedProject, environment: string, { warnOnce }: Reporter): void {
+/** Tells of the parts of a project config that do not run. */
+function warnOfProject(
+  { config, engine }: LoadedProject,
+  environment: string,
+  warn: (message: string) => void,
+): void {
   const unusable = leftOutWarning(config);
-  if (unusable !== undefined) warnOnce(`left-out:${unusable}`, unusable);
-  for (const warning of engine.warnings) warnOnce(`config:${warning}`, warning);
+  if (unusable !== undefined) warn(unusable);
+  for (const warning of engine.warnings) warn(warning);
   const elsewhere = runsElsewhere(config, environment);
-  if (elsewhere !== undefined) warnOnce(`environment:${elsewhere}`, elsewhere);
+  if (elsewhere !== undefined) warn(elsewhere);
 }
 
 const DEBUG_TOKEN_WARNING =

@@ -5,10 +5,19 @@
 import { channel, type Channel } from 'node:diagnostics_channel';
 import type { ConvertEvents } from '../context/types.js';
 
-const NAMES = ['ready', 'config', 'decision', 'conversion', 'delivered', 'dropped', 'error'] as const;
+export const EVENT_NAMES = [
+  'ready',
+  'config',
+  'decision',
+  'exposure',
+  'conversion',
+  'delivered',
+  'dropped',
+  'error',
+] as const satisfies readonly (keyof ConvertEvents)[];
 
 const channels = Object.fromEntries(
-  NAMES.map((name) => [name, channel(`convert-middleware:${name}`)]),
+  EVENT_NAMES.map((name) => [name, channel(`convert-middleware:${name}`)]),
 ) as Record<keyof ConvertEvents, Channel>;
 
 export function hasSubscriber(name: keyof ConvertEvents): boolean {

@@ -1,4 +1,5 @@
-/** A typed event bus: an exception of one listener reaches neither the other listeners nor the caller. */
+/** A typed event bus: a failure of one listener reaches neither the other listeners nor the caller. */
+import { isThenable } from '../utils/objects.js';
 
 type Listeners<Events> = { [Name in keyof Events]?: Set<(event: Events[Name]) => void> };
 
@@ -10,7 +11,7 @@ export interface EventBus<Events> {
   hasListener(name: keyof Events): boolean;
 }
 
-/** Makes an event bus. An exception of a listener goes to `onError`. */
+/** Makes an event bus. An exception of a listener goes to `onError`, and so does the rejection of an async one. */
 export function createEventBus<Events>(
   onError: (error: unknown, name: keyof Events) => void,
 ): EventBus<Events> {
@@ -27,7 +28,9 @@ export function createEventBus<Events>(
       if (set === undefined) return;
       for (const listener of set) {
         try {
-          listener(event);
+          const result: unknown = listener(event);
+          // No code awaits the promise, and an unhandled rejection would end the process.
+          if (isThenable(result)) result.then(undefined, (error: unknown) => onError(error, name));
         } catch (error) {
           onError(error, name);
         }

@@ -73,6 +73,7 @@ function safeOutbox(outbox: Outbox, listener: OutboxListener): Outbox {
   return {
     outlives: outbox.outlives === true,
     offer: (events) => outbox.offer(events),
+    isHalfFull: () => outbox.isHalfFull?.() === true,
     drop: (count, reason) => outbox.drop(count, reason),
     ...(outbox.forget && { forget: async (visitorIds) => outbox.forget?.(visitorIds) }),
     ledger: () => outbox.ledger(),

@@ -30,7 +30,9 @@ export interface Reporter {
 }
 
 export function createReporter(logger: Logger): Reporter {
+  // Errors and warnings are counted apart, so that many of one kind do not silence the other.
   const once = oncePerCode();
+  const onceWarned = oncePerCode();
   const bus = createEventBus<ConvertEvents>((error, name) => {
     const problem = asConvertError(error, 'CONVERT_CALLBACK', `a listener for '${name}' threw`);
     // The exception of a listener causes no `error` event: the listener for that event may be the one that throws.
@@ -66,6 +68,6 @@ export function createReporter(logger: Logger): Reporter {
       emit('error', error);
     },
     reportRecovery: (what) => logger.info?.(`convert: ${what}`),
-    warnOnce: (code, message) => once(code, () => logger.warn(`convert: ${message}`)),
+    warnOnce: (code, message) => onceWarned(code, () => logger.warn(`convert: ${message}`)),
   };
 }

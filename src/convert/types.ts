@@ -11,7 +11,7 @@ import type { CloseOptions, ClosingServer } from './shutdown.js';
 export interface Convert {
   /**
    * Resolves when a project config is loaded; a server need not wait for that. Rejects with a ConvertError
-   * `CONVERT_NOT_READY` if the instance is closed before.
+   * `CONVERT_NOT_READY` if the instance is closed before. A call keeps the process alive for 10 s at most.
    */
   ready(): Promise<void>;
   /**
@@ -25,9 +25,12 @@ export interface Convert {
    */
   openNow(request: IncomingRequest, response: OutgoingResponse): ConvertContext;
   /**
-   * Opens the context of a visitor without a request, for jobs and webhooks. Waits for the project config, at most 5 s.
+   * Opens the context of a visitor without a request, for jobs and webhooks. Waits for the project config, at most 5 s,
+   * and then, at most 5 s, while over half of the room for events is taken (`delivery.maxQueueBytes`), so that a job
+   * makes no more events than can be sent (`stats().jobs.waits` counts these waits).
    * If consent is configured and `options.consent` is not given, the stored answer of the visitor decides. If the id is
-   * missing (an order of a visitor without one), nothing is counted, which is logged once.
+   * missing (an order of a visitor without one), nothing is counted, which is logged once. A value of another type than
+   * documented causes an `error` event, and nothing is counted. Never rejects.
    *
    * @example
    * ```js
@@ -37,7 +40,7 @@ export interface Convert {
    */
   forVisitor(
     visitorId: string | number | null | undefined,
-    options?: ForVisitorOptions,
+    options?: ForVisitorOptions | null,
   ): Promise<VisitorContext>;
   /**
    * Deletes the data of a visitor, whether the id is one of the app or of our cookie: the stored state, what requests
@@ -80,7 +83,12 @@ export interface Convert {
   closeWith<Server extends ClosingServer>(server: Server, options?: CloseOptions): Server;
   /** Figures for monitoring: engine, project config, store and delivery. */
   stats(): ConvertStats;
-  /** Adds a listener for an event. The returned function removes it. */
+  /**
+   * Adds a listener for an event. The returned function removes it. If the listener throws, or returns a promise that
+   * rejects, that is logged.
+   *
+   * @throws ConvertError `CONVERT_BAD_OPTION` for the name of no event, or a listener that is no function
+   */
   on<Name extends keyof ConvertEvents>(
     name: Name,
     listener: (event: ConvertEvents[Name]) => void,
@@ -95,18 +103,18 @@ export interface Convert {
 
 export interface ForVisitorOptions {
   /** The visitor properties that rules are matched against. Default: none. */
-  properties?: Record<string, unknown>;
+  properties?: Record<string, unknown> | null;
   /**
    * The visitor's answer to the question for consent, if the job knows it. Default: the answer that is stored with the
    * visitor's state.
    */
-  consent?: Consent;
+  consent?: Consent | null;
   /**
    * Where the id comes from: `app` if `visitor.id` gives it, `cookie` if it was read from a context of a visitor who is
    * known by our cookie (`visitorId`). It matters only if the option `visitor.id` is set. Default: the app's visitor of
    * that id, if something is stored of them, or if a cookie can not hold the id; else the cookie's visitor.
    */
-  origin?: 'app' | 'cookie';
+  origin?: 'app' | 'cookie' | null;
 }
 
 export interface ConvertStats {
@@ -114,4 +122,10 @@ export interface ConvertStats {
   readonly project: ProjectStats;
   readonly store: StoreStats;
   readonly delivery: DeliveryStats;
+  readonly jobs: JobStats;
+}
+
+export interface JobStats {
+  /** The number of calls of `forVisitor` that waited because over half of the room for events was taken. */
+  readonly waits: number;
 }

@@ -258,6 +258,7 @@ export function createOutbox(
   return {
     outlives: backend.outlives,
     offer,
+    isHalfFull: () => queueBytes > backend.maxBytes / 2 || !backend.hasRoom(0, 0.5),
     drop(count, reason) {
       ledger.accept(count);
       ledger.drop(count, reason);

@@ -161,7 +161,16 @@ function payloadHead({ accountId, projectId }: Destination, { enrichData, source
 function toJson(value: unknown): string {
   const text = JSON.stringify(value) as string | undefined;
   if (text === undefined) throw new TypeError('not JSON');
-  return text;
+  return MAY_HOLD_CONTROLS.test(text) ? JSON.stringify(value, withoutControls) : text;
+}
+
+/** Matches each JSON text that holds control characters, escaped or not, and few others. */
+const MAY_HOLD_CONTROLS = /\\[bfnrtu]|[\x7f-\x9f]/;
+const CONTROLS = /\p{Cc}+/gu;
+
+/** Puts a space in place of control characters: firewalls refuse a whole batch for one of them. */
+function withoutControls(_key: string, value: unknown): unknown {
+  return typeof value === 'string' ? value.replace(CONTROLS, ' ') : value;
 }
 
 /**

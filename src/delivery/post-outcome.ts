@@ -9,20 +9,22 @@ import { ConvertError } from '../utils/errors.js';
  * - `pause` the endpoint refuses the SDK key or is not there; all events are kept, and the batch is posted again after
  *   the longest backoff
  * - `halve` the batch is too large; it is posted again in two halves
- * - `reject` the endpoint will never take this batch; its events are given up
+ * - `isolate` the endpoint will never take this batch: the events that it refuses are searched for and given up
  */
-export type PostOutcome = 'delivered' | 'retry' | 'pause' | 'halve' | 'reject';
+export type PostOutcome = 'delivered' | 'retry' | 'pause' | 'halve' | 'isolate';
 
 const BY_STATUS: Readonly<Record<number, PostOutcome>> = {
   401: 'pause',
   403: 'pause',
+  404: 'pause',
   408: 'retry',
+  410: 'pause',
   413: 'halve',
   425: 'retry',
   429: 'retry',
 };
 
-const BY_CLASS: Readonly<Record<number, PostOutcome>> = { 2: 'delivered', 3: 'pause', 4: 'reject' };
+const BY_CLASS: Readonly<Record<number, PostOutcome>> = { 2: 'delivered', 3: 'pause', 4: 'isolate' };
 
 /**
  * Returns the outcome of a POST by its HTTP status. After an unknown status the batch is posted again, so that no event
@@ -30,6 +32,14 @@ const BY_CLASS: Readonly<Record<number, PostOutcome>> = { 2: 'delivered', 3: 'pa
  */
 export function postOutcome(status: number): PostOutcome {
   return BY_STATUS[status] ?? BY_CLASS[Math.floor(status / 100)] ?? 'retry';
+}
+
+/**
+ * True for a status with which the endpoint, or a firewall in front of it, may have refused single events of a batch,
+ * although the status does not say so. A 503 says that the endpoint itself can take nothing now.
+ */
+export function mayBlameEvents(status: number): boolean {
+  return status === 403 || (status >= 500 && status < 600 && status !== 503);
 }
 
 /** True for a status with which the header `Retry-After` says when to post again (RFC 6585, RFC 9110). */
@@ -42,7 +52,7 @@ const CONSEQUENCE: Readonly<Record<Exclude<PostOutcome, 'delivered'>, string>> =
   retry: 'its events are kept and sent again',
   pause: 'all events are kept and it is asked again; check the SDK key and `endpoints.track`',
   halve: 'an event is too large for it even alone, and was given up',
-  reject: 'the batch was given up; check the SDK key and `endpoints.track`',
+  isolate: 'the events that it refuses are given up; check the SDK key and `endpoints.track`',
 };
 
 export function deliveryError(

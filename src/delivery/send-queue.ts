@@ -1,7 +1,8 @@
 /**
- * Keeps the events that wait to be posted, in order: first batches that are posted again, then events that are in no
- * batch yet.
+ * Keeps the events that wait to be posted, in order: first a batch in which refused events are searched for, then
+ * batches that are posted again, then events that are in no batch yet.
  */
+import { type Certainty, Isolation } from './isolation.js';
 import type { SerialisedEvent } from './payload.js';
 
 export interface BatchLimits {
@@ -15,6 +16,10 @@ export class SendQueue<T extends SerialisedEvent> {
   #bytes = 0;
   /** Batches that failed and are to be posted again. The last one in the array goes first. */
   readonly #batches: T[][] = [];
+  /** The search for refused events in the batch that is posted next; undefined if there is none. */
+  #isolation: Isolation<T> | undefined;
+  /** The events of `#isolation` that `takeBatch` returned last. */
+  #taken: ReadonlySet<T> = new Set();
 
   constructor(private readonly limits: BatchLimits) {}
 
@@ -24,12 +29,17 @@ export class SendQueue<T extends SerialisedEvent> {
   }
 
   get isEmpty(): boolean {
-    return this.#events.length === 0 && this.#batches.length === 0;
+    return this.#events.length === 0 && this.#batches.length === 0 && this.#isolation === undefined;
   }
 
-  /** True if a batch is to be posted again. */
+  /** True if a batch, or a part of one, is to be posted again. */
   get hasBatch(): boolean {
-    return this.#batches.length > 0;
+    return this.#batches.length > 0 || this.#isolation !== undefined;
+  }
+
+  /** The search for refused events that is under way. */
+  get isolation(): Isolation<T> | undefined {
+    return this.#isolation;
   }
 
   /** True if the events that are in no batch yet fill a batch. */
@@ -45,6 +55,10 @@ export class SendQueue<T extends SerialisedEvent> {
 
   /** Removes and returns the next batch. `envelope` is the number of bytes that a POST has beside its events. */
   takeBatch(envelope: number): T[] {
+    const part = this.#isolation?.next() ?? [];
+    this.#taken = new Set(part);
+    if (part.length > 0) return part;
+    this.#isolation = undefined;
     const again = this.#batches.pop();
     if (again !== undefined) return again;
     const { maxBatchEvents, maxBatchBytes } = this.limits;
@@ -62,27 +76,74 @@ export class SendQueue<T extends SerialisedEvent> {
 
   /** Puts batches back at the front of the queue. They are posted before all other events, the last of them first. */
   putBack(batches: readonly T[][]): void {
-    this.#batches.push(...batches);
+    this.#batches.push(...batches.filter((batch) => batch.length > 0));
+  }
+
+  /** Begins to search for refused events in this batch. `takeBatch` returns parts of it until the search is over. */
+  isolate(batch: readonly T[], certainty: Certainty, round: number): void {
+    this.#isolation = new Isolation(batch, certainty, round);
+    this.#taken = new Set();
+  }
+
+  /** Ends the search for refused events if it has decided on each event. */
+  endIsolation(): void {
+    this.#taken = new Set();
+    if (this.#isolation?.undecided.length === 0) this.#isolation = undefined;
+  }
+
+  /**
+   * Gives up the search for refused events, and returns those that are neither delivered nor given up, in order,
+   * without the part that `takeBatch` returned last.
+   */
+  abandonIsolation(): T[] {
+    const undecided = this.#isolated();
+    this.#isolation = undefined;
+    return undecided;
+  }
+
+  /**
+   * Removes and returns up to `count` events that are in no batch yet, of visitors other than these: the earliest ones
+   * of each visitor.
+   */
+  takeOthers(count: number, visitorIds: ReadonlySet<string>): T[] {
+    const others = this.#events.filter(({ visitorId }) => !visitorIds.has(visitorId)).slice(0, count);
+    const taken = new Set(others);
+    this.#removeWaiting((event) => taken.has(event));
+    return others;
+  }
+
+  /** Returns the events that newer events may overtake, since they are posted again. */
+  postponed(): T[] {
+    return [...this.#isolated(), ...this.#batches.toReversed().flat()];
+  }
+
+  #isolated(): T[] {
+    return this.#isolation?.undecided.filter((event) => !this.#taken.has(event)) ?? [];
   }
 
   /** Removes and returns the events for which `isGone` returns true, wherever they are in the queue. */
   remove(isGone: (event: T) => boolean): T[] {
+    if (this.#isolated().some(isGone)) this.putBack([this.abandonIsolation()]);
     const gone: T[] = [];
     const stays = (event: T): boolean => !isGone(event) || (gone.push(event), false);
     const batches = this.#batches.splice(0).map((batch) => batch.filter(stays));
     this.#batches.push(...batches.filter((batch) => batch.length > 0));
-    const rest = this.#events.splice(0).filter(stays);
-    this.#bytes = 0;
-    for (const event of rest) this.push(event);
+    this.#removeWaiting((event) => !stays(event));
     return gone;
   }
 
+  #removeWaiting(isGone: (event: T) => boolean): void {
+    const rest = this.#events.splice(0).filter((event) => !isGone(event));
+    this.#bytes = 0;
+    for (const event of rest) this.push(event);
+  }
+
   oldest(): T | undefined {
-    return this.#batches.at(-1)?.[0] ?? this.#events[0];
+    return this.#isolated()[0] ?? this.#batches.at(-1)?.[0] ?? this.#events[0];
   }
 
   /** Returns all waiting events, in the order in which they are posted. */
   all(): T[] {
-    return [...this.#batches.toReversed().flat(), ...this.#events];
+    return [...this.postponed(), ...this.#events];
   }
 }

@@ -12,8 +12,15 @@ import { type Backoff, parseRetryAfter } from '../utils/backoff.js';
 import { codeOf, type ConvertError } from '../utils/errors.js';
 import { HealthReporter } from '../utils/health-reporter.js';
 import { AttemptPlan } from './attempt-plan.js';
+import type { Isolation } from './isolation.js';
 import { buildPayload, envelopeBytes, type PayloadOptions, type SerialisedEvent } from './payload.js';
-import { deliveryError, heedsRetryAfter, type PostOutcome, postOutcome } from './post-outcome.js';
+import {
+  deliveryError,
+  heedsRetryAfter,
+  mayBlameEvents,
+  type PostOutcome,
+  postOutcome,
+} from './post-outcome.js';
 import { isTooOld } from './queued-event.js';
 import {
   afterFailure,
@@ -74,6 +81,8 @@ export interface Sender<T> {
   oldest(): T | undefined;
   /** Returns all events that wait or are in flight, in the order in which they are sent. */
   events(): T[];
+  /** Returns the waiting events that newer events may overtake, since the endpoint refused or failed them before. */
+  postponed(): T[];
   push(event: T): void;
   /**
    * Plans an attempt to post the events that were pushed. Nothing is posted before the caller's synchronous code has
@@ -106,7 +115,14 @@ interface PostResult {
   /** The failure in words, for the log: the status, or the code of a network error. */
   readonly failure: string;
   readonly retryAfter: number | undefined;
+  /** True if the endpoint may have refused single events of the batch, although the status does not say so. */
+  readonly blames: boolean;
 }
+
+/** The number of refusals of one batch, in a row, that blame no event, until refused events are searched for. */
+const REFUSALS = 3;
+/** A batch of fewer events is searched together with some other events, so that the endpoint has some to take. */
+const FEW = 8;
 
 /** Milliseconds until the sender asks again whether there is a destination. */
 const DESTINATION_POLL = 100;
@@ -129,6 +145,10 @@ class BatchSender<T extends Sendable> implements Sender<T> {
   #batch: readonly T[] = [];
   /** Events of the batch in flight that are not posted again if the POST fails. */
   readonly #cancelled = new Set<T>();
+  /** The number of refusals that blame no event since the last delivery or search. */
+  #refusals = 0;
+  /** The number of searches since the last delivery in which the endpoint refused everything. */
+  #fruitless = 0;
   /** The time at which the last POST ended, by performance.now(). */
   #postEnd = -Infinity;
 
@@ -157,6 +177,10 @@ class BatchSender<T extends Sendable> implements Sender<T> {
 
   events(): T[] {
     return [...this.#batch, ...this.#queue.all()];
+  }
+
+  postponed(): T[] {
+    return this.#queue.postponed();
   }
 
   push(event: T): void {
@@ -246,7 +270,7 @@ class BatchSender<T extends Sendable> implements Sender<T> {
     this.#postEnd = performance.now();
     // The outbox may have been closed during the POST.
     if (state.lifecycle === 'stopped') return;
-    this.#handle[result.outcome](batch, result, destination);
+    this.#ended(batch, result, destination);
     this.#cancelled.clear();
     this.#planAttempt();
   }
@@ -264,10 +288,68 @@ class BatchSender<T extends Sendable> implements Sender<T> {
         outcome: postOutcome(status),
         failure: `answered ${status}`,
         retryAfter: heedsRetryAfter(status) ? parseRetryAfter(retryAfter, Date.now(), date) : undefined,
+        blames: mayBlameEvents(status),
       };
     } catch (error) {
-      return { outcome: 'retry', failure: `could not be reached (${codeOf(error)})`, retryAfter: undefined };
+      const failure = `could not be reached (${codeOf(error)})`;
+      return { outcome: 'retry', failure, retryAfter: undefined, blames: false };
     }
+  }
+
+  /** Handles the outcome of a POST of a whole batch, or of a part of one in which refused events are searched for. */
+  #ended(batch: T[], result: PostResult, destination: Destination): void {
+    const { isolation } = this.#queue;
+    const { outcome, blames } = result;
+    const isRefused = outcome === 'isolate' || blames;
+    if (isolation === undefined) {
+      this.#handle[outcome](batch, result, destination);
+      if (blames) this.#blame();
+    } else if (outcome === 'delivered') {
+      isolation.accepted(batch);
+      this.#queue.endIsolation();
+      // The endpoint works again only at the end of the search: before, some of its POSTs are expected to fail.
+      if (this.#queue.isolation === undefined) return this.#handle.delivered(batch, result, destination);
+      this.#state.retry = NO_RETRY;
+      this.sink.delivered(batch);
+    } else if (isRefused && !batch.some((event) => this.#cancelled.has(event))) {
+      this.#partRefused(isolation, batch, result, destination);
+    } else {
+      // The answer says nothing of single events, so that the search would learn nothing from it.
+      this.#queue.putBack([this.#queue.abandonIsolation()]);
+      this.#handle[outcome](batch, result, destination);
+    }
+  }
+
+  #partRefused(isolation: Isolation<T>, part: T[], result: PostResult, destination: Destination): void {
+    const isProbe = !isolation.isProven;
+    const verdict = isolation.refused(part);
+    this.retries += 1;
+    this.#queue.endIsolation();
+    if (verdict !== 'endpoint') {
+      // Before the endpoint has taken anything, it may be down: a POST of the search takes the place of a retry.
+      if (isProbe && result.blames) this.#backOff(result);
+      if (verdict.length > 0) this.sink.rejected(verdict, 'refused');
+      this.#fail(result, destination);
+      return;
+    }
+    const batch = this.#queue.abandonIsolation();
+    this.#fruitless += 1;
+    this.#refusals = 0;
+    if (batch.length > 0) this.#handle[result.outcome](batch, result, destination);
+  }
+
+  /** Counts a refusal of the batch that is posted next. After the third one, refused events are searched for. */
+  #blame(): void {
+    this.#refusals += 1;
+    if (this.#refusals < REFUSALS || !this.#queue.hasBatch) return;
+    const batch = this.#queue.takeBatch(0);
+    if (batch.length < FEW) {
+      const visitors = new Set(batch.map(({ visitorId }) => visitorId));
+      batch.push(...this.#queue.takeOthers(FEW - batch.length, visitors));
+    }
+    if (batch.length > 1) this.#queue.isolate(batch, 'doubtful', this.#fruitless);
+    else this.#queue.putBack([batch]);
+    this.#refusals = 0;
   }
 
   readonly #handle: Readonly<
@@ -277,21 +359,19 @@ class BatchSender<T extends Sendable> implements Sender<T> {
       const { failures } = this.#health;
       this.lastError = undefined;
       this.#state.retry = NO_RETRY;
+      this.#refusals = 0;
+      this.#fruitless = 0;
       const isRecovery = this.#health.succeeded();
       this.sink.delivered(batch);
       if (isRecovery) this.sink.recovered(failures);
     },
     retry: (batch, result, destination) => {
-      const { backoff, random } = this.options;
-      const { retryAfter } = result;
-      const failure = { backoff, now: this.#postEnd, random: random(), retryAfter };
-      this.#state.retry = afterFailure(this.#state.retry, failure);
+      this.#backOff(result);
       this.#sendAgain(this.#withoutCancelled(batch));
       this.#fail(result, destination);
     },
     pause: (batch, result, destination) => {
-      const { backoff } = this.options;
-      this.#state.retry = afterRefusal(this.#state.retry, { backoff, now: this.#postEnd });
+      this.#backOff(result);
       this.#sendAgain(this.#withoutCancelled(batch));
       this.#fail(result, destination);
     },
@@ -309,12 +389,26 @@ class BatchSender<T extends Sendable> implements Sender<T> {
       this.#sendAgain(batch.slice(middle), batch.slice(0, middle));
       this.lastError = result.failure;
     },
-    reject: (batch, result, destination) => {
+    isolate: (whole, result, destination) => {
       this.#state.retry = NO_RETRY;
       this.#fail(result, destination);
-      this.sink.rejected(batch, 'refused');
+      const batch = this.#withoutCancelled(whole);
+      // An endpoint that has just refused all parts of a batch is not asked about the parts of the next one.
+      if (batch.length > 1 && this.#fruitless === 0) {
+        this.retries += 1;
+        this.#queue.isolate(batch, 'certain', 0);
+      } else if (batch.length > 0) this.sink.rejected(batch, 'refused');
     },
   };
+
+  #backOff({ outcome, retryAfter }: PostResult): void {
+    const { backoff, random } = this.options;
+    const failure = { backoff, now: this.#postEnd };
+    this.#state.retry =
+      outcome === 'pause'
+        ? afterRefusal(this.#state.retry, failure)
+        : afterFailure(this.#state.retry, { ...failure, random: random(), retryAfter });
+  }
 
   #withoutCancelled(batch: T[]): T[] {
     if (this.#cancelled.size === 0) return batch;

@@ -73,6 +73,10 @@ export interface Outbox {
    * `confirm` is called. `confirm` gets the events that lost their claim meanwhile; they are dropped as `claim-lost`.
    */
   offer(events: readonly VisitorEvent[]): Offer;
+  /**
+   * True while over half of the room for events is taken: then jobs wait before they make more events. Default: never.
+   */
+  isHalfFull?(): boolean;
   /** Counts events that were given up before they could be offered. */
   drop(count: number, reason: DropReason): void;
   /**

@@ -1,5 +1,5 @@
 /** Decides conversions: finds the goal, and checks whether its rules match and whether it was tracked before. */
-import { type ConversionEvent, GOAL_DATA_KEYS } from '../model/tracking-event.js';
+import { type ConversionEvent, GOAL_DATA_KEYS, type GoalData } from '../model/tracking-event.js';
 import { goalClaim } from '../model/visitor-state/claims.js';
 import { ownValue } from '../utils/objects.js';
 import { EvaluationInput } from './evaluation/evaluation-input.js';
@@ -60,10 +60,33 @@ function matches(
   return Boolean(result) && !isRuleError(result);
 }
 
-/** Copies conversion data, so that the app can not change an event that is waiting to be sent. */
-function structuredCopy(goalData: NonNullable<ConversionAttributes['conversionData']>) {
-  return goalData.map(({ key, value }) => ({ key, value: typeof value === 'object' ? [...value] : value }));
+/**
+ * Copies conversion data, so that the app can not change an event that is waiting to be sent. Text that is a number
+ * becomes that number, where Convert adds numbers up.
+ */
+function structuredCopy(goalData: NonNullable<ConversionAttributes['conversionData']>): GoalData[] {
+  return goalData.map(({ key, value }) => ({ key, value: NUMBERS.has(key) ? Number(value) : copyOf(value) }));
 }
+
+/** Copies the attributes for an engine that sends conversion data as they are: text that is a number becomes one. */
+export function withNumbers(attributes: ConversionAttributes): ConversionAttributes {
+  const { conversionData } = attributes;
+  return conversionData ? { ...attributes, conversionData: structuredCopy(conversionData) } : attributes;
+}
+
+/** The keys whose values Convert adds up. */
+const NUMBERS: ReadonlySet<unknown> = new Set(['amount', 'productsCount']);
+/** A number as text: `49.9`, `-1`, `1e3`. No hexadecimal digits, and no empty text, which `Number` takes for 0. */
+const NUMBER = /^\s*[+-]?(?:\d+\.?\d*|\.\d+)(?:e[+-]?\d+)?\s*$/i;
+
+function isNumeric(value: unknown): boolean {
+  if (typeof value === 'string')
+    return value.length <= 100 && NUMBER.test(value) && Number.isFinite(Number(value));
+  return typeof value === 'number' && Number.isFinite(value);
+}
+
+const copyOf = (value: GoalData['value']): GoalData['value'] =>
+  typeof value === 'object' ? [...value] : value;
 
 function isTexts(value: unknown): boolean {
   return Array.isArray(value) && value.every((each) => typeof each === 'string');
@@ -92,6 +115,8 @@ function wrongWith(data: unknown): string | undefined {
     if (!KNOWN.has(key))
       return `\`conversionData\` has an unknown key; known are ${GOAL_DATA_KEYS.join(', ')}`;
     if (String(key).startsWith('customDimension') && isTexts(value)) continue;
+    if (NUMBERS.has(key) && !isNumeric(value))
+      return `the value of \`${String(key)}\` must be a finite number, or text that is one`;
     const isRight = typeof value === 'string' || (typeof value === 'number' && Number.isFinite(value));
     if (!isRight) return `the value of \`${String(key)}\` must be a finite number or a string`;
   }

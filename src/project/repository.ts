@@ -57,11 +57,14 @@ interface Waiter {
   readonly promise: Promise<void>;
   resolve(): void;
   reject(error: ConvertError): void;
-  readonly timer: NodeJS.Timeout;
+  timer: NodeJS.Timeout | undefined;
 }
 
-/** Milliseconds between two ticks of the timer that keeps the process alive for `ready()`. */
-const KEEP_ALIVE_INTERVAL = 3_600_000;
+/**
+ * Milliseconds, from the last call of `ready()`, for which it keeps the process alive: as long as one fetch may take.
+ * After that, a process that has nothing else to do may end.
+ */
+const KEEP_ALIVE = 10_000;
 
 export class ProjectRepository<Loaded> {
   readonly #source: ProjectSource;
@@ -125,25 +128,25 @@ export class ProjectRepository<Loaded> {
     this.#state = 'stopped';
     quietly(() => this.#source.stop());
     this.#endWindow();
-    if (this.#ready) {
-      clearInterval(this.#ready.timer);
-      this.#ready.reject(notReady());
-    }
+    clearTimeout(this.#ready?.timer);
+    this.#ready?.reject(notReady());
   }
 
   /**
-   * Resolves once a config is in force, however long that takes; meanwhile the process is kept alive. Rejects with
-   * `CONVERT_NOT_READY` if the repository is stopped before; a rejection that nobody handles does no harm.
+   * Resolves once a config is in force, however long that takes. Rejects with `CONVERT_NOT_READY` if the repository is
+   * stopped before; a rejection that nobody handles does no harm. Each call keeps the process alive for at most
+   * `keepAlive` milliseconds; default 10,000.
    */
-  ready(): Promise<void> {
+  ready(keepAlive = KEEP_ALIVE): Promise<void> {
     if (this.#current) return Promise.resolve();
     if (!this.#ready) {
-      this.#ready = createWaiter(setInterval(() => {}, KEEP_ALIVE_INTERVAL));
+      this.#ready = createWaiter();
       this.#ready.promise.catch(() => {});
-      if (this.#state === 'stopped') {
-        clearInterval(this.#ready.timer);
-        this.#ready.reject(notReady());
-      }
+      if (this.#state === 'stopped') this.#ready.reject(notReady());
+    }
+    if (keepAlive > 0 && this.#state !== 'stopped') {
+      clearTimeout(this.#ready.timer);
+      this.#ready.timer = setTimeout(() => {}, keepAlive);
     }
     return this.#ready.promise;
   }
@@ -195,7 +198,7 @@ export class ProjectRepository<Loaded> {
     if (!first) this.#changes += 1;
     this.#confirm(cached);
     if (first && cached) this.#notify(() => this.#options.onOlder?.(cached.checkedAt, this.#health.failures));
-    if (this.#ready) clearInterval(this.#ready.timer);
+    clearTimeout(this.#ready?.timer);
     this.#ready?.resolve();
     this.#endWindow();
     return true;
@@ -232,7 +235,7 @@ export class ProjectRepository<Loaded> {
   }
 }
 
-function createWaiter(timer: NodeJS.Timeout): Waiter {
+function createWaiter(timer?: NodeJS.Timeout): Waiter {
   let settle: Pick<Waiter, 'resolve' | 'reject'> | undefined;
   const promise = new Promise<void>((resolve, reject) => {
     settle = { resolve, reject };

@@ -1,7 +1,8 @@
-/** The loggers of this package: what an app gives, made safe. */
+/** A logger for messages to the operator, and what makes sure that messages do no harm. */
 import { cleanText } from './clean-text.js';
+import { isThenable } from './objects.js';
 
-/** A logger for messages to the operator: `console`, pino, winston, or any object with the same methods. */
+/** `console`, pino, winston, or any object with the same methods. */
 export interface Logger {
   error(message: string): void;
   warn(message: string): void;
@@ -27,15 +28,16 @@ export function oncePerCode(): (code: string, log: () => void) => void {
 }
 
 /**
- * Wraps a logger so that its exceptions are ignored, since a log message must not break a page. Each message is cleaned,
- * so that no text of others forges a line.
+ * Wraps a logger so that its exceptions, and the rejections of an async one, are ignored: a log message must not break
+ * a page. Each message is cleaned, so that no text of others forges a line.
  */
 export function safeLogger(logger: Logger): Logger {
   const guarded =
     (level: 'error' | 'warn' | 'info') =>
     (message: string): void => {
       try {
-        logger[level]?.(cleanText(message));
+        const result: unknown = logger[level]?.(cleanText(message));
+        if (isThenable(result)) result.then(undefined, () => undefined);
       } catch {
         // The logger itself failed, so the failure can't be logged.
       }

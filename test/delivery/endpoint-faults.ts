@@ -269,6 +269,32 @@ export function endpointFaults(name: string, make: OutboxFactory, { outlives }: 
       expect(idsOf(collector)).toEqual(IDS.slice(0, 300));
     });
 
+    it.each([400, 403, 406, 422, 500])(
+      'E2: delivers 200 of 201 events if one of them is answered with %i, and 997 of 1,000 with three',
+      async (status) => {
+        const refuse = (_n: number, { text }: { text: string }): number =>
+          text.includes('poison') ? status : 200;
+        for (const [count, poisoned] of [
+          [201, [100]],
+          [1000, [3, 4, 990]],
+        ] as const) {
+          const { collector, outbox, listener } = await start({ status: refuse });
+          const ids = IDS.slice(0, count).map((id, n) =>
+            poisoned.includes(n as never) ? `poison-${n}` : id,
+          );
+          outbox.offer(ids.map((id) => exposure(id))).confirm();
+          expect(await outbox.flush(20_000)).toMatchObject({
+            delivered: count - poisoned.length,
+            rejected: poisoned.length,
+            pending: 0,
+            reasons: { refused: poisoned.length },
+          });
+          expect(idsOf(collector).toSorted()).toEqual(ids.filter((id) => !id.startsWith('p')).toSorted());
+          expect(listener.errors).toHaveLength(1);
+        }
+      },
+    );
+
     it('keeps everything while the endpoint does not know the key', async () => {
       const { collector, outbox, listener } = await start({ status: () => 401 });
       outbox.offer([exposure('v1')]).confirm();

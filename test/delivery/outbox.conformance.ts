@@ -468,20 +468,24 @@ const CASES: Record<string, (start: Start, make: MakeOutbox, can: OutboxAbilitie
 
   async 'status: network errors, 408, 425, 429, 5xx and what nobody knows are tried again'(start) {
     const faults: Answer[] = [networkError('ECONNREFUSED'), 408, 425, 429, 500, 502, 503, 504, 599, 100, 700];
-    const { outbox, transport } = await start((n) => faults[n - 1] ?? 200, { backoff: AT_ONCE });
-    send(outbox, exposure('v1'), exposure('v2'));
-    expect(await outbox.flush(30_000)).toMatchObject({ accepted: 2, delivered: 2 });
-    expect(outbox.stats()).toMatchObject({ posts: faults.length + 1, retries: faults.length });
-    expect(new Set(transport.posts.map((post) => post.text)).size).toBe(1);
+    for (const fault of faults) {
+      const { outbox, transport } = await start((n) => (n <= 3 ? fault : 200), { backoff: AT_ONCE });
+      send(outbox, exposure('v1'));
+      expect(await outbox.flush(30_000)).toMatchObject({ accepted: 1, delivered: 1 });
+      expect(outbox.stats()).toMatchObject({ posts: 4, retries: 3 });
+      expect(new Set(transport.posts.map((post) => post.text)).size).toBe(1);
+    }
   },
 
-  async 'status: another 4xx rejects the batch and goes on'(start) {
-    const statuses = [400, 402, 404, 405, 410, 414, 422, 451];
-    const { outbox, listener } = await start((n) => statuses[n - 1] ?? 200, { lingerMs: 0 });
-    for (const status of statuses) {
+  async 'status: another 4xx rejects what is refused alone and goes on'(start) {
+    const statuses = [400, 402, 405, 414, 422, 451];
+    let status = 0;
+    const { outbox, listener } = await start(() => status, { lingerMs: 0 });
+    for (status of statuses) {
       send(outbox, exposure(`a${status}`), exposure(`b${status}`));
       await outbox.flush(30_000);
     }
+    status = 200;
     send(outbox, exposure('last'));
     const count = statuses.length * 2;
     expect(await outbox.flush(30_000)).toMatchObject({
@@ -491,7 +495,74 @@ const CASES: Record<string, (start: Start, make: MakeOutbox, can: OutboxAbilitie
       reasons: { refused: count },
     });
     expect(listener.drops).toEqual({ refused: count });
-    expect(outbox.stats()).toMatchObject({ posts: statuses.length + 1, retries: 0, queueBytes: 0 });
+    // After the first batch, of which all parts were refused, the parts are not tried any more.
+    expect(outbox.stats()).toMatchObject({ posts: statuses.length + 3, queueBytes: 0 });
+  },
+
+  async 'E2: an endpoint that fails for all gets no POST without a backoff'(start) {
+    let backoffs = 0;
+    const random = (): number => (backoffs++, 0);
+    const { outbox, transport } = await start(500, { backoff: { min: 1, max: 1 }, random });
+    send(outbox, ...Array.from({ length: 40 }, (_, n) => exposure(`v${n}`)));
+    await until(() => transport.posts.length > 30);
+    expect(transport.posts.length - backoffs).toBeLessThanOrEqual(1);
+    transport.always(200);
+    expect(await outbox.flush(30_000)).toMatchObject({ delivered: 40, rejected: 0 });
+  },
+
+  async 'E2: an endpoint that refuses all gets four POSTs more, once'(start) {
+    const { outbox, transport } = await start(400, { maxBatchEvents: 40, lingerMs: 0 });
+    send(outbox, ...Array.from({ length: 400 }, (_, n) => exposure(`v${n}`)));
+    expect(await outbox.flush(30_000)).toMatchObject({ rejected: 400, reasons: { refused: 400 } });
+    expect(transport.posts.length).toBeLessThanOrEqual(10 + 4);
+  },
+
+  async 'E2: later events of the visitor of a refused event are sent after it, in order'(start) {
+    for (const [status, poison] of [
+      [400, '7'],
+      [500, '7'],
+      [400, '0'],
+      [500, '0'],
+    ] as const) {
+      const { outbox, transport } = await start(undefined, { lingerMs: 0, backoff: AT_ONCE });
+      const events = Array.from({ length: 12 }, (_, n) => [exposure(`v${n}`, `${n}`), conversion(`v${n}`)]);
+      send(outbox, ...events.flat());
+      const flushed = outbox.flush(30_000);
+      const taken: string[] = [];
+      while (outbox.ledger().pending + outbox.ledger().spooled > 0) {
+        await until(() => transport.open().length === 1 || outbox.ledger().pending === 0);
+        const post = transport.open()[0];
+        if (post === undefined) continue;
+        const isRefused = post.text.includes(`"experienceId":"${poison}"`);
+        if (!isRefused)
+          taken.push(
+            ...post.payload.visitors.flatMap((each) =>
+              each.events.map((event) => `${each.visitorId} ${event.eventType}`),
+            ),
+          );
+        post.answer(isRefused ? status : 200);
+        await tick();
+      }
+      expect(await flushed).toMatchObject({ delivered: 23, rejected: 1, reasons: { refused: 1 } });
+      expect(new Set(taken).size).toBe(23);
+      for (let n = 0; n < 12; n++) {
+        if (String(n) === poison) continue;
+        expect(taken.indexOf(`v${n} bucketing`)).toBeLessThan(taken.indexOf(`v${n} conversion`));
+      }
+    }
+  },
+
+  async 'E2: a single event that the endpoint fails for does not stop those of others'(start) {
+    const { outbox, transport } = await start(undefined, { lingerMs: 0, backoff: AT_ONCE });
+    const refuse = (): void => {
+      for (const post of transport.open()) post.answer(post.visitors.includes('bad') ? 500 : 200);
+    };
+    send(outbox, exposure('bad'));
+    await until(() => (refuse(), outbox.stats().retries >= 3));
+    send(outbox, exposure('good'), exposure('fine'));
+    const flushed = outbox.flush(30_000);
+    await until(() => (refuse(), outbox.ledger().delivered === 2 && outbox.ledger().rejected === 1));
+    expect(await flushed).toMatchObject({ pending: 0, reasons: { refused: 1 } });
   },
 
   async 'status: 413 halves the batch until it fits, in order'(start) {
@@ -527,8 +598,8 @@ const CASES: Record<string, (start: Start, make: MakeOutbox, can: OutboxAbilitie
     expect(listener.errors).toHaveLength(1);
   },
 
-  async 'status: 401, 403 and any 3xx pause, keep everything and ask again'(start) {
-    for (const status of [401, 403, 301, 302, 304, 307]) {
+  async 'status: 401, 403, 404, 410 and any 3xx pause, keep everything and ask again'(start) {
+    for (const status of [401, 403, 404, 410, 301, 302, 304, 307]) {
       const { outbox, transport, listener } = await start(status, { backoff: { min: 1, max: NEVER } });
       send(outbox, exposure('v1'));
       await until(() => outbox.stats().retries === 1);

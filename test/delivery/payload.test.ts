@@ -120,15 +120,16 @@ describe('the payload', () => {
   });
 
   const text = fc.string({ unit: 'binary', maxLength: 20 });
+  const data = text.map((value) => value.replace(/\p{Cc}+/gu, ' '));
   const loneSurrogates = fc.constantFrom('\ud800', 'a\udc00b', '"\\\u2028\u0000');
   const event = fc.record({
     visitorId: fc.oneof(fc.constantFrom('v1', 'v2'), text, loneSurrogates),
-    segments: fc.option(fc.record({ country: fc.oneof(fc.constant('US'), text) }), { nil: undefined }),
+    segments: fc.option(fc.record({ country: fc.oneof(fc.constant('US'), data) }), { nil: undefined }),
     event: fc.oneof(
       fc
-        .record({ experienceId: text, variationId: text })
-        .map((data) => ({ eventType: 'bucketing' as const, data })),
-      fc.record({ goalId: text }).map((data) => ({ eventType: 'conversion' as const, data })),
+        .record({ experienceId: data, variationId: data })
+        .map((ids) => ({ eventType: 'bucketing' as const, data: ids })),
+      fc.record({ goalId: data }).map((ids) => ({ eventType: 'conversion' as const, data: ids })),
     ),
   });
 
@@ -161,6 +162,19 @@ describe('the payload', () => {
         },
       ),
     );
+  });
+
+  it('E2: holds no control characters in segments or data', () => {
+    const goalData = [{ key: 'transactionId' as const, value: 'a\u0000b\u001bc\u0085d\te' }];
+    const segments: ReportSegments = { campaign: 'spring\n\u0007sale', customSegments: ['x\u007fy'] };
+    const text = textOf([{ ...conversion('v1', { goalData }), segments }]);
+    expect(text).not.toMatch(/\p{Cc}|\\u00|\\[bfnrt]/u);
+    expect(text).toContain('"value":"a b c d e"');
+    expect(text).toContain('"campaign":"spring sale"');
+    // What is no control character stays as it is.
+    expect(
+      textOf([conversion('v1', { goalData: [{ key: 'transactionId', value: 'a\\b "ü" 😀' }] })]),
+    ).toContain(JSON.stringify('a\\b "ü" 😀'));
   });
 
   it('is never larger than the sizes of its events and its envelope say', () => {

@@ -261,7 +261,7 @@ describe('ready', () => {
     await expect(repository.ready()).resolves.toBeUndefined();
   });
 
-  it('holds the process exactly as long as it waits', async () => {
+  it('E4: holds the process while it waits, for a bounded time', async () => {
     const timers = () => process.getActiveResourcesInfo().filter((name) => name === 'Timeout').length;
     const { repository, sink } = createRepository();
     const before = timers();

@@ -9,7 +9,7 @@ import { TimerGroup } from '../../utils/node/timers.js';
 import { type OutboxCore, QueueBackendBase } from '../queue-backend.js';
 import { type QueuedEvent, wereKept } from '../queued-event.js';
 import { StorageHealth } from '../storage-health.js';
-import { DiskReader, LOADED_SHARE, OrphanLog, slotOf } from './disk-reader.js';
+import { DiskReader, type EventSlot, LOADED_SHARE, OrphanLog, slotOf } from './disk-reader.js';
 import { ErasedVisitors, type Tombstone } from './erased-visitors.js';
 import { writeAtExit } from './exit.js';
 import type { SpoolFiles } from './files.js';
@@ -43,6 +43,11 @@ export class SpoolBackend extends QueueBackendBase {
   readonly #ownership: FolderOwnership;
   /** The number of events that are both in memory and on disk. */
   #stored = 0;
+  /**
+   * For each log of which newer events were finalized before older ones: the number after the newest of these. A crash
+   * meanwhile sends them twice.
+   */
+  readonly #overtaking = new Map<SpoolLog | OrphanLog | undefined, number>();
   #lifecycle: SpoolLifecycle = 'open';
   readonly #cancelExit: () => void;
 
@@ -113,22 +118,44 @@ export class SpoolBackend extends QueueBackendBase {
   }
 
   override finalized(batch: readonly QueuedEvent[]): void {
-    const ends = new Map<SpoolLog | OrphanLog, number>();
+    const ends = new Map(this.#overtaking);
     for (const event of batch) {
       const slot = slotOf(event);
       slot.finalized = true;
-      const log = slot.log ?? this.#ownership.spool?.log;
+      const log = this.#logOf(slot);
       if (slot.log !== undefined) this.#stored -= 1;
-      if (log !== undefined) ends.set(log, slot.number + 1);
+      ends.set(log, Math.max(ends.get(log) ?? 0, slot.number + 1));
       if (log instanceof OrphanLog) log.open -= 1;
-      else this.#writes.finalizedBelow(slot.number + 1);
     }
-    for (const [log, end] of ends) void log.acknowledge(end);
+    this.#overtaking.clear();
+    for (const [log, end] of ends) {
+      const mark = Math.min(end, this.#firstPostponed(log));
+      if (mark < end) this.#overtaking.set(log, end);
+      if (!(log instanceof OrphanLog)) this.#writes.finalizedBelow(mark);
+      if (log !== undefined) void log.acknowledge(mark);
+    }
     if (this.#health.isFailing) this.#writes.dropFinalized();
     this.#reader.load(this.#writes.hasUnretained);
   }
 
+  /** The log that an event is stored in, or will be. */
+  #logOf({ log }: EventSlot): SpoolLog | OrphanLog | undefined {
+    return log ?? this.#ownership.spool?.log;
+  }
+
+  /** The number of the first event of the log that newer events may overtake. It must not fall below the mark. */
+  #firstPostponed(log: SpoolLog | OrphanLog | undefined): number {
+    let first = Infinity;
+    for (const event of this.core.sender.postponed()) {
+      const slot = slotOf(event);
+      if (this.#logOf(slot) === log) first = Math.min(first, slot.number);
+    }
+    return first;
+  }
+
   override cancelled(events: readonly QueuedEvent[]): void {
+    // The events that are not stored yet get new numbers.
+    this.#overtaking.clear();
     for (const event of events) {
       const slot = slotOf(event);
       slot.finalized = true;
@@ -237,6 +264,7 @@ export class SpoolBackend extends QueueBackendBase {
       `somebody deleted the spool folder ${path}: what was on disk alone is lost, and the folder is made again`,
     );
     this.#reader.giveUp('corrupt');
+    this.#overtaking.clear();
     this.#writes.storeAgain(this.core.sender.events());
     this.#stored = 0;
   }

@@ -38,9 +38,10 @@ const CLOSED_BY_PEER = new Set(['ECONNRESET', 'EPIPE']);
  */
 export function httpTransport({ timeout = 10_000 }: HttpTransportOptions = {}): Transport {
   const pool = { keepAlive: true, maxSockets: 1 };
-  const clients = new Map([
-    ['http:', { request: http.request, agent: new http.Agent(pool) }],
-    ['https:', { request: https.request, agent: new https.Agent(pool) }],
+  // The modules are asked for `request` at each POST, so that mocks and monitoring tools that replace it are called.
+  const clients = new Map<string, { module: Pick<typeof http, 'request'>; agent: http.Agent }>([
+    ['http:', { module: http, agent: new http.Agent(pool) }],
+    ['https:', { module: https, agent: new https.Agent(pool) }],
   ]);
   const underWay = new Set<UnderWay>();
   let closed = false;
@@ -56,7 +57,9 @@ export function httpTransport({ timeout = 10_000 }: HttpTransportOptions = {}): 
       const current: UnderWay = { keepAlive, letGo };
       underWay.add(current);
       let bytesBefore = 0;
-      const request: ClientRequest = client.request(target, {
+      /** True once the head of an answer has come: then the end of the answer decides, and not that of the request. */
+      let isAnswered = false;
+      const request: ClientRequest = client.module.request(target, {
         method: 'POST',
         agent: client.agent,
         headers: { ...POST_HEADERS, 'Content-Length': body.length },
@@ -91,6 +94,7 @@ export function httpTransport({ timeout = 10_000 }: HttpTransportOptions = {}): 
         if (socket.connecting) socket.once('connect', () => applyKeepAlive(current));
       });
       request.on('response', (response) => {
+        isAnswered = true;
         const { date, 'retry-after': retryAfter } = response.headers;
         const answer = { status: response.statusCode ?? 0, retryAfter, date };
         let bytes = 0;
@@ -106,8 +110,12 @@ export function httpTransport({ timeout = 10_000 }: HttpTransportOptions = {}): 
           resolve(answer);
         });
         response.on('error', (error) => fail(clean(error)));
+        response.on('close', () => {
+          if (underWay.has(current)) fail(networkError('ECONNRESET', 'the answer was cut off'));
+        });
       });
       request.on('error', (error: NodeJS.ErrnoException) => {
+        if (isAnswered) return;
         const unanswered = (current.socket?.bytesRead ?? 0) === bytesBefore;
         const stale = request.reusedSocket && unanswered && CLOSED_BY_PEER.has(error.code ?? '');
         if (stale && underWay.has(current) && !closed) {
@@ -119,7 +127,8 @@ export function httpTransport({ timeout = 10_000 }: HttpTransportOptions = {}): 
       });
       // If a request closes with neither an answer nor an error, the outbox must hear of that, too.
       request.on('close', () => {
-        if (underWay.has(current)) fail(networkError('ECONNRESET', 'the connection was closed'));
+        if (!isAnswered && underWay.has(current))
+          fail(networkError('ECONNRESET', 'the connection was closed'));
       });
       request.end(body);
     });

@@ -2,6 +2,7 @@
  * Makes an engine of the official SDK: the experiences, features, conversions and segments of a project are decided by
  * the SDK's own code. The file has over 300 lines since it is one class, which implements the interface of an engine.
  */
+import { withNumbers } from '../../engine/conversions.js';
 import { deepFreeze } from '../../engine/coerce.js';
 import { NO_EVENTS } from '../../engine/evaluation/enrolment.js';
 import { changesOf } from '../../engine/feature-plan.js';
@@ -185,7 +186,8 @@ class SdkProject implements EngineProject {
     );
   }
 
-  conversion(goalKey: string, visitor: EngineVisitor, attributes: ConversionAttributes): ConversionOutcome {
+  conversion(goalKey: string, visitor: EngineVisitor, given: ConversionAttributes): ConversionOutcome {
+    const attributes = withNumbers(given);
     const known = this.#config.goals?.some((goal) => String(goal?.key) === goalKey && goal.id);
     if (!known) return { reason: 'goal-not-found', events: [] };
     const before = ownValue(visitor.state.goals, goalKey) === true;

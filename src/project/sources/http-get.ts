@@ -2,13 +2,8 @@
  * Makes one GET request with hard bounds: limited time, limited bytes after decompression, no redirects. The request
  * does not keep the process alive.
  */
-import {
-  get as httpGet,
-  type IncomingHttpHeaders,
-  type IncomingMessage,
-  type OutgoingHttpHeaders,
-} from 'node:http';
-import { get as httpsGet } from 'node:https';
+import http, { type IncomingHttpHeaders, type IncomingMessage, type OutgoingHttpHeaders } from 'node:http';
+import https from 'node:https';
 import type { Socket } from 'node:net';
 import { type Duplex, PassThrough, Writable } from 'node:stream';
 import { pipeline } from 'node:stream/promises';
@@ -71,10 +66,11 @@ export async function get(url: URL, options: GetOptions): Promise<Answer> {
 }
 
 function head(url: URL, headers: OutgoingHttpHeaders, signal: AbortSignal): Promise<IncomingMessage> {
-  const send = url.protocol === 'https:' ? httpsGet : httpGet;
+  // The module is asked for `get` at each request, so that mocks and monitoring tools that replace it are called.
+  const client = url.protocol === 'https:' ? https : http;
   return new Promise((resolve, reject) => {
     // Minutes lie between two requests, so each gets a connection of its own (`agent: false`).
-    const request = send(url, {
+    const request = client.get(url, {
       headers: { ...headers, 'Accept-Encoding': 'gzip, br' },
       agent: false,
       signal,

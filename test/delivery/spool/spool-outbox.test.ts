@@ -56,6 +56,35 @@ async function takeFrom(disk: FakeDisk): Promise<string> {
 }
 
 describe('a spool', () => {
+  it('E2: a close in the middle of a search for refused events loses none of the others', async () => {
+    for (const stopAfter of [2, 3, 4, 5, 6, 8, 10]) {
+      const path = fresh();
+      const refuse = (visitors: readonly string[]): number => (visitors.includes('visitor-10') ? 400 : 200);
+      const first = start(path, { lingerMs: 0 });
+      first.outbox.offer(IDS.slice(0, 201).map((id) => exposure(id))).confirm();
+      await stored(first);
+      for (let n = 0; n < stopAfter; n++) {
+        await until(() => first.transport.open().length === 1);
+        for (const post of first.transport.open()) post.answer(refuse(post.visitors));
+      }
+      await until(() => first.transport.open().length === 1 || first.outbox.ledger().pending === 0);
+      await first.outbox.close(0);
+
+      const second = start(path, { lingerMs: 0 });
+      const { transport } = second;
+      await until(() => {
+        for (const post of transport.open()) post.answer(refuse(post.visitors));
+        const { delivered, rejected } = second.outbox.ledger();
+        return delivered + rejected + first.outbox.ledger().delivered + first.outbox.ledger().rejected >= 201;
+      });
+      await second.outbox.close(1000);
+      const taken = [...first.transport.posts, ...transport.posts]
+        .filter(({ visitors }) => refuse(visitors) === 200)
+        .flatMap(({ visitors }) => visitors);
+      expect(new Set(taken).size).toBe(200);
+    }
+  });
+
   it('keeps what one process could not deliver for the next one, in order, and leaves nothing behind', async () => {
     const path = fresh();
     const first = start(path);

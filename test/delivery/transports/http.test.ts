@@ -1,5 +1,8 @@
+import { EventEmitter } from 'node:events';
+import http from 'node:http';
+import { Socket } from 'node:net';
 import { setTimeout as sleep } from 'node:timers/promises';
-import { describe, expect, it, onTestFinished } from 'vitest';
+import { describe, expect, it, onTestFinished, vi } from 'vitest';
 import { httpTransport } from '../../../src/delivery/transports/http.js';
 import type { Transport } from '../../../src/delivery/types.js';
 import { type Collector, startCollector } from '../../support/collector.js';
@@ -16,6 +19,30 @@ async function start(): Promise<{ collector: Collector; transport: Transport }> 
   });
   return { collector, transport };
 }
+
+describe('an answer', () => {
+  it('E6: decides by its own end, also if the request closes before it (as with nock)', async () => {
+    const { IncomingMessage } = http;
+    const request = vi.spyOn(http, 'request').mockImplementation((() => {
+      const fake = Object.assign(new EventEmitter(), { end: () => setImmediate(respond), destroy() {} });
+      const respond = (): void => {
+        const response = Object.assign(new IncomingMessage(new Socket()), { statusCode: 200 });
+        fake.emit('response', response);
+        fake.emit('close');
+        fake.emit('error', Object.assign(new Error('late'), { code: 'ECONNRESET' }));
+        setImmediate(() => {
+          response.push('{}');
+          response.push(null);
+        });
+      };
+      return fake;
+    }) as never);
+    onTestFinished(() => request.mockRestore());
+    const transport = httpTransport();
+    expect(await transport.post('http://collector.test/', BODY, true)).toMatchObject({ status: 200 });
+    expect(request).toHaveBeenCalledTimes(1);
+  });
+});
 
 describe('a kept connection', () => {
   /** Answers the first POST of a connection, and meets the next one on it with a reset. */

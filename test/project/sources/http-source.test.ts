@@ -1,6 +1,7 @@
+import http from 'node:http';
 import { createServer } from 'node:net';
 import { brotliCompressSync, gzipSync } from 'node:zlib';
-import { describe, expect, it } from 'vitest';
+import { describe, expect, it, vi } from 'vitest';
 import { httpSource, type HttpSourceOptions } from '../../../src/project/sources/http-source.js';
 import {
   httpServer,
@@ -357,4 +358,12 @@ describe('wrong options', () => {
     const source = httpSource({ sdkKey: '1/2', sdkKeySecret: 'geheim', environment: 'live' });
     expect(source.description).toBe('config endpoint https://cdn-4.convertexperiments.com/api/v1/config/1/2');
   });
+});
+
+it('E6: asks node:http for `get` at each request, so that a mock that came later is called', async () => {
+  const server = await httpServer(saysProject());
+  const spy = vi.spyOn(http, 'get');
+  later(() => spy.mockRestore());
+  fetching(server.base);
+  await until(() => expect(spy.mock.calls.length).toBeGreaterThan(0));
 });

@@ -55,6 +55,31 @@ describe.skipIf(!hasRedis)('over Redis', () => {
   });
 
   describe('events in Redis', () => {
+    it('E2: two processes deliver what the endpoint does not refuse', async () => {
+      const prefix = fresh();
+      const poisoned = new Set(['visitor-3', 'visitor-150', 'visitor-399']);
+      const kits = [open(shared.client, { prefix }), open(shared.client, { prefix })] as const;
+      for (const [n, kit] of kits.entries()) send(kit, IDS.slice(n * 200, n * 200 + 200));
+      const count = (field: 'delivered' | 'rejected'): number =>
+        kits[0].outbox.ledger()[field] + kits[1].outbox.ledger()[field];
+      const taken: string[] = [];
+      await until(() => {
+        for (const { transport } of kits) {
+          for (const post of transport.open()) {
+            const isRefused = post.visitors.some((id) => poisoned.has(id));
+            if (!isRefused) taken.push(...post.visitors);
+            post.answer(isRefused ? 500 : 200);
+          }
+        }
+        return count('delivered') === 397 && count('rejected') === 3;
+      });
+      expect(taken.toSorted()).toEqual(
+        IDS.slice(0, 400)
+          .filter((id) => !poisoned.has(id))
+          .toSorted(),
+      );
+    });
+
     it('are sent by whichever process comes first, in order, and nothing is left', async () => {
       const prefix = fresh();
       const first = open(shared.client, { prefix, drain: false });
