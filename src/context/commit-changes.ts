@@ -21,8 +21,10 @@ export interface CommitTarget {
    * read.
    */
   readonly known: VisitorState | null | undefined;
-  /** True if the visitor id was generated in this request: it may never come back. */
+  /** True if the visitor id may never come back: nothing was stored of it, and it is no id of the app. */
   readonly ephemeral: boolean;
+  /** True if the visitor id was generated in this request, so that no other request can have stored anything of it. */
+  readonly isNewId: boolean;
   /** The value of `revocations.generation` when the visitor's consent was read. A later revocation stops the commit. */
   readonly generation: number;
 }
@@ -172,9 +174,9 @@ export class ChangeCommitter {
    */
   #store(change: StateChange): Committed | Promise<Committed> {
     if (isEmpty(change)) return NOT_STORED;
-    const { storeKey, ephemeral } = this.#target;
+    const { storeKey, ephemeral, isNewId } = this.#target;
     try {
-      const first = ephemeral && !this.#isStored;
+      const first = isNewId && !this.#isStored;
       this.#isStored = true;
       const { store } = this.#runtime;
       // A store that outlives the process may hold claims of a process that has died. `at` tells the store which of

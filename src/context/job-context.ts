@@ -82,6 +82,7 @@ export class JobContext extends VisitorContextBase {
       known: knownOf(lookup),
       mode: 'enrol',
       ephemeral: false,
+      isNewId: false,
       consented: false,
       generation: this.#generation,
       facts: undefined,

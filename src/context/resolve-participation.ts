@@ -59,7 +59,10 @@ function unitOfWork(
     stored: seesDeferred ? withDeferredChanges(stored, runtime.now()) : stored,
     known: knownOf(lookup),
     mode: isReadOnly ? 'silent' : visitor.mode,
-    ephemeral: visitor.origin === 'generated',
+    // An id that a cookie brings, and of which nothing is stored, may be made up by the client: its state is
+    // short-lived until the id comes back.
+    ephemeral: visitor.origin === 'generated' || (visitor.origin === 'cookie' && lookup === 'absent'),
+    isNewId: visitor.origin === 'generated',
     consented: visitor.mode === 'enrol',
     generation: runtime.revocations.generation,
     facts,

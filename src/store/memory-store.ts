@@ -9,8 +9,8 @@ import type { CommitOptions, VisitorStore } from './types.js';
 export interface MemoryStoreOptions {
   /**
    * The most visitors that are remembered. The visitors who were not seen for longest are dropped first. As many
-   * visitors again are remembered whose id was generated and has not come back yet, so that a flood of clients without
-   * cookies drops no other visitor. Default 100,000.
+   * visitors again are remembered whose id was generated, or brought for the first time, and has not come back yet, so
+   * that a flood of clients without cookies, or with made-up ones, drops no other visitor. Default 100,000.
    */
   max?: number;
   /**
