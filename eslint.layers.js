@@ -53,7 +53,7 @@ export const PACKAGES = {
   'adapters/express': { types: ['express'] },
   'adapters/koa': { types: ['koa'] },
   'adapters/fastify': { packages: ['fastify-plugin'], types: ['fastify'] },
-  'adapters/node-response': { types: ['node:http'] },
+  'adapters/node-response': { packages: ['node:http'] },
   testing: { packages: ['node:assert', 'node:timers'] },
 };
 

@@ -1,11 +1,11 @@
 /** The middleware for Express 4 and 5. */
-import type { Request, RequestHandler } from 'express';
+import type { Request, RequestHandler, Response } from 'express';
 import type { ConvertContext } from '../context/types.js';
 import type { Convert } from '../convert/types.js';
-import type { IncomingRequest } from '../model/http.js';
+import { headerText, type IncomingRequest } from '../model/http.js';
 import type { ConvertOptions } from '../options/types.js';
 import { ExpressOutgoingResponse } from './node-response.js';
-import { convertOf, isMounted, tellUncalled, whenOpen } from './shared.js';
+import { addToViews, convertOf, isMounted, tellUncalled, tryToAttach, whenOpen } from './shared.js';
 
 declare global {
   // eslint-disable-next-line @typescript-eslint/no-namespace -- Express's own place for additions
@@ -20,7 +20,8 @@ declare global {
 }
 
 /**
- * Makes a middleware that puts a ConvertContext at `req.convert` and `res.locals.convert`.
+ * Makes a middleware that puts a ConvertContext at `req.convert` and, if there are any, into `res.locals`. It needs
+ * nothing but the request and the response of Node, so that it runs on Node's own server, too.
  *
  * @example
  * ```js
@@ -46,44 +47,62 @@ export function convertMiddleware(
   }
   const convert = convertOf(given);
   const middleware: RequestHandler = function convertMiddleware(req, res, next) {
-    if (isMounted(req.convert, convert)) return next();
+    const { locals } = res as Partial<Response>;
+    if (isMounted(locals?.convert, convert)) return next();
     whenOpen(convert.open(new ExpressRequest(req), new ExpressOutgoingResponse(res)), (context) => {
-      req.convert = context;
-      res.locals.convert = context;
+      tryToAttach(convert, () => {
+        req.convert = context;
+        addToViews(locals, context);
+      });
       next();
     });
   };
   return Object.assign(middleware, { convert });
 }
 
+/**
+ * A request of Express. What Express adds to Node's request may be missing, since the middleware also runs on Node's
+ * own server and in frameworks that take such middlewares (connect, polka, @fastify/middie).
+ */
 class ExpressRequest implements IncomingRequest {
   constructor(readonly raw: Request) {}
+  get node(): object {
+    return this.raw;
+  }
   get method(): string {
     return this.raw.method;
   }
   get url(): string {
-    return this.raw.originalUrl;
+    return this.#given.originalUrl ?? this.raw.url;
   }
   get protocol(): string {
-    return this.raw.protocol;
+    return this.#given.protocol ?? (this.#isEncrypted ? 'https' : 'http');
   }
-  /**
-   * The host with its port. The Host header has the port, but `hostname` of Express has not. If a proxy names a host
-   * (`X-Forwarded-Host`), the Host header is not used.
-   */
+  /** The host with its port, which `hostname` of Express has not: so the header is read that Express would read. */
   get host(): string {
-    const { hostname, headers } = this.raw;
-    const { host } = headers;
-    const isDirect = headers['x-forwarded-host'] === undefined && host?.startsWith(`${hostname}:`);
-    return (isDirect ? host : hostname) ?? '';
+    const { headers } = this.raw;
+    const forwarded = headerText(headers['x-forwarded-host']);
+    if (forwarded !== undefined && this.#isProxyTrusted) return (forwarded.split(',')[0] ?? '').trim();
+    return headers.host ?? headerText(headers[':authority']) ?? this.#given.hostname ?? '';
   }
   get ip(): string {
-    return this.raw.ip ?? '';
+    return this.#given.ip ?? this.#given.socket?.remoteAddress ?? '';
   }
   get proxySetting(): string {
     return "app.set('trust proxy', 1)";
   }
   get headers(): Request['headers'] {
     return this.raw.headers;
+  }
+
+  get #given(): Partial<Request> {
+    return this.raw;
+  }
+  get #isEncrypted(): boolean {
+    return (this.#given.socket as { readonly encrypted?: boolean } | undefined)?.encrypted === true;
+  }
+  get #isProxyTrusted(): boolean {
+    const trusts: unknown = this.#given.app?.get('trust proxy fn');
+    return typeof trusts === 'function' && trusts(this.#given.socket?.remoteAddress, 0) === true;
   }
 }

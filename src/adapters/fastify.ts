@@ -4,9 +4,9 @@ import fp from 'fastify-plugin';
 import type { ConvertContext } from '../context/types.js';
 import { createConvert } from '../convert/convert.js';
 import type { Convert } from '../convert/types.js';
-import type { IncomingRequest } from '../model/http.js';
+import type { IncomingRequest, OutgoingResponse, ResponseHead } from '../model/http.js';
 import type { ConvertOptions } from '../options/types.js';
-import { outgoingOf } from './node-response.js';
+import { NO_RESPONSE, NodeOutgoingResponse } from './node-response.js';
 import { addToViews, assertConvert, pluginOptions, warnEarly, warnTwice, whenOpen } from './shared.js';
 
 declare module 'fastify' {
@@ -42,7 +42,7 @@ const plugin: FastifyPluginAsync<ConvertPluginOptions> = async (fastify, pluginG
   // If the context is read before our hook has run, it is made here: error handlers run also if an earlier hook failed.
   fastify.decorateRequest('convert', {
     getter(this: Contextual) {
-      return (this[CONTEXT] ??= convert.openNow(new FastifyIncoming(this), outgoingOf(this[REPLY]?.raw)));
+      return (this[CONTEXT] ??= convert.openNow(new FastifyIncoming(this), outgoingOf(this[REPLY])));
     },
   });
   // Both properties are declared, so that each request has room for them from the start: V8 is slow to add a property
@@ -53,7 +53,7 @@ const plugin: FastifyPluginAsync<ConvertPluginOptions> = async (fastify, pluginG
     request[REPLY] = reply;
     if (request[CONTEXT] !== undefined) warnEarly(convert);
     request[CONTEXT] = undefined;
-    whenOpen(convert.open(new FastifyIncoming(request), outgoingOf(reply.raw)), (context) => {
+    whenOpen(convert.open(new FastifyIncoming(request), outgoingOf(reply)), (context) => {
       request[CONTEXT] = context;
       done();
     });
@@ -76,6 +76,9 @@ export const convertPlugin = fp(plugin, { fastify: '5.x', name: 'convert-middlew
 
 class FastifyIncoming implements IncomingRequest {
   constructor(readonly raw: FastifyRequest) {}
+  get node(): object {
+    return this.raw.raw;
+  }
   get method(): string {
     return this.raw.method;
   }
@@ -98,6 +101,26 @@ class FastifyIncoming implements IncomingRequest {
     return this.raw.headers;
   }
 }
+
+/** A response of Node whose headers are those of the reply: Fastify hands them to Node only with the head. */
+class FastifyOutgoing extends NodeOutgoingResponse {
+  readonly #reply: FastifyReply;
+
+  constructor(reply: FastifyReply) {
+    super(reply.raw);
+    this.#reply = reply;
+  }
+  override getHeader(name: string): ReturnType<ResponseHead['getHeader']> {
+    return this.#reply.getHeader(name);
+  }
+  override getHeaderNames(): readonly string[] {
+    return Object.keys(this.#reply.getHeaders());
+  }
+}
+
+/** The reply is undefined before the plugin's hook has run: then nothing can be written. */
+const outgoingOf = (reply: FastifyReply | undefined): OutgoingResponse =>
+  reply === undefined ? NO_RESPONSE : new FastifyOutgoing(reply);
 
 /**
  * Puts the context of each request at `reply.locals.convert`, right before the handler: apps may replace `reply.locals`

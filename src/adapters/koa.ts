@@ -4,7 +4,7 @@ import type { ConvertContext } from '../context/types.js';
 import type { Convert } from '../convert/types.js';
 import type { IncomingRequest } from '../model/http.js';
 import type { ConvertOptions } from '../options/types.js';
-import { NodeOutgoingResponse } from './node-response.js';
+import { outgoingOf } from './node-response.js';
 import { convertOf, isMounted, tellUncalled } from './shared.js';
 
 declare module 'koa' {
@@ -46,7 +46,7 @@ export function convertMiddleware(
       ctx.state.convert = context;
       return next();
     };
-    const opened = convert.open(new KoaRequest(ctx), new NodeOutgoingResponse(ctx.res));
+    const opened = convert.open(new KoaRequest(ctx), outgoingOf(ctx.res));
     return opened instanceof Promise ? opened.then(attach) : attach(opened);
   };
   return Object.assign(middleware, { convert });
@@ -54,6 +54,9 @@ export function convertMiddleware(
 
 class KoaRequest implements IncomingRequest {
   constructor(readonly raw: Context) {}
+  get node(): object {
+    return this.raw.req;
+  }
   get method(): string {
     return this.raw.method;
   }

@@ -4,7 +4,7 @@
  * The file is over 300 lines since it is the one place that touches a response head: every way in which a framework may
  * write one goes through the same wrapped `writeHead`.
  */
-import type { ServerResponse } from 'node:http';
+import { ServerResponse } from 'node:http';
 import type { OutgoingResponse, ResponseHead } from '../model/http.js';
 
 /** The response that Express, Koa and Fastify all hand out in the end. */
@@ -30,11 +30,19 @@ export class NodeOutgoingResponse implements OutgoingResponse {
   }
 
   get headersSent(): boolean {
-    return this.#response.headersSent;
+    return isHeadSent(this.#response);
   }
 
   get closed(): boolean {
     return this.#response.closed ?? this.#response.stream?.closed ?? false;
+  }
+
+  getHeader(name: string): ReturnType<ResponseHead['getHeader']> {
+    return this.#response.getHeader(name);
+  }
+
+  getHeaderNames(): readonly string[] {
+    return this.#response.getHeaderNames();
   }
 
   onHead(listener: HeadListener): void {
@@ -45,6 +53,16 @@ export class NodeOutgoingResponse implements OutgoingResponse {
     if (this.closed) listener();
     else this.#response.once('close', listener);
   }
+}
+
+/**
+ * Asks Node itself: a framework may have put a `headersSent` of its own onto the response, as `@fastify/express` does,
+ * which is true before the head is written.
+ */
+function isHeadSent(response: Pick<NodeResponse, 'headersSent'>): boolean {
+  return response instanceof ServerResponse
+    ? (Reflect.get(ServerResponse.prototype, 'headersSent', response) as boolean)
+    : response.headersSent;
 }
 
 /**
@@ -68,6 +86,8 @@ export class ExpressOutgoingResponse extends NodeOutgoingResponse {
 export const NO_RESPONSE: OutgoingResponse = {
   headersSent: true,
   closed: true,
+  getHeader: () => undefined,
+  getHeaderNames: () => [],
   onHead() {},
   onClose: (listener) => listener(),
 };
@@ -124,15 +144,15 @@ function writeHead(this: WatchedResponse, status: unknown, second?: unknown, thi
   const headers = (hasReason ? third : (third ?? second)) as HeaderArgument | null | undefined;
   // A second call of `writeHead` is a mistake of the app, and must fail as it does without this package. So must a list
   // of headers in which the last name has no value.
-  if (this.headersSent || isHalf(headers)) return send(original, this, status, second, headers);
+  if (isHeadSent(this) || isHalf(headers)) return send(original, this, status, second, headers);
   if (headers === undefined || headers === null) {
     listener(new NodeHead(this));
     return send(original, this, status, second, headers);
   }
   if (!isWrapped && isAlone(headers, this)) {
-    const head = new ListHead(headers);
+    const head = new ObjectHead(headers);
     listener(head);
-    return send(original, this, status, second, head.list);
+    return send(original, this, status, second, head.headers);
   }
   applyHeaders(this, headers);
   listener(new NodeHead(this));
@@ -144,16 +164,10 @@ const prototypeOf = (response: WatchedResponse): WatchedResponse =>
 
 /**
  * True if no header was set before `writeHead` was called, as is always so with Fastify: then Node sends the header
- * argument as it is, and our headers can be added to a copy of the argument. HTTP/2 is left out, since it takes no flat
- * list.
+ * argument as it is, and our headers can be added to a copy of the argument.
  */
 function isAlone(headers: HeaderArgument, response: WatchedResponse): headers is Record<string, unknown> {
-  return (
-    !Array.isArray(headers) &&
-    response.stream === undefined &&
-    response.getHeaderNames().length === 0 &&
-    isPlain(headers)
-  );
+  return !Array.isArray(headers) && response.getHeaderNames().length === 0 && isPlain(headers);
 }
 
 /** Calls `writeHead` with as many parameters as the app did. */
@@ -170,25 +184,26 @@ function send(
 
 /**
  * A head that consists of the argument of `writeHead` alone. The headers are copied, since the app may use its object
- * again. The copy is a list, since each header that is added to an object costs V8 a new shape.
+ * again. The copy is an object like the argument: what else has wrapped or replaced `writeHead` (an APM agent, a
+ * serverless platform) understands the form in which the app gave it.
  */
-class ListHead implements ResponseHead {
-  /** The names and values in turn, which is a form that Node takes. */
-  readonly list: unknown[] = [];
+class ObjectHead implements ResponseHead {
+  readonly headers: Record<string, unknown>;
 
   constructor(headers: Record<string, unknown>) {
-    for (const name of Object.keys(headers)) this.list.push(name, headers[name]);
+    this.headers = { ...headers };
   }
 
-  getHeader(name: string): string | number | readonly string[] | undefined {
-    const index = this.#indexOf(name);
-    return index === -1 ? undefined : (this.list[index] as string | number | readonly string[] | undefined);
+  getHeader(name: string): ReturnType<ResponseHead['getHeader']> {
+    return this.headers[this.#spelling(name)] as ReturnType<ResponseHead['getHeader']>;
+  }
+
+  getHeaderNames(): readonly string[] {
+    return Object.keys(this.headers);
   }
 
   setHeader(name: string, value: unknown): void {
-    const index = this.#indexOf(name);
-    if (index === -1) this.list.push(name, value);
-    else this.list[index] = value;
+    this.headers[this.#spelling(name)] = value;
   }
 
   appendCookie(line: string): void {
@@ -196,20 +211,17 @@ class ListHead implements ResponseHead {
   }
 
   removeCookie(line: string): void {
-    const index = this.#indexOf('set-cookie');
-    if (index === -1) return;
-    const rest = withoutCookie(this.list[index], line);
-    if (rest === undefined) this.list.splice(index - 1, 2);
-    else this.list[index] = rest;
+    const rest = withoutCookie(this.getHeader('set-cookie'), line);
+    if (rest !== undefined) this.setHeader('set-cookie', rest);
+    else delete this.headers[this.#spelling('set-cookie')];
   }
 
-  /** The index of the value of a header in the list; -1 if there is none. */
-  #indexOf(name: string): number {
-    for (let at = 0; at < this.list.length; at += 2) {
-      const each = this.list[at] as string;
-      if (each.length === name.length && each.toLowerCase() === name.toLowerCase()) return at + 1;
+  /** The header's name as the app has written it; `name` if the app has not set the header. */
+  #spelling(name: string): string {
+    for (const each in this.headers) {
+      if (each.length === name.length && each.toLowerCase() === name.toLowerCase()) return each;
     }
-    return -1;
+    return name;
   }
 }
 
@@ -222,6 +234,10 @@ class NodeHead implements ResponseHead {
 
   getHeader(name: string): string | number | readonly string[] | undefined {
     return this.#response.getHeader(name);
+  }
+
+  getHeaderNames(): readonly string[] {
+    return this.#response.getHeaderNames();
   }
 
   setHeader(name: string, value: string): void {
@@ -317,7 +333,6 @@ function pairs(headers: HeaderArgument): [string, unknown][] {
   return list;
 }
 
-/** Makes the outgoing response of a Fastify reply. If the reply has no response of Node, nothing can be written. */
-export function outgoingOf(raw: ServerResponse | undefined): OutgoingResponse {
-  return raw === undefined ? NO_RESPONSE : new NodeOutgoingResponse(raw);
-}
+/** Some servers of WebSockets have no response (`koa-websocket`): then nothing can be written. */
+export const outgoingOf = (response: NodeResponse | undefined): OutgoingResponse =>
+  response === undefined ? NO_RESPONSE : new NodeOutgoingResponse(response);

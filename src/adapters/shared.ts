@@ -68,6 +68,15 @@ export function warnEarly(convert: Convert): void {
   );
 }
 
+/** Runs `attach`, which sets properties on objects of the framework: if these take none, the request goes on without. */
+export function tryToAttach(convert: Convert, attach: () => void): void {
+  try {
+    attach();
+  } catch (error) {
+    warnOnce(convert, `the context could not be put onto the request: ${String(error)}`);
+  }
+}
+
 /** Calls `attach` with the context: at once if the context is open already, else when it is. */
 export function whenOpen(
   opened: ConvertContext | Promise<ConvertContext>,

@@ -2,6 +2,7 @@
 import type { Visitor } from '../identity/visitor-identity.js';
 import type { IncomingRequest, ResponseHead } from '../model/http.js';
 import { HINTS_TO_ASK_FOR } from '../request/user-agent/client-hints.js';
+import { isShared } from './shared-response.js';
 
 export interface HintRequest {
   readonly request: IncomingRequest;
@@ -34,21 +35,9 @@ function mayAsk(head: ResponseHead, visitor: Visitor | undefined, consentConfigu
 }
 
 const HTML = /^\s*(?:text\/html|application\/xhtml\+xml)\b/i;
-const SHARED = /\b(?:public|s-maxage)\b/i;
-const KEPT = /\bmax-age="?0*[1-9]/i;
-const OWN = /\b(?:private|no-store)\b/i;
 
 function isHtml(head: ResponseHead): boolean {
   return HTML.test(String(head.getHeader('Content-Type')));
-}
-
-/**
- * True if a cache may hand the response to other visitors. `max-age` alone is enough: our cookies, which would keep
- * some caches from sharing the response, need not be in it.
- */
-function isShared(head: ResponseHead): boolean {
-  const control = String(head.getHeader('Cache-Control'));
-  return SHARED.test(control) || (KEPT.test(control) && !OWN.test(control));
 }
 
 /**

@@ -8,7 +8,8 @@ import type {
 } from '../engine/types.js';
 import { mergeChanges } from '../model/visitor-state/apply-change.js';
 import type { StateChange } from '../model/visitor-state/types.js';
-import type { Excluded, Included } from './participation.js';
+import { type Excluded, type Included, lostIdentityIn } from './participation.js';
+import { warnOfLostIdentity } from './read-only.js';
 import type { Runtime } from './runtime.js';
 import type { Reason } from './types.js';
 
@@ -58,7 +59,11 @@ export class DecisionRecorder {
 
   #announce(participation: Included, decision: Decision, given: ExperienceAttributes): void {
     const { variation, experienceKey, events } = decision;
-    if (variation) this.#remember(decision, variation);
+    if (variation) {
+      this.#remember(decision, variation);
+      const lost = lostIdentityIn(participation);
+      if (lost !== undefined) warnOfLostIdentity(this.#runtime, lost);
+    }
     if (!this.#runtime.hasListener('decision')) return;
     const enrolled = events.length > 0 && isPersisted(participation, given) && participation.work.enrols;
     const reason = reasonOf(participation, decision.reason, variation);
@@ -98,8 +103,7 @@ export function reasonOf(
   reason: Decision['reason'],
   variation: Variation | null,
 ): Reason {
-  const isLost = participation.status === 'read-only' && participation.because === 'no-identity';
-  return variation && isLost ? 'no-identity' : reason;
+  return variation && lostIdentityIn(participation) !== undefined ? 'no-identity' : reason;
 }
 
 /**

@@ -2,6 +2,7 @@
 import type { Decision } from '../engine/types.js';
 import type { ExcludedReason, Visitor } from '../identity/visitor-identity.js';
 import type { VisitorState } from '../model/visitor-state/types.js';
+import { isLostIdentity, type LostIdentity, type ReadOnlyReason } from './read-only.js';
 import type { LoadedProject } from './runtime.js';
 import type { UnitOfWork } from './unit-of-work.js';
 
@@ -40,7 +41,7 @@ export interface Participating extends Deciding {
 /** Decisions are made for the visitor, but nothing is stored or sent. */
 export interface ReadOnly extends Deciding {
   readonly status: 'read-only';
-  readonly because: 'head-request' | 'preview' | 'no-identity';
+  readonly because: ReadOnlyReason;
   /**
    * The decision that the preview link in the URL asks for; undefined without a link. A HEAD request may have one, too.
    */
@@ -82,3 +83,9 @@ export const excluded = (visitor: Visitor, excludedBy: Excluded['excludedBy']): 
 /** The decision that the preview link in the URL asks for; undefined without a link. */
 export const previewIn = (participation: Included): Decision | undefined =>
   participation.status === 'read-only' ? participation.preview : undefined;
+
+/** Why the id of a new visitor would be lost with this response; undefined if it would not. */
+export function lostIdentityIn(participation: Participation): LostIdentity | undefined {
+  if (participation.status !== 'read-only' || !isLostIdentity(participation.because)) return undefined;
+  return participation.because;
+}

@@ -1,4 +1,7 @@
-/** The context of one HTTP request: it finds the visitor at first use, and completes the response head. */
+/**
+ * The context of one HTTP request: it finds the visitor at first use, and completes the response head. The file has over
+ * 300 lines since it is one class, which puts the parts together that one request needs.
+ */
 import { type Bridge, type BridgeData, createBridge } from '../bridge/bridge.js';
 import type { Decision, Properties } from '../engine/types.js';
 import type { CarriedAssignments } from '../identity/cookies/assignment-cookie.js';
@@ -22,7 +25,9 @@ import type { LoadedProject, Runtime } from './runtime.js';
 import type { ConvertContext } from './types.js';
 import { UserAlias } from './user-alias.js';
 import { VisitorContextBase } from './visitor-context.js';
-import { changesCookies, UNSHARED, VisitorHeaders } from './visitor-headers.js';
+import { type ReadOnlyReason, readOnlyReason, warnOfLostIdentity } from './read-only.js';
+import { isShared, warnOfSharing } from './shared-response.js';
+import { changesCookies, type HeadSample, UNSHARED, VisitorHeaders } from './visitor-headers.js';
 import { isThenable } from '../utils/objects.js';
 
 /** Parts that all request contexts of one Convert share. */
@@ -32,6 +37,9 @@ export interface RequestServices {
   readonly skip: RequestFunction<unknown, boolean> | undefined;
   readonly preview: boolean | RequestFunction<unknown, boolean> | undefined;
   readonly proxies: ProxyWatch;
+  readonly heads: HeadSample;
+  /** True if browsers keep our cookies in pages of other sites, too. */
+  readonly isCrossSiteCookie: boolean;
 }
 
 export class RequestContext extends VisitorContextBase implements ConvertContext {
@@ -61,6 +69,11 @@ export class RequestContext extends VisitorContextBase implements ConvertContext
    */
   #prefetched: Answer | undefined;
   #skipped: boolean | undefined;
+  /** Why the request leaves no trace, leaving previews aside. */
+  #readOnly: Exclude<ReadOnlyReason, 'preview'> | undefined;
+  #hasWrittenHead = false;
+  /** True if the visitor was identified before the handler ran, for a remote store. */
+  #wasReadAhead = false;
 
   constructor(
     runtime: Runtime,
@@ -72,6 +85,11 @@ export class RequestContext extends VisitorContextBase implements ConvertContext
     this.#services = services;
     this.#request = request;
     this.#response = response;
+  }
+
+  /** True if the context was made with these services, which means: by the same Convert. */
+  isOf(services: RequestServices): boolean {
+    return this.#services === services;
   }
 
   /** True if the app's option `skip` says that this package must leave the request alone. */
@@ -98,6 +116,7 @@ export class RequestContext extends VisitorContextBase implements ConvertContext
    * answer is there; undefined if there is nothing to wait for.
    */
   prefetch(store: RemoteStore): Promise<void> | undefined {
+    this.#wasReadAhead = true;
     const visitor = this.#identified();
     const { project } = this.runtime;
     if (visitor === undefined || visitor.excludedBy !== undefined) return undefined;
@@ -138,7 +157,20 @@ export class RequestContext extends VisitorContextBase implements ConvertContext
   }
 
   get bridge(): Bridge {
-    return (this.#bridge ??= createBridge(() => bridgeData(this.participation, this.decided)));
+    return (this.#bridge ??= createBridge(() => {
+      const { participation } = this;
+      return bridgeData(participation, this.decided, this.#isNamedInPage(participation));
+    }));
+  }
+
+  /** The page gets no visitor id in a preview, if no cookie can carry the id, and if others may get the page, too. */
+  #isNamedInPage(participation: Participation): boolean {
+    const { id, mode } = participation.visitor;
+    if (mode !== 'enrol' || id === '') return false;
+    if (participation.status === 'read-only' && participation.because !== 'no-page') return false;
+    if (!isShared(this.#response)) return true;
+    warnOfSharing(this.runtime);
+    return false;
   }
 
   protected get locations(): Properties {
@@ -175,6 +207,13 @@ export class RequestContext extends VisitorContextBase implements ConvertContext
     const request = this.#request;
     const visitor = this.#identified();
     if (visitor === undefined) return excluded(EXCLUDED, 'disabled');
+    if (this.#wasReadAhead && visitor.origin !== 'app') this.#warnOfLateUser();
+    this.#readOnly = readOnlyReason({
+      request,
+      response: this.#response,
+      isNew: visitor.origin === 'generated',
+      isCrossSiteCookie: this.#services.isCrossSiteCookie,
+    });
     this.#session = openSession(this.runtime, this.#services.visitors, request, visitor);
     // Bots are left out: health checks count as bots, bypass the proxy, and come first, but only the first requests are
     // looked at.
@@ -206,6 +245,8 @@ export class RequestContext extends VisitorContextBase implements ConvertContext
       request: this.#request,
       response: this.#response,
       visitor,
+      readOnly: this.#readOnly,
+      isLost: visitor.origin === 'generated' ? () => this.#isLost : undefined,
       project,
       storeKey,
       lookup,
@@ -216,6 +257,16 @@ export class RequestContext extends VisitorContextBase implements ConvertContext
     this.#requestVisitor.isNewVisitor = isNew(visitor, lookup, stored);
     this.#requestVisitor.session = this.#session?.session;
     return participation;
+  }
+
+  /**
+   * True if the head was sent in a way that we did not see, as a framework can do that wraps Node's response: then the
+   * cookie of a new visitor is not in it.
+   */
+  get #isLost(): boolean {
+    const isLost = this.#response.headersSent && !this.#hasWrittenHead;
+    if (isLost) warnOfLostIdentity(this.runtime, 'head-sent');
+    return isLost;
   }
 
   /**
@@ -233,6 +284,16 @@ export class RequestContext extends VisitorContextBase implements ConvertContext
     return typeof preview === 'function' ? this.#ask('preview', preview) : preview !== false;
   }
 
+  /** Tells the operator, once, that a user was taken for a visitor of the cookie, since authentication had not run. */
+  #warnOfLateUser(): void {
+    if (this.#services.visitors.appId(this.#request) === undefined) return;
+    this.runtime.warnOnce(
+      'late-user',
+      '`visitor.id` gives an id in the handler that it did not give when the remote store was read, so users count as' +
+        ' anonymous visitors; mount this package after authentication (Fastify: hook `preHandler`, registered after it)',
+    );
+  }
+
   /** True if the assignment cookie is read and written for this visitor. */
   #keepsAssignments(visitor: Visitor): boolean {
     return this.#services.visitors.assignments !== undefined && keepsCookies(visitor);
@@ -241,8 +302,9 @@ export class RequestContext extends VisitorContextBase implements ConvertContext
   #prepareHead(visitor: Visitor): void {
     const response = this.#response;
     const needsHead = changesCookies(visitor, this.#session, this.#keepsAssignments(visitor));
-    if (needsHead || response.setEarly === undefined) response.onHead((head) => this.#onHead(head));
-    else response.setEarly('Cache-Control', UNSHARED);
+    const looksAtHead = response.setEarly === undefined || this.#services.heads.next();
+    if (needsHead || looksAtHead) response.onHead((head) => this.#onHead(head));
+    else response.setEarly?.('Cache-Control', UNSHARED);
   }
 
   /** The headers for the visitor, one object for all attempts to write a head. */
@@ -250,6 +312,7 @@ export class RequestContext extends VisitorContextBase implements ConvertContext
     return (this.#head ??= new VisitorHeaders(this.runtime, this.#services.visitors, {
       request: this.#request,
       participation,
+      isReadOnly: this.#readOnly !== undefined,
       carried: this.#carried,
       session: this.#session,
       facts: this.#requestFacts,
@@ -257,6 +320,7 @@ export class RequestContext extends VisitorContextBase implements ConvertContext
   }
 
   #onHead(head: ResponseHead): void {
+    this.#hasWrittenHead = true;
     const participation = this.resolved;
     if (!participation) return;
     try {
@@ -272,12 +336,13 @@ export class RequestContext extends VisitorContextBase implements ConvertContext
 }
 
 /** The data that the page gets: what was decided in this request, and for whom. */
-function bridgeData(participation: Participation, decided: ReadonlyMap<string, Decision>): BridgeData {
-  const { id, mode } = participation.visitor;
-  // The page gets no visitor id in a preview, and if no cookie can be set any more.
-  const isNobody = participation.status === 'read-only' && participation.because !== 'head-request';
+function bridgeData(
+  { visitor }: Participation,
+  decided: ReadonlyMap<string, Decision>,
+  isNamed: boolean,
+): BridgeData {
   return {
-    ...(mode === 'enrol' && id !== '' && !isNobody && { visitorId: id }),
+    ...(isNamed && { visitorId: visitor.id }),
     variations: Object.fromEntries([...decided].map(([key, { variation }]) => [key, variation?.key ?? ''])),
   };
 }

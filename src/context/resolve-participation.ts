@@ -7,7 +7,8 @@ import type { VisitorState } from '../model/visitor-state/types.js';
 import type { RequestFacts } from '../request/request-reader.js';
 import type { Answer } from '../store/remote-store.js';
 import { asConvertError } from '../utils/errors.js';
-import { knownOf, lookupOf, type Included, type ReadOnly, type StateLookup } from './participation.js';
+import { knownOf, lookupOf, type Included, type StateLookup } from './participation.js';
+import { isUpgrade, type ReadOnlyReason } from './read-only.js';
 import type { LoadedProject, Runtime } from './runtime.js';
 import { UnitOfWork } from './unit-of-work.js';
 import { isThenable } from '../utils/objects.js';
@@ -17,6 +18,12 @@ export interface ParticipationInput {
   readonly request: IncomingRequest;
   readonly response: OutgoingResponse;
   readonly visitor: Visitor;
+  /** Why the request leaves no trace, leaving previews aside; undefined if it may leave one. */
+  readonly readOnly: Exclude<ReadOnlyReason, 'preview'> | undefined;
+  /**
+   * Returns true if the response head was sent without the cookie of a new visitor; undefined if no cookie was due.
+   */
+  readonly isLost: (() => boolean) | undefined;
   readonly project: LoadedProject;
   readonly storeKey: string;
   readonly lookup: StateLookup;
@@ -31,29 +38,17 @@ export interface ParticipationInput {
 }
 
 export function resolveParticipation(runtime: Runtime, input: ParticipationInput): Included {
-  const { visitor, project, preview } = input;
-  const because = readOnlyBecause(input);
+  const { visitor, project, preview, readOnly } = input;
+  const because = readOnly !== 'no-page' && preview !== undefined ? 'preview' : readOnly;
   const work = unitOfWork(runtime, input, because !== undefined);
   const stateUnavailable = input.lookup === 'unavailable';
   if (because === undefined) return { status: 'participating', visitor, project, work, stateUnavailable };
   return { status: 'read-only', because, visitor, project, work, stateUnavailable, preview };
 }
 
-function readOnlyBecause({
-  request,
-  response,
-  visitor,
-  preview,
-}: ParticipationInput): ReadOnly['because'] | undefined {
-  if (request.method === 'HEAD') return 'head-request';
-  if (preview !== undefined) return 'preview';
-  // If the head is sent already, the cookie of a new visitor id can't be set any more.
-  return visitor.origin === 'generated' && response.headersSent ? 'no-identity' : undefined;
-}
-
 function unitOfWork(
   runtime: Runtime,
-  { request, response, visitor, storeKey, lookup, stored, facts }: ParticipationInput,
+  { request, response, visitor, storeKey, lookup, stored, facts, isLost }: ParticipationInput,
   isReadOnly: boolean,
 ): UnitOfWork {
   const seesDeferred = isReadOnly && visitor.mode === 'hold' && stored !== undefined;
@@ -68,8 +63,10 @@ function unitOfWork(
     consented: visitor.mode === 'enrol',
     generation: runtime.revocations.generation,
     facts,
-    response,
+    // Nothing is to be waited for where the head may never be sent.
+    response: isUpgrade(request) ? undefined : response,
     request: request.raw,
+    isLost,
   });
 }
 

@@ -35,6 +35,11 @@ export interface UnitOfWorkOptions extends CommitTarget {
   readonly response: OutgoingResponse | undefined;
   /** The request object of the framework, for the option `waitUntil`; undefined for jobs. */
   readonly request: unknown;
+  /**
+   * Returns true if the response head was sent, and not by a way that would have added the visitor's cookie. Undefined
+   * if no cookie was due, and for jobs.
+   */
+  readonly isLost?: (() => boolean) | undefined;
 }
 
 const NOTHING: StateChange = Object.freeze({});
@@ -139,9 +144,9 @@ export class UnitOfWork implements Uncommitted {
   commit(): Committed | Promise<Committed> | undefined {
     if (!this.#isPending) return undefined;
     const committer = (this.#committer ??= new ChangeCommitter(this.#runtime, this.#options));
-    const { revoked } = committer;
-    if (revoked !== undefined) {
-      this.discard(revoked);
+    const refused = committer.revoked ?? (this.#options.isLost?.() === true ? 'no-identity' : undefined);
+    if (refused !== undefined) {
+      this.discard(refused);
       return undefined;
     }
     const { change, events } = this.#take();

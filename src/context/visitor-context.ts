@@ -21,7 +21,15 @@ import { asConvertError } from '../utils/errors.js';
 import { DecisionRecorder } from './decision-recorder.js';
 import { ContextVisitor } from './engine-visitor.js';
 import { explanationOf, unexplained } from './explanation.js';
-import { EXCLUDED, excluded, type Included, type Participation, previewIn } from './participation.js';
+import {
+  EXCLUDED,
+  excluded,
+  type Included,
+  lostIdentityIn,
+  type Participation,
+  previewIn,
+} from './participation.js';
+import { warnOfLostIdentity } from './read-only.js';
 import { FLUSH_TIMEOUT, type Runtime } from './runtime.js';
 import { CONTEXT_BRAND, type Explanation, type Reason, type VisitorContext } from './types.js';
 
@@ -128,7 +136,8 @@ export abstract class VisitorContextBase implements VisitorContext {
     const { participation } = this;
     const goalKey = textOf(key);
     if (participation.status === 'excluded') return this.missed(participation.excludedBy);
-    if (participation.status === 'read-only' && participation.because !== 'no-identity') return;
+    const lost = lostIdentityIn(participation);
+    if (participation.status === 'read-only' && lost === undefined) return;
     this.#guard(undefined, () => {
       const given = asObject(attributes);
       const problem = badConversion(given);
@@ -144,7 +153,11 @@ export abstract class VisitorContextBase implements VisitorContext {
           'trackConversion: the project has no goal of that key; nothing is sent',
         );
       }
-      if (participation.status === 'read-only') return this.runtime.outbox.drop(events.length, 'no-identity');
+      if (lost !== undefined) {
+        if (events.length > 0) warnOfLostIdentity(this.runtime, lost);
+        return this.runtime.outbox.drop(events.length, 'no-identity');
+      }
+      if (participation.status !== 'participating') return;
       participation.work.record(change, events);
       this.#recorder.announceConversion(participation, goalKey, reason);
     });

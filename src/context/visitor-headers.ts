@@ -5,8 +5,9 @@ import type { CookieProblem } from '../identity/cookies/set-cookie.js';
 import type { Visitor, VisitorReader } from '../identity/visitor-identity.js';
 import type { IncomingRequest, ResponseHead } from '../model/http.js';
 import type { RequestFacts } from '../request/request-reader.js';
-import { type Participation, previewIn } from './participation.js';
+import type { Participation } from './participation.js';
 import type { Runtime } from './runtime.js';
+import { isShared, warnOfSharing } from './shared-response.js';
 
 /** The `Cache-Control` of a page that depends on its visitor. */
 export const UNSHARED = 'private, no-cache';
@@ -37,9 +38,23 @@ export function changesCookies(
   return withdrawn.cookie || withdrawn.alias || withdrawn.assignments || withdrawn.session;
 }
 
+/**
+ * Chooses the responses that are looked at when their head is written, of those whose `Cache-Control` can be set early
+ * and which need nothing else: only then does one see whether the app shares the page. The first is one of them.
+ */
+export class HeadSample {
+  #count = 0;
+
+  next(): boolean {
+    return this.#count++ % 16 === 0;
+  }
+}
+
 export interface VisitorHeadersParts {
   readonly request: IncomingRequest;
   readonly participation: Participation;
+  /** True if the request leaves no trace of its visitor, whether or not a project config is there. */
+  readonly isReadOnly: boolean;
   /** The assignments of the visitor's cookie; undefined if this visitor has no assignment cookie. */
   readonly carried: CarriedAssignments | undefined;
   /** The session of the visitor's cookie; undefined if this visitor has no session cookie. */
@@ -67,18 +82,18 @@ export class VisitorHeaders {
    */
   write(head: ResponseHead, takesOver: string | null | undefined): void {
     for (const line of this.#lines.splice(0)) head.removeCookie(line);
-    const given = head.getHeader('Cache-Control');
-    if (given === undefined) head.setHeader('Cache-Control', UNSHARED);
-    const isShared = given !== undefined && /\b(public|s-maxage)\b/i.test(String(given));
+    const shared = isShared(head);
+    if (head.getHeader('Cache-Control') === undefined) head.setHeader('Cache-Control', UNSHARED);
+    if (shared && this.parts.participation.visitor.id !== '') warnOfSharing(this.runtime);
     const add = (line: string): void => {
-      if (isShared) return;
+      if (shared) return;
       this.#lines.push(line);
       head.appendCookie(line);
     };
     this.#withdraw(add);
-    this.#identify(add, isShared);
+    this.#identify(add, shared);
     this.#takeOver(add, takesOver);
-    this.#assign(add, isShared);
+    this.#assign(add, shared);
     this.#goOn(add);
   }
 
@@ -92,16 +107,14 @@ export class VisitorHeaders {
     if (withdrawn?.session) sessions?.expire(request).forEach(add);
   }
 
-  #identify(add: (line: string) => void, isShared: boolean): void {
+  #identify(add: (line: string) => void, shared: boolean): void {
     const { request, participation } = this.parts;
     const { id, origin } = participation.visitor;
     if (origin !== 'generated' || id === '' || this.#isReadOnly) return;
     add(this.visitors.cookie.issue(id, request));
     const problem = this.visitors.cookie.problem(request);
     if (problem !== undefined) this.runtime.warnOnce(`cookie:${problem}`, COOKIE_WARNINGS[problem]);
-    if (!isShared) return;
-    this.#warnOfSharing();
-    if (participation.status !== 'excluded') participation.work.discard('no-identity');
+    if (shared && participation.status !== 'excluded') participation.work.discard('no-identity');
   }
 
   #takeOver(add: (line: string) => void, takesOver: string | null | undefined): void {
@@ -116,17 +129,16 @@ export class VisitorHeaders {
     else if (brought !== undefined && next === undefined) alias.expire(request).forEach(add);
   }
 
-  #assign(add: (line: string) => void, isShared: boolean): void {
+  #assign(add: (line: string) => void, shared: boolean): void {
     const { participation, carried } = this.parts;
     if (carried === undefined || participation.status === 'excluded') return;
     const { work, project } = participation;
     // The commit is made before the head is written, not after it as usual: the cookie must hold no variation whose
     // exposure the outbox has refused.
-    if (!isShared) void work.commit();
+    if (!shared) void work.commit();
     if (!work.enrols) return;
     const { line, dropped } = carried.update(work.state, project.config, (id) => work.isKept(id));
-    if (line === undefined) return;
-    if (isShared) return this.#warnOfSharing();
+    if (line === undefined || shared) return;
     if (dropped > 0) {
       this.runtime.warnOnce(
         'assignment-cookie',
@@ -146,20 +158,9 @@ export class VisitorHeaders {
     );
   }
 
-  /** True if the response sets no cookie with a visitor id: it answers a HEAD request or shows a preview. */
+  /** True if the response sets no cookie with a visitor id. */
   get #isReadOnly(): boolean {
-    const { request, participation } = this.parts;
-    return (
-      request.method === 'HEAD' ||
-      (participation.status !== 'excluded' && previewIn(participation) !== undefined)
-    );
-  }
-
-  #warnOfSharing(): void {
-    this.runtime.warnOnce(
-      'shared-response',
-      "a response that uses the visitor is marked public or s-maxage: a shared cache would hand one visitor's page " +
-        'to all. Our cookies are left out and new visitors are not enrolled; mark it private',
-    );
+    const { participation, isReadOnly } = this.parts;
+    return isReadOnly || participation.status === 'read-only';
   }
 }

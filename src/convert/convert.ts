@@ -97,7 +97,11 @@ class ConvertInstance implements Convert {
   }
 
   open(request: IncomingRequest, response: OutgoingResponse): ConvertContext | Promise<ConvertContext> {
+    const { node } = request as { readonly node?: { convert?: unknown } };
+    // Another framework may have handled the same request, with the same instance.
+    if (node !== undefined && this.#hasMade(node.convert)) return node.convert;
     const context = this.openNow(request, response);
+    if (node !== undefined && node.convert === undefined) keepOn(node, context);
     const first = this.#runtime.repository.waitForFirst();
     if (first === undefined && !this.readsAhead) return context;
     return context.skipped ? context : this.#prepare(context, first);
@@ -168,6 +172,10 @@ class ConvertInstance implements Convert {
     return this.#runtime.on(name, listener);
   }
 
+  #hasMade(context: unknown): context is RequestContext {
+    return context instanceof RequestContext && context.isOf(this.#runtime.services);
+  }
+
   /** Waits for the first project config, at most `readyTimeout`, and for the remote store, at most `storeTimeout`. */
   async #prepare(context: RequestContext, first: Promise<void> | undefined): Promise<ConvertContext> {
     if (first !== undefined) await first.catch(() => undefined);
@@ -194,6 +202,15 @@ class ConvertInstance implements Convert {
     this.#undrain();
     this.#unsignal?.();
     return stopRuntime(this.#runtime, timeout);
+  }
+}
+
+/** A request object that takes no property, because it is frozen or has a setter that throws, stays without. */
+function keepOn(node: { convert?: unknown }, context: RequestContext): void {
+  try {
+    node.convert = context;
+  } catch {
+    // Then each framework opens a context of its own.
   }
 }
 

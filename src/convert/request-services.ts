@@ -1,6 +1,7 @@
 /** Makes the readers that all requests of one Convert share, from its options. */
 import { signalReader } from '../consent/privacy-signals.js';
 import type { RequestServices } from '../context/request-context.js';
+import { HeadSample } from '../context/visitor-headers.js';
 import { visitorReader } from '../identity/visitor-identity.js';
 import type { ResolvedOptions } from '../options/types.js';
 import { ProxyWatch } from '../request/proxy-detection.js';
@@ -33,5 +34,7 @@ export function requestServices(
     skip: options.skip,
     preview: options.preview,
     proxies: new ProxyWatch(),
+    heads: new HeadSample(),
+    isCrossSiteCookie: options.visitor?.cookie?.sameSite === 'none',
   };
 }

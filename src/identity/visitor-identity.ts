@@ -102,6 +102,8 @@ export interface VisitorReader {
   readonly sessions: SessionCookie | undefined;
   readonly storeKeys: StoreKeys;
   readonly consentConfigured: boolean;
+  /** Asks the app's option `visitor.id`; undefined if the app has no id for the request. */
+  readonly appId: (request: IncomingRequest) => string | undefined;
   readonly identify: (request: IncomingRequest) => Visitor;
 }
 
@@ -176,6 +178,7 @@ export function visitorReader(options: VisitorReaderOptions): VisitorReader {
   };
 
   return {
+    appId,
     cookie,
     alias,
     assignments,

@@ -21,12 +21,24 @@ export interface IncomingRequest {
   readonly headers: Readonly<Record<string, HeaderValue>>;
   /** The framework's own request object, for the functions that an app gives in its options. */
   readonly raw: unknown;
+  /**
+   * Node's own request object, which all frameworks share that handle one request. If it is given, one context is made
+   * for the request, and kept as `convert` on this object. Default: undefined, one context for each call of `open`.
+   */
+  readonly node?: object | undefined;
   /** The code with which an app tells this framework that a proxy is in front of the server. A warning quotes it. */
   readonly proxySetting?: string;
 }
 
-/** A response, with the few things that the core does to it. */
-export interface OutgoingResponse {
+/** The headers of a response, as they are at the moment. */
+export interface ResponseHeaders {
+  getHeader(name: string): string | number | readonly string[] | undefined;
+  /** The names of all headers that are set, in any case. */
+  getHeaderNames(): readonly string[];
+}
+
+/** A response, with the few things that the core does to it. Its headers are those that the app has set so far. */
+export interface OutgoingResponse extends ResponseHeaders {
   readonly headersSent: boolean;
   /** True once the connection is gone or the response is complete. */
   readonly closed: boolean;
@@ -45,8 +57,7 @@ export interface OutgoingResponse {
 }
 
 /** The head of a response, at the moment when it is written. */
-export interface ResponseHead {
-  getHeader(name: string): string | number | readonly string[] | undefined;
+export interface ResponseHead extends ResponseHeaders {
   setHeader(name: string, value: string): void;
   /** Adds a `Set-Cookie` line. The `Set-Cookie` lines of the app stay as they are. */
   appendCookie(line: string): void;

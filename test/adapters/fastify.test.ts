@@ -9,10 +9,13 @@ import { testProject } from '../support/project.js';
 import { assignmentCookieConformance } from './assignment-cookie.js';
 import { adapterConformance, CHROME } from './conformance.js';
 import { fastify5Adapter } from './fastify.js';
+import { participationConformance } from './participation.js';
 import { sessionConformance } from './session.js';
 
 adapterConformance(fastify5Adapter, { http2: true });
 assignmentCookieConformance(fastify5Adapter);
+
+participationConformance(fastify5Adapter);
 
 sessionConformance(fastify5Adapter);
 
@@ -200,5 +203,27 @@ describe('Fastify only', () => {
     expect(app.convert.stats().delivery.accepted).toBe(1);
     app.convert.close({ timeout: 1 }).catch(() => undefined);
     await app.close();
+  });
+
+  it('A6: headersSent of a framework is not believed, as @fastify/express puts one onto the response', async () => {
+    const convert = createConvert({ project: testProject(), delivery: { linger: 60_000 }, logger: false });
+    const app = Fastify();
+    app.addHook('onRequest', async (_request, { raw }) => {
+      Object.defineProperty(raw, 'headersSent', { get: () => true, configurable: true });
+    });
+    await app.register(convertPlugin, { convert });
+    app.get('/', (request, reply) => {
+      const key = request.convert.runExperience('homepage-hero')?.experienceKey;
+      const { raw } = reply.hijack();
+      raw.writeHead(200).end(key);
+    });
+    const { body, headers } = await app.inject({ url: '/', headers: { 'user-agent': CHROME } });
+    expect(body).toBe('homepage-hero');
+    expect(headers['cache-control']).toBe('private, no-cache');
+    expect([headers['set-cookie']].flat().some((line) => line?.startsWith('cv_vid='))).toBe(true);
+    await new Promise((resolve) => setImmediate(resolve));
+    expect(convert.stats().delivery.accepted).toBe(1);
+    await app.close();
+    await convert.close({ timeout: 1 });
   });
 });

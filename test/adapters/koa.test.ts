@@ -2,11 +2,14 @@
 import { assignmentCookieConformance } from './assignment-cookie.js';
 import { adapterConformance } from './conformance.js';
 import { koa2Adapter, koa3Adapter } from './koa.js';
+import { participationConformance } from './participation.js';
 import { sessionConformance } from './session.js';
 
 adapterConformance(koa3Adapter, { http2: true });
 
 assignmentCookieConformance(koa3Adapter);
+
+participationConformance(koa3Adapter);
 
 sessionConformance(koa3Adapter);
 sessionConformance(koa2Adapter);

@@ -38,7 +38,14 @@ function create(options: ConvertOptions = {}): Convert {
 
 /** A response that is not sent before the test is over. */
 const open = async (convert: Convert, headers: Record<string, string> = COOKIE): Promise<ConvertContext> => {
-  const response: OutgoingResponse = { headersSent: false, closed: false, onHead() {}, onClose() {} };
+  const response: OutgoingResponse = {
+    headersSent: false,
+    closed: false,
+    getHeader: () => undefined,
+    getHeaderNames: () => [],
+    onHead() {},
+    onClose() {},
+  };
   return convert.open(incoming(headers), response);
 };
 

@@ -13,6 +13,7 @@ import { testProject } from '../support/project.js';
 
 const HEAD: ResponseHead = {
   getHeader: () => undefined,
+  getHeaderNames: () => [],
   setHeader() {},
   appendCookie() {},
   removeCookie() {},
@@ -22,18 +23,22 @@ class FakeResponse implements OutgoingResponse {
   headersSent = false;
   closed = false;
   listeners = 0;
-  #head: ((head: ResponseHead) => void) | undefined;
+  readonly #head: ((head: ResponseHead) => void)[] = [];
   #close: (() => void) | undefined;
 
+  getHeader(): undefined {}
+  getHeaderNames(): string[] {
+    return [];
+  }
   onHead(listener: (head: ResponseHead) => void): void {
-    this.#head = listener;
+    this.#head.push(listener);
   }
   onClose(listener: () => void): void {
     this.listeners += 1;
     this.#close = listener;
   }
   writeHead(): void {
-    this.#head?.(HEAD);
+    for (const listener of this.#head) listener(HEAD);
     this.headersSent = true;
   }
   close(): void {

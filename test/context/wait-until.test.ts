@@ -217,6 +217,8 @@ describe('waitUntil', () => {
   const response = (): OutgoingResponse => ({
     headersSent: false,
     closed: false,
+    getHeader: () => undefined,
+    getHeaderNames: () => [],
     onHead() {},
     onClose() {},
   });

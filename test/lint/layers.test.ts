@@ -301,10 +301,11 @@ describe('packages', () => {
     ]);
   });
 
-  it('types of Node, and no more of it, where a response is described', async () => {
+  it('what Node calls a response, and no more of Node, where a response is described', async () => {
     const file = 'adapters/node-response.ts';
     expect(await broken(file, `import type { X } from 'node:http';\nexport type Y = X;`)).toEqual([]);
-    expect(await broken(file, `import { x } from 'node:http';\nx();`)).toEqual(LAYER);
+    expect(await broken(file, `import { x } from 'node:http';\nx();`)).toEqual([]);
+    expect(await broken(file, `import { x } from 'node:net';\nx();`)).toEqual(LAYER);
   });
 });
 

@@ -16,7 +16,7 @@ interface Entry {
 
 /** The subpaths, in the order of `exports` in package.json. */
 const ENTRIES: Readonly<Record<string, Entry>> = {
-  'convert-middleware': { names: 'ConvertError createConvert memoryStore', loads: CORE },
+  'convert-middleware': { names: 'ConvertError NodeOutgoingResponse createConvert memoryStore', loads: CORE },
   'convert-middleware/express': { names: 'convertMiddleware', loads: CORE },
   'convert-middleware/koa': { names: 'convertMiddleware', loads: CORE },
   'convert-middleware/fastify': { names: 'convertPlugin', loads: [...CORE, 'fastify-plugin'].sort() },

@@ -12,6 +12,12 @@ export class FakeResponse implements OutgoingResponse {
   readonly #onHead: ((head: ResponseHead) => void)[] = [];
   readonly #onClose: (() => void)[] = [];
 
+  getHeader(name: string): string | undefined {
+    return this.headers.get(name);
+  }
+  getHeaderNames(): string[] {
+    return [...this.headers.keys()];
+  }
   onHead(listener: (head: ResponseHead) => void): void {
     this.#onHead.push(listener);
   }
@@ -23,6 +29,7 @@ export class FakeResponse implements OutgoingResponse {
     for (const listener of this.#onHead) {
       listener({
         getHeader: (name) => headers.get(name),
+        getHeaderNames: () => [...headers.keys()],
         setHeader: (name, value) => void headers.set(name, value),
         appendCookie: (line) => void cookies.push(line),
         removeCookie: (line) => void cookies.splice(cookies.indexOf(line) >>> 0, 1),

@@ -143,7 +143,7 @@ export async function slowLink(to: number): Promise<Link> {
   return link;
 }
 
-async function freePort(): Promise<number> {
+export async function freePort(): Promise<number> {
   const server = createServer().listen(0, '127.0.0.1');
   await once(server, 'listening');
   const { port } = server.address() as AddressInfo;

@@ -17,6 +17,10 @@ class FakeResponse implements OutgoingResponse {
   readonly cookies: string[] = [];
   readonly #onHead: ((head: ResponseHead) => void)[] = [];
 
+  getHeader(): undefined {}
+  getHeaderNames(): string[] {
+    return [];
+  }
   onHead(listener: (head: ResponseHead) => void): void {
     this.listeners += 1;
     this.#onHead.push(listener);
@@ -31,6 +35,7 @@ class FakeResponse implements OutgoingResponse {
     for (const listener of this.#onHead) {
       listener({
         getHeader: () => undefined,
+        getHeaderNames: () => [],
         setHeader() {},
         appendCookie: (line) => void cookies.push(line),
         removeCookie: (line) => void cookies.splice(cookies.indexOf(line) >>> 0, 1),

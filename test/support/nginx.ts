@@ -1,0 +1,82 @@
+/** An nginx of one's own in front of a server, with `proxy_cache` as it is by default. Debian's package is `nginx-light`. */
+import { execFileSync, spawn } from 'node:child_process';
+import { once } from 'node:events';
+import { mkdir, mkdtemp, writeFile } from 'node:fs/promises';
+import { connect } from 'node:net';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
+import { setTimeout as sleep } from 'node:timers/promises';
+import { removeFolder } from './folder.js';
+import { freePort } from './redis.js';
+
+const executable = process.env.NGINX_PATH ?? '/usr/sbin/nginx';
+
+/** Tests that need one are skipped where there is none; in CI that is an error. */
+export const hasNginx = ((): boolean => {
+  try {
+    execFileSync(executable, ['-v'], { stdio: 'ignore' });
+    return true;
+  } catch (error) {
+    if (process.env.CI === 'true')
+      throw new Error(`no ${executable}: install nginx-light, or set NGINX_PATH`, { cause: error });
+    return false;
+  }
+})();
+
+export interface Nginx {
+  readonly url: string;
+  stop(): Promise<void>;
+}
+
+/** Starts one in front of `upstream`. The header `X-Cache` of its answers says `HIT` or `MISS`. */
+export async function startNginx(upstream: string): Promise<Nginx> {
+  const folder = await mkdtemp(join(tmpdir(), 'convert-nginx-'));
+  const port = await freePort();
+  await mkdir(join(folder, 'temp'));
+  const temp = ['client_body', 'proxy', 'fastcgi', 'uwsgi', 'scgi'].map(
+    (each) => `${each}_temp_path ${folder}/temp/${each};`,
+  );
+  const config = `
+    daemon off; master_process off; pid ${folder}/pid; error_log ${folder}/error.log;
+    events {}
+    http {
+      access_log off; ${temp.join(' ')}
+      proxy_cache_path ${folder}/cache keys_zone=pages:1m;
+      server {
+        listen 127.0.0.1:${port};
+        location / {
+          proxy_pass ${upstream};
+          proxy_cache pages;
+          add_header X-Cache $upstream_cache_status;
+        }
+      }
+    }`;
+  await writeFile(join(folder, 'nginx.conf'), config);
+  const how = ['-c', join(folder, 'nginx.conf'), '-p', folder, '-e', join(folder, 'error.log')];
+  const child = spawn(executable, how, { stdio: 'ignore' });
+  const ended = once(child, 'exit');
+  while (!(await answers(port))) {
+    if (child.exitCode !== null) throw new Error(`${executable} ended with ${child.exitCode}`);
+    await sleep(10);
+  }
+  return {
+    url: `http://127.0.0.1:${port}`,
+    async stop() {
+      child.kill('SIGKILL');
+      await ended;
+      await removeFolder(folder);
+    },
+  };
+}
+
+async function answers(port: number): Promise<boolean> {
+  const socket = connect(port, '127.0.0.1');
+  try {
+    await once(socket, 'connect');
+    return true;
+  } catch {
+    return false;
+  } finally {
+    socket.destroy();
+  }
+}
