@@ -207,7 +207,7 @@ export class RequestContext extends VisitorContextBase implements ConvertContext
     const request = this.#request;
     const visitor = this.#identified();
     if (visitor === undefined) return excluded(EXCLUDED, 'disabled');
-    if (this.#wasReadAhead && visitor.origin !== 'app') this.#warnOfLateUser();
+    if (this.#wasReadAhead) this.#warnOfLateUser(visitor);
     this.#readOnly = readOnlyReason({
       request,
       response: this.#response,
@@ -285,7 +285,9 @@ export class RequestContext extends VisitorContextBase implements ConvertContext
   }
 
   /** Tells the operator, once, that a user was taken for a visitor of the cookie, since authentication had not run. */
-  #warnOfLateUser(): void {
+  #warnOfLateUser({ origin, excludedBy }: Visitor): void {
+    // Whether a visitor without consent is a user of the app is not kept.
+    if (origin === 'app' || excludedBy === 'consent') return;
     if (this.#services.visitors.appId(this.#request) === undefined) return;
     this.runtime.warnOnce(
       'late-user',
