@@ -159,14 +159,14 @@ export class RequestContext extends VisitorContextBase implements ConvertContext
   get bridge(): Bridge {
     return (this.#bridge ??= createBridge(() => {
       const { participation } = this;
-      const { id, mode } = participation.visitor;
-      const isNamed = mode === 'enrol' && id !== '' && this.#isNamedInPage(participation);
-      return bridgeData(this.decided, isNamed ? id : undefined);
+      return bridgeData(participation, this.decided, this.#isNamedInPage(participation));
     }));
   }
 
   /** The page gets no visitor id in a preview, if no cookie can carry the id, and if others may get the page, too. */
   #isNamedInPage(participation: Participation): boolean {
+    const { id, mode } = participation.visitor;
+    if (mode !== 'enrol' || id === '') return false;
     if (participation.status === 'read-only' && participation.because !== 'no-page') return false;
     if (!isShared(this.#response)) return true;
     warnOfSharing(this.runtime);
@@ -207,7 +207,7 @@ export class RequestContext extends VisitorContextBase implements ConvertContext
     const request = this.#request;
     const visitor = this.#identified();
     if (visitor === undefined) return excluded(EXCLUDED, 'disabled');
-    if (this.#wasReadAhead && visitor.origin !== 'app') this.#warnOfLateUser();
+    if (this.#wasReadAhead) this.#warnOfLateUser(visitor);
     this.#readOnly = readOnlyReason({
       request,
       response: this.#response,
@@ -285,7 +285,9 @@ export class RequestContext extends VisitorContextBase implements ConvertContext
   }
 
   /** Tells the operator, once, that a user was taken for a visitor of the cookie, since authentication had not run. */
-  #warnOfLateUser(): void {
+  #warnOfLateUser({ origin, excludedBy }: Visitor): void {
+    // Whether a visitor without consent is a user of the app is not kept.
+    if (origin === 'app' || excludedBy === 'consent') return;
     if (this.#services.visitors.appId(this.#request) === undefined) return;
     this.runtime.warnOnce(
       'late-user',
@@ -336,9 +338,13 @@ export class RequestContext extends VisitorContextBase implements ConvertContext
 }
 
 /** The data that the page gets: what was decided in this request, and for whom. */
-function bridgeData(decided: ReadonlyMap<string, Decision>, visitorId: string | undefined): BridgeData {
+function bridgeData(
+  { visitor }: Participation,
+  decided: ReadonlyMap<string, Decision>,
+  isNamed: boolean,
+): BridgeData {
   return {
-    ...(visitorId !== undefined && { visitorId }),
+    ...(isNamed && { visitorId: visitor.id }),
     variations: Object.fromEntries([...decided].map(([key, { variation }]) => [key, variation?.key ?? ''])),
   };
 }

@@ -301,11 +301,12 @@ export function participationConformance(adapter: Adapter): void {
         { authenticate: () => 'user-42' },
       );
       for (let n = 0; n < 2; n++) await ask(late, 'get', '/');
-      expect(logged).toEqual([expect.stringContaining('after authentication')]);
+      const told = () => logged.filter((line) => line.includes('after authentication'));
+      expect(told()).toHaveLength(1);
       logged.length = 0;
       const nobody = await start({ '/': run }, { store: remote(kept), visitor: { id: adapter.user } });
       await ask(nobody, 'get', '/', KNOWN);
-      expect(logged).toEqual([]);
+      expect(told()).toEqual([]);
     });
   });
 }

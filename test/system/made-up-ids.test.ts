@@ -6,7 +6,7 @@ import { memoryStore } from '../../src/index.js';
 import { lmdbStore } from '../../src/lmdb.js';
 import { redisStore } from '../../src/redis.js';
 import type { VisitorStore } from '../../src/store/types.js';
-import { FakeResponse, tick, visit } from '../support/exchange.js';
+import { FakeResponse, tick, visit } from '../support/http.js';
 import { temporaryFolder } from '../support/folder.js';
 import { testProject } from '../support/project.js';
 import { hasRedis, sharedRedis } from '../support/redis.js';
