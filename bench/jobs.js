@@ -1,6 +1,6 @@
 /**
- * What a job costs, however many there are: a tight loop that awaits nothing but `forVisitor`, with one exposure and one
- * conversion each, beside the floor that no implementation gets below.
+ * What a job costs, however many there are: a tight loop that awaits nothing but `forVisitor`, with one exposure and
+ * one conversion each, beside the floor that no implementation gets below.
  */
 import { startChild } from './support/children.js';
 import { randomFrom, shuffled, undisturbed } from './support/statistics.js';

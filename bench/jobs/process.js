@@ -1,4 +1,7 @@
-/** A process that works through jobs in a tight loop: for each visitor one exposure and one conversion. Or through the floor. */
+/**
+ * A process that works through jobs in a tight loop: for each visitor one exposure and one conversion. Or through the
+ * floor.
+ */
 import { answer } from '../support/children.js';
 import { fromBuild } from '../support/build.js';
 import { GOAL, project } from '../support/project.js';

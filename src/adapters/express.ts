@@ -60,6 +60,9 @@ export function convertMiddleware(
   return Object.assign(middleware, { convert });
 }
 
+/** The function that Express makes of its setting `trust proxy`. */
+type TrustsProxy = (address: string | undefined, hop: number) => boolean;
+
 /**
  * A request of Express. What Express adds to Node's request may be missing, since the middleware also runs on Node's
  * own server and in frameworks that take such middlewares (connect, polka, @fastify/middie).
@@ -102,7 +105,7 @@ class ExpressRequest implements IncomingRequest {
     return (this.#given.socket as { readonly encrypted?: boolean } | undefined)?.encrypted === true;
   }
   get #isProxyTrusted(): boolean {
-    const trusts: unknown = this.#given.app?.get('trust proxy fn');
-    return typeof trusts === 'function' && trusts(this.#given.socket?.remoteAddress, 0) === true;
+    const trusts = this.#given.app?.get('trust proxy fn') as TrustsProxy | undefined;
+    return trusts?.(this.#given.socket?.remoteAddress, 0) === true;
   }
 }

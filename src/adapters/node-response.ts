@@ -61,7 +61,7 @@ export class NodeOutgoingResponse implements OutgoingResponse {
  */
 function isHeadSent(response: Pick<NodeResponse, 'headersSent'>): boolean {
   return response instanceof ServerResponse
-    ? (Reflect.get(ServerResponse.prototype, 'headersSent', response) as boolean)
+    ? (Reflect.get(ServerResponse.prototype, 'headersSent', response) as unknown) === true
     : response.headersSent;
 }
 

@@ -68,7 +68,9 @@ export function warnEarly(convert: Convert): void {
   );
 }
 
-/** Runs `attach`, which sets properties on objects of the framework: if these take none, the request goes on without. */
+/**
+ * Runs `attach`, which sets properties on objects of the framework: if these take none, the request goes on without.
+ */
 export function tryToAttach(convert: Convert, attach: () => void): void {
   try {
     attach();

@@ -6,7 +6,9 @@ import { ownValue } from '../utils/objects.js';
 export type EntityType =
   'audience' | 'location' | 'segment' | 'feature' | 'goal' | 'experience' | 'variation';
 
-/** An entity of the project config, frozen. Fields that this package does not know are dropped, except of variations. */
+/**
+ * An entity of the project config, frozen. Fields that this package does not know are dropped, except of variations.
+ */
 export type ConfigEntity = Readonly<Record<string, unknown>> & { readonly id: string };
 
 const LISTS = {

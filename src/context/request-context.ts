@@ -1,6 +1,6 @@
 /**
- * The context of one HTTP request: it finds the visitor at first use, and completes the response head. The file has over
- * 300 lines since it is one class, which puts the parts together that one request needs.
+ * The context of one HTTP request: it finds the visitor at first use, and completes the response head. The file has
+ * over 300 lines since it is one class, which puts the parts together that one request needs.
  */
 import { type Bridge, type BridgeData, createBridge } from '../bridge/bridge.js';
 import type { Decision, Properties } from '../engine/types.js';

@@ -57,7 +57,9 @@ const isZero = (lifetime: string | undefined): boolean =>
 
 const DIRECTIVE = /([^\s,;="]+)(?:\s*=\s*(?:"([^"]*)"?|([^\s,;"]*)))?/g;
 
-/** The directives by name in lower case, without quotes; '' for one without a value. Of two with one name, the first. */
+/**
+ * The directives by name in lower case, without quotes; '' for one without a value. Of two with one name, the first.
+ */
 function directivesIn(text: string): ReadonlyMap<string, string> {
   const directives = new Map<string, string>();
   for (const [, name = '', quoted, plain] of text.matchAll(DIRECTIVE)) {

@@ -22,8 +22,8 @@ import type { ConfigEntity, EntityType } from './config-entities.js';
  * - `not-ready` no project config has arrived
  * - `bot` the request comes from a bot
  * - `consent` the visitor has not consented, or has opted out (`explain` tells by what)
- * - `no-identity` a variation was decided, but the browser would not keep the id of a new visitor (the head is sent, a
- *   WebSocket upgrade, a request that another site makes), so that the visitor is not enrolled; or a job has no visitor id
+ * - `no-identity` a variation was decided, but the visitor is not enrolled: the browser would not keep the id of a new
+ *   visitor (the head is sent, a WebSocket upgrade, a request that another site makes), or a job has no visitor id
  */
 export type Reason = EngineReason | 'disabled' | 'not-ready' | 'bot' | 'consent' | 'no-identity';
 

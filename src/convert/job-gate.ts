@@ -18,7 +18,9 @@ export class JobGate {
   #next = 0;
   #isTurnPlanned = false;
   #isFull = false;
-  /** True once a job has waited for room in vain, until there is room: an endpoint that is down must not stop all jobs. */
+  /**
+   * True once a job has waited for room in vain, until there is room: an endpoint that is down must not stop all jobs.
+   */
   #isInVain = false;
   #waits = 0;
 

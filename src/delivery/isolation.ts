@@ -40,7 +40,9 @@ export class Isolation<T extends Isolatable> {
   #posts = 0;
   #refusedInARow = 0;
 
-  /** @param round the number of searches in this batch that ended with `endpoint`: each makes the first parts smaller */
+  /**
+   * @param round the number of searches in this batch that ended with `endpoint`: each makes the first parts smaller
+   */
   constructor(
     private readonly batch: readonly T[],
     readonly certainty: Certainty,
@@ -87,7 +89,9 @@ export class Isolation<T extends Isolatable> {
     return candidate === undefined ? [] : [candidate];
   }
 
-  /** Returns the undecided events in `wanted` that wait for no earlier event of their visitor, and are no candidates. */
+  /**
+   * Returns the undecided events in `wanted` that wait for no earlier event of their visitor, and are no candidates.
+   */
   #free(wanted: ReadonlySet<T>): T[] {
     const blocked = new Set<string>();
     return this.batch.filter((event) => {

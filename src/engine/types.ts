@@ -20,8 +20,8 @@ export interface Engine {
 }
 
 /**
- * Settings that decide which visitor gets which variation. Whoever changes one of them moves visitors: they are for sites
- * that use the official SDK with the same settings, and have its names.
+ * Settings that decide which visitor gets which variation. Whoever changes one of them moves visitors: they are for
+ * sites that use the official SDK with the same settings, and have its names.
  */
 export interface BucketingOptions {
   /** True hashes the visitor's id alone, so that a visitor has one position in all experiences. Default false. */

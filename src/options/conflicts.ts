@@ -35,7 +35,8 @@ function assertConsentHasIds({ consent, visitor }: ConvertOptions): void {
 }
 
 /**
- * `uiRules`, `strictSdk` and `bucketing` are settings of the compiled engine. Any other engine gets its settings where it is made.
+ * `uiRules`, `strictSdk` and `bucketing` are settings of the compiled engine. Any other engine gets its settings where
+ * it is made.
  */
 function assertOwnEngine({ engine, ...set }: ConvertOptions): void {
   const given = (['uiRules', 'strictSdk', 'bucketing'] as const).filter((name) => set[name]);

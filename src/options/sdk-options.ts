@@ -1,4 +1,6 @@
-/** What to write here for the options of the official SDK (4.4 and 5.0) that this package does not have by that name. */
+/**
+ * What to write here for the options of the official SDK (4.4 and 5.0) that this package does not have by that name.
+ */
 
 /** The path of an option of the SDK -> what to write instead. docs/reference/sdk.md has the same table. */
 export const SDK_OPTIONS: Readonly<Record<string, string>> = {

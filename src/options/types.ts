@@ -44,8 +44,8 @@ export interface ConvertOptions<Raw = unknown> {
    */
   projectCache?: string | ProjectCache;
   /**
-   * The most bytes of a project config, decompressed, from the endpoint, a cache or a file. A larger one is refused, and
-   * the last good one stays in force. Default 5242880 (5 MiB).
+   * The most bytes of a project config, decompressed, from the endpoint, a cache or a file. A larger one is refused,
+   * and the last good one stays in force. Default 5242880 (5 MiB).
    */
   maxConfigBytes?: number;
   /**

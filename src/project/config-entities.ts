@@ -57,8 +57,8 @@ export type Usable = { readonly leftOut: readonly string[] } | { readonly proble
  * Changes a config in place: unknown fields are dropped, ids become texts, and entities that can't be used are left
  * out. An entity needs an id, and a key if the app names it by its key; an experience needs lists where it has lists.
  *
- * Returns a sentence for each entity that was left out; a problem if the config can't be used at all, because one of its
- * own lists is no list.
+ * Returns a sentence for each entity that was left out; a problem if the config can't be used at all, because one of
+ * its own lists is no list.
  */
 export function keepUsable(config: Fields & { project: Fields }): Usable {
   keepFields(config, ROOT_FIELDS);
@@ -110,7 +110,10 @@ function entityProblem(entity: unknown, kind: Kind, place: string): string | und
   return wrong === undefined ? undefined : `${place}.${wrong} is ${kindOf(fields[wrong])}, not a list`;
 }
 
-/** Returns the entity with these fields only. The copy is a new object, since V8 reads objects with deleted fields slowly. */
+/**
+ * Returns the entity with these fields only. The copy is a new object, since V8 reads objects with deleted fields
+ * slowly.
+ */
 function withFields(entity: Fields, names: readonly string[] | undefined): Fields {
   const given = Object.keys(entity);
   if (names === undefined || given.every((name) => names.includes(name))) return entity;

@@ -17,8 +17,8 @@ const validated = new WeakMap<object, readonly string[]>();
  * The checks are about values that would break a reader or reach a URL: `account_id` and `project.id` are digits
  * (numbers become strings), lists are lists (a null list is dropped). An entity that can't be used is left out, and the
  * rest of the config works (see `keepUsable`). Ids that are numbers become strings wherever they stand: they are
- * compared, stored and sent as strings. Unknown fields are dropped. An entry named `__proto__`, at whatever depth, could
- * mislead a later merge: such a config is refused.
+ * compared, stored and sent as strings. Unknown fields are dropped. An entry named `__proto__`, at whatever depth,
+ * could mislead a later merge: such a config is refused.
  *
  * The result is frozen to the bottom, because parts of it (a variation's changes, a feature's variables) are handed to
  * the app at every request: one handler that edits its variation must not edit everybody's.

@@ -55,7 +55,7 @@ export interface RunningApp {
 export interface Adapter {
   readonly name: string;
   /** How `visitor.id` finds what `authenticate` has set. */
-  user(request: unknown): string | undefined;
+  user: (request: unknown) => string | undefined;
   /** The closing of the framework's app closes the Convert that the adapter made. */
   readonly closesConvert: boolean;
   start(options: AppOptions): Promise<RunningApp>;

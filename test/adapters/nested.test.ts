@@ -86,9 +86,10 @@ const NESTS: Readonly<Record<string, Nest>> = {
     koa.use((ctx) => {
       outer(ctx.convert);
       ctx.respond = false;
-      app(ctx.req as never, ctx.res as never);
+      void app(ctx.req as never, ctx.res as never);
     });
-    return koa.callback() as RequestListener;
+    const listener = koa.callback();
+    return (req, res) => void listener(req, res);
   },
   'Fastify in Express': async (convert, outer, inner) => {
     const fastify = Fastify();
@@ -175,7 +176,7 @@ describe("A7: the Express middleware on Node's own server", () => {
     const listener = (reason: unknown): void => void unhandled.push(reason);
     process.on('unhandledRejection', listener);
     ends.push(async () => process.off('unhandledRejection', listener));
-    const convert = create({ project: '/nowhere/project.json', readyTimeout: 10 } as ConvertOptions);
+    const convert = create({ project: '/nowhere/project.json', readyTimeout: 10 });
     const middleware = onExpress(convert) as unknown as NodeMiddleware;
     const { answer } = await get((req, res) => middleware(req, res, () => res.end('ok')));
     const ready = onExpress(create()) as unknown as NodeMiddleware;
@@ -226,7 +227,7 @@ describe('A4: koa-websocket', () => {
     for (const cookie of [undefined, 'cv_vid=a-visitor-who-returns']) {
       const req = { ...incoming, headers: { ...incoming.headers, cookie }, socket: {} };
       const ctx = koa.createContext(req as never, undefined as never);
-      await middleware(ctx as never, async () => {
+      await middleware(ctx, async () => {
         decided.push(ctx.convert.runExperience('homepage-hero')?.experienceKey);
       });
     }

@@ -155,7 +155,7 @@ export function participationConformance(adapter: Adapter): void {
       const app = await start({ '/': run }, {
         project: '/nowhere/project.json',
         readyTimeout: 0,
-      } as ConvertOptions);
+      });
       expect((await ask(app, 'post', '/', { ...CROSS, ...TOP })).cookies).toEqual([]);
       expect((await ask(app, 'get', '/')).cookies).toHaveLength(1);
     });
@@ -297,7 +297,7 @@ export function participationConformance(adapter: Adapter): void {
           store,
           visitor: { id: adapter.user },
           ...(adapter.closesConvert && { hook: 'onRequest' }),
-        } as ConvertOptions,
+        },
         { authenticate: () => 'user-42' },
       );
       for (let n = 0; n < 2; n++) await ask(late, 'get', '/');
@@ -318,5 +318,5 @@ function remote(kept: ReturnType<typeof memoryStore>): NonNullable<ConvertOption
     commit: async (key, change, options) => kept.commit(key, change, options),
     delete: async (key) => kept.delete(key),
     close: async () => undefined,
-  } as NonNullable<ConvertOptions['store']>;
+  };
 }

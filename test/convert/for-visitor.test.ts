@@ -99,7 +99,8 @@ describe('the data of a conversion', () => {
 describe('listeners and loggers', () => {
   it('E13: an async listener that rejects is told of, and ends nothing', async () => {
     const convert = create();
-    convert.on('conversion', (() => Promise.reject(new Error('secret'))) as () => void);
+    const rejecting: () => unknown = () => Promise.reject(new Error('secret'));
+    convert.on('conversion', rejecting);
     (await convert.forVisitor('v1')).trackConversion('purchase');
     await convert.flush();
     expect(logged).toEqual([expect.stringContaining("a listener for 'conversion' threw (Error")]);

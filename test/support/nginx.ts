@@ -1,4 +1,7 @@
-/** An nginx of one's own in front of a server, with `proxy_cache` as it is by default. Debian's package is `nginx-light`. */
+/**
+ * An nginx of one's own in front of a server, with `proxy_cache` as it is by default. Debian's package is
+ * `nginx-light`.
+ */
 import { execFileSync, spawn } from 'node:child_process';
 import { once } from 'node:events';
 import { mkdir, mkdtemp, writeFile } from 'node:fs/promises';

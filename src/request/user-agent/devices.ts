@@ -30,8 +30,9 @@ export interface Hardware {
   readonly type: string | undefined;
   readonly model: string | undefined;
   /**
-   * True if an entry of `MARKS` or a known model tells the type. If not, the type `tablet` of an Android device may mean
-   * no more than that its user agent does not say `Mobile`, or that a phone's model begins or ends like a tablet's.
+   * True if an entry of `MARKS` or a known model tells the type. If not, the type `tablet` of an Android device may
+   * mean no more than that its user agent does not say `Mobile`, or that a phone's model begins or ends like a
+   * tablet's.
    */
   readonly isKnown: boolean;
   /** The system, as `systemName` writes it. */

@@ -1,6 +1,6 @@
 /**
- * Completes the user agents of Facebook's apps. Most of their requests name a browser and the app; some have the part of
- * the app alone, such as `[FBAN/FB4A;FBDV/SM-A546B;FBSV/14;...]`, which says which system and device it is, too.
+ * Completes the user agents of Facebook's apps. Most of their requests name a browser and the app; some have the part
+ * of the app alone, such as `[FBAN/FB4A;FBDV/SM-A546B;FBSV/14;...]`, which says which system and device it is, too.
  */
 
 /** The user agent of one of Facebook's apps without a browser: `FBAN` names the app. */
