@@ -7,16 +7,23 @@
 import { ServerResponse } from 'node:http';
 import type { OutgoingResponse, ResponseHead } from '../model/http.js';
 
-/** The response that Express, Koa and Fastify all hand out in the end. */
-export type NodeResponse = Pick<
-  ServerResponse,
-  'headersSent' | 'getHeader' | 'getHeaderNames' | 'setHeader' | 'removeHeader' | 'writeHead' | 'once'
-> & {
+/**
+ * The response that Express, Koa and Fastify all hand out in the end: a `ServerResponse` of Node, or one of HTTP/2. It
+ * is described without the types of Node, which an app need not have.
+ */
+export interface NodeResponse {
+  readonly headersSent: boolean;
+  getHeader(name: string): ReturnType<ResponseHead['getHeader']>;
+  getHeaderNames(): string[];
+  setHeader(name: string, value: number | string | string[]): unknown;
+  removeHeader(name: string): void;
+  writeHead: (...parameters: never[]) => unknown;
+  once(event: 'close', listener: () => void): unknown;
   /** Present with HTTP/1 only. */
   readonly closed?: boolean;
   /** Present with HTTP/2 only, and absent again once the stream is destroyed. */
   readonly stream?: { readonly closed: boolean };
-};
+}
 
 type HeadListener = (head: ResponseHead) => void;
 type WriteHead = (...parameters: unknown[]) => unknown;

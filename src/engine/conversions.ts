@@ -65,7 +65,10 @@ function matches(
  * becomes that number, where Convert adds numbers up.
  */
 function structuredCopy(goalData: NonNullable<ConversionAttributes['conversionData']>): GoalData[] {
-  return goalData.map(({ key, value }) => ({ key, value: NUMBERS.has(key) ? Number(value) : copyOf(value) }));
+  return goalData.map(({ key, value }) => ({
+    key,
+    value: NUMBERS.has(key) && isNumeric(value) ? Number(value) : copyOf(value),
+  }));
 }
 
 /** Copies the attributes for an engine that sends conversion data as they are: text that is a number becomes one. */

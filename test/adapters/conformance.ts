@@ -309,7 +309,7 @@ export function adapterConformance(adapter: Adapter, capabilities: { http2: bool
     describe('identity', () => {
       it('I1 sets the cookie as it should be', async () => {
         const app = await start({ '/': hero });
-        const [line] = cookiesOf(await get(app, '/', { host: 'shop.example' }));
+        const [line] = cookiesOf(await get(app, '/', { host: 'shop.example', 'sec-fetch-site': 'none' }));
         expect(line).toMatch(/^cv_vid=[0-9a-f-]{36}; Max-Age=31536000; Path=\/; Secure; SameSite=Lax$/);
         const [local] = cookiesOf(await get(app, '/', { host: 'localhost:3000' }));
         expect(local).not.toMatch(/secure/i);
@@ -1352,7 +1352,7 @@ export function adapterConformance(adapter: Adapter, capabilities: { http2: bool
           expect(answer, what).toMatch(/^HTTP\/1\.1 200 /);
           expect(answer, what).toMatch(/(original|version-b|none)/);
         }
-        expect(logged).toEqual([]);
+        expect(logged.filter((line) => !line.includes('over plain http'))).toEqual([]);
       });
     });
 

@@ -152,10 +152,13 @@ export function participationConformance(adapter: Adapter): void {
     });
 
     it('A14: no cookie is written over the one of the visitor while there is no project config', async () => {
-      const app = await start({ '/': run }, {
-        project: '/nowhere/project.json',
-        readyTimeout: 0,
-      });
+      const app = await start(
+        { '/': run },
+        {
+          project: '/nowhere/project.json',
+          readyTimeout: 0,
+        },
+      );
       expect((await ask(app, 'post', '/', { ...CROSS, ...TOP })).cookies).toEqual([]);
       expect((await ask(app, 'get', '/')).cookies).toHaveLength(1);
     });

@@ -532,7 +532,10 @@ const CASES: Record<string, (start: Start, make: MakeOutbox, can: OutboxAbilitie
       while (outbox.ledger().pending + outbox.ledger().spooled > 0) {
         await until(() => transport.open().length === 1 || outbox.ledger().pending === 0);
         const post = transport.open()[0];
-        if (post === undefined) continue;
+        if (post === undefined) {
+          await tick();
+          continue;
+        }
         const isRefused = post.text.includes(`"experienceId":"${poison}"`);
         if (!isRefused)
           taken.push(

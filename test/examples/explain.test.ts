@@ -17,7 +17,10 @@ it('explain.js prints what the docs show, for every documented reason', async ()
   expect(comparable(page)).toContain(comparable(stdout.trim()));
 
   const printed = [...stdout.matchAll(/reason: '([a-z-]+)'/g)].map(([, reason]) => reason);
-  const documented = [...reasons.matchAll(/^\| `([a-z-]+)` \|/gm)].map(([, reason]) => reason);
+  const documented = [...reasons.matchAll(/^\| `([a-z-]+)` \|/gm)].flatMap(([, reason]) =>
+    // A draft comes with a `debugToken` only, and so from the endpoint, which an example does not call.
+    reason === 'draft' ? [] : reason,
+  );
   expect(printed).toEqual(documented);
   expect(new Set(documented).size).toBe(19);
 });

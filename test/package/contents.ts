@@ -73,7 +73,7 @@ export function contentSuite(packed: WhenPacked): void {
     const size = (names: readonly string[]): number =>
       names.reduce((sum, name) => sum + Buffer.byteLength(read(name)), 0);
     expect(bytes).toBeLessThan(1_300_000);
-    expect(size(files)).toBeLessThan(4_500_000);
+    expect(size(files)).toBeLessThan(4_800_000);
     expect(size(files.filter((file) => !file.endsWith('.map')))).toBeLessThan(1_800_000);
   });
 }

@@ -20,7 +20,7 @@ const ENTRIES: Readonly<Record<string, Entry>> = {
   'convert-middleware/express': { names: 'convertMiddleware', loads: CORE },
   'convert-middleware/koa': { names: 'convertMiddleware', loads: CORE },
   'convert-middleware/fastify': { names: 'convertPlugin', loads: [...CORE, 'fastify-plugin'].sort() },
-  'convert-middleware/engine': { names: 'compile compiledEngine validate', loads: ENGINE },
+  'convert-middleware/engine': { names: 'compile compiledEngine leftOut validate', loads: ENGINE },
   'convert-middleware/sdk-engine': { names: 'SUPPORTED_SDK sdkEngine', loads: [] },
   'convert-middleware/geoip-lite': { names: 'geoipLite', loads: [] },
   'convert-middleware/maxmind': { names: 'maxmind', loads: [] },
