@@ -21,7 +21,10 @@ const ENTRIES: Readonly<Record<string, Entry>> = {
   'convert-middleware/koa': { names: 'convertMiddleware', loads: CORE },
   'convert-middleware/fastify': { names: 'convertPlugin', loads: [...CORE, 'fastify-plugin'].sort() },
   'convert-middleware/engine': { names: 'compile compiledEngine leftOut validate', loads: ENGINE },
-  'convert-middleware/sdk-engine': { names: 'SUPPORTED_SDK sdkEngine', loads: [] },
+  'convert-middleware/sdk-engine': {
+    names: 'SUPPORTED_SDK sdkEngine',
+    loads: ['@eslint-community/regexpp', 're2js'],
+  },
   'convert-middleware/geoip-lite': { names: 'geoipLite', loads: [] },
   'convert-middleware/maxmind': { names: 'maxmind', loads: [] },
   'convert-middleware/redis': { names: 'redisOutbox redisProjectCache redisStore', loads: [] },
