@@ -5,7 +5,6 @@
 import { execFileSync, spawn } from 'node:child_process';
 import { once } from 'node:events';
 import { mkdir, mkdtemp, writeFile } from 'node:fs/promises';
-import { connect } from 'node:net';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { setTimeout as sleep } from 'node:timers/promises';
@@ -47,6 +46,7 @@ export async function startNginx(upstream: string): Promise<Nginx> {
       proxy_cache_path ${folder}/cache keys_zone=pages:1m;
       server {
         listen 127.0.0.1:${port};
+        location = /ready { return 204; }
         location / {
           proxy_pass ${upstream};
           proxy_cache pages;
@@ -72,14 +72,14 @@ export async function startNginx(upstream: string): Promise<Nginx> {
   };
 }
 
+/** True if an nginx answers. Another server may have taken the port meanwhile, and a socket may even meet itself. */
 async function answers(port: number): Promise<boolean> {
-  const socket = connect(port, '127.0.0.1');
   try {
-    await once(socket, 'connect');
-    return true;
+    const { status, headers } = await fetch(`http://127.0.0.1:${port}/ready`, {
+      signal: AbortSignal.timeout(1_000),
+    });
+    return status === 204 && headers.get('server')?.startsWith('nginx') === true;
   } catch {
     return false;
-  } finally {
-    socket.destroy();
   }
 }

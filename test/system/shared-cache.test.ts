@@ -80,6 +80,7 @@ describe.skipIf(!hasNginx)('B1: nginx with proxy_cache', () => {
         'user-agent': CHROME,
         ...(id !== undefined && { cookie: `cv_vid=${id}; ${runningSession()}` }),
       });
+    expect([answer.status, answer.text]).toEqual([200, expect.stringContaining('<script>')]);
     const lines = ([answer.headers['set-cookie'] ?? []] as string[][]).flat();
     const issued = lines.flatMap((line) => /^cv_vid=([^;]+)/.exec(line)?.[1] ?? []);
     const inPage = /"visitorId":"([^"]+)"/.exec(answer.text)?.[1];
