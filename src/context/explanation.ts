@@ -1,8 +1,11 @@
-/** What an app gets from `explain()`: the engine's explanation, and what the engine does not know of the visitor. */
+/**
+ * Makes what an app gets from `explain()`: the explanation of the engine, completed by the reasons that only the
+ * context knows.
+ */
 import type { Decision, EngineExplanation } from '../engine/types.js';
 import type { Visitor } from '../identity/visitor-identity.js';
 import { reasonOf } from './decision-recorder.js';
-import type { Included } from './participation.js';
+import { type Included, type Participation, previewIn } from './participation.js';
 import type { Explanation, Reason } from './types.js';
 
 /** The explanation without a variation: for an excluded visitor, and if the engine could not be asked. */
@@ -12,20 +15,25 @@ export function unexplained(experienceKey: string, reason: Reason, visitor: Visi
 }
 
 /**
- * The explanation of the engine with the reason that the app gets. `first` is the decision that this request made for
- * the experience before; undefined if there is none.
+ * Explains an experience. `ask` asks the engine; an excluded visitor and a preview need no engine. `first` is the
+ * decision that this request made for the experience before; undefined if there is none.
  */
 export function explanationOf(
-  participation: Included,
+  participation: Participation,
   experienceKey: string,
-  { decision, failed, missing }: EngineExplanation,
+  ask: (participation: Included) => EngineExplanation,
   first: Decision | undefined,
 ): Explanation {
+  const without = (reason: Reason): Explanation => unexplained(experienceKey, reason, participation.visitor);
+  if (participation.status === 'excluded') return without(participation.excludedBy);
+  const preview = previewIn(participation);
+  if (preview?.experienceKey === experienceKey)
+    return { ...without('preview'), variation: preview.variation };
+  const { decision, failed, missing } = ask(participation);
   const { variation } = decision;
   // A variation that this request decided is `sticky` in later calls. The app gets the reason of the first decision
   // instead.
   const isDecidedHere = decision.reason === 'sticky' && first?.variation?.id === variation?.id;
   const { reason: found } = isDecidedHere && first ? first : decision;
-  const reason = reasonOf(participation, found, variation);
-  return { ...unexplained(experienceKey, reason, participation.visitor), variation, failed, missing };
+  return { ...without(reasonOf(participation, found, variation)), variation, failed, missing };
 }

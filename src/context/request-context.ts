@@ -2,8 +2,8 @@
  * The context of one HTTP request: it finds the visitor at first use, and completes the response head. The file has
  * over 300 lines since it is one class, which puts the parts together that one request needs.
  */
-import { type Bridge, type BridgeData, createBridge } from '../bridge/bridge.js';
-import type { Decision, Properties } from '../engine/types.js';
+import { type Bridge, createBridge } from '../bridge/bridge.js';
+import type { Properties } from '../engine/types.js';
 import type { CarriedAssignments } from '../identity/cookies/assignment-cookie.js';
 import type { CarriedSession } from '../identity/cookies/session-cookie.js';
 import type { Visitor, VisitorReader } from '../identity/visitor-identity.js';
@@ -11,14 +11,15 @@ import type { Session } from '../model/attribution.js';
 import type { IncomingRequest, OutgoingResponse, ResponseHead } from '../model/http.js';
 import { withoutLapsedClaims } from '../model/visitor-state/claims.js';
 import { RequestCookies } from '../request/cookies.js';
-import { previewLink } from '../request/preview.js';
 import type { ProxyWatch } from '../request/proxy-detection.js';
 import type { RequestFacts, RequestReader } from '../request/request-reader.js';
 import type { Answer, RemoteStore } from '../store/remote-store.js';
-import { askYesOrNo, type RequestFunction } from '../utils/app-callback.js';
-import { asConvertError, type ConvertError } from '../utils/errors.js';
+import type { RequestFunction } from '../utils/app-callback.js';
+import { asConvertError } from '../utils/errors.js';
+import { previewOf, saysYes } from './app-answers.js';
 import { writeHintHeaders } from './client-hint-headers.js';
 import { revokeConsent } from './erase-visitor.js';
+import { bridgeData, idForPage } from './page-data.js';
 import { EXCLUDED, excluded, foundIn, type Participation } from './participation.js';
 import { isNew, keepsCookies, lookUpState, resolveParticipation } from './resolve-participation.js';
 import type { LoadedProject, Runtime } from './runtime.js';
@@ -26,7 +27,6 @@ import type { ConvertContext } from './types.js';
 import { UserAlias } from './user-alias.js';
 import { VisitorContextBase } from './visitor-context.js';
 import { type ReadOnlyReason, readOnlyReason, warnOfLostIdentity } from './read-only.js';
-import { isShared, warnOfSharing } from './shared-response.js';
 import { changesCookies, type HeadSample, UNSHARED, VisitorHeaders } from './visitor-headers.js';
 import { isThenable } from '../utils/objects.js';
 
@@ -95,7 +95,7 @@ export class RequestContext extends VisitorContextBase implements ConvertContext
   /** True if the app's option `skip` says that this package must leave the request alone. */
   get skipped(): boolean {
     const { skip } = this.#services;
-    return (this.#skipped ??= skip !== undefined && this.#ask('skip', skip));
+    return (this.#skipped ??= skip !== undefined && saysYes(this.runtime, this.#request, 'skip', skip));
   }
 
   acceptHints(critical: boolean): void {
@@ -159,18 +159,9 @@ export class RequestContext extends VisitorContextBase implements ConvertContext
   get bridge(): Bridge {
     return (this.#bridge ??= createBridge(() => {
       const { participation } = this;
-      return bridgeData(participation, this.decided, this.#isNamedInPage(participation));
+      const id = idForPage(this.runtime, participation, this.#response);
+      return bridgeData(id, this.decided);
     }));
-  }
-
-  /** The page gets no visitor id in a preview, if no cookie can carry the id, and if others may get the page, too. */
-  #isNamedInPage(participation: Participation): boolean {
-    const { id, mode } = participation.visitor;
-    if (mode !== 'enrol' || id === '') return false;
-    if (participation.status === 'read-only' && participation.because !== 'no-page') return false;
-    if (!isShared(this.#response)) return true;
-    warnOfSharing(this.runtime);
-    return false;
   }
 
   protected get locations(): Properties {
@@ -198,16 +189,11 @@ export class RequestContext extends VisitorContextBase implements ConvertContext
     return this.#visitor;
   }
 
-  #ask(option: string, ask: RequestFunction<unknown, unknown>): boolean {
-    const onError = (error: ConvertError): void => this.runtime.report(error);
-    return askYesOrNo(ask, this.#request.raw, { option, otherwise: 'taken as false', onError });
-  }
-
   protected resolve(): Participation {
     const request = this.#request;
     const visitor = this.#identified();
     if (visitor === undefined) return excluded(EXCLUDED, 'disabled');
-    if (this.#wasReadAhead) this.#warnOfLateUser(visitor);
+    if (this.#wasReadAhead) warnOfLateUser(this.runtime, this.#services.visitors, request, visitor);
     this.#readOnly = readOnlyReason({
       request,
       response: this.#response,
@@ -237,21 +223,25 @@ export class RequestContext extends VisitorContextBase implements ConvertContext
     const lookup = lookUpState(this.runtime, visitor, storeKey, this.#prefetched);
     const found = foundIn(lookup);
     let stored = found && withoutLapsedClaims(found, this.runtime.now());
-    if (this.#keepsAssignments(visitor)) {
-      this.#carried = this.#services.visitors.assignments?.open(this.#request, storeKey, stored);
-      stored = this.#carried?.state;
+    const { assignments } = this.#services.visitors;
+    if (assignments !== undefined && keepsCookies(visitor)) {
+      this.#carried = assignments.open(this.#request, storeKey, stored);
+      stored = this.#carried.state;
     }
     const participation = resolveParticipation(this.runtime, {
       request: this.#request,
       response: this.#response,
       visitor,
       readOnly: this.#readOnly,
-      isLost: visitor.origin === 'generated' ? () => this.#isLost : undefined,
+      isLost:
+        visitor.origin === 'generated'
+          ? () => isHeadLost(this.runtime, this.#response, this.#hasWrittenHead)
+          : undefined,
       project,
       storeKey,
       lookup,
       stored,
-      preview: this.#previewOf(project),
+      preview: previewOf(this.runtime, this.#services.preview, this.#request, project),
       facts: this.#requestFacts,
     });
     this.#requestVisitor.isNewVisitor = isNew(visitor, lookup, stored);
@@ -259,51 +249,10 @@ export class RequestContext extends VisitorContextBase implements ConvertContext
     return participation;
   }
 
-  /**
-   * True if the head was sent in a way that we did not see, as a framework can do that wraps Node's response: then the
-   * cookie of a new visitor is not in it.
-   */
-  get #isLost(): boolean {
-    const isLost = this.#response.headersSent && !this.#hasWrittenHead;
-    if (isLost) warnOfLostIdentity(this.runtime, 'head-sent');
-    return isLost;
-  }
-
-  /**
-   * The decision that the preview link in the URL asks for; undefined without a link, or if the option `preview`
-   * forbids it.
-   */
-  #previewOf({ engine }: LoadedProject): Decision | undefined {
-    const link = previewLink(this.#request.url);
-    if (link === undefined || !this.#mayPreview()) return undefined;
-    return engine.preview(link);
-  }
-
-  #mayPreview(): boolean {
-    const { preview } = this.#services;
-    return typeof preview === 'function' ? this.#ask('preview', preview) : preview !== false;
-  }
-
-  /** Tells the operator, once, that a user was taken for a visitor of the cookie, since authentication had not run. */
-  #warnOfLateUser({ origin, excludedBy }: Visitor): void {
-    // Whether a visitor without consent is a user of the app is not kept.
-    if (origin === 'app' || excludedBy === 'consent') return;
-    if (this.#services.visitors.appId(this.#request) === undefined) return;
-    this.runtime.warnOnce(
-      'late-user',
-      '`visitor.id` gives an id in the handler that it did not give when the remote store was read, so users count as' +
-        ' anonymous visitors; mount this package after authentication (Fastify: hook `preHandler`, registered after it)',
-    );
-  }
-
-  /** True if the assignment cookie is read and written for this visitor. */
-  #keepsAssignments(visitor: Visitor): boolean {
-    return this.#services.visitors.assignments !== undefined && keepsCookies(visitor);
-  }
-
   #prepareHead(visitor: Visitor): void {
     const response = this.#response;
-    const needsHead = changesCookies(visitor, this.#session, this.#keepsAssignments(visitor));
+    const keepsAssignments = this.#services.visitors.assignments !== undefined && keepsCookies(visitor);
+    const needsHead = changesCookies(visitor, this.#session, keepsAssignments);
     const looksAtHead = response.setEarly === undefined || this.#services.heads.next();
     if (needsHead || looksAtHead) response.onHead((head) => this.#onHead(head));
     else response.setEarly?.('Cache-Control', UNSHARED);
@@ -337,16 +286,31 @@ export class RequestContext extends VisitorContextBase implements ConvertContext
   }
 }
 
-/** The data that the page gets: what was decided in this request, and for whom. */
-function bridgeData(
-  { visitor }: Participation,
-  decided: ReadonlyMap<string, Decision>,
-  isNamed: boolean,
-): BridgeData {
-  return {
-    ...(isNamed && { visitorId: visitor.id }),
-    variations: Object.fromEntries([...decided].map(([key, { variation }]) => [key, variation?.key ?? ''])),
-  };
+/** Tells the operator, once, that a user was taken for a visitor of the cookie, since authentication had not run. */
+function warnOfLateUser(
+  runtime: Runtime,
+  visitors: VisitorReader,
+  request: IncomingRequest,
+  { origin, excludedBy }: Visitor,
+): void {
+  // Whether a visitor without consent is a user of the app is not kept.
+  if (origin === 'app' || excludedBy === 'consent' || visitors.appId(request) === undefined) return;
+  runtime.warnOnce(
+    'late-user',
+    '`visitor.id` gives an id in the handler that it did not give when the remote store was read, so users count as' +
+      ' anonymous visitors; mount this package after authentication (Fastify: hook `preHandler`, registered after' +
+      ' it)',
+  );
+}
+
+/**
+ * True if the head was sent in a way that this package did not see, as a framework can do that wraps Node's response:
+ * then the cookie of a new visitor is not in it.
+ */
+function isHeadLost(runtime: Runtime, response: OutgoingResponse, hasWrittenHead: boolean): boolean {
+  const isLost = response.headersSent && !hasWrittenHead;
+  if (isLost) warnOfLostIdentity(runtime, 'head-sent');
+  return isLost;
 }
 
 /**

@@ -4,10 +4,10 @@
 import type { Consent } from '../consent/consent.js';
 import type { DeliveryLedger } from '../delivery/types.js';
 import { textOf } from '../engine/coerce.js';
-import { badConversion } from '../engine/conversions.js';
 import type {
   ConversionAttributes,
   Decision,
+  EngineExplanation,
   EngineVisitor,
   ExperienceAttributes,
   Feature,
@@ -18,20 +18,15 @@ import type {
 } from '../engine/types.js';
 import { type ReportSegments, SEGMENT_KEYS } from '../model/tracking-event.js';
 import { asConvertError } from '../utils/errors.js';
+import { asObject } from '../utils/objects.js';
 import { type ConfigEntity, configEntity, type EntityType } from './config-entities.js';
 import { DecisionRecorder } from './decision-recorder.js';
 import { ContextVisitor } from './engine-visitor.js';
 import { explanationOf, unexplained } from './explanation.js';
-import {
-  EXCLUDED,
-  excluded,
-  type Included,
-  lostIdentityIn,
-  type Participation,
-  previewIn,
-} from './participation.js';
-import { warnOfLostIdentity } from './read-only.js';
+import { EXCLUDED, excluded, type Included, type Participation, previewIn } from './participation.js';
+import { recordConversion } from './record-conversion.js';
 import { FLUSH_TIMEOUT, type Runtime } from './runtime.js';
+import { givenProperties, type PropertiesArguments, visitorData } from './sdk-forms.js';
 import {
   CONTEXT_BRAND,
   type Explanation,
@@ -141,33 +136,13 @@ export abstract class VisitorContextBase implements VisitorContext {
 
   trackConversion(key: string, attributes?: ConversionAttributes): void {
     const { participation } = this;
-    const goalKey = textOf(key);
     if (participation.status === 'excluded') return this.missed(participation.excludedBy);
-    const lost = lostIdentityIn(participation);
-    if (participation.status === 'read-only' && lost === undefined) return;
     this.#guard(undefined, () => {
-      const given = asObject(attributes);
-      const problem = badConversion(given);
-      if (problem !== undefined) {
-        dropBadData(this.runtime, problem);
-        return this.#recorder.announceConversion(participation, goalKey, 'bad-data');
-      }
-      const { engine } = participation.project;
-      const { reason, change, events } = engine.conversion(goalKey, this.#visitorOf(participation), given);
-      if (reason === 'goal-not-found') {
-        this.runtime.warnOnce(
-          'goal-not-found',
-          'trackConversion: the project has no goal of a key that was given; nothing is sent for it (the event ' +
-            '`conversion` names the key)',
-        );
-      }
-      if (lost !== undefined) {
-        if (events.length > 0) warnOfLostIdentity(this.runtime, lost);
-        return this.runtime.outbox.drop(events.length, 'no-identity');
-      }
-      if (participation.status !== 'participating') return;
-      participation.work.record(change, events);
-      this.#recorder.announceConversion(participation, goalKey, reason);
+      const visitor = (): EngineVisitor => this.#visitorOf(participation);
+      const conversion = { goalKey: textOf(key), attributes: asObject(attributes) };
+      const outcome = recordConversion(this.runtime, participation, visitor, conversion);
+      if (outcome !== undefined)
+        this.#recorder.announceConversion(participation, conversion.goalKey, outcome);
     });
   }
 
@@ -192,28 +167,15 @@ export abstract class VisitorContextBase implements VisitorContext {
     });
   }
 
-  updateVisitorProperties(
-    ...args: [properties: Record<string, unknown>] | [visitorId: string, properties: Record<string, unknown>]
-  ): void {
-    const [first, second] = args;
-    const isOfSdk = typeof first === 'string' || typeof first === 'number';
-    if (isOfSdk && String(first) !== this.visitorId) {
-      this.runtime.warnOnce(
-        'properties-of-another',
-        'updateVisitorProperties was given the id of another visitor, and does nothing; use forVisitor(id)',
-      );
-      return;
-    }
-    const given = asObject(isOfSdk ? second : first);
+  updateVisitorProperties(...args: PropertiesArguments): void {
+    const given = givenProperties(args, this.visitorId, this.runtime);
     if (Object.keys(given).length > 0) this.#keep(given);
   }
 
   getVisitorData(): VisitorData {
     const { participation } = this;
     if (participation.status === 'excluded') return {};
-    const { bucketing, goals, segments, locations } = participation.work.state;
-    const data = Object.entries({ bucketing, goals, segments, locations });
-    return structuredClone(Object.fromEntries(data.filter(([, value]) => value !== undefined)));
+    return visitorData(participation.work.state);
   }
 
   getConfigEntity(key: string, type: EntityType): ConfigEntity | null {
@@ -231,18 +193,11 @@ export abstract class VisitorContextBase implements VisitorContext {
   explain(key: string, attributes?: ExperienceAttributes): Explanation {
     const { participation } = this;
     const experienceKey = textOf(key);
-    const without = (reason: Reason): Explanation =>
-      unexplained(experienceKey, reason, participation.visitor);
-    if (participation.status === 'excluded') return without(participation.excludedBy);
-    const preview = previewIn(participation);
-    if (preview?.experienceKey === experienceKey) {
-      return { ...without('preview'), variation: preview.variation };
-    }
-    return this.#guard(without('disabled'), () => {
-      const { engine } = participation.project;
-      const found = engine.explain(experienceKey, this.#visitorOf(participation), asObject(attributes));
-      return explanationOf(participation, experienceKey, found, this.decided.get(experienceKey));
-    });
+    const ask = (included: Included): EngineExplanation =>
+      included.project.engine.explain(experienceKey, this.#visitorOf(included), asObject(attributes));
+    return this.#guard(unexplained(experienceKey, 'disabled', participation.visitor), () =>
+      explanationOf(participation, experienceKey, ask, this.decided.get(experienceKey)),
+    );
   }
 
   flush(options?: { timeout?: number }): Promise<DeliveryLedger> {
@@ -332,18 +287,7 @@ function withPreview(decisions: Decision[], preview: Decision | undefined): Deci
   return [...decisions.filter(({ experienceKey }) => experienceKey !== preview.experienceKey), preview];
 }
 
-function dropBadData(runtime: Runtime, problem: string): void {
-  runtime.warnOnce('bad-data', `trackConversion: ${problem}; the conversion is dropped`);
-  runtime.outbox.drop(1, 'bad-data');
-}
-
 function disabledFeatures({ project }: Runtime): Feature[] {
   const features = project?.config.features ?? [];
   return features.map(({ id, key, name }) => ({ id, key, name, status: 'disabled' }));
-}
-
-const NO_ATTRIBUTES = Object.freeze({});
-
-function asObject<T extends object>(value: T | undefined): T {
-  return typeof value === 'object' && value !== null ? value : (NO_ATTRIBUTES as T);
 }

@@ -6,7 +6,7 @@ import type { FlushTracker } from './flush-tracker.js';
 import type { Ledger } from './ledger.js';
 import type { SerialisedEvent } from './payload.js';
 import type { QueuedEvent } from './queued-event.js';
-import type { Sender } from './sender.js';
+import type { Sender } from './sender-types.js';
 
 /** The parts of an outbox that its backend may use. */
 export interface OutboxCore {

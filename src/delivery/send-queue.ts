@@ -10,6 +10,9 @@ export interface BatchLimits {
   readonly maxBatchBytes: number;
 }
 
+/** A batch of fewer events is searched together with some others. */
+const FEW = 8;
+
 export class SendQueue<T extends SerialisedEvent> {
   /** Events that are in no batch yet, the oldest first. */
   readonly #events: T[] = [];
@@ -85,6 +88,17 @@ export class SendQueue<T extends SerialisedEvent> {
     this.#taken = new Set();
   }
 
+  /**
+   * Begins to search the batch that failed last, which may hold refused events. A batch of few events is joined by
+   * events of other visitors, so that the endpoint has some to take. A single event is not searched.
+   */
+  isolateNext(round: number): void {
+    const batch = this.takeBatch(0);
+    if (batch.length < FEW) batch.push(...this.#takeOthers(batch));
+    if (batch.length > 1) this.isolate(batch, 'doubtful', round);
+    else this.putBack([batch]);
+  }
+
   /** Ends the search for refused events if it has decided on each event. */
   endIsolation(): void {
     this.#taken = new Set();
@@ -101,15 +115,13 @@ export class SendQueue<T extends SerialisedEvent> {
     return undecided;
   }
 
-  /**
-   * Removes and returns up to `count` events that are in no batch yet, of visitors other than these: the earliest ones
-   * of each visitor.
-   */
-  takeOthers(count: number, visitorIds: ReadonlySet<string>): T[] {
-    const others = this.#events.filter(({ visitorId }) => !visitorIds.has(visitorId)).slice(0, count);
-    const taken = new Set(others);
+  /** Removes and returns some events that are in no batch yet, of visitors who have none in this batch. */
+  #takeOthers(batch: readonly T[]): T[] {
+    const visitors = new Set(batch.map(({ visitorId }) => visitorId));
+    const others = this.#events.filter(({ visitorId }) => !visitors.has(visitorId));
+    const taken = new Set(others.slice(0, FEW - batch.length));
     this.#removeWaiting((event) => taken.has(event));
-    return others;
+    return [...taken];
   }
 
   /** Returns the events that newer events may overtake, since they are posted again. */

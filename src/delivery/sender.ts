@@ -6,21 +6,14 @@
  * fails. If a POST fails and it is not known whether it arrived, one batch at most is sent twice. The events of a
  * visitor stay in order.
  *
- * The file has over 300 lines since it is one class and its interface: every outcome of a POST changes the same state.
+ * The file has over 300 lines since it is one class: every outcome of a POST changes the same state.
  */
-import { type Backoff, parseRetryAfter } from '../utils/backoff.js';
-import { codeOf, type ConvertError } from '../utils/errors.js';
 import { HealthReporter } from '../utils/health-reporter.js';
 import { AttemptPlan } from './attempt-plan.js';
 import type { Isolation } from './isolation.js';
-import { buildPayload, envelopeBytes, type PayloadOptions, type SerialisedEvent } from './payload.js';
-import {
-  deliveryError,
-  heedsRetryAfter,
-  mayBlameEvents,
-  type PostOutcome,
-  postOutcome,
-} from './post-outcome.js';
+import { envelopeBytes } from './payload.js';
+import { postBatch, type PostResult } from './post-batch.js';
+import { deliveryError, type PostOutcome } from './post-outcome.js';
 import { isTooOld } from './queued-event.js';
 import {
   afterFailure,
@@ -32,97 +25,11 @@ import {
 } from './retry-schedule.js';
 import { SendQueue } from './send-queue.js';
 import { breakerOf, describeState, type SenderState } from './sender-state.js';
-import type { Breaker, Destination, Transport } from './types.js';
-
-export interface SenderOptions {
-  readonly transport: Transport;
-  /** Returns the address to post to; undefined while there is none or nothing may be sent. Never throws. */
-  readonly destination: () => Destination | undefined;
-  readonly payload: PayloadOptions;
-  readonly maxBatchEvents: number;
-  readonly maxBatchBytes: number;
-  readonly lingerMs: number;
-  readonly backoff: Backoff;
-  readonly random: () => number;
-}
-
-/** An event that a sender can send. */
-export interface Sendable extends SerialisedEvent {
-  /** The time at which the event was accepted, in milliseconds since the epoch. */
-  readonly at: number;
-}
-
-/** The owner of a sender, which is told what became of its events. */
-export interface SenderSink<T> {
-  delivered(batch: readonly T[]): void;
-  rejected(batch: readonly T[], reason: 'refused' | 'too-large'): void;
-  /** Called for events that are too old to be sent. */
-  expired(batch: readonly T[]): void;
-  /** Called for events that were cancelled while their POST was in flight, if that POST was not accepted. */
-  cancelled(batch: readonly T[]): void;
-  /** Called when delivery begins to fail. Called again only after a success in between. */
-  failed(error: ConvertError): void;
-  /** Called when delivery works again, with the number of POSTs that failed before. */
-  recovered(failedPosts: number): void;
-  /** True while a flush waits: the sender does not linger, cuts backoffs short, and keeps the process alive. */
-  isFlushing(): boolean;
-}
-
-export interface Sender<T> {
-  readonly posts: number;
-  readonly retries: number;
-  readonly lastError: string | undefined;
-  /** The state of the sender in a few words, to be printed. */
-  readonly state: string;
-  readonly breaker: Breaker;
-  /** Bytes of the waiting events, without the events of batches that were posted and failed. */
-  readonly queuedBytes: number;
-  /** Returns the oldest event that waits or is in flight. */
-  oldest(): T | undefined;
-  /** Returns all events that wait or are in flight, in the order in which they are sent. */
-  events(): T[];
-  /** Returns the waiting events that newer events may overtake, since the endpoint refused or failed them before. */
-  postponed(): T[];
-  push(event: T): void;
-  /**
-   * Plans an attempt to post the events that were pushed. Nothing is posted before the caller's synchronous code has
-   * ended.
-   */
-  start(): void;
-  /**
-   * Posts the waiting events as soon as possible. A flush that waits cuts a backoff short, but only once within the
-   * length of that backoff, however many flushes there are: an app that flushes for each response must not hammer an
-   * endpoint that is down. With `last`, the backoff is cut short in any case.
-   */
-  hurry(options?: { last: boolean }): void;
-  /**
-   * Removes and returns waiting events that another process sends. A POST in flight goes on, and is repeated if it
-   * fails.
-   */
-  takeBack(isGone: (event: T) => boolean): T[];
-  /**
-   * Removes and returns waiting events that no process is to send. If a POST in flight holds such events and fails, it
-   * is repeated without them.
-   */
-  cancel(isGone: (event: T) => boolean): T[];
-  /** Ends sending for good. Waiting events stay in the sender until they are taken back. */
-  stop(): void;
-}
-
-/** The outcome of one POST. */
-interface PostResult {
-  readonly outcome: PostOutcome;
-  /** The failure in words, for the log: the status, or the code of a network error. */
-  readonly failure: string;
-  readonly retryAfter: number | undefined;
-  /** True if the endpoint may have refused single events of the batch, although the status does not say so. */
-  readonly blames: boolean;
-}
+import type { Sendable, Sender, SenderOptions, SenderSink } from './sender-types.js';
+import type { Breaker, Destination } from './types.js';
 
 /** The number of refusals of one batch, in a row, that blame no event, until refused events are searched for. */
 const REFUSALS = 3;
-/** A batch of fewer events is searched together with some other events, so that the endpoint has some to take. */
-const FEW = 8;
 
 /** Milliseconds until the sender asks again whether there is a destination. */
 const DESTINATION_POLL = 100;
@@ -242,21 +149,10 @@ class BatchSender<T extends Sendable> implements Sender<T> {
       this.#state.retry = postponedUntil(this.#state.retry, now + DESTINATION_POLL);
       return this.#planAttempt();
     }
-    const batch = this.#withoutOld(this.#queue.takeBatch(envelopeBytes(destination, this.options.payload)));
+    const taken = this.#queue.takeBatch(envelopeBytes(destination, this.options.payload));
+    const batch = withoutOld(taken, this.sink);
     if (batch.length > 0) void this.#send(batch, destination);
     else this.#planAttempt();
-  }
-
-  /**
-   * Drops the events of the batch that are too old, and returns the others. Events get too old if the endpoint fails
-   * for days.
-   */
-  #withoutOld(batch: T[]): T[] {
-    const now = Date.now();
-    const isOld = ({ at }: T): boolean => isTooOld(at, now);
-    if (!batch.some(isOld)) return batch;
-    this.sink.expired(batch.filter(isOld));
-    return batch.filter((event) => !isOld(event));
   }
 
   async #send(batch: T[], destination: Destination): Promise<void> {
@@ -264,7 +160,7 @@ class BatchSender<T extends Sendable> implements Sender<T> {
     this.#batch = batch;
     state.post = 'in-flight';
     this.posts += 1;
-    const result = await this.#post(batch, destination);
+    const result = await postBatch(batch, destination, this.options, this.sink.isFlushing());
     state.post = 'none';
     this.#batch = [];
     this.#postEnd = performance.now();
@@ -273,27 +169,6 @@ class BatchSender<T extends Sendable> implements Sender<T> {
     this.#ended(batch, result, destination);
     this.#cancelled.clear();
     this.#planAttempt();
-  }
-
-  async #post(batch: readonly T[], destination: Destination): Promise<PostResult> {
-    const { transport, payload } = this.options;
-    try {
-      const body = buildPayload(batch, destination, payload);
-      const { status, retryAfter, date } = await transport.post(
-        destination.url,
-        body,
-        this.sink.isFlushing(),
-      );
-      return {
-        outcome: postOutcome(status),
-        failure: `answered ${status}`,
-        retryAfter: heedsRetryAfter(status) ? parseRetryAfter(retryAfter, Date.now(), date) : undefined,
-        blames: mayBlameEvents(status),
-      };
-    } catch (error) {
-      const failure = `could not be reached (${codeOf(error)})`;
-      return { outcome: 'retry', failure, retryAfter: undefined, blames: false };
-    }
   }
 
   /** Handles the outcome of a POST of a whole batch, or of a part of one in which refused events are searched for. */
@@ -342,13 +217,7 @@ class BatchSender<T extends Sendable> implements Sender<T> {
   #blame(): void {
     this.#refusals += 1;
     if (this.#refusals < REFUSALS || !this.#queue.hasBatch) return;
-    const batch = this.#queue.takeBatch(0);
-    if (batch.length < FEW) {
-      const visitors = new Set(batch.map(({ visitorId }) => visitorId));
-      batch.push(...this.#queue.takeOthers(FEW - batch.length, visitors));
-    }
-    if (batch.length > 1) this.#queue.isolate(batch, 'doubtful', this.#fruitless);
-    else this.#queue.putBack([batch]);
+    this.#queue.isolateNext(this.#fruitless);
     this.#refusals = 0;
   }
 
@@ -365,19 +234,11 @@ class BatchSender<T extends Sendable> implements Sender<T> {
       this.sink.delivered(batch);
       if (isRecovery) this.sink.recovered(failures);
     },
-    retry: (batch, result, destination) => {
-      this.#backOff(result);
-      this.#sendAgain(this.#withoutCancelled(batch));
-      this.#fail(result, destination);
-    },
-    pause: (batch, result, destination) => {
-      this.#backOff(result);
-      this.#sendAgain(this.#withoutCancelled(batch));
-      this.#fail(result, destination);
-    },
+    retry: (...args) => this.#tryAgain(...args),
+    pause: (...args) => this.#tryAgain(...args),
     halve: (whole, result, destination) => {
       this.#state.retry = NO_RETRY;
-      const batch = this.#withoutCancelled(whole);
+      const batch = withoutCancelled(whole, this.#cancelled, this.sink);
       // Without the cancelled events, the batch may be small enough.
       if (batch.length < whole.length) return this.#sendAgain(batch);
       if (batch.length === 1) {
@@ -392,7 +253,7 @@ class BatchSender<T extends Sendable> implements Sender<T> {
     isolate: (whole, result, destination) => {
       this.#state.retry = NO_RETRY;
       this.#fail(result, destination);
-      const batch = this.#withoutCancelled(whole);
+      const batch = withoutCancelled(whole, this.#cancelled, this.sink);
       // An endpoint that has just refused all parts of a batch is not asked about the parts of the next one.
       if (batch.length > 1 && this.#fruitless === 0) {
         this.retries += 1;
@@ -401,6 +262,12 @@ class BatchSender<T extends Sendable> implements Sender<T> {
     },
   };
 
+  #tryAgain(batch: T[], result: PostResult, destination: Destination): void {
+    this.#backOff(result);
+    this.#sendAgain(withoutCancelled(batch, this.#cancelled, this.sink));
+    this.#fail(result, destination);
+  }
+
   #backOff({ outcome, retryAfter }: PostResult): void {
     const { backoff, random } = this.options;
     const failure = { backoff, now: this.#postEnd };
@@ -408,12 +275,6 @@ class BatchSender<T extends Sendable> implements Sender<T> {
       outcome === 'pause'
         ? afterRefusal(this.#state.retry, failure)
         : afterFailure(this.#state.retry, { ...failure, random: random(), retryAfter });
-  }
-
-  #withoutCancelled(batch: T[]): T[] {
-    if (this.#cancelled.size === 0) return batch;
-    this.sink.cancelled(batch.filter((event) => this.#cancelled.has(event)));
-    return batch.filter((event) => !this.#cancelled.has(event));
   }
 
   #sendAgain(...batches: T[][]): void {
@@ -427,4 +288,23 @@ class BatchSender<T extends Sendable> implements Sender<T> {
     if (!this.#health.failed() || outcome === 'delivered') return;
     this.sink.failed(deliveryError(failure, outcome, destination.url));
   }
+}
+
+/**
+ * Drops the events of a batch that are too old, and returns the others. Events get too old if the endpoint fails for
+ * days.
+ */
+function withoutOld<T extends Sendable>(batch: T[], sink: SenderSink<T>): T[] {
+  const now = Date.now();
+  const isOld = ({ at }: T): boolean => isTooOld(at, now);
+  if (!batch.some(isOld)) return batch;
+  sink.expired(batch.filter(isOld));
+  return batch.filter((event) => !isOld(event));
+}
+
+/** Hands back the events of a failed batch that were cancelled meanwhile, and returns the others. */
+function withoutCancelled<T>(batch: T[], cancelled: ReadonlySet<T>, sink: SenderSink<T>): T[] {
+  if (cancelled.size === 0) return batch;
+  sink.cancelled(batch.filter((event) => cancelled.has(event)));
+  return batch.filter((event) => !cancelled.has(event));
 }

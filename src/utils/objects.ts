@@ -82,3 +82,10 @@ export function union(first: readonly string[] | undefined, second: readonly str
 export function isThenable(value: unknown): value is PromiseLike<unknown> {
   return typeof (value as { then?: unknown } | null | undefined)?.then === 'function';
 }
+
+const NOTHING = Object.freeze({});
+
+/** Returns the value if it is an object; else an empty object. */
+export function asObject<T extends object>(value: T | undefined): T {
+  return isObject(value) ? value : (NOTHING as T);
+}

@@ -1,0 +1,30 @@
+/** Reads arguments, and makes answers, in the forms of the official SDK. */
+import type { VisitorState } from '../model/visitor-state/types.js';
+import { asObject } from '../utils/objects.js';
+import type { Runtime } from './runtime.js';
+import type { VisitorData } from './types.js';
+
+/** The arguments of `updateVisitorProperties`; in the SDK, the visitor's id comes first. */
+export type PropertiesArguments =
+  [properties: Record<string, unknown>] | [visitorId: string, properties: Record<string, unknown>];
+
+/** Returns the properties; none, which is told once, if they are meant for a visitor of another id. */
+export function givenProperties(
+  [first, second]: PropertiesArguments,
+  visitorId: string,
+  { warnOnce }: Pick<Runtime, 'warnOnce'>,
+): Readonly<Record<string, unknown>> {
+  if (typeof first !== 'string' && typeof first !== 'number') return asObject(first);
+  if (String(first) === visitorId) return asObject(second);
+  warnOnce(
+    'properties-of-another',
+    'updateVisitorProperties was given the id of another visitor, and does nothing; use forVisitor(id)',
+  );
+  return {};
+}
+
+/** The fields of the state that `getVisitorData` of the SDK returns; a field that holds nothing is left out. */
+export function visitorData({ bucketing, goals, segments, locations }: VisitorState): VisitorData {
+  const fields = Object.entries({ bucketing, goals, segments, locations });
+  return structuredClone(Object.fromEntries(fields.filter(([, value]) => value !== undefined)));
+}
