@@ -3,7 +3,7 @@ export { createConvert } from './convert/convert.js';
 export type { Convert, ConvertStats, ForVisitorOptions } from './convert/types.js';
 export type { CloseOptions, ClosingServer } from './convert/shutdown.js';
 export { ConvertError, type ConvertErrorCode } from './utils/errors.js';
-export { NodeOutgoingResponse, type NodeResponse } from './adapters/node-response.js';
+export { NodeOutgoingResponse, type NodeResponse } from './adapters/node-response/node-response.js';
 export type { IncomingRequest, OutgoingResponse, ResponseHead, WaitUntil } from './model/http.js';
 export type { Logger } from './utils/logger.js';
 export { memoryStore, type MemoryStore, type MemoryStoreOptions } from './store/memory-store.js';

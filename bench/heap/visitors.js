@@ -76,6 +76,9 @@ class Response {
   getHeader() {
     return undefined;
   }
+  getHeaderNames() {
+    return [];
+  }
   setHeader() {}
   appendCookie() {
     this.hasCookie = true;

@@ -20,6 +20,7 @@ export function outgoing() {
       listener?.({
         statusCode: 200,
         getHeader: () => undefined,
+        getHeaderNames: () => [],
         setHeader() {},
         appendCookie(line) {
           cookie = line;

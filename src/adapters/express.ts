@@ -4,7 +4,7 @@ import type { ConvertContext } from '../context/types.js';
 import type { Convert } from '../convert/types.js';
 import { headerText, type IncomingRequest } from '../model/http.js';
 import type { ConvertOptions } from '../options/types.js';
-import { ExpressOutgoingResponse } from './node-response.js';
+import { ExpressOutgoingResponse } from './node-response/node-response.js';
 import { addToViews, convertOf, isMounted, tellUncalled, tryToAttach, whenOpen } from './shared.js';
 
 declare global {

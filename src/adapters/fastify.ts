@@ -6,7 +6,7 @@ import { createConvert } from '../convert/convert.js';
 import type { Convert } from '../convert/types.js';
 import type { IncomingRequest, OutgoingResponse, ResponseHead } from '../model/http.js';
 import type { ConvertOptions } from '../options/types.js';
-import { NO_RESPONSE, NodeOutgoingResponse } from './node-response.js';
+import { NO_RESPONSE, NodeOutgoingResponse } from './node-response/node-response.js';
 import { addToViews, assertConvert, pluginOptions, warnEarly, warnTwice, whenOpen } from './shared.js';
 
 declare module 'fastify' {

@@ -4,7 +4,7 @@ import type { ConvertContext } from '../context/types.js';
 import type { Convert } from '../convert/types.js';
 import type { IncomingRequest } from '../model/http.js';
 import type { ConvertOptions } from '../options/types.js';
-import { outgoingOf } from './node-response.js';
+import { outgoingOf } from './node-response/node-response.js';
 import { convertOf, isMounted, tellUncalled } from './shared.js';
 
 declare module 'koa' {

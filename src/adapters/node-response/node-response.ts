@@ -1,22 +1,25 @@
 /**
- * A response of Node (HTTP/1, or HTTP/2 by its compatibility API) as the core sees it.
- *
- * The file is over 300 lines since it is the one place that touches a response head: every way in which a framework may
- * write one goes through the same wrapped `writeHead`.
+ * A response of Node (HTTP/1, or HTTP/2 by its compatibility API) as the core sees it. Every way in which a framework
+ * may write a response head goes through the same wrapped `writeHead`.
  */
 import { ServerResponse } from 'node:http';
-import type { OutgoingResponse, ResponseHead } from '../model/http.js';
+import type { OutgoingResponse, ResponseHead } from '../../model/http.js';
+import {
+  applyHeaders,
+  type HeaderArgument,
+  isHalf,
+  isPlain,
+  ListHead,
+  NodeHead,
+  type NodeHeaders,
+} from './response-head.js';
 
 /**
  * The response that Express, Koa and Fastify all hand out in the end: a `ServerResponse` of Node, or one of HTTP/2. It
  * is described without the types of Node, which an app need not have.
  */
-export interface NodeResponse {
+export interface NodeResponse extends NodeHeaders {
   readonly headersSent: boolean;
-  getHeader(name: string): ReturnType<ResponseHead['getHeader']>;
-  getHeaderNames(): string[];
-  setHeader(name: string, value: number | string | string[]): unknown;
-  removeHeader(name: string): void;
   writeHead: (...parameters: never[]) => unknown;
   once(event: 'close', listener: () => void): unknown;
   /** Present with HTTP/1 only. */
@@ -27,7 +30,6 @@ export interface NodeResponse {
 
 type HeadListener = (head: ResponseHead) => void;
 type WriteHead = (...parameters: unknown[]) => unknown;
-type HeaderArgument = Record<string, unknown> | unknown[];
 
 export class NodeOutgoingResponse implements OutgoingResponse {
   readonly #response: NodeResponse;
@@ -62,13 +64,25 @@ export class NodeOutgoingResponse implements OutgoingResponse {
   }
 }
 
+/** The getter of Node. Undefined on runtimes that keep the value in another way. */
+const headSentOfNode = getterOf(ServerResponse.prototype, 'headersSent');
+
+/** Returns the getter of a property, wherever on the chain of prototypes it is. */
+function getterOf(prototype: object | null, name: string): ((this: unknown) => unknown) | undefined {
+  if (prototype === null) return undefined;
+  const own = Object.getOwnPropertyDescriptor(prototype, name);
+  return own
+    ? (own as { get?: (this: unknown) => unknown }).get
+    : getterOf(Object.getPrototypeOf(prototype) as object | null, name);
+}
+
 /**
  * Asks Node itself: a framework may have put a `headersSent` of its own onto the response, as `@fastify/express` does,
  * which is true before the head is written.
  */
 function isHeadSent(response: Pick<NodeResponse, 'headersSent'>): boolean {
-  return response instanceof ServerResponse
-    ? (Reflect.get(ServerResponse.prototype, 'headersSent', response) as unknown) === true
+  return headSentOfNode !== undefined && response instanceof ServerResponse
+    ? headSentOfNode.call(response) === true
     : response.headersSent;
 }
 
@@ -115,6 +129,9 @@ class Watch {
   ) {}
 }
 
+/** Node's own `writeHead` of HTTP/1. The one of HTTP/2 takes no lists. */
+const nodeWriteHead = Reflect.get(ServerResponse.prototype, 'writeHead') as WriteHead;
+
 const WATCH = Symbol('convert head');
 type WatchedResponse = Omit<NodeResponse, 'writeHead'> & { writeHead: WriteHead; [WATCH]?: Watch };
 
@@ -157,9 +174,9 @@ function writeHead(this: WatchedResponse, status: unknown, second?: unknown, thi
     return send(original, this, status, second, headers);
   }
   if (!isWrapped && isAlone(headers, this)) {
-    const head = new ObjectHead(headers);
+    const head = new ListHead(headers);
     listener(head);
-    return send(original, this, status, second, head.headers);
+    return send(original, this, status, second, original === nodeWriteHead ? head.list : head.asObject());
   }
   applyHeaders(this, headers);
   listener(new NodeHead(this));
@@ -187,157 +204,6 @@ function send(
 ): unknown {
   if (typeof second === 'string') return writeHead.call(response, status, second, headers);
   return headers === undefined ? writeHead.call(response, status) : writeHead.call(response, status, headers);
-}
-
-/**
- * A head that consists of the argument of `writeHead` alone. The headers are copied, since the app may use its object
- * again. The copy is an object like the argument: what else has wrapped or replaced `writeHead` (an APM agent, a
- * serverless platform) understands the form in which the app gave it.
- */
-class ObjectHead implements ResponseHead {
-  readonly headers: Record<string, unknown>;
-
-  constructor(headers: Record<string, unknown>) {
-    this.headers = { ...headers };
-  }
-
-  getHeader(name: string): ReturnType<ResponseHead['getHeader']> {
-    return this.headers[this.#spelling(name)] as ReturnType<ResponseHead['getHeader']>;
-  }
-
-  getHeaderNames(): readonly string[] {
-    return Object.keys(this.headers);
-  }
-
-  setHeader(name: string, value: unknown): void {
-    this.headers[this.#spelling(name)] = value;
-  }
-
-  appendCookie(line: string): void {
-    this.setHeader('set-cookie', withCookie(this.getHeader('set-cookie'), line));
-  }
-
-  removeCookie(line: string): void {
-    const rest = withoutCookie(this.getHeader('set-cookie'), line);
-    if (rest !== undefined) this.setHeader('set-cookie', rest);
-    else delete this.headers[this.#spelling('set-cookie')];
-  }
-
-  /** The header's name as the app has written it; `name` if the app has not set the header. */
-  #spelling(name: string): string {
-    for (const each in this.headers) {
-      if (each.length === name.length && each.toLowerCase() === name.toLowerCase()) return each;
-    }
-    return name;
-  }
-}
-
-class NodeHead implements ResponseHead {
-  readonly #response: WatchedResponse;
-
-  constructor(response: WatchedResponse) {
-    this.#response = response;
-  }
-
-  getHeader(name: string): string | number | readonly string[] | undefined {
-    return this.#response.getHeader(name);
-  }
-
-  getHeaderNames(): readonly string[] {
-    return this.#response.getHeaderNames();
-  }
-
-  setHeader(name: string, value: string): void {
-    this.#response.setHeader(name, value);
-  }
-
-  appendCookie(line: string): void {
-    this.#response.setHeader('Set-Cookie', withCookie(this.#response.getHeader('Set-Cookie'), line));
-  }
-
-  removeCookie(line: string): void {
-    const before = this.#response.getHeader('Set-Cookie');
-    if (before === undefined) return;
-    const rest = withoutCookie(before, line);
-    if (rest === undefined) this.#response.removeHeader('Set-Cookie');
-    else this.#response.setHeader('Set-Cookie', rest);
-  }
-}
-
-/** Adds a cookie line, unless the same line is there. A single line stays a string, as frameworks and tests expect. */
-function withCookie(before: unknown, line: string): string | string[] {
-  if (before === undefined) return line;
-  const lines = [before].flat().map(String);
-  return lines.includes(line) ? lines : [...lines, line];
-}
-
-function withoutCookie(before: unknown, line: string): string[] | undefined {
-  const rest =
-    before === undefined
-      ? []
-      : [before]
-          .flat()
-          .map(String)
-          .filter((each) => each !== line);
-  return rest.length > 0 ? rest : undefined;
-}
-
-/** True for a flat list that ends with a name without a value. */
-function isHalf(headers: HeaderArgument | null | undefined): boolean {
-  return Array.isArray(headers) && !Array.isArray(headers[0]) && headers.length % 2 === 1;
-}
-
-const UPPER_CASE = /[A-Z]/;
-/** The names of nearly all headers, as frameworks write them: a look-up is faster than a search for upper case. */
-const LOWER_CASE: ReadonlySet<string> = new Set([
-  'content-type',
-  'content-length',
-  'content-encoding',
-  'cache-control',
-  'set-cookie',
-  'location',
-  'vary',
-  'etag',
-  'last-modified',
-]);
-
-/** True if no name occurs twice in different spellings. */
-function isPlain(headers: Record<string, unknown>): boolean {
-  let isLower = true;
-  for (const name in headers) if (!LOWER_CASE.has(name) && UPPER_CASE.test(name)) isLower = false;
-  // If all names are in lower case, as frameworks and nearly all apps write them, no name occurs in two spellings.
-  if (isLower) return true;
-  const names = Object.keys(headers).map((name) => name.toLowerCase());
-  return new Set(names).size === names.length;
-}
-
-/**
- * Puts the header argument of `writeHead` (an object, or a flat or nested list of pairs) onto the response, with the
- * meaning that Node gives it: the argument replaces headers of the same name, and a name that is listed twice is sent
- * twice.
- */
-function applyHeaders(response: WatchedResponse, headers: HeaderArgument): void {
-  const byName = new Map<string, { name: string; values: string[] | undefined; value: unknown }>();
-  for (const [name, value] of pairs(headers)) {
-    const key = name.toLowerCase();
-    const known = byName.get(key);
-    if (!known) byName.set(key, { name, values: undefined, value });
-    else (known.values ??= [known.value].flat().map(String)).push(...[value].flat().map(String));
-  }
-  for (const { name, value, values } of byName.values()) {
-    // Invalid names and values throw an error here, as they would in `writeHead`.
-    response.setHeader(name, values ?? (value as string | number | string[]));
-  }
-}
-
-function pairs(headers: HeaderArgument): [string, unknown][] {
-  if (!Array.isArray(headers)) return Object.entries(headers);
-  if (Array.isArray(headers[0])) return headers as [string, unknown][];
-  const list: [string, unknown][] = [];
-  for (let index = 0; index < headers.length; index += 2) {
-    list.push([String(headers[index]), headers[index + 1]]);
-  }
-  return list;
 }
 
 /** Some servers of WebSockets have no response (`koa-websocket`): then nothing can be written. */
