@@ -55,7 +55,7 @@ const LOSSES: Readonly<Record<LostIdentity, Loss>> = {
       !isCrossSiteCookie && isCrossSite(request) && !isTopNavigation(request),
     cure:
       'the page is part of a page of another site (an image, a frame, a fetch), where browsers keep no cookie of ours:' +
-      " if that is meant, set `visitor.cookie.sameSite: 'none'`",
+      " if that is meant, set `visitor.cookie: { sameSite: 'none', partitioned: true }`",
   },
 };
 const LOST = Object.keys(LOSSES) as LostIdentity[];

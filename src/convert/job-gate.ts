@@ -11,17 +11,18 @@ const ROOM_LIMIT = 5_000;
 /** Milliseconds between two looks at the outbox, while jobs wait for room. */
 const ROOM_POLL = 10;
 
+/**
+ * What the gate knows of the room in the outbox. After `awaited` in vain comes `given-up`, until there is room again: an
+ * endpoint that is down must not stop all jobs.
+ */
+type Room = 'enough' | 'awaited' | 'given-up';
+
 export class JobGate {
   #begun = 0;
-  #waiting: { begin: () => void; until: number }[] = [];
-  /** The index in `#waiting` of the job that begins next. */
-  #next = 0;
+  /** A set, as a queue: the first one is taken out without moving all others. */
+  readonly #waiting = new Set<{ begin: () => void; until: number }>();
   #isTurnPlanned = false;
-  #isFull = false;
-  /**
-   * True once a job has waited for room in vain, until there is room: an endpoint that is down must not stop all jobs.
-   */
-  #isInVain = false;
+  #room: Room = 'enough';
   #waits = 0;
 
   constructor(private readonly outbox: Outbox) {}
@@ -33,20 +34,25 @@ export class JobGate {
 
   /** Returns a promise if the job has to wait: it resolves when the job may begin, after 5 s at the latest. */
   enter(): Promise<void> | undefined {
-    const isFree = this.#waiting.length === 0 && this.#begun < JOBS_PER_TURN && !this.#needsRoom();
+    this.#lookForRoom();
+    const isFree = this.#waiting.size === 0 && this.#begun < JOBS_PER_TURN && this.#room !== 'awaited';
     this.#planTurn();
     if (isFree) {
       this.#begun += 1;
       return undefined;
     }
     const until = performance.now() + ROOM_LIMIT;
-    return new Promise((begin) => void this.#waiting.push({ begin, until }));
+    return new Promise((begin) => void this.#waiting.add({ begin, until }));
   }
 
-  #needsRoom(): boolean {
-    const isFull = this.#outboxIsFull();
-    if (!isFull) this.#isInVain = false;
-    return isFull && !this.#isInVain;
+  #lookForRoom(): void {
+    if (!this.#outboxIsFull()) this.#leave('enough');
+    else if (this.#room === 'enough') this.#room = 'awaited';
+  }
+
+  #leave(room: Room): void {
+    if (this.#room === 'awaited') this.#waits += this.#waiting.size;
+    this.#room = room;
   }
 
   /** An outbox of the app's own may throw, or have no such method. */
@@ -61,38 +67,28 @@ export class JobGate {
   #planTurn(): void {
     if (this.#isTurnPlanned) return;
     this.#isTurnPlanned = true;
-    setImmediate(() => this.#turn());
-  }
-
-  #turn(): void {
-    this.#begun = 0;
-    if (this.#waiting.length > 0 && this.#needsRoom()) {
-      this.#isFull = true;
-      this.#beginUntil(performance.now());
-      this.#isInVain = this.#begun > 0;
-    } else {
-      this.#beginUntil(Infinity);
-      this.#isFull = false;
-    }
-    this.#isTurnPlanned = this.#waiting.length > 0;
-    if (!this.#isTurnPlanned) return;
-    // The timer keeps the process alive, since the job goes on after it.
-    if (this.#isFull) setTimeout(() => this.#turn(), ROOM_POLL);
+    // The timer keeps the process alive, since a job goes on after it.
+    if (this.#room === 'awaited') setTimeout(() => this.#turn(), ROOM_POLL);
     else setImmediate(() => this.#turn());
   }
 
-  /** Lets the jobs of one turn begin, of those that have waited until `time`. */
-  #beginUntil(time: number): void {
-    while (this.#begun < JOBS_PER_TURN && this.#next < this.#waiting.length) {
-      const { begin, until } = this.#waiting[this.#next]!;
-      if (until > time) break;
-      this.#next += 1;
+  #turn(): void {
+    this.#isTurnPlanned = false;
+    this.#begun = 0;
+    this.#lookForRoom();
+    const [first] = this.#waiting;
+    if (this.#room === 'awaited' && first && first.until <= performance.now()) this.#leave('given-up');
+    if (this.#room !== 'awaited') this.#beginJobs();
+    if (this.#waiting.size > 0) this.#planTurn();
+  }
+
+  /** Lets as many jobs begin as one turn may have. */
+  #beginJobs(): void {
+    for (const job of this.#waiting) {
+      if (this.#begun === JOBS_PER_TURN) return;
+      this.#waiting.delete(job);
       this.#begun += 1;
-      if (this.#isFull) this.#waits += 1;
-      begin();
+      job.begin();
     }
-    if (this.#next < this.#waiting.length) return;
-    this.#waiting = [];
-    this.#next = 0;
   }
 }

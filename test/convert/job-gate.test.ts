@@ -64,6 +64,7 @@ describe('JobGate', () => {
     isFull = false;
     await vi.advanceTimersByTimeAsync(100);
     expect(begun).toHaveLength(200);
+    expect(gate.waits).toBe(200);
     expect(gate.enter()).toBeUndefined();
     expect(vi.getTimerCount()).toBeLessThanOrEqual(1);
   });
