@@ -12,8 +12,8 @@ const ROOM_LIMIT = 5_000;
 const ROOM_POLL = 10;
 
 /**
- * What the gate knows of the room in the outbox. After `awaited` in vain comes `given-up`, until there is room again: an
- * endpoint that is down must not stop all jobs.
+ * What the gate knows of the room in the outbox. After `awaited` in vain comes `given-up`, until there is room again:
+ * an endpoint that is down must not stop all jobs.
  */
 type Room = 'enough' | 'awaited' | 'given-up';
 
