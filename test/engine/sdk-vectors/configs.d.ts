@@ -1,0 +1,2 @@
+export function ruleConfig(rules: unknown): unknown;
+export function allocationConfig(variations: unknown): unknown;
