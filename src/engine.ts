@@ -10,6 +10,7 @@ export type { CompiledEngineOptions } from './engine/compiled-engine.js';
 export type * from './engine/types.js';
 export { leftOut } from './project/parse-config.js';
 export type { ProjectConfig };
+export type * from './convert/public-types.js';
 
 /**
  * Checks a project config, and copies it: what comes back is frozen, and is not checked or copied again. Entities that

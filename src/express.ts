@@ -1,2 +1,3 @@
 /** `convert-middleware/express`: the middleware for Express 4 and 5. */
-export { convertMiddleware } from './adapters/express.js';
+export { convertMiddleware, type ConvertMiddleware } from './adapters/express.js';
+export type * from './convert/public-types.js';

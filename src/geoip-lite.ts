@@ -2,3 +2,4 @@
 export { geoipLite, type GeoipLiteOptions } from './integrations/geoip-lite/geoip-lite.js';
 export type { GeoFacts } from './request/geo/geo.js';
 export type { GeoListener, GeoReader } from './request/geo/types.js';
+export type * from './convert/public-types.js';

@@ -1,64 +1,6 @@
 /** The main entry of the package: everything that does not belong to one framework or one integration. */
 export { createConvert } from './convert/convert.js';
-export type { Convert, ConvertStats, ForVisitorOptions } from './convert/types.js';
-export type { CloseOptions, ClosingServer } from './convert/shutdown.js';
-export { ConvertError, type ConvertErrorCode } from './utils/errors.js';
+export { ConvertError } from './utils/errors.js';
 export { NodeOutgoingResponse, type NodeResponse } from './adapters/node-response/node-response.js';
-export type { IncomingRequest, OutgoingResponse, ResponseHead, WaitUntil } from './model/http.js';
-export type { Logger } from './utils/logger.js';
-export { memoryStore, type MemoryStore, type MemoryStoreOptions } from './store/memory-store.js';
-export type { StoreCacheOptions, StoreStats } from './store/remote-store.js';
-export type { CommitOptions, SdkDataStore, VisitorStore } from './store/types.js';
-export type {
-  BucketingOptions,
-  ConversionAttributes,
-  Engine,
-  ExperienceAttributes,
-  Feature,
-  FeatureAttributes,
-  SegmentsAttributes,
-  Variation,
-} from './engine/types.js';
-export type { Bridge, BridgeData } from './bridge/bridge.js';
-export type {
-  DeliveryLedger,
-  DeliveryStats,
-  DropReason,
-  Outbox,
-  OutboxFactory,
-  OutboxOptions,
-} from './delivery/types.js';
-export type { SpoolOptions } from './delivery/spool/spool-outbox.js';
-export type { ProjectConfig } from './model/project-config.js';
-export type { CachedProject, ProjectCache } from './project/cache/types.js';
-export type { CachedConfigInfo, ProjectSink, ProjectSource } from './project/types.js';
-export type { ProjectStats } from './project/repository.js';
-export type { GeoFacts, GeoOption } from './request/geo/geo.js';
-export type { PropertiesOption } from './request/request-reader.js';
-export type { GoalData, ReportSegments } from './model/tracking-event.js';
-export type {
-  Consent,
-  ConsentAnswer,
-  ConsentBy,
-  ConsentMode,
-  ConsentOption,
-  ConsentPlatformName,
-  ConsentSource,
-} from './consent/consent.js';
-export type { PrivacySignals } from './consent/privacy-signals.js';
-export type { VisitorOptions } from './identity/visitor-identity.js';
-export type { SessionCookieOptions } from './identity/cookies/session-cookie.js';
-export type { AssignmentCookieOptions } from './identity/cookies/assignment-cookie.js';
-export type { BotsOption } from './identity/bot-check.js';
-export type { Claim, Committed, StateChange, VisitorState } from './model/visitor-state/types.js';
-export type { GeoListener, GeoReader } from './request/geo/types.js';
-export type { ConvertOptions, DeliveryOptions } from './options/types.js';
-export type {
-  ConvertEvents,
-  Explanation,
-  Reason,
-  ConvertContext,
-  VisitorContext,
-  VisitorData,
-} from './context/types.js';
-export type { ConfigEntity, EntityType } from './context/config-entities.js';
+export { memoryStore } from './store/memory-store.js';
+export type * from './convert/public-types.js';

@@ -1,2 +1,3 @@
 /** `convert-middleware/koa`: the middleware for Koa 2 and 3. */
-export { convertMiddleware } from './adapters/koa.js';
+export { convertMiddleware, type ConvertMiddleware } from './adapters/koa.js';
+export type * from './convert/public-types.js';

@@ -8,3 +8,4 @@ export {
   type StoreFactory,
 } from './testing/store-conformance.js';
 export type { RecordedConversion, RecordedExposure } from './testing/recorder.js';
+export type * from './convert/public-types.js';

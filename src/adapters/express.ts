@@ -19,6 +19,11 @@ declare global {
   }
 }
 
+/** The middleware, with the Convert that it uses. */
+export interface ConvertMiddleware extends RequestHandler {
+  readonly convert: Convert;
+}
+
 /**
  * Makes a middleware that puts a ConvertContext at `req.convert` and, if there are any, into `res.locals`. It needs
  * nothing but the request and the response of Node, so that it runs on Node's own server, too.
@@ -32,13 +37,11 @@ declare global {
  * @param given options, or a Convert that was made before
  * @throws ConvertError for wrong or missing options, as `createConvert` does
  */
-export function convertMiddleware(
-  given?: ConvertOptions<Request> | Convert,
-): RequestHandler & { convert: Convert };
+export function convertMiddleware(given?: ConvertOptions<Request> | Convert): ConvertMiddleware;
 export function convertMiddleware(
   given?: ConvertOptions<Request> | Convert,
   ...mounted: unknown[]
-): (RequestHandler & { convert: Convert }) | undefined {
+): ConvertMiddleware | undefined {
   const [, proceed] = mounted;
   if (typeof proceed === 'function') {
     tellUncalled();

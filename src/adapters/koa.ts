@@ -13,6 +13,11 @@ declare module 'koa' {
   }
 }
 
+/** The middleware, with the Convert that it uses. */
+export interface ConvertMiddleware extends Middleware {
+  readonly convert: Convert;
+}
+
 /**
  * Makes a middleware that puts a ConvertContext at `ctx.convert` and `ctx.state.convert`.
  *
@@ -25,13 +30,11 @@ declare module 'koa' {
  * @param given options, or a Convert that was made before
  * @throws ConvertError for wrong or missing options, as `createConvert` does
  */
-export function convertMiddleware(
-  given?: ConvertOptions<Context> | Convert,
-): Middleware & { convert: Convert };
+export function convertMiddleware(given?: ConvertOptions<Context> | Convert): ConvertMiddleware;
 export function convertMiddleware(
   given?: ConvertOptions<Context> | Convert,
   ...mounted: unknown[]
-): (Middleware & { convert: Convert }) | Promise<unknown> {
+): ConvertMiddleware | Promise<unknown> {
   const [proceed] = mounted;
   if (typeof proceed === 'function') {
     tellUncalled();

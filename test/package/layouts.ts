@@ -81,6 +81,7 @@ export interface CompilerOptions {
   module: string;
   moduleResolution?: string;
   skipLibCheck?: boolean;
+  declaration?: boolean;
   types?: string[];
 }
 

@@ -41,11 +41,15 @@ const ALONE: Record<string, { packages: string[]; copies?: string[]; options?: P
   fastify: { packages: ['fastify', '@fastify/view', '@types/node'] },
 };
 
+/** Apps that have declarations made, one entry in each: the programs of one compiler would share what they import. */
+const DECLARED = [...ALL, 'rest'].map((name): [string, string] => [`${name}, declared`, `declared-${name}`]);
+
 /** @param only the names of the programs to compile; all of them if it is left out */
 export function typeSuite(packed: WhenPacked, only?: readonly string[]): void {
   const isMeant = ([name]: [string, unknown]): boolean => only === undefined || only.includes(name);
   const modules = Object.entries(MODULES).filter(isMeant);
   const alone = Object.entries(ALONE).filter(isMeant);
+  const declared = DECLARED.filter(isMeant);
   const complaints = new Map<string, Promise<string>>();
   beforeAll(() => {
     const { temp, tarball } = packed();
@@ -56,6 +60,13 @@ export function typeSuite(packed: WhenPacked, only?: readonly string[]): void {
         compile(addProgram(app, name.replaceAll(' ', '-'), program.files, program.options)),
       );
     }
+    for (const [name, file] of declared) {
+      const program = addProgram(app, file, [`${file}.mts`, `${file}.cts`], {
+        module: 'nodenext',
+        declaration: true,
+      });
+      complaints.set(name, compile(program));
+    }
     for (const [name, { packages, copies, options }] of alone) {
       const app = installFlat(temp, tarball, { name: `${name}-alone`, packages, copies });
       const program = { module: 'nodenext', skipLibCheck: false, ...options };
@@ -64,6 +75,10 @@ export function typeSuite(packed: WhenPacked, only?: readonly string[]): void {
   });
 
   it.each(modules)('module: %s', async (name) => {
+    expect(await complaints.get(name)).toBe('');
+  });
+
+  it.each(declared)('G1: %s', async (name) => {
     expect(await complaints.get(name)).toBe('');
   });
 

@@ -1,0 +1,14 @@
+/** What an app exports without writing types: each is named in its declarations, though not the main entry is imported. */
+import { compile, compiledEngine } from 'convert-middleware/engine';
+import { geoipLite } from 'convert-middleware/geoip-lite';
+import { lmdbStore } from 'convert-middleware/lmdb';
+import { maxmind } from 'convert-middleware/maxmind';
+import { redisOutbox, redisProjectCache, redisStore } from 'convert-middleware/redis';
+import { testConvert } from 'convert-middleware/testing';
+
+export const engine = compiledEngine();
+export const project = compile({});
+export const { experience, features } = project;
+export const geo = [geoipLite, maxmind];
+export const makers = { lmdbStore, redisOutbox, redisProjectCache, redisStore, testConvert };
+export const { forVisitor } = testConvert();
