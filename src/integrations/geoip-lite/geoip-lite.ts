@@ -1,10 +1,10 @@
 /** Finds the location of an IP address with the package geoip-lite, or with its country files alone. */
 import { readFile } from 'node:fs/promises';
-import { createRequire } from 'node:module';
 import { dirname, join, resolve } from 'node:path';
 import type * as geoip from 'geoip-lite';
 import { geoDatabase, type LocationLookup } from '../../request/geo/geo-database.js';
 import type { GeoReader } from '../../request/geo/types.js';
+import { withInstalled } from '../../utils/node/app-require.js';
 import { assertOptions, oneOf, shape } from '../../utils/option-checks.js';
 import { countryLookup } from './country-files.js';
 
@@ -50,7 +50,12 @@ type Imported = typeof geoip | { default: typeof geoip };
  * ranges within such a half.
  */
 async function openCountries(): Promise<LocationLookup> {
-  const folder = dataFolder(createRequire(import.meta.url).resolve('geoip-lite'));
+  const main = withInstalled(
+    'geoip-lite',
+    "geoipLite({ only: 'country' }) needs the package geoip-lite 1.4",
+    (require) => require.resolve('geoip-lite'),
+  );
+  const folder = dataFolder(main);
   const [v4, v6] = await Promise.all(
     ['geoip-country.dat', 'geoip-country6.dat'].map((name) => readFile(join(folder, name))),
   );

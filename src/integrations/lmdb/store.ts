@@ -1,11 +1,11 @@
 /** Keeps visitor state in LMDB, for the processes of one machine. */
-import { createRequire } from 'node:module';
 import { resolve } from 'node:path';
 import type * as Lmdb from 'lmdb';
 import { documentStore } from '../../store/document-store.js';
 import { RETENTION_OPTIONS, retentionOf, type RetentionOptions } from '../../store/retention.js';
 import type { VisitorStore } from '../../store/types.js';
 import { ConvertError } from '../../utils/errors.js';
+import { withInstalled } from '../../utils/node/app-require.js';
 import { assertOptions, shape, text } from '../../utils/option-checks.js';
 import { LmdbDocuments } from './documents.js';
 
@@ -29,22 +29,10 @@ export function lmdbStore(path: string, options: LmdbStoreOptions = {}): Visitor
   const [wrong] = text(path, 'path');
   if (wrong !== undefined) throw new ConvertError('CONVERT_BAD_OPTION', wrong);
   assertOptions(check, options);
-  return documentStore(
-    new LmdbDocuments({ path: resolve(path), open: lmdb().open, ...retentionOf(options) }),
+  const { open } = withInstalled(
+    'lmdb',
+    'lmdbStore() needs the package lmdb 3.5',
+    (require) => require('lmdb') as typeof Lmdb,
   );
-}
-
-/** Loads the package lmdb at the first use: it is a native module, optional, and slow to load. */
-function lmdb(): Pick<typeof Lmdb, 'open'> {
-  try {
-    return createRequire(import.meta.url)('lmdb') as typeof Lmdb;
-  } catch (error) {
-    throw new ConvertError(
-      'CONVERT_BAD_OPTION',
-      'lmdbStore() needs the package lmdb 3.5: `npm install lmdb`',
-      {
-        cause: error,
-      },
-    );
-  }
+  return documentStore(new LmdbDocuments({ path: resolve(path), open, ...retentionOf(options) }));
 }
