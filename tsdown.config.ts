@@ -2,19 +2,6 @@
 import { defineConfig } from 'tsdown';
 import manifest from './package.json' with { type: 'json' };
 
-/**
- * Declarations have no source maps: there is nothing of ours in the package that they could lead to. The bundler writes
- * the comment that points to one all the same.
- */
-const noDeclarationMaps = {
-  name: 'no-declaration-maps',
-  generateBundle(_options: unknown, bundle: Record<string, { code?: string }>): void {
-    for (const [name, chunk] of Object.entries(bundle)) {
-      if (/\.d\.[cm]ts$/.test(name)) chunk.code = chunk.code?.replace(/\n\/\/# sourceMappingURL=.*$/, '\n');
-    }
-  },
-};
-
 const entries = Object.keys(manifest.exports)
   .filter((subpath) => subpath !== './package.json')
   .map((subpath) => (subpath === '.' ? 'index' : subpath.slice('./'.length)));
@@ -24,11 +11,11 @@ export default defineConfig({
   format: ['esm', 'cjs'],
   platform: 'node',
   target: 'node20',
+  // The code stays readable, so that a stack trace leads to it: source maps would be most of the package.
+  sourcemap: false,
   dts: { sourcemap: false },
-  sourcemap: true,
   outputOptions: {
-    plugins: [noDeclarationMaps],
-    // The docs of the public interface are in the declarations, and the source map has the sources.
+    // The docs of the public interface are in the declarations.
     comments: { legal: true, annotation: true, jsdoc: false },
     // By itself, so that a small entry doesn't load a large one for the sake of the bundler's helpers.
     codeSplitting: { groups: [{ name: 'helpers', test: /rolldown\/runtime/ }] },
