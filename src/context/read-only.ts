@@ -4,7 +4,7 @@ import type { Runtime } from './runtime.js';
 
 /**
  * Why decisions of a request are neither stored nor sent:
- * - `no-page` the method is HEAD or OPTIONS, so nobody sees what is decided
+ * - `no-page` the method is none with which a page is asked for (HEAD, OPTIONS, TRACE), so nobody sees what is decided
  * - `preview` the URL has a preview link
  * - else the visitor is new, and the browser would not keep the cookie with the id, so that they would be somebody else
  *   on each page
@@ -52,7 +52,7 @@ const LOSSES: Readonly<Record<LostIdentity, Loss>> = {
   },
   'cross-site-part': {
     applies: ({ request, isCrossSiteCookie }) =>
-      !isCrossSiteCookie && isCrossSite(request) && !isTopNavigation(request),
+      !isCrossSiteCookie && !isTopNavigation(request) && (isCrossSite(request) || isThirdParty(request)),
     cure:
       'the page is part of a page of another site (an image, a frame, a fetch), where browsers keep no cookie of ours:' +
       " if that is meant, set `visitor.cookie: { sameSite: 'none', partitioned: true }`",
@@ -60,10 +60,15 @@ const LOSSES: Readonly<Record<LostIdentity, Loss>> = {
 };
 const LOST = Object.keys(LOSSES) as LostIdentity[];
 
+/** Methods with a response that somebody may see. CONNECT opens a WebSocket over HTTP/2. */
+const PAGE_METHODS: ReadonlySet<string> = new Set([
+  ...['GET', 'POST', 'PUT', 'PATCH', 'DELETE', 'QUERY'],
+  'CONNECT',
+]);
+
 /** Returns why the request leaves no trace of its visitor; undefined if it may leave one. */
 export function readOnlyReason(each: RequestCase): Exclude<ReadOnlyReason, 'preview'> | undefined {
-  const { method } = each.request;
-  if (method === 'HEAD' || method === 'OPTIONS') return 'no-page';
+  if (!PAGE_METHODS.has(each.request.method)) return 'no-page';
   return each.isNew ? LOST.find((loss) => LOSSES[loss].applies(each)) : undefined;
 }
 
@@ -98,6 +103,14 @@ function isCrossSite(request: IncomingRequest): boolean {
   const site = headerText(request.headers['sec-fetch-site']);
   return site === undefined ? isForeignOrigin(request) : site === 'cross-site';
 }
+
+/**
+ * True if the request comes from inside of a frame on another site, as by a link there, which is a request of our own
+ * page: browsers send the header only from where they keep no cookie of ours
+ * (https://privacycg.github.io/storage-access-headers/).
+ */
+const isThirdParty = ({ headers }: IncomingRequest): boolean =>
+  headers['sec-fetch-storage-access'] !== undefined;
 
 /**
  * True if `Origin` names another host. `X-Forwarded-Host` may excuse it, although anybody can send that: otherwise

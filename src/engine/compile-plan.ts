@@ -138,7 +138,12 @@ export function compilePlan(config: ProjectConfig, options: PlanOptions = {}): P
     // If two experiences have one key, the second one can only be found by its id.
     const planned = known === undefined || !byId.has(textOf(experience.id)) ? plan(experience) : known;
     if (!byId.has(planned.id)) byId.set(planned.id, planned);
-    if (known !== undefined) return known;
+    if (known !== undefined) {
+      compiler.warnings.push(
+        `${ownerOf('experience', experience.key)} shares its key with another one, which decides`,
+      );
+      return known;
+    }
     byKey.set(key, planned);
     return planned;
   });

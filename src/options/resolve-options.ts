@@ -52,8 +52,11 @@ const cookieFields = {
   secure: flag,
   partitioned: flag,
 };
+/** A regular expression may come from another realm, as in Jest or the module `vm`, where `instanceof` is false. */
 const pattern: Check = (value, path) =>
-  value instanceof RegExp ? [] : [`option \`${path}\` must be a regular expression (given ${given(value)})`];
+  Object.prototype.toString.call(value) === '[object RegExp]'
+    ? []
+    : [`option \`${path}\` must be a regular expression (given ${given(value)})`];
 const cookieOptions = shape({ ...cookieFields, accept: pattern });
 /**
  * Makes a check for an option that is one of `flags`, or an object with the options of a cookie. A problem in the

@@ -34,7 +34,12 @@ export function endpointProblem(
  */
 export function checkSdkKey(value: unknown): string {
   if (typeof value === 'string' && /^[A-Za-z0-9_-]+(\/[A-Za-z0-9_-]+)*$/.test(value)) return value;
-  throw badOption('sdkKey', 'must look like 10035569/10034190 (letters, digits, - and _, joined by slashes)');
+  const isPadded = typeof value === 'string' && value !== value.trim();
+  const hint = isPadded ? '; the given one begins or ends with white space' : '';
+  throw badOption(
+    'sdkKey',
+    `must look like 10035569/10034190 (letters, digits, - and _, joined by slashes)${hint}`,
+  );
 }
 
 export interface ConfigQuery {

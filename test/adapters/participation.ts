@@ -17,6 +17,7 @@ const CROSS = { 'sec-fetch-site': 'cross-site' };
 /** Requests of new visitors: the method, the headers, and whether the visitor is enrolled. */
 const REQUESTS: readonly [string, string, Record<string, string>, boolean][] = [
   ['A2: OPTIONS', 'options', { 'access-control-request-method': 'POST' }, false],
+  ['A2: TRACE', 'trace', {}, false],
   [
     'A3: a cross-site image',
     'get',
@@ -25,6 +26,15 @@ const REQUESTS: readonly [string, string, Record<string, string>, boolean][] = [
   ],
   ['A3: a cross-site frame', 'get', { ...CROSS, ...TOP, 'sec-fetch-dest': 'iframe' }, false],
   ['A3: a cross-site fetch', 'get', { ...CROSS, 'sec-fetch-mode': 'cors', 'sec-fetch-dest': 'empty' }, false],
+  [
+    'A3: a link in a frame on another site',
+    'get',
+    {
+      ...{ 'sec-fetch-site': 'same-origin', 'sec-fetch-mode': 'navigate', 'sec-fetch-dest': 'iframe' },
+      'sec-fetch-storage-access': 'none',
+    },
+    false,
+  ],
   [
     'A3: a fetch from another site, as older browsers send it',
     'get',

@@ -1,3 +1,4 @@
+import { runInNewContext } from 'node:vm';
 import { describe, expect, it } from 'vitest';
 import { createConvert } from '../../src/convert/convert.js';
 import { resolveOptions } from '../../src/options/resolve-options.js';
@@ -178,6 +179,16 @@ describe('options', () => {
     expect(wrong({ session: { partitioned: true } })).toContain('option `session.partitioned` is true');
     expect(wrong({ visitor: { cookie: { partitioned: 'yes' } } })).toContain(
       'option `visitor.cookie.partitioned`',
+    );
+  });
+
+  it('A12: takes a regular expression of another realm, such as one of Jest', () => {
+    const accept = runInNewContext('/^[a-z]{26}$/') as RegExp;
+    expect(resolveOptions({ sdkKey: '1/2', visitor: { cookie: { accept } } }).visitor?.cookie).toEqual({
+      accept,
+    });
+    expect(() => resolveOptions({ sdkKey: '1/2', visitor: { cookie: { accept: '^x' as never } } })).toThrow(
+      "option `visitor.cookie.accept` must be a regular expression (given '^x')",
     );
   });
 

@@ -60,6 +60,19 @@ describe('checkSdkKey', () => {
       expect(() => checkSdkKey(key)).toThrow(badOption('sdkKey'));
     },
   );
+
+  it('tells of white space, which environment variables often bring along, and quotes nothing', () => {
+    const messageFor = (key: string): string => {
+      try {
+        return checkSdkKey(key);
+      } catch (error) {
+        return (error as Error).message;
+      }
+    };
+    expect(messageFor('1001/2002\n')).toMatch(/; the given one begins or ends with white space$/);
+    expect(messageFor('1001/2002\n')).not.toContain('2002');
+    expect(messageFor('1001//2002')).not.toContain('white space');
+  });
 });
 
 describe('addresses', () => {

@@ -158,6 +158,14 @@ describe('explain', () => {
     expect(told.missing).toEqual([]);
   });
 
+  it('warns of two experiences with one key, of which the first decides', () => {
+    const experience = (id: string) => ({ id, key: 'e', variations: [{ id: `${id}0`, key: 'v' }] });
+    const config = { account_id: '1', project: { id: '2' }, experiences: [experience('1'), experience('2')] };
+    const project = compiledEngine().load(config);
+    expect(project.warnings).toEqual(['the experience "e" shares its key with another one, which decides']);
+    expect(project.experience('e', visitor({}), {}).variation?.experienceId).toBe('1');
+  });
+
   it('tells of regular expressions that are not run, and warns of them once when the config is loaded', () => {
     const url = rule('url', 'regexMatches', '(?=a)(a+)+$');
     const config: ProjectConfig = {
