@@ -24,13 +24,14 @@ import * as engine from './engine.js';
 import * as entries from './entries.js';
 import * as heap from './heap.js';
 import * as http from './http.js';
+import * as imports from './import.js';
 import * as jobs from './jobs.js';
 import * as parts from './parts.js';
 import * as request from './request.js';
 import * as stores from './stores.js';
 import { buildIn } from './support/against.js';
 
-const benches = [http, parts, request, engine, delivery, jobs, stores, heap, entries];
+const benches = [http, parts, request, engine, delivery, jobs, stores, heap, entries, imports];
 
 const { values, positionals } = parseArgs({
   allowPositionals: true,
