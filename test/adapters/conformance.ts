@@ -499,6 +499,14 @@ export function adapterConformance(adapter: Adapter, capabilities: { http2: bool
         expect((await delivered(app)).events).toHaveLength(2);
       });
 
+      it('C11 C3: takes quotes off the consent cookie', async () => {
+        const app = await start({ '/': page }, { consent });
+        const id = visitorIdOf(await get(app, '/', { cookie: 'consent="granted"' }));
+        const again = await get(app, '/', { cookie: `consent="granted"; cv_vid="${id}"` });
+        expect(again.text).toMatch(/^granted (original|version-b) sticky/);
+        expect((await get(app, '/', { cookie: 'consent="denied"' })).text).toMatch(/^denied none/);
+      });
+
       it('C3 asks a function, which gets the request of the framework', async () => {
         const app = await start(
           { '/': page },
