@@ -6,10 +6,9 @@ import type { ConvertOptions } from '../../src/options/types.js';
 import { memoryStore } from '../../src/store/memory-store.js';
 import type { VisitorStore } from '../../src/store/types.js';
 import { type Collector, startCollector } from '../support/collector.js';
+import { Device, MINUTE } from '../support/device.js';
 import { FakeResponse, tick, visit } from '../support/http.js';
 import { testProject } from '../support/project.js';
-
-const MINUTE = 60_000;
 
 let collector: Collector;
 let logged: string[];
@@ -35,45 +34,6 @@ function create(options: ConvertOptions = {}): Convert {
   });
   open.push(convert);
   return convert;
-}
-
-/** A browser: keeps cookies. */
-class Device {
-  readonly cookies = new Map<string, string>();
-
-  constructor(
-    private readonly convert: Convert,
-    id?: string,
-  ) {
-    if (id !== undefined) this.cookies.set('cv_vid', id);
-  }
-
-  /** One request, to the end of its response. */
-  async request(
-    handler: (context: ConvertContext) => unknown = (context) => context.runExperience('homepage-hero'),
-    headers: Record<string, string> = {},
-  ): Promise<string> {
-    const response = new FakeResponse();
-    for (const [name, value] of Object.entries(headers)) response.headers.set(name, value);
-    const cookie = [...this.cookies].map(([name, value]) => `${name}=${value}`).join('; ');
-    const context = await visit(this.convert, cookie === '' ? {} : { cookie }, response);
-    await handler(context);
-    response.writeHead();
-    await tick();
-    for (const line of response.cookies) {
-      const [, name, value] = /^([^=]+)=([^;]*)/.exec(line)!;
-      if (/max-age=0/i.test(line)) this.cookies.delete(name!);
-      else this.cookies.set(name!, value!);
-    }
-    return context.visitorId;
-  }
-
-  /** As if so much time had gone since its last request. */
-  rest(milliseconds: number): void {
-    const [id, minute] = this.cookies.get('cv_vid_next')!.split('.') as [string, string];
-    const before = parseInt(minute, 36) - Math.floor(milliseconds / MINUTE);
-    this.cookies.set('cv_vid_next', `${id}.${before.toString(36)}`);
-  }
 }
 
 const login =
