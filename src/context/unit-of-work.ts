@@ -159,6 +159,16 @@ export class UnitOfWork implements Uncommitted {
     return stored;
   }
 
+  /**
+   * Stores a change at once, apart from what was recorded, and for good, even if the visitor id may never come back.
+   * Returns the store's answer; undefined if nothing is stored of this visitor any more.
+   */
+  keep(change: StateChange): Committed | Promise<Committed> | undefined {
+    if (!this.enrols) return undefined;
+    this.#committer ??= new ChangeCommitter(this.#runtime, this.#options);
+    return this.#committer.revoked === undefined ? this.#committer.keep(change) : undefined;
+  }
+
   /** Resolves the `waitUntil` promise: nothing of this visitor waits to be committed any more. */
   #release(stored?: unknown): void {
     const done = this.#platformDone;

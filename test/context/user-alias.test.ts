@@ -126,6 +126,27 @@ describe.each([
   });
 });
 
+it('A11: a visitor who is forgotten takes no login away that leads to another visitor', async () => {
+  const convert = create();
+  const [phone, laptop] = [new Device(convert, 'phone'), new Device(convert, 'laptop')];
+  await phone.request(login('ann'));
+  await laptop.request(login('ann'));
+  await convert.forget('laptop');
+  const third = new Device(convert);
+  await third.request(login('ann'));
+  expect(third.cookies.get('cv_vid_next')).toMatch(/^phone\./);
+});
+
+it('A10: the user of a visitor whose cookie was never set keeps no login to it', async () => {
+  const store = memoryStore();
+  const convert = create({ store });
+  await new Device(convert).request(login('ann'), { 'Cache-Control': 'public' });
+  expect(store.size).toBe(0);
+  const phone = new Device(convert);
+  await phone.request(login('ann'));
+  expect([...phone.cookies.keys()]).toEqual(['cv_vid']);
+});
+
 it('a visitor who is forgotten is no user’s any more', async () => {
   const convert = create();
   await new Device(convert, 'one').request(login('ann'));
@@ -152,7 +173,7 @@ it('keeps no id of a user', async () => {
     },
   });
   await new Device(convert, 'one').request(login('ann@shop.example'));
-  expect(keys).toHaveLength(2);
+  expect(keys).toHaveLength(3);
   expect(JSON.stringify([keys, states])).not.toContain('ann');
 });
 
