@@ -2,7 +2,7 @@
  * Handles `identify()` at a login: finds the visitor id of the user's first device, for this device to take over. A
  * visitor belongs to the first user who logs in as this visitor, and is never another user's first visitor.
  */
-import { isUserId, userHash } from '../identity/user-hash.js';
+import { isUserId, type UserHashes } from '../identity/user-hash.js';
 import { newUuid } from '../identity/uuid.js';
 import { aliasKey } from '../model/store-key.js';
 import { isVisitorId } from '../model/visitor-state/parse-state.js';
@@ -59,7 +59,7 @@ export class UserAlias {
     }
     try {
       asking();
-      const stored = this.#aliasOf(participation, userHash(userId));
+      const stored = this.#aliasOf(participation, this.runtime.userHashes(userId));
       this.runtime.waitUntil?.(this.request, (done) => done(stored));
       const alias = await withStoreTimeout(this.runtime.storeTimeout, stored);
       if (alias !== undefined) this.#takesOver = alias === id ? null : alias;
@@ -70,27 +70,36 @@ export class UserAlias {
     }
   }
 
-  /** Returns the alias of the user, which is stored if there is none; undefined if the store failed. */
-  async #aliasOf({ visitor, project, work }: Participating, user: string): Promise<string | undefined> {
+  /**
+   * Returns the alias of the user, and stores it under the user's present hash if it is not there; undefined if the
+   * store failed.
+   */
+  async #aliasOf({ visitor, project, work }: Participating, users: UserHashes): Promise<string | undefined> {
     const { config } = project;
     const { store, storeKeys } = this.runtime;
-    const key = aliasKey(config, user);
+    const key = aliasKey(config, users[0]);
     this.#claimed.add(work.storeKey);
-    const [found, visitorState] = await Promise.all([store.read(key), work.keep({ users: [user] })]);
-    if (isVisitorId(found?.alias)) return found.alias;
+    const [stored, visitorState] = await Promise.all([
+      Promise.all(users.map(async (user) => (await store.read(aliasKey(config, user)))?.alias)),
+      work.keep({ users }),
+    ]);
+    const found = stored.find(isVisitorId);
+    if (found !== undefined && found === stored[0]) return found;
     const owners = visitorState?.state.users;
     // The visitor could not be stored, or was forgotten meanwhile: nobody can say whose it is.
-    if (owners === undefined) return undefined;
-    const isOwn = owners.includes(user);
-    const alias = isOwn ? visitor.id : newUuid();
-    const newKey = isOwn ? undefined : storeKeys.of(config, alias, 'cookie');
-    // The new visitor belongs to the user before any device has the id.
-    if (newKey !== undefined) await store.commit(newKey, { users: [user] }, KEPT);
+    if (owners === undefined) return found;
+    const isOwn = owners.some((owner) => users.includes(owner));
+    const alias = found ?? (isOwn ? visitor.id : newUuid());
+    const aliasVisitorKey = alias === visitor.id ? undefined : storeKeys.of(config, alias, 'cookie');
+    // The alias belongs to the user before it can be found: a new visitor id is nobody else's, and a visitor who is
+    // forgotten takes the link from the user's present hash along.
+    if (aliasVisitorKey !== undefined) await store.commit(aliasVisitorKey, { users }, KEPT);
     const { state } = await store.commit(key, { alias }, KEPT);
-    if (isOwn && state.alias === alias) this.#claimed.add(key);
+    if (state.alias === visitor.id) this.#claimed.add(key);
     if (this.#isLost) this.takeBack();
-    // Another device of the user was faster.
-    if (newKey !== undefined && state.alias !== alias) await store.delete(newKey);
+    // Another device of the user was faster, so that nobody gets the new id.
+    const isUnused = found === undefined && state.alias !== alias;
+    if (isUnused && aliasVisitorKey !== undefined) await store.delete(aliasVisitorKey);
     // A store of the app may resolve with anything.
     return isVisitorId(state.alias) ? state.alias : undefined;
   }

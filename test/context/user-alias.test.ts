@@ -1,8 +1,10 @@
 /** Users who have several devices: whose visitor id is whose, from when on, and what is counted. */
+import { createHash } from 'node:crypto';
 import { afterEach, beforeEach, describe, expect, it } from 'vitest';
 import type { ConvertContext } from '../../src/context/types.js';
 import { type Convert, createConvert } from '../../src/convert/convert.js';
 import type { ConvertOptions } from '../../src/options/types.js';
+import { userHasher } from '../../src/identity/user-hash.js';
 import { memoryStore } from '../../src/store/memory-store.js';
 import type { VisitorStore } from '../../src/store/types.js';
 import { type Collector, startCollector } from '../support/collector.js';
@@ -175,6 +177,71 @@ it('keeps no id of a user', async () => {
   await new Device(convert, 'one').request(login('ann@shop.example'));
   expect(keys).toHaveLength(3);
   expect(JSON.stringify([keys, states])).not.toContain('ann');
+});
+
+describe('F5: with secrets', () => {
+  const [OLD, NEW] = ['the secret of last year', 'the secret of this year'];
+
+  /** A store, with the text of all that was asked of it. */
+  function recording() {
+    const kept = memoryStore();
+    const asked: string[] = [];
+    const store: VisitorStore = {
+      ...kept,
+      remote: false,
+      commit(key, ...rest) {
+        const committed = kept.commit(key, ...rest);
+        asked.push(JSON.stringify([key, committed.state]));
+        return committed;
+      },
+    };
+    return { store, asked, kept };
+  }
+  const plain = (text: string): string => createHash('sha256').update(text).digest('base64url');
+
+  it('nothing in the store can be found by trying ids', async () => {
+    const { store, asked } = recording();
+    await new Device(create({ store, secrets: NEW }), 'one').request(login('4711'));
+    expect(asked).toHaveLength(3);
+    expect(asked.join()).not.toContain(plain('4711'));
+    const other = recording();
+    await new Device(create({ store: other.store }), 'one').request(login('4711'));
+    expect(other.asked.join()).toContain(plain('4711'));
+  });
+
+  it.each([
+    ['a rotation', OLD, [NEW, OLD]],
+    ['secrets that are turned on', undefined, NEW],
+  ])('%s forgets no login, and no visitor', async (_name, before, after) => {
+    const { store, kept } = recording();
+    await new Device(create({ store, secrets: before }), 'phone').request(login('ann'));
+    const laptop = new Device(create({ store, secrets: after }));
+    await laptop.request(login('ann'));
+    expect(laptop.cookies.get('cv_vid_next')).toMatch(/^phone\./);
+    // The login is known by the first secret now: the older one may go.
+    const convert = create({ store, secrets: NEW });
+    const tablet = new Device(convert);
+    await tablet.request(login('ann'));
+    expect(tablet.cookies.get('cv_vid_next')).toMatch(/^phone\./);
+
+    await convert.forget('phone');
+    for (const user of [...userHasher([NEW, OLD])('ann')])
+      expect(kept.read(`1001-2002~user-${user}`)).toBeUndefined();
+  });
+
+  it('a visitor stays the user’s after a rotation', async () => {
+    const store = memoryStore();
+    const device = new Device(create({ store, secrets: OLD }), 'one');
+    await device.request(login('ann'));
+    const rotated = device.at(create({ store, secrets: [NEW, OLD] }));
+    await rotated.request(login('ann'));
+    expect([...rotated.cookies.keys()]).toEqual(['cv_vid']);
+    const after = rotated.at(create({ store, secrets: NEW }));
+    await after.request(login('ann'));
+    expect([...after.cookies.keys()]).toEqual(['cv_vid']);
+    await after.request(login('ben'));
+    expect(after.cookies.has('cv_vid_next')).toBe(true);
+  });
 });
 
 it('says in its cookie when the device was last here, once in two minutes', async () => {
