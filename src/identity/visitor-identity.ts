@@ -47,7 +47,8 @@ export interface VisitorOptions<Raw = unknown> {
   /**
    * Identifies clients that bring neither an app id nor the cookie by an HMAC of ip, user agent and language, instead
    * of a new id. No cookie is set for them. Such an id is unstable: it changes with the client's address or browser
-   * version, and like clients behind one address share it. Default: off.
+   * version, and like clients behind one address share it. `secret` has at least 16 characters, and is never printed.
+   * Default: off.
    */
   fingerprint?: { secret: string };
 }

@@ -12,6 +12,7 @@ import {
   flag,
   fn,
   given,
+  longSecret,
   matching,
   oneOf,
   secret,
@@ -111,7 +112,7 @@ const options = shape(
     visitor: shape({
       id: fn,
       cookie: cookieOptions,
-      fingerprint: shape({ secret }, ['secret']),
+      fingerprint: shape({ secret: longSecret }, ['secret']),
     }),
     session: cookieOr([false], sessionFields),
     consent: consentCheck,

@@ -370,7 +370,7 @@ export function adapterConformance(adapter: Adapter, capabilities: { http2: bool
             '/': (x) =>
               x.send(200, `${x.convert.visitorId} ${x.convert.runExperience('homepage-hero')?.key}`),
           },
-          { visitor: { fingerprint: { secret: 'sesame' } } },
+          { visitor: { fingerprint: { secret: 'a secret of the test' } } },
         );
         const [one, two, other] = [
           await get(app, '/'),

@@ -99,6 +99,15 @@ describe('options', () => {
     expect(wrong({ visitor: { fingerprint: 'hush-hush' } })).not.toContain('hush-hush');
   });
 
+  it('F3: takes no fingerprint with a short secret, and does not show it', () => {
+    const of = (secret: unknown): string => wrong({ visitor: { fingerprint: { secret } } });
+    const meant =
+      'convert: option `visitor.fingerprint.secret` must be a string of at least 16 characters (given';
+    for (const secret of ['k', 'hush-hush', 'fifteen letters']) expect(of(secret)).toBe(`${meant} [secret])`);
+    expect(of(['sixteen letters!'])).toBe(`${meant} an array)`);
+    expect(of('sixteen letters!')).toBe('no error');
+  });
+
   it('takes secrets that are long enough, and shows none', () => {
     const meant =
       'convert: option `secrets` must be a string of at least 16 characters, or a list of up to 8 such strings, the newest first (given';
