@@ -143,12 +143,8 @@ export class UnitOfWork implements Uncommitted {
    */
   commit(): Committed | Promise<Committed> | undefined {
     if (!this.#isPending) return undefined;
-    const committer = (this.#committer ??= new ChangeCommitter(this.#runtime, this.#options));
-    const refused = committer.revoked ?? (this.#options.isLost?.() === true ? 'no-identity' : undefined);
-    if (refused !== undefined) {
-      this.discard(refused);
-      return undefined;
-    }
+    const committer = this.#committerUnlessRefused();
+    if (committer === undefined) return undefined;
     const { change, events } = this.#take();
     const segments = events.length > 0 ? this.#segments() : undefined;
     const stored =
@@ -164,9 +160,16 @@ export class UnitOfWork implements Uncommitted {
    * Returns the store's answer; undefined if nothing is stored of this visitor any more.
    */
   keep(change: StateChange): Committed | Promise<Committed> | undefined {
-    if (!this.enrols) return undefined;
-    this.#committer ??= new ChangeCommitter(this.#runtime, this.#options);
-    return this.#committer.revoked === undefined ? this.#committer.keep(change) : undefined;
+    return this.enrols ? this.#committerUnlessRefused()?.keep(change) : undefined;
+  }
+
+  /** Returns undefined, and drops all that was recorded, if nothing may be stored of this visitor any more. */
+  #committerUnlessRefused(): ChangeCommitter | undefined {
+    const committer = (this.#committer ??= new ChangeCommitter(this.#runtime, this.#options));
+    const refused = committer.revoked ?? (this.#options.isLost?.() === true ? 'no-identity' : undefined);
+    if (refused === undefined) return committer;
+    this.discard(refused);
+    return undefined;
   }
 
   /** Resolves the `waitUntil` promise: nothing of this visitor waits to be committed any more. */

@@ -149,6 +149,16 @@ it('A10: the user of a visitor whose cookie was never set keeps no login to it',
   expect([...phone.cookies.keys()]).toEqual(['cv_vid']);
 });
 
+it('A10: nothing is stored of a user whose visitor was lost with a head that we did not see', async () => {
+  const store = memoryStore();
+  const response = new FakeResponse();
+  const context = await visit(create({ store }), {}, response);
+  context.runExperience('homepage-hero');
+  response.headersSent = true;
+  await context.identify('ann');
+  expect(store.size).toBe(0);
+});
+
 it('a visitor who is forgotten is no user’s any more', async () => {
   const convert = create();
   await new Device(convert, 'one').request(login('ann'));
