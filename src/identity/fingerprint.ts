@@ -21,3 +21,8 @@ export function fingerprint(request: IncomingRequest, secret: string): string {
   const mac = createHmac('sha256', secret).update(JSON.stringify(parts)).digest('base64url');
   return PREFIX + mac.slice(0, 32);
 }
+
+/** True for an id of the form of a fingerprint. */
+export const isFingerprint = (id: string): boolean => FINGERPRINT.test(id);
+
+const FINGERPRINT = /^fp\.[\w-]{32}$/;

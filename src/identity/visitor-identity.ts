@@ -32,7 +32,7 @@ import {
   type VisitorCookie,
   type VisitorCookieOptions,
 } from './cookies/visitor-cookie.js';
-import { fingerprint } from './fingerprint.js';
+import { fingerprint, isFingerprint } from './fingerprint.js';
 import { newUuid } from './uuid.js';
 
 export interface VisitorOptions<Raw = unknown> {
@@ -191,7 +191,7 @@ export function visitorReader(options: VisitorReaderOptions): VisitorReader {
     alias,
     assignments,
     sessions,
-    storeKeys: storeKeys(askId !== undefined, isCookieId),
+    storeKeys: storeKeys(askId !== undefined, (id) => isCookieId(id) || isFingerprint(id)),
     consentConfigured: reader !== undefined,
     identify(request) {
       const own = appId(request);
