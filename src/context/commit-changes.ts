@@ -122,6 +122,11 @@ export class ChangeCommitter {
     return committed;
   }
 
+  /** Stores a change without events, and for good, even if the visitor id may never come back. */
+  keep(change: StateChange): Committed | Promise<Committed> {
+    return this.#store(change, false);
+  }
+
   #confirm(committed: Committed, { events, offered, offer, claims }: SentEvents): void {
     const { lost, state } = committed;
     const notSent = lostEvents(events, offered, lost);
@@ -172,9 +177,9 @@ export class ChangeCommitter {
    * Commits the change to the store. If the store fails, no claim counts as lost, so that all events are sent: an
    * exposure that is sent twice does no harm, because Convert's enrichment counts it once.
    */
-  #store(change: StateChange): Committed | Promise<Committed> {
+  #store(change: StateChange, ephemeral = this.#target.ephemeral): Committed | Promise<Committed> {
     if (isEmpty(change)) return NOT_STORED;
-    const { storeKey, ephemeral, isNewId } = this.#target;
+    const { storeKey, isNewId } = this.#target;
     try {
       const first = isNewId && !this.#isStored;
       this.#isStored = true;

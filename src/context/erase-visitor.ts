@@ -24,7 +24,7 @@ export async function forgetVisitor(
   for (const each of uncommitted) if (keys.has(each.storeKey)) each.discard('forgotten');
   claimLeases?.forget(keys);
   const done = await Promise.allSettled([
-    ...[...keys].map((key) => deleteState(runtime, config, key)),
+    ...[...keys].map((key) => deleteState(runtime, config, key, visitorId)),
     dropPending(runtime, visitorId),
   ]);
   const [problem, ...others] = done.flatMap((each) =>
@@ -35,25 +35,34 @@ export async function forgetVisitor(
 }
 
 /**
- * Deletes a visitor's state, and the aliases of the users who were this visitor. Returns the deleted state. Other
- * devices of these users keep their visitor ids.
+ * Deletes a visitor's state, and the alias of the user to whom the visitor belongs, if it is the id of this visitor.
+ * Returns the deleted state. Other devices of the user keep their visitor ids.
  */
 async function deleteVisitor(
   store: VisitorStore,
   config: ProjectConfig,
   key: string,
+  id: string,
 ): Promise<VisitorState | undefined> {
   const state = await store.read(key);
-  for (const user of state?.users ?? []) await store.delete(aliasKey(config, user));
+  for (const user of state?.users ?? []) {
+    const ofUser = aliasKey(config, user);
+    if ((await store.read(ofUser))?.alias === id) await store.delete(ofUser);
+  }
   await store.delete(key);
   return state;
 }
 
-async function deleteState({ store, outbox }: Runtime, config: ProjectConfig, key: string): Promise<void> {
+async function deleteState(
+  { store, outbox }: Runtime,
+  config: ProjectConfig,
+  key: string,
+  visitorId: string,
+): Promise<void> {
   const limited = <T>(result: T | PromiseLike<T>): Promise<T> =>
     withStoreTimeout(STORE_LIMIT, result, { keepAlive: true });
   try {
-    const state = await limited(deleteVisitor(store, config, key));
+    const state = await limited(deleteVisitor(store, config, key, visitorId));
     const held = countEvents(state?.held ?? []);
     if (held > 0) outbox.drop(held, 'forgotten');
   } catch (error) {
@@ -121,7 +130,7 @@ async function withdrawVisitor(
   // Another request of this visitor that is under way must not store again the data that is deleted here.
   for (const key of keys) revocations.add(key, 'consent');
   for (const each of uncommitted) if (keys.has(each.storeKey)) each.discard('consent');
-  if (cookieKey !== undefined) await deleteVisitor(store, config, cookieKey);
+  if (cookieKey !== undefined) await deleteVisitor(store, config, cookieKey, cookieId!);
   // A visitor who denies consent comes with the same fingerprint again and again: mostly there is no state to delete.
   if (fingerprintKey !== undefined && (await store.read(fingerprintKey)) !== undefined)
     await store.delete(fingerprintKey);

@@ -111,8 +111,8 @@ export class JobContext extends VisitorContextBase {
 
 /**
  * Reads the stored state of the visitor whose id a job knows. If the job does not know the origin of the id, the state
- * of the app's visitor counts; the state of the cookie's visitor only if the app's has none, and if a cookie may hold
- * the id. Never rejects.
+ * of the app's visitor counts; the state of the cookie's visitor only if the app's has none, and if the id may come
+ * from a cookie or be a fingerprint. Never rejects.
  */
 export async function readForJob(
   runtime: Runtime,

@@ -139,7 +139,8 @@ export class RequestContext extends VisitorContextBase implements ConvertContext
   }
 
   async identify(userId: string | number): Promise<void> {
-    await (this.#alias ??= new UserAlias(this.runtime)).claim(this.participation, userId, () => {
+    this.#alias ??= new UserAlias(this.runtime, this.#request.raw);
+    await this.#alias.claim(this.participation, userId, () => {
       // The listener is added before the store answers. If the head is written meanwhile, the alias cookie is left out.
       if (!this.#response.headersSent) this.#response.onHead((head) => this.#onHead(head));
     });

@@ -59,9 +59,9 @@ function unitOfWork(
     stored: seesDeferred ? withDeferredChanges(stored, runtime.now()) : stored,
     known: knownOf(lookup),
     mode: isReadOnly ? 'silent' : visitor.mode,
-    // An id that a cookie brings, and of which nothing is stored, may be made up by the client: its state is
+    // An id that a cookie brings unsigned, and of which nothing is stored, may be made up by the client: its state is
     // short-lived until the id comes back.
-    ephemeral: visitor.origin === 'generated' || (visitor.origin === 'cookie' && lookup === 'absent'),
+    ephemeral: visitor.origin === 'generated' || (isUnproven(visitor) && lookup === 'absent'),
     isNewId: visitor.origin === 'generated',
     consented: visitor.mode === 'enrol',
     generation: runtime.revocations.generation,
@@ -72,6 +72,10 @@ function unitOfWork(
     isLost,
   });
 }
+
+/** True for an id from a cookie that anybody may have written. */
+const isUnproven = ({ origin, signature = 'none' }: Visitor): boolean =>
+  origin === 'cookie' && signature === 'none';
 
 /**
  * Reads the visitor's state. `prefetched` is the answer that a remote store gave before the handler ran; undefined if

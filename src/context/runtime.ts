@@ -2,6 +2,7 @@
 import type { DropReason, Outbox } from '../delivery/types.js';
 import type { EngineProject } from '../engine/types.js';
 import type { ProjectConfig } from '../model/project-config.js';
+import type { UserHashes } from '../identity/user-hash.js';
 import type { StoreKeys } from '../model/store-key.js';
 import type { Committed } from '../model/visitor-state/types.js';
 import type { VisitorStore } from '../store/types.js';
@@ -67,6 +68,8 @@ export interface Runtime {
   readonly storeTimeout: number;
   readonly storeKeys: StoreKeys;
   readonly consentConfigured: boolean;
+  /** Hashes the id of a user of the app, for `identify()`. */
+  readonly userHashes: (userId: string | number) => UserHashes;
   /** Decisions and conversions that are not committed yet: `flush` and `close` commit them. */
   readonly uncommitted: CompactSet<Uncommitted>;
   readonly revocations: Revocations;

@@ -158,9 +158,10 @@ export interface ConvertContext<Keys extends string = string> extends VisitorCon
   /** Hands the decisions of this request to the page. */
   readonly bridge: Bridge;
   /**
-   * Tells at a login that this visitor is a user of the app. A user keeps the visitor id of their first device. Another
-   * device of the user takes over that id in its next session, half an hour after its last request at the earliest, and
-   * keeps its own until then. Nothing is copied, and nothing is counted twice. Call this before the head is written; it
+   * Tells, after authentication, that this visitor is a user of the app. A user keeps the visitor id of their first
+   * device. Another device of the user takes over that id in its next session, half an hour after its last request at
+   * the earliest, and keeps its own until then. A visitor belongs to one user: a second user of the same browser gets a
+   * visitor of their own. Nothing is copied, and nothing is counted twice. Call this before the head is written; it
    * takes no longer than `storeTimeout`. It has no effect if `visitor.id` identifies the visitor, or without consent.
    * Never rejects.
    */

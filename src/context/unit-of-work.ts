@@ -143,12 +143,8 @@ export class UnitOfWork implements Uncommitted {
    */
   commit(): Committed | Promise<Committed> | undefined {
     if (!this.#isPending) return undefined;
-    const committer = (this.#committer ??= new ChangeCommitter(this.#runtime, this.#options));
-    const refused = committer.revoked ?? (this.#options.isLost?.() === true ? 'no-identity' : undefined);
-    if (refused !== undefined) {
-      this.discard(refused);
-      return undefined;
-    }
+    const committer = this.#committerUnlessRefused();
+    if (committer === undefined) return undefined;
     const { change, events } = this.#take();
     const segments = events.length > 0 ? this.#segments() : undefined;
     const stored =
@@ -157,6 +153,23 @@ export class UnitOfWork implements Uncommitted {
         : committer.commit(change, events, segments);
     this.#release(stored);
     return stored;
+  }
+
+  /**
+   * Stores a change at once, apart from what was recorded, and for good, even if the visitor id may never come back.
+   * Returns the store's answer; undefined if nothing is stored of this visitor any more.
+   */
+  keep(change: StateChange): Committed | Promise<Committed> | undefined {
+    return this.enrols ? this.#committerUnlessRefused()?.keep(change) : undefined;
+  }
+
+  /** Returns undefined, and drops all that was recorded, if nothing may be stored of this visitor any more. */
+  #committerUnlessRefused(): ChangeCommitter | undefined {
+    const committer = (this.#committer ??= new ChangeCommitter(this.#runtime, this.#options));
+    const refused = committer.revoked ?? (this.#options.isLost?.() === true ? 'no-identity' : undefined);
+    if (refused === undefined) return committer;
+    this.discard(refused);
+    return undefined;
   }
 
   /** Resolves the `waitUntil` promise: nothing of this visitor waits to be committed any more. */

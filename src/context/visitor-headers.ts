@@ -28,12 +28,12 @@ const COOKIE_WARNINGS: Readonly<Record<CookieProblem, string>> = {
  * early.
  */
 export function changesCookies(
-  { id, origin, withdrawn, alias }: Visitor,
+  { id, origin, withdrawn, alias, signature }: Visitor,
   session: CarriedSession | undefined,
   keepsAssignments: boolean,
 ): boolean {
   if (keepsAssignments || session?.isDue === true || (origin === 'generated' && id !== '')) return true;
-  if (alias !== undefined && alias.state !== 'waits') return true;
+  if ((alias !== undefined && alias.state !== 'waits') || signature === 'previous') return true;
   if (withdrawn === undefined) return false;
   return withdrawn.cookie || withdrawn.alias || withdrawn.assignments || withdrawn.session;
 }
@@ -109,10 +109,15 @@ export class VisitorHeaders {
 
   #identify(add: (line: string) => void, shared: boolean): void {
     const { request, participation } = this.parts;
-    const { id, origin } = participation.visitor;
-    if (origin !== 'generated' || id === '' || this.#isReadOnly) return;
-    add(this.visitors.cookie.issue(id, request));
-    const problem = this.visitors.cookie.problem(request);
+    const { id, origin, signature } = participation.visitor;
+    const { cookie } = this.visitors;
+    if (id === '' || this.#isReadOnly) return;
+    if (signature === 'previous') cookie.signAgain(id, request).forEach(add);
+    if (origin !== 'generated') return;
+    // The browser may bring a cookie that does not count: then no older one must come before the new one.
+    const lines = cookie.present(request) ? cookie.replace(id, request) : cookie.issue(id, request);
+    lines.forEach(add);
+    const problem = cookie.problem(request);
     if (problem !== undefined) this.runtime.warnOnce(`cookie:${problem}`, COOKIE_WARNINGS[problem]);
     if (shared && participation.status !== 'excluded') participation.work.discard('no-identity');
   }

@@ -11,6 +11,7 @@ import {
   type OutboxListener,
 } from '../delivery/types.js';
 import { compiledEngine } from '../engine/compiled-engine.js';
+import { userHasher } from '../identity/user-hash.js';
 import {
   type ExperienceConfig,
   type ProjectConfig,
@@ -134,6 +135,7 @@ export function createRuntime(options: ResolvedOptions, makeOutbox?: OutboxFacto
     repository,
     storeKeys: services.visitors.storeKeys,
     consentConfigured: services.visitors.consentConfigured,
+    userHashes: userHasher(options.secrets),
     uncommitted: new CompactSet<Uncommitted>(),
     revocations: createRevocations(),
     waitUntil,

@@ -23,14 +23,16 @@ import {
   type AssignmentCookie,
   type AssignmentCookieOptions,
 } from './cookies/assignment-cookie.js';
+import { idSigner, type IdSignature, UNSIGNED } from './cookies/id-signer.js';
 import { sessionCookie, type SessionCookie, type SessionCookieOptions } from './cookies/session-cookie.js';
 import {
   cookieIdCheck,
+  type CookieId,
   visitorCookie,
   type VisitorCookie,
   type VisitorCookieOptions,
 } from './cookies/visitor-cookie.js';
-import { fingerprint } from './fingerprint.js';
+import { fingerprint, isFingerprint } from './fingerprint.js';
 import { newUuid } from './uuid.js';
 
 export interface VisitorOptions<Raw = unknown> {
@@ -45,7 +47,8 @@ export interface VisitorOptions<Raw = unknown> {
   /**
    * Identifies clients that bring neither an app id nor the cookie by an HMAC of ip, user agent and language, instead
    * of a new id. No cookie is set for them. Such an id is unstable: it changes with the client's address or browser
-   * version, and like clients behind one address share it. Default: off.
+   * version, and like clients behind one address share it. `secret` has at least 16 characters, and is never printed.
+   * Default: off.
    */
   fingerprint?: { secret: string };
 }
@@ -70,6 +73,8 @@ export interface Visitor {
    * there is none.
    */
   readonly alias?: CookieAlias | undefined;
+  /** How the id from a cookie is signed. Default `none`, also for ids of another origin. */
+  readonly signature?: IdSignature | undefined;
 }
 
 /** Cookies and ids of a visitor who has denied consent, which have to be deleted. */
@@ -115,7 +120,7 @@ export interface VisitorReaderOptions {
   bots?: BotsOption;
   assignmentCookie?: boolean | AssignmentCookieOptions;
   session?: false | SessionCookieOptions;
-  /** Secrets of the assignment cookie, the newest first. */
+  /** The secrets of the assignment cookie and of signed ids, the newest first. */
   secrets?: string | readonly string[];
   onError: (error: ConvertError) => void;
   /** Called with messages for the operator. Default: they are dropped. */
@@ -128,8 +133,10 @@ const MAX_APP_ID = 256;
 export function visitorReader(options: VisitorReaderOptions): VisitorReader {
   const { visitor = {}, consent, signals, bots = 'original', onError, warn = () => undefined } = options;
   const isCookieId = cookieIdCheck(visitor.cookie?.accept, visitor.id !== undefined);
-  const cookie = visitorCookie(visitor.cookie, isCookieId);
-  const alias = aliasCookie(visitor.cookie, isCookieId);
+  const isSigned = Boolean(visitor.cookie?.signed);
+  const signer = isSigned && options.secrets !== undefined ? idSigner(options.secrets) : UNSIGNED;
+  const cookie = visitorCookie(visitor.cookie, isCookieId, signer);
+  const alias = aliasCookie(visitor.cookie, isCookieId, signer);
   const assignments = assignmentsOf(options);
   const sessions = options.session === false ? undefined : sessionCookie(options.session, visitor.cookie);
   const isBot = botCheck(bots, onError, warn);
@@ -139,14 +146,15 @@ export function visitorReader(options: VisitorReaderOptions): VisitorReader {
   const question = { option: 'visitor.id', otherwise: 'the cookie is used instead', onError };
   const secret = visitor.fingerprint?.secret;
 
-  let isWarned = false;
+  // Nobody can sign an id of the app for themselves, so that there is nothing to warn of.
+  let isWarned = isSigned;
   const ownId = (id: string): string => {
     if (!isWarned && isCookieId(id)) {
       isWarned = true;
       warn(
         '`visitor.id` returned an id of a form that the visitor cookie may hold, too: whoever knows the id of such a ' +
           'user can put it into a cookie, and what they do is sent to Convert as done by that user. Give ids of the ' +
-          "app a prefix that no cookie can hold, such as 'user:42'",
+          "app a prefix that no cookie can hold, such as 'user:42', or set `visitor.cookie.signed: true`",
       );
     }
     return id;
@@ -183,7 +191,7 @@ export function visitorReader(options: VisitorReaderOptions): VisitorReader {
     alias,
     assignments,
     sessions,
-    storeKeys: storeKeys(askId !== undefined, isCookieId),
+    storeKeys: storeKeys(askId !== undefined, (id) => isCookieId(id) || isFingerprint(id)),
     consentConfigured: reader !== undefined,
     identify(request) {
       const own = appId(request);
@@ -199,7 +207,7 @@ export function visitorReader(options: VisitorReaderOptions): VisitorReader {
                 alias: alias.present(request),
                 assignments: assignments?.present(request) === true,
                 session: sessions?.present(request) === true,
-                cookieId: cookie.read(request),
+                cookieId: cookie.read(request, signer.check())?.id,
                 fingerprint: secret === undefined ? undefined : fingerprint(request, secret),
                 appId: own,
               }
@@ -211,10 +219,11 @@ export function visitorReader(options: VisitorReaderOptions): VisitorReader {
         return { id: own, origin: 'app', ...given, excludedBy: undefined, mode: without, withdrawn };
       }
       if (own !== undefined) return consentingVisitor(said, own, 'app');
-      const known = cookie.read(request);
-      const next = alias.read(request, known);
-      const id = next?.state === 'due' ? next.id : known;
-      if (id !== undefined) return consentingVisitor(said, id, 'cookie', next);
+      const check = signer.check();
+      const known = cookie.read(request, check);
+      const next = alias.read(request, known, check);
+      const found = next?.state === 'due' ? next : known;
+      if (found !== undefined) return visitorOfCookie(said, found, next);
       if (secret !== undefined) return consentingVisitor(said, fingerprint(request, secret), 'fingerprint');
       return consentingVisitor(said, newUuid(), 'generated');
     },
@@ -230,12 +239,15 @@ function assignmentsOf({
   return assignmentCookie(secrets, given === true ? {} : given, visitor?.cookie);
 }
 
-function consentingVisitor(
-  { by }: ConsentAnswer,
-  id: string,
-  origin: IdOrigin,
-  alias?: CookieAlias,
+function visitorOfCookie(
+  said: ConsentAnswer,
+  { id, signature }: CookieId,
+  alias: CookieAlias | undefined,
 ): Visitor {
+  return { ...consentingVisitor(said, id, 'cookie'), alias, signature };
+}
+
+function consentingVisitor({ by }: ConsentAnswer, id: string, origin: IdOrigin): Visitor {
   return {
     id,
     origin,
@@ -244,7 +256,6 @@ function consentingVisitor(
     excludedBy: undefined,
     mode: 'enrol',
     withdrawn: undefined,
-    alias,
   };
 }
 

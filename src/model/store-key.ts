@@ -16,8 +16,8 @@ export function aliasKey(config: ProjectConfig, user: string): string {
 export interface StoreKeys {
   of(config: ProjectConfig, id: string, origin: IdOrigin): string;
   /**
-   * True if this may be the id of two visitors: the app gives ids of its own, and a cookie may hold this one, too. Each
-   * of the two visitors has a key of their own.
+   * True if this may be the id of two visitors: the app gives ids of its own, and this one may come from a cookie or be
+   * a fingerprint, too. Each of the two visitors has a key of their own.
    */
   isAmbiguous(id: string): boolean;
   /**
@@ -29,16 +29,17 @@ export interface StoreKeys {
 
 /**
  * Makes the store keys. If the app gives visitors ids of its own (`hasAppIds`), ids of another origin get keys of
- * another form. All other keys are those of the official SDK. `isCookieId` says whether a cookie may hold an id.
+ * another form. All other keys are those of the official SDK. `isOurs` says whether an id may come from a cookie or be
+ * a fingerprint.
  */
-export function storeKeys(hasAppIds: boolean, isCookieId: (id: string) => boolean): StoreKeys {
+export function storeKeys(hasAppIds: boolean, isOurs: (id: string) => boolean): StoreKeys {
   const ofOrigin = (config: ProjectConfig, id: string, isOwn: boolean): string => {
     const separator = isOwn ? '~cookie-' : '-';
     return `${config.account_id}-${config.project.id}${separator}${id}`;
   };
   return {
     of: (config, id, origin) => ofOrigin(config, id, hasAppIds && origin !== 'app'),
-    isAmbiguous: (id) => hasAppIds && isCookieId(id),
+    isAmbiguous: (id) => hasAppIds && isOurs(id),
     all: (config, id) =>
       hasAppIds ? [ofOrigin(config, id, false), ofOrigin(config, id, true)] : [ofOrigin(config, id, false)],
   };

@@ -3,7 +3,7 @@ import { consentMode } from '../consent/consent.js';
 import { aliasCookieName } from '../identity/cookies/alias-cookie.js';
 import { ASSIGNMENT_COOKIE_NAME } from '../identity/cookies/assignment-cookie.js';
 import { SESSION_COOKIE_NAME, type SessionCookieOptions } from '../identity/cookies/session-cookie.js';
-import { VISITOR_COOKIE_DEFAULTS } from '../identity/cookies/visitor-cookie.js';
+import { SIGNATURE_COOKIE_NAME, VISITOR_COOKIE_DEFAULTS } from '../identity/cookies/visitor-cookie.js';
 import { ConvertError } from '../utils/errors.js';
 import type { ConvertOptions } from './types.js';
 
@@ -12,7 +12,7 @@ export function assertNoConflicts(options: ConvertOptions): void {
   assertConsentHasIds(options);
   assertOwnEngine(options);
   assertOneOutbox(options);
-  assertAssignmentCookie(options);
+  assertSecrets(options);
   assertCookieNames(options);
   assertCookiePrefixes(options);
   assertPartitioned(options);
@@ -56,13 +56,19 @@ function assertOneOutbox({ delivery }: ConvertOptions): void {
   );
 }
 
-function assertAssignmentCookie({ assignmentCookie: cookie, secrets: signing }: ConvertOptions): void {
-  if (!cookie || signing !== undefined) return;
-  throw new ConvertError(
-    'CONVERT_BAD_OPTION',
-    'option `assignmentCookie` needs option `secrets`, which signs it, so that nobody gives themselves a variation:' +
-      ' at least 16 characters, the same in all processes',
-  );
+function assertSecrets({ assignmentCookie, visitor, secrets }: ConvertOptions): void {
+  const wants = [
+    ['assignmentCookie', assignmentCookie, 'nobody gives themselves a variation'],
+    ['visitor.cookie.signed', visitor?.cookie?.signed, 'nobody gives themselves the id of another visitor'],
+  ] as const;
+  for (const [path, given, reason] of wants) {
+    if (!given || secrets !== undefined) continue;
+    throw new ConvertError(
+      'CONVERT_BAD_OPTION',
+      `option \`${path}\` needs option \`secrets\`, which signs it, so that ${reason}:` +
+        ' at least 16 characters, the same in all processes',
+    );
+  }
 }
 
 /**
@@ -74,6 +80,8 @@ function cookiesOf({ visitor, session, assignmentCookie }: ConvertOptions): [str
     { ...visitor?.cookie, name, ...(typeof given === 'object' ? given : {}) },
   ];
   const cookies = [of('visitor.cookie', visitor?.cookie, VISITOR_COOKIE_DEFAULTS.name)];
+  const signed = visitor?.cookie?.signed;
+  if (signed) cookies.push(of('visitor.cookie.signed', signed, SIGNATURE_COOKIE_NAME));
   if (session !== false) cookies.push(of('session', session, SESSION_COOKIE_NAME));
   if (assignmentCookie) cookies.push(of('assignmentCookie', assignmentCookie, ASSIGNMENT_COOKIE_NAME));
   return cookies;

@@ -12,6 +12,7 @@ import {
   flag,
   fn,
   given,
+  longSecret,
   matching,
   oneOf,
   secret,
@@ -57,7 +58,6 @@ const pattern: Check = (value, path) =>
   Object.prototype.toString.call(value) === '[object RegExp]'
     ? []
     : [`option \`${path}\` must be a regular expression (given ${given(value)})`];
-const cookieOptions = shape({ ...cookieFields, accept: pattern });
 /**
  * Makes a check for an option that is one of `flags`, or an object with the options of a cookie. A problem in the
  * object is reported with the name of the field.
@@ -71,6 +71,11 @@ function cookieOr(flags: readonly boolean[], fields: Readonly<Record<string, Che
     return [`option \`${path}\` must be ${meant} (given ${given(value)})`];
   };
 }
+const cookieOptions = shape({
+  ...cookieFields,
+  accept: pattern,
+  signed: cookieOr([true, false], { name: cookieName }),
+});
 /** Accepts false, too. A problem in an object is reported with the name of the field. */
 function orFalse(check: Check): Check {
   return (value, path) => (value === false ? [] : check(value, path));
@@ -107,7 +112,7 @@ const options = shape(
     visitor: shape({
       id: fn,
       cookie: cookieOptions,
-      fingerprint: shape({ secret }, ['secret']),
+      fingerprint: shape({ secret: longSecret }, ['secret']),
     }),
     session: cookieOr([false], sessionFields),
     consent: consentCheck,

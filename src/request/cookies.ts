@@ -40,8 +40,8 @@ export function rawCookieNamed(name: string): (request: IncomingRequest) => stri
 }
 
 /**
- * Returns the value of a cookie, as `parseCookie(header)[name]` of the package `cookie` does, but not decoded. It does
- * not parse the other cookies, of which some sites have dozens.
+ * Returns the value of a cookie, as `parseCookie(header)[name]` of the package `cookie` does, but without quotes around
+ * it, and not decoded. It does not parse the other cookies, of which some sites have dozens.
  */
 function findCookie(header: string, name: string): string | undefined {
   return searchCookies(header, name, 1, (value) => value);
@@ -63,7 +63,7 @@ function searchCookies<T>(
     const end = header.indexOf(';', equals);
     const first = skipSpace(header, equals + 1, 1);
     const stop = skipSpace(header, (end === -1 ? header.length : end) - 1, -1) + 1;
-    const found = read(header.slice(first, Math.max(first, stop)));
+    const found = read(unquoted(header.slice(first, Math.max(first, stop))));
     if (found !== undefined) return found;
     seen += 1;
   }
@@ -83,6 +83,12 @@ function skipSpace(text: string, at: number, step: 1 | -1): number {
     if (code !== SPACE && code !== TAB) return index;
     index += step;
   }
+}
+
+/** Takes off the quotes around a value: they are no part of it (RFC 6265, 4.1.1), and some servers write them. */
+export function unquoted(value: string): string {
+  const last = value.length - 1;
+  return last > 0 && value[0] === '"' && value[last] === '"' ? value.slice(1, last) : value;
 }
 
 function decoded(value: string): string {

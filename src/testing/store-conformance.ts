@@ -208,6 +208,21 @@ const TAKING: Record<string, Case> = {
   },
 };
 
+/** A case about the users who log in as a visitor. */
+const USERS: Record<string, Case> = {
+  async 'S20 gives a visitor to one user'({ open }) {
+    const store = await open();
+    const results = await Promise.all(
+      numbers(20).map(async (n) => store.commit('k', { users: [`user-${n}`, `was-${n}`] }, KEPT)),
+    );
+    const [owner = ''] = results[0]!.state.users ?? [];
+    for (const { state } of results) assert.deepEqual(state.users, [owner]);
+    await store.commit('k', { users: ['another', 'hash'] }, KEPT);
+    await store.commit('k', { users: ['later', owner] }, KEPT);
+    holds(await store.read('k'), { users: [owner, 'later'] });
+  },
+};
+
 const SHARED: Record<string, Case> = {
   async 'S13 holds for all what one has committed'({ open }) {
     const [one, other] = [await open(), await open()];
@@ -287,6 +302,7 @@ export function storeConformance(it: It, factory: StoreFactory, capabilities: St
   const cases = {
     ...ALWAYS,
     ...TAKING,
+    ...USERS,
     ...(shared && SHARED),
     ...(atomic && shared && ATOMIC),
     ...(ephemeralAge !== undefined && EPHEMERAL),

@@ -26,12 +26,24 @@ export const secret: Check = must(
   kind,
 );
 
+/** The fewest characters of a secret that the app has chosen: a shorter one can be found by trying. */
+const MIN_SECRET = 16;
+const isLong = (value: unknown): boolean => typeof value === 'string' && value.length >= MIN_SECRET;
+
+/** Checks a secret that the app has chosen. The message never shows the given value. */
+export const longSecret: Check = must(`a string of at least ${MIN_SECRET} characters`, isLong, (value) =>
+  typeof value === 'string' ? '[secret]' : kind(value),
+);
+
+/** The most secrets: to check a signature may cost an HMAC for each of them. */
+const MAX_SECRETS = 8;
+
 /** Checks one secret or a list of secrets. The message never shows the given value. */
 export const secrets: Check = must(
-  'a string of at least 16 characters, or a list of such strings, the newest first',
+  `a string of at least ${MIN_SECRET} characters, or a list of up to ${MAX_SECRETS} such strings, the newest first`,
   (value) => {
     const list: readonly unknown[] = Array.isArray(value) ? value : [value];
-    return list.length > 0 && list.every((each) => typeof each === 'string' && each.length >= 16);
+    return list.length > 0 && list.length <= MAX_SECRETS && list.every(isLong);
   },
   (value) => (typeof value === 'string' || Array.isArray(value) ? '[secret]' : kind(value)),
 );

@@ -333,7 +333,7 @@ export function assignmentCookieConformance(adapter: Adapter): void {
     });
 
     it('A13 is not for fingerprints, which set no cookie', async () => {
-      const app = await start('original', { visitor: { fingerprint: { secret: 'sesame' } } });
+      const app = await start('original', { visitor: { fingerprint: { secret: 'a secret of the test' } } });
       expect(await new Browser().get(app)).toMatchObject({ text: 'original bucketed', lines: [] });
     });
   });

@@ -370,7 +370,7 @@ export function adapterConformance(adapter: Adapter, capabilities: { http2: bool
             '/': (x) =>
               x.send(200, `${x.convert.visitorId} ${x.convert.runExperience('homepage-hero')?.key}`),
           },
-          { visitor: { fingerprint: { secret: 'sesame' } } },
+          { visitor: { fingerprint: { secret: 'a secret of the test' } } },
         );
         const [one, two, other] = [
           await get(app, '/'),
@@ -497,6 +497,14 @@ export function adapterConformance(adapter: Adapter, capabilities: { http2: bool
         expect(answer.text).toMatch(/^granted (original|version-b) bucketed data-cv-variations=/);
         expect(visitorIdOf(answer)).toBeDefined();
         expect((await delivered(app)).events).toHaveLength(2);
+      });
+
+      it('C11 C3: takes quotes off the consent cookie', async () => {
+        const app = await start({ '/': page }, { consent });
+        const id = visitorIdOf(await get(app, '/', { cookie: 'consent="granted"' }));
+        const again = await get(app, '/', { cookie: `consent="granted"; cv_vid="${id}"` });
+        expect(again.text).toMatch(/^granted (original|version-b) sticky/);
+        expect((await get(app, '/', { cookie: 'consent="denied"' })).text).toMatch(/^denied none/);
       });
 
       it('C3 asks a function, which gets the request of the framework', async () => {

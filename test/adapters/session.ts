@@ -189,7 +189,7 @@ export function sessionConformance(adapter: Adapter): void {
       expect((await new Browser(known).get(app, '/', { 'user-agent': GOOGLEBOT })).lines).toEqual([]);
       expect((await new Browser(known).get(app, '/')).names).toEqual(['cv_ses']);
 
-      const prints = await start({ visitor: { fingerprint: { secret: 'sesame' } } });
+      const prints = await start({ visitor: { fingerprint: { secret: 'a secret of the test' } } });
       expect((await new Browser().get(prints)).lines).toEqual([]);
 
       const off = await start({ session: false });

@@ -8,7 +8,7 @@ export const IDS = {
   cookie: '11111111-1111-4111-8111-111111111111',
   alias: '22222222-2222-4222-8222-222222222222',
   /** The fingerprint that `SECRET` makes of the address and the user agent in `play.ts`. */
-  fingerprint: '43F9GItRrwUoGSLiNVsCGcag2WOLIPVy',
+  fingerprint: 'fp.43F9GItRrwUoGSLiNVsCGcag2WOLIPVy',
 } as const;
 export const SECRET = 'a secret of the test';
 

@@ -1,15 +1,16 @@
 /** Users who have several devices: whose visitor id is whose, from when on, and what is counted. */
+import { createHash } from 'node:crypto';
 import { afterEach, beforeEach, describe, expect, it } from 'vitest';
 import type { ConvertContext } from '../../src/context/types.js';
 import { type Convert, createConvert } from '../../src/convert/convert.js';
 import type { ConvertOptions } from '../../src/options/types.js';
+import { userHasher } from '../../src/identity/user-hash.js';
 import { memoryStore } from '../../src/store/memory-store.js';
 import type { VisitorStore } from '../../src/store/types.js';
 import { type Collector, startCollector } from '../support/collector.js';
+import { Device, MINUTE } from '../support/device.js';
 import { FakeResponse, tick, visit } from '../support/http.js';
 import { testProject } from '../support/project.js';
-
-const MINUTE = 60_000;
 
 let collector: Collector;
 let logged: string[];
@@ -35,45 +36,6 @@ function create(options: ConvertOptions = {}): Convert {
   });
   open.push(convert);
   return convert;
-}
-
-/** A browser: keeps cookies. */
-class Device {
-  readonly cookies = new Map<string, string>();
-
-  constructor(
-    private readonly convert: Convert,
-    id?: string,
-  ) {
-    if (id !== undefined) this.cookies.set('cv_vid', id);
-  }
-
-  /** One request, to the end of its response. */
-  async request(
-    handler: (context: ConvertContext) => unknown = (context) => context.runExperience('homepage-hero'),
-    headers: Record<string, string> = {},
-  ): Promise<string> {
-    const response = new FakeResponse();
-    for (const [name, value] of Object.entries(headers)) response.headers.set(name, value);
-    const cookie = [...this.cookies].map(([name, value]) => `${name}=${value}`).join('; ');
-    const context = await visit(this.convert, cookie === '' ? {} : { cookie }, response);
-    await handler(context);
-    response.writeHead();
-    await tick();
-    for (const line of response.cookies) {
-      const [, name, value] = /^([^=]+)=([^;]*)/.exec(line)!;
-      if (/max-age=0/i.test(line)) this.cookies.delete(name!);
-      else this.cookies.set(name!, value!);
-    }
-    return context.visitorId;
-  }
-
-  /** As if so much time had gone since its last request. */
-  rest(milliseconds: number): void {
-    const [id, minute] = this.cookies.get('cv_vid_next')!.split('.') as [string, string];
-    const before = parseInt(minute, 36) - Math.floor(milliseconds / MINUTE);
-    this.cookies.set('cv_vid_next', `${id}.${before.toString(36)}`);
-  }
 }
 
 const login =
@@ -166,6 +128,37 @@ describe.each([
   });
 });
 
+it('A11: a visitor who is forgotten takes no login away that leads to another visitor', async () => {
+  const convert = create();
+  const [phone, laptop] = [new Device(convert, 'phone'), new Device(convert, 'laptop')];
+  await phone.request(login('ann'));
+  await laptop.request(login('ann'));
+  await convert.forget('laptop');
+  const third = new Device(convert);
+  await third.request(login('ann'));
+  expect(third.cookies.get('cv_vid_next')).toMatch(/^phone\./);
+});
+
+it('A10: the user of a visitor whose cookie was never set keeps no login to it', async () => {
+  const store = memoryStore();
+  const convert = create({ store });
+  await new Device(convert).request(login('ann'), { 'Cache-Control': 'public' });
+  expect(store.size).toBe(0);
+  const phone = new Device(convert);
+  await phone.request(login('ann'));
+  expect([...phone.cookies.keys()]).toEqual(['cv_vid']);
+});
+
+it('A10: nothing is stored of a user whose visitor was lost with a head that we did not see', async () => {
+  const store = memoryStore();
+  const response = new FakeResponse();
+  const context = await visit(create({ store }), {}, response);
+  context.runExperience('homepage-hero');
+  response.headersSent = true;
+  await context.identify('ann');
+  expect(store.size).toBe(0);
+});
+
 it('a visitor who is forgotten is no user’s any more', async () => {
   const convert = create();
   await new Device(convert, 'one').request(login('ann'));
@@ -192,8 +185,73 @@ it('keeps no id of a user', async () => {
     },
   });
   await new Device(convert, 'one').request(login('ann@shop.example'));
-  expect(keys).toHaveLength(2);
+  expect(keys).toHaveLength(3);
   expect(JSON.stringify([keys, states])).not.toContain('ann');
+});
+
+describe('F5: with secrets', () => {
+  const [OLD, NEW] = ['the secret of last year', 'the secret of this year'];
+
+  /** A store, with the text of all that was asked of it. */
+  function recording() {
+    const kept = memoryStore();
+    const asked: string[] = [];
+    const store: VisitorStore = {
+      ...kept,
+      remote: false,
+      commit(key, ...rest) {
+        const committed = kept.commit(key, ...rest);
+        asked.push(JSON.stringify([key, committed.state]));
+        return committed;
+      },
+    };
+    return { store, asked, kept };
+  }
+  const plain = (text: string): string => createHash('sha256').update(text).digest('base64url');
+
+  it('nothing in the store can be found by trying ids', async () => {
+    const { store, asked } = recording();
+    await new Device(create({ store, secrets: NEW }), 'one').request(login('4711'));
+    expect(asked).toHaveLength(3);
+    expect(asked.join()).not.toContain(plain('4711'));
+    const other = recording();
+    await new Device(create({ store: other.store }), 'one').request(login('4711'));
+    expect(other.asked.join()).toContain(plain('4711'));
+  });
+
+  it.each([
+    ['a rotation', OLD, [NEW, OLD]],
+    ['secrets that are turned on', undefined, NEW],
+  ])('%s forgets no login, and no visitor', async (_name, before, after) => {
+    const { store, kept } = recording();
+    await new Device(create({ store, secrets: before }), 'phone').request(login('ann'));
+    const laptop = new Device(create({ store, secrets: after }));
+    await laptop.request(login('ann'));
+    expect(laptop.cookies.get('cv_vid_next')).toMatch(/^phone\./);
+    // The login is known by the first secret now: the older one may go.
+    const convert = create({ store, secrets: NEW });
+    const tablet = new Device(convert);
+    await tablet.request(login('ann'));
+    expect(tablet.cookies.get('cv_vid_next')).toMatch(/^phone\./);
+
+    await convert.forget('phone');
+    for (const user of [...userHasher([NEW, OLD])('ann')])
+      expect(kept.read(`1001-2002~user-${user}`)).toBeUndefined();
+  });
+
+  it('a visitor stays the user’s after a rotation', async () => {
+    const store = memoryStore();
+    const device = new Device(create({ store, secrets: OLD }), 'one');
+    await device.request(login('ann'));
+    const rotated = device.at(create({ store, secrets: [NEW, OLD] }));
+    await rotated.request(login('ann'));
+    expect([...rotated.cookies.keys()]).toEqual(['cv_vid']);
+    const after = rotated.at(create({ store, secrets: NEW }));
+    await after.request(login('ann'));
+    expect([...after.cookies.keys()]).toEqual(['cv_vid']);
+    await after.request(login('ben'));
+    expect(after.cookies.has('cv_vid_next')).toBe(true);
+  });
 });
 
 it('says in its cookie when the device was last here, once in two minutes', async () => {

@@ -53,6 +53,15 @@ describe('consent that is withdrawn', () => {
     expect(convert.stats().delivery.reasons).toEqual({ consent: 2 });
   });
 
+  it('F3: a job finds what is stored by a fingerprint beside ids of the app', async () => {
+    const visitor = { id: () => undefined, fingerprint: { secret: 'a secret of the test' } };
+    const convert = create({ consent, visitor });
+    const context = await visit(convert, { cookie: 'consent=yes' });
+    context.runExperience('homepage-hero');
+    await convert.flush();
+    expect((await convert.forVisitor(context.visitorId)).explain('homepage-hero').reason).toBe('sticky');
+  });
+
   it('is not brought back by a request that goes on after it, with what it decides then', async () => {
     const convert = create({ consent });
     const stream = await visit(convert, { cookie: 'consent=yes; cv_vid=abc' });

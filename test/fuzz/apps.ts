@@ -95,6 +95,7 @@ export const SETTINGS: Readonly<Record<string, ConvertOptions>> = {
     consent: EVERY_PLATFORM,
     privacySignals: 'always',
     geo: 'appengine',
+    visitor: { cookie: { signed: true } },
   },
   'clients without cookies': {
     visitor: { fingerprint: { secret: 'a secret of the test' } },

@@ -23,7 +23,7 @@ const HEADERS: ReadonlySet<string> = new Set([
 
 /** Names, values and attributes of ours; a cookie of more than 4,096 bytes is none. */
 const COOKIE =
-  /^(?:cv_vid|cv_vid_next|cv_asg|cv_ses)=[\w.-]*(?:; (?:Max-Age=\d+|Path=\/|Domain=shop\.example|Secure|HttpOnly|SameSite=Lax))*$/;
+  /^(?:cv_vid|cv_vid_next|cv_sig|cv_asg|cv_ses)=[\w.-]*(?:; (?:Max-Age=\d+|Path=\/|Domain=shop\.example|Secure|HttpOnly|SameSite=Lax))*$/;
 /** Four cookies; a denial removes each of them in up to two forms. */
 const MAX_COOKIES = 8;
 const MAX_COOKIE = 4096;

@@ -95,6 +95,7 @@ const now = Math.floor(Date.now() / 1000).toString(36);
 export const COOKIES: Readonly<Record<string, Arbitrary<string>>> = {
   cv_vid: mostly(knownId, id),
   cv_vid_next: mostly(knownId, id),
+  cv_sig: mostly('1.0n0v3ff2uvn50e67nlmylnldu', '1.', '2.0n0v3ff2uvn50e67nlmylnldu'),
   cv_asg: mostly('1.AAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAA.101-1010', '1..', '2.x.y'),
   cv_ses: mostly(
     `${now}.r`,

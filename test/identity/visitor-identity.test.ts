@@ -92,9 +92,9 @@ describe('who the visitor is', () => {
     const cookie = { name: 'vid', domain: 'shop.example', maxAge: 60, sameSite: 'none' as const };
     const { identify, cookie: written } = reader({ visitor: { cookie } });
     expect(identify(incoming({ cookie: 'vid=abc; cv_vid=other' })).id).toBe('abc');
-    expect(written.issue('abc', incoming())).toBe(
+    expect(written.issue('abc', incoming())).toEqual([
       'vid=abc; Max-Age=60; Domain=shop.example; Path=/; Secure; SameSite=None',
-    );
+    ]);
     expect(written.expire(incoming())[0]).toMatch(/^vid=; Max-Age=0; Domain=shop.example; Path=\//);
   });
 
@@ -108,18 +108,19 @@ describe('who the visitor is', () => {
     ['https', 'localhost', '', true],
     ['http', 'localhost.evil.example', '', false],
   ])('%s://%s %s: Secure %s', (protocol, host, _nothing, isSecure) => {
-    const line = reader().cookie.issue('a', incoming({}, { protocol, host }));
+    const [line = ''] = reader().cookie.issue('a', incoming({}, { protocol, host }));
     expect(/; Secure/.test(line)).toBe(isSecure);
   });
 
   it('is Secure with sameSite none, whatever else is said: browsers take no other', () => {
     const { cookie } = reader({ visitor: { cookie: { sameSite: 'none', secure: false } } });
-    expect(cookie.issue('a', incoming({}, { protocol: 'http', host: 'localhost' }))).toContain('; Secure');
+    const [line] = cookie.issue('a', incoming({}, { protocol: 'http', host: 'localhost' }));
+    expect(line).toContain('; Secure');
   });
 
   it('takes Secure as it is told', () => {
     const { cookie } = reader({ visitor: { cookie: { secure: false } } });
-    expect(cookie.issue('a', incoming())).not.toContain('Secure');
+    expect(cookie.issue('a', incoming())[0]).not.toContain('Secure');
   });
 });
 
@@ -170,7 +171,7 @@ describe('the fingerprint', () => {
   it('is the same for the same client, and keyed', () => {
     const one = fingerprint(incoming(), 's1');
     expect(fingerprint(incoming(), 's1')).toBe(one);
-    expect(one).toMatch(/^[A-Za-z0-9_-]{32}$/);
+    expect(one).toMatch(/^fp\.[A-Za-z0-9_-]{32}$/);
     const others = [
       fingerprint(incoming(), 's2'),
       fingerprint(incoming({ 'accept-language': 'de' }), 's1'),
@@ -182,6 +183,32 @@ describe('the fingerprint', () => {
     const behind = (ip: string) => fingerprint(incoming({}, { ip }), 's1');
     expect(behind('93.184.216.34:50123')).toBe(one);
     expect(behind('[2001:db8::1]:50123')).toBe(behind('2001:db8::1'));
+  });
+
+  it.each<[string, VisitorReaderOptions['visitor']]>([
+    ['any id', {}],
+    ['any id that the app accepts', { cookie: { accept: /[^]*/ } }],
+    ['ids beside those of the app', { id: () => undefined, cookie: { accept: /^fp\./g } }],
+  ])('F3: is nothing that a cookie can hold, where it may hold %s', (_name, visitor) => {
+    const secret = 'a secret of the test';
+    const id = fingerprint(incoming(), secret);
+    const { identify } = reader({ visitor: { ...visitor, fingerprint: { secret } } });
+    const victim = identify(incoming());
+    expect(victim).toMatchObject({ id, origin: 'fingerprint' });
+    const stranger = {
+      'user-agent': 'Mozilla/5.0 (X11; Linux x86_64; rv:140.0) Gecko/20100101 Firefox/140.0',
+    };
+    for (const cookie of [
+      `cv_vid=${id}`,
+      `cv_vid="${id}"`,
+      `cv_vid=${encodeURIComponent(id)}`,
+      `cv_vid_next=${id}.0`,
+    ]) {
+      expect(identify(incoming({ ...stranger, cookie }))).toMatchObject({
+        id: fingerprint(incoming(stranger), secret),
+        origin: 'fingerprint',
+      });
+    }
   });
 
   it('comes after the cookie, and behind consent', () => {

@@ -99,15 +99,55 @@ describe('options', () => {
     expect(wrong({ visitor: { fingerprint: 'hush-hush' } })).not.toContain('hush-hush');
   });
 
+  it('F3: takes no fingerprint with a short secret, and does not show it', () => {
+    const of = (secret: unknown): string => wrong({ visitor: { fingerprint: { secret } } });
+    const meant =
+      'convert: option `visitor.fingerprint.secret` must be a string of at least 16 characters (given';
+    for (const secret of ['k', 'hush-hush', 'fifteen letters']) expect(of(secret)).toBe(`${meant} [secret])`);
+    expect(of(['sixteen letters!'])).toBe(`${meant} an array)`);
+    expect(of('sixteen letters!')).toBe('no error');
+  });
+
   it('takes secrets that are long enough, and shows none', () => {
     const meant =
-      'convert: option `secrets` must be a string of at least 16 characters, or a list of such strings, the newest first (given';
+      'convert: option `secrets` must be a string of at least 16 characters, or a list of up to 8 such strings, the newest first (given';
     const long = 'sixteen letters!';
-    for (const secrets of ['hush-hush', ['hush-hush'], [long, 'hush-hush'], [long, 5], []]) {
+    const tooMany = Array.from({ length: 9 }, () => long);
+    for (const secrets of ['hush-hush', ['hush-hush'], [long, 'hush-hush'], [long, 5], [], tooMany]) {
       expect(wrong({ secrets })).toBe(`${meant} [secret])`);
     }
     expect(wrong({ secrets: 12345678 })).toBe(`${meant} number)`);
     for (const secrets of [long, [long], [long, `${long}!`]]) expect(wrong({ secrets })).toBe('no error');
+  });
+
+  it('A12: takes signed ids with secrets and a name of their own', () => {
+    const secrets = 'sixteen letters!';
+    const signed = (given: unknown, more = {}): unknown => ({
+      visitor: { cookie: { signed: given, ...more } },
+    });
+    for (const given of [true, {}, { name: 'sig' }]) {
+      expect(wrong(signed(given))).toMatch(/`visitor.cookie.signed` needs option `secrets`/);
+      expect(wrong({ secrets, ...(signed(given) as object) })).toBe('no error');
+    }
+    expect(wrong(signed(false))).toBe('no error');
+    const both = (given: unknown, more = {}): string =>
+      wrong({ secrets, assignmentCookie: true, ...(signed(given, more) as object) });
+    expect(both('yes')).toContain(
+      "option `visitor.cookie.signed` must be true, false or { name } (given 'yes')",
+    );
+    expect(both({ name: 'a;b' })).toContain(
+      'option `visitor.cookie.signed.name` must be the name of a cookie',
+    );
+    expect(both({ name: 'cv_vid_next' })).toContain(
+      "options `visitor.cookie.signed.name` and the cookie of `identify` are both 'cv_vid_next'",
+    );
+    expect(both({ name: 'cv_asg' })).toContain(
+      "options `assignmentCookie.name` and `visitor.cookie.signed.name` are both 'cv_asg'",
+    );
+    expect(both(true, { name: 'cv_sig' })).toContain("are both 'cv_sig'");
+    expect(both({ name: '__Host-sig' }, { domain: 'shop.example' })).toContain(
+      "option `visitor.cookie.signed` has the name '__Host-sig', and `domain`",
+    );
   });
 
   it('takes an assignment cookie with secrets and a name of its own', () => {

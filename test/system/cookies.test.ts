@@ -119,6 +119,27 @@ describe.skipIf(!hasChromium)('cookies in Chromium', () => {
     expect(await names()).toEqual([]);
   });
 
+  it('A12: a signed id stays, and a denial removes both cookies, with Domain and without', async () => {
+    const secrets = 'a secret of the test';
+    const signed = { cookie: { signed: true } };
+    const inDomain = { cookie: { signed: true, domain: 'shop.example' } };
+    await start({ secrets, visitor: signed });
+    expect(new Set(await view('www.shop.example', 3)).size).toBe(1);
+    await context.addCookies([
+      { name: 'cv_vid', value: 'made-up', domain: '.shop.example', path: '/' },
+      { name: 'cv_sig', value: '1.made-up', domain: '.shop.example', path: '/' },
+    ]);
+    await start({ secrets, visitor: inDomain });
+    const [id] = await view('www.shop.example', 1);
+    expect(id).not.toBe('made-up');
+    expect(await view('www.shop.example')).toEqual([id, id]);
+    const ours = async () => (await context.cookies()).filter(({ name }) => name !== 'cv_ses');
+    expect((await ours()).map(({ name }) => name).sort()).toEqual(['cv_sig', 'cv_sig', 'cv_vid', 'cv_vid']);
+    await start({ secrets, visitor: inDomain, consent: () => false });
+    await view('www.shop.example', 1);
+    expect(await ours()).toEqual([]);
+  });
+
   it.each([
     [true, 2],
     [false, 4],

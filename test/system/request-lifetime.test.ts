@@ -3,6 +3,7 @@ import { setFlagsFromString } from 'node:v8';
 import { runInNewContext } from 'node:vm';
 import { describe, expect, it } from 'vitest';
 import { aliasCookie } from '../../src/identity/cookies/alias-cookie.js';
+import { UNSIGNED } from '../../src/identity/cookies/id-signer.js';
 import { visitorCookie } from '../../src/identity/cookies/visitor-cookie.js';
 import { createRequestReader } from '../../src/request/request-reader.js';
 import { isBotClient } from '../../src/request/user-agent/bots.js';
@@ -45,11 +46,17 @@ describe('what outlives a request', () => {
     const adoption = aliasCookie();
     const headers = (text: string) => incoming({ headers: { cookie: whole(text) } });
     expect(
-      heldFor((index) => cookie.read(headers(`a=${FILLER}; cv_vid=00000000-0000-0000-0000-${index}`))),
+      heldFor((index) =>
+        cookie.read(headers(`a=${FILLER}; cv_vid=00000000-0000-0000-0000-${index}`), UNSIGNED.check()),
+      ),
     ).toBeLessThan(2_000);
     expect(
       heldFor((index) =>
-        adoption.read(headers(`a=${FILLER}; cv_vid_next=00000000-0000-0000-0000-${index}.0`), undefined),
+        adoption.read(
+          headers(`a=${FILLER}; cv_vid_next=00000000-0000-0000-0000-${index}.0`),
+          undefined,
+          UNSIGNED.check(),
+        ),
       ),
     ).toBeLessThan(2_000);
   });

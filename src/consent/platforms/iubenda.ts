@@ -5,7 +5,7 @@
  * `storage.useSiteId`).
  */
 import type { IncomingRequest } from '../../model/http.js';
-import { cookieHeader, rawCookieNamed } from '../../request/cookies.js';
+import { cookieHeader, rawCookieNamed, unquoted } from '../../request/cookies.js';
 import { isPlainObject, ownValue } from '../../utils/objects.js';
 import { matching } from '../../utils/option-checks.js';
 import { answerIn, jsonObject, yesOrNo } from './cookie-values.js';
@@ -57,7 +57,7 @@ function consentsOf(request: IncomingRequest): string[] {
     const cookie = header.slice(at + PREFIX.length, end === -1 ? header.length : end);
     const equals = cookie.indexOf('=');
     if (!IS_CONSENT.test(cookie.slice(0, Math.max(0, equals)).trimEnd())) continue;
-    if (values.push(cookie.slice(equals + 1).trim()) === MAX_SITES) break;
+    if (values.push(unquoted(cookie.slice(equals + 1).trim())) === MAX_SITES) break;
   }
   return values;
 }

@@ -5,11 +5,13 @@
 import type { IncomingRequest } from '../../model/http.js';
 import { cookieNamed, validCookieNamed } from '../../request/cookies.js';
 import { flattenString } from '../../utils/flatten-string.js';
+import { type IdCheck, UNSIGNED } from './id-signer.js';
 import { setCookie } from './set-cookie.js';
 import {
   cookieAttributes,
   cookieIdCheck,
   VISITOR_COOKIE_DEFAULTS,
+  type CookieId,
   type VisitorCookieOptions,
 } from './visitor-cookie.js';
 
@@ -18,14 +20,17 @@ const SESSION = 30 * 60 * 1000;
 /** Milliseconds of a minute: the cookie tells the minute in which the device was last seen. */
 const MINUTE = 60 * 1000;
 
-/** The value of the cookie: a visitor id, and the minute in which the device was last seen. */
-const VALUE = /^([\w-]{1,64})\.([0-9a-z]{1,8})$/;
+/**
+ * The value of the cookie: a visitor id, the minute in which the device was last seen, and the signature of the id if
+ * ids are signed. Without it, whoever writes this cookie would have any id signed.
+ */
+const VALUE = /^([\w-]{1,64})\.([0-9a-z]{1,8})(?:\.([0-9a-z]+))?$/;
 
-export interface CookieAlias {
-  readonly id: string;
+export interface CookieAlias extends CookieId {
   /**
    * `due`: the session before is over, so the device takes over the id. `waits`: the session goes on. `renew`: the
-   * session goes on, and the cookie has to be set again with the time of this request.
+   * session goes on, and the cookie has to be set again, with the time of this request and a signature of the first
+   * secret.
    */
   readonly state: 'due' | 'waits' | 'renew';
 }
@@ -34,10 +39,10 @@ export interface AliasCookie {
   /** True if the request brings the cookie at all, whatever it holds. */
   present(request: IncomingRequest): boolean;
   /**
-   * Reads the first valid cookie; undefined if the request brings none. `current` is the visitor id that the
-   * device has; undefined if it has none.
+   * Reads the first valid cookie; undefined if the request brings none. `current` is the visitor id that the device
+   * has; undefined if it has none.
    */
-  read(request: IncomingRequest, current: string | undefined): CookieAlias | undefined;
+  read(request: IncomingRequest, current: CookieId | undefined, check: IdCheck): CookieAlias | undefined;
   /** Makes a `Set-Cookie` line for a visitor id that this package has made, with the present minute. */
   issue(id: string, request: IncomingRequest): string;
   /** The `Set-Cookie` lines that remove the cookie, wherever this package may have set it. */
@@ -51,31 +56,45 @@ export const aliasCookieName = (visitorCookieName: string): string => `${visitor
  * Makes the alias cookie, with the attributes of the visitor cookie.
  *
  * @param isId says whether a value may be a visitor id
+ * @param signer signs ids if the option `signed` is on
  */
 export function aliasCookie(
   visitor: VisitorCookieOptions = {},
   isId = cookieIdCheck(visitor.accept, false),
+  signer = UNSIGNED,
   now = Date.now,
 ): AliasCookie {
   const name = aliasCookieName(visitor.name ?? VISITOR_COOKIE_DEFAULTS.name);
   const cookie = setCookie({ name, ...cookieAttributes(visitor), httpOnly: true });
   const valueIn = cookieNamed(name);
   const validIn = validCookieNamed(name);
-  const parse = (value: string): RegExpExecArray | undefined => {
-    const parts = VALUE.exec(value);
-    return parts !== null && isId(parts[1]!) ? parts : undefined;
+  const parse = (value: string, check: IdCheck): Brought | undefined => {
+    const [, id = '', minute = '', signature = ''] = VALUE.exec(value) ?? [];
+    const verified = isId(id) ? check(id, [signature]) : undefined;
+    return verified && { id, minute, signature: verified };
   };
   return {
     present: (request) => valueIn(request) !== undefined,
-    read(request, current) {
-      const [, id, minute] = validIn(request, parse) ?? [];
-      if (id === undefined || minute === undefined) return undefined;
+    read(request, current, check) {
+      const brought = validIn(request, (value) => parse(value, check));
+      if (brought === undefined) return undefined;
+      const { id, minute, signature } = brought;
       const age = now() - parseInt(minute, 36) * MINUTE;
-      if (current === undefined || age >= SESSION + MINUTE) return { id: flattenString(id), state: 'due' };
+      if (current === undefined || age >= SESSION + MINUTE)
+        return { id: flattenString(id), signature, state: 'due' };
       // A negative age: the cookie was set by a server whose clock was ahead. The cookie is set again.
-      return { id, state: age >= 2 * MINUTE || age < 0 ? 'renew' : 'waits' };
+      const isDue = age >= 2 * MINUTE || age < 0 || signature === 'previous';
+      return { id, signature, state: isDue ? 'renew' : 'waits' };
     },
-    issue: (id, request) => cookie.issue(`${id}.${Math.floor(now() / MINUTE).toString(36)}`, request),
+    issue(id, request) {
+      const parts = [id, Math.floor(now() / MINUTE).toString(36), signer.sign(id)];
+      return cookie.issue(parts.filter((part) => part !== undefined).join('.'), request);
+    },
     expire: (request) => cookie.expire(request),
   };
+}
+
+/** The content of a valid cookie. */
+interface Brought extends CookieId {
+  readonly minute: string;
 }

@@ -14,10 +14,20 @@ export interface Signer {
    */
   sign(text: string): string;
   /**
-   * Says which secret made a signature: `current` is the first secret, `previous` any other; undefined if none of them
-   * did.
+   * Says which secret made a signature, or one of several signatures: `current` is the first secret, `previous` any
+   * other; undefined if none of them did, or if the budget is used up. Each secret that is tried costs one HMAC,
+   * however many signatures are given. Default: no bound.
    */
-  verify(text: string, signature: string): 'current' | 'previous' | undefined;
+  verify(
+    text: string,
+    signatures: string | readonly string[],
+    budget?: HmacBudget,
+  ): 'current' | 'previous' | undefined;
+}
+
+/** The number of HMACs that may still be made. `verify` takes from it what it uses. */
+export interface HmacBudget {
+  left: number;
 }
 
 /** The number of characters of a signature. */
@@ -29,12 +39,16 @@ export function createSigner(secrets: Secrets, purpose: string): Signer {
   const keys = [secrets].flat().map((secret) => keyFor(secret, purpose));
   return {
     sign: (text) => signature(keys[0]!, text),
-    verify(text, given) {
-      if (!SIGNATURE.test(given)) return undefined;
-      const bytes = Buffer.from(given, 'latin1');
-      const index = keys.findIndex((key) =>
-        timingSafeEqual(Buffer.from(signature(key, text), 'latin1'), bytes),
-      );
+    verify(text, signatures, budget = { left: Infinity }) {
+      const given = [signatures].flat().filter((each) => SIGNATURE.test(each));
+      const bytes = given.map((each) => Buffer.from(each, 'latin1'));
+      const isMadeWith = (key: KeyObject): boolean => {
+        budget.left -= 1;
+        const expected = Buffer.from(signature(key, text), 'latin1');
+        return bytes.some((each) => timingSafeEqual(expected, each));
+      };
+      if (bytes.length === 0) return undefined;
+      const index = keys.findIndex((key) => budget.left > 0 && isMadeWith(key));
       return index === -1 ? undefined : index === 0 ? 'current' : 'previous';
     },
   };

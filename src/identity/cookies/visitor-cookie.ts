@@ -1,8 +1,9 @@
-/** The cookie that keeps the id of a visitor. */
+/** The cookie that keeps the id of a visitor, and the cookie that signs it. */
 import type { IncomingRequest } from '../../model/http.js';
 import { cookieNamed, validCookieNamed } from '../../request/cookies.js';
 import { flattenString } from '../../utils/flatten-string.js';
-import { type CookieProblem, setCookie, type SetCookieOptions } from './set-cookie.js';
+import { type IdCheck, type IdSignature, type IdSigner, UNSIGNED } from './id-signer.js';
+import { type CookieProblem, type SetCookie, setCookie, type SetCookieOptions } from './set-cookie.js';
 
 export interface VisitorCookieOptions {
   /** The name of the cookie. Default `cv_vid`. */
@@ -38,10 +39,16 @@ export interface VisitorCookieOptions {
    * can not name a user of the app.
    */
   accept?: RegExp;
+  /**
+   * True if only ids count that this package has given: a second cookie, which scripts can not read, signs the id with
+   * the first of `secrets`. An id without a valid signature is replaced by a new one, so turning this on draws all
+   * visitors anew. `{ name }` names that cookie; default `cv_sig`. Needs `secrets`. Default false.
+   */
+  signed?: boolean | { name?: string };
 }
 
 /** The attributes of a cookie, which other cookies take over from the visitor cookie. */
-export type CookieOptions = Omit<VisitorCookieOptions, 'accept'>;
+export type CookieOptions = Omit<VisitorCookieOptions, 'accept' | 'signed'>;
 
 /** A visitor id that the cookie may hold. A longer value, or one with other characters, is ignored and replaced. */
 const COOKIE_ID = /^[A-Za-z0-9_-]{1,64}$/;
@@ -56,16 +63,27 @@ export function cookieIdCheck(accept: RegExp | undefined, hasAppIds: boolean): (
   return (id) => COOKIE_ID.test(id) && (accepted.test(id) || ISSUED_ID.test(id));
 }
 
+/** A visitor id from a cookie, and how it is signed. */
+export interface CookieId {
+  readonly id: string;
+  readonly signature: IdSignature;
+}
+
 export interface VisitorCookie {
-  /** Reads the first valid visitor id that the request brings; undefined if there is none. */
-  read(request: IncomingRequest): string | undefined;
-  /** True if the request brings the cookie at all, whatever it holds. */
+  /**
+   * Reads the first visitor id of the request that counts; undefined if there is none. If ids are signed, any signature
+   * that the request brings may be the one of the id.
+   */
+  read(request: IncomingRequest, check: IdCheck): CookieId | undefined;
+  /** True if the request brings the cookie, or its signature, at all, whatever they hold. */
   present(request: IncomingRequest): boolean;
-  /** Makes a `Set-Cookie` line for a visitor id that this package has made. */
-  issue(id: string, request: IncomingRequest): string;
+  /** Makes the `Set-Cookie` lines for a visitor id that this package has made. */
+  issue(id: string, request: IncomingRequest): readonly string[];
   /** Makes the `Set-Cookie` lines that set another id than the one that the browser has. */
   replace(id: string, request: IncomingRequest): readonly string[];
-  /** The `Set-Cookie` lines that remove the cookie, wherever this package may have set it. */
+  /** Makes the `Set-Cookie` lines that sign the id anew, and leave it as it is. */
+  signAgain(id: string, request: IncomingRequest): readonly string[];
+  /** The `Set-Cookie` lines that remove the cookie and its signature, wherever this package may have set them. */
   expire(request: IncomingRequest): readonly string[];
   /** What is wrong with the cookie that `issue` makes for this request; undefined if browsers keep it as configured. */
   problem(request: IncomingRequest): CookieProblem | undefined;
@@ -93,24 +111,79 @@ export function cookieAttributes(
   };
 }
 
-/** @param isId says whether a value may be a visitor id */
+/**
+ * @param isId says whether a value may be a visitor id
+ * @param signer signs ids if the option `signed` is on
+ */
 export function visitorCookie(
   options: VisitorCookieOptions = {},
   isId = cookieIdCheck(options.accept, false),
+  signer = UNSIGNED,
 ): VisitorCookie {
   const { name = VISITOR_COOKIE_DEFAULTS.name } = options;
-  const lines = setCookie({ name, ...cookieAttributes(options) });
+  const cookie = setCookie({ name, ...cookieAttributes(options) });
   const valueIn = cookieNamed(name);
   const validIn = validCookieNamed(name);
+  const signature = signatureCookie(options, signer);
+  const cookies = signature === undefined ? [cookie] : [cookie, signature];
 
+  const signAgain = (id: string, request: IncomingRequest): readonly string[] =>
+    signature === undefined ? [] : [signature.issue(id, request)];
+  const issue = (id: string, request: IncomingRequest): readonly string[] => [
+    cookie.issue(id, request),
+    ...signAgain(id, request),
+  ];
   return {
-    // The id is copied: a slice would keep the whole Cookie header in memory for as long as events of the visitor
-    // wait.
-    read: (request) => validIn(request, (value) => (isId(value) ? flattenString(value) : undefined)),
-    present: (request) => valueIn(request) !== undefined,
-    issue: (id, request) => lines.issue(id, request),
-    replace: (id, request) => [...lines.expireOthers(request), lines.issue(id, request)],
-    expire: (request) => lines.expire(request),
-    problem: (request) => lines.problem(request),
+    read(request, check) {
+      const signatures = signature?.read(request) ?? [];
+      return validIn(request, (id) => {
+        const verified = isId(id) ? check(id, signatures) : undefined;
+        // The id is copied: a slice would keep the whole Cookie header in memory for as long as events of the visitor
+        // wait.
+        return verified && { id: flattenString(id), signature: verified };
+      });
+    },
+    present: (request) => valueIn(request) !== undefined || signature?.present(request) === true,
+    issue,
+    replace: (id, request) => [
+      ...cookies.flatMap((each) => each.expireOthers(request)),
+      ...issue(id, request),
+    ],
+    signAgain,
+    expire: (request) => cookies.flatMap((each) => each.expire(request)),
+    problem: (request) => cookie.problem(request),
   };
+}
+
+export const SIGNATURE_COOKIE_NAME = 'cv_sig';
+/** The value of the signature cookie begins with the number of its format. */
+const VERSION = '1.';
+
+/** The cookie that signs the id in the visitor cookie; undefined if ids are not signed. */
+function signatureCookie(options: VisitorCookieOptions, signer: IdSigner): SignatureCookie | undefined {
+  const { signed } = options;
+  if (!signed) return undefined;
+  const { name = SIGNATURE_COOKIE_NAME } = signed === true ? {} : signed;
+  const cookie = setCookie({ name, ...cookieAttributes(options), httpOnly: true });
+  const valueIn = cookieNamed(name);
+  const valuesIn = validCookieNamed(name);
+  return {
+    ...cookie,
+    issue: (id, request) => cookie.issue(`${VERSION}${signer.sign(id)}`, request),
+    present: (request) => valueIn(request) !== undefined,
+    read(request) {
+      const signatures: string[] = [];
+      valuesIn(request, (value) => {
+        if (value.startsWith(VERSION)) signatures.push(value.slice(VERSION.length));
+        return undefined;
+      });
+      return signatures;
+    },
+  };
+}
+
+interface SignatureCookie extends SetCookie {
+  present(request: IncomingRequest): boolean;
+  /** Returns the signatures that the request brings: those of the first 8 cookies of the name. */
+  read(request: IncomingRequest): readonly string[];
 }

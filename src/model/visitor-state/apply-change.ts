@@ -19,7 +19,7 @@ const NOTHING_LOST: ReadonlySet<string> = new Set();
 
 /** The most transaction ids that are kept for one goal of one visitor. */
 const MAX_TRANSACTIONS = 100;
-/** The most users that are kept of one visitor. More people rarely use one device. */
+/** The most hashes that are kept of the user of one visitor. There is one for each secret that has hashed them. */
 const MAX_USERS = 20;
 
 /**
@@ -75,7 +75,9 @@ export function applyChange(given: VisitorState, change: StateChange): Committed
   else if (change.consent !== undefined) next.consent = change.consent;
   if (change.release) delete next.held;
   if (change.alias !== undefined) next.alias ??= change.alias;
-  if (change.users) next.users = union(next.users, change.users).slice(-MAX_USERS);
+  if (change.users && isOf(change.users, next.users)) {
+    next.users = union(next.users, change.users.slice(0, 1)).slice(-MAX_USERS);
+  }
   if (next.unexposed?.length === 0) delete next.unexposed;
   if (change.settled && next.pending) next = withoutPending(next, change.settled);
   for (const claim of change.pending?.claims ?? []) {
@@ -84,6 +86,11 @@ export function applyChange(given: VisitorState, change: StateChange): Committed
   const committed: Committed = { state: next, lost: lost ?? NOTHING_LOST };
   if (change.hold) committed.forgotten = defer(next, change.hold);
   return committed;
+}
+
+/** True if a visitor belongs to the user with these hashes, or to nobody yet. */
+function isOf(hashes: readonly string[], users: readonly string[] = []): boolean {
+  return users.length === 0 || users.some((user) => hashes.includes(user));
 }
 
 /** Returns the state as decisions see it: changes that wait for consent count as if they were committed. */

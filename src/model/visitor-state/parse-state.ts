@@ -19,7 +19,7 @@ const isListOfText = (value: unknown): boolean =>
   Array.isArray(value) && value.every((each) => typeof each === 'string');
 
 /** True for an id that may stand in the visitor cookie. */
-export function isVisitorId(value: unknown): boolean {
+export function isVisitorId(value: unknown): value is string {
   return typeof value === 'string' && /^[\w-]{1,64}$/.test(value);
 }
 

@@ -35,7 +35,7 @@ export interface VisitorState {
    * visitor's.
    */
   alias?: string;
-  /** Hashes (`userHash`) of the users who were this visitor, the latest last. */
+  /** The hashes (`userHasher`) of the user to whom this visitor belongs, the latest last. */
   users?: string[];
   /** The names of the last commits, the latest last. Some stores need them to recognize their own commits. */
   commit?: string;
@@ -107,7 +107,10 @@ export interface StateChange {
    * yet.
    */
   alias?: string;
-  /** The hashes (`userHash`) of users that are added to the visitor's `users`. */
+  /**
+   * The hashes (`userHasher`) of one user, the present one first. The visitor belongs to the first user of whom this is
+   * stored: the present hash is added to the visitor's `users` if there are none, or if one of them is among these.
+   */
   users?: readonly string[];
 }
 

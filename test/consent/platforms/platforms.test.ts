@@ -37,6 +37,10 @@ describe.each(PLATFORM_NAMES)('%s', (platform) => {
     expect(read(`first=1; ${cookie}; last=2`)).toBe(answer);
   });
 
+  it.each(captured)('C3: quoted: $kind: $cookie', ({ answer, cookie, ids }) => {
+    expect(readerOf(platform, ids)(cookie.replace(/=([^;]*)/g, '="$1"'))).toBe(answer);
+  });
+
   it('no cookie: unknown', () => {
     const ids = captured[0]?.ids;
     const read: Read = PLATFORMS[platform].reader(ids ?? {});

@@ -11,7 +11,7 @@ describe('the cookies of a request', () => {
       'x y',
       '%E0%A4',
       '',
-      '"q"',
+      'q',
       undefined,
     ]);
   });
