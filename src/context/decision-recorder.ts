@@ -45,8 +45,14 @@ export class DecisionRecorder {
     for (const decision of decisions) this.#announce(participation, decision, given);
   }
 
-  announceExcluded({ visitor, excludedBy }: Excluded, experienceKey: string): void {
-    this.#emit(visitor.id, experienceKey, null, excludedBy, false);
+  /**
+   * Announces what an excluded visitor gets of an experience. `shown` is what a preview link shows; undefined if the
+   * visitor gets nothing.
+   */
+  recordExcluded({ visitor, excludedBy }: Excluded, experienceKey: string, shown?: Decision): void {
+    const variation = shown?.variation ?? null;
+    if (shown !== undefined && variation) this.#remember(shown, variation);
+    this.#emit(visitor.id, experienceKey, variation?.key ?? null, shown?.reason ?? excludedBy, false);
   }
 
   announceConversion(

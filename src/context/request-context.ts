@@ -3,7 +3,7 @@
  * over 300 lines since it is one class, which puts the parts together that one request needs.
  */
 import { type Bridge, createBridge } from '../bridge/bridge.js';
-import type { Properties } from '../engine/types.js';
+import type { PreviewDecision, Properties } from '../engine/types.js';
 import type { CarriedAssignments } from '../identity/cookies/assignment-cookie.js';
 import type { CarriedSession } from '../identity/cookies/session-cookie.js';
 import type { Visitor, VisitorReader } from '../identity/visitor-identity.js';
@@ -208,9 +208,10 @@ export class RequestContext extends VisitorContextBase implements ConvertContext
     if (unknownProxy !== undefined) this.runtime.warnOnce('proxy', unknownProxy);
     if (!this.#response.headersSent) this.#prepareHead(visitor);
     if (visitor.withdrawn) revokeConsent(this.runtime, visitor.withdrawn, request.raw);
-    if (visitor.excludedBy !== undefined) return excluded(visitor, visitor.excludedBy);
     const { project } = this.runtime;
-    if (project) return this.#include(visitor, project);
+    const preview = project && previewOf(this.runtime, this.#services.preview, { request, visitor, project });
+    if (visitor.excludedBy !== undefined) return excluded(visitor, visitor.excludedBy, preview);
+    if (project) return this.#include(visitor, project, preview);
     this.#requestVisitor.isNewVisitor = isNew(visitor, 'absent', undefined);
     return excluded(visitor, 'not-ready');
   }
@@ -219,7 +220,7 @@ export class RequestContext extends VisitorContextBase implements ConvertContext
     return (this.#storeKey ??= this.runtime.storeKeys.of(config, id, origin));
   }
 
-  #include(visitor: Visitor, project: LoadedProject): Participation {
+  #include(visitor: Visitor, project: LoadedProject, preview: PreviewDecision | undefined): Participation {
     const storeKey = this.#keyOf(visitor, project);
     const lookup = lookUpState(this.runtime, visitor, storeKey, this.#prefetched);
     const found = foundIn(lookup);
@@ -242,7 +243,7 @@ export class RequestContext extends VisitorContextBase implements ConvertContext
       storeKey,
       lookup,
       stored,
-      preview: previewOf(this.runtime, this.#services.preview, this.#request, project),
+      preview,
       facts: this.#requestFacts,
     });
     this.#requestVisitor.isNewVisitor = isNew(visitor, lookup, stored);

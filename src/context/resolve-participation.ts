@@ -1,5 +1,5 @@
 /** Works out how a visitor takes part in one request, from the request, the visitor and their stored state. */
-import type { Decision } from '../engine/types.js';
+import type { PreviewDecision } from '../engine/types.js';
 import type { Visitor } from '../identity/visitor-identity.js';
 import type { IncomingRequest, OutgoingResponse } from '../model/http.js';
 import { withDeferredChanges } from '../model/visitor-state/apply-change.js';
@@ -33,7 +33,7 @@ export interface ParticipationInput {
    */
   readonly stored: VisitorState | undefined;
   /** The decision that a preview link asks for; undefined if there is no link, or if it may not be followed. */
-  readonly preview: Decision | undefined;
+  readonly preview: PreviewDecision | undefined;
   readonly facts: RequestFacts;
 }
 
