@@ -45,7 +45,8 @@ export interface ReadOnly extends Deciding {
   readonly status: 'read-only';
   readonly because: ReadOnlyReason;
   /**
-   * The decision that the preview link in the URL asks for; undefined without a link. A HEAD request may have one, too.
+   * The decision that the preview link in the URL shows; undefined without a link, or if no such variation was found.
+   * A HEAD request may have one, too.
    */
   readonly preview: PreviewDecision | undefined;
 }
@@ -82,7 +83,7 @@ export const excluded = (
   preview?: PreviewDecision,
 ): Excluded => ({ status: 'excluded', visitor, excludedBy, preview });
 
-/** The decision that the preview link in the URL asks for; undefined without a link. */
+/** The decision that the preview link in the URL shows; undefined without a link, or if no variation was found. */
 export const previewIn = (participation: Participation): PreviewDecision | undefined =>
   participation.status === 'participating' ? undefined : participation.preview;
 

@@ -3,7 +3,7 @@
  * over 300 lines since it is one class, which puts the parts together that one request needs.
  */
 import { type Bridge, createBridge } from '../bridge/bridge.js';
-import type { PreviewDecision, Properties } from '../engine/types.js';
+import type { Properties } from '../engine/types.js';
 import type { CarriedAssignments } from '../identity/cookies/assignment-cookie.js';
 import type { CarriedSession } from '../identity/cookies/session-cookie.js';
 import type { Visitor, VisitorReader } from '../identity/visitor-identity.js';
@@ -16,12 +16,13 @@ import type { RequestFacts, RequestReader } from '../request/request-reader.js';
 import type { Answer, RemoteStore } from '../store/remote-store.js';
 import type { RequestFunction } from '../utils/app-callback.js';
 import { asConvertError } from '../utils/errors.js';
-import { previewOf, saysYes } from './app-answers.js';
+import { saysYes } from './app-answers.js';
 import { writeHintHeaders } from './client-hint-headers.js';
 import { revokeConsent } from './erase-visitor.js';
 import { bridgeData, idForPage } from './page-data.js';
 import { EXCLUDED, excluded, foundIn, type Participation } from './participation.js';
 import { isNew, keepsCookies, lookUpState, resolveParticipation } from './resolve-participation.js';
+import { type FollowedPreview, type PreviewLink, previewLinkOf, type PreviewOption } from './preview-link.js';
 import type { LoadedProject, Runtime } from './runtime.js';
 import type { ConvertContext } from './types.js';
 import { UserAlias } from './user-alias.js';
@@ -35,7 +36,7 @@ export interface RequestServices {
   readonly visitors: VisitorReader;
   readonly reader: RequestReader;
   readonly skip: RequestFunction<unknown, boolean> | undefined;
-  readonly preview: boolean | RequestFunction<unknown, boolean> | undefined;
+  readonly preview: PreviewOption;
   readonly proxies: ProxyWatch;
   readonly heads: HeadSample;
   /** True if browsers keep our cookies in pages of other sites, too. */
@@ -69,6 +70,7 @@ export class RequestContext extends VisitorContextBase implements ConvertContext
    */
   #prefetched: Answer | undefined;
   #skipped: boolean | undefined;
+  #preview: PreviewLink | undefined;
   /** Why the request leaves no trace, leaving previews aside. */
   #readOnly: Exclude<ReadOnlyReason, 'preview'> | undefined;
   #hasWrittenHead = false;
@@ -99,12 +101,11 @@ export class RequestContext extends VisitorContextBase implements ConvertContext
   }
 
   acceptHints(critical: boolean): void {
-    const request = this.#request;
     const { consentConfigured } = this.runtime;
     const identify = (): Visitor | undefined => this.#identified();
     this.#response.onHead((head) => {
       try {
-        writeHintHeaders(head, { request, identify, consentConfigured, critical });
+        writeHintHeaders(head, { request: this.#request, identify, consentConfigured, critical });
       } catch (error) {
         this.runtime.report(asConvertError(error, 'CONVERT_INTERNAL', 'client hints could not be asked for'));
       }
@@ -131,6 +132,11 @@ export class RequestContext extends VisitorContextBase implements ConvertContext
     return answer.then((value) => {
       this.#prefetched = value;
     });
+  }
+
+  /** The preview link of the request; undefined if it has none. */
+  get previewLink(): PreviewLink | undefined {
+    return (this.#preview ??= previewLinkOf(this.runtime, this.#services.preview, this.#request));
   }
 
   get isNewVisitor(): boolean {
@@ -209,8 +215,8 @@ export class RequestContext extends VisitorContextBase implements ConvertContext
     if (!this.#response.headersSent) this.#prepareHead(visitor);
     if (visitor.withdrawn) revokeConsent(this.runtime, visitor.withdrawn, request.raw);
     const { project } = this.runtime;
-    const preview = project && previewOf(this.runtime, this.#services.preview, { request, visitor, project });
-    if (visitor.excludedBy !== undefined) return excluded(visitor, visitor.excludedBy, preview);
+    const preview = project && this.previewLink?.follow(visitor, project);
+    if (visitor.excludedBy !== undefined) return excluded(visitor, visitor.excludedBy, preview?.decision);
     if (project) return this.#include(visitor, project, preview);
     this.#requestVisitor.isNewVisitor = isNew(visitor, 'absent', undefined);
     return excluded(visitor, 'not-ready');
@@ -220,7 +226,7 @@ export class RequestContext extends VisitorContextBase implements ConvertContext
     return (this.#storeKey ??= this.runtime.storeKeys.of(config, id, origin));
   }
 
-  #include(visitor: Visitor, project: LoadedProject, preview: PreviewDecision | undefined): Participation {
+  #include(visitor: Visitor, project: LoadedProject, preview: FollowedPreview | undefined): Participation {
     const storeKey = this.#keyOf(visitor, project);
     const lookup = lookUpState(this.runtime, visitor, storeKey, this.#prefetched);
     const found = foundIn(lookup);

@@ -88,7 +88,7 @@ class ConvertInstance implements Convert {
   }
 
   get readsAhead(): boolean {
-    return this.#runtime.store.remote;
+    return this.#runtime.store.remote || this.#runtime.drafts !== undefined;
   }
 
   ready(): Promise<void> {
@@ -108,7 +108,9 @@ class ConvertInstance implements Convert {
     const context = this.openNow(request, response);
     if (node !== undefined && node.convert === undefined) keepOn(node, context);
     const first = this.#runtime.repository.waitForFirst();
-    if (first === undefined && !this.readsAhead) return context;
+    const { drafts, remote } = this.#runtime;
+    const link = drafts && context.previewLink;
+    if (first === undefined && remote === undefined && link === undefined) return context;
     return context.skipped ? context : this.#prepare(context, first);
   }
 
@@ -179,13 +181,18 @@ class ConvertInstance implements Convert {
     return context instanceof RequestContext && context.isOf(this.#runtime.services);
   }
 
-  /** Waits for the first project config, at most `readyTimeout`, and for the remote store, at most `storeTimeout`. */
+  /**
+   * Waits for the first project config, at most `readyTimeout`; then for the remote store, at most `storeTimeout`, and
+   * for the draft of a preview link, at most 1 s.
+   */
   async #prepare(context: RequestContext, first: Promise<void> | undefined): Promise<ConvertContext> {
     if (first !== undefined) await first.catch(() => undefined);
-    const { remote } = this.#runtime;
-    if (remote === undefined) return context;
+    const { drafts, remote } = this.#runtime;
     try {
-      await context.prefetch(remote);
+      await Promise.all([
+        remote && context.prefetch(remote),
+        drafts && context.previewLink?.findDraft(drafts),
+      ]);
     } catch (error) {
       this.#runtime.report(
         asConvertError(error, 'CONVERT_INTERNAL', 'a visitor could not be looked up, decided without it'),
