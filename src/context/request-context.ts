@@ -29,6 +29,7 @@ import { UserAlias } from './user-alias.js';
 import { VisitorContextBase } from './visitor-context.js';
 import { type ReadOnlyReason, readOnlyReason, warnOfLostIdentity } from './read-only.js';
 import { changesCookies, type HeadSample, UNSHARED, VisitorHeaders } from './visitor-headers.js';
+import { bindWhenRead } from '../utils/detached-methods.js';
 import { isThenable } from '../utils/objects.js';
 
 /** Parts that all request contexts of one Convert share. */
@@ -293,6 +294,8 @@ export class RequestContext extends VisitorContextBase implements ConvertContext
     if (!participation.work.enrols) this.#alias?.takeBack();
   }
 }
+
+bindWhenRead(RequestContext);
 
 /** Tells the operator, once, that a user was taken for a visitor of the cookie, since authentication had not run. */
 function warnOfLateUser(

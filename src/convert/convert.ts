@@ -10,6 +10,7 @@ import { resolveOptions } from '../options/resolve-options.js';
 import type { ConvertOptions, ResolvedOptions } from '../options/types.js';
 import { LOCAL_STORE } from '../store/remote-store.js';
 import { asConvertError, ConvertError } from '../utils/errors.js';
+import { bindMethods } from '../utils/detached-methods.js';
 import type { Logger } from '../utils/logger.js';
 import { withTimeout } from '../utils/node/timers.js';
 import { given, nearest } from '../utils/option-checks.js';
@@ -72,6 +73,7 @@ class ConvertInstance implements Convert {
   #closed: Promise<DeliveryLedger> | undefined;
 
   constructor(options: ResolvedOptions, outbox?: OutboxFactory, drain = drainBeforeExit) {
+    bindMethods(this);
     this.#runtime = createRuntime(options, outbox);
     this.#acceptHints = options.acceptClientHints ?? false;
     startRuntime(this.#runtime);
