@@ -28,3 +28,5 @@ const MEMBERS: Readonly<Record<keyof ConvertContext, true>> = {
 };
 
 export const CONTEXT_MEMBERS = Object.keys(MEMBERS) as (keyof ConvertContext)[];
+
+export const isMember = (name: string | symbol): boolean => Object.hasOwn(MEMBERS, name);
