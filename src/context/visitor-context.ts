@@ -20,7 +20,7 @@ import { type ReportSegments, SEGMENT_KEYS } from '../model/tracking-event.js';
 import { asConvertError } from '../utils/errors.js';
 import { asObject } from '../utils/objects.js';
 import { type ConfigEntity, configEntity, type EntityType } from './config-entities.js';
-import { DecisionRecorder } from './decision-recorder.js';
+import { DecisionRecorder, warnIfLost } from './decision-recorder.js';
 import { ContextVisitor } from './engine-visitor.js';
 import { explanationOf, unexplained } from './explanation.js';
 import { EXCLUDED, excluded, type Included, type Participation, previewIn } from './participation.js';
@@ -220,12 +220,8 @@ export abstract class VisitorContextBase implements VisitorContext {
 
   #decide(key: string, attributes: ExperienceAttributes | undefined, enrol: boolean): Decision | undefined {
     const { participation } = this;
-    if (participation.status === 'excluded') {
-      const { preview } = participation;
-      const shown = preview?.experienceKey === textOf(key) ? preview : undefined;
-      if (enrol) this.#recorder.recordExcluded(participation, textOf(key), shown);
-      return shown;
-    }
+    if (participation.status === 'excluded')
+      return this.#recorder.recordExcluded(participation, textOf(key), enrol);
     // Nearly every request runs this method, so it catches errors itself: `#guard` would need a closure.
     try {
       const given = asObject(attributes);
@@ -236,6 +232,7 @@ export abstract class VisitorContextBase implements VisitorContext {
           ? preview
           : participation.project.engine.experience(experienceKey, this.#visitorOf(participation), given);
       if (enrol) this.#recorder.recordOne(participation, decision, given);
+      else warnIfLost(this.#runtime, participation, decision);
       return decision;
     } catch (error) {
       this.#fail(error);
