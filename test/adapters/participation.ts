@@ -321,6 +321,25 @@ export function participationConformance(adapter: Adapter): void {
       for (const headers of given) expect(Array.isArray(headers)).toBe(false);
     });
 
+    it('G6: with `session: false` a new visitor gets one cookie line, as one text', async () => {
+      // A load balancer of AWS without multi-value headers takes no list.
+      let line: unknown;
+      const app = await start(
+        {
+          '/': (x) => {
+            x.res.on('finish', () => (line = x.res.getHeader('set-cookie')));
+            return run(x);
+          },
+        },
+        { session: false },
+      );
+      const { cookies } = await ask(app, 'get', '/');
+      expect(cookies).toEqual([expect.stringMatching(/^cv_vid=/)]);
+      // Fastify hands the headers to Node only with the head.
+      if (line !== undefined) expect(line).toBe(cookies[0]);
+      expect(await exposures(app)).toHaveLength(1);
+    });
+
     it('B6: the port of the host stays, whoever sends X-Forwarded-Host', async () => {
       const where: Handler = (x) => x.send(200, String(x.convert.locationProperties.url));
       const headers = { host: 'shop.example:8080', 'x-forwarded-host': 'evil.example' };
