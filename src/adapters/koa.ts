@@ -5,7 +5,7 @@ import type { Convert } from '../convert/types.js';
 import type { IncomingRequest } from '../model/http.js';
 import type { ConvertOptions } from '../options/types.js';
 import { outgoingOf } from './node-response/node-response.js';
-import { convertOf, isMounted, tellUncalled } from './shared.js';
+import { addToViews, convertOf, isMounted, tellUncalled } from './shared.js';
 
 declare module 'koa' {
   interface ExtendableContext {
@@ -46,7 +46,7 @@ export function convertMiddleware(
     if (isMounted(ctx.convert, convert)) return next();
     const attach = (context: ConvertContext): Promise<unknown> => {
       ctx.convert = context;
-      ctx.state.convert = context;
+      addToViews(ctx.state, context);
       return next();
     };
     const opened = convert.open(new KoaRequest(ctx), outgoingOf(ctx.res));

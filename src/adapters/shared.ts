@@ -1,4 +1,5 @@
 /** Helpers of all adapters: the instance that they mount, how a context is attached, and warnings about mounting. */
+import { templateView } from '../context/template-view.js';
 import { type ConvertContext, isContext } from '../context/types.js';
 import { createConvert, isConvert } from '../convert/convert.js';
 import type { Convert } from '../convert/types.js';
@@ -102,6 +103,7 @@ export function tellUncalled(): void {
 }
 
 /** Puts the context into the object that templates read, if the app has one. */
-export function addToViews(locals: unknown, convert: ConvertContext): void {
-  if (typeof locals === 'object' && locals !== null) Object.assign(locals, { convert });
+export function addToViews(locals: unknown, context: ConvertContext): void {
+  if (typeof locals === 'object' && locals !== null)
+    Object.assign(locals, { convert: templateView(context) });
 }

@@ -45,8 +45,21 @@ export class DecisionRecorder {
     for (const decision of decisions) this.#announce(participation, decision, given);
   }
 
-  announceExcluded({ visitor, excludedBy }: Excluded, experienceKey: string): void {
-    this.#emit(visitor.id, experienceKey, null, excludedBy, false);
+  /**
+   * Returns what an excluded visitor gets of an experience: what a preview link shows, or nothing. It is announced,
+   * unless the app only peeks.
+   */
+  recordExcluded(
+    { visitor, excludedBy, preview }: Excluded,
+    experienceKey: string,
+    enrol: boolean,
+  ): Decision | undefined {
+    const shown = preview?.experienceKey === experienceKey ? preview : undefined;
+    if (!enrol) return shown;
+    const variation = shown?.variation ?? null;
+    if (shown !== undefined && variation) this.#remember(shown, variation);
+    this.#emit(visitor.id, experienceKey, variation?.key ?? null, shown?.reason ?? excludedBy, false);
+    return shown;
   }
 
   announceConversion(
@@ -61,8 +74,7 @@ export class DecisionRecorder {
     const { variation, experienceKey, events } = decision;
     if (variation) {
       this.#remember(decision, variation);
-      const lost = lostIdentityIn(participation);
-      if (lost !== undefined) warnOfLostIdentity(this.#runtime, lost);
+      warnIfLost(this.#runtime, participation, decision);
     }
     if (!this.#runtime.hasListener('decision')) return;
     const enrolled = events.length > 0 && isPersisted(participation, given) && participation.work.enrols;
@@ -92,6 +104,12 @@ export class DecisionRecorder {
     if (!this.#runtime.hasListener('decision')) return;
     this.#runtime.emit('decision', { visitorId, experienceKey, variationKey, reason, enrolled });
   }
+}
+
+/** Tells the operator, once for each cause, that a new visitor gets another draw on each page. */
+export function warnIfLost(runtime: Runtime, participation: Included, { variation }: Decision): void {
+  const lost = variation ? lostIdentityIn(participation) : undefined;
+  if (lost !== undefined) warnOfLostIdentity(runtime, lost);
 }
 
 /**

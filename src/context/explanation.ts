@@ -25,10 +25,10 @@ export function explanationOf(
   first: Decision | undefined,
 ): Explanation {
   const without = (reason: Reason): Explanation => unexplained(experienceKey, reason, participation.visitor);
-  if (participation.status === 'excluded') return without(participation.excludedBy);
   const preview = previewIn(participation);
   if (preview?.experienceKey === experienceKey)
     return { ...without('preview'), variation: preview.variation };
+  if (participation.status === 'excluded') return without(participation.excludedBy);
   const { decision, failed, missing } = ask(participation);
   const { variation } = decision;
   // A variation that this request decided is `sticky` in later calls. The app gets the reason of the first decision

@@ -6,6 +6,7 @@ import type { Visitor } from '../identity/visitor-identity.js';
 import { withoutLapsedClaims } from '../model/visitor-state/claims.js';
 import { STORE_LIMIT, withStoreTimeout } from '../store/types.js';
 import { asConvertError } from '../utils/errors.js';
+import { bindWhenRead } from '../utils/detached-methods.js';
 import { isThenable } from '../utils/objects.js';
 import {
   EXCLUDED,
@@ -108,6 +109,8 @@ export class JobContext extends VisitorContextBase {
     return recordedAnswer(this.runtime.consentConfigured, foundIn(lookup)?.consent);
   }
 }
+
+bindWhenRead(JobContext);
 
 /**
  * Reads the stored state of the visitor whose id a job knows. If the job does not know the origin of the id, the state

@@ -1,5 +1,5 @@
 /** Says whether a visitor takes part in experiments during one request or job, and why not, if they do not. */
-import type { Decision } from '../engine/types.js';
+import type { PreviewDecision } from '../engine/types.js';
 import type { ExcludedReason, Visitor } from '../identity/visitor-identity.js';
 import type { VisitorState } from '../model/visitor-state/types.js';
 import { isLostIdentity, type LostIdentity, type ReadOnlyReason } from './read-only.js';
@@ -20,6 +20,8 @@ export interface Excluded {
    * request writes its cookie.
    */
   readonly excludedBy: ExcludedReason | 'disabled' | 'not-ready' | 'no-identity';
+  /** What a preview link shows to a visitor without consent: it names nobody, and leaves no trace. */
+  readonly preview?: PreviewDecision | undefined;
 }
 
 /** Decisions are made for the visitor. */
@@ -43,9 +45,10 @@ export interface ReadOnly extends Deciding {
   readonly status: 'read-only';
   readonly because: ReadOnlyReason;
   /**
-   * The decision that the preview link in the URL asks for; undefined without a link. A HEAD request may have one, too.
+   * The decision that the preview link in the URL shows; undefined without a link, or if no such variation was found.
+   * A HEAD request may have one, too.
    */
-  readonly preview: Decision | undefined;
+  readonly preview: PreviewDecision | undefined;
 }
 
 /**
@@ -74,15 +77,15 @@ export const EXCLUDED: Visitor = {
   withdrawn: undefined,
 };
 
-export const excluded = (visitor: Visitor, excludedBy: Excluded['excludedBy']): Excluded => ({
-  status: 'excluded',
-  visitor,
-  excludedBy,
-});
+export const excluded = (
+  visitor: Visitor,
+  excludedBy: Excluded['excludedBy'],
+  preview?: PreviewDecision,
+): Excluded => ({ status: 'excluded', visitor, excludedBy, preview });
 
-/** The decision that the preview link in the URL asks for; undefined without a link. */
-export const previewIn = (participation: Included): Decision | undefined =>
-  participation.status === 'read-only' ? participation.preview : undefined;
+/** The decision that the preview link in the URL shows; undefined without a link, or if no variation was found. */
+export const previewIn = (participation: Participation): PreviewDecision | undefined =>
+  participation.status === 'participating' ? undefined : participation.preview;
 
 /** Why the id of a new visitor would be lost with this response; undefined if it would not. */
 export function lostIdentityIn(participation: Participation): LostIdentity | undefined {

@@ -16,18 +16,20 @@ import type { RequestFacts, RequestReader } from '../request/request-reader.js';
 import type { Answer, RemoteStore } from '../store/remote-store.js';
 import type { RequestFunction } from '../utils/app-callback.js';
 import { asConvertError } from '../utils/errors.js';
-import { previewOf, saysYes } from './app-answers.js';
+import { saysYes } from './app-answers.js';
 import { writeHintHeaders } from './client-hint-headers.js';
 import { revokeConsent } from './erase-visitor.js';
 import { bridgeData, idForPage } from './page-data.js';
 import { EXCLUDED, excluded, foundIn, type Participation } from './participation.js';
 import { isNew, keepsCookies, lookUpState, resolveParticipation } from './resolve-participation.js';
+import { type FollowedPreview, type PreviewLink, previewLinkOf, type PreviewOption } from './preview-link.js';
 import type { LoadedProject, Runtime } from './runtime.js';
 import type { ConvertContext } from './types.js';
 import { UserAlias } from './user-alias.js';
 import { VisitorContextBase } from './visitor-context.js';
 import { type ReadOnlyReason, readOnlyReason, warnOfLostIdentity } from './read-only.js';
 import { changesCookies, type HeadSample, UNSHARED, VisitorHeaders } from './visitor-headers.js';
+import { bindWhenRead } from '../utils/detached-methods.js';
 import { isThenable } from '../utils/objects.js';
 
 /** Parts that all request contexts of one Convert share. */
@@ -35,7 +37,7 @@ export interface RequestServices {
   readonly visitors: VisitorReader;
   readonly reader: RequestReader;
   readonly skip: RequestFunction<unknown, boolean> | undefined;
-  readonly preview: boolean | RequestFunction<unknown, boolean> | undefined;
+  readonly preview: PreviewOption;
   readonly proxies: ProxyWatch;
   readonly heads: HeadSample;
   /** True if browsers keep our cookies in pages of other sites, too. */
@@ -69,6 +71,7 @@ export class RequestContext extends VisitorContextBase implements ConvertContext
    */
   #prefetched: Answer | undefined;
   #skipped: boolean | undefined;
+  #preview: PreviewLink | undefined;
   /** Why the request leaves no trace, leaving previews aside. */
   #readOnly: Exclude<ReadOnlyReason, 'preview'> | undefined;
   #hasWrittenHead = false;
@@ -99,12 +102,11 @@ export class RequestContext extends VisitorContextBase implements ConvertContext
   }
 
   acceptHints(critical: boolean): void {
-    const request = this.#request;
     const { consentConfigured } = this.runtime;
     const identify = (): Visitor | undefined => this.#identified();
     this.#response.onHead((head) => {
       try {
-        writeHintHeaders(head, { request, identify, consentConfigured, critical });
+        writeHintHeaders(head, { request: this.#request, identify, consentConfigured, critical });
       } catch (error) {
         this.runtime.report(asConvertError(error, 'CONVERT_INTERNAL', 'client hints could not be asked for'));
       }
@@ -131,6 +133,11 @@ export class RequestContext extends VisitorContextBase implements ConvertContext
     return answer.then((value) => {
       this.#prefetched = value;
     });
+  }
+
+  /** The preview link of the request; undefined if it has none. */
+  get previewLink(): PreviewLink | undefined {
+    return (this.#preview ??= previewLinkOf(this.runtime, this.#services.preview, this.#request));
   }
 
   get isNewVisitor(): boolean {
@@ -208,9 +215,10 @@ export class RequestContext extends VisitorContextBase implements ConvertContext
     if (unknownProxy !== undefined) this.runtime.warnOnce('proxy', unknownProxy);
     if (!this.#response.headersSent) this.#prepareHead(visitor);
     if (visitor.withdrawn) revokeConsent(this.runtime, visitor.withdrawn, request.raw);
-    if (visitor.excludedBy !== undefined) return excluded(visitor, visitor.excludedBy);
     const { project } = this.runtime;
-    if (project) return this.#include(visitor, project);
+    const preview = project && this.previewLink?.follow(visitor, project);
+    if (visitor.excludedBy !== undefined) return excluded(visitor, visitor.excludedBy, preview?.decision);
+    if (project) return this.#include(visitor, project, preview);
     this.#requestVisitor.isNewVisitor = isNew(visitor, 'absent', undefined);
     return excluded(visitor, 'not-ready');
   }
@@ -219,7 +227,7 @@ export class RequestContext extends VisitorContextBase implements ConvertContext
     return (this.#storeKey ??= this.runtime.storeKeys.of(config, id, origin));
   }
 
-  #include(visitor: Visitor, project: LoadedProject): Participation {
+  #include(visitor: Visitor, project: LoadedProject, preview: FollowedPreview | undefined): Participation {
     const storeKey = this.#keyOf(visitor, project);
     const lookup = lookUpState(this.runtime, visitor, storeKey, this.#prefetched);
     const found = foundIn(lookup);
@@ -242,7 +250,7 @@ export class RequestContext extends VisitorContextBase implements ConvertContext
       storeKey,
       lookup,
       stored,
-      preview: previewOf(this.runtime, this.#services.preview, this.#request, project),
+      preview,
       facts: this.#requestFacts,
     });
     this.#requestVisitor.isNewVisitor = isNew(visitor, lookup, stored);
@@ -286,6 +294,8 @@ export class RequestContext extends VisitorContextBase implements ConvertContext
     if (!participation.work.enrols) this.#alias?.takeBack();
   }
 }
+
+bindWhenRead(RequestContext);
 
 /** Tells the operator, once, that a user was taken for a visitor of the cookie, since authentication had not run. */
 function warnOfLateUser(

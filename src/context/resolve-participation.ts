@@ -1,5 +1,4 @@
 /** Works out how a visitor takes part in one request, from the request, the visitor and their stored state. */
-import type { Decision } from '../engine/types.js';
 import type { Visitor } from '../identity/visitor-identity.js';
 import type { IncomingRequest, OutgoingResponse } from '../model/http.js';
 import { withDeferredChanges } from '../model/visitor-state/apply-change.js';
@@ -8,6 +7,7 @@ import type { RequestFacts } from '../request/request-reader.js';
 import type { Answer } from '../store/remote-store.js';
 import { asConvertError } from '../utils/errors.js';
 import { knownOf, lookupOf, type Included, type StateLookup } from './participation.js';
+import type { FollowedPreview } from './preview-link.js';
 import { isUpgrade, type ReadOnlyReason } from './read-only.js';
 import type { LoadedProject, Runtime } from './runtime.js';
 import { UnitOfWork } from './unit-of-work.js';
@@ -32,8 +32,8 @@ export interface ParticipationInput {
    * visitor's cookie.
    */
   readonly stored: VisitorState | undefined;
-  /** The decision that a preview link asks for; undefined if there is no link, or if it may not be followed. */
-  readonly preview: Decision | undefined;
+  /** The preview link; undefined if there is none, or if it is not followed. */
+  readonly preview: FollowedPreview | undefined;
   readonly facts: RequestFacts;
 }
 
@@ -43,7 +43,15 @@ export function resolveParticipation(runtime: Runtime, input: ParticipationInput
   const work = unitOfWork(runtime, input, because !== undefined);
   const stateUnavailable = input.lookup === 'unavailable';
   if (because === undefined) return { status: 'participating', visitor, project, work, stateUnavailable };
-  return { status: 'read-only', because, visitor, project, work, stateUnavailable, preview };
+  return {
+    status: 'read-only',
+    because,
+    visitor,
+    project,
+    work,
+    stateUnavailable,
+    preview: preview?.decision,
+  };
 }
 
 function unitOfWork(

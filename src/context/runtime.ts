@@ -1,6 +1,6 @@
 /** The parts of a Convert that its contexts use. */
 import type { DropReason, Outbox } from '../delivery/types.js';
-import type { EngineProject } from '../engine/types.js';
+import type { EngineProject, Preview, PreviewDecision } from '../engine/types.js';
 import type { ProjectConfig } from '../model/project-config.js';
 import type { UserHashes } from '../identity/user-hash.js';
 import type { StoreKeys } from '../model/store-key.js';
@@ -53,6 +53,12 @@ export type RevocationReason = Extract<DropReason, 'consent' | 'forgotten'>;
 /** A function to call after a commit, with the store's answer or a promise of it. */
 export type AfterCommit = (stored?: unknown) => void;
 
+/** Looks for what preview links show that the project config does not hold: drafts and paused experiences. */
+export interface Drafts {
+  /** Resolves with undefined if there is no such draft, or if it did not arrive in time. Never rejects. */
+  find(ids: Preview): Promise<PreviewDecision | undefined>;
+}
+
 export interface Runtime {
   /** The project config in force; undefined until the first one has arrived. */
   readonly project: LoadedProject | undefined;
@@ -64,6 +70,8 @@ export interface Runtime {
    * process.
    */
   readonly claimLeases: ClaimLeases | undefined;
+  /** Undefined if preview links show no drafts. */
+  readonly drafts: Drafts | undefined;
   /** The most milliseconds that a request waits for a remote store. */
   readonly storeTimeout: number;
   readonly storeKeys: StoreKeys;

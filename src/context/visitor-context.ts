@@ -20,10 +20,11 @@ import { type ReportSegments, SEGMENT_KEYS } from '../model/tracking-event.js';
 import { asConvertError } from '../utils/errors.js';
 import { asObject } from '../utils/objects.js';
 import { type ConfigEntity, configEntity, type EntityType } from './config-entities.js';
-import { DecisionRecorder } from './decision-recorder.js';
+import { DecisionRecorder, warnIfLost } from './decision-recorder.js';
 import { ContextVisitor } from './engine-visitor.js';
 import { explanationOf, unexplained } from './explanation.js';
 import { EXCLUDED, excluded, type Included, type Participation, previewIn } from './participation.js';
+import { decideFeatures, disabledFeatures, withPreviewFeatures } from './preview-features.js';
 import { recordConversion } from './record-conversion.js';
 import { FLUSH_TIMEOUT, type Runtime } from './runtime.js';
 import { givenProperties, type PropertiesArguments, visitorData } from './sdk-forms.js';
@@ -98,7 +99,11 @@ export abstract class VisitorContextBase implements VisitorContext {
 
   runExperiences(attributes?: ExperienceAttributes): Variation[] {
     const { participation } = this;
-    if (participation.status === 'excluded') return [];
+    if (participation.status === 'excluded') {
+      const { preview } = participation;
+      const shown = preview && this.runExperience(preview.experienceKey);
+      return shown ? [shown] : [];
+    }
     return this.#guard([], () => {
       const given = asObject(attributes);
       const found = participation.project.engine.experiences(this.#visitorOf(participation), given);
@@ -109,28 +114,17 @@ export abstract class VisitorContextBase implements VisitorContext {
   }
 
   runFeature(given: string, attributes?: FeatureAttributes): Feature | Feature[] {
-    const { participation } = this;
     const key = textOf(given);
     const disabled: Feature = { key, status: 'disabled' };
-    if (participation.status === 'excluded') return disabled;
     return this.#guard<Feature | Feature[]>(disabled, () => {
-      const { engine } = participation.project;
-      const wanted = asObject(attributes);
-      const { features, decisions } = engine.feature(key, this.#visitorOf(participation), wanted);
-      this.#recorder.recordAll(participation, decisions, wanted);
+      const features = this.#featuresFor(asObject(attributes), [disabled], key);
       return features.length === 1 ? (features[0] ?? disabled) : [...features];
     });
   }
 
   runFeatures(attributes?: FeatureAttributes): Feature[] {
-    const { participation } = this;
-    if (participation.status === 'excluded') return disabledFeatures(this.runtime);
     return this.#guard([], () => {
-      const { engine } = participation.project;
-      const given = asObject(attributes);
-      const { features, decisions } = engine.features(this.#visitorOf(participation), given);
-      this.#recorder.recordAll(participation, decisions, given);
-      return [...features];
+      return [...this.#featuresFor(asObject(attributes), disabledFeatures(this.runtime.project))];
     });
   }
 
@@ -226,10 +220,8 @@ export abstract class VisitorContextBase implements VisitorContext {
 
   #decide(key: string, attributes: ExperienceAttributes | undefined, enrol: boolean): Decision | undefined {
     const { participation } = this;
-    if (participation.status === 'excluded') {
-      if (enrol) this.#recorder.announceExcluded(participation, textOf(key));
-      return undefined;
-    }
+    if (participation.status === 'excluded')
+      return this.#recorder.recordExcluded(participation, textOf(key), enrol);
     // Nearly every request runs this method, so it catches errors itself: `#guard` would need a closure.
     try {
       const given = asObject(attributes);
@@ -240,11 +232,22 @@ export abstract class VisitorContextBase implements VisitorContext {
           ? preview
           : participation.project.engine.experience(experienceKey, this.#visitorOf(participation), given);
       if (enrol) this.#recorder.recordOne(participation, decision, given);
+      else warnIfLost(this.#runtime, participation, decision);
       return decision;
     } catch (error) {
       this.#fail(error);
       return undefined;
     }
+  }
+
+  /** Decides the feature `key`, or all. `disabled` are the features of a visitor who takes no part. */
+  #featuresFor(given: FeatureAttributes, disabled: readonly Feature[], key?: string): readonly Feature[] {
+    const { participation } = this;
+    if (participation.status === 'excluded')
+      return withPreviewFeatures(participation.preview, disabled, given, key);
+    const { features, decisions } = decideFeatures(participation, this.#visitorOf(participation), given, key);
+    this.#recorder.recordAll(participation, decisions, given);
+    return features;
   }
 
   #keep(segments: Record<string, unknown>): void {
@@ -285,9 +288,4 @@ export abstract class VisitorContextBase implements VisitorContext {
 function withPreview(decisions: Decision[], preview: Decision | undefined): Decision[] {
   if (preview === undefined) return decisions;
   return [...decisions.filter(({ experienceKey }) => experienceKey !== preview.experienceKey), preview];
-}
-
-function disabledFeatures({ project }: Runtime): Feature[] {
-  const features = project?.config.features ?? [];
-  return features.map(({ id, key, name }) => ({ id, key, name, status: 'disabled' }));
 }

@@ -10,6 +10,7 @@ import { resolveOptions } from '../options/resolve-options.js';
 import type { ConvertOptions, ResolvedOptions } from '../options/types.js';
 import { LOCAL_STORE } from '../store/remote-store.js';
 import { asConvertError, ConvertError } from '../utils/errors.js';
+import { bindMethods } from '../utils/detached-methods.js';
 import type { Logger } from '../utils/logger.js';
 import { withTimeout } from '../utils/node/timers.js';
 import { given, nearest } from '../utils/option-checks.js';
@@ -72,6 +73,7 @@ class ConvertInstance implements Convert {
   #closed: Promise<DeliveryLedger> | undefined;
 
   constructor(options: ResolvedOptions, outbox?: OutboxFactory, drain = drainBeforeExit) {
+    bindMethods(this);
     this.#runtime = createRuntime(options, outbox);
     this.#acceptHints = options.acceptClientHints ?? false;
     startRuntime(this.#runtime);
@@ -88,7 +90,7 @@ class ConvertInstance implements Convert {
   }
 
   get readsAhead(): boolean {
-    return this.#runtime.store.remote;
+    return this.#runtime.store.remote || this.#runtime.drafts !== undefined;
   }
 
   ready(): Promise<void> {
@@ -108,7 +110,9 @@ class ConvertInstance implements Convert {
     const context = this.openNow(request, response);
     if (node !== undefined && node.convert === undefined) keepOn(node, context);
     const first = this.#runtime.repository.waitForFirst();
-    if (first === undefined && !this.readsAhead) return context;
+    const { drafts, remote } = this.#runtime;
+    const link = drafts && context.previewLink;
+    if (first === undefined && remote === undefined && link === undefined) return context;
     return context.skipped ? context : this.#prepare(context, first);
   }
 
@@ -179,13 +183,18 @@ class ConvertInstance implements Convert {
     return context instanceof RequestContext && context.isOf(this.#runtime.services);
   }
 
-  /** Waits for the first project config, at most `readyTimeout`, and for the remote store, at most `storeTimeout`. */
+  /**
+   * Waits for the first project config, at most `readyTimeout`; then for the remote store, at most `storeTimeout`, and
+   * for the draft of a preview link, at most 1 s.
+   */
   async #prepare(context: RequestContext, first: Promise<void> | undefined): Promise<ConvertContext> {
     if (first !== undefined) await first.catch(() => undefined);
-    const { remote } = this.#runtime;
-    if (remote === undefined) return context;
+    const { drafts, remote } = this.#runtime;
     try {
-      await context.prefetch(remote);
+      await Promise.all([
+        remote && context.prefetch(remote),
+        drafts && context.previewLink?.findDraft(drafts),
+      ]);
     } catch (error) {
       this.#runtime.report(
         asConvertError(error, 'CONVERT_INTERNAL', 'a visitor could not be looked up, decided without it'),

@@ -31,6 +31,7 @@ import { type VisitorStore, withStoreTimeout } from '../store/types.js';
 import { CompactSet } from '../utils/compact-set.js';
 import { asConvertError } from '../utils/errors.js';
 import { type Logger, oncePerCode } from '../utils/logger.js';
+import { draftPreviews } from './draft-previews.js';
 import { withDrafts, withoutDelivery } from './engine-views.js';
 import { JobGate } from './job-gate.js';
 import { outboxOf } from './outbox-factory.js';
@@ -128,6 +129,7 @@ export function createRuntime(options: ResolvedOptions, makeOutbox?: OutboxFacto
     services,
     store,
     remote,
+    drafts: draftPreviews(options.preview, source, engine, { ...reporter, now }),
     storeTimeout,
     outbox,
     jobs: new JobGate(outbox),

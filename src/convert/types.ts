@@ -16,7 +16,8 @@ export interface Convert {
   ready(): Promise<void>;
   /**
    * Opens the context of a request, for adapters. Returns a promise only if the handler has to wait: for the first
-   * project config, at most `readyTimeout`, and for a remote store, at most `storeTimeout`.
+   * project config, at most `readyTimeout`, for a remote store, at most `storeTimeout`, and for the draft that a
+   * preview link names, at most 1 s.
    */
   open(request: IncomingRequest, response: OutgoingResponse): ConvertContext | Promise<ConvertContext>;
   /**
@@ -94,8 +95,8 @@ export interface Convert {
     listener: (event: ConvertEvents[Name]) => void,
   ): () => void;
   /**
-   * For adapters: true if `open` reads a remote store before the handler runs. Then Fastify opens contexts in a later
-   * hook, so that the visitor is the one that authentication has found.
+   * For adapters: true if `open` reads a remote store, or asks the option `preview`, before the handler runs. Then
+   * Fastify opens contexts in a later hook, after authentication.
    */
   readonly readsAhead: boolean;
   readonly logger: Logger;

@@ -25,6 +25,7 @@ import type {
   FeatureAttributes,
   FeatureOutcome,
   Preview,
+  PreviewDecision,
   SegmentsAttributes,
 } from './types.js';
 
@@ -88,10 +89,11 @@ class CompiledProject implements EngineProject {
     return explainDecision(this.#call(visitor, attributes), this.plan.byKey.get(key), decision);
   }
 
-  preview({ experienceId, variationId }: Preview): Decision | undefined {
+  preview({ experienceId, variationId }: Preview): PreviewDecision | undefined {
     const experience = this.plan.byId.get(experienceId);
     const variation = experience?.variations.get(variationId);
-    return experience && variation && none(experience, 'preview', variation.stored);
+    if (experience === undefined || variation === undefined) return undefined;
+    return { ...none(experience, 'preview', variation.stored), features: variation.features };
   }
 
   feature(key: string, visitor: EngineVisitor, attributes: FeatureAttributes): FeatureOutcome {

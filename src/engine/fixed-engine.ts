@@ -15,6 +15,7 @@ import type {
   FeatureAttributes,
   FeatureOutcome,
   Preview,
+  PreviewDecision,
 } from './types.js';
 
 /**
@@ -48,7 +49,7 @@ class FixedProject implements EngineProject {
     return this.#compiled.explain(key, visitor, attributes);
   }
 
-  preview(preview: Preview): Decision | undefined {
+  preview(preview: Preview): PreviewDecision | undefined {
     return this.#compiled.preview(preview);
   }
 

@@ -45,7 +45,7 @@ export interface EngineProject {
    * Returns the decision that a preview link shows, whatever rules, traffic, environment and state say; undefined if
    * the project has no such variation. The decision has neither a change nor events.
    */
-  preview(link: Preview): Decision | undefined;
+  preview(link: Preview): PreviewDecision | undefined;
   feature(key: string, visitor: EngineVisitor, attributes: FeatureAttributes): FeatureOutcome;
   features(visitor: EngineVisitor, attributes: FeatureAttributes): FeatureOutcome;
   conversion(goalKey: string, visitor: EngineVisitor, attributes: ConversionAttributes): ConversionOutcome;
@@ -202,6 +202,19 @@ export interface Decision {
   /** The change of the visitor's state; undefined if nothing changed. */
   readonly change?: StateChange | undefined;
   readonly events: readonly EngineEvent[];
+}
+
+/** The decision that a preview link shows, and the features that its variation carries. */
+export interface PreviewDecision extends Decision {
+  readonly features: readonly CarriedFeature[];
+}
+
+/** A feature that a variation carries. */
+export interface CarriedFeature {
+  /** The feature with its variables cast to the declared types; undefined if a variable can't be cast. */
+  readonly cast: Feature | undefined;
+  /** The feature with its variables as the config has them. */
+  readonly raw: Feature;
 }
 
 export interface EngineExplanation {

@@ -151,7 +151,8 @@ export interface ConvertOptions<Raw = unknown> {
   /**
    * Whether preview links (`?convert_preview={experienceId}.{variationId}`) work: they show a variation whatever its
    * rules, traffic, environment and status say, and nothing is stored or sent. A function decides it for each request.
-   * Default true.
+   * To whom it says yes, links also show drafts and paused experiences, which are fetched with `sdkKey` while the page
+   * waits, at most 1 s; then the function is asked before the handler. Default true.
    */
   preview?: boolean | RequestFunction<Raw, boolean>;
   /**

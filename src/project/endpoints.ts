@@ -46,7 +46,9 @@ export interface ConfigQuery {
   readonly environment?: string | undefined;
   /** Asks for drafts and paused experiences, too. */
   readonly debugToken?: string | undefined;
-  /** Asks for a config that is hardly cached. A request with a debug token always does. */
+  /** Asks for this experience alone, also if it is a draft or paused. */
+  readonly experienceId?: string | undefined;
+  /** Asks for a config that is hardly cached. A request with a debug token, or for one experience, always does. */
   readonly lowCache?: boolean | undefined;
 }
 
@@ -58,12 +60,13 @@ export interface ConfigQuery {
 export function configUrl(
   base: string,
   sdkKey: string,
-  { environment, debugToken, lowCache = false }: ConfigQuery = {},
+  { environment, debugToken, experienceId, lowCache = false }: ConfigQuery = {},
 ): string {
   const query: string[] = [];
   if (environment) query.push(`environment=${encodeURIComponent(environment)}`);
   if (debugToken) query.push(`debug_token=${encodeURIComponent(debugToken)}`);
-  if (debugToken || lowCache) query.push('_conv_low_cache=1');
+  if (experienceId) query.push(`exp=${encodeURIComponent(experienceId)}`);
+  if (debugToken || experienceId || lowCache) query.push('_conv_low_cache=1');
   return `${withSlash(base)}config/${sdkKey}${query.length > 0 ? '?' : ''}${query.join('&')}`;
 }
 

@@ -10,6 +10,12 @@ export interface ProjectSource {
   start(sink: ProjectSink): void;
   /** Ends timers, watchers and requests. */
   stop(): void;
+  /**
+   * Fetches a config that holds the experience of this id, also if it is a draft or paused, for preview links. Resolves
+   * with undefined if there is no such experience, and rejects if that could not be found out. A source without this
+   * method shows by preview links what its config holds.
+   */
+  draft?(experienceId: string): Promise<ProjectConfig | undefined>;
 }
 
 export interface ProjectSink {

@@ -7,6 +7,7 @@ import { setTimeout as sleep } from 'node:timers/promises';
 import request from 'supertest';
 import { afterEach, beforeEach, describe, expect, it } from 'vitest';
 import { createConvert } from '../../src/convert/convert.js';
+import { type ConvertContext, isContext } from '../../src/context/types.js';
 import type { ConvertOptions } from '../../src/options/types.js';
 import { memoryStore } from '../../src/store/memory-store.js';
 import type { VisitorStore } from '../../src/store/types.js';
@@ -111,7 +112,8 @@ export function adapterConformance(adapter: Adapter, capabilities: { http2: bool
         let same: unknown;
         const app = await start({
           '/': (x) => {
-            same = x.locals.convert === x.convert;
+            const { convert } = x.locals as { convert: ConvertContext };
+            same = isContext(convert) && convert.visitorId === x.convert.visitorId;
             x.send(200, 'ok');
           },
         });

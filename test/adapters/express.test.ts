@@ -6,6 +6,7 @@ import { assignmentCookieConformance } from './assignment-cookie.js';
 import { adapterConformance, CHROME } from './conformance.js';
 import { express4Adapter, express5Adapter } from './express.js';
 import { participationConformance } from './participation.js';
+import { previewConformance } from './preview.js';
 import { sessionConformance } from './session.js';
 
 // Express has no HTTP/2 of its own: its request and response extend those of HTTP/1.
@@ -14,6 +15,8 @@ adapterConformance(express5Adapter, { http2: false });
 assignmentCookieConformance(express5Adapter);
 
 participationConformance(express5Adapter);
+
+previewConformance(express5Adapter);
 
 sessionConformance(express5Adapter);
 sessionConformance(express4Adapter);

@@ -5,17 +5,21 @@ import { describe, expect, it } from 'vitest';
 import type { ConvertContext } from '../../src/context/types.js';
 import { createConvert } from '../../src/convert/convert.js';
 import { convertPlugin } from '../../src/fastify.js';
-import { testProject } from '../support/project.js';
+import type { ProjectSource } from '../../src/project/types.js';
+import { draftProject, testProject } from '../support/project.js';
 import { assignmentCookieConformance } from './assignment-cookie.js';
 import { adapterConformance, CHROME } from './conformance.js';
 import { fastify5Adapter } from './fastify.js';
 import { participationConformance } from './participation.js';
+import { previewConformance } from './preview.js';
 import { sessionConformance } from './session.js';
 
 adapterConformance(fastify5Adapter, { http2: true });
 assignmentCookieConformance(fastify5Adapter);
 
 participationConformance(fastify5Adapter);
+
+previewConformance(fastify5Adapter);
 
 sessionConformance(fastify5Adapter);
 
@@ -202,6 +206,29 @@ describe('Fastify only', () => {
     await new Promise((resolve) => setImmediate(resolve));
     expect(app.convert.stats().delivery.accepted).toBe(1);
     app.convert.close({ timeout: 1 }).catch(() => undefined);
+    await app.close();
+  });
+
+  it('B8: the option `preview` is asked after authentication, which may run in any hook before `preHandler`', async () => {
+    const app = Fastify();
+    const source: ProjectSource = {
+      description: 'the source of the test',
+      start: (sink) => void sink.config(testProject()),
+      stop: () => undefined,
+      draft: () => Promise.resolve(draftProject()),
+    };
+    await app.register(convertPlugin, {
+      project: source,
+      preview: (request) => request.user === 'staff',
+      logger: false,
+    });
+    app.decorateRequest('user');
+    app.addHook('onRequest', async (request) => {
+      request.user = 'staff';
+    });
+    app.get('/', async (request) => request.convert.runExperience('next-checkout')?.key ?? 'none');
+    const headers = { 'user-agent': CHROME };
+    expect((await app.inject({ url: '/?convert_preview=901.9010', headers })).body).toBe('bold');
     await app.close();
   });
 

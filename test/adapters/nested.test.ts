@@ -54,6 +54,9 @@ async function get(listener: RequestListener) {
 const runExperience = (convert: ConvertContext): void => void convert.runExperience('homepage-hero');
 const trackConversion = (convert: ConvertContext): void => convert.trackConversion('purchase');
 
+/** Templates have a view of the context, so it is no object like the other. */
+const isSame = (view: ConvertContext, { visitorId }: ConvertContext): boolean => view.visitorId === visitorId;
+
 /** Each takes a Convert, what the outer and the inner framework do, and gives one listener. */
 type Nest = (
   convert: Convert,
@@ -67,7 +70,7 @@ const NESTS: Readonly<Record<string, Nest>> = {
     koa.use(onKoa(convert));
     koa.use((ctx) => {
       inner(ctx.convert);
-      ctx.body = ctx.state.convert === ctx.convert ? 'ok' : 'other';
+      ctx.body = isSame(ctx.state.convert as ConvertContext, ctx.convert) ? 'ok' : 'other';
     });
     const app = express();
     app.use(onExpress(convert), (req, _res, next) => (outer(req.convert), next()));
@@ -79,7 +82,7 @@ const NESTS: Readonly<Record<string, Nest>> = {
     app.use(onExpress(convert));
     app.use((req, res) => {
       inner(req.convert);
-      res.send(res.locals.convert === req.convert ? 'ok' : 'other');
+      res.send(isSame(res.locals.convert, req.convert) ? 'ok' : 'other');
     });
     const koa = new Koa();
     koa.use(onKoa(convert));

@@ -2,6 +2,7 @@
 import { request as httpRequest } from 'node:http';
 import request from 'supertest';
 import { afterEach, beforeEach, describe, expect, it } from 'vitest';
+import type { ConvertContext } from '../../src/context/types.js';
 import type { ConvertOptions } from '../../src/options/types.js';
 import { memoryStore } from '../../src/store/memory-store.js';
 import { type Collector, startCollector } from '../support/collector.js';
@@ -197,6 +198,35 @@ export function participationConformance(adapter: Adapter): void {
       expect(app.convert.stats().delivery.reasons).toEqual({ 'no-identity': 2 });
     });
 
+    it.each<[string, (convert: ConvertContext) => unknown]>([
+      ['runExperience', (convert) => convert.runExperience('homepage-hero')],
+      ['runExperiences', (convert) => convert.runExperiences()],
+      ['runFeature', (convert) => convert.runFeature('checkout-button')],
+      ['runFeatures', (convert) => convert.runFeatures()],
+      ['peek', (convert) => convert.peek('homepage-hero')],
+    ])('G2: %s in a page that is streamed is told of, and its cure is one', async (_method, decide) => {
+      const stream =
+        (isTouched: boolean): Handler =>
+        (x) => {
+          const { convert } = x;
+          if (isTouched) void convert.visitorId;
+          const res = x.takeOver();
+          res.writeHead(200, { 'content-type': 'text/html' });
+          res.write('<head>');
+          decide(convert);
+          res.end(convert.visitorId);
+        };
+      const app = await start({ '/late': stream(false), '/cured': stream(true) });
+      const host = 'localhost';
+      const cured = await ask(app, 'get', '/cured', { host });
+      expect(cured.cookies.join()).toContain(`cv_vid=${cured.answer.text.slice('<head>'.length)};`);
+      expect(logged).toEqual([]);
+      for (let n = 0; n < 2; n++) expect((await ask(app, 'get', '/late', { host })).cookies).toEqual([]);
+      expect(logged).toEqual([
+        expect.stringMatching(/no-identity.*`req\.convert\.visitorId`.*before the page/),
+      ]);
+    });
+
     it('A4: an upgrade to a WebSocket enrols nobody new, and commits for a known visitor at once', async () => {
       const app = await start({ '/': (x) => void x.convert.runExperience('homepage-hero') });
       const upgrade = (headers: Record<string, string>): (() => void) => {
@@ -289,6 +319,25 @@ export function participationConformance(adapter: Adapter): void {
       expect(answer.headers).toMatchObject({ 'x-own': '1', 'cache-control': 'private, no-cache' });
       expect(cookies.length).toBeGreaterThan(0);
       for (const headers of given) expect(Array.isArray(headers)).toBe(false);
+    });
+
+    it('G6: with `session: false` a new visitor gets one cookie line, as one text', async () => {
+      // A load balancer of AWS without multi-value headers takes no list.
+      let line: unknown;
+      const app = await start(
+        {
+          '/': (x) => {
+            x.res.on('finish', () => (line = x.res.getHeader('set-cookie')));
+            return run(x);
+          },
+        },
+        { session: false },
+      );
+      const { cookies } = await ask(app, 'get', '/');
+      expect(cookies).toEqual([expect.stringMatching(/^cv_vid=/)]);
+      // Fastify hands the headers to Node only with the head.
+      if (line !== undefined) expect(line).toBe(cookies[0]);
+      expect(await exposures(app)).toHaveLength(1);
     });
 
     it('B6: the port of the host stays, whoever sends X-Forwarded-Host', async () => {

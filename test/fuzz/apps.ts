@@ -135,9 +135,10 @@ export async function startApp(
   const handle = async (
     context: ConvertContext,
     request: IncomingMessage,
-    locals: unknown,
+    locals: ConvertContext | undefined,
   ): Promise<string> => {
-    if (locals !== undefined && locals !== context) onViolation('views see another context');
+    if (locals?.visitorId !== undefined && locals.visitorId !== context.visitorId)
+      onViolation('views see another context');
     for (const each of violations(context)) onViolation(each);
     return use(context, request);
   };
@@ -186,7 +187,7 @@ function parsed(text: string): Record<string, unknown> | undefined {
   }
 }
 
-type Handle = (context: ConvertContext, request: IncomingMessage, locals: unknown) => Promise<string>;
+type Handle = (context: ConvertContext, request: IncomingMessage, locals?: ConvertContext) => Promise<string>;
 type Started = Pick<FuzzApp, 'url' | 'close'>;
 
 async function startExpress(convert: Convert, handle: Handle): Promise<Started> {
@@ -205,7 +206,7 @@ async function startKoa(convert: Convert, handle: Handle): Promise<Started> {
   app.use(koaMiddleware(convert));
   app.use(async (ctx) => {
     ctx.type = 'html';
-    ctx.body = await handle(ctx.convert, ctx.req, ctx.state.convert);
+    ctx.body = await handle(ctx.convert, ctx.req, ctx.state.convert as ConvertContext);
   });
   const server = createServer(app.callback() as RequestListener);
   return { url: await listen(server), close: () => stop(server) };

@@ -126,3 +126,19 @@ export function testProject(): ProjectConfig {
     ],
   };
 }
+
+/** The endpoint's answer for an experience that is a draft: it carries a feature that `testProject` does not have. */
+export function draftProject(): ProjectConfig {
+  const { account_id, project } = testProject();
+  const draft = experience(901, 'next-checkout', {
+    status: 'draft',
+    variations: variations(901, 'bold', 'plain'),
+  });
+  draft.variations[0]!.changes.push({
+    id: 3,
+    type: 'fullStackFeature',
+    data: { feature_id: 309, variables_data: { size: '3' } },
+  });
+  const next = { id: '309', key: 'next-button', name: 'Next', variables: [{ key: 'size', type: 'integer' }] };
+  return { account_id, project, experiences: [draft], features: [next] };
+}

@@ -5,7 +5,7 @@
 import { withNumbers } from '../../engine/conversions.js';
 import { deepFreeze } from '../../engine/coerce.js';
 import { NO_EVENTS } from '../../engine/evaluation/enrolment.js';
-import { changesOf } from '../../engine/feature-plan.js';
+import { changesOf, compileFeatures } from '../../engine/feature-plan.js';
 import { withTransactionsOnce } from '../../engine/transactions.js';
 import { bucketingCheck } from '../../engine/bucketing-check.js';
 import { compilePlan } from '../../engine/compile-plan.js';
@@ -24,6 +24,7 @@ import type {
   FeatureAttributes,
   FeatureOutcome,
   Preview,
+  PreviewDecision,
   SegmentsAttributes,
 } from '../../engine/types.js';
 import type { ExperienceConfig, ProjectConfig } from '../../model/project-config.js';
@@ -154,14 +155,16 @@ class SdkProject implements EngineProject {
     return { decision: this.experience(key, visitor, attributes), failed: [], missing: [] };
   }
 
-  preview({ experienceId, variationId }: Preview): Decision | undefined {
+  preview({ experienceId, variationId }: Preview): PreviewDecision | undefined {
     const { experiences } = this.#config;
     const experience = experiences?.find(({ id }) => String(id) === experienceId);
     const config = experience?.variations?.find(({ id }) => String(id) === variationId);
     if (!experience || !config) return undefined;
+    const variation = this.#variations.get(asBucketed(experience, config));
     return {
       experienceKey: experience.key,
-      variation: this.#variations.get(asBucketed(experience, config)),
+      variation,
+      features: compileFeatures(this.#config.features ?? []).of(variation),
       reason: 'preview',
       events: NO_EVENTS,
     };

@@ -1,4 +1,5 @@
 /** Fetches the project config from Convert's config endpoint, again and again at an interval. */
+import type { ProjectConfig } from '../../model/project-config.js';
 import { type Backoff, backoffDelay, DEFAULT_BACKOFF, parseRetryAfter } from '../../utils/backoff.js';
 import { asConvertError, ConvertError } from '../../utils/errors.js';
 import { unrefTimeout } from '../../utils/node/timers.js';
@@ -7,6 +8,7 @@ import { FallbackConfig, type CacheTimes } from '../cache/fallback-config.js';
 import type { ProjectCache } from '../cache/types.js';
 import { badOption, checkSdkKey, configUrl, DEFAULT_CONFIG_ENDPOINT } from '../endpoints.js';
 import { MAX_CONFIG_BYTES } from '../config-limits.js';
+import { parseProject } from '../parse-config.js';
 import { ProjectPin } from '../project-pin.js';
 import type { ProjectSink, ProjectSource } from '../types.js';
 import { ChangeDetector } from './change-detector.js';
@@ -67,7 +69,8 @@ export function httpSource(options: HttpSourceOptions): ProjectSource {
   const { debugToken, cacheLevel } = options;
   const environment = checkEnvironment(options.environment);
   const query = { environment, debugToken, lowCache: cacheLevel === 'low' };
-  const url = new URL(configUrl(base, checkSdkKey(options.sdkKey), query));
+  const sdkKey = checkSdkKey(options.sdkKey);
+  const url = new URL(configUrl(base, sdkKey, query));
   const headers = {
     Accept: 'application/json',
     // This is the user agent of the official SDK, which Convert's endpoints know.
@@ -77,15 +80,15 @@ export function httpSource(options: HttpSourceOptions): ProjectSource {
   // The description leaves out the query, which is not needed to find a fault.
   const description = `config endpoint ${url.origin}${url.pathname}`;
   const stopped = new AbortController();
+  const pin = new ProjectPin(sdkKey);
   let timer: NodeJS.Timeout | undefined;
   let fallback: FallbackConfig | undefined;
 
   function begin(sink: ProjectSink): void {
-    const pin = new ProjectPin(options.sdkKey);
     const detector = new ChangeDetector(sink, { maxBytes }, pin);
     let failures = 0;
     if (options.cache !== undefined) {
-      const key = cacheKey(url, options.sdkKey, options.sdkKeySecret);
+      const key = cacheKey(url, sdkKey, options.sdkKeySecret);
       fallback = new FallbackConfig(options.cache, sink, detector, {
         key,
         pin,
@@ -135,6 +138,19 @@ export function httpSource(options: HttpSourceOptions): ProjectSource {
     return detector.answer(body, etag, `the answer of ${description}`);
   }
 
+  async function draft(experienceId: string): Promise<ProjectConfig | undefined> {
+    const { signal } = stopped;
+    signal.throwIfAborted();
+    const asked = new URL(configUrl(base, sdkKey, { ...query, experienceId }));
+    const { status, body } = await get(asked, { headers, timeout, maxBytes, signal });
+    if (status === 404) return undefined;
+    if (status !== 200) throw refusal(status);
+    const where = `the answer of ${description}`;
+    const config = parseProject(body, where, { maxBytes });
+    pin.check(config, where);
+    return config;
+  }
+
   function refusal(status: number): ConvertError {
     const redirect = status >= 300 && status < 400 && status !== 304;
     const hint = redirect
@@ -145,6 +161,7 @@ export function httpSource(options: HttpSourceOptions): ProjectSource {
 
   return {
     description,
+    draft,
     start(sink) {
       if (!stopped.signal.aborted) begin(sink);
     },

@@ -70,6 +70,55 @@ describe('another project than that of the key', () => {
   });
 });
 
+describe('a draft', () => {
+  const draftOf = async (options: Partial<HttpSourceOptions>, id = '1') => {
+    const source = httpSource({ ...quick, ...options });
+    const sink = started(source);
+    await until(() => expect(sink.configs).toHaveLength(1));
+    return { source, draft: () => source.draft!(id) };
+  };
+
+  it('B8: is asked for as the official SDK asks', async () => {
+    const server = await httpServer(saysProject());
+    const options = {
+      endpoint: server.base,
+      refreshInterval: 100_000,
+      environment: 'live',
+      sdkKeySecret: 's3cret',
+    };
+    const { draft } = await draftOf({ ...options, debugToken: 'a&b' }, '17');
+    expect((await draft())?.project.id).toBe('200');
+    const request = server.requests.at(-1);
+    expect(request?.url).toBe(
+      '/api/v1/config/100/200?environment=live&debug_token=a%26b&exp=17&_conv_low_cache=1',
+    );
+    expect(request?.headers.authorization).toBe('Bearer s3cret');
+    expect(request?.headers['if-none-match']).toBeUndefined();
+  });
+
+  it('B8: goes through the guards of every config', async () => {
+    const server = await httpServer(saysProject());
+    const options = { endpoint: server.base, refreshInterval: 100_000, maxBytes: 1_000 };
+    const { draft, source } = await draftOf({ ...options, sdkKey: 'shop_1' });
+    const answers: [ReturnType<typeof says>, string][] = [
+      [says(JSON.stringify({ ...project(), account_id: '6666' })), '6666/200, not of 100/200'],
+      [says(`{"x":"${'x'.repeat(2_000)}"}`), 'larger than 1000 bytes'],
+      [says('{"error":"no"}'), 'it is an error message'],
+      [says('', {}, 403), 'answered 403'],
+    ];
+    for (const [answer, message] of answers) {
+      server.answer = answer;
+      await expect(draft()).rejects.toThrow(message);
+    }
+    server.answer = says('', {}, 404);
+    expect(await draft()).toBeUndefined();
+    const { length } = server.requests;
+    source.stop();
+    await expect(draft()).rejects.toThrow();
+    expect(server.requests).toHaveLength(length);
+  });
+});
+
 describe('a config endpoint that works', () => {
   it('is asked as the official SDK asks', async () => {
     const server = await httpServer(saysProject());

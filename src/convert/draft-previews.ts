@@ -1,0 +1,128 @@
+/** Finds what preview links show that the project config does not hold: drafts and paused experiences. */
+import type { PreviewOption } from '../context/preview-link.js';
+import type { Drafts, Runtime } from '../context/runtime.js';
+import type { Engine, EngineProject, Preview, PreviewDecision } from '../engine/types.js';
+import { adoptProject } from '../project/parse-config.js';
+import type { ProjectSource } from '../project/types.js';
+import { ConvertError } from '../utils/errors.js';
+import { LruMap } from '../utils/lru-map.js';
+import { withTimeout } from '../utils/node/timers.js';
+
+/** Milliseconds for which an answer is kept, also one that there is no such experience, or that the source failed. */
+const KEPT_FOR = 60_000;
+/** The most experiences whose answers are kept. */
+const MAX_KEPT = 100;
+/** The most experiences that are asked for at one time. */
+const MAX_ASKED = 8;
+/** The most milliseconds that a page waits for an answer. */
+const MAX_WAIT = 1_000;
+
+type Listener = Pick<Runtime, 'report' | 'warnOnce' | 'now'>;
+
+interface Answer {
+  /** The experience, loaded alone; undefined if there is none. Never rejects. */
+  readonly project: Promise<EngineProject | undefined>;
+  readonly askedAt: number;
+}
+
+/**
+ * Returns undefined if preview links show no drafts: only a function of the app can say who may see them, and the
+ * source must know them.
+ */
+export function draftPreviews(
+  option: PreviewOption,
+  source: ProjectSource,
+  engine: Engine,
+  listener: Listener,
+): Drafts | undefined {
+  if (typeof option !== 'function' || source.draft === undefined) return undefined;
+  return new DraftPreviews(source, engine, listener);
+}
+
+class DraftPreviews implements Drafts {
+  readonly #answers = new LruMap<Answer>({ max: MAX_KEPT });
+  #asked = 0;
+
+  constructor(
+    private readonly source: ProjectSource,
+    private readonly engine: Engine,
+    private readonly listener: Listener,
+  ) {}
+
+  async find(ids: Preview): Promise<PreviewDecision | undefined> {
+    let project: EngineProject | undefined;
+    try {
+      // Somebody waits for the page, so the wait keeps the process alive.
+      project = await withTimeout(MAX_WAIT, this.#answerFor(ids.experienceId), { keepAlive: true });
+    } catch {
+      this.listener.warnOnce(
+        'draft-late',
+        `the draft of a preview link did not arrive within ${MAX_WAIT} ms, so the page is shown without it; the draft is` +
+          ' kept for the next request',
+      );
+      return undefined;
+    }
+    const decision = project?.preview(ids);
+    if (project !== undefined && decision === undefined) this.#warnOfUnknown();
+    return decision;
+  }
+
+  #answerFor(experienceId: string): Promise<EngineProject | undefined> {
+    const now = this.listener.now();
+    const kept = this.#answers.find(experienceId);
+    // `abs`: the clock may have been set back.
+    if (kept !== undefined && Math.abs(now - kept.value.askedAt) < KEPT_FOR) {
+      this.#answers.use(kept);
+      return kept.value.project;
+    }
+    if (this.#asked >= MAX_ASKED) {
+      this.listener.warnOnce(
+        'draft-rush',
+        'many drafts are asked for by preview links at one time, so some of these links show nothing; does the option' +
+          ' `preview` say yes to strangers?',
+      );
+      return Promise.resolve(undefined);
+    }
+    if (kept !== undefined) this.#answers.remove(kept);
+    const project = this.#load(experienceId);
+    this.#answers.add(experienceId, { project, askedAt: now });
+    return project;
+  }
+
+  async #load(experienceId: string): Promise<EngineProject | undefined> {
+    this.#asked += 1;
+    try {
+      const given = await this.source.draft?.(experienceId);
+      const config = given && adoptProject(given, this.source.description);
+      const experience = config?.experiences?.find(({ id }) => id === experienceId);
+      if (config === undefined || experience === undefined) {
+        this.#warnOfUnknown();
+        return undefined;
+      }
+      // The rest of the config is not needed, and would stay in memory.
+      const { account_id, project, features = [] } = config;
+      return this.engine.load({ account_id, project, features, experiences: [experience] });
+    } catch (error) {
+      this.#report(error);
+      return undefined;
+    } finally {
+      this.#asked -= 1;
+    }
+  }
+
+  /** All failures are of one kind, so that they are logged once; an `error` event comes for each. */
+  #report(cause: unknown): void {
+    const text = cause instanceof Error ? cause.message.replace(/^convert: /, '') : String(cause);
+    const what = 'the draft of a preview link could not be fetched, so the page is shown without it';
+    this.listener.report(
+      new ConvertError('CONVERT_PROJECT_UNREACHABLE', what, { cause, detail: `: ${text}` }),
+    );
+  }
+
+  #warnOfUnknown(): void {
+    this.listener.warnOnce(
+      'draft-unknown',
+      'a preview link names an experience or a variation that Convert does not have, so the page is shown without it',
+    );
+  }
+}
