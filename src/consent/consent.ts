@@ -1,6 +1,6 @@
 /** Reads whether a visitor has consented, from the sources that the option `consent` names. */
 import type { IncomingRequest } from '../model/http.js';
-import { cookieNamed } from '../request/cookies.js';
+import { validCookieNamed } from '../request/cookies.js';
 import { callAppFunction, type RequestFunction, unknownAnswer } from '../utils/app-callback.js';
 import type { ConvertError } from '../utils/errors.js';
 import { answersBy, type ConsentAnswer, UNANSWERED } from './answer.js';
@@ -119,18 +119,15 @@ function platformReader({ platform, ...ids }: ConsentPlatformOptions): ConsentRe
 }
 
 function cookieReader({ cookie, granted, denied }: ConsentCookieOptions): ConsentReader {
-  const valueIn = cookieNamed(cookie);
+  const validIn = validCookieNamed(cookie);
   const isGranted = oneOf(granted);
   const isDenied = denied === undefined ? () => true : oneOf(denied);
   const answers = answersBy('cookie');
-  return {
-    read(request) {
-      const value = valueIn(request);
-      if (value === undefined) return answers.unknown;
-      if (isGranted(value)) return answers.granted;
-      return isDenied(value) ? answers.denied : answers.unknown;
-    },
+  const answerOf = (value: string): ConsentAnswer | undefined => {
+    if (isGranted(value)) return answers.granted;
+    return isDenied(value) ? answers.denied : undefined;
   };
+  return { read: (request) => validIn(request, answerOf) ?? answers.unknown };
 }
 
 function functionReader(ask: ConsentFunction, onError: (error: ConvertError) => void): ConsentReader {

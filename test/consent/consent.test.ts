@@ -25,6 +25,13 @@ describe('the consent cookie', () => {
     ['several values grant', { cookie: 'c', granted: ['1', 'all'] }, 'c=all', 'granted'],
     ['only some values deny', { ...plain, denied: 'denied' }, 'consent=later', 'unknown'],
     ['one of these denies', { ...plain, denied: ['denied', 'no'] }, 'consent=no', 'denied'],
+    [
+      'A1: another one with no answer comes first',
+      { ...plain, denied: 'no' },
+      'consent=x; consent=granted',
+      'granted',
+    ],
+    ['A1: a denial comes first', plain, 'consent=no; consent=granted', 'denied'],
     ['it stands among others', plain, 'a=1; consent=granted; b=2', 'granted'],
     ['it is broken', plain, 'consent=%E0%A4%A', 'denied'],
   ])('%s', (_name, option, cookie, answer) => {
