@@ -104,7 +104,7 @@ export class ChangeCommitter {
   ): Committed | Promise<Committed> {
     const { visitorId } = this.#target;
     const offered = events.map((recorded): VisitorEvent => {
-      const own = 'segments' in recorded ? recorded.segments : undefined;
+      const own = Object.hasOwn(recorded, 'segments') ? (recorded as DeferredEvent).segments : undefined;
       return { visitorId, segments: own ?? segments, event: recorded.event };
     });
     const offer = this.#runtime.outbox.offer(offered);

@@ -3,6 +3,7 @@ import { ClaimLeases } from '../context/claim-leases.js';
 import { createRevocations } from '../context/erase-visitor.js';
 import type { RequestServices } from '../context/request-context.js';
 import type { LoadedProject, Runtime, Uncommitted } from '../context/runtime.js';
+import { StateProblems } from '../context/state-problems.js';
 import { tellPlatform } from '../context/wait-until.js';
 import {
   type DeliveryLedger,
@@ -37,6 +38,7 @@ import { JobGate } from './job-gate.js';
 import { outboxOf } from './outbox-factory.js';
 import { createReporter, type Reporter } from './reporter.js';
 import { requestServices } from './request-services.js';
+import { NOTHING } from '../utils/objects.js';
 
 /** The most callbacks that wait for the first project config, which may never come. */
 const MAX_WAITING = 1_000;
@@ -135,6 +137,7 @@ export function createRuntime(options: ResolvedOptions, makeOutbox?: OutboxFacto
     jobs: new JobGate(outbox),
     claimLeases,
     repository,
+    stateProblems: new StateProblems(warnOnce),
     storeKeys: services.visitors.storeKeys,
     consentConfigured: services.visitors.consentConfigured,
     userHashes: userHasher(options.secrets),
@@ -231,7 +234,7 @@ function remoteStore(
 ): RemoteStore {
   return new RemoteStore(store, {
     budget: storeTimeout,
-    cache: storeCache ?? {},
+    cache: storeCache ?? NOTHING,
     isComplete: (state) => {
       const loaded = project();
       return loaded !== undefined && isInAll(state, loaded.running);

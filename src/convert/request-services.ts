@@ -7,6 +7,7 @@ import type { ResolvedOptions } from '../options/types.js';
 import { ProxyWatch } from '../request/proxy-detection.js';
 import { createRequestReader, type GeoListener } from '../request/request-reader.js';
 import type { ConvertError } from '../utils/errors.js';
+import { ownProperties } from '../utils/objects.js';
 
 export interface RequestServicesListener {
   readonly onError: (error: ConvertError) => void;
@@ -29,7 +30,7 @@ export function requestServices(
     hasGeo: geo !== undefined,
   });
   return {
-    visitors: visitorReader({ ...options, signals, onError, warn }),
+    visitors: visitorReader(Object.assign(ownProperties(options), { signals, onError, warn })),
     reader,
     skip: options.skip,
     preview: options.preview,

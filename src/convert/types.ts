@@ -1,5 +1,6 @@
 /** The public interface of a Convert: the methods for apps, jobs and adapters. */
 import type { Consent } from '../consent/consent.js';
+import type { StateStats } from '../context/state-problems.js';
 import type { ConvertContext, ConvertEvents, VisitorContext } from '../context/types.js';
 import type { DeliveryLedger, DeliveryStats } from '../delivery/types.js';
 import type { IncomingRequest, OutgoingResponse } from '../model/http.js';
@@ -122,6 +123,7 @@ export interface ConvertStats {
   readonly engine: string;
   readonly project: ProjectStats;
   readonly store: StoreStats;
+  readonly state: StateStats;
   readonly delivery: DeliveryStats;
   readonly jobs: JobStats;
 }

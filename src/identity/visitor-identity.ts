@@ -34,6 +34,7 @@ import {
 } from './cookies/visitor-cookie.js';
 import { fingerprint, isFingerprint } from './fingerprint.js';
 import { newUuid } from './uuid.js';
+import { NOTHING } from '../utils/objects.js';
 
 export interface VisitorOptions<Raw = unknown> {
   /**
@@ -131,7 +132,7 @@ export interface VisitorReaderOptions {
 const MAX_APP_ID = 256;
 
 export function visitorReader(options: VisitorReaderOptions): VisitorReader {
-  const { visitor = {}, consent, signals, bots = 'original', onError, warn = () => undefined } = options;
+  const { visitor = NOTHING, consent, signals, bots = 'original', onError, warn = () => undefined } = options;
   const isCookieId = cookieIdCheck(visitor.cookie?.accept, visitor.id !== undefined);
   const isSigned = Boolean(visitor.cookie?.signed);
   const signer = isSigned && options.secrets !== undefined ? idSigner(options.secrets) : UNSIGNED;
@@ -236,7 +237,7 @@ function assignmentsOf({
   visitor,
 }: VisitorReaderOptions): AssignmentCookie | undefined {
   if (!given || secrets === undefined) return undefined;
-  return assignmentCookie(secrets, given === true ? {} : given, visitor?.cookie);
+  return assignmentCookie(secrets, given === true ? NOTHING : given, visitor?.cookie);
 }
 
 function visitorOfCookie(

@@ -14,6 +14,7 @@ import {
   type CookieId,
   type VisitorCookieOptions,
 } from './visitor-cookie.js';
+import { NOTHING } from '../../utils/objects.js';
 
 /** Milliseconds without a request after which the session of a device is over. */
 const SESSION = 30 * 60 * 1000;
@@ -59,7 +60,7 @@ export const aliasCookieName = (visitorCookieName: string): string => `${visitor
  * @param signer signs ids if the option `signed` is on
  */
 export function aliasCookie(
-  visitor: VisitorCookieOptions = {},
+  visitor: VisitorCookieOptions = NOTHING,
   isId = cookieIdCheck(visitor.accept, false),
   signer = UNSIGNED,
   now = Date.now,

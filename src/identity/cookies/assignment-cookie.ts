@@ -6,7 +6,7 @@ import { liveExperiences, type ProjectConfig } from '../../model/project-config.
 import { withAssignments } from '../../model/visitor-state/apply-change.js';
 import type { VisitorState } from '../../model/visitor-state/types.js';
 import { cookieNamed, validCookieNamed } from '../../request/cookies.js';
-import { ownValue } from '../../utils/objects.js';
+import { NOTHING, ownValue } from '../../utils/objects.js';
 import { type Assignment, packAssignments, unpackAssignments } from './pack-assignments.js';
 import { setCookie } from './set-cookie.js';
 import { createSigner, type Secrets, SIGNATURE_LENGTH } from './signer.js';
@@ -63,8 +63,8 @@ export interface CarriedAssignments {
 /** @param visitor the options of the visitor cookie, which are the defaults for those of this cookie */
 export function assignmentCookie(
   secrets: Secrets,
-  options: AssignmentCookieOptions = {},
-  visitor: CookieOptions = {},
+  options: AssignmentCookieOptions = NOTHING,
+  visitor: CookieOptions = NOTHING,
 ): AssignmentCookie {
   const { name = ASSIGNMENT_COOKIE_NAME } = options;
   const cookie = setCookie({ name, ...cookieAttributes(visitor, options), httpOnly: true });
@@ -89,7 +89,7 @@ export function assignmentCookie(
     present: (request) => valueIn(request) !== undefined,
     expire: (request) => cookie.expire(request),
     open(request, storeKey, stored) {
-      const brought = validIn(request, (value) => read(value, storeKey)) ?? NOTHING;
+      const brought = validIn(request, (value) => read(value, storeKey)) ?? NONE;
       return {
         state: withAssignments(stored, brought.assignments),
         update(state, config, isKept) {
@@ -99,7 +99,7 @@ export function assignmentCookie(
             (running ??= new Set(liveExperiences(config).map((each) => String(each.id)))).has(id);
           const { text, dropped } = packAssignments(assignments, room, isRunning);
           const isSame = text === brought.payload && brought.isCurrent;
-          if (isSame || (text === '' && brought === NOTHING)) return { line: undefined, dropped };
+          if (isSame || (text === '' && brought === NONE)) return { line: undefined, dropped };
           const value = `${VERSION}.${signer.sign(signed(storeKey, text))}.${text}`;
           return { line: cookie.issue(value, request), dropped };
         },
@@ -116,7 +116,7 @@ interface Brought {
   readonly isCurrent: boolean;
 }
 
-const NOTHING: Brought = { payload: '', assignments: new Map(), isCurrent: true };
+const NONE: Brought = { payload: '', assignments: new Map(), isCurrent: true };
 
 /**
  * Orders assignments, the oldest first: first those of the store that the cookie does not have (perhaps there was no

@@ -15,6 +15,7 @@ import type { IncomingRequest } from '../../model/http.js';
 import { cookieNamed, validCookieNamed } from '../../request/cookies.js';
 import { setCookie } from './set-cookie.js';
 import { cookieAttributes, type CookieOptions } from './visitor-cookie.js';
+import { NOTHING } from '../../utils/objects.js';
 
 /**
  * The options of the session cookie. Options that are not given are those of the visitor cookie, except for `name`.
@@ -88,8 +89,8 @@ export interface CarriedSession {
 
 /** @param visitor the options of the visitor cookie, which are the defaults for those of this cookie */
 export function sessionCookie(
-  options: SessionCookieOptions = {},
-  visitor: CookieOptions = {},
+  options: SessionCookieOptions = NOTHING,
+  visitor: CookieOptions = NOTHING,
 ): SessionCookie {
   const { name = SESSION_COOKIE_NAME } = options;
   const cookie = setCookie({ name, ...cookieAttributes(visitor, options), maxAge: END, httpOnly: true });

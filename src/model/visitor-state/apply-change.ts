@@ -2,7 +2,7 @@
  * Merges changes into the state of a visitor, which is stored between requests. Every store uses `applyChange`, so that
  * the first write wins in all of them in the same way.
  */
-import { mergeSegments, ownValue, setEntry, shallowCopy, union, withEntry } from '../../utils/objects.js';
+import { mergeSegments, ownProperties, ownValue, setEntry, union, withEntry } from '../../utils/objects.js';
 import {
   claimsOf,
   experienceClaim,
@@ -26,9 +26,10 @@ const MAX_USERS = 20;
  * Returns the state with the change merged in; the arguments are not modified. The first write wins: a claim that
  * another request has won before is returned in `lost`, and changes nothing.
  */
-export function applyChange(given: VisitorState, change: StateChange): Committed {
-  const state = change.at === undefined ? given : withoutLapsedClaims(given, change.at);
-  let next = shallowCopy(state);
+export function applyChange(given: VisitorState, wanted: StateChange): Committed {
+  const change = ownProperties(wanted);
+  const state = ownProperties(given);
+  let next = change.at === undefined ? state : withoutLapsedClaims(state, change.at);
   let lost: Set<string> | undefined;
   const lose = (claim: string): void => {
     (lost ??= new Set()).add(claim);
@@ -42,15 +43,16 @@ export function applyChange(given: VisitorState, change: StateChange): Committed
   };
 
   for (const [experienceId, claim] of Object.entries(change.claims ?? {})) {
-    const stored = ownValue(state.bucketing, experienceId);
-    if (stored !== undefined && stored !== claim.replaces) {
+    const { variationId, replaces, exposed } = ownProperties(claim);
+    const stored = ownValue(next.bucketing, experienceId);
+    if (stored !== undefined && stored !== replaces) {
       lose(experienceClaim(experienceId));
       continue;
     }
     win(experienceClaim(experienceId));
-    next.bucketing = withEntry(next.bucketing, experienceId, claim.variationId);
+    next.bucketing = withEntry(next.bucketing, experienceId, variationId);
     next.unexposed = next.unexposed?.filter((id) => id !== experienceId);
-    if (!claim.exposed) next.unexposed = [...(next.unexposed ?? []), experienceId];
+    if (!exposed) next.unexposed = [...(next.unexposed ?? []), experienceId];
   }
   for (const experienceId of change.exposed ?? []) {
     if (next.unexposed?.includes(experienceId)) {
@@ -109,7 +111,7 @@ export function withAssignments(
   if (missing.length === 0) return state;
   const bucketing: Record<string, string> = { ...state?.bucketing };
   for (const [id, variationId] of missing) setEntry(bucketing, id, variationId);
-  return { ...state, bucketing };
+  return Object.assign(ownProperties(state ?? {}), { bucketing });
 }
 
 /** True for a visitor who has a variation of each of these experiences. */
@@ -122,8 +124,9 @@ export function isInAll({ bucketing }: VisitorState, experienceIds: readonly str
  * was made with knowledge of the changes before it.
  */
 export function mergeChanges(...changes: readonly StateChange[]): StateChange {
-  const joined: StateChange = {};
-  for (const { claims, goals, transactions, exposed, segments, ...replacing } of changes) {
+  const joined = ownProperties<StateChange>({});
+  for (const change of changes) {
+    const { claims, goals, transactions, exposed, segments, ...replacing } = ownProperties(change);
     Object.assign(joined, replacing);
     if (claims) joined.claims = withClaims(joined.claims ?? {}, claims);
     if (goals) joined.goals = union(joined.goals, goals);

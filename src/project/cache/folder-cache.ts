@@ -18,6 +18,7 @@ import { checkOwnerOnlyFolder, FOLDER_PROBLEMS } from '../../utils/node/owner-on
 import { badOption } from '../endpoints.js';
 import { MAX_CONFIG_BYTES } from '../config-limits.js';
 import type { CachedProject, ProjectCache } from './types.js';
+import { asObject } from '../../utils/objects.js';
 
 const FOLDER = 'project-cache';
 const OWNER_ONLY_FOLDER = 0o700;
@@ -172,7 +173,7 @@ async function readUpTo(handle: FileHandle, size: number): Promise<Buffer> {
 
 function headOf(line: string): Head | undefined {
   try {
-    return JSON.parse(line) as Head;
+    return asObject(JSON.parse(line) as Head);
   } catch {
     return undefined;
   }
