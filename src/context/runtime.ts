@@ -76,6 +76,8 @@ export interface Runtime {
   /** The most milliseconds that a request waits for a remote store. */
   readonly storeTimeout: number;
   readonly stateProblems: StateProblems;
+  /** The option `maxStateBytes`; undefined for the default. */
+  readonly maxStateBytes: number | undefined;
   readonly storeKeys: StoreKeys;
   readonly consentConfigured: boolean;
   /** Hashes the id of a user of the app, for `identify()`. */

@@ -1,28 +1,32 @@
 /** Counts problems with stored states, and tells the operator of the first one of each kind. */
-import type { StateProblem } from '../model/visitor-state/state-problem.js';
 import type { Runtime } from './runtime.js';
 
 /** The number of times that a problem with stored state was met, by kind. */
 export interface StateStats {
   /** States with a malformed field, which counted as absent. */
   readonly malformed: number;
+  /** Custom properties and transactions that were dropped, because a state had more than `maxStateBytes` bytes. */
+  readonly trimmed: number;
 }
 
-const WARNINGS: Readonly<Record<StateProblem, string>> = {
+const WARNINGS: Readonly<Record<keyof StateStats, string>> = {
   malformed:
     'the stored state of a visitor has a malformed field, which counts as absent: other software has written it, or ' +
     'somebody has changed it (stats().state.malformed counts these)',
+  trimmed:
+    'the state of a visitor has become larger than `maxStateBytes`: the oldest custom properties and transactions are ' +
+    'dropped, and these transactions count again if they are reported again (stats().state.trimmed counts them)',
 };
 
 export class StateProblems {
-  readonly #counts = { malformed: 0 };
+  readonly #counts: Record<keyof StateStats, number> = { malformed: 0, trimmed: 0 };
 
   constructor(private readonly warnOnce: Runtime['warnOnce']) {}
 
-  /** Counts one more problem. Nothing happens for undefined. */
-  met(problem: StateProblem | undefined): void {
+  /** Counts a problem. Nothing happens for undefined. */
+  met(problem: keyof StateStats | undefined, count = 1): void {
     if (problem === undefined) return;
-    this.#counts[problem] += 1;
+    this.#counts[problem] += count;
     this.warnOnce(`state:${problem}`, WARNINGS[problem]);
   }
 

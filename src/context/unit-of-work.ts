@@ -84,7 +84,7 @@ export class UnitOfWork implements Uncommitted {
   /** The visitor's state, including the changes that are not committed yet. */
   get state(): VisitorState {
     if (this.#localChange !== undefined) {
-      this.#state = applyChange(this.#state, this.#localChange).state;
+      this.#state = applyChange(this.#state, this.#localChange, Infinity).state;
       this.#localChange = undefined;
     }
     return this.#state;

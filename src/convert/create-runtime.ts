@@ -138,6 +138,7 @@ export function createRuntime(options: ResolvedOptions, makeOutbox?: OutboxFacto
     claimLeases,
     repository,
     stateProblems: new StateProblems(warnOnce),
+    maxStateBytes: options.maxStateBytes,
     storeKeys: services.visitors.storeKeys,
     consentConfigured: services.visitors.consentConfigured,
     userHashes: userHasher(options.secrets),

@@ -130,6 +130,7 @@ const check = shape(
     acceptClientHints: either("true, false or 'critical'", flag, oneOf('critical')),
     bots: either("'original', 'include' or a function", oneOf('original', 'include'), fn),
     store,
+    maxStateBytes: between(4 * 1024, 16 * 1024 * 1024, 'bytes'),
     storeTimeout: between(0, 60_000, 'milliseconds'),
     storeCache: either(
       'false, or { age, max }',

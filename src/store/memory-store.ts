@@ -120,9 +120,11 @@ export function sharedStates(): (change: StateChange) => VisitorState | undefine
   };
 }
 
-/** True if the change has no fields but claims and locations. Other fields differ from visitor to visitor. */
+const SHAREABLE: readonly string[] = ['claims', 'locations', 'maxBytes'];
+
+/** True if the change has no fields but these. Other fields differ from visitor to visitor. */
 function isShareable(change: StateChange): boolean {
-  for (const field in change) if (field !== 'claims' && field !== 'locations') return false;
+  for (const field of Object.keys(change)) if (!SHAREABLE.includes(field)) return false;
   return true;
 }
 

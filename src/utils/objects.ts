@@ -95,7 +95,7 @@ const Bare = Object.assign(function () {}, {
  * lack properties, is read from such a copy.
  */
 export function ownProperties<T extends object>(object: T): T {
-  return Object.assign<object, T>(new Bare(), object) as T;
+  return Object.assign<object, T>(new Bare(), object);
 }
 
 /** Has no properties, and inherits none. */

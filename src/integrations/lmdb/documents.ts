@@ -25,7 +25,7 @@ export interface LmdbDocumentsOptions {
   readonly openInterval?: number;
 }
 
-/** Bytes of the longest key that is stored as it is; LMDB takes 1,978. A longer key is hashed, or one that is no UTF-8. */
+/** Bytes of the longest key that is stored as it is; LMDB takes 1,978. A longer key, or no UTF-8, is hashed. */
 const MAX_KEY = 500;
 const OPEN_INTERVAL = 5_000;
 /**

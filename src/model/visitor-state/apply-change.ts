@@ -13,6 +13,8 @@ import {
   withoutLapsedClaims,
   withoutPending,
 } from './claims.js';
+import { MAX_STATE_BYTES, boundState } from './bound-state.js';
+import { transactionKey } from './transaction-id.js';
 import type { Claim, Committed, DeferredChange, StateChange, VisitorState } from './types.js';
 
 const NOTHING_LOST: ReadonlySet<string> = new Set();
@@ -24,9 +26,16 @@ const MAX_USERS = 20;
 
 /**
  * Returns the state with the change merged in; the arguments are not modified. The first write wins: a claim that
- * another request has won before is returned in `lost`, and changes nothing.
+ * another request has won before is returned in `lost`, and changes nothing. What is added last may have no room: see
+ * `boundState`.
+ *
+ * @param maxBytes the most bytes of the state. Default: those that the change names, else 64 KiB
  */
-export function applyChange(given: VisitorState, wanted: StateChange): Committed {
+export function applyChange(
+  given: VisitorState,
+  wanted: StateChange,
+  maxBytes = ownProperties(wanted).maxBytes ?? MAX_STATE_BYTES,
+): Committed {
   const change = ownProperties(wanted);
   const state = ownProperties(given);
   let next = change.at === undefined ? state : withoutLapsedClaims(state, change.at);
@@ -66,9 +75,10 @@ export function applyChange(given: VisitorState, wanted: StateChange): Committed
     else next.goals = withEntry(next.goals, goalKey, true);
   }
   for (const [goalKey, ids] of Object.entries(change.transactions ?? {})) {
-    const known = ownValue(next.transactions, goalKey) ?? [];
-    for (const id of ids) if (known.includes(id)) lose(transactionClaim(goalKey, id));
-    const all = [...new Set([...known, ...ids])].slice(-MAX_TRANSACTIONS);
+    // Older versions have stored long ids as they are.
+    const known = (ownValue(next.transactions, goalKey) ?? []).map(transactionKey);
+    for (const id of ids) if (known.includes(transactionKey(id))) lose(transactionClaim(goalKey, id));
+    const all = [...new Set([...known, ...ids.map(transactionKey)])].slice(-MAX_TRANSACTIONS);
     next.transactions = withEntry(next.transactions, goalKey, all);
   }
   if (change.segments) next.segments = mergeSegments(next.segments ?? {}, change.segments);
@@ -87,6 +97,12 @@ export function applyChange(given: VisitorState, wanted: StateChange): Committed
   }
   const committed: Committed = { state: next, lost: lost ?? NOTHING_LOST };
   if (change.hold) committed.forgotten = defer(next, change.hold);
+  const grows =
+    change.segments !== undefined || change.transactions !== undefined || change.hold !== undefined;
+  const trimmed = grows ? boundState(next, maxBytes) : undefined;
+  if (trimmed === undefined) return committed;
+  if (trimmed.values > 0) committed.trimmed = trimmed.values;
+  if (trimmed.events > 0) committed.forgotten = (committed.forgotten ?? 0) + trimmed.events;
   return committed;
 }
 
@@ -97,7 +113,10 @@ function isOf(hashes: readonly string[], users: readonly string[] = []): boolean
 
 /** Returns the state as decisions see it: changes that wait for consent count as if they were committed. */
 export function withDeferredChanges(state: VisitorState, now: number): VisitorState {
-  return freshlyDeferred(state, now).reduce((seen, { change }) => applyChange(seen, change).state, state);
+  return freshlyDeferred(state, now).reduce(
+    (seen, { change }) => applyChange(seen, change, Infinity).state,
+    state,
+  );
 }
 
 /**

@@ -1,5 +1,6 @@
 /** Makes the names of claims, and removes claims. A claim is the part of a change that only the first writer gets. */
 import { ownProperties, ownValue } from '../../utils/objects.js';
+import { transactionKey } from './transaction-id.js';
 import type { StateChange, VisitorState } from './types.js';
 
 /** Makes the name of a claim, by which events refer to the claim that they depend on. */
@@ -34,7 +35,8 @@ const UNDO: Readonly<Record<string, (state: VisitorState, rest: string) => void>
   },
   transaction(state, rest) {
     const [goalKey, transactionId] = JSON.parse(rest) as [string, string];
-    const ids = ownValue(state.transactions, goalKey)?.filter((id) => id !== transactionId);
+    const key = transactionKey(transactionId);
+    const ids = ownValue(state.transactions, goalKey)?.filter((id) => transactionKey(id) !== key);
     if (ids !== undefined) state.transactions = { ...state.transactions, [goalKey]: ids };
   },
 };

@@ -68,6 +68,7 @@ const CHANGE_FIELDS: Record<keyof StateChange, Check> = {
   settled: isListOfText,
   alias: isVisitorId,
   users: isListOfText,
+  maxBytes: isNumber,
 };
 
 const EVENT_FIELDS = {
