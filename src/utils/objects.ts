@@ -86,7 +86,7 @@ export function isThenable(value: unknown): value is PromiseLike<unknown> {
  * of an object of `Object.create(null)`.
  */
 const Bare = Object.assign(function () {}, {
-  prototype: Object.freeze(Object.create(null) as object),
+  prototype: Object.freeze<object>(Object.create(null) as never),
 }) as unknown as new () => object;
 
 /**

@@ -169,9 +169,8 @@ export class LmdbDocuments implements Documents {
     this.#openedAt = now;
     try {
       if (this.#root === undefined) {
-        prepareFiles(path);
         this.#root = openRoot({
-          path,
+          path: prepareFiles(path),
           // With the default, LMDB takes a path with a dot for a file.
           noSubdir: false,
           encoding: 'string',

@@ -95,7 +95,7 @@ function* transactions(state: VisitorState): Iterable<Part> {
 function bytesOf(value: unknown, enough = 0): number {
   let text: string | undefined;
   try {
-    text = JSON.stringify(value) as string | undefined;
+    text = JSON.stringify(value);
   } catch {
     // A store in memory keeps anything.
   }

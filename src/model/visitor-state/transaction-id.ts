@@ -4,16 +4,16 @@
 const MAX_ID = 256;
 
 /**
- * Returns the id of a transaction in the form in which it is remembered: as it is, up to 256 characters; else as a hash,
- * so that long ids take no room. Equal ids have equal forms. Two long ids of one visitor that have the same hash would
- * count as one transaction; that never happens by chance, and a visitor who makes it happen only hides an order of
- * their own.
+ * Returns the id of a transaction in the form in which it is remembered: as it is, up to 256 characters; else as a
+ * hash, so that long ids take little room. Equal ids have equal forms. Two long ids of one visitor that have the same
+ * hash would count as one transaction. That never happens by chance, and whoever makes it happen only hides an order
+ * of their own.
  */
 export function transactionKey(id: string): string {
   return id.length <= MAX_ID ? id : `~${id.length}-${hash64(id, 1)}${hash64(id, 2)}`;
 }
 
-/** Returns 64 bits of a hash as 16 hexadecimal digits: two multiplicative hashes of 32 bits, whose bits are mixed at the end. */
+/** Returns a hash of 64 bits as 16 hexadecimal digits: two hashes of 32 bits, which are mixed at the end. */
 function hash64(text: string, seed: number): string {
   let one = 0xdeadbeef ^ seed;
   let other = 0x41c6ce57 ^ seed;
