@@ -162,12 +162,14 @@ class ConvertInstance implements Convert {
   }
 
   stats(): ConvertStats {
-    const { delivers, engineName, jobs, outbox, remote, repository, stateProblems } = this.#runtime;
+    const { cookieFormats, delivers, engineName, jobs, outbox, remote, repository, stateProblems } =
+      this.#runtime;
     return {
       engine: engineName,
       project: repository.stats(),
       store: remote?.stats() ?? LOCAL_STORE,
       state: stateProblems.stats(),
+      cookies: cookieFormats.stats(),
       delivery: delivers ? outbox.stats() : { ...outbox.stats(), disabled: true },
       jobs: { waits: jobs.waits },
     };

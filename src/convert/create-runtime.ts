@@ -33,6 +33,7 @@ import { CompactSet } from '../utils/compact-set.js';
 import { asConvertError } from '../utils/errors.js';
 import { type Logger, oncePerCode } from '../utils/logger.js';
 import { draftPreviews } from './draft-previews.js';
+import { CookieFormats } from './cookie-formats.js';
 import { withDrafts, withoutDelivery } from './engine-views.js';
 import { JobGate } from './job-gate.js';
 import { outboxOf } from './outbox-factory.js';
@@ -47,6 +48,7 @@ const MAX_WAITING = 1_000;
 export interface ConvertRuntime extends Reporter, Omit<Runtime, keyof Reporter> {
   readonly logger: Logger;
   readonly engineName: string;
+  readonly cookieFormats: CookieFormats;
   /** False with `delivery: false`. */
   readonly delivers: boolean;
   readonly services: RequestServices;
@@ -80,9 +82,11 @@ export function createRuntime(options: ResolvedOptions, makeOutbox?: OutboxFacto
     const loaded = project();
     return loaded && (loaded.config.project.settings ?? {});
   };
+  const cookieFormats = new CookieFormats(warnOnce);
   const services = requestServices(options, settings, {
     onError: report,
     warn: (message) => warnOnce(`request:${message}`, message),
+    unknownFormat: cookieFormats.unknown,
     geoListener: { failing: reportOutage, recovered: reporter.reportRecovery },
   });
   const givenStore = storeOf(options.store);
@@ -127,6 +131,7 @@ export function createRuntime(options: ResolvedOptions, makeOutbox?: OutboxFacto
     logger,
     environment,
     engineName: engine.name,
+    cookieFormats,
     delivers: options.delivery !== false,
     services,
     store,

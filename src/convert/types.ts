@@ -7,6 +7,7 @@ import type { IncomingRequest, OutgoingResponse } from '../model/http.js';
 import type { ProjectStats } from '../project/repository.js';
 import type { StoreStats } from '../store/remote-store.js';
 import type { Logger } from '../utils/logger.js';
+import type { CookieStats } from './cookie-formats.js';
 import type { CloseOptions, ClosingServer } from './shutdown.js';
 
 export interface Convert {
@@ -124,6 +125,7 @@ export interface ConvertStats {
   readonly project: ProjectStats;
   readonly store: StoreStats;
   readonly state: StateStats;
+  readonly cookies: CookieStats;
   readonly delivery: DeliveryStats;
   readonly jobs: JobStats;
 }

@@ -111,6 +111,23 @@ function isOf(hashes: readonly string[], users: readonly string[] = []): boolean
   return users.length === 0 || users.some((user) => hashes.includes(user));
 }
 
+/** True if the change takes back a visitor's consent. */
+export function isRevocation({ consent }: StateChange): boolean {
+  return consent === 'withdrawn' || consent === 'denied';
+}
+
+/**
+ * Returns the result of a change that is not stored, because the state has an unknown format. Variations count as lost
+ * to the newer version, which gives them, and sends their exposures, when it sees the visitor. Conversions are sent,
+ * unless the state has their goal: nobody else would send them.
+ */
+export function leaveAlone(state: VisitorState, wanted: StateChange): Committed {
+  const { claims = {}, exposed = [], goals = [] } = ownProperties(wanted);
+  const tracked = goals.filter((goalKey) => ownValue(state.goals, goalKey));
+  const lost = [Object.keys(claims).map(experienceClaim), exposed.map(exposureClaim), tracked.map(goalClaim)];
+  return { state, lost: new Set(lost.flat()) };
+}
+
 /** Returns the state as decisions see it: changes that wait for consent count as if they were committed. */
 export function withDeferredChanges(state: VisitorState, now: number): VisitorState {
   return freshlyDeferred(state, now).reduce(

@@ -1,21 +1,42 @@
 /** Checks visitor state that a store returns: a malformed field counts as absent. */
 import { isPlainObject, ownProperties, ownValue } from '../../utils/objects.js';
+import { FORMATS, isKnownFormat } from '../formats.js';
 import { noteProblem } from './state-problem.js';
 import type { DeferredChange, DeferredEvent, StateChange, VisitorState } from './types.js';
 
 /**
  * Returns the visitor state without malformed fields; undefined if `value` is not an object. Fields that this package
- * does not know are kept. `problemOf` tells whether a field was malformed.
+ * does not know are kept. Of a document in an unknown format, only the fields of the official SDK are read. `problemOf`
+ * tells of both.
  */
 export function parseState(value: unknown): VisitorState | undefined {
   if (!isPlainObject(value)) return undefined;
-  const state: Record<string, unknown> = ownProperties(value);
+  const { format = 1, ...fields } = ownProperties(value);
+  const isKnown = isKnownFormat('state', format);
+  const state = ownProperties(isKnown ? fields : sdkFields(fields));
+  if (!isKnown) noteProblem(state, 'unknownFormat');
+  // A process of an older version can not settle its claims any more once the state is written in this format: they
+  // stand, instead of lapsing although their events were sent.
+  else if (Number(format) < FORMATS.state) delete state.pending;
   for (const field of Object.keys(state)) {
     if (CHECKS.get(field)?.(state[field]) !== false) continue;
     delete state[field];
-    noteProblem(state, 'malformed');
+    if (isKnown) noteProblem(state, 'malformed');
   }
   return state;
+}
+
+/**
+ * Returns the state as a document that is stored: behind the number of its format. The official SDK ignores the number.
+ */
+export function documentOf(state: VisitorState): object {
+  return Object.assign(ownProperties({ format: FORMATS.state }), state);
+}
+
+/** The fields of the official SDK, which mean the same in all formats: this package does not define them. */
+function sdkFields(fields: Readonly<Record<string, unknown>>): Record<string, unknown> {
+  const names = ['bucketing', 'goals', 'segments', 'locations'];
+  return Object.fromEntries(Object.entries(fields).filter(([name]) => names.includes(name)));
 }
 
 type Check = (value: unknown) => boolean;

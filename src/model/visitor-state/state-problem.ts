@@ -1,7 +1,10 @@
 /** Notes a problem with a stored state on the state itself, for the context that gets it from any store. */
 
-/** `malformed`: a field was malformed, and counts as absent. */
-export type StateProblem = 'malformed';
+/**
+ * - `malformed`: a field was malformed, and counts as absent
+ * - `unknownFormat`: a newer version of this package has written the state, so that it must not be written over
+ */
+export type StateProblem = 'malformed' | 'unknownFormat';
 
 /**
  * The key of the note. It is not enumerable, so that no copy of the state has it and it is never stored. It is the same
