@@ -1,5 +1,4 @@
 /** Counts problems with stored states, and tells the operator of the first one of each kind. */
-import type { Runtime } from './runtime.js';
 
 /** The number of times that a problem with stored state was met, by kind. */
 export interface StateStats {
@@ -30,7 +29,7 @@ const WARNINGS: Readonly<Record<keyof StateStats, string>> = {
 export class StateProblems {
   readonly #counts: Record<keyof StateStats, number> = { malformed: 0, trimmed: 0, unknownFormat: 0 };
 
-  constructor(private readonly warnOnce: Runtime['warnOnce']) {}
+  constructor(private readonly warnOnce: (code: string, message: string) => void) {}
 
   /** Counts a problem. Nothing happens for undefined. */
   met(problem: keyof StateStats | undefined, count = 1): void {

@@ -39,6 +39,19 @@ describe('F7: the document of a state', () => {
     }
   });
 
+  it('of an older format is read, and its claims stand: their process can not settle them any more', () => {
+    const older = { ...state, pending: { 'goal:buy': 1 } };
+    expect(parseState(documentOf(older))).toEqual(older);
+    const formats = FORMATS as Record<keyof typeof FORMATS, number>;
+    formats.state += 1;
+    try {
+      expect(parseState({ format: formats.state - 1, ...older })).toEqual(state);
+      expect(parseState(documentOf(older))).toEqual(older);
+    } finally {
+      formats.state -= 1;
+    }
+  });
+
   it('of a newer format is read as the official SDK would read it, and is left alone', () => {
     for (const format of [FORMATS.state + 1, 0, '1', null, {}]) {
       const read = parseState({ format, ...state })!;

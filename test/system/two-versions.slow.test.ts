@@ -3,45 +3,13 @@
  * and no visitor gets another variation, even if the new version writes everything in formats that the old one does not
  * know.
  */
-import { afterAll, beforeAll, describe, expect, it } from 'vitest';
-import { temporaryFolder } from '../support/folder.js';
-import { hasRedis, sharedRedis } from '../support/redis.js';
-import { installTwoVersions, playTwoVersions, type TwoVersions } from './two-versions.js';
+import { describe } from 'vitest';
+import { hasRedis } from '../support/redis.js';
+import { twoVersionsSuite } from './two-versions-suite.js';
 
 describe.skipIf(!hasRedis)('F7: two versions with other formats', () => {
-  const redis = sharedRedis();
-  const parent = temporaryFolder('two-versions', afterAll);
-  let versions: TwoVersions;
-  beforeAll(async () => {
-    versions = await installTwoVersions(parent);
-  });
-
-  const CASES = (['current', 'next'] as const).flatMap((first) =>
+  const cases = (['current', 'next'] as const).flatMap((first) =>
     (['Redis', 'a spool'] as const).map((place) => ({ first, place })),
   );
-  it.each(CASES)('on $place, with visitors who come to the $first one first', async ({ first, place }) => {
-    const { current, next } = versions;
-    const outcome = await playTwoVersions({
-      redis,
-      apps: first === 'current' ? [current, next] : [next, current],
-      ...(place === 'a spool' && { spool: temporaryFolder('two-versions-spool') }),
-      prefix: `${first}-${place.replace(' ', '')}`,
-      visitors: 40,
-    });
-    expect(outcome).toMatchObject({ moved: [], lost: [], doubled: [] });
-    // The old version has met what it does not know, has counted it, and has told each kind once.
-    const index = first === 'current' ? 0 : 1;
-    const { cookies, state } = outcome.stats[index]!;
-    expect(cookies!.unknownFormat).toBeGreaterThan(0);
-    expect(state!.unknownFormat).toBeGreaterThan(0);
-    const log = outcome.logs[index]!;
-    expect(log.match(/has an unknown format/g)).toHaveLength(1);
-    expect(log.match(/a newer version of this package has written the state/g)).toHaveLength(1);
-    expect(outcome.stats[1 - index]).toMatchObject({
-      cookies: { unknownFormat: 0 },
-      state: { unknownFormat: 0 },
-    });
-    // Each has left the events of the other one to it.
-    expect(outcome.heirs.some(({ delivery }) => delivery.otherFormats === 1)).toBe(true);
-  });
+  twoVersionsSuite(cases, 40);
 });
