@@ -234,7 +234,11 @@ describe('parseState', () => {
   });
 
   it('F6: takes deferred changes that it has made, and none that are malformed inside', () => {
-    const event = { event: { eventType: 'conversion', data: { goalId: '1' } }, segments: undefined, claim: 'goal:a' };
+    const event = {
+      event: { eventType: 'conversion', data: { goalId: '1' } },
+      segments: undefined,
+      claim: 'goal:a',
+    };
     const change = {
       claims: { 1: claim('a'), 2: claim('b', { replaces: undefined }) },
       goals: ['a'],
