@@ -1,4 +1,5 @@
 /** Writes the decisions of a request into the page: as a script, attributes, meta tags or JSON. */
+import { asObject } from '../utils/objects.js';
 
 /** The data that a page gets. */
 export interface BridgeData {
@@ -22,7 +23,8 @@ export interface Bridge {
 /** Makes a bridge. Each method calls `read` anew, so that it writes the decisions up to then. */
 export function createBridge(read: () => BridgeData): Bridge {
   return {
-    script({ nonce } = {}) {
+    script(options) {
+      const { nonce } = asObject(options);
       const attribute = nonce === undefined ? '' : ` nonce="${attributeText(String(nonce))}"`;
       return `<script${attribute}>window.__CV__=${scriptJson(read())}</script>`;
     },

@@ -87,13 +87,7 @@ export class ChangeCommitter {
     segments: ReportSegments | undefined,
   ): Committed | Promise<Committed> {
     const entry = { at: this.#runtime.now(), change, events: events.map((each) => ({ segments, ...each })) };
-    const count = ({ forgotten }: Committed): void => {
-      if (forgotten) this.#runtime.outbox.drop(forgotten, 'consent');
-    };
-    const committed = this.#store({ hold: entry });
-    if (committed instanceof Promise) void committed.then((result) => this.#safely(() => count(result)));
-    else count(committed);
-    return committed;
+    return this.#store({ hold: entry });
   }
 
   /** Stores the change, and sends its events, except those whose claim another request made first. */
@@ -104,7 +98,7 @@ export class ChangeCommitter {
   ): Committed | Promise<Committed> {
     const { visitorId } = this.#target;
     const offered = events.map((recorded): VisitorEvent => {
-      const own = 'segments' in recorded ? recorded.segments : undefined;
+      const own = Object.hasOwn(recorded, 'segments') ? (recorded as DeferredEvent).segments : undefined;
       return { visitorId, segments: own ?? segments, event: recorded.event };
     });
     const offer = this.#runtime.outbox.offer(offered);
@@ -183,12 +177,17 @@ export class ChangeCommitter {
     try {
       const first = isNewId && !this.#isStored;
       this.#isStored = true;
-      const { store } = this.#runtime;
+      const { store, maxStateBytes } = this.#runtime;
+      const bounded =
+        maxStateBytes === undefined ? change : Object.assign({ maxBytes: maxStateBytes }, change);
       // A store that outlives the process may hold claims of a process that has died. `at` tells the store which of
       // these claims have lapsed.
-      const dated = store.outlives === true ? Object.assign({ at: this.#runtime.now() }, change) : change;
+      const dated = store.outlives === true ? Object.assign({ at: this.#runtime.now() }, bounded) : bounded;
       const committed = store.commit(storeKey, dated, { ephemeral, first, known: this.#known });
-      if (!isThenable(committed)) return committed;
+      if (!isThenable(committed)) {
+        this.#count(committed);
+        return committed;
+      }
       // After STORE_LIMIT milliseconds, the events no longer wait for a store that does not answer.
       return withStoreTimeout(STORE_LIMIT, committed).then(
         (result) => {
@@ -196,6 +195,7 @@ export class ChangeCommitter {
           if (!isCommitted(result)) return this.#failed(new TypeError('commit() gave no { state, lost }'));
           this.#known = result.state;
           this.#undoIfForgotten();
+          this.#safely(() => this.#count(result));
           return result;
         },
         (error: unknown) => this.#failed(error),
@@ -203,6 +203,12 @@ export class ChangeCommitter {
     } catch (error) {
       return this.#failed(error);
     }
+  }
+
+  /** Counts what was dropped of the state, and what waited for consent in it. */
+  #count({ forgotten, trimmed }: Committed): void {
+    if (forgotten) this.#runtime.outbox.drop(forgotten, 'consent');
+    if (trimmed) this.#runtime.stateProblems.met('trimmed', trimmed);
   }
 
   /**

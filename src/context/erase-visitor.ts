@@ -6,6 +6,7 @@ import { countEvents } from '../model/visitor-state/apply-change.js';
 import type { VisitorState } from '../model/visitor-state/types.js';
 import { STORE_LIMIT, type VisitorStore, withStoreTimeout } from '../store/types.js';
 import { asConvertError, type ConvertError } from '../utils/errors.js';
+import { asObject } from '../utils/objects.js';
 import { consentRecord, isRecordDue } from './recorded-consent.js';
 import type { AfterCommit, LoadedProject, Runtime, RevocationReason, Revocations } from './runtime.js';
 
@@ -45,7 +46,7 @@ async function deleteVisitor(
   id: string,
 ): Promise<VisitorState | undefined> {
   const state = await store.read(key);
-  for (const user of state?.users ?? []) {
+  for (const user of asObject(state).users ?? []) {
     const ofUser = aliasKey(config, user);
     if ((await store.read(ofUser))?.alias === id) await store.delete(ofUser);
   }
@@ -63,7 +64,7 @@ async function deleteState(
     withStoreTimeout(STORE_LIMIT, result, { keepAlive: true });
   try {
     const state = await limited(deleteVisitor(store, config, key, visitorId));
-    const held = countEvents(state?.held ?? []);
+    const held = countEvents(asObject(state).held ?? []);
     if (held > 0) outbox.drop(held, 'forgotten');
   } catch (error) {
     throw asConvertError(
@@ -135,15 +136,15 @@ async function withdrawVisitor(
   if (fingerprintKey !== undefined && (await store.read(fingerprintKey)) !== undefined)
     await store.delete(fingerprintKey);
   if (appKey === undefined) return;
-  const state = await store.read(appKey);
+  const state = asObject(await store.read(appKey));
   // If a cookie may hold the id of the app, too, a job must find the denial here: with nothing stored, the job would
   // read the state of the cookie's visitor, and so a consent that a stranger may have given.
   const isAmbiguous = appId !== undefined && storeKeys.isAmbiguous(appId);
   const isDue = isAmbiguous
-    ? state?.consent !== 'denied'
-    : isRecordDue(consentConfigured, 'denied', state?.consent);
-  if (!isDue && !state?.held) return;
-  const held = countEvents(state?.held ?? []);
+    ? state.consent !== 'denied'
+    : isRecordDue(consentConfigured, 'denied', state.consent);
+  if (!isDue && !state.held) return;
+  const held = countEvents(state.held ?? []);
   if (held > 0) outbox.drop(held, 'consent');
   const consent = isAmbiguous ? 'denied' : consentRecord(consentConfigured, 'denied');
   await store.commit(appKey, { consent, release: true }, { ephemeral: false });

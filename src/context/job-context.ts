@@ -7,12 +7,13 @@ import { withoutLapsedClaims } from '../model/visitor-state/claims.js';
 import { STORE_LIMIT, withStoreTimeout } from '../store/types.js';
 import { asConvertError } from '../utils/errors.js';
 import { bindWhenRead } from '../utils/detached-methods.js';
-import { isThenable } from '../utils/objects.js';
+import { asObject, isThenable } from '../utils/objects.js';
 import {
   EXCLUDED,
   excluded,
   foundIn,
   knownOf,
+  lookupOf,
   type Participation,
   type StateLookup,
 } from './participation.js';
@@ -79,7 +80,7 @@ export class JobContext extends VisitorContextBase {
     const work = new UnitOfWork(this.runtime, {
       visitorId,
       storeKey: key,
-      stored: stored && withoutLapsedClaims(stored, this.runtime.now()),
+      stored: stored && withoutLapsedClaims(asObject(stored), this.runtime.now()),
       known: knownOf(lookup),
       mode: 'enrol',
       ephemeral: false,
@@ -106,7 +107,7 @@ export class JobContext extends VisitorContextBase {
   #consent(): ConsentAnswer {
     const { consent, lookup } = this.#options;
     if (consent !== undefined) return SAID[consent];
-    return recordedAnswer(this.runtime.consentConfigured, foundIn(lookup)?.consent);
+    return recordedAnswer(this.runtime.consentConfigured, asObject(foundIn(lookup)).consent);
   }
 }
 
@@ -132,7 +133,7 @@ export async function readForJob(
     for (const storeKey of keys) {
       const read = store.read(storeKey);
       const state = isThenable(read) ? await withStoreTimeout(STORE_LIMIT, read, { keepAlive: true }) : read;
-      if (state !== undefined) return { storeKey, lookup: { found: state } };
+      if (state !== undefined) return { storeKey, lookup: lookupOf(state, runtime) };
     }
     return { storeKey: first, lookup: 'absent' };
   } catch (error) {

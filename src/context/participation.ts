@@ -1,9 +1,10 @@
 /** Says whether a visitor takes part in experiments during one request or job, and why not, if they do not. */
 import type { PreviewDecision } from '../engine/types.js';
 import type { ExcludedReason, Visitor } from '../identity/visitor-identity.js';
+import { problemOf } from '../model/visitor-state/state-problem.js';
 import type { VisitorState } from '../model/visitor-state/types.js';
 import { isLostIdentity, type LostIdentity, type ReadOnlyReason } from './read-only.js';
-import type { LoadedProject } from './runtime.js';
+import type { LoadedProject, Runtime } from './runtime.js';
 import type { UnitOfWork } from './unit-of-work.js';
 
 /**
@@ -56,8 +57,15 @@ export interface ReadOnly extends Deciding {
  */
 export type StateLookup = { readonly found: VisitorState } | 'absent' | 'unavailable';
 
-export const lookupOf = (state: VisitorState | undefined): StateLookup =>
-  state === undefined ? 'absent' : { found: state };
+/** Makes the result of a state that a store has answered. Counts a problem that the state was read with. */
+export function lookupOf(
+  state: VisitorState | undefined,
+  { stateProblems }: Pick<Runtime, 'stateProblems'>,
+): StateLookup {
+  if (state === undefined) return 'absent';
+  stateProblems.met(problemOf(state));
+  return { found: state };
+}
 
 export const foundIn = (lookup: StateLookup): VisitorState | undefined =>
   typeof lookup === 'string' ? undefined : lookup.found;

@@ -1,6 +1,7 @@
 /** Checks, decides and records one conversion of a visitor who is not excluded. */
 import { badConversion } from '../engine/conversions.js';
 import type { ConversionAttributes, ConversionOutcome, EngineVisitor } from '../engine/types.js';
+import { asObject } from '../utils/objects.js';
 import { type Included, lostIdentityIn } from './participation.js';
 import { warnOfLostIdentity } from './read-only.js';
 import type { Runtime } from './runtime.js';
@@ -13,7 +14,7 @@ export function recordConversion(
   runtime: Runtime,
   participation: Included,
   visitor: () => EngineVisitor,
-  { goalKey, attributes }: { goalKey: string; attributes: ConversionAttributes },
+  { goalKey, attributes }: { goalKey: string; attributes: ConversionAttributes | undefined },
 ): ConversionOutcome['reason'] | 'bad-data' | undefined {
   const lost = lostIdentityIn(participation);
   if (participation.status === 'read-only' && lost === undefined) return undefined;
@@ -23,7 +24,11 @@ export function recordConversion(
     runtime.outbox.drop(1, 'bad-data');
     return 'bad-data';
   }
-  const { reason, change, events } = participation.project.engine.conversion(goalKey, visitor(), attributes);
+  const { reason, change, events } = participation.project.engine.conversion(
+    goalKey,
+    visitor(),
+    asObject(attributes),
+  );
   if (reason === 'goal-not-found') {
     runtime.warnOnce(
       'goal-not-found',

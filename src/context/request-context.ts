@@ -30,7 +30,7 @@ import { VisitorContextBase } from './visitor-context.js';
 import { type ReadOnlyReason, readOnlyReason, warnOfLostIdentity } from './read-only.js';
 import { changesCookies, type HeadSample, UNSHARED, VisitorHeaders } from './visitor-headers.js';
 import { bindWhenRead } from '../utils/detached-methods.js';
-import { isThenable } from '../utils/objects.js';
+import { asObject, isThenable } from '../utils/objects.js';
 
 /** Parts that all request contexts of one Convert share. */
 export interface RequestServices {
@@ -231,7 +231,7 @@ export class RequestContext extends VisitorContextBase implements ConvertContext
     const storeKey = this.#keyOf(visitor, project);
     const lookup = lookUpState(this.runtime, visitor, storeKey, this.#prefetched);
     const found = foundIn(lookup);
-    let stored = found && withoutLapsedClaims(found, this.runtime.now());
+    let stored = found && withoutLapsedClaims(asObject(found), this.runtime.now());
     const { assignments } = this.#services.visitors;
     if (assignments !== undefined && keepsCookies(visitor)) {
       this.#carried = assignments.open(this.#request, storeKey, stored);

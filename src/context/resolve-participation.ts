@@ -97,10 +97,10 @@ export function lookUpState(
 ): StateLookup {
   if (origin === 'generated') return 'absent';
   const { store } = runtime;
-  if (store.remote) return prefetched === undefined ? 'unavailable' : lookupOf(prefetched.state);
+  if (store.remote) return prefetched === undefined ? 'unavailable' : lookupOf(prefetched.state, runtime);
   try {
     const state = store.read(storeKey);
-    return isThenable(state) ? 'unavailable' : lookupOf(state);
+    return isThenable(state) ? 'unavailable' : lookupOf(state, runtime);
   } catch (error) {
     runtime.report(asConvertError(error, 'CONVERT_STORE', 'the visitor store failed to read'));
     return 'unavailable';

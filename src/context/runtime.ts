@@ -9,6 +9,7 @@ import type { VisitorStore } from '../store/types.js';
 import type { CompactSet } from '../utils/compact-set.js';
 import type { ConvertError } from '../utils/errors.js';
 import type { ClaimLeases } from './claim-leases.js';
+import type { StateProblems } from './state-problems.js';
 import type { ConvertEvents } from './types.js';
 
 /** The most milliseconds that `flush` of a Convert or of a context waits, if the app gives no `timeout`. */
@@ -74,6 +75,9 @@ export interface Runtime {
   readonly drafts: Drafts | undefined;
   /** The most milliseconds that a request waits for a remote store. */
   readonly storeTimeout: number;
+  readonly stateProblems: StateProblems;
+  /** The option `maxStateBytes`; undefined for the default. */
+  readonly maxStateBytes: number | undefined;
   readonly storeKeys: StoreKeys;
   readonly consentConfigured: boolean;
   /** Hashes the id of a user of the app, for `identify()`. */

@@ -10,6 +10,7 @@ import {
   withDeferredChanges,
 } from '../model/visitor-state/apply-change.js';
 import type { Committed, StateChange, VisitorState } from '../model/visitor-state/types.js';
+import { NOTHING } from '../utils/objects.js';
 import { ChangeCommitter, type CommitTarget, type RecordedEvent } from './commit-changes.js';
 import { CommitScheduler } from './commit-scheduler.js';
 import { consentRecord, isRecordDue } from './recorded-consent.js';
@@ -42,9 +43,8 @@ export interface UnitOfWorkOptions extends CommitTarget {
   readonly isLost?: (() => boolean) | undefined;
 }
 
-const NOTHING: StateChange = Object.freeze({});
+const NO_CHANGE: StateChange = NOTHING;
 const NO_EVENTS: readonly RecordedEvent[] = [];
-const NOTHING_STORED: VisitorState = Object.freeze({});
 
 export class UnitOfWork implements Uncommitted {
   index: number | undefined = undefined;
@@ -68,7 +68,7 @@ export class UnitOfWork implements Uncommitted {
     this.#runtime = runtime;
     this.#options = options;
     this.#mode = options.mode;
-    const stored = options.stored ?? NOTHING_STORED;
+    const stored = options.stored ?? NOTHING;
     this.#state = options.mode === 'hold' ? withDeferredChanges(stored, runtime.now()) : stored;
     if (options.mode === 'enrol') this.#resumeDeferred(stored);
   }
@@ -84,7 +84,7 @@ export class UnitOfWork implements Uncommitted {
   /** The visitor's state, including the changes that are not committed yet. */
   get state(): VisitorState {
     if (this.#localChange !== undefined) {
-      this.#state = applyChange(this.#state, this.#localChange).state;
+      this.#state = applyChange(this.#state, this.#localChange, Infinity).state;
       this.#localChange = undefined;
     }
     return this.#state;
@@ -180,7 +180,7 @@ export class UnitOfWork implements Uncommitted {
   }
 
   #take(): { change: StateChange; events: readonly RecordedEvent[] } {
-    const taken = { change: this.#change ?? NOTHING, events: this.#events };
+    const taken = { change: this.#change ?? NO_CHANGE, events: this.#events };
     this.#change = undefined;
     this.#events = NO_EVENTS;
     this.#isPending = false;

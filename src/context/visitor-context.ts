@@ -133,7 +133,7 @@ export abstract class VisitorContextBase implements VisitorContext {
     if (participation.status === 'excluded') return this.missed(participation.excludedBy);
     this.#guard(undefined, () => {
       const visitor = (): EngineVisitor => this.#visitorOf(participation);
-      const conversion = { goalKey: textOf(key), attributes: asObject(attributes) };
+      const conversion = { goalKey: textOf(key), attributes };
       const outcome = recordConversion(this.runtime, participation, visitor, conversion);
       if (outcome !== undefined)
         this.#recorder.announceConversion(participation, conversion.goalKey, outcome);
@@ -197,7 +197,7 @@ export abstract class VisitorContextBase implements VisitorContext {
   flush(options?: { timeout?: number }): Promise<DeliveryLedger> {
     const { resolved } = this;
     if (resolved !== undefined && resolved.status !== 'excluded') void resolved.work.commit();
-    return this.runtime.outbox.flush(options?.timeout ?? FLUSH_TIMEOUT);
+    return this.runtime.outbox.flush(asObject(options).timeout ?? FLUSH_TIMEOUT);
   }
 
   releaseQueues(): Promise<DeliveryLedger> {

@@ -13,6 +13,7 @@ import { asConvertError, ConvertError } from '../utils/errors.js';
 import { bindMethods } from '../utils/detached-methods.js';
 import type { Logger } from '../utils/logger.js';
 import { withTimeout } from '../utils/node/timers.js';
+import { asObject } from '../utils/objects.js';
 import { given, nearest } from '../utils/option-checks.js';
 import { EVENT_NAMES } from './diagnostics-channels.js';
 import {
@@ -147,12 +148,12 @@ class ConvertInstance implements Convert {
 
   flush(options?: { timeout?: number }): Promise<DeliveryLedger> {
     commitAll(this.#runtime);
-    return this.#runtime.outbox.flush(options?.timeout ?? FLUSH_TIMEOUT);
+    return this.#runtime.outbox.flush(asObject(options).timeout ?? FLUSH_TIMEOUT);
   }
 
   close(options?: { timeout?: number }): Promise<DeliveryLedger> {
     // Options are not checked: frameworks may call this as a hook with other arguments, and it must not throw then.
-    return (this.#closed ??= this.#close(options?.timeout ?? 5_000));
+    return (this.#closed ??= this.#close(asObject(options).timeout ?? 5_000));
   }
 
   closeWith<Server extends ClosingServer>(server: Server, options?: CloseOptions): Server {
@@ -161,11 +162,14 @@ class ConvertInstance implements Convert {
   }
 
   stats(): ConvertStats {
-    const { delivers, engineName, jobs, outbox, remote, repository } = this.#runtime;
+    const { cookieFormats, delivers, engineName, jobs, outbox, remote, repository, stateProblems } =
+      this.#runtime;
     return {
       engine: engineName,
       project: repository.stats(),
       store: remote?.stats() ?? LOCAL_STORE,
+      state: stateProblems.stats(),
+      cookies: cookieFormats.stats(),
       delivery: delivers ? outbox.stats() : { ...outbox.stats(), disabled: true },
       jobs: { waits: jobs.waits },
     };

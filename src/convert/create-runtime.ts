@@ -3,6 +3,7 @@ import { ClaimLeases } from '../context/claim-leases.js';
 import { createRevocations } from '../context/erase-visitor.js';
 import type { RequestServices } from '../context/request-context.js';
 import type { LoadedProject, Runtime, Uncommitted } from '../context/runtime.js';
+import { StateProblems } from '../context/state-problems.js';
 import { tellPlatform } from '../context/wait-until.js';
 import {
   type DeliveryLedger,
@@ -32,11 +33,13 @@ import { CompactSet } from '../utils/compact-set.js';
 import { asConvertError } from '../utils/errors.js';
 import { type Logger, oncePerCode } from '../utils/logger.js';
 import { draftPreviews } from './draft-previews.js';
+import { CookieFormats } from './cookie-formats.js';
 import { withDrafts, withoutDelivery } from './engine-views.js';
 import { JobGate } from './job-gate.js';
 import { outboxOf } from './outbox-factory.js';
 import { createReporter, type Reporter } from './reporter.js';
 import { requestServices } from './request-services.js';
+import { NOTHING } from '../utils/objects.js';
 
 /** The most callbacks that wait for the first project config, which may never come. */
 const MAX_WAITING = 1_000;
@@ -45,6 +48,7 @@ const MAX_WAITING = 1_000;
 export interface ConvertRuntime extends Reporter, Omit<Runtime, keyof Reporter> {
   readonly logger: Logger;
   readonly engineName: string;
+  readonly cookieFormats: CookieFormats;
   /** False with `delivery: false`. */
   readonly delivers: boolean;
   readonly services: RequestServices;
@@ -78,9 +82,11 @@ export function createRuntime(options: ResolvedOptions, makeOutbox?: OutboxFacto
     const loaded = project();
     return loaded && (loaded.config.project.settings ?? {});
   };
+  const cookieFormats = new CookieFormats(warnOnce);
   const services = requestServices(options, settings, {
     onError: report,
     warn: (message) => warnOnce(`request:${message}`, message),
+    unknownFormat: cookieFormats.unknown,
     geoListener: { failing: reportOutage, recovered: reporter.reportRecovery },
   });
   const givenStore = storeOf(options.store);
@@ -125,6 +131,7 @@ export function createRuntime(options: ResolvedOptions, makeOutbox?: OutboxFacto
     logger,
     environment,
     engineName: engine.name,
+    cookieFormats,
     delivers: options.delivery !== false,
     services,
     store,
@@ -135,6 +142,8 @@ export function createRuntime(options: ResolvedOptions, makeOutbox?: OutboxFacto
     jobs: new JobGate(outbox),
     claimLeases,
     repository,
+    stateProblems: new StateProblems(warnOnce),
+    maxStateBytes: options.maxStateBytes,
     storeKeys: services.visitors.storeKeys,
     consentConfigured: services.visitors.consentConfigured,
     userHashes: userHasher(options.secrets),
@@ -231,7 +240,7 @@ function remoteStore(
 ): RemoteStore {
   return new RemoteStore(store, {
     budget: storeTimeout,
-    cache: storeCache ?? {},
+    cache: storeCache ?? NOTHING,
     isComplete: (state) => {
       const loaded = project();
       return loaded !== undefined && isInAll(state, loaded.running);

@@ -1,6 +1,7 @@
 /** Reads what an app gives to `forVisitor`, which may be data of an order or a message. */
 import type { Consent } from '../consent/consent.js';
 import { ConvertError } from '../utils/errors.js';
+import { asObject } from '../utils/objects.js';
 import { type Check, either, given, oneOf } from '../utils/option-checks.js';
 import type { Reporter } from './reporter.js';
 import type { ForVisitorOptions } from './types.js';
@@ -45,11 +46,7 @@ export function jobVisitor(
     if (value !== undefined && value !== null) wrong.push(...check(value, name));
   };
   optional(anObject, options, 'options');
-  const {
-    properties,
-    consent: answer,
-    origin,
-  }: ForVisitorOptions = typeof options === 'object' ? (options ?? {}) : {};
+  const { properties, consent: answer, origin }: ForVisitorOptions = asObject(options);
   optional(anObject, properties, 'properties');
   optional(consent, answer, 'consent');
   optional(origins, origin, 'origin');

@@ -9,6 +9,7 @@ import type { DeliveryOptions, ResolvedOptions } from '../options/types.js';
 import { trackingUrl } from '../project/endpoints.js';
 import { asConvertError, ConvertError } from '../utils/errors.js';
 import { withMethods } from '../utils/option-checks.js';
+import { NOTHING } from '../utils/objects.js';
 
 interface Owner {
   readonly listener: OutboxListener;
@@ -18,12 +19,12 @@ interface Owner {
 
 /** Makes the outbox. `make`, if given, replaces the factory of the options. */
 export function outboxOf(
-  { delivery: given = {}, endpoints, sdkKey }: ResolvedOptions,
+  { delivery: given = NOTHING, endpoints, sdkKey }: ResolvedOptions,
   { listener, project }: Owner,
-  make: OutboxFactory = factoryOf(given || {}),
+  make: OutboxFactory = factoryOf(given || NOTHING),
 ): Outbox {
   // With `delivery: false`, no event is offered (see `withoutDelivery`), and this outbox only keeps the count.
-  const delivery: DeliveryOptions = given || {};
+  const delivery: DeliveryOptions = given || NOTHING;
   const outbox = make({
     transport: transportOf(delivery),
     destination() {

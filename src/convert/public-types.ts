@@ -34,6 +34,8 @@ export type { ProjectConfig } from '../model/project-config.js';
 export type { CachedProject, ProjectCache } from '../project/cache/types.js';
 export type { CachedConfigInfo, ProjectSink, ProjectSource } from '../project/types.js';
 export type { ProjectStats } from '../project/repository.js';
+export type { StateStats } from '../context/state-problems.js';
+export type { CookieStats } from './cookie-formats.js';
 export type { GeoFacts, GeoOption } from '../request/geo/geo.js';
 export type { PropertiesOption } from '../request/request-reader.js';
 export type { GoalData, ReportSegments } from '../model/tracking-event.js';

@@ -7,11 +7,14 @@ import type { ResolvedOptions } from '../options/types.js';
 import { ProxyWatch } from '../request/proxy-detection.js';
 import { createRequestReader, type GeoListener } from '../request/request-reader.js';
 import type { ConvertError } from '../utils/errors.js';
+import { ownProperties } from '../utils/objects.js';
 
 export interface RequestServicesListener {
   readonly onError: (error: ConvertError) => void;
   /** Called with a message for the operator; the same message may come many times. */
   readonly warn: (message: string) => void;
+  /** Called with the name of a cookie of ours that a newer version of this package has set. */
+  readonly unknownFormat: (cookie: string) => void;
   readonly geoListener: GeoListener;
 }
 
@@ -19,7 +22,7 @@ export interface RequestServicesListener {
 export function requestServices(
   options: ResolvedOptions,
   settings: () => Readonly<Record<string, unknown>> | undefined,
-  { onError, warn, geoListener }: RequestServicesListener,
+  { onError, warn, unknownFormat, geoListener }: RequestServicesListener,
 ): RequestServices {
   const { properties, geo } = options;
   const reader = createRequestReader({ properties, geo, onError, warn, geoListener });
@@ -29,7 +32,7 @@ export function requestServices(
     hasGeo: geo !== undefined,
   });
   return {
-    visitors: visitorReader({ ...options, signals, onError, warn }),
+    visitors: visitorReader(Object.assign(ownProperties(options), { signals, onError, warn, unknownFormat })),
     reader,
     skip: options.skip,
     preview: options.preview,

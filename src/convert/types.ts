@@ -1,11 +1,13 @@
 /** The public interface of a Convert: the methods for apps, jobs and adapters. */
 import type { Consent } from '../consent/consent.js';
+import type { StateStats } from '../context/state-problems.js';
 import type { ConvertContext, ConvertEvents, VisitorContext } from '../context/types.js';
 import type { DeliveryLedger, DeliveryStats } from '../delivery/types.js';
 import type { IncomingRequest, OutgoingResponse } from '../model/http.js';
 import type { ProjectStats } from '../project/repository.js';
 import type { StoreStats } from '../store/remote-store.js';
 import type { Logger } from '../utils/logger.js';
+import type { CookieStats } from './cookie-formats.js';
 import type { CloseOptions, ClosingServer } from './shutdown.js';
 
 export interface Convert {
@@ -122,6 +124,8 @@ export interface ConvertStats {
   readonly engine: string;
   readonly project: ProjectStats;
   readonly store: StoreStats;
+  readonly state: StateStats;
+  readonly cookies: CookieStats;
   readonly delivery: DeliveryStats;
   readonly jobs: JobStats;
 }

@@ -243,8 +243,10 @@ export function createOutbox(
 
   function stats(): DeliveryStats {
     const oldest = sender.oldest() ?? backend.oldest();
+    const otherFormats = backend.otherFormats();
     return {
       ...ledger.read(),
+      ...(otherFormats > 0 && { otherFormats }),
       queueBytes,
       volatile: backend.volatile(),
       oldestAge: oldest === undefined ? 0 : Math.max(0, Date.now() - oldest.at),

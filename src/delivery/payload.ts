@@ -10,6 +10,7 @@
  * which the events were offered.
  */
 import type { VisitorEvent } from '../model/tracking-event.js';
+import { isObject, ownValue } from '../utils/objects.js';
 import type { Destination } from './types.js';
 
 /** An event as JSON text, with the visitor's id and the sizes that a batch is built from. */
@@ -70,7 +71,8 @@ export function serialise(
  */
 export function restore(head: string, text: string): SerialisedEvent | undefined {
   try {
-    const { visitorId } = JSON.parse(head + text + ENTRY_END) as { visitorId?: unknown };
+    const entry: unknown = JSON.parse(head + text + ENTRY_END);
+    const visitorId = isObject(entry) ? ownValue(entry, 'visitorId') : undefined;
     if (typeof visitorId !== 'string' || !head.startsWith(HEAD)) return undefined;
     const bytes = Buffer.byteLength(head) + Buffer.byteLength(text);
     return { visitorId, head, text, bytes: bytes + ENTRY_END.length + SEPARATOR.length };

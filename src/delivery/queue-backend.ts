@@ -87,6 +87,8 @@ export interface QueueBackend {
   oldest(): QueuedEvent | undefined;
   /** Returns the number of pending events that would be lost if the process died now. */
   volatile(): number;
+  /** Returns the number of other formats in which other versions of this package keep events in the same place. */
+  otherFormats(): number;
 }
 
 /**
@@ -130,5 +132,9 @@ export abstract class QueueBackendBase implements QueueBackend {
 
   volatile(): number {
     return this.core.ledger.pending;
+  }
+
+  otherFormats(): number {
+    return 0;
   }
 }

@@ -12,11 +12,16 @@ export interface HealthTexts {
   readonly failing: (code: string) => string;
   readonly worksAgain: string;
   readonly met: (code: string) => string;
+  /** Told once, if another version of this package keeps events in a format of its own beside these. */
+  readonly otherFormats: string;
 }
+
+const FORMATS_FOUND = 'other formats';
 
 export class StorageHealth {
   readonly #health = new HealthReporter();
   readonly #metCodes = new Set<string>();
+  #formats = 0;
   #isOver = false;
 
   constructor(
@@ -24,6 +29,11 @@ export class StorageHealth {
     private readonly backoff: Backoff,
     private readonly texts: HealthTexts,
   ) {}
+
+  /** The number of other formats in which events were found the last time. */
+  get formats(): number {
+    return this.#formats;
+  }
 
   /** True from the first failure of the disk or Redis until it works again. */
   get isFailing(): boolean {
@@ -54,6 +64,15 @@ export class StorageHealth {
     if (this.#metCodes.has(code)) return;
     this.#metCodes.add(code);
     this.tell(this.texts.met(code), error);
+  }
+
+  /** Notes in how many other formats events were found. The operator is told of the first ones. */
+  otherFormats(count: number): void {
+    if (count > 0 && !this.#metCodes.has(FORMATS_FOUND)) {
+      this.#metCodes.add(FORMATS_FOUND);
+      this.tell(this.texts.otherFormats);
+    }
+    this.#formats = count;
   }
 
   tell(message: string, cause?: unknown): void {

@@ -116,6 +116,11 @@ export interface DeliveryStats extends DeliveryLedger {
   /** True with the option `delivery: false`: nothing is sent. Else absent. */
   readonly disabled?: true;
   /**
+   * The number of formats in which other versions of this package keep events of the project in the same spool or
+   * Redis. They are left to these versions. Absent if there are none.
+   */
+  readonly otherFormats?: number;
+  /**
    * Bytes of the events that this process has to send, in memory and in its spool. Events that wait in Redis alone do
    * not count.
    */

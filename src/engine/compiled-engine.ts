@@ -1,6 +1,7 @@
 /** The compiled engine: it compiles a project config once, and each decision reads the compiled plan. */
 import type { ProjectConfig } from '../model/project-config.js';
 import type { StateChange } from '../model/visitor-state/types.js';
+import { asObject, ownProperties } from '../utils/objects.js';
 import { deepCopy } from './coerce.js';
 import { compilePlan } from './compile-plan.js';
 import { evaluateConversion } from './conversions.js';
@@ -97,23 +98,26 @@ class CompiledProject implements EngineProject {
   }
 
   feature(key: string, visitor: EngineVisitor, attributes: FeatureAttributes): FeatureOutcome {
-    return this.#features(visitor, attributes, (call) => decideFeature(call, key, attributes));
+    const given = asObject(attributes);
+    return this.#features(visitor, given, (call) => decideFeature(call, key, given));
   }
 
   features(visitor: EngineVisitor, attributes: FeatureAttributes): FeatureOutcome {
-    return this.#features(visitor, attributes, (call) => decideFeatures(call, attributes));
+    const given = asObject(attributes);
+    return this.#features(visitor, given, (call) => decideFeatures(call, given));
   }
 
   conversion(goalKey: string, visitor: EngineVisitor, attributes: ConversionAttributes): ConversionOutcome {
-    const outcome = evaluateConversion(this.plan, goalKey, visitor, attributes);
+    const outcome = evaluateConversion(this.plan, goalKey, visitor, asObject(attributes));
     return this.strict ? outcome : withTransactionsOnce(outcome, goalKey, visitor.state);
   }
 
   customSegments(
     keys: readonly string[],
     visitor: EngineVisitor,
-    { ruleData }: SegmentsAttributes,
+    attributes: SegmentsAttributes,
   ): StateChange {
+    const { ruleData } = asObject(attributes);
     const { input, state } = this.#call(visitor, ruleData ? { visitorProperties: ruleData } : {});
     return customSegments(this.plan, keys, input, state);
   }
@@ -135,16 +139,18 @@ class CompiledProject implements EngineProject {
   }
 
   #call(visitor: EngineVisitor, given: ExperienceAttributes): Call {
-    const attributes = given.updateVisitorProperties ? withOwnProperties(given) : given;
+    const own = asObject(given);
+    const attributes = own.updateVisitorProperties ? withCopiedProperties(own) : own;
     const input = EvaluationInput.of(this.plan, visitor, attributes);
     return { plan: this.plan, input, state: input.state, attributes, strict: this.strict };
   }
 }
 
 /** Copies the visitor properties that will be stored, so that the app can not change them before that. */
-function withOwnProperties(attributes: ExperienceAttributes): ExperienceAttributes {
+function withCopiedProperties(attributes: ExperienceAttributes): ExperienceAttributes {
   const { visitorProperties } = attributes;
-  return visitorProperties ? { ...attributes, visitorProperties: deepCopy(visitorProperties) } : attributes;
+  if (!visitorProperties) return attributes;
+  return Object.assign(ownProperties(attributes), { visitorProperties: deepCopy(visitorProperties) });
 }
 
 /**
@@ -153,7 +159,7 @@ function withOwnProperties(attributes: ExperienceAttributes): ExperienceAttribut
  */
 function asSdk(attributes: FeatureAttributes): FeatureAttributes {
   const { forceVariationId: _, ignoreLocationProperties: __, ...rest } = attributes;
-  return { ...rest, enableTracking: true };
+  return Object.assign(ownProperties(rest), { enableTracking: true });
 }
 
 /**

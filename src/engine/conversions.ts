@@ -1,7 +1,7 @@
 /** Decides conversions: finds the goal, and checks whether its rules match and whether it was tracked before. */
 import { type ConversionEvent, GOAL_DATA_KEYS, type GoalData } from '../model/tracking-event.js';
 import { goalClaim } from '../model/visitor-state/claims.js';
-import { ownValue } from '../utils/objects.js';
+import { asObject, isObject, ownValue } from '../utils/objects.js';
 import { EvaluationInput } from './evaluation/evaluation-input.js';
 import { PropertyValues } from './evaluation/property-values.js';
 import type { GoalPlan, Plan } from './plan-types.js';
@@ -20,7 +20,7 @@ export function evaluateConversion(
 
   const { state } = visitor;
   const isRepeated = Boolean(ownValue(state.goals, goalKey));
-  const isRepeatable = Boolean(conversionSetting?.forceMultipleTransactions);
+  const isRepeatable = Boolean(asObject(conversionSetting).forceMultipleTransactions);
   const events: EngineEvent[] = [];
   const { bucketing } = state;
   const data: ConversionEvent['data'] = {
@@ -73,8 +73,13 @@ function structuredCopy(goalData: NonNullable<ConversionAttributes['conversionDa
 
 /** Copies the attributes for an engine that sends conversion data as they are: text that is a number becomes one. */
 export function withNumbers(attributes: ConversionAttributes): ConversionAttributes {
-  const { conversionData } = attributes;
-  return conversionData ? { ...attributes, conversionData: structuredCopy(conversionData) } : attributes;
+  const { ruleData, conversionData, conversionSetting } = attributes;
+  // All fields are there, so that the official SDK finds none on a prototype.
+  return {
+    ruleData,
+    conversionData: conversionData && structuredCopy(conversionData),
+    conversionSetting: asObject(conversionSetting),
+  };
 }
 
 /** The keys whose values Convert adds up. */
@@ -99,9 +104,9 @@ function isTexts(value: unknown): boolean {
 const KNOWN: ReadonlySet<unknown> = new Set(GOAL_DATA_KEYS);
 
 /** Describes the problem with the attributes of a conversion; undefined if there is none. The text quotes no value. */
-export function badConversion(attributes: ConversionAttributes): string | undefined {
+export function badConversion(attributes: unknown): string | undefined {
   try {
-    return wrongWith(attributes.conversionData);
+    return isObject(attributes) ? wrongWith(ownValue(attributes, 'conversionData')) : undefined;
   } catch {
     // A getter or a Proxy has thrown.
     return '`conversionData` can not be read';
@@ -112,9 +117,8 @@ function wrongWith(data: unknown): string | undefined {
   if (data === undefined || data === null) return undefined;
   if (!Array.isArray(data)) return '`conversionData` must be an array of { key, value }';
   for (const entry of data as unknown[]) {
-    if (typeof entry !== 'object' || entry === null)
-      return '`conversionData` must hold { key, value } objects';
-    const { key, value } = entry as { key?: unknown; value?: unknown };
+    if (!isObject(entry)) return '`conversionData` must hold { key, value } objects';
+    const [key, value] = [ownValue(entry, 'key'), ownValue(entry, 'value')];
     if (!KNOWN.has(key))
       return `\`conversionData\` has an unknown key; known are ${GOAL_DATA_KEYS.join(', ')}`;
     if (String(key).startsWith('customDimension') && isTexts(value)) continue;

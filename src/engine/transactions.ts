@@ -1,8 +1,9 @@
 /** Transactions with an id count once for a visitor and goal, however often they are reported. */
 import type { WireEvent } from '../model/tracking-event.js';
 import { transactionClaim } from '../model/visitor-state/claims.js';
+import { transactionKey } from '../model/visitor-state/transaction-id.js';
 import type { VisitorState } from '../model/visitor-state/types.js';
-import { ownValue } from '../utils/objects.js';
+import { asObject, ownValue } from '../utils/objects.js';
 import type { ConversionOutcome, EngineEvent } from './types.js';
 
 /** Removes the transactions that were tracked before from a conversion, and claims the remaining ones. */
@@ -16,7 +17,7 @@ export function withTransactionsOnce(
   let claimed: string | undefined;
   for (const each of result.events) {
     const id = transactionIdOf(each.event);
-    if (id !== undefined && tracked.includes(id)) continue;
+    if (id !== undefined && tracked.some((known) => transactionKey(known) === id)) continue;
     if (id === undefined) {
       events.push(each);
       continue;
@@ -31,9 +32,10 @@ export function withTransactionsOnce(
   return { ...result, events, change: { ...result.change, transactions: { [goalKey]: [claimed] } } };
 }
 
-/** The transaction id as text; undefined if the event has none. */
-function transactionIdOf({ eventType, data }: WireEvent): string | undefined {
-  if (eventType !== 'conversion' || !('goalData' in data)) return undefined;
-  const value = data.goalData?.find(({ key }) => key === 'transactionId')?.value;
-  return value === undefined || value === '' ? undefined : String(value);
+/** The transaction id in the form in which it is remembered; undefined if the event has none. */
+function transactionIdOf(event: WireEvent): string | undefined {
+  if (event.eventType !== 'conversion') return undefined;
+  const { goalData } = asObject(event.data);
+  const value = goalData?.find(({ key }) => key === 'transactionId')?.value;
+  return value === undefined || value === '' ? undefined : transactionKey(String(value));
 }

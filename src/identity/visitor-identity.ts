@@ -34,6 +34,7 @@ import {
 } from './cookies/visitor-cookie.js';
 import { fingerprint, isFingerprint } from './fingerprint.js';
 import { newUuid } from './uuid.js';
+import { NOTHING } from '../utils/objects.js';
 
 export interface VisitorOptions<Raw = unknown> {
   /**
@@ -123,6 +124,8 @@ export interface VisitorReaderOptions {
   /** The secrets of the assignment cookie and of signed ids, the newest first. */
   secrets?: string | readonly string[];
   onError: (error: ConvertError) => void;
+  /** Called with the name of a cookie of ours that a newer version of this package has set. */
+  unknownFormat?: (cookie: string) => void;
   /** Called with messages for the operator. Default: they are dropped. */
   warn?: (message: string) => void;
 }
@@ -131,14 +134,17 @@ export interface VisitorReaderOptions {
 const MAX_APP_ID = 256;
 
 export function visitorReader(options: VisitorReaderOptions): VisitorReader {
-  const { visitor = {}, consent, signals, bots = 'original', onError, warn = () => undefined } = options;
+  const { visitor = NOTHING, consent, signals, bots = 'original', onError, warn = () => undefined } = options;
   const isCookieId = cookieIdCheck(visitor.cookie?.accept, visitor.id !== undefined);
   const isSigned = Boolean(visitor.cookie?.signed);
   const signer = isSigned && options.secrets !== undefined ? idSigner(options.secrets) : UNSIGNED;
   const cookie = visitorCookie(visitor.cookie, isCookieId, signer);
-  const alias = aliasCookie(visitor.cookie, isCookieId, signer);
+  const alias = aliasCookie(visitor.cookie, isCookieId, signer, Date.now, options.unknownFormat);
   const assignments = assignmentsOf(options);
-  const sessions = options.session === false ? undefined : sessionCookie(options.session, visitor.cookie);
+  const sessions =
+    options.session === false
+      ? undefined
+      : sessionCookie(options.session, visitor.cookie, options.unknownFormat);
   const isBot = botCheck(bots, onError, warn);
   const mode = consentMode(consent);
   const reader = consent === undefined ? undefined : consentReader(consent, onError);
@@ -234,9 +240,10 @@ function assignmentsOf({
   assignmentCookie: given,
   secrets,
   visitor,
+  unknownFormat,
 }: VisitorReaderOptions): AssignmentCookie | undefined {
   if (!given || secrets === undefined) return undefined;
-  return assignmentCookie(secrets, given === true ? {} : given, visitor?.cookie);
+  return assignmentCookie(secrets, given === true ? NOTHING : given, visitor?.cookie, unknownFormat);
 }
 
 function visitorOfCookie(

@@ -35,7 +35,10 @@ export interface StoreKeys {
 export function storeKeys(hasAppIds: boolean, isOurs: (id: string) => boolean): StoreKeys {
   const ofOrigin = (config: ProjectConfig, id: string, isOwn: boolean): string => {
     const separator = isOwn ? '~cookie-' : '-';
-    return `${config.account_id}-${config.project.id}${separator}${id}`;
+    // As UTF-8, all halves of surrogate pairs would be one character, so that visitors would share a key. JSON escapes
+    // them. No other key begins like this one.
+    const name = id.isWellFormed() ? separator + id : `~json${separator}${JSON.stringify(id)}`;
+    return `${config.account_id}-${config.project.id}${name}`;
   };
   return {
     of: (config, id, origin) => ofOrigin(config, id, hasAppIds && origin !== 'app'),

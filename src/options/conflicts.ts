@@ -6,6 +6,7 @@ import { SESSION_COOKIE_NAME, type SessionCookieOptions } from '../identity/cook
 import { SIGNATURE_COOKIE_NAME, VISITOR_COOKIE_DEFAULTS } from '../identity/cookies/visitor-cookie.js';
 import { ConvertError } from '../utils/errors.js';
 import type { ConvertOptions } from './types.js';
+import { ownProperties } from '../utils/objects.js';
 
 /** @throws ConvertError `CONVERT_BAD_OPTION` */
 export function assertNoConflicts(options: ConvertOptions): void {
@@ -77,7 +78,7 @@ function assertSecrets({ assignmentCookie, visitor, secrets }: ConvertOptions): 
 function cookiesOf({ visitor, session, assignmentCookie }: ConvertOptions): [string, SessionCookieOptions][] {
   const of = (path: string, given: unknown, name: string): [string, SessionCookieOptions] => [
     path,
-    { ...visitor?.cookie, name, ...(typeof given === 'object' ? given : {}) },
+    ownProperties({ ...visitor?.cookie, name, ...(typeof given === 'object' ? given : {}) }),
   ];
   const cookies = [of('visitor.cookie', visitor?.cookie, VISITOR_COOKIE_DEFAULTS.name)];
   const signed = visitor?.cookie?.signed;

@@ -22,8 +22,10 @@ import {
   withMethods,
 } from '../utils/option-checks.js';
 import { assertNoConflicts } from './conflicts.js';
+import { ownOptions } from './own-options.js';
 import { SDK_OPTIONS } from './sdk-options.js';
 import type { ConvertOptions, ResolvedOptions } from './types.js';
+import { ownProperties } from '../utils/objects.js';
 
 const DAY = 24 * 60 * 60 * 1000;
 
@@ -92,7 +94,7 @@ function endpoint(option: 'endpoints.config' | 'endpoints.track'): Check {
 
 const { maxAge: _forever, ...sessionFields } = cookieFields;
 
-const options = shape(
+const check = shape(
   {
     sdkKey: text,
     sdkKeySecret: secret,
@@ -128,6 +130,7 @@ const options = shape(
     acceptClientHints: either("true, false or 'critical'", flag, oneOf('critical')),
     bots: either("'original', 'include' or a function", oneOf('original', 'include'), fn),
     store,
+    maxStateBytes: between(4 * 1024, 16 * 1024 * 1024, 'bytes'),
     storeTimeout: between(0, 60_000, 'milliseconds'),
     storeCache: either(
       'false, or { age, max }',
@@ -171,24 +174,20 @@ const options = shape(
  * @throws ConvertError `CONVERT_BAD_OPTION` that names every wrong option
  */
 export function resolveOptions(
-  given: ConvertOptions = {},
+  options: ConvertOptions = {},
   env: Readonly<Record<string, string | undefined>> = typeof process === 'object' ? process.env : {},
 ): ResolvedOptions {
-  assertOptions(options, given);
-  // An option that is undefined counts as absent.
-  const set = Object.fromEntries(
-    Object.entries(given).filter(([, value]) => value !== undefined),
-  ) as ConvertOptions;
-
+  const set = ownOptions(options);
+  assertOptions(check, set);
   assertNoConflicts(set);
   const { logger, environment, storeTimeout, ...rest } = set;
-  return {
+  return ownProperties({
     ...fromEnvironment(set, env),
     ...rest,
     environment: environment ?? (env.CONVERT_ENVIRONMENT || 'staging'),
     storeTimeout: storeTimeout ?? 50,
     logger: safeLogger(logger === false ? silentLogger : (logger ?? consoleLogger)),
-  };
+  });
 }
 
 function fromEnvironment(

@@ -109,6 +109,12 @@ export interface ConvertOptions<Raw = unknown> {
   /** The store that keeps visitor state between requests. Default: `memoryStore()`. */
   store?: VisitorStore | SdkDataStore;
   /**
+   * The most bytes that are stored of a visitor. Beyond them the oldest custom properties are dropped, then the oldest
+   * events that wait for consent, then the oldest transactions, which count again if they are reported again.
+   * Variations always stay. Default 65536 (64 KiB).
+   */
+  maxStateBytes?: number;
+  /**
    * Milliseconds that a request waits for a remote store; after that, decisions are made without stored state. Default
    * 50.
    */

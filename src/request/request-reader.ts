@@ -22,6 +22,7 @@ import { readAttribution } from './read-attribution.js';
 import { type KnownSegments, reportSegments } from './report-segments.js';
 import { type FactSources, type RequestVisitor, RequestFactsCache } from './request-facts.js';
 import { createUserAgentReader } from './user-agent/user-agent-cache.js';
+import { NOTHING } from '../utils/objects.js';
 
 export type { GeoFacts, GeoOption } from './geo/geo.js';
 export type { RequestVisitor } from './request-facts.js';
@@ -73,7 +74,7 @@ export interface RequestReader {
  */
 export function createRequestReader(options: RequestOptions): RequestReader {
   const { onError } = options;
-  const { properties = {}, warn = () => undefined } = options;
+  const { properties = NOTHING, warn = () => undefined } = options;
   const geo = options.geo === undefined ? [] : resolveGeo(options.geo, warn);
   const geoListener = options.geoListener ?? { failing: onError, recovered: () => undefined };
   const setup: RequestSetup = {

@@ -3,8 +3,9 @@
  * form of the official SDK's document. A commit reads the text, merges the change and writes the text back. If another
  * process was faster, the commit begins again.
  */
-import { applyChange } from '../model/visitor-state/apply-change.js';
-import { parseState } from '../model/visitor-state/parse-state.js';
+import { applyChange, isRevocation, leaveAlone } from '../model/visitor-state/apply-change.js';
+import { documentOf, parseState } from '../model/visitor-state/parse-state.js';
+import { problemOf } from '../model/visitor-state/state-problem.js';
 import type { Committed, StateChange, VisitorState } from '../model/visitor-state/types.js';
 import { isThenable } from '../utils/objects.js';
 import { ConvertError } from '../utils/errors.js';
@@ -58,6 +59,9 @@ const MAX_PARSED = 2_000;
 
 const EMPTY: Committed = { state: {}, lost: new Set() };
 
+const textOf = (state: VisitorState): string => JSON.stringify(documentOf(state));
+const EMPTY_TEXT = textOf({});
+
 export function documentStore(documents: Documents): VisitorStore {
   const queue = new KeyedQueue<Committed>();
   const cache = new LruMap<{ document: Document; readonly state: VisitorState }>({ max: MAX_PARSED });
@@ -102,10 +106,16 @@ export function documentStore(documents: Documents): VisitorStore {
     // `before` may be old. If the change alters nothing in it, the commit ends only if the document was read just now.
     let isFresh = options.first === true;
     for (let attempt = 0; attempt < MAX_ATTEMPTS; attempt++) {
-      const committed = applyChange(parseDocument(before) ?? {}, change);
+      const stored = parseDocument(before);
+      if (stored !== undefined && problemOf(stored) === 'unknownFormat') {
+        // Consent that is taken back must not stay stored, whatever the format.
+        if (isRevocation(change)) await documents.delete(key);
+        return leaveAlone(stored, change);
+      }
+      const committed = applyChange(stored ?? {}, change);
       const { state } = committed;
-      const unnamed = JSON.stringify(state);
-      if (unnamed === (before?.text ?? '{}')) {
+      const unnamed = textOf(state);
+      if (unnamed === (before?.text ?? EMPTY_TEXT)) {
         if (isFresh) return committed;
         before = await documents.read(key);
         isFresh = true;
@@ -113,7 +123,7 @@ export function documentStore(documents: Documents): VisitorStore {
       }
       const name = documents.mayRepeat ? newName() : undefined;
       if (name !== undefined) state.commit = withName(state.commit, name);
-      const text = name === undefined ? unnamed : JSON.stringify(state);
+      const text = name === undefined ? unnamed : textOf(state);
       const { ephemeral } = options;
       const first = options.first === true && attempt === 0;
       const replaced = await documents.compareAndSet(key, before, text, { ephemeral, first });

@@ -5,6 +5,7 @@ import { LruMap } from '../utils/lru-map.js';
 import { assertOptions, between, shape } from '../utils/option-checks.js';
 import { GenerationalMap } from './generational-map.js';
 import type { CommitOptions, VisitorStore } from './types.js';
+import { asObject } from '../utils/objects.js';
 
 export interface MemoryStoreOptions {
   /**
@@ -42,7 +43,7 @@ const NOTHING_LOST: ReadonlySet<string> = new Set();
  */
 export function memoryStore(options: MemoryStoreOptions = {}): MemoryStore {
   assertOptions(MEMORY_STORE_OPTIONS, options);
-  const { max = 100_000, ephemeralAge = 30 * 60 * 1000 } = options;
+  const { max = 100_000, ephemeralAge = 30 * 60 * 1000 } = asObject(options);
   const established = new LruMap<VisitorState>({ max });
   const ephemeral = new GenerationalMap<VisitorState>({ max, age: ephemeralAge });
 
@@ -119,9 +120,11 @@ export function sharedStates(): (change: StateChange) => VisitorState | undefine
   };
 }
 
-/** True if the change has no fields but claims and locations. Other fields differ from visitor to visitor. */
+const SHAREABLE: readonly string[] = ['claims', 'locations', 'maxBytes'];
+
+/** True if the change has no fields but these. Other fields differ from visitor to visitor. */
 function isShareable(change: StateChange): boolean {
-  for (const field in change) if (field !== 'claims' && field !== 'locations') return false;
+  for (const field of Object.keys(change)) if (!SHAREABLE.includes(field)) return false;
   return true;
 }
 

@@ -3,7 +3,7 @@
  * store is known to fail. States that were read or written are cached for a few seconds.
  */
 import type { Committed, StateChange, VisitorState } from '../model/visitor-state/types.js';
-import { isThenable } from '../utils/objects.js';
+import { isThenable, NOTHING } from '../utils/objects.js';
 import { asConvertError, ConvertError } from '../utils/errors.js';
 import { HealthReporter } from '../utils/health-reporter.js';
 import { LruMap } from '../utils/lru-map.js';
@@ -103,7 +103,7 @@ export class RemoteStore implements VisitorStore {
     this.#store = store;
     this.#options = options;
     this.outlives = store.outlives === true;
-    const { age = 5_000, max = 10_000 } = options.cache || {};
+    const { age = 5_000, max = 10_000 } = options.cache || NOTHING;
     this.#age = age;
     this.#cache = options.cache === false ? undefined : new LruMap({ max });
   }

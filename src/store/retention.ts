@@ -1,5 +1,6 @@
 /** Defines the options that say how long a store that outlives the process keeps a visitor. */
 import { between } from '../utils/option-checks.js';
+import { asObject } from '../utils/objects.js';
 
 export interface RetentionOptions {
   /** Milliseconds for which a visitor is remembered who does not come back. Default 31536000000 (365 days). */
@@ -17,6 +18,7 @@ export const RETENTION_OPTIONS = {
   ephemeralAge: between(1, 365 * DAY, 'milliseconds'),
 };
 
-export function retentionOf({ maxAge, ephemeralAge }: RetentionOptions): Required<RetentionOptions> {
+export function retentionOf(options: RetentionOptions): Required<RetentionOptions> {
+  const { maxAge, ephemeralAge } = asObject(options);
   return { maxAge: maxAge ?? 365 * DAY, ephemeralAge: ephemeralAge ?? 30 * 60 * 1000 };
 }

@@ -1,6 +1,7 @@
 /** Makes a visitor store of any data store of the official SDK's kind (`get`, `set`), synchronous or not. */
-import { applyChange } from '../model/visitor-state/apply-change.js';
-import { parseState } from '../model/visitor-state/parse-state.js';
+import { applyChange, isRevocation, leaveAlone } from '../model/visitor-state/apply-change.js';
+import { documentOf, parseState } from '../model/visitor-state/parse-state.js';
+import { problemOf } from '../model/visitor-state/state-problem.js';
 import type { Committed, VisitorState } from '../model/visitor-state/types.js';
 import { isThenable } from '../utils/objects.js';
 import { asConvertError } from '../utils/errors.js';
@@ -29,8 +30,13 @@ export function sdkStore(store: SdkDataStore): VisitorStore {
     commit(key, change) {
       return enqueue(key, async (): Promise<Committed> => {
         try {
-          const committed = applyChange((await read(key)) ?? {}, change);
-          await store.set(key, committed.state);
+          const stored = (await read(key)) ?? {};
+          if (problemOf(stored) === 'unknownFormat') {
+            if (isRevocation(change)) await store.set(key, {});
+            return leaveAlone(stored, change);
+          }
+          const committed = applyChange(stored, change);
+          await store.set(key, documentOf(committed.state));
           return committed;
         } catch (error) {
           throw asConvertError(error, 'CONVERT_STORE', 'the data store failed to write');

@@ -223,6 +223,22 @@ const USERS: Record<string, Case> = {
   },
 };
 
+/** Cases about the room that one visitor may take. */
+const BOUNDED: Record<string, Case> = {
+  async 'S21 bounds the bytes of a visitor, and keeps the variations'({ open }) {
+    const store = await open();
+    await store.commit('k', { claims: { 7: claim('x') }, goals: ['buy'] }, KEPT);
+    for (const n of numbers(40)) {
+      const change: StateChange = { segments: { [`p${n}`]: 'x'.repeat(3_000) } };
+      await store.commit('k', change, KEPT);
+    }
+    const state = (await store.read('k'))!;
+    assert.ok(JSON.stringify(state).length < 66_000);
+    assert.equal((state.segments?.p39 as string).length, 3_000);
+    assert.deepEqual([{ ...state.bucketing }, { ...state.goals }], [{ 7: 'x' }, { buy: true }]);
+  },
+};
+
 const SHARED: Record<string, Case> = {
   async 'S13 holds for all what one has committed'({ open }) {
     const [one, other] = [await open(), await open()];
@@ -303,6 +319,7 @@ export function storeConformance(it: It, factory: StoreFactory, capabilities: St
     ...ALWAYS,
     ...TAKING,
     ...USERS,
+    ...BOUNDED,
     ...(shared && SHARED),
     ...(atomic && shared && ATOMIC),
     ...(ephemeralAge !== undefined && EPHEMERAL),

@@ -34,9 +34,7 @@ export function ownValue<T>(
   key: string | number,
 ): T | undefined {
   const value = object?.[key];
-  // `Object.prototype` has no property that is a text. So a text is always an own property.
-  if (typeof value === 'string' || value === undefined) return value;
-  return Object.hasOwn(object!, key) ? value : undefined;
+  return value !== undefined && Object.hasOwn(object!, key) ? value : undefined;
 }
 
 /**
@@ -83,9 +81,28 @@ export function isThenable(value: unknown): value is PromiseLike<unknown> {
   return typeof (value as { then?: unknown } | null | undefined)?.then === 'function';
 }
 
-const NOTHING = Object.freeze({});
+/**
+ * The class of objects that inherit nothing. V8 is as fast with them as with plain objects, while it makes a hash table
+ * of an object of `Object.create(null)`.
+ */
+const Bare = Object.assign(function () {}, {
+  prototype: Object.freeze<object>(Object.create(null) as never),
+}) as unknown as new () => object;
 
-/** Returns the value if it is an object; else an empty object. */
-export function asObject<T extends object>(value: T | undefined): T {
-  return isObject(value) ? value : (NOTHING as T);
+/**
+ * Returns a copy with the own properties of an object. The copy inherits nothing: a property that it does not have is
+ * undefined, even if other code has added one of that name to `Object.prototype`. Whatever comes from outside, and may
+ * lack properties, is read from such a copy.
+ */
+export function ownProperties<T extends object>(object: T): T {
+  return Object.assign<object, T>(new Bare(), object);
+}
+
+/** Has no properties, and inherits none. */
+export const NOTHING: Readonly<Record<string, never>> = Object.freeze(ownProperties({}));
+
+/** Returns the own properties of the value if it is an object (see `ownProperties`); else none. */
+export function asObject<T extends object>(value: T | null | undefined): T {
+  if (!isObject(value)) return NOTHING as T;
+  return value instanceof Bare ? value : ownProperties(value);
 }

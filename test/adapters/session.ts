@@ -113,10 +113,10 @@ export function sessionConformance(adapter: Adapter): void {
       expect(first.body).toEqual({ ...said, gclid: 'click-1', utm: 'spring' });
       expect(first.names).toEqual(['cv_ses', 'cv_vid']);
       expect(first.lines.find((line) => line.startsWith('cv_ses'))).toMatch(
-        /^cv_ses=[0-9a-z]+\.nc[\w.-]+; Max-Age=1260; Path=\/; HttpOnly; SameSite=Lax$/,
+        /^cv_ses=1\.[0-9a-z]+\.nc[\w.-]+; Max-Age=1260; Path=\/; HttpOnly; SameSite=Lax$/,
       );
       // What names the click is kept nowhere.
-      const kept = browser.cookies.get('cv_ses')!.split('.').slice(2);
+      const kept = browser.cookies.get('cv_ses')!.split('.').slice(3);
       expect(kept.map((each) => Buffer.from(each, 'base64url').toString())).toEqual([
         'spring',
         'email',
@@ -231,7 +231,7 @@ export function sessionConformance(adapter: Adapter): void {
       const app = await start({ project: project({ do_not_track_referral: true }) });
       const browser = new Browser();
       expect((await browser.get(app, LANDING)).body).toMatchObject({ isIn: true, source: 'campaign' });
-      expect(browser.cookies.get('cv_ses')).toMatch(/^[0-9a-z]+\.n$/);
+      expect(browser.cookies.get('cv_ses')).toMatch(/^1\.[0-9a-z]+\.n$/);
       expect((await browser.get(app, '/')).body).toMatchObject({ source: 'direct', visitorType: 'new' });
       await browser.get(app, '/buy');
       const sent = await segments();
@@ -253,7 +253,7 @@ export function sessionConformance(adapter: Adapter): void {
         body: { isIn: true, campaign: 'spring', visitorType: 'returning' },
         names: ['cv_ses'],
       });
-      expect(browser.cookies.get('cv_ses')).toMatch(/^[0-9a-z]+\.rc\.c3ByaW5n$/);
+      expect(browser.cookies.get('cv_ses')).toMatch(/^1\.[0-9a-z]+\.rc\.c3ByaW5n$/);
       expect((await browser.get(app, '/')).lines).toEqual([]);
       // That of somebody else tells nothing of a visitor who is new.
       const newcomer = new Browser({ cv_ses: browser.cookies.get('cv_ses')! });

@@ -50,8 +50,8 @@ export class Notes {
     return text
       .replace(/[0-9a-f]{8}(?:-[0-9a-f]{4}){3}-[0-9a-f]{12}/g, '<new>')
       .replace(/\b1\d{12}\b/g, (time) => this.#fromNow(Number(time)))
-      .replace(/(cv_ses=)[0-9a-z]+/g, '$1<now>')
-      .replace(/(cv_vid_next=[^.;]+\.)[0-9a-z]+/g, '$1<now>')
+      .replace(/(cv_ses=)1\.[0-9a-z]+/g, '$1<now>')
+      .replace(/(cv_vid_next=)1\.([^.;]+\.)[0-9a-z]+/g, '$1$2<now>')
       .replace(/(cv_asg=1\.)[\w-]+/g, '$1<signature>');
   }
 

@@ -62,17 +62,17 @@ function keepUsersApart(makeStore: () => ConvertOptions['store']): void {
     await kiosk.request(login('ann'));
     expect(kiosk.cookies.has('cv_vid_next')).toBe(false);
     expect(await kiosk.request(login('ben'))).toBe('kiosk');
-    const [own] = kiosk.cookies.get('cv_vid_next')!.split('.');
+    const [, own] = kiosk.cookies.get('cv_vid_next')!.split('.');
     expect(own).toMatch(/^[0-9a-f-]{36}$/);
     await kiosk.request(login('ben'));
-    expect(kiosk.cookies.get('cv_vid_next')).toMatch(new RegExp(`^${own}\\.`));
+    expect(kiosk.cookies.get('cv_vid_next')).toMatch(new RegExp(`^1\\.${own}\\.`));
     kiosk.rest(40 * MINUTE);
     expect(await kiosk.request()).toBe(own);
     // Whoever logs in now is a third user, or the first one again.
     await kiosk.request(login('cid'));
-    expect(kiosk.cookies.get('cv_vid_next')).not.toMatch(new RegExp(`^(?:kiosk|${own})\\.`));
+    expect(kiosk.cookies.get('cv_vid_next')).not.toMatch(new RegExp(`^1\\.(?:kiosk|${own})\\.`));
     await kiosk.request(login('ann'));
-    expect(kiosk.cookies.get('cv_vid_next')).toMatch(/^kiosk\./);
+    expect(kiosk.cookies.get('cv_vid_next')).toMatch(/^1\.kiosk\./);
     await kiosk.request(login('ben'));
     expect([...kiosk.cookies]).toEqual([['cv_vid', own]]);
   });
@@ -82,7 +82,7 @@ function keepUsersApart(makeStore: () => ConvertOptions['store']): void {
     await phone.request(login('ann'));
     await laptop.request(login('ann'));
     await laptop.request(login('ben'));
-    expect(laptop.cookies.get('cv_vid_next')).not.toMatch(/^(?:phone|laptop)\./);
+    expect(laptop.cookies.get('cv_vid_next')).not.toMatch(/^1\.(?:phone|laptop)\./);
   });
 
   it('A10: of two users who log in at the same time, one gets the visitor', async () => {
@@ -98,12 +98,12 @@ function keepUsersApart(makeStore: () => ConvertOptions['store']): void {
     await kiosk.request(login('victim'));
     const phone = new Device(convert);
     await phone.request(login('victim'));
-    const [own] = phone.cookies.get('cv_vid_next')!.split('.');
+    const [, own] = phone.cookies.get('cv_vid_next')!.split('.');
     expect(own).not.toBe('known');
     await convert.forget('known');
     const laptop = new Device(convert);
     await laptop.request(login('victim'));
-    expect(laptop.cookies.get('cv_vid_next')).toMatch(new RegExp(`^${own}\\.`));
+    expect(laptop.cookies.get('cv_vid_next')).toMatch(new RegExp(`^1\\.${own}\\.`));
   });
 }
 

@@ -173,7 +173,7 @@ describe('committing', () => {
       const context = await visit(convert, {}, response);
       const { visitorType } = context.visitorProperties;
       response.writeHead();
-      return [context.isNewVisitor, visitorType, /^cv_ses=\w+\.(.)/.exec(response.cookies.join())?.[1]];
+      return [context.isNewVisitor, visitorType, /^cv_ses=1\.\w+\.(.)/.exec(response.cookies.join())?.[1]];
     };
     expect(await sessionOf()).toEqual([false, 'returning', 'r']);
     isAway = false;

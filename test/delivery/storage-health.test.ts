@@ -14,6 +14,7 @@ function reported(): { health: StorageHealth; told: string[] } {
     failing: (code: string) => `fails (${code})`,
     worksAgain: 'works',
     met: (code: string) => code,
+    otherFormats: 'other formats',
   };
   return { health: new StorageHealth(ledger, { min: 1_000, max: 3_000 }, texts), told };
 }

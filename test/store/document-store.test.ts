@@ -5,6 +5,7 @@ import fc from 'fast-check';
 import { describe, expect, it } from 'vitest';
 import { experienceClaim, goalClaim } from '../../src/model/visitor-state/claims.js';
 import type { Committed, StateChange, VisitorState } from '../../src/model/visitor-state/types.js';
+import { sdkStore } from '../../src/store/sdk-data-store.js';
 import {
   type Document,
   type Documents,
@@ -208,5 +209,51 @@ describe('a state that is read again', () => {
     for (const key of keys) expect(store.read(key)).toEqual({ goals: { [key]: true } });
     expect(store.read('k0')).toEqual(first);
     expect(store.read('k0')).not.toBe(first);
+  });
+});
+
+describe('F7: a document of a newer format', () => {
+  const text = '{"format":99,"bucketing":{"7":"x"},"goals":{"buy":true},"held":"what is it?"}';
+  const changes: StateChange[] = [
+    { claims: { 7: { variationId: 'y', exposed: true } }, goals: ['buy', 'see'] },
+    { segments: { plan: 'pro' }, consent: 'granted', at: 1 },
+    { settled: ['goal:see'] },
+  ];
+
+  function inMemory() {
+    const kept = new Map([['k', text]]);
+    const documents: Documents = {
+      remote: false,
+      read: (key) => (kept.has(key) ? { text: kept.get(key)! } : undefined),
+      async compareAndSet(key, before, next) {
+        if (kept.get(key) !== before?.text) return { isReplaced: false, found: { text: kept.get(key)! } };
+        kept.set(key, next);
+        return { isReplaced: true };
+      },
+      delete: async (key) => void kept.delete(key),
+    };
+    const data = {
+      get: (key: string) => JSON.parse(kept.get(key) ?? 'null') as unknown,
+      set: kept.set.bind(kept),
+    };
+    return { kept, documents, data };
+  }
+
+  it.each(['documents', 'data'] as const)('is left alone, in a store over %s', async (kind) => {
+    const place = inMemory();
+    const store = kind === 'documents' ? documentStore(place.documents) : sdkStore(place.data);
+    const known = (await store.read('k'))!;
+    expect(known).toEqual({ bucketing: { 7: 'x' }, goals: { buy: true } });
+    const [first] = await Promise.all(
+      changes.flatMap((change) => [
+        Promise.resolve(store.commit('k', change, { ephemeral: false, known })),
+        Promise.resolve(store.commit('k', change, { ephemeral: true, first: true })),
+      ]),
+    );
+    expect([...first!.lost]).toEqual(['experience:7', 'goal:buy']);
+    expect(place.kept.get('k')).toBe(text);
+    // A visitor who is forgotten, or takes consent back, is forgotten in any format.
+    await store.commit('k', { consent: 'withdrawn', release: true }, { ephemeral: false });
+    expect(place.kept.get('k')).not.toBe(text);
   });
 });

@@ -40,14 +40,14 @@ describe('an asynchronous store of the SDK is a store', () => {
 });
 
 describe('a store of the SDK', () => {
-  it('keeps the shape that the official SDK stores', async () => {
+  it('keeps the shape that the official SDK stores, behind the number of the format', async () => {
     const store = inMemory();
     await sdkStore(store).commit(
       '1-2-v',
       { claims: { 7: { variationId: 'x', exposed: true } } },
       { ephemeral: false },
     );
-    expect(store.kept.get('1-2-v')).toEqual({ bucketing: { 7: 'x' } });
+    expect(store.kept.get('1-2-v')).toEqual({ format: 1, bucketing: { 7: 'x' } });
   });
 
   it('reads what the official SDK wrote, and nothing of what is garbage', async () => {

@@ -47,8 +47,12 @@ export class Device {
 
   /** As if so much time had gone since its last request. */
   rest(milliseconds: number): void {
-    const [id, minute, ...signature] = this.cookies.get('cv_vid_next')!.split('.') as [string, string];
+    const [format, id, minute, ...signature] = this.cookies.get('cv_vid_next')!.split('.') as [
+      string,
+      string,
+      string,
+    ];
     const before = (parseInt(minute, 36) - Math.floor(milliseconds / MINUTE)).toString(36);
-    this.cookies.set('cv_vid_next', [id, before, ...signature].join('.'));
+    this.cookies.set('cv_vid_next', [format, id, before, ...signature].join('.'));
   }
 }

@@ -1,6 +1,7 @@
 /**
  * Sites that move from the official SDK to us, or back, with their visitors: each reads what the other one has stored.
  */
+import { join } from 'node:path';
 import { open } from 'lmdb';
 import { describe, expect, it } from 'vitest';
 import { createConvert } from '../../src/index.js';
@@ -206,7 +207,7 @@ describe('with LMDB', () => {
     const shared: Shared = {
       ours: () => lmdbStore(path),
       async theirs(key, work) {
-        const root = open({ path });
+        const root = open({ path: join(path, 'visitor-state') });
         const visitors = root.openDB<string, string>({
           name: 'visitors',
           encoding: 'string',

@@ -85,6 +85,7 @@ export class SpoolBackend extends QueueBackendBase {
       project: () => core.project(),
       isWriting: () => this.#writes.isWriting,
       opened: () => this.#writes.start(),
+      otherFormats: (count) => this.#health.otherFormats(count),
       lost: (owner, path) => (owner === 'taken' ? this.#leaveToOthers() : this.#recover(path)),
       learned: (tombstones) => this.#learn(tombstones),
       orphaned: (log) => this.#reader.adopt(log),
@@ -198,6 +199,10 @@ export class SpoolBackend extends QueueBackendBase {
     return this.core.ledger.pending - this.#stored;
   }
 
+  override otherFormats(): number {
+    return this.#health.formats;
+  }
+
   override stopReading(): void {
     this.#reader.stop();
   }
@@ -281,4 +286,5 @@ const textsFor = (root: string): ConstructorParameters<typeof StorageHealth>[2] 
     `with the process (${root})`,
   worksAgain: 'events are written to the spool again',
   met: (code) => `a part of the spool can not be read or synced (${code}; ${root})`,
+  otherFormats: `the spool holds events in the format of another version of this package; they are left to it (${root})`,
 });

@@ -4,7 +4,6 @@
  */
 import { constants, writeSync } from 'node:fs';
 import {
-  chmod,
   type FileHandle,
   lstat,
   mkdir,
@@ -14,9 +13,10 @@ import {
   rename,
   rmdir,
   unlink,
-  utimes,
 } from 'node:fs/promises';
 import { codeOf } from '../../utils/errors.js';
+import { makePrivate } from '../../utils/node/owner-only-folder.js';
+import { openOwn } from '../../utils/node/own-file.js';
 
 export interface Entry {
   readonly kind: 'folder' | 'link' | 'other';
@@ -43,8 +43,8 @@ export interface SpoolFile {
 }
 
 /**
- * `inspect`, `create`, `open`, `syncFolder` and the methods that rename or remove do not follow a symbolic link at the
- * end of a path. All methods reject with errors of Node's, which differ by `code`.
+ * Only `makeFolder` with `parents`, `list` and `realPath` follow a symbolic link at the end of a path. `open` and
+ * `touch` refuse files of other users. All methods reject with errors that differ by `code`, most of them Node's.
  */
 export interface SpoolFiles {
   /**
@@ -82,7 +82,7 @@ export const nodeFiles: SpoolFiles = {
   async makeFolder(path, { parents } = { parents: false }) {
     await mkdir(path, { mode: OWNER_ONLY_FOLDER, recursive: parents });
   },
-  makePrivate: (path) => chmod(path, OWNER_ONLY_FOLDER),
+  makePrivate: async (path) => makePrivate(path),
   async inspect(path) {
     try {
       const found = await lstat(path);
@@ -108,13 +108,18 @@ export const nodeFiles: SpoolFiles = {
       ),
     ),
   open: async (path, write = false) =>
-    fileOf(await open(path, (write ? constants.O_RDWR : constants.O_RDONLY) | NO_FOLLOW)),
+    fileOf(await openOwn(path, write ? constants.O_RDWR : constants.O_RDONLY)),
   rename: rename,
   remove: unlink,
   removeFolder: rmdir,
   async touch(path) {
     const now = new Date();
-    await utimes(path, now, now);
+    const file = await openOwn(path, constants.O_WRONLY);
+    try {
+      await file.utimes(now, now);
+    } finally {
+      await file.close();
+    }
   },
   async syncFolder(path) {
     if (process.platform === 'win32') return;

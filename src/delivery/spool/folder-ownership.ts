@@ -32,6 +32,8 @@ export interface FolderOwnershipOptions extends SpoolFolderOptions {
   /** True while a write to the log is under way. The write itself checks whether this process still owns the log. */
   readonly isWriting: () => boolean;
   readonly opened: () => void;
+  /** Called with the number of folders in which other versions of this package keep events of this project. */
+  readonly otherFormats: (count: number) => void;
   /**
    * Called when this process has lost its log, before the folder and the log are closed. A new log is opened
    * afterwards.
@@ -183,6 +185,7 @@ export class FolderOwnership {
       this.#spool = { folder, log: await folder.newLog() };
       opened();
       this.#adopt(folder);
+      this.#options.otherFormats((await folder.otherFormats().catch(() => [])).length);
     } catch (error) {
       void folder?.close().catch(() => undefined);
       health.failed(error);

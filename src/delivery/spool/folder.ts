@@ -1,7 +1,7 @@
 /**
  * The folder of a project in the spool, which any number of processes share:
  *
- *     10035569-10034190/
+ *     10035569-10034190/        with the number of the format behind it (`10035569-10034190.v2`), if it is not 1
  *       71d0b2e94c3a.folder     the identity: another one if the folder is made again after somebody deleted it
  *       3f9a1c0be2d4.lease      touched every two seconds by the process that owns the logs of this name
  *       3f9a1c0be2d4-0/         the log of that process (log.ts); 3f9a1c0be2d4-1/ and so on are logs of dead processes
@@ -14,7 +14,8 @@
  * before it writes.
  */
 import { randomBytes } from 'node:crypto';
-import { join, resolve } from 'node:path';
+import { basename, dirname, join, resolve } from 'node:path';
+import { FORMATS, formatSuffix } from '../../model/formats.js';
 import { codeOf, ConvertError, ignoreMissing } from '../../utils/errors.js';
 import { checkOwnerOnlyFolder, FOLDER_PROBLEMS } from '../../utils/node/owner-only-folder.js';
 import type { SpoolFiles } from './files.js';
@@ -25,6 +26,8 @@ import { Tombstones } from './tombstones.js';
 export interface SpoolFolderOptions extends SpoolLogOptions, LeaseOptions {}
 
 const IDENTITY = '.folder';
+/** The end of a folder's name, which tells its format; nothing for the format 1. */
+const FORMAT = /(?:\.v\d{1,9})?$/;
 const LOG_NAME = /^([0-9a-f]{12})-(\d{1,9})$/;
 
 /**
@@ -47,6 +50,7 @@ export class SpoolFolder {
   private constructor(
     private readonly files: SpoolFiles,
     readonly path: string,
+    private readonly project: string,
     /** The path of the file that tells this folder from other folders that had the same path before. */
     private readonly identity: string,
     private readonly options: SpoolFolderOptions,
@@ -70,12 +74,12 @@ export class SpoolFolder {
     // A symbolic link in the operator's path is followed. A link in the place of the project's folder is not: somebody
     // else may have made it.
     const parent = await files.realPath(resolve(root));
-    const path = join(parent, project);
+    const path = join(parent, project + formatSuffix(FORMATS.spool));
     await ensureFolder(files, path);
     await ensureOurs(files, path);
     const identity = await identityOf(files, path);
     await files.syncFolder(parent);
-    const folder = new SpoolFolder(files, path, identity, options);
+    const folder = new SpoolFolder(files, path, project, identity, options);
     try {
       await folder.#lease.touch();
     } catch (error) {
@@ -83,6 +87,16 @@ export class SpoolFolder {
       throw error;
     }
     return folder;
+  }
+
+  /**
+   * Returns the names of the folders that other versions of this package use for this project, in another format. They
+   * are left alone.
+   */
+  async otherFormats(): Promise<string[]> {
+    const own = basename(this.path);
+    const names = await this.files.list(dirname(this.path));
+    return names.filter((name) => name !== own && name.replace(FORMAT, '') === this.project);
   }
 
   async newLog(): Promise<SpoolLog> {

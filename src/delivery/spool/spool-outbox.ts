@@ -4,6 +4,7 @@ import { DEFAULT_QUEUE_BYTES, type OutboxFactory } from '../types.js';
 import { SpoolBackend } from './backend.js';
 import { nodeFiles, type SpoolFiles } from './files.js';
 import type { SpoolFolderOptions } from './folder.js';
+import { asObject, ownProperties } from '../../utils/objects.js';
 
 export interface SpoolOptions {
   /**
@@ -25,7 +26,8 @@ export function spoolOutbox(
   given: string | SpoolOptions,
   internals: SpoolFolderOptions & { files?: SpoolFiles } = {},
 ): OutboxFactory {
-  const { path, maxBytes = DEFAULT_SPOOL_BYTES } = typeof given === 'string' ? { path: given } : given;
+  const { path, maxBytes = DEFAULT_SPOOL_BYTES } =
+    typeof given === 'string' ? ownProperties<SpoolOptions>({ path: given }) : asObject(given);
   const { files = nodeFiles, ...folder } = internals;
   return (options) =>
     createOutbox(

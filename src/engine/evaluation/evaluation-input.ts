@@ -2,6 +2,7 @@
  * The input of decisions: one visitor with one set of properties. The rules of each location and audience are evaluated
  * at most once, unless their result may change.
  */
+import { NOTHING } from '../../utils/objects.js';
 import { hashOnce, type HashPrefix, HashSuffix } from '../murmur3.js';
 import type { Plan, RuleEntity } from '../plan-types.js';
 import type { RuleResult } from '../rules/types.js';
@@ -92,7 +93,7 @@ export class EvaluationInput {
   }
 }
 
-const NOTHING_INLINE: ExperienceAttributes = {};
+const NOTHING_INLINE: ExperienceAttributes = NOTHING;
 
 function remembered(
   results: RuleResults,

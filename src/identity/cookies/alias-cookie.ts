@@ -2,6 +2,7 @@
  * The alias cookie: it holds the visitor id of a user's first device. Another device of the user takes this id over in
  * its next session.
  */
+import { FORMATS, withoutFormat } from '../../model/formats.js';
 import type { IncomingRequest } from '../../model/http.js';
 import { cookieNamed, validCookieNamed } from '../../request/cookies.js';
 import { flattenString } from '../../utils/flatten-string.js';
@@ -14,6 +15,7 @@ import {
   type CookieId,
   type VisitorCookieOptions,
 } from './visitor-cookie.js';
+import { NOTHING } from '../../utils/objects.js';
 
 /** Milliseconds without a request after which the session of a device is over. */
 const SESSION = 30 * 60 * 1000;
@@ -21,8 +23,8 @@ const SESSION = 30 * 60 * 1000;
 const MINUTE = 60 * 1000;
 
 /**
- * The value of the cookie: a visitor id, the minute in which the device was last seen, and the signature of the id if
- * ids are signed. Without it, whoever writes this cookie would have any id signed.
+ * The value of the cookie behind its format number: a visitor id, the minute in which the device was last seen, and the
+ * signature of the id if ids are signed. Without it, whoever writes this cookie would have any id signed.
  */
 const VALUE = /^([\w-]{1,64})\.([0-9a-z]{1,8})(?:\.([0-9a-z]+))?$/;
 
@@ -57,19 +59,24 @@ export const aliasCookieName = (visitorCookieName: string): string => `${visitor
  *
  * @param isId says whether a value may be a visitor id
  * @param signer signs ids if the option `signed` is on
+ * @param unknownFormat called with the name of the cookie if a newer version of this package has set it: it is left
+ *   alone
  */
 export function aliasCookie(
-  visitor: VisitorCookieOptions = {},
+  visitor: VisitorCookieOptions = NOTHING,
   isId = cookieIdCheck(visitor.accept, false),
   signer = UNSIGNED,
   now = Date.now,
+  unknownFormat: (cookie: string) => void = () => undefined,
 ): AliasCookie {
   const name = aliasCookieName(visitor.name ?? VISITOR_COOKIE_DEFAULTS.name);
   const cookie = setCookie({ name, ...cookieAttributes(visitor), httpOnly: true });
   const valueIn = cookieNamed(name);
   const validIn = validCookieNamed(name);
   const parse = (value: string, check: IdCheck): Brought | undefined => {
-    const [, id = '', minute = '', signature = ''] = VALUE.exec(value) ?? [];
+    const known = withoutFormat('aliasCookie', value);
+    if (known === undefined) unknownFormat(name);
+    const [, id = '', minute = '', signature = ''] = VALUE.exec(known ?? '') ?? [];
     const verified = isId(id) ? check(id, [signature]) : undefined;
     return verified && { id, minute, signature: verified };
   };
@@ -87,7 +94,7 @@ export function aliasCookie(
       return { id, signature, state: isDue ? 'renew' : 'waits' };
     },
     issue(id, request) {
-      const parts = [id, Math.floor(now() / MINUTE).toString(36), signer.sign(id)];
+      const parts = [FORMATS.aliasCookie, id, Math.floor(now() / MINUTE).toString(36), signer.sign(id)];
       return cookie.issue(parts.filter((part) => part !== undefined).join('.'), request);
     },
     expire: (request) => cookie.expire(request),

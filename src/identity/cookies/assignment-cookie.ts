@@ -1,12 +1,13 @@
 /**
  * The cookie that carries the variations of a visitor, signed for this visitor: for sites whose servers share no store.
  */
+import { FORMATS, isKnownFormat, withoutFormat } from '../../model/formats.js';
 import type { IncomingRequest } from '../../model/http.js';
 import { liveExperiences, type ProjectConfig } from '../../model/project-config.js';
 import { withAssignments } from '../../model/visitor-state/apply-change.js';
 import type { VisitorState } from '../../model/visitor-state/types.js';
 import { cookieNamed, validCookieNamed } from '../../request/cookies.js';
-import { ownValue } from '../../utils/objects.js';
+import { NOTHING, ownValue } from '../../utils/objects.js';
 import { type Assignment, packAssignments, unpackAssignments } from './pack-assignments.js';
 import { setCookie } from './set-cookie.js';
 import { createSigner, type Secrets, SIGNATURE_LENGTH } from './signer.js';
@@ -27,8 +28,9 @@ export const ASSIGNMENT_COOKIE_NAME = 'cv_asg';
 const MAX_COOKIE = 3_584;
 /** Characters of the longest value that is read. */
 const MAX_VALUE = 4_096;
-/** The version of the cookie's format. The value begins with it, and the signature covers it. */
-const VERSION = '1';
+/** The number of the cookie's format. The value begins with it, and the signature covers it. */
+const VERSION = String(FORMATS.assignmentCookie);
+/** Characters before the payload: the number, the signature, and a dot behind each of them. */
 const PAYLOAD_AT = `${VERSION}.`.length + SIGNATURE_LENGTH + 1;
 
 export interface AssignmentCookie {
@@ -60,11 +62,16 @@ export interface CarriedAssignments {
   ): { readonly line: string | undefined; readonly dropped: number };
 }
 
-/** @param visitor the options of the visitor cookie, which are the defaults for those of this cookie */
+/**
+ * @param visitor the options of the visitor cookie, which are the defaults for those of this cookie
+ * @param unknownFormat called with the name of the cookie if a newer version of this package has set it: it is left
+ *   alone
+ */
 export function assignmentCookie(
   secrets: Secrets,
-  options: AssignmentCookieOptions = {},
-  visitor: CookieOptions = {},
+  options: AssignmentCookieOptions = NOTHING,
+  visitor: CookieOptions = NOTHING,
+  unknownFormat: (cookie: string) => void = () => undefined,
 ): AssignmentCookie {
   const { name = ASSIGNMENT_COOKIE_NAME } = options;
   const cookie = setCookie({ name, ...cookieAttributes(visitor, options), httpOnly: true });
@@ -73,23 +80,33 @@ export function assignmentCookie(
   const room = MAX_COOKIE - `${name}=`.length - PAYLOAD_AT;
   const signer = createSigner(secrets, 'assignments');
   // The store key names account, project and visitor. JSON keeps the signed parts apart, whatever they contain.
-  const signed = (storeKey: string, payload: string): string => JSON.stringify([VERSION, storeKey, payload]);
+  const signed = (version: string, storeKey: string, payload: string): string =>
+    JSON.stringify([version, storeKey, payload]);
 
   const read = (value: string, storeKey: string): Brought | undefined => {
-    if (value.length > MAX_VALUE || !value.startsWith(`${VERSION}.`)) return undefined;
-    const payload = value.slice(PAYLOAD_AT);
-    const signature = value.slice(VERSION.length + 1, PAYLOAD_AT - 1);
-    if (value[PAYLOAD_AT - 1] !== '.') return undefined;
-    const verified = signer.verify(signed(storeKey, payload), signature);
+    const [version, rest = ''] = splitAt(value, value.indexOf('.'));
+    if (value.length > MAX_VALUE || !isKnownFormat('assignmentCookie', Number(version))) return undefined;
+    const [signature, payload] = splitAt(rest, SIGNATURE_LENGTH);
+    if (payload === undefined) return undefined;
+    const verified = signer.verify(signed(version, storeKey, payload), signature);
     const assignments = verified && unpackAssignments(payload);
-    return assignments && { payload, assignments, isCurrent: verified === 'current' };
+    return assignments && { payload, assignments, isCurrent: verified === 'current' && version === VERSION };
   };
 
   return {
     present: (request) => valueIn(request) !== undefined,
     expire: (request) => cookie.expire(request),
     open(request, storeKey, stored) {
-      const brought = validIn(request, (value) => read(value, storeKey)) ?? NOTHING;
+      let isUnknown = false;
+      const found = validIn(request, (value) => {
+        isUnknown ||= withoutFormat('assignmentCookie', value) === undefined;
+        return read(value, storeKey);
+      });
+      if (found === undefined && isUnknown) {
+        unknownFormat(name);
+        return { state: stored, update: () => ({ line: undefined, dropped: 0 }) };
+      }
+      const brought = found ?? NONE;
       return {
         state: withAssignments(stored, brought.assignments),
         update(state, config, isKept) {
@@ -99,13 +116,18 @@ export function assignmentCookie(
             (running ??= new Set(liveExperiences(config).map((each) => String(each.id)))).has(id);
           const { text, dropped } = packAssignments(assignments, room, isRunning);
           const isSame = text === brought.payload && brought.isCurrent;
-          if (isSame || (text === '' && brought === NOTHING)) return { line: undefined, dropped };
-          const value = `${VERSION}.${signer.sign(signed(storeKey, text))}.${text}`;
+          if (isSame || (text === '' && brought === NONE)) return { line: undefined, dropped };
+          const value = `${VERSION}.${signer.sign(signed(VERSION, storeKey, text))}.${text}`;
           return { line: cookie.issue(value, request), dropped };
         },
       };
     },
   };
+}
+
+/** Splits a text at the dot that stands at this place; the second part is undefined if no dot does. */
+function splitAt(text: string, at: number): [string, string | undefined] {
+  return text[at] === '.' ? [text.slice(0, at), text.slice(at + 1)] : [text, undefined];
 }
 
 /** The content of a cookie with a valid signature. */
@@ -116,7 +138,7 @@ interface Brought {
   readonly isCurrent: boolean;
 }
 
-const NOTHING: Brought = { payload: '', assignments: new Map(), isCurrent: true };
+const NONE: Brought = { payload: '', assignments: new Map(), isCurrent: true };
 
 /**
  * Orders assignments, the oldest first: first those of the store that the cookie does not have (perhaps there was no

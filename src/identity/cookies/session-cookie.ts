@@ -11,10 +11,12 @@ import {
   type Session,
   TRAFFIC_SOURCES,
 } from '../../model/attribution.js';
+import { FORMATS, withoutFormat } from '../../model/formats.js';
 import type { IncomingRequest } from '../../model/http.js';
 import { cookieNamed, validCookieNamed } from '../../request/cookies.js';
 import { setCookie } from './set-cookie.js';
 import { cookieAttributes, type CookieOptions } from './visitor-cookie.js';
+import { NOTHING } from '../../utils/objects.js';
 
 /**
  * The options of the session cookie. Options that are not given are those of the visitor cookie, except for `name`.
@@ -44,9 +46,9 @@ const LONGEST = Math.max(...Object.values(ATTRIBUTION_BYTES).map(encoded));
 /** Characters of the longest value that is read. */
 const MAX_VALUE = 512;
 /**
- * The value of the cookie, such as `tbz3k0.ns.c3ByaW5n..`: the second in which the cookie was set, `n` or `r` for a new
- * or returning visitor, the source, and the texts in base64url. Empty texts at the end are left out. If the project
- * keeps no referral data, the value ends after `n` or `r`.
+ * The value of the cookie behind its format number, such as `tbz3k0.ns.c3ByaW5n..`: the second in which the cookie was
+ * set, `n` or `r` for a new or returning visitor, the source, and the texts in base64url. Empty texts at the end are
+ * left out. If the project keeps no referral data, the value ends after `n` or `r`.
  */
 const VALUE = new RegExp(
   `^([0-9a-z]{1,8})\\.([nr])(?:([${[...SOURCES.keys()].join('')}])((?:\\.[\\w-]{0,${LONGEST}}){0,${TEXTS.length}}))?$`,
@@ -86,10 +88,15 @@ export interface CarriedSession {
   update(begun: () => Session): string;
 }
 
-/** @param visitor the options of the visitor cookie, which are the defaults for those of this cookie */
+/**
+ * @param visitor the options of the visitor cookie, which are the defaults for those of this cookie
+ * @param unknownFormat called with the name of the cookie if a newer version of this package has set it: it is left
+ *   alone
+ */
 export function sessionCookie(
-  options: SessionCookieOptions = {},
-  visitor: CookieOptions = {},
+  options: SessionCookieOptions = NOTHING,
+  visitor: CookieOptions = NOTHING,
+  unknownFormat: (cookie: string) => void = () => undefined,
 ): SessionCookie {
   const { name = SESSION_COOKIE_NAME } = options;
   const cookie = setCookie({ name, ...cookieAttributes(visitor, options), maxAge: END, httpOnly: true });
@@ -101,15 +108,19 @@ export function sessionCookie(
     expire: (request) => cookie.expire(request),
     open(request, { now, isNewcomer, keepsAttribution }) {
       const second = Math.floor(now / 1000);
-      const brought = isNewcomer
-        ? undefined
-        : validIn(request, (value) => read(value, second, keepsAttribution));
+      let isUnknown = false;
+      const brought = validIn(request, (value) => {
+        const known = withoutFormat('sessionCookie', value);
+        if (known === undefined) isUnknown = true;
+        return known === undefined || isNewcomer ? undefined : read(known, second, keepsAttribution);
+      });
+      if (isUnknown) unknownFormat(name);
       return {
         session: brought,
-        isDue: brought === undefined || brought.isDue,
+        isDue: brought === undefined ? !isUnknown : brought.isDue,
         update(begun) {
           const value = brought?.value ?? pack(begun(), keepsAttribution);
-          return cookie.issue(`${second.toString(36)}.${value}`, request);
+          return cookie.issue(`${FORMATS.sessionCookie}.${second.toString(36)}.${value}`, request);
         },
       };
     },

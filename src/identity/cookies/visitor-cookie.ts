@@ -4,6 +4,7 @@ import { cookieNamed, validCookieNamed } from '../../request/cookies.js';
 import { flattenString } from '../../utils/flatten-string.js';
 import { type IdCheck, type IdSignature, type IdSigner, UNSIGNED } from './id-signer.js';
 import { type CookieProblem, type SetCookie, setCookie, type SetCookieOptions } from './set-cookie.js';
+import { NOTHING } from '../../utils/objects.js';
 
 export interface VisitorCookieOptions {
   /** The name of the cookie. Default `cv_vid`. */
@@ -100,7 +101,7 @@ export const VISITOR_COOKIE_DEFAULTS = {
  */
 export function cookieAttributes(
   visitor: CookieOptions,
-  own: Omit<CookieOptions, 'name'> = {},
+  own: Omit<CookieOptions, 'name'> = NOTHING,
 ): Pick<SetCookieOptions, 'domain' | 'maxAge' | 'sameSite' | 'secure' | 'partitioned'> {
   return {
     domain: own.domain ?? visitor.domain,
@@ -116,7 +117,7 @@ export function cookieAttributes(
  * @param signer signs ids if the option `signed` is on
  */
 export function visitorCookie(
-  options: VisitorCookieOptions = {},
+  options: VisitorCookieOptions = NOTHING,
   isId = cookieIdCheck(options.accept, false),
   signer = UNSIGNED,
 ): VisitorCookie {

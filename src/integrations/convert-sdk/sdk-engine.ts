@@ -31,7 +31,7 @@ import type { ExperienceConfig, ProjectConfig } from '../../model/project-config
 import { applyChange } from '../../model/visitor-state/apply-change.js';
 import { goalClaim } from '../../model/visitor-state/claims.js';
 import type { StateChange } from '../../model/visitor-state/types.js';
-import { mergeSegments, ownValue } from '../../utils/objects.js';
+import { asObject, mergeSegments, ownValue } from '../../utils/objects.js';
 import { assertOptions, flag, shape } from '../../utils/option-checks.js';
 import { type ConvertSDKClass, type SdkCall, sdkClass, SdkInstance } from './sdk-instance.js';
 import {
@@ -79,7 +79,7 @@ export function sdkEngine(sdk: unknown, options: SdkEngineOptions = {}): Engine 
   new SdkInstance(SdkClass, { account_id: '1', project: { id: '1' } });
   return {
     name: '@convertcom/js-sdk',
-    load: (config) => new SdkProject(SdkClass, config, options),
+    load: (config) => new SdkProject(SdkClass, config, asObject(options)),
   };
 }
 
@@ -198,13 +198,13 @@ class SdkProject implements EngineProject {
     const claimed = ownValue(run.state.goals, goalKey) === true;
     if (!claimed) return { reason: 'goal-rules', events: [] };
     if (run.events.length === 0) return { reason: 'already-tracked', events: [] };
-    const repeatable = attributes.conversionSetting?.forceMultipleTransactions === true;
+    const repeatable = asObject(attributes.conversionSetting).forceMultipleTransactions === true;
     const outcome: ConversionOutcome = {
       reason: 'tracked',
       change: before ? undefined : { goals: [goalKey] },
       events: run.events.map((event) => {
         // A transaction that may be repeated is sent even if another request was the first to claim the goal.
-        const depends = !before && !(repeatable && 'goalData' in event.data);
+        const depends = !before && !(repeatable && Object.hasOwn(event.data, 'goalData'));
         return depends ? { event, claim: goalClaim(goalKey) } : { event };
       }),
     };

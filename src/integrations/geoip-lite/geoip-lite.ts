@@ -7,6 +7,7 @@ import type { GeoReader } from '../../request/geo/types.js';
 import { withInstalled } from '../../utils/node/app-require.js';
 import { assertOptions, oneOf, shape } from '../../utils/option-checks.js';
 import { countryLookup } from './country-files.js';
+import { asObject } from '../../utils/objects.js';
 
 export interface GeoipLiteOptions {
   /**
@@ -31,7 +32,10 @@ const check = shape({ only: oneOf('country') });
  */
 export function geoipLite(options: GeoipLiteOptions = {}): GeoReader {
   assertOptions(check, options);
-  return geoDatabase({ name: 'geoip-lite', open: options.only === 'country' ? openCountries : openAll });
+  return geoDatabase({
+    name: 'geoip-lite',
+    open: asObject(options).only === 'country' ? openCountries : openAll,
+  });
 }
 
 async function openAll(): Promise<LocationLookup> {

@@ -3,10 +3,10 @@
  * document has a version that grows with each change. The version tells until when the document lives, and it
  * identifies the last change.
  */
-import { createHash } from 'node:crypto';
 import type { Database, open, RootDatabase } from 'lmdb';
 import type { Document, Documents, CompareAndSetResult } from '../../store/document-store.js';
 import { ConvertError } from '../../utils/errors.js';
+import { sha256 } from '../../utils/node/hash.js';
 import { withTimeout } from '../../utils/node/timers.js';
 import { prepareFiles } from './files.js';
 import { LmdbSweep } from './sweep.js';
@@ -25,7 +25,7 @@ export interface LmdbDocumentsOptions {
   readonly openInterval?: number;
 }
 
-/** Bytes of the longest key that is stored as it is. A longer key is hashed. LMDB takes 1,978. */
+/** Bytes of the longest key that is stored as it is; LMDB takes 1,978. A longer key, or no UTF-8, is hashed. */
 const MAX_KEY = 500;
 const OPEN_INTERVAL = 5_000;
 /**
@@ -169,9 +169,8 @@ export class LmdbDocuments implements Documents {
     this.#openedAt = now;
     try {
       if (this.#root === undefined) {
-        prepareFiles(path);
         this.#root = openRoot({
-          path,
+          path: prepareFiles(path),
           // With the default, LMDB takes a path with a dot for a file.
           noSubdir: false,
           encoding: 'string',
@@ -203,6 +202,6 @@ function isAlive<T extends { version?: number }>(entry: T | undefined): entry is
 }
 
 function idOf(key: string): string {
-  if (Buffer.byteLength(key) <= MAX_KEY) return key;
-  return `#${createHash('sha256').update(key).digest('base64url')}`;
+  if (Buffer.byteLength(key) <= MAX_KEY && key.isWellFormed()) return key;
+  return `#${sha256(key, 'base64url')}`;
 }

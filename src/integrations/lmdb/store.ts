@@ -15,7 +15,8 @@ const check = shape(RETENTION_OPTIONS);
 
 /**
  * Makes a store for the option `store`, in a folder on a local disk (not on a network file system). The folder is made
- * if it is missing, and processes and projects may share it: the first write wins over all of them. Handlers don't
+ * if it is missing; the files lie in a folder `visitor-state` inside of it, which only the user of this process can
+ * enter. Processes and projects may share it: the first write wins over all of them. Handlers don't
  * wait, since reading takes microseconds. Committed state outlives the process; a power cut may lose the last moments.
  *
  * @example

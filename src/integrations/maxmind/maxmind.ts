@@ -8,6 +8,7 @@ import { ConvertError } from '../../utils/errors.js';
 import { FileWatcher } from '../../utils/node/file-watcher.js';
 import { assertOptions, between, shape, text } from '../../utils/option-checks.js';
 import { mmdbLookup, type MmdbReader } from './mmdb.js';
+import { asObject } from '../../utils/objects.js';
 
 export interface MaxmindOptions {
   /**
@@ -33,7 +34,7 @@ export function maxmind(path: string, options: MaxmindOptions = {}): GeoReader {
   const [wrong] = text(path, 'path');
   if (wrong !== undefined) throw new ConvertError('CONVERT_BAD_OPTION', `maxmind: ${wrong}`);
   assertOptions(check, options);
-  return new MaxmindFile(resolve(path), options.interval ?? 5_000);
+  return new MaxmindFile(resolve(path), asObject(options).interval ?? 5_000);
 }
 
 class MaxmindFile implements GeoReader {

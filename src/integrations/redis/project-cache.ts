@@ -13,6 +13,7 @@ import { MAX_CONFIG_BYTES } from '../../project/config-limits.js';
 import { ConvertError } from '../../utils/errors.js';
 import { assertOptions, shape } from '../../utils/option-checks.js';
 import { isKeyPrefix, isRedisClient, type RedisClient, script, scriptRunner } from './client.js';
+import { asObject } from '../../utils/objects.js';
 
 export interface RedisProjectCacheOptions {
   /** The prefix of the Redis keys. Default `convert`. */
@@ -75,7 +76,7 @@ export function redisProjectCache(client: RedisClient, options: RedisProjectCach
   const [wrong] = isRedisClient(client, 'client');
   if (wrong !== undefined) throw new ConvertError('CONVERT_BAD_OPTION', wrong);
   assertOptions(check, options);
-  const { prefix = 'convert' } = options;
+  const { prefix = 'convert' } = asObject(options);
   const run = scriptRunner(client);
   const config = (key: string): string => `${prefix}:{${key}}:config`;
   return {

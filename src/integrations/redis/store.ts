@@ -6,6 +6,7 @@ import { ConvertError } from '../../utils/errors.js';
 import { assertOptions, either, oneOf, shape } from '../../utils/option-checks.js';
 import { isKeyPrefix, isRedisClient, type RedisClient, scriptRunner } from './client.js';
 import { redisDocuments } from './documents.js';
+import { asObject } from '../../utils/objects.js';
 
 export interface RedisStoreOptions extends RetentionOptions {
   /**
@@ -38,7 +39,7 @@ export function redisStore(client: RedisClient, options: RedisStoreOptions = {})
   const [wrong] = isRedisClient(client, 'client');
   if (wrong !== undefined) throw new ConvertError('CONVERT_BAD_OPTION', wrong);
   assertOptions(check, options);
-  const { prefix = 'convert' } = options;
+  const { prefix = 'convert' } = asObject(options);
   return documentStore(
     redisDocuments({
       run: scriptRunner(client),

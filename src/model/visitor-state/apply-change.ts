@@ -2,7 +2,7 @@
  * Merges changes into the state of a visitor, which is stored between requests. Every store uses `applyChange`, so that
  * the first write wins in all of them in the same way.
  */
-import { mergeSegments, ownValue, setEntry, shallowCopy, union, withEntry } from '../../utils/objects.js';
+import { mergeSegments, ownProperties, ownValue, setEntry, union, withEntry } from '../../utils/objects.js';
 import {
   claimsOf,
   experienceClaim,
@@ -13,6 +13,8 @@ import {
   withoutLapsedClaims,
   withoutPending,
 } from './claims.js';
+import { MAX_STATE_BYTES, boundState } from './bound-state.js';
+import { transactionKey } from './transaction-id.js';
 import type { Claim, Committed, DeferredChange, StateChange, VisitorState } from './types.js';
 
 const NOTHING_LOST: ReadonlySet<string> = new Set();
@@ -24,11 +26,19 @@ const MAX_USERS = 20;
 
 /**
  * Returns the state with the change merged in; the arguments are not modified. The first write wins: a claim that
- * another request has won before is returned in `lost`, and changes nothing.
+ * another request has won before is returned in `lost`, and changes nothing. What is added last may have no room: see
+ * `boundState`.
+ *
+ * @param maxBytes the most bytes of the state. Default: those that the change names, else 64 KiB
  */
-export function applyChange(given: VisitorState, change: StateChange): Committed {
-  const state = change.at === undefined ? given : withoutLapsedClaims(given, change.at);
-  let next = shallowCopy(state);
+export function applyChange(
+  given: VisitorState,
+  wanted: StateChange,
+  maxBytes = ownProperties(wanted).maxBytes ?? MAX_STATE_BYTES,
+): Committed {
+  const change = ownProperties(wanted);
+  const state = ownProperties(given);
+  let next = change.at === undefined ? state : withoutLapsedClaims(state, change.at);
   let lost: Set<string> | undefined;
   const lose = (claim: string): void => {
     (lost ??= new Set()).add(claim);
@@ -42,15 +52,16 @@ export function applyChange(given: VisitorState, change: StateChange): Committed
   };
 
   for (const [experienceId, claim] of Object.entries(change.claims ?? {})) {
-    const stored = ownValue(state.bucketing, experienceId);
-    if (stored !== undefined && stored !== claim.replaces) {
+    const { variationId, replaces, exposed } = ownProperties(claim);
+    const stored = ownValue(next.bucketing, experienceId);
+    if (stored !== undefined && stored !== replaces) {
       lose(experienceClaim(experienceId));
       continue;
     }
     win(experienceClaim(experienceId));
-    next.bucketing = withEntry(next.bucketing, experienceId, claim.variationId);
+    next.bucketing = withEntry(next.bucketing, experienceId, variationId);
     next.unexposed = next.unexposed?.filter((id) => id !== experienceId);
-    if (!claim.exposed) next.unexposed = [...(next.unexposed ?? []), experienceId];
+    if (!exposed) next.unexposed = [...(next.unexposed ?? []), experienceId];
   }
   for (const experienceId of change.exposed ?? []) {
     if (next.unexposed?.includes(experienceId)) {
@@ -64,9 +75,10 @@ export function applyChange(given: VisitorState, change: StateChange): Committed
     else next.goals = withEntry(next.goals, goalKey, true);
   }
   for (const [goalKey, ids] of Object.entries(change.transactions ?? {})) {
-    const known = ownValue(next.transactions, goalKey) ?? [];
-    for (const id of ids) if (known.includes(id)) lose(transactionClaim(goalKey, id));
-    const all = [...new Set([...known, ...ids])].slice(-MAX_TRANSACTIONS);
+    // Older versions have stored long ids as they are.
+    const known = (ownValue(next.transactions, goalKey) ?? []).map(transactionKey);
+    for (const id of ids) if (known.includes(transactionKey(id))) lose(transactionClaim(goalKey, id));
+    const all = [...new Set([...known, ...ids.map(transactionKey)])].slice(-MAX_TRANSACTIONS);
     next.transactions = withEntry(next.transactions, goalKey, all);
   }
   if (change.segments) next.segments = mergeSegments(next.segments ?? {}, change.segments);
@@ -85,6 +97,12 @@ export function applyChange(given: VisitorState, change: StateChange): Committed
   }
   const committed: Committed = { state: next, lost: lost ?? NOTHING_LOST };
   if (change.hold) committed.forgotten = defer(next, change.hold);
+  const grows =
+    change.segments !== undefined || change.transactions !== undefined || change.hold !== undefined;
+  const trimmed = grows ? boundState(next, maxBytes) : undefined;
+  if (trimmed === undefined) return committed;
+  if (trimmed.values > 0) committed.trimmed = trimmed.values;
+  if (trimmed.events > 0) committed.forgotten = (committed.forgotten ?? 0) + trimmed.events;
   return committed;
 }
 
@@ -93,9 +111,29 @@ function isOf(hashes: readonly string[], users: readonly string[] = []): boolean
   return users.length === 0 || users.some((user) => hashes.includes(user));
 }
 
+/** True if the change takes back a visitor's consent. */
+export function isRevocation({ consent }: StateChange): boolean {
+  return consent === 'withdrawn' || consent === 'denied';
+}
+
+/**
+ * Returns the result of a change that is not stored, because the state has an unknown format. Variations count as lost
+ * to the newer version, which gives them, and sends their exposures, when it sees the visitor. Conversions are sent,
+ * unless the state has their goal: nobody else would send them.
+ */
+export function leaveAlone(state: VisitorState, wanted: StateChange): Committed {
+  const { claims = {}, exposed = [], goals = [] } = ownProperties(wanted);
+  const tracked = goals.filter((goalKey) => ownValue(state.goals, goalKey));
+  const lost = [Object.keys(claims).map(experienceClaim), exposed.map(exposureClaim), tracked.map(goalClaim)];
+  return { state, lost: new Set(lost.flat()) };
+}
+
 /** Returns the state as decisions see it: changes that wait for consent count as if they were committed. */
 export function withDeferredChanges(state: VisitorState, now: number): VisitorState {
-  return freshlyDeferred(state, now).reduce((seen, { change }) => applyChange(seen, change).state, state);
+  return freshlyDeferred(state, now).reduce(
+    (seen, { change }) => applyChange(seen, change, Infinity).state,
+    state,
+  );
 }
 
 /**
@@ -109,7 +147,7 @@ export function withAssignments(
   if (missing.length === 0) return state;
   const bucketing: Record<string, string> = { ...state?.bucketing };
   for (const [id, variationId] of missing) setEntry(bucketing, id, variationId);
-  return { ...state, bucketing };
+  return Object.assign(ownProperties(state ?? {}), { bucketing });
 }
 
 /** True for a visitor who has a variation of each of these experiences. */
@@ -122,8 +160,9 @@ export function isInAll({ bucketing }: VisitorState, experienceIds: readonly str
  * was made with knowledge of the changes before it.
  */
 export function mergeChanges(...changes: readonly StateChange[]): StateChange {
-  const joined: StateChange = {};
-  for (const { claims, goals, transactions, exposed, segments, ...replacing } of changes) {
+  const joined = ownProperties<StateChange>({});
+  for (const change of changes) {
+    const { claims, goals, transactions, exposed, segments, ...replacing } = ownProperties(change);
     Object.assign(joined, replacing);
     if (claims) joined.claims = withClaims(joined.claims ?? {}, claims);
     if (goals) joined.goals = union(joined.goals, goals);

@@ -1,5 +1,6 @@
 /** Makes the names of claims, and removes claims. A claim is the part of a change that only the first writer gets. */
-import { ownValue } from '../../utils/objects.js';
+import { ownProperties, ownValue } from '../../utils/objects.js';
+import { transactionKey } from './transaction-id.js';
 import type { StateChange, VisitorState } from './types.js';
 
 /** Makes the name of a claim, by which events refer to the claim that they depend on. */
@@ -34,29 +35,30 @@ const UNDO: Readonly<Record<string, (state: VisitorState, rest: string) => void>
   },
   transaction(state, rest) {
     const [goalKey, transactionId] = JSON.parse(rest) as [string, string];
-    const ids = ownValue(state.transactions, goalKey)?.filter((id) => id !== transactionId);
+    const key = transactionKey(transactionId);
+    const ids = ownValue(state.transactions, goalKey)?.filter((id) => transactionKey(id) !== key);
     if (ids !== undefined) state.transactions = { ...state.transactions, [goalKey]: ids };
   },
 };
 
 /** Returns a change without the claims of these names. */
 export function withoutClaims(change: StateChange, names: ReadonlySet<string>): StateChange {
-  const kept: StateChange = { ...change };
-  if (change.claims) {
+  const kept = ownProperties(change);
+  if (kept.claims) {
     kept.claims = Object.fromEntries(
-      Object.entries(change.claims).filter(([id]) => !names.has(experienceClaim(id))),
+      Object.entries(kept.claims).filter(([id]) => !names.has(experienceClaim(id))),
     );
   }
-  if (change.goals) kept.goals = change.goals.filter((key) => !names.has(goalClaim(key)));
-  if (change.transactions) {
+  if (kept.goals) kept.goals = kept.goals.filter((key) => !names.has(goalClaim(key)));
+  if (kept.transactions) {
     kept.transactions = Object.fromEntries(
-      Object.entries(change.transactions).map(([goalKey, ids]) => [
+      Object.entries(kept.transactions).map(([goalKey, ids]) => [
         goalKey,
         ids.filter((id) => !names.has(transactionClaim(goalKey, id))),
       ]),
     );
   }
-  if (change.exposed) kept.exposed = change.exposed.filter((id) => !names.has(exposureClaim(id)));
+  if (kept.exposed) kept.exposed = kept.exposed.filter((id) => !names.has(exposureClaim(id)));
   return kept;
 }
 
@@ -70,7 +72,7 @@ export function withoutLapsedClaims(state: VisitorState, now: number): VisitorSt
   if (pending === undefined) return state;
   const lapsed = Object.keys(pending).filter((name) => !(pending[name]! > now));
   if (lapsed.length === 0) return state;
-  const next: VisitorState = { ...state };
+  const next = ownProperties(state);
   for (const name of lapsed) undo(next, name);
   return withoutPending(next, lapsed);
 }
@@ -79,7 +81,7 @@ export function withoutLapsedClaims(state: VisitorState, now: number): VisitorSt
 export function withoutPending(state: VisitorState, names: readonly string[]): VisitorState {
   const pending = { ...state.pending };
   for (const name of names) Reflect.deleteProperty(pending, name);
-  const next: VisitorState = { ...state, pending };
+  const next: VisitorState = Object.assign(ownProperties(state), { pending });
   if (Object.keys(pending).length === 0) delete next.pending;
   return next;
 }

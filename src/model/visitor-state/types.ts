@@ -16,7 +16,7 @@ export interface VisitorState {
   locations?: string[];
   /** Ids of experiences that were decided with `enableTracking: false`: their exposure is not sent yet. */
   unexposed?: string[];
-  /** Goal key -> the transaction ids that were tracked, the latest last. */
+  /** Goal key -> the transactions that were tracked (`transactionKey`), the latest last. */
   transactions?: Record<string, string[]>;
   /**
    * The visitor's consent answer, which jobs and webhooks read: `granted` if consent is configured and was granted,
@@ -112,12 +112,16 @@ export interface StateChange {
    * stored: the present hash is added to the visitor's `users` if there are none, or if one of them is among these.
    */
   users?: readonly string[];
+  /** The most bytes of the state, as JSON, that the change may leave behind. Default 65536 (64 KiB). */
+  maxBytes?: number;
 }
 
 export interface Committed {
   state: VisitorState;
   /** The names of claims that another request has won before. The events of these claims must not be sent. */
   lost: ReadonlySet<string>;
-  /** The number of deferred events that were dropped, because they were too old or too many. */
+  /** The number of deferred events that were dropped, because they were too old, too many or too large. */
   forgotten?: number;
+  /** The number of custom properties and transactions that were dropped, since the state had become too large. */
+  trimmed?: number;
 }

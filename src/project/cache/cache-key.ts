@@ -1,11 +1,6 @@
 /** Makes the key under which a project config is kept in the project cache. */
 import { createHmac } from 'node:crypto';
-
-/**
- * The version of the format of cached configs. A new format gets a new number, so that versions of this package never
- * misread each other.
- */
-const FORMAT = 1;
+import { FORMATS } from '../../model/formats.js';
 
 /** The most characters of the SDK key that stand in a cache key. */
 const MAX_NAME = 60;
@@ -13,11 +8,12 @@ const MAX_NAME = 60;
 /**
  * Returns the cache key of a config. Processes that fetch from the same address, with the same environment and secret,
  * have the same key. A config that was fetched with a secret is not found without that secret, and the key does not
- * show the secret. The SDK key, which has passed `checkSdkKey`, stands in front for operators.
+ * show the secret. Each format has keys of its own. The SDK key, which has passed `checkSdkKey`, stands in front for
+ * operators.
  */
 export function cacheKey(url: URL, sdkKey: string, secret: string | undefined): string {
   const mark = createHmac('sha256', secret ?? '')
-    .update(`${FORMAT} ${url.href}`)
+    .update(`${FORMATS.projectCache} ${url.href}`)
     .digest('hex');
   return `${sdkKey.replaceAll('/', '-').slice(0, MAX_NAME)}-${mark.slice(0, 32)}`;
 }

@@ -4,20 +4,23 @@
  *
  *     project-cache/10035569-10034190-5d4140…json     a line about the config, then the config
  *
- * The folder is for its owner only: whoever could write there would decide what visitors see. A file is replaced, never
- * changed, so that each is complete. The time stamp of a file says when the endpoint last confirmed the config, and a
- * config that was confirmed earlier does not replace it. If two processes write in the same moment, the last one wins,
- * as a rename does not compare.
+ * The folder is for its owner only: whoever could write there would decide what visitors see. Who may write to the
+ * folder above it can exchange it between two calls, so that each opened file must be ours, too. A file is replaced,
+ * never changed, so that each is complete. The time stamp of a file says when the endpoint last confirmed the config,
+ * and a config that was confirmed earlier does not replace it. If two processes write in the same moment, the last one
+ * wins, as a rename does not compare.
  */
 import { randomBytes } from 'node:crypto';
 import { constants } from 'node:fs';
-import { type FileHandle, lstat, mkdir, open, readdir, rename, unlink, utimes } from 'node:fs/promises';
+import { type FileHandle, lstat, mkdir, open, readdir, rename, unlink } from 'node:fs/promises';
 import { dirname, join, resolve } from 'node:path';
-import { ConvertError, ignoreCodes, ignoreMissing } from '../../utils/errors.js';
+import { codeOf, ConvertError, ignoreCodes, ignoreMissing } from '../../utils/errors.js';
 import { checkOwnerOnlyFolder, FOLDER_PROBLEMS } from '../../utils/node/owner-only-folder.js';
+import { FILE_CODES, openOwn } from '../../utils/node/own-file.js';
 import { badOption } from '../endpoints.js';
 import { MAX_CONFIG_BYTES } from '../config-limits.js';
 import type { CachedProject, ProjectCache } from './types.js';
+import { asObject } from '../../utils/objects.js';
 
 const FOLDER = 'project-cache';
 const OWNER_ONLY_FOLDER = 0o700;
@@ -26,9 +29,8 @@ const OWNER_ONLY_FILE = 0o600;
 const MAX_HEAD_BYTES = 4_096;
 /** Milliseconds after which an unfinished file belongs to a dead process. */
 const ABANDONED = 60_000;
-// The flags refuse symbolic links, and keep the opening of a pipe from waiting for a writer. Windows has neither flag,
-// and hardly any links and pipes.
-const SAFE_FLAGS = ((constants.O_NOFOLLOW as number | undefined) ?? 0) | (constants.O_NONBLOCK ?? 0);
+/** The permissions of users outside of the group. A volume may open our files to a group, never to everybody. */
+const EVERYBODY = 0o007;
 
 interface Head {
   readonly key: string;
@@ -51,10 +53,14 @@ export function folderCache(path: string): ProjectCache {
   const written = new Map<string, { digest: string; etag: string | undefined; file: bigint }>();
 
   async function read(key: string, maxBytes = MAX_CONFIG_BYTES): Promise<CachedProject | undefined> {
-    if (!(await isOurs(folder))) return undefined;
-    const handle = await open(fileOf(key), constants.O_RDONLY | SAFE_FLAGS).catch(ignoreMissing);
+    const finding = await findingOf(folder);
+    if (finding === 'missing') return undefined;
+    const handle = await openOwn(fileOf(key), constants.O_RDONLY).catch(ignoreMissing).catch(refuseForeign);
     if (handle === undefined) return undefined;
     try {
+      // Where permissions have no effect, the folder is open, too.
+      if (finding === 'private' && ((await handle.stat()).mode & EVERYBODY) !== 0)
+        throw unfit(folder, 'holds a file that everybody can open');
       return await parse(key, handle, maxBytes);
     } finally {
       await handle.close();
@@ -63,7 +69,6 @@ export function folderCache(path: string): ProjectCache {
 
   async function parse(key: string, handle: FileHandle, maxBytes: number): Promise<CachedProject> {
     const found = await handle.stat();
-    if (!found.isFile()) throw unfit(folder, 'holds something else than files');
     const most = maxBytes + MAX_HEAD_BYTES;
     if (found.size > most) throw unfit(folder, `holds a file of more than ${most} bytes`);
     const content = (await readUpTo(handle, found.size)).toString('utf8');
@@ -76,16 +81,34 @@ export function folderCache(path: string): ProjectCache {
 
   async function write(key: string, { body, digest, etag, checkedAt }: CachedProject): Promise<void> {
     await makeFolder(folder);
-    await isOurs(folder);
+    await findingOf(folder);
     const found = await lstat(fileOf(key), { bigint: true }).catch(ignoreMissing);
     if (found?.isFile() && isLater(Number(found.mtimeMs), checkedAt)) return;
     const before = written.get(key);
     if (before === undefined) await removeAbandoned(key);
     else if (before.digest === digest && before.etag === etag && before.file === found?.ino)
-      return utimes(fileOf(key), checkedAt / 1000, checkedAt / 1000);
+      return confirm(key, checkedAt);
     const head: Head = { key, digest, etag };
     const file = await replace(key, `${JSON.stringify(head)}\n${body}`, checkedAt);
     written.set(key, { digest, etag, file });
+  }
+
+  /** Sets the time stamp of a file that stays as it is. */
+  async function confirm(key: string, checkedAt: number): Promise<void> {
+    const handle = await openOwn(fileOf(key), constants.O_WRONLY);
+    try {
+      await handle.utimes(checkedAt / 1000, checkedAt / 1000);
+    } finally {
+      await handle.close();
+    }
+  }
+
+  /** Refuses what `openOwn` refuses. */
+  function refuseForeign(error: unknown): never {
+    const code = codeOf(error);
+    if (code === FILE_CODES['no-file']) throw unfit(folder, 'holds something else than files');
+    if (code === FILE_CODES.foreign) throw unfit(folder, 'holds a file of another user');
+    throw error;
   }
 
   async function replace(key: string, content: string, checkedAt: number): Promise<bigint> {
@@ -145,16 +168,14 @@ async function makeFolder(folder: string): Promise<void> {
 }
 
 /**
- * True if the folder of the cache may be used; false if there is no such folder.
+ * Checks the folder of the cache. `open`: other users can enter the folder, since some file systems take no
+ * permissions; the cache is used all the same.
  *
  * @throws ConvertError `CONVERT_PROJECT_CACHE` if the folder may not be used
  */
-async function isOurs(folder: string): Promise<boolean> {
+async function findingOf(folder: string): Promise<'private' | 'open' | 'missing'> {
   const finding = await checkOwnerOnlyFolder(folder);
-  if (finding === 'missing') return false;
-  // `open`: other users can enter the folder, since some file systems take no permissions. The cache is used all the
-  // same.
-  if (finding === 'private' || finding === 'open') return true;
+  if (finding === 'private' || finding === 'open' || finding === 'missing') return finding;
   throw unfit(folder, FOLDER_PROBLEMS[finding]);
 }
 
@@ -172,7 +193,7 @@ async function readUpTo(handle: FileHandle, size: number): Promise<Buffer> {
 
 function headOf(line: string): Head | undefined {
   try {
-    return JSON.parse(line) as Head;
+    return asObject(JSON.parse(line) as Head);
   } catch {
     return undefined;
   }

@@ -1,6 +1,7 @@
 /** Finds the place of a visitor: asks the geo readers, drops values that mean "unknown", and merges their answers. */
 import type { IncomingRequest } from '../../model/http.js';
 import { callbackThrew, checkedObject, type OnError } from '../../utils/app-callback.js';
+import { asObject } from '../../utils/objects.js';
 import { clip } from '../text-decoding.js';
 import { isCountry } from './countries.js';
 import type { GeoFact, GeoFacts, GeoReader } from './types.js';
@@ -109,7 +110,8 @@ const MAX_TEXT = 128;
  * Drops the values of a reader that mean "unknown". A country is one of ISO 3166-1 (not `XX`, `T1`, `ZZ`, `EU`,
  * `A1`); a region is written without the country, in upper case if it is a code.
  */
-export function knownLocation(facts: { readonly [Fact in GeoFact]?: unknown }): GeoFacts {
+export function knownLocation(answer: { readonly [Fact in GeoFact]?: unknown }): GeoFacts {
+  const facts = asObject(answer);
   const country = text(facts.country)?.toUpperCase();
   const continent = text(facts.continent)?.toUpperCase();
   const timezone = text(facts.timezone);

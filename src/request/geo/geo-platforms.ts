@@ -1,4 +1,5 @@
 /** A table of hosting platforms: the headers in which each tells the place of a visitor. */
+import { isObject, ownValue } from '../../utils/objects.js';
 import { clip, headerDecoded, utf8Repaired } from '../text-decoding.js';
 import type { GeoDocument, GeoFact, GeoHeaders } from './types.js';
 
@@ -52,7 +53,7 @@ function parseNetlify(text: string): ReturnType<GeoDocument['parse']> {
 }
 
 function field(value: unknown, name: string): unknown {
-  return typeof value === 'object' && value !== null ? (value as Record<string, unknown>)[name] : undefined;
+  return isObject(value) ? ownValue(value, name) : undefined;
 }
 
 const EDGESCAPE_FIELDS: ReadonlyMap<string, GeoFact> = new Map([

@@ -1,6 +1,7 @@
 /** The option `geo`: where the country, region and city of a visitor are read. */
 import type { RequestFunction } from '../../utils/app-callback.js';
 import { ConvertError } from '../../utils/errors.js';
+import { ownProperties } from '../../utils/objects.js';
 import { clip } from '../text-decoding.js';
 import { documentReader, headerReader } from './geo-headers.js';
 import { GEO_PLATFORMS, type GeoPlatform } from './geo-platforms.js';
@@ -76,7 +77,7 @@ function checkedReader(given: object, option: string): GeoReader {
 const HEADER_NAME = /^[!#$%&'*+.^_`|~0-9a-z-]+$/;
 
 function checkedHeaders(given: object, option: string): GeoHeaders {
-  const headers: { [Fact in GeoFact]?: string } = {};
+  const headers = ownProperties<{ [Fact in GeoFact]?: string }>({});
   for (const [fact, header] of Object.entries(given) as [string, unknown][]) {
     if (!GEO_FACTS.includes(fact as GeoFact)) {
       throw badOption(`${option}: unknown fact ${JSON.stringify(clip(fact, 64))}; meant is ${MEANT}`);

@@ -1,4 +1,4 @@
-/** The hash that stands for the id of an erased visitor. */
+/** Hashes of the ids of visitors and users, where the id itself is not kept. */
 import { createHash } from 'node:crypto';
 
 /**
@@ -6,5 +6,16 @@ import { createHash } from 'node:crypto';
  * forgotten.
  */
 export function hashOf(visitorId: string): string {
-  return createHash('sha256').update(visitorId).digest('hex');
+  return sha256(visitorId, 'hex');
+}
+
+/**
+ * Returns the SHA-256 of a text. Texts that have halves of surrogate pairs are hashed as UTF-16: as UTF-8, all these
+ * halves would be one character. The byte before them stands in no UTF-8.
+ */
+export function sha256(text: string, encoding: 'hex' | 'base64url'): string {
+  const hash = createHash('sha256');
+  if (text.isWellFormed()) hash.update(text);
+  else hash.update(Buffer.from([0xff])).update(text, 'utf16le');
+  return hash.digest(encoding);
 }

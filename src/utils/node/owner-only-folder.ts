@@ -2,7 +2,7 @@
  * Checks whether a folder is for its owner only: another user who could enter it could read visitor ids, or decide what
  * visitors see.
  */
-import { chmod, lstat } from 'node:fs/promises';
+import { closeSync, constants, fchmodSync, fstatSync, lstatSync, openSync } from 'node:fs';
 import { codeOf } from '../errors.js';
 
 /**
@@ -41,19 +41,46 @@ export interface FolderAccess {
 const OWNER_ONLY = 0o700;
 const OTHERS = 0o077;
 
+/** The flags that open a folder and no symbolic link. Windows has neither flag. */
+const FOLDER_FLAGS =
+  ((constants.O_NOFOLLOW as number | undefined) ?? 0) | ((constants.O_DIRECTORY as number | undefined) ?? 0);
+
+function inspect(path: string): FolderEntry | undefined {
+  try {
+    const found = lstatSync(path);
+    const kind = found.isSymbolicLink() ? 'link' : found.isDirectory() ? 'folder' : 'other';
+    return { kind, uid: process.getuid && found.uid, mode: found.mode };
+  } catch (error) {
+    if (codeOf(error) === 'ENOENT') return undefined;
+    throw error;
+  }
+}
+
+/**
+ * Removes the permissions of all other users from a folder of this process's user. The permissions are those of the
+ * opened folder, not of whatever stands at its path: others may have put a link there since the path was checked.
+ */
+export function makePrivate(path: string): void {
+  const folder = openSync(path, constants.O_RDONLY | FOLDER_FLAGS);
+  try {
+    if (fstatSync(folder).uid === process.getuid?.()) fchmodSync(folder, OWNER_ONLY);
+  } finally {
+    closeSync(folder);
+  }
+}
+
 const nodeAccess: FolderAccess = {
-  async inspect(path) {
-    try {
-      const found = await lstat(path);
-      const kind = found.isSymbolicLink() ? 'link' : found.isDirectory() ? 'folder' : 'other';
-      return { kind, uid: process.getuid && found.uid, mode: found.mode };
-    } catch (error) {
-      if (codeOf(error) === 'ENOENT') return undefined;
-      throw error;
-    }
-  },
-  makePrivate: (path) => chmod(path, OWNER_ONLY),
+  inspect: async (path) => inspect(path),
+  makePrivate: async (path) => makePrivate(path),
 };
+
+/** Does what `checkOwnerOnlyFolder` does, at once. */
+export function checkOwnerOnlyFolderNow(path: string): FolderFinding {
+  const finding = findingOf(inspect(path));
+  if (finding !== 'open') return finding;
+  makePrivate(path);
+  return findingOf(inspect(path));
+}
 
 /**
  * Checks a folder. If this process's user owns the folder and other users can enter it, it is made private first:

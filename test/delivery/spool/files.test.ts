@@ -1,7 +1,7 @@
 /** The files of the spool on a disk that takes, and gives, only a few bytes at a time. */
 import type * as fsPromises from 'node:fs/promises';
 import type * as fs from 'node:fs';
-import { readFile } from 'node:fs/promises';
+import { chown, mkdir, readFile, stat, symlink, utimes, writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import { afterAll, expect, it, vi } from 'vitest';
 import { nodeFiles } from '../../../src/delivery/spool/files.js';
@@ -69,4 +69,27 @@ it('H2: read what they are asked for, and less at the end of the file only', asy
   expect((await again.read(text.length - 5, 20)).toString()).toBe(text.slice(-5));
   expect((await again.read(text.length, 20)).length).toBe(0);
   await again.close();
+});
+
+it('F2: follow no symbolic link when they touch, open or make private what was ours before', async () => {
+  const [target, link] = [fresh(), fresh()];
+  await writeFile(target, 'precious');
+  await utimes(target, 1, 1);
+  await symlink(target, link);
+  await expect(nodeFiles.touch(link)).rejects.toMatchObject({ code: 'ELOOP' });
+  await expect(nodeFiles.open(link)).rejects.toMatchObject({ code: 'ELOOP' });
+  expect((await stat(target)).mtimeMs).toBe(1_000);
+  const [shared, toShared] = [fresh(), fresh()];
+  await mkdir(shared, { mode: 0o755 });
+  await symlink(shared, toShared);
+  await expect(nodeFiles.makePrivate(toShared)).rejects.toThrow();
+  expect((await stat(shared)).mode & 0o777).toBe(0o755);
+});
+
+it.skipIf(process.getuid?.() !== 0)('F2: neither open nor touch what belongs to another user', async () => {
+  const path = fresh();
+  await writeFile(path, 'forged');
+  await chown(path, 12_345, 12_345);
+  await expect(nodeFiles.open(path)).rejects.toMatchObject({ code: 'EFOREIGN' });
+  await expect(nodeFiles.touch(path)).rejects.toMatchObject({ code: 'EFOREIGN' });
 });

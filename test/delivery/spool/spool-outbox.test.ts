@@ -666,3 +666,24 @@ describe('a spool', () => {
     expect(await live.outbox.flush(30_000)).toMatchObject({ delivered: 50 });
   });
 });
+
+it('F7: leaves what other versions keep in other formats alone, tells it once, and counts it', async () => {
+  const path = fresh();
+  const newer = join(path, `${PROJECT}.v99`);
+  await mkdir(join(newer, '3f9a1c0be2d4-0'), { recursive: true });
+  await writeFile(join(newer, '3f9a1c0be2d4-0', '0000000000000000-0.log'), '?');
+  await mkdir(join(path, 'another-project.v99'));
+  for (let n = 0; n < 2; n++) {
+    const kit = start(path);
+    kit.transport.always(200);
+    send(kit, IDS.slice(0, 3));
+    await until(() => kit.outbox.stats().otherFormats === 1);
+    expect((await kit.outbox.flush(5_000)).delivered).toBe(3);
+    await kit.outbox.close(1_000);
+    expect(kit.listener.errors.map(({ message }) => message)).toEqual([
+      expect.stringContaining('the format of another version of this package'),
+    ]);
+  }
+  expect(await readFile(join(newer, '3f9a1c0be2d4-0', '0000000000000000-0.log'), 'utf8')).toBe('?');
+  expect(await readdir(newer)).toEqual(['3f9a1c0be2d4-0']);
+});

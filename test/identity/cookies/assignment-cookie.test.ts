@@ -222,3 +222,15 @@ describe('several cookies of assignments', () => {
 
 /** A cookie of the right form that was signed for nobody, and the separator after it. */
 const foreignTo = (signed: string): string => `cv_asg=${signed.replace('2t', '2x')}; `;
+
+describe('F7: a cookie of assignments of a newer format', () => {
+  it('is left alone, and told, unless there is one that can be read', () => {
+    const told: string[] = [];
+    const newer = assignmentCookie(NEW, {}, {}, (name) => told.push(name));
+    const left = visit(newer, { value: value.replace('1.', '99.'), decided: { 101: '1011' } });
+    expect([left.seen, left.line]).toEqual([undefined, undefined]);
+    expect(told).toEqual(['cv_asg']);
+    expect(visit(newer, { value: `99.a.b; cv_asg=${value}` }).seen).toEqual({ 101: '1010', 102: '1021' });
+    expect(told).toHaveLength(1);
+  });
+});

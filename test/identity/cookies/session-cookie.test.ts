@@ -52,10 +52,10 @@ const { value } = first;
 describe('a session', () => {
   it('begins with a request that brings none, and tells the later ones how', () => {
     expect(first.seen).toBeUndefined();
-    expect(value).toMatch(/^[0-9a-z]{6}\.nc(\.[\w-]+){4}$/);
+    expect(value).toMatch(/^1\.[0-9a-z]{6}\.nc(\.[\w-]+){4}$/);
     expect(visit({ value }).seen).toEqual({ isFirst: true, attribution: SPRING });
     const second = visit({ begun: { isFirst: false, attribution: DIRECT } });
-    expect(second.value).toMatch(/^[0-9a-z]{6}\.rd$/);
+    expect(second.value).toMatch(/^1\.[0-9a-z]{6}\.rd$/);
     expect(visit({ value: second.value }).seen).toEqual({ isFirst: false, attribution: DIRECT });
   });
 
@@ -108,7 +108,7 @@ describe('a session', () => {
 
   it('keeps nothing of how the visitor got here where the project says so', () => {
     const quiet = visit({ keepsAttribution: false });
-    expect(quiet.value).toMatch(/^[0-9a-z]{6}\.n$/);
+    expect(quiet.value).toMatch(/^1\.[0-9a-z]{6}\.n$/);
     expect(visit({ value: quiet.value, keepsAttribution: false })).toMatchObject({
       seen: { isFirst: true, attribution: undefined },
       line: undefined,
@@ -116,7 +116,7 @@ describe('a session', () => {
     // What an earlier setting has kept goes at once.
     const forgotten = visit({ value, keepsAttribution: false });
     expect(forgotten.seen).toEqual({ isFirst: true, attribution: undefined });
-    expect(forgotten.value).toMatch(/^[0-9a-z]{6}\.n$/);
+    expect(forgotten.value).toMatch(/^1\.[0-9a-z]{6}\.n$/);
     // And what a later one allows begins with the next session.
     expect(visit({ value: quiet.value, at: NOON + MINUTE }).value).toMatch(/\.n$/);
   });
@@ -238,5 +238,24 @@ describe('several session cookies', () => {
       expect(line).toBeUndefined();
     }
     expect(visit({ value: `x; ${'cv_ses=x; '.repeat(7)}cv_ses=${value}` }).seen).toBeUndefined();
+  });
+});
+
+describe('F7: a session cookie of a newer format', () => {
+  it('is left alone, and told', () => {
+    const told: string[] = [];
+    const newer = sessionCookie({}, {}, (name) => told.push(name));
+    const context = { now: NOON, isNewcomer: false, keepsAttribution: true };
+    for (const isNewcomer of [true, false]) {
+      const carried = newer.open(incoming({ cookie: 'cv_ses=99.something.else' }), {
+        ...context,
+        isNewcomer,
+      });
+      expect(carried).toMatchObject({ session: undefined, isDue: false });
+    }
+    expect(told).toEqual(['cv_ses', 'cv_ses']);
+    // It is removed where consent is denied.
+    expect(newer.expire(incoming({}))).toHaveLength(1);
+    expect(newer.open(incoming({ cookie: `cv_ses=99.a.b; cv_ses=${value}` }), context).session).toBeDefined();
   });
 });

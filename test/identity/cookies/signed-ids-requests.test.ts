@@ -196,7 +196,7 @@ describe('A12: the id that a device takes over after a login', () => {
     await phone.device.request(login);
     await laptop.device.request(login);
     expect(laptop.device.cookies.get('cv_vid_next')).toMatch(
-      new RegExp(`^${phone.id}\\.[0-9a-z]+\\.${phone.signature.slice(2)}$`),
+      new RegExp(`^1\\.${phone.id}\\.[0-9a-z]+\\.${phone.signature.slice(2)}$`),
     );
     laptop.device.rest(40 * MINUTE);
     expect(await laptop.device.request()).toBe(phone.id);

@@ -19,6 +19,9 @@ import { runLmdb } from './process.js';
 const PAGE = 4096;
 const PAGES = 256;
 
+/** A file in the folder that the store makes inside of the given one. */
+const inside = (path: string, name = ''): string => join(path, 'visitor-state', name);
+
 const filler = (disk: string): string => join(disk, 'filler');
 const fill = (disk: string, free: number): Promise<void> =>
   writeFile(filler(disk), Buffer.alloc((PAGES - free) * PAGE));
@@ -162,7 +165,7 @@ export function filesSuite(source: string, only?: readonly string[]): void {
     const disk = await mounted('size=1m', context);
     const path = join(disk, 'db');
     await linesOf(run(path, MADE));
-    await rm(join(path, 'lock.mdb'));
+    await rm(inside(path, 'lock.mdb'));
     await writeFile(filler(disk), Buffer.alloc(PAGES * PAGE)).catch(() => undefined);
     const child = run(
       path,
@@ -206,9 +209,9 @@ export function filesSuite(source: string, only?: readonly string[]): void {
     },
     async 'a folder in the place of the database'() {
       const path = temporaryFolder('lmdb');
-      await mkdir(join(path, 'data.mdb'));
-      const cure = () => rm(join(path, 'data.mdb'), { recursive: true });
-      return { path, why: /\((EISDIR|NOT_LMDB); /, cure };
+      await mkdir(inside(path, 'data.mdb'), { recursive: true });
+      const cure = () => rm(inside(path, 'data.mdb'), { recursive: true });
+      return { path, why: /\(ENOFILE; /, cure };
     },
   };
   for (const [what, bytes] of Object.entries({
@@ -218,14 +221,15 @@ export function filesSuite(source: string, only?: readonly string[]): void {
   })) {
     UNFIT[`${what} in the place of the database`] = async () => {
       const path = temporaryFolder('lmdb');
-      await writeFile(join(path, 'data.mdb'), bytes);
-      return { path, why: /\(NOT_LMDB; /, cure: () => rm(join(path, 'data.mdb')) };
+      await mkdir(inside(path));
+      await writeFile(inside(path, 'data.mdb'), bytes);
+      return { path, why: /\(NOT_LMDB; /, cure: () => rm(inside(path, 'data.mdb')) };
     };
   }
   UNFIT['a database that was cut short'] = async () => {
     const path = temporaryFolder('lmdb');
     await linesOf(run(path, MADE));
-    const data = join(path, 'data.mdb');
+    const data = inside(path, 'data.mdb');
     expect((await stat(data)).size).toBeGreaterThan(2 * PAGE);
     await truncate(data, PAGE);
     return { path, why: /\(NOT_LMDB; /, cure: () => rm(data) };
@@ -256,7 +260,7 @@ export function filesSuite(source: string, only?: readonly string[]): void {
   scenario('takes any name of a folder', async () => {
     const path = join(temporaryFolder('lmdb'), 'state.v1');
     expect(await linesOf(run(path, MADE + `say('made');`))).toEqual(['made']);
-    expect((await stat(join(path, 'data.mdb'))).isFile()).toBe(true);
+    expect((await stat(inside(path, 'data.mdb'))).isFile()).toBe(true);
   });
 
   scenario('costs a visitor nothing, and Convert no event, while its disk is full', async (context) => {

@@ -84,7 +84,7 @@ export function lmdbLoad(source: string, kills: number, thousands: number): void
         run(
           path,
           `import { existsSync, writeFileSync } from 'node:fs';
-         const root = open({ path, noSubdir: false });
+         const root = open({ path: path + '/visitor-state', noSubdir: false });
          const texts = root.openDB({ name: 'visitors', encoding: 'string', useVersions: true });
          const meta = root.openDB({ name: 'meta', encoding: 'json', useVersions: true });
          const count = () => texts.getKeysCount();

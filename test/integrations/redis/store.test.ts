@@ -102,6 +102,18 @@ describe.skipIf(!hasRedis)('over Redis', () => {
     await expect(store.commit('list', { goals: ['buy'] }, KEPT)).rejects.toThrow();
   });
 
+  it('F6: a malformed deferred document counts as absent, and is told once', async () => {
+    const kit = await startKit(shared.client);
+    const malformed = [{ at: Date.now(), change: { claims: 'all', goals: 7 }, events: [{ claim: 7 }, null] }];
+    const document = { bucketing: { 101: '1010' }, held: malformed };
+    for (const id of ['malformed-1', 'malformed-2'])
+      await shared.client.set(`convert:1001-2002-${id}`, JSON.stringify(document));
+    expect((await kit.visit('malformed-1')).variation).toBe('sticky');
+    expect((await kit.visit('malformed-2')).variation).toBe('sticky');
+    expect(kit.logged.filter((line) => line.includes('malformed'))).toHaveLength(1);
+    expect(kit.convert.stats().state.malformed).toBe(2);
+  });
+
   it('knows its own commit again that a client has sent twice', async () => {
     const twice: IoRedisClient = {
       async evalsha(sha, keys, ...all) {

@@ -10,6 +10,7 @@ import {
 } from '../../../src/model/visitor-state/apply-change.js';
 import { parseState } from '../../../src/model/visitor-state/parse-state.js';
 import type { DeferredChange, StateChange, VisitorState } from '../../../src/model/visitor-state/types.js';
+import { problemOf } from '../../../src/model/visitor-state/state-problem.js';
 import { mergeSegments } from '../../../src/utils/objects.js';
 
 const claim = (variationId: string, more: object = {}) => ({ variationId, exposed: true, ...more });
@@ -230,5 +231,41 @@ describe('parseState', () => {
       }),
     ).toEqual({ bucketing: { 1: 'a' }, more: 1 });
     for (const nothing of [null, undefined, 'text', 7, []]) expect(parseState(nothing)).toBeUndefined();
+  });
+
+  it('F6: takes deferred changes that it has made, and none that are malformed inside', () => {
+    const event = {
+      event: { eventType: 'conversion', data: { goalId: '1' } },
+      segments: undefined,
+      claim: 'goal:a',
+    };
+    const change = {
+      claims: { 1: claim('a'), 2: claim('b', { replaces: undefined }) },
+      goals: ['a'],
+      transactions: { a: ['t'] },
+      segments: { a: null },
+      locations: [],
+      exposed: ['1'],
+      users: ['u'],
+    };
+    const held = { at: 1, change, events: [event] };
+    expect(parseState({ held: [held] })).toEqual({ held: [held] });
+    const malformed = [
+      { ...held, at: '1' },
+      { ...held, change: { claims: { 1: 'a' } } },
+      { ...held, change: { claims: { 1: { variationId: 7, exposed: true } } } },
+      { ...held, change: { claims: { 1: { variationId: 'a' } } } },
+      ...Object.keys(change).map((field) => ({ ...held, change: { [field]: 7 } })),
+      { ...held, change: { hold: held } },
+      { ...held, change: { transactions: { a: [7] } } },
+      { ...held, events: [null] },
+      { ...held, events: [{ ...event, event: undefined }] },
+      { ...held, events: [{ ...event, event: { eventType: 'conversion' } }] },
+      { ...held, events: [{ ...event, claim: 7 }] },
+    ];
+    for (const each of malformed) {
+      const state = parseState({ goals: { a: true }, held: [held, each] })!;
+      expect([state, problemOf(state)], JSON.stringify(each)).toEqual([{ goals: { a: true } }, 'malformed']);
+    }
   });
 });

@@ -1,4 +1,5 @@
-import { execFileSync } from 'node:child_process';
+import { execFileSync, spawn } from 'node:child_process';
+import { once } from 'node:events';
 import {
   chmod,
   chown,
@@ -159,6 +160,64 @@ describe('what is not ours is not used', () => {
     await expect(folderCache(path).read(KEY)).rejects.toThrow('belongs to another user');
     await expect(write(path, '2')).rejects.toThrow('belongs to another user');
   });
+
+  it.skipIf(!isRoot)('F2: a file of another user, in whatever folder it lies when it is opened', async () => {
+    const path = temporaryFolder('cache');
+    await write(path, '1');
+    await chown(inside(path), 12_345, 12_345);
+    await expect(folderCache(path).read(KEY)).rejects.toThrow('holds a file of another user');
+    // It is replaced, not written to.
+    await write(path, '2');
+    expect(await folderCache(path).read(KEY)).toMatchObject({ body: text('2').body });
+  });
+
+  it('F2: a file that everybody can open: this package makes no such file', async () => {
+    const path = temporaryFolder('cache');
+    await write(path, '1');
+    await chmod(inside(path), 0o604);
+    await expect(folderCache(path).read(KEY)).rejects.toThrow('holds a file that everybody can open');
+    // A volume that is mounted opens files to a group.
+    await chmod(inside(path), 0o660);
+    expect(await folderCache(path).read(KEY)).toMatchObject({ body: text('1').body });
+  });
+
+  it.skipIf(!isRoot)(
+    'F2: a folder of another user that is put into the place of ours again and again',
+    async () => {
+      const path = temporaryFolder('cache');
+      await write(path, '1');
+      // The forged config is complete, in a folder and a file of somebody else.
+      await write(join(path, 'forger'), '2');
+      await rename(join(path, 'forger', 'project-cache'), join(path, 'forged'));
+      for (const each of ['forged', `forged/${KEY}.json`]) await chown(join(path, each), 12_345, 12_345);
+      const swaps = spawn(process.execPath, [
+        '--eval',
+        `const { renameSync } = require('node:fs');
+       process.chdir(${JSON.stringify(path)});
+       console.log('begun');
+       for (;;) {
+         renameSync('project-cache', 'ours');
+         renameSync('forged', 'project-cache');
+         renameSync('project-cache', 'forged');
+         renameSync('ours', 'project-cache');
+       }`,
+      ]);
+      later(() => void swaps.kill('SIGKILL'));
+      await once(swaps.stdout, 'data');
+      const seen = new Set<string | undefined>();
+      for (let n = 0; n < 2_000; n++) {
+        seen.add(
+          (
+            await folderCache(path)
+              .read(KEY)
+              .catch(() => undefined)
+          )?.body,
+        );
+      }
+      expect(seen).not.toContain(text('2').body);
+      expect(seen).toContain(text('1').body);
+    },
+  );
 
   it('and is replaced, where it is a file', async () => {
     const path = temporaryFolder('cache');

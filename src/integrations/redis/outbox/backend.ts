@@ -36,17 +36,23 @@ const REDIS_BACKOFF = { min: 250, max: 5_000 };
 const SIZE_INTERVAL = 1_000;
 
 const met = (code: string): string => `Redis failed (${code})`;
+const otherFormats =
+  'Redis holds events in the format of another version of this package; they are left to it';
+/** Milliseconds between two questions whether other versions keep events in other formats there. */
+const FORMATS_INTERVAL = 60_000;
 const WRITING: HealthTexts = {
   failing: (code) =>
     `events can not be written to Redis (${code}): they wait in memory until it works again, and are lost with ` +
     'the process',
   worksAgain: 'events are written to Redis again',
   met,
+  otherFormats,
 };
 const READING: HealthTexts = {
   failing: (code) => `events can not be read from Redis (${code}): they wait there until it works again`,
   worksAgain: 'events are read from Redis again',
   met,
+  otherFormats,
 };
 
 export class RedisBackend extends QueueBackendBase {
@@ -156,6 +162,10 @@ export class RedisBackend extends QueueBackendBase {
     return this.#producer.oldest;
   }
 
+  override otherFormats(): number {
+    return this.#reading.formats;
+  }
+
   override stopReading(): void {
     this.#consumer?.stop();
   }
@@ -179,7 +189,9 @@ export class RedisBackend extends QueueBackendBase {
     const project = this.core.project();
     if (project === undefined) return undefined;
     const { run, prefix } = this.#options;
-    return (this.#stream = new RedisStream(run, { prefix, project, producer: this.#name }));
+    this.#stream = new RedisStream(run, { prefix, project, producer: this.#name });
+    this.#askForFormats(this.#stream);
+    return this.#stream;
   }
 
   #stored(events: readonly QueuedEvent[], id: string): void {
@@ -192,6 +204,14 @@ export class RedisBackend extends QueueBackendBase {
       else this.#flushRanges.push(event.epoch, id);
     }
     this.#consumer?.look();
+  }
+
+  #askForFormats(stream: RedisStream): void {
+    stream.otherFormats().then(
+      (count) => this.#reading.otherFormats(count),
+      () => undefined,
+    );
+    this.#timers.later(FORMATS_INTERVAL, () => this.#askForFormats(stream));
   }
 
   /**

@@ -6,9 +6,10 @@ import type { StorageHealth } from '../../../delivery/storage-health.js';
 import type { OutboxCore } from '../../../delivery/queue-backend.js';
 import { decodeLines, encodeLines, type SerialisedEvent } from '../../../delivery/payload.js';
 import { MAX_AGE } from '../../../delivery/queued-event.js';
+import { FORMATS, formatSuffix } from '../../../model/formats.js';
 import type { TimerGroup } from '../../../utils/node/timers.js';
 import type { RunScript, Script } from '../client.js';
-import { APPEND, ERASE, READ, RELEASE, RENEW, ACKNOWLEDGE, SIZE } from './scripts.js';
+import { APPEND, ERASE, OTHER_FORMATS, READ, RELEASE, RENEW, ACKNOWLEDGE, SIZE } from './scripts.js';
 
 /** The options that all parts of the Redis outbox share. */
 export interface StreamPart {
@@ -121,15 +122,19 @@ export const GIVEN_UP = 30 * 24 * 60 * 60 * 1000;
 export class RedisStream {
   readonly #keys: readonly [events: string, bytes: string, identity: string, forgotten: string];
   readonly #last: string;
+  /** The set of the formats that are, or were, in use. All versions of this package share it. */
+  readonly #formats: string;
   readonly #producer: string;
 
   constructor(
     private readonly run: RunScript,
     { prefix, project, producer }: StreamOptions,
   ) {
-    const key = (name: string): string => `${prefix}:{${project}}:${name}`;
+    const suffix = formatSuffix(FORMATS.redisOutbox).replace('.', ':');
+    const key = (name: string): string => `${prefix}:{${project}}:${name}${suffix}`;
     this.#keys = [key('events'), key('bytes'), key('identity'), key('forgotten')];
     this.#last = key(`last:${producer}`);
+    this.#formats = `${prefix}:{${project}}:formats`;
     this.#producer = producer;
   }
 
@@ -146,9 +151,9 @@ export class RedisStream {
     const lines = encodeLines(events);
     const size = Buffer.byteLength(lines) + ENTRY_BYTES;
     const fields = { from: this.#producer, number, at, size, count: events.length, events: lines };
-    const values = [number, REMEMBER, size, ...Object.entries(fields).flat()];
+    const values = [number, REMEMBER, size, FORMATS.redisOutbox, ...Object.entries(fields).flat()];
     const [stream, bytes] = this.#keys;
-    const answer = await this.run(APPEND, [stream, bytes, this.#last], values.map(String));
+    const answer = await this.run(APPEND, [stream, bytes, this.#last, this.#formats], values.map(String));
     const [id, total, previous, last] = Array.isArray(answer) ? (answer as unknown[]).map(String) : [];
     if (id === undefined || last === undefined || !ID.test(id)) throw unexpected();
     return { id, size, bytes: Number(total), previous: previous === '' ? undefined : Number(previous), last };
@@ -203,6 +208,13 @@ export class RedisStream {
   /** Lets any other process take over the commits of this process that are not finalized. */
   async release(): Promise<void> {
     await this.#ask(RELEASE, [this.#producer, GIVEN_UP]);
+  }
+
+  /** Returns the number of other formats in which other versions of this package keep events here. */
+  async otherFormats(): Promise<number> {
+    const [stream] = this.#keys;
+    const values = [FORMATS.redisOutbox, formatSuffix(FORMATS.redisOutbox).length].map(String);
+    return Number(await this.run(OTHER_FORMATS, [this.#formats, stream], values));
   }
 
   async size(): Promise<number> {

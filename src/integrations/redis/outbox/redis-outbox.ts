@@ -8,6 +8,7 @@ import { ConvertError } from '../../../utils/errors.js';
 import { assertOptions, between, flag, shape } from '../../../utils/option-checks.js';
 import { isKeyPrefix, isRedisClient, type RedisClient, scriptRunner } from '../client.js';
 import { RedisBackend } from './backend.js';
+import { asObject } from '../../../utils/objects.js';
 
 export interface RedisOutboxOptions {
   /** False if this process only puts events into Redis, and another one sends them. Default true. */
@@ -68,7 +69,7 @@ export function redisOutbox(
   const [wrong] = isRedisClient(client, 'client');
   if (wrong !== undefined) throw new ConvertError('CONVERT_BAD_OPTION', wrong);
   assertOptions(check, options);
-  const { drain = true, prefix = 'convert', maxBytes = 256 * MIB } = options;
+  const { drain = true, prefix = 'convert', maxBytes = 256 * MIB } = asObject(options);
   const { beat = 2_000, lease = 10_000, answerLimit = 5_000, bypassAfter = 15_000 } = internals;
   const run = scriptRunner(client);
   return (given) =>

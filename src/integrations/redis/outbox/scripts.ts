@@ -7,7 +7,10 @@
  *     convert:{10035569-10034190}:identity    another text after Redis has lost its data
  *     convert:{10035569-10034190}:forgotten   the visitors who were erased, in the order of erasure: the SHA-256 of the
  *                                             visitor's id, and the id of the last entry before the erasure
+ *     convert:{10035569-10034190}:formats     the numbers of the formats in which there are, or were, entries
  *     convert:{10035569-10034190}:last:<producer>    the number and the id of the producer's last commit, for an hour
+ *
+ * All keys but `formats` end with the number of the format (`:v2`), if it is not 1.
  *
  * The scripts need Redis 6.2 or newer (XAUTOCLAIM), or Valkey. Replies hold only lists and texts, which are the same in
  * RESP2 and RESP3.
@@ -45,7 +48,8 @@ end
  * the bytes of all commits, the number of the producer's last commit before (empty if none is known), and the id of the
  * last entry before, of any producer.
  *
- * KEYS events, bytes, last. ARGV number, milliseconds to remember the number, size, and the fields of the entry.
+ * KEYS events, bytes, last, formats. ARGV number, milliseconds to remember the number, size, the format, and the fields
+ * of the entry.
  */
 export const APPEND = script(`${LAST}
 local known, previous, before = redis.call('GET', KEYS[3]), '', last()
@@ -56,10 +60,11 @@ if known then
   if tonumber(number) == tonumber(ARGV[1]) then return { id, bytes, previous, before } end
   if tonumber(number) > tonumber(ARGV[1]) then return { '', bytes, previous, before } end
 end
-local id = redis.call('XADD', KEYS[1], '*', unpack(ARGV, 4))
+local id = redis.call('XADD', KEYS[1], '*', unpack(ARGV, 5))
 redis.call('SET', KEYS[3], ARGV[1] .. ' ' .. id, 'PX', ARGV[2])
 if redis.call('XLEN', KEYS[1]) == 1 then
   redis.call('SET', KEYS[2], '0')
+  redis.call('SADD', KEYS[4], ARGV[4])
   -- Now: a Redis that is full makes no group, and would never be drained.
   redis.pcall('XGROUP', 'CREATE', KEYS[1], 'drain', '0')
 end
@@ -268,6 +273,24 @@ if #all == 0 and redis.call('EXISTS', KEYS[1]) == 1 then
   redis.pcall('XGROUP', 'DELCONSUMER', KEYS[1], 'drain', ARGV[1])
 end
 return #all
+`);
+
+/**
+ * Answers in how many other formats there are entries, in streams of other versions of this package. The other streams
+ * are in the same slot of a cluster as the given one.
+ *
+ * KEYS formats, events. ARGV the own format, and how many characters of the key `events` tell it.
+ */
+export const OTHER_FORMATS = script(`
+local count = 0
+local name = string.sub(KEYS[2], 1, -1 - tonumber(ARGV[2]))
+for _, format in ipairs(redis.call('SMEMBERS', KEYS[1])) do
+  local stream = format == '1' and name or name .. ':v' .. format
+  if format ~= ARGV[1] and redis.call('TYPE', stream).ok == 'stream' and redis.call('XLEN', stream) > 0 then
+    count = count + 1
+  end
+end
+return count
 `);
 
 /** Answers the bytes of all entries. KEYS events, bytes, identity, forgotten. */

@@ -10,6 +10,7 @@ import {
   RELEASE,
   RENEW,
   ACKNOWLEDGE,
+  OTHER_FORMATS,
   SIZE,
 } from '../../../../src/integrations/redis/outbox/scripts.js';
 import {
@@ -50,7 +51,7 @@ export async function ownRedis(...options: string[]): Promise<RedisServer> {
   return server;
 }
 
-const SCRIPTS = { APPEND, ERASE, READ, RELEASE, RENEW, ACKNOWLEDGE, SIZE };
+const SCRIPTS = { APPEND, ERASE, READ, RELEASE, RENEW, ACKNOWLEDGE, OTHER_FORMATS, SIZE };
 export type ScriptName = keyof typeof SCRIPTS;
 
 /** A client of which each call does what `around` makes of it. */

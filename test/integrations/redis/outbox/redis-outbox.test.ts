@@ -55,6 +55,27 @@ describe.skipIf(!hasRedis)('over Redis', () => {
   });
 
   describe('events in Redis', () => {
+    it('F7: of other versions, in other formats, are left alone, told once and counted', async () => {
+      const prefix = fresh();
+      const newer = `${prefix}:${PROJECT}:events:v99`;
+      await shared.client.sadd(`${prefix}:${PROJECT}:formats`, '99', '98');
+      await shared.client.xadd(newer, '*', 'format', '99');
+      const kit = open(shared.client, { prefix });
+      kit.transport.always(200);
+      send(kit, IDS.slice(0, 3));
+      expect((await kit.outbox.flush(5_000)).delivered).toBe(3);
+      await until(() => kit.outbox.stats().otherFormats === 1);
+      expect(kit.listener.errors.map(({ message }) => message)).toEqual([
+        expect.stringContaining('the format of another version of this package'),
+      ]);
+      expect(await shared.client.xlen(newer)).toBe(1);
+      expect((await shared.client.smembers(`${prefix}:${PROJECT}:formats`)).sort()).toEqual([
+        '1',
+        '98',
+        '99',
+      ]);
+    });
+
     it('E2: two processes deliver what the endpoint does not refuse', async () => {
       const prefix = fresh();
       const poisoned = new Set(['visitor-3', 'visitor-150', 'visitor-399']);
