@@ -8,8 +8,10 @@ import { STORE_LIMIT, withStoreTimeout } from '../store/types.js';
 import { asConvertError } from '../utils/errors.js';
 import { bindWhenRead } from '../utils/detached-methods.js';
 import { asObject, isThenable } from '../utils/objects.js';
+import type { ConversionOutcome } from './conversion-outcomes.js';
 import {
   EXCLUDED,
+  type Excluded,
   excluded,
   foundIn,
   knownOf,
@@ -19,7 +21,6 @@ import {
 } from './participation.js';
 import { recordedAnswer } from './recorded-consent.js';
 import type { Runtime } from './runtime.js';
-import type { Reason } from './types.js';
 import { UnitOfWork } from './unit-of-work.js';
 import { VisitorContextBase } from './visitor-context.js';
 
@@ -95,9 +96,12 @@ export class JobContext extends VisitorContextBase {
     return { status: 'participating', visitor, project, work, stateUnavailable };
   }
 
-  protected override missed(reason: Reason): void {
-    super.missed(reason);
+  protected override missed(reason: Excluded['excludedBy']): ConversionOutcome {
     if (reason === 'consent' || reason === 'no-identity') this.runtime.outbox.drop(1, reason);
+    const { consent, lookup } = this.#options;
+    // The visitor may have consented: the store did not say.
+    const isUnread = reason === 'consent' && consent === undefined && lookup === 'unavailable';
+    return isUnread ? 'store-unavailable' : super.missed(reason);
   }
 
   /**

@@ -20,27 +20,35 @@ import { type ReportSegments, SEGMENT_KEYS } from '../model/tracking-event.js';
 import { asConvertError } from '../utils/errors.js';
 import { asObject } from '../utils/objects.js';
 import { type ConfigEntity, configEntity, type EntityType } from './config-entities.js';
+import {
+  type CommitReport,
+  type ConversionOutcome,
+  type ConversionResult,
+  resultOf,
+} from './conversion-outcomes.js';
+import { Conversions } from './conversions.js';
 import { DecisionRecorder, warnIfLost } from './decision-recorder.js';
 import { ContextVisitor } from './engine-visitor.js';
 import { explanationOf, unexplained } from './explanation.js';
-import { EXCLUDED, excluded, type Included, type Participation, previewIn } from './participation.js';
+import {
+  EXCLUDED,
+  type Excluded,
+  excluded,
+  type Included,
+  type Participation,
+  previewIn,
+} from './participation.js';
 import { decideFeatures, disabledFeatures, withPreviewFeatures } from './preview-features.js';
-import { recordConversion } from './record-conversion.js';
 import { FLUSH_TIMEOUT, type Runtime } from './runtime.js';
 import { givenProperties, type PropertiesArguments, visitorData } from './sdk-forms.js';
-import {
-  CONTEXT_BRAND,
-  type Explanation,
-  type Reason,
-  type VisitorContext,
-  type VisitorData,
-} from './types.js';
+import { CONTEXT_BRAND, type Explanation, type VisitorContext, type VisitorData } from './types.js';
 
 /** The base of request contexts and job contexts. Each subclass finds the visitor in its own way (`resolve`). */
 export abstract class VisitorContextBase implements VisitorContext {
   readonly #runtime: Runtime;
   #participation: Participation | undefined;
   #recorded: DecisionRecorder | undefined;
+  #conversions: Conversions | undefined;
   #engineVisitor: ContextVisitor | undefined;
 
   constructor(runtime: Runtime) {
@@ -128,16 +136,19 @@ export abstract class VisitorContextBase implements VisitorContext {
     });
   }
 
-  trackConversion(key: string, attributes?: ConversionAttributes): void {
+  trackConversion(key: string, attributes?: ConversionAttributes): ConversionResult {
     const { participation } = this;
-    if (participation.status === 'excluded') return this.missed(participation.excludedBy);
-    this.#guard(undefined, () => {
-      const visitor = (): EngineVisitor => this.#visitorOf(participation);
-      const conversion = { goalKey: textOf(key), attributes };
-      const outcome = recordConversion(this.runtime, participation, visitor, conversion);
-      if (outcome !== undefined)
-        this.#recorder.announceConversion(participation, conversion.goalKey, outcome);
+    const conversions = (this.#conversions ??= new Conversions(this.#runtime));
+    return this.#guard(resultOf('disabled'), () => {
+      const given = { goalKey: textOf(key), attributes };
+      if (participation.status === 'excluded')
+        return conversions.missed(participation, given.goalKey, this.missed(participation.excludedBy));
+      return conversions.track(participation, () => this.#visitorOf(participation), given);
     });
+  }
+
+  committed(options?: { timeout?: number }): Promise<CommitReport> {
+    return (this.#conversions ??= new Conversions(this.#runtime)).committed(this.resolved, options);
   }
 
   setDefaultSegments(segments: ReportSegments): void {
@@ -205,8 +216,9 @@ export abstract class VisitorContextBase implements VisitorContext {
   }
 
   /** Counts a conversion that is dropped, because `reason` excludes the visitor. Some reasons are not counted. */
-  protected missed(reason: Reason): void {
+  protected missed(reason: Excluded['excludedBy']): ConversionOutcome {
     if (reason === 'not-ready') this.runtime.outbox.drop(1, 'not-ready');
+    return reason;
   }
 
   /** The decisions with a variation, by experience key. */

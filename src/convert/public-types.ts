@@ -65,3 +65,9 @@ export type {
   VisitorData,
 } from '../context/types.js';
 export type { ConfigEntity, EntityType } from '../context/config-entities.js';
+export type {
+  CommitReport,
+  ConversionOutcome,
+  ConversionResult,
+  TrackedConversion,
+} from '../context/conversion-outcomes.js';
