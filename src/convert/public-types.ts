@@ -3,7 +3,7 @@
  * name whatever a function returns.
  */
 export type { Convert, ConvertStats, ForVisitorOptions } from './types.js';
-export type { CloseOptions, ClosingServer } from './shutdown.js';
+export type { CloseOptions, CloseWithOptions, ClosingServer } from './shutdown.js';
 export type { ConvertErrorCode } from '../utils/errors.js';
 export type { IncomingRequest, OutgoingResponse, ResponseHead, WaitUntil } from '../model/http.js';
 export type { Logger } from '../utils/logger.js';
