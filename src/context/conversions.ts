@@ -35,6 +35,7 @@ export class Conversions {
 
   /** A conversion that does not count in this request or job. */
   missed({ visitor }: Participation, goalKey: string, outcome: ConversionOutcome): ConversionResult {
+    if (outcome === 'not-ready') this.#runtime.outbox.drop(1, outcome);
     return this.#add(visitor.id, goalKey).settle(resultOf(outcome));
   }
 

@@ -21,6 +21,8 @@ export interface LoadedProject {
   readonly engine: EngineProject;
   /** The ids of the experiences that run in the environment of the options. */
   readonly running: readonly string[];
+  /** When the config was put in force, in milliseconds since the epoch. */
+  readonly since: number;
 }
 
 /** A unit of work with changes that are not committed yet. */

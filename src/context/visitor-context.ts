@@ -32,6 +32,8 @@ import { ContextVisitor } from './engine-visitor.js';
 import { explanationOf, unexplained } from './explanation.js';
 import {
   EXCLUDED,
+  isOutdated,
+  renewed,
   type Excluded,
   excluded,
   type Included,
@@ -55,15 +57,11 @@ export abstract class VisitorContextBase implements VisitorContext {
     this.#runtime = runtime;
   }
 
-  /**
-   * A getter, not a field: contexts are among the locals of templates, which get serialised and printed, and the
-   * runtime holds the whole project.
-   */
+  /** A getter, not a field: templates serialise and print contexts, and the runtime holds the whole project. */
   protected get runtime(): Runtime {
     return this.#runtime;
   }
 
-  /** The brand is a getter on the prototype, so that it takes no memory in each context. */
   get [CONTEXT_BRAND](): true {
     return true;
   }
@@ -77,15 +75,22 @@ export abstract class VisitorContextBase implements VisitorContext {
   }
 
   protected get participation(): Participation {
-    if (this.#participation === undefined) {
-      try {
-        this.#participation = this.resolve();
-      } catch (error) {
-        this.#fail(error);
-        this.#participation = excluded(EXCLUDED, 'disabled');
-      }
+    const known = this.#participation;
+    if (known !== undefined && !isOutdated(known, this.#runtime, this)) return known;
+    try {
+      this.#participation = renewed(known, this.#runtime) ?? this.resolve();
+      // What the engine has worked out belongs to the config of before.
+      this.#engineVisitor = undefined;
+    } catch (error) {
+      this.#fail(error);
+      this.#participation = excluded(EXCLUDED, 'disabled');
     }
     return this.#participation;
+  }
+
+  /** True while a response is under way, whose page is decided by one config. */
+  get isPage(): boolean {
+    return false;
   }
 
   /** The participation if it was resolved already; else undefined. */
@@ -215,9 +220,8 @@ export abstract class VisitorContextBase implements VisitorContext {
     return this.flush();
   }
 
-  /** Counts a conversion that is dropped, because `reason` excludes the visitor. Some reasons are not counted. */
+  /** The outcome of a conversion of a visitor who is excluded for `reason`; jobs count more of them as dropped. */
   protected missed(reason: Excluded['excludedBy']): ConversionOutcome {
-    if (reason === 'not-ready') this.runtime.outbox.drop(1, 'not-ready');
     return reason;
   }
 
@@ -276,10 +280,7 @@ export abstract class VisitorContextBase implements VisitorContext {
     return this.#engineVisitor;
   }
 
-  /**
-   * Runs `work`. If it throws, the error is reported and `otherwise` returned: this package throws nothing into a
-   * request.
-   */
+  /** Runs `work`. If it throws, reports the error and returns `otherwise`: nothing is thrown into a request. */
   #guard<T>(otherwise: T, work: () => T): T {
     try {
       return work();

@@ -138,7 +138,7 @@ class ConvertInstance implements Convert {
     await runtime.jobs.enter();
     await commitAllOf(runtime, id);
     const found = await readForJob(runtime, id, origin);
-    return new JobContext(runtime, { visitorId: id, properties, consent, ...found });
+    return new JobContext(runtime, { visitorId: id, properties, consent, origin, ...found });
   }
 
   async forget(visitorId: string | number): Promise<void> {

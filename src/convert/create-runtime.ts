@@ -113,6 +113,7 @@ export function createRuntime(options: ResolvedOptions, makeOutbox?: OutboxFacto
             ? withoutDelivery(shown, (count) => outbox.drop(count, 'disabled'))
             : shown,
         running: runningExperiences(config, environment).filter((id) => !isDraft.has(id)),
+        since: now(),
       };
     },
     onConfig: (loaded, isFirst) => {
