@@ -223,6 +223,7 @@ function sourceOf(options: ResolvedOptions): ProjectSource {
     endpoint: options.endpoints?.config,
     refreshInterval: options.refreshInterval,
     maxBytes: options.maxConfigBytes,
+    transport: options.transport,
     debugToken: options.debugToken,
     cacheLevel: options.network?.cacheLevel,
   });

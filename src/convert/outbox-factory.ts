@@ -16,6 +16,7 @@ import type { ProjectConfig } from '../model/project-config.js';
 import type { DeliveryOptions, ResolvedOptions } from '../options/types.js';
 import { trackingUrl } from '../project/endpoints.js';
 import { asConvertError, ConvertError } from '../utils/errors.js';
+import { agentOf, transportOr, type TransportOption } from '../utils/node/http-agent.js';
 import { withMethods } from '../utils/option-checks.js';
 import { NOTHING } from '../utils/objects.js';
 
@@ -27,14 +28,14 @@ interface Owner {
 
 /** Makes the outbox. `make`, if given, replaces the factory of the options. */
 export function outboxOf(
-  { delivery: given = NOTHING, endpoints, sdkKey }: ResolvedOptions,
+  { delivery: given = NOTHING, endpoints, sdkKey, transport }: ResolvedOptions,
   { listener, project }: Owner,
   make: OutboxFactory = factoryOf(given || NOTHING),
 ): Outbox {
   // With `delivery: false`, no event is offered (see `withoutDelivery`), and this outbox only keeps the count.
   const delivery: DeliveryOptions = given || NOTHING;
   const outbox = make({
-    transport: transportOf(delivery),
+    transport: transportOf(transport, delivery.timeout),
     destination() {
       const config = project();
       return (
@@ -58,11 +59,10 @@ function factoryOf({ outbox, spool }: DeliveryOptions): OutboxFactory {
   return outbox ?? (spool === undefined ? memoryOutbox : spoolOutbox(spool));
 }
 
-function transportOf({ timeout, transport }: DeliveryOptions): Transport {
-  const hasNode = typeof process === 'object' && process.versions?.node !== undefined;
-  return (transport ?? (hasNode ? 'node' : 'fetch')) === 'node'
-    ? httpTransport({ timeout })
-    : fetchTransport({ timeout });
+function transportOf(transport: TransportOption | undefined, timeout: number | undefined): Transport {
+  return transportOr(transport) === 'fetch'
+    ? fetchTransport({ timeout })
+    : httpTransport({ timeout, agent: agentOf(transport) });
 }
 
 const isOutbox = withMethods('an outbox', 'offer', 'drop', 'ledger', 'stats', 'flush', 'close');
