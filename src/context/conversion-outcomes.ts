@@ -24,7 +24,7 @@
  *
  * docs/reference/conversion-outcomes.md says what to do about each.
  */
-export type ConversionOutcome =
+export type TrackOutcome =
   | 'accepted'
   | 'tracked'
   | 'already-tracked'
@@ -46,7 +46,7 @@ export type ConversionOutcome =
 
 /** What `trackConversion` returns: what is known at once. */
 export interface ConversionResult {
-  readonly outcome: ConversionOutcome;
+  readonly outcome: TrackOutcome;
   /**
    * True if nothing is counted, and tracking the conversion again later may count it: then a webhook answers 503, so
    * that the platform sends it again.
@@ -68,17 +68,17 @@ export interface CommitReport {
 }
 
 /** The outcomes that a conversion may have another time. */
-const RETRY: ReadonlySet<ConversionOutcome> = new Set<ConversionOutcome>([
+const RETRY: ReadonlySet<TrackOutcome> = new Set<TrackOutcome>([
   'not-ready',
   'refused',
   'store-unavailable',
   'timeout',
 ]);
 
-const results = new Map<ConversionOutcome, ConversionResult>();
+const results = new Map<TrackOutcome, ConversionResult>();
 
 /** The result with this outcome, frozen: the same object at each call. */
-export function resultOf(outcome: ConversionOutcome): ConversionResult {
+export function resultOf(outcome: TrackOutcome): ConversionResult {
   let result = results.get(outcome);
   if (result === undefined) {
     result = Object.freeze({ outcome, retry: RETRY.has(outcome) });

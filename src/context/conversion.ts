@@ -1,6 +1,6 @@
 /** One call of `trackConversion`: what becomes of it is known after the commit. */
 import {
-  type ConversionOutcome,
+  type TrackOutcome,
   type ConversionResult,
   resultOf,
   type TrackedConversion,
@@ -31,7 +31,7 @@ export class Conversion {
     this.isSafe ||= isSafe;
     const { goalKey } = this;
     // A conversion is settled with a final outcome, which is neither of the two others.
-    const outcome = result.outcome as Exclude<ConversionOutcome, 'accepted' | 'timeout'>;
+    const outcome = result.outcome as Exclude<TrackOutcome, 'accepted' | 'timeout'>;
     this.#runtime.emit('conversion', { visitorId: this.#visitorId, goalKey, outcome });
     return result;
   }

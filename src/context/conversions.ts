@@ -6,7 +6,7 @@ import { asObject } from '../utils/objects.js';
 import { Conversion } from './conversion.js';
 import {
   type CommitReport,
-  type ConversionOutcome,
+  type TrackOutcome,
   type ConversionResult,
   resultOf,
 } from './conversion-outcomes.js';
@@ -34,7 +34,7 @@ export class Conversions {
   }
 
   /** A conversion that does not count in this request or job. */
-  missed({ visitor }: Participation, goalKey: string, outcome: ConversionOutcome): ConversionResult {
+  missed({ visitor }: Participation, goalKey: string, outcome: TrackOutcome): ConversionResult {
     if (outcome === 'not-ready') this.#runtime.outbox.drop(1, outcome);
     return this.#add(visitor.id, goalKey).settle(resultOf(outcome));
   }
@@ -82,7 +82,7 @@ function record(
   visitor: () => EngineVisitor,
   { goalKey, attributes }: GivenConversion,
   conversion: Conversion,
-): ConversionOutcome {
+): TrackOutcome {
   const lost = lostIdentityIn(participation);
   if (participation.status === 'read-only' && lost === undefined) return 'read-only';
   const problem = badConversion(attributes);

@@ -8,7 +8,7 @@ import { STORE_LIMIT, withStoreTimeout } from '../store/types.js';
 import { asConvertError } from '../utils/errors.js';
 import { bindWhenRead } from '../utils/detached-methods.js';
 import { asObject, isThenable } from '../utils/objects.js';
-import type { ConversionOutcome } from './conversion-outcomes.js';
+import type { TrackOutcome } from './conversion-outcomes.js';
 import {
   EXCLUDED,
   type Excluded,
@@ -105,7 +105,7 @@ export class JobContext extends VisitorContextBase {
     return { status: 'participating', visitor, project, work, stateUnavailable };
   }
 
-  protected override missed(reason: Excluded['excludedBy']): ConversionOutcome {
+  protected override missed(reason: Excluded['excludedBy']): TrackOutcome {
     if (reason === 'consent' || reason === 'no-identity') this.runtime.outbox.drop(1, reason);
     const { consent } = this.#options;
     const { lookup } = this.#stored;

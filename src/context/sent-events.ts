@@ -4,12 +4,7 @@ import type { EngineEvent } from '../engine/types.js';
 import type { ReportSegments, VisitorEvent } from '../model/tracking-event.js';
 import { claimsOf } from '../model/visitor-state/claims.js';
 import type { DeferredEvent, StateChange } from '../model/visitor-state/types.js';
-import {
-  type ConversionOutcome,
-  type ConversionResult,
-  resultOf,
-  SENT_UNSTORED,
-} from './conversion-outcomes.js';
+import { type TrackOutcome, type ConversionResult, resultOf, SENT_UNSTORED } from './conversion-outcomes.js';
 import type { Conversion } from './conversion.js';
 
 export type RecordedEvent = EngineEvent | DeferredEvent;
@@ -103,6 +98,6 @@ export function resultFor(
   return isStored ? resultOf('tracked') : SENT_UNSTORED;
 }
 
-function refusalOf(reason: DropReason | undefined): ConversionOutcome {
+function refusalOf(reason: DropReason | undefined): TrackOutcome {
   return reason === 'too-large' || reason === 'bad-data' ? reason : 'refused';
 }

@@ -15,7 +15,7 @@ import type {
 import type { ReportSegments } from '../model/tracking-event.js';
 import type { ConvertError } from '../utils/errors.js';
 import type { ConfigEntity, EntityType } from './config-entities.js';
-import type { CommitReport, ConversionOutcome, ConversionResult } from './conversion-outcomes.js';
+import type { CommitReport, TrackOutcome, ConversionResult } from './conversion-outcomes.js';
 
 /**
  * Why a visitor gets a variation or none. The reasons of the engine, and:
@@ -75,7 +75,7 @@ export interface ConvertEvents {
   conversion: {
     visitorId: string;
     goalKey: string;
-    outcome: Exclude<ConversionOutcome, 'accepted' | 'timeout'>;
+    outcome: Exclude<TrackOutcome, 'accepted' | 'timeout'>;
   };
   /** The tracking endpoint accepted a batch of `count` events. */
   delivered: { count: number };

@@ -22,7 +22,7 @@ import { asObject } from '../utils/objects.js';
 import { type ConfigEntity, configEntity, type EntityType } from './config-entities.js';
 import {
   type CommitReport,
-  type ConversionOutcome,
+  type TrackOutcome,
   type ConversionResult,
   resultOf,
 } from './conversion-outcomes.js';
@@ -221,7 +221,7 @@ export abstract class VisitorContextBase implements VisitorContext {
   }
 
   /** The outcome of a conversion of a visitor who is excluded for `reason`; jobs count more of them as dropped. */
-  protected missed(reason: Excluded['excludedBy']): ConversionOutcome {
+  protected missed(reason: Excluded['excludedBy']): TrackOutcome {
     return reason;
   }
 

@@ -68,7 +68,7 @@ export type {
 export type { ConfigEntity, EntityType } from '../context/config-entities.js';
 export type {
   CommitReport,
-  ConversionOutcome,
+  TrackOutcome,
   ConversionResult,
   TrackedConversion,
 } from '../context/conversion-outcomes.js';

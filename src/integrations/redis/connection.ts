@@ -23,6 +23,8 @@ export interface RedisConnection {
 /** Milliseconds that Redis may take for what it was still asked, at the close. */
 const CLOSE_LIMIT = 1_000;
 
+export type RedisPackage = 'ioredis' | '@redis/client';
+
 /** A client of our own. */
 interface OwnClient {
   readonly client: RedisClient;
@@ -55,7 +57,7 @@ type NodeRedis = RedisClient &
  * The packages that can make a client; the first one that is installed does. Commands that fail tell of errors, so the
  * client's own `error` events are dropped. No client keeps the process alive.
  */
-const PACKAGES: Readonly<Record<string, (loaded: unknown, url: string) => OwnClient>> = {
+const PACKAGES: Readonly<Record<RedisPackage, (loaded: unknown, url: string) => OwnClient>> = {
   ioredis(loaded, url) {
     const { Redis } = loaded as { Redis: new (url: string) => IoRedis };
     const client = new Redis(url);
@@ -77,7 +79,6 @@ const PACKAGES: Readonly<Record<string, (loaded: unknown, url: string) => OwnCli
     };
   },
 };
-export type RedisPackage = 'ioredis' | '@redis/client';
 
 const isClient = (source: unknown): source is RedisClient => isRedisClient(source, '').length === 0;
 
@@ -106,7 +107,7 @@ export function checkSource(source: unknown): void {
 export function connectTo(source: RedisSource, packages?: readonly RedisPackage[]): RedisConnection {
   if (isClient(source)) return { run: scriptRunner(source), close: async () => undefined };
   const { name, loaded } = load(packages);
-  const { client, quit, destroy } = PACKAGES[name]!(loaded, source.url);
+  const { client, quit, destroy } = PACKAGES[name](loaded, source.url);
   const run = scriptRunner(client);
   let isClosed = false;
   return {
@@ -130,14 +131,18 @@ export function connectTo(source: RedisSource, packages?: readonly RedisPackage[
   };
 }
 
-function load(packages: readonly string[] = Object.keys(PACKAGES)): { name: string; loaded: unknown } {
+const ALL: readonly RedisPackage[] = ['ioredis', '@redis/client'];
+
+/** Loads the first of these packages that is installed. */
+function load(packages = ALL): { name: RedisPackage; loaded: unknown } {
   return withInstalled('ioredis', 'the address of a Redis needs a client (or @redis/client)', (require) => {
-    const name = packages.find((each) => isInstalled(require, each)) ?? packages[0]!;
-    return { name, loaded: require(name) as unknown };
+    const name = packages.find((each) => isInstalled(require, each)) ?? 'ioredis';
+    const loaded: unknown = name === 'ioredis' ? require('ioredis') : require('@redis/client');
+    return { name, loaded };
   });
 }
 
-function isInstalled(require: NodeJS.Require, name: string): boolean {
+function isInstalled(require: NodeJS.Require, name: RedisPackage): boolean {
   try {
     require.resolve(name);
     return true;
