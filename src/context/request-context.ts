@@ -48,9 +48,7 @@ export class RequestContext extends VisitorContextBase implements ConvertContext
   readonly #services: RequestServices;
   readonly #request: IncomingRequest;
   readonly #response: OutgoingResponse;
-  /**
-   * The data about the visitor that the request's facts include. It is filled in when the participation is resolved.
-   */
+  /** What the request's facts include of the visitor. It is filled in when the participation is resolved. */
   readonly #requestVisitor: { isNewVisitor: boolean; session: Session | undefined } = {
     isNewVisitor: true,
     session: undefined,
@@ -64,16 +62,13 @@ export class RequestContext extends VisitorContextBase implements ConvertContext
   #head: VisitorHeaders | undefined;
   #alias: UserAlias | undefined;
   #bridge: Bridge | undefined;
-  /**
-   * The answer that a remote store gave before the handler ran; undefined if the store was not asked, or was too late.
-   */
+  /** What a remote store answered before the handler ran; undefined if it was not asked, or was too late. */
   #prefetched: Answer | undefined;
   #skipped: boolean | undefined;
   #preview: PreviewLink | undefined;
   /** Why the request leaves no trace, leaving previews aside. */
   #readOnly: Exclude<ReadOnlyReason, 'preview'> | undefined;
   #hasWrittenHead = false;
-  /** True if the visitor was identified before the handler ran, for a remote store. */
   #wasReadAhead = false;
 
   constructor(
