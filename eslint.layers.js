@@ -46,7 +46,7 @@ export const PACKAGES = {
   'delivery/transports': { packages: ['node:'] },
   'delivery/spool': { packages: ['node:'] },
   convert: { packages: ['node:'] },
-  'integrations/redis': { packages: ['node:'] },
+  'integrations/redis': { packages: ['node:', 'ioredis', '@redis/client'] },
   'integrations/lmdb': { packages: ['node:', 'lmdb'] },
   'integrations/maxmind': { packages: ['node:', 'maxmind'] },
   'integrations/geoip-lite': { packages: ['node:', 'geoip-lite'] },

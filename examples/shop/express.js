@@ -73,8 +73,11 @@ export function createApp({ convert, orders, secret }) {
   app.post('/webhooks/order-paid', express.raw({ type: () => true }), async (req, res) => {
     if (!isSigned(req.body, req.get('X-Signature'), secret)) return res.sendStatus(401);
     const { order } = JSON.parse(req.body);
-    if (orders.markPaid(order.id)) await countPurchase(convert, order);
-    res.sendStatus(204);
+    if (orders.isOpen(order.id)) {
+      if (await countPurchase(convert, order)) return res.sendStatus(503);
+      orders.markPaid(order.id);
+    }
+    res.sendStatus(200);
   });
 
   app.get('/thank-you', (req, res, next) => {

@@ -81,8 +81,11 @@ export async function createApp({ convert, orders, secret }) {
   app.post('/webhooks/order-paid', async (request, reply) => {
     if (!isSigned(request.body, request.headers['x-signature'], secret)) return reply.code(401).send();
     const { order } = JSON.parse(request.body);
-    if (orders.markPaid(order.id)) await countPurchase(convert, order);
-    return reply.code(204).send();
+    if (orders.isOpen(order.id)) {
+      if (await countPurchase(convert, order)) return reply.code(503).send();
+      orders.markPaid(order.id);
+    }
+    return reply.code(200).send();
   });
 
   app.get('/thank-you', (request, reply) => {

@@ -81,8 +81,11 @@ export function createApp({ convert, orders, secret }) {
       const body = await readBody(ctx.req);
       if (!isSigned(body, ctx.get('X-Signature'), secret)) return void (ctx.status = 401);
       const { order } = JSON.parse(body);
-      if (orders.markPaid(order.id)) await countPurchase(convert, order);
-      ctx.status = 204;
+      if (orders.isOpen(order.id)) {
+        if (await countPurchase(convert, order)) return void (ctx.status = 503);
+        orders.markPaid(order.id);
+      }
+      ctx.status = 200;
     },
 
     'GET /thank-you'(ctx, next) {

@@ -23,12 +23,13 @@ export class Orders {
     return order;
   }
 
-  /** False if it was paid before: payment providers send a webhook again when they are not sure. */
+  /** False for one that was paid before: payment providers send a webhook again when they are not sure. */
+  isOpen(id) {
+    return this.find(id)?.status === 'open';
+  }
+
   markPaid(id) {
-    const order = this.find(id);
-    if (!order || order.status === 'paid') return false;
-    order.status = 'paid';
-    return true;
+    this.find(id).status = 'paid';
   }
 }
 

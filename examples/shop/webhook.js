@@ -18,12 +18,12 @@ export function isSigned(body, signature, secret) {
 
 /**
  * Counts a paid order for the visitor who placed it. No browser takes part: it counts when the thank-you page never
- * loads, and with a script blocker. Resolves when Convert has it.
+ * loads, and with a script blocker. Resolves with true if the provider should send the webhook again.
  */
 export async function countPurchase(convert, order) {
   const { visitorId } = order.metadata;
   // Whoever did not consent has no id, and is not counted.
-  if (!visitorId) return;
+  if (!visitorId) return false;
   const visitor = await convert.forVisitor(visitorId);
   visitor.trackConversion('purchase', {
     conversionData: [
@@ -34,5 +34,7 @@ export async function countPurchase(convert, order) {
     // The goal counts once per visitor; the revenue of a later order is welcome too.
     conversionSetting: { forceMultipleTransactions: true },
   });
-  await visitor.flush();
+  // The store and the outbox have it; Convert will. A transaction id counts once, however often the webhook comes.
+  const { retry } = await visitor.committed();
+  return retry;
 }

@@ -1,16 +1,22 @@
 /** Commits what was recorded for one visitor: events go to the outbox, changes and their claims to the store. */
-import type { Offer } from '../delivery/types.js';
-import type { EngineEvent } from '../engine/types.js';
-import type { ReportSegments, VisitorEvent } from '../model/tracking-event.js';
-import { claimsOf, experienceClaim, withoutClaims } from '../model/visitor-state/claims.js';
+import type { VisitorEvent } from '../model/tracking-event.js';
+import { experienceClaim, withoutClaims } from '../model/visitor-state/claims.js';
 import type { Committed, DeferredEvent, StateChange, VisitorState } from '../model/visitor-state/types.js';
 import { STORE_LIMIT, withStoreTimeout } from '../store/types.js';
 import { asConvertError } from '../utils/errors.js';
 import { CLAIM_LEASE } from './claim-leases.js';
+import { resultOf } from './conversion-outcomes.js';
 import type { RevocationReason, Runtime } from './runtime.js';
 import { isThenable } from '../utils/objects.js';
-
-export type RecordedEvent = EngineEvent | DeferredEvent;
+import {
+  lostEvents,
+  type Recorded,
+  refusedClaims,
+  resultFor,
+  type SentEvents,
+  takenClaims,
+  untakenEvents,
+} from './sent-events.js';
 
 /** The visitor whose changes are committed. */
 export interface CommitTarget {
@@ -29,20 +35,12 @@ export interface CommitTarget {
   readonly generation: number;
 }
 
-/** The events of one commit, on their way to the outbox. */
-interface SentEvents {
-  readonly events: readonly RecordedEvent[];
-  /** The events as they were offered, at the same indexes. */
-  readonly offered: readonly VisitorEvent[];
-  readonly offer: Offer;
-  /** The claims that need a lease. */
-  readonly claims: readonly string[];
-}
-
 const NO_CLAIMS: readonly string[] = [];
 const NOTHING_LOST: ReadonlySet<string> = new Set();
 
-/** The result of a commit if the store was not called, or failed. */
+/** The result of a commit that had nothing to store. */
+const NOTHING_TO_STORE: Committed = { state: {}, lost: NOTHING_LOST };
+/** The result of a commit if the store failed. */
 const NOT_STORED: Committed = { state: {}, lost: NOTHING_LOST };
 
 export class ChangeCommitter {
@@ -57,6 +55,9 @@ export class ChangeCommitter {
    * Resolves when the offers that were made so far are confirmed to the outbox; undefined if none waits for the store.
    */
   #confirming: Promise<void> | undefined;
+  /** The number of commits that the store, or an outbox that outlives the process, has not taken yet. */
+  #open = 0;
+  #waiting: (() => void)[] = [];
 
   constructor(runtime: Runtime, target: CommitTarget) {
     this.#runtime = runtime;
@@ -80,39 +81,51 @@ export class ChangeCommitter {
     return this.#refused?.has(experienceClaim(experienceId)) !== true;
   }
 
+  /** Resolves when the store, and an outbox that outlives the process, have taken all commits so far. */
+  settled(): Promise<void> {
+    if (this.#open === 0) return Promise.resolve();
+    return new Promise((resolve) => void this.#waiting.push(resolve));
+  }
+
   /** Stores the change and its events as deferred: they wait in the visitor's state until the visitor consents. */
-  defer(
-    change: StateChange,
-    events: readonly RecordedEvent[],
-    segments: ReportSegments | undefined,
-  ): Committed | Promise<Committed> {
+  defer({ change, events, conversions, segments }: Recorded): Committed | Promise<Committed> {
     const entry = { at: this.#runtime.now(), change, events: events.map((each) => ({ segments, ...each })) };
-    return this.#store({ hold: entry });
+    const ended = (committed: Committed): void => {
+      const result = resultOf(committed === NOT_STORED ? 'store-unavailable' : 'deferred');
+      for (const { conversion } of conversions) conversion.settle(result);
+    };
+    this.#open += 1;
+    const committed = this.#store({ hold: entry });
+    if (committed instanceof Promise)
+      void committed.then((result) => this.#safely(() => ended(result))).then(() => this.#close());
+    else {
+      ended(committed);
+      this.#close();
+    }
+    return committed;
   }
 
   /** Stores the change, and sends its events, except those whose claim another request made first. */
-  commit(
-    change: StateChange,
-    events: readonly RecordedEvent[],
-    segments: ReportSegments | undefined,
-  ): Committed | Promise<Committed> {
+  commit({ change, events, conversions, segments }: Recorded): Committed | Promise<Committed> {
     const { visitorId } = this.#target;
     const offered = events.map((recorded): VisitorEvent => {
       const own = Object.hasOwn(recorded, 'segments') ? (recorded as DeferredEvent).segments : undefined;
       return { visitorId, segments: own ?? segments, event: recorded.event };
     });
     const offer = this.#runtime.outbox.offer(offered);
+    const sent = { events, conversions, offered, offer, untaken: untakenEvents(conversions, offered, offer) };
     let kept = change;
-    if (offer.refused.size > 0) {
-      const refused = refusedClaims(events, offered, offer);
+    if (sent.untaken.size > 0) {
+      const refused = refusedClaims(sent);
       kept = withoutClaims(change, refused);
       this.#refused = new Set([...(this.#refused ?? []), ...refused]);
     }
-    const claims = this.#runtime.claimLeases === undefined ? NO_CLAIMS : takenClaims(events, offered, offer);
+    const claims = this.#runtime.claimLeases === undefined ? NO_CLAIMS : takenClaims(sent);
     const committed = this.#store(claims.length > 0 ? this.#leased(kept, claims) : kept);
-    const sent: SentEvents = { events, offered, offer, claims };
-    if (committed instanceof Promise || this.#confirming !== undefined) this.#confirmInOrder(committed, sent);
-    else this.#confirm(committed, sent);
+    this.#open += 1;
+    if (committed instanceof Promise || this.#confirming !== undefined)
+      this.#confirmInOrder(committed, sent, claims);
+    else this.#confirm(committed, sent, claims);
     return committed;
   }
 
@@ -121,15 +134,35 @@ export class ChangeCommitter {
     return this.#store(change, false);
   }
 
-  #confirm(committed: Committed, { events, offered, offer, claims }: SentEvents): void {
+  /** `claims` are those that need a lease. */
+  #confirm(committed: Committed, sent: SentEvents, claims: readonly string[]): void {
+    const { conversions, offered, offer, untaken } = sent;
     const { lost, state } = committed;
-    const notSent = lostEvents(events, offered, lost);
-    offer.confirm(notSent, this.#leaseOf(claims, lost, state));
+    const notSent = lostEvents(sent, lost);
+    const isSent = (event: VisitorEvent): boolean => !untaken.has(event) && notSent?.has(event) !== true;
+    // An outbox that gets nothing has nothing to store.
+    const isStoredLater = this.#runtime.outbox.outlives === true && offered.some(isSent);
+    const settleClaims = this.#leaseOf(claims, lost, state);
+    const kept = (): void => {
+      settleClaims?.();
+      for (const { conversion } of conversions) conversion.isSafe = true;
+      this.#close();
+    };
+    offer.confirm(notSent, isStoredLater ? kept : settleClaims);
+    for (const each of conversions) {
+      const result = resultFor(each, sent, isSent, committed !== NOT_STORED);
+      const isOwnStoredLater = isStoredLater && offered.slice(each.from, each.to).some(isSent);
+      each.conversion.settle(result, !isOwnStoredLater);
+    }
+    if (!isStoredLater) this.#close();
     // If the store failed, the assignment is not stored: a later request may expose the visitor again.
     if (committed === NOT_STORED || !this.#runtime.hasListener('exposure')) return;
-    for (const event of offered) {
-      if (!offer.refused.has(event) && notSent?.has(event) !== true) announceExposure(this.#runtime, event);
-    }
+    for (const event of offered) if (isSent(event)) announceExposure(this.#runtime, event);
+  }
+
+  #close(): void {
+    this.#open -= 1;
+    if (this.#open === 0) for (const resolve of this.#waiting.splice(0)) resolve();
   }
 
   #leased(change: StateChange, claims: readonly string[]): StateChange {
@@ -157,11 +190,15 @@ export class ChangeCommitter {
    * Confirms offers in the order in which they were made, even if a later one need not wait for the store: a conversion
    * must not be sent before the exposure that it depends on.
    */
-  #confirmInOrder(committed: Committed | Promise<Committed>, sent: SentEvents): void {
+  #confirmInOrder(
+    committed: Committed | Promise<Committed>,
+    sent: SentEvents,
+    claims: readonly string[],
+  ): void {
     const before = this.#confirming;
     const both = before === undefined ? committed : before.then(() => committed);
     const confirming = Promise.resolve(both).then((result) => {
-      this.#safely(() => this.#confirm(result, sent));
+      this.#safely(() => this.#confirm(result, sent, claims));
       if (this.#confirming === confirming) this.#confirming = undefined;
     });
     this.#confirming = confirming;
@@ -172,7 +209,7 @@ export class ChangeCommitter {
    * exposure that is sent twice does no harm, because Convert's enrichment counts it once.
    */
   #store(change: StateChange, ephemeral = this.#target.ephemeral): Committed | Promise<Committed> {
-    if (isEmpty(change)) return NOT_STORED;
+    if (isEmpty(change)) return NOTHING_TO_STORE;
     const { storeKey, isNewId } = this.#target;
     try {
       const first = isNewId && !this.#isStored;
@@ -184,19 +221,13 @@ export class ChangeCommitter {
       // these claims have lapsed.
       const dated = store.outlives === true ? Object.assign({ at: this.#runtime.now() }, bounded) : bounded;
       const committed = store.commit(storeKey, dated, { ephemeral, first, known: this.#known });
-      if (!isThenable(committed)) {
-        this.#count(committed);
-        return committed;
-      }
+      if (!isThenable(committed)) return this.#stored(committed);
       // After STORE_LIMIT milliseconds, the events no longer wait for a store that does not answer.
       return withStoreTimeout(STORE_LIMIT, committed).then(
         (result) => {
-          // A store of the app may resolve with anything.
-          if (!isCommitted(result)) return this.#failed(new TypeError('commit() gave no { state, lost }'));
-          this.#known = result.state;
-          this.#undoIfForgotten();
-          this.#safely(() => this.#count(result));
-          return result;
+          const stored = this.#stored(result);
+          if (stored !== NOT_STORED) this.#undoIfForgotten();
+          return stored;
         },
         (error: unknown) => this.#failed(error),
       );
@@ -209,6 +240,14 @@ export class ChangeCommitter {
   #count({ forgotten, trimmed }: Committed): void {
     if (forgotten) this.#runtime.outbox.drop(forgotten, 'consent');
     if (trimmed) this.#runtime.stateProblems.met('trimmed', trimmed);
+  }
+
+  /** Takes the answer of the store, which may be anything if the store is one of the app. */
+  #stored(committed: Committed): Committed {
+    if (!isCommitted(committed)) return this.#failed(new TypeError('commit() gave no { state, lost }'));
+    this.#known = committed.state;
+    this.#safely(() => this.#count(committed));
+    return committed;
   }
 
   /**
@@ -253,45 +292,6 @@ function announceExposure(runtime: Runtime, { visitorId, event }: VisitorEvent):
   const [experienceKey, variationKey] = [experience?.key, variation?.key];
   const at = runtime.now();
   runtime.emit('exposure', { visitorId, experienceId, experienceKey, variationId, variationKey, at });
-}
-
-/**
- * The claims of events that the outbox took. These claims need a lease: if this process dies, its events may be lost,
- * but the stored claims are not.
- */
-function takenClaims(
-  events: readonly RecordedEvent[],
-  offered: readonly VisitorEvent[],
-  { refused }: Offer,
-): string[] {
-  const taken = events.filter((_, index) => !refused.has(offered[index]!));
-  return [...new Set(taken.flatMap(claimsOf))];
-}
-
-/**
- * The claims of events that the outbox refused. They must not be stored, so that a later request exposes the visitor. A
- * claim that several events share (a conversion and its transaction) is stored if the outbox took one of the events.
- */
-function refusedClaims(
-  events: readonly RecordedEvent[],
-  offered: readonly VisitorEvent[],
-  offer: Offer,
-): ReadonlySet<string> {
-  const refused = events.filter((_, index) => offer.refused.has(offered[index]!));
-  const claims = new Set(refused.flatMap(claimsOf));
-  for (const claim of takenClaims(events, offered, offer)) claims.delete(claim);
-  return claims;
-}
-
-/** The events that must not be sent, because another request made their claim first; undefined if there are none. */
-function lostEvents(
-  events: readonly RecordedEvent[],
-  offered: readonly VisitorEvent[],
-  lost: ReadonlySet<string>,
-): ReadonlySet<VisitorEvent> | undefined {
-  if (lost.size === 0) return undefined;
-  const isLost = (recorded: RecordedEvent): boolean => claimsOf(recorded).some((claim) => lost.has(claim));
-  return new Set(offered.filter((_, index) => isLost(events[index]!)));
 }
 
 function isCommitted(result: unknown): result is Committed {

@@ -1,11 +1,5 @@
 /** Records the decisions of one context, and announces them to the app's listeners. */
-import type {
-  Decision,
-  EngineEvent,
-  EngineProject,
-  ExperienceAttributes,
-  Variation,
-} from '../engine/types.js';
+import type { Decision, EngineEvent, ExperienceAttributes, Variation } from '../engine/types.js';
 import { mergeChanges } from '../model/visitor-state/apply-change.js';
 import type { StateChange } from '../model/visitor-state/types.js';
 import { type Excluded, type Included, lostIdentityIn } from './participation.js';
@@ -60,14 +54,6 @@ export class DecisionRecorder {
     if (shown !== undefined && variation) this.#remember(shown, variation);
     this.#emit(visitor.id, experienceKey, variation?.key ?? null, shown?.reason ?? excludedBy, false);
     return shown;
-  }
-
-  announceConversion(
-    { visitor }: Included,
-    goalKey: string,
-    outcome: 'bad-data' | ReturnType<EngineProject['conversion']>['reason'],
-  ): void {
-    this.#runtime.emit('conversion', { visitorId: visitor.id, goalKey, outcome });
   }
 
   #announce(participation: Included, decision: Decision, given: ExperienceAttributes): void {

@@ -8,8 +8,10 @@ import { STORE_LIMIT, withStoreTimeout } from '../store/types.js';
 import { asConvertError } from '../utils/errors.js';
 import { bindWhenRead } from '../utils/detached-methods.js';
 import { asObject, isThenable } from '../utils/objects.js';
+import type { TrackOutcome } from './conversion-outcomes.js';
 import {
   EXCLUDED,
+  type Excluded,
   excluded,
   foundIn,
   knownOf,
@@ -18,8 +20,8 @@ import {
   type StateLookup,
 } from './participation.js';
 import { recordedAnswer } from './recorded-consent.js';
-import type { Runtime } from './runtime.js';
-import type { Reason } from './types.js';
+import { lookUpState } from './resolve-participation.js';
+import type { LoadedProject, Runtime } from './runtime.js';
 import { UnitOfWork } from './unit-of-work.js';
 import { VisitorContextBase } from './visitor-context.js';
 
@@ -39,12 +41,15 @@ export interface JobContextOptions extends StoredForJob {
   visitorId: string;
   properties: Record<string, unknown>;
   consent: Consent | undefined;
+  /** Where the id comes from; undefined if the app did not say. */
+  origin: 'app' | 'cookie' | undefined;
 }
 
 export class JobContext extends VisitorContextBase {
   protected readonly locations = NO_PROPERTIES;
   protected readonly properties: Properties;
   readonly #options: JobContextOptions;
+  #stored: StoredForJob;
   /**
    * The value of `revocations.generation` when the context was made, after the stored consent was read. A later
    * revocation stops the commit.
@@ -54,15 +59,20 @@ export class JobContext extends VisitorContextBase {
   constructor(runtime: Runtime, options: JobContextOptions) {
     super(runtime);
     this.#options = options;
+    this.#stored = options;
     this.#generation = runtime.revocations.generation;
     const { properties } = options;
     this.properties = { get: (name) => (Object.hasOwn(properties, name) ? properties[name] : undefined) };
   }
 
   protected resolve(): Participation {
-    const { visitorId, lookup, storeKey: key } = this.#options;
+    const { visitorId, origin } = this.#options;
     const { project } = this.runtime;
     if (visitorId === '') return excluded(EXCLUDED, 'no-identity');
+    // The config has come after `forVisitor` has waited for it: without a config, nothing could be read.
+    if (project && this.#stored.storeKey === '')
+      this.#stored = readNow(this.runtime, project, visitorId, origin);
+    const { lookup, storeKey: key } = this.#stored;
     const { answer, by } = this.#consent();
     const excludedBy = answer === 'granted' ? undefined : 'consent';
     const visitor: Visitor = {
@@ -95,9 +105,13 @@ export class JobContext extends VisitorContextBase {
     return { status: 'participating', visitor, project, work, stateUnavailable };
   }
 
-  protected override missed(reason: Reason): void {
-    super.missed(reason);
+  protected override missed(reason: Excluded['excludedBy']): TrackOutcome {
     if (reason === 'consent' || reason === 'no-identity') this.runtime.outbox.drop(1, reason);
+    const { consent } = this.#options;
+    const { lookup } = this.#stored;
+    // The visitor may have consented: the store did not say.
+    const isUnread = reason === 'consent' && consent === undefined && lookup === 'unavailable';
+    return isUnread ? 'store-unavailable' : super.missed(reason);
   }
 
   /**
@@ -105,7 +119,8 @@ export class JobContext extends VisitorContextBase {
    * state.
    */
   #consent(): ConsentAnswer {
-    const { consent, lookup } = this.#options;
+    const { consent } = this.#options;
+    const { lookup } = this.#stored;
     if (consent !== undefined) return SAID[consent];
     return recordedAnswer(this.runtime.consentConfigured, asObject(foundIn(lookup)).consent);
   }
@@ -123,14 +138,11 @@ export async function readForJob(
   id: string,
   origin: 'app' | 'cookie' | undefined,
 ): Promise<StoredForJob> {
-  const { store, project, storeKeys } = runtime;
+  const { store, project } = runtime;
   if (!project) return { storeKey: '', lookup: 'unavailable' };
-  const { config } = project;
-  const first = storeKeys.of(config, id, origin ?? 'app');
-  const isUnsure = origin === undefined && storeKeys.isAmbiguous(id);
-  const keys = isUnsure ? [first, storeKeys.of(config, id, 'cookie')] : [first];
+  const [first, ...others] = keysOf(runtime, project, id, origin);
   try {
-    for (const storeKey of keys) {
+    for (const storeKey of [first, ...others]) {
       const read = store.read(storeKey);
       const state = isThenable(read) ? await withStoreTimeout(STORE_LIMIT, read, { keepAlive: true }) : read;
       if (state !== undefined) return { storeKey, lookup: lookupOf(state, runtime) };
@@ -140,4 +152,31 @@ export async function readForJob(
     runtime.report(asConvertError(error, 'CONVERT_STORE', 'the visitor store failed to read'));
     return { storeKey: first, lookup: 'unavailable' };
   }
+}
+
+/** Reads what `readForJob` reads, at once: a store that answers later counts as unavailable. */
+function readNow(
+  runtime: Runtime,
+  project: LoadedProject,
+  id: string,
+  origin: 'app' | 'cookie' | undefined,
+): StoredForJob {
+  const keys = keysOf(runtime, project, id, origin);
+  for (const storeKey of keys) {
+    const lookup = lookUpState(runtime, { origin: 'app' }, storeKey, undefined);
+    if (lookup !== 'absent') return { storeKey, lookup };
+  }
+  return { storeKey: keys[0], lookup: 'absent' };
+}
+
+/** The store keys that a job's visitor may have, the likelier one first. */
+function keysOf(
+  { storeKeys }: Runtime,
+  { config }: LoadedProject,
+  id: string,
+  origin: 'app' | 'cookie' | undefined,
+): [string, ...string[]] {
+  const first = storeKeys.of(config, id, origin ?? 'app');
+  const isUnsure = origin === undefined && storeKeys.isAmbiguous(id);
+  return isUnsure ? [first, storeKeys.of(config, id, 'cookie')] : [first];
 }

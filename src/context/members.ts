@@ -13,6 +13,7 @@ const MEMBERS: Readonly<Record<keyof ConvertContext, true>> = {
   runFeature: true,
   runFeatures: true,
   trackConversion: true,
+  committed: true,
   setDefaultSegments: true,
   runCustomSegments: true,
   setCustomSegments: true,

@@ -53,6 +53,34 @@ export interface ReadOnly extends Deciding {
 }
 
 /**
+ * Milliseconds for which a response that is under way keeps to the config of its first decision, after another one has
+ * come: one page must not be decided by two configs, but a stream may go on for hours.
+ */
+const PAGE_LIMIT = 60_000;
+
+/**
+ * True if the participation was resolved by another config than the one in force, or before there was one, and is to be
+ * renewed. `context.isPage` is true while a response is under way.
+ */
+export function isOutdated(
+  known: Participation,
+  { project, now }: Pick<Runtime, 'project' | 'now'>,
+  context: { readonly isPage: boolean },
+): boolean {
+  const isSame = known.status === 'excluded' ? known.excludedBy !== 'not-ready' : known.project === project;
+  if (isSame || project === undefined) return false;
+  return now() - project.since > PAGE_LIMIT || !context.isPage;
+}
+
+/** The participation by the config in force; undefined if it has to be resolved, since the visitor was excluded. */
+export function renewed(
+  known: Participation | undefined,
+  { project }: Pick<Runtime, 'project'>,
+): Included | undefined {
+  return known === undefined || known.status === 'excluded' || !project ? undefined : { ...known, project };
+}
+
+/**
  * The result of reading a visitor's state: `absent` if nothing is stored, `unavailable` if the store did not answer.
  */
 export type StateLookup = { readonly found: VisitorState } | 'absent' | 'unavailable';

@@ -27,7 +27,7 @@ import type { LoadedProject, Runtime } from './runtime.js';
 import type { ConvertContext } from './types.js';
 import { UserAlias } from './user-alias.js';
 import { VisitorContextBase } from './visitor-context.js';
-import { type ReadOnlyReason, readOnlyReason, warnOfLostIdentity } from './read-only.js';
+import { isUpgrade, type ReadOnlyReason, readOnlyReason, warnOfLostIdentity } from './read-only.js';
 import { changesCookies, type HeadSample, UNSHARED, VisitorHeaders } from './visitor-headers.js';
 import { bindWhenRead } from '../utils/detached-methods.js';
 import { asObject, isThenable } from '../utils/objects.js';
@@ -48,34 +48,27 @@ export class RequestContext extends VisitorContextBase implements ConvertContext
   readonly #services: RequestServices;
   readonly #request: IncomingRequest;
   readonly #response: OutgoingResponse;
-  /**
-   * The data about the visitor that the request's facts include. It is filled in when the participation is resolved.
-   */
+  /** What the request's facts include of the visitor. It is filled in when the participation is resolved. */
   readonly #requestVisitor: { isNewVisitor: boolean; session: Session | undefined } = {
     isNewVisitor: true,
     session: undefined,
   };
   #facts: RequestFacts | undefined;
   #visitor: Visitor | undefined;
-  /**
-   * The visitor's store key. It is no field of `Visitor`, because it names the project, whose config may arrive later.
-   */
+  /** The store key; no field of `Visitor`, because it names the project, whose config may arrive later. */
   #storeKey: string | undefined;
   #carried: CarriedAssignments | undefined;
   #session: CarriedSession | undefined;
   #head: VisitorHeaders | undefined;
   #alias: UserAlias | undefined;
   #bridge: Bridge | undefined;
-  /**
-   * The answer that a remote store gave before the handler ran; undefined if the store was not asked, or was too late.
-   */
+  /** What a remote store answered before the handler ran; undefined if it was not asked, or was too late. */
   #prefetched: Answer | undefined;
   #skipped: boolean | undefined;
   #preview: PreviewLink | undefined;
   /** Why the request leaves no trace, leaving previews aside. */
   #readOnly: Exclude<ReadOnlyReason, 'preview'> | undefined;
   #hasWrittenHead = false;
-  /** True if the visitor was identified before the handler ran, for a remote store. */
   #wasReadAhead = false;
 
   constructor(
@@ -201,6 +194,10 @@ export class RequestContext extends VisitorContextBase implements ConvertContext
     const request = this.#request;
     const visitor = this.#identified();
     if (visitor === undefined) return excluded(EXCLUDED, 'disabled');
+    const { project } = this.runtime;
+    // The first config has come meanwhile: what else is done here is done.
+    if (this.resolved !== undefined && project)
+      return this.#include(visitor, project, this.previewLink?.follow(visitor, project));
     if (this.#wasReadAhead) warnOfLateUser(this.runtime, this.#services.visitors, request, visitor);
     this.#readOnly = readOnlyReason({
       request,
@@ -215,12 +212,15 @@ export class RequestContext extends VisitorContextBase implements ConvertContext
     if (unknownProxy !== undefined) this.runtime.warnOnce('proxy', unknownProxy);
     if (!this.#response.headersSent) this.#prepareHead(visitor);
     if (visitor.withdrawn) revokeConsent(this.runtime, visitor.withdrawn, request.raw);
-    const { project } = this.runtime;
     const preview = project && this.previewLink?.follow(visitor, project);
     if (visitor.excludedBy !== undefined) return excluded(visitor, visitor.excludedBy, preview?.decision);
     if (project) return this.#include(visitor, project, preview);
     this.#requestVisitor.isNewVisitor = isNew(visitor, 'absent', undefined);
     return excluded(visitor, 'not-ready');
+  }
+
+  override get isPage(): boolean {
+    return !this.#response.closed && !isUpgrade(this.#request);
   }
 
   #keyOf({ id, origin }: Visitor, { config }: LoadedProject): string {

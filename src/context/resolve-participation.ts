@@ -91,7 +91,7 @@ const isUnproven = ({ origin, signature = 'none' }: Visitor): boolean =>
  */
 export function lookUpState(
   runtime: Runtime,
-  { origin }: Visitor,
+  { origin }: Pick<Visitor, 'origin'>,
   storeKey: string,
   prefetched: Answer | undefined,
 ): StateLookup {

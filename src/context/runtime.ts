@@ -21,6 +21,8 @@ export interface LoadedProject {
   readonly engine: EngineProject;
   /** The ids of the experiences that run in the environment of the options. */
   readonly running: readonly string[];
+  /** When the config was put in force, in milliseconds since the epoch. */
+  readonly since: number;
 }
 
 /** A unit of work with changes that are not committed yet. */
@@ -31,7 +33,7 @@ export interface Uncommitted {
   readonly storeKey: string;
   /** Commits the changes. Returns the store's answer; undefined if there was nothing to commit. */
   commit(): Committed | Promise<Committed> | undefined;
-  discard(reason: DropReason): void;
+  discard(reason: DiscardReason): void;
 }
 
 /**
@@ -50,6 +52,9 @@ export interface Revocations {
 }
 
 export type RevocationReason = Extract<DropReason, 'consent' | 'forgotten'>;
+
+/** Why what was recorded is neither stored nor sent. */
+export type DiscardReason = RevocationReason | 'no-identity';
 
 /** A function to call after a commit, with the store's answer or a promise of it. */
 export type AfterCommit = (stored?: unknown) => void;

@@ -15,6 +15,7 @@ import type {
 import type { ReportSegments } from '../model/tracking-event.js';
 import type { ConvertError } from '../utils/errors.js';
 import type { ConfigEntity, EntityType } from './config-entities.js';
+import type { CommitReport, TrackOutcome, ConversionResult } from './conversion-outcomes.js';
 
 /**
  * Why a visitor gets a variation or none. The reasons of the engine, and:
@@ -70,10 +71,11 @@ export interface ConvertEvents {
     /** The time of the commit, in milliseconds since the epoch. */
     at: number;
   };
+  /** What became of a conversion: once for each call of `trackConversion`, after the commit. */
   conversion: {
     visitorId: string;
     goalKey: string;
-    outcome: 'tracked' | 'already-tracked' | 'goal-not-found' | 'goal-rules' | 'bad-data';
+    outcome: Exclude<TrackOutcome, 'accepted' | 'timeout'>;
   };
   /** The tracking endpoint accepted a batch of `count` events. */
   delivered: { count: number };
@@ -118,8 +120,28 @@ export interface VisitorContext<Keys extends string = string> {
    */
   runFeature(key: string, attributes?: FeatureAttributes): Feature | Feature[];
   runFeatures(attributes?: FeatureAttributes): Feature[];
-  /** Counts a goal once per visitor; `conversionData` makes it a transaction. */
-  trackConversion(goalKey: string, attributes?: ConversionAttributes): void;
+  /**
+   * Counts a goal once per visitor; `conversionData` makes it a transaction. Returns what is known at once; `committed`
+   * tells what the store and the outbox say.
+   *
+   * @example
+   * ```js
+   * visitor.trackConversion('purchase'); // { outcome: 'accepted', retry: false }
+   * ```
+   */
+  trackConversion(goalKey: string, attributes?: ConversionAttributes): ConversionResult;
+  /**
+   * Commits what this context has recorded, waits until the store and the outbox (its disk or its Redis, if that is
+   * configured) have taken it, at most `timeout` milliseconds (default 2000), and tells what became of each conversion.
+   * It does not wait for Convert. Never rejects.
+   *
+   * @example
+   * ```js
+   * const { retry } = await visitor.committed();
+   * res.sendStatus(retry ? 503 : 200);
+   * ```
+   */
+  committed(options?: { timeout?: number }): Promise<CommitReport>;
   /** Stores report segments with the visitor. They are sent with later events. */
   setDefaultSegments(segments: ReportSegments): void;
   /** Puts the visitor into those of the given segments whose rules match. */

@@ -1,5 +1,4 @@
 /** Collects the changes and events of one visitor until they are committed. */
-import type { DropReason } from '../delivery/types.js';
 import type { OutgoingResponse } from '../model/http.js';
 import { type ReportSegments, SEGMENT_KEYS } from '../model/tracking-event.js';
 import {
@@ -11,10 +10,14 @@ import {
 } from '../model/visitor-state/apply-change.js';
 import type { Committed, StateChange, VisitorState } from '../model/visitor-state/types.js';
 import { NOTHING } from '../utils/objects.js';
-import { ChangeCommitter, type CommitTarget, type RecordedEvent } from './commit-changes.js';
+import { asConvertError } from '../utils/errors.js';
+import { ChangeCommitter, type CommitTarget } from './commit-changes.js';
+import type { Recorded, RecordedConversion, RecordedEvent } from './sent-events.js';
 import { CommitScheduler } from './commit-scheduler.js';
 import { consentRecord, isRecordDue } from './recorded-consent.js';
-import type { AfterCommit, Runtime, Uncommitted } from './runtime.js';
+import { resultOf } from './conversion-outcomes.js';
+import type { Conversion } from './conversion.js';
+import type { AfterCommit, DiscardReason, Runtime, Uncommitted } from './runtime.js';
 
 export interface UnitOfWorkOptions extends CommitTarget {
   /**
@@ -45,6 +48,7 @@ export interface UnitOfWorkOptions extends CommitTarget {
 
 const NO_CHANGE: StateChange = NOTHING;
 const NO_EVENTS: readonly RecordedEvent[] = [];
+const NO_CONVERSIONS: readonly RecordedConversion[] = [];
 
 export class UnitOfWork implements Uncommitted {
   index: number | undefined = undefined;
@@ -55,9 +59,10 @@ export class UnitOfWork implements Uncommitted {
   /** The last change, which is not applied to `#state` yet: most requests never read the state again. */
   #localChange: StateChange | undefined;
   /** Why all changes and events are dropped from now on; undefined if they are not. */
-  #discarded: DropReason | undefined;
+  #discarded: DiscardReason | undefined;
   #change: StateChange | undefined;
   #events = NO_EVENTS;
+  #conversions = NO_CONVERSIONS;
   #isPending = false;
   /** Tells the serverless platform that the commit is made; undefined if the platform does not wait for one. */
   #platformDone: AfterCommit | undefined;
@@ -109,12 +114,20 @@ export class UnitOfWork implements Uncommitted {
     this.#localChange = change;
   }
 
-  /** Records a change and its events, and schedules their commit. */
-  record(change: StateChange | undefined, events: readonly RecordedEvent[]): void {
+  /**
+   * Records a change and its events, and schedules their commit. `conversion` is the one that the events are of: it is
+   * settled when they are committed or dropped.
+   */
+  record(change: StateChange | undefined, events: readonly RecordedEvent[], conversion?: Conversion): void {
     if (change) this.applyLocally(change);
     if (this.#mode === 'silent') {
       if (this.#discarded && events.length > 0) this.#runtime.outbox.drop(events.length, this.#discarded);
+      conversion?.settle(resultOf(this.#discarded ?? 'consent'));
       return;
+    }
+    if (conversion !== undefined) {
+      const from = this.#events.length;
+      this.#conversions = [...this.#conversions, { conversion, from, to: from + events.length }];
     }
     if (change) this.#change = this.#change === undefined ? change : mergeChanges(this.#change, change);
     if (events.length > 0) this.#events = this.#events.length === 0 ? events : [...this.#events, ...events];
@@ -129,12 +142,13 @@ export class UnitOfWork implements Uncommitted {
   }
 
   /** Drops all changes and events that are not committed, and all that are recorded later. */
-  discard(reason: DropReason): void {
+  discard(reason: DiscardReason): void {
     if (this.#events.length > 0) this.#runtime.outbox.drop(this.#events.length, reason);
-    this.#take();
+    const { conversions } = this.#take();
     this.#mode = 'silent';
     this.#discarded = reason;
     this.#release();
+    for (const { conversion } of conversions) conversion.settle(resultOf(reason));
   }
 
   /**
@@ -145,12 +159,17 @@ export class UnitOfWork implements Uncommitted {
     if (!this.#isPending) return undefined;
     const committer = this.#committerUnlessRefused();
     if (committer === undefined) return undefined;
-    const { change, events } = this.#take();
-    const segments = events.length > 0 ? this.#segments() : undefined;
-    const stored =
-      this.#mode === 'hold'
-        ? committer.defer(change, events, segments)
-        : committer.commit(change, events, segments);
+    const { change, events, conversions } = this.#take();
+    let stored: Committed | Promise<Committed> | undefined;
+    try {
+      const segments = events.length > 0 ? this.#segments() : undefined;
+      const recorded = { change, events, conversions, segments };
+      stored = this.#mode === 'hold' ? committer.defer(recorded) : committer.commit(recorded);
+    } catch (error) {
+      // A flush commits many visitors: a failure of one must not stop it.
+      this.#runtime.report(asConvertError(error, 'CONVERT_INTERNAL', 'a visitor could not be committed'));
+      for (const { conversion } of conversions) conversion.settle(resultOf('disabled'));
+    }
     this.#release(stored);
     return stored;
   }
@@ -172,6 +191,14 @@ export class UnitOfWork implements Uncommitted {
     return undefined;
   }
 
+  /**
+   * Resolves when the store, and an outbox that outlives the process, have taken what was committed so far. Never
+   * rejects.
+   */
+  async settled(): Promise<void> {
+    await this.#committer?.settled();
+  }
+
   /** Resolves the `waitUntil` promise: nothing of this visitor waits to be committed any more. */
   #release(stored?: unknown): void {
     const done = this.#platformDone;
@@ -179,10 +206,11 @@ export class UnitOfWork implements Uncommitted {
     done?.(stored);
   }
 
-  #take(): { change: StateChange; events: readonly RecordedEvent[] } {
-    const taken = { change: this.#change ?? NO_CHANGE, events: this.#events };
+  #take(): Pick<Recorded, 'change' | 'events' | 'conversions'> {
+    const taken = { change: this.#change ?? NO_CHANGE, events: this.#events, conversions: this.#conversions };
     this.#change = undefined;
     this.#events = NO_EVENTS;
+    this.#conversions = NO_CONVERSIONS;
     this.#isPending = false;
     this.#runtime.uncommitted.delete(this);
     return taken;

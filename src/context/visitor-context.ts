@@ -20,42 +20,48 @@ import { type ReportSegments, SEGMENT_KEYS } from '../model/tracking-event.js';
 import { asConvertError } from '../utils/errors.js';
 import { asObject } from '../utils/objects.js';
 import { type ConfigEntity, configEntity, type EntityType } from './config-entities.js';
+import {
+  type CommitReport,
+  type TrackOutcome,
+  type ConversionResult,
+  resultOf,
+} from './conversion-outcomes.js';
+import { Conversions } from './conversions.js';
 import { DecisionRecorder, warnIfLost } from './decision-recorder.js';
 import { ContextVisitor } from './engine-visitor.js';
 import { explanationOf, unexplained } from './explanation.js';
-import { EXCLUDED, excluded, type Included, type Participation, previewIn } from './participation.js';
+import {
+  EXCLUDED,
+  isOutdated,
+  renewed,
+  type Excluded,
+  excluded,
+  type Included,
+  type Participation,
+  previewIn,
+} from './participation.js';
 import { decideFeatures, disabledFeatures, withPreviewFeatures } from './preview-features.js';
-import { recordConversion } from './record-conversion.js';
 import { FLUSH_TIMEOUT, type Runtime } from './runtime.js';
 import { givenProperties, type PropertiesArguments, visitorData } from './sdk-forms.js';
-import {
-  CONTEXT_BRAND,
-  type Explanation,
-  type Reason,
-  type VisitorContext,
-  type VisitorData,
-} from './types.js';
+import { CONTEXT_BRAND, type Explanation, type VisitorContext, type VisitorData } from './types.js';
 
 /** The base of request contexts and job contexts. Each subclass finds the visitor in its own way (`resolve`). */
 export abstract class VisitorContextBase implements VisitorContext {
   readonly #runtime: Runtime;
   #participation: Participation | undefined;
   #recorded: DecisionRecorder | undefined;
+  #conversions: Conversions | undefined;
   #engineVisitor: ContextVisitor | undefined;
 
   constructor(runtime: Runtime) {
     this.#runtime = runtime;
   }
 
-  /**
-   * A getter, not a field: contexts are among the locals of templates, which get serialised and printed, and the
-   * runtime holds the whole project.
-   */
+  /** A getter, not a field: templates serialise and print contexts, and the runtime holds the whole project. */
   protected get runtime(): Runtime {
     return this.#runtime;
   }
 
-  /** The brand is a getter on the prototype, so that it takes no memory in each context. */
   get [CONTEXT_BRAND](): true {
     return true;
   }
@@ -69,15 +75,22 @@ export abstract class VisitorContextBase implements VisitorContext {
   }
 
   protected get participation(): Participation {
-    if (this.#participation === undefined) {
-      try {
-        this.#participation = this.resolve();
-      } catch (error) {
-        this.#fail(error);
-        this.#participation = excluded(EXCLUDED, 'disabled');
-      }
+    const known = this.#participation;
+    if (known !== undefined && !isOutdated(known, this.#runtime, this)) return known;
+    try {
+      this.#participation = renewed(known, this.#runtime) ?? this.resolve();
+      // What the engine has worked out belongs to the config of before.
+      this.#engineVisitor = undefined;
+    } catch (error) {
+      this.#fail(error);
+      this.#participation = excluded(EXCLUDED, 'disabled');
     }
     return this.#participation;
+  }
+
+  /** True while a response is under way, whose page is decided by one config. */
+  get isPage(): boolean {
+    return false;
   }
 
   /** The participation if it was resolved already; else undefined. */
@@ -128,16 +141,19 @@ export abstract class VisitorContextBase implements VisitorContext {
     });
   }
 
-  trackConversion(key: string, attributes?: ConversionAttributes): void {
+  trackConversion(key: string, attributes?: ConversionAttributes): ConversionResult {
     const { participation } = this;
-    if (participation.status === 'excluded') return this.missed(participation.excludedBy);
-    this.#guard(undefined, () => {
-      const visitor = (): EngineVisitor => this.#visitorOf(participation);
-      const conversion = { goalKey: textOf(key), attributes };
-      const outcome = recordConversion(this.runtime, participation, visitor, conversion);
-      if (outcome !== undefined)
-        this.#recorder.announceConversion(participation, conversion.goalKey, outcome);
+    const conversions = (this.#conversions ??= new Conversions(this.#runtime));
+    return this.#guard(resultOf('disabled'), () => {
+      const given = { goalKey: textOf(key), attributes };
+      if (participation.status === 'excluded')
+        return conversions.missed(participation, given.goalKey, this.missed(participation.excludedBy));
+      return conversions.track(participation, () => this.#visitorOf(participation), given);
     });
+  }
+
+  committed(options?: { timeout?: number }): Promise<CommitReport> {
+    return (this.#conversions ??= new Conversions(this.#runtime)).committed(this.resolved, options);
   }
 
   setDefaultSegments(segments: ReportSegments): void {
@@ -204,9 +220,9 @@ export abstract class VisitorContextBase implements VisitorContext {
     return this.flush();
   }
 
-  /** Counts a conversion that is dropped, because `reason` excludes the visitor. Some reasons are not counted. */
-  protected missed(reason: Reason): void {
-    if (reason === 'not-ready') this.runtime.outbox.drop(1, 'not-ready');
+  /** The outcome of a conversion of a visitor who is excluded for `reason`; jobs count more of them as dropped. */
+  protected missed(reason: Excluded['excludedBy']): TrackOutcome {
+    return reason;
   }
 
   /** The decisions with a variation, by experience key. */
@@ -264,10 +280,7 @@ export abstract class VisitorContextBase implements VisitorContext {
     return this.#engineVisitor;
   }
 
-  /**
-   * Runs `work`. If it throws, the error is reported and `otherwise` returned: this package throws nothing into a
-   * request.
-   */
+  /** Runs `work`. If it throws, reports the error and returns `otherwise`: nothing is thrown into a request. */
   #guard<T>(otherwise: T, work: () => T): T {
     try {
       return work();

@@ -26,7 +26,14 @@ import {
 } from './create-runtime.js';
 import { jobVisitor, visitorIdOf } from './job-visitor.js';
 import { closeOnSignals } from './shutdown-signals.js';
-import { type CloseOptions, type ClosingServer, drainBeforeExit, Servers } from './shutdown.js';
+import { watchExit } from './exit-watch.js';
+import {
+  CLOSE_TIMEOUT,
+  type CloseWithOptions,
+  type ClosingServer,
+  drainBeforeExit,
+  Servers,
+} from './shutdown.js';
 import type { Convert, ConvertStats, ForVisitorOptions } from './types.js';
 
 export type { Convert } from './types.js';
@@ -70,7 +77,11 @@ class ConvertInstance implements Convert {
   readonly #acceptHints: boolean | 'critical';
   readonly #undrain: () => void;
   readonly #unsignal: (() => void) | undefined;
-  readonly #servers = new Servers((options) => this.close(options));
+  readonly #servers = new Servers({
+    close: (options) => this.close(options),
+    report: (error) => this.#runtime.report(error),
+    watch: () => watchExit(this.#runtime),
+  });
   #closed: Promise<DeliveryLedger> | undefined;
 
   constructor(options: ResolvedOptions, outbox?: OutboxFactory, drain = drainBeforeExit) {
@@ -127,7 +138,7 @@ class ConvertInstance implements Convert {
     await runtime.jobs.enter();
     await commitAllOf(runtime, id);
     const found = await readForJob(runtime, id, origin);
-    return new JobContext(runtime, { visitorId: id, properties, consent, ...found });
+    return new JobContext(runtime, { visitorId: id, properties, consent, origin, ...found });
   }
 
   async forget(visitorId: string | number): Promise<void> {
@@ -153,10 +164,10 @@ class ConvertInstance implements Convert {
 
   close(options?: { timeout?: number }): Promise<DeliveryLedger> {
     // Options are not checked: frameworks may call this as a hook with other arguments, and it must not throw then.
-    return (this.#closed ??= this.#close(asObject(options).timeout ?? 5_000));
+    return (this.#closed ??= this.#close(asObject(options).timeout ?? CLOSE_TIMEOUT));
   }
 
-  closeWith<Server extends ClosingServer>(server: Server, options?: CloseOptions): Server {
+  closeWith<Server extends ClosingServer>(server: Server, options?: CloseWithOptions): Server {
     this.#servers.add(server, options);
     return server;
   }

@@ -113,6 +113,7 @@ export function createRuntime(options: ResolvedOptions, makeOutbox?: OutboxFacto
             ? withoutDelivery(shown, (count) => outbox.drop(count, 'disabled'))
             : shown,
         running: runningExperiences(config, environment).filter((id) => !isDraft.has(id)),
+        since: now(),
       };
     },
     onConfig: (loaded, isFirst) => {
@@ -222,6 +223,7 @@ function sourceOf(options: ResolvedOptions): ProjectSource {
     endpoint: options.endpoints?.config,
     refreshInterval: options.refreshInterval,
     maxBytes: options.maxConfigBytes,
+    transport: options.transport,
     debugToken: options.debugToken,
     cacheLevel: options.network?.cacheLevel,
   });

@@ -3,10 +3,11 @@
  * name whatever a function returns.
  */
 export type { Convert, ConvertStats, ForVisitorOptions } from './types.js';
-export type { CloseOptions, ClosingServer } from './shutdown.js';
+export type { CloseOptions, CloseWithOptions, ClosingServer } from './shutdown.js';
 export type { ConvertErrorCode } from '../utils/errors.js';
 export type { IncomingRequest, OutgoingResponse, ResponseHead, WaitUntil } from '../model/http.js';
 export type { Logger } from '../utils/logger.js';
+export type { TransportOption } from '../utils/node/http-agent.js';
 export type { MemoryStore, MemoryStoreOptions } from '../store/memory-store.js';
 export type { StoreCacheOptions, StoreStats } from '../store/remote-store.js';
 export type { CommitOptions, SdkDataStore, VisitorStore } from '../store/types.js';
@@ -65,3 +66,9 @@ export type {
   VisitorData,
 } from '../context/types.js';
 export type { ConfigEntity, EntityType } from '../context/config-entities.js';
+export type {
+  CommitReport,
+  TrackOutcome,
+  ConversionResult,
+  TrackedConversion,
+} from '../context/conversion-outcomes.js';

@@ -81,11 +81,14 @@ function createRegistry(): Registry {
   };
 }
 
+/** The key of a property that marks listeners which only look: they let the signal end the process as usual. */
+export const ONLY_LOOKS = Symbol.for('convert-middleware.only-looks');
+
 /** True if `signal` would not end the process even if our listener were not there. */
-function endsOtherwise(signal: NodeJS.Signals, ours: NodeJS.SignalsListener): boolean {
+export function endsOtherwise(signal: NodeJS.Signals, ours: NodeJS.SignalsListener): boolean {
   // The kernel does not end the first process of a container (1) on a signal that has no listener.
   if (process.pid === 1) return true;
-  const others = process.listeners(signal).filter((each) => each !== ours);
+  const others = process.listeners(signal).filter((each) => each !== ours && !(ONLY_LOOKS in each));
   return others.length > exitWatchers();
 }
 

@@ -1,6 +1,7 @@
 /** Closes a Convert together with its servers, and flushes it before the process ends by itself. */
-import { ConvertError } from '../utils/errors.js';
-import { assertOptions, between, given, shape } from '../utils/option-checks.js';
+import { asConvertError, ConvertError } from '../utils/errors.js';
+import { withTimeout } from '../utils/node/timers.js';
+import { assertOptions, between, fn, given, shape } from '../utils/option-checks.js';
 
 /** A server, as `node:http`, `https` and `http2` make it, and as `app.listen()` of Express and Koa returns it. */
 export interface ClosingServer {
@@ -15,27 +16,72 @@ export interface CloseOptions {
   timeout?: number;
 }
 
-const options = shape({ timeout: between(0, 10 * 60_000, 'milliseconds') });
+export interface CloseWithOptions extends CloseOptions {
+  /**
+   * Called once, when the Convert has closed: to close what it has used, such as a Redis client. A promise is waited
+   * for, until `timeout` is over, and at least for a second; what it throws or rejects with is reported. Functions of
+   * several servers are all called. Default: none.
+   */
+  after?: () => unknown;
+}
+
+/** What the servers close. */
+export interface Closing {
+  close(options: CloseOptions): Promise<unknown>;
+  report(error: ConvertError): void;
+  /** Called when the close has begun; returns a function to be called when it is done. */
+  watch(): () => void;
+}
+
+const options = shape({ timeout: between(0, 10 * 60_000, 'milliseconds'), after: fn });
+
+/** Milliseconds that a close may take, if the app gives no `timeout`. */
+export const CLOSE_TIMEOUT = 5_000;
+/** Milliseconds that the functions `after` may take in any case, even if delivery has used up the time. */
+const AFTER_LIMIT = 1_000;
 
 /** The servers of one Convert: the Convert is closed when the last of them has closed. */
 export class Servers {
   readonly #open = new Set<ClosingServer>();
-  readonly #close: (options: CloseOptions) => unknown;
+  readonly #after = new Set<() => unknown>();
 
-  constructor(close: (options: CloseOptions) => unknown) {
-    this.#close = close;
-  }
+  constructor(private readonly closing: Closing) {}
 
   /** @throws ConvertError `CONVERT_BAD_OPTION` */
-  add(server: ClosingServer, closing: CloseOptions = {}): void {
+  add(server: ClosingServer, given: CloseWithOptions = {}): void {
     assertServer(server);
-    assertOptions(options, closing);
+    assertOptions(options, given);
+    const { timeout = CLOSE_TIMEOUT, after } = given;
+    if (after !== undefined) this.#after.add(after);
     if (this.#open.has(server)) return;
     this.#open.add(server);
     server.once('close', () => {
       this.#open.delete(server);
-      if (this.#open.size === 0) this.#close(closing);
+      if (this.#open.size === 0) void this.#end(timeout);
     });
+  }
+
+  async #end(timeout: number): Promise<void> {
+    const until = performance.now() + timeout;
+    const closing = this.closing.close({ timeout });
+    const done = this.closing.watch();
+    await closing;
+    done();
+    const left = Math.max(AFTER_LIMIT, until - performance.now());
+    const all = [...this.#after];
+    this.#after.clear();
+    await Promise.all(all.map((after) => this.#run(after, left)));
+  }
+
+  async #run(after: () => unknown, left: number): Promise<void> {
+    try {
+      // The process must not end while the function is at work.
+      await withTimeout(left, after(), { keepAlive: true });
+    } catch (error) {
+      this.closing.report(
+        asConvertError(error, 'CONVERT_CALLBACK', 'the function `after` of `closeWith` failed'),
+      );
+    }
   }
 }
 

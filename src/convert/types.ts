@@ -8,7 +8,7 @@ import type { ProjectStats } from '../project/repository.js';
 import type { StoreStats } from '../store/remote-store.js';
 import type { Logger } from '../utils/logger.js';
 import type { CookieStats } from './cookie-formats.js';
-import type { CloseOptions, ClosingServer } from './shutdown.js';
+import type { CloseWithOptions, ClosingServer } from './shutdown.js';
 
 export interface Convert {
   /**
@@ -73,17 +73,18 @@ export interface Convert {
   close(options?: { timeout?: number }): Promise<DeliveryLedger>;
   /**
    * Closes the instance when `server` has closed (`server.close()` is over), or when the last of several servers has.
-   * Returns `server`. `options` are those of `close`. Needed with Express and Koa only: Fastify's plugin closes the
-   * instance that it has made.
+   * Returns `server`. `options` are those of `close`, and `after`: a function that closes what the instance has used.
+   * Needed with Express and Koa only: Fastify's plugin closes the instance that it has made. If the process ends before
+   * all is done, a line on stderr says so: a framework that ends the process itself has to await `close`.
    *
    * @example
    * ```js
-   * convert.closeWith(app.listen(3000));
+   * convert.closeWith(app.listen(3000), { after: () => redis.quit() });
    * ```
    *
    * @throws ConvertError `CONVERT_BAD_OPTION` for anything else than a server
    */
-  closeWith<Server extends ClosingServer>(server: Server, options?: CloseOptions): Server;
+  closeWith<Server extends ClosingServer>(server: Server, options?: CloseWithOptions): Server;
   /** Figures for monitoring: engine, project config, store and delivery. */
   stats(): ConvertStats;
   /**

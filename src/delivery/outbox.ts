@@ -168,7 +168,7 @@ export function createOutbox(
   function offer(events: readonly VisitorEvent[]): Offer {
     if (events.length === 0) return NOTHING_TAKEN;
     const at = erasures.offered();
-    let refused: Set<VisitorEvent> | undefined;
+    let refused: Map<VisitorEvent, DropReason> | undefined;
     /** The accepted events in the order in which they were offered; undefined in place of an event that was refused. */
     const queued = new Array<QueuedEvent | undefined>(events.length).fill(undefined);
     let before: Parameters<typeof serialise>[1];
@@ -177,7 +177,7 @@ export function createOutbox(
       const serialised = prepared(event, before);
       ledger.accept(1);
       if (typeof serialised === 'string') {
-        (refused ??= new Set()).add(event);
+        (refused ??= new Map()).set(event, serialised);
         ledger.drop(1, serialised);
         continue;
       }
@@ -187,7 +187,8 @@ export function createOutbox(
 
     let isConfirmed = false;
     return {
-      refused: refused ?? NONE,
+      refused: refused === undefined ? NONE : new Set(refused.keys()),
+      ...(refused && { reasons: refused }),
       confirm(lost = NONE, onKept) {
         // After the close, the ledger counts these events as dropped already.
         if (isConfirmed || closed) return;

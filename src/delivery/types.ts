@@ -35,7 +35,8 @@ export interface DeliveryLedger {
  *
  * - `overflow` the outbox was full
  * - `too-large` the event was over 32 KiB, or the tracking endpoint found it too large
- * - `claim-lost` another request of the visitor made the same decision or conversion first
+ * - `claim-lost` another request of the visitor made the same decision or conversion first; or the outbox had no room
+ *   for the rest of the conversion
  * - `consent` the visitor's consent was missing in a job, was withdrawn before the commit, or was not given while the
  *   event was deferred
  * - `not-ready` no project config had arrived
@@ -105,6 +106,8 @@ export interface Outbox {
 /** The answer of an outbox to events that it was offered. */
 export interface Offer {
   readonly refused: ReadonlySet<VisitorEvent>;
+  /** Why events are refused. Default: the outbox has no room, so that they may be taken another time. */
+  readonly reasons?: ReadonlyMap<VisitorEvent, DropReason>;
   /**
    * Has the offered events sent, except for the events in `lost`. An outbox with `outlives` calls `kept` later: once
    * all events that it sends are stored outside the process or finalized (delivered or given up).

@@ -18,6 +18,7 @@ import type { StoreCacheOptions } from '../store/remote-store.js';
 import type { SdkDataStore, VisitorStore } from '../store/types.js';
 import type { RequestFunction } from '../utils/app-callback.js';
 import type { Logger } from '../utils/logger.js';
+import type { TransportOption } from '../utils/node/http-agent.js';
 
 /** The options of `createConvert`. `Raw` is the framework's own request, which the functions among the options get. */
 export interface ConvertOptions<Raw = unknown> {
@@ -144,6 +145,14 @@ export interface ConvertOptions<Raw = unknown> {
    * Conversions are counted as dropped (`disabled`). For development and staging.
    */
   delivery?: DeliveryOptions | false;
+  /**
+   * How the project config is fetched and events are posted: with `node:http(s)`, which takes less CPU time; with
+   * `fetch`, for apps that have set up `fetch` to go through a proxy (`setGlobalDispatcher`); or with `node:http(s)`
+   * over an agent of the app's, such as `new HttpsProxyAgent(url)`. With `node`, `http.globalAgent` and
+   * `https.globalAgent` are used if the app has replaced them, or if `NODE_USE_ENV_PROXY` is set where Node heeds it.
+   * Default `node`; `fetch` on runtimes other than Node.
+   */
+  transport?: TransportOption;
   /** The base addresses of Convert's endpoints, as in the official SDK. */
   endpoints?: {
     /** The endpoint of the project config. Default `https://cdn-4.convertexperiments.com/api/v1/`. */
@@ -214,11 +223,6 @@ export interface DeliveryOptions {
   linger?: number;
   /** The most milliseconds that one POST may take; then it counts as failed. Default 10000. */
   timeout?: number;
-  /**
-   * How POSTs are made: with `node:http(s)`, which takes less CPU time, or with `fetch`, for apps that have set up
-   * `fetch` to go through a proxy. Default `node`; `fetch` on runtimes other than Node.
-   */
-  transport?: 'node' | 'fetch';
   /** Has Convert record only unique exposures, and fill in data that conversions lack. Default true. */
   enrichData?: boolean;
 }

@@ -51,6 +51,7 @@ const OWN = [
   'storeCache',
   'delivery',
   'endpoints',
+  'transport',
   'shutdown',
   'waitUntil',
 ] as const;

@@ -32,6 +32,7 @@ export function oncePerCode(): (code: string, log: () => void) => void {
  * a page. Each message is cleaned, so that no text of others forges a line.
  */
 export function safeLogger(logger: Logger): Logger {
+  if (logger === silentLogger) return logger;
   const guarded =
     (level: 'error' | 'warn' | 'info') =>
     (message: string): void => {

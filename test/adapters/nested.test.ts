@@ -52,7 +52,7 @@ async function get(listener: RequestListener) {
 }
 
 const runExperience = (convert: ConvertContext): void => void convert.runExperience('homepage-hero');
-const trackConversion = (convert: ConvertContext): void => convert.trackConversion('purchase');
+const trackConversion = (convert: ConvertContext): void => void convert.trackConversion('purchase');
 
 /** Templates have a view of the context, so it is no object like the other. */
 const isSame = (view: ConvertContext, { visitorId }: ConvertContext): boolean => view.visitorId === visitorId;

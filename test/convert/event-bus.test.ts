@@ -28,8 +28,9 @@ async function start(how: CollectorOptions = {}, options: ConvertOptions = {}): 
     await convert.close({ timeout: 0 });
     await collector.close();
   });
-  const track = async (id: string): Promise<void> =>
+  const track = async (id: string): Promise<void> => {
     (await convert.forVisitor(id)).trackConversion('purchase');
+  };
   return { collector, convert, lines, track };
 }
 

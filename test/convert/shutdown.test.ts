@@ -129,6 +129,41 @@ describe('closeWith', () => {
     expect(close.mock.calls).toEqual([[{ timeout: 1234 }]]);
   });
 
+  it('E11: calls `after` once, when the Convert has closed, for each of the servers', async () => {
+    const convert = create();
+    const order: string[] = [];
+    void convert.ready();
+    const after = (): void => {
+      order.push('after');
+      void isClosed(convert).then((is) => order.push(`closed: ${is}`));
+    };
+    const [one, two] = [await listening(createServer()), await listening(createServer())];
+    convert.closeWith(one, { after });
+    convert.closeWith(two, { after });
+    convert.closeWith(two, { after: async () => void order.push('another') });
+    await closed(one);
+    expect(order).toEqual([]);
+    await closed(two);
+    await expect.poll(() => order).toEqual(['after', 'another', 'closed: true']);
+  });
+
+  it('E11: reports an `after` that throws, rejects, or takes longer than the close may', async () => {
+    const failures = [
+      () => {
+        throw new Error('no');
+      },
+      () => Promise.reject(new Error('no')),
+      () => new Promise(() => undefined),
+    ];
+    for (const after of failures) {
+      const convert = create();
+      const errors: unknown[] = [];
+      convert.on('error', (error) => errors.push(error.code));
+      await closed(convert.closeWith(await listening(createServer()), { timeout: 10, after }));
+      await expect.poll(() => errors).toEqual(['CONVERT_CALLBACK']);
+    }
+  });
+
   const SERVER =
     'convert: closeWith(server) needs the server: what app.listen(port) returns, or http.createServer(app)';
   it.each<[string, unknown, unknown, string]>([
@@ -139,6 +174,7 @@ describe('closeWith', () => {
     ['something else', {}, undefined, `${SERVER} (given an object)`],
     ['a typo', createServer(), { timout: 1 }, 'unknown option `timout`, did you mean `timeout`?'],
     ['no time', createServer(), { timeout: '5s' }, 'option `timeout` must be a number of milliseconds'],
+    ['no function', createServer(), { after: 5 }, 'option `after` must be a function (given 5)'],
     ['no options', createServer(), 5, 'option `options` must be an object (given number)'],
   ])('refuses %s', (_, server, closing, message) => {
     const convert = create();
@@ -182,5 +218,109 @@ describe('a process that closes its server on SIGTERM', () => {
     child.kill('SIGTERM');
     expect(await child.ended).toEqual({ code: 0, signal: null, output: 'ready\n' });
     expect(collector.exposures()).toHaveLength(2);
+  });
+});
+
+describe('G3: a framework that ends the process when the server has closed', () => {
+  /** The server has answered one request, whose exposure waits in memory; `end` is what the framework does. */
+  const run = (convertOptions: string, end: string) =>
+    startChild(`
+      import { createServer } from 'node:http';
+      import { AsyncLocalStorage } from 'node:async_hooks';
+      import { createConvert } from 'convert-middleware';
+      import { convertMiddleware } from 'convert-middleware/express';
+      const requests = new AsyncLocalStorage();
+      // As Next's after(): it belongs to a request, and the server waits for what it was given.
+      const pending = new Set();
+      const after = (promise) => {
+        if (!requests.getStore()) throw new Error('after() outside of a request');
+        pending.add(promise);
+      };
+      const convert = createConvert({
+        project: ${JSON.stringify(testProject())},
+        endpoints: { track: '${collector.origin}' },
+        delivery: { linger: 60000 },
+        bots: 'include',
+        ${convertOptions}
+      });
+      const middleware = convertMiddleware(convert);
+      const server = createServer((req, res) =>
+        requests.run(req, () => middleware(req, res, () => {
+          req.convert.runExperience('homepage-hero');
+          res.end();
+        })),
+      );
+      await new Promise((resolve) => server.listen(0, '127.0.0.1', resolve));
+      const url = 'http://127.0.0.1:' + server.address().port;
+      // Two POSTs: the second one lingers.
+      for (let n = 0; n < 2; n++) {
+        await (await fetch(url, { headers: { connection: 'close' } })).text();
+        await new Promise((resolve) => setTimeout(resolve, 50));
+      }
+      const closeServer = () => new Promise((resolve) => server.close(resolve));
+      ${end}
+      console.log('ready');
+    `);
+
+  /** As Nest's enableShutdownHooks(): it closes the server, calls the hooks, and sends itself the signal again. */
+  const NEST = `
+    async function cleanup(signal) {
+      for (const each of providers) await each.beforeApplicationShutdown?.(signal);
+      await closeServer();
+      for (const each of providers) await each.onApplicationShutdown?.(signal);
+      process.removeListener('SIGTERM', cleanup);
+      process.kill(process.pid, signal);
+    }
+    process.on('SIGTERM', cleanup);`;
+  /** As \`next start\`: it closes the server, waits for what after() was given, and exits. */
+  const NEXT = `
+    process.on('SIGTERM', async () => {
+      await closeServer();
+      await Promise.all(pending);
+      process.exit(0);
+    });`;
+  const WARNING = 'the process ends before closeWith() is done, and 1 events are lost';
+
+  // The endpoint does not answer, so that the process ends first.
+  it.each([
+    ['Nest, with closeWith alone', `convert.closeWith(server); const providers = []; ${NEST}`, 'SIGTERM'],
+    ['Next, with closeWith alone', `convert.closeWith(server); ${NEXT}`, null],
+  ])('loses events, and a line on stderr says so: %s', async (_, end, signal) => {
+    const child = run('', end);
+    await child.said('ready');
+    collector.change({ behaviour: () => 'hang' });
+    child.kill('SIGTERM');
+    const { output, ...ended } = await child.ended;
+    expect(ended).toEqual({ code: signal === null ? 0 : null, signal });
+    expect(output.split(WARNING)).toHaveLength(2);
+  });
+
+  it.each([
+    [
+      'Nest, with a provider that closes the Convert',
+      '',
+      `class ConvertShutdown { onApplicationShutdown() { return convert.close(); } }
+      const providers = [new ConvertShutdown()]; ${NEST}`,
+      'SIGTERM',
+    ],
+    ['Next, with after() as `waitUntil`', 'waitUntil: (promise) => after(promise),', NEXT, null],
+  ])('loses nothing by the recipe: %s', async (_, convertOptions, end, signal) => {
+    const child = run(convertOptions, end);
+    await child.said('ready');
+    child.kill('SIGTERM');
+    expect(await child.ended).toEqual({ code: signal === null ? 0 : null, signal, output: 'ready\n' });
+    expect(collector.exposures()).toHaveLength(2);
+  });
+
+  it('says nothing if nothing is lost, or if the logger is off', async () => {
+    for (const [more, end] of [
+      ['', `await convert.flush(); convert.closeWith(server); ${NEXT}`],
+      ['logger: false,', `convert.closeWith(server); ${NEXT}`],
+    ]) {
+      const child = run(more!, end!);
+      await child.said('ready');
+      child.kill('SIGTERM');
+      expect(await child.ended).toEqual({ code: 0, signal: null, output: 'ready\n' });
+    }
   });
 });

@@ -194,7 +194,8 @@ it.each(['node', 'fetch'] as const)('`delivery.timeout` says otherwise: %s', asy
   const convert = createConvert({
     project: testProject(),
     endpoints: { track: collector.origin },
-    delivery: { timeout: 50, transport },
+    delivery: { timeout: 50 },
+    transport,
     logger: false,
   });
   onTestFinished(async () => void (await convert.close({ timeout: 0 })));

@@ -2,12 +2,18 @@
 import http, { type ClientRequest } from 'node:http';
 import https from 'node:https';
 import type { Socket } from 'node:net';
+import { changedGlobalAgent } from '../../utils/node/http-agent.js';
 import type { Transport } from '../types.js';
 import { MAX_ANSWER_BYTES, networkError, POST_HEADERS } from './shared.js';
 
 export interface HttpTransportOptions {
   /** Milliseconds for one POST, from the connection to the end of the answer's body. Default 10,000. */
   timeout?: number;
+  /**
+   * The agent of the app, which is not closed. Default: the global agent if the app or the environment has changed it,
+   * else one of our own.
+   */
+  agent?: http.Agent | undefined;
 }
 
 /**
@@ -29,14 +35,14 @@ interface UnderWay {
 const CLOSED_BY_PEER = new Set(['ECONNRESET', 'EPIPE']);
 
 /**
- * Makes a transport with one connection at a time, which is kept alive between POSTs. No redirect is followed. An idle
- * connection never keeps the process alive; a POST under way does so only with `keepAlive` (or, for at most 2 s, while
- * it is connecting).
+ * Makes a transport with one connection at a time, which is kept alive between POSTs, unless an agent of others says
+ * otherwise. No redirect is followed. An idle connection never keeps the process alive; a POST under way does so only
+ * with `keepAlive` (or, for at most 2 s, while it is connecting).
  *
  * If the server closed an idle connection just before it was used again, the POST is repeated at once on a fresh
  * connection: that is the ordinary end of a keep-alive connection and no failure of the endpoint.
  */
-export function httpTransport({ timeout = 10_000 }: HttpTransportOptions = {}): Transport {
+export function httpTransport({ timeout = 10_000, agent }: HttpTransportOptions = {}): Transport {
   const pool = { keepAlive: true, maxSockets: 1 };
   // The modules are asked for `request` at each POST, so that mocks and monitoring tools that replace it are called.
   const clients = new Map<string, { module: Pick<typeof http, 'request'>; agent: http.Agent }>([
@@ -61,7 +67,7 @@ export function httpTransport({ timeout = 10_000 }: HttpTransportOptions = {}): 
       let isAnswered = false;
       const request: ClientRequest = client.module.request(target, {
         method: 'POST',
-        agent: client.agent,
+        agent: agent ?? changedGlobalAgent(target.protocol) ?? client.agent,
         headers: { ...POST_HEADERS, 'Content-Length': body.length },
       });
       const timer = setTimeout(() => {
@@ -147,7 +153,7 @@ export function httpTransport({ timeout = 10_000 }: HttpTransportOptions = {}): 
     },
     close() {
       closed = true;
-      for (const { agent } of clients.values()) agent.destroy();
+      for (const client of clients.values()) client.agent.destroy();
     },
   };
 }

@@ -9,6 +9,8 @@ import { type RunScript, script } from './client.js';
 
 export interface RedisDocumentsOptions {
   readonly run: RunScript;
+  /** Closes the connection, if it was made for these documents. */
+  readonly close: () => Promise<void>;
   /** The text that stands in front of each key. */
   readonly prefix: string;
   /** Milliseconds for which a document lives that no process reads or writes. */
@@ -62,7 +64,13 @@ function asDocument(text: unknown): Document | undefined {
   return { text };
 }
 
-export function redisDocuments({ run, prefix, maxAge, ephemeralAge }: RedisDocumentsOptions): Documents {
+export function redisDocuments({
+  run,
+  close,
+  prefix,
+  maxAge,
+  ephemeralAge,
+}: RedisDocumentsOptions): Documents {
   const keyOf = (key: string): string => prefix + key;
   return {
     remote: true,
@@ -85,6 +93,7 @@ export function redisDocuments({ run, prefix, maxAge, ephemeralAge }: RedisDocum
     async delete(key) {
       await run(DELETE, [keyOf(key)], []);
     },
+    close,
   };
 }
 

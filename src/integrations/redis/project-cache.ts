@@ -10,9 +10,9 @@
  */
 import type { ProjectCache } from '../../project/cache/types.js';
 import { MAX_CONFIG_BYTES } from '../../project/config-limits.js';
-import { ConvertError } from '../../utils/errors.js';
 import { assertOptions, shape } from '../../utils/option-checks.js';
-import { isKeyPrefix, isRedisClient, type RedisClient, script, scriptRunner } from './client.js';
+import { isKeyPrefix, script } from './client.js';
+import { checkSource, connectTo, type RedisSource } from './connection.js';
 import { asObject } from '../../utils/objects.js';
 
 export interface RedisProjectCacheOptions {
@@ -66,18 +66,17 @@ return 1
 const check = shape({ prefix: isKeyPrefix });
 
 /**
- * Makes a cache for the option `projectCache`. The client is a connected client of ioredis or node-redis. The app
- * closes it, after it has closed the Convert. Needs Redis 6.2 or newer, or Valkey. Configs that no process fetches any
- * more are kept for 30 days.
+ * Makes a cache for the option `projectCache`. With `{ url }`, the client is made, and closed with the Convert. Or
+ * it is a connected client of ioredis or node-redis, which the app closes, after it has closed the Convert. Needs Redis
+ * 6.2 or newer, or Valkey. Configs that no process fetches any more are kept for 30 days.
  *
  * @throws ConvertError `CONVERT_BAD_OPTION`
  */
-export function redisProjectCache(client: RedisClient, options: RedisProjectCacheOptions = {}): ProjectCache {
-  const [wrong] = isRedisClient(client, 'client');
-  if (wrong !== undefined) throw new ConvertError('CONVERT_BAD_OPTION', wrong);
+export function redisProjectCache(client: RedisSource, options: RedisProjectCacheOptions = {}): ProjectCache {
+  checkSource(client);
   assertOptions(check, options);
   const { prefix = 'convert' } = asObject(options);
-  const run = scriptRunner(client);
+  const { run, close } = connectTo(client);
   const config = (key: string): string => `${prefix}:{${key}}:config`;
   return {
     description: `Redis, keys ${prefix}:…`,
@@ -95,5 +94,6 @@ export function redisProjectCache(client: RedisClient, options: RedisProjectCach
     async write(key, { body, digest, etag = '', checkedAt }) {
       await run(WRITE, [config(key)], [String(MAX_AGE), digest, etag, body, String(checkedAt)]);
     },
+    close,
   };
 }

@@ -2,9 +2,9 @@
 import { documentStore } from '../../store/document-store.js';
 import { RETENTION_OPTIONS, retentionOf, type RetentionOptions } from '../../store/retention.js';
 import type { VisitorStore } from '../../store/types.js';
-import { ConvertError } from '../../utils/errors.js';
 import { assertOptions, either, oneOf, shape } from '../../utils/option-checks.js';
-import { isKeyPrefix, isRedisClient, type RedisClient, scriptRunner } from './client.js';
+import { isKeyPrefix } from './client.js';
+import { checkSource, connectTo, type RedisSource } from './connection.js';
 import { redisDocuments } from './documents.js';
 import { asObject } from '../../utils/objects.js';
 
@@ -23,26 +23,28 @@ const check = shape({
 
 /**
  * Makes a store for the option `store`. The first write wins over all processes. It takes one round trip before the
- * handler for a returning visitor, and one after a response if something changed. The client is a connected client of
- * ioredis or node-redis. The app closes it, after it has closed the Convert. Needs Redis 6.2 or newer, or Valkey. Each
- * command uses one key, so any cluster will do.
+ * handler for a returning visitor, and one after a response if something changed. With `{ url }`, the client is made by
+ * ioredis or @redis/client, whichever is installed, and closed with the Convert. Or it is a connected client of ioredis
+ * or node-redis, which the app closes, after it has closed the Convert (`closeWith(server, { after })`). Needs Redis
+ * 6.2 or newer, or Valkey. Each command uses one key, so any cluster will do.
  *
  * @example
  * ```js
- * const client = new Redis('redis://localhost');
- * const convert = createConvert({ sdkKey: '10035569/10034190', store: redisStore(client) });
+ * const store = redisStore({ url: 'redis://localhost' });
+ * const convert = createConvert({ sdkKey: '10035569/10034190', store });
  * ```
  *
  * @throws ConvertError `CONVERT_BAD_OPTION`
  */
-export function redisStore(client: RedisClient, options: RedisStoreOptions = {}): VisitorStore {
-  const [wrong] = isRedisClient(client, 'client');
-  if (wrong !== undefined) throw new ConvertError('CONVERT_BAD_OPTION', wrong);
+export function redisStore(client: RedisSource, options: RedisStoreOptions = {}): VisitorStore {
+  checkSource(client);
   assertOptions(check, options);
   const { prefix = 'convert' } = asObject(options);
+  const { run, close } = connectTo(client);
   return documentStore(
     redisDocuments({
-      run: scriptRunner(client),
+      run,
+      close,
       prefix: prefix === '' ? '' : `${prefix}:`,
       ...retentionOf(options),
     }),

@@ -61,9 +61,12 @@ export class SafeCache {
     this.sink.cacheFailed(error);
   }
 
-  /** From now on, the cache is not called and nothing is reported. */
+  /** Closes the cache. From now on, it is not called and nothing is reported. */
   stop(): void {
+    if (this.#isOver) return;
     this.#isOver = true;
+    const close = async (): Promise<void> => this.cache.close?.();
+    close().catch(() => undefined);
   }
 
   async #run<T>(work: () => Promise<T>): Promise<T | undefined> {

@@ -28,4 +28,6 @@ export interface ProjectCache {
   read(key: string, maxBytes?: number): Promise<CachedProject | undefined>;
   /** Called after each successful fetch. The last write wins, but an older `checkedAt` replaces no newer one. */
   write(key: string, project: CachedProject): Promise<void>;
+  /** Called once, when the Convert closes: no call follows. */
+  close?(): void | Promise<void>;
 }

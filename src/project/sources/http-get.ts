@@ -8,6 +8,7 @@ import type { Socket } from 'node:net';
 import { type Duplex, PassThrough, Writable } from 'node:stream';
 import { pipeline } from 'node:stream/promises';
 import { createBrotliDecompress, createGunzip } from 'node:zlib';
+import { changedGlobalAgent } from '../../utils/node/http-agent.js';
 import { unrefTimeout } from '../../utils/node/timers.js';
 
 export interface GetOptions {
@@ -18,6 +19,8 @@ export interface GetOptions {
   readonly maxBytes: number;
   /** Aborts the request. */
   readonly signal: AbortSignal;
+  /** The agent of the app. Default: the global agent if it was changed, else a connection for this request alone. */
+  readonly agent?: http.Agent | undefined;
 }
 
 export interface Answer {
@@ -51,7 +54,7 @@ export async function get(url: URL, options: GetOptions): Promise<Answer> {
   }, timeout);
   signal.addEventListener('abort', onStop, { once: true });
   try {
-    const response = await head(url, options.headers, abort.signal);
+    const response = await head(url, options, abort.signal);
     const { statusCode: status = 0, headers } = response;
     if (status === 200) return { status, headers, body: await readBody(response, maxBytes, abort.signal) };
     response.destroy();
@@ -65,14 +68,15 @@ export async function get(url: URL, options: GetOptions): Promise<Answer> {
   }
 }
 
-function head(url: URL, headers: OutgoingHttpHeaders, signal: AbortSignal): Promise<IncomingMessage> {
+function head(url: URL, { headers, agent }: GetOptions, signal: AbortSignal): Promise<IncomingMessage> {
   // The module is asked for `get` at each request, so that mocks and monitoring tools that replace it are called.
   const client = url.protocol === 'https:' ? https : http;
   return new Promise((resolve, reject) => {
-    // Minutes lie between two requests, so each gets a connection of its own (`agent: false`).
+    // Minutes lie between two requests, so each gets a connection of its own (`agent: false`), unless somebody leads
+    // requests over a proxy.
     const request = client.get(url, {
       headers: { ...headers, 'Accept-Encoding': 'gzip, br' },
-      agent: false,
+      agent: agent ?? changedGlobalAgent(url.protocol) ?? false,
       signal,
     });
     request.on('socket', unref);

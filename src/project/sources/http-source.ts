@@ -2,6 +2,7 @@
 import type { ProjectConfig } from '../../model/project-config.js';
 import { type Backoff, backoffDelay, DEFAULT_BACKOFF, parseRetryAfter } from '../../utils/backoff.js';
 import { asConvertError, ConvertError } from '../../utils/errors.js';
+import { agentOf, transportOr, type TransportOption } from '../../utils/node/http-agent.js';
 import { unrefTimeout } from '../../utils/node/timers.js';
 import { cacheKey } from '../cache/cache-key.js';
 import { FallbackConfig, type CacheTimes } from '../cache/fallback-config.js';
@@ -12,6 +13,7 @@ import { parseProject } from '../parse-config.js';
 import { ProjectPin } from '../project-pin.js';
 import type { ProjectSink, ProjectSource } from '../types.js';
 import { ChangeDetector } from './change-detector.js';
+import { fetchGet } from './fetch-get.js';
 import { type Answer, get } from './http-get.js';
 
 export interface HttpSourceOptions {
@@ -33,6 +35,8 @@ export interface HttpSourceOptions {
   timeout?: number;
   /** Largest config, in bytes, decompressed. Default 5 MiB. */
   maxBytes?: number;
+  /** How requests are made. Default `node`; `fetch` on runtimes other than Node. */
+  transport?: TransportOption;
   /** The waits between attempts after failures. Default 0.5 s, doubling up to 60 s, with full jitter. */
   backoff?: Backoff;
   /** Returns a random number from 0 up to 1, for the jitter of waits. Default `Math.random`. */
@@ -65,6 +69,8 @@ export function httpSource(options: HttpSourceOptions): ProjectSource {
     backoff = DEFAULT_BACKOFF,
     random = Math.random,
   } = options;
+  const request = transportOr(options.transport) === 'fetch' ? fetchGet : get;
+  const agent = agentOf(options.transport);
   const base = options.endpoint ?? DEFAULT_CONFIG_ENDPOINT;
   const { debugToken, cacheLevel } = options;
   const environment = checkEnvironment(options.environment);
@@ -109,7 +115,13 @@ export function httpSource(options: HttpSourceOptions): ProjectSource {
         const { etag } = detector;
         const condition = etag === undefined ? {} : { 'If-None-Match': etag };
         const signal = stopped.signal;
-        answer = await get(url, { headers: { ...headers, ...condition }, timeout, maxBytes, signal });
+        answer = await request(url, {
+          headers: { ...headers, ...condition },
+          timeout,
+          maxBytes,
+          signal,
+          agent,
+        });
         if (!pin.isSet) await fallback?.setPin();
         if (signal.aborted) return 0;
         // If the request had no ETag, a 304 does not say that the config is unchanged.

@@ -24,7 +24,7 @@ it('is what a Convert delivers with where the option says so', async () => {
   const convert = createConvert({
     project: testProject(),
     endpoints: { track: collector.origin },
-    delivery: { transport: 'fetch' },
+    transport: 'fetch',
     logger: false,
   });
   (await convert.forVisitor('v1')).trackConversion('purchase');

@@ -17,6 +17,8 @@ import { StreamProducer } from './stream-producer.js';
 
 export interface RedisBackendOptions {
   readonly run: RunScript;
+  /** Closes the connection, if it was made for this outbox. Never rejects. */
+  readonly close: () => Promise<void>;
   readonly prefix: string;
   /** True if this process sends events, too; false if it only puts them into Redis. */
   readonly drain: boolean;
@@ -182,6 +184,7 @@ export class RedisBackend extends QueueBackendBase {
     this.#reading.end();
     this.#timers.stop();
     this.core.ledger.spool(this.#consumer?.safe ?? 0);
+    void this.#options.close();
   }
 
   #streamNow(): RedisStream | undefined {

@@ -4,9 +4,9 @@
  */
 import { createOutbox } from '../../../delivery/outbox.js';
 import { DEFAULT_QUEUE_BYTES, type OutboxFactory } from '../../../delivery/types.js';
-import { ConvertError } from '../../../utils/errors.js';
 import { assertOptions, between, flag, shape } from '../../../utils/option-checks.js';
-import { isKeyPrefix, isRedisClient, type RedisClient, scriptRunner } from '../client.js';
+import { isKeyPrefix } from '../client.js';
+import { checkSource, connectTo, type RedisSource } from '../connection.js';
 import { RedisBackend } from './backend.js';
 import { asObject } from '../../../utils/objects.js';
 
@@ -49,35 +49,36 @@ const check = shape({
 });
 
 /**
- * Makes an outbox for the option `delivery.outbox`. The client is a connected client of ioredis or node-redis. The app
- * closes it, after it has closed the Convert. Needs Redis 6.2 or newer, or Valkey, with a `maxmemory-policy` that
- * evicts no events (`noeviction`, or `volatile-*`). `internals` is for tests.
+ * Makes an outbox for the option `delivery.outbox`. With `{ url }`, the client is made by ioredis or @redis/client,
+ * whichever is installed, and closed with the Convert. Or it is a connected client of ioredis or node-redis, which the
+ * app closes, after it has closed the Convert (`closeWith(server, { after })`). Needs Redis 6.2 or newer, or Valkey,
+ * with a `maxmemory-policy` that evicts no events (`noeviction`, or `volatile-*`). `internals` is for tests.
  *
  * @example
  * ```js
- * const client = new Redis('redis://localhost');
- * const convert = createConvert({ sdkKey: '10035569/10034190', delivery: { outbox: redisOutbox(client) } });
+ * const outbox = redisOutbox({ url: 'redis://localhost' });
+ * const convert = createConvert({ sdkKey: '10035569/10034190', delivery: { outbox } });
  * ```
  *
  * @throws ConvertError `CONVERT_BAD_OPTION`
  */
 export function redisOutbox(
-  client: RedisClient,
+  client: RedisSource,
   options: RedisOutboxOptions = {},
   internals: RedisInternals = {},
 ): OutboxFactory {
-  const [wrong] = isRedisClient(client, 'client');
-  if (wrong !== undefined) throw new ConvertError('CONVERT_BAD_OPTION', wrong);
+  checkSource(client);
   assertOptions(check, options);
   const { drain = true, prefix = 'convert', maxBytes = 256 * MIB } = asObject(options);
   const { beat = 2_000, lease = 10_000, answerLimit = 5_000, bypassAfter = 15_000 } = internals;
-  const run = scriptRunner(client);
-  return (given) =>
-    createOutbox(
+  return (given) => {
+    const { run, close } = connectTo(client);
+    return createOutbox(
       given,
       (core) =>
         new RedisBackend(core, {
           run,
+          close,
           drain,
           prefix,
           maxBytes,
@@ -88,4 +89,5 @@ export function redisOutbox(
           bypassAfter,
         }),
     );
+  };
 }
