@@ -2,8 +2,15 @@
 import http from 'node:http';
 import https from 'node:https';
 
+/** An `http.Agent` of Node, described without the types of Node, which an app need not have. */
+export interface HttpAgent {
+  readonly sockets: object;
+  readonly requests: object;
+  destroy(): void;
+}
+
 /** How requests are made: with `node:http(s)`, with `fetch`, or with `node:http(s)` over the app's agent. */
-export type TransportOption = 'node' | 'fetch' | http.Agent;
+export type TransportOption = 'node' | 'fetch' | HttpAgent;
 
 /** The default: Node's clients on Node, `fetch` elsewhere. */
 export function transportOr(given: TransportOption | undefined): TransportOption {
@@ -13,7 +20,7 @@ export function transportOr(given: TransportOption | undefined): TransportOption
 
 /** The agent of the option; undefined if it names none. */
 export const agentOf = (transport: TransportOption | undefined): http.Agent | undefined =>
-  typeof transport === 'object' ? transport : undefined;
+  typeof transport === 'object' ? (transport as http.Agent) : undefined;
 
 /** The options that the global agents have in Node by itself. */
 const DEFAULTS: ReadonlySet<string> = new Set(['keepAlive', 'scheduling', 'timeout', 'noDelay', 'path']);
