@@ -16,7 +16,8 @@ import type { ProjectConfig } from '../model/project-config.js';
 import type { DeliveryOptions, ResolvedOptions } from '../options/types.js';
 import { trackingUrl } from '../project/endpoints.js';
 import { asConvertError, ConvertError } from '../utils/errors.js';
-import { agentOf, transportOr, type TransportOption } from '../utils/node/http-agent.js';
+import { agentOf, transportOr } from '../utils/node/http-agent.js';
+import type { TransportOption } from '../utils/transport-option.js';
 import { withMethods } from '../utils/option-checks.js';
 import { NOTHING } from '../utils/objects.js';
 

@@ -7,7 +7,7 @@ export type { CloseOptions, CloseWithOptions, ClosingServer } from './shutdown.j
 export type { ConvertErrorCode } from '../utils/errors.js';
 export type { IncomingRequest, OutgoingResponse, ResponseHead, WaitUntil } from '../model/http.js';
 export type { Logger } from '../utils/logger.js';
-export type { HttpAgent, TransportOption } from '../utils/node/http-agent.js';
+export type { HttpAgent, TransportOption } from '../utils/transport-option.js';
 export type { MemoryStore, MemoryStoreOptions } from '../store/memory-store.js';
 export type { StoreCacheOptions, StoreStats } from '../store/remote-store.js';
 export type { CommitOptions, SdkDataStore, VisitorStore } from '../store/types.js';

@@ -18,7 +18,7 @@ import type { StoreCacheOptions } from '../store/remote-store.js';
 import type { SdkDataStore, VisitorStore } from '../store/types.js';
 import type { RequestFunction } from '../utils/app-callback.js';
 import type { Logger } from '../utils/logger.js';
-import type { TransportOption } from '../utils/node/http-agent.js';
+import type { TransportOption } from '../utils/transport-option.js';
 
 /** The options of `createConvert`. `Raw` is the framework's own request, which the functions among the options get. */
 export interface ConvertOptions<Raw = unknown> {

@@ -19,9 +19,11 @@ export function parseState(value: unknown): VisitorState | undefined {
   // stand, instead of lapsing although their events were sent.
   else if (Number(format) < FORMATS.state) delete state.pending;
   for (const field of Object.keys(state)) {
-    if (CHECKS.get(field)?.(state[field]) !== false) continue;
+    const value = state[field];
+    if (CHECKS.get(field)?.(value) !== false) continue;
     delete state[field];
-    if (isKnown) noteProblem(state, 'malformed');
+    // A store that keeps objects may keep a field that is undefined, which JSON leaves out.
+    if (isKnown && value !== undefined) noteProblem(state, 'malformed');
   }
   return state;
 }

@@ -2,7 +2,8 @@
 import type { ProjectConfig } from '../../model/project-config.js';
 import { type Backoff, backoffDelay, DEFAULT_BACKOFF, parseRetryAfter } from '../../utils/backoff.js';
 import { asConvertError, ConvertError } from '../../utils/errors.js';
-import { agentOf, transportOr, type TransportOption } from '../../utils/node/http-agent.js';
+import { agentOf, transportOr } from '../../utils/node/http-agent.js';
+import type { TransportOption } from '../../utils/transport-option.js';
 import { unrefTimeout } from '../../utils/node/timers.js';
 import { cacheKey } from '../cache/cache-key.js';
 import { FallbackConfig, type CacheTimes } from '../cache/fallback-config.js';

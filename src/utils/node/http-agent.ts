@@ -1,16 +1,7 @@
 /** Says how requests to Convert are made, and over which agent of Node's HTTP clients. */
 import http from 'node:http';
 import https from 'node:https';
-
-/** An `http.Agent` of Node, described without the types of Node, which an app need not have. */
-export interface HttpAgent {
-  readonly sockets: object;
-  readonly requests: object;
-  destroy(): void;
-}
-
-/** How requests are made: with `node:http(s)`, with `fetch`, or with `node:http(s)` over the app's agent. */
-export type TransportOption = 'node' | 'fetch' | HttpAgent;
+import type { TransportOption } from '../transport-option.js';
 
 /** The default: Node's clients on Node, `fetch` elsewhere. */
 export function transportOr(given: TransportOption | undefined): TransportOption {

@@ -268,4 +268,9 @@ describe('parseState', () => {
       expect([state, problemOf(state)], JSON.stringify(each)).toEqual([{ goals: { a: true } }, 'malformed']);
     }
   });
+
+  it('counts no field that a store of objects keeps without a value', () => {
+    const state = parseState({ goals: { a: true }, alias: undefined, users: undefined })!;
+    expect([state, problemOf(state)]).toEqual([{ goals: { a: true } }, undefined]);
+  });
 });
