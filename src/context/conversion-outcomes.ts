@@ -1,7 +1,7 @@
-/** What can become of a conversion, and whether it is worth tracking it again. */
+/** The outcomes of conversions, and which of them are worth another try. */
 
 /**
- * What became of a conversion:
+ * The outcome of a conversion:
  *
  * - `accepted` recorded: the commit decides, and `committed()` and the event `conversion` tell the final outcome
  * - `tracked` the outbox has taken it; the goal counts
@@ -44,7 +44,7 @@ export type TrackOutcome =
   | 'store-unavailable'
   | 'timeout';
 
-/** What `trackConversion` returns: what is known at once. */
+/** The result of `trackConversion`: the outcome as far as it is known at once. */
 export interface ConversionResult {
   readonly outcome: TrackOutcome;
   /**
@@ -59,7 +59,7 @@ export interface TrackedConversion extends ConversionResult {
   readonly goalKey: string;
 }
 
-/** What `committed()` resolves to. */
+/** The result of `committed()`: the final outcomes of a context's conversions. */
 export interface CommitReport {
   /** True if one of the conversions has `retry`. */
   readonly retry: boolean;

@@ -1,4 +1,4 @@
-/** One call of `trackConversion`: what becomes of it is known after the commit. */
+/** A call of `trackConversion`, whose final outcome is known after the commit. */
 import {
   type TrackOutcome,
   type ConversionResult,
@@ -8,7 +8,7 @@ import {
 import type { Runtime } from './runtime.js';
 
 export class Conversion {
-  /** What became of it, as far as the store and the outbox have said so. */
+  /** The outcome so far: the store and the outbox may still change it. */
   result: ConversionResult = resultOf('accepted');
   /** False while an outbox that outlives the process has not stored the events of this conversion. */
   isSafe = false;

@@ -21,7 +21,7 @@ export interface Excluded {
    * request writes its cookie.
    */
   readonly excludedBy: ExcludedReason | 'disabled' | 'not-ready' | 'no-identity';
-  /** What a preview link shows to a visitor without consent: it names nobody, and leaves no trace. */
+  /** The decision of a preview link. It needs no consent, because it names nobody and leaves no trace. */
   readonly preview?: PreviewDecision | undefined;
 }
 

@@ -13,15 +13,8 @@ import {
 } from '../delivery/types.js';
 import { compiledEngine } from '../engine/compiled-engine.js';
 import { userHasher } from '../identity/user-hash.js';
-import {
-  type ExperienceConfig,
-  type ProjectConfig,
-  runningExperiences,
-  runsElsewhere,
-} from '../model/project-config.js';
 import { isInAll } from '../model/visitor-state/apply-change.js';
 import type { ConvertOptions, ResolvedOptions } from '../options/types.js';
-import { leftOut } from '../project/parse-config.js';
 import { ProjectRepository, type ProjectRepositoryOptions, versionOf } from '../project/repository.js';
 import { resolveProject } from '../project/sources/resolve-source.js';
 import type { ProjectSource } from '../project/types.js';
@@ -32,14 +25,14 @@ import { type VisitorStore, withStoreTimeout } from '../store/types.js';
 import { CompactSet } from '../utils/compact-set.js';
 import { asConvertError } from '../utils/errors.js';
 import { type Logger, oncePerCode } from '../utils/logger.js';
-import { draftPreviews } from './draft-previews.js';
+import { NOTHING } from '../utils/objects.js';
 import { CookieFormats } from './cookie-formats.js';
-import { withDrafts, withoutDelivery } from './engine-views.js';
+import { draftPreviews } from './draft-previews.js';
 import { JobGate } from './job-gate.js';
+import { projectLoader, warnOfProject } from './load-project.js';
 import { outboxOf } from './outbox-factory.js';
 import { createReporter, type Reporter } from './reporter.js';
 import { requestServices } from './request-services.js';
-import { NOTHING } from '../utils/objects.js';
 
 /** The most callbacks that wait for the first project config, which may never come. */
 const MAX_WAITING = 1_000;
@@ -101,21 +94,7 @@ export function createRuntime(options: ResolvedOptions, makeOutbox?: OutboxFacto
   const claimLeases = claimsLapse ? new ClaimLeases(store, report, now) : undefined;
   const repository = new ProjectRepository<LoadedProject>(source, {
     readyTimeout: options.readyTimeout,
-    load(config) {
-      // Only a config that was asked for with the token has drafts; in others, a status says nothing about decisions.
-      const drafts = draftsOf(options.debugToken === undefined ? [] : (config.experiences ?? []));
-      const shown = withDrafts(engine.load(config), new Set(drafts.map(({ key }) => key)));
-      const isDraft = new Set(drafts.map(({ id }) => id));
-      return {
-        config,
-        engine:
-          options.delivery === false
-            ? withoutDelivery(shown, (count) => outbox.drop(count, 'disabled'))
-            : shown,
-        running: runningExperiences(config, environment).filter((id) => !isDraft.has(id)),
-        since: now(),
-      };
-    },
+    load: projectLoader(options, { engine, outbox, now }),
     onConfig: (loaded, isFirst) => {
       warnOfProject(loaded, environment, (message) =>
         onceForConfig(message, () => logger.warn(`convert: ${message}`)),
@@ -265,37 +244,9 @@ function outboxListener({ emit, reportOutage, reportRecovery, warnOnce }: Report
   };
 }
 
-/** Tells of the parts of a project config that do not run. */
-function warnOfProject(
-  { config, engine }: LoadedProject,
-  environment: string,
-  warn: (message: string) => void,
-): void {
-  const unusable = leftOutWarning(config);
-  if (unusable !== undefined) warn(unusable);
-  for (const warning of engine.warnings) warn(warning);
-  const elsewhere = runsElsewhere(config, environment);
-  if (elsewhere !== undefined) warn(elsewhere);
-}
-
 const DEBUG_TOKEN_WARNING =
-  'option `debugToken` is set: experiences that are not active are shown to everybody, read-only; leave it out in production';
-
-/** Returns the experiences that are not active. An experience without a status counts as active. */
-function draftsOf(experiences: readonly ExperienceConfig[]): readonly ExperienceConfig[] {
-  return experiences.filter(({ status }) => status && status !== 'active');
-}
-
-/** The most entities that the warning names. */
-const MAX_NAMED = 5;
-
-/** Names the entities of the config that can't be used, in one line. */
-function leftOutWarning(config: ProjectConfig): string | undefined {
-  const all = leftOut(config);
-  if (all.length === 0) return undefined;
-  const more = all.length > MAX_NAMED ? `; and ${all.length - MAX_NAMED} more` : '';
-  return `parts of the project config can't be used and are left out: ${all.slice(0, MAX_NAMED).join('; ')}${more}`;
-}
+  'option `debugToken` is set: experiences that are not active are shown to everybody, read-only; ' +
+  'leave it out in production';
 
 function repositoryListener(
   { emit, reportOutage, reportRecovery }: Reporter,
