@@ -1,4 +1,7 @@
-/** Commits what was recorded for one visitor: events go to the outbox, changes and their claims to the store. */
+/**
+ * Commits the record of one visitor: events go to the outbox, changes and their claims to the store. The file has over
+ * 300 lines since it is one class: every step of a commit may end it, and each end settles the same claims.
+ */
 import type { VisitorEvent } from '../model/tracking-event.js';
 import { experienceClaim, withoutClaims } from '../model/visitor-state/claims.js';
 import type { Committed, DeferredEvent, StateChange, VisitorState } from '../model/visitor-state/types.js';

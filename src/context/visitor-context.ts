@@ -1,5 +1,6 @@
 /**
- * The public methods that contexts of requests and of jobs have in common: decide, explain, track, remember.
+ * The public methods that contexts of requests and of jobs have in common: decide, explain, track, remember. The file
+ * has over 300 lines since it is one class; what its methods do is in the files that it imports.
  */
 import type { Consent } from '../consent/consent.js';
 import type { DeliveryLedger } from '../delivery/types.js';
