@@ -8,7 +8,7 @@ import type { CarriedAssignments } from '../identity/cookies/assignment-cookie.j
 import type { CarriedSession } from '../identity/cookies/session-cookie.js';
 import type { Visitor, VisitorReader } from '../identity/visitor-identity.js';
 import type { Session } from '../model/attribution.js';
-import type { IncomingRequest, OutgoingResponse, ResponseHead } from '../model/http.js';
+import type { IncomingRequest, OutgoingResponse } from '../model/http.js';
 import { withoutLapsedClaims } from '../model/visitor-state/claims.js';
 import { RequestCookies } from '../request/cookies.js';
 import type { ProxyWatch } from '../request/proxy-detection.js';
@@ -25,10 +25,10 @@ import { isNew, keepsCookies, lookUpState, resolveParticipation } from './resolv
 import { type FollowedPreview, type PreviewLink, previewLinkOf, type PreviewOption } from './preview-link.js';
 import type { LoadedProject, Runtime } from './runtime.js';
 import type { ConvertContext } from './types.js';
-import { UserAlias } from './user-alias.js';
 import { VisitorContextBase } from './visitor-context.js';
-import { isUpgrade, type ReadOnlyReason, readOnlyReason, warnOfLostIdentity } from './read-only.js';
-import { changesCookies, type HeadSample, UNSHARED, VisitorHeaders } from './visitor-headers.js';
+import { isUpgrade, type ReadOnlyReason, readOnlyReason } from './read-only.js';
+import { RequestHead } from './request-head.js';
+import type { HeadSample, VisitorHeadersParts } from './visitor-headers.js';
 import { bindWhenRead } from '../utils/detached-methods.js';
 import { asObject, isThenable } from '../utils/objects.js';
 
@@ -59,8 +59,7 @@ export class RequestContext extends VisitorContextBase implements ConvertContext
   #storeKey: string | undefined;
   #carried: CarriedAssignments | undefined;
   #session: CarriedSession | undefined;
-  #head: VisitorHeaders | undefined;
-  #alias: UserAlias | undefined;
+  #ownHead: RequestHead | undefined;
   #bridge: Bridge | undefined;
   /** What a remote store answered before the handler ran; undefined if it was not asked, or was too late. */
   #prefetched: Answer | undefined;
@@ -68,7 +67,6 @@ export class RequestContext extends VisitorContextBase implements ConvertContext
   #preview: PreviewLink | undefined;
   /** Why the request leaves no trace, leaving previews aside. */
   #readOnly: Exclude<ReadOnlyReason, 'preview'> | undefined;
-  #hasWrittenHead = false;
   #wasReadAhead = false;
 
   constructor(
@@ -138,12 +136,8 @@ export class RequestContext extends VisitorContextBase implements ConvertContext
     return this.#requestVisitor.isNewVisitor;
   }
 
-  async identify(userId: string | number): Promise<void> {
-    this.#alias ??= new UserAlias(this.runtime, this.#request.raw);
-    await this.#alias.claim(this.participation, userId, () => {
-      // The listener is added before the store answers. If the head is written meanwhile, the alias cookie is left out.
-      if (!this.#response.headersSent) this.#response.onHead((head) => this.#onHead(head));
-    });
+  identify(userId: string | number): Promise<void> {
+    return this.#head.identify(this.participation, userId);
   }
 
   get locationProperties(): Readonly<Record<string, unknown>> {
@@ -210,7 +204,7 @@ export class RequestContext extends VisitorContextBase implements ConvertContext
     // looked at.
     const unknownProxy = visitor.excludedBy === 'bot' ? undefined : this.#services.proxies.see(request);
     if (unknownProxy !== undefined) this.runtime.warnOnce('proxy', unknownProxy);
-    if (!this.#response.headersSent) this.#prepareHead(visitor);
+    this.#head.prepare(visitor, this.#session);
     if (visitor.withdrawn) revokeConsent(this.runtime, visitor.withdrawn, request.raw);
     const preview = project && this.previewLink?.follow(visitor, project);
     if (visitor.excludedBy !== undefined) return excluded(visitor, visitor.excludedBy, preview?.decision);
@@ -242,10 +236,7 @@ export class RequestContext extends VisitorContextBase implements ConvertContext
       response: this.#response,
       visitor,
       readOnly: this.#readOnly,
-      isLost:
-        visitor.origin === 'generated'
-          ? () => isHeadLost(this.runtime, this.#response, this.#hasWrittenHead)
-          : undefined,
+      isLost: visitor.origin === 'generated' ? () => this.#head.isLost() : undefined,
       project,
       storeKey,
       lookup,
@@ -258,40 +249,29 @@ export class RequestContext extends VisitorContextBase implements ConvertContext
     return participation;
   }
 
-  #prepareHead(visitor: Visitor): void {
-    const response = this.#response;
-    const keepsAssignments = this.#services.visitors.assignments !== undefined && keepsCookies(visitor);
-    const needsHead = changesCookies(visitor, this.#session, keepsAssignments);
-    const looksAtHead = response.setEarly === undefined || this.#services.heads.next();
-    if (needsHead || looksAtHead) response.onHead((head) => this.#onHead(head));
-    else response.setEarly?.('Cache-Control', UNSHARED);
-  }
-
-  /** The headers for the visitor, one object for all attempts to write a head. */
-  #headOf(participation: Participation): VisitorHeaders {
-    return (this.#head ??= new VisitorHeaders(this.runtime, this.#services.visitors, {
+  get #head(): RequestHead {
+    return (this.#ownHead ??= new RequestHead(this.runtime, {
       request: this.#request,
-      participation,
-      isReadOnly: this.#readOnly !== undefined,
-      carried: this.#carried,
-      session: this.#session,
-      facts: this.#requestFacts,
+      response: this.#response,
+      visitors: this.#services.visitors,
+      heads: this.#services.heads,
+      read: () => this.#headersParts(),
     }));
   }
 
-  #onHead(head: ResponseHead): void {
-    this.#hasWrittenHead = true;
+  /** What the headers for the visitor depend on; undefined while nothing has asked for the visitor. */
+  #headersParts(): VisitorHeadersParts | undefined {
     const participation = this.resolved;
-    if (!participation) return;
-    try {
-      this.#headOf(participation).write(head, this.#alias?.takesOver);
-    } catch (error) {
-      this.runtime.report(
-        asConvertError(error, 'CONVERT_INTERNAL', 'the response head could not be completed'),
-      );
-    }
-    if (participation.status === 'excluded' || participation.visitor.origin !== 'generated') return;
-    if (!participation.work.enrols) this.#alias?.takeBack();
+    return (
+      participation && {
+        request: this.#request,
+        participation,
+        isReadOnly: this.#readOnly !== undefined,
+        carried: this.#carried,
+        session: this.#session,
+        facts: this.#requestFacts,
+      }
+    );
   }
 }
 
@@ -312,16 +292,6 @@ function warnOfLateUser(
       ' anonymous visitors; mount this package after authentication (Fastify: hook `preHandler`, registered after' +
       ' it)',
   );
-}
-
-/**
- * True if the head was sent in a way that this package did not see, as a framework can do that wraps Node's response:
- * then the cookie of a new visitor is not in it.
- */
-function isHeadLost(runtime: Runtime, response: OutgoingResponse, hasWrittenHead: boolean): boolean {
-  const isLost = response.headersSent && !hasWrittenHead;
-  if (isLost) warnOfLostIdentity(runtime, 'head-sent');
-  return isLost;
 }
 
 /**

@@ -1,22 +1,20 @@
 /**
- * A bounded map that forgets whole generations of entries at once.
- *
- * An entry goes into the youngest generation, which is small and so stays in the cache of the processor. If entries are
- * too old, or there is no more room, a whole generation is dropped: nearly no entry that was added is asked for again.
- * One `Map` with a time for each entry takes more time and memory (bench/heap: new visitors).
+ * A bounded map that forgets whole generations of entries at once: nearly no entry that was added is asked for again. A
+ * time for each entry would take more memory.
  */
 
 export interface GenerationalMapOptions {
-  /** The most entries. If there are more, the oldest eighth of them is dropped, or less. */
+  /** The most entries. If there are more, the oldest quarter of them is dropped, or less. */
   max: number;
-  /** Milliseconds for which an entry stays at least, while there is room. It stays an eighth longer at most. */
+  /** Milliseconds for which an entry stays at least, while there is room. It stays a quarter longer at most. */
   age: number;
 }
 
-/** The number of generations that the age is divided into. The room is divided into as many if it is small. */
-const SHARES = 8;
-/** The most entries of a generation: a larger table would not stay in the cache of the processor. */
-const MAX_SIZE = 4096;
+/**
+ * The number of generations that the age and the room are divided into. A search looks into each of them, so that many
+ * would make an unknown key expensive (bench/heap: visitors with an unknown id).
+ */
+const SHARES = 4;
 
 interface Generation<Value> {
   readonly entries: Map<string, Value>;
@@ -39,9 +37,9 @@ export class GenerationalMap<Value> {
   constructor({ max, age }: GenerationalMapOptions) {
     this.#max = max;
     this.#age = age;
-    this.#size = Math.min(MAX_SIZE, Math.ceil(max / SHARES));
+    this.#size = Math.ceil(max / SHARES);
     // There is room for full generations, and for generations that were closed by age before they were full.
-    this.#maxGenerations = Math.ceil(max / this.#size) + SHARES + 1;
+    this.#maxGenerations = 2 * SHARES + 1;
   }
 
   get size(): number {

@@ -1,12 +1,12 @@
 /** `assignmentCookie` over real HTTP: what processes without a common store know of a visitor. */
 import request from 'supertest';
-import { afterEach, beforeEach, describe, expect, it } from 'vitest';
+import { describe, expect, it } from 'vitest';
 import type { ProjectConfig } from '../../src/model/project-config.js';
 import type { ConvertOptions } from '../../src/options/types.js';
 import { memoryStore } from '../../src/store/memory-store.js';
-import { type Collector, startCollector } from '../support/collector.js';
 import { testProject } from '../support/project.js';
 import { CHROME } from './conformance.js';
+import { appsOf } from './apps.js';
 import type { Adapter, AppOptions, Handler, RunningApp } from './harness.js';
 
 const [OLD, NEW] = ['the secret of last year', 'the secret of this year'];
@@ -54,21 +54,7 @@ class Browser {
 
 export function assignmentCookieConformance(adapter: Adapter): void {
   describe(`${adapter.name}, assignmentCookie`, () => {
-    let collector: Collector;
-    let logged: string[];
-    const running: RunningApp[] = [];
-
-    beforeEach(async () => {
-      collector = await startCollector();
-      logged = [];
-    });
-    afterEach(async () => {
-      for (const app of running.splice(0)) {
-        await app.close();
-        await app.convert.close({ timeout: 100 });
-      }
-      await collector.close();
-    });
+    const apps = appsOf(adapter);
 
     /** A process of its own: nothing in its memory, all visitors get `key`. */
     async function start(
@@ -76,32 +62,21 @@ export function assignmentCookieConformance(adapter: Adapter): void {
       more: ConvertOptions = {},
       app: Partial<AppOptions> = {},
     ): Promise<RunningApp> {
-      const log = (message: string): void => void logged.push(message);
-      const convert: ConvertOptions = {
+      const convert = apps.options({
         project: everybodyGets(key),
-        endpoints: { track: collector.origin },
-        delivery: { linger: 10 },
-        logger: { error: log, warn: log, info: log },
         secrets: NEW,
         assignmentCookie: true,
         session: false,
         ...more,
-      };
-      const started = await adapter.start({ convert, routes: { '/': hero }, ...app });
-      running.push(started);
-      return started;
-    }
-
-    async function delivered(): Promise<Collector> {
-      for (const app of running) await app.convert.flush({ timeout: 30_000 });
-      return collector;
+      });
+      return apps.start({ convert, routes: { '/': hero }, ...app });
     }
 
     /** A visitor who got `original`, with both cookies. */
     async function visitor(more: ConvertOptions = {}): Promise<Browser> {
       const browser = new Browser();
       await browser.get(await start('original', more));
-      await delivered();
+      await apps.delivered();
       return browser;
     }
 
@@ -123,9 +98,9 @@ export function assignmentCookieConformance(adapter: Adapter): void {
       const two = await start('version-b', {}, { routes: { '/': hero, '/buy': buy } });
       expect(await browser.get(two)).toMatchObject({ text: 'original sticky', lines: [] });
       expect(await browser.get(two, '/buy')).toMatchObject({ text: 'false', lines: [] });
-      const { events } = await delivered();
+      const { events } = await apps.delivered();
       expect(events.map(({ eventType }) => eventType).sort()).toEqual(['bucketing', 'conversion']);
-      expect(collector.conversions()[0]?.data).toMatchObject({ bucketingData: { '101': '1010' } });
+      expect(apps.collector.conversions()[0]?.data).toMatchObject({ bucketingData: { '101': '1010' } });
 
       const without = new Browser(['cv_vid', browser.cookies.get('cv_vid')!]);
       expect((await without.get(two)).text).toBe('version-b bucketed');
@@ -157,7 +132,7 @@ export function assignmentCookieConformance(adapter: Adapter): void {
       const newer = new Browser(['cv_vid', id], ['cv_asg', `99${value.slice(1)}`]);
       const answer = await newer.get(await start('version-b'));
       expect([answer.text, answer.names]).toEqual(['version-b bucketed', []]);
-      expect(logged.splice(0)).toEqual([expect.stringContaining('`cv_asg` has an unknown format')]);
+      expect(apps.logged.splice(0)).toEqual([expect.stringContaining('`cv_asg` has an unknown format')]);
       const elsewhere = await start('version-b', {
         project: { ...everybodyGets('version-b'), account_id: '1002' },
       });
@@ -165,7 +140,7 @@ export function assignmentCookieConformance(adapter: Adapter): void {
         'version-b bucketed',
       );
       expect((await new Browser(['cv_vid', id], ['cv_asg', value]).get(two)).text).toBe('original sticky');
-      expect(logged).toEqual([]);
+      expect(apps.logged).toEqual([]);
     });
 
     it('A3 secrets can be replaced: what the one before has signed is taken, and signed anew', async () => {
@@ -228,10 +203,10 @@ export function assignmentCookieConformance(adapter: Adapter): void {
       expect((await new Browser(id).get(app, '/', { method: 'head' })).lines).toEqual([]);
       expect((await new Browser(id).get(app, '/?convert_preview=101.1010')).lines).toEqual([]);
       expect((await new Browser(id).get(app, '/', { userAgent: GOOGLEBOT })).lines).toEqual([]);
-      expect(logged).toEqual([]);
+      expect(apps.logged).toEqual([]);
       expect((await new Browser(id).get(app, '/shared')).lines).toEqual([]);
       expect((await new Browser().get(app, '/shared')).lines).toEqual([]);
-      expect(logged.filter((line) => line.includes('Our cookies are left out'))).toHaveLength(1);
+      expect(apps.logged.filter((line) => line.includes('Our cookies are left out'))).toHaveLength(1);
       // And yet it is read there.
       const known = await visitor();
       expect(await known.get(app, '/shared')).toMatchObject({ text: 'original', lines: [] });
@@ -301,7 +276,7 @@ export function assignmentCookieConformance(adapter: Adapter): void {
         expect(lines.filter((line) => line.startsWith('cv_asg='))).toHaveLength(1);
         expect(browser.cookies.get('cv_asg')).toMatch(/\.2t\.s2\.2w\.sw$/);
       }
-      expect((await delivered()).exposures()).toHaveLength(4);
+      expect((await apps.delivered()).exposures()).toHaveLength(4);
     });
 
     it('A11 stays below 3.5 KB, and says once that something had to go', async () => {
@@ -322,7 +297,7 @@ export function assignmentCookieConformance(adapter: Adapter): void {
         expect(length).toBeGreaterThan(3_500);
         expect((await browser.get(app)).lines).toEqual([]);
       }
-      expect(logged.filter((line) => line.includes('`assignmentCookie`'))).toHaveLength(1);
+      expect(apps.logged.filter((line) => line.includes('`assignmentCookie`'))).toHaveLength(1);
     });
 
     it('A12 goes next to the cookies of the app, also where it follows an id that is known', async () => {

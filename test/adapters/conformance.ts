@@ -5,16 +5,15 @@ import { connect, type Socket } from 'node:net';
 import { Readable } from 'node:stream';
 import { setTimeout as sleep } from 'node:timers/promises';
 import request from 'supertest';
-import { afterEach, beforeEach, describe, expect, it } from 'vitest';
+import { afterEach, describe, expect, it } from 'vitest';
 import { createConvert } from '../../src/convert/convert.js';
 import { type ConvertContext, isContext } from '../../src/context/types.js';
 import type { ConvertOptions } from '../../src/options/types.js';
 import { memoryStore } from '../../src/store/memory-store.js';
 import type { VisitorStore } from '../../src/store/types.js';
-import type { Logger } from '../../src/utils/logger.js';
-import { type Collector, startCollector } from '../support/collector.js';
 import { testProject } from '../support/project.js';
 import { runningSession } from '../support/session.js';
+import { appsOf } from './apps.js';
 import type { Adapter, AppOptions, Exchange, Handler, RunningApp } from './harness.js';
 
 export const CHROME =
@@ -41,55 +40,26 @@ function visitorIdOf(answer: { headers: Record<string, unknown> }): string | und
 
 export function adapterConformance(adapter: Adapter, capabilities: { http2: boolean }): void {
   describe(adapter.name, () => {
-    let collector: Collector;
-    let logged: string[];
-    const running: RunningApp[] = [];
+    const apps = appsOf(adapter);
     const instances: { close(options: { timeout: number }): Promise<unknown> }[] = [];
-
-    beforeEach(async () => {
-      collector = await startCollector();
-      logged = [];
-    });
     afterEach(async () => {
-      for (const app of running.splice(0)) {
-        await app.close();
-        await app.convert.close({ timeout: 100 });
-      }
       for (const instance of instances.splice(0)) await instance.close({ timeout: 100 });
-      await collector.close();
     });
 
-    function options(more: ConvertOptions = {}): ConvertOptions {
-      const log = (message: string): void => void logged.push(message);
-      const logger: Logger = { error: log, warn: log, info: log };
-      return {
-        project: testProject(),
-        endpoints: { track: collector.origin },
-        delivery: { linger: 10 },
-        logger,
-        ...more,
-      };
-    }
+    const { options, delivered } = apps;
 
     async function start(
       routes: Record<string, Handler>,
       more: ConvertOptions = {},
       app: Partial<AppOptions> = {},
     ): Promise<RunningApp> {
-      const started = await adapter.start({ convert: options(more), routes, ...app });
-      running.push(started);
-      return started;
+      return apps.start({ convert: options(more), routes, ...app });
     }
 
     const get = (app: RunningApp, path: string, headers: Record<string, string> = {}) =>
       request(app.url)
         .get(path)
         .set({ 'user-agent': CHROME, ...headers });
-
-    async function delivered(app: RunningApp): Promise<Collector> {
-      await app.convert.flush({ timeout: 30_000 });
-      return collector;
-    }
 
     describe('decisions', () => {
       it('D1 decides, sets the cookie, sends one exposure, and stays with it', async () => {
@@ -102,7 +72,7 @@ export function adapterConformance(adapter: Adapter, capabilities: { http2: bool
           expect(next.text).toBe(first.text);
           expect(visitorIdOf(next)).toBeUndefined();
         }
-        const { events } = await delivered(app);
+        const { events } = await delivered();
         expect(events).toMatchObject([
           { visitorId: id, eventType: 'bucketing', data: { experienceId: '101' } },
         ]);
@@ -185,7 +155,7 @@ export function adapterConformance(adapter: Adapter, capabilities: { http2: bool
         expect(body.features).toEqual(['checkout-button enabled', 'unused-feature disabled']);
         expect(body.peek).toBe('homepage-hero');
         expect(body.why).toEqual(['bucketed', 'environment', 'archived', 'traffic', 'not-found', 'audience']);
-        const { events } = await delivered(app);
+        const { events } = await delivered();
         expect(events.map((event) => event.eventType).sort()).toEqual([
           'bucketing',
           'bucketing',
@@ -225,8 +195,8 @@ export function adapterConformance(adapter: Adapter, capabilities: { http2: bool
         const cookie = `cv_vid=${visitorIdOf(await get(app, '/'))}`;
         await get(app, '/buy', { cookie });
         await get(app, '/buy', { cookie });
-        const conversions = (await delivered(app)).conversions();
-        const variationId = (collector.exposures()[0]?.data as { variationId: string }).variationId;
+        const conversions = (await delivered()).conversions();
+        const variationId = (apps.collector.exposures()[0]?.data as { variationId: string }).variationId;
         expect(conversions.map((event) => event.data)).toEqual([
           { goalId: '501', bucketingData: { '101': variationId } },
           {
@@ -269,13 +239,10 @@ export function adapterConformance(adapter: Adapter, capabilities: { http2: bool
         expect(cookiesOf(answer)).toEqual([]);
         const known = { cookie: 'cv_vid=known' };
         await get(app, '/?convert_preview=103.1030', known);
-        expect((await delivered(app)).requests).toHaveLength(0);
+        expect((await delivered()).requests).toHaveLength(0);
         // Nor was anything stored: the visit after it is the first one.
         await get(app, '/', known);
-        expect((await delivered(app)).exposures().map(({ visitorId }) => visitorId)).toEqual([
-          'known',
-          'known',
-        ]);
+        expect((await delivered()).exposures().map(({ visitorId }) => visitorId)).toEqual(['known', 'known']);
       });
 
       it.each([
@@ -291,7 +258,7 @@ export function adapterConformance(adapter: Adapter, capabilities: { http2: bool
         const answer = await get(app, `/?convert_preview=${link}`);
         expect(JSON.parse(answer.text)).toMatchObject({ one: null, reason: 'traffic' });
         expect(namesOf(answer)).toEqual(['cv_vid', 'cv_ses']);
-        expect((await delivered(app)).exposures()).toHaveLength(2);
+        expect((await delivered()).exposures()).toHaveLength(2);
       });
 
       it('V3 are followed only where the app says so', async () => {
@@ -331,7 +298,7 @@ export function adapterConformance(adapter: Adapter, capabilities: { http2: bool
         const answer = await get(app, '/');
         expect(cookiesOf(answer)).toEqual([]);
         expect(answer.headers['cache-control']).toBeUndefined();
-        expect((await delivered(app)).requests).toHaveLength(0);
+        expect((await delivered()).requests).toHaveLength(0);
       });
 
       it('I4 takes the id of the app, found by authentication that runs later, before the cookie', async () => {
@@ -347,7 +314,7 @@ export function adapterConformance(adapter: Adapter, capabilities: { http2: bool
         expect(answer.text).toMatch(/^user-7 (original|version-b)$/);
         // No id: that is the app's. The session is kept for users, too.
         expect(namesOf(answer)).toEqual(['cv_ses']);
-        expect((await delivered(app)).exposures()[0]?.visitorId).toBe('user-7');
+        expect((await delivered()).exposures()[0]?.visitorId).toBe('user-7');
       });
 
       it('I5 gives bots the original page, no cookie and no event', async () => {
@@ -363,7 +330,7 @@ export function adapterConformance(adapter: Adapter, capabilities: { http2: bool
         const answer = await get(app, '/', { 'user-agent': GOOGLEBOT });
         expect(answer.text).toBe('undefined bot');
         expect(cookiesOf(answer)).toEqual([]);
-        expect((await delivered(app)).requests).toHaveLength(0);
+        expect((await delivered()).requests).toHaveLength(0);
       });
 
       it('I6 knows clients without cookies by their fingerprint, and sets none', async () => {
@@ -382,7 +349,7 @@ export function adapterConformance(adapter: Adapter, capabilities: { http2: bool
         expect(one.text).toBe(two.text);
         expect(one.text.split(' ')[0]).not.toBe(other.text.split(' ')[0]);
         expect(cookiesOf(one)).toEqual([]);
-        expect((await delivered(app)).exposures()).toHaveLength(2);
+        expect((await delivered()).exposures()).toHaveLength(2);
       });
 
       it('I7 reads the cookie among two hundred others', async () => {
@@ -401,7 +368,7 @@ export function adapterConformance(adapter: Adapter, capabilities: { http2: bool
         await get(app, '/');
         user = undefined;
         await get(app, '/', { cookie: 'cv_vid=victim' });
-        expect((await delivered(app)).conversions()).toHaveLength(2);
+        expect((await delivered()).conversions()).toHaveLength(2);
       });
 
       describe('at first use', () => {
@@ -458,7 +425,7 @@ export function adapterConformance(adapter: Adapter, capabilities: { http2: bool
           expect(await callsFor('/failing')).toEqual(NO_CALLS);
           expect(await callsFor('/nowhere')).toEqual(NO_CALLS);
           expect(await callsFor('/')).toEqual({ ...NO_CALLS, identify: 1, consent: 1, read: 1, commit: 1 });
-          expect(logged).toEqual([]);
+          expect(apps.logged).toEqual([]);
         });
 
         it('I10 asks each of them once before the handler, whatever that reads, for a remote store', async () => {
@@ -466,7 +433,7 @@ export function adapterConformance(adapter: Adapter, capabilities: { http2: bool
           const once = { ...NO_CALLS, identify: 1, consent: 1, read: 1 };
           expect(await callsFor('/plain')).toEqual(once);
           expect(await callsFor('/')).toEqual({ ...once, commit: 1 });
-          expect(logged).toEqual([]);
+          expect(apps.logged).toEqual([]);
         });
       });
     });
@@ -490,7 +457,7 @@ export function adapterConformance(adapter: Adapter, capabilities: { http2: bool
         const denied = await get(app, '/', { cookie: 'consent=denied' });
         expect(denied.text).toBe('denied none consent data-cv-variations="{}"');
         expect([...cookiesOf(unknown), ...cookiesOf(denied)]).toEqual([]);
-        expect((await delivered(app)).requests).toHaveLength(0);
+        expect((await delivered()).requests).toHaveLength(0);
       });
 
       it('C2 with a grant everything runs', async () => {
@@ -498,7 +465,7 @@ export function adapterConformance(adapter: Adapter, capabilities: { http2: bool
         const answer = await get(app, '/', { cookie: 'consent=granted' });
         expect(answer.text).toMatch(/^granted (original|version-b) bucketed data-cv-variations=/);
         expect(visitorIdOf(answer)).toBeDefined();
-        expect((await delivered(app)).events).toHaveLength(2);
+        expect((await delivered()).events).toHaveLength(2);
       });
 
       it('C11 C3: takes quotes off the consent cookie', async () => {
@@ -527,7 +494,7 @@ export function adapterConformance(adapter: Adapter, capabilities: { http2: bool
         const again = await get(app, '/', { cookie: `consent=granted; cv_vid=${id}` });
         expect(again.text).toMatch(/^granted/);
         // The state is gone: the exposure and the conversion count anew.
-        expect((await delivered(app)).events).toHaveLength(4);
+        expect((await delivered()).events).toHaveLength(4);
       });
 
       it('C5 silent decides and leaves no trace', async () => {
@@ -537,10 +504,10 @@ export function adapterConformance(adapter: Adapter, capabilities: { http2: bool
         );
         const silent = await get(app, '/');
         expect(silent.text).toMatch(/^unknown (original|version-b)/);
-        expect((await delivered(app)).requests).toHaveLength(0);
+        expect((await delivered()).requests).toHaveLength(0);
         const granted = await get(app, '/', { cookie: 'consent=granted' });
         expect(granted.text.split(' ')[1]).toBe(silent.text.split(' ')[1]);
-        expect((await delivered(app)).events).toHaveLength(2);
+        expect((await delivered()).events).toHaveLength(2);
       });
 
       it('C6 hold keeps events until a grant sends them', async () => {
@@ -551,13 +518,13 @@ export function adapterConformance(adapter: Adapter, capabilities: { http2: bool
         const held = await get(app, '/');
         expect(held.text).toMatch(/^unknown (original|version-b)/);
         expect((await get(app, '/')).text.split(' ')[1]).toBe(held.text.split(' ')[1]);
-        expect((await delivered(app)).requests).toHaveLength(0);
+        expect((await delivered()).requests).toHaveLength(0);
         await get(app, '/plain', { cookie: 'consent=granted' });
-        const { events } = await delivered(app);
+        const { events } = await delivered();
         expect(events.map((event) => event.eventType)).toEqual(['bucketing', 'conversion']);
         expect(events[0]?.visitorId).toBe('user-7');
         await get(app, '/', { cookie: 'consent=granted' });
-        expect((await delivered(app)).events).toHaveLength(2);
+        expect((await delivered()).events).toHaveLength(2);
       });
 
       it('C7 hold deletes on a denial, and says so', async () => {
@@ -568,7 +535,7 @@ export function adapterConformance(adapter: Adapter, capabilities: { http2: bool
         await get(app, '/');
         expect((await get(app, '/', { cookie: 'consent=denied' })).text).toMatch(/^denied none consent/);
         await get(app, '/', { cookie: 'consent=granted' });
-        expect((await delivered(app)).events).toHaveLength(2);
+        expect((await delivered()).events).toHaveLength(2);
         expect(app.convert.stats().delivery.reasons.consent).toBe(2);
       });
 
@@ -582,7 +549,7 @@ export function adapterConformance(adapter: Adapter, capabilities: { http2: bool
             conversionData: [{ key: 'amount', value: 1 }],
           });
         }
-        const { events } = await delivered(app);
+        const { events } = await delivered();
         expect(events.filter((event) => 'goalData' in event.data).map((event) => event.visitorId)).toEqual([
           id,
         ]);
@@ -609,7 +576,7 @@ export function adapterConformance(adapter: Adapter, capabilities: { http2: bool
         const denied = await get(app, '/', { cookie });
         expect(denied.text).toBe('denied by onetrust: the original page');
         expect(cookiesOf(denied)).toEqual([expect.stringMatching(/^cv_vid=; Max-Age=0; Path=\//)]);
-        expect((await delivered(app)).events).toHaveLength(1);
+        expect((await delivered()).events).toHaveLength(1);
       });
 
       it('C10 takes an opt-out of the browser for a denial, whatever the cookies say', async () => {
@@ -623,7 +590,7 @@ export function adapterConformance(adapter: Adapter, capabilities: { http2: bool
         expect(cookiesOf(opted)[0]).toMatch(/^cv_vid=; Max-Age=0; Path=\//);
         const own = await get(app, '/', { cookie: `${cookie}; _conv_prevent_tracking=true` });
         expect(own.text).toBe('denied by _conv_prevent_tracking: the original page');
-        expect((await delivered(app)).events).toHaveLength(1);
+        expect((await delivered()).events).toHaveLength(1);
       });
     });
 
@@ -709,7 +676,7 @@ export function adapterConformance(adapter: Adapter, capabilities: { http2: bool
         const answer = await get(app, '/');
         expect([answer.status, answer.headers['x-app']]).toEqual([500, 'kept']);
         expect(cookiesOf(answer).filter((line) => line.startsWith('cv_vid='))).toHaveLength(1);
-        expect((await delivered(app)).exposures()).toHaveLength(1);
+        expect((await delivered()).exposures()).toHaveLength(1);
       });
 
       it('K12 the head was invalid, and the other one is for shared caches: no cookie is left', async () => {
@@ -728,7 +695,7 @@ export function adapterConformance(adapter: Adapter, capabilities: { http2: bool
         });
         const answer = await get(app, '/');
         expect([answer.status, cookiesOf(answer)]).toEqual([500, []]);
-        expect((await delivered(app)).requests).toHaveLength(0);
+        expect((await delivered()).requests).toHaveLength(0);
       });
 
       it('K11 a library that wrapped writeHead before sets one, and the app gives other headers', async () => {
@@ -766,7 +733,7 @@ export function adapterConformance(adapter: Adapter, capabilities: { http2: bool
           expect(lines.some((line) => line.startsWith('app=1'))).toBe(true);
           if (handler.toString().includes('b=2')) expect(lines).toHaveLength(4);
           if (handler.toString().includes('X-App')) expect(answer.headers['x-app']).toBe('kept');
-          expect((await delivered(app)).exposures()).toHaveLength(1);
+          expect((await delivered()).exposures()).toHaveLength(1);
         });
       }
     });
@@ -780,7 +747,7 @@ export function adapterConformance(adapter: Adapter, capabilities: { http2: bool
           },
         });
         expect((await get(app, '/')).status).toBe(500);
-        expect((await delivered(app)).exposures()).toHaveLength(1);
+        expect((await delivered()).exposures()).toHaveLength(1);
       });
 
       it('R2 error handlers have the context', async () => {
@@ -795,7 +762,7 @@ export function adapterConformance(adapter: Adapter, capabilities: { http2: bool
         );
         const answer = await get(app, '/');
         expect([answer.status, answer.text]).toEqual([503, 'homepage-hero']);
-        expect((await delivered(app)).exposures()).toHaveLength(1);
+        expect((await delivered()).exposures()).toHaveLength(1);
       });
 
       it('R3 streams get the cookie, and decisions made while streaming count', async () => {
@@ -814,7 +781,7 @@ export function adapterConformance(adapter: Adapter, capabilities: { http2: bool
         const answer = await get(app, '/');
         expect(answer.text).toBe('one featured');
         expect(visitorIdOf(answer)).toBeDefined();
-        expect((await delivered(app)).exposures()).toHaveLength(2);
+        expect((await delivered()).exposures()).toHaveLength(2);
       });
 
       it('R4 a visitor first met after the head gets a decision and is not enrolled', async () => {
@@ -832,7 +799,7 @@ export function adapterConformance(adapter: Adapter, capabilities: { http2: bool
         const answer = await get(app, '/');
         expect(answer.text).toBe(' homepage-hero');
         expect(why).toBe('no-identity');
-        expect((await delivered(app)).requests).toHaveLength(0);
+        expect((await delivered()).requests).toHaveLength(0);
       });
 
       it('R5 HEAD decides and enrols nobody', async () => {
@@ -846,7 +813,7 @@ export function adapterConformance(adapter: Adapter, capabilities: { http2: bool
         const answer = await request(app.url).head('/').set('user-agent', CHROME);
         expect(key).toBe('homepage-hero');
         expect(cookiesOf(answer)).toEqual([]);
-        expect((await delivered(app)).requests).toHaveLength(0);
+        expect((await delivered()).requests).toHaveLength(0);
       });
 
       it('R6 a 304 and a redirect carry the cookie, and their exposures count', async () => {
@@ -865,7 +832,7 @@ export function adapterConformance(adapter: Adapter, capabilities: { http2: bool
         expect([same.status, away.status]).toEqual([304, 302]);
         expect(visitorIdOf(same)).toBeDefined();
         expect(visitorIdOf(away)).toBeDefined();
-        expect((await delivered(app)).exposures()).toHaveLength(2);
+        expect((await delivered()).exposures()).toHaveLength(2);
       });
 
       it('R7 cache headers: private unless the app says otherwise', async () => {
@@ -889,8 +856,8 @@ export function adapterConformance(adapter: Adapter, capabilities: { http2: bool
           expect(shared.headers['cache-control']).toBe('public, s-maxage=60');
           expect(cookiesOf(shared)).toEqual([]);
         }
-        expect(logged.filter((line) => line.includes('shared cache'))).toHaveLength(1);
-        expect((await delivered(app)).exposures()).toHaveLength(2);
+        expect(apps.logged.filter((line) => line.includes('shared cache'))).toHaveLength(1);
+        expect((await delivered()).exposures()).toHaveLength(2);
       });
 
       it('R7b who brings the cookie gets the same cache headers, and no other', async () => {
@@ -917,7 +884,7 @@ export function adapterConformance(adapter: Adapter, capabilities: { http2: bool
           'no-store',
         ]);
         expect(answers.flatMap(cookiesOf)).toEqual([]);
-        expect((await delivered(app)).exposures()).toHaveLength(1);
+        expect((await delivered()).exposures()).toHaveLength(1);
       });
 
       it('R7c what was decided long before the head counts from the head on, not from the end', async () => {
@@ -936,7 +903,7 @@ export function adapterConformance(adapter: Adapter, capabilities: { http2: bool
         });
         const answers = [get(app, '/', { cookie: 'cv_vid=a-visitor-who-returns' }), get(app, '/')];
         const all = Promise.all(answers);
-        await collector.waitFor((seen) => seen.exposures().length === 2);
+        await apps.collector.waitFor((seen) => seen.exposures().length === 2);
         end();
         expect((await all).map(({ text }) => text)).toEqual(['one two', 'one two']);
       });
@@ -952,7 +919,7 @@ export function adapterConformance(adapter: Adapter, capabilities: { http2: bool
         const socket = await hangingGet(app.url);
         await once(socket, 'data');
         socket.destroy();
-        await collector.waitFor((seen) => seen.exposures().length === 1);
+        await apps.collector.waitFor((seen) => seen.exposures().length === 1);
       });
 
       it('R9 counts the exposure of a client that leaves before the head, and what is decided after it left', async () => {
@@ -971,7 +938,7 @@ export function adapterConformance(adapter: Adapter, capabilities: { http2: bool
         const socket = await hangingGet(app.url);
         await sleep(50);
         socket.destroy();
-        await collector.waitFor((seen) => seen.exposures().length === 2);
+        await apps.collector.waitFor((seen) => seen.exposures().length === 2);
       });
 
       it('R10 tracking after the response was sent, and a flush before it, both deliver', async () => {
@@ -986,21 +953,23 @@ export function adapterConformance(adapter: Adapter, capabilities: { http2: bool
           '/before': async (x) => {
             x.convert.trackConversion('purchase');
             await x.convert.releaseQueues();
-            inHandler = collector.conversions().length;
+            inHandler = apps.collector.conversions().length;
             x.send(204, '');
           },
         });
         await get(app, '/before', { cookie: 'cv_vid=b' });
         expect(inHandler).toBe(1);
         await get(app, '/after', { cookie: 'cv_vid=a' });
-        await collector.waitFor((seen) => seen.conversions().length === 2 && seen.exposures().length === 1);
+        await apps.collector.waitFor(
+          (seen) => seen.conversions().length === 2 && seen.exposures().length === 1,
+        );
       });
 
       it('R10b no response waits for a collector that hangs', async () => {
-        collector.change({ behaviour: () => 'hang' });
+        apps.collector.change({ behaviour: () => 'hang' });
         const app = await start({ '/': hero });
         for (let n = 0; n < 5; n++) expect((await get(app, '/')).status).toBe(200);
-        await collector.waitFor(({ requests }) => requests.length === 1);
+        await apps.collector.waitFor(({ requests }) => requests.length === 1);
         expect((await get(app, '/')).status).toBe(200);
         expect(app.convert.stats().delivery).toMatchObject({ delivered: 0, retries: 0 });
       });
@@ -1038,7 +1007,7 @@ export function adapterConformance(adapter: Adapter, capabilities: { http2: bool
         expect(headers[':status']).toBe(200);
         expect(visitorIdOf({ headers })).toBeDefined();
         expect(headers['cache-control']).toBe('private, no-cache');
-        expect((await delivered(app)).exposures()).toHaveLength(1);
+        expect((await delivered()).exposures()).toHaveLength(1);
       });
     });
 
@@ -1087,7 +1056,7 @@ export function adapterConformance(adapter: Adapter, capabilities: { http2: bool
         expect(answers[1]!.headers['cache-control']).toBeUndefined();
         expect(answers[0]!.headers.vary ?? '').not.toMatch(/sec-ch/i);
         expect(asked(await get(app, '/', { 'user-agent': GOOGLEBOT }))).toEqual([undefined, undefined]);
-        expect(logged).toEqual([]);
+        expect(apps.logged).toEqual([]);
       });
 
       it('U2 are not asked for unless the app says so', async () => {
@@ -1197,8 +1166,8 @@ export function adapterConformance(adapter: Adapter, capabilities: { http2: bool
         const first = await get(app, '/');
         await get(app, '/', { cookie: `cv_vid=${visitorIdOf(first)}` });
         expect(namesOf(first)).toEqual(['cv_vid', 'cv_ses']);
-        expect((await delivered(app)).exposures()).toHaveLength(1);
-        expect(logged.filter((line) => line.includes('mounted twice'))).toHaveLength(1);
+        expect((await delivered()).exposures()).toHaveLength(1);
+        expect(apps.logged.filter((line) => line.includes('mounted twice'))).toHaveLength(1);
       });
 
       it('M2 one Convert serves two apps, and outlives both', async () => {
@@ -1213,7 +1182,7 @@ export function adapterConformance(adapter: Adapter, capabilities: { http2: bool
         await get(two, '/');
         await two.close();
         await convert.flush();
-        expect(collector.exposures()).toHaveLength(2);
+        expect(apps.collector.exposures()).toHaveLength(2);
       });
 
       it('M3 a wrong option is an error at construction', async () => {
@@ -1245,7 +1214,7 @@ export function adapterConformance(adapter: Adapter, capabilities: { http2: bool
           const answer = await get(app, '/', { [name]: value });
           expect(answer.status).toBe(200);
           expect(answer.headers.vary).toBeUndefined();
-          expect((await delivered(app)).exposures()).toMatchObject([{ visitorId: visitorIdOf(answer) }]);
+          expect((await delivered()).exposures()).toMatchObject([{ visitorId: visitorIdOf(answer) }]);
         },
       );
     });
@@ -1291,7 +1260,7 @@ export function adapterConformance(adapter: Adapter, capabilities: { http2: bool
       const visits = async (app: RunningApp, count: number, headers = {}): Promise<void> => {
         for (let n = 0; n < count; n++) await get(app, '/', headers);
       };
-      const warnings = () => logged.filter((line) => line.includes('X-Forwarded'));
+      const warnings = () => apps.logged.filter((line) => line.includes('X-Forwarded'));
 
       it('Y1 is told of once, with what to write', async () => {
         const app = await start({ '/': hero, '/health': (x) => x.send(200, 'ok') });
@@ -1362,7 +1331,7 @@ export function adapterConformance(adapter: Adapter, capabilities: { http2: bool
           expect(answer, what).toMatch(/^HTTP\/1\.1 200 /);
           expect(answer, what).toMatch(/(original|version-b|none)/);
         }
-        expect(logged.filter((line) => !line.includes('over plain http'))).toEqual([]);
+        expect(apps.logged.filter((line) => !line.includes('over plain http'))).toEqual([]);
       });
     });
 
@@ -1391,13 +1360,13 @@ export function adapterConformance(adapter: Adapter, capabilities: { http2: bool
         };
         const app = await start({ '/': hero }, { store });
         const first = await get(app, '/');
-        await delivered(app);
+        await delivered();
         expect(reads).toBe(1); // the commit's own
         const again = await get(app, '/', { cookie: `cv_vid=${visitorIdOf(first)}` });
         expect(again.text).toBe(first.text);
         expect(reads).toBe(2);
         expect([...kept.keys()]).toEqual([`1001-2002-${visitorIdOf(first)}`]);
-        expect((await delivered(app)).exposures()).toHaveLength(1);
+        expect((await delivered()).exposures()).toHaveLength(1);
       });
     });
   });

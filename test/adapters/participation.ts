@@ -1,14 +1,13 @@
 /** Over real HTTP: requests whose visitor can not be given an id, shared responses, and heads that others write. */
 import { request as httpRequest } from 'node:http';
 import request from 'supertest';
-import { afterEach, beforeEach, describe, expect, it } from 'vitest';
+import { describe, expect, it } from 'vitest';
 import type { ConvertContext } from '../../src/context/types.js';
 import type { ConvertOptions } from '../../src/options/types.js';
 import { memoryStore } from '../../src/store/memory-store.js';
-import { type Collector, startCollector } from '../support/collector.js';
-import { testProject } from '../support/project.js';
 import { runningSession } from '../support/session.js';
 import { CHROME } from './conformance.js';
+import { appsOf } from './apps.js';
 import type { Adapter, AppOptions, Handler, RunningApp } from './harness.js';
 
 const KNOWN = { cookie: `cv_vid=a-visitor-who-returns; ${runningSession()}` };
@@ -90,38 +89,14 @@ const HEADERS: readonly [string, string, boolean][] = [
 
 export function participationConformance(adapter: Adapter): void {
   describe(`${adapter.name}, participation`, () => {
-    let collector: Collector;
-    let logged: string[];
-    const running: RunningApp[] = [];
-
-    beforeEach(async () => {
-      collector = await startCollector();
-      logged = [];
-    });
-    afterEach(async () => {
-      for (const app of running.splice(0)) {
-        await app.close();
-        await app.convert.close({ timeout: 100 });
-      }
-      await collector.close();
-    });
+    const apps = appsOf(adapter);
 
     async function start(
       routes: Record<string, Handler>,
       more: ConvertOptions = {},
       app: Partial<AppOptions> = {},
     ): Promise<RunningApp> {
-      const log = (message: string): void => void logged.push(message);
-      const convert: ConvertOptions = {
-        project: testProject(),
-        endpoints: { track: collector.origin },
-        delivery: { linger: 10 },
-        logger: { error: log, warn: log, info: log },
-        ...more,
-      };
-      const started = await adapter.start({ convert, routes, ...app });
-      running.push(started);
-      return started;
+      return apps.start({ convert: apps.options(more), routes, ...app });
     }
     async function ask(app: RunningApp, method: string, path: string, headers: Record<string, string> = {}) {
       const agent = request(app.url) as unknown as Record<string, (path: string) => request.Test>;
@@ -129,9 +104,8 @@ export function participationConformance(adapter: Adapter): void {
       const answer = await agent[method]!(path).set(all);
       return { answer, cookies: [answer.headers['set-cookie'] ?? []].flat() };
     }
-    async function exposures(app: RunningApp): Promise<unknown[]> {
-      await app.convert.flush({ timeout: 30_000 });
-      return collector.exposures();
+    async function exposures(): Promise<unknown[]> {
+      return (await apps.delivered()).exposures();
     }
 
     const decisions: (string | undefined)[] = [];
@@ -145,7 +119,7 @@ export function participationConformance(adapter: Adapter): void {
       decisions.length = 0;
       const { cookies } = await ask(app, method, '/', headers);
       expect(decisions).toEqual(['homepage-hero']);
-      expect(await exposures(app)).toHaveLength(enrols ? 1 : 0);
+      expect(await exposures()).toHaveLength(enrols ? 1 : 0);
       expect(cookies.filter((line) => line.startsWith('cv_vid='))).toHaveLength(enrols ? 1 : 0);
       expect(enrols || cookies.length === 0).toBe(true);
     });
@@ -154,12 +128,12 @@ export function participationConformance(adapter: Adapter): void {
       const app = await start({ '/': run });
       await ask(app, 'get', '/', { ...CROSS, ...KNOWN });
       await ask(app, 'post', '/', { ...CROSS, cookie: 'cv_vid=another-visitor' });
-      expect(await exposures(app)).toHaveLength(2);
+      expect(await exposures()).toHaveLength(2);
       const open = await start({ '/': run }, { visitor: { cookie: { sameSite: 'none' } } });
       const part = await ask(open, 'get', '/', CROSS);
       const post = await ask(open, 'post', '/', CROSS);
       expect([part, post].map(({ cookies }) => cookies.length > 0)).toEqual([true, true]);
-      expect(await exposures(open)).toHaveLength(4);
+      expect(await exposures()).toHaveLength(4);
     });
 
     it('A14: no cookie is written over the one of the visitor while there is no project config', async () => {
@@ -193,7 +167,7 @@ export function participationConformance(adapter: Adapter): void {
         await ask(app, 'get', '/late');
         await ask(app, 'get', '/', CROSS);
       }
-      const about = (text: string) => logged.filter((line) => line.includes(text)).length;
+      const about = (text: string) => apps.logged.filter((line) => line.includes(text)).length;
       expect(['no-identity', '303', '`visitorId`', 'sameSite'].map(about)).toEqual([3, 1, 1, 1]);
       expect(app.convert.stats().delivery.reasons).toEqual({ 'no-identity': 2 });
     });
@@ -220,9 +194,9 @@ export function participationConformance(adapter: Adapter): void {
       const host = 'localhost';
       const cured = await ask(app, 'get', '/cured', { host });
       expect(cured.cookies.join()).toContain(`cv_vid=${cured.answer.text.slice('<head>'.length)};`);
-      expect(logged).toEqual([]);
+      expect(apps.logged).toEqual([]);
       for (let n = 0; n < 2; n++) expect((await ask(app, 'get', '/late', { host })).cookies).toEqual([]);
-      expect(logged).toEqual([
+      expect(apps.logged).toEqual([
         expect.stringMatching(/no-identity.*`req\.convert\.visitorId`.*before the page/),
       ]);
     });
@@ -236,8 +210,8 @@ export function participationConformance(adapter: Adapter): void {
         return () => sent.destroy();
       };
       const ends = [upgrade({}), upgrade(KNOWN)];
-      await collector.waitFor((seen) => seen.exposures().length > 0);
-      expect(await exposures(app)).toMatchObject([{ visitorId: 'a-visitor-who-returns' }]);
+      await apps.collector.waitFor((seen) => seen.exposures().length > 0);
+      expect(await exposures()).toMatchObject([{ visitorId: 'a-visitor-who-returns' }]);
       for (const end of ends) end();
     });
 
@@ -256,11 +230,11 @@ export function participationConformance(adapter: Adapter): void {
       });
       const known = await ask(app, 'get', '/', KNOWN);
       expect('visitorId' in JSON.parse(known.answer.text)).toBe(!shared);
-      expect(logged.filter((line) => line.includes('private, max-age=60'))).toHaveLength(shared ? 1 : 0);
+      expect(apps.logged.filter((line) => line.includes('private, max-age=60'))).toHaveLength(shared ? 1 : 0);
       const visits = [await ask(app, 'get', '/'), await ask(app, 'get', '/head')];
       expect(visits.map(({ cookies }) => cookies.length > 0)).toEqual([!shared, !shared]);
-      expect(await exposures(app)).toHaveLength(shared ? 1 : 3);
-      expect(logged.filter((line) => line.includes('private, max-age=60'))).toHaveLength(shared ? 1 : 0);
+      expect(await exposures()).toHaveLength(shared ? 1 : 3);
+      expect(apps.logged.filter((line) => line.includes('private, max-age=60'))).toHaveLength(shared ? 1 : 0);
     });
 
     it('B1: a known visitor is told of without a bridge, too', async () => {
@@ -272,7 +246,7 @@ export function participationConformance(adapter: Adapter): void {
         },
       });
       await ask(app, 'get', '/', KNOWN);
-      expect(logged).toEqual([expect.stringContaining('private, max-age=60')]);
+      expect(apps.logged).toEqual([expect.stringContaining('private, max-age=60')]);
     });
 
     it('A6: a head that is sent behind our back enrols nobody new', async () => {
@@ -287,11 +261,11 @@ export function participationConformance(adapter: Adapter): void {
       });
       const { cookies } = await ask(app, 'get', '/');
       expect(cookies).toEqual([]);
-      expect(await exposures(app)).toEqual([]);
+      expect(await exposures()).toEqual([]);
       expect(app.convert.stats().delivery.reasons).toEqual({ 'no-identity': 1 });
-      expect(logged).toEqual([expect.stringContaining('no-identity')]);
+      expect(apps.logged).toEqual([expect.stringContaining('no-identity')]);
       await ask(app, 'get', '/', KNOWN);
-      expect(await exposures(app)).toHaveLength(1);
+      expect(await exposures()).toHaveLength(1);
     });
 
     it('B5: writeHead of others gets the headers in the form in which the app gave them', async () => {
@@ -337,7 +311,7 @@ export function participationConformance(adapter: Adapter): void {
       expect(cookies).toEqual([expect.stringMatching(/^cv_vid=/)]);
       // Fastify hands the headers to Node only with the head.
       if (line !== undefined) expect(line).toBe(cookies[0]);
-      expect(await exposures(app)).toHaveLength(1);
+      expect(await exposures()).toHaveLength(1);
     });
 
     it('B6: the port of the host stays, whoever sends X-Forwarded-Host', async () => {
@@ -363,9 +337,9 @@ export function participationConformance(adapter: Adapter): void {
         { authenticate: () => 'user-42' },
       );
       for (let n = 0; n < 2; n++) await ask(late, 'get', '/');
-      const told = () => logged.filter((line) => line.includes('after authentication'));
+      const told = () => apps.logged.filter((line) => line.includes('after authentication'));
       expect(told()).toHaveLength(1);
-      logged.length = 0;
+      apps.logged.length = 0;
       const nobody = await start({ '/': run }, { store: remote(kept), visitor: { id: adapter.user } });
       await ask(nobody, 'get', '/', KNOWN);
       expect(told()).toEqual([]);

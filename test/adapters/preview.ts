@@ -1,12 +1,12 @@
 /** Over real HTTP: preview links of drafts, which the project config does not hold. */
 import type { RequestListener } from 'node:http';
 import request from 'supertest';
-import { afterEach, beforeEach, describe, expect, it } from 'vitest';
+import { beforeEach, describe, expect, it } from 'vitest';
 import type { ConvertOptions } from '../../src/options/types.js';
 import { httpServer, says, type TestServer } from '../project/helpers.js';
-import { type Collector, startCollector } from '../support/collector.js';
 import { draftProject, testProject } from '../support/project.js';
 import { CHROME } from './conformance.js';
+import { appsOf } from './apps.js';
 import type { Adapter, AppOptions, Handler, RunningApp } from './harness.js';
 
 /** The link of a draft that `draftProject()` holds. */
@@ -14,42 +14,28 @@ const LINK = '/?convert_preview=901.9010';
 
 export function previewConformance(adapter: Adapter): void {
   describe(`${adapter.name}, preview links of drafts`, () => {
-    let collector: Collector;
+    const apps = appsOf(adapter);
     let server: TestServer;
-    let logged: string[];
     /** Answers requests for one experience. */
     let draft: RequestListener;
-    const running: RunningApp[] = [];
 
     beforeEach(async () => {
-      collector = await startCollector();
-      logged = [];
       draft = says(JSON.stringify(draftProject()));
       server = await httpServer((asked, response) => {
         if (asked.url?.includes('exp=')) draft(asked, response);
         else says(JSON.stringify(testProject()))(asked, response);
       });
     });
-    afterEach(async () => {
-      for (const app of running.splice(0)) {
-        await app.close();
-        await app.convert.close({ timeout: 100 });
-      }
-      await collector.close();
-    });
 
     async function start(options: ConvertOptions = {}, app: Partial<AppOptions> = {}): Promise<RunningApp> {
-      const log = (message: string): void => void logged.push(message);
-      const convert: ConvertOptions = {
+      const convert = apps.options({
+        project: undefined,
         sdkKey: '1001/2002',
-        endpoints: { config: server.base, track: collector.origin },
-        delivery: { linger: 5 },
-        logger: { error: log, warn: log, info: log },
+        endpoints: { config: server.base, track: apps.collector.origin },
         preview: () => true,
         ...options,
-      };
-      const started = await adapter.start({ convert, routes: { '/': all }, ...app });
-      running.push(started);
+      });
+      const started = await apps.start({ convert, routes: { '/': all }, ...app });
       await started.convert.ready();
       return started;
     }
@@ -88,7 +74,7 @@ export function previewConformance(adapter: Adapter): void {
       server.requests.map(({ url }) => url).filter((url) => url?.includes('exp='));
     async function events(app: RunningApp): Promise<readonly unknown[]> {
       await app.convert.flush({ timeout: 30_000 });
-      return collector.events;
+      return apps.collector.events;
     }
 
     it('B8: a draft is shown with its features where `preview` says yes, and nothing else enrols', async () => {
@@ -129,7 +115,7 @@ export function previewConformance(adapter: Adapter): void {
       for (let n = 0; n < 2; n++) {
         expect(await follow(app)).toMatchObject({ draft: null, other: true, cookies: [] });
       }
-      expect(logged).toEqual([expect.stringContaining('mount this package after authentication')]);
+      expect(apps.logged).toEqual([expect.stringContaining('mount this package after authentication')]);
       expect(await events(app)).toEqual([]);
     });
 
@@ -141,7 +127,7 @@ export function previewConformance(adapter: Adapter): void {
       }
       expect(asked()).toHaveLength(1);
       expect(await events(app)).toEqual([]);
-      expect(logged).toEqual([expect.stringContaining('names an experience or a variation')]);
+      expect(apps.logged).toEqual([expect.stringContaining('names an experience or a variation')]);
     });
 
     it.each<[string, RequestListener, string]>([
@@ -159,7 +145,7 @@ export function previewConformance(adapter: Adapter): void {
       for (let n = 0; n < 2; n++) expect(await follow(app)).toMatchObject({ draft: null, cookies: [] });
       await follow(app, '/?convert_preview=902.1');
       expect(asked()).toHaveLength(2);
-      expect(logged).toEqual([expect.stringContaining(text)]);
+      expect(apps.logged).toEqual([expect.stringContaining(text)]);
       expect(await events(app)).toEqual([]);
     });
 
@@ -168,7 +154,7 @@ export function previewConformance(adapter: Adapter): void {
       draft = (one, response) => void (answer = () => says(JSON.stringify(draftProject()))(one, response));
       const app = await start();
       expect(await follow(app)).toMatchObject({ draft: null, other: true, cookies: [] });
-      expect(logged).toEqual([expect.stringContaining('did not arrive')]);
+      expect(apps.logged).toEqual([expect.stringContaining('did not arrive')]);
       const next = follow(app);
       answer?.();
       expect(await next).toMatchObject({ draft: 'bold' });

@@ -1,11 +1,11 @@
 /** Sessions over real HTTP: the first hit of a session speaks for the later ones. */
 import request from 'supertest';
-import { afterEach, beforeEach, describe, expect, it } from 'vitest';
+import { describe, expect, it } from 'vitest';
 import type { ProjectConfig } from '../../src/model/project-config.js';
 import type { ConvertOptions } from '../../src/options/types.js';
-import { type Collector, startCollector } from '../support/collector.js';
 import { rules, testProject } from '../support/project.js';
 import { CHROME } from './conformance.js';
+import { appsOf } from './apps.js';
 import type { Adapter, Handler, RunningApp } from './harness.js';
 
 const GOOGLEBOT = 'Mozilla/5.0 (compatible; Googlebot/2.1; +http://www.google.com/bot.html)';
@@ -62,41 +62,19 @@ class Browser {
 
 export function sessionConformance(adapter: Adapter): void {
   describe(`${adapter.name}, sessions`, () => {
-    let collector: Collector;
-    const running: RunningApp[] = [];
-
-    beforeEach(async () => {
-      collector = await startCollector();
-    });
-    afterEach(async () => {
-      for (const app of running.splice(0)) {
-        await app.close();
-        await app.convert.close({ timeout: 100 });
-      }
-      await collector.close();
-    });
+    const apps = appsOf(adapter);
 
     async function start(
       more: ConvertOptions = {},
       routes: Record<string, Handler> = {},
     ): Promise<RunningApp> {
-      const started = await adapter.start({
-        convert: {
-          project: project(),
-          endpoints: { track: collector.origin },
-          delivery: { linger: 10 },
-          logger: false,
-          ...more,
-        },
-        routes: { '/': page, '/buy': buy, ...routes },
-      });
-      running.push(started);
-      return started;
+      const convert = apps.options({ project: project(), logger: false, ...more });
+      return apps.start({ convert, routes: { '/': page, '/buy': buy, ...routes } });
     }
 
     async function segments(): Promise<(Record<string, unknown> | undefined)[]> {
-      for (const app of running) await app.convert.flush({ timeout: 30_000 });
-      return collector.events.map((event) => event.segments as Record<string, unknown>);
+      const { events } = await apps.delivered();
+      return events.map((event) => event.segments as Record<string, unknown>);
     }
 
     it('S1 rules and segments keep what the first hit said, and the cookie is set once', async () => {

@@ -1,0 +1,92 @@
+/** The head of one response: has the headers for its visitor written, at once or right before the head is sent. */
+import type { CarriedSession } from '../identity/cookies/session-cookie.js';
+import type { Visitor, VisitorReader } from '../identity/visitor-identity.js';
+import type { IncomingRequest, OutgoingResponse, ResponseHead } from '../model/http.js';
+import { asConvertError } from '../utils/errors.js';
+import type { Participation } from './participation.js';
+import { warnOfLostIdentity } from './read-only.js';
+import { keepsCookies } from './resolve-participation.js';
+import type { Runtime } from './runtime.js';
+import { UserAlias } from './user-alias.js';
+import {
+  changesCookies,
+  type HeadSample,
+  UNSHARED,
+  VisitorHeaders,
+  type VisitorHeadersParts,
+} from './visitor-headers.js';
+
+export interface RequestHeadParts {
+  readonly request: IncomingRequest;
+  readonly response: OutgoingResponse;
+  readonly visitors: VisitorReader;
+  readonly heads: HeadSample;
+  /** Returns what the headers depend on; undefined while nothing has asked for the visitor. */
+  readonly read: () => VisitorHeadersParts | undefined;
+}
+
+export class RequestHead {
+  readonly #runtime: Runtime;
+  readonly #parts: RequestHeadParts;
+  /** The headers for the visitor, one object for all attempts to write a head. */
+  #headers: VisitorHeaders | undefined;
+  #alias: UserAlias | undefined;
+  #isSeen = false;
+
+  constructor(runtime: Runtime, parts: RequestHeadParts) {
+    this.#runtime = runtime;
+    this.#parts = parts;
+  }
+
+  /** Has the headers for the visitor written, unless the head is sent already. */
+  prepare(visitor: Visitor, session: CarriedSession | undefined): void {
+    const { response, visitors, heads } = this.#parts;
+    if (response.headersSent) return;
+    const keepsAssignments = visitors.assignments !== undefined && keepsCookies(visitor);
+    const needsHead = changesCookies(visitor, session, keepsAssignments);
+    const looksAtHead = response.setEarly === undefined || heads.next();
+    if (needsHead || looksAtHead) this.#listen();
+    else response.setEarly?.('Cache-Control', UNSHARED);
+  }
+
+  /** Links the visitor to a user of the app, and has the alias cookie written. Never rejects. */
+  async identify(participation: Participation, userId: string | number): Promise<void> {
+    const { request, response } = this.#parts;
+    this.#alias ??= new UserAlias(this.#runtime, request.raw);
+    await this.#alias.claim(participation, userId, () => {
+      // The listener is added before the store answers. If the head is written meanwhile, the alias cookie is left out.
+      if (!response.headersSent) this.#listen();
+    });
+  }
+
+  /**
+   * True if the head was sent in a way that this package did not see, as a framework can do that wraps Node's response:
+   * then the cookie of a new visitor is not in it.
+   */
+  isLost(): boolean {
+    const isLost = this.#parts.response.headersSent && !this.#isSeen;
+    if (isLost) warnOfLostIdentity(this.#runtime, 'head-sent');
+    return isLost;
+  }
+
+  #listen(): void {
+    this.#parts.response.onHead((head) => this.#complete(head));
+  }
+
+  #complete(head: ResponseHead): void {
+    this.#isSeen = true;
+    const read = this.#parts.read();
+    if (read === undefined) return;
+    try {
+      this.#headers ??= new VisitorHeaders(this.#runtime, this.#parts.visitors, read);
+      this.#headers.write(head, this.#alias?.takesOver);
+    } catch (error) {
+      this.#runtime.report(
+        asConvertError(error, 'CONVERT_INTERNAL', 'the response head could not be completed'),
+      );
+    }
+    const { participation } = read;
+    if (participation.status === 'excluded' || participation.visitor.origin !== 'generated') return;
+    if (!participation.work.enrols) this.#alias?.takeBack();
+  }
+}
