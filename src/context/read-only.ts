@@ -87,7 +87,8 @@ export function warnOfLostIdentity(runtime: Pick<Runtime, 'warnOnce'>, reason: L
 
 /** True for a WebSocket upgrade, of HTTP/1 or HTTP/2: its response may never send a head, and never end. */
 export function isUpgrade({ method, headers }: IncomingRequest): boolean {
-  return method === 'CONNECT' || /^\s*websocket\s*$/i.test(headerText(headers.upgrade) ?? '');
+  const protocol = headerText(headers.upgrade);
+  return method === 'CONNECT' || (protocol !== undefined && /^\s*websocket\s*$/i.test(protocol));
 }
 
 const isSafe = ({ method }: IncomingRequest): boolean => method === 'GET';

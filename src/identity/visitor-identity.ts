@@ -27,7 +27,6 @@ import { idSigner, type IdSignature, UNSIGNED } from './cookies/id-signer.js';
 import { sessionCookie, type SessionCookie, type SessionCookieOptions } from './cookies/session-cookie.js';
 import {
   cookieIdCheck,
-  type CookieId,
   visitorCookie,
   type VisitorCookie,
   type VisitorCookieOptions,
@@ -229,7 +228,7 @@ export function visitorReader(options: VisitorReaderOptions): VisitorReader {
       const known = cookie.read(request, check);
       const next = alias.read(request, known, check);
       const found = next?.state === 'due' ? next : known;
-      if (found !== undefined) return visitorOfCookie(said, found, next);
+      if (found !== undefined) return consentingVisitor(said, found.id, 'cookie', next, found.signature);
       if (secret !== undefined) return consentingVisitor(said, fingerprint(request, secret), 'fingerprint');
       return consentingVisitor(said, newUuid(), 'generated');
     },
@@ -246,15 +245,14 @@ function assignmentsOf({
   return assignmentCookie(secrets, given === true ? NOTHING : given, visitor?.cookie, unknownFormat);
 }
 
-function visitorOfCookie(
-  said: ConsentAnswer,
-  { id, signature }: CookieId,
-  alias: CookieAlias | undefined,
+/** The fields are written out: with a spread, each visitor has a hidden class of its own (bench/http: returning). */
+function consentingVisitor(
+  { by }: ConsentAnswer,
+  id: string,
+  origin: IdOrigin,
+  alias?: CookieAlias,
+  signature?: IdSignature,
 ): Visitor {
-  return { ...consentingVisitor(said, id, 'cookie'), alias, signature };
-}
-
-function consentingVisitor({ by }: ConsentAnswer, id: string, origin: IdOrigin): Visitor {
   return {
     id,
     origin,
@@ -263,6 +261,8 @@ function consentingVisitor({ by }: ConsentAnswer, id: string, origin: IdOrigin):
     excludedBy: undefined,
     mode: 'enrol',
     withdrawn: undefined,
+    alias,
+    signature,
   };
 }
 

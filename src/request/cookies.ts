@@ -102,14 +102,16 @@ function decoded(value: string): string {
 
 /** The cookies of a request by name; each is read once, when it is asked for. Never throws. */
 export class RequestCookies {
-  readonly #values = new Map<string, string | undefined>();
+  /** Most projects have no rule that asks for a cookie. */
+  #values: Map<string, string | undefined> | undefined;
   #header: string | undefined;
 
   constructor(private readonly request: IncomingRequest) {}
 
   get(name: string): string | undefined {
-    if (!this.#values.has(name)) this.#values.set(name, this.#read(name));
-    return this.#values.get(name);
+    const values = (this.#values ??= new Map<string, string | undefined>());
+    if (!values.has(name)) values.set(name, this.#read(name));
+    return values.get(name);
   }
 
   #read(name: string): string | undefined {
