@@ -6,7 +6,7 @@ import type { VisitorState } from '../model/visitor-state/types.js';
 import type { RequestFacts } from '../request/request-reader.js';
 import type { Answer } from '../store/remote-store.js';
 import { asConvertError } from '../utils/errors.js';
-import { knownOf, lookupOf, type Included, type StateLookup } from './participation.js';
+import { foundIn, knownOf, lookupOf, type Included, type StateLookup } from './participation.js';
 import type { FollowedPreview } from './preview-link.js';
 import { isUpgrade, type ReadOnlyReason } from './read-only.js';
 import type { LoadedProject, Runtime } from './runtime.js';
@@ -67,9 +67,10 @@ function unitOfWork(
     stored: seesDeferred ? withDeferredChanges(stored, runtime.now()) : stored,
     known: knownOf(lookup),
     mode: isReadOnly ? 'silent' : visitor.mode,
-    // An id that a cookie brings unsigned, and of which nothing is stored, may be made up by the client: its state is
-    // short-lived until the id comes back.
-    ephemeral: visitor.origin === 'generated' || (isUnproven(visitor) && lookup === 'absent'),
+    // An id that a cookie brings unsigned may be made up by the client: its state is short-lived until it is found in
+    // the store. A flood makes stores slow, so an id of which the store said nothing is no better. State that lives
+    // longer already keeps its life.
+    ephemeral: visitor.origin === 'generated' || (isUnproven(visitor) && foundIn(lookup) === undefined),
     isNewId: visitor.origin === 'generated',
     consented: visitor.mode === 'enrol',
     generation: runtime.revocations.generation,

@@ -25,8 +25,8 @@ export interface VisitorStore {
 
 export interface CommitOptions {
   /**
-   * True if the visitor's id may never come back: it was generated in this request, or a cookie brought it and nothing
-   * was stored of it. Such state lives 30 minutes, unless it is read later, or stored for longer already.
+   * True if the visitor's id may never come back: it was generated in this request, or a cookie brought it and `read`
+   * returned no state of it. Such state lives 30 minutes, unless it is read later, or stored for longer already.
    */
   readonly ephemeral: boolean;
   /**

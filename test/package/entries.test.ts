@@ -1,5 +1,5 @@
 /** The entries of the package: `exports` of package.json lists them, and whatever else names them must say the same. */
-import { readdirSync } from 'node:fs';
+import { readdirSync, readFileSync } from 'node:fs';
 import { expect, it } from 'vitest';
 import manifest from '../../package.json' with { type: 'json' };
 
@@ -11,6 +11,12 @@ it('are the files at the top of src', () => {
   expect(files.sort(), '`exports` of package.json names each file at the top of src').toEqual(
     ['index', ...names].map((name) => `${name}.ts`).sort(),
   );
+});
+
+it('export the types of the whole package, so that apps compile with `declaration`', () => {
+  const line = /^export (?:type )?\* from '\.\/convert\/public-types\.js';$/m;
+  const without = ['index', ...names].filter((name) => !line.test(readFileSync(`src/${name}.ts`, 'utf8')));
+  expect(without).toEqual([]);
 });
 
 it('have both builds and their types under their own name', () => {

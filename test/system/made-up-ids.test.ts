@@ -48,6 +48,22 @@ it('A13: in memory, made-up ids push no visitor out who was there twice', async 
   expect(store.read(keyOf('made-up-0'))).toBeUndefined();
 });
 
+it('A13: an id of which a slow store has said nothing is short-lived', async () => {
+  const lives: boolean[] = [];
+  start({
+    remote: true,
+    read: () => new Promise<undefined>(() => undefined),
+    commit(_key, _change, { ephemeral }) {
+      lives.push(ephemeral);
+      return Promise.resolve({ state: {}, lost: new Set<string>() });
+    },
+    delete: () => Promise.resolve(),
+  });
+  await view('made-up');
+  await convert.flush({ timeout: 1 });
+  expect(lives).toEqual([true]);
+});
+
 it('A13: an id that a job carries into an order is kept', async () => {
   const store = memoryStore({ max: 100 });
   start(store);
