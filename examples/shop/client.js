@@ -17,7 +17,9 @@ function watchCollector(list) {
   const counts = { exposure: 0, conversion: 0, transaction: 0 };
   const look = async () => {
     try {
-      const events = await (await fetch('/collector.json')).json();
+      const { accepted, delivered, pending, events } = await (await fetch('/collector.json')).json();
+      document.querySelector('[data-ledger]').textContent =
+        `${accepted} accepted = ${delivered} delivered + ${pending} waiting`;
       for (const event of events) {
         if (event.number <= last) continue;
         last = event.number;

@@ -1,4 +1,7 @@
-/** Stands in for Convert's tracking endpoint: takes what the middleware sends, and keeps it for the page to show. */
+/**
+ * Stands in for Convert's tracking endpoint: takes what the middleware sends, and keeps it for the page to show. It can
+ * be taken down for a while.
+ */
 import { once } from 'node:events';
 import { createServer } from 'node:http';
 import { readBody } from './body.js';
@@ -22,17 +25,29 @@ export async function startCollector() {
       response.writeHead(400).end();
     }
   });
-  server.listen(0, '127.0.0.1');
-  await once(server, 'listening');
+  const open = async (port) => {
+    server.listen(port, '127.0.0.1');
+    await once(server, 'listening');
+  };
+  const close = async () => {
+    if (!server.listening) return;
+    server.close();
+    server.closeAllConnections();
+    await once(server, 'close');
+  };
+  await open(0);
+  const { port } = server.address();
   return {
-    url: `http://127.0.0.1:${server.address().port}`,
+    url: `http://127.0.0.1:${port}`,
     /** The events as they came, the oldest first. */
     events,
-    async close() {
-      server.close();
-      server.closeAllConnections();
-      await once(server, 'close');
+    get isDown() {
+      return !server.listening;
     },
+    /** From now on, connections are refused. */
+    takeDown: close,
+    bringBack: () => open(port),
+    close,
   };
 }
 

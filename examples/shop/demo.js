@@ -1,5 +1,6 @@
 /**
- * What a real shop would not have: answering the consent banner, visiting as somebody else, and the collector's page.
+ * What a real shop would not have: answering the consent banner, visiting as somebody else, and the collector's page
+ * with its switch.
  */
 import { randomBytes } from 'node:crypto';
 import { readFileSync } from 'node:fs';
@@ -24,7 +25,7 @@ export function demoCountry(request) {
 }
 
 /** A listener that answers what is the demo's, and leaves everything else to the app. */
-export function withDemo(app, { collector, project }) {
+export function withDemo(app, { convert, collector, project }) {
   const routes = {
     async 'POST /consent'(request, response) {
       const { consent, back } = await readForm(request);
@@ -42,7 +43,7 @@ export function withDemo(app, { collector, project }) {
       redirect(response, '/', ['cv_vid', 'cv_ses', 'consent', 'cart', 'demo_country'].map(gone));
     },
     'GET /collector'(request, response) {
-      const { title, body } = collectorPage();
+      const { title, body } = collectorPage(collector);
       const headers = securityHeaders(randomBytes(16).toString('base64'));
       response.writeHead(200, { 'Content-Type': 'text/html; charset=utf-8', ...headers });
       response.end(
@@ -57,7 +58,19 @@ export function withDemo(app, { collector, project }) {
     },
     'GET /collector.json'(_request, response) {
       response.writeHead(200, { 'Content-Type': 'application/json', 'Cache-Control': 'no-store' });
-      response.end(JSON.stringify(collector.events.map((event) => describe(event, project))));
+      const { accepted, delivered, pending } = convert.stats().delivery;
+      const events = collector.events.map((event) => describe(event, project));
+      response.end(JSON.stringify({ accepted, delivered, pending, events }));
+    },
+    async 'POST /collector/switch'(_request, response) {
+      if (collector.isDown) {
+        await collector.bringBack();
+        // Nobody has to wait until the next attempt is due.
+        void convert.flush();
+      } else {
+        await collector.takeDown();
+      }
+      redirect(response, '/collector', []);
     },
   };
 

@@ -204,7 +204,7 @@ export function notFoundPage() {
   };
 }
 
-export function collectorPage() {
+export function collectorPage({ isDown }) {
   return {
     title: 'Collector',
     body: html`<section class="collector">
@@ -216,6 +216,19 @@ export function collectorPage() {
       <p>
         A purchase is two events: the conversion, once per visitor, and its transaction, with the revenue.
       </p>
+      <form method="post" action="/collector/switch" data-collector="${isDown ? 'down' : 'up'}">
+        <p>
+          ${
+            isDown
+              ? 'The collector is down: it refuses every connection. Go on shopping: the pages stay as quick, and the events wait.'
+              : 'Take the collector down, go on shopping, and bring it back: nothing is lost.'
+          }
+          <span data-ledger></span>
+        </p>
+        <button class="button small quiet">
+          ${isDown ? 'Bring the collector back' : 'Take the collector down'}
+        </button>
+      </form>
       <p class="counts" data-counts aria-live="polite"></p>
       <ol class="events" data-events></ol>
       <p class="hint" data-empty>

@@ -49,7 +49,10 @@ export async function startShop({ framework = 'express', port = 3000 } = {}) {
   const url = () => `http://127.0.0.1:${server.address().port}`;
   const payments = new PretendPayments({ secret, webhookUrl: () => `${url()}/webhooks/order-paid` });
   const app = await FRAMEWORKS[framework]({ convert, orders: new Orders(payments), secret });
-  server.on('request', withDemo(app, { collector, project: JSON.parse(readFileSync(PROJECT, 'utf8')) }));
+  server.on(
+    'request',
+    withDemo(app, { convert, collector, project: JSON.parse(readFileSync(PROJECT, 'utf8')) }),
+  );
 
   let closing;
   const close = () => (closing ??= closeAll());
@@ -97,6 +100,7 @@ async function main() {
 
   1. Say yes in the banner: the home page becomes one of three, and stays that one.
   2. Put something into the cart and buy it; ${shop.url}/collector shows what Convert would be sent.
+     Take the collector down there and go on shopping: nothing is lost.
   3. Come with a campaign: ${shop.url}/?utm_campaign=spring
   4. Be on a phone in Germany: choose the country above the page, and a phone in your browser's device toolbar.
   5. Edit examples/shop/project.json while it runs; within about two seconds it is read again. Give a

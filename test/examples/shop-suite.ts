@@ -175,6 +175,26 @@ export function shopSuite(
       expect(await cookie('cv_vid')).toBeUndefined();
     });
 
+    scenario('loses nothing while the collector is down', async () => {
+      await visit(DESKTOP);
+      await page.goto(`${shop.url}/collector`);
+      await page.getByRole('button', { name: 'Take the collector down' }).click();
+      await page.waitForSelector('[data-collector=down]');
+      await page.goto(shop.url);
+      await answer('granted');
+      await buy();
+      const ledger = page.locator('[data-ledger]');
+      await page.goto(`${shop.url}/collector`);
+      await expect
+        .poll(() => ledger.innerText())
+        .toMatch(/^([1-9]\d*) accepted = 0 delivered \+ \1 waiting$/);
+      expect(await page.locator('[data-events] li').count()).toBe(0);
+      await page.getByRole('button', { name: 'Bring the collector back' }).click();
+      await page.waitForSelector('[data-events] .transaction');
+      await expect.poll(() => ledger.innerText()).toMatch(/^(\d+) accepted = \1 delivered \+ 0 waiting$/);
+      expect(complaints).toEqual([]);
+    });
+
     scenario('lets the demo bar and the campaign link play the audiences', async () => {
       await visit(DESKTOP);
       await answer('granted');
