@@ -211,7 +211,11 @@ export class ChangeCommitter {
    * Commits the change to the store. If the store fails, no claim counts as lost, so that all events are sent: an
    * exposure that is sent twice does no harm, because Convert's enrichment counts it once.
    */
-  #store(change: StateChange, ephemeral = this.#target.ephemeral): Committed | Promise<Committed> {
+  #store(
+    change: StateChange,
+    // The text that carries the visitor may come back when the visitor does not.
+    ephemeral = this.#target.ephemeral && change.carried === undefined,
+  ): Committed | Promise<Committed> {
     if (isEmpty(change)) return NOTHING_TO_STORE;
     const { storeKey, isNewId } = this.#target;
     try {

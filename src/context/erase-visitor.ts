@@ -4,9 +4,11 @@ import type { ProjectConfig } from '../model/project-config.js';
 import { aliasKey, type IdOrigin } from '../model/store-key.js';
 import { countEvents } from '../model/visitor-state/apply-change.js';
 import type { VisitorState } from '../model/visitor-state/types.js';
-import { STORE_LIMIT, type VisitorStore, withStoreTimeout } from '../store/types.js';
+import { STORE_LIMIT, withStoreTimeout } from '../store/types.js';
 import { asConvertError, type ConvertError } from '../utils/errors.js';
 import { asObject } from '../utils/objects.js';
+import { wasCarried } from './carry.js';
+import { markDenial } from './denial-marks.js';
 import { consentRecord, isRecordDue } from './recorded-consent.js';
 import type { AfterCommit, LoadedProject, Runtime, RevocationReason, Revocations } from './runtime.js';
 
@@ -37,15 +39,18 @@ export async function forgetVisitor(
 
 /**
  * Deletes a visitor's state, and the alias of the user to whom the visitor belongs, if it is the id of this visitor.
- * Returns the deleted state. Other devices of the user keep their visitor ids.
+ * Returns the deleted state. Other devices of the user keep their visitor ids. A visitor who was carried leaves a mark.
  */
 async function deleteVisitor(
-  store: VisitorStore,
+  runtime: Runtime,
   config: ProjectConfig,
   key: string,
   id: string,
 ): Promise<VisitorState | undefined> {
+  const { store } = runtime;
   const state = await store.read(key);
+  // The mark comes first: if the process ends here, the visitor can be deleted again.
+  if (state !== undefined) await markDenial(runtime, config, key, state);
   for (const user of asObject(state).users ?? []) {
     const ofUser = aliasKey(config, user);
     if ((await store.read(ofUser))?.alias === id) await store.delete(ofUser);
@@ -55,15 +60,16 @@ async function deleteVisitor(
 }
 
 async function deleteState(
-  { store, outbox }: Runtime,
+  runtime: Runtime,
   config: ProjectConfig,
   key: string,
   visitorId: string,
 ): Promise<void> {
+  const { outbox } = runtime;
   const limited = <T>(result: T | PromiseLike<T>): Promise<T> =>
     withStoreTimeout(STORE_LIMIT, result, { keepAlive: true });
   try {
-    const state = await limited(deleteVisitor(store, config, key, visitorId));
+    const state = await limited(deleteVisitor(runtime, config, key, visitorId));
     const held = countEvents(asObject(state).held ?? []);
     if (held > 0) outbox.drop(held, 'forgotten');
   } catch (error) {
@@ -118,10 +124,11 @@ export function revokeConsent(runtime: Runtime, withdrawal: Withdrawal, request:
  * stays: its deferred events are removed, and the denial is recorded. Rejects if the store fails.
  */
 async function withdrawVisitor(
-  { store, outbox, storeKeys, consentConfigured, revocations, uncommitted }: Runtime,
+  runtime: Runtime,
   { config }: LoadedProject,
   { cookieId, fingerprint, appId }: Withdrawal,
 ): Promise<void> {
+  const { store, outbox, storeKeys, consentConfigured, revocations, uncommitted } = runtime;
   const keyOf = (id: string | undefined, origin: IdOrigin): string | undefined =>
     id === undefined ? undefined : storeKeys.of(config, id, origin);
   const cookieKey = keyOf(cookieId, 'cookie');
@@ -131,22 +138,23 @@ async function withdrawVisitor(
   // Another request of this visitor that is under way must not store again the data that is deleted here.
   for (const key of keys) revocations.add(key, 'consent');
   for (const each of uncommitted) if (keys.has(each.storeKey)) each.discard('consent');
-  if (cookieKey !== undefined) await deleteVisitor(store, config, cookieKey, cookieId!);
+  if (cookieKey !== undefined) await deleteVisitor(runtime, config, cookieKey, cookieId!);
   // A visitor who denies consent comes with the same fingerprint again and again: mostly there is no state to delete.
   if (fingerprintKey !== undefined && (await store.read(fingerprintKey)) !== undefined)
-    await store.delete(fingerprintKey);
+    await deleteVisitor(runtime, config, fingerprintKey, fingerprint!);
   if (appKey === undefined) return;
   const state = asObject(await store.read(appKey));
   // If a cookie may hold the id of the app, too, a job must find the denial here: with nothing stored, the job would
-  // read the state of the cookie's visitor, and so a consent that a stranger may have given.
-  const isAmbiguous = appId !== undefined && storeKeys.isAmbiguous(appId);
-  const isDue = isAmbiguous
+  // read the state of the cookie's visitor, and so a consent that a stranger may have given. A text that carries the
+  // user would bring the grant of before.
+  const isNeeded = (appId !== undefined && storeKeys.isAmbiguous(appId)) || wasCarried(state, runtime.now());
+  const isDue = isNeeded
     ? state.consent !== 'denied'
     : isRecordDue(consentConfigured, 'denied', state.consent);
   if (!isDue && !state.held) return;
   const held = countEvents(state.held ?? []);
   if (held > 0) outbox.drop(held, 'consent');
-  const consent = isAmbiguous ? 'denied' : consentRecord(consentConfigured, 'denied');
+  const consent = isNeeded ? 'denied' : consentRecord(consentConfigured, 'denied');
   await store.commit(appKey, { consent, release: true }, { ephemeral: false });
 }
 

@@ -2,13 +2,16 @@
 import { answersBy } from '../consent/answer.js';
 import type { Consent, ConsentAnswer } from '../consent/consent.js';
 import type { Properties } from '../engine/types.js';
+import type { CarriedVisitor } from '../identity/carried-visitor.js';
 import type { Visitor } from '../identity/visitor-identity.js';
 import { withoutLapsedClaims } from '../model/visitor-state/claims.js';
+import type { VisitorState } from '../model/visitor-state/types.js';
 import { STORE_LIMIT, withStoreTimeout } from '../store/types.js';
 import { asConvertError } from '../utils/errors.js';
 import { bindWhenRead } from '../utils/detached-methods.js';
 import { asObject, isThenable } from '../utils/objects.js';
 import type { TrackOutcome } from './conversion-outcomes.js';
+import { lastDenial } from './denial-marks.js';
 import {
   EXCLUDED,
   type Excluded,
@@ -27,22 +30,33 @@ import { VisitorContextBase } from './visitor-context.js';
 
 const NO_PROPERTIES: Properties = { get: () => undefined };
 
+/** Whose job it is. */
+export interface JobIdentity {
+  /** The visitor id; '' if the app gave none to `forVisitor`. */
+  readonly id: string;
+  /** Where the id comes from; undefined if the app did not say. */
+  readonly origin: 'app' | 'cookie' | undefined;
+  /** The signed text that carried the visitor; `bare` if the id came back unsigned; undefined if it did not. */
+  readonly carried: CarriedVisitor | 'bare' | undefined;
+}
+
 /** The stored state of a job's visitor, and its store key: that of an app id or that of a cookie id. */
 export interface StoredForJob {
   readonly lookup: StateLookup;
   /** The store key; '' before the first project config, since the key names the project. */
   readonly storeKey: string;
+  /**
+   * When a carried visitor last denied consent, or was forgotten, in milliseconds since the epoch; undefined if they
+   * did not, and if nobody has to know.
+   */
+  readonly deniedAt?: number | undefined;
 }
 
 const SAID = answersBy('forVisitor');
 
-export interface JobContextOptions extends StoredForJob {
-  /** The visitor id; '' if the app gave none to `forVisitor`. */
-  visitorId: string;
+export interface JobContextOptions extends StoredForJob, JobIdentity {
   properties: Record<string, unknown>;
   consent: Consent | undefined;
-  /** Where the id comes from; undefined if the app did not say. */
-  origin: 'app' | 'cookie' | undefined;
 }
 
 export class JobContext extends VisitorContextBase {
@@ -66,12 +80,11 @@ export class JobContext extends VisitorContextBase {
   }
 
   protected resolve(): Participation {
-    const { visitorId, origin } = this.#options;
+    const { id: visitorId } = this.#options;
     const { project } = this.runtime;
     if (visitorId === '') return excluded(EXCLUDED, 'no-identity');
     // The config has come after `forVisitor` has waited for it: without a config, nothing could be read.
-    if (project && this.#stored.storeKey === '')
-      this.#stored = readNow(this.runtime, project, visitorId, origin);
+    if (project && this.#stored.storeKey === '') this.#stored = readNow(this.runtime, project, this.#options);
     const { lookup, storeKey: key } = this.#stored;
     const { answer, by } = this.#consent();
     const excludedBy = answer === 'granted' ? undefined : 'consent';
@@ -116,14 +129,26 @@ export class JobContext extends VisitorContextBase {
 
   /**
    * The consent answer that the app gave to `forVisitor`; without one, the answer that is stored with the visitor's
-   * state.
+   * state, or that a signed text has carried.
    */
   #consent(): ConsentAnswer {
-    const { consent } = this.#options;
-    const { lookup } = this.#stored;
+    const { consent, carried } = this.#options;
+    const { lookup, deniedAt } = this.#stored;
     if (consent !== undefined) return SAID[consent];
-    return recordedAnswer(this.runtime.consentConfigured, asObject(foundIn(lookup)).consent);
+    const recorded = asObject(foundIn(lookup)).consent ?? carriedConsent(carried, lookup, deniedAt);
+    return recordedAnswer(this.runtime.consentConfigured, recorded);
   }
+}
+
+/** The consent that a carried text brings: a grant, unless the visitor may have denied consent since. */
+function carriedConsent(
+  carried: JobIdentity['carried'],
+  lookup: StateLookup,
+  deniedAt: number | undefined,
+): VisitorState['consent'] {
+  const { at, isGranted } = typeof carried === 'object' ? carried : { at: 0, isGranted: false };
+  if (deniedAt !== undefined && at <= deniedAt) return 'denied';
+  return isGranted && lookup !== 'unavailable' ? 'granted' : undefined;
 }
 
 bindWhenRead(JobContext);
@@ -133,21 +158,27 @@ bindWhenRead(JobContext);
  * of the app's visitor counts; the state of the cookie's visitor only if the app's has none, and if the id may come
  * from a cookie or be a fingerprint. Never rejects.
  */
-export async function readForJob(
-  runtime: Runtime,
-  id: string,
-  origin: 'app' | 'cookie' | undefined,
-): Promise<StoredForJob> {
+export async function readForJob(runtime: Runtime, identity: JobIdentity): Promise<StoredForJob> {
   const { store, project } = runtime;
   if (!project) return { storeKey: '', lookup: 'unavailable' };
-  const [first, ...others] = keysOf(runtime, project, id, origin);
+  const [first, ...others] = keysOf(runtime, project, identity);
+  const { carried } = identity;
+  const answerOf = <T>(read: T | PromiseLike<T>): T | Promise<T> =>
+    isThenable(read) ? withStoreTimeout(STORE_LIMIT, read, { keepAlive: true }) : read;
+  const denialOf = (keys: readonly string[]): number | undefined | Promise<number | undefined> =>
+    answerOf(lastDenial(runtime, project.config, keys));
   try {
     for (const storeKey of [first, ...others]) {
-      const read = store.read(storeKey);
-      const state = isThenable(read) ? await withStoreTimeout(STORE_LIMIT, read, { keepAlive: true }) : read;
-      if (state !== undefined) return { storeKey, lookup: lookupOf(state, runtime) };
+      const read = answerOf(store.read(storeKey));
+      const state = read instanceof Promise ? await read : read;
+      if (state === undefined) continue;
+      const lookup = lookupOf(state, runtime);
+      // Whoever was here after a denial has a state, without an answer if nobody is asked. Older texts still come.
+      const isOpen = typeof carried === 'object' && state.consent === undefined;
+      return { storeKey, lookup, deniedAt: isOpen ? await denialOf([storeKey]) : undefined };
     }
-    return { storeKey: first, lookup: 'absent' };
+    const deniedAt = carried === undefined ? undefined : await denialOf([first, ...others]);
+    return { storeKey: first, lookup: 'absent', deniedAt };
   } catch (error) {
     runtime.report(asConvertError(error, 'CONVERT_STORE', 'the visitor store failed to read'));
     return { storeKey: first, lookup: 'unavailable' };
@@ -155,13 +186,10 @@ export async function readForJob(
 }
 
 /** Reads what `readForJob` reads, at once: a store that answers later counts as unavailable. */
-function readNow(
-  runtime: Runtime,
-  project: LoadedProject,
-  id: string,
-  origin: 'app' | 'cookie' | undefined,
-): StoredForJob {
-  const keys = keysOf(runtime, project, id, origin);
+function readNow(runtime: Runtime, project: LoadedProject, identity: JobIdentity): StoredForJob {
+  const keys = keysOf(runtime, project, identity);
+  // Whether a carried visitor has denied consent is not known at once.
+  if (identity.carried !== undefined) return { storeKey: keys[0], lookup: 'unavailable' };
   for (const storeKey of keys) {
     const lookup = lookUpState(runtime, { origin: 'app' }, storeKey, undefined);
     if (lookup !== 'absent') return { storeKey, lookup };
@@ -173,8 +201,7 @@ function readNow(
 function keysOf(
   { storeKeys }: Runtime,
   { config }: LoadedProject,
-  id: string,
-  origin: 'app' | 'cookie' | undefined,
+  { id, origin }: JobIdentity,
 ): [string, ...string[]] {
   const first = storeKeys.of(config, id, origin ?? 'app');
   const isUnsure = origin === undefined && storeKeys.isAmbiguous(id);

@@ -24,6 +24,9 @@ const MEMBERS: Readonly<Record<keyof ConvertContext, true>> = {
   peek: true,
   explain: true,
   identify: true,
+  carry: true,
+  hiddenField: true,
+  header: true,
   flush: true,
   releaseQueues: true,
 };

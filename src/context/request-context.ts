@@ -17,6 +17,7 @@ import type { Answer, RemoteStore } from '../store/remote-store.js';
 import type { RequestFunction } from '../utils/app-callback.js';
 import { asConvertError } from '../utils/errors.js';
 import { saysYes } from './app-answers.js';
+import { carriedText, carryHeader, hiddenField } from './carry.js';
 import { writeHintHeaders } from './client-hint-headers.js';
 import { revokeConsent } from './erase-visitor.js';
 import { bridgeData, idForPage } from './page-data.js';
@@ -138,6 +139,18 @@ export class RequestContext extends VisitorContextBase implements ConvertContext
 
   identify(userId: string | number): Promise<void> {
     return this.#head.identify(this.participation, userId);
+  }
+
+  carry(): string {
+    return carriedText(this.runtime, this.participation, this.#response);
+  }
+
+  hiddenField(options?: { name?: string }): string {
+    return hiddenField(this.carry(), options);
+  }
+
+  header(): Record<string, string> {
+    return carryHeader(this.carry());
   }
 
   get locationProperties(): Readonly<Record<string, unknown>> {

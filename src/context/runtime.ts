@@ -2,7 +2,8 @@
 import type { DropReason, Outbox } from '../delivery/types.js';
 import type { EngineProject, Preview, PreviewDecision } from '../engine/types.js';
 import type { ProjectConfig } from '../model/project-config.js';
-import type { UserHashes } from '../identity/user-hash.js';
+import type { VisitorCarrier } from '../identity/carried-visitor.js';
+import type { Hashes } from '../identity/hasher.js';
 import type { StoreKeys } from '../model/store-key.js';
 import type { Committed } from '../model/visitor-state/types.js';
 import type { VisitorStore } from '../store/types.js';
@@ -86,7 +87,11 @@ export interface Runtime {
   readonly storeKeys: StoreKeys;
   readonly consentConfigured: boolean;
   /** Hashes the id of a user of the app, for `identify()`. */
-  readonly userHashes: (userId: string | number) => UserHashes;
+  readonly userHashes: (userId: string | number) => Hashes;
+  /** Hashes the store key of a visitor who has denied consent. */
+  readonly keyHashes: (storeKey: string) => Hashes;
+  /** Writes and reads the texts that carry visitors into orders. */
+  readonly carrier: VisitorCarrier;
   /** Decisions and conversions that are not committed yet: `flush` and `close` commit them. */
   readonly uncommitted: CompactSet<Uncommitted>;
   readonly revocations: Revocations;

@@ -188,6 +188,26 @@ export interface ConvertContext<Keys extends string = string> extends VisitorCon
    * Never rejects.
    */
   identify(userId: string | number): Promise<void>;
+  /**
+   * Returns a text of at most 200 letters, digits, `_` and `-`, which carries this visitor into an order, a form, a URL
+   * or a header: `forVisitor` takes it for 30 days. It holds the id, its origin, and whether the visitor has granted
+   * consent; `secrets` sign it (without them, it is the bare id). The visitor's state is kept as that of a visitor who
+   * has come back. '' if nothing may be counted for the visitor later: without consent, for bots, in a preview, on
+   * HEAD, if the browser keeps no id, before the first project config, and on a response that a shared cache may store.
+   *
+   * @example
+   * ```js
+   * const order = await shop.createOrder(cart, { metadata: { cv_vid: req.convert.carry() } });
+   * ```
+   */
+  carry(): string;
+  /** Returns `<input type="hidden">` with the text of `carry()`; '' without one. Default name `cv_vid`. */
+  hiddenField(options?: { name?: string }): string;
+  /**
+   * Returns the header `X-Convert-Visitor` with the text of `carry()`, for a request to another service; an empty
+   * object without one.
+   */
+  header(): Record<string, string>;
 }
 
 /**

@@ -2,7 +2,8 @@
  * Handles `identify()` at a login: finds the visitor id of the user's first device, for this device to take over. A
  * visitor belongs to the first user who logs in as this visitor, and is never another user's first visitor.
  */
-import { isUserId, type UserHashes } from '../identity/user-hash.js';
+import type { Hashes } from '../identity/hasher.js';
+import { isUserId } from '../identity/user-hash.js';
 import { newUuid } from '../identity/uuid.js';
 import { aliasKey } from '../model/store-key.js';
 import { isVisitorId } from '../model/visitor-state/parse-state.js';
@@ -74,7 +75,7 @@ export class UserAlias {
    * Returns the alias of the user, and stores it under the user's present hash if it is not there; undefined if the
    * store failed.
    */
-  async #aliasOf({ visitor, project, work }: Participating, users: UserHashes): Promise<string | undefined> {
+  async #aliasOf({ visitor, project, work }: Participating, users: Hashes): Promise<string | undefined> {
     const { config } = project;
     const { store, storeKeys } = this.runtime;
     const key = aliasKey(config, users[0]);

@@ -133,12 +133,11 @@ class ConvertInstance implements Convert {
     options?: ForVisitorOptions | null,
   ): Promise<VisitorContext> {
     const runtime = this.#runtime;
-    const { id, properties, consent, origin } = jobVisitor(visitorId, options, runtime);
+    const visitor = jobVisitor(visitorId, options, runtime);
     if (!runtime.repository.current) await this.#projectForJob();
     await runtime.jobs.enter();
-    await commitAllOf(runtime, id);
-    const found = await readForJob(runtime, id, origin);
-    return new JobContext(runtime, { visitorId: id, properties, consent, origin, ...found });
+    await commitAllOf(runtime, visitor.id);
+    return new JobContext(runtime, { ...visitor, ...(await readForJob(runtime, visitor)) });
   }
 
   async forget(visitorId: string | number): Promise<void> {

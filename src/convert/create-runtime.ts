@@ -12,6 +12,8 @@ import {
   type OutboxListener,
 } from '../delivery/types.js';
 import { compiledEngine } from '../engine/compiled-engine.js';
+import { visitorCarrier } from '../identity/carried-visitor.js';
+import { hasher } from '../identity/hasher.js';
 import { userHasher } from '../identity/user-hash.js';
 import { isInAll } from '../model/visitor-state/apply-change.js';
 import type { ConvertOptions, ResolvedOptions } from '../options/types.js';
@@ -127,6 +129,8 @@ export function createRuntime(options: ResolvedOptions, makeOutbox?: OutboxFacto
     storeKeys: services.visitors.storeKeys,
     consentConfigured: services.visitors.consentConfigured,
     userHashes: userHasher(options.secrets),
+    keyHashes: hasher(options.secrets, 'denials'),
+    carrier: visitorCarrier(options.secrets),
     uncommitted: new CompactSet<Uncommitted>(),
     revocations: createRevocations(),
     waitUntil,

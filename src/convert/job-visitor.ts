@@ -1,26 +1,26 @@
 /** Reads what an app gives to `forVisitor`, which may be data of an order or a message. */
 import type { Consent } from '../consent/consent.js';
+import type { JobIdentity } from '../context/job-context.js';
+import type { Runtime } from '../context/runtime.js';
 import { ConvertError } from '../utils/errors.js';
 import { asObject } from '../utils/objects.js';
 import { type Check, either, given, oneOf } from '../utils/option-checks.js';
-import type { Reporter } from './reporter.js';
 import type { ForVisitorOptions } from './types.js';
 
-interface JobVisitor {
-  /** '' if the app gave no visitor id: nothing is counted then. */
-  readonly id: string;
+interface JobVisitor extends JobIdentity {
   readonly properties: Record<string, unknown>;
   /** The consent that the app gave; undefined if the stored answer decides. */
   readonly consent: Consent | undefined;
-  /** Where the id comes from; undefined if the app did not say. */
-  readonly origin: 'app' | 'cookie' | undefined;
 }
+
+/** A context without an id counts what it is asked to count as `no-identity`. */
+const NOBODY: JobIdentity = { id: '', origin: undefined, carried: undefined };
 
 const anObject: Check = (value, path) =>
   typeof value === 'object' && !Array.isArray(value)
     ? []
     : [`\`${path}\` must be an object (given ${given(value)})`];
-const origins = oneOf('app', 'cookie');
+const origins = oneOf('app', 'cookie', 'carried');
 const consent = either("'granted', 'denied' or 'unknown'", oneOf('granted', 'denied', 'unknown'));
 
 /** Returns a visitor id as text; undefined if the value is none. */
@@ -33,13 +33,13 @@ export function visitorIdOf(value: unknown): string | undefined {
 export function jobVisitor(
   visitorId: unknown,
   options: ForVisitorOptions | null | undefined,
-  { report, warnOnce }: Pick<Reporter, 'report' | 'warnOnce'>,
+  runtime: Runtime,
 ): JobVisitor {
   const id = visitorIdOf(visitorId);
   const wrong: string[] = [];
   if (id === undefined) {
     if (visitorId === undefined || visitorId === null || visitorId === '')
-      warnOnce('no-visitor-id', 'forVisitor was given no visitor id; nothing is counted for it');
+      runtime.warnOnce('no-visitor-id', 'forVisitor was given no visitor id; nothing is counted for it');
     else wrong.push(`the visitor id must be text or a finite number (given ${given(visitorId)})`);
   }
   const optional = (check: Check, value: unknown, name: string): void => {
@@ -50,14 +50,46 @@ export function jobVisitor(
   optional(anObject, properties, 'properties');
   optional(consent, answer, 'consent');
   optional(origins, origin, 'origin');
-  if (wrong.length === 0)
-    return {
-      id: id ?? '',
-      properties: properties ?? {},
-      consent: answer ?? undefined,
-      origin: origin ?? undefined,
-    };
-  report(new ConvertError('CONVERT_BAD_OPTION', `forVisitor: ${wrong.join('; ')}; nothing is counted`));
-  // A context without an id counts what it is asked to count as `no-identity`.
-  return { id: '', properties: {}, consent: undefined, origin: undefined };
+  if (wrong.length === 0) {
+    const identity = id === undefined ? NOBODY : identityOf(id, origin ?? undefined, runtime);
+    return { ...identity, properties: properties ?? {}, consent: answer ?? undefined };
+  }
+  runtime.report(
+    new ConvertError('CONVERT_BAD_OPTION', `forVisitor: ${wrong.join('; ')}; nothing is counted`),
+  );
+  return { ...NOBODY, properties: {}, consent: undefined };
+}
+
+/** The most characters of a visitor id: `visitor.id` takes no longer one. */
+const MAX_ID = 256;
+
+/** Why a text names nobody. Such texts are normal: whoever has placed an order may have written them. */
+const NAMES_NOBODY = {
+  invalid:
+    'a text that looks as if carry() had made it is not signed with one of `secrets`: it is forged, or cut (it may have' +
+    ' 200 characters), or a secret is missing here',
+  expired: 'a text of carry() is older than 30 days',
+  unsigned: "a text with `origin: 'carried'` is not signed, and no id that a cookie of ours may hold",
+  long: `a visitor id has over ${MAX_ID} characters`,
+} as const;
+
+/** Finds whose the id is, which may be a text of `carry()`. */
+function identityOf(
+  text: string,
+  origin: (ForVisitorOptions['origin'] & string) | undefined,
+  runtime: Runtime,
+): JobIdentity {
+  const nobody = (why: keyof typeof NAMES_NOBODY): JobIdentity => {
+    runtime.warnOnce(`forVisitor:${why}`, `forVisitor: ${NAMES_NOBODY[why]}; nothing is counted for it`);
+    return NOBODY;
+  };
+  const { carrier, storeKeys } = runtime;
+  const read = carrier.read(text, runtime.now());
+  if (typeof read === 'object') return { id: read.id, origin: read.origin, carried: read };
+  if (read !== 'bare') return nobody(read);
+  if (text.length > MAX_ID) return nobody('long');
+  if (origin !== 'carried') return { id: text, origin, carried: undefined };
+  // Without secrets, no text is signed, and the id may be the app's.
+  if (!carrier.signs) return { id: text, origin: undefined, carried: 'bare' };
+  return storeKeys.isOurs(text) ? { id: text, origin: 'cookie', carried: 'bare' } : nobody('unsigned');
 }

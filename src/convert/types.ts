@@ -35,6 +35,9 @@ export interface Convert {
    * missing (an order of a visitor without one), nothing is counted, which is logged once. A value of another type than
    * documented causes an `error` event, and nothing is counted. Never rejects.
    *
+   * The id may be a text of `carry()`, which names the visitor, their origin and their grant. If it is forged or older
+   * than 30 days, nothing is counted, which is logged once.
+   *
    * @example
    * ```js
    * const visitor = await convert.forVisitor(order.visitorId);
@@ -115,10 +118,13 @@ export interface ForVisitorOptions {
   consent?: Consent | null;
   /**
    * Where the id comes from: `app` if `visitor.id` gives it, `cookie` if it was read from a context of a visitor who is
-   * known by our cookie (`visitorId`). It matters only if the option `visitor.id` is set. Default: the app's visitor of
-   * that id, if something is stored of them, or if a cookie can not hold the id; else the cookie's visitor.
+   * known by our cookie (`visitorId`), `carried` if it comes back from outside (an order, a form, a header), where
+   * strangers may have written it. With `carried` and `secrets`, only a signed text can name a visitor of the app, and
+   * any other one is an id of our cookie or none. A signed text tells its origin itself, whatever is given here.
+   * Default: the app's visitor of that id, if something is stored of them, or if a cookie can not hold the id; else the
+   * cookie's visitor. It matters only if the option `visitor.id` is set.
    */
-  origin?: 'app' | 'cookie' | null;
+  origin?: 'app' | 'cookie' | 'carried' | null;
 }
 
 export interface ConvertStats {

@@ -1,23 +1,14 @@
 /** Checks and hashes the ids of the app's users: the visitor store keeps the hash only. */
-import { createHash } from 'node:crypto';
-import { createSigner, type Secrets } from './cookies/signer.js';
-
-/** The hashes by which a store may know a user; the first one is the hash of new entries. */
-export type UserHashes = readonly [string, ...string[]];
+import type { Secrets } from './cookies/signer.js';
+import { type Hashes, hasher } from './hasher.js';
 
 /**
  * Makes the function that hashes the id of a user, which may be a number or an email address: from a plain hash, these
- * can be found by trying. With secrets, the hash is an HMAC with the first one. Entries that were made before a
- * rotation, or before there were secrets, have the hash of another secret, or the plain SHA-256.
+ * can be found by trying.
  */
-export function userHasher(secrets: Secrets | undefined): (userId: string | number) => UserHashes {
-  const signers = [secrets ?? []].flat().map((secret) => createSigner(secret, 'users'));
-  return (userId) => {
-    const text = String(userId);
-    const [first, ...others] = signers.map((signer) => signer.sign(text));
-    const plain = createHash('sha256').update(text).digest('base64url');
-    return first === undefined ? [plain] : [first, ...others, plain];
-  };
+export function userHasher(secrets: Secrets | undefined): (userId: string | number) => Hashes {
+  const hashes = hasher(secrets, 'users');
+  return (userId) => hashes(String(userId));
 }
 
 /** The most characters of a user id. A longer text is a mistake: a token, a document. */

@@ -18,10 +18,18 @@ export const FORMATS: Readonly<Record<FormatName, number>> = {
   sessionCookie: 1,
   aliasCookie: 1,
   assignmentCookie: 1,
+  carriedVisitor: 1,
 };
 
 export type FormatName =
-  'state' | 'spool' | 'redisOutbox' | 'projectCache' | 'sessionCookie' | 'aliasCookie' | 'assignmentCookie';
+  | 'state'
+  | 'spool'
+  | 'redisOutbox'
+  | 'projectCache'
+  | 'sessionCookie'
+  | 'aliasCookie'
+  | 'assignmentCookie'
+  | 'carriedVisitor';
 
 /** True if this version reads the format with this number. */
 export function isKnownFormat(name: FormatName, number: unknown): boolean {

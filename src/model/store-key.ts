@@ -12,6 +12,14 @@ export function aliasKey(config: ProjectConfig, user: string): string {
   return `${config.account_id}-${config.project.id}~user-${user}`;
 }
 
+/**
+ * Makes the store key under which it is stored that a carried visitor has denied consent. `hash` is one of the
+ * visitor's own store key. No visitor has such a key.
+ */
+export function denialKey(config: ProjectConfig, hash: string): string {
+  return `${config.account_id}-${config.project.id}~denied-${hash}`;
+}
+
 /** Makes the store keys of visitors. Callers need not know whether the app gives visitors ids of its own. */
 export interface StoreKeys {
   of(config: ProjectConfig, id: string, origin: IdOrigin): string;
@@ -20,6 +28,8 @@ export interface StoreKeys {
    * a fingerprint, too. Each of the two visitors has a key of their own.
    */
   isAmbiguous(id: string): boolean;
+  /** True if a cookie of ours may hold this id, or if it may be a fingerprint. */
+  isOurs(id: string): boolean;
   /**
    * Returns all keys that a visitor with this id may have, if the origin of the id is unknown. The key for an id that
    * the app has given comes first.
@@ -43,6 +53,7 @@ export function storeKeys(hasAppIds: boolean, isOurs: (id: string) => boolean): 
   return {
     of: (config, id, origin) => ofOrigin(config, id, hasAppIds && origin !== 'app'),
     isAmbiguous: (id) => hasAppIds && isOurs(id),
+    isOurs,
     all: (config, id) =>
       hasAppIds ? [ofOrigin(config, id, false), ofOrigin(config, id, true)] : [ofOrigin(config, id, false)],
   };

@@ -133,8 +133,8 @@ export interface ConvertOptions<Raw = unknown> {
    */
   assignmentCookie?: boolean | AssignmentCookieOptions;
   /**
-   * The secrets that sign our cookies (`assignmentCookie`, `visitor.cookie.signed`) and hash the users of
-   * `identify()`: one, or up to 8, the newest first, each of at least 16 characters. The first one signs, and a
+   * The secrets that sign our cookies (`assignmentCookie`, `visitor.cookie.signed`) and the texts of `carry()`, and hash
+   * the users of `identify()`: one, or up to 8, the newest first, each of at least 16 characters. The first one signs, and a
    * signature or a hash of any of them is accepted, so that a secret can be replaced while cookies that it signed are
    * still in use. Secrets are never printed. Default: none; users are hashed without a secret.
    */

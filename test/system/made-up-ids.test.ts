@@ -21,6 +21,8 @@ function start(store: VisitorStore): void {
     project: testProject(),
     endpoints: { track: 'http://127.0.0.1:9/' },
     session: false,
+    // On a busy machine, a store that is late would leave open whether the visitor is known.
+    storeTimeout: 30_000,
     logger,
     store,
   });

@@ -87,6 +87,8 @@ export function applyChange(
   else if (change.consent !== undefined) next.consent = change.consent;
   if (change.release) delete next.held;
   if (change.alias !== undefined) next.alias ??= change.alias;
+  if (change.carried !== undefined) next.carried = change.carried;
+  if (change.deniedAt !== undefined) next.deniedAt = change.deniedAt;
   if (change.users && isOf(change.users, next.users)) {
     next.users = union(next.users, change.users.slice(0, 1)).slice(-MAX_USERS);
   }

@@ -91,6 +91,8 @@ const CHANGE_FIELDS: Record<keyof StateChange, Check> = {
   settled: isListOfText,
   alias: isVisitorId,
   users: isListOfText,
+  carried: isNumber,
+  deniedAt: isNumber,
   maxBytes: isNumber,
 };
 
@@ -117,6 +119,8 @@ const STATE_FIELDS: Record<keyof VisitorState, Check> = {
   pending: isMapOf(isNumber),
   alias: isVisitorId,
   users: isListOfText,
+  carried: isNumber,
+  deniedAt: isNumber,
   commit: isText,
   held: isListOf(isRecord(DEFERRED_FIELDS)),
 };

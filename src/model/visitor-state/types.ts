@@ -37,6 +37,13 @@ export interface VisitorState {
   alias?: string;
   /** The hashes (`userHasher`) of the user to whom this visitor belongs, the latest last. */
   users?: string[];
+  /** When a text that carries this visitor was made (`carry`), in milliseconds since the epoch; told once a day. */
+  carried?: number;
+  /**
+   * When a carried visitor denied consent, in milliseconds since the epoch. Only the document that is left of such a
+   * visitor (`denialKey`) has this field, never a visitor's.
+   */
+  deniedAt?: number;
   /** The names of the last commits, the latest last. Some stores need them to recognize their own commits. */
   commit?: string;
 }
@@ -112,6 +119,10 @@ export interface StateChange {
    * stored: the present hash is added to the visitor's `users` if there are none, or if one of them is among these.
    */
   users?: readonly string[];
+  /** The time for `carried` of the state. A change with it is stored for good. */
+  carried?: number;
+  /** The time for `deniedAt` of the state. */
+  deniedAt?: number;
   /** The most bytes of the state, as JSON, that the change may leave behind. Default 65536 (64 KiB). */
   maxBytes?: number;
 }
