@@ -1,77 +1,85 @@
 /** Writes the decisions of a request into the page: as a script, attributes, meta tags or JSON. */
 import { asObject } from '../utils/objects.js';
+import { attributeText, scriptJson } from './escaping.js';
+import type { PageData, PageDecision, PageSource } from './types.js';
 
-/** The data that a page gets. */
+/** The data that a page gets as JSON. */
 export interface BridgeData {
   /** The id that decisions were made for; absent if the visitor must not be identified. */
   readonly visitorId?: string;
   /** Experience key -> variation key, for the experiences that were decided in this request. */
   readonly variations: Readonly<Record<string, string>>;
+  /**
+   * The keys of those experiences whose exposure the server counts: a browser SDK with the same visitor id must not
+   * count it again. Empty if the visitor must not be identified.
+   */
+  readonly exposed: readonly string[];
+}
+
+export interface ScriptOptions {
+  /**
+   * The nonce of the page's Content-Security-Policy. Default: the nonce for scripts in the header
+   * `Content-Security-Policy` of the response, where helmet, @fastify/helmet and koa-helmet put it; if the header has
+   * none, the script has none.
+   */
+  nonce?: string;
 }
 
 export interface Bridge {
-  /** Returns `<script>window.__CV__={...}</script>`, with a `nonce` for a Content-Security-Policy. */
-  script(options?: { nonce?: string }): string;
+  /**
+   * Returns a script that sets `window.__CV__`, the variations by experience key, and `window.__CV_CONTEXT__`, an
+   * object with `visitorId` (absent if the visitor must not be identified) and `exposed` (see `BridgeData`).
+   *
+   * @example
+   * ```html
+   * <script>window.__CV__={"homepage-hero":"version-b"};window.__CV_CONTEXT__={"exposed":["homepage-hero"]}</script>
+   * ```
+   */
+  script(options?: ScriptOptions): string;
   /** Returns `data-cv-variations="..." data-cv-visitor="..."`, for the root element. */
   attribute(): string;
   /** Returns `<meta name="cv-variations" content="...">`, and a second meta tag `cv-visitor` for the visitor id. */
   meta(): string;
-  /** Returns the data as JSON, which is safe inside `<script type="application/json">` too. */
+  /** Returns the data (`BridgeData`) as JSON, which is safe inside `<script type="application/json">` too. */
   json(): string;
 }
 
-/** Makes a bridge. Each method calls `read` anew, so that it writes the decisions up to then. */
-export function createBridge(read: () => BridgeData): Bridge {
+/** Makes a bridge. Each method reads the data anew, so that it writes the decisions up to then. */
+export function createBridge(source: PageSource): Bridge {
+  const scriptOf = (code: string, options: ScriptOptions | undefined): string => {
+    const nonce = asObject(options).nonce ?? source.nonce();
+    const attribute = nonce === undefined ? '' : ` nonce="${attributeText(String(nonce))}"`;
+    return `<script${attribute}>${code}</script>`;
+  };
   return {
     script(options) {
-      const { nonce } = asObject(options);
-      const attribute = nonce === undefined ? '' : ` nonce="${attributeText(String(nonce))}"`;
-      return `<script${attribute}>window.__CV__=${scriptJson(read())}</script>`;
+      const { variations, ...context } = bridgeData(source.read());
+      const code = `window.__CV__=${scriptJson(variations)};window.__CV_CONTEXT__=${scriptJson(context)}`;
+      return scriptOf(code, options);
     },
     attribute() {
-      const { visitorId, variations } = read();
+      const { visitorId, variations } = bridgeData(source.read());
       const visitor = visitorId === undefined ? '' : ` data-cv-visitor="${attributeText(visitorId)}"`;
       return `data-cv-variations="${attributeText(JSON.stringify(variations))}"${visitor}`;
     },
     meta() {
-      const { visitorId, variations } = read();
+      const { visitorId, variations } = bridgeData(source.read());
       const visitor =
         visitorId === undefined ? '' : `<meta name="cv-visitor" content="${attributeText(visitorId)}">`;
       return `<meta name="cv-variations" content="${attributeText(JSON.stringify(variations))}">${visitor}`;
     },
-    json: () => scriptJson(read()),
+    json: () => scriptJson(bridgeData(source.read())),
   };
 }
 
-const IN_SCRIPT: Readonly<Record<string, string>> = {
-  '<': '\\u003C',
-  '>': '\\u003E',
-  '&': '\\u0026',
-  '\u2028': '\\u2028',
-  '\u2029': '\\u2029',
-};
-
-/**
- * Writes JSON that is also safe inside `<script>`: it has no `</script>`, `<!--` or `]]>`, and none of the line
- * separators that end a line in older JavaScript. `JSON.stringify` writes lone surrogates as escapes.
- */
-export function scriptJson(value: unknown): string {
-  return JSON.stringify(value).replace(
-    /[<>&\u2028\u2029]/g,
-    (character) => IN_SCRIPT[character] ?? character,
-  );
+function bridgeData({ visitorId, decisions }: PageData): BridgeData {
+  return {
+    ...(visitorId !== undefined && { visitorId }),
+    variations: variationsIn(decisions),
+    exposed: decisions.flatMap(({ isExposed, experienceKey }) => (isExposed ? [experienceKey] : [])),
+  };
 }
 
-const IN_ATTRIBUTE: Readonly<Record<string, string>> = {
-  '&': '&amp;',
-  '<': '&lt;',
-  '>': '&gt;',
-  '"': '&quot;',
-  "'": '&#39;',
-  '`': '&#96;',
-};
-
-/** Escapes a text for the value of an attribute, in double or single quotes. */
-export function attributeText(text: string): string {
-  return text.toWellFormed().replace(/[&<>"'`]/g, (character) => IN_ATTRIBUTE[character] ?? character);
-}
+/** The variation keys by experience key. */
+export const variationsIn = (decisions: readonly PageDecision[]): Record<string, string> =>
+  Object.fromEntries(decisions.map(({ experienceKey, variationKey }) => [experienceKey, variationKey]));

@@ -19,7 +19,7 @@ import { asConvertError } from '../utils/errors.js';
 import { saysYes } from './app-answers.js';
 import { writeHintHeaders } from './client-hint-headers.js';
 import { revokeConsent } from './erase-visitor.js';
-import { bridgeData, idForPage } from './page-data.js';
+import { pageSource } from './page-data.js';
 import { EXCLUDED, excluded, foundIn, type Participation } from './participation.js';
 import { isNew, keepsCookies, lookUpState, resolveParticipation } from './resolve-participation.js';
 import { type FollowedPreview, type PreviewLink, previewLinkOf, type PreviewOption } from './preview-link.js';
@@ -152,11 +152,14 @@ export class RequestContext extends VisitorContextBase implements ConvertContext
   }
 
   get bridge(): Bridge {
-    return (this.#bridge ??= createBridge(() => {
-      const { participation } = this;
-      const id = idForPage(this.runtime, participation, this.#response);
-      return bridgeData(id, this.decided);
-    }));
+    return (this.#bridge ??= createBridge(
+      pageSource({
+        runtime: this.runtime,
+        response: this.#response,
+        participation: () => this.participation,
+        decided: () => this.decided,
+      }),
+    ));
   }
 
   protected get locations(): Properties {

@@ -21,7 +21,7 @@ export type {
   SegmentsAttributes,
   Variation,
 } from '../engine/types.js';
-export type { Bridge, BridgeData } from '../bridge/bridge.js';
+export type { Bridge, BridgeData, ScriptOptions } from '../bridge/bridge.js';
 export type {
   DeliveryLedger,
   DeliveryStats,
