@@ -1,6 +1,8 @@
-/** Writes the decisions of a request into the page: as a script, attributes, meta tags or JSON. */
+/** Writes the decisions of a request into the page: as scripts, attributes, meta tags or JSON. */
 import { asObject } from '../utils/objects.js';
+import { dataLayerCode, ga4Code } from './analytics.js';
 import { attributeText, scriptJson } from './escaping.js';
+import { trackingScriptCode } from './tracking-script.js';
 import type { PageData, PageDecision, PageSource } from './types.js';
 
 /** The data that a page gets as JSON. */
@@ -25,6 +27,26 @@ export interface ScriptOptions {
   nonce?: string;
 }
 
+export interface DataLayerOptions extends ScriptOptions {
+  /** The name of the array on `window`. Default `dataLayer`. */
+  name?: string;
+}
+
+export interface Ga4Options extends ScriptOptions {
+  /** True leaves out experiences to which the visitor was exposed by an earlier request. Default false. */
+  firstExposureOnly?: boolean;
+  /** The measurement id of the stream that gets the events, as `send_to` of `gtag`. Default: all of the page. */
+  sendTo?: string;
+}
+
+export interface TrackingScriptOptions extends ScriptOptions {
+  /**
+   * True also has the tracking script run the experiences in `exposed` with the variations of the server. That works if
+   * the server decides by the project of the tracking script. Default false.
+   */
+  decisions?: boolean;
+}
+
 export interface Bridge {
   /**
    * Returns a script that sets `window.__CV__`, the variations by experience key, and `window.__CV_CONTEXT__`, an
@@ -42,6 +64,23 @@ export interface Bridge {
   meta(): string;
   /** Returns the data (`BridgeData`) as JSON, which is safe inside `<script type="application/json">` too. */
   json(): string;
+  /**
+   * Returns a script that pushes one object for each experience in `exposed`, as Convert's integration with Google Tag
+   * Manager does: `event: 'convert-trigger-experiment-{experience id}'`, `experiment_id`, `variation_name`,
+   * `gadimension`. '' if there is no such experience, and without consent.
+   */
+  dataLayer(options?: DataLayerOptions): string;
+  /**
+   * Returns a script that sends one event for each experience in `exposed` to Google Analytics 4, as Convert's
+   * integration does: `experience_impression`, with `exp_variant_string: 'CONV-{experience id}-{variation id}'`. ''
+   * if there is no such experience, and without consent.
+   */
+  ga4(options?: Ga4Options): string;
+  /**
+   * Returns a script that names the visitor to Convert's tracking script (`identify`), so that both know the visitor by
+   * one id. It must come before the tag of the tracking script. '' if the visitor must not be identified.
+   */
+  trackingScript(options?: TrackingScriptOptions): string;
 }
 
 /** Makes a bridge. Each method reads the data anew, so that it writes the decisions up to then. */
@@ -69,14 +108,34 @@ export function createBridge(source: PageSource): Bridge {
       return `<meta name="cv-variations" content="${attributeText(JSON.stringify(variations))}">${visitor}`;
     },
     json: () => scriptJson(bridgeData(source.read())),
+    dataLayer(options) {
+      const { name = 'dataLayer' } = asObject(options);
+      const exposed = exposedIn(source.read());
+      return exposed.length === 0 ? '' : scriptOf(dataLayerCode(exposed, String(name)), options);
+    },
+    ga4(options) {
+      const { firstExposureOnly = false, sendTo } = asObject(options);
+      const exposed = exposedIn(source.read()).filter((each) => each.isFirstExposure || !firstExposureOnly);
+      return exposed.length === 0 ? '' : scriptOf(ga4Code(exposed, sendTo), options);
+    },
+    trackingScript(options) {
+      const data = source.read();
+      if (data.visitorId === undefined) return '';
+      const decisions = asObject(options).decisions === true ? exposedIn(data) : [];
+      return scriptOf(trackingScriptCode(data.visitorId, decisions), options);
+    },
   };
 }
 
-function bridgeData({ visitorId, decisions }: PageData): BridgeData {
+const exposedIn = ({ decisions }: PageData): readonly PageDecision[] =>
+  decisions.filter(({ isExposed }) => isExposed);
+
+function bridgeData(data: PageData): BridgeData {
+  const { visitorId, decisions } = data;
   return {
     ...(visitorId !== undefined && { visitorId }),
     variations: variationsIn(decisions),
-    exposed: decisions.flatMap(({ isExposed, experienceKey }) => (isExposed ? [experienceKey] : [])),
+    exposed: exposedIn(data).map(({ experienceKey }) => experienceKey),
   };
 }
 

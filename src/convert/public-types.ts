@@ -21,7 +21,14 @@ export type {
   SegmentsAttributes,
   Variation,
 } from '../engine/types.js';
-export type { Bridge, BridgeData, ScriptOptions } from '../bridge/bridge.js';
+export type {
+  Bridge,
+  BridgeData,
+  DataLayerOptions,
+  Ga4Options,
+  ScriptOptions,
+  TrackingScriptOptions,
+} from '../bridge/bridge.js';
 export type {
   DeliveryLedger,
   DeliveryStats,

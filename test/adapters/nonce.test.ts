@@ -17,7 +17,10 @@ import type { Convert } from '../../src/convert/types.js';
 import type { ConvertContext } from '../../src/context/types.js';
 import { testProject } from '../support/project.js';
 
-type Answer = Pick<request.Response, 'headers' | 'text'>;
+interface Answer {
+  readonly headers: Readonly<Record<string, unknown>>;
+  readonly text: string;
+}
 
 const page = (convert: ConvertContext): string => convert.bridge.script();
 
@@ -75,9 +78,8 @@ describe('the nonce of bridge.script()', () => {
     const convert = createConvert({ project: testProject(), delivery: false, logger: false });
     const { headers, text } = await answer(convert);
     await convert.close({ timeout: 1 });
-    const policy = String(
-      headers['content-security-policy'] ?? headers['content-security-policy-report-only'],
-    );
+    const policy = (headers['content-security-policy'] ??
+      headers['content-security-policy-report-only']) as string;
     const [, nonce] = /script-src [^;]*'nonce-([^']+)'/.exec(policy)!;
     expect(text).toMatch(/^<script nonce="[\w+/=]+">window\.__CV__=/);
     expect(text).toContain(`nonce="${nonce}"`);

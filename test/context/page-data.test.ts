@@ -5,7 +5,7 @@ import type { ConvertContext } from '../../src/context/types.js';
 import type { Convert } from '../../src/convert/types.js';
 import { createConvert } from '../../src/index.js';
 import type { ConvertOptions } from '../../src/options/types.js';
-import { FakeResponse } from '../support/http.js';
+import { FakeResponse, tick } from '../support/http.js';
 import { testProject } from '../support/project.js';
 import { recordingOutbox } from '../support/recorders.js';
 import { incoming, type RequestParts } from './play.js';
@@ -39,8 +39,12 @@ function appWith(options: ConvertOptions = {}): (visit?: Visit) => Promise<Bridg
     ...options,
   });
   instances.push(convert);
+  let before: FakeResponse | undefined;
   return async ({ request, headers = {}, work = decide, isHeadSent = false } = {}) => {
-    const response = new FakeResponse();
+    // What the visit before has decided is committed once its head is written.
+    before?.writeHead();
+    await tick();
+    const response = (before = new FakeResponse());
     for (const [name, value] of Object.entries(headers)) response.headers.set(name, value);
     if (isHeadSent) response.writeHead();
     const context = await convert.open(incoming(request), response);
@@ -70,6 +74,8 @@ describe('a page is told that an experience is counted', () => {
     expect(exposed).toEqual(Object.keys(variations));
     expect(exposed).toEqual(['homepage-hero']);
     expect(bridge.script()).toContain('"exposed":["homepage-hero"]');
+    expect(bridge.dataLayer()).toContain('"convert-trigger-experiment-101"');
+    expect(bridge.trackingScript({ decisions: true })).toContain('"assignVariation"');
   });
 
   it('also by a later page, where it is not the first exposure any more', async () => {
@@ -77,6 +83,9 @@ describe('a page is told that an experience is counted', () => {
     const first = await visit({ request: KNOWN });
     const second = await visit({ request: KNOWN });
     expect(dataIn(second)).toEqual(dataIn(first));
+    expect(first.ga4({ firstExposureOnly: true })).toBe(first.ga4());
+    expect(second.ga4()).toBe(first.ga4());
+    expect(second.ga4({ firstExposureOnly: true })).toBe('');
   });
 });
 
@@ -96,9 +105,13 @@ describe('a page is not told that an experience is counted', () => {
     ],
     ['without consent, deferred', { consent: { ...GRANTED_BY_COOKIE, mode: 'hold' }, visitor: USER }, {}],
   ])('%s', async (_name, options, visit) => {
-    const { variations, exposed } = dataIn(await appWith(options)(visit));
+    const bridge = await appWith(options)(visit);
+    const { visitorId, variations, exposed } = dataIn(bridge);
     expect(Object.keys(variations)).toEqual(['homepage-hero']);
     expect(exposed).toEqual([]);
+    expect([bridge.dataLayer(), bridge.ga4()]).toEqual(['', '']);
+    expect(bridge.trackingScript() === '').toBe(visitorId === undefined);
+    expect(bridge.trackingScript({ decisions: true })).not.toContain('assignVariation');
   });
 
   it('that was decided without tracking by an earlier page', async () => {

@@ -138,6 +138,9 @@ describe.skipIf(!hasChromium)('server and browser in Chromium', () => {
         '/pricing': handler('/hybrid.js'),
         '/small': handler('/small.js'),
         '/wrong-nonce': handler('/small.js', ({ bridge }) => bridge.script({ nonce: 'another' })),
+        '/analytics': handler('/small.js', ({ bridge }) =>
+          [bridge.script(), bridge.dataLayer(), bridge.ga4(), bridge.trackingScript()].join(''),
+        ),
         '/sdk.js': file(SDK),
         '/hybrid.js': file(hybridClient(collector.origin)),
         '/small.js': file(CLIENT),
@@ -214,7 +217,7 @@ describe.skipIf(!hasChromium)('server and browser in Chromium', () => {
     expect(collector.conversions()).toMatchObject([
       { visitorId: cookie!.value, data: { goalId: '501', bucketingData: expect.any(Object) } },
     ]);
-    const [{ data }] = collector.conversions() as [{ data: { bucketingData: object } }];
+    const [{ data }] = collector.conversions() as unknown as [{ data: { bucketingData: object } }];
     expect(Object.keys(data.bucketingData)).toHaveLength(Object.keys(decided).length);
     expect(collector.exposures()).toHaveLength(Object.keys(decided).length);
     expect(new Set(collector.events.map(({ visitorId }) => visitorId))).toEqual(new Set([cookie!.value]));
@@ -225,6 +228,18 @@ describe.skipIf(!hasChromium)('server and browser in Chromium', () => {
     await tab.goto(`${app.url}/small`);
     const shown = await tab.locator('h1').innerText();
     expect(await tab.locator('html').getAttribute('data-hero')).toBe(shown);
+    expect(await violations()).toEqual([]);
+  });
+
+  it('analytics and the tracking script find what they wait for', async () => {
+    await tab.goto(`${app.url}/analytics`);
+    const { visitorId, exposed } = await inPage<{ visitorId: string; exposed: string[] }>('__CV_CONTEXT__');
+    const events = await inPage<string[]>('dataLayer.map((each) => each.event ?? each[1])');
+    expect(events).toEqual([
+      ...exposed.map(() => expect.stringMatching(/^convert-trigger-experiment-10[14]$/) as unknown),
+      ...exposed.map(() => 'experience_impression'),
+    ]);
+    expect(await inPage('_conv_q')).toEqual([{ what: 'identify', params: { visitorId } }]);
     expect(await violations()).toEqual([]);
   });
 
