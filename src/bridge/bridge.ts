@@ -2,6 +2,7 @@
 import { asObject } from '../utils/objects.js';
 import { dataLayerCode, ga4Code } from './analytics.js';
 import { attributeText, scriptJson } from './escaping.js';
+import { SIGNAL_PLACES } from './signal.js';
 import { trackingScriptCode } from './tracking-script.js';
 import type { PageData, PageDecision, PageSource } from './types.js';
 
@@ -47,6 +48,16 @@ export interface TrackingScriptOptions extends ScriptOptions {
   decisions?: boolean;
 }
 
+export interface SignalOptions {
+  /**
+   * True sets the cookie `cv_variations`, which scripts can read: `variations` of `BridgeData` as JSON,
+   * percent-encoded. The browser keeps it until it is closed; its other attributes are those of the visitor cookie. Default false.
+   */
+  cookie?: boolean;
+  /** True sets the header `X-Convert-Variations`: `variations` of `BridgeData` as JSON, in ASCII. Default false. */
+  header?: boolean;
+}
+
 export interface Bridge {
   /**
    * Returns a script that sets `window.__CV__`, the variations by experience key, and `window.__CV_CONTEXT__`, an
@@ -81,6 +92,17 @@ export interface Bridge {
    * one id. It must come before the tag of the tracking script. '' if the visitor must not be identified.
    */
   trackingScript(options?: TrackingScriptOptions): string;
+  /**
+   * Has the decisions that are made before the head is written put into a cookie or a header of the response, each of
+   * at most 1024 characters, for clients that can read neither the page nor a loader. Nothing is written without
+   * consent, in a preview, and if a shared cache may store the response. Call it before the head is sent.
+   *
+   * @example
+   * ```js
+   * req.convert.bridge.signal({ header: true }); // X-Convert-Variations: {"homepage-hero":"version-b"}
+   * ```
+   */
+  signal(options: SignalOptions): void;
 }
 
 /** Makes a bridge. Each method reads the data anew, so that it writes the decisions up to then. */
@@ -123,6 +145,10 @@ export function createBridge(source: PageSource): Bridge {
       if (data.visitorId === undefined) return '';
       const decisions = asObject(options).decisions === true ? exposedIn(data) : [];
       return scriptOf(trackingScriptCode(data.visitorId, decisions), options);
+    },
+    signal(options) {
+      const given = asObject(options);
+      source.signal(SIGNAL_PLACES.filter((place) => given[place] === true));
     },
   };
 }

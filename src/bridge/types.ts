@@ -1,4 +1,5 @@
 /** What the bridge asks of the request that it belongs to. */
+import type { SignalPlace } from './signal.js';
 
 /** A decision that a page may be told of. */
 export interface PageDecision {
@@ -25,4 +26,6 @@ export interface PageSource {
   read(): PageData;
   /** The nonce for inline scripts; undefined if the response has none. */
   nonce(): string | undefined;
+  /** Has the decisions written with the head of the response, in these places. */
+  signal(places: readonly SignalPlace[]): void;
 }

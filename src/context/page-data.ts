@@ -2,8 +2,10 @@
 import { scriptNonceIn } from '../bridge/csp-nonce.js';
 import type { PageData, PageDecision, PageSource } from '../bridge/types.js';
 import type { Decision } from '../engine/types.js';
-import type { OutgoingResponse } from '../model/http.js';
+import type { VariationsCookie } from '../identity/cookies/variations-cookie.js';
+import type { IncomingRequest, OutgoingResponse } from '../model/http.js';
 import { ownValue } from '../utils/objects.js';
+import { PageSignal } from './page-signal.js';
 import type { Participation } from './participation.js';
 import type { Runtime } from './runtime.js';
 import { isShared, warnOfSharing } from './shared-response.js';
@@ -11,7 +13,10 @@ import { isShared, warnOfSharing } from './shared-response.js';
 /** What the bridge is told of the context that it belongs to. */
 export interface PageContext {
   readonly runtime: Runtime;
+  readonly request: IncomingRequest;
   readonly response: OutgoingResponse;
+  /** The cookie of `bridge.signal`. */
+  readonly cookie: VariationsCookie;
   /** Returns the visitor's participation, which is resolved by then. */
   participation(): Participation;
   /** Returns the decisions with a variation, by experience key. */
@@ -19,11 +24,17 @@ export interface PageContext {
 }
 
 export function pageSource(context: PageContext): PageSource {
-  const { runtime, response } = context;
+  const { runtime, request, response, cookie } = context;
+  const read = (): PageData => {
+    const participation = context.participation();
+    return pageData(idForPage(runtime, participation, response), participation, context.decided());
+  };
+  let signal: PageSignal | undefined;
   return {
-    read() {
-      const participation = context.participation();
-      return pageData(idForPage(runtime, participation, response), participation, context.decided());
+    read,
+    signal(places) {
+      signal ??= new PageSignal({ runtime, request, response, cookie, read });
+      signal.add(places);
     },
     nonce: () =>
       scriptNonceIn(response.getHeader('Content-Security-Policy')) ??

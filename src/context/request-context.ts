@@ -155,7 +155,9 @@ export class RequestContext extends VisitorContextBase implements ConvertContext
     return (this.#bridge ??= createBridge(
       pageSource({
         runtime: this.runtime,
+        request: this.#request,
         response: this.#response,
+        cookie: this.#services.visitors.variations,
         participation: () => this.participation,
         decided: () => this.decided,
       }),

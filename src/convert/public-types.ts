@@ -27,6 +27,7 @@ export type {
   DataLayerOptions,
   Ga4Options,
   ScriptOptions,
+  SignalOptions,
   TrackingScriptOptions,
 } from '../bridge/bridge.js';
 export type {

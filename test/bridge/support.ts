@@ -28,6 +28,7 @@ export const decision = (given: Partial<PageDecision> = {}): PageDecision => ({
 export const source = (data: Partial<PageData> = {}, nonce?: string): PageSource => ({
   read: () => ({ visitorId: 'v1', decisions: [decision()], ...data }),
   nonce: () => nonce,
+  signal: () => undefined,
 });
 
 /** The code of a script tag that the bridge has written; fails if it is not one whole tag. */

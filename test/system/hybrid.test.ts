@@ -197,7 +197,7 @@ describe.skipIf(!hasChromium)('server and browser in Chromium', () => {
     );
     // The SDK sends the conversion together with whatever else it has to send.
     await tab.click('button');
-    await collector.waitFor(({ conversions }) => conversions().length > 0);
+    await collector.waitFor((seen) => seen.conversions().length > 0);
     await app.convert.flush();
     const exposures = collector
       .exposures()
