@@ -1,5 +1,5 @@
 /** Carries a visitor out of a request: the text for an order, a form or another service, and the state behind it. */
-import { attributeText } from '../bridge/bridge.js';
+import { attributeText } from '../bridge/escaping.js';
 import { CARRIED_FOR } from '../identity/carried-visitor.js';
 import type { OutgoingResponse } from '../model/http.js';
 import type { VisitorState } from '../model/visitor-state/types.js';

@@ -1,10 +1,46 @@
-/** The data that a page gets through the bridge: what was decided in this request, and for whom. */
-import type { BridgeData } from '../bridge/bridge.js';
+/** What a page gets of its request through the bridge: what was decided, for whom, and the nonce for scripts. */
+import { scriptNonceIn } from '../bridge/csp-nonce.js';
+import type { PageData, PageDecision, PageSource } from '../bridge/types.js';
 import type { Decision } from '../engine/types.js';
-import type { OutgoingResponse } from '../model/http.js';
+import type { VariationsCookie } from '../identity/cookies/variations-cookie.js';
+import type { IncomingRequest, OutgoingResponse } from '../model/http.js';
+import { ownValue } from '../utils/objects.js';
+import { PageSignal } from './page-signal.js';
 import type { Participation } from './participation.js';
 import type { Runtime } from './runtime.js';
 import { isShared, warnOfSharing } from './shared-response.js';
+
+/** What the bridge is told of the context that it belongs to. */
+export interface PageContext {
+  readonly runtime: Runtime;
+  readonly request: IncomingRequest;
+  readonly response: OutgoingResponse;
+  /** The cookie of `bridge.signal`. */
+  readonly cookie: VariationsCookie;
+  /** Returns the visitor's participation, which is resolved by then. */
+  participation(): Participation;
+  /** Returns the decisions with a variation, by experience key. */
+  decided(): ReadonlyMap<string, Decision>;
+}
+
+export function pageSource(context: PageContext): PageSource {
+  const { runtime, request, response, cookie } = context;
+  const read = (): PageData => {
+    const participation = context.participation();
+    return pageData(idForPage(runtime, participation, response), participation, context.decided());
+  };
+  let signal: PageSignal | undefined;
+  return {
+    read,
+    signal(places) {
+      signal ??= new PageSignal({ runtime, request, response, cookie, read });
+      signal.add(places);
+    },
+    nonce: () =>
+      scriptNonceIn(response.getHeader('Content-Security-Policy')) ??
+      scriptNonceIn(response.getHeader('Content-Security-Policy-Report-Only')),
+  };
+}
 
 /**
  * The visitor id that the page gets; undefined in a preview, if no cookie can carry the id, and if others may get the
@@ -23,12 +59,37 @@ export function idForPage(
   return undefined;
 }
 
-export function bridgeData(
+function pageData(
   visitorId: string | undefined,
+  participation: Participation,
   decided: ReadonlyMap<string, Decision>,
-): BridgeData {
-  return {
-    ...(visitorId !== undefined && { visitorId }),
-    variations: Object.fromEntries([...decided].map(([key, { variation }]) => [key, variation?.key ?? ''])),
-  };
+): PageData {
+  const isExposed = visitorId === undefined ? () => false : exposureCheck(participation);
+  const decisions: PageDecision[] = [];
+  for (const [experienceKey, { variation, events }] of decided) {
+    if (variation === null) continue;
+    const { experienceId, id: variationId, key: variationKey, name } = variation;
+    const exposed = isExposed(experienceId, variationId);
+    decisions.push({
+      experienceKey,
+      experienceId,
+      variationKey,
+      variationId,
+      variationName: name ?? variationKey,
+      isExposed: exposed,
+      isFirstExposure: exposed && events.length > 0,
+    });
+  }
+  return { visitorId, decisions };
+}
+
+/** Makes a check whether the server counts the visitor as exposed to a variation. */
+function exposureCheck(participation: Participation): (experienceId: string, variationId: string) => boolean {
+  if (participation.status !== 'participating' || !participation.work.enrols) return () => false;
+  const { work } = participation;
+  const { bucketing = {}, unexposed = [] } = work.state;
+  return (experienceId, variationId) =>
+    ownValue(bucketing, experienceId) === variationId &&
+    !unexposed.includes(experienceId) &&
+    work.isKept(experienceId);
 }

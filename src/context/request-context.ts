@@ -20,7 +20,7 @@ import { saysYes } from './app-answers.js';
 import { carriedText, carryHeader, hiddenField } from './carry.js';
 import { writeHintHeaders } from './client-hint-headers.js';
 import { revokeConsent } from './erase-visitor.js';
-import { bridgeData, idForPage } from './page-data.js';
+import { pageSource } from './page-data.js';
 import { EXCLUDED, excluded, foundIn, type Participation } from './participation.js';
 import { isNew, keepsCookies, lookUpState, resolveParticipation } from './resolve-participation.js';
 import { type FollowedPreview, type PreviewLink, previewLinkOf, type PreviewOption } from './preview-link.js';
@@ -165,11 +165,16 @@ export class RequestContext extends VisitorContextBase implements ConvertContext
   }
 
   get bridge(): Bridge {
-    return (this.#bridge ??= createBridge(() => {
-      const { participation } = this;
-      const id = idForPage(this.runtime, participation, this.#response);
-      return bridgeData(id, this.decided);
-    }));
+    return (this.#bridge ??= createBridge(
+      pageSource({
+        runtime: this.runtime,
+        request: this.#request,
+        response: this.#response,
+        cookie: this.#services.visitors.variations,
+        participation: () => this.participation,
+        decided: () => this.decided,
+      }),
+    ));
   }
 
   protected get locations(): Properties {

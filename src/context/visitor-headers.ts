@@ -35,7 +35,9 @@ export function changesCookies(
   if (keepsAssignments || session?.isDue === true || (origin === 'generated' && id !== '')) return true;
   if ((alias !== undefined && alias.state !== 'waits') || signature === 'previous') return true;
   if (withdrawn === undefined) return false;
-  return withdrawn.cookie || withdrawn.alias || withdrawn.assignments || withdrawn.session;
+  return (
+    withdrawn.cookie || withdrawn.alias || withdrawn.assignments || withdrawn.session || withdrawn.variations
+  );
 }
 
 /**
@@ -100,11 +102,12 @@ export class VisitorHeaders {
   #withdraw(add: (line: string) => void): void {
     const { request, participation } = this.parts;
     const { withdrawn } = participation.visitor;
-    const { cookie, alias, assignments, sessions } = this.visitors;
+    const { cookie, alias, assignments, sessions, variations } = this.visitors;
     if (withdrawn?.cookie) cookie.expire(request).forEach(add);
     if (withdrawn?.alias) alias.expire(request).forEach(add);
     if (withdrawn?.assignments) assignments?.expire(request).forEach(add);
     if (withdrawn?.session) sessions?.expire(request).forEach(add);
+    if (withdrawn?.variations) variations.expire(request).forEach(add);
   }
 
   #identify(add: (line: string) => void, shared: boolean): void {

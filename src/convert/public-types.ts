@@ -21,7 +21,15 @@ export type {
   SegmentsAttributes,
   Variation,
 } from '../engine/types.js';
-export type { Bridge, BridgeData } from '../bridge/bridge.js';
+export type {
+  Bridge,
+  BridgeData,
+  DataLayerOptions,
+  Ga4Options,
+  ScriptOptions,
+  SignalOptions,
+  TrackingScriptOptions,
+} from '../bridge/bridge.js';
 export type {
   DeliveryLedger,
   DeliveryStats,

@@ -25,6 +25,7 @@ import {
 } from './cookies/assignment-cookie.js';
 import { idSigner, type IdSignature, UNSIGNED } from './cookies/id-signer.js';
 import { sessionCookie, type SessionCookie, type SessionCookieOptions } from './cookies/session-cookie.js';
+import { variationsCookie, type VariationsCookie } from './cookies/variations-cookie.js';
 import {
   cookieIdCheck,
   visitorCookie,
@@ -87,6 +88,8 @@ export interface Withdrawal {
   readonly assignments: boolean;
   /** True if the request brings the session cookie, which has to be expired. */
   readonly session: boolean;
+  /** True if the request brings the cookie of `bridge.signal`, which has to be expired. */
+  readonly variations: boolean;
   /** The id in the visitor cookie, whose state has to be deleted; undefined if there is none. */
   readonly cookieId: string | undefined;
   /** The visitor's fingerprint, whose state has to be deleted; undefined if the option `fingerprint` is off. */
@@ -105,6 +108,8 @@ export interface VisitorReader {
   readonly assignments: AssignmentCookie | undefined;
   /** The session cookie; undefined if the option is off. */
   readonly sessions: SessionCookie | undefined;
+  /** The cookie of `bridge.signal`. */
+  readonly variations: VariationsCookie;
   readonly storeKeys: StoreKeys;
   readonly consentConfigured: boolean;
   /** Asks the app's option `visitor.id`; undefined if the app has no id for the request. */
@@ -144,6 +149,7 @@ export function visitorReader(options: VisitorReaderOptions): VisitorReader {
     options.session === false
       ? undefined
       : sessionCookie(options.session, visitor.cookie, options.unknownFormat);
+  const variations = variationsCookie(visitor.cookie);
   const isBot = botCheck(bots, onError, warn);
   const mode = consentMode(consent);
   const reader = consent === undefined ? undefined : consentReader(consent, onError);
@@ -196,6 +202,7 @@ export function visitorReader(options: VisitorReaderOptions): VisitorReader {
     alias,
     assignments,
     sessions,
+    variations,
     storeKeys: storeKeys(askId !== undefined, (id) => isCookieId(id) || isFingerprint(id)),
     consentConfigured: reader !== undefined,
     identify(request) {
@@ -212,6 +219,7 @@ export function visitorReader(options: VisitorReaderOptions): VisitorReader {
                 alias: alias.present(request),
                 assignments: assignments?.present(request) === true,
                 session: sessions?.present(request) === true,
+                variations: variations.present(request),
                 cookieId: cookie.read(request, signer.check())?.id,
                 fingerprint: secret === undefined ? undefined : fingerprint(request, secret),
                 appId: own,

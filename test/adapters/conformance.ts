@@ -987,7 +987,8 @@ export function adapterConformance(adapter: Adapter, capabilities: { http2: bool
         const [key, script, attribute, meta] = answer.text.split('\n');
         const id = visitorIdOf(answer);
         expect(script).toBe(
-          `<script nonce="n1">window.__CV__={"visitorId":"${id}","variations":{"homepage-hero":"${key}"}}</script>`,
+          `<script nonce="n1">window.__CV__={"homepage-hero":"${key}"};` +
+            `window.__CV_CONTEXT__={"visitorId":"${id}","exposed":["homepage-hero"]}</script>`,
         );
         const variations = `{&quot;homepage-hero&quot;:&quot;${key}&quot;}`;
         expect(attribute).toBe(`data-cv-variations="${variations}" data-cv-visitor="${id}"`);

@@ -1,74 +1,83 @@
-import fc from 'fast-check';
 import { describe, expect, it } from 'vitest';
-import { attributeText, type BridgeData, createBridge, scriptJson } from '../../src/bridge/bridge.js';
-const hostile = `</script><!--<script>]]>&"'\`\u2028\u2029\ud800\u0000`;
+import { createBridge } from '../../src/bridge/bridge.js';
+import type { PageDecision } from '../../src/bridge/types.js';
+import { decision, HOSTILE, run, source, unescaped } from './support.js';
 
-/** What a browser makes of an attribute value. */
-const unescaped = (text: string): string =>
-  text
-    .replaceAll('&lt;', '<')
-    .replaceAll('&gt;', '>')
-    .replaceAll('&quot;', '"')
-    .replaceAll('&#39;', "'")
-    .replaceAll('&#96;', '`')
-    .replaceAll('&amp;', '&');
+const hostile = source({
+  visitorId: HOSTILE,
+  decisions: [
+    decision({ experienceKey: HOSTILE, variationKey: HOSTILE }),
+    decision({ isExposed: false, isFirstExposure: false }),
+  ],
+});
+const VARIATIONS = { [HOSTILE]: HOSTILE, hero: 'b' };
+/** As JSON has it. */
+const plain = <T>(value: T): T => JSON.parse(JSON.stringify(value)) as T;
 
 describe('the bridge', () => {
-  const data: BridgeData = { visitorId: hostile, variations: { [hostile]: hostile, hero: 'b' } };
-  const bridge = createBridge(() => data);
+  it('sets the variations, and apart from them who was counted', () => {
+    const bridge = createBridge(source());
+    expect(bridge.script()).toBe(
+      '<script>window.__CV__={"hero":"b"};window.__CV_CONTEXT__={"visitorId":"v1","exposed":["hero"]}</script>',
+    );
+    expect(bridge.attribute()).toBe(
+      'data-cv-variations="{&quot;hero&quot;:&quot;b&quot;}" data-cv-visitor="v1"',
+    );
+    expect(JSON.parse(bridge.json())).toEqual({
+      visitorId: 'v1',
+      variations: { hero: 'b' },
+      exposed: ['hero'],
+    });
+  });
 
   it('writes a script that nothing in the data can end', () => {
-    const script = bridge.script({ nonce: '"><x' });
-    expect(script).toMatch(/^<script nonce="&quot;&gt;&lt;x">window\.__CV__=\{.*\}<\/script>$/);
-    const body = script.slice(script.indexOf('=', script.indexOf('__CV__')) + 1, -'</script>'.length);
-    expect(body).not.toMatch(/[<>&\u2028\u2029]/);
-    expect(JSON.parse(body)).toEqual(JSON.parse(JSON.stringify(data)));
+    const script = createBridge(hostile).script({ nonce: '"><x' });
+    expect(script).toMatch(/^<script nonce="&quot;&gt;&lt;x">[^<>&\u2028\u2029]*<\/script>$/);
+    const page = run({}, script);
+    expect(page.__CV__).toEqual(plain(VARIATIONS));
+    expect(page.__CV_CONTEXT__).toEqual(plain({ visitorId: HOSTILE, exposed: [HOSTILE] }));
+  });
+
+  it.each<[string, string | undefined, { nonce?: string } | undefined, string]>([
+    ['the one of the response', 'r', undefined, '<script nonce="r">'],
+    ['the given one first', 'r', { nonce: 'g' }, '<script nonce="g">'],
+    ['none', undefined, {}, '<script>'],
+    ['what a template engine hands over', 'r', { hash: {}, data: {} } as object, '<script nonce="r">'],
+  ])('takes as nonce %s', (_name, nonce, options, tag) => {
+    expect(createBridge(source({}, nonce)).script(options)).toContain(tag);
   });
 
   it('writes attributes that nothing in the data can end', () => {
+    const bridge = createBridge(hostile);
     const attribute = bridge.attribute();
     expect(attribute.match(/"/g)).toHaveLength(4);
     const [, variations, visitor] = /^data-cv-variations="([^"]*)" data-cv-visitor="([^"]*)"$/.exec(
       attribute,
     )!;
-    expect(JSON.parse(unescaped(variations!))).toEqual(JSON.parse(JSON.stringify(data.variations)));
-    expect(unescaped(visitor!)).toBe(hostile.toWellFormed());
+    expect(JSON.parse(unescaped(variations!))).toEqual(plain(VARIATIONS));
+    expect(unescaped(visitor!)).toBe(HOSTILE.toWellFormed());
     expect(bridge.meta()).not.toMatch(/<(?!meta )/);
   });
 
   it('is JSON where only the data is wanted', () => {
-    expect(JSON.parse(bridge.json())).toEqual(JSON.parse(JSON.stringify(data)));
-    expect(bridge.json()).not.toContain('<');
+    const json = createBridge(hostile).json();
+    expect(JSON.parse(json)).toEqual(
+      plain({ visitorId: HOSTILE, variations: VARIATIONS, exposed: [HOSTILE] }),
+    );
+    expect(json).not.toContain('<');
   });
 
   it('names no visitor who must not be identified', () => {
-    const anonymous = createBridge(() => ({ variations: {} }));
+    const anonymous = createBridge(source({ visitorId: undefined, decisions: [] }));
     expect(anonymous.attribute()).toBe('data-cv-variations="{}"');
-    expect(anonymous.script()).toBe('<script>window.__CV__={"variations":{}}</script>');
+    expect(anonymous.script()).toBe('<script>window.__CV__={};window.__CV_CONTEXT__={"exposed":[]}</script>');
     expect(anonymous.meta()).toBe('<meta name="cv-variations" content="{}">');
   });
 
   it('reads the data when it writes, not before', () => {
-    const variations: Record<string, string> = {};
-    const late = createBridge(() => ({ variations }));
-    variations.hero = 'b';
-    expect(late.json()).toBe('{"variations":{"hero":"b"}}');
-  });
-});
-
-describe('escaping', () => {
-  it('loses nothing and lets nothing through, whatever the text', () => {
-    fc.assert(
-      fc.property(fc.string({ unit: 'binary' }), (text) => {
-        expect(scriptJson(text)).not.toMatch(/[<>&\u2028\u2029]/);
-        expect(JSON.parse(scriptJson(text))).toBe(text);
-        expect(attributeText(text)).not.toMatch(/[<>"'`]/);
-        expect(unescaped(attributeText(text))).toBe(text.toWellFormed());
-      }),
-    );
-  });
-
-  it.each(['<', '>', '&', '"', "'", '`'])('of an attribute leaves no %s', (sign) => {
-    expect(attributeText(`a${sign}b`)).not.toContain(sign === '&' ? 'a&b' : sign);
+    const decisions: PageDecision[] = [];
+    const late = createBridge(source({ decisions }));
+    decisions.push(decision());
+    expect(JSON.parse(late.json())).toMatchObject({ variations: { hero: 'b' } });
   });
 });

@@ -55,7 +55,7 @@ describe.each([compiledEngine(), sdkEngine(ConvertSDK)])(
         expect(context.runExperiences().map(({ id }) => id)).toEqual(['1041']);
         expect(context.runExperience('homepage-hero')).toBeNull();
         expect(context.explain('homepage-hero').reason).toBe('consent');
-        expect(context.bridge.json()).toBe('{"variations":{"featured":"version-b"}}');
+        expect(context.bridge.json()).toBe('{"variations":{"featured":"version-b"},"exposed":[]}');
         context.trackConversion('purchase');
         await convert.flush();
         expect(collector.events).toEqual([]);

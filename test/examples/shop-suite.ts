@@ -67,7 +67,7 @@ export function shopSuite(
       page.evaluate<string | undefined>(
         `JSON.parse(document.documentElement.dataset.cvVariations)['home-hero']`,
       );
-    const heroInScript = () => page.evaluate<string | undefined>(`window.__CV__.variations['home-hero']`);
+    const heroInScript = () => page.evaluate<string | undefined>(`window.__CV__['home-hero']`);
     const cookie = async (name: string) =>
       (await context.cookies()).find((each) => each.name === name)?.value;
     const answer = (value: 'granted' | 'denied') => page.click(`.consent button[value=${value}]`);

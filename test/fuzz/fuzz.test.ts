@@ -14,12 +14,12 @@ describe('hostile requests', () => {
 
 describe('the page of a hostile request', () => {
   const good =
-    '<!doctype html><html data-cv-variations="{}"><head><meta name="a" content="b"><script>window.__CV__={"variations":{}}</script></head><body><script type="application/json">{"variations":{}}</script></body></html>';
+    '<!doctype html><html data-cv-variations="{}"><head><meta name="a" content="b"><script>window.__CV__={};window.__CV_CONTEXT__={"exposed":[]}</script></head><body><script type="application/json">{"variations":{},"exposed":[]}</script></body></html>';
   it.each([
     ['an element more', good.replace('</head>', '<img ></head>')],
     [
       'a script that ends early',
-      good.replace('"variations":{}}</script></head>', '"variations":{}}</script><script></script></head>'),
+      good.replace('"exposed":[]}</script></head>', '"exposed":[]}</script><script></script></head>'),
     ],
     ['an attribute more', good.replace('content=', 'onload="x" content=')],
     ['a quote in an attribute', good.replace('"{}"', '"{"a":1}"')],

@@ -38,12 +38,20 @@ export function wrongWithPage(html: string): string | undefined {
     const end = html.indexOf('</script', at);
     const text = html.slice(at, end);
     if (/[<>&\u2028\u2029]/.test(text)) return `a script holds ${JSON.stringify(text)}`;
-    const data = JSON.parse(text.replace(/^window\.__CV__=/, '')) as {
-      variations?: unknown;
-      visitorId?: unknown;
-    };
-    if (typeof data.variations !== 'object') return 'the data of a script are not ours';
+    if (!isOurs(text)) return 'the data of a script are not ours';
     at = end;
   }
   return ELEMENTS.test(elements) ? undefined : `elements: ${elements}`;
+}
+
+/** True for the code of `bridge.script()`, and for what `bridge.json()` writes. */
+function isOurs(text: string): boolean {
+  const [, variations = '', context = ''] =
+    /^window\.__CV__=(.*);window\.__CV_CONTEXT__=(.*)$/.exec(text) ?? [];
+  const data = (
+    variations === ''
+      ? JSON.parse(text)
+      : { variations: JSON.parse(variations) as unknown, ...(JSON.parse(context) as object) }
+  ) as { variations?: unknown; exposed?: unknown };
+  return typeof data.variations === 'object' && Array.isArray(data.exposed);
 }

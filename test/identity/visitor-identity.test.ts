@@ -291,6 +291,7 @@ describe('without a grant', () => {
       alias: false,
       assignments: false,
       session: false,
+      variations: false,
       cookieId: COOKIE_ID,
       fingerprint: undefined,
       appId: 'u1',

@@ -136,6 +136,7 @@ describe.each(ADAPTERS)('testConvert on $name', (adapter) => {
     expect(JSON.parse(await get('/bridge'))).toEqual({
       visitorId: await get('/visitor'),
       variations: HERO,
+      exposed: Object.keys(HERO),
     });
   });
 
