@@ -6,8 +6,8 @@ import { hostnameOf } from '../../request/url.js';
 export interface SetCookieOptions {
   name: string;
   domain: string | undefined;
-  /** Seconds for which the browser keeps the cookie. */
-  maxAge: number;
+  /** Seconds for which the browser keeps the cookie; undefined: until it is closed. */
+  maxAge: number | undefined;
   sameSite: 'lax' | 'none';
   /** True if the browser may send the cookie over https only. Default: see `VisitorCookieOptions`. */
   secure: boolean | undefined;
@@ -50,7 +50,7 @@ export function setCookie(options: SetCookieOptions): SetCookie {
   const isAlwaysSecure = secure === true || sameSite === 'none' || SECURE_NAME.test(name);
 
   // The attributes do not depend on the value, which needs no escaping, so they are turned into text only once.
-  const tailsOf = (age: number, isPartitioned: boolean): Tails => {
+  const tailsOf = (age: number | undefined, isPartitioned: boolean): Tails => {
     const tail = (isSecure: boolean, hasDomain: boolean): string =>
       stringifySetCookie({
         name,
