@@ -1,7 +1,9 @@
 /** Writes the response headers that ask a browser for client hints, or tell it to stop sending them. */
 import type { Visitor } from '../identity/visitor-identity.js';
-import type { IncomingRequest, ResponseHead } from '../model/http.js';
+import type { IncomingRequest, OutgoingResponse, ResponseHead } from '../model/http.js';
 import { HINTS_TO_ASK_FOR } from '../request/user-agent/client-hints.js';
+import { asConvertError } from '../utils/errors.js';
+import type { Runtime } from './runtime.js';
 import { isShared } from './shared-response.js';
 
 export interface HintRequest {
@@ -11,17 +13,31 @@ export interface HintRequest {
    * be a page.
    */
   readonly identify: () => Visitor | undefined;
-  readonly consentConfigured: boolean;
   /** True if the browser is to repeat the request at once, with the hints (`Critical-CH`). */
   readonly critical: boolean;
+}
+
+/** Has the headers written when the head of the response is. */
+export function acceptHints(runtime: Runtime, response: OutgoingResponse, given: HintRequest): void {
+  response.onHead((head) => {
+    try {
+      writeHintHeaders(head, runtime.consentConfigured, given);
+    } catch (error) {
+      runtime.report(asConvertError(error, 'CONVERT_INTERNAL', 'client hints could not be asked for'));
+    }
+  });
 }
 
 /**
  * Asks the browser for client hints if the response is a page and the visitor is no bot and has consented. Tells the
  * browser to stop sending hints if the visitor has denied consent.
  */
-export function writeHintHeaders(head: ResponseHead, { request, identify, ...given }: HintRequest): void {
-  if (isHtml(head) && mayAsk(head, identify(), given.consentConfigured)) askForHints(head, given.critical);
+function writeHintHeaders(
+  head: ResponseHead,
+  consentConfigured: boolean,
+  { request, identify, critical }: HintRequest,
+): void {
+  if (isHtml(head) && mayAsk(head, identify(), consentConfigured)) askForHints(head, critical);
   else if (canStopHints(head, request) && identify()?.consent === 'denied') stopHints(head);
 }
 

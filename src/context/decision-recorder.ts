@@ -40,15 +40,15 @@ export class DecisionRecorder {
   }
 
   /**
-   * Returns what an excluded visitor gets of an experience: what a preview link shows, or nothing. It is announced,
+   * Returns what an excluded visitor gets of an experience: what a preview shows, or nothing. It is announced,
    * unless the app only peeks.
    */
   recordExcluded(
-    { visitor, excludedBy, preview }: Excluded,
+    { visitor, excludedBy, previews }: Excluded,
     experienceKey: string,
     enrol: boolean,
   ): Decision | undefined {
-    const shown = preview?.experienceKey === experienceKey ? preview : undefined;
+    const shown = previews?.get(experienceKey);
     if (!enrol) return shown;
     const variation = shown?.variation ?? null;
     if (shown !== undefined && variation) this.#remember(shown, variation);

@@ -5,7 +5,7 @@
 import type { Decision, EngineExplanation } from '../engine/types.js';
 import type { Visitor } from '../identity/visitor-identity.js';
 import { reasonOf } from './decision-recorder.js';
-import { type Included, type Participation, previewIn } from './participation.js';
+import { type Included, type Participation, previewsIn } from './participation.js';
 import type { Explanation, Reason } from './types.js';
 
 /** The explanation without a variation: for an excluded visitor, and if the engine could not be asked. */
@@ -25,9 +25,8 @@ export function explanationOf(
   first: Decision | undefined,
 ): Explanation {
   const without = (reason: Reason): Explanation => unexplained(experienceKey, reason, participation.visitor);
-  const preview = previewIn(participation);
-  if (preview?.experienceKey === experienceKey)
-    return { ...without('preview'), variation: preview.variation };
+  const preview = previewsIn(participation)?.get(experienceKey);
+  if (preview !== undefined) return { ...without('preview'), variation: preview.variation };
   if (participation.status === 'excluded') return without(participation.excludedBy);
   const { decision, failed, missing } = ask(participation);
   const { variation } = decision;

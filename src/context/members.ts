@@ -8,6 +8,7 @@ const MEMBERS: Readonly<Record<keyof ConvertContext, true>> = {
   locationProperties: true,
   visitorProperties: true,
   bridge: true,
+  previewMark: true,
   runExperience: true,
   runExperiences: true,
   runFeature: true,

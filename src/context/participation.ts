@@ -1,8 +1,8 @@
 /** Says whether a visitor takes part in experiments during one request or job, and why not, if they do not. */
-import type { PreviewDecision } from '../engine/types.js';
 import type { ExcludedReason, Visitor } from '../identity/visitor-identity.js';
 import { problemOf } from '../model/visitor-state/state-problem.js';
 import type { VisitorState } from '../model/visitor-state/types.js';
+import type { Previews } from './preview-link.js';
 import { isLostIdentity, type LostIdentity, type ReadOnlyReason } from './read-only.js';
 import type { LoadedProject, Runtime } from './runtime.js';
 import type { UnitOfWork } from './unit-of-work.js';
@@ -21,8 +21,8 @@ export interface Excluded {
    * request writes its cookie.
    */
   readonly excludedBy: ExcludedReason | 'disabled' | 'not-ready' | 'no-identity';
-  /** The decision of a preview link. It needs no consent, because it names nobody and leaves no trace. */
-  readonly preview?: PreviewDecision | undefined;
+  /** The decisions of a preview. They need no consent, because they name nobody and leave no trace. */
+  readonly previews?: Previews | undefined;
 }
 
 /** Decisions are made for the visitor. */
@@ -45,11 +45,8 @@ export interface Participating extends Deciding {
 export interface ReadOnly extends Deciding {
   readonly status: 'read-only';
   readonly because: ReadOnlyReason;
-  /**
-   * The decision that the preview link in the URL shows; undefined without a link, or if no such variation was found.
-   * A HEAD request may have one, too.
-   */
-  readonly preview: PreviewDecision | undefined;
+  /** The decisions that a preview shows; undefined without one. A HEAD request may have one, too. */
+  readonly previews: Previews | undefined;
 }
 
 /**
@@ -116,12 +113,12 @@ export const EXCLUDED: Visitor = {
 export const excluded = (
   visitor: Visitor,
   excludedBy: Excluded['excludedBy'],
-  preview?: PreviewDecision,
-): Excluded => ({ status: 'excluded', visitor, excludedBy, preview });
+  previews?: Previews,
+): Excluded => ({ status: 'excluded', visitor, excludedBy, previews });
 
-/** The decision that the preview link in the URL shows; undefined without a link, or if no variation was found. */
-export const previewIn = (participation: Participation): PreviewDecision | undefined =>
-  participation.status === 'participating' ? undefined : participation.preview;
+/** The decisions that a preview shows; undefined without one. */
+export const previewsIn = (participation: Participation): Previews | undefined =>
+  participation.status === 'participating' ? undefined : participation.previews;
 
 /** Why the id of a new visitor would be lost with this response; undefined if it would not. */
 export function lostIdentityIn(participation: Participation): LostIdentity | undefined {

@@ -1,12 +1,7 @@
-/** Has features follow a preview link: its experience is decided by the link, all others as ever. */
-import type {
-  EngineVisitor,
-  Feature,
-  FeatureAttributes,
-  FeatureOutcome,
-  PreviewDecision,
-} from '../engine/types.js';
-import { type Included, previewIn } from './participation.js';
+/** Has features follow a preview: its experiences are decided by the preview, all others as ever. */
+import type { EngineVisitor, Feature, FeatureAttributes, FeatureOutcome } from '../engine/types.js';
+import { type Included, previewsIn } from './participation.js';
+import type { Previews } from './preview-link.js';
 import type { LoadedProject } from './runtime.js';
 
 /** No experience has this key. The engine takes an empty list of keys for all keys. */
@@ -20,21 +15,21 @@ export function decideFeatures(
   key: string | undefined,
 ): FeatureOutcome {
   const { engine } = participation.project;
-  const preview = previewIn(participation);
-  const asked = preview === undefined ? given : besidePreview(preview, participation.project, given);
+  const previews = previewsIn(participation);
+  const asked = previews === undefined ? given : besidePreviews(previews, participation.project, given);
   const outcome = key === undefined ? engine.features(visitor, asked) : engine.feature(key, visitor, asked);
-  if (preview === undefined) return outcome;
-  return { ...outcome, features: withPreviewFeatures(preview, outcome.features, given, key) };
+  if (previews === undefined) return outcome;
+  return { ...outcome, features: withPreviewFeatures(previews, outcome.features, given, key) };
 }
 
-/** Returns the attributes with which the engine leaves out the experience of the preview. */
-function besidePreview(
-  preview: PreviewDecision,
+/** Returns the attributes with which the engine leaves out the experiences of the preview. */
+function besidePreviews(
+  previews: Previews,
   { config: { experiences = [] } }: LoadedProject,
   given: FeatureAttributes,
 ): FeatureAttributes {
   const chosen = chosenIn(given) ?? experiences.map(({ key }) => key);
-  const others = chosen.filter((key) => key !== preview.experienceKey);
+  const others = chosen.filter((key) => !previews.has(key));
   return { ...given, experienceKeys: others.length > 0 ? others : [NO_EXPERIENCE] };
 }
 
@@ -44,14 +39,17 @@ function besidePreview(
  * @param key the key of the one feature that is asked for; undefined for all
  */
 export function withPreviewFeatures(
-  preview: PreviewDecision | undefined,
+  previews: Previews | undefined,
   decided: readonly Feature[],
   given: FeatureAttributes,
   key?: string,
 ): readonly Feature[] {
-  if (preview === undefined || chosenIn(given)?.includes(preview.experienceKey) === false) return decided;
+  if (previews === undefined) return decided;
   const { typeCasting = true } = given;
-  const shown = preview.features
+  const chosen = chosenIn(given);
+  const shown = [...previews.values()]
+    .filter(({ experienceKey }) => chosen === undefined || chosen.includes(experienceKey))
+    .flatMap(({ features }) => features)
     .map(({ cast, raw }) => (typeCasting ? cast : raw))
     .filter((each): each is Feature => each !== undefined && (key === undefined || each.key === key));
   const isShown = new Set(shown.map((each) => each.key));

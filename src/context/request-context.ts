@@ -3,6 +3,7 @@
  * over 300 lines since it is one class, which puts the parts together that one request needs.
  */
 import { type Bridge, createBridge } from '../bridge/bridge.js';
+import type { PreviewMarkOptions } from '../bridge/preview-mark.js';
 import type { Properties } from '../engine/types.js';
 import type { CarriedAssignments } from '../identity/cookies/assignment-cookie.js';
 import type { CarriedSession } from '../identity/cookies/session-cookie.js';
@@ -15,15 +16,19 @@ import type { ProxyWatch } from '../request/proxy-detection.js';
 import type { RequestFacts, RequestReader } from '../request/request-reader.js';
 import type { Answer, RemoteStore } from '../store/remote-store.js';
 import type { RequestFunction } from '../utils/app-callback.js';
-import { asConvertError } from '../utils/errors.js';
 import { saysYes } from './app-answers.js';
 import { carriedText, carryHeader, hiddenField } from './carry.js';
-import { writeHintHeaders } from './client-hint-headers.js';
+import { acceptHints } from './client-hint-headers.js';
 import { revokeConsent } from './erase-visitor.js';
 import { pageSource } from './page-data.js';
 import { EXCLUDED, excluded, foundIn, type Participation } from './participation.js';
 import { isNew, keepsCookies, lookUpState, resolveParticipation } from './resolve-participation.js';
-import { type FollowedPreview, type PreviewLink, previewLinkOf, type PreviewOption } from './preview-link.js';
+import {
+  type FollowedPreview,
+  type PreviewServices,
+  type RequestedPreview,
+  requestedPreview,
+} from './preview-link.js';
 import type { LoadedProject, Runtime } from './runtime.js';
 import type { ConvertContext } from './types.js';
 import { VisitorContextBase } from './visitor-context.js';
@@ -38,7 +43,7 @@ export interface RequestServices {
   readonly visitors: VisitorReader;
   readonly reader: RequestReader;
   readonly skip: RequestFunction<unknown, boolean> | undefined;
-  readonly preview: PreviewOption;
+  readonly previews: PreviewServices;
   readonly proxies: ProxyWatch;
   readonly heads: HeadSample;
   /** True if browsers keep our cookies in pages of other sites, too. */
@@ -65,7 +70,8 @@ export class RequestContext extends VisitorContextBase implements ConvertContext
   /** What a remote store answered before the handler ran; undefined if it was not asked, or was too late. */
   #prefetched: Answer | undefined;
   #skipped: boolean | undefined;
-  #preview: PreviewLink | undefined;
+  /** Undefined if it was not looked for; null if the request asks for none. */
+  #preview: RequestedPreview | null | undefined;
   /** Why the request leaves no trace, leaving previews aside. */
   #readOnly: Exclude<ReadOnlyReason, 'preview'> | undefined;
   #wasReadAhead = false;
@@ -94,15 +100,8 @@ export class RequestContext extends VisitorContextBase implements ConvertContext
   }
 
   acceptHints(critical: boolean): void {
-    const { consentConfigured } = this.runtime;
     const identify = (): Visitor | undefined => this.#identified();
-    this.#response.onHead((head) => {
-      try {
-        writeHintHeaders(head, { request: this.#request, identify, consentConfigured, critical });
-      } catch (error) {
-        this.runtime.report(asConvertError(error, 'CONVERT_INTERNAL', 'client hints could not be asked for'));
-      }
-    });
+    acceptHints(this.runtime, this.#response, { request: this.#request, identify, critical });
   }
 
   /**
@@ -127,9 +126,22 @@ export class RequestContext extends VisitorContextBase implements ConvertContext
     });
   }
 
-  /** The preview link of the request; undefined if it has none. */
-  get previewLink(): PreviewLink | undefined {
-    return (this.#preview ??= previewLinkOf(this.runtime, this.#services.preview, this.#request));
+  /** The preview that the request asks for; null if it asks for none. */
+  get preview(): RequestedPreview | null {
+    const { previews } = this.#services;
+    if (this.#preview === undefined)
+      this.#preview = requestedPreview(this.runtime, previews, this.#request, this.#response);
+    return this.#preview;
+  }
+
+  /** Has the preview cookie set or removed, also if the handler never asks for the visitor. */
+  keepPreview(): void {
+    if (!this.skipped) this.preview?.keep();
+  }
+
+  previewMark(options?: PreviewMarkOptions): string {
+    void this.participation;
+    return this.#preview?.mark(options) ?? '';
   }
 
   get isNewVisitor(): boolean {
@@ -209,7 +221,7 @@ export class RequestContext extends VisitorContextBase implements ConvertContext
     const { project } = this.runtime;
     // The first config has come meanwhile: what else is done here is done.
     if (this.resolved !== undefined && project)
-      return this.#include(visitor, project, this.previewLink?.follow(visitor, project));
+      return this.#include(visitor, project, this.preview?.follow(visitor, project));
     if (this.#wasReadAhead) warnOfLateUser(this.runtime, this.#services.visitors, request, visitor);
     this.#readOnly = readOnlyReason({
       request,
@@ -222,10 +234,10 @@ export class RequestContext extends VisitorContextBase implements ConvertContext
     // looked at.
     const unknownProxy = visitor.excludedBy === 'bot' ? undefined : this.#services.proxies.see(request);
     if (unknownProxy !== undefined) this.runtime.warnOnce('proxy', unknownProxy);
+    const preview = project && this.preview?.follow(visitor, project);
     this.#head.prepare(visitor, this.#session);
     if (visitor.withdrawn) revokeConsent(this.runtime, visitor.withdrawn, request.raw);
-    const preview = project && this.previewLink?.follow(visitor, project);
-    if (visitor.excludedBy !== undefined) return excluded(visitor, visitor.excludedBy, preview?.decision);
+    if (visitor.excludedBy !== undefined) return excluded(visitor, visitor.excludedBy, preview?.decisions);
     if (project) return this.#include(visitor, project, preview);
     this.#requestVisitor.isNewVisitor = isNew(visitor, 'absent', undefined);
     return excluded(visitor, 'not-ready');

@@ -32,7 +32,7 @@ export interface ParticipationInput {
    * visitor's cookie.
    */
   readonly stored: VisitorState | undefined;
-  /** The preview link; undefined if there is none, or if it is not followed. */
+  /** The preview; undefined if none is asked for, or if it is not followed. */
   readonly preview: FollowedPreview | undefined;
   readonly facts: RequestFacts;
 }
@@ -50,7 +50,7 @@ export function resolveParticipation(runtime: Runtime, input: ParticipationInput
     project,
     work,
     stateUnavailable,
-    preview: preview?.decision,
+    previews: preview?.decisions,
   };
 }
 

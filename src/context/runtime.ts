@@ -60,7 +60,7 @@ export type DiscardReason = RevocationReason | 'no-identity';
 /** A function to call after a commit, with the store's answer or a promise of it. */
 export type AfterCommit = (stored?: unknown) => void;
 
-/** Looks for what preview links show that the project config does not hold: drafts and paused experiences. */
+/** Looks for what previews show that the project config does not hold: drafts and paused experiences. */
 export interface Drafts {
   /** Resolves with undefined if there is no such draft, or if it did not arrive in time. Never rejects. */
   find(ids: Preview): Promise<PreviewDecision | undefined>;
@@ -77,7 +77,7 @@ export interface Runtime {
    * process.
    */
   readonly claimLeases: ClaimLeases | undefined;
-  /** Undefined if preview links show no drafts. */
+  /** Undefined if previews show no drafts. */
   readonly drafts: Drafts | undefined;
   /** The most milliseconds that a request waits for a remote store. */
   readonly storeTimeout: number;

@@ -1,5 +1,5 @@
 /** Says whether a shared cache (a CDN, nginx, Varnish) may store a response, and so hand it to other visitors. */
-import type { ResponseHeaders } from '../model/http.js';
+import type { ResponseHead, ResponseHeaders } from '../model/http.js';
 import type { Runtime } from './runtime.js';
 
 /** The header of nginx. */
@@ -20,12 +20,14 @@ const TARGETED: ReadonlySet<string> = new Set(['surrogate-control', 'edge-contro
 export function isShared(headers: ResponseHeaders): boolean {
   for (const given of headers.getHeaderNames()) {
     const name = given.toLowerCase();
-    const isTargeted = TARGETED.has(name) || name.endsWith('cdn-cache-control');
-    if (isTargeted && isStoredBy(name, String(headers.getHeader(given)))) return true;
+    if (isTargeted(name) && isStoredBy(name, String(headers.getHeader(given)))) return true;
   }
   const control = headers.getHeader('Cache-Control');
   return control !== undefined && isSharedBy(String(control));
 }
+
+/** True for a header that some caches heed instead of `Cache-Control`. */
+const isTargeted = (name: string): boolean => TARGETED.has(name) || name.endsWith('cdn-cache-control');
 
 function isStoredBy(name: string, value: string): boolean {
   // nginx takes seconds, or `@` and a time; everything else it ignores.
@@ -67,6 +69,15 @@ function directivesIn(text: string): ReadonlyMap<string, string> {
     if (!directives.has(key)) directives.set(key, quoted ?? plain ?? '');
   }
   return directives;
+}
+
+/** Has no cache store a response, whatever the app has set. */
+export function keepFromCaches(head: ResponseHead): void {
+  for (const given of head.getHeaderNames()) {
+    const name = given.toLowerCase();
+    if (isTargeted(name)) head.setHeader(given, name === ACCEL ? '0' : 'no-store');
+  }
+  head.setHeader('Cache-Control', 'private, no-store');
 }
 
 /** Tells the operator, once, that the app has shared caches store what depends on the visitor. */

@@ -1,5 +1,6 @@
 /** The public interface of a visitor in one request or job. */
 import type { Bridge } from '../bridge/bridge.js';
+import type { PreviewMarkOptions } from '../bridge/preview-mark.js';
 import type { Consent, ConsentAnswer } from '../consent/consent.js';
 import type { DeliveryLedger, DropReason } from '../delivery/types.js';
 import type {
@@ -179,6 +180,11 @@ export interface ConvertContext<Keys extends string = string> extends VisitorCon
   readonly visitorProperties: Readonly<Record<string, unknown>>;
   /** Hands the decisions of this request to the page. */
   readonly bridge: Bridge;
+  /**
+   * Returns a small mark as HTML that says which preview the page shows, with a link that leads out of it; '' if it
+   * shows none. Without `nonce`, it has no style of its own, so that every Content-Security-Policy allows it.
+   */
+  previewMark(options?: PreviewMarkOptions): string;
   /**
    * Tells, after authentication, that this visitor is a user of the app. A user keeps the visitor id of their first
    * device. Another device of the user takes over that id in its next session, half an hour after its last request at

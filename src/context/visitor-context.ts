@@ -39,9 +39,10 @@ import {
   excluded,
   type Included,
   type Participation,
-  previewIn,
+  previewsIn,
 } from './participation.js';
 import { decideFeatures, disabledFeatures, withPreviewFeatures } from './preview-features.js';
+import type { Previews } from './preview-link.js';
 import { FLUSH_TIMEOUT, type Runtime } from './runtime.js';
 import { givenProperties, type PropertiesArguments, visitorData } from './sdk-forms.js';
 import { CONTEXT_BRAND, type Explanation, type VisitorContext, type VisitorData } from './types.js';
@@ -114,14 +115,13 @@ export abstract class VisitorContextBase implements VisitorContext {
   runExperiences(attributes?: ExperienceAttributes): Variation[] {
     const { participation } = this;
     if (participation.status === 'excluded') {
-      const { preview } = participation;
-      const shown = preview && this.runExperience(preview.experienceKey);
-      return shown ? [shown] : [];
+      const shown = [...(participation.previews?.keys() ?? [])];
+      return shown.flatMap((key) => this.runExperience(key) ?? []);
     }
     return this.#guard([], () => {
       const given = asObject(attributes);
       const found = participation.project.engine.experiences(this.#visitorOf(participation), given);
-      const decisions = withPreview(found, previewIn(participation));
+      const decisions = withPreviews(found, previewsIn(participation));
       this.#recorder.recordAll(participation, decisions, given);
       return decisions.flatMap(({ variation }) => variation ?? []);
     });
@@ -243,11 +243,9 @@ export abstract class VisitorContextBase implements VisitorContext {
     try {
       const given = asObject(attributes);
       const experienceKey = textOf(key);
-      const preview = previewIn(participation);
       const decision =
-        preview?.experienceKey === experienceKey
-          ? preview
-          : participation.project.engine.experience(experienceKey, this.#visitorOf(participation), given);
+        previewsIn(participation)?.get(experienceKey) ??
+        participation.project.engine.experience(experienceKey, this.#visitorOf(participation), given);
       if (enrol) this.#recorder.recordOne(participation, decision, given);
       else warnIfLost(this.#runtime, participation, decision);
       return decision;
@@ -261,7 +259,7 @@ export abstract class VisitorContextBase implements VisitorContext {
   #featuresFor(given: FeatureAttributes, disabled: readonly Feature[], key?: string): readonly Feature[] {
     const { participation } = this;
     if (participation.status === 'excluded')
-      return withPreviewFeatures(participation.preview, disabled, given, key);
+      return withPreviewFeatures(participation.previews, disabled, given, key);
     const { features, decisions } = decideFeatures(participation, this.#visitorOf(participation), given, key);
     this.#recorder.recordAll(participation, decisions, given);
     return features;
@@ -298,8 +296,8 @@ export abstract class VisitorContextBase implements VisitorContext {
   }
 }
 
-/** Replaces the decision for the previewed experience. Its decision comes last, as with the official SDK. */
-function withPreview(decisions: Decision[], preview: Decision | undefined): Decision[] {
-  if (preview === undefined) return decisions;
-  return [...decisions.filter(({ experienceKey }) => experienceKey !== preview.experienceKey), preview];
+/** Replaces the decisions for previewed experiences. Previews come last, as with the official SDK. */
+function withPreviews(decisions: Decision[], previews: Previews | undefined): Decision[] {
+  if (previews === undefined) return decisions;
+  return [...decisions.filter(({ experienceKey }) => !previews.has(experienceKey)), ...previews.values()];
 }

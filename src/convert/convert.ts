@@ -8,6 +8,7 @@ import type { DeliveryLedger, OutboxFactory } from '../delivery/types.js';
 import type { IncomingRequest, OutgoingResponse } from '../model/http.js';
 import { resolveOptions } from '../options/resolve-options.js';
 import type { ConvertOptions, ResolvedOptions } from '../options/types.js';
+import { hasPreviewLink } from '../request/preview.js';
 import { LOCAL_STORE } from '../store/remote-store.js';
 import { asConvertError, ConvertError } from '../utils/errors.js';
 import { bindMethods } from '../utils/detached-methods.js';
@@ -25,6 +26,7 @@ import {
   stopRuntime,
 } from './create-runtime.js';
 import { jobVisitor, visitorIdOf } from './job-visitor.js';
+import { type PreviewLinkOptions, signedPreviewLink } from './preview-url.js';
 import { closeOnSignals } from './shutdown-signals.js';
 import { watchExit } from './exit-watch.js';
 import {
@@ -102,7 +104,8 @@ class ConvertInstance implements Convert {
   }
 
   get readsAhead(): boolean {
-    return this.#runtime.store.remote || this.#runtime.drafts !== undefined;
+    const { drafts, services, store } = this.#runtime;
+    return store.remote || (drafts !== undefined && typeof services.previews.option === 'function');
   }
 
   ready(): Promise<void> {
@@ -112,6 +115,8 @@ class ConvertInstance implements Convert {
   openNow(request: IncomingRequest, response: OutgoingResponse): RequestContext {
     const context = new RequestContext(this.#runtime, this.#runtime.services, request, response);
     if (this.#acceptHints !== false) context.acceptHints(this.#acceptHints === 'critical');
+    const { cookie } = this.#runtime.services.previews;
+    if (cookie !== undefined && hasPreviewLink(request.url)) context.keepPreview();
     return context;
   }
 
@@ -123,8 +128,8 @@ class ConvertInstance implements Convert {
     if (node !== undefined && node.convert === undefined) keepOn(node, context);
     const first = this.#runtime.repository.waitForFirst();
     const { drafts, remote } = this.#runtime;
-    const link = drafts && context.previewLink;
-    if (first === undefined && remote === undefined && link === undefined) return context;
+    const hasPreview = drafts !== undefined && context.preview !== null;
+    if (first === undefined && remote === undefined && !hasPreview) return context;
     return context.skipped ? context : this.#prepare(context, first);
   }
 
@@ -154,6 +159,17 @@ class ConvertInstance implements Convert {
         'no project config has arrived, so nobody can be forgotten',
       );
     await forgetVisitor(this.#runtime, project, id);
+  }
+
+  previewLink(url: string, options: PreviewLinkOptions): string {
+    const { services, project } = this.#runtime;
+    const { option, signer } = services.previews;
+    return signedPreviewLink(url, options, {
+      project,
+      signer,
+      isOff: option === false,
+      now: this.#runtime.now(),
+    });
   }
 
   flush(options?: { timeout?: number }): Promise<DeliveryLedger> {
@@ -199,16 +215,13 @@ class ConvertInstance implements Convert {
 
   /**
    * Waits for the first project config, at most `readyTimeout`; then for the remote store, at most `storeTimeout`, and
-   * for the draft of a preview link, at most 1 s.
+   * for the drafts of a preview, at most 1 s.
    */
   async #prepare(context: RequestContext, first: Promise<void> | undefined): Promise<ConvertContext> {
     if (first !== undefined) await first.catch(() => undefined);
     const { drafts, remote } = this.#runtime;
     try {
-      await Promise.all([
-        remote && context.prefetch(remote),
-        drafts && context.previewLink?.findDraft(drafts),
-      ]);
+      await Promise.all([remote && context.prefetch(remote), drafts && context.preview?.findDrafts(drafts)]);
     } catch (error) {
       this.#runtime.report(
         asConvertError(error, 'CONVERT_INTERNAL', 'a visitor could not be looked up, decided without it'),

@@ -2,6 +2,7 @@
 import { ClaimLeases } from '../context/claim-leases.js';
 import { createRevocations } from '../context/erase-visitor.js';
 import type { RequestServices } from '../context/request-context.js';
+import { showsDrafts } from '../context/preview-link.js';
 import type { LoadedProject, Runtime, Uncommitted } from '../context/runtime.js';
 import { StateProblems } from '../context/state-problems.js';
 import { tellPlatform } from '../context/wait-until.js';
@@ -118,7 +119,7 @@ export function createRuntime(options: ResolvedOptions, makeOutbox?: OutboxFacto
     services,
     store,
     remote,
-    drafts: draftPreviews(options.preview, source, engine, { ...reporter, now }),
+    drafts: showsDrafts(services.previews) ? draftPreviews(source, engine, { ...reporter, now }) : undefined,
     storeTimeout,
     outbox,
     jobs: new JobGate(outbox),

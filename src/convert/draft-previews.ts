@@ -1,5 +1,4 @@
 /** Finds what preview links show that the project config does not hold: drafts and paused experiences. */
-import type { PreviewOption } from '../context/preview-link.js';
 import type { Drafts, Runtime } from '../context/runtime.js';
 import type { Engine, EngineProject, Preview, PreviewDecision } from '../engine/types.js';
 import { adoptProject } from '../project/parse-config.js';
@@ -25,18 +24,9 @@ interface Answer {
   readonly askedAt: number;
 }
 
-/**
- * Returns undefined if preview links show no drafts: only a function of the app can say who may see them, and the
- * source must know them.
- */
-export function draftPreviews(
-  option: PreviewOption,
-  source: ProjectSource,
-  engine: Engine,
-  listener: Listener,
-): Drafts | undefined {
-  if (typeof option !== 'function' || source.draft === undefined) return undefined;
-  return new DraftPreviews(source, engine, listener);
+/** Returns undefined if previews show no drafts: the source must know them. */
+export function draftPreviews(source: ProjectSource, engine: Engine, listener: Listener): Drafts | undefined {
+  return source.draft === undefined ? undefined : new DraftPreviews(source, engine, listener);
 }
 
 class DraftPreviews implements Drafts {

@@ -3,6 +3,7 @@
  * name whatever a function returns.
  */
 export type { Convert, ConvertStats, ForVisitorOptions } from './types.js';
+export type { PreviewLinkOptions } from './preview-url.js';
 export type { CloseOptions, CloseWithOptions, ClosingServer } from './shutdown.js';
 export type { ConvertErrorCode } from '../utils/errors.js';
 export type { IncomingRequest, OutgoingResponse, ResponseHead, WaitUntil } from '../model/http.js';
@@ -30,6 +31,7 @@ export type {
   SignalOptions,
   TrackingScriptOptions,
 } from '../bridge/bridge.js';
+export type { PreviewMarkOptions } from '../bridge/preview-mark.js';
 export type {
   DeliveryLedger,
   DeliveryStats,
@@ -60,6 +62,7 @@ export type {
 export type { PrivacySignals } from '../consent/privacy-signals.js';
 export type { VisitorOptions } from '../identity/visitor-identity.js';
 export type { SessionCookieOptions } from '../identity/cookies/session-cookie.js';
+export type { PreviewCookieOptions } from '../identity/cookies/preview-cookie.js';
 export type { AssignmentCookieOptions } from '../identity/cookies/assignment-cookie.js';
 export type { BotsOption } from '../identity/bot-check.js';
 export type { Claim, Committed, StateChange, VisitorState } from '../model/visitor-state/types.js';

@@ -1,7 +1,10 @@
 /** Makes the readers that all requests of one Convert share, from its options. */
 import { signalReader } from '../consent/privacy-signals.js';
+import type { PreviewServices } from '../context/preview-link.js';
 import type { RequestServices } from '../context/request-context.js';
 import { HeadSample } from '../context/visitor-headers.js';
+import { previewCookie } from '../identity/cookies/preview-cookie.js';
+import { previewSigner } from '../identity/cookies/preview-signer.js';
 import { visitorReader } from '../identity/visitor-identity.js';
 import type { ResolvedOptions } from '../options/types.js';
 import { ProxyWatch } from '../request/proxy-detection.js';
@@ -35,9 +38,21 @@ export function requestServices(
     visitors: visitorReader(Object.assign(ownProperties(options), { signals, onError, warn, unknownFormat })),
     reader,
     skip: options.skip,
-    preview: options.preview,
+    previews: previewServices(options),
     proxies: new ProxyWatch(),
     heads: new HeadSample(),
     isCrossSiteCookie: options.visitor?.cookie?.sameSite === 'none',
   };
+}
+
+function previewServices({
+  preview,
+  previewCookie: kept,
+  secrets,
+  visitor,
+}: ResolvedOptions): PreviewServices {
+  const signer = secrets === undefined ? undefined : previewSigner(secrets);
+  const options = kept === true ? undefined : kept || undefined;
+  const cookie = signer && kept ? previewCookie(signer, options, visitor?.cookie) : undefined;
+  return { option: preview, signer, cookie };
 }

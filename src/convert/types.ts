@@ -8,6 +8,7 @@ import type { ProjectStats } from '../project/repository.js';
 import type { StoreStats } from '../store/remote-store.js';
 import type { Logger } from '../utils/logger.js';
 import type { CookieStats } from './cookie-formats.js';
+import type { PreviewLinkOptions } from './preview-url.js';
 import type { CloseWithOptions, ClosingServer } from './shutdown.js';
 
 export interface Convert {
@@ -18,8 +19,8 @@ export interface Convert {
   ready(): Promise<void>;
   /**
    * Opens the context of a request, for adapters. Returns a promise only if the handler has to wait: for the first
-   * project config, at most `readyTimeout`, for a remote store, at most `storeTimeout`, and for the draft that a
-   * preview link names, at most 1 s.
+   * project config, at most `readyTimeout`, for a remote store, at most `storeTimeout`, and for drafts that a
+   * preview shows, at most 1 s.
    */
   open(request: IncomingRequest, response: OutgoingResponse): ConvertContext | Promise<ConvertContext>;
   /**
@@ -64,6 +65,22 @@ export interface Convert {
    * `CONVERT_BAD_OPTION`: the value is no visitor id.
    */
   forget(visitorId: string | number): Promise<void>;
+  /**
+   * Returns `url`, an http(s) address or a path, with a signed link that shows variations until it expires. Needs
+   * `secrets`.
+   *
+   * @example
+   * ```js
+   * convert.previewLink('https://shop.example/', {
+   *   variations: { 'homepage-hero': 'version-b' },
+   *   expires: new Date(Date.now() + 3_600_000),
+   * });
+   * ```
+   *
+   * @throws ConvertError `CONVERT_BAD_OPTION` for a wrong value or an unknown key, without `secrets`, and with
+   *   `preview: false`; `CONVERT_NOT_READY` before the first project config
+   */
+  previewLink(url: string, options: PreviewLinkOptions): string;
   /**
    * Commits recorded decisions and conversions, and sends the events that wait. Resolves with the ledger when they are
    * delivered, at the latest after `timeout` ms (default 5000).

@@ -19,6 +19,7 @@ export const FORMATS: Readonly<Record<FormatName, number>> = {
   aliasCookie: 1,
   assignmentCookie: 1,
   carriedVisitor: 1,
+  preview: 1,
 };
 
 export type FormatName =
@@ -29,7 +30,8 @@ export type FormatName =
   | 'sessionCookie'
   | 'aliasCookie'
   | 'assignmentCookie'
-  | 'carriedVisitor';
+  | 'carriedVisitor'
+  | 'preview';
 
 /** True if this version reads the format with this number. */
 export function isKnownFormat(name: FormatName, number: unknown): boolean {

@@ -2,6 +2,7 @@
 import { consentMode } from '../consent/consent.js';
 import { aliasCookieName } from '../identity/cookies/alias-cookie.js';
 import { ASSIGNMENT_COOKIE_NAME } from '../identity/cookies/assignment-cookie.js';
+import { PREVIEW_COOKIE_NAME } from '../identity/cookies/preview-cookie.js';
 import { SESSION_COOKIE_NAME, type SessionCookieOptions } from '../identity/cookies/session-cookie.js';
 import { SIGNATURE_COOKIE_NAME, VISITOR_COOKIE_DEFAULTS } from '../identity/cookies/visitor-cookie.js';
 import { ConvertError } from '../utils/errors.js';
@@ -19,6 +20,7 @@ export function assertNoConflicts(options: ConvertOptions): void {
   assertPartitioned(options);
   assertCacheIsUsed(options);
   assertIsFetched(options);
+  assertPreviews(options);
 }
 
 /**
@@ -57,10 +59,12 @@ function assertOneOutbox({ delivery }: ConvertOptions): void {
   );
 }
 
-function assertSecrets({ assignmentCookie, visitor, secrets }: ConvertOptions): void {
+function assertSecrets({ assignmentCookie, visitor, preview, previewCookie, secrets }: ConvertOptions): void {
   const wants = [
     ['assignmentCookie', assignmentCookie, 'nobody gives themselves a variation'],
     ['visitor.cookie.signed', visitor?.cookie?.signed, 'nobody gives themselves the id of another visitor'],
+    ['preview', preview === 'signed', 'nobody makes links for themselves'],
+    ['previewCookie', previewCookie, 'no other site of your domain puts your visitors into a preview'],
   ] as const;
   for (const [path, given, reason] of wants) {
     if (!given || secrets !== undefined) continue;
@@ -75,7 +79,12 @@ function assertSecrets({ assignmentCookie, visitor, secrets }: ConvertOptions): 
 /**
  * Returns the cookies of this package that are in use, each with the path of its options and the options that it has.
  */
-function cookiesOf({ visitor, session, assignmentCookie }: ConvertOptions): [string, SessionCookieOptions][] {
+function cookiesOf({
+  visitor,
+  session,
+  assignmentCookie,
+  previewCookie,
+}: ConvertOptions): [string, SessionCookieOptions][] {
   const of = (path: string, given: unknown, name: string): [string, SessionCookieOptions] => [
     path,
     ownProperties({ ...visitor?.cookie, name, ...(typeof given === 'object' ? given : {}) }),
@@ -85,6 +94,7 @@ function cookiesOf({ visitor, session, assignmentCookie }: ConvertOptions): [str
   if (signed) cookies.push(of('visitor.cookie.signed', signed, SIGNATURE_COOKIE_NAME));
   if (session !== false) cookies.push(of('session', session, SESSION_COOKIE_NAME));
   if (assignmentCookie) cookies.push(of('assignmentCookie', assignmentCookie, ASSIGNMENT_COOKIE_NAME));
+  if (previewCookie) cookies.push(of('previewCookie', previewCookie, PREVIEW_COOKIE_NAME));
   return cookies;
 }
 
@@ -134,6 +144,14 @@ function assertPartitioned(options: ConvertOptions): void {
         " neither keep nor send such a cookie; give `sameSite: 'none'`, too",
     );
   }
+}
+
+function assertPreviews({ preview, previewCookie }: ConvertOptions): void {
+  if (preview !== false || !previewCookie) return;
+  throw new ConvertError(
+    'CONVERT_BAD_OPTION',
+    'option `previewCookie` keeps previews, and `preview` is false, so that there are none: leave one of them out',
+  );
 }
 
 function assertIsFetched({ project, debugToken, network }: ConvertOptions): void {

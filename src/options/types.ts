@@ -6,6 +6,7 @@ import type { OutboxFactory } from '../delivery/types.js';
 import type { BucketingOptions, Engine } from '../engine/types.js';
 import type { BotsOption } from '../identity/bot-check.js';
 import type { AssignmentCookieOptions } from '../identity/cookies/assignment-cookie.js';
+import type { PreviewCookieOptions } from '../identity/cookies/preview-cookie.js';
 import type { SessionCookieOptions } from '../identity/cookies/session-cookie.js';
 import type { VisitorOptions } from '../identity/visitor-identity.js';
 import type { WaitUntil } from '../model/http.js';
@@ -133,10 +134,11 @@ export interface ConvertOptions<Raw = unknown> {
    */
   assignmentCookie?: boolean | AssignmentCookieOptions;
   /**
-   * The secrets that sign our cookies (`assignmentCookie`, `visitor.cookie.signed`) and the texts of `carry()`, and hash
-   * the users of `identify()`: one, or up to 8, the newest first, each of at least 16 characters. The first one signs, and a
-   * signature or a hash of any of them is accepted, so that a secret can be replaced while cookies that it signed are
-   * still in use. Secrets are never printed. Default: none; users are hashed without a secret.
+   * The secrets that sign our cookies (`assignmentCookie`, `visitor.cookie.signed`, `previewCookie`), preview links and
+   * the texts of `carry()`, and hash the users of `identify()`: one, or up to 8, the newest first, each of at least 16
+   * characters. The first one signs, and a signature or a hash of any of them is accepted, so that a secret can be
+   * replaced while what it signed is still in use. Secrets are never printed. Default: none; users are hashed without a
+   * secret.
    */
   secrets?: string | readonly string[];
   /**
@@ -165,11 +167,18 @@ export interface ConvertOptions<Raw = unknown> {
   };
   /**
    * Whether preview links (`?convert_preview={experienceId}.{variationId}`) work: they show a variation whatever its
-   * rules, traffic, environment and status say, and nothing is stored or sent. A function decides it for each request.
-   * To whom it says yes, links also show drafts and paused experiences, which are fetched with `sdkKey` while the page
-   * waits, at most 1 s; then the function is asked before the handler. Default true.
+   * rules, traffic, environment and status say, and nothing is stored or sent. `'signed'` follows only links that
+   * `convert.previewLink` has made, until they expire; it needs `secrets`. A function decides it for each request.
+   * Links that are signed, or to which a function says yes, also show drafts and paused experiences, which are fetched
+   * with `sdkKey` while the page waits, at most 1 s; then the function is asked before the handler. Default true.
    */
-  preview?: boolean | RequestFunction<Raw, boolean>;
+  preview?: boolean | 'signed' | RequestFunction<Raw, boolean>;
+  /**
+   * Keeps a preview from page to page in a session cookie, signed with `secrets`, until its link expires or the viewer
+   * leaves by `?convert_preview=off`. A link without an end lasts for 24 hours in it. Default false; true is the cookie
+   * `cv_preview`, otherwise like the visitor cookie.
+   */
+  previewCookie?: boolean | PreviewCookieOptions;
   /**
    * Whether the rules of web projects, which have no key, are answered from the request: see
    * docs/reference/ui-rules.md. The official SDK answers them in browsers only. Default false.

@@ -1,15 +1,45 @@
-/** Reads Convert's preview links, `?convert_preview={experienceId}.{variationId}`, as the official SDK 5 does. */
+/**
+ * Reads the parameter of preview links: `?convert_preview={experienceId}.{variationId}`, as the official SDK 5 does,
+ * and the values that this package has besides.
+ */
 import type { Preview } from '../model/preview.js';
 import { queryValue } from './query-parameters.js';
 import { parseTarget } from './url.js';
 
-const PARAMETER = 'convert_preview';
+export const PREVIEW_PARAMETER = 'convert_preview';
+/** The value with which a person leaves a preview that a cookie keeps. */
+export const PREVIEW_EXIT = 'off';
+
 const IDS = /^(\d{1,20})\.(\d{1,20})$/;
 
-export function previewLink(url: string): Preview | undefined {
-  // Nearly no request has the parameter, and this check is cheaper than parsing the query.
-  if (!url.includes(PARAMETER)) return undefined;
-  const value = queryValue(parseTarget(url).query, PARAMETER, 64);
-  const [, experienceId, variationId] = IDS.exec(value ?? '') ?? [];
+/** False for nearly all URLs, by a check that is cheaper than parsing the query; true for all with a preview link. */
+export const hasPreviewLink = (url: string): boolean => url.includes(PREVIEW_PARAMETER);
+
+/** Returns the value of the parameter, at most `max` characters of it; undefined if the URL has none. */
+export function previewValue(url: string, max: number): string | undefined {
+  if (!hasPreviewLink(url)) return undefined;
+  return queryValue(parseTarget(url).query, PREVIEW_PARAMETER, max);
+}
+
+/** Reads a link of Convert's form; undefined for any other value. */
+export function previewIds(value: string): Preview | undefined {
+  const [, experienceId, variationId] = IDS.exec(value) ?? [];
   return experienceId === undefined || variationId === undefined ? undefined : { experienceId, variationId };
 }
+
+/**
+ * Returns path and query of the page without its preview link, as a link for this page. `clears` leaves a value in it
+ * that takes a cookie away, too.
+ */
+export function exitTarget(url: string, clears: boolean): string {
+  const { path, query } = parseTarget(url);
+  const others = query.split('&').filter((each) => each !== '' && !isParameter(each));
+  if (clears) others.push(`${PREVIEW_PARAMETER}=${PREVIEW_EXIT}`);
+  // A path that begins with two slashes would name another host (https://url.spec.whatwg.org/#url-serializing); browsers
+  // leave tabs and line ends out before they look.
+  const own = /^\/[\t\n\r]*[/\\]/.test(path) ? `/.${path}` : path;
+  return others.length === 0 ? own : `${own}?${others.join('&')}`;
+}
+
+const isParameter = (pair: string): boolean =>
+  pair === PREVIEW_PARAMETER || pair.startsWith(`${PREVIEW_PARAMETER}=`);

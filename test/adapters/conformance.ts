@@ -235,7 +235,7 @@ export function adapterConformance(adapter: Adapter, capabilities: { http2: bool
           all: ['homepage-hero', 'featured', 'nobody'],
           reason: 'preview',
         });
-        expect(answer.headers['cache-control']).toBe('private, no-cache');
+        expect(answer.headers['cache-control']).toBe('private, no-store');
         expect(cookiesOf(answer)).toEqual([]);
         const known = { cookie: 'cv_vid=known' };
         await get(app, '/?convert_preview=103.1030', known);

@@ -21,7 +21,7 @@ function setUp(draft: (id: string) => Promise<ProjectConfig | undefined>) {
       return draft(id);
     },
   };
-  const drafts = draftPreviews(() => true, source, compiledEngine(), {
+  const drafts = draftPreviews(source, compiledEngine(), {
     report: (error) => void errors.push(error),
     warnOnce: (code) => void warnings.push(code),
     now: () => clock.time,
