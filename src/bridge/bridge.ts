@@ -51,7 +51,8 @@ export interface TrackingScriptOptions extends ScriptOptions {
 export interface SignalOptions {
   /**
    * True sets the cookie `cv_variations`, which scripts can read: `variations` of `BridgeData` as JSON,
-   * percent-encoded. The browser keeps it until it is closed; its other attributes are those of the visitor cookie. Default false.
+   * percent-encoded. The browser keeps it until it is closed; its other attributes are those of the visitor cookie.
+   * Default false.
    */
   cookie?: boolean;
   /** True sets the header `X-Convert-Variations`: `variations` of `BridgeData` as JSON, in ASCII. Default false. */

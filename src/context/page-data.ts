@@ -1,8 +1,9 @@
-/** What a page gets of its request through the bridge: what was decided, for whom, and the nonce for scripts. */
+/** Makes the bridge of a request: it tells the page what was decided and for whom, with the nonce for scripts. */
+import { type Bridge, createBridge } from '../bridge/bridge.js';
 import { scriptNonceIn } from '../bridge/csp-nonce.js';
-import type { PageData, PageDecision, PageSource } from '../bridge/types.js';
+import type { PageData, PageDecision } from '../bridge/types.js';
 import type { Decision } from '../engine/types.js';
-import type { VariationsCookie } from '../identity/cookies/variations-cookie.js';
+import type { VisitorReader } from '../identity/visitor-identity.js';
 import type { IncomingRequest, OutgoingResponse } from '../model/http.js';
 import { ownValue } from '../utils/objects.js';
 import { PageSignal } from './page-signal.js';
@@ -10,27 +11,32 @@ import type { Participation } from './participation.js';
 import type { Runtime } from './runtime.js';
 import { isShared, warnOfSharing } from './shared-response.js';
 
-/** What the bridge is told of the context that it belongs to. */
+/** The request that a bridge belongs to. */
 export interface PageContext {
-  readonly runtime: Runtime;
   readonly request: IncomingRequest;
   readonly response: OutgoingResponse;
-  /** The cookie of `bridge.signal`. */
-  readonly cookie: VariationsCookie;
-  /** Returns the visitor's participation, which is resolved by then. */
-  participation(): Participation;
-  /** Returns the decisions with a variation, by experience key. */
-  decided(): ReadonlyMap<string, Decision>;
+  /** Resolves the visitor's participation, and returns the decisions with a variation up to then. */
+  read(): PageState;
 }
 
-export function pageSource(context: PageContext): PageSource {
-  const { runtime, request, response, cookie } = context;
+interface PageState {
+  readonly participation: Participation;
+  /** The decisions by experience key. */
+  readonly decided: ReadonlyMap<string, Decision>;
+}
+
+export function pageBridge(
+  runtime: Runtime,
+  { variations: cookie }: Pick<VisitorReader, 'variations'>,
+  context: PageContext,
+): Bridge {
+  const { request, response } = context;
   const read = (): PageData => {
-    const participation = context.participation();
-    return pageData(idForPage(runtime, participation, response), participation, context.decided());
+    const { participation, decided } = context.read();
+    return pageData(idForPage(runtime, participation, response), participation, decided);
   };
   let signal: PageSignal | undefined;
-  return {
+  return createBridge({
     read,
     signal(places) {
       signal ??= new PageSignal({ runtime, request, response, cookie, read });
@@ -39,7 +45,7 @@ export function pageSource(context: PageContext): PageSource {
     nonce: () =>
       scriptNonceIn(response.getHeader('Content-Security-Policy')) ??
       scriptNonceIn(response.getHeader('Content-Security-Policy-Report-Only')),
-  };
+  });
 }
 
 /**

@@ -2,7 +2,7 @@
  * The context of one HTTP request: it finds the visitor at first use, and completes the response head. The file has
  * over 300 lines since it is one class, which puts the parts together that one request needs.
  */
-import { type Bridge, createBridge } from '../bridge/bridge.js';
+import type { Bridge } from '../bridge/bridge.js';
 import type { PreviewMarkOptions } from '../bridge/preview-mark.js';
 import type { Properties } from '../engine/types.js';
 import type { CarriedAssignments } from '../identity/cookies/assignment-cookie.js';
@@ -20,7 +20,7 @@ import { saysYes } from './app-answers.js';
 import { carriedText, carryHeader, hiddenField } from './carry.js';
 import { acceptHints } from './client-hint-headers.js';
 import { revokeConsent } from './erase-visitor.js';
-import { pageSource } from './page-data.js';
+import { pageBridge } from './page-data.js';
 import { EXCLUDED, excluded, foundIn, type Participation } from './participation.js';
 import { isNew, keepsCookies, lookUpState, resolveParticipation } from './resolve-participation.js';
 import {
@@ -177,16 +177,11 @@ export class RequestContext extends VisitorContextBase implements ConvertContext
   }
 
   get bridge(): Bridge {
-    return (this.#bridge ??= createBridge(
-      pageSource({
-        runtime: this.runtime,
-        request: this.#request,
-        response: this.#response,
-        cookie: this.#services.visitors.variations,
-        participation: () => this.participation,
-        decided: () => this.decided,
-      }),
-    ));
+    return (this.#bridge ??= pageBridge(this.runtime, this.#services.visitors, {
+      request: this.#request,
+      response: this.#response,
+      read: () => ({ participation: this.participation, decided: this.decided }),
+    }));
   }
 
   protected get locations(): Properties {

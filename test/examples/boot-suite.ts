@@ -1,54 +1,9 @@
 /** Tests of examples: each is started as its first line says, visited, and ended as an operator ends it. */
-import { type ChildProcess, spawn } from 'node:child_process';
 import { once } from 'node:events';
 import { type AddressInfo, createServer } from 'node:net';
 import { afterEach, describe, expect, it } from 'vitest';
-import { ROOT } from './root.js';
+import { addressOf, endAll, endedBy, start } from './processes.js';
 import { CHROME, type FRAMEWORKS, HERO } from './shop.js';
-
-interface Running {
-  readonly child: ChildProcess;
-  /** All that it has said so far. */
-  said(): string;
-  /** The code that it ended with; null where a signal ended it. */
-  readonly ended: Promise<number | null>;
-}
-
-const running: Running[] = [];
-
-function start(args: string[], port: number | string = 0): Running {
-  // Somebody's real project must not be visited by a test.
-  const env = Object.fromEntries(
-    Object.entries(process.env).filter(([name]) => !name.startsWith('CONVERT_')),
-  );
-  const child = spawn(process.execPath, args, { cwd: ROOT, env: { ...env, PORT: String(port) } });
-  let said = '';
-  child.stdout.setEncoding('utf8').on('data', (text: string) => (said += text));
-  child.stderr.setEncoding('utf8').on('data', (text: string) => (said += text));
-  const ended = once(child, 'close').then(([code]) => code as number | null);
-  const started = { child, said: () => said, ended };
-  running.push(started);
-  return started;
-}
-
-async function addressOf(example: Running): Promise<string> {
-  return expect
-    .poll(() => /http:\/\/[\w.]+:\d+/.exec(example.said())?.[0], { timeout: 15_000 })
-    .toBeTruthy()
-    .then(() => /http:\/\/[\w.]+:\d+/.exec(example.said())![0]);
-}
-
-async function endedBy(example: Running, signal: NodeJS.Signals): Promise<number | null | 'still running'> {
-  example.child.kill(signal);
-  const patience = new AbortController();
-  const late = new Promise<'still running'>((resolve) => {
-    const timer = setTimeout(() => resolve('still running'), 20_000);
-    patience.signal.addEventListener('abort', () => clearTimeout(timer));
-  });
-  const result = await Promise.race([example.ended, late]);
-  patience.abort();
-  return result;
-}
 
 /** What is started, and how it is ended. */
 interface Boots {
@@ -60,12 +15,7 @@ interface Boots {
 
 /** Call it at the top of a test file. */
 export function bootSuite({ frameworks, signals, ports }: Boots): void {
-  afterEach(async () => {
-    for (const { child, ended } of running.splice(0)) {
-      child.kill('SIGKILL');
-      await ended;
-    }
-  });
+  afterEach(endAll);
 
   describe.each(frameworks)('examples/%s.js', (framework) => {
     it('decides, tracks, sends, and ends on SIGTERM', async () => {

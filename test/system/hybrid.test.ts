@@ -17,7 +17,7 @@ import { testProject } from '../support/project.js';
 const load = createRequire(import.meta.url);
 /** What a bundler takes for browsers (the field `browser` of the SDK's package.json). */
 const SDK = readFileSync(join(load.resolve('@convertcom/js-sdk'), '../index.umd.min.js'), 'utf8');
-const CLIENT = readFileSync(join(import.meta.dirname, '../../examples/bridge-client.js'), 'utf8');
+const CLIENT = readFileSync(join(import.meta.dirname, '../../examples/bridge/client.js'), 'utf8');
 
 const KEYS = testProject().experiences!.map(({ key }) => key);
 
