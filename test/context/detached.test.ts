@@ -73,7 +73,8 @@ describe('methods without their object', () => {
   });
 
   it('B4: of a Convert', async () => {
-    const convert = create();
+    const convert = create({ secrets: 'a secret of sixteen characters' });
+    await convert.ready();
     const names = Object.getOwnPropertyNames(Object.getPrototypeOf(convert)).filter(
       (name) => name !== 'constructor' && typeof (convert as unknown as Methods)[name] === 'function',
     );
@@ -94,6 +95,10 @@ describe('methods without their object', () => {
       openNow: [incoming(), new FakeResponse()],
       forVisitor: ['u1'],
       forget: ['u1'],
+      previewLink: [
+        '/',
+        { variations: { 'homepage-hero': 'version-b' }, expires: new Date(Date.now() + 60_000) },
+      ],
       on: ['error', () => undefined],
       closeWith: [{ on: () => undefined, once: () => undefined, close: () => undefined }],
     };
