@@ -4,7 +4,7 @@ import cookieParser from 'cookie-parser';
 import express from 'express';
 import { cartPage, checkoutPage, homePage, notFoundPage, productPage, thankYouPage } from './pages.js';
 import { addToCart, findProduct, parseCart, setQuantity, writeCart } from './products.js';
-import { cartCookie, checkoutOf, renderPage } from './shop.js';
+import { cartCookie, checkoutOf, heroPreviews, renderPage } from './shop.js';
 import { countPurchase, isSigned } from './webhook.js';
 
 export function createApp({ convert, orders, secret }) {
@@ -22,7 +22,11 @@ export function createApp({ convert, orders, secret }) {
   app.get('/', (req, res) => {
     const hero = req.convert.runExperience('home-hero');
     const banner = req.convert.runExperience('spring-banner');
-    show(req, res, homePage({ hero: hero?.key, banner: banner?.key }));
+    show(
+      req,
+      res,
+      homePage({ hero: hero?.key, banner: banner?.key, previews: heroPreviews(convert, req.convert) }),
+    );
   });
 
   app.get('/products/:id', (req, res, next) => {
@@ -65,7 +69,7 @@ export function createApp({ convert, orders, secret }) {
     if (lines.length === 0) return res.redirect(303, '/cart');
     const { totals } = checkoutOf(req.convert.runFeature('checkout'), lines);
     // The order remembers who placed it: the webhook has no cookie.
-    const order = await orders.place({ lines, totals, metadata: { visitorId: req.convert.visitorId } });
+    const order = await orders.place({ lines, totals, metadata: { visitor: req.convert.carry() } });
     res.clearCookie('cart', cartCookie).redirect(303, `/thank-you?order=${order.id}`);
   });
 

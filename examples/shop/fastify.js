@@ -4,7 +4,7 @@ import { convertPlugin } from 'convert-middleware/fastify';
 import Fastify from 'fastify';
 import { cartPage, checkoutPage, homePage, notFoundPage, productPage, thankYouPage } from './pages.js';
 import { addToCart, findProduct, parseCart, setQuantity, writeCart } from './products.js';
-import { cartCookie, checkoutOf, renderPage } from './shop.js';
+import { cartCookie, checkoutOf, heroPreviews, renderPage } from './shop.js';
 import { countPurchase, isSigned } from './webhook.js';
 
 export async function createApp({ convert, orders, secret }) {
@@ -30,7 +30,11 @@ export async function createApp({ convert, orders, secret }) {
   app.get('/', (request, reply) => {
     const hero = request.convert.runExperience('home-hero');
     const banner = request.convert.runExperience('spring-banner');
-    return show(request, reply, homePage({ hero: hero?.key, banner: banner?.key }));
+    return show(
+      request,
+      reply,
+      homePage({ hero: hero?.key, banner: banner?.key, previews: heroPreviews(convert, request.convert) }),
+    );
   });
 
   app.get('/products/:id', (request, reply) => {
@@ -74,7 +78,7 @@ export async function createApp({ convert, orders, secret }) {
     if (lines.length === 0) return reply.redirect('/cart', 303);
     const { totals } = checkoutOf(request.convert.runFeature('checkout'), lines);
     // The order remembers who placed it: the webhook has no cookie.
-    const order = await orders.place({ lines, totals, metadata: { visitorId: request.convert.visitorId } });
+    const order = await orders.place({ lines, totals, metadata: { visitor: request.convert.carry() } });
     return reply.clearCookie('cart', cartCookie).redirect(`/thank-you?order=${order.id}`, 303);
   });
 

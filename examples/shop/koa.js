@@ -4,7 +4,7 @@ import Koa from 'koa';
 import { readBody, readForm } from './body.js';
 import { cartPage, checkoutPage, homePage, notFoundPage, productPage, thankYouPage } from './pages.js';
 import { addToCart, findProduct, parseCart, setQuantity, writeCart } from './products.js';
-import { cartCookie, checkoutOf, renderPage } from './shop.js';
+import { cartCookie, checkoutOf, heroPreviews, renderPage } from './shop.js';
 import { countPurchase, isSigned } from './webhook.js';
 
 export function createApp({ convert, orders, secret }) {
@@ -27,7 +27,10 @@ export function createApp({ convert, orders, secret }) {
     'GET /'(ctx) {
       const hero = ctx.convert.runExperience('home-hero');
       const banner = ctx.convert.runExperience('spring-banner');
-      show(ctx, homePage({ hero: hero?.key, banner: banner?.key }));
+      show(
+        ctx,
+        homePage({ hero: hero?.key, banner: banner?.key, previews: heroPreviews(convert, ctx.convert) }),
+      );
     },
 
     'GET /products/:id'(ctx, next) {
@@ -71,7 +74,7 @@ export function createApp({ convert, orders, secret }) {
       if (lines.length === 0) return seeOther(ctx, '/cart');
       const { totals } = checkoutOf(ctx.convert.runFeature('checkout'), lines);
       // The order remembers who placed it: the webhook has no cookie.
-      const order = await orders.place({ lines, totals, metadata: { visitorId: ctx.convert.visitorId } });
+      const order = await orders.place({ lines, totals, metadata: { visitor: ctx.convert.carry() } });
       ctx.cookies.set('cart', null, cartCookie);
       seeOther(ctx, `/thank-you?order=${order.id}`);
     },

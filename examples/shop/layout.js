@@ -13,7 +13,8 @@ export function shopLayout({ title, body, bar }, view) {
     head: raw(view.bridge.script({ nonce: view.nonce })),
     body: html`${demoBar(view)} ${shopHeader(view.cartCount)}
       <main>${body}</main>
-      ${whyPanel(view)} ${footer()} ${bar} ${view.consent === 'unknown' && consentBanner(view.url)}`,
+      ${whyPanel(view)} ${footer()} ${bar} ${view.consent === 'unknown' && consentBanner(view.url)}
+      ${raw(view.previewMark)}`,
   });
 }
 

@@ -15,7 +15,7 @@ export class Orders {
     return this.#orders.get(id);
   }
 
-  /** `metadata` travels to the payment provider and comes back with its webhook: the visitor's id among it. */
+  /** `metadata` travels to the payment provider and comes back with its webhook: the visitor among it. */
   async place({ lines, totals, metadata }) {
     const order = { id: randomUUID(), status: 'open', lines, ...totals, metadata };
     this.#orders.set(order.id, order);

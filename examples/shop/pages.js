@@ -49,7 +49,8 @@ const BANNERS = {
   'gift-wrap': 'Spring is in: this week every order is wrapped in linen, free of charge.',
 };
 
-export function homePage({ hero = 'original', banner }) {
+/** @param previews a link to each variation of the hero, which shows it and counts nothing */
+export function homePage({ hero = 'original', banner, previews }) {
   const { eyebrow, title, text, action, href, show, facts } = HEROES[hero] ?? HEROES.original;
   return {
     title: 'Handmade tableware',
@@ -75,6 +76,10 @@ export function homePage({ hero = 'original', banner }) {
         </div>
         <div class="hero-art">${pot(findProduct(show))}</div>
       </section>
+      <p class="previews">
+        Preview, uncounted:
+        ${previews.map(({ key, name, link }) => html`<a href="${link}" data-preview="${key}">${name}</a> `)}
+      </p>
       <section id="pots">
         <h2>This month’s pots</h2>
         <ul class="products">
@@ -181,7 +186,7 @@ export function thankYouPage({ order }) {
       <p>
         ${order.count} ${order.count === 1 ? 'piece' : 'pieces'} for ${price(order.total)}.
         ${
-          order.metadata.visitorId
+          order.metadata.visitor
             ? 'The payment provider’s webhook has counted the purchase: no script on this page had to.'
             : 'You did not consent, so nobody has counted it.'
         }

@@ -41,6 +41,10 @@ export async function startShop({ framework = 'express', port = 3000 } = {}) {
     environment: 'production',
     consent: { cookie: 'consent', granted: 'granted' },
     geo: demoCountry,
+    // They sign what carries a visitor into an order, and the preview links. In a shop of yours, all processes have the
+    // same ones.
+    secrets: randomBytes(32).toString('hex'),
+    preview: 'signed',
     endpoints: { track: collector.url },
   });
   // In a shop of yours, the payment provider tells you the secret.
@@ -98,7 +102,7 @@ async function main() {
   console.log(`
   Kiln & Clover is open, on ${values.framework}:  ${shop.url}
 
-  1. Say yes in the banner: the home page becomes one of three, and stays that one.
+  1. Say yes in the banner: the home page becomes one of three, and stays that one. The links below it show the others.
   2. Put something into the cart and buy it; ${shop.url}/collector shows what Convert would be sent.
      Take the collector down there and go on shopping: nothing is lost.
   3. Come with a campaign: ${shop.url}/?utm_campaign=spring

@@ -26,6 +26,17 @@ export function checkoutOf(feature, lines) {
   };
 }
 
+/** A signed link to each variation of the hero: whoever follows it sees that one, for a day, and is not counted. */
+export function heroPreviews(convert, context) {
+  const expires = new Date(Date.now() + 24 * 60 * 60 * 1000);
+  const hero = context.getConfigEntity('home-hero', 'experience');
+  return hero.variations.map(({ key, name }) => ({
+    key,
+    name,
+    link: convert.previewLink('/', { variations: { 'home-hero': key }, expires }),
+  }));
+}
+
 /**
  * The response to send for a page: call it when everything is decided that the page shows.
  *
@@ -49,6 +60,7 @@ export function renderPage(convert, page, { url, lines }) {
     properties: Object.fromEntries(Object.entries(properties).filter(([, value]) => value !== undefined)),
     why: Object.entries(EXPERIENCES).map(([key, needs]) => ({ ...convert.explain(key), needs })),
     bridge: convert.bridge,
+    previewMark: convert.previewMark({ nonce }),
   };
   return {
     headers: { 'Content-Type': 'text/html; charset=utf-8', ...securityHeaders(nonce) },
@@ -56,13 +68,13 @@ export function renderPage(convert, page, { url, lines }) {
   };
 }
 
-/** The bridge is the one inline script that may run, by its nonce. */
+/** The bridge is the one inline script that may run, by its nonce; the mark of a preview is the one inline style. */
 export function securityHeaders(nonce) {
   return {
     'Content-Security-Policy': [
       "default-src 'none'",
       `script-src 'self' 'nonce-${nonce}'`,
-      "style-src 'self'",
+      `style-src 'self' 'nonce-${nonce}'`,
       "img-src 'self'",
       "connect-src 'self'",
       "form-action 'self'",

@@ -21,10 +21,10 @@ export function isSigned(body, signature, secret) {
  * loads, and with a script blocker. Resolves with true if the provider should send the webhook again.
  */
 export async function countPurchase(convert, order) {
-  const { visitorId } = order.metadata;
-  // Whoever did not consent has no id, and is not counted.
-  if (!visitorId) return false;
-  const visitor = await convert.forVisitor(visitorId);
+  const { visitor: carried } = order.metadata;
+  // Nobody is carried who did not consent.
+  if (!carried) return false;
+  const visitor = await convert.forVisitor(carried, { origin: 'carried' });
   visitor.trackConversion('purchase', {
     conversionData: [
       { key: 'amount', value: order.total / 100 },

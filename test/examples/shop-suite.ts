@@ -195,6 +195,22 @@ export function shopSuite(
       expect(complaints).toEqual([]);
     });
 
+    scenario('previews each variation by a signed link, and counts nothing of it', async () => {
+      await visit(DESKTOP);
+      for (const [key, text] of Object.entries(HEADLINES)) {
+        await page.click(`[data-preview=${key}]`);
+        expect(await headline()).toBe(text);
+        expect(await page.locator('.cv-preview').innerText()).toContain(`home-hero = ${key}`);
+        await page.click('.cv-preview a');
+        expect(await page.locator('.cv-preview').count()).toBe(0);
+      }
+      expect(await headline()).toBe(HEADLINES.original);
+      expect(await cookie('cv_vid')).toBeUndefined();
+      expect(complaints).toEqual([]);
+      await shop.close();
+      expect(shop.events).toEqual([]);
+    });
+
     scenario('lets the demo bar and the campaign link play the audiences', async () => {
       await visit(DESKTOP);
       await answer('granted');
