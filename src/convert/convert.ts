@@ -105,6 +105,10 @@ class ConvertInstance implements Convert {
     return this.#runtime.store.remote || this.#runtime.drafts !== undefined;
   }
 
+  report(error: ConvertError): void {
+    this.#runtime.report(error);
+  }
+
   ready(): Promise<void> {
     return this.#runtime.repository.ready();
   }
