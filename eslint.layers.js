@@ -24,12 +24,20 @@ export const LAYERS = [
   { rooms: ['integrations/*'], may: below },
   {
     rooms: ['adapters/*'],
-    may: ['adapters/shared', 'adapters/node-response', 'convert', 'context', 'options', ...model],
+    may: [
+      'adapters/shared',
+      'adapters/routes',
+      'adapters/node-response',
+      'convert',
+      'context',
+      'options',
+      ...model,
+    ],
   },
-  { rooms: ['testing'], may: ['convert', 'context', 'options', ...below] },
+  { rooms: ['testing', 'webhook'], may: ['convert', 'context', 'options', ...below] },
   {
     rooms: ['*'],
-    may: ['adapters/*', 'integrations/*', 'testing', 'convert', 'context', 'options', ...below],
+    may: ['adapters/*', 'integrations/*', 'testing', 'webhook', 'convert', 'context', 'options', ...below],
   },
 ];
 
@@ -52,8 +60,10 @@ export const PACKAGES = {
   'integrations/geoip-lite': { packages: ['node:', 'geoip-lite'] },
   'adapters/express': { types: ['express'] },
   'adapters/koa': { types: ['koa'] },
-  'adapters/fastify': { packages: ['fastify-plugin'], types: ['fastify'] },
+  'adapters/fastify': { packages: ['fastify-plugin'], types: ['fastify', 'node:stream'] },
   'adapters/node-response': { packages: ['node:http'] },
+  'adapters/routes': { types: ['node:stream'] },
+  webhook: { packages: ['node:'] },
   testing: { packages: ['node:assert', 'node:timers'] },
 };
 

@@ -29,9 +29,10 @@ import * as jobs from './jobs.js';
 import * as parts from './parts.js';
 import * as request from './request.js';
 import * as stores from './stores.js';
+import * as webhook from './webhook.js';
 import { buildIn } from './support/against.js';
 
-const benches = [http, parts, request, engine, delivery, jobs, stores, heap, entries, imports];
+const benches = [http, parts, request, engine, delivery, jobs, webhook, stores, heap, entries, imports];
 
 const { values, positionals } = parseArgs({
   allowPositionals: true,

@@ -2,9 +2,10 @@
 import type { Request, RequestHandler, Response } from 'express';
 import type { ConvertContext } from '../context/types.js';
 import type { Convert } from '../convert/types.js';
-import { headerText, type IncomingRequest } from '../model/http.js';
+import { headerText, type IncomingRequest, type RouteHandler } from '../model/http.js';
 import type { ConvertOptions } from '../options/types.js';
 import { ExpressOutgoingResponse } from './node-response/node-response.js';
+import { MountedRoute, type RouteOptions } from './routes.js';
 import { addToViews, convertOf, isMounted, tellUncalled, tryToAttach, whenOpen } from './shared.js';
 
 declare global {
@@ -61,6 +62,39 @@ export function convertMiddleware(
     });
   };
   return Object.assign(middleware, { convert });
+}
+
+/**
+ * Makes a handler of Express of a `RouteHandler`, such as a webhook. Mount it before all body parsers: it reads the
+ * bytes of the body, and answers for itself.
+ *
+ * @example
+ * ```js
+ * app.post('/webhooks/orders', route(conversionWebhook(convert, options)));
+ * app.use(express.json());
+ * ```
+ *
+ * @throws ConvertError `CONVERT_BAD_OPTION`
+ */
+export function route(handler: RouteHandler, options?: RouteOptions): RequestHandler {
+  const mounted = new MountedRoute(
+    handler,
+    options,
+    'put the line with route() before the one with the body parser: before app.use(express.json())',
+  );
+  return function convertRoute(req, res, next) {
+    const { rawBody } = req as { readonly rawBody?: unknown };
+    mounted
+      .read(req, () => [rawBody, req.body])
+      .then((body) => mounted.answer(new ExpressRequest(req), body))
+      .then(({ status, headers, body }) => {
+        if (res.headersSent) return;
+        res.statusCode = status;
+        for (const [name, value] of Object.entries(headers)) res.setHeader(name, value);
+        res.end(body);
+      })
+      .catch(next);
+  };
 }
 
 /** The function that Express makes of its setting `trust proxy`. */

@@ -1,12 +1,20 @@
 /** The plugin for Fastify 5. */
-import type { FastifyInstance, FastifyPluginAsync, FastifyReply, FastifyRequest } from 'fastify';
+import type { Readable } from 'node:stream';
+import type {
+  FastifyInstance,
+  FastifyPluginAsync,
+  FastifyPluginCallback,
+  FastifyReply,
+  FastifyRequest,
+} from 'fastify';
 import fp from 'fastify-plugin';
 import type { ConvertContext } from '../context/types.js';
 import { createConvert } from '../convert/convert.js';
 import type { Convert } from '../convert/types.js';
-import type { IncomingRequest, OutgoingResponse, ResponseHead } from '../model/http.js';
+import type { IncomingRequest, OutgoingResponse, ResponseHead, RouteHandler } from '../model/http.js';
 import type { ConvertOptions } from '../options/types.js';
 import { NO_RESPONSE, NodeOutgoingResponse } from './node-response/node-response.js';
+import { MountedRoute, type RouteBody, type RouteOptions } from './routes.js';
 import { addToViews, assertConvert, pluginOptions, warnEarly, warnTwice, whenOpen } from './shared.js';
 
 declare module 'fastify' {
@@ -73,6 +81,42 @@ const plugin: FastifyPluginAsync<ConvertPluginOptions> = async (fastify, pluginG
  * ```
  */
 export const convertPlugin = fp(plugin, { fastify: '5.x', name: 'convert-middleware' });
+
+/**
+ * Makes a plugin of Fastify of a `RouteHandler`, such as a webhook: its path is the `prefix` with which it is
+ * registered. The plugin reads the bytes of the body by a parser of its own, which no other route sees.
+ *
+ * @example
+ * ```js
+ * app.register(route(conversionWebhook(convert, options)), { prefix: '/webhooks/orders' });
+ * ```
+ *
+ * @throws ConvertError `CONVERT_BAD_OPTION`
+ */
+export function route(handler: RouteHandler, options?: RouteOptions): FastifyPluginCallback {
+  const mounted = new MountedRoute(
+    handler,
+    options,
+    'a middleware such as express.json() has read it: leave the path of route() out there',
+  );
+  return function convertRoute(fastify, _options, done) {
+    fastify.removeAllContentTypeParsers();
+    fastify.addContentTypeParser('*', async (request: FastifyRequest, payload: Readable) => {
+      const { rawBody, raw } = request as FastifyRequest & { readonly rawBody?: unknown };
+      return mounted.read(payload, () => {
+        const before = raw as { readonly rawBody?: unknown; readonly body?: unknown };
+        return [rawBody, before.rawBody, before.body];
+      });
+    });
+    fastify.all('/', async (request, reply) => {
+      // Nothing is parsed of a request that has no body.
+      const read = request.body as RouteBody | undefined;
+      const { status, headers, body } = await mounted.answer(new FastifyIncoming(request), read);
+      return reply.code(status).headers(headers).send(body);
+    });
+    done();
+  };
+}
 
 class FastifyIncoming implements IncomingRequest {
   constructor(readonly raw: FastifyRequest) {}

@@ -2,9 +2,10 @@
 import type { Context, Middleware, Next } from 'koa';
 import type { ConvertContext } from '../context/types.js';
 import type { Convert } from '../convert/types.js';
-import type { IncomingRequest } from '../model/http.js';
+import type { IncomingRequest, RouteHandler } from '../model/http.js';
 import type { ConvertOptions } from '../options/types.js';
 import { outgoingOf } from './node-response/node-response.js';
+import { MountedRoute, type RouteOptions } from './routes.js';
 import { addToViews, convertOf, isMounted, tellUncalled } from './shared.js';
 
 declare module 'koa' {
@@ -53,6 +54,34 @@ export function convertMiddleware(
     return opened instanceof Promise ? opened.then(attach) : attach(opened);
   };
   return Object.assign(middleware, { convert });
+}
+
+/**
+ * Makes a middleware of Koa of a `RouteHandler`, such as a webhook. Mount it for one path, before all body parsers: it
+ * reads the bytes of the body, and answers for itself.
+ *
+ * @example
+ * ```js
+ * router.post('/webhooks/orders', route(conversionWebhook(convert, options)));
+ * app.use(router.routes()).use(bodyParser());
+ * ```
+ *
+ * @throws ConvertError `CONVERT_BAD_OPTION`
+ */
+export function route(handler: RouteHandler, options?: RouteOptions): Middleware {
+  const mounted = new MountedRoute(
+    handler,
+    options,
+    'put the line with route() before the one with the body parser: before app.use(bodyParser())',
+  );
+  return async function convertRoute(ctx) {
+    const { rawBody, body: kept } = ctx.request as { readonly rawBody?: unknown; readonly body?: unknown };
+    const read = await mounted.read(ctx.req, () => [rawBody, kept]);
+    const { status, headers, body } = await mounted.answer(new KoaRequest(ctx), read);
+    ctx.status = status;
+    ctx.set(headers);
+    ctx.body = typeof body === 'string' ? body : Buffer.from(body);
+  };
 }
 
 class KoaRequest implements IncomingRequest {

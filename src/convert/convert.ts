@@ -108,6 +108,10 @@ class ConvertInstance implements Convert {
     return store.remote || (drafts !== undefined && typeof services.previews.option === 'function');
   }
 
+  report(error: ConvertError): void {
+    this.#runtime.report(error);
+  }
+
   ready(): Promise<void> {
     return this.#runtime.repository.ready();
   }

@@ -6,7 +6,15 @@ export type { Convert, ConvertStats, ForVisitorOptions } from './types.js';
 export type { PreviewLinkOptions } from './preview-url.js';
 export type { CloseOptions, CloseWithOptions, ClosingServer } from './shutdown.js';
 export type { ConvertErrorCode } from '../utils/errors.js';
-export type { IncomingRequest, OutgoingResponse, ResponseHead, WaitUntil } from '../model/http.js';
+export type {
+  IncomingRequest,
+  OutgoingResponse,
+  ResponseHead,
+  RouteHandler,
+  RouteRequest,
+  RouteResponse,
+  WaitUntil,
+} from '../model/http.js';
 export type { Logger } from '../utils/logger.js';
 export type { HttpAgent, TransportOption } from '../utils/transport-option.js';
 export type { MemoryStore, MemoryStoreOptions } from '../store/memory-store.js';

@@ -6,6 +6,7 @@ import type { DeliveryLedger, DeliveryStats } from '../delivery/types.js';
 import type { IncomingRequest, OutgoingResponse } from '../model/http.js';
 import type { ProjectStats } from '../project/repository.js';
 import type { StoreStats } from '../store/remote-store.js';
+import type { ConvertError } from '../utils/errors.js';
 import type { Logger } from '../utils/logger.js';
 import type { CookieStats } from './cookie-formats.js';
 import type { PreviewLinkOptions } from './preview-url.js';
@@ -123,6 +124,8 @@ export interface Convert {
    */
   readonly readsAhead: boolean;
   readonly logger: Logger;
+  /** For adapters and routes: logs an error, once for each kind, and emits it as an `error` event. */
+  report(error: ConvertError): void;
 }
 
 export interface ForVisitorOptions {

@@ -1,4 +1,5 @@
-/** The interfaces that an adapter implements for its framework: a request, and a response. */
+/** The interfaces that an adapter implements for its framework: a request, a response, and a route. */
+import type { ConvertError } from '../utils/errors.js';
 
 export type HeaderValue = string | string[] | undefined;
 
@@ -70,6 +71,36 @@ export interface ResponseHead extends ResponseHeaders {
  * for jobs.
  */
 export type WaitUntil<Raw> = { ask(promise: Promise<void>, request?: Raw): void }['ask'];
+
+/** A request to a route of this package: a webhook, say. */
+export interface RouteRequest {
+  /** The method, in upper case. */
+  readonly method: string;
+  /** Path and query as the client sent them; always begins with `/`. */
+  readonly url: string;
+  /** The headers, with their names in lower case. */
+  readonly headers: Readonly<Record<string, HeaderValue>>;
+  /** The body, byte for byte as it was sent; empty if there was none. */
+  readonly body: Uint8Array;
+  /** The IP address of the client; '' if unknown. */
+  readonly ip: string;
+  /** The framework's own request object. */
+  readonly raw: unknown;
+}
+
+export interface RouteResponse {
+  readonly status: number;
+  /** The headers. No value has line ends. */
+  readonly headers: Readonly<Record<string, string>>;
+  readonly body: string | Uint8Array;
+}
+
+/** Answers requests in any framework: `route` of an adapter mounts it. */
+export interface RouteHandler {
+  (request: RouteRequest): Promise<RouteResponse>;
+  /** Called with an error that `route` has met, for the operator. Default: a line on stderr, once for each kind. */
+  readonly report?: (error: ConvertError) => void;
+}
 
 /** Returns the value of a header; its first value if the header came more than once. */
 export function headerText(value: HeaderValue): string | undefined {

@@ -17,6 +17,7 @@ import { cleanText } from './clean-text.js';
  * - `CONVERT_GEO`: a geo database can't be read; the data that were read last, if any, stay in use
  * - `CONVERT_CALLBACK`: a function that the app gave (visitor.id, consent, properties, skip, waitUntil, a listener)
  *   threw
+ * - `CONVERT_ROUTE`: a route of this package could not read the bytes of a request
  * - `CONVERT_INTERNAL`: a bug of this package, caught before it could reach the visitor
  */
 export type ConvertErrorCode =
@@ -32,6 +33,7 @@ export type ConvertErrorCode =
   | 'CONVERT_STORE'
   | 'CONVERT_GEO'
   | 'CONVERT_CALLBACK'
+  | 'CONVERT_ROUTE'
   | 'CONVERT_INTERNAL';
 
 /**

@@ -17,9 +17,9 @@ interface Entry {
 /** The subpaths, in the order of `exports` in package.json. */
 const ENTRIES: Readonly<Record<string, Entry>> = {
   'convert-middleware': { names: 'ConvertError NodeOutgoingResponse createConvert memoryStore', loads: CORE },
-  'convert-middleware/express': { names: 'convertMiddleware', loads: CORE },
-  'convert-middleware/koa': { names: 'convertMiddleware', loads: CORE },
-  'convert-middleware/fastify': { names: 'convertPlugin', loads: [...CORE, 'fastify-plugin'].sort() },
+  'convert-middleware/express': { names: 'convertMiddleware route', loads: CORE },
+  'convert-middleware/koa': { names: 'convertMiddleware route', loads: CORE },
+  'convert-middleware/fastify': { names: 'convertPlugin route', loads: [...CORE, 'fastify-plugin'].sort() },
   'convert-middleware/engine': { names: 'compile compiledEngine leftOut validate', loads: ENGINE },
   'convert-middleware/sdk-engine': {
     names: 'SUPPORTED_SDK sdkEngine',
@@ -29,6 +29,11 @@ const ENTRIES: Readonly<Record<string, Entry>> = {
   'convert-middleware/maxmind': { names: 'maxmind', loads: [] },
   'convert-middleware/redis': { names: 'redisOutbox redisProjectCache redisStore', loads: [] },
   'convert-middleware/lmdb': { names: 'lmdbStore', loads: [] },
+  'convert-middleware/webhook': {
+    names:
+      'conversionWebhook hmac lemonSqueezy majorUnits paddle shopify standardWebhooks stripe woocommerce',
+    loads: [],
+  },
   'convert-middleware/testing': { names: 'storeConformance testConvert', loads: CORE },
 };
 const SUBPATHS = Object.keys(ENTRIES);

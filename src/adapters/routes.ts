@@ -1,0 +1,139 @@
+/** Mounts a `RouteHandler` in any framework: reads the bytes of the body, calls the handler, and never throws. */
+import type { Readable } from 'node:stream';
+import { headerText, type IncomingRequest, type RouteHandler, type RouteResponse } from '../model/http.js';
+import { asConvertError, ConvertError } from '../utils/errors.js';
+import { assertOptions, between, fn, shape } from '../utils/option-checks.js';
+
+export interface RouteOptions {
+  /** The most bytes of a body. A longer one is answered with 413. Default 1048576 (1 MiB). */
+  maxBytes?: number;
+}
+
+/**
+ * The bytes of a body, or why there are none:
+ *
+ * - `too-large` there are more than `maxBytes`
+ * - `parsed` a body parser has read them, and has kept no more than what it made of them
+ * - `cut-off` the connection was lost before the end
+ */
+export type RouteBody = Uint8Array | 'too-large' | 'parsed' | 'cut-off';
+
+const MAX_BYTES = 1024 * 1024;
+const EMPTY = new Uint8Array();
+
+const routeOptions = shape({ maxBytes: between(1, 1024 * MAX_BYTES, 'bytes') });
+
+/** The statuses for bodies that can not be read. `parsed` is a mistake in the app, so the sender may try again. */
+const STATUS = { 'too-large': 413, parsed: 500, 'cut-off': 400 } as const;
+
+const told = new Set<string>();
+
+/** Tells of an error on stderr, once for each kind: a handler without `report` belongs to no instance with a logger. */
+function tellOnStderr({ kind, message }: ConvertError): void {
+  if (told.has(kind)) return;
+  told.add(kind);
+  // eslint-disable-next-line no-console
+  console.error(message);
+}
+
+export class MountedRoute {
+  readonly #handler: RouteHandler;
+  readonly #maxBytes: number;
+  readonly #cure: string;
+
+  /**
+   * @param cure what to change in an app whose body parser reads the body first, as a part of a message
+   * @throws ConvertError `CONVERT_BAD_OPTION`
+   */
+  constructor(handler: RouteHandler, options: RouteOptions | undefined, cure: string) {
+    assertOptions((value) => fn(value, 'handler'), handler);
+    if (options !== undefined) assertOptions(routeOptions, options);
+    this.#handler = handler;
+    this.#maxBytes = options?.maxBytes ?? MAX_BYTES;
+    this.#cure = cure;
+  }
+
+  /**
+   * Reads the body: from the stream if nobody has read that before, else from the first of `kept` that holds bytes or
+   * text. Never rejects.
+   */
+  async read(stream: Readable, kept: () => readonly unknown[]): Promise<RouteBody> {
+    if (!isRead(stream)) return readStream(stream, this.#maxBytes);
+    const bytes = bytesIn(kept());
+    return bytes !== undefined && bytes.length > this.#maxBytes ? 'too-large' : (bytes ?? 'parsed');
+  }
+
+  /** Calls the handler. Never rejects: whatever fails is a status, and is told to the operator. */
+  async answer(request: IncomingRequest, body: RouteBody = EMPTY): Promise<RouteResponse> {
+    try {
+      if (typeof body === 'string') return this.#refuse(body);
+      const { method, url, headers, ip, raw } = request;
+      return await this.#handler({ method, url, headers, body, ip, raw });
+    } catch (error) {
+      this.#report(asConvertError(error, 'CONVERT_INTERNAL', 'the handler of a route failed'));
+      return plain(500, 'error');
+    }
+  }
+
+  #refuse(problem: Exclude<RouteBody, Uint8Array>): RouteResponse {
+    if (problem === 'parsed') {
+      this.#report(
+        new ConvertError(
+          'CONVERT_ROUTE',
+          `the body of a request to a route was parsed before the route could read its bytes; ${this.#cure}`,
+        ),
+      );
+    }
+    return plain(STATUS[problem], problem);
+  }
+
+  #report(error: ConvertError): void {
+    const { report = tellOnStderr } = this.#handler;
+    report(error);
+  }
+}
+
+function plain(status: number, body: string): RouteResponse {
+  return { status, headers: { 'content-type': 'text/plain; charset=utf-8' }, body };
+}
+
+function isRead({ readableDidRead, readableEnded, destroyed }: Readable): boolean {
+  return readableDidRead || readableEnded || destroyed;
+}
+
+/** Returns the first value that holds bytes, or text: text counts as UTF-8. */
+function bytesIn(values: readonly unknown[]): Uint8Array | undefined {
+  for (const value of values) {
+    if (typeof value === 'string') return Buffer.from(value);
+    // Not `instanceof`: in Jest, a Buffer is no instance of the `Uint8Array` that modules see.
+    if (ArrayBuffer.isView(value)) return new Uint8Array(value.buffer, value.byteOffset, value.byteLength);
+  }
+  return undefined;
+}
+
+/**
+ * Reads a stream to its end. What is beyond `maxBytes` is read, too, but not kept: else the answer would not arrive.
+ */
+function readStream(stream: Readable, maxBytes: number): Promise<RouteBody> {
+  return new Promise((resolve) => {
+    const { headers } = stream as Readable & { readonly headers?: Readonly<Record<string, string>> };
+    const chunks: Uint8Array[] = [];
+    let size = 0;
+    const settle = (body: RouteBody): void => {
+      stream.off('data', take);
+      resolve(body);
+      stream.resume();
+    };
+    const take = (chunk: Uint8Array | string): void => {
+      const bytes = typeof chunk === 'string' ? Buffer.from(chunk) : chunk;
+      size += bytes.length;
+      if (size > maxBytes) settle('too-large');
+      else chunks.push(bytes);
+    };
+    stream.on('error', () => settle('cut-off'));
+    stream.on('close', () => settle('cut-off'));
+    stream.on('end', () => settle(chunks.length === 1 ? chunks[0]! : Buffer.concat(chunks)));
+    if (Number(headerText(headers?.['content-length'])) > maxBytes) settle('too-large');
+    else stream.on('data', take);
+  });
+}

@@ -1,0 +1,220 @@
+/** `conversionWebhook()`: counts the orders that a platform tells of, for the visitors who have placed them. */
+import type { ConversionResult } from '../context/conversion-outcomes.js';
+import type { Convert, ForVisitorOptions } from '../convert/types.js';
+import type { RouteRequest, RouteResponse } from '../model/http.js';
+import type { GoalData } from '../model/tracking-event.js';
+import { asConvertError, type ConvertError } from '../utils/errors.js';
+import { withTimeout } from '../utils/node/timers.js';
+import { answerTo, createWarnOnce, tellOf, type WarnOnce } from './answers.js';
+import { AppFailure, askApp } from './ask-app.js';
+import { authenticate } from './authenticate.js';
+import { textOf } from './fields.js';
+import { assertWebhookOptions } from './options.js';
+import { type BadField, checkedRefund } from './order.js';
+import { OrderAmounts } from './order-amounts.js';
+import { OrderReader } from './order-reader.js';
+import type {
+  ConversionWebhook,
+  ConversionWebhookOptions,
+  WebhookData,
+  WebhookOrder,
+  WebhookOutcome,
+  WebhookStats,
+} from './types.js';
+import { WaitingOrders } from './waiting-orders.js';
+
+/** The most milliseconds until an answer: platforms wait for five seconds, or less. */
+const TIME_LIMIT = 2_000;
+
+/** What is tracked of an order. */
+interface OrderConversion {
+  readonly goalKey: string;
+  readonly visitorId: string;
+  readonly conversionData: GoalData[];
+}
+
+/** What is known of a request so far: if the time is up, the order may wait. */
+interface Attempt {
+  readonly until: number;
+  conversion: OrderConversion | undefined;
+}
+
+type Result = Pick<ConversionResult, 'retry'> & { readonly outcome: WebhookOutcome };
+
+const final = (outcome: WebhookOutcome): Result => ({ outcome, retry: false });
+const again = (outcome: WebhookOutcome): Result => ({ outcome, retry: true });
+
+class Webhook<Event> {
+  readonly #convert: Convert;
+  readonly #options: ConversionWebhookOptions<Event>;
+  readonly #orders: OrderReader<Event>;
+  readonly #amounts: OrderAmounts;
+  readonly #visitorOptions: ForVisitorOptions;
+  readonly #warnOnce: WarnOnce;
+  readonly #outcomes = new Map<WebhookOutcome, number>();
+  readonly #waiting = new WaitingOrders<OrderConversion>(
+    (conversion) => this.#countLater(conversion),
+    () => this.#count('lost'),
+  );
+
+  constructor(convert: Convert, options: ConversionWebhookOptions<Event>) {
+    this.#convert = convert;
+    this.#options = options;
+    this.#visitorOptions = { origin: options.origin ?? 'carried' };
+    this.#warnOnce = createWarnOnce(convert.logger, options.platform?.name);
+    this.#orders = new OrderReader(convert, options);
+    this.#amounts = new OrderAmounts(convert, options, this.#warnOnce);
+  }
+
+  /** Never rejects. */
+  async handle(request: RouteRequest): Promise<RouteResponse> {
+    const attempt: Attempt = { until: performance.now() + TIME_LIMIT, conversion: undefined };
+    // The work goes on after the time limit, and may still count the order: another attempt counts nothing then.
+    const result = await withTimeout(TIME_LIMIT, this.#process(request, attempt)).catch(() =>
+      again('timeout'),
+    );
+    const { outcome, retry } = this.#settled(result, attempt);
+    this.#count(outcome);
+    return answerTo(outcome, retry);
+  }
+
+  stats(): WebhookStats {
+    return { outcomes: Object.fromEntries(this.#outcomes), waiting: this.#waiting.size };
+  }
+
+  #count(outcome: WebhookOutcome): void {
+    this.#outcomes.set(outcome, (this.#outcomes.get(outcome) ?? 0) + 1);
+    tellOf(outcome, this.#warnOnce);
+  }
+
+  /** If a platform sends nothing again, an order that should be tried again waits here. */
+  #settled(result: Result, { conversion }: Attempt): Result {
+    if (!result.retry || this.#options.platform?.retries !== false) return result;
+    return final(conversion !== undefined && this.#waiting.add(conversion) ? 'waiting' : 'lost');
+  }
+
+  /** Never rejects. */
+  async #process(request: RouteRequest, attempt: Attempt): Promise<Result> {
+    try {
+      return await this.#read(request, attempt);
+    } catch (error) {
+      if (error instanceof AppFailure)
+        return error.outcome === 'failed' ? again('failed') : final('bad-order');
+      this.#convert.report(asConvertError(error, 'CONVERT_INTERNAL', 'a webhook failed'));
+      return again('failed');
+    }
+  }
+
+  async #read(request: RouteRequest, attempt: Attempt): Promise<Result> {
+    const { platform } = this.#options;
+    if (request.method !== 'POST') return final('bad-method');
+    if (platform?.isPing(request) === true) return final('ping');
+    const found = await authenticate(this.#options, request, this.#convert, this.#warnOnce);
+    if ('refused' in found) return final(found.refused);
+    const event = found.event as Event;
+    const type = platform === undefined ? textOf(event, 'type') : platform.typeOf(event, request);
+    const isRefund = await this.#tellOfRefunds(event, type);
+    const order = await this.#orders.read(event, type, request);
+    if (order === undefined) return final(isRefund ? 'refund' : 'ignored');
+    return this.#countOrder(event, order, attempt);
+  }
+
+  async #countOrder(event: Event, order: WebhookOrder | BadField, attempt: Attempt): Promise<Result> {
+    if ('badField' in order) {
+      this.#warnOfField('an order', order);
+      return final('bad-order');
+    }
+    if (order.visitorId === '') return final('no-visitor-id');
+    const { goal, data } = this.#options;
+    const goalKey =
+      typeof goal === 'string' ? goal : await askApp(this.#convert, 'goal', () => goal(event, order));
+    if (typeof goalKey !== 'string' || goalKey === '') return final('no-goal');
+    const amount = await this.#amounts.of(order);
+    const more = data && (await askApp(this.#convert, 'data', () => data(event, order)));
+    const conversionData = conversionDataOf(order, amount, more);
+    attempt.conversion = { goalKey, visitorId: order.visitorId, conversionData };
+    return this.#track(attempt.conversion, attempt.until);
+  }
+
+  async #countLater(conversion: OrderConversion): Promise<boolean> {
+    const { outcome, retry } = await this.#track(conversion, performance.now() + TIME_LIMIT);
+    if (!retry) this.#count(outcome);
+    return retry;
+  }
+
+  async #track({ goalKey, visitorId, conversionData }: OrderConversion, until: number): Promise<Result> {
+    const visitor = await this.#convert.forVisitor(visitorId, this.#visitorOptions);
+    visitor.trackConversion(goalKey, {
+      conversionData,
+      conversionSetting: { forceMultipleTransactions: true },
+    });
+    const { conversions } = await visitor.committed({ timeout: Math.max(0, until - performance.now()) });
+    const [{ outcome, retry } = again('timeout')] = conversions;
+    return { outcome, retry };
+  }
+
+  /** Calls the app for each refund of the event. Returns true if the event has any. */
+  async #tellOfRefunds(event: Event, type: string | undefined): Promise<boolean> {
+    const { platform, onRefund } = this.#options;
+    if (onRefund === undefined || platform === undefined || type === undefined) return false;
+    const read = Object.hasOwn(platform.refunds, type) ? platform.refunds[type] : undefined;
+    const all = read?.(event) ?? [];
+    for (const fields of all) {
+      const refund = checkedRefund(fields);
+      if ('badField' in refund) this.#warnOfField('a refund', refund);
+      else await askApp(this.#convert, 'onRefund', () => onRefund(refund, event));
+    }
+    return all.length > 0;
+  }
+
+  #warnOfField(what: string, { badField }: BadField): void {
+    this.#warnOnce(
+      `${what} ${badField}`,
+      `${what} is skipped: \`${badField}\` is missing, of a wrong type or too long`,
+    );
+  }
+}
+
+/** The data of the conversion: what the app gives replaces what the order has. */
+function conversionDataOf(order: WebhookOrder, amount: number | undefined, more: WebhookData): GoalData[] {
+  const own: GoalData[] = [{ key: 'transactionId', value: order.id }];
+  if (amount !== undefined) own.unshift({ key: 'amount', value: amount });
+  // Whatever else an app returns is no data, and `trackConversion` says so.
+  if (more === undefined || more === null) return own;
+  if (!Array.isArray(more)) return more as never;
+  const given = more as readonly GoalData[];
+  return [...own.filter(({ key }) => !given.some((each) => each?.key === key)), ...given];
+}
+
+/**
+ * Makes the handler of a platform's webhooks: it checks who has sent a request, reads the order, and counts it for the
+ * visitor who placed it. Each order counts once, however often the platform tells of it, and each further order of a
+ * visitor counts, too. It answers within two seconds, and does not wait for Convert. Mount it with `route` of an
+ * adapter, before any body parser.
+ *
+ * @example
+ * ```js
+ * import { route } from 'convert-middleware/express';
+ * import { conversionWebhook, shopify } from 'convert-middleware/webhook';
+ *
+ * const paid = conversionWebhook(convert, {
+ *   platform: shopify({ secret: process.env.SHOPIFY_SECRET }),
+ *   goal: 'purchase',
+ *   currency: 'EUR',
+ * });
+ * app.post('/webhooks/orders', route(paid));
+ * ```
+ *
+ * @throws ConvertError `CONVERT_BAD_OPTION`
+ */
+export function conversionWebhook<Event = Record<string, unknown>>(
+  convert: Convert,
+  options: ConversionWebhookOptions<Event>,
+): ConversionWebhook {
+  assertWebhookOptions(convert, options);
+  const webhook = new Webhook(convert, options);
+  return Object.assign((request: RouteRequest) => webhook.handle(request), {
+    report: (error: ConvertError) => convert.report(error),
+    stats: () => webhook.stats(),
+  });
+}
