@@ -17,9 +17,15 @@ function watchCollector(list) {
   const counts = { exposure: 0, conversion: 0, transaction: 0 };
   const look = async () => {
     try {
-      const { accepted, delivered, pending, events } = await (await fetch('/collector.json')).json();
+      const { accepted, delivered, pending, webhooks, events } = await (
+        await fetch('/collector.json')
+      ).json();
       document.querySelector('[data-ledger]').textContent =
         `${accepted} accepted = ${delivered} delivered + ${pending} waiting`;
+      const outcomes = Object.entries(webhooks)
+        .map(([outcome, count]) => `${count} ${outcome}`)
+        .join(', ');
+      if (outcomes) document.querySelector('[data-webhooks]').textContent = outcomes;
       for (const event of events) {
         if (event.number <= last) continue;
         last = event.number;

@@ -25,7 +25,7 @@ export function demoCountry(request) {
 }
 
 /** A listener that answers what is the demo's, and leaves everything else to the app. */
-export function withDemo(app, { convert, collector, project }) {
+export function withDemo(app, { convert, collector, webhook, project }) {
   const routes = {
     async 'POST /consent'(request, response) {
       const { consent, back } = await readForm(request);
@@ -60,7 +60,9 @@ export function withDemo(app, { convert, collector, project }) {
       response.writeHead(200, { 'Content-Type': 'application/json', 'Cache-Control': 'no-store' });
       const { accepted, delivered, pending } = convert.stats().delivery;
       const events = collector.events.map((event) => describe(event, project));
-      response.end(JSON.stringify({ accepted, delivered, pending, events }));
+      response.end(
+        JSON.stringify({ accepted, delivered, pending, webhooks: webhook.stats().outcomes, events }),
+      );
     },
     async 'POST /collector/switch'(_request, response) {
       if (collector.isDown) {

@@ -1,13 +1,12 @@
 /** The shop on Fastify. */
 import fastifyCookie from '@fastify/cookie';
-import { convertPlugin } from 'convert-middleware/fastify';
+import { convertPlugin, route } from 'convert-middleware/fastify';
 import Fastify from 'fastify';
 import { cartPage, checkoutPage, homePage, notFoundPage, productPage, thankYouPage } from './pages.js';
 import { addToCart, findProduct, parseCart, setQuantity, writeCart } from './products.js';
 import { cartCookie, checkoutOf, heroPreviews, renderPage } from './shop.js';
-import { countPurchase, isSigned } from './webhook.js';
 
-export async function createApp({ convert, orders, secret }) {
+export async function createApp({ convert, orders, webhook }) {
   const app = Fastify();
   await app.register(fastifyCookie);
   await app.register(convertPlugin, { convert });
@@ -17,8 +16,6 @@ export async function createApp({ convert, orders, secret }) {
     { parseAs: 'string' },
     async (_request, body) => Object.fromEntries(new URLSearchParams(body)),
   );
-  // The only JSON is the webhook's. Its signature is over the bytes, so it must not be parsed before it is checked.
-  app.addContentTypeParser('application/json', { parseAs: 'buffer' }, async (_request, body) => body);
 
   const linesOf = (request) => parseCart(request.cookies.cart);
   const show = (request, reply, page, status = 200) => {
@@ -82,15 +79,7 @@ export async function createApp({ convert, orders, secret }) {
     return reply.clearCookie('cart', cartCookie).redirect(`/thank-you?order=${order.id}`, 303);
   });
 
-  app.post('/webhooks/order-paid', async (request, reply) => {
-    if (!isSigned(request.body, request.headers['x-signature'], secret)) return reply.code(401).send();
-    const { order } = JSON.parse(request.body);
-    if (orders.isOpen(order.id)) {
-      if (await countPurchase(convert, order)) return reply.code(503).send();
-      orders.markPaid(order.id);
-    }
-    return reply.code(200).send();
-  });
+  app.register(route(webhook), { prefix: '/webhooks/order-paid' });
 
   app.get('/thank-you', (request, reply) => {
     const order = orders.find(request.query.order);

@@ -1,13 +1,12 @@
 /** The shop on Koa. */
-import { convertMiddleware } from 'convert-middleware/koa';
+import { convertMiddleware, route } from 'convert-middleware/koa';
 import Koa from 'koa';
-import { readBody, readForm } from './body.js';
+import { readForm } from './body.js';
 import { cartPage, checkoutPage, homePage, notFoundPage, productPage, thankYouPage } from './pages.js';
 import { addToCart, findProduct, parseCart, setQuantity, writeCart } from './products.js';
 import { cartCookie, checkoutOf, heroPreviews, renderPage } from './shop.js';
-import { countPurchase, isSigned } from './webhook.js';
 
-export function createApp({ convert, orders, secret }) {
+export function createApp({ convert, orders, webhook }) {
   const app = new Koa();
   app.use(convertMiddleware(convert));
 
@@ -79,17 +78,7 @@ export function createApp({ convert, orders, secret }) {
       seeOther(ctx, `/thank-you?order=${order.id}`);
     },
 
-    async 'POST /webhooks/order-paid'(ctx) {
-      // The signature is over the bytes, so the body must not be parsed before it is checked.
-      const body = await readBody(ctx.req);
-      if (!isSigned(body, ctx.get('X-Signature'), secret)) return void (ctx.status = 401);
-      const { order } = JSON.parse(body);
-      if (orders.isOpen(order.id)) {
-        if (await countPurchase(convert, order)) return void (ctx.status = 503);
-        orders.markPaid(order.id);
-      }
-      ctx.status = 200;
-    },
+    'POST /webhooks/order-paid': route(webhook),
 
     'GET /thank-you'(ctx, next) {
       const order = orders.find(ctx.query.order);

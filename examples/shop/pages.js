@@ -234,6 +234,7 @@ export function collectorPage({ isDown }) {
           ${isDown ? 'Bring the collector back' : 'Take the collector down'}
         </button>
       </form>
+      <p>The payment provider’s webhooks: <b data-webhooks>none yet</b></p>
       <p class="counts" data-counts aria-live="polite"></p>
       <ol class="events" data-events></ol>
       <p class="hint" data-empty>

@@ -9,6 +9,7 @@ import { parseArgs } from 'node:util';
 import { startCollector } from './collector.js';
 import { demoCountry, withDemo } from './demo.js';
 import { Orders, PretendPayments } from './orders.js';
+import { orderWebhook } from './webhook.js';
 
 const PROJECT = fileURLToPath(new URL('project.json', import.meta.url));
 
@@ -52,10 +53,12 @@ export async function startShop({ framework = 'express', port = 3000 } = {}) {
   const server = createServer();
   const url = () => `http://127.0.0.1:${server.address().port}`;
   const payments = new PretendPayments({ secret, webhookUrl: () => `${url()}/webhooks/order-paid` });
-  const app = await FRAMEWORKS[framework]({ convert, orders: new Orders(payments), secret });
+  const orders = new Orders(payments);
+  const webhook = orderWebhook(convert, { secret, orders });
+  const app = await FRAMEWORKS[framework]({ convert, orders, webhook });
   server.on(
     'request',
-    withDemo(app, { convert, collector, project: JSON.parse(readFileSync(PROJECT, 'utf8')) }),
+    withDemo(app, { convert, collector, webhook, project: JSON.parse(readFileSync(PROJECT, 'utf8')) }),
   );
 
   let closing;

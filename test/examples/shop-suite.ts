@@ -191,6 +191,7 @@ export function shopSuite(
       expect(await page.locator('[data-events] li').count()).toBe(0);
       await page.getByRole('button', { name: 'Bring the collector back' }).click();
       await page.waitForSelector('[data-events] .transaction');
+      expect(await page.locator('[data-webhooks]').innerText()).toBe('1 tracked');
       await expect.poll(() => ledger.innerText()).toMatch(/^(\d+) accepted = \1 delivered \+ 0 waiting$/);
       expect(complaints).toEqual([]);
     });

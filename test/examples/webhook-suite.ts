@@ -29,7 +29,7 @@ export function webhookSuite(frameworks: readonly (typeof FRAMEWORKS)[number][])
     const paid = (id: string, total = 8400) =>
       JSON.stringify({
         type: 'order.paid',
-        order: { id, total, count: 2, metadata: { visitorId: 'visitor-1' } },
+        order: { id, total, count: 2, metadata: { visitor: 'visitor-1' } },
       });
     const sign = (body: string, secret = shop.secret) =>
       createHmac('sha256', secret).update(body).digest('hex');
@@ -51,8 +51,8 @@ export function webhookSuite(frameworks: readonly (typeof FRAMEWORKS)[number][])
 
     const transaction = (id: string) => [
       { key: 'amount', value: 84 },
-      { key: 'productsCount', value: 2 },
       { key: 'transactionId', value: id },
+      { key: 'productsCount', value: 2 },
     ];
 
     it('counts nothing for whoever does not know the secret', async () => {
