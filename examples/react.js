@@ -39,6 +39,7 @@ export function createApp(options) {
     void convert.visitorId;
     const products = sleep(50, 3); // of a database
     const { pipe } = renderToPipeableStream(h(Page, { convert, products }), {
+      nonce: res.locals.cspNonce, // of React's own scripts, if there is a Content-Security-Policy
       onShellReady() {
         res.type('html');
         pipe(res);

@@ -150,6 +150,36 @@ describe.skipIf(!hasChromium)('hostile names, keys and cookies in Chromium', () 
   });
 });
 
+describe.skipIf(!hasChromium)('a page that React streams, in Chromium', () => {
+  it('shows what is decided late, under a strict policy, without violations', async () => {
+    const app = await listenerOf('react.js', { project: hostileProject(), delivery: false, bots: 'include' });
+    const policy = `default-src 'none'; script-src 'nonce-n1' 'strict-dynamic'; base-uri 'none'`;
+    const server = createServer((request, response) => {
+      response.setHeader('Content-Security-Policy', policy);
+      // Express keeps what is there.
+      Object.assign(response, { locals: { cspNonce: 'n1' } });
+      app(request, response);
+    });
+    const browser = await chromium.launch(CHROMIUM);
+    try {
+      const tab = await browser.newPage();
+      await tab.addInitScript(
+        `window.violations = [];
+        addEventListener('securitypolicyviolation', (event) => violations.push(event.violatedDirective));`,
+      );
+      await tab.goto(await listen(server));
+      await tab.waitForSelector('h1');
+      expect(await tab.locator('body').innerText()).not.toContain('One moment');
+      const [violations, decided] = await tab.evaluate<[string[], object]>('[violations, __CV__]');
+      expect(violations).toEqual([]);
+      expect(Object.keys(decided)).toEqual(['homepage-hero']);
+    } finally {
+      await browser.close();
+      await stop(server);
+    }
+  });
+});
+
 /** The framework's request is Node's, or has its headers. */
 function hostileIdOf(request: unknown): string | undefined {
   const { headers } = request as { headers: Record<string, string | undefined> };
