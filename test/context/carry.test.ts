@@ -204,7 +204,15 @@ describe('a text that comes back', () => {
   it('waits for a store that does not say whether consent was withdrawn', async () => {
     const { text } = await page(create(BY_COOKIE));
     const store = { get: () => Promise.reject(new Error('down')), set: () => undefined };
-    expect(await paid(create({ ...BY_COOKIE, store }), text)).toBe('store-unavailable');
+    const convert = create({ ...BY_COOKIE, store });
+    const visitor = await convert.forVisitor(text);
+    visitor.trackConversion('purchase');
+    expect(await visitor.committed()).toMatchObject({
+      retry: true,
+      conversions: [{ outcome: 'store-unavailable' }],
+    });
+    await convert.flush();
+    expect(collector.events).toEqual([]);
   });
 });
 

@@ -1,4 +1,4 @@
-/** A visitor is carried from the page of a shop into an order, which another process counts: over real HTTP and Redis. */
+/** A visitor is carried from a page of a shop into an order, which another process counts: real HTTP, real Redis. */
 import { afterEach, beforeEach, describe, expect, it } from 'vitest';
 import { type Convert, createConvert } from '../../src/convert/convert.js';
 import type { ConvertOptions } from '../../src/options/types.js';
@@ -50,9 +50,10 @@ async function paid(convert: Convert, text: unknown): Promise<string> {
 }
 
 /** The basket shows the text in three forms, as JSON. */
-const basket: Handler = ({ convert, send }) => {
+const basket: Handler = (exchange) => {
+  const { convert } = exchange;
   convert.runExperience('homepage-hero');
-  send(
+  exchange.send(
     200,
     JSON.stringify({ text: convert.carry(), field: convert.hiddenField(), header: convert.header() }),
   );

@@ -32,7 +32,8 @@ describe.skipIf(!hasNginx)('nginx with proxy_cache in front of previews', () => 
     await middleware.convert.ready();
     const app = express().use(middleware);
     app.get('/', (req, res) => {
-      res.set(String(req.query.name), String(req.query.value));
+      const { name, value } = req.query as { name: string; value: string };
+      res.set(name, value);
       res.send(req.convert.previewMark() || 'no preview');
     });
     server = createServer(app);
