@@ -297,6 +297,14 @@ describe('a withdrawal', () => {
     const { text } = await page(convert);
     await convert.forget(UUID);
     expect(await paid(convert, text)).toBe('consent');
+    const after = await page(convert);
+    expect(await paid(convert, after.text)).toBe('tracked');
+    // The text names whom to forget, too.
+    await convert.forget(after.text);
+    expect(await paid(convert, UUID)).toBe('consent');
+    await expect(convert.forget(after.text.slice(0, -1))).rejects.toMatchObject({
+      code: 'CONVERT_BAD_OPTION',
+    });
   });
 
   it('is remembered under no id', async () => {
