@@ -25,7 +25,7 @@ import {
   startRuntime,
   stopRuntime,
 } from './create-runtime.js';
-import { jobVisitor, visitorIdOf } from './job-visitor.js';
+import { idToForget, jobVisitor } from './job-visitor.js';
 import { type PreviewLinkOptions, signedPreviewLink } from './preview-url.js';
 import { closeOnSignals } from './shutdown-signals.js';
 import { watchExit } from './exit-watch.js';
@@ -150,12 +150,7 @@ class ConvertInstance implements Convert {
   }
 
   async forget(visitorId: string | number): Promise<void> {
-    const id = visitorIdOf(visitorId);
-    if (id === undefined)
-      throw new ConvertError(
-        'CONVERT_BAD_OPTION',
-        'forget() takes a visitor id: text, not empty, or a number',
-      );
+    const id = idToForget(visitorId, this.#runtime);
     const project = await this.#projectForJob();
     if (project === undefined)
       throw new ConvertError(

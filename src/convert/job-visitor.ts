@@ -1,4 +1,4 @@
-/** Reads what an app gives to `forVisitor`, which may be data of an order or a message. */
+/** Reads what an app gives to `forVisitor` and `forget`, which may be data of an order or a message. */
 import type { Consent } from '../consent/consent.js';
 import type { JobIdentity } from '../context/job-context.js';
 import type { Runtime } from '../context/runtime.js';
@@ -24,9 +24,26 @@ const origins = oneOf('app', 'cookie', 'carried');
 const consent = either("'granted', 'denied' or 'unknown'", oneOf('granted', 'denied', 'unknown'));
 
 /** Returns a visitor id as text; undefined if the value is none. */
-export function visitorIdOf(value: unknown): string | undefined {
+function visitorIdOf(value: unknown): string | undefined {
   if (typeof value === 'string' && value !== '') return value;
   return typeof value === 'number' && Number.isFinite(value) ? String(value) : undefined;
+}
+
+/**
+ * Returns the id of the visitor to forget, whom a text of `carry()` may name.
+ *
+ * @throws ConvertError `CONVERT_BAD_OPTION`
+ */
+export function idToForget(visitorId: unknown, runtime: Runtime): string {
+  const id = visitorIdOf(visitorId);
+  const read = id === undefined ? 'invalid' : runtime.carrier.read(id, runtime.now());
+  if (typeof read === 'object') return read.id;
+  if (id !== undefined && read === 'bare') return id;
+  throw new ConvertError(
+    'CONVERT_BAD_OPTION',
+    'forget() takes a visitor id: text, not empty, or a number; or a text of carry() that is signed with one of' +
+      ' `secrets`, and not older than 30 days',
+  );
 }
 
 /** Returns what `forVisitor` was given. If a value is wrong, it is reported, and nothing is counted for the visitor. */

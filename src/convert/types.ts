@@ -63,7 +63,7 @@ export interface Convert {
    * Rejects with a ConvertError if some data may be left: call it again then. `CONVERT_STORE`: the store failed to
    * delete, or did not answer for 5 s. `CONVERT_SPOOL`: the disk or Redis failed, so that events that wait there may be
    * sent. `CONVERT_NOT_READY`: there is no project config. `CONVERT_CALLBACK`: an outbox of the app's own failed.
-   * `CONVERT_BAD_OPTION`: the value is no visitor id.
+   * `CONVERT_BAD_OPTION`: the value is no visitor id, and no valid text of `carry()`.
    */
   forget(visitorId: string | number): Promise<void>;
   /**

@@ -204,7 +204,15 @@ describe('a text that comes back', () => {
   it('waits for a store that does not say whether consent was withdrawn', async () => {
     const { text } = await page(create(BY_COOKIE));
     const store = { get: () => Promise.reject(new Error('down')), set: () => undefined };
-    expect(await paid(create({ ...BY_COOKIE, store }), text)).toBe('store-unavailable');
+    const convert = create({ ...BY_COOKIE, store });
+    const visitor = await convert.forVisitor(text);
+    visitor.trackConversion('purchase');
+    expect(await visitor.committed()).toMatchObject({
+      retry: true,
+      conversions: [{ outcome: 'store-unavailable' }],
+    });
+    await convert.flush();
+    expect(collector.events).toEqual([]);
   });
 });
 
@@ -289,6 +297,14 @@ describe('a withdrawal', () => {
     const { text } = await page(convert);
     await convert.forget(UUID);
     expect(await paid(convert, text)).toBe('consent');
+    const after = await page(convert);
+    expect(await paid(convert, after.text)).toBe('tracked');
+    // The text names whom to forget, too.
+    await convert.forget(after.text);
+    expect(await paid(convert, UUID)).toBe('consent');
+    await expect(convert.forget(after.text.slice(0, -1))).rejects.toMatchObject({
+      code: 'CONVERT_BAD_OPTION',
+    });
   });
 
   it('is remembered under no id', async () => {

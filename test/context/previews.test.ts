@@ -1,13 +1,18 @@
 /** Signed previews, several experiences at once, the preview cookie, and what caches get of a preview. */
+import { createRequire } from 'node:module';
+import type Sdk from '@convertcom/js-sdk';
 import { afterEach, describe, expect, it, vi } from 'vitest';
+import { compiledEngine } from '../../src/engine.js';
 import type { Convert, ConvertOptions, ProjectSource } from '../../src/index.js';
 import { memoryStore } from '../../src/index.js';
 import { adoptProject } from '../../src/project/parse-config.js';
+import { sdkEngine } from '../../src/sdk-engine.js';
 import { collector, create, logged } from '../convert/setup.js';
 import { incoming } from '../identity/support.js';
 import { FakeResponse, tick } from '../support/http.js';
 import { draftProject, testProject } from '../support/project.js';
 
+const { default: ConvertSDK } = createRequire(import.meta.url)('@convertcom/js-sdk') as typeof Sdk;
 const secrets = 'a secret of the test';
 const HOUR = 60 * 60 * 1000;
 const OPTIONS: ConvertOptions = { preview: 'signed', previewCookie: true, secrets };
@@ -61,26 +66,34 @@ const events = async (convert: Convert): Promise<readonly unknown[]> => {
   return collector.events;
 };
 
+const ENGINES = [compiledEngine(), sdkEngine(ConvertSDK)];
+
 describe('a signed link', () => {
-  it('shows several experiences, with the features of each, and leaves no trace', async () => {
-    const store = memoryStore();
-    const convert = create({ ...OPTIONS, store });
-    const { shown, context, header } = await visit(convert, linkOf(convert));
-    expect(shown).toEqual(['homepage-hero version-b', 'featured version-b']);
-    expect(header).toBe('101.1011, 104.1041');
-    expect(context.runFeature('checkout-button')).toMatchObject({
-      status: 'enabled',
-      variables: { caption: 'Get' },
-    });
-    expect(context.runFeature('checkout-button', { experienceKeys: ['homepage-hero'] })).toMatchObject({
-      status: 'disabled',
-    });
-    expect(context.explain('featured')).toMatchObject({ reason: 'preview', variation: { key: 'version-b' } });
-    expect(context.peek('homepage-hero')?.key).toBe('version-b');
-    expect(context.bridge.json()).toContain('"featured":"version-b"');
-    expect(await events(convert)).toEqual([]);
-    expect(store.size).toBe(0);
-  });
+  it.each(ENGINES)(
+    'shows several experiences, with their features, with the engine $name',
+    async (engine) => {
+      const store = memoryStore();
+      const convert = create({ ...OPTIONS, store, engine });
+      const { shown, context, header } = await visit(convert, linkOf(convert));
+      expect(shown).toEqual(['homepage-hero version-b', 'featured version-b']);
+      expect(header).toBe('101.1011, 104.1041');
+      expect(context.runFeature('checkout-button')).toMatchObject({
+        status: 'enabled',
+        variables: { caption: 'Get' },
+      });
+      expect(context.runFeature('checkout-button', { experienceKeys: ['homepage-hero'] })).toMatchObject({
+        status: 'disabled',
+      });
+      expect(context.explain('featured')).toMatchObject({
+        reason: 'preview',
+        variation: { key: 'version-b' },
+      });
+      expect(context.peek('homepage-hero')?.key).toBe('version-b');
+      expect(context.bridge.json()).toContain('"featured":"version-b"');
+      expect(await events(convert)).toEqual([]);
+      expect(store.size).toBe(0);
+    },
+  );
 
   it.each<[string, Page]>([
     ['a bot', { userAgent: 'Googlebot/2.1' }],
@@ -218,6 +231,10 @@ describe('the preview cookie', () => {
     expect((await visit(create(OPTIONS), '/', { cookie: next })).header).toBeUndefined();
     vi.setSystemTime(Date.now() + HOUR);
     expect((await visit(convert, '/', { cookie: next })).header).toBeUndefined();
+    // What the cookie holds is no signed link.
+    const text = next!.split('cv_preview=')[1]!;
+    vi.setSystemTime(Date.now() - HOUR);
+    expect((await visit(create(OPTIONS), `/?convert_preview=${text}`)).header).toBeUndefined();
     // A link that names nothing is like none.
     expect((await visit(convert, '/?convert_preview=999.1')).next).toBeUndefined();
   });
@@ -229,7 +246,7 @@ describe('the preview cookie', () => {
     ['nonsense', () => '"%00;'],
     ['nothing', () => ''],
   ])('counts for nothing, and is removed, if it holds %s', async (_what, forge) => {
-    const convert = create(OPTIONS);
+    const convert = create({ ...OPTIONS, preview: true });
     const link = linkOf(convert);
     const { next = '' } = await visit(convert, link);
     const cookie = `cv_vid=a-visitor; cv_preview=${forge(link, next.split('cv_preview=')[1]!)}`;

@@ -23,6 +23,7 @@ import { listen, stop } from '../adapters/harness.js';
 import { violations } from './inspect.js';
 import { page } from './page.js';
 import { fuzzProject } from './project.js';
+import { SECRET } from './tables.js';
 
 export interface FuzzApp {
   readonly url: string;
@@ -64,6 +65,7 @@ export const SETTINGS: Readonly<Record<string, ConvertOptions>> = {
     uiRules: true,
     assignmentCookie: true,
     visitor: { cookie: { domain: 'shop.example' } },
+    previewCookie: true,
   },
   'an app that knows its users': {
     visitor: { id: (raw) => headerOf(raw, 'x-user') },
@@ -96,6 +98,8 @@ export const SETTINGS: Readonly<Record<string, ConvertOptions>> = {
     privacySignals: 'always',
     geo: 'appengine',
     visitor: { cookie: { signed: true } },
+    preview: 'signed',
+    previewCookie: true,
   },
   'clients without cookies': {
     visitor: { fingerprint: { secret: 'a secret of the test' } },
@@ -126,7 +130,7 @@ export async function startApp(
     endpoints: { track },
     delivery: { linger: 5 },
     logger: { error: onLog, warn: onLog },
-    secrets: 'a secret of the test',
+    secrets: SECRET,
     // Full early on, so that what grows is found.
     store: memoryStore({ max: 1_000 }),
     ...settings,
@@ -140,6 +144,8 @@ export async function startApp(
     if (locals?.visitorId !== undefined && locals.visitorId !== context.visitorId)
       onViolation('views see another context');
     for (const each of violations(context)) onViolation(each);
+    const carried = headerOf(request, 'x-convert-visitor');
+    if (carried !== undefined) await count(convert, carried);
     return use(context, request);
   };
   const app = await FRAMEWORKS[framework](convert, handle);
@@ -151,6 +157,13 @@ export async function startApp(
       await convert.close({ timeout: 2_000 });
     },
   };
+}
+
+/** As a webhook does with what an order says. */
+async function count(convert: Convert, carried: string): Promise<void> {
+  const visitor = await convert.forVisitor(carried, { origin: 'carried' });
+  visitor.trackConversion('purchase');
+  await visitor.committed();
 }
 
 /** All that a handler can call, with what the request says. */

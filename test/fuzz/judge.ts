@@ -18,14 +18,16 @@ const HEADERS: ReadonlySet<string> = new Set([
   ],
   // Express's own error page, and those of what it calls.
   ...['content-security-policy', 'x-content-type-options', 'content-range'],
-  ...['set-cookie', 'cache-control', 'vary', 'accept-ch', 'critical-ch'],
+  ...['set-cookie', 'cache-control', 'vary', 'accept-ch', 'critical-ch', 'x-convert-preview'],
 ]);
 
 /** Names, values and attributes of ours; a cookie of more than 4,096 bytes is none. */
 const COOKIE =
-  /^(?:cv_vid|cv_vid_next|cv_sig|cv_asg|cv_ses)=[\w.-]*(?:; (?:Max-Age=\d+|Path=\/|Domain=shop\.example|Secure|HttpOnly|SameSite=Lax))*$/;
-/** Four cookies; a denial removes each of them in up to two forms. */
-const MAX_COOKIES = 8;
+  /^(?:cv_vid|cv_vid_next|cv_sig|cv_asg|cv_ses|cv_preview)=[\w.-]*(?:; (?:Max-Age=\d+|Path=\/|Domain=shop\.example|Secure|HttpOnly|SameSite=Lax))*$/;
+/** Five cookies; a denial removes each of them in up to two forms. */
+const MAX_COOKIES = 10;
+/** What a preview shows, by ids of the project. */
+const PREVIEW = /^(?:none|expired|\d{1,20}\.\d{1,20}(?:, \d{1,20}\.\d{1,20}){0,15})$/;
 const MAX_COOKIE = 4096;
 
 /** undefined, or what is wrong. */
@@ -38,11 +40,16 @@ export function wrongWith(request: FuzzRequest, { status, headers, body }: Answe
     'content-length',
     'content-type',
     'cache-control',
+    'x-convert-preview',
     'vary',
     'accept-ch',
     'critical-ch',
   ]) {
     if (values(once).length > 1) return `${once} twice`;
+  }
+  for (const shown of values('x-convert-preview')) {
+    if (!PREVIEW.test(shown)) return `a preview of ${shown}`;
+    if (values('cache-control').join() !== 'private, no-store') return 'a preview that may be stored';
   }
   const cookies = values('set-cookie');
   if (cookies.length > MAX_COOKIES) return `${cookies.length} cookies`;

@@ -1,9 +1,12 @@
 import type { ConvertContext } from '../../src/context/types.js';
 
-export function page({ bridge }: ConvertContext, nonce: string | undefined): string {
+export function page(context: ConvertContext, nonce: string | undefined): string {
+  const { bridge } = context;
+  const given = nonce === undefined ? {} : { nonce };
   return (
-    `<!doctype html><html ${bridge.attribute()}><head>${bridge.meta()}${bridge.script(nonce === undefined ? {} : { nonce })}</head>` +
-    `<body><script type="application/json">${bridge.json()}</script></body></html>`
+    `<!doctype html><html ${bridge.attribute()}><head>${bridge.meta()}${bridge.script(given)}</head>` +
+    `<body><script type="application/json">${bridge.json()}</script>` +
+    `${context.previewMark(given)}${context.hiddenField()}</body></html>`
   );
 }
 
@@ -13,9 +16,17 @@ const ATTRIBUTES: Readonly<Record<string, readonly string[]>> = {
   meta: ['name', 'content'],
   script: ['nonce', 'type'],
   body: [],
+  style: ['nonce'],
+  div: ['class', 'role'],
+  a: ['href'],
+  input: ['type', 'name', 'value'],
 };
-/** As `page` writes them; the second meta is there where the visitor may be identified. */
-const ELEMENTS = /^html head meta (?:meta )?script \/script \/head body script \/script \/body \/html $/;
+/**
+ * As `page` writes them; the second meta is there where the visitor may be identified, the mark in a preview, and the
+ * hidden field where the visitor may be carried.
+ */
+const ELEMENTS =
+  /^html head meta (?:meta )?script \/script \/head body script \/script (?:(?:style \/style )?div a \/a \/div )?(?:input )?\/body \/html $/;
 
 /** By the tokenizer of the HTML standard as far as such a page needs it: undefined, or what is wrong. */
 export function wrongWithPage(html: string): string | undefined {
@@ -34,7 +45,12 @@ export function wrongWithPage(html: string): string | undefined {
       if (!ATTRIBUTES[name]?.includes(attribute)) return `<${name}> has ${attribute}`;
       if (/[<>`']/.test(value)) return `${attribute} holds ${JSON.stringify(value)}`;
     }
-    if (name !== 'script') continue;
+    if (name !== 'script') {
+      const [text = ''] = /^[^<]*/.exec(html.slice(at)) ?? [];
+      if (/[>"'`]/.test(text)) return `a text holds ${JSON.stringify(text)}`;
+      at += text.length;
+      continue;
+    }
     const end = html.indexOf('</script', at);
     const text = html.slice(at, end);
     if (/[<>&\u2028\u2029]/.test(text)) return `a script holds ${JSON.stringify(text)}`;

@@ -1,5 +1,7 @@
 /** What a hostile request is made of. To have another header, cookie or parameter fuzzed, add its row. */
 import fc, { type Arbitrary } from 'fast-check';
+import { visitorCarrier } from '../../src/identity/carried-visitor.js';
+import { type PreviewKind, previewSigner } from '../../src/identity/cookies/preview-signer.js';
 import { base64, bytes, encoded, json, mostly, snippet } from './texts.js';
 
 export const CHROME =
@@ -7,6 +9,23 @@ export const CHROME =
 const IPHONE =
   'Mozilla/5.0 (iPhone; CPU iPhone OS 18_1 like Mac OS X) AppleWebKit/605.1.15 (KHTML, like Gecko) Version/18.1 Mobile/15E148 Safari/604.1';
 const GOOGLEBOT = 'Mozilla/5.0 (compatible; Googlebot/2.1; +http://www.google.com/bot.html)';
+
+/** Of the apps that are fuzzed. */
+export const SECRET = 'a secret of the test';
+
+/** Values with a time of these are the only ones here that are others in each run. */
+const started = Date.now();
+const now = Math.floor(started / 1000).toString(36);
+
+/** What the apps have signed, and which has expired if `age` is negative. */
+const previewOf = (kind: PreviewKind, age: number): string =>
+  previewSigner(SECRET).sign({
+    kind,
+    previews: [{ experienceId: '101', variationId: '1010' }],
+    expires: started + age,
+  });
+const carriedBy = (visitor: string, origin: 'app' | 'cookie'): string =>
+  visitorCarrier(SECRET).write({ id: visitor, origin, isGranted: true, at: started });
 
 const id = fc.stringMatching(/^[A-Za-z0-9_-]{1,64}$/);
 /** Few, so that visitors come back. */
@@ -86,10 +105,13 @@ export const HEADERS: Readonly<Record<string, Arbitrary<string>>> = {
   'X-Nonce': mostly('r4nd0m'),
   'X-Order': mostly('o-1', 'o-2', id),
   'X-Login': mostly('user-1', 'user-2', id),
+  /** What comes back with an order. */
+  'X-Convert-Visitor': mostly(
+    ...[carriedBy('v1', 'cookie'), carriedBy('user:1', 'app')],
+    ...['cv1_cgp_', `cv1_cgb_tp0000_${'A'.repeat(150)}_${'0'.repeat(25)}`, '__proto__'],
+    id,
+  ),
 };
-
-/** Of a session that goes on: the only value here that is another one in each run. */
-const now = Math.floor(Date.now() / 1000).toString(36);
 
 /** The usual name is written as it is; now and then the value stands in quotes, or has spaces around. */
 export const COOKIES: Readonly<Record<string, Arbitrary<string>>> = {
@@ -97,6 +119,13 @@ export const COOKIES: Readonly<Record<string, Arbitrary<string>>> = {
   cv_vid_next: mostly(knownId, id),
   cv_sig: mostly('1.0n0v3ff2uvn50e67nlmylnldu', '1.', '2.0n0v3ff2uvn50e67nlmylnldu'),
   cv_asg: mostly('1.AAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAA.101-1010', '1..', '2.x.y'),
+  cv_preview: mostly(
+    previewOf('signed', 1e6),
+    previewOf('plain', 1e6),
+    previewOf('signed', -1e6),
+    '101.1010',
+    '1s_',
+  ),
   cv_ses: mostly(
     `${now}.r`,
     `zzzzzzzz.nc.${'w7_'.repeat(70)}.w7_.gA.____`,
@@ -157,7 +186,11 @@ export const PARAMETERS: Readonly<Record<string, Arbitrary<string>>> = {
   msclkid: mostly('abc'),
   ScCid: mostly('abc', id),
   'utm_campaig%6e': mostly('escaped'),
-  convert_preview: mostly('101.1010', '101.9', '999999999999999999999.1', 'a.b'),
+  convert_preview: mostly(
+    ...['101.1010', '101.9', '999999999999999999999.1', 'a.b', 'off'],
+    ...[previewOf('link', 1e6), previewOf('link', -1e6), previewOf('signed', 1e6)],
+    `1l_${'1.1_'.repeat(400)}`,
+  ),
   experience: mostly('homepage-hero', 'german-pricing', encoded(snippet)),
   segment: mostly('big-spenders', '__proto__'),
   amount: mostly('10.5', '1e400', '-0', '0x10', ''),
