@@ -62,7 +62,8 @@ export class Conversions {
       void work.commit();
       const limit = typeof timeout === 'number' && timeout >= 0 ? timeout : COMMIT_TIMEOUT;
       const settled = work.settled();
-      if (settled !== undefined) await withTimeout(limit, settled, { keepAlive: true }).catch(() => undefined);
+      if (settled !== undefined)
+        await withTimeout(limit, settled, { keepAlive: true }).catch(() => undefined);
     }
     const conversions = this.#tracked.slice(-MAX_KEPT).map((each) => each.report());
     return { retry: conversions.some(({ retry }) => retry), conversions };
