@@ -8,9 +8,12 @@ import fastify from 'fastify';
 import { answer } from '../support/children.js';
 import { fromBuild } from '../support/build.js';
 import { GOAL, project } from '../support/project.js';
+import { VISITORS, visitorOf } from './visitors.js';
 
 const [kind, track, secret] = process.argv.slice(2);
 const LINGER = 100;
+/** Everybody takes part in it: there is no page and no browser here. */
+const EXPERIENCE = 'footer';
 
 /** As a hand-made route gets the bytes of the body. */
 function withBytes(app, handler) {
@@ -73,6 +76,11 @@ async function ours(app) {
   const { conversionWebhook, shopify } = await fromBuild('webhook');
   const convert = createConvert({ project, endpoints: { track }, logger: false });
   await convert.ready();
+  for (let nth = 0; nth < VISITORS; nth += 1) {
+    const visitor = await convert.forVisitor(visitorOf(nth));
+    visitor.runExperience(EXPERIENCE);
+  }
+  await convert.flush();
   const webhook = conversionWebhook(convert, { platform: shopify({ secret }), goal: GOAL, currency: 'EUR' });
   await app.register(route(webhook), { prefix: '/webhook' });
   return () => convert.flush();

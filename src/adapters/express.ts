@@ -25,6 +25,11 @@ export interface ConvertMiddleware extends RequestHandler {
   readonly convert: Convert;
 }
 
+/** The handler of a route, with the `RouteHandler` that it calls. */
+export interface RouteMiddleware extends RequestHandler {
+  readonly handler: RouteHandler;
+}
+
 /**
  * Makes a middleware that puts a ConvertContext at `req.convert` and, if there are any, into `res.locals`. It needs
  * nothing but the request and the response of Node, so that it runs on Node's own server, too.
@@ -76,13 +81,13 @@ export function convertMiddleware(
  *
  * @throws ConvertError `CONVERT_BAD_OPTION`
  */
-export function route(handler: RouteHandler, options?: RouteOptions): RequestHandler {
+export function route(handler: RouteHandler, options?: RouteOptions): RouteMiddleware {
   const mounted = new MountedRoute(
     handler,
     options,
     'put the line with route() before the one with the body parser: before app.use(express.json())',
   );
-  return function convertRoute(req, res, next) {
+  const middleware: RequestHandler = function convertRoute(req, res, next) {
     const { rawBody } = req as { readonly rawBody?: unknown };
     mounted
       .read(req, () => [rawBody, req.body])
@@ -95,6 +100,7 @@ export function route(handler: RouteHandler, options?: RouteOptions): RequestHan
       })
       .catch(next);
   };
+  return Object.assign(middleware, { handler });
 }
 
 /** The function that Express makes of its setting `trust proxy`. */

@@ -19,6 +19,11 @@ export interface ConvertMiddleware extends Middleware {
   readonly convert: Convert;
 }
 
+/** The middleware of a route, with the `RouteHandler` that it calls. */
+export interface RouteMiddleware extends Middleware {
+  readonly handler: RouteHandler;
+}
+
 /**
  * Makes a middleware that puts a ConvertContext at `ctx.convert` and `ctx.state.convert`.
  *
@@ -68,13 +73,13 @@ export function convertMiddleware(
  *
  * @throws ConvertError `CONVERT_BAD_OPTION`
  */
-export function route(handler: RouteHandler, options?: RouteOptions): Middleware {
+export function route(handler: RouteHandler, options?: RouteOptions): RouteMiddleware {
   const mounted = new MountedRoute(
     handler,
     options,
     'put the line with route() before the one with the body parser: before app.use(bodyParser())',
   );
-  return async function convertRoute(ctx) {
+  const middleware = async function convertRoute(ctx: Context): Promise<void> {
     const { rawBody, body: kept } = ctx.request as { readonly rawBody?: unknown; readonly body?: unknown };
     const read = await mounted.read(ctx.req, () => [rawBody, kept]);
     const { status, headers, body } = await mounted.answer(new KoaRequest(ctx), read);
@@ -82,6 +87,7 @@ export function route(handler: RouteHandler, options?: RouteOptions): Middleware
     ctx.set(headers);
     ctx.body = typeof body === 'string' ? body : Buffer.from(body);
   };
+  return Object.assign(middleware, { handler });
 }
 
 class KoaRequest implements IncomingRequest {

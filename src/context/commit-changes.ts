@@ -84,9 +84,12 @@ export class ChangeCommitter {
     return this.#refused?.has(experienceClaim(experienceId)) !== true;
   }
 
-  /** Resolves when the store, and an outbox that outlives the process, have taken all commits so far. */
-  settled(): Promise<void> {
-    if (this.#open === 0) return Promise.resolve();
+  /**
+   * Resolves when the store, and an outbox that outlives the process, have taken all commits so far; undefined if they
+   * have.
+   */
+  settled(): Promise<void> | undefined {
+    if (this.#open === 0) return undefined;
     return new Promise((resolve) => void this.#waiting.push(resolve));
   }
 

@@ -61,7 +61,9 @@ export class Conversions {
       const { work } = participation;
       void work.commit();
       const limit = typeof timeout === 'number' && timeout >= 0 ? timeout : COMMIT_TIMEOUT;
-      await withTimeout(limit, work.settled(), { keepAlive: true }).catch(() => undefined);
+      const settled = work.settled();
+      if (settled !== undefined)
+        await withTimeout(limit, settled, { keepAlive: true }).catch(() => undefined);
     }
     const conversions = this.#tracked.slice(-MAX_KEPT).map((each) => each.report());
     return { retry: conversions.some(({ retry }) => retry), conversions };

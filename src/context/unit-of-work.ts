@@ -195,8 +195,8 @@ export class UnitOfWork implements Uncommitted {
    * Resolves when the store, and an outbox that outlives the process, have taken what was committed so far. Never
    * rejects.
    */
-  async settled(): Promise<void> {
-    await this.#committer?.settled();
+  settled(): Promise<void> | undefined {
+    return this.#committer?.settled();
   }
 
   /** Resolves the `waitUntil` promise: nothing of this visitor waits to be committed any more. */

@@ -109,7 +109,8 @@ class ConvertInstance implements Convert {
   }
 
   report(error: ConvertError): void {
-    this.#runtime.report(error);
+    // Whoever has an adapter of their own may call this, with anything.
+    this.#runtime.report(asConvertError(error, 'CONVERT_INTERNAL', 'an error was reported'));
   }
 
   ready(): Promise<void> {

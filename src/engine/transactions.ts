@@ -3,7 +3,7 @@ import type { WireEvent } from '../model/tracking-event.js';
 import { transactionClaim } from '../model/visitor-state/claims.js';
 import { transactionKey } from '../model/visitor-state/transaction-id.js';
 import type { VisitorState } from '../model/visitor-state/types.js';
-import { asObject, ownValue } from '../utils/objects.js';
+import { asObject, ownValue, withEntry } from '../utils/objects.js';
 import type { ConversionOutcome, EngineEvent } from './types.js';
 
 /** Removes the transactions that were tracked before from a conversion, and claims the remaining ones. */
@@ -25,11 +25,14 @@ export function withTransactionsOnce(
     claimed = id;
     const name = transactionClaim(goalKey, id);
     // An event with the goal's own claim is sent once anyway; the transaction is claimed for later conversions.
-    events.push(each.claim === undefined ? { ...each, claim: name } : { ...each, also: name });
+    const { event, claim } = each;
+    events.push(claim === undefined ? { event, claim: name } : { event, claim, also: name });
   }
   if (events.length === 0 && result.events.length > 0) return { reason: 'already-tracked', events };
   if (claimed === undefined) return events.length === result.events.length ? result : { ...result, events };
-  return { ...result, events, change: { ...result.change, transactions: { [goalKey]: [claimed] } } };
+  const transactions = withEntry<string[]>(undefined, goalKey, [claimed]);
+  const change = Object.assign({ transactions }, result.change);
+  return { reason: result.reason, change, events };
 }
 
 /** The transaction id in the form in which it is remembered; undefined if the event has none. */

@@ -3,6 +3,7 @@ import type { Convert } from '../convert/types.js';
 import type { RouteRequest } from '../model/http.js';
 import { asConvertError, codeOf } from '../utils/errors.js';
 import { isPlainObject } from '../utils/objects.js';
+import type { WarnOnce } from './answers.js';
 import type { ConversionWebhookOptions, WebhookPlatform } from './types.js';
 
 export type Authenticated =
@@ -11,16 +12,16 @@ export type Authenticated =
 const BAD_SIGNATURE: Authenticated = { refused: 'bad-signature' };
 const BAD_JSON: Authenticated = { refused: 'bad-json' };
 
-/** Never rejects. */
-export async function authenticate(
-  { platform, verify }: Pick<ConversionWebhookOptions<never>, 'platform' | 'verify'>,
+type Verify = NonNullable<ConversionWebhookOptions<never>['verify']>;
+
+/** By a function of the app. Never rejects. */
+export async function verifiedBy(
+  verify: Verify,
   request: RouteRequest,
-  convert: Convert,
-  warnOnce: (code: string, message: string) => void,
+  warnOnce: WarnOnce,
 ): Promise<Authenticated> {
-  if (platform !== undefined) return byPlatform(platform, request, convert);
   try {
-    const event = await verify?.(request.body, request.headers, request);
+    const event = await verify(request.body, request.headers, request);
     if (event === true) return parsed(request.body);
     return isPlainObject(event) ? { event } : BAD_SIGNATURE;
   } catch (error) {
@@ -29,7 +30,8 @@ export async function authenticate(
   }
 }
 
-function byPlatform(platform: WebhookPlatform, request: RouteRequest, convert: Convert): Authenticated {
+/** By the platform's signature. Never throws. */
+export function signedBy(platform: WebhookPlatform, request: RouteRequest, convert: Convert): Authenticated {
   try {
     const verdict = platform.verify(request, Date.now());
     return verdict === 'verified' ? parsed(request.body) : { refused: verdict };
@@ -44,10 +46,14 @@ function byPlatform(platform: WebhookPlatform, request: RouteRequest, convert: C
 
 function parsed(body: Uint8Array): Authenticated {
   try {
-    const { buffer, byteOffset, byteLength } = body;
-    const event: unknown = JSON.parse(Buffer.from(buffer, byteOffset, byteLength).toString());
+    const event: unknown = JSON.parse(textOf(body));
     return isPlainObject(event) ? { event } : BAD_JSON;
   } catch {
     return BAD_JSON;
   }
+}
+
+function textOf(body: Uint8Array): string {
+  const bytes = Buffer.isBuffer(body) ? body : Buffer.from(body.buffer, body.byteOffset, body.byteLength);
+  return bytes.toString();
 }

@@ -7,7 +7,7 @@ import { asConvertError, type ConvertError } from '../utils/errors.js';
 import { withTimeout } from '../utils/node/timers.js';
 import { answerTo, createWarnOnce, tellOf, type WarnOnce } from './answers.js';
 import { AppFailure, askApp } from './ask-app.js';
-import { authenticate } from './authenticate.js';
+import { signedBy, verifiedBy } from './authenticate.js';
 import { textOf } from './fields.js';
 import { assertWebhookOptions } from './options.js';
 import { type BadField, checkedRefund } from './order.js';
@@ -106,15 +106,19 @@ class Webhook<Event> {
   }
 
   async #read(request: RouteRequest, attempt: Attempt): Promise<Result> {
-    const { platform } = this.#options;
+    const { platform, verify, onRefund } = this.#options;
     if (request.method !== 'POST') return final('bad-method');
     if (platform?.isPing(request) === true) return final('ping');
-    const found = await authenticate(this.#options, request, this.#convert, this.#warnOnce);
+    const found =
+      platform === undefined
+        ? await verifiedBy(verify!, request, this.#warnOnce)
+        : signedBy(platform, request, this.#convert);
     if ('refused' in found) return final(found.refused);
     const event = found.event as Event;
     const type = platform === undefined ? textOf(event, 'type') : platform.typeOf(event, request);
-    const isRefund = await this.#tellOfRefunds(event, type);
-    const order = await this.#orders.read(event, type, request);
+    const isRefund = onRefund !== undefined && (await this.#tellOfRefunds(event, type));
+    const read = this.#orders.read(event, type, request);
+    const order = read instanceof Promise ? await read : read;
     if (order === undefined) return final(isRefund ? 'refund' : 'ignored');
     return this.#countOrder(event, order, attempt);
   }
@@ -129,7 +133,8 @@ class Webhook<Event> {
     const goalKey =
       typeof goal === 'string' ? goal : await askApp(this.#convert, 'goal', () => goal(event, order));
     if (typeof goalKey !== 'string' || goalKey === '') return final('no-goal');
-    const amount = await this.#amounts.of(order);
+    const converted = this.#amounts.of(order);
+    const amount = converted instanceof Promise ? await converted : converted;
     const more = data && (await askApp(this.#convert, 'data', () => data(event, order)));
     const conversionData = conversionDataOf(order, amount, more);
     attempt.conversion = { goalKey, visitorId: order.visitorId, conversionData };

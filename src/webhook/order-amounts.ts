@@ -20,8 +20,11 @@ export class OrderAmounts {
     this.#currency = options.currency?.toUpperCase();
   }
 
-  /** Returns the amount of an order in the currency of the project; undefined if it can not be told. Never rejects. */
-  async of({ amount, currency }: WebhookOrder): Promise<number | undefined> {
+  /**
+   * Returns the amount of an order in the currency of the project, or a promise of it, which never rejects; undefined
+   * if it can not be told.
+   */
+  of({ amount, currency }: WebhookOrder): number | undefined | Promise<number | undefined> {
     if (amount === undefined || currency === undefined || currency === this.#currency) return amount;
     if (this.#currency !== undefined) return this.#converted(amount, currency);
     this.#first ??= currency;

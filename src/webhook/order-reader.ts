@@ -11,6 +11,9 @@ import type {
   WebhookPlatform,
 } from './types.js';
 
+/** An order; or a field of it that is wrong; undefined if the event is about no paid order. */
+type FoundOrder = WebhookOrder | BadField | undefined;
+
 const FIELDS = ['id', 'amount', 'currency', 'visitorId'] as const;
 const NO_ORDERS: WebhookPlatform['orders'] = {};
 const NO_FIELDS: WebhookOrderFields = {};
@@ -32,18 +35,30 @@ export class OrderReader<Event> {
   }
 
   /**
-   * Returns undefined if the event is about no paid order.
-   *
-   * @throws AppFailure
+   * Returns undefined if the event is about no paid order. Returns a promise only if a function of the app is asked; it
+   * rejects with an AppFailure.
    */
-  async read(
+  read(event: Event, type: string | undefined, request: RouteRequest): FoundOrder | Promise<FoundOrder> {
+    const { on, order, visitorId } = this.#options;
+    const known = type !== undefined && Object.hasOwn(this.#orders, type) ? this.#orders[type] : undefined;
+    if (typeof on !== 'function') {
+      if (this.#types !== undefined && (type === undefined || !this.#types.has(type))) return undefined;
+      if (known?.isPaid?.(event) === false) return undefined;
+      if (order === undefined && visitorId === undefined)
+        return checkedOrder(known?.read(event) ?? NO_FIELDS);
+    }
+    return this.#ask(event, type, request, known);
+  }
+
+  async #ask(
     event: Event,
     type: string | undefined,
     request: RouteRequest,
-  ): Promise<WebhookOrder | BadField | undefined> {
-    const { order, visitorId } = this.#options;
-    const known = type !== undefined && Object.hasOwn(this.#orders, type) ? this.#orders[type] : undefined;
-    if (!(await this.#isPaid(event, type, known))) return undefined;
+    known: OrderEvent | undefined,
+  ): Promise<FoundOrder> {
+    const { on, order, visitorId } = this.#options;
+    if (typeof on === 'function' && (await askApp(this.#convert, 'on', () => on(event, type))) !== true)
+      return undefined;
     let fields = known?.read(event) ?? NO_FIELDS;
     if (order !== undefined) {
       const given = await askApp(this.#convert, 'order', () => order(event, request));
@@ -55,13 +70,6 @@ export class OrderReader<Event> {
       fields = { ...fields, visitorId: carried };
     }
     return checkedOrder(fields);
-  }
-
-  async #isPaid(event: Event, type: string | undefined, known: OrderEvent | undefined): Promise<boolean> {
-    const { on } = this.#options;
-    if (typeof on === 'function') return (await askApp(this.#convert, 'on', () => on(event, type))) === true;
-    if (this.#types !== undefined && (type === undefined || !this.#types.has(type))) return false;
-    return known?.isPaid?.(event) ?? true;
   }
 }
 

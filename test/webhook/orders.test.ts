@@ -34,7 +34,7 @@ const FRAMEWORKS: Readonly<Record<string, StartShop>> = {
     app.use(forExpress.convertMiddleware(convert));
     app.get('/', (req, res) => {
       const variation = req.convert.runExperience('homepage-hero');
-      res.json({ visitorId: req.convert.visitorId, variation: variation?.id });
+      res.json({ carried: req.convert.carry(), visitorId: req.convert.visitorId, variation: variation?.id });
     });
     const server = createServer(app);
     return { url: await listen(server), close: () => stop(server) };
@@ -47,7 +47,7 @@ const FRAMEWORKS: Readonly<Record<string, StartShop>> = {
     app.use(forKoa.convertMiddleware(convert));
     app.use((ctx) => {
       const variation = ctx.convert.runExperience('homepage-hero');
-      ctx.body = { visitorId: ctx.convert.visitorId, variation: variation?.id };
+      ctx.body = { carried: ctx.convert.carry(), visitorId: ctx.convert.visitorId, variation: variation?.id };
     });
     const server = createServer(app.callback() as never);
     return { url: await listen(server), close: () => stop(server) };
@@ -59,7 +59,8 @@ const FRAMEWORKS: Readonly<Record<string, StartShop>> = {
     for (const [prefix, webhook] of webhooks) await app.register(forFastify.route(webhook), { prefix });
     app.get('/', async (request) => {
       const variation = request.convert.runExperience('homepage-hero');
-      return { visitorId: request.convert.visitorId, variation: variation?.id };
+      const { visitorId } = request.convert;
+      return { carried: request.convert.carry(), visitorId, variation: variation?.id };
     });
     const url = await app.listen({ port: 0, host: '127.0.0.1' });
     return { url, close: () => app.close() };
@@ -85,16 +86,22 @@ describe.each(Object.entries(FRAMEWORKS))('an order on %s', (_name, startShop) =
   afterEach(() => shop?.close());
 
   it('counts once for the visitor who placed it, whichever platform tells of it twice', async () => {
-    const convert = create();
+    const convert = create({
+      secrets: 'a secret of sixteen',
+      consent: { cookie: 'consent', granted: 'yes' },
+    });
     const webhooks = new Map(SENDERS.map((sender) => [pathOf(sender), webhookOf(convert, sender)]));
     shop = await startShop(convert, webhooks);
     const { url } = shop;
 
     for (const [nth, sender] of SENDERS.entries()) {
-      const page = await fetch(url, { headers: { 'User-Agent': CHROME } });
-      const { visitorId, variation } = (await page.json()) as { visitorId: string; variation: string };
+      const page = await fetch(url, { headers: { 'User-Agent': CHROME, Cookie: 'consent=yes' } });
+      const { carried, visitorId, variation } = (await page.json()) as Record<
+        'carried' | 'visitorId' | 'variation',
+        string
+      >;
       expect(variation).toBeDefined();
-      const order = { id: String(7000 + nth), amount: 84.5 + nth, currency: 'EUR', visitorId };
+      const order = { id: String(7000 + nth), amount: 84.5 + nth, currency: 'EUR', visitorId: carried };
       const { body, headers } = await orderRequest(sender, order);
       const deliver = async (sent = body) => {
         const response = await fetch(url + pathOf(sender), { method: 'POST', headers, body: sent });

@@ -1,5 +1,5 @@
 /** What an app exports without writing types: each is named in its declarations, though only one entry is imported. */
-import { convertMiddleware } from 'convert-middleware/express';
+import { convertMiddleware, route } from 'convert-middleware/express';
 import type { Request } from 'express';
 
 export const middleware = convertMiddleware();
@@ -18,3 +18,4 @@ export const page = ({ convert: context }: Request) => ({
   flushed: context.flush(),
 });
 export const job = async (id: string) => (await forVisitor(id)).runFeature('f');
+export const hook = route(async () => ({ status: 200, headers: {}, body: '' }));

@@ -5,6 +5,7 @@ import { lmdbStore } from 'convert-middleware/lmdb';
 import { maxmind } from 'convert-middleware/maxmind';
 import { redisOutbox, redisProjectCache, redisStore } from 'convert-middleware/redis';
 import { testConvert } from 'convert-middleware/testing';
+import { conversionWebhook, hmac, shopify, stripe } from 'convert-middleware/webhook';
 
 export const engine = compiledEngine();
 export const project = compile({});
@@ -12,3 +13,11 @@ export const { experience, features } = project;
 export const geo = [geoipLite, maxmind];
 export const makers = { lmdbStore, redisOutbox, redisProjectCache, redisStore, testConvert };
 export const { forVisitor } = testConvert();
+
+export const platforms = [shopify({ secret: 's' }), stripe({ secret: ['s'], tolerance: 60 })];
+export const webhook = conversionWebhook<{ data: { id: string; total: number } }>(testConvert(), {
+  platform: hmac({ secret: 's', header: 'x-signature' }),
+  goal: (_event, order) => (order.amount === 0 ? null : 'purchase'),
+  order: ({ data }) => ({ id: data.id, amount: data.total }),
+});
+export const { outcomes } = webhook.stats();
