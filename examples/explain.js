@@ -82,11 +82,22 @@ const CASES = {
   bot: { key: 'hero', agent: 'Googlebot/2.1 (+http://www.google.com/bot.html)' },
   disabled: { key: 'hero', options: { skip: () => true } },
   'not-ready': { key: 'hero', options: { project: { start() {}, stop() {} }, readyTimeout: 0 } },
+  'shared-page': { key: 'footer', share: { key: ['hero'], seconds: 300 } },
   'no-identity': { key: 'hero', late: true },
   'state-unavailable': { key: 'footer', cookie: 'cv_vid=known', options: { store: hanging } },
 };
 
-async function explain({ key, attributes, before = [], late, query = '', agent = BROWSER, cookie, options }) {
+async function explain({
+  key,
+  attributes,
+  before = [],
+  share,
+  late,
+  query = '',
+  agent = BROWSER,
+  cookie,
+  options,
+}) {
   const middleware = convertMiddleware({
     project,
     logger: false,
@@ -100,6 +111,7 @@ async function explain({ key, attributes, before = [], late, query = '', agent =
   app.get('/before', (req, res) => res.send(before.map((each) => req.convert.runExperience(each)?.key)));
   app.get('/', (req, res) => {
     if (late) res.flushHeaders();
+    if (share) req.convert.share(share);
     explanation = req.convert.explain(key, attributes);
     res.end();
   });

@@ -1,10 +1,8 @@
 /** Carries a visitor out of a request: the text for an order, a form or another service, and the state behind it. */
 import { attributeText } from '../bridge/escaping.js';
 import { CARRIED_FOR } from '../identity/carried-visitor.js';
-import type { OutgoingResponse } from '../model/http.js';
 import type { VisitorState } from '../model/visitor-state/types.js';
 import { asObject } from '../utils/objects.js';
-import { idForPage } from './page-data.js';
 import type { Participation } from './participation.js';
 import type { Runtime } from './runtime.js';
 
@@ -23,10 +21,10 @@ const DAY = 24 * 60 * 60 * 1000;
 export function carriedText(
   runtime: Runtime,
   participation: Participation,
-  response: OutgoingResponse,
+  idForPage: () => string | undefined,
 ): string {
   if (participation.status !== 'participating' || !participation.work.enrols) return '';
-  const id = idForPage(runtime, participation, response);
+  const id = idForPage();
   if (id === undefined) return '';
   const { work, visitor } = participation;
   const at = runtime.now();

@@ -1,7 +1,8 @@
 /** Records the decisions of one context, and announces them to the app's listeners. */
-import type { Decision, EngineEvent, ExperienceAttributes, Variation } from '../engine/types.js';
+import type { EngineEvent, ExperienceAttributes, Variation } from '../engine/types.js';
 import { mergeChanges } from '../model/visitor-state/apply-change.js';
 import type { StateChange } from '../model/visitor-state/types.js';
+import type { ContextDecision as Decision } from './decider.js';
 import { type Excluded, type Included, lostIdentityIn } from './participation.js';
 import { warnOfLostIdentity } from './read-only.js';
 import type { Runtime } from './runtime.js';

@@ -41,3 +41,12 @@ export class ContextVisitor implements EngineVisitor {
     return this.runtime.now();
   }
 }
+
+/** The visitor of a page that is decided as of one moment, however long it takes to write it. */
+export class PageVisitor extends ContextVisitor {
+  readonly #at = super.now();
+
+  override now(): number {
+    return this.#at;
+  }
+}

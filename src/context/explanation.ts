@@ -2,8 +2,8 @@
  * Makes what an app gets from `explain()`: the explanation of the engine, completed by the reasons that only the
  * context knows.
  */
-import type { Decision, EngineExplanation } from '../engine/types.js';
 import type { Visitor } from '../identity/visitor-identity.js';
+import type { ContextDecision, ContextExplanation } from './decider.js';
 import { reasonOf } from './decision-recorder.js';
 import { type Included, type Participation, previewsIn } from './participation.js';
 import type { Explanation, Reason } from './types.js';
@@ -21,8 +21,8 @@ export function unexplained(experienceKey: string, reason: Reason, visitor: Visi
 export function explanationOf(
   participation: Participation,
   experienceKey: string,
-  ask: (participation: Included) => EngineExplanation,
-  first: Decision | undefined,
+  ask: (participation: Included) => ContextExplanation,
+  first: ContextDecision | undefined,
 ): Explanation {
   const without = (reason: Reason): Explanation => unexplained(experienceKey, reason, participation.visitor);
   const preview = previewsIn(participation)?.get(experienceKey);

@@ -60,6 +60,7 @@ export interface JobContextOptions extends StoredForJob, JobIdentity {
 }
 
 export class JobContext extends VisitorContextBase {
+  protected readonly cookies = undefined;
   protected readonly locations = NO_PROPERTIES;
   protected readonly properties: Properties;
   readonly #options: JobContextOptions;

@@ -28,6 +28,7 @@ const MEMBERS: Readonly<Record<keyof ConvertContext, true>> = {
   carry: true,
   hiddenField: true,
   header: true,
+  share: true,
   flush: true,
   releaseQueues: true,
 };

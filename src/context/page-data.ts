@@ -2,13 +2,14 @@
 import { type Bridge, createBridge } from '../bridge/bridge.js';
 import { scriptNonceIn } from '../bridge/csp-nonce.js';
 import type { PageData, PageDecision } from '../bridge/types.js';
-import type { Decision } from '../engine/types.js';
 import type { VisitorReader } from '../identity/visitor-identity.js';
 import type { IncomingRequest, OutgoingResponse } from '../model/http.js';
 import { ownValue } from '../utils/objects.js';
+import type { ContextDecision } from './decider.js';
 import { PageSignal } from './page-signal.js';
 import type { Participation } from './participation.js';
 import type { Runtime } from './runtime.js';
+import type { SharedPage } from './shared-page.js';
 import { isShared, warnOfSharing } from './shared-response.js';
 
 /** The request that a bridge belongs to. */
@@ -21,8 +22,10 @@ export interface PageContext {
 
 interface PageState {
   readonly participation: Participation;
+  /** The id that may stand in the page; undefined if there is none. */
+  readonly visitorId: string | undefined;
   /** The decisions by experience key. */
-  readonly decided: ReadonlyMap<string, Decision>;
+  readonly decided: ReadonlyMap<string, ContextDecision>;
 }
 
 export function pageBridge(
@@ -32,8 +35,8 @@ export function pageBridge(
 ): Bridge {
   const { request, response } = context;
   const read = (): PageData => {
-    const { participation, decided } = context.read();
-    return pageData(idForPage(runtime, participation, response), participation, decided);
+    const { visitorId, participation, decided } = context.read();
+    return pageData(visitorId, participation, decided);
   };
   let signal: PageSignal | undefined;
   return createBridge({
@@ -56,10 +59,12 @@ export function idForPage(
   runtime: Runtime,
   participation: Participation,
   response: OutgoingResponse,
+  page: SharedPage | undefined,
 ): string | undefined {
   const { id, mode } = participation.visitor;
   if (mode !== 'enrol' || id === '') return undefined;
   if (participation.status === 'read-only' && participation.because !== 'no-page') return undefined;
+  if (page !== undefined) return page.isShared ? undefined : id;
   if (!isShared(response)) return id;
   warnOfSharing(runtime);
   return undefined;
@@ -68,7 +73,7 @@ export function idForPage(
 function pageData(
   visitorId: string | undefined,
   participation: Participation,
-  decided: ReadonlyMap<string, Decision>,
+  decided: ReadonlyMap<string, ContextDecision>,
 ): PageData {
   const isExposed = visitorId === undefined ? () => false : exposureCheck(participation);
   const decisions: PageDecision[] = [];

@@ -1,23 +1,21 @@
 /** Has features follow a preview: its experiences are decided by the preview, all others as ever. */
 import type { EngineVisitor, Feature, FeatureAttributes, FeatureOutcome } from '../engine/types.js';
+import { chosenIn, type Decider, NO_EXPERIENCE } from './decider.js';
 import { type Included, previewsIn } from './participation.js';
 import type { Previews } from './preview-link.js';
 import type { LoadedProject } from './runtime.js';
 
-/** No experience has this key. The engine takes an empty list of keys for all keys. */
-const NO_EXPERIENCE = '';
-
 /** Decides the feature `key`, or all features if that is undefined. */
 export function decideFeatures(
   participation: Included,
+  decider: Decider,
   visitor: EngineVisitor,
   given: FeatureAttributes,
   key: string | undefined,
 ): FeatureOutcome {
-  const { engine } = participation.project;
   const previews = previewsIn(participation);
   const asked = previews === undefined ? given : besidePreviews(previews, participation.project, given);
-  const outcome = key === undefined ? engine.features(visitor, asked) : engine.feature(key, visitor, asked);
+  const outcome = key === undefined ? decider.features(visitor, asked) : decider.feature(key, visitor, asked);
   if (previews === undefined) return outcome;
   return { ...outcome, features: withPreviewFeatures(previews, outcome.features, given, key) };
 }
@@ -55,10 +53,6 @@ export function withPreviewFeatures(
   const isShown = new Set(shown.map((each) => each.key));
   return [...shown, ...decided.filter((each) => each.status === 'enabled' || !isShown.has(each.key))];
 }
-
-/** The keys of the experiences that the call chooses; undefined for all. */
-const chosenIn = ({ experienceKeys: keys }: FeatureAttributes): readonly string[] | undefined =>
-  Array.isArray(keys) && keys.length > 0 ? keys : undefined;
 
 /** The features of the project for a visitor who takes no part. */
 export function disabledFeatures(project: LoadedProject | undefined): Feature[] {

@@ -4,7 +4,7 @@
  */
 import type { Bridge } from '../bridge/bridge.js';
 import type { PreviewMarkOptions } from '../bridge/preview-mark.js';
-import type { Properties } from '../engine/types.js';
+import type { ExperienceAttributes, Properties } from '../engine/types.js';
 import type { CarriedAssignments } from '../identity/cookies/assignment-cookie.js';
 import type { CarriedSession } from '../identity/cookies/session-cookie.js';
 import type { Visitor, VisitorReader } from '../identity/visitor-identity.js';
@@ -19,9 +19,11 @@ import type { RequestFunction } from '../utils/app-callback.js';
 import { saysYes } from './app-answers.js';
 import { carriedText, carryHeader, hiddenField } from './carry.js';
 import { acceptHints } from './client-hint-headers.js';
+import type { Decider } from './decider.js';
+import { PageVisitor } from './engine-visitor.js';
 import { revokeConsent } from './erase-visitor.js';
-import { pageBridge } from './page-data.js';
-import { EXCLUDED, excluded, foundIn, type Participation } from './participation.js';
+import { idForPage, pageBridge } from './page-data.js';
+import { EXCLUDED, excluded, foundIn, type Included, type Participation } from './participation.js';
 import { isNew, keepsCookies, lookUpState, resolveParticipation } from './resolve-participation.js';
 import {
   type FollowedPreview,
@@ -30,7 +32,8 @@ import {
   requestedPreview,
 } from './preview-link.js';
 import type { LoadedProject, Runtime } from './runtime.js';
-import type { ConvertContext } from './types.js';
+import { openSharedPage, type SharedPage } from './shared-page.js';
+import type { ConvertContext, ShareOptions } from './types.js';
 import { VisitorContextBase } from './visitor-context.js';
 import { isUpgrade, type ReadOnlyReason, readOnlyReason } from './read-only.js';
 import { RequestHead } from './request-head.js';
@@ -67,6 +70,10 @@ export class RequestContext extends VisitorContextBase implements ConvertContext
   #session: CarriedSession | undefined;
   #ownHead: RequestHead | undefined;
   #bridge: Bridge | undefined;
+  /** The page, if the app shares it per variation. */
+  #page: SharedPage | undefined;
+  /** True if something was decided or put into the page that a page for others must not have. */
+  #isOwnPage = false;
   /** What a remote store answered before the handler ran; undefined if it was not asked, or was too late. */
   #prefetched: Answer | undefined;
   #skipped: boolean | undefined;
@@ -154,7 +161,7 @@ export class RequestContext extends VisitorContextBase implements ConvertContext
   }
 
   carry(): string {
-    return carriedText(this.runtime, this.participation, this.#response);
+    return carriedText(this.runtime, this.participation, () => this.#idForPage());
   }
 
   hiddenField(options?: { name?: string }): string {
@@ -180,8 +187,39 @@ export class RequestContext extends VisitorContextBase implements ConvertContext
     return (this.#bridge ??= pageBridge(this.runtime, this.#services.visitors, {
       request: this.#request,
       response: this.#response,
-      read: () => ({ participation: this.participation, decided: this.decided }),
+      read: () => ({
+        participation: this.participation,
+        visitorId: this.#idForPage(),
+        decided: this.decided,
+      }),
     }));
+  }
+
+  share(options: ShareOptions, attributes?: ExperienceAttributes): void {
+    const { participation, locations: location, properties: visitor, cookies } = this;
+    const isLate = this.#isOwnPage || this.#page !== undefined;
+    const page = openSharedPage(this.runtime, options, isLate, {
+      request: this.#request,
+      participation,
+      keys: this.#services.visitors.keys,
+      attributes: asObject(attributes),
+      visitorOf: (included) => new PageVisitor(included, { location, visitor, cookies }, this.runtime),
+    });
+    if (page === undefined) return;
+    this.#page = page;
+    this.#head.share();
+  }
+
+  /** The visitor id that may stand in the page; undefined if others get the page, too. */
+  #idForPage(): string | undefined {
+    const id = idForPage(this.runtime, this.participation, this.#response, this.#page);
+    this.#isOwnPage ||= id !== undefined;
+    return id;
+  }
+
+  protected override deciderFor(participation: Included): Decider {
+    this.#isOwnPage = true;
+    return this.#page?.decider ?? super.deciderFor(participation);
   }
 
   protected get locations(): Properties {
@@ -295,6 +333,8 @@ export class RequestContext extends VisitorContextBase implements ConvertContext
         carried: this.#carried,
         session: this.#session,
         facts: this.#requestFacts,
+        page: this.#page,
+        decisions: this,
       }
     );
   }

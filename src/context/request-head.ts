@@ -7,11 +7,11 @@ import type { Participation } from './participation.js';
 import { warnOfLostIdentity } from './read-only.js';
 import { keepsCookies } from './resolve-participation.js';
 import type { Runtime } from './runtime.js';
+import { UNSHARED } from './shared-response.js';
 import { UserAlias } from './user-alias.js';
 import {
   changesCookies,
   type HeadSample,
-  UNSHARED,
   VisitorHeaders,
   type VisitorHeadersParts,
 } from './visitor-headers.js';
@@ -31,6 +31,8 @@ export class RequestHead {
   /** The headers for the visitor, one object for all attempts to write a head. */
   #headers: VisitorHeaders | undefined;
   #alias: UserAlias | undefined;
+  #isListening = false;
+  #isSetEarly = false;
   #isSeen = false;
 
   constructor(runtime: Runtime, parts: RequestHeadParts) {
@@ -46,7 +48,15 @@ export class RequestHead {
     const needsHead = changesCookies(visitor, session, keepsAssignments);
     const looksAtHead = response.setEarly === undefined || heads.next();
     if (needsHead || looksAtHead) this.#listen();
-    else response.setEarly?.('Cache-Control', UNSHARED);
+    else this.#isSetEarly = response.setEarly?.('Cache-Control', UNSHARED) === true;
+  }
+
+  /** Has the headers written for a page that the app shares per variation. */
+  share(): void {
+    const { response } = this.#parts;
+    // What is set from now on is the app's.
+    if (this.#isSetEarly) response.unsetEarly?.('Cache-Control', UNSHARED);
+    this.#listen();
   }
 
   /** Links the visitor to a user of the app, and has the alias cookie written. Never rejects. */
@@ -70,6 +80,8 @@ export class RequestHead {
   }
 
   #listen(): void {
+    if (this.#isListening) return;
+    this.#isListening = true;
     this.#parts.response.onHead((head) => this.#complete(head));
   }
 

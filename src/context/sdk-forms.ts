@@ -1,4 +1,5 @@
 /** Reads arguments, and makes answers, in the forms of the official SDK. */
+import { type ReportSegments, SEGMENT_KEYS } from '../model/tracking-event.js';
 import type { VisitorState } from '../model/visitor-state/types.js';
 import { asObject } from '../utils/objects.js';
 import type { Runtime } from './runtime.js';
@@ -21,6 +22,14 @@ export function givenProperties(
     'updateVisitorProperties was given the id of another visitor, and does nothing; use forVisitor(id)',
   );
   return {};
+}
+
+/** The report segments that are given; whatever else the object holds is left out. */
+export function knownSegments(segments: ReportSegments): Record<string, unknown> {
+  const given: Record<string, unknown> = asObject(segments);
+  return Object.fromEntries(
+    SEGMENT_KEYS.flatMap((key) => (given[key] === undefined ? [] : [[key, given[key]]])),
+  );
 }
 
 /** The fields of the state that `getVisitorData` of the SDK returns; a field that holds nothing is left out. */

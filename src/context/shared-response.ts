@@ -2,6 +2,11 @@
 import type { ResponseHead, ResponseHeaders } from '../model/http.js';
 import type { Runtime } from './runtime.js';
 
+/** The `Cache-Control` of a page that depends on its visitor. */
+export const UNSHARED = 'private, no-cache';
+/** The `Cache-Control` of a page that is for one look only, such as a preview. */
+export const UNSTORED = 'private, no-store';
+
 /** The header of nginx. */
 const ACCEL = 'x-accel-expires';
 /** Headers for certain caches, beside `CDN-Cache-Control` (RFC 9213), to which vendors put their name. */
@@ -18,16 +23,19 @@ const TARGETED: ReadonlySet<string> = new Set(['surrogate-control', 'edge-contro
  * 7. Anything else, such as `max-age=60` or `immutable`: shared (RFC 9111, section 3).
  */
 export function isShared(headers: ResponseHeaders): boolean {
-  for (const given of headers.getHeaderNames()) {
-    const name = given.toLowerCase();
-    if (isTargeted(name) && isStoredBy(name, String(headers.getHeader(given)))) return true;
-  }
+  if (headers.getHeaderNames().some((name) => isStoredByTarget(headers, name))) return true;
   const control = headers.getHeader('Cache-Control');
   return control !== undefined && isSharedBy(String(control));
 }
 
 /** True for a header that some caches heed instead of `Cache-Control`. */
 const isTargeted = (name: string): boolean => TARGETED.has(name) || name.endsWith('cdn-cache-control');
+
+/** True if the header addresses certain caches, and lets them store the response. */
+function isStoredByTarget(headers: ResponseHeaders, given: string): boolean {
+  const name = given.toLowerCase();
+  return isTargeted(name) && isStoredBy(name, String(headers.getHeader(given)));
+}
 
 function isStoredBy(name: string, value: string): boolean {
   // nginx takes seconds, or `@` and a time; everything else it ignores.
@@ -71,13 +79,24 @@ function directivesIn(text: string): ReadonlyMap<string, string> {
   return directives;
 }
 
+/** Has no shared cache store a response: what the app has set is changed as far as one might. */
+export function keepFromSharedCaches(head: ResponseHead): void {
+  if (!isShared(head)) return;
+  closeTargeted(head);
+  if (isShared(head)) head.setHeader('Cache-Control', UNSHARED);
+}
+
 /** Has no cache store a response, whatever the app has set. */
 export function keepFromCaches(head: ResponseHead): void {
+  closeTargeted(head);
+  head.setHeader('Cache-Control', UNSTORED);
+}
+
+function closeTargeted(head: ResponseHead): void {
   for (const given of head.getHeaderNames()) {
     const name = given.toLowerCase();
     if (isTargeted(name)) head.setHeader(given, name === ACCEL ? '0' : 'no-store');
   }
-  head.setHeader('Cache-Control', 'private, no-store');
 }
 
 /** Tells the operator, once, that the app has shared caches store what depends on the visitor. */

@@ -24,10 +24,12 @@ import type { CommitReport, TrackOutcome, ConversionResult } from './conversion-
  * - `not-ready` no project config has arrived
  * - `bot` the request comes from a bot
  * - `consent` the visitor has not consented, or has opted out (`explain` tells by what)
+ * - `shared-page` the page is shared, and the experience not in its key (see `share`)
  * - `no-identity` a variation was decided, but the visitor is not enrolled: the browser would not keep the id of a new
  *   visitor (the head is sent, a WebSocket upgrade, a request that another site makes), or a job has no visitor id
  */
-export type Reason = EngineReason | 'disabled' | 'not-ready' | 'bot' | 'consent' | 'no-identity';
+export type Reason =
+  EngineReason | 'disabled' | 'not-ready' | 'bot' | 'consent' | 'shared-page' | 'no-identity';
 
 export interface Explanation {
   readonly experienceKey: string;
@@ -172,6 +174,14 @@ export interface VisitorContext<Keys extends string = string> {
   releaseQueues(): Promise<DeliveryLedger>;
 }
 
+/** What `share()` takes. */
+export interface ShareOptions {
+  /** The keys of the experiences that the page shows. All others show the original there. */
+  key: readonly string[];
+  /** Seconds for which a shared cache keeps the page, from 1 to 31536000 (one year). */
+  seconds: number;
+}
+
 /** The visitor of one request. The visitor is identified, and their state read, when a member is first used. */
 export interface ConvertContext<Keys extends string = string> extends VisitorContext<Keys> {
   /** True if the visitor was not known before this request. */
@@ -214,6 +224,24 @@ export interface ConvertContext<Keys extends string = string> extends VisitorCon
    * object without one.
    */
   header(): Record<string, string>;
+  /**
+   * Lets shared caches (CDNs, nginx, Varnish) keep this page for each variation of the experiences in `key`. It is
+   * called before anything is decided; docs/guides/caches.md says how the cache is set up. A visitor's first page is
+   * `private`, enrols them, and gives their browser a key (the cookie `cv_key`); a page that was asked for with the
+   * right key is `public`, with none of our cookies and no visitor id in the bridge, and enrols nobody. Experiences
+   * that are not in `key` show the original on this page (`shared-page`). Never throws: wrong options, or a call that
+   * comes too late, are logged once, and the page is not shared.
+   *
+   * @param options `key`: 1 to 16 experience keys; `seconds`: how long a cache keeps the page
+   * @param attributes the attributes with which the handler decides these experiences, if it gives any
+   *
+   * @example
+   * ```js
+   * req.convert.share({ key: ['homepage-hero'], seconds: 300 });
+   * res.render('home', { variation: req.convert.runExperience('homepage-hero') });
+   * ```
+   */
+  share(options: ShareOptions, attributes?: ExperienceAttributes): void;
 }
 
 /**

@@ -7,8 +7,6 @@ import type { DeliveryLedger } from '../delivery/types.js';
 import { textOf } from '../engine/coerce.js';
 import type {
   ConversionAttributes,
-  Decision,
-  EngineExplanation,
   EngineVisitor,
   ExperienceAttributes,
   Feature,
@@ -17,7 +15,7 @@ import type {
   SegmentsAttributes,
   Variation,
 } from '../engine/types.js';
-import { type ReportSegments, SEGMENT_KEYS } from '../model/tracking-event.js';
+import type { ReportSegments } from '../model/tracking-event.js';
 import { asConvertError } from '../utils/errors.js';
 import { asObject } from '../utils/objects.js';
 import { type ConfigEntity, configEntity, type EntityType } from './config-entities.js';
@@ -28,6 +26,7 @@ import {
   resultOf,
 } from './conversion-outcomes.js';
 import { Conversions } from './conversions.js';
+import type { Decider, ContextDecision as Decision, ContextExplanation } from './decider.js';
 import { DecisionRecorder, warnIfLost } from './decision-recorder.js';
 import { ContextVisitor } from './engine-visitor.js';
 import { explanationOf, unexplained } from './explanation.js';
@@ -44,7 +43,7 @@ import {
 import { decideFeatures, disabledFeatures, withPreviewFeatures } from './preview-features.js';
 import type { Previews } from './preview-link.js';
 import { FLUSH_TIMEOUT, type Runtime } from './runtime.js';
-import { givenProperties, type PropertiesArguments, visitorData } from './sdk-forms.js';
+import { givenProperties, knownSegments, type PropertiesArguments, visitorData } from './sdk-forms.js';
 import { CONTEXT_BRAND, type Explanation, type VisitorContext, type VisitorData } from './types.js';
 
 /** The base of request contexts and job contexts. Each subclass finds the visitor in its own way (`resolve`). */
@@ -72,9 +71,7 @@ export abstract class VisitorContextBase implements VisitorContext {
   protected abstract readonly locations: Properties;
   protected abstract readonly properties: Properties;
   /** The cookies of the request; undefined for jobs. */
-  protected get cookies(): Properties | undefined {
-    return undefined;
-  }
+  protected abstract readonly cookies: Properties | undefined;
 
   protected get participation(): Participation {
     const known = this.#participation;
@@ -120,7 +117,7 @@ export abstract class VisitorContextBase implements VisitorContext {
     }
     return this.#guard([], () => {
       const given = asObject(attributes);
-      const found = participation.project.engine.experiences(this.#visitorOf(participation), given);
+      const found = this.deciderFor(participation).experiences(this.#visitorOf(participation), given);
       const decisions = withPreviews(found, previewsIn(participation));
       this.#recorder.recordAll(participation, decisions, given);
       return decisions.flatMap(({ variation }) => variation ?? []);
@@ -158,9 +155,7 @@ export abstract class VisitorContextBase implements VisitorContext {
   }
 
   setDefaultSegments(segments: ReportSegments): void {
-    const given: Record<string, unknown> = asObject(segments);
-    const known = SEGMENT_KEYS.filter((key) => given[key] !== undefined).map((key) => [key, given[key]]);
-    if (known.length > 0) this.#keep(Object.fromEntries(known) as Record<string, unknown>);
+    this.#keep(knownSegments(segments));
   }
 
   setCustomSegments(keys: readonly string[] | string, attributes?: SegmentsAttributes): void {
@@ -179,14 +174,12 @@ export abstract class VisitorContextBase implements VisitorContext {
   }
 
   updateVisitorProperties(...args: PropertiesArguments): void {
-    const given = givenProperties(args, this.visitorId, this.runtime);
-    if (Object.keys(given).length > 0) this.#keep(given);
+    this.#keep(givenProperties(args, this.visitorId, this.runtime));
   }
 
   getVisitorData(): VisitorData {
     const { participation } = this;
-    if (participation.status === 'excluded') return {};
-    return visitorData(participation.work.state);
+    return participation.status === 'excluded' ? {} : visitorData(participation.work.state);
   }
 
   getConfigEntity(key: string, type: EntityType): ConfigEntity | null {
@@ -204,8 +197,8 @@ export abstract class VisitorContextBase implements VisitorContext {
   explain(key: string, attributes?: ExperienceAttributes): Explanation {
     const { participation } = this;
     const experienceKey = textOf(key);
-    const ask = (included: Included): EngineExplanation =>
-      included.project.engine.explain(experienceKey, this.#visitorOf(included), asObject(attributes));
+    const ask = (included: Included): ContextExplanation =>
+      this.deciderFor(included).explain(experienceKey, this.#visitorOf(included), asObject(attributes));
     return this.#guard(unexplained(experienceKey, 'disabled', participation.visitor), () =>
       explanationOf(participation, experienceKey, ask, this.decided.get(experienceKey)),
     );
@@ -227,8 +220,12 @@ export abstract class VisitorContextBase implements VisitorContext {
   }
 
   /** The decisions with a variation, by experience key. */
-  protected get decided(): ReadonlyMap<string, Decision> {
+  get decided(): ReadonlyMap<string, Decision> {
     return this.#recorder.decided;
+  }
+
+  protected deciderFor({ project }: Included): Decider {
+    return project.engine;
   }
 
   get #recorder(): DecisionRecorder {
@@ -245,7 +242,7 @@ export abstract class VisitorContextBase implements VisitorContext {
       const experienceKey = textOf(key);
       const decision =
         previewsIn(participation)?.get(experienceKey) ??
-        participation.project.engine.experience(experienceKey, this.#visitorOf(participation), given);
+        this.deciderFor(participation).experience(experienceKey, this.#visitorOf(participation), given);
       if (enrol) this.#recorder.recordOne(participation, decision, given);
       else warnIfLost(this.#runtime, participation, decision);
       return decision;
@@ -260,14 +257,16 @@ export abstract class VisitorContextBase implements VisitorContext {
     const { participation } = this;
     if (participation.status === 'excluded')
       return withPreviewFeatures(participation.previews, disabled, given, key);
-    const { features, decisions } = decideFeatures(participation, this.#visitorOf(participation), given, key);
+    const decider = this.deciderFor(participation);
+    const visitor = this.#visitorOf(participation);
+    const { features, decisions } = decideFeatures(participation, decider, visitor, given, key);
     this.#recorder.recordAll(participation, decisions, given);
     return features;
   }
 
   #keep(segments: Record<string, unknown>): void {
-    const { participation } = this;
-    if (participation.status !== 'participating') return;
+    const participation = Object.keys(segments).length > 0 ? this.participation : undefined;
+    if (participation?.status !== 'participating') return;
     this.#guard(undefined, () => participation.work.record({ segments: structuredClone(segments) }, []));
   }
 

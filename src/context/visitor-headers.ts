@@ -5,12 +5,11 @@ import type { CookieProblem } from '../identity/cookies/set-cookie.js';
 import type { Visitor, VisitorReader } from '../identity/visitor-identity.js';
 import type { IncomingRequest, ResponseHead } from '../model/http.js';
 import type { RequestFacts } from '../request/request-reader.js';
+import type { ContextDecision } from './decider.js';
 import type { Participation } from './participation.js';
 import type { Runtime } from './runtime.js';
-import { isShared, warnOfSharing } from './shared-response.js';
-
-/** The `Cache-Control` of a page that depends on its visitor. */
-export const UNSHARED = 'private, no-cache';
+import type { SharedPage } from './shared-page.js';
+import { isShared, UNSHARED, warnOfSharing } from './shared-response.js';
 
 const COOKIE_WARNINGS: Readonly<Record<CookieProblem, string>> = {
   'plain-http':
@@ -36,7 +35,12 @@ export function changesCookies(
   if ((alias !== undefined && alias.state !== 'waits') || signature === 'previous') return true;
   if (withdrawn === undefined) return false;
   return (
-    withdrawn.cookie || withdrawn.alias || withdrawn.assignments || withdrawn.session || withdrawn.variations
+    withdrawn.cookie ||
+    withdrawn.alias ||
+    withdrawn.assignments ||
+    withdrawn.session ||
+    withdrawn.variations ||
+    withdrawn.key
   );
 }
 
@@ -63,6 +67,10 @@ export interface VisitorHeadersParts {
   readonly session: CarriedSession | undefined;
   /** The facts of the request, from which a new session takes its attribution. */
   readonly facts: RequestFacts;
+  /** The page, if the app shares it per variation; else undefined. */
+  readonly page: SharedPage | undefined;
+  /** The decisions of the request that have a variation, as they are when they are read. */
+  readonly decisions: { readonly decided: ReadonlyMap<string, ContextDecision> };
 }
 
 /**
@@ -84,9 +92,10 @@ export class VisitorHeaders {
    */
   write(head: ResponseHead, takesOver: string | null | undefined): void {
     for (const line of this.#lines.splice(0)) head.removeCookie(line);
-    const shared = isShared(head);
+    const { page, participation, decisions } = this.parts;
+    const shared = page === undefined ? isShared(head) : page.write(head, takesOver === undefined);
     if (head.getHeader('Cache-Control') === undefined) head.setHeader('Cache-Control', UNSHARED);
-    if (shared && this.parts.participation.visitor.id !== '') warnOfSharing(this.runtime);
+    if (page === undefined && shared && participation.visitor.id !== '') warnOfSharing(this.runtime);
     const add = (line: string): void => {
       if (shared) return;
       this.#lines.push(line);
@@ -97,12 +106,14 @@ export class VisitorHeaders {
     this.#takeOver(add, takesOver);
     this.#assign(add, shared);
     this.#goOn(add);
+    if (page !== undefined && !shared) page.keyLines(head, decisions.decided).forEach(add);
   }
 
   #withdraw(add: (line: string) => void): void {
     const { request, participation } = this.parts;
     const { withdrawn } = participation.visitor;
-    const { cookie, alias, assignments, sessions, variations } = this.visitors;
+    const { cookie, alias, assignments, sessions, variations, keys } = this.visitors;
+    if (withdrawn?.key) keys.expire(request).forEach(add);
     if (withdrawn?.cookie) cookie.expire(request).forEach(add);
     if (withdrawn?.alias) alias.expire(request).forEach(add);
     if (withdrawn?.assignments) assignments?.expire(request).forEach(add);

@@ -69,6 +69,7 @@ export type {
 } from '../consent/consent.js';
 export type { PrivacySignals } from '../consent/privacy-signals.js';
 export type { VisitorOptions } from '../identity/visitor-identity.js';
+export type { ResponseCacheOptions } from '../identity/cookies/key-cookie.js';
 export type { SessionCookieOptions } from '../identity/cookies/session-cookie.js';
 export type { PreviewCookieOptions } from '../identity/cookies/preview-cookie.js';
 export type { AssignmentCookieOptions } from '../identity/cookies/assignment-cookie.js';
@@ -81,6 +82,7 @@ export type {
   Explanation,
   Reason,
   ConvertContext,
+  ShareOptions,
   VisitorContext,
   VisitorData,
 } from '../context/types.js';

@@ -24,6 +24,7 @@ import {
   type AssignmentCookieOptions,
 } from './cookies/assignment-cookie.js';
 import { idSigner, type IdSignature, UNSIGNED } from './cookies/id-signer.js';
+import { type KeyCookie, keyCookie, type ResponseCacheOptions } from './cookies/key-cookie.js';
 import { sessionCookie, type SessionCookie, type SessionCookieOptions } from './cookies/session-cookie.js';
 import { variationsCookie, type VariationsCookie } from './cookies/variations-cookie.js';
 import {
@@ -90,6 +91,8 @@ export interface Withdrawal {
   readonly session: boolean;
   /** True if the request brings the cookie of `bridge.signal`, which has to be expired. */
   readonly variations: boolean;
+  /** True if the request brings the cookie with a page's key, which has to be expired. */
+  readonly key: boolean;
   /** The id in the visitor cookie, whose state has to be deleted; undefined if there is none. */
   readonly cookieId: string | undefined;
   /** The visitor's fingerprint, whose state has to be deleted; undefined if the option `fingerprint` is off. */
@@ -110,6 +113,8 @@ export interface VisitorReader {
   readonly sessions: SessionCookie | undefined;
   /** The cookie of `bridge.signal`. */
   readonly variations: VariationsCookie;
+  /** The keys of pages that shared caches keep per variation. */
+  readonly keys: KeyCookie;
   readonly storeKeys: StoreKeys;
   readonly consentConfigured: boolean;
   /** Asks the app's option `visitor.id`; undefined if the app has no id for the request. */
@@ -125,6 +130,7 @@ export interface VisitorReaderOptions {
   bots?: BotsOption;
   assignmentCookie?: boolean | AssignmentCookieOptions;
   session?: false | SessionCookieOptions;
+  responseCache?: ResponseCacheOptions;
   /** The secrets of the assignment cookie and of signed ids, the newest first. */
   secrets?: string | readonly string[];
   onError: (error: ConvertError) => void;
@@ -150,6 +156,7 @@ export function visitorReader(options: VisitorReaderOptions): VisitorReader {
       ? undefined
       : sessionCookie(options.session, visitor.cookie, options.unknownFormat);
   const variations = variationsCookie(visitor.cookie);
+  const keys = keyCookie(options.responseCache, visitor.cookie);
   const isBot = botCheck(bots, onError, warn);
   const mode = consentMode(consent);
   const reader = consent === undefined ? undefined : consentReader(consent, onError);
@@ -203,6 +210,7 @@ export function visitorReader(options: VisitorReaderOptions): VisitorReader {
     assignments,
     sessions,
     variations,
+    keys,
     storeKeys: storeKeys(askId !== undefined, (id) => isCookieId(id) || isFingerprint(id)),
     consentConfigured: reader !== undefined,
     identify(request) {
@@ -220,6 +228,7 @@ export function visitorReader(options: VisitorReaderOptions): VisitorReader {
                 assignments: assignments?.present(request) === true,
                 session: sessions?.present(request) === true,
                 variations: variations.present(request),
+                key: keys.present(request),
                 cookieId: cookie.read(request, signer.check())?.id,
                 fingerprint: secret === undefined ? undefined : fingerprint(request, secret),
                 appId: own,

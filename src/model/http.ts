@@ -49,16 +49,20 @@ export interface OutgoingResponse extends ResponseHeaders {
    */
   onHead(listener: (head: ResponseHead) => void): void;
   /**
-   * Sets a header at once, unless the response has a header of that name. The app may replace it later. An adapter has
-   * this method only if headers that are set early are always sent, and a listener for the head costs more.
+   * Sets a header at once, unless the response has a header of that name. Returns true if it did. The app may replace
+   * it later. An adapter has this method only if headers that are set early are always sent, and a listener for the
+   * head costs more.
    */
-  readonly setEarly?: (name: string, value: string) => void;
+  readonly setEarly?: (name: string, value: string) => boolean;
+  /** Removes a header that `setEarly` has set, unless the app has replaced it. Adapters have both, or none. */
+  readonly unsetEarly?: (name: string, value: string) => void;
   /** Calls `listener` once, when the response is complete or its connection is gone. */
   onClose(listener: () => void): void;
 }
 
 /** The head of a response, at the moment when it is written. */
 export interface ResponseHead extends ResponseHeaders {
+  readonly status: number;
   setHeader(name: string, value: string): void;
   /** Adds a `Set-Cookie` line. The `Set-Cookie` lines of the app stay as they are. */
   appendCookie(line: string): void;

@@ -3,6 +3,7 @@ import { consentMode } from '../consent/consent.js';
 import { aliasCookieName } from '../identity/cookies/alias-cookie.js';
 import { ASSIGNMENT_COOKIE_NAME } from '../identity/cookies/assignment-cookie.js';
 import { PREVIEW_COOKIE_NAME } from '../identity/cookies/preview-cookie.js';
+import { KEY_COOKIE_NAME } from '../identity/cookies/key-cookie.js';
 import { SESSION_COOKIE_NAME, type SessionCookieOptions } from '../identity/cookies/session-cookie.js';
 import { SIGNATURE_COOKIE_NAME, VISITOR_COOKIE_DEFAULTS } from '../identity/cookies/visitor-cookie.js';
 import { ConvertError } from '../utils/errors.js';
@@ -16,6 +17,7 @@ export function assertNoConflicts(options: ConvertOptions): void {
   assertOneOutbox(options);
   assertSecrets(options);
   assertCookieNames(options);
+  assertKeyCookieStandsOut(options);
   assertCookiePrefixes(options);
   assertPartitioned(options);
   assertCacheIsUsed(options);
@@ -84,6 +86,7 @@ function cookiesOf({
   session,
   assignmentCookie,
   previewCookie,
+  responseCache,
 }: ConvertOptions): [string, SessionCookieOptions][] {
   const of = (path: string, given: unknown, name: string): [string, SessionCookieOptions] => [
     path,
@@ -95,8 +98,12 @@ function cookiesOf({
   if (session !== false) cookies.push(of('session', session, SESSION_COOKIE_NAME));
   if (assignmentCookie) cookies.push(of('assignmentCookie', assignmentCookie, ASSIGNMENT_COOKIE_NAME));
   if (previewCookie) cookies.push(of('previewCookie', previewCookie, PREVIEW_COOKIE_NAME));
+  cookies.push(of('responseCache.cookie', undefined, responseCache?.cookie ?? KEY_COOKIE_NAME));
   return cookies;
 }
+
+/** The path of the option that has the name of a cookie. */
+const nameOption = (path: string): string => (path === 'responseCache.cookie' ? path : `${path}.name`);
 
 function assertCookieNames(options: ConvertOptions): void {
   const [visitor, ...others] = cookiesOf(options);
@@ -110,11 +117,29 @@ function assertCookieNames(options: ConvertOptions): void {
     if (other !== undefined) {
       throw new ConvertError(
         'CONVERT_BAD_OPTION',
-        `options \`${path}.name\` and ${other} are both '${own}'; each cookie needs a name of its own`,
+        `options \`${nameOption(path)}\` and ${other} are both '${own}'; each cookie needs a name of its own`,
       );
     }
-    taken.set(own, `\`${path}.name\``);
+    taken.set(own, `\`${nameOption(path)}\``);
   }
+}
+
+/**
+ * A key counts only if its cookie's name stands once among the cookies of a request, in any case: else a cache could
+ * find another key than we do.
+ */
+function assertKeyCookieStandsOut(options: ConvertOptions): void {
+  const wanted = options.responseCache?.cookie?.toLowerCase();
+  if (wanted === undefined) return;
+  const names = cookiesOf(options).map(([, { name = '' }]) => name);
+  const others = [...names.slice(0, -1), aliasCookieName(names[0]!)];
+  const other = others.find((name) => name.toLowerCase().includes(wanted));
+  if (other === undefined) return;
+  throw new ConvertError(
+    'CONVERT_BAD_OPTION',
+    `option \`responseCache.cookie\` is '${wanted}', which the cookie '${other}' has in its name, too; caches must not` +
+      ' mistake one for the other: choose a longer name',
+  );
 }
 
 /**

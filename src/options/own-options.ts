@@ -15,6 +15,7 @@ const GROUPS: Groups = {
   assignmentCookie: {},
   delivery: { spool: {} },
   endpoints: {},
+  responseCache: {},
   bucketing: {},
 };
 

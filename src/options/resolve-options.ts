@@ -36,6 +36,10 @@ export const store = either(
 );
 const anyObject: Check = (value, path) =>
   typeof value === 'object' && value !== null ? [] : [`option \`${path}\` must be an object`];
+const headerName = matching(
+  "the name of a header of the cache's own (letters, digits and !#$%&'*+-.^_`|~), not the header Cookie itself",
+  /^(?!cookie$)[\w!#$%&'*+.^`|~-]+$/i,
+);
 const hostName = matching('a host name, such as shop.example', /^\.?[a-z0-9-]+(\.[a-z0-9-]+)*$/i);
 
 /** Refuses `strict` with its reason: other cookies often have it, so that it looks like the safer choice. */
@@ -159,6 +163,7 @@ const check = shape(
       withMethods('', 'addRequest'),
     ),
     endpoints: shape({ config: endpoint('endpoints.config'), track: endpoint('endpoints.track') }),
+    responseCache: shape({ cookie: cookieName, header: headerName }),
     preview: either("true, false, 'signed' or a function", flag, oneOf('signed'), fn),
     previewCookie: cookieOr([true, false], sessionFields),
     uiRules: flag,

@@ -7,6 +7,7 @@ import type { BucketingOptions, Engine } from '../engine/types.js';
 import type { BotsOption } from '../identity/bot-check.js';
 import type { AssignmentCookieOptions } from '../identity/cookies/assignment-cookie.js';
 import type { PreviewCookieOptions } from '../identity/cookies/preview-cookie.js';
+import type { ResponseCacheOptions } from '../identity/cookies/key-cookie.js';
 import type { SessionCookieOptions } from '../identity/cookies/session-cookie.js';
 import type { VisitorOptions } from '../identity/visitor-identity.js';
 import type { WaitUntil } from '../model/http.js';
@@ -165,6 +166,11 @@ export interface ConvertOptions<Raw = unknown> {
      */
     track?: string;
   };
+  /**
+   * The names under which a shared cache finds the key of a page that `share()` lets it keep per variation. Default:
+   * the cookie `cv_key`, and no request header.
+   */
+  responseCache?: ResponseCacheOptions;
   /**
    * Whether preview links (`?convert_preview={experienceId}.{variationId}`) work: they show a variation whatever its
    * rules, traffic, environment and status say, and nothing is stored or sent. `'signed'` follows only links that

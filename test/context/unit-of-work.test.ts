@@ -12,6 +12,7 @@ import { type Collector, startCollector } from '../support/collector.js';
 import { testProject } from '../support/project.js';
 
 const HEAD: ResponseHead = {
+  status: 200,
   getHeader: () => undefined,
   getHeaderNames: () => [],
   setHeader() {},

@@ -22,5 +22,5 @@ it('explain.js prints what the docs show, for every documented reason', async ()
     reason === 'draft' ? [] : reason,
   );
   expect(printed).toEqual(documented);
-  expect(new Set(documented).size).toBe(19);
+  expect(new Set(documented).size).toBe(20);
 });

@@ -292,6 +292,7 @@ describe('without a grant', () => {
       assignments: false,
       session: false,
       variations: false,
+      key: false,
       cookieId: COOKIE_ID,
       fingerprint: undefined,
       appId: 'u1',

@@ -198,6 +198,31 @@ describe('options', () => {
     );
   });
 
+  it('takes names for the key of a shared page that no cache can mistake', () => {
+    expect(wrong({ responseCache: {} })).toBe('no error');
+    expect(wrong({ responseCache: { cookie: 'page', header: 'X-CV-Key' } })).toBe('no error');
+    expect(wrong({ responseCache: true as never })).toContain('option `responseCache` must be an object');
+    expect(wrong({ responseCache: { name: 'x' } as never })).toContain('unknown option `responseCache.name`');
+    expect(wrong({ responseCache: { cookie: 'a;b' } })).toContain(
+      'option `responseCache.cookie` must be the name',
+    );
+    expect(wrong({ responseCache: { header: 'X CV' } })).toContain(
+      'option `responseCache.header` must be the name',
+    );
+    expect(wrong({ responseCache: { header: 'Cookie' } })).toContain('not the header Cookie itself');
+    expect(wrong({ responseCache: { cookie: 'cv_vid' } })).toContain(
+      "options `responseCache.cookie` and `visitor.cookie.name` are both 'cv_vid'",
+    );
+    expect(wrong({ session: { name: 'cv_key' } })).toContain(
+      "options `responseCache.cookie` and `session.name` are both 'cv_key'",
+    );
+    expect(wrong({ responseCache: { cookie: 'CV' } })).toContain("which the cookie 'cv_vid' has in its name");
+    expect(wrong({ responseCache: { cookie: '_next' } })).toContain("which the cookie 'cv_vid_next' has");
+    expect(
+      wrong({ responseCache: { cookie: '__Host-key' }, visitor: { cookie: { domain: 'a.example' } } }),
+    ).toContain("option `responseCache.cookie` has the name '__Host-key', and `domain`");
+  });
+
   it.each(['visitor.cookie', 'session', 'assignmentCookie'])(
     "A15: refuses `%s.sameSite: 'strict'`",
     (path) => {

@@ -24,10 +24,11 @@ export class FakeResponse implements OutgoingResponse {
   onClose(listener: () => void): void {
     this.#onClose.push(listener);
   }
-  writeHead(): void {
+  writeHead(status = 200): void {
     const { headers, cookies } = this;
     for (const listener of this.#onHead) {
       listener({
+        status,
         getHeader: (name) => headers.get(name),
         getHeaderNames: () => [...headers.keys()],
         setHeader: (name, value) => void headers.set(name, value),

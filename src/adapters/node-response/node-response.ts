@@ -98,8 +98,14 @@ export class ExpressOutgoingResponse extends NodeOutgoingResponse {
     this.#early = response;
   }
 
-  setEarly(name: string, value: string): void {
-    if (this.#early.getHeader(name) === undefined) this.#early.setHeader(name, value);
+  setEarly(name: string, value: string): boolean {
+    if (this.#early.getHeader(name) !== undefined) return false;
+    this.#early.setHeader(name, value);
+    return true;
+  }
+
+  unsetEarly(name: string, value: string): void {
+    if (this.#early.getHeader(name) === value) this.#early.removeHeader(name);
   }
 }
 
@@ -170,16 +176,16 @@ function writeHead(this: WatchedResponse, status: unknown, second?: unknown, thi
   // of headers in which the last name has no value.
   if (isHeadSent(this) || isHalf(headers)) return send(original, this, status, second, headers);
   if (headers === undefined || headers === null) {
-    listener(new NodeHead(this));
+    listener(new NodeHead(this, Number(status)));
     return send(original, this, status, second, headers);
   }
   if (!isWrapped && isAlone(headers, this)) {
-    const head = new ListHead(headers);
+    const head = new ListHead(headers, Number(status));
     listener(head);
     return send(original, this, status, second, original === nodeWriteHead ? head.list : head.asObject());
   }
   applyHeaders(this, headers);
-  listener(new NodeHead(this));
+  listener(new NodeHead(this, Number(status)));
   return send(original, this, status, second, undefined);
 }
 

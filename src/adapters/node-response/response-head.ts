@@ -20,7 +20,10 @@ export class ListHead implements ResponseHead {
   /** Name, value, name, value: a form that `writeHead` of Node takes. */
   readonly list: unknown[] = [];
 
-  constructor(headers: Record<string, unknown>) {
+  constructor(
+    headers: Record<string, unknown>,
+    readonly status: number,
+  ) {
     for (const name of Object.keys(headers)) this.list.push(name, headers[name]);
   }
 
@@ -73,7 +76,10 @@ export class ListHead implements ResponseHead {
 export class NodeHead implements ResponseHead {
   readonly #response: NodeHeaders;
 
-  constructor(response: NodeHeaders) {
+  constructor(
+    response: NodeHeaders,
+    readonly status: number,
+  ) {
     this.#response = response;
   }
 

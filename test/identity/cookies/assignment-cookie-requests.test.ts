@@ -26,14 +26,15 @@ class FakeResponse implements OutgoingResponse {
     this.#onHead.push(listener);
   }
   onClose(): void {}
-  setEarly(name: string): void {
-    this.early.push(name);
+  setEarly(name: string): boolean {
+    return this.early.push(name) > 0;
   }
   /** Returns the value of the cookie that it sets. */
   writeHead(): string | undefined {
     const { cookies } = this;
     for (const listener of this.#onHead) {
       listener({
+        status: 200,
         getHeader: () => undefined,
         getHeaderNames: () => [],
         setHeader() {},
