@@ -87,7 +87,7 @@ const NAMES_NOBODY = {
     ' 200 characters), or a secret is missing here',
   expired: 'a text of carry() is older than 30 days',
   unsigned: "a text with `origin: 'carried'` is not signed, and no id that a cookie of ours may hold",
-  long: `a visitor id has over ${MAX_ID} characters`,
+  long: `a text with \`origin: 'carried'\` has over ${MAX_ID} characters`,
 } as const;
 
 /** Finds whose the id is, which may be a text of `carry()`. */
@@ -104,8 +104,8 @@ function identityOf(
   const read = carrier.read(text, runtime.now());
   if (typeof read === 'object') return { id: read.id, origin: read.origin, carried: read };
   if (read !== 'bare') return nobody(read);
-  if (text.length > MAX_ID) return nobody('long');
   if (origin !== 'carried') return { id: text, origin, carried: undefined };
+  if (text.length > MAX_ID) return nobody('long');
   // Without secrets, no text is signed, and the id may be the app's.
   if (!carrier.signs) return { id: text, origin: undefined, carried: 'bare' };
   return storeKeys.isOurs(text) ? { id: text, origin: 'cookie', carried: 'bare' } : nobody('unsigned');

@@ -183,9 +183,8 @@ describe('committed', () => {
 
   it('E8: an event that is too large is not worth another try; one after the close is', async () => {
     const { convert } = create();
-    const large = await convert.forVisitor('v0');
-    const conversionData = [{ key: 'customDimension1', value: 'x'.repeat(40_000) }] as const;
-    large.trackConversion('purchase', { conversionData: [...conversionData] });
+    const large = await convert.forVisitor('x'.repeat(40_000));
+    large.trackConversion('purchase');
     expect(await large.committed()).toMatchObject({ conversions: [{ outcome: 'too-large', retry: false }] });
     const late = await convert.forVisitor('v1');
     await convert.close({ timeout: 10 });
