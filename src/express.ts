@@ -1,4 +1,9 @@
 /** `convert-middleware/express`: the middleware for Express 4 and 5. */
-export { convertMiddleware, type ConvertMiddleware, route, type RouteMiddleware } from './adapters/express.js';
+export {
+  convertMiddleware,
+  type ConvertMiddleware,
+  route,
+  type RouteMiddleware,
+} from './adapters/express.js';
 export type { RouteOptions } from './adapters/routes.js';
 export type * from './convert/public-types.js';

@@ -105,7 +105,7 @@ describe('all of them', () => {
   it.each(METHODS)('%s lets nothing out of its script', (method) => {
     const all = decision({ experienceId: HOSTILE, variationId: HOSTILE, variationName: HOSTILE });
     const hostile = createBridge(source({ visitorId: HOSTILE, decisions: [all] }));
-    const script = hostile[method]({ name: HOSTILE, sendTo: HOSTILE, decisions: true } as object);
+    const script = hostile[method]({ name: HOSTILE, sendTo: HOSTILE, decisions: true });
     expect(script).toMatch(/^<script>[^<>&\u2028\u2029]*<\/script>$/);
     expect(() => run({}, script)).not.toThrow();
   });
