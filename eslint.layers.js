@@ -63,7 +63,7 @@ export const PACKAGES = {
   'adapters/fastify': { packages: ['fastify-plugin'], types: ['fastify', 'node:stream'] },
   'adapters/node-response': { packages: ['node:http'] },
   'adapters/routes': { types: ['node:stream'] },
-  webhook: { packages: ['node:'] },
+  webhook: { packages: ['node:crypto'] },
   testing: { packages: ['node:assert', 'node:timers'] },
 };
 

@@ -130,6 +130,24 @@ describe('an order', () => {
     expect(collector.conversions()[0]!.visitorId).toBe('12');
   });
 
+  it('carries an id that anybody may have written, unless the app says that the id is its own', async () => {
+    const options: ConvertOptions = { secrets: 'a secret of sixteen', visitor: { id: () => undefined } };
+    const order = { ...ORDER, visitorId: 'user:42' };
+    const carried = open({}, create(options));
+    expect((await send(carried.webhook, order)).body).toBe('no-identity');
+    const own = open({ origin: 'app' }, create(options));
+    expect((await send(own.webhook, order)).body).toBe('tracked');
+    await own.convert.close();
+    expect(await purchases(carried.convert)).toEqual([undefined, transaction('1001', 49.9)]);
+  });
+
+  it('is read of bytes that are no Buffer, in the middle of others', async () => {
+    const { convert, webhook } = open();
+    const bytes = new TextEncoder().encode(`xx${JSON.stringify(ORDER)}yy`).subarray(2, -2);
+    expect((await webhook({ ...requestOf(''), body: bytes })).body).toBe('tracked');
+    expect(await purchases(convert)).toHaveLength(2);
+  });
+
   it('of an unknown goal is not counted', async () => {
     const { convert, webhook } = open({ goal: 'no-such-goal' });
     expect(await send(webhook, ORDER)).toEqual({ status: 200, body: 'goal-not-found' });
