@@ -13,31 +13,29 @@ import type { SharedPage } from './shared-page.js';
 import { isShared, warnOfSharing } from './shared-response.js';
 
 /** The request that a bridge belongs to. */
-export interface PageContext {
+export interface BridgeRequest {
   readonly request: IncomingRequest;
   readonly response: OutgoingResponse;
-  /** Resolves the visitor's participation, and returns the decisions with a variation up to then. */
-  read(): PageState;
+  readonly visitors: Pick<VisitorReader, 'variations'>;
 }
 
-interface PageState {
+export interface PageState {
   readonly participation: Participation;
   /** The id that may stand in the page; undefined if there is none. */
   readonly visitorId: string | undefined;
+  /** True if others get the page from a cache: only visitors with this page's key, which says that they are counted. */
+  readonly isShared: boolean;
   /** The decisions by experience key. */
   readonly decided: ReadonlyMap<string, ContextDecision>;
 }
 
+/** `state` resolves the visitor's participation, and returns the decisions with a variation up to then. */
 export function pageBridge(
   runtime: Runtime,
-  { variations: cookie }: Pick<VisitorReader, 'variations'>,
-  context: PageContext,
+  { request, response, visitors: { variations: cookie } }: BridgeRequest,
+  state: () => PageState,
 ): Bridge {
-  const { request, response } = context;
-  const read = (): PageData => {
-    const { visitorId, participation, decided } = context.read();
-    return pageData(visitorId, participation, decided);
-  };
+  const read = (): PageData => pageData(state());
   let signal: PageSignal | undefined;
   return createBridge({
     read,
@@ -70,12 +68,11 @@ export function idForPage(
   return undefined;
 }
 
-function pageData(
-  visitorId: string | undefined,
-  participation: Participation,
-  decided: ReadonlyMap<string, ContextDecision>,
-): PageData {
-  const isExposed = visitorId === undefined ? () => false : exposureCheck(participation);
+function pageData({ visitorId, participation, isShared, decided }: PageState): PageData {
+  const isOne = visitorId !== undefined && !isShared;
+  const isExposed = isOne
+    ? exposureCheck(participation)
+    : (id: string) => isShared && !isUnexposed(participation, id);
   const decisions: PageDecision[] = [];
   for (const [experienceKey, { variation, events }] of decided) {
     if (variation === null) continue;
@@ -93,6 +90,10 @@ function pageData(
   }
   return { visitorId, decisions };
 }
+
+/** True if the visitor was given the variation without being counted (`enableTracking: false`). */
+const isUnexposed = (participation: Participation, experienceId: string): boolean =>
+  participation.status !== 'excluded' && participation.work.state.unexposed?.includes(experienceId) === true;
 
 /** Makes a check whether the server counts the visitor as exposed to a variation. */
 function exposureCheck(participation: Participation): (experienceId: string, variationId: string) => boolean {

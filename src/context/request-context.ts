@@ -2,9 +2,8 @@
  * The context of one HTTP request: it finds the visitor at first use, and completes the response head. The file has
  * over 300 lines since it is one class, which puts the parts together that one request needs.
  */
-import type { Bridge } from '../bridge/bridge.js';
 import type { PreviewMarkOptions } from '../bridge/preview-mark.js';
-import type { ExperienceAttributes, Properties } from '../engine/types.js';
+import type { Properties } from '../engine/types.js';
 import type { CarriedAssignments } from '../identity/cookies/assignment-cookie.js';
 import type { CarriedSession } from '../identity/cookies/session-cookie.js';
 import type { Visitor, VisitorReader } from '../identity/visitor-identity.js';
@@ -17,13 +16,11 @@ import type { RequestFacts, RequestReader } from '../request/request-reader.js';
 import type { Answer, RemoteStore } from '../store/remote-store.js';
 import type { RequestFunction } from '../utils/app-callback.js';
 import { saysYes } from './app-answers.js';
-import { carriedText, carryHeader, hiddenField } from './carry.js';
 import { acceptHints } from './client-hint-headers.js';
-import type { Decider } from './decider.js';
-import { PageVisitor } from './engine-visitor.js';
+import type { EtagWatch } from './etag-watch.js';
 import { revokeConsent } from './erase-visitor.js';
-import { idForPage, pageBridge } from './page-data.js';
-import { EXCLUDED, excluded, foundIn, type Included, type Participation } from './participation.js';
+import { PageContext } from './page-context.js';
+import { EXCLUDED, excluded, foundIn, type Participation } from './participation.js';
 import { isNew, keepsCookies, lookUpState, resolveParticipation } from './resolve-participation.js';
 import {
   type FollowedPreview,
@@ -32,9 +29,7 @@ import {
   requestedPreview,
 } from './preview-link.js';
 import type { LoadedProject, Runtime } from './runtime.js';
-import { openSharedPage, type SharedPage } from './shared-page.js';
-import type { ConvertContext, ShareOptions } from './types.js';
-import { VisitorContextBase } from './visitor-context.js';
+import type { ConvertContext } from './types.js';
 import { isUpgrade, type ReadOnlyReason, readOnlyReason } from './read-only.js';
 import { RequestHead } from './request-head.js';
 import type { HeadSample, VisitorHeadersParts } from './visitor-headers.js';
@@ -49,11 +44,12 @@ export interface RequestServices {
   readonly previews: PreviewServices;
   readonly proxies: ProxyWatch;
   readonly heads: HeadSample;
+  readonly etags: EtagWatch;
   /** True if browsers keep our cookies in pages of other sites, too. */
   readonly isCrossSiteCookie: boolean;
 }
 
-export class RequestContext extends VisitorContextBase implements ConvertContext {
+export class RequestContext extends PageContext implements ConvertContext {
   readonly #services: RequestServices;
   readonly #request: IncomingRequest;
   readonly #response: OutgoingResponse;
@@ -69,11 +65,6 @@ export class RequestContext extends VisitorContextBase implements ConvertContext
   #carried: CarriedAssignments | undefined;
   #session: CarriedSession | undefined;
   #ownHead: RequestHead | undefined;
-  #bridge: Bridge | undefined;
-  /** The page, if the app shares it per variation. */
-  #page: SharedPage | undefined;
-  /** True if something was decided or put into the page that a page for others must not have. */
-  #isOwnPage = false;
   /** What a remote store answered before the handler ran; undefined if it was not asked, or was too late. */
   #prefetched: Answer | undefined;
   #skipped: boolean | undefined;
@@ -157,19 +148,7 @@ export class RequestContext extends VisitorContextBase implements ConvertContext
   }
 
   identify(userId: string | number): Promise<void> {
-    return this.#head.identify(this.participation, userId);
-  }
-
-  carry(): string {
-    return carriedText(this.runtime, this.participation, () => this.#idForPage());
-  }
-
-  hiddenField(options?: { name?: string }): string {
-    return hiddenField(this.carry(), options);
-  }
-
-  header(): Record<string, string> {
-    return carryHeader(this.carry());
+    return this.head.identify(this.participation, userId);
   }
 
   get locationProperties(): Readonly<Record<string, unknown>> {
@@ -181,45 +160,6 @@ export class RequestContext extends VisitorContextBase implements ConvertContext
     // first.
     void this.participation;
     return this.#requestFacts.visitorObject();
-  }
-
-  get bridge(): Bridge {
-    return (this.#bridge ??= pageBridge(this.runtime, this.#services.visitors, {
-      request: this.#request,
-      response: this.#response,
-      read: () => ({
-        participation: this.participation,
-        visitorId: this.#idForPage(),
-        decided: this.decided,
-      }),
-    }));
-  }
-
-  share(options: ShareOptions, attributes?: ExperienceAttributes): void {
-    const { participation, locations: location, properties: visitor, cookies } = this;
-    const isLate = this.#isOwnPage || this.#page !== undefined;
-    const page = openSharedPage(this.runtime, options, isLate, {
-      request: this.#request,
-      participation,
-      keys: this.#services.visitors.keys,
-      attributes: asObject(attributes),
-      visitorOf: (included) => new PageVisitor(included, { location, visitor, cookies }, this.runtime),
-    });
-    if (page === undefined) return;
-    this.#page = page;
-    this.#head.share();
-  }
-
-  /** The visitor id that may stand in the page; undefined if others get the page, too. */
-  #idForPage(): string | undefined {
-    const id = idForPage(this.runtime, this.participation, this.#response, this.#page);
-    this.#isOwnPage ||= id !== undefined;
-    return id;
-  }
-
-  protected override deciderFor(participation: Included): Decider {
-    this.#isOwnPage = true;
-    return this.#page?.decider ?? super.deciderFor(participation);
   }
 
   protected get locations(): Properties {
@@ -268,7 +208,7 @@ export class RequestContext extends VisitorContextBase implements ConvertContext
     const unknownProxy = visitor.excludedBy === 'bot' ? undefined : this.#services.proxies.see(request);
     if (unknownProxy !== undefined) this.runtime.warnOnce('proxy', unknownProxy);
     const preview = project && this.preview?.follow(visitor, project);
-    this.#head.prepare(visitor, this.#session);
+    this.head.prepare(visitor, this.#session);
     if (visitor.withdrawn) revokeConsent(this.runtime, visitor.withdrawn, request.raw);
     if (visitor.excludedBy !== undefined) return excluded(visitor, visitor.excludedBy, preview?.decisions);
     if (project) return this.#include(visitor, project, preview);
@@ -299,7 +239,7 @@ export class RequestContext extends VisitorContextBase implements ConvertContext
       response: this.#response,
       visitor,
       readOnly: this.#readOnly,
-      isLost: visitor.origin === 'generated' ? () => this.#head.isLost() : undefined,
+      isLost: visitor.origin === 'generated' ? () => this.head.isLost() : undefined,
       project,
       storeKey,
       lookup,
@@ -312,12 +252,13 @@ export class RequestContext extends VisitorContextBase implements ConvertContext
     return participation;
   }
 
-  get #head(): RequestHead {
+  protected get head(): RequestHead {
     return (this.#ownHead ??= new RequestHead(this.runtime, {
       request: this.#request,
       response: this.#response,
       visitors: this.#services.visitors,
       heads: this.#services.heads,
+      etags: this.#services.etags,
       read: () => this.#headersParts(),
     }));
   }
@@ -333,7 +274,6 @@ export class RequestContext extends VisitorContextBase implements ConvertContext
         carried: this.#carried,
         session: this.#session,
         facts: this.#requestFacts,
-        page: this.#page,
         decisions: this,
       }
     );

@@ -5,9 +5,11 @@
 import type { Decision, ExperienceAttributes } from '../engine/types.js';
 import type { KeyCookie } from '../identity/cookies/key-cookie.js';
 import type { IncomingRequest, ResponseHead } from '../model/http.js';
+import { RequestCookies } from '../request/cookies.js';
+import type { RequestFacts } from '../request/request-reader.js';
 import { applyChange } from '../model/visitor-state/apply-change.js';
 import { type Decider, type FixedVisitor, PageDecider } from './decider.js';
-import type { ContextVisitor } from './engine-visitor.js';
+import { type ContextVisitor, PageVisitor } from './engine-visitor.js';
 import { MAX_KEY, othersIn, pageKey } from './page-key.js';
 import { type Included, type Participation, previewsIn } from './participation.js';
 import { keepsCookies } from './resolve-participation.js';
@@ -42,25 +44,26 @@ function warnOfShare({ warnOnce }: Pick<Runtime, 'warnOnce'>, problem: keyof typ
   warnOnce(`share:${problem}`, `share() ${WARNINGS[problem]}`);
 }
 
+/** A call of `share()`. */
+export interface ShareCall {
+  readonly options: ShareOptions;
+  readonly attributes: ExperienceAttributes | undefined;
+  /** True if the page depends on its visitor already. */
+  readonly isLate: boolean;
+}
+
 /** What a page depends on that is to be shared. */
 export interface SharedPageParts {
   readonly request: IncomingRequest;
   readonly participation: Participation;
+  readonly facts: RequestFacts;
   readonly keys: KeyCookie;
-  readonly attributes: ExperienceAttributes;
-  /** Makes a visitor for the engine, whose state nobody else changes. */
-  readonly visitorOf: (participation: Included) => ContextVisitor;
 }
 
-/**
- * Makes the page of one call of `share()`. Undefined if the page can not be shared, which is logged once.
- *
- * @param isLate true if the page depends on its visitor already
- */
+/** Makes the page of a call of `share()`. Undefined if the page can not be shared, which is logged once. */
 export function openSharedPage(
   runtime: Runtime,
-  options: ShareOptions,
-  isLate: boolean,
+  { options, attributes, isLate }: ShareCall,
   parts: SharedPageParts,
 ): SharedPage | undefined {
   const given = asObject(options);
@@ -69,7 +72,12 @@ export function openSharedPage(
     return undefined;
   }
   try {
-    return new SharedPage(runtime, { key: [...given.key], seconds: given.seconds }, parts);
+    return new SharedPage(
+      runtime,
+      { key: [...given.key], seconds: given.seconds },
+      asObject(attributes),
+      parts,
+    );
   } catch (error) {
     runtime.report(asConvertError(error, 'CONVERT_INTERNAL', 'a page could not be shared'));
     return undefined;
@@ -96,18 +104,25 @@ export class SharedPage {
   readonly #cookieKey: string | undefined;
   #isOtherwise = false;
 
-  constructor(runtime: Runtime, options: ShareOptions, parts: SharedPageParts) {
+  constructor(
+    runtime: Runtime,
+    options: ShareOptions,
+    attributes: ExperienceAttributes,
+    parts: SharedPageParts,
+  ) {
     this.#runtime = runtime;
     this.#options = options;
     this.#parts = parts;
-    const { request, participation, keys, attributes } = parts;
+    const { request, participation, facts, keys } = parts;
     if (participation.status === 'excluded') return;
     const own = new Set(options.key);
     const { project, work } = participation;
     const { engine } = project;
     let fixed: FixedVisitor | undefined;
     if (hasKey(participation)) {
-      const visitor = parts.visitorOf(participation);
+      const { location, visitor: properties } = facts;
+      const sources = { location, visitor: properties, cookies: new RequestCookies(request) };
+      const visitor = new PageVisitor(participation, sources, runtime);
       this.#expected = new Map([...own].map((key) => [key, expect(key, participation, visitor, attributes)]));
       const shown = new Map([...this.#expected].map(([key, each]) => [key, each.variation?.key ?? null]));
       const keyWith = (brought: string | undefined): string =>

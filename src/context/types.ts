@@ -175,9 +175,9 @@ export interface VisitorContext<Keys extends string = string> {
 }
 
 /** What `share()` takes. */
-export interface ShareOptions {
+export interface ShareOptions<Keys extends string = string> {
   /** The keys of the experiences that the page shows. All others show the original there. */
-  key: readonly string[];
+  key: readonly Keys[];
   /** Seconds for which a shared cache keeps the page, from 1 to 31536000 (one year). */
   seconds: number;
 }
@@ -241,7 +241,7 @@ export interface ConvertContext<Keys extends string = string> extends VisitorCon
    * res.render('home', { variation: req.convert.runExperience('homepage-hero') });
    * ```
    */
-  share(options: ShareOptions, attributes?: ExperienceAttributes): void;
+  share(options: ShareOptions<Keys>, attributes?: ExperienceAttributes): void;
 }
 
 /**

@@ -67,8 +67,6 @@ export interface VisitorHeadersParts {
   readonly session: CarriedSession | undefined;
   /** The facts of the request, from which a new session takes its attribution. */
   readonly facts: RequestFacts;
-  /** The page, if the app shares it per variation; else undefined. */
-  readonly page: SharedPage | undefined;
   /** The decisions of the request that have a variation, as they are when they are read. */
   readonly decisions: { readonly decided: ReadonlyMap<string, ContextDecision> };
 }
@@ -88,11 +86,12 @@ export class VisitorHeaders {
 
   /**
    * `takesOver` is the visitor id that the device takes over after `identify()`; null: none, even if the alias cookie
-   * names one; undefined: `identify()` was not called, or the store has not answered.
+   * names one; undefined: `identify()` was not called, or the store has not answered. `page` is the page, if the app
+   * shares it per variation.
    */
-  write(head: ResponseHead, takesOver: string | null | undefined): void {
+  write(head: ResponseHead, takesOver: string | null | undefined, page: SharedPage | undefined): void {
     for (const line of this.#lines.splice(0)) head.removeCookie(line);
-    const { page, participation, decisions } = this.parts;
+    const { participation, decisions } = this.parts;
     const shared = page === undefined ? isShared(head) : page.write(head, takesOver === undefined);
     if (head.getHeader('Cache-Control') === undefined) head.setHeader('Cache-Control', UNSHARED);
     if (page === undefined && shared && participation.visitor.id !== '') warnOfSharing(this.runtime);

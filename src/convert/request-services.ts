@@ -1,5 +1,6 @@
 /** Makes the readers that all requests of one Convert share, from its options. */
 import { signalReader } from '../consent/privacy-signals.js';
+import { EtagWatch } from '../context/etag-watch.js';
 import type { PreviewServices } from '../context/preview-link.js';
 import type { RequestServices } from '../context/request-context.js';
 import { HeadSample } from '../context/visitor-headers.js';
@@ -41,6 +42,7 @@ export function requestServices(
     previews: previewServices(options),
     proxies: new ProxyWatch(),
     heads: new HeadSample(),
+    etags: new EtagWatch(),
     isCrossSiteCookie: options.visitor?.cookie?.sameSite === 'none',
   };
 }

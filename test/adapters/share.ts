@@ -79,7 +79,9 @@ export function shareConformance(adapter: Adapter, { http2 }: { http2: boolean }
             [],
             expect.not.stringMatching(/cookie/i),
           ]);
-          expect(shared.text).toBe(`${variation} {"variations":{"homepage-hero":"${variation}"}}`);
+          expect(shared.text).toBe(
+            `${variation} {"variations":{"homepage-hero":"${variation}"},"exposed":["homepage-hero"]}`,
+          );
         }
         expect((await apps.delivered()).events).toHaveLength(1);
         expect(apps.logged).toEqual([]);
@@ -114,15 +116,15 @@ export function shareConformance(adapter: Adapter, { http2 }: { http2: boolean }
       });
 
       it.each([
-        ['a bot', { 'user-agent': GOOGLEBOT }],
-        ['a preview', { path: '/?convert_preview=101.1011' }],
+        ['a bot', { 'user-agent': GOOGLEBOT, unstored: PRIVATE }],
+        ['a preview', { path: '/?convert_preview=101.1011', unstored: 'private, no-store' }],
       ] as [string, Record<string, string>][])(
         'SP4 %s shares nothing',
-        async (_, { path = '/', ...headers }) => {
+        async (_, { path = '/', unstored, ...headers }) => {
           const { cookies } = visitor;
           for (const variation of ['original', 'version-b', '-']) {
             const answer = await ask(path, `${cookies}; cv_key=homepage-hero.${variation}`, headers);
-            expect([control(answer), valueOf(answer, 'cv_key')]).toEqual([PRIVATE, undefined]);
+            expect([control(answer), valueOf(answer, 'cv_key') ?? '']).toEqual([unstored, '']);
           }
         },
       );
@@ -190,7 +192,9 @@ export function shareConformance(adapter: Adapter, { http2 }: { http2: boolean }
         all: ['homepage-hero'],
         feature: { status: 'disabled' },
         features: [],
-        bridge: expect.stringMatching(/^\{"variations":\{"homepage-hero":"[a-z-]+"\}\}$/) as string,
+        bridge: expect.stringMatching(
+          /^\{"variations":\{"homepage-hero":"[a-z-]+"\},"exposed":\["homepage-hero"\]\}$/,
+        ) as string,
       });
       const left = [
         ['featured', 'shared-page', false],
@@ -348,6 +352,7 @@ export function shareConformance(adapter: Adapter, { http2 }: { http2: boolean }
       ['all of them', (convert) => void convert.runExperiences()],
       ['a feature', (convert) => void convert.runFeature('checkout-button')],
       ['the bridge', (convert) => void convert.bridge.script()],
+      ['carry()', (convert) => void convert.carry()],
     ] as [string, (convert: ConvertContext) => void][])('SP17 after %s it is too late', async (_, before) => {
       await start({
         '/late': (x) => {
@@ -487,7 +492,7 @@ export function shareConformance(adapter: Adapter, { http2 }: { http2: boolean }
         const page = await ask('/', [answer, cookies].filter((each) => each !== '').join('; '));
         expect([control(page), page.text, valueOf(page, 'cv_key')]).toEqual([
           PRIVATE,
-          'none {"variations":{}}',
+          'none {"variations":{},"exposed":[]}',
           undefined,
         ]);
         const gone = await ask('/', `${answer}; ${cookies}; ${key}`);
@@ -537,6 +542,53 @@ export function shareConformance(adapter: Adapter, { http2 }: { http2: boolean }
       });
       const { cookies, key } = await arrive();
       expect(control(await ask('/login', `${cookies}; ${key}`))).toBe(PRIVATE);
+    });
+
+    it('SP29 carries nobody on a shared page, and gives no signal', async () => {
+      await start({
+        '/carry': (x) => {
+          x.convert.share(HERO);
+          const variation = x.convert.runExperience('homepage-hero')?.key;
+          x.convert.bridge.signal({ cookie: true, header: true });
+          x.send(
+            200,
+            `${variation} ${JSON.stringify([x.convert.carry(), x.convert.hiddenField(), x.convert.header()])}`,
+          );
+        },
+      });
+      const { cookies, key, variation } = await arrive();
+      const shared = await ask('/carry', `${cookies}; ${key}`);
+      expect([control(shared), linesOf(shared), shared.text]).toEqual([
+        PUBLIC,
+        [],
+        `${variation} ["","",{}]`,
+      ]);
+      expect(shared.headers['x-convert-variations']).toBeUndefined();
+      const own = await ask('/carry', cookies);
+      expect([control(own), own.text, valueOf(own, 'cv_variations')]).toEqual([
+        PRIVATE,
+        expect.stringContaining('"X-Convert-Visitor"'),
+        expect.any(String),
+      ]);
+    });
+
+    it('SP30 takes the key from somebody who has a preview, so that their next pages show it, too', async () => {
+      await start({}, { secrets: 'a secret of the test', previewCookie: true });
+      const { cookies, key } = await arrive();
+      const previewed = await ask('/?convert_preview=101.1011', `${cookies}; ${key}`);
+      expect([control(previewed), valueOf(previewed, 'cv_key')]).toEqual(['private, no-store', '']);
+      const next = await ask('/', `${cookies}; ${key}; cv_preview=${valueOf(previewed, 'cv_preview')}`);
+      expect([control(next), valueOf(next, 'cv_key'), next.text.split(' ')[0]]).toEqual([
+        'private, no-store',
+        '',
+        'version-b',
+      ]);
+      const exit = await ask(
+        '/?convert_preview=off',
+        `${cookies}; ${key}; cv_preview=${valueOf(previewed, 'cv_preview')}`,
+      );
+      expect(control(exit)).toBe('private, no-store');
+      expect(apps.logged).toEqual([]);
     });
 
     it.runIf(http2)('SP28 does all that over HTTP/2', async () => {

@@ -158,7 +158,7 @@ describe.each(Object.entries(CACHES))('%s', (_, { isThere, options, start }) => 
           const answer = await page(visitor);
           expect([isHit(answer), shownIn(answer), setCookies(answer)]).toEqual([true, variation, []]);
           expect(answer.text).toBe(
-            `${variation} <script>{"variations":{"homepage-hero":"${variation}"}}</script>`,
+            `${variation} <script>{"variations":{"homepage-hero":"${variation}"},"exposed":["homepage-hero"]}</script>`,
           );
         }
         expect(asked).toBe(before);
