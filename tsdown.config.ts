@@ -6,6 +6,14 @@ const entries = Object.keys(manifest.exports)
   .filter((subpath) => subpath !== './package.json')
   .map((subpath) => (subpath === '.' ? 'index' : subpath.slice('./'.length)));
 
+/** The entries that make a Convert, so that they load nearly the same files. */
+const MAIN_ENTRIES = ['index', 'express', 'koa', 'fastify', 'testing'];
+/** Rooms without modules of Node. */
+const PURE = '(?:engine|model|request|utils(?!/node)|project/(?:parse-config|config-entities|config-limits))';
+
+/** Matches the code below `src`, and no declarations, which have chunks of their own. */
+const code = (paths: string): RegExp => new RegExp(`/src/${paths}.*(?<!\\.d)\\.ts$`);
+
 export default defineConfig({
   entry: Object.fromEntries(entries.map((name) => [name, `src/${name}.ts`])),
   format: ['esm', 'cjs'],
@@ -17,8 +25,18 @@ export default defineConfig({
   outputOptions: {
     // The docs of the public interface are in the declarations.
     comments: { legal: true, annotation: true, jsdoc: false },
-    // By itself, so that a small entry doesn't load a large one for the sake of the bundler's helpers.
-    codeSplitting: { groups: [{ name: 'helpers', test: /rolldown\/runtime/ }] },
+    codeSplitting: {
+      includeDependenciesRecursively: false,
+      // Each file takes time to be found and read, so there are few. No entry loads a large file for a small part of it,
+      // and `engine` loads none with a module of Node.
+      groups: [
+        { name: 'helpers', test: /rolldown\/runtime/ },
+        { name: 'base', test: code(PURE), minShareCount: MAIN_ENTRIES.length + 1 },
+        { name: 'node', test: code(''), minShareCount: MAIN_ENTRIES.length + 1 },
+        { name: 'convert', test: code('(?!engine/(?!on-demand))'), minShareCount: MAIN_ENTRIES.length },
+        { name: 'adapters', test: code('(?:adapters/|context/template-view)'), minShareCount: 3 },
+      ],
+    },
   },
   clean: true,
   fixedExtension: true,

@@ -2,7 +2,7 @@
 import http, { type ClientRequest } from 'node:http';
 import https from 'node:https';
 import type { Socket } from 'node:net';
-import { changedGlobalAgent } from '../../utils/node/http-agent.js';
+import { changedGlobalAgent } from '../../utils/node/global-agent.js';
 import type { Transport } from '../types.js';
 import { isWebPage, MAX_ANSWER_BYTES, networkError, POST_HEADERS } from './shared.js';
 
