@@ -60,7 +60,7 @@ export interface ConvertRuntime extends Reporter, Omit<Runtime, keyof Reporter |
 }
 
 /**
- * Makes and connects the parts; nothing is loaded yet. `makeOutbox`, if given, replaces the outbox of the options.
+ * Makes and connects the parts; no config is loaded yet. `makeOutbox`, if given, replaces the outbox of the options.
  *
  * @throws ConvertError for options that turn out to be wrong when they are used
  */
