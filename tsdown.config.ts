@@ -6,10 +6,9 @@ const entries = Object.keys(manifest.exports)
   .filter((subpath) => subpath !== './package.json')
   .map((subpath) => (subpath === '.' ? 'index' : subpath.slice('./'.length)));
 
-/** The entries that make a Convert, so that they load nearly the same files. */
-const MAIN_ENTRIES = ['index', 'express', 'koa', 'fastify', 'testing'];
-/** Rooms without modules of Node. */
-const PURE = '(?:engine|model|request|utils(?!/node)|project/(?:parse-config|config-entities|config-limits))';
+/** Entries that make no Convert; all others do, so that they load nearly the same files. */
+const PARTS = ['engine', 'sdk-engine', 'geoip-lite', 'maxmind', 'redis', 'lmdb'];
+const main = entries.filter((name) => !PARTS.includes(name)).length;
 
 /** Matches the code below `src`, and no declarations, which have chunks of their own. */
 const code = (paths: string): RegExp => new RegExp(`/src/${paths}.*(?<!\\.d)\\.ts$`);
@@ -31,10 +30,9 @@ export default defineConfig({
       // and `engine` loads none with a module of Node.
       groups: [
         { name: 'helpers', test: /rolldown\/runtime/ },
-        { name: 'base', test: code(PURE), minShareCount: MAIN_ENTRIES.length + 1 },
-        { name: 'node', test: code(''), minShareCount: MAIN_ENTRIES.length + 1 },
-        { name: 'convert', test: code('(?!engine/(?!on-demand))'), minShareCount: MAIN_ENTRIES.length },
-        { name: 'adapters', test: code('(?:adapters/|context/template-view)'), minShareCount: 3 },
+        { name: 'base', test: code('(?!utils/node/(?!timers))'), minShareCount: main + 1 },
+        { name: 'convert', test: code('(?!engine/(?!on-demand))'), minShareCount: main },
+        { name: 'adapters', test: code('(?:adapters|bridge|context|convert)/'), minShareCount: 3 },
       ],
     },
   },
