@@ -157,7 +157,8 @@ export function createRuntime(options: ResolvedOptions, makeOutbox?: OutboxFacto
  */
 export function startRuntime({ outbox, repository, services, report, emitLater }: ConvertRuntime): void {
   // The first config waits for them, and tells if they can not be loaded.
-  allOf(outbox.need?.(), userAgentParser.need())?.catch(() => undefined);
+  const code = allOf(outbox.need?.(), userAgentParser.need());
+  if (code !== undefined) repository.waitForCode(code);
   emitLater(() => repository.start());
   services.reader.load().catch((error: unknown) => {
     report(asConvertError(error, 'CONVERT_BAD_OPTION', 'option `geo` can not be loaded'));

@@ -151,6 +151,11 @@ export class ProjectRepository<Loaded> {
     return this.#ready.promise;
   }
 
+  /** Has requests wait until this code is loaded, which every config needs, see `ConfigWindow.waitFor`. */
+  waitForCode(code: Promise<unknown>): void {
+    this.#window.waitFor(code);
+  }
+
   /** Lets a request wait for the first config, see `ConfigWindow.wait`. */
   waitForFirst(): Promise<void> | undefined {
     return this.#current ? undefined : this.#window.wait();

@@ -162,6 +162,19 @@ describe('a config that takes time to load', () => {
     },
   );
 
+  it.each([0, 20])('G5: no time for it runs while code is loaded that it needs: %i', async (readyTimeout) => {
+    const { repository } = slowly([], { readyTimeout });
+    let isLoaded = (): void => undefined;
+    repository.waitForCode(new Promise<void>((resolve) => (isLoaded = resolve)));
+    const first = repository.waitForFirst();
+    await new Promise((done) => setTimeout(done, 60));
+    expect(await stateOf(first!)).toBe('waiting');
+    isLoaded();
+    await first;
+    expect(repository.current).toBeUndefined();
+    expect(repository.waitForFirst()).toBeUndefined();
+  });
+
   it('G5: is not waited for if it came too late, nor for ever, nor once it is refused', async () => {
     vi.useFakeTimers({ toFake: ['setTimeout', 'clearTimeout'] });
     later(() => vi.useRealTimers());
