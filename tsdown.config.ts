@@ -7,7 +7,7 @@ const entries = Object.keys(manifest.exports)
   .map((subpath) => (subpath === '.' ? 'index' : subpath.slice('./'.length)));
 
 /** Entries that make no Convert; all others do, so that they load nearly the same files. */
-const PARTS = ['engine', 'sdk-engine', 'geoip-lite', 'maxmind', 'redis', 'lmdb'];
+const PARTS = ['engine', 'sdk-engine', 'geoip-lite', 'maxmind', 'redis', 'lmdb', 'webhook'];
 const main = entries.filter((name) => !PARTS.includes(name)).length;
 
 /** Matches the code below `src`, and no declarations, which have chunks of their own. */
