@@ -26,8 +26,8 @@ export default defineConfig({
     comments: { legal: true, annotation: true, jsdoc: false },
     codeSplitting: {
       includeDependenciesRecursively: false,
-      // Each file takes time to be found and read, so there are few. No entry loads a large file for a small part of it,
-      // and `engine` loads none with a module of Node.
+      // Each file takes time to be found and read, so there are few. No entry loads a large file for a small part of
+      // it, and `engine` loads none with a module of Node.
       groups: [
         { name: 'helpers', test: /rolldown\/runtime/ },
         { name: 'base', test: code('(?!utils/node/(?!timers))'), minShareCount: main + 1 },

@@ -29,8 +29,8 @@ export class ConfigWindow {
   }
 
   /**
-   * Lets a request wait. Returns undefined if there is nothing to wait for; otherwise a promise that all requests share.
-   * It resolves whether or not the config comes, and never rejects.
+   * Lets a request wait. Returns undefined if there is nothing to wait for; otherwise a promise that all requests
+   * share. It resolves whether or not the config comes, and never rejects.
    */
   wait(): Promise<void> | undefined {
     if (this.#isOver || this.#limit === 0) return undefined;
