@@ -6,6 +6,13 @@ const entries = Object.keys(manifest.exports)
   .filter((subpath) => subpath !== './package.json')
   .map((subpath) => (subpath === '.' ? 'index' : subpath.slice('./'.length)));
 
+/** Entries that make no Convert; all others do, so that they load nearly the same files. */
+const PARTS = ['engine', 'sdk-engine', 'geoip-lite', 'maxmind', 'redis', 'lmdb', 'webhook'];
+const main = entries.filter((name) => !PARTS.includes(name)).length;
+
+/** Matches the code below `src`, and no declarations, which have chunks of their own. */
+const code = (paths: string): RegExp => new RegExp(`/src/${paths}.*(?<!\\.d)\\.ts$`);
+
 export default defineConfig({
   entry: Object.fromEntries(entries.map((name) => [name, `src/${name}.ts`])),
   format: ['esm', 'cjs'],
@@ -17,8 +24,17 @@ export default defineConfig({
   outputOptions: {
     // The docs of the public interface are in the declarations.
     comments: { legal: true, annotation: true, jsdoc: false },
-    // By itself, so that a small entry doesn't load a large one for the sake of the bundler's helpers.
-    codeSplitting: { groups: [{ name: 'helpers', test: /rolldown\/runtime/ }] },
+    codeSplitting: {
+      includeDependenciesRecursively: false,
+      // Each file takes time to be found and read, so there are few. No entry loads a large file for a small part of
+      // it, and `engine` loads none with a module of Node.
+      groups: [
+        { name: 'helpers', test: /rolldown\/runtime/ },
+        { name: 'base', test: code('(?!utils/node/(?!timers))'), minShareCount: main + 1 },
+        { name: 'convert', test: code('(?!engine/(?!on-demand))'), minShareCount: main },
+        { name: 'adapters', test: code('(?:adapters|bridge|context|convert)/'), minShareCount: 3 },
+      ],
+    },
   },
   clean: true,
   fixedExtension: true,

@@ -1,12 +1,13 @@
 /**
  * The compiled engine by itself: for edge runtimes, tools and tests. It uses nothing of Node.
  */
-import { compiledEngine as engineOfValidated, type CompiledEngineOptions } from './engine/compiled-engine.js';
+import { compiledEngine as engineOfValidated } from './engine/compiled-engine.js';
+import type { CompiledEngineOptions } from './engine/compiled-project.js';
 import type { Engine, EngineProject } from './engine/types.js';
 import type { ProjectConfig } from './model/project-config.js';
 import { adoptProject } from './project/parse-config.js';
 
-export type { CompiledEngineOptions } from './engine/compiled-engine.js';
+export type { CompiledEngineOptions } from './engine/compiled-project.js';
 export type * from './engine/types.js';
 export { leftOut } from './project/parse-config.js';
 export type { ProjectConfig };

@@ -1,5 +1,5 @@
 /** The conversions of one context: checks and records them, and tells what became of them. */
-import { badConversion } from '../engine/conversions.js';
+import { badConversion } from '../engine/conversion-data.js';
 import type { ConversionAttributes, EngineVisitor } from '../engine/types.js';
 import { withTimeout } from '../utils/node/timers.js';
 import { asObject } from '../utils/objects.js';

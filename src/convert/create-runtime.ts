@@ -12,7 +12,7 @@ import {
   type OutboxFactory,
   type OutboxListener,
 } from '../delivery/types.js';
-import { compiledEngine } from '../engine/compiled-engine.js';
+import { onDemandEngine } from '../engine/on-demand-engine.js';
 import { visitorCarrier } from '../identity/carried-visitor.js';
 import { hasher } from '../identity/hasher.js';
 import { userHasher } from '../identity/user-hash.js';
@@ -21,17 +21,20 @@ import type { ConvertOptions, ResolvedOptions } from '../options/types.js';
 import { ProjectRepository, type ProjectRepositoryOptions, versionOf } from '../project/repository.js';
 import { resolveProject } from '../project/sources/resolve-source.js';
 import type { ProjectSource } from '../project/types.js';
+import { userAgentParser } from '../request/user-agent/parser.js';
 import { memoryStore } from '../store/memory-store.js';
 import { RemoteStore } from '../store/remote-store.js';
 import { sdkStore } from '../store/sdk-data-store.js';
 import { type VisitorStore, withStoreTimeout } from '../store/types.js';
 import { CompactSet } from '../utils/compact-set.js';
 import { asConvertError } from '../utils/errors.js';
+import { allOf } from '../utils/lazy-module.js';
 import { type Logger, oncePerCode } from '../utils/logger.js';
 import { NOTHING } from '../utils/objects.js';
 import { CookieFormats } from './cookie-formats.js';
 import { draftPreviews } from './draft-previews.js';
 import { JobGate } from './job-gate.js';
+import type { LoadableOutbox } from './late-outbox.js';
 import { projectLoader, warnOfProject } from './load-project.js';
 import { outboxOf } from './outbox-factory.js';
 import { createReporter, type Reporter } from './reporter.js';
@@ -41,10 +44,11 @@ import { requestServices } from './request-services.js';
 const MAX_WAITING = 1_000;
 
 /** The parts of one Convert. Contexts know them as the `Runtime`. */
-export interface ConvertRuntime extends Reporter, Omit<Runtime, keyof Reporter> {
+export interface ConvertRuntime extends Reporter, Omit<Runtime, keyof Reporter | 'outbox'> {
   readonly logger: Logger;
   readonly engineName: string;
   readonly cookieFormats: CookieFormats;
+  readonly outbox: LoadableOutbox;
   /** False with `delivery: false`. */
   readonly delivers: boolean;
   readonly services: RequestServices;
@@ -56,7 +60,7 @@ export interface ConvertRuntime extends Reporter, Omit<Runtime, keyof Reporter> 
 }
 
 /**
- * Makes and connects the parts; nothing is loaded yet. `makeOutbox`, if given, replaces the outbox of the options.
+ * Makes and connects the parts; no config is loaded yet. `makeOutbox`, if given, replaces the outbox of the options.
  *
  * @throws ConvertError for options that turn out to be wrong when they are used
  */
@@ -73,7 +77,7 @@ export function createRuntime(options: ResolvedOptions, makeOutbox?: OutboxFacto
   const flush = (timeout: number): Promise<DeliveryLedger> => outbox.flush(timeout);
   const waitUntil = options.waitUntil && tellPlatform(options.waitUntil, { flush, onError: report });
   const source = sourceOf(options);
-  const engine = options.engine ?? compiledEngine(options);
+  const engine = options.engine ?? onDemandEngine(options);
   const settings = (): Readonly<Record<string, unknown>> | undefined => {
     const loaded = project();
     return loaded && (loaded.config.project.settings ?? {});
@@ -148,10 +152,13 @@ export function createRuntime(options: ResolvedOptions, makeOutbox?: OutboxFacto
 }
 
 /**
- * Begins to load the project config and the geo databases. Requests are served meanwhile, so a failure is only
- * reported.
+ * Begins to load the project config, the geo databases, the outbox and the parser of user agents. Requests are served
+ * meanwhile, so a failure is only reported.
  */
-export function startRuntime({ repository, services, report, emitLater }: ConvertRuntime): void {
+export function startRuntime({ outbox, repository, services, report, emitLater }: ConvertRuntime): void {
+  // The first config waits for them, and tells if they can not be loaded.
+  const code = allOf(outbox.need?.(), userAgentParser.need());
+  if (code !== undefined) repository.waitForCode(code);
   emitLater(() => repository.start());
   services.reader.load().catch((error: unknown) => {
     report(asConvertError(error, 'CONVERT_BAD_OPTION', 'option `geo` can not be loaded'));

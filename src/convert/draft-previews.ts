@@ -91,7 +91,9 @@ class DraftPreviews implements Drafts {
       }
       // The rest of the config is not needed, and would stay in memory.
       const { account_id, project, features = [] } = config;
-      return this.engine.load({ account_id, project, features, experiences: [experience] });
+      const alone = { account_id, project, features, experiences: [experience] };
+      await this.engine.prepare?.(alone);
+      return this.engine.load(alone);
     } catch (error) {
       this.#report(error);
       return undefined;

@@ -1,6 +1,5 @@
 /** Makes the loaded project of a config, and tells of the parts of a config that do not run. */
 import type { LoadedProject } from '../context/runtime.js';
-import type { Outbox } from '../delivery/types.js';
 import type { Engine } from '../engine/types.js';
 import {
   type ExperienceConfig,
@@ -10,14 +9,30 @@ import {
 } from '../model/project-config.js';
 import type { ResolvedOptions } from '../options/types.js';
 import { leftOut } from '../project/parse-config.js';
+import { userAgentParser } from '../request/user-agent/parser.js';
+import { asConvertError } from '../utils/errors.js';
+import { allOf } from '../utils/lazy-module.js';
 import { withDrafts, withoutDelivery } from './engine-views.js';
+import type { LoadableOutbox } from './late-outbox.js';
 
-/** Makes the function that loads a config. `now` tells the milliseconds since the epoch. */
+interface LoaderParts {
+  readonly engine: Engine;
+  readonly outbox: LoadableOutbox;
+  /** Tells the milliseconds since the epoch. */
+  readonly now: () => number;
+}
+
+/** Makes the function that loads a config: at once, unless a part that is needed has to be loaded before. */
 export function projectLoader(
   { debugToken, delivery, environment }: ResolvedOptions,
-  { engine, outbox, now }: { readonly engine: Engine; readonly outbox: Outbox; readonly now: () => number },
-): (config: ProjectConfig) => LoadedProject {
+  { engine, outbox, now }: LoaderParts,
+): (config: ProjectConfig) => LoadedProject | Promise<LoadedProject> {
   return (config) => {
+    const waits = allOf(engine.prepare?.(config), userAgentParser.need(), outbox.need?.());
+    return waits === undefined ? load(config) : waits.then(() => load(config), failed);
+  };
+
+  function load(config: ProjectConfig): LoadedProject {
     // Only a config that was asked for with the token has drafts; in others, a status says nothing about decisions.
     const drafts = draftsOf(debugToken === undefined ? [] : (config.experiences ?? []));
     const shown = withDrafts(engine.load(config), new Set(drafts.map(({ key }) => key)));
@@ -28,7 +43,13 @@ export function projectLoader(
       running: runningExperiences(config, environment).filter((id) => !isDraft.has(id)),
       since: now(),
     };
-  };
+  }
+}
+
+/** Without a part, visitors would be decided by what is not known of them, and bots would be visitors. */
+function failed(cause: unknown): never {
+  const what = 'a part of this package can not be loaded, so the project config is not taken over';
+  throw asConvertError(cause, 'CONVERT_NOT_LOADED', what);
 }
 
 /** Tells of the parts of a project config that do not run. */

@@ -1,15 +1,12 @@
 /** Makes the outbox of a Convert from its options: in memory, in a folder, or one of the app's own. */
-import { memoryOutbox } from '../delivery/memory-outbox.js';
-import { spoolOutbox } from '../delivery/spool/spool-outbox.js';
-import { fetchTransport } from '../delivery/transports/fetch.js';
-import { httpTransport } from '../delivery/transports/http.js';
+import { lateTransport } from '../delivery/transports/late.js';
 import type {
   DeliveryLedger,
-  DeliveryStats,
   Offer,
   Outbox,
   OutboxFactory,
   OutboxListener,
+  OutboxOptions,
   Transport,
 } from '../delivery/types.js';
 import type { ProjectConfig } from '../model/project-config.js';
@@ -17,7 +14,9 @@ import type { DeliveryOptions, ResolvedOptions } from '../options/types.js';
 import { trackingUrl } from '../project/endpoints.js';
 import { asConvertError, ConvertError } from '../utils/errors.js';
 import { agentOf, transportOr } from '../utils/node/http-agent.js';
+import { LateOutbox, type LoadableOutbox, NO_FIGURES } from './late-outbox.js';
 import type { TransportOption } from '../utils/transport-option.js';
+import { LazyModule } from '../utils/lazy-module.js';
 import { withMethods } from '../utils/option-checks.js';
 import { NOTHING } from '../utils/objects.js';
 
@@ -27,15 +26,15 @@ interface Owner {
   readonly project: () => ProjectConfig | undefined;
 }
 
-/** Makes the outbox. `make`, if given, replaces the factory of the options. */
+/** Makes the outbox. `make`, if given, replaces the outbox of the options. */
 export function outboxOf(
   { delivery: given = NOTHING, endpoints, sdkKey, transport }: ResolvedOptions,
   { listener, project }: Owner,
-  make: OutboxFactory = factoryOf(given || NOTHING),
-): Outbox {
+  make?: OutboxFactory,
+): LoadableOutbox {
   // With `delivery: false`, no event is offered (see `withoutDelivery`), and this outbox only keeps the count.
   const delivery: DeliveryOptions = given || NOTHING;
-  const outbox = make({
+  const options: OutboxOptions = {
     transport: transportOf(transport, delivery.timeout),
     destination() {
       const config = project();
@@ -52,29 +51,43 @@ export function outboxOf(
     lingerMs: delivery.linger,
     enrichData: delivery.enrichData,
     listener,
-  });
-  return delivery.outbox === undefined ? outbox : safeOutbox(outbox, listener);
+  };
+  if (make !== undefined) return make(options);
+  if (delivery.outbox !== undefined) return safeOutbox(delivery.outbox(options), listener);
+  return ownOutbox(delivery, options);
 }
 
-function factoryOf({ outbox, spool }: DeliveryOptions): OutboxFactory {
-  return outbox ?? (spool === undefined ? memoryOutbox : spoolOutbox(spool));
+const MEMORY = new LazyModule(() => import('../delivery/memory-outbox.js'));
+const SPOOL = new LazyModule(() => import('../delivery/spool/spool-outbox.js'));
+
+function ownOutbox({ spool }: DeliveryOptions, options: OutboxOptions): LoadableOutbox {
+  return spool === undefined
+    ? whenLoaded(MEMORY, false, ({ memoryOutbox }) => memoryOutbox(options))
+    : whenLoaded(SPOOL, true, ({ spoolOutbox }) => spoolOutbox(spool)(options));
+}
+
+/** Makes the outbox: at once, if its code is loaded already. */
+function whenLoaded<Module>(
+  code: LazyModule<Module>,
+  outlives: boolean,
+  make: (code: Module) => Outbox,
+): LoadableOutbox {
+  if (code.loaded !== undefined) return make(code.loaded);
+  return new LateOutbox(outlives, async () => make(await code.get()));
 }
 
 function transportOf(transport: TransportOption | undefined, timeout: number | undefined): Transport {
-  return transportOr(transport) === 'fetch'
-    ? fetchTransport({ timeout })
-    : httpTransport({ timeout, agent: agentOf(transport) });
+  if (transportOr(transport) === 'fetch')
+    return lateTransport(async () =>
+      (await import('../delivery/transports/fetch.js')).fetchTransport({ timeout }),
+    );
+  const agent = agentOf(transport);
+  return lateTransport(async () =>
+    (await import('../delivery/transports/http.js')).httpTransport({ timeout, agent }),
+  );
 }
 
 const isOutbox = withMethods('an outbox', 'offer', 'drop', 'ledger', 'stats', 'flush', 'close');
-
-/** The figures of an outbox that can not tell its own. */
-const UNKNOWN: DeliveryStats = Object.freeze({
-  ...{ accepted: 0, delivered: 0, pending: 0, spooled: 0, rejected: 0, dropped: 0, reasons: {} },
-  ...{ queueBytes: 0, volatile: 0, oldestAge: 0, posts: 0, retries: 0 },
-  breaker: 'closed',
-  lastError: undefined,
-});
 
 /**
  * Checks an outbox of the app's own, and wraps it, so that no method but `forget` throws or rejects. Events that it
@@ -93,7 +106,7 @@ function safeOutbox(outbox: Outbox, listener: OutboxListener): Outbox {
       return otherwise;
     }
   };
-  const ledger = (): DeliveryLedger => safely(() => outbox.ledger(), UNKNOWN);
+  const ledger = (): DeliveryLedger => safely(() => outbox.ledger(), NO_FIGURES);
   const ledgerOf = async (work: () => Promise<DeliveryLedger>): Promise<DeliveryLedger> => {
     try {
       return await work();
@@ -115,7 +128,7 @@ function safeOutbox(outbox: Outbox, listener: OutboxListener): Outbox {
     drop: (count, reason) => safely(() => outbox.drop(count, reason), undefined),
     ...(outbox.forget && { forget: async (visitorIds) => outbox.forget?.(visitorIds) }),
     ledger,
-    stats: () => safely(() => outbox.stats(), UNKNOWN),
+    stats: () => safely(() => outbox.stats(), NO_FIGURES),
     flush: (timeout) => ledgerOf(() => outbox.flush(timeout)),
     close: (timeout) => ledgerOf(() => outbox.close(timeout)),
   };

@@ -2,7 +2,7 @@
 import { parseRetryAfter } from '../utils/backoff.js';
 import { codeOf } from '../utils/errors.js';
 import { buildPayload, type SerialisedEvent } from './payload.js';
-import { heedsRetryAfter, mayBlameEvents, type PostOutcome, postOutcome } from './post-outcome.js';
+import { failureOf, heedsRetryAfter, mayBlameEvents, type PostOutcome, postOutcome } from './post-outcome.js';
 import type { SenderOptions } from './sender-types.js';
 import type { Destination } from './types.js';
 
@@ -25,10 +25,11 @@ export async function postBatch(
 ): Promise<PostResult> {
   try {
     const body = buildPayload(batch, destination, payload);
-    const { status, retryAfter, date } = await transport.post(destination.url, body, isAwaited);
+    const answer = await transport.post(destination.url, body, isAwaited);
+    const { status, retryAfter, date } = answer;
     return {
-      outcome: postOutcome(status),
-      failure: `answered ${status}`,
+      outcome: postOutcome(answer),
+      failure: failureOf(answer),
       retryAfter: heedsRetryAfter(status) ? parseRetryAfter(retryAfter, Date.now(), date) : undefined,
       blames: mayBlameEvents(status),
     };

@@ -1,13 +1,14 @@
 /** Says what an answer of the tracking endpoint means for the batch of events that was posted. Pure. */
 import { ConvertError } from '../utils/errors.js';
+import type { TransportAnswer } from './types.js';
 
 /**
  * The meaning of an answer for the batch that was posted:
  *
  * - `delivered` the endpoint took the batch
  * - `retry` the same batch is posted again, after a backoff
- * - `pause` the endpoint refuses the SDK key or is not there; all events are kept, and the batch is posted again after
- *   the longest backoff
+ * - `pause` the endpoint refuses the SDK key, or something else answers in its place; all events are kept, and the
+ *   batch is posted again after the longest backoff
  * - `halve` the batch is too large; it is posted again in two halves
  * - `isolate` the endpoint will never take this batch: the events that it refuses are searched for and given up
  */
@@ -27,11 +28,17 @@ const BY_STATUS: Readonly<Record<number, PostOutcome>> = {
 const BY_CLASS: Readonly<Record<number, PostOutcome>> = { 2: 'delivered', 3: 'pause', 4: 'isolate' };
 
 /**
- * Returns the outcome of a POST by its HTTP status. After an unknown status the batch is posted again, so that no event
- * is lost.
+ * Returns the outcome of a POST by its answer. After an unknown status the batch is posted again, so that no event is
+ * lost. A web page comes from somebody else than the endpoint, whatever its status: a login, a captive portal.
  */
-export function postOutcome(status: number): PostOutcome {
-  return BY_STATUS[status] ?? BY_CLASS[Math.floor(status / 100)] ?? 'retry';
+export function postOutcome({ status, isPage = false }: TransportAnswer): PostOutcome {
+  const outcome = BY_STATUS[status] ?? BY_CLASS[Math.floor(status / 100)] ?? 'retry';
+  return outcome === 'delivered' && isPage ? 'pause' : outcome;
+}
+
+/** Says what the endpoint did, for the error message. */
+export function failureOf({ status, isPage = false }: TransportAnswer): string {
+  return isPage ? `answered ${status} with a web page` : `answered ${status}`;
 }
 
 /**

@@ -211,14 +211,15 @@ export interface TransportAnswer {
    * wrong.
    */
   readonly date?: string;
+  /** True if the body is a web page, in HTML, which the tracking endpoint never answers. Default false. */
+  readonly isPage?: boolean;
 }
 
 /** Makes single POSTs to the tracking endpoint. The outbox decides what an answer means. */
 export interface Transport {
   /**
-   * Makes a POST. Resolves with the status and the headers `Retry-After` and `Date`. Rejects on a network error, or
-   * when the time limit of the transport is over. With `keepAlive` the process is kept alive while the POST is under
-   * way.
+   * Makes a POST. Resolves with what the outbox needs of the answer. Rejects on a network error, or when the time limit
+   * of the transport is over. With `keepAlive` the process is kept alive while the POST is under way.
    */
   post(url: string, body: string, keepAlive: boolean): Promise<TransportAnswer>;
   /** Lets the process end although a POST is under way, since no flush waits for it any longer. */

@@ -23,13 +23,14 @@ import type {
   Plan,
   PlannedExperience,
   PlannedVariation,
-  VariationMaker,
 } from './plan-types.js';
 import { RuleCompiler } from './rules/compile-rules.js';
 import { exclusionOf } from './rules/mutual-exclusion.js';
+import type { CompileRegex } from './rules/operators.js';
 import { PropertyNames } from './rules/property-names.js';
 import type { CompiledRules, WebRules } from './rules/types.js';
-import type { BucketingOptions, Variation } from './types.js';
+import type { BucketingOptions } from './types.js';
+import { variationMaker } from './variation-maker.js';
 
 export interface PlanOptions {
   /**
@@ -38,6 +39,8 @@ export interface PlanOptions {
   readonly uiRules?: WebRules | undefined;
   /** How the traffic is shared out. Default: as by default with the official SDK. */
   readonly bucketing?: BucketingOptions | undefined;
+  /** Compiles the regular expressions of rules. */
+  readonly compileRegex: CompileRegex;
 }
 
 /**
@@ -45,10 +48,12 @@ export interface PlanOptions {
  *
  * @param config a config that is validated and deeply frozen, since decisions hand parts of it to the app
  */
-export function compilePlan(config: ProjectConfig, options: PlanOptions = {}): Plan {
-  const { bucketing = {} } = options;
+export function compilePlan(
+  config: ProjectConfig,
+  { uiRules, bucketing = {}, compileRegex }: PlanOptions,
+): Plan {
   const names = new PropertyNames();
-  const compiler = new RuleCompiler(names, options.uiRules);
+  const compiler = new RuleCompiler(names, uiRules, compileRegex);
   const compile: Compile = (rules, type, { key }) =>
     rules ? compiler.compile(rules, ownerOf(type, key)) : undefined;
 
@@ -264,37 +269,4 @@ function entriesOf<T>(list: readonly T[] | null | undefined): readonly T[] {
   return Array.isArray(list)
     ? (list as readonly T[]).filter((each) => each !== null && each !== undefined)
     : [];
-}
-
-/** The fields of a variation in Convert's configs. */
-const FIELDS: readonly string[] = ['id', 'key', 'name', 'status', 'traffic_allocation', 'changes'];
-
-export function variationMaker(experience: ExperienceConfig, variation: VariationConfig): VariationMaker {
-  const { id: experienceId, name: experienceName, key: experienceKey } = experience;
-  const fields = Object.keys(variation);
-  if (fields.length !== FIELDS.length || !FIELDS.every((field) => fields.includes(field))) {
-    return (bucketingAllocation) =>
-      Object.freeze({
-        experienceId,
-        experienceName,
-        experienceKey,
-        bucketingAllocation,
-        ...variation,
-      }) as Variation;
-  }
-  const { id, key, name, status, traffic_allocation, changes } = variation;
-  // A variation is made for each decision. V8 freezes a literal with fixed fields much faster than a spread object.
-  return (bucketingAllocation) =>
-    Object.freeze({
-      experienceId,
-      experienceName,
-      experienceKey,
-      bucketingAllocation,
-      id,
-      key,
-      name,
-      status,
-      traffic_allocation,
-      changes,
-    }) as Variation;
 }

@@ -1,7 +1,7 @@
 /** The fixed engine gives all visitors the same variation of an experience, for an app's own tests. */
 import type { ExperienceConfig, ProjectConfig, RuleEntityConfig } from '../model/project-config.js';
 import type { StateChange } from '../model/visitor-state/types.js';
-import { compiledEngine } from './compiled-engine.js';
+import { compileProject } from './compiled-project.js';
 import { EvaluationState } from './evaluation/evaluation-state.js';
 import type {
   ConversionAttributes,
@@ -34,7 +34,7 @@ class FixedProject implements EngineProject {
 
   constructor(config: ProjectConfig) {
     this.#config = config;
-    this.#compiled = compiledEngine().load({ ...config, experiences: config.experiences?.map(fixed) });
+    this.#compiled = compiled({ ...config, ...NO_RULES, experiences: config.experiences?.map(fixed) });
   }
 
   experience(key: string, visitor: EngineVisitor, attributes: ExperienceAttributes): Decision {
@@ -68,9 +68,7 @@ class FixedProject implements EngineProject {
   ): ConversionOutcome {
     const { account_id, project, goals } = this.#config;
     const goal = { id: idOf(goals, goalKey), key: goalKey };
-    return compiledEngine()
-      .load({ account_id, project, goals: [goal] })
-      .conversion(goalKey, visitor, attributes);
+    return compiled({ account_id, project, goals: [goal] }).conversion(goalKey, visitor, attributes);
   }
 
   customSegments(keys: readonly string[], { state }: EngineVisitor): StateChange {
@@ -79,6 +77,15 @@ class FixedProject implements EngineProject {
     const added = [...new Set(ids)].filter((id) => !customSegments.includes(id));
     return added.length === 0 ? {} : { segments: { customSegments: [...customSegments, ...added] } };
   }
+}
+
+const NO_RULES = { locations: [], audiences: [], segments: [], goals: [] };
+
+/** Compiles a config without rules, in which there is no regular expression to be compiled. */
+function compiled(config: ProjectConfig): EngineProject {
+  return compileProject(config, {}, () => {
+    throw new Error('a rule');
+  });
 }
 
 /** Returns the experience without rules, and with all of its traffic at its first running variation. */

@@ -14,6 +14,12 @@ export interface Engine {
   /** The name of the engine, for `stats()`. */
   readonly name: string;
   /**
+   * Gets what `load` needs for a config, such as a package that few configs need. It is called before each call of
+   * `load`, which waits for the promise; undefined if there is nothing to wait for. If it throws or rejects, the config
+   * is not taken over. Default: nothing is needed.
+   */
+  prepare?(config: ProjectConfig): Promise<void> | undefined;
+  /**
    * Loads a project config. It is called once for each config. Throws a ConvertError if it cannot work with the config.
    */
   load(config: ProjectConfig): EngineProject;

@@ -1,6 +1,6 @@
 /** Decides which requests come from bots: by default, these get the original page and are not counted. */
 import { headerText, type IncomingRequest } from '../model/http.js';
-import { isBotClient } from '../request/user-agent/bots.js';
+import { userAgentParser } from '../request/user-agent/parser.js';
 import { askYesOrNo, type RequestFunction } from '../utils/app-callback.js';
 import type { ConvertError } from '../utils/errors.js';
 
@@ -41,6 +41,7 @@ export function botCheck(
           'front, nobody takes part',
       );
     }
-    return !userAgent || isBotClient(userAgent, headerText(headers['sec-ch-ua']));
+    const { loaded } = userAgentParser;
+    return !userAgent || loaded?.isBotClient(userAgent, headerText(headers['sec-ch-ua'])) === true;
   };
 }

@@ -64,8 +64,8 @@ export interface ConvertOptions<Raw = unknown> {
   /** Milliseconds between two fetches of the project config from the endpoint. Default 300000 (5 minutes). */
   refreshInterval?: number;
   /**
-   * Milliseconds that requests wait for the first project config, counted from the first request that waits. After
-   * that, requests do not wait, and get the original page until the config is there. Default 250; 0 never waits.
+   * Milliseconds that requests wait for the first project config to arrive, counted from the first request that waits.
+   * After that, requests do not wait, and get the original page until the config is there. Default 250; 0 never waits.
    */
   readyTimeout?: number;
   /** The engine that decides. Default: the compiled engine; `sdkEngine(ConvertSDK)` is the official SDK. */

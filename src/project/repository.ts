@@ -2,20 +2,23 @@
 import type { ProjectConfig } from '../model/project-config.js';
 import { asConvertError, ConvertError } from '../utils/errors.js';
 import { HealthReporter } from '../utils/health-reporter.js';
+import { InOrder } from '../utils/in-order.js';
 import { adoptProject } from './parse-config.js';
+import { ConfigWindow } from './config-window.js';
 import type { CachedConfigInfo, ProjectSource } from './types.js';
+import { createWaiter, type Waiter } from './waiter.js';
 
 export interface ProjectRepositoryOptions<Loaded> {
   /**
-   * The most milliseconds that requests wait for the first config, counted from the first request that asked. Default
-   * 250; 0 never waits.
+   * The most milliseconds that requests wait for the first config to arrive, counted from the first request that asked.
+   * Default 250; 0 never waits.
    */
   readyTimeout?: number;
   /**
-   * Makes the object that is in force for a config. If `load` throws, the config before stays in force, and the reason
-   * goes to `onError`.
+   * Makes the object that is in force for a config. If `load` throws or rejects, the config before stays in force, and
+   * the reason goes to `onError`.
    */
-  load(config: ProjectConfig): Loaded;
+  load(config: ProjectConfig): Loaded | Promise<Loaded>;
   /** Called after a config was put in force. */
   onConfig?(loaded: Loaded, isFirst: boolean): void;
   /**
@@ -53,12 +56,9 @@ export interface ProjectStats {
   readonly version: string | undefined;
 }
 
-interface Waiter {
-  readonly promise: Promise<void>;
-  resolve(): void;
-  reject(error: ConvertError): void;
-  timer: NodeJS.Timeout | undefined;
-}
+/** What became of a config: it was loaded, or there is a reason why not. */
+type Outcome<Loaded> =
+  { readonly config: ProjectConfig; readonly loaded: Loaded } | { readonly refusal: unknown };
 
 /**
  * Milliseconds, from the last call of `ready()`, for which it keeps the process alive: as long as one fetch may take.
@@ -69,7 +69,6 @@ const KEEP_ALIVE = 10_000;
 export class ProjectRepository<Loaded> {
   readonly #source: ProjectSource;
   readonly #options: ProjectRepositoryOptions<Loaded>;
-  readonly #readyTimeout: number;
   #state: 'new' | 'started' | 'stopped' = 'new';
   #current: Loaded | undefined;
   #version: string | undefined;
@@ -78,20 +77,19 @@ export class ProjectRepository<Loaded> {
   #fromCache = false;
   #changes = 0;
   readonly #health = new HealthReporter();
+  /** Configs may take time to load, and what the source tells after a config is about that config. */
+  readonly #order = new InOrder();
   #lastError: string | undefined;
   /** True if the last config of the source was refused, so that the config before stays in force. */
   #isRefused = false;
   #ready: Waiter | undefined;
-  /** The wait of requests for the first config, which they all share; undefined until the first request waits. */
-  #window: Waiter | undefined;
-  #isWindowOver: boolean;
+  /** The wait of requests for the first config. */
+  readonly #window: ConfigWindow;
 
   constructor(source: ProjectSource, options: ProjectRepositoryOptions<Loaded>) {
-    const { readyTimeout = 250 } = options;
     this.#source = source;
     this.#options = options;
-    this.#readyTimeout = readyTimeout;
-    this.#isWindowOver = readyTimeout === 0;
+    this.#window = new ConfigWindow(options.readyTimeout);
   }
 
   /**
@@ -107,10 +105,12 @@ export class ProjectRepository<Loaded> {
     this.#state = 'started';
     try {
       this.#source.start({
-        config: (config, cached) => this.#putInForce(config, cached),
-        unchanged: () => this.#confirm(),
+        config: (config, cached) => this.#receive(config, cached),
+        unchanged: () => this.#order.run(undefined, () => this.#confirm()),
         error: (error) =>
-          this.#fail(asConvertError(error, 'CONVERT_PROJECT_UNREACHABLE', 'no project config')),
+          this.#order.run(error, () =>
+            this.#fail(asConvertError(error, 'CONVERT_PROJECT_UNREACHABLE', 'no project config')),
+          ),
         cacheFailed: (error) => this.#notify(() => this.#options.onCacheFailure?.(error)),
         recovered: (what) => this.#notify(() => this.#options.onCacheRecovery?.(what)),
       });
@@ -127,7 +127,7 @@ export class ProjectRepository<Loaded> {
     if (this.#state === 'stopped') return;
     this.#state = 'stopped';
     quietly(() => this.#source.stop());
-    this.#endWindow();
+    this.#window.end();
     clearTimeout(this.#ready?.timer);
     this.#ready?.reject(notReady());
   }
@@ -151,16 +151,14 @@ export class ProjectRepository<Loaded> {
     return this.#ready.promise;
   }
 
-  /**
-   * Lets a request wait for the first config. Returns undefined if there is nothing to wait for, because a config is in
-   * force or because the time for the first one is over. Otherwise returns a promise that all requests share. It
-   * resolves in either case and never rejects.
-   */
+  /** Has requests wait until this code is loaded, which every config needs, see `ConfigWindow.waitFor`. */
+  waitForCode(code: Promise<unknown>): void {
+    this.#window.waitFor(code);
+  }
+
+  /** Lets a request wait for the first config, see `ConfigWindow.wait`. */
   waitForFirst(): Promise<void> | undefined {
-    if (this.#current || this.#isWindowOver) return undefined;
-    // The timer keeps the process alive: a job without a server must not end in the middle of its wait.
-    this.#window ??= createWaiter(setTimeout(() => this.#endWindow(), this.#readyTimeout));
-    return this.#window.promise;
+    return this.#current ? undefined : this.#window.wait();
   }
 
   stats(): ProjectStats {
@@ -176,21 +174,44 @@ export class ProjectRepository<Loaded> {
     };
   }
 
-  #putInForce(given: ProjectConfig, cached?: CachedConfigInfo): boolean {
+  /** Returns false if the config is refused at once; a config that takes time to load counts as taken over. */
+  #receive(given: ProjectConfig, cached?: CachedConfigInfo): boolean {
     if (this.#state !== 'started') return false;
-    const first = this.#current === undefined;
-    let config: ProjectConfig;
-    let loaded: Loaded;
+    let isTaken = true;
+    const loading = this.#load(given);
+    if (loading instanceof Promise) this.#window.arrived();
+    this.#order.run(loading, (outcome) => {
+      isTaken = this.#take(outcome, cached);
+    });
+    return isTaken;
+  }
+
+  #load(given: ProjectConfig): Outcome<Loaded> | Promise<Outcome<Loaded>> {
+    const refused = (refusal: unknown): Outcome<Loaded> => ({ refusal });
     try {
       // A source of the app may deliver something else than a config.
-      config = adoptProject(given, this.#source.description);
-      loaded = this.#options.load(config);
+      const config = adoptProject(given, this.#source.description);
+      const loading = this.#options.load(config);
+      return loading instanceof Promise
+        ? loading.then((loaded) => ({ config, loaded }), refused)
+        : { config, loaded: loading };
     } catch (error) {
-      this.#isRefused = true;
-      this.#fail(asConvertError(error, 'CONVERT_BAD_PROJECT', 'the project config was not taken over'));
+      return refused(error);
+    }
+  }
+
+  #take(outcome: Outcome<Loaded>, cached?: CachedConfigInfo): boolean {
+    if (this.#state !== 'started') return false;
+    this.#isRefused = 'refusal' in outcome;
+    if ('refusal' in outcome) {
+      this.#window.refused();
+      this.#fail(
+        asConvertError(outcome.refusal, 'CONVERT_BAD_PROJECT', 'the project config was not taken over'),
+      );
       return false;
     }
-    this.#isRefused = false;
+    const { config, loaded } = outcome;
+    const first = this.#current === undefined;
     this.#current = loaded;
     this.#version = versionOf(config);
     quietly(() => this.#options.onConfig?.(loaded, first));
@@ -200,7 +221,7 @@ export class ProjectRepository<Loaded> {
     if (first && cached) this.#notify(() => this.#options.onOlder?.(cached.checkedAt, this.#health.failures));
     clearTimeout(this.#ready?.timer);
     this.#ready?.resolve();
-    this.#endWindow();
+    this.#window.end();
     return true;
   }
 
@@ -226,21 +247,6 @@ export class ProjectRepository<Loaded> {
     this.#lastError = error.message;
     quietly(() => this.#options.onError?.(error, this.#health.failures));
   }
-
-  #endWindow(): void {
-    this.#isWindowOver = true;
-    if (!this.#window) return;
-    clearTimeout(this.#window.timer);
-    this.#window.resolve();
-  }
-}
-
-function createWaiter(timer?: NodeJS.Timeout): Waiter {
-  let settle: Pick<Waiter, 'resolve' | 'reject'> | undefined;
-  const promise = new Promise<void>((resolve, reject) => {
-    settle = { resolve, reject };
-  });
-  return { promise, timer, resolve: () => settle?.resolve(), reject: (error) => settle?.reject(error) };
 }
 
 function notReady(): ConvertError {

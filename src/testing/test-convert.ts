@@ -5,6 +5,8 @@ import { fixedEngine } from '../engine/fixed-engine.js';
 import { resolveOptions } from '../options/resolve-options.js';
 import type { ConvertOptions } from '../options/types.js';
 import type { ProjectSink } from '../project/types.js';
+import { isBotClient, parseUserAgent } from '../request/user-agent/parse-user-agent.js';
+import { userAgentParser } from '../request/user-agent/parser.js';
 import { memoryStore, type MemoryStore } from '../store/memory-store.js';
 import { ConvertError } from '../utils/errors.js';
 import { assertOptions, given, text } from '../utils/option-checks.js';
@@ -83,6 +85,8 @@ export function testConvert<Raw = unknown>(
   let current: Answers = firstAnswers;
   let sink: ProjectSink | undefined;
   let visitors = memoryStore({ max: MAX_VISITORS });
+  // Tests of an app may use the double at once.
+  userAgentParser.provide({ parseUserAgent, isBotClient });
   const recorder = createRecorder();
 
   const convert = createConvertWith(

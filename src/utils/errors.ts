@@ -10,6 +10,8 @@ import { cleanText } from './clean-text.js';
  * - `CONVERT_PROJECT_UNREACHABLE`: the project config could not be fetched or read
  * - `CONVERT_PROJECT_CACHE`: the project cache failed, or holds data that can't be used; the config is fetched without
  *   it
+ * - `CONVERT_NOT_LOADED`: a part of this package, or a package that it needs, could not be loaded when it was needed;
+ *   something may be missing in a bundle
  * - `CONVERT_NOT_READY`: a call needed a project config, and none has arrived yet
  * - `CONVERT_DELIVERY`: the tracking endpoint refused events or could not be reached
  * - `CONVERT_SPOOL`: events could not be kept on disk or in Redis; they wait in memory
@@ -27,6 +29,7 @@ export type ConvertErrorCode =
   | 'CONVERT_BAD_PROJECT'
   | 'CONVERT_PROJECT_UNREACHABLE'
   | 'CONVERT_PROJECT_CACHE'
+  | 'CONVERT_NOT_LOADED'
   | 'CONVERT_NOT_READY'
   | 'CONVERT_DELIVERY'
   | 'CONVERT_SPOOL'

@@ -13,6 +13,7 @@ import { incoming } from '../identity/support.js';
 import { type Collector, startCollector } from '../support/collector.js';
 import { temporaryFolder } from '../support/folder.js';
 import { testProject } from '../support/project.js';
+import '../support/loaded.js';
 
 const KEY = '1001-2002-abc';
 const COOKIE_KEY = '1001-2002~cookie-abc';

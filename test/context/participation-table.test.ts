@@ -22,6 +22,7 @@ import {
 import { IDS } from './notes.js';
 import { doNothing, playJob, playRequest, type Exchange } from './play.js';
 import { FIRST_USES, SPECIAL, STORES } from './special-cases.js';
+import '../support/loaded.js';
 
 /** Plays every combination that is possible, and compares the outcomes with the file of that name. */
 async function expectTable<A extends Axes>(

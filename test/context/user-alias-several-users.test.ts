@@ -11,6 +11,7 @@ import { Device, MINUTE } from '../support/device.js';
 import { temporaryFolder } from '../support/folder.js';
 import { testProject } from '../support/project.js';
 import { hasRedis, sharedRedis } from '../support/redis.js';
+import '../support/loaded.js';
 
 const login =
   (userId: string) =>

@@ -12,6 +12,7 @@ import { koa3Adapter } from '../adapters/koa.js';
 import { incoming } from '../identity/support.js';
 import { type Collector, startCollector } from '../support/collector.js';
 import { testProject } from '../support/project.js';
+import '../support/loaded.js';
 
 interface Call {
   promise: Promise<void>;

@@ -1,5 +1,5 @@
 /** A Convert where something fails: the page is served, and the operator hears of it. */
-import { describe, expect, it } from 'vitest';
+import { describe, expect, it, vi } from 'vitest';
 import type { ConvertContext } from '../../src/context/types.js';
 import type { ConvertOptions } from '../../src/options/types.js';
 import type { ProjectSink } from '../../src/project/types.js';
@@ -180,7 +180,7 @@ describe('failing open', () => {
     );
   });
 
-  it('says once what of a config is not run', () => {
+  it('says once what of a config is not run', async () => {
     const project = testProject();
     const rule = {
       key: 'path',
@@ -189,11 +189,12 @@ describe('failing open', () => {
     };
     project.locations![0]!.rules = { OR: [{ AND: [{ OR_WHEN: [rule] }] }] };
     let sink: ProjectSink | undefined;
-    create({
+    const convert = create({
       project: { start: (given: ProjectSink) => void (sink = given), stop: () => undefined } as never,
     });
     sink!.config(project);
     sink!.config({ ...project, goals: [] });
+    await vi.waitFor(() => expect(convert.stats().project.changes).toBe(1), 30_000);
     expect(logged).toEqual([
       'convert: the regular expression of the location "pricing", OR[0].AND[0].OR_WHEN[0], could hold the event loop: it is not run, and never matches',
     ]);

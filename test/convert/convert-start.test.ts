@@ -136,7 +136,7 @@ describe('a config with parts that can not be used', () => {
     ]);
   });
 
-  it('D10: no name in it forges a line of the log', () => {
+  it('D10: no name in it forges a line of the log', async () => {
     const forged = 'x\r\nconvert: all is well\u001b[2J\u202e\u2028"';
     const project = testProject();
     project.audiences![0]!.key = forged;
@@ -147,7 +147,7 @@ describe('a config with parts that can not be used', () => {
       matching: { match_type: 'regexMatches', negated: false },
     };
     for (const each of project.experiences!) each.environment = forged;
-    create({ project });
+    await create({ project }).ready();
     expect(logged).toHaveLength(2);
     expect(logged.join('')).toContain('x??convert: all is well?[2J??');
     expect(logged.join('')).not.toMatch(/[\p{Cc}\p{Cf}\p{Zl}\p{Zp}]/u);

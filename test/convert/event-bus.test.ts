@@ -5,6 +5,7 @@ import { type Convert, type ConvertOptions, createConvert } from '../../src/inde
 import { until } from '../delivery/fakes.js';
 import { type Collector, type CollectorOptions, startCollector } from '../support/collector.js';
 import { testProject } from '../support/project.js';
+import '../support/loaded.js';
 
 interface Kit {
   collector: Collector;

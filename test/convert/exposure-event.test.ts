@@ -4,6 +4,7 @@ import type { ConvertEvents } from '../../src/context/types.js';
 import { memoryStore } from '../../src/store/memory-store.js';
 import { visit } from '../support/http.js';
 import { create } from './setup.js';
+import '../support/loaded.js';
 
 type Exposure = ConvertEvents['exposure'];
 

@@ -4,6 +4,7 @@ import { type Convert, createConvert } from '../../src/convert/convert.js';
 import type { ConvertOptions } from '../../src/options/types.js';
 import { type Collector, startCollector } from '../support/collector.js';
 import { testProject } from '../support/project.js';
+import '../support/loaded.js';
 
 export let collector: Collector;
 export let logged: string[];

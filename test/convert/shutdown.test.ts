@@ -12,6 +12,7 @@ import type { ConvertOptions } from '../../src/options/types.js';
 import { startChild } from '../support/child.js';
 import { type Collector, startCollector } from '../support/collector.js';
 import { testProject } from '../support/project.js';
+import '../support/loaded.js';
 
 let collector: Collector;
 const made: Convert[] = [];
@@ -252,11 +253,13 @@ describe('G3: a framework that ends the process when the server has closed', () 
       );
       await new Promise((resolve) => server.listen(0, '127.0.0.1', resolve));
       const url = 'http://127.0.0.1:' + server.address().port;
+      const visit = async () => (await fetch(url, { headers: { connection: 'close' } })).text();
+      const sleep = (ms) => new Promise((resolve) => setTimeout(resolve, ms));
       // Two POSTs: the second one lingers.
-      for (let n = 0; n < 2; n++) {
-        await (await fetch(url, { headers: { connection: 'close' } })).text();
-        await new Promise((resolve) => setTimeout(resolve, 50));
-      }
+      await visit();
+      while (convert.stats().delivery.delivered === 0) await sleep(5);
+      await visit();
+      await sleep(50);
       const closeServer = () => new Promise((resolve) => server.close(resolve));
       ${end}
       console.log('ready');

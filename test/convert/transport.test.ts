@@ -3,7 +3,7 @@ import http from 'node:http';
 import https from 'node:https';
 import { afterEach, beforeEach, describe, expect, it, onTestFinished, vi } from 'vitest';
 import { createConvert, type ConvertOptions } from '../../src/index.js';
-import { changedGlobalAgent } from '../../src/utils/node/http-agent.js';
+import { changedGlobalAgent } from '../../src/utils/node/global-agent.js';
 import { type Collector, startCollector } from '../support/collector.js';
 import { testProject } from '../support/project.js';
 

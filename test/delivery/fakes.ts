@@ -9,6 +9,7 @@ import type {
   OutboxListener,
   OutboxOptions,
   Transport,
+  TransportAnswer,
 } from '../../src/delivery/types.js';
 import type { ConversionEvent, VisitorEvent } from '../../src/model/tracking-event.js';
 import type { ConvertError } from '../../src/utils/errors.js';
@@ -20,7 +21,7 @@ export const DESTINATION: Destination = {
   url: 'http://collector.test/v1/track/10035569/10034190?secret=query',
 };
 
-export type Answer = number | { status: number; retryAfter: string; date?: string } | Error;
+export type Answer = number | (Pick<TransportAnswer, 'status'> & Partial<TransportAnswer>) | Error;
 
 export interface FakePost {
   readonly url: string;
@@ -82,7 +83,7 @@ export function fakeTransport(first?: Answer | ((n: number) => Answer)): FakeTra
             open.delete(post);
             if (with_ instanceof Error) reject(with_);
             else if (typeof with_ === 'number') resolve({ status: with_, retryAfter: undefined });
-            else resolve(with_);
+            else resolve({ retryAfter: undefined, ...with_ });
           },
         };
         const n = posts.push(post);

@@ -617,6 +617,20 @@ const CASES: Record<string, (start: Start, make: MakeOutbox, can: OutboxAbilitie
     }
   },
 
+  async 'E6: a web page pauses, whatever its status, and keeps everything'(start) {
+    const page = { status: 200, isPage: true };
+    const { outbox, transport, listener } = await start(page, { backoff: { min: 1, max: NEVER } });
+    send(outbox, exposure('v1'), conversion('v1'));
+    await until(() => outbox.stats().retries === 1);
+    await sleep(50);
+    expect(transport.posts).toHaveLength(1);
+    expect(outbox.ledger()).toMatchObject({ accepted: 2, delivered: 0, rejected: 0, dropped: 0 });
+    expect(listener.errors.map(({ code }) => code)).toEqual(['CONVERT_DELIVERY']);
+    expect(listener.errors[0]?.message).toContain('answered 200 with a web page: all events are kept');
+    transport.always(200);
+    expect(await outbox.flush(30_000)).toMatchObject({ delivered: 2, pending: 0, rejected: 0 });
+  },
+
   async 'status: 401 is asked again at the longest backoff'(start) {
     const { outbox } = await start((n) => (n === 1 ? 401 : 200), { backoff: { min: 10, max: 60 } });
     send(outbox, exposure('v1'));

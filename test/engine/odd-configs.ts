@@ -25,7 +25,11 @@ const list = (of: fc.Arbitrary<unknown>) => fc.array(of, { maxLength: 3 });
 const id = fc.oneof(fc.constantFrom('1', '2'), odd);
 
 const rule = fields(['rule_type', 'key', 'value'], {
-  matching: fc.oneof(fields(['match_type', 'negated']), odd),
+  matching: fc.oneof(
+    fields(['match_type', 'negated']),
+    fc.record({ match_type: fc.constantFrom('regexMatches', 'equals', 'isIn'), negated: fc.boolean() }),
+    odd,
+  ),
   rule_type: fc.oneof(
     fc.constantFrom('bucketed_into_experience_key', 'cookie', 'url', 'goal_triggered'),
     odd,
@@ -51,7 +55,7 @@ const experience = fields(['name', 'environment', 'version', 'settings'], {
   site_area: rules,
   variations: list(variation),
 }).filter((each) => 'id' in each && 'key' in each);
-const config = fc.record({
+export const oddConfig = fc.record({
   account_id: fc.constant('1'),
   project: fc.record({ id: fc.constant('2'), utc_offset: odd }),
   experiences: list(experience),
@@ -68,7 +72,7 @@ export function oddConfigs(runs: number): void {
     it('loads every config that is valid, and answers', { timeout: 120_000 }, () => {
       let loaded = 0;
       fc.assert(
-        fc.property(config, (given) => {
+        fc.property(oddConfig, (given) => {
           let valid;
           try {
             valid = validateProject(JSON.parse(JSON.stringify(given)), 'the test');

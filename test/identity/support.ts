@@ -1,5 +1,9 @@
 /** Requests as identity and consent see them. */
 import type { IncomingRequest } from '../../src/model/http.js';
+import { userAgentParser } from '../../src/request/user-agent/parser.js';
+
+// A Convert loads it before its first config.
+await userAgentParser.need();
 
 export const CHROME =
   'Mozilla/5.0 (Windows NT 10.0; Win64; x64) AppleWebKit/537.36 Chrome/142.0.0.0 Safari/537.36';

@@ -259,7 +259,7 @@ describe('packages', () => {
     ['maxmind', ['integrations/maxmind/x.ts']],
     ['lmdb', ['integrations/lmdb/x.ts']],
     ['ua-parser-js', ['request/x.ts']],
-    ['cookie', ['identity/x.ts']],
+    ['cookie', []],
     ['isbot', ['request/x.ts']],
     ['vitest', []],
     ['fs', []],

@@ -43,8 +43,9 @@ export function bundleSuite(packed: WhenPacked): void {
     return runScript(folder, [script], { TRACK: collector?.origin ?? '' });
   }
 
-  it.each(FORMATS)('G4: decides, and loads what was kept out of the bundle (%s)', async (format) => {
-    expect(await run(format, 'whole', EXTERNAL)).toEqual({ variation: 'version-b', country: 'US' });
+  it.each(FORMATS)('G4, G5: decides, and loads what was kept out of the bundle (%s)', async (format) => {
+    const decided = { variation: 'version-b', browser: 'firefox', country: 'US' };
+    expect(await run(format, 'whole', EXTERNAL)).toEqual(decided);
   });
 
   it('G4: tells how to bundle, if a package is not there', async () => {

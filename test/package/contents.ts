@@ -50,6 +50,15 @@ export function contentSuite(packed: WhenPacked): void {
     expect(code.filter((file) => read(file).includes('sourceMappingURL='))).toEqual([]);
   });
 
+  it('G5: has no `import()` of its own files in CommonJS, which Jest can not run', () => {
+    const { files, read } = packed().tarball;
+    const late = (ending: string, pattern: RegExp): string[] =>
+      files.filter((file) => file.endsWith(ending) && pattern.test(read(file)));
+    expect(late('.cjs', /\bimport\(\s*["']\./)).toEqual([]);
+    expect(late('.cjs', /=> require\("\.\//)).not.toEqual([]);
+    expect(late('.mjs', /\bimport\("\.\//)).not.toEqual([]);
+  });
+
   it('says the version of its manifest', () => {
     expect(VERSION).toBe(packed().tarball.manifest.version);
   });

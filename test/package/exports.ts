@@ -4,8 +4,8 @@ import { run, runScript } from './commands.js';
 import { FRAMEWORKS, installFlat, SDK } from './layouts.js';
 import type { WhenPacked } from './suite.js';
 
-const ENGINE = ['@eslint-community/regexpp', 're2js'];
-const CORE = [...ENGINE, 'cookie', 'isbot', 'ua-parser-js'].sort();
+const REGEXES = ['@eslint-community/regexpp', 're2js'];
+const AGENTS = ['isbot', 'ua-parser-js'];
 
 interface Entry {
   /** What it exports, types left out, in the order of the alphabet. */
@@ -16,15 +16,12 @@ interface Entry {
 
 /** The subpaths, in the order of `exports` in package.json. */
 const ENTRIES: Readonly<Record<string, Entry>> = {
-  'convert-middleware': { names: 'ConvertError NodeOutgoingResponse createConvert memoryStore', loads: CORE },
-  'convert-middleware/express': { names: 'convertMiddleware route', loads: CORE },
-  'convert-middleware/koa': { names: 'convertMiddleware route', loads: CORE },
-  'convert-middleware/fastify': { names: 'convertPlugin route', loads: [...CORE, 'fastify-plugin'].sort() },
-  'convert-middleware/engine': { names: 'compile compiledEngine leftOut validate', loads: ENGINE },
-  'convert-middleware/sdk-engine': {
-    names: 'SUPPORTED_SDK sdkEngine',
-    loads: ['@eslint-community/regexpp', 're2js'],
-  },
+  'convert-middleware': { names: 'ConvertError NodeOutgoingResponse createConvert memoryStore', loads: [] },
+  'convert-middleware/express': { names: 'convertMiddleware route', loads: [] },
+  'convert-middleware/koa': { names: 'convertMiddleware route', loads: [] },
+  'convert-middleware/fastify': { names: 'convertPlugin route', loads: ['fastify-plugin'] },
+  'convert-middleware/engine': { names: 'compile compiledEngine leftOut validate', loads: REGEXES },
+  'convert-middleware/sdk-engine': { names: 'SUPPORTED_SDK sdkEngine', loads: REGEXES },
   'convert-middleware/geoip-lite': { names: 'geoipLite', loads: [] },
   'convert-middleware/maxmind': { names: 'maxmind', loads: [] },
   'convert-middleware/redis': { names: 'redisOutbox redisProjectCache redisStore', loads: [] },
@@ -34,7 +31,7 @@ const ENTRIES: Readonly<Record<string, Entry>> = {
       'conversionWebhook hmac lemonSqueezy majorUnits paddle shopify standardWebhooks stripe woocommerce',
     loads: [],
   },
-  'convert-middleware/testing': { names: 'storeConformance testConvert', loads: CORE },
+  'convert-middleware/testing': { names: 'storeConformance testConvert', loads: AGENTS },
 };
 const SUBPATHS = Object.keys(ENTRIES);
 const HINT = 'ENTRIES of test/package/exports.ts says otherwise';
@@ -44,6 +41,12 @@ const COMMONJS_ONLY = '--no-experimental-require-module';
 
 /** Node 26 warns of `module.register`, and Node 20 has nothing else to see which modules are loaded. */
 const QUIET_REGISTER = '--disable-warning=DEP0205';
+
+/** The packages that files belong to, other than ours. */
+function packagesOf(files: readonly string[]): string[] {
+  const names = files.flatMap((file) => /.*\/node_modules\/((?:@[^/]+\/)?[^/]+)/.exec(file)?.[1] ?? []);
+  return [...new Set(names)].filter((name) => name !== 'convert-middleware').sort();
+}
 
 /** @param loaded the subpaths of which each is loaded in processes of its own */
 export function exportSuite(packed: WhenPacked, loaded: readonly string[] = SUBPATHS): void {
@@ -85,14 +88,15 @@ export function exportSuite(packed: WhenPacked, loaded: readonly string[] = SUBP
     expect(stderr).toContain('ERR_PACKAGE_PATH_NOT_EXPORTED');
   });
 
-  describe.each(loaded)('%s', (subpath) => {
-    const packagesOf = (files: string[]): string[] => {
-      const names = files.map((file) => /.*\/node_modules\/((?:@[^/]+\/)?[^/]+)/.exec(file)?.[1]);
-      return [...new Set(names)]
-        .filter((name) => name !== undefined && name !== 'convert-middleware')
-        .sort() as string[];
-    };
+  it.each([
+    ['ESM', [QUIET_REGISTER, 'on-demand.mjs']],
+    ['CommonJS without any ES module', [COMMONJS_ONLY, 'on-demand.cjs']],
+  ])('G5: load what takes long when it is needed, as %s', async (_format, args) => {
+    const steps = await runScript<string[][]>(bare, args);
+    expect(steps.map(packagesOf)).toEqual([[], AGENTS, [...REGEXES, ...AGENTS].sort()]);
+  });
 
+  describe.each(loaded)('%s', (subpath) => {
     it('loads only what it needs, as ESM', async () => {
       const files = await runScript<string[]>(full, [QUIET_REGISTER, 'loaded.mjs', subpath]);
       expect(files.some((file) => file.includes('/convert-middleware/dist/'))).toBe(true);

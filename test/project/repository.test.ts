@@ -111,6 +111,139 @@ describe('the config in force', () => {
   });
 });
 
+describe('a config that takes time to load', () => {
+  /** Loads the configs whose version is in `slow` when the test says so. */
+  function slowly(slow: readonly string[], options: Partial<ProjectRepositoryOptions<ProjectConfig>> = {}) {
+    const finish = new Map<string, (error?: Error) => void>();
+    const made = createRepository({
+      ...options,
+      load(config) {
+        const version = String(versionOf(config));
+        if (!slow.includes(version)) return config;
+        return new Promise((resolve, reject) => {
+          finish.set(version, (error) => (error === undefined ? resolve(config) : reject(error)));
+        });
+      },
+    });
+    const end = async (version: string, error?: Error) => {
+      finish.get(version)!(error);
+      await new Promise((done) => setImmediate(done));
+    };
+    return { ...made, end };
+  }
+
+  it('G5: is in force when it is loaded, and is waited for till then', async () => {
+    const { repository, sink, told, end } = slowly(['1']);
+    const ready = repository.ready();
+    const first = repository.waitForFirst();
+    expect(sink.config(project('1'))).toBe(true);
+    sink.unchanged();
+    expect(repository.current).toBeUndefined();
+    expect([await stateOf(ready), await stateOf(first!)]).toEqual(['waiting', 'waiting']);
+    await end('1');
+    expect(versionOf(repository.current)).toBe('1');
+    expect([await stateOf(ready), await stateOf(first!)]).toEqual(['resolved', 'resolved']);
+    expect(told).toEqual(['config 1 first']);
+  });
+
+  it.each([0, 20])(
+    'G5: is waited for once it has arrived, whatever readyTimeout is: %i',
+    async (readyTimeout) => {
+      const { repository, sink, end } = slowly(['1'], { readyTimeout });
+      expect(repository.waitForFirst() === undefined).toBe(readyTimeout === 0);
+      sink.config(project('1'));
+      const first = repository.waitForFirst();
+      await new Promise((done) => setTimeout(done, 60));
+      expect(await stateOf(first!)).toBe('waiting');
+      expect(repository.waitForFirst()).toBe(first);
+      await end('1');
+      expect(await stateOf(first!)).toBe('resolved');
+      expect(repository.waitForFirst()).toBeUndefined();
+    },
+  );
+
+  it.each([0, 20])('G5: no time for it runs while code is loaded that it needs: %i', async (readyTimeout) => {
+    const { repository } = slowly([], { readyTimeout });
+    let isLoaded = (): void => undefined;
+    repository.waitForCode(new Promise<void>((resolve) => (isLoaded = resolve)));
+    const first = repository.waitForFirst();
+    await new Promise((done) => setTimeout(done, 60));
+    expect(await stateOf(first!)).toBe('waiting');
+    isLoaded();
+    await first;
+    expect(repository.current).toBeUndefined();
+    expect(repository.waitForFirst()).toBeUndefined();
+  });
+
+  it('G5: is not waited for if it came too late, nor for ever, nor once it is refused', async () => {
+    vi.useFakeTimers({ toFake: ['setTimeout', 'clearTimeout'] });
+    later(() => vi.useRealTimers());
+    const late = slowly(['1']);
+    const first = late.repository.waitForFirst();
+    vi.advanceTimersByTime(250);
+    expect(await stateOf(first!)).toBe('resolved');
+    late.sink.config(project('1'));
+    expect(late.repository.waitForFirst()).toBeUndefined();
+
+    const hanging = slowly(['1']);
+    hanging.sink.config(project('1'));
+    const bounded = hanging.repository.waitForFirst();
+    vi.advanceTimersByTime(9_999);
+    expect(await stateOf(bounded!)).toBe('waiting');
+    vi.advanceTimersByTime(1);
+    expect(await stateOf(bounded!)).toBe('resolved');
+
+    const refused = slowly(['1']);
+    refused.sink.config(project('1'));
+    const ended = refused.repository.waitForFirst();
+    await refused.end('1', new Error('not there'));
+    expect(await stateOf(ended!)).toBe('resolved');
+    expect(refused.repository.waitForFirst()).toBeUndefined();
+  });
+
+  it('G5: neither overtakes another config, nor is overtaken', async () => {
+    const { repository, sink, told, end } = slowly(['2', '3']);
+    for (const version of ['1', '2', '3', '4']) sink.config(project(version));
+    sink.error(failure());
+    sink.unchanged();
+    expect(told).toEqual(['config 1 first']);
+    await end('3');
+    expect(told).toEqual(['config 1 first']);
+    await end('2');
+    expect(told.slice(1)).toEqual([
+      'config 2',
+      'config 3',
+      'config 4',
+      'error 1 CONVERT_PROJECT_UNREACHABLE',
+      'recovered after 1',
+    ]);
+    sink.config(project('5'));
+    expect(versionOf(repository.current)).toBe('5');
+  });
+
+  it('G5: leaves the one before in force if it can not be loaded', async () => {
+    const { repository, sink, told, end } = slowly(['2']);
+    sink.config(project('1'));
+    sink.config(project('2'));
+    await end('2', new ConvertError('CONVERT_NOT_LOADED', 're2js is missing'));
+    expect(versionOf(repository.current)).toBe('1');
+    expect(repository.stats()).toMatchObject({ failures: 1, lastError: 'convert: re2js is missing' });
+    expect(told).toEqual(['config 1 first', 'error 1 CONVERT_NOT_LOADED']);
+    // The source is content with what it has; we are not.
+    sink.unchanged();
+    expect(repository.stats().failures).toBe(1);
+  });
+
+  it('G5: is not taken over after stop', async () => {
+    const { repository, sink, told, end } = slowly(['1']);
+    sink.config(project('1'));
+    repository.stop();
+    await end('1');
+    expect(repository.current).toBeUndefined();
+    expect(told).toEqual([]);
+  });
+});
+
 describe('failures', () => {
   it('are told one by one with their number, and so is the recovery', () => {
     const { repository, sink, told } = createRepository();

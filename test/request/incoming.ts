@@ -6,7 +6,11 @@ import {
   type RequestOptions,
   type RequestVisitor,
 } from '../../src/request/request-reader.js';
+import { userAgentParser } from '../../src/request/user-agent/parser.js';
 import type { ConvertError } from '../../src/utils/errors.js';
+
+// A Convert loads it before its first config.
+await userAgentParser.need();
 
 export function incoming(parts: Partial<IncomingRequest> = {}): IncomingRequest {
   return {

@@ -2,6 +2,7 @@ import type { ConvertContext } from '../../src/context/types.js';
 import type { Convert } from '../../src/convert/convert.js';
 import type { OutgoingResponse, ResponseHead } from '../../src/model/http.js';
 import { incoming } from '../identity/support.js';
+import './loaded.js';
 
 /** A response whose head and end come when the test says so. */
 export class FakeResponse implements OutgoingResponse {

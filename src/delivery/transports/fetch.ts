@@ -3,7 +3,7 @@
  * proxy.
  */
 import type { Transport } from '../types.js';
-import { MAX_ANSWER_BYTES, networkError, POST_HEADERS } from './shared.js';
+import { isWebPage, MAX_ANSWER_BYTES, networkError, POST_HEADERS } from './shared.js';
 
 export interface FetchTransportOptions {
   /** Milliseconds for one POST, from the connection to the end of the answer's body. Default 10,000. */
@@ -42,10 +42,11 @@ export function fetchTransport({ timeout = 10_000, fetch: given }: FetchTranspor
           redirect: 'manual',
           signal: controller.signal,
         });
-        await readThrough(response);
+        const start = await readThrough(response);
         const status = response.type === 'opaqueredirect' ? HIDDEN_REDIRECT : response.status;
         const header = (name: string): string | undefined => response.headers.get(name) ?? undefined;
-        return { status, retryAfter: header('retry-after'), date: header('date') };
+        const isPage = isWebPage(header('content-type'), start);
+        return { status, retryAfter: header('retry-after'), date: header('date'), isPage };
       } catch (error) {
         throw controller.signal.aborted ? controller.signal.reason : clean(error);
       } finally {
@@ -62,14 +63,18 @@ export function fetchTransport({ timeout = 10_000, fetch: given }: FetchTranspor
   };
 }
 
-async function readThrough({ body }: Response): Promise<void> {
+/** Reads the body, and returns its first bytes; undefined if it is empty. */
+async function readThrough({ body }: Response): Promise<Uint8Array | undefined> {
   const reader = body?.getReader() as ReadableStreamDefaultReader<Uint8Array> | undefined;
-  for (let bytes = 0; reader !== undefined;) {
+  let start: Uint8Array | undefined;
+  for (let bytes = 0; reader !== undefined && bytes <= MAX_ANSWER_BYTES;) {
     const { done, value } = await reader.read();
-    if (done) return;
+    if (done) return start;
     bytes += value.length;
-    if (bytes > MAX_ANSWER_BYTES) return reader.cancel();
+    if (bytes > 0) start ??= value;
   }
+  await reader?.cancel();
+  return start;
 }
 
 /**

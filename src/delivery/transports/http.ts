@@ -2,9 +2,9 @@
 import http, { type ClientRequest } from 'node:http';
 import https from 'node:https';
 import type { Socket } from 'node:net';
-import { changedGlobalAgent } from '../../utils/node/http-agent.js';
+import { changedGlobalAgent } from '../../utils/node/global-agent.js';
 import type { Transport } from '../types.js';
-import { MAX_ANSWER_BYTES, networkError, POST_HEADERS } from './shared.js';
+import { isWebPage, MAX_ANSWER_BYTES, networkError, POST_HEADERS } from './shared.js';
 
 export interface HttpTransportOptions {
   /** Milliseconds for one POST, from the connection to the end of the answer's body. Default 10,000. */
@@ -101,20 +101,22 @@ export function httpTransport({ timeout = 10_000, agent }: HttpTransportOptions 
       });
       request.on('response', (response) => {
         isAnswered = true;
-        const { date, 'retry-after': retryAfter } = response.headers;
-        const answer = { status: response.statusCode ?? 0, retryAfter, date };
+        const { date, 'content-type': contentType, 'retry-after': retryAfter } = response.headers;
         let bytes = 0;
+        let start: Buffer | undefined;
+        const answered = (): void => {
+          end();
+          const isPage = isWebPage(contentType, start);
+          resolve({ status: response.statusCode ?? 0, retryAfter, date, isPage });
+        };
         response.on('data', (chunk: Buffer) => {
           bytes += chunk.length;
+          start ??= chunk;
           if (bytes <= MAX_ANSWER_BYTES) return;
-          end();
-          resolve(answer);
+          answered();
           request.destroy();
         });
-        response.on('end', () => {
-          end();
-          resolve(answer);
-        });
+        response.on('end', answered);
         response.on('error', (error) => fail(clean(error)));
         response.on('close', () => {
           if (underWay.has(current)) fail(networkError('ECONNRESET', 'the answer was cut off'));

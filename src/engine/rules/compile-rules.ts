@@ -1,7 +1,13 @@
 /** Compiles the rules of a location, an audience, a segment or a goal: an OR of ANDs of ORs, with the SDK's answers. */
 import type { Rule, RuleSet } from '../../model/project-config.js';
-import { compileRegex, type SafeRegex } from '../regex/safe-regex.js';
-import { ANSWERS_ABSENCE, type Comparison, prepareComparison, type PreparedComparison } from './operators.js';
+import type { SafeRegex } from '../regex/safe-regex.js';
+import {
+  ANSWERS_ABSENCE,
+  type Comparison,
+  type CompileRegex,
+  prepareComparison,
+  type PreparedComparison,
+} from './operators.js';
 import { ABSENT, type PropertyNames } from './property-names.js';
 import type {
   Branches,
@@ -39,6 +45,7 @@ export class RuleCompiler {
   constructor(
     private readonly names: PropertyNames,
     private readonly uiRules: WebRules | undefined,
+    private readonly compileRegex: CompileRegex,
   ) {}
 
   /** Compiled regular expressions by source: a project may have the same one many times. */
@@ -46,7 +53,7 @@ export class RuleCompiler {
   readonly #compileRegex = (source: string): SafeRegex => {
     let regex = this.#regexes.get(source);
     if (regex === undefined) {
-      regex = compileRegex(source);
+      regex = this.compileRegex(source);
       this.#regexes.set(source, regex);
     }
     return regex;

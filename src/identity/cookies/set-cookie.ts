@@ -1,5 +1,4 @@
 /** Makes the `Set-Cookie` lines that set and expire the cookies of this package. */
-import { stringifySetCookie } from 'cookie';
 import type { IncomingRequest } from '../../model/http.js';
 import { hostnameOf } from '../../request/url.js';
 
@@ -49,20 +48,20 @@ export function setCookie(options: SetCookieOptions): SetCookie {
   const domain = options.domain?.replace(/^\./, '').toLowerCase();
   const isAlwaysSecure = secure === true || sameSite === 'none' || SECURE_NAME.test(name);
 
-  // The attributes do not depend on the value, which needs no escaping, so they are turned into text only once.
+  // The attributes do not depend on the value, so they are turned into text only once. The options were checked.
   const tailsOf = (age: number | undefined, isPartitioned: boolean): Tails => {
-    const tail = (isSecure: boolean, hasDomain: boolean): string =>
-      stringifySetCookie({
-        name,
-        value: '',
-        domain: hasDomain ? domain : undefined,
-        maxAge: age,
-        sameSite,
-        path: '/',
-        secure: isSecure,
-        httpOnly,
-        partitioned: isPartitioned,
-      }).slice(name.length + 1);
+    const tail = (isSecure: boolean, hasDomain: boolean): string => {
+      const attributes = [
+        age !== undefined && `Max-Age=${age}`,
+        hasDomain && domain !== undefined && `Domain=${domain}`,
+        'Path=/',
+        httpOnly && 'HttpOnly',
+        isSecure && 'Secure',
+        isPartitioned && 'Partitioned',
+        `SameSite=${sameSite === 'none' ? 'None' : 'Lax'}`,
+      ];
+      return attributes.flatMap((each) => (each === false ? [] : `; ${each}`)).join('');
+    };
     return {
       secure: { domain: tail(true, true), host: tail(true, false) },
       open: { domain: tail(false, true), host: tail(false, false) },

@@ -2,13 +2,14 @@
  * Makes an engine of the official SDK: the experiences, features, conversions and segments of a project are decided by
  * the SDK's own code. The file has over 300 lines since it is one class, which implements the interface of an engine.
  */
-import { withNumbers } from '../../engine/conversions.js';
+import { withNumbers } from '../../engine/conversion-data.js';
 import { deepFreeze } from '../../engine/coerce.js';
 import { NO_EVENTS } from '../../engine/evaluation/enrolment.js';
 import { changesOf, compileFeatures } from '../../engine/feature-plan.js';
 import { withTransactionsOnce } from '../../engine/transactions.js';
 import { bucketingCheck } from '../../engine/bucketing-check.js';
 import { compilePlan } from '../../engine/compile-plan.js';
+import { compileRegex } from '../../engine/regex/safe-regex.js';
 import type {
   BucketingOptions,
   ConversionAttributes,
@@ -106,7 +107,7 @@ class SdkProject implements EngineProject {
     this.#strict = strictSdk;
     this.#sdk = new SdkInstance(SdkClass, config, bucketing);
     // The compiled engine knows the parts of a config that do not work as their author may think.
-    this.warnings = compilePlan(config).warnings;
+    this.warnings = compilePlan(config, { compileRegex }).warnings;
     this.#archived = new Set((config.archived_experiences ?? []).map(String));
     for (const feature of config.features ?? []) this.#featureKeys.set(String(feature.id), feature.key);
     for (const experience of config.experiences ?? []) {

@@ -1,7 +1,7 @@
 /** Reads the project config from a JSON file, again whenever the file changes. */
 import { resolve } from 'node:path';
 import { asConvertError, codeOf } from '../../utils/errors.js';
-import { FileWatcher } from '../../utils/node/file-watcher.js';
+import type { FileWatcher } from '../../utils/node/file-watcher.js';
 import { badOption } from '../endpoints.js';
 import { MAX_CONFIG_BYTES } from '../config-limits.js';
 import { parseProject } from '../parse-config.js';
@@ -63,21 +63,26 @@ export function fileSource(path: string, options: FileSourceOptions = {}): Proje
     sink.error(asConvertError(error, 'CONVERT_PROJECT_UNREACHABLE', `${description} cannot be read`));
   }
 
+  async function watch(sink: ProjectSink): Promise<void> {
+    const { FileWatcher } = await import('../../utils/node/file-watcher.js');
+    if (isStopped) return;
+    watcher = new FileWatcher(
+      { path: file, interval, settleMs, maxBytes },
+      {
+        bytes: (body) => receive(sink, body),
+        unreadable: (cause) => fail(sink, withoutPath(cause)),
+        unchanged() {
+          if (digest === deliveredDigest) sink.unchanged();
+        },
+      },
+    );
+    await watcher.start();
+  }
+
   return {
     description,
     start(sink) {
-      if (isStopped) return;
-      watcher = new FileWatcher(
-        { path: file, interval, settleMs, maxBytes },
-        {
-          bytes: (body) => receive(sink, body),
-          unreadable: (cause) => fail(sink, withoutPath(cause)),
-          unchanged() {
-            if (digest === deliveredDigest) sink.unchanged();
-          },
-        },
-      );
-      void watcher.start();
+      if (!isStopped) watch(sink).catch((error: unknown) => fail(sink, error));
     },
     stop() {
       isStopped = true;

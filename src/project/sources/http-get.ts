@@ -8,7 +8,7 @@ import type { Socket } from 'node:net';
 import { type Duplex, PassThrough, Writable } from 'node:stream';
 import { pipeline } from 'node:stream/promises';
 import { createBrotliDecompress, createGunzip } from 'node:zlib';
-import { changedGlobalAgent } from '../../utils/node/http-agent.js';
+import { changedGlobalAgent } from '../../utils/node/global-agent.js';
 import { unrefTimeout } from '../../utils/node/timers.js';
 
 export interface GetOptions {

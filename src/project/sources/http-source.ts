@@ -14,8 +14,7 @@ import { parseProject } from '../parse-config.js';
 import { ProjectPin } from '../project-pin.js';
 import type { ProjectSink, ProjectSource } from '../types.js';
 import { ChangeDetector } from './change-detector.js';
-import { fetchGet } from './fetch-get.js';
-import { type Answer, get } from './http-get.js';
+import type { Answer, get } from './http-get.js';
 
 export interface HttpSourceOptions {
   /** `{accountId}/{projectId}`, as Convert shows it. */
@@ -70,7 +69,7 @@ export function httpSource(options: HttpSourceOptions): ProjectSource {
     backoff = DEFAULT_BACKOFF,
     random = Math.random,
   } = options;
-  const request = transportOr(options.transport) === 'fetch' ? fetchGet : get;
+  const isFetch = transportOr(options.transport) === 'fetch';
   const agent = agentOf(options.transport);
   const base = options.endpoint ?? DEFAULT_CONFIG_ENDPOINT;
   const { debugToken, cacheLevel } = options;
@@ -116,6 +115,8 @@ export function httpSource(options: HttpSourceOptions): ProjectSource {
         const { etag } = detector;
         const condition = etag === undefined ? {} : { 'If-None-Match': etag };
         const signal = stopped.signal;
+        const request = await clientOf(isFetch);
+        signal.throwIfAborted();
         answer = await request(url, {
           headers: { ...headers, ...condition },
           timeout,
@@ -153,9 +154,10 @@ export function httpSource(options: HttpSourceOptions): ProjectSource {
 
   async function draft(experienceId: string): Promise<ProjectConfig | undefined> {
     const { signal } = stopped;
-    signal.throwIfAborted();
     const asked = new URL(configUrl(base, sdkKey, { ...query, experienceId }));
-    const { status, body } = await get(asked, { headers, timeout, maxBytes, signal });
+    const request = await clientOf(isFetch);
+    signal.throwIfAborted();
+    const { status, body } = await request(asked, { headers, timeout, maxBytes, signal, agent });
     if (status === 404) return undefined;
     if (status !== 200) throw refusal(status);
     const where = `the answer of ${description}`;
@@ -184,6 +186,12 @@ export function httpSource(options: HttpSourceOptions): ProjectSource {
       fallback?.stop();
     },
   };
+}
+
+/** Returns the client for requests. It is loaded with the first request, since a process needs one of the two. */
+async function clientOf(isFetch: boolean): Promise<typeof get> {
+  if (isFetch) return (await import('./fetch-get.js')).fetchGet;
+  return (await import('./http-get.js')).get;
 }
 
 function askedToWait(answer: Answer | undefined): number {

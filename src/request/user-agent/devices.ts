@@ -22,8 +22,6 @@ const FORMS = {
   other: form('other', 'OTHDEV'),
 };
 
-export const UNKNOWN_FORM = FORMS.other;
-
 /** The device that a user agent names. */
 export interface Hardware {
   /** A type of ua-parser-js, `mobile tablet smarttv console wearable embedded`, or `desktop` (from `MARKS`). */

@@ -1,11 +1,12 @@
 /** Parses user agents and client hints, and caches the results, since parsing is slow and most clients are alike. */
 import type { IncomingRequest } from '../../model/http.js';
 import { flattenString } from '../../utils/flatten-string.js';
+import type { LazyModule } from '../../utils/lazy-module.js';
 import { LruMap } from '../../utils/lru-map.js';
 import { clip } from '../text-decoding.js';
-import { isBotClient } from './bots.js';
 import { HINT_HEADERS, parseHints, rawHint, type RawHints } from './client-hints.js';
-import { parseUserAgent, UNKNOWN_CLIENT, type UserAgent } from './user-agent.js';
+import { userAgentParser, type UserAgentParser } from './parser.js';
+import { UNKNOWN_CLIENT, type UserAgent } from './user-agent.js';
 
 type Headers = IncomingRequest['headers'];
 
@@ -24,13 +25,16 @@ interface Last {
 }
 
 /** Makes a reader that caches up to `max` clients. */
-export function createUserAgentReader(max = MAX_CLIENTS, parse = parseUserAgent): UserAgentReader {
+export function createUserAgentReader(
+  max = MAX_CLIENTS,
+  parser: Pick<LazyModule<UserAgentParser>, 'loaded'> = userAgentParser,
+): UserAgentReader {
   const clients = new LruMap<UserAgent>({ max });
   // The next client with a user agent mostly has the same hints: to compare them is cheaper than to make the key of
   // `clients` (bench/http).
   const last = new LruMap<Last>({ max });
 
-  function read(text: string, hints: RawHints): UserAgent {
+  function read(text: string, hints: RawHints, parser: UserAgentParser): UserAgent {
     // A line feed separates the parts, since no header has one in it.
     const key = `${text}\n${hints.join('\n')}`;
     const known = clients.find(key);
@@ -38,7 +42,8 @@ export function createUserAgentReader(max = MAX_CLIENTS, parse = parseUserAgent)
       clients.use(known);
       return known.value;
     }
-    const client = parse(text, parseHints(hints), isBotClient(text, hints[0]));
+    const isBot = parser.isBotClient(text, hints[0]);
+    const client = parser.parseUserAgent(text, parseHints(hints), isBot);
     clients.add(key, client);
     return client;
   }
@@ -51,10 +56,12 @@ export function createUserAgentReader(max = MAX_CLIENTS, parse = parseUserAgent)
       if (isSame(seen.value.hints, headers)) return seen.value.client;
     }
     const hints = HINT_HEADERS.map((_, index) => rawHint(headers, index));
-    if (text === '' && hints.every((hint) => hint === undefined)) return UNKNOWN_CLIENT;
+    const { loaded } = parser;
+    if (loaded === undefined || (text === '' && hints.every((hint) => hint === undefined)))
+      return UNKNOWN_CLIENT;
     // The cached parts must not keep a long header in memory.
     const flat = flattenString(text);
-    const client = read(flat, hints);
+    const client = read(flat, hints, loaded);
     if (seen === undefined) last.add(flat, { hints, client });
     else seen.value = { hints, client };
     return client;

@@ -64,7 +64,7 @@ export function transportConformance(name: string, make: MakeTransport, { early 
         });
         for (const status of statuses) {
           const { date, ...answer } = await post();
-          expect(answer).toEqual({ status, retryAfter: '7' });
+          expect(answer).toEqual({ status, retryAfter: '7', isPage: false });
           expect(Date.parse(date ?? '')).toBeGreaterThan(Date.now() - 60_000);
         }
       });
@@ -79,9 +79,16 @@ export function transportConformance(name: string, make: MakeTransport, { early 
         expect(other.collector.requests).toHaveLength(0);
       });
 
-      it('does not care for the body of the answer', async () => {
-        const { post } = await start({ body: '<html>garbage' });
-        expect(await post()).toMatchObject({ status: 200 });
+      it.each([
+        ['<!doctype html><title>Log in</title>', 'text/html; charset=utf-8', true],
+        ['\ufeff\n  <html>', 'Text/HTML', true],
+        ['ok', 'text/html', false],
+        ['', 'text/html', false],
+        ['<html>garbage', 'application/json', false],
+        ['{"data":"<html>"}', 'application/json', false],
+      ])('E6: tells if the answer is a web page: %j as %s', async (body, type, isPage) => {
+        const { post } = await start({ body, headers: () => ({ 'Content-Type': type }) });
+        expect(await post()).toMatchObject({ status: 200, isPage });
       });
 
       it('does not read an endless body to its end', async () => {

@@ -1,7 +1,7 @@
 import fc from 'fast-check';
 import { describe, expect, it } from 'vitest';
 import { HINT_HEADERS, NO_HINTS, parseHints } from '../../../src/request/user-agent/client-hints.js';
-import { parseUserAgent } from '../../../src/request/user-agent/user-agent.js';
+import { parseUserAgent } from '../../../src/request/user-agent/parse-user-agent.js';
 import { facts } from '../incoming.js';
 
 const none = undefined;

@@ -1,6 +1,8 @@
 import { describe, expect, it, vi } from 'vitest';
+import { isBotClient, parseUserAgent } from '../../../src/request/user-agent/parse-user-agent.js';
+import type { UserAgentParser } from '../../../src/request/user-agent/parser.js';
 import { createUserAgentReader } from '../../../src/request/user-agent/user-agent-cache.js';
-import { parseUserAgent } from '../../../src/request/user-agent/user-agent.js';
+import { UNKNOWN_CLIENT } from '../../../src/request/user-agent/user-agent.js';
 
 const CHROME =
   'Mozilla/5.0 (Windows NT 10.0; Win64; x64) AppleWebKit/537.36 (KHTML, like Gecko) Chrome/131.0.0.0 Safari/537.36';
@@ -11,8 +13,8 @@ const brands = (browser: string, version = 131): Record<string, string> => ({
   'sec-ch-ua-platform': '"Windows"',
 });
 
-function reader(...parameters: Parameters<typeof createUserAgentReader>) {
-  const read = createUserAgentReader(...parameters);
+function reader(max?: number, parse = parseUserAgent) {
+  const read = createUserAgentReader(max, { loaded: { parseUserAgent: parse, isBotClient } });
   return (headers: Record<string, string>) => read(headers['user-agent'] ?? '', headers);
 }
 
@@ -72,6 +74,15 @@ describe('the client reader', () => {
     expect(read({ 'user-agent': text, 'sec-ch-ua': endless })).toBe(read({ 'user-agent': text }));
     expect(parse).toHaveBeenCalledTimes(1);
     expect(parse.mock.calls[0]?.[0]).toBe(text);
+  });
+
+  it('G5: knows no client until the parser is loaded, and keeps no such answer', () => {
+    const parser: { loaded: UserAgentParser | undefined } = { loaded: undefined };
+    const read = createUserAgentReader(10, parser);
+    expect(read(CHROME, {})).toBe(UNKNOWN_CLIENT);
+    parser.loaded = { parseUserAgent, isBotClient };
+    expect(read(CHROME, {})).toMatchObject({ browser: 'chrome', device: 'desktop' });
+    expect(parseUserAgent('')).toEqual(UNKNOWN_CLIENT);
   });
 
   it('forgets what is not used, and keeps what is', () => {

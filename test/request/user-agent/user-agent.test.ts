@@ -1,7 +1,7 @@
 import fc from 'fast-check';
 import { describe, expect, it } from 'vitest';
 import { createUserAgentReader } from '../../../src/request/user-agent/user-agent-cache.js';
-import { parseUserAgent } from '../../../src/request/user-agent/user-agent.js';
+import { parseUserAgent } from '../../../src/request/user-agent/parse-user-agent.js';
 import { facts } from '../incoming.js';
 
 const WEBKIT = 'AppleWebKit/605.1.15 (KHTML, like Gecko)';

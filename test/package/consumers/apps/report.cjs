@@ -10,6 +10,14 @@ exports.options = () => ({
   endpoints: { track: process.env.TRACK },
 });
 
+/** The same options, with a project whose first experience is for pages that a regular expression matches. */
+exports.withPattern = (given) => {
+  const matching = { match_type: 'regexMatches', negated: false };
+  const rule = { rule_type: 'generic_text_key_value', key: 'path', value: '^/(home)?$', matching };
+  given.project.experiences[0].site_area = { OR: [{ AND: [{ OR_WHEN: [rule] }] }] };
+  return given;
+};
+
 /** The body, and the names of the cookies that were set. */
 exports.ask = async (server, cookie) => {
   if (!server.listening) await once(server, 'listening');
