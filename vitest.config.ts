@@ -30,7 +30,7 @@ export default defineConfig(({ mode }) => {
       hookTimeout: 120_000,
       expect: { poll: { timeout: 30_000 } },
       // Two cores, and many tests that wait: more workers than that only make timers late.
-      maxWorkers: 3,
+      maxWorkers: 4,
       projects: [
         { extends: true, test: { name: 'pure', include: [`${PURE}/${files}`], exclude, isolate: false } },
         {

