@@ -64,8 +64,10 @@ async function flood(madeUp: number): Promise<void> {
     await convert.flush({ timeout: 60_000 });
   }
   await viewAll(Array.from({ length: madeUp }, (_, n) => `made-up-${n}`));
-  const { delivered, dropped } = await convert.flush({ timeout: 60_000 });
-  expect({ delivered, dropped }).toEqual({ delivered: madeUp + KNOWN.length, dropped: 0 });
+  const { delivered, dropped, reasons } = await convert.flush({ timeout: 60_000 });
+  expect(delivered).toBe(madeUp + KNOWN.length);
+  // Of whom a busy store has said nothing is decided anew, and the store finds that they are known.
+  expect(dropped).toBe(reasons['claim-lost'] ?? 0);
 }
 
 const keyOf = (id: string): string => `1001-2002-${id}`;
