@@ -24,15 +24,7 @@ export const LAYERS = [
   { rooms: ['integrations/*'], may: below },
   {
     rooms: ['adapters/*'],
-    may: [
-      'adapters/shared',
-      'adapters/routes',
-      'adapters/node-response',
-      'convert',
-      'context',
-      'options',
-      ...model,
-    ],
+    may: ['adapters/shared', 'adapters/node-response', 'convert', 'context', 'options', ...model],
   },
   { rooms: ['testing', 'webhook'], may: ['convert', 'context', 'options', ...below] },
   {
@@ -62,7 +54,7 @@ export const PACKAGES = {
   'adapters/koa': { types: ['koa'] },
   'adapters/fastify': { packages: ['fastify-plugin'], types: ['fastify', 'node:stream'] },
   'adapters/node-response': { packages: ['node:http'] },
-  'adapters/routes': { types: ['node:stream'] },
+  'adapters/shared': { types: ['node:stream'] },
   webhook: { packages: ['node:crypto'] },
   testing: { packages: ['node:assert', 'node:timers'] },
 };

@@ -5,5 +5,5 @@ export {
   route,
   type RouteMiddleware,
 } from './adapters/express.js';
-export type { RouteOptions } from './adapters/routes.js';
+export type { RouteOptions } from './adapters/shared/routes.js';
 export type * from './convert/public-types.js';

@@ -5,8 +5,8 @@ import type { Convert } from '../convert/types.js';
 import { headerText, type IncomingRequest, type RouteHandler } from '../model/http.js';
 import type { ConvertOptions } from '../options/types.js';
 import { ExpressOutgoingResponse } from './node-response/node-response.js';
-import { MountedRoute, type RouteOptions } from './routes.js';
-import { addToViews, convertOf, isMounted, tellUncalled, tryToAttach, whenOpen } from './shared.js';
+import { MountedRoute, type RouteOptions } from './shared/routes.js';
+import { addToViews, convertOf, isMounted, tellUncalled, tryToAttach, whenOpen } from './shared/mounting.js';
 
 declare global {
   // eslint-disable-next-line @typescript-eslint/no-namespace -- Express's own place for additions

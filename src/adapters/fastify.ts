@@ -14,8 +14,15 @@ import type { Convert } from '../convert/types.js';
 import type { IncomingRequest, OutgoingResponse, ResponseHead, RouteHandler } from '../model/http.js';
 import type { ConvertOptions } from '../options/types.js';
 import { NO_RESPONSE, NodeOutgoingResponse } from './node-response/node-response.js';
-import { MountedRoute, type RouteBody, type RouteOptions } from './routes.js';
-import { addToViews, assertConvert, pluginOptions, warnEarly, warnTwice, whenOpen } from './shared.js';
+import { MountedRoute, type RouteBody, type RouteOptions } from './shared/routes.js';
+import {
+  addToViews,
+  assertConvert,
+  pluginOptions,
+  warnEarly,
+  warnTwice,
+  whenOpen,
+} from './shared/mounting.js';
 
 declare module 'fastify' {
   interface FastifyInstance {

@@ -5,8 +5,8 @@ import type { Convert } from '../convert/types.js';
 import type { IncomingRequest, RouteHandler } from '../model/http.js';
 import type { ConvertOptions } from '../options/types.js';
 import { outgoingOf } from './node-response/node-response.js';
-import { MountedRoute, type RouteOptions } from './routes.js';
-import { addToViews, convertOf, isMounted, tellUncalled } from './shared.js';
+import { MountedRoute, type RouteOptions } from './shared/routes.js';
+import { addToViews, convertOf, isMounted, tellUncalled } from './shared/mounting.js';
 
 declare module 'koa' {
   interface ExtendableContext {

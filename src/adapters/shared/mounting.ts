@@ -1,11 +1,11 @@
 /** Helpers of all adapters: the instance that they mount, how a context is attached, and warnings about mounting. */
-import { templateView } from '../context/template-view.js';
-import { type ConvertContext, isContext } from '../context/types.js';
-import { createConvert, isConvert } from '../convert/convert.js';
-import type { Convert } from '../convert/types.js';
-import type { ConvertOptions } from '../options/types.js';
-import { ConvertError } from '../utils/errors.js';
-import { assertOptions, oneOf, shape } from '../utils/option-checks.js';
+import { templateView } from '../../context/template-view.js';
+import { type ConvertContext, isContext } from '../../context/types.js';
+import { createConvert, isConvert } from '../../convert/convert.js';
+import type { Convert } from '../../convert/types.js';
+import type { ConvertOptions } from '../../options/types.js';
+import { ConvertError } from '../../utils/errors.js';
+import { assertOptions, oneOf, shape } from '../../utils/option-checks.js';
 
 /** Returns the instance that was given, or makes one from options. */
 export function convertOf(given: ConvertOptions<never> | Convert | undefined): Convert {

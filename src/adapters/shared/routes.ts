@@ -1,8 +1,8 @@
 /** Mounts a `RouteHandler` in any framework: reads the bytes of the body, calls the handler, and never throws. */
 import type { Readable } from 'node:stream';
-import { headerText, type IncomingRequest, type RouteHandler, type RouteResponse } from '../model/http.js';
-import { asConvertError, ConvertError } from '../utils/errors.js';
-import { assertOptions, between, fn, shape } from '../utils/option-checks.js';
+import { headerText, type IncomingRequest, type RouteHandler, type RouteResponse } from '../../model/http.js';
+import { asConvertError, ConvertError } from '../../utils/errors.js';
+import { assertOptions, between, fn, shape } from '../../utils/option-checks.js';
 
 export interface RouteOptions {
   /** The most bytes of a body. A longer one is answered with 413. Default 1048576 (1 MiB). */
