@@ -1,5 +1,5 @@
 /** How much of our own code each public entry loads: the bytes of its file and of all that it imports from `dist`. */
-import { readFileSync } from 'node:fs';
+import { existsSync, readFileSync } from 'node:fs';
 import { fileURLToPath } from 'node:url';
 import { entryOf } from './support/build.js';
 import { printTable } from './support/table.js';
@@ -25,7 +25,7 @@ export function run() {
 export function runAgainst({ against }) {
   printTable(
     ['entry', 'files', 'other', 'bytes', 'other', 'this / other'],
-    entries().map(([title, entry]) => {
+    inBoth(against).map(([title, entry]) => {
       const [ours, theirs] = [entryOf(entry), entryOf(entry, against)].map(loadedBy);
       return [
         title,
@@ -36,6 +36,9 @@ export function runAgainst({ against }) {
     }),
   );
 }
+
+/** The entries that the other build has, too. */
+const inBoth = (against) => entries().filter(([, entry]) => existsSync(new URL(entryOf(entry, against))));
 
 /** Of package.json: the title of each entry, and the name of its file. */
 function entries() {

@@ -1,4 +1,4 @@
-/** A visitor's ways through the demo shop, in a real browser: all of them on one framework, the main ones on the others. */
+/** A visitor's ways through the demo shop, in a real browser: all on one framework, the main ones on the others. */
 import { shopSuite } from './shop-suite.js';
 
 shopSuite(['express']);
