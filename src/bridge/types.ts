@@ -1,4 +1,4 @@
-/** What the bridge asks of the request that it belongs to. */
+/** The data that the bridge reads from its request: the visitor, the decisions, and the nonce for scripts. */
 import type { SignalPlace } from './signal.js';
 
 /** A decision that a page may be told of. */

@@ -1,4 +1,4 @@
-/** Who decides for a context: the engine, or on a page that is shared, the engine for a part of the experiences. */
+/** Decides for a context: all experiences, or on a page of `share()`, only those in the key of the page. */
 import type {
   Decision,
   EngineExplanation,

@@ -16,7 +16,7 @@ const OF_BODY = /^(?:W\/)?"(?:[\da-f]+-)?[A-Za-z\d+/]{27}=?"$/;
 /** A longer text is not kept. */
 const MAX_TEXT = 500;
 
-/** What is known of the page that had an ETag. */
+/** The variations and the length of the first page that had an ETag. */
 interface Seen {
   readonly variations: string;
   /** The `Content-Length`; '' if the response had none. */

@@ -174,7 +174,8 @@ export async function readForJob(runtime: Runtime, identity: JobIdentity): Promi
       const state = read instanceof Promise ? await read : read;
       if (state === undefined) continue;
       const lookup = lookupOf(state, runtime);
-      // Whoever was here after a denial has a state, without an answer if nobody is asked. Older texts still come.
+      // A visitor who came back after a denial has a state again, which holds no answer if `consent` is not configured.
+      // A text from before the denial may still come, so the denial is looked for.
       const isOpen = typeof carried === 'object' && state.consent === undefined;
       return { storeKey, lookup, deniedAt: isOpen ? await denialOf([storeKey]) : undefined };
     }

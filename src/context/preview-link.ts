@@ -41,7 +41,7 @@ export const PREVIEW_HEADER = 'X-Convert-Preview';
 /** Milliseconds for which the cookie keeps what a link shows that has no end of its own. */
 const COOKIE_AGE = 24 * 60 * 60 * 1000;
 
-/** What a request asks to be shown. */
+/** The variations that a request asks to see, by its link or by the preview cookie. */
 interface Asked {
   readonly previews: readonly Preview[];
   readonly from: 'link' | 'cookie';

@@ -53,7 +53,7 @@ export class RequestContext extends PageContext implements ConvertContext {
   readonly #services: RequestServices;
   readonly #request: IncomingRequest;
   readonly #response: OutgoingResponse;
-  /** What the request's facts include of the visitor. It is filled in when the participation is resolved. */
+  /** Whether the visitor is new, and their session, for the facts. Filled in when the participation is resolved. */
   readonly #requestVisitor: { isNewVisitor: boolean; session: Session | undefined } = {
     isNewVisitor: true,
     session: undefined,
