@@ -55,6 +55,7 @@ export const PACKAGES = {
   'adapters/fastify': { packages: ['fastify-plugin'], types: ['fastify', 'node:stream'] },
   'adapters/node-response': { packages: ['node:http'] },
   'adapters/shared': { types: ['node:stream'] },
+  'adapters/async-context': { packages: ['node:async_hooks'] },
   webhook: { packages: ['node:crypto'] },
   testing: { packages: ['node:assert', 'node:timers'] },
 };

@@ -7,7 +7,7 @@ const entries = Object.keys(manifest.exports)
   .map((subpath) => (subpath === '.' ? 'index' : subpath.slice('./'.length)));
 
 /** Entries that make no Convert; all others do, so that they load nearly the same files. */
-const PARTS = ['engine', 'sdk-engine', 'geoip-lite', 'maxmind', 'redis', 'lmdb', 'webhook'];
+const PARTS = ['engine', 'sdk-engine', 'geoip-lite', 'maxmind', 'redis', 'lmdb', 'webhook', 'async-context'];
 const main = entries.filter((name) => !PARTS.includes(name)).length;
 
 /** Matches the code below `src`, and no declarations, which have chunks of their own. */
@@ -27,10 +27,14 @@ export default defineConfig({
     codeSplitting: {
       includeDependenciesRecursively: false,
       // Each file takes time to be found and read, so there are few. No entry loads a large file for a small part of
-      // it, and `engine` loads none with a module of Node.
+      // it, and `engine` loads none with a module of Node. The part of all entries is `base`; what only some of the
+      // smaller entries need has three files more: of places, of states and events, and of the config.
       groups: [
         { name: 'helpers', test: /rolldown\/runtime/ },
-        { name: 'base', test: code('(?!utils/node/(?!timers))'), minShareCount: main + 1 },
+        { name: 'base', test: code('utils/'), minShareCount: entries.length - 1 },
+        { name: 'geo', test: code('(?:request/|utils/app-callback)'), minShareCount: main + 1 },
+        { name: 'config', test: code('(?:engine|project)/'), minShareCount: main + 1 },
+        { name: 'state', test: code('(?!utils/node/(?!timers))'), minShareCount: main + 1 },
         { name: 'convert', test: code('(?!engine/(?!on-demand))'), minShareCount: main },
         { name: 'adapters', test: code('(?:adapters|bridge|context|convert)/'), minShareCount: 3 },
       ],

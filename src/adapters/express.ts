@@ -5,6 +5,7 @@ import type { Convert } from '../convert/types.js';
 import { headerText, type IncomingRequest, type RouteHandler } from '../model/http.js';
 import type { ConvertOptions } from '../options/types.js';
 import { ExpressOutgoingResponse } from './node-response/node-response.js';
+import { proceedWith } from './shared/current-context.js';
 import { MountedRoute, type RouteOptions } from './shared/routes.js';
 import { addToViews, convertOf, isMounted, tellUncalled, tryToAttach, whenOpen } from './shared/mounting.js';
 
@@ -63,7 +64,7 @@ export function convertMiddleware(
         req.convert = context;
         addToViews(locals, context);
       });
-      next();
+      proceedWith(context, req, next);
     });
   };
   return Object.assign(middleware, { convert });

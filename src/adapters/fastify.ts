@@ -14,6 +14,7 @@ import type { Convert } from '../convert/types.js';
 import type { IncomingRequest, OutgoingResponse, ResponseHead, RouteHandler } from '../model/http.js';
 import type { ConvertOptions } from '../options/types.js';
 import { NO_RESPONSE, NodeOutgoingResponse } from './node-response/node-response.js';
+import { proceedWith } from './shared/current-context.js';
 import { MountedRoute, type RouteBody, type RouteOptions } from './shared/routes.js';
 import {
   addToViews,
@@ -70,7 +71,7 @@ const plugin: FastifyPluginAsync<ConvertPluginOptions> = async (fastify, pluginG
     request[CONTEXT] = undefined;
     whenOpen(convert.open(new FastifyIncoming(request), outgoingOf(reply)), (context) => {
       request[CONTEXT] = context;
-      done();
+      proceedWith(context, request.raw, done);
     });
   });
   addToLocals(fastify);

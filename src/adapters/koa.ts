@@ -5,6 +5,7 @@ import type { Convert } from '../convert/types.js';
 import type { IncomingRequest, RouteHandler } from '../model/http.js';
 import type { ConvertOptions } from '../options/types.js';
 import { outgoingOf } from './node-response/node-response.js';
+import { proceedWith } from './shared/current-context.js';
 import { MountedRoute, type RouteOptions } from './shared/routes.js';
 import { addToViews, convertOf, isMounted, tellUncalled } from './shared/mounting.js';
 
@@ -53,7 +54,7 @@ export function convertMiddleware(
     const attach = (context: ConvertContext): Promise<unknown> => {
       ctx.convert = context;
       addToViews(ctx.state, context);
-      return next();
+      return proceedWith(context, ctx.req, next);
     };
     const opened = convert.open(new KoaRequest(ctx), outgoingOf(ctx.res));
     return opened instanceof Promise ? opened.then(attach) : attach(opened);

@@ -124,7 +124,7 @@ export class ChangeCommitter {
     if (sent.untaken.size > 0) {
       const refused = refusedClaims(sent);
       kept = withoutClaims(change, refused);
-      this.#refused = new Set([...(this.#refused ?? []), ...refused]);
+      this.#refused = this.#refused === undefined ? refused : new Set([...this.#refused, ...refused]);
     }
     const claims = this.#runtime.claimLeases === undefined ? NO_CLAIMS : takenClaims(sent);
     const committed = this.#store(claims.length > 0 ? this.#leased(kept, claims) : kept);

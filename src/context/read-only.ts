@@ -40,8 +40,8 @@ const LOSSES: Readonly<Record<LostIdentity, Loss>> = {
   'head-sent': {
     applies: ({ response }) => response.headersSent,
     cure:
-      'the response head was sent before: read `visitorId` of the context (`req.convert.visitorId`) before the page is' +
-      ' rendered, as streams and components that suspend send the head early',
+      'the response head was sent before: read `visitorId` of the context (`req.convert.visitorId`) before the page' +
+      ' is rendered, as streams and components that suspend send the head early',
   },
   'cross-site-post': {
     applies: ({ request, isCrossSiteCookie }) =>

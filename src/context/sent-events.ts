@@ -67,7 +67,7 @@ export function refusedClaims(sent: SentEvents): ReadonlySet<string> {
   const { events, offered, untaken } = sent;
   const refused = events.filter((_, index) => untaken.has(offered[index]!));
   const claims = new Set(refused.flatMap(claimsOf));
-  for (const claim of takenClaims(sent)) claims.delete(claim);
+  if (refused.length < events.length) for (const claim of takenClaims(sent)) claims.delete(claim);
   return claims;
 }
 

@@ -18,12 +18,12 @@ const WARNINGS: Readonly<Record<keyof StateStats, string>> = {
     'the stored state of a visitor has a malformed field, which counts as absent: other software has written it, or ' +
     'somebody has changed it (stats().state.malformed counts these)',
   unknownFormat:
-    'a newer version of this package has written the state of a visitor; its variations and goals are read, and nothing is ' +
-    'stored in it. That is as it should be while a new version is rolled out or back ' +
+    'a newer version of this package has written the state of a visitor; its variations and goals are read, and ' +
+    'nothing is stored in it. That is as it should be while a new version is rolled out or back ' +
     '(stats().state.unknownFormat counts these)',
   trimmed:
-    'the state of a visitor has become larger than `maxStateBytes`: the oldest custom properties and transactions are ' +
-    'dropped, and these transactions count again if they are reported again (stats().state.trimmed counts them)',
+    'the state of a visitor has become larger than `maxStateBytes`: the oldest custom properties and transactions ' +
+    'are dropped, and these transactions count again if they are reported again (stats().state.trimmed counts them)',
 };
 
 export class StateProblems {

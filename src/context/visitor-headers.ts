@@ -9,6 +9,7 @@ import type { ContextDecision } from './decider.js';
 import type { Participation } from './participation.js';
 import type { Runtime } from './runtime.js';
 import type { SharedPage } from './shared-page.js';
+import { keyCookieLines, writeForCaches } from './shared-page-head.js';
 import { isShared, UNSHARED, warnOfSharing } from './shared-response.js';
 
 const COOKIE_WARNINGS: Readonly<Record<CookieProblem, string>> = {
@@ -18,8 +19,8 @@ const COOKIE_WARNINGS: Readonly<Record<CookieProblem, string>> = {
     'them, so that each page is a new visitor. Serve https, or tell the framework of the proxy (docs/guides/proxies.md)',
   'foreign-domain':
     'option `visitor.cookie.domain` does not fit the host of a request, so that browsers would not keep the cookie: ' +
-    'there, our cookies have no Domain. If the host is not the one that visitors see, tell the framework of the proxy ' +
-    'in front (docs/guides/proxies.md)',
+    'there, our cookies have no Domain. If the host is not the one that visitors see, tell the framework of the ' +
+    'proxy in front (docs/guides/proxies.md)',
 };
 
 /**
@@ -92,7 +93,8 @@ export class VisitorHeaders {
   write(head: ResponseHead, takesOver: string | null | undefined, page: SharedPage | undefined): void {
     for (const line of this.#lines.splice(0)) head.removeCookie(line);
     const { participation, decisions } = this.parts;
-    const shared = page === undefined ? isShared(head) : page.write(head, takesOver === undefined);
+    const isPlain = takesOver === undefined;
+    const shared = page === undefined ? isShared(head) : writeForCaches(this.runtime, page, head, isPlain);
     if (head.getHeader('Cache-Control') === undefined) head.setHeader('Cache-Control', UNSHARED);
     if (page === undefined && shared && participation.visitor.id !== '') warnOfSharing(this.runtime);
     const add = (line: string): void => {
@@ -105,7 +107,8 @@ export class VisitorHeaders {
     this.#takeOver(add, takesOver);
     this.#assign(add, shared);
     this.#goOn(add);
-    if (page !== undefined && !shared) page.keyLines(head, decisions.decided).forEach(add);
+    if (page !== undefined && !shared)
+      keyCookieLines(this.runtime, page, head, decisions.decided).forEach(add);
   }
 
   #withdraw(add: (line: string) => void): void {

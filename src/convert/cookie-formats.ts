@@ -15,8 +15,8 @@ export class CookieFormats {
     this.#count += 1;
     this.warnOnce(
       'cookie-format',
-      `a cookie \`${cookie}\` has an unknown format, and is left alone: a newer version of this package has set it (as it ` +
-        'should be while a new version is rolled out or back), or somebody made it up',
+      `a cookie \`${cookie}\` has an unknown format, and is left alone: a newer version of this package has set it ` +
+        '(as it should be while a new version is rolled out or back), or somebody made it up',
     );
   };
 

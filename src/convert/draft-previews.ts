@@ -47,8 +47,8 @@ class DraftPreviews implements Drafts {
     } catch {
       this.listener.warnOnce(
         'draft-late',
-        `the draft of a preview link did not arrive within ${MAX_WAIT} ms, so the page is shown without it; the draft is` +
-          ' kept for the next request',
+        `the draft of a preview link did not arrive within ${MAX_WAIT} ms, so the page is shown without it; the draft` +
+          ' is kept for the next request',
       );
       return undefined;
     }

@@ -59,8 +59,8 @@ function tell(lost: number): void {
   try {
     writeSync(
       2,
-      `convert: the process ends before closeWith() is done, and ${lost} events are lost: the framework ends the process` +
-        ' when the server has closed, so await convert.close() in its shutdown hook (docs/guides/shutdown.md)\n',
+      `convert: the process ends before closeWith() is done, and ${lost} events are lost: the framework ends the` +
+        ' process when the server has closed, so await convert.close() in its shutdown hook (docs/guides/shutdown.md)\n',
     );
   } catch {
     // stderr is closed.

@@ -83,8 +83,8 @@ const MAX_ID = 256;
 /** Why a text names nobody. Such texts are normal: whoever has placed an order may have written them. */
 const NAMES_NOBODY = {
   invalid:
-    'a text that looks as if carry() had made it is not signed with one of `secrets`: it is forged, or cut (it may have' +
-    ' 200 characters), or a secret is missing here',
+    'a text that looks as if carry() had made it is not signed with one of `secrets`: it is forged, or cut (it may' +
+    ' have 200 characters), or a secret is missing here',
   expired: 'a text of carry() is older than 30 days',
   unsigned: "a text with `origin: 'carried'` is not signed, and no id that a cookie of ours may hold",
   long: `a text with \`origin: 'carried'\` has over ${MAX_ID} characters`,

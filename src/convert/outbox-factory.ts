@@ -122,7 +122,7 @@ function safeOutbox(outbox: Outbox, listener: OutboxListener): Outbox {
       if (offer === undefined) return { refused: new Set(events), confirm() {} };
       const { refused, reasons } = offer;
       const confirm: Offer['confirm'] = (lost, kept) => safely(() => offer.confirm(lost, kept), undefined);
-      return { refused, confirm, ...(reasons && { reasons }) };
+      return { refused, reasons, confirm };
     },
     isHalfFull: () => safely(() => outbox.isHalfFull?.() === true, false),
     drop: (count, reason) => safely(() => outbox.drop(count, reason), undefined),

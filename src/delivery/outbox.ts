@@ -188,7 +188,7 @@ export function createOutbox(
     let isConfirmed = false;
     return {
       refused: refused === undefined ? NONE : new Set(refused.keys()),
-      ...(refused && { reasons: refused }),
+      reasons: refused,
       confirm(lost = NONE, onKept) {
         // After the close, the ledger counts these events as dropped already.
         if (isConfirmed || closed) return;

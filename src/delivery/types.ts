@@ -107,7 +107,7 @@ export interface Outbox {
 export interface Offer {
   readonly refused: ReadonlySet<VisitorEvent>;
   /** Why events are refused. Default: the outbox has no room, so that they may be taken another time. */
-  readonly reasons?: ReadonlyMap<VisitorEvent, DropReason>;
+  readonly reasons?: ReadonlyMap<VisitorEvent, DropReason> | undefined;
   /**
    * Has the offered events sent, except for the events in `lost`. An outbox with `outlives` calls `kept` later: once
    * all events that it sends are stored outside the process or finalized (delivered or given up).

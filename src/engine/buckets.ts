@@ -46,7 +46,8 @@ export function sharesProblem({ variations }: ExperienceConfig): string | undefi
   // Shares such as 33.34 add up to a little more than 100.
   if (total < 101) return undefined;
   const cause = isMissing ? '; a missing `traffic_allocation` counts as 100 %' : '';
-  return `has running variations that share ${Math.round(total)} % of the traffic, so that the last ones get too little${cause}`;
+  const percent = Math.round(total);
+  return `has running variations that share ${percent} % of the traffic, so that the last ones get too little${cause}`;
 }
 
 /** Returns the bucket at a position of the traffic (0 to 9999); undefined if no bucket is there. */

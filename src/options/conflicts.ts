@@ -137,8 +137,8 @@ function assertKeyCookieStandsOut(options: ConvertOptions): void {
   if (other === undefined) return;
   throw new ConvertError(
     'CONVERT_BAD_OPTION',
-    `option \`responseCache.cookie\` is '${wanted}', which the cookie '${other}' has in its name, too; caches must not` +
-      ' mistake one for the other: choose a longer name',
+    `option \`responseCache.cookie\` is '${wanted}', which the cookie '${other}' has in its name, too; caches must` +
+      ' not mistake one for the other: choose a longer name',
   );
 }
 
@@ -184,8 +184,8 @@ function assertIsFetched({ project, debugToken, network }: ConvertOptions): void
   if (project === undefined || given === undefined) return;
   throw new ConvertError(
     'CONVERT_BAD_OPTION',
-    `options \`project\` and \`${given}\` are both given; \`${given}\` belongs to the request for the config, and with` +
-      ' `project` nothing is fetched: leave one of them out',
+    `options \`project\` and \`${given}\` are both given; \`${given}\` belongs to the request for the config, and` +
+      ' with `project` nothing is fetched: leave one of them out',
   );
 }
 

@@ -31,6 +31,7 @@ const ENTRIES: Readonly<Record<string, Entry>> = {
       'conversionWebhook hmac lemonSqueezy majorUnits paddle shopify standardWebhooks stripe woocommerce',
     loads: [],
   },
+  'convert-middleware/async-context': { names: 'getConvert', loads: [] },
   'convert-middleware/testing': { names: 'storeConformance testConvert', loads: AGENTS },
 };
 const SUBPATHS = Object.keys(ENTRIES);

@@ -1,4 +1,5 @@
 /** What an app exports without writing types: each is named in its declarations, though not the main entry is imported. */
+import { getConvert } from 'convert-middleware/async-context';
 import { compile, compiledEngine } from 'convert-middleware/engine';
 import { geoipLite } from 'convert-middleware/geoip-lite';
 import { lmdbStore } from 'convert-middleware/lmdb';
@@ -12,6 +13,7 @@ export const project = compile({});
 export const { experience, features } = project;
 export const geo = [geoipLite, maxmind];
 export const makers = { lmdbStore, redisOutbox, redisProjectCache, redisStore, testConvert };
+export const current = getConvert();
 export const { forVisitor } = testConvert();
 
 export const platforms = [shopify({ secret: 's' }), stripe({ secret: ['s'], tolerance: 60 })];

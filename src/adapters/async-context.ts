@@ -1,0 +1,51 @@
+/** `getConvert()`: the context of the request that is being served, anywhere below the middleware. */
+import { AsyncLocalStorage } from 'node:async_hooks';
+import type { ConvertContext } from '../context/types.js';
+import { type ContextScope, sharedScope } from './shared/current-context.js';
+
+interface Emitter {
+  emit?: (...given: unknown[]) => unknown;
+}
+
+class AsyncContextScope implements ContextScope {
+  readonly #storage = new AsyncLocalStorage<ConvertContext>();
+
+  get current(): ConvertContext | undefined {
+    return this.#storage.getStore();
+  }
+
+  enter<Result>(context: ConvertContext, request: object, proceed: () => Result): Result {
+    this.#keepInEvents(context, request);
+    return this.#storage.run(context, proceed);
+  }
+
+  /**
+   * The events of a request come from the socket, where no request is current. A body parser that calls back in one of
+   * them, as busboy and Fastify's parsers do, would lose the context.
+   */
+  #keepInEvents(context: ConvertContext, request: Emitter): void {
+    const { emit } = request;
+    if (typeof emit !== 'function') return;
+    request.emit = (...given) => this.#storage.run(context, () => emit.apply(request, given));
+  }
+}
+
+const scope = sharedScope(() => new AsyncContextScope());
+
+/**
+ * Returns the context of the request that is being served: what `req.convert` is in its handler. It works in all that
+ * a request starts below the middleware, after body parsers too. Undefined where no request is served, as in a job:
+ * use `convert.forVisitor()` there.
+ *
+ * Import the module before the server takes requests: it has each of them remembered from then on, which costs some
+ * microseconds.
+ *
+ * @example
+ * ```js
+ * import { getConvert } from 'convert-middleware/async-context';
+ *
+ * const heroTitle = () =>
+ *   getConvert()?.runExperience('homepage-hero')?.key === 'version-b' ? 'New' : 'Old';
+ * ```
+ */
+export const getConvert = (): ConvertContext | undefined => scope.current;

@@ -1,0 +1,83 @@
+/** Writes the headers of a page of `share()`: what caches may do with it, and the key of the visitor's next pages. */
+import type { Decision } from '../engine/types.js';
+import type { ResponseHead } from '../model/http.js';
+import { type Participation, previewsIn } from './participation.js';
+import type { Runtime } from './runtime.js';
+import { warnOfShare } from './share-problems.js';
+import type { SharedPage } from './shared-page.js';
+import { isShared, keepFromSharedCaches, UNSTORED } from './shared-response.js';
+
+/**
+ * Completes the headers for caches. Returns true if the page may be stored. `isPlain` is false if the response has to
+ * set a cookie of ours.
+ */
+export function writeForCaches(
+  runtime: Runtime,
+  page: SharedPage,
+  head: ResponseHead,
+  isPlain: boolean,
+): boolean {
+  const { header } = page.keys;
+  if (header !== undefined) varyOn(head, header);
+  const control = `public, max-age=0, s-maxage=${page.seconds}`;
+  const mayStore = page.isShared && isPlain && mayBeStored(runtime, head, control);
+  if (mayStore) head.setHeader('Cache-Control', control);
+  else keepFromSharedCaches(head);
+  return mayStore;
+}
+
+/** Answers for a page that may be stored as far as the visitor goes. `control` is the `Cache-Control` of such pages. */
+function mayBeStored(runtime: Runtime, head: ResponseHead, control: string): boolean {
+  // What is to be said in an error, or to somebody who may not see the page, is no page for others.
+  if (head.status >= 400) return false;
+  const given = head.getHeader('Cache-Control');
+  // Somebody leaves a preview with this page.
+  if (given === UNSTORED) return false;
+  if (head.getHeader('Set-Cookie') !== undefined) {
+    warnOfShare(runtime, 'cookie');
+    return false;
+  }
+  // The head is written twice if the first attempt was invalid.
+  if (given === undefined || given === control) return true;
+  warnOfShare(runtime, 'control');
+  return isShared(head);
+}
+
+/**
+ * Returns the `Set-Cookie` lines for the visitor's key, on a page that is not stored. `decided` are the decisions of
+ * the handler that have a variation.
+ */
+export function keyCookieLines(
+  runtime: Runtime,
+  page: SharedPage,
+  head: ResponseHead,
+  decided: ReadonlyMap<string, unknown>,
+): readonly string[] {
+  const { request, participation, keys, nextKey } = page;
+  // Without a key, the next pages of somebody who has a preview cookie come from the app, too, and show the preview.
+  const isWithout = isWithoutConsent(participation) || previewsIn(participation) !== undefined;
+  if (isWithout) return keys.present(request) ? keys.expire(request) : [];
+  const isEnrolling = participation.status === 'participating' && head.status < 400;
+  if (nextKey === undefined || !isEnrolling || page.differs) return [];
+  // With the key, the visitor's next page may come from a cache: whoever is not enrolled by then never is.
+  const isCounted = ([key, { events }]: [string, Decision]): boolean =>
+    events.length === 0 || decided.has(key);
+  if (![...page.expected].every(isCounted)) {
+    warnOfShare(runtime, 'undecided');
+    return [];
+  }
+  return keys.issue(nextKey, request);
+}
+
+const isWithoutConsent = (participation: Participation): boolean =>
+  participation.status === 'excluded'
+    ? participation.excludedBy === 'consent'
+    : participation.visitor.mode !== 'enrol';
+
+/** Adds a request header to `Vary`. */
+function varyOn(head: ResponseHead, name: string): void {
+  const before = String(head.getHeader('Vary') ?? '');
+  const names = before.split(',').map((each) => each.trim().toLowerCase());
+  if (names.includes('*') || names.includes(name)) return;
+  head.setHeader('Vary', before === '' ? name : `${before}, ${name}`);
+}
