@@ -28,13 +28,14 @@ export default defineConfig({
       includeDependenciesRecursively: false,
       // Each file takes time to be found and read, so there are few. No entry loads a large file for a small part of
       // it, and `engine` loads none with a module of Node. The part of all entries is `base`; what only some of the
-      // smaller entries need has three files more: of places, of states and events, and of the config.
+      // smaller entries need are places, events, the config, and the states of visitors.
       groups: [
         { name: 'helpers', test: /rolldown\/runtime/ },
-        { name: 'base', test: code('utils/'), minShareCount: entries.length - 1 },
-        { name: 'geo', test: code('(?:request/|utils/app-callback)'), minShareCount: main + 1 },
-        { name: 'config', test: code('(?:engine|project)/'), minShareCount: main + 1 },
-        { name: 'state', test: code('(?!utils/node/(?!timers))'), minShareCount: main + 1 },
+        { name: 'base', test: code('utils/'), minShareCount: main + 6 },
+        { name: 'geo', test: code('(?:request/(?!user-agent)|utils/app-callback)'), minShareCount: main + 1 },
+        { name: 'events', test: code('model/'), minShareCount: main + 4 },
+        { name: 'config', test: code('(?:engine|project)/(?!config-limits)'), minShareCount: main + 1 },
+        { name: 'state', test: code('(?!utils/node/(?!timers)|request/)'), minShareCount: main + 1 },
         { name: 'convert', test: code('(?!engine/(?!on-demand))'), minShareCount: main },
         { name: 'adapters', test: code('(?:adapters|bridge|context|convert)/'), minShareCount: 3 },
       ],
