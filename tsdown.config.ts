@@ -28,12 +28,11 @@ export default defineConfig({
       includeDependenciesRecursively: false,
       // Each file takes time to be found and read, so there are few. No entry loads a large file for a small part of
       // it, and `engine` loads none with a module of Node. The part of all entries is `base`; what only some of the
-      // smaller entries need are places, events, the config, and the states of visitors.
+      // smaller entries need are places, the config, and the states and events of visitors.
       groups: [
         { name: 'helpers', test: /rolldown\/runtime/ },
         { name: 'base', test: code('utils/'), minShareCount: main + 6 },
         { name: 'geo', test: code('(?:request/(?!user-agent)|utils/app-callback)'), minShareCount: main + 1 },
-        { name: 'events', test: code('model/'), minShareCount: main + 4 },
         { name: 'config', test: code('(?:engine|project)/(?!config-limits)'), minShareCount: main + 1 },
         { name: 'state', test: code('(?!utils/node/(?!timers)|request/)'), minShareCount: main + 1 },
         { name: 'convert', test: code('(?!engine/(?!on-demand))'), minShareCount: main },
