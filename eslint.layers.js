@@ -26,10 +26,20 @@ export const LAYERS = [
     rooms: ['adapters/*'],
     may: ['adapters/shared', 'adapters/node-response', 'convert', 'context', 'options', ...model],
   },
-  { rooms: ['testing', 'webhook'], may: ['convert', 'context', 'options', ...below] },
+  { rooms: ['testing', 'webhook', 'ours-privacy'], may: ['convert', 'context', 'options', ...below] },
   {
     rooms: ['*'],
-    may: ['adapters/*', 'integrations/*', 'testing', 'webhook', 'convert', 'context', 'options', ...below],
+    may: [
+      'adapters/*',
+      'integrations/*',
+      'testing',
+      'webhook',
+      'ours-privacy',
+      'convert',
+      'context',
+      'options',
+      ...below,
+    ],
   },
 ];
 
@@ -57,6 +67,7 @@ export const PACKAGES = {
   'adapters/shared': { types: ['node:stream'] },
   'adapters/async-context': { packages: ['node:async_hooks'] },
   webhook: { packages: ['node:crypto'] },
+  'ours-privacy': { packages: ['node:crypto'] },
   testing: { packages: ['node:assert', 'node:timers'] },
 };
 

@@ -3,11 +3,21 @@ import type { Request, RequestHandler, Response } from 'express';
 import type { ConvertContext } from '../context/types.js';
 import type { Convert } from '../convert/types.js';
 import { headerText, type IncomingRequest, type RouteHandler } from '../model/http.js';
+import type { Mountable } from '../model/mountable.js';
 import type { ConvertOptions } from '../options/types.js';
 import { ExpressOutgoingResponse } from './node-response/node-response.js';
 import { proceedWith } from './shared/current-context.js';
 import { MountedRoute, type RouteOptions } from './shared/routes.js';
-import { addToViews, convertOf, isMounted, tellUncalled, tryToAttach, whenOpen } from './shared/mounting.js';
+import {
+  addToViews,
+  attachOnce,
+  convertOf,
+  isMountable,
+  isMounted,
+  tellUncalled,
+  tryToAttach,
+  whenOpen,
+} from './shared/mounting.js';
 
 declare global {
   // eslint-disable-next-line @typescript-eslint/no-namespace -- Express's own place for additions
@@ -31,6 +41,8 @@ export interface RouteMiddleware extends RequestHandler {
   readonly handler: RouteHandler;
 }
 
+/** Makes a middleware that puts another object of this package onto each request: `oursPrivacy()` at `req.ours`. */
+export function convertMiddleware(given: Mountable): RequestHandler;
 /**
  * Makes a middleware that puts a ConvertContext at `req.convert` and, if there are any, into `res.locals`. It needs
  * nothing but the request and the response of Node, so that it runs on Node's own server, too.
@@ -46,14 +58,20 @@ export interface RouteMiddleware extends RequestHandler {
  */
 export function convertMiddleware(given?: ConvertOptions<Request> | Convert): ConvertMiddleware;
 export function convertMiddleware(
-  given?: ConvertOptions<Request> | Convert,
+  given?: ConvertOptions<Request> | Convert | Mountable,
   ...mounted: unknown[]
-): ConvertMiddleware | undefined {
+): RequestHandler | undefined {
   const [, proceed] = mounted;
   if (typeof proceed === 'function') {
     tellUncalled();
     (proceed as () => void)();
     return undefined;
+  }
+  if (isMountable(given)) {
+    return function mounted(req, res, next) {
+      attachOnce(req, given, () => given.open(new ExpressRequest(req), new ExpressOutgoingResponse(res)));
+      next();
+    };
   }
   const convert = convertOf(given);
   const middleware: RequestHandler = function convertMiddleware(req, res, next) {

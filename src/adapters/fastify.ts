@@ -12,6 +12,7 @@ import type { ConvertContext } from '../context/types.js';
 import { createConvert } from '../convert/convert.js';
 import type { Convert } from '../convert/types.js';
 import type { IncomingRequest, OutgoingResponse, ResponseHead, RouteHandler } from '../model/http.js';
+import type { Mountable } from '../model/mountable.js';
 import type { ConvertOptions } from '../options/types.js';
 import { NO_RESPONSE, NodeOutgoingResponse } from './node-response/node-response.js';
 import { proceedWith } from './shared/current-context.js';
@@ -19,6 +20,7 @@ import { MountedRoute, type RouteBody, type RouteOptions } from './shared/routes
 import {
   addToViews,
   assertConvert,
+  isMountable,
   pluginOptions,
   warnEarly,
   warnTwice,
@@ -35,8 +37,11 @@ declare module 'fastify' {
 }
 
 export interface ConvertPluginOptions extends ConvertOptions<FastifyRequest> {
-  /** A Convert that was made before, instead of options. The plugin does not close it when the app closes. */
-  convert?: Convert;
+  /**
+   * A Convert that was made before, instead of options. The plugin does not close it when the app closes. Another
+   * object of this package, such as `oursPrivacy()`, is put at a property of its own: `request.ours`.
+   */
+  convert?: Convert | Mountable;
   /**
    * The hook in which the context of a request is made. Default `onRequest`; with a remote store `preHandler`, since
    * the store has to be read before the handler, and for the visitor that authentication has found.
@@ -51,6 +56,7 @@ type Contextual = FastifyRequest & { [CONTEXT]?: ConvertContext; [REPLY]?: Fasti
 const plugin: FastifyPluginAsync<ConvertPluginOptions> = async (fastify, pluginGiven) => {
   const { convert: given, hook, ...rest } = pluginGiven;
   const options = pluginOptions(hook, rest);
+  if (isMountable(given)) return mount(fastify, given, hook);
   if (fastify.hasRequestDecorator('convert')) return warnTwice(fastify.convert);
   if (given !== undefined) assertConvert(given, options);
   const convert = given ?? createConvert(options);
@@ -77,6 +83,15 @@ const plugin: FastifyPluginAsync<ConvertPluginOptions> = async (fastify, pluginG
   addToLocals(fastify);
   if (given === undefined) fastify.addHook('onClose', async () => void (await convert.close()));
 };
+
+function mount(fastify: FastifyInstance, given: Mountable, hook: ConvertPluginOptions['hook']): void {
+  if (fastify.hasRequestDecorator(given.as)) return;
+  fastify.decorateRequest(given.as, null);
+  fastify.addHook(hook ?? 'onRequest', (request: FastifyRequest, reply: FastifyReply, done: () => void) => {
+    Object.assign(request, { [given.as]: given.open(new FastifyIncoming(request), outgoingOf(reply)) });
+    done();
+  });
+}
 
 /**
  * Puts a ConvertContext at `request.convert`. The plugin takes options, or `{ convert, hook? }` with a Convert. For

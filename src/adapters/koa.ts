@@ -3,11 +3,19 @@ import type { Context, Middleware, Next } from 'koa';
 import type { ConvertContext } from '../context/types.js';
 import type { Convert } from '../convert/types.js';
 import type { IncomingRequest, RouteHandler } from '../model/http.js';
+import type { Mountable } from '../model/mountable.js';
 import type { ConvertOptions } from '../options/types.js';
 import { outgoingOf } from './node-response/node-response.js';
 import { proceedWith } from './shared/current-context.js';
 import { MountedRoute, type RouteOptions } from './shared/routes.js';
-import { addToViews, convertOf, isMounted, tellUncalled } from './shared/mounting.js';
+import {
+  addToViews,
+  attachOnce,
+  convertOf,
+  isMountable,
+  isMounted,
+  tellUncalled,
+} from './shared/mounting.js';
 
 declare module 'koa' {
   interface ExtendableContext {
@@ -25,6 +33,8 @@ export interface RouteMiddleware extends Middleware {
   readonly handler: RouteHandler;
 }
 
+/** Makes a middleware that puts another object of this package onto each context: `oursPrivacy()` at `ctx.ours`. */
+export function convertMiddleware(given: Mountable): Middleware;
 /**
  * Makes a middleware that puts a ConvertContext at `ctx.convert` and `ctx.state.convert`.
  *
@@ -39,13 +49,19 @@ export interface RouteMiddleware extends Middleware {
  */
 export function convertMiddleware(given?: ConvertOptions<Context> | Convert): ConvertMiddleware;
 export function convertMiddleware(
-  given?: ConvertOptions<Context> | Convert,
+  given?: ConvertOptions<Context> | Convert | Mountable,
   ...mounted: unknown[]
-): ConvertMiddleware | Promise<unknown> {
+): Middleware | Promise<unknown> {
   const [proceed] = mounted;
   if (typeof proceed === 'function') {
     tellUncalled();
     return (proceed as Next)();
+  }
+  if (isMountable(given)) {
+    return function mounted(ctx: Context, next: Next): Promise<unknown> {
+      attachOnce(ctx, given, () => given.open(new KoaRequest(ctx), outgoingOf(ctx.res)));
+      return next();
+    };
   }
   const convert = convertOf(given);
   // The middleware is no async function: that would cost each request two promises more.

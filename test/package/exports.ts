@@ -32,6 +32,7 @@ const ENTRIES: Readonly<Record<string, Entry>> = {
     loads: [],
   },
   'convert-middleware/async-context': { names: 'getConvert', loads: [] },
+  'convert-middleware/ours-privacy': { names: 'oursPrivacy', loads: [] },
   'convert-middleware/testing': { names: 'storeConformance testConvert', loads: AGENTS },
 };
 const SUBPATHS = Object.keys(ENTRIES);

@@ -3,6 +3,7 @@ import { templateView } from '../../context/template-view.js';
 import { type ConvertContext, isContext } from '../../context/types.js';
 import { createConvert, isConvert } from '../../convert/convert.js';
 import type { Convert } from '../../convert/types.js';
+import type { Mountable } from '../../model/mountable.js';
 import type { ConvertOptions } from '../../options/types.js';
 import { ConvertError } from '../../utils/errors.js';
 import { assertOptions, oneOf, shape } from '../../utils/option-checks.js';
@@ -10,6 +11,11 @@ import { assertOptions, oneOf, shape } from '../../utils/option-checks.js';
 /** Returns the instance that was given, or makes one from options. */
 export function convertOf(given: ConvertOptions<never> | Convert | undefined): Convert {
   return isConvert(given) ? given : createConvert(given);
+}
+
+/** True for what an adapter mounts besides a Convert. */
+export function isMountable(given: unknown): given is Mountable {
+  return typeof given === 'object' && given !== null && 'as' in given && 'open' in given && !isConvert(given);
 }
 
 const HOOK = shape({ hook: oneOf('onRequest', 'preValidation', 'preHandler') });
@@ -106,4 +112,9 @@ export function tellUncalled(): void {
 export function addToViews(locals: unknown, context: ConvertContext): void {
   if (typeof locals === 'object' && locals !== null)
     Object.assign(locals, { convert: templateView(context) });
+}
+
+/** Puts what is mounted onto the framework's request, if it has none yet. */
+export function attachOnce(target: object, { as }: Mountable, open: () => object): void {
+  if (!(as in target)) Object.assign(target, { [as]: open() });
 }

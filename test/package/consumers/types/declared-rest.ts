@@ -4,6 +4,7 @@ import { compile, compiledEngine } from 'convert-middleware/engine';
 import { geoipLite } from 'convert-middleware/geoip-lite';
 import { lmdbStore } from 'convert-middleware/lmdb';
 import { maxmind } from 'convert-middleware/maxmind';
+import { oursPrivacy } from 'convert-middleware/ours-privacy';
 import { redisOutbox, redisProjectCache, redisStore } from 'convert-middleware/redis';
 import { testConvert } from 'convert-middleware/testing';
 import { conversionWebhook, hmac, shopify, stripe } from 'convert-middleware/webhook';
@@ -13,6 +14,7 @@ export const project = compile({});
 export const { experience, features } = project;
 export const geo = [geoipLite, maxmind];
 export const makers = { lmdbStore, redisOutbox, redisProjectCache, redisStore, testConvert };
+export const ours = oursPrivacy({ token: 'exp_test' });
 export const current = getConvert();
 export const { forVisitor } = testConvert();
 

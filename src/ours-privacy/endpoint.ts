@@ -1,0 +1,182 @@
+/** Calls the endpoint: within a time limit, never twice for one question, and not while it is down. */
+import { backoffDelay, DEFAULT_BACKOFF, parseRetryAfter } from '../utils/backoff.js';
+import { HealthReporter } from '../utils/health-reporter.js';
+import type { Logger } from '../utils/logger.js';
+import { oncePerCode } from '../utils/logger.js';
+import type { OursFetch, OursReason, OursResponse } from './types.js';
+
+/** The longest answer that is read: the endpoint's are under a kilobyte. */
+const MAX_BYTES = 64 * 1024;
+/** So many failures in a row pause the calls. One lost connection is no outage. */
+const FAILURES = 3;
+
+export type EndpointFailure = Extract<
+  OursReason,
+  | 'not-found'
+  | 'bad-request'
+  | 'unauthorized'
+  | 'rate-limited'
+  | 'server-error'
+  | 'timeout'
+  | 'unreachable'
+  | 'bad-answer'
+>;
+
+/** The body of an answer, or why there is none. */
+export type EndpointAnswer =
+  | { readonly body: unknown; readonly failure: undefined }
+  | { readonly body: undefined; readonly failure: EndpointFailure };
+
+const BY_STATUS: Readonly<Record<number, EndpointFailure>> = {
+  400: 'bad-request',
+  401: 'unauthorized',
+  403: 'unauthorized',
+  404: 'not-found',
+  429: 'rate-limited',
+};
+
+/** Mistakes in the app: the operator has to mend them. */
+const MISTAKES: Readonly<Partial<Record<EndpointFailure, string>>> = {
+  'bad-request': 'the endpoint takes the request for malformed (400): look at the experiment key',
+  unauthorized: 'the endpoint refuses the token (401 or 403): look at the option `token`, or `trackToken`',
+};
+
+/** Failures of the endpoint or of the way to it. Several in a row pause the calls. */
+const OUTAGES: ReadonlySet<EndpointFailure> = new Set([
+  'server-error',
+  'timeout',
+  'unreachable',
+  'bad-answer',
+]);
+
+const failed = (failure: EndpointFailure): EndpointAnswer => ({ body: undefined, failure });
+
+export class OursEndpoint {
+  readonly #origin: string;
+  readonly #fetch: OursFetch;
+  readonly #logger: Logger;
+  readonly #once = oncePerCode();
+  readonly #health = new HealthReporter();
+  /** Until then no call is made, in milliseconds of `performance.now()`, and what its answer is. */
+  #pause: { readonly until: number; readonly failure: EndpointFailure } | undefined;
+
+  constructor(origin: string, send: OursFetch, logger: Logger) {
+    this.#origin = origin.replace(/\/+$/, '');
+    this.#fetch = send;
+    this.#logger = logger;
+  }
+
+  /** Milliseconds until the next call is made; 0 if calls are made. */
+  get pause(): number {
+    return Math.max(0, (this.#pause?.until ?? 0) - performance.now());
+  }
+
+  /** Posts once. Resolves within `timeout` milliseconds, and never rejects. */
+  async post(path: string, body: object, timeout: number): Promise<EndpointAnswer> {
+    if (this.pause > 0) return failed(this.#pause!.failure);
+    // While the endpoint is down, one call finds out whether it is back; others need not wait for that.
+    if (this.#pause !== undefined) this.#pauseFor(timeout, this.#pause.failure);
+    const abort = new AbortController();
+    let timer: ReturnType<typeof setTimeout> | undefined;
+    const late = new Promise<EndpointAnswer>((resolve) => {
+      timer = setTimeout(() => {
+        resolve(failed('timeout'));
+        abort.abort();
+      }, timeout);
+    });
+    const answer = await Promise.race([this.#ask(path, body, abort.signal), late]);
+    clearTimeout(timer);
+    this.#note(answer.failure);
+    return answer;
+  }
+
+  async #ask(path: string, body: object, signal: AbortSignal): Promise<EndpointAnswer> {
+    let response: OursResponse;
+    let text: string | undefined;
+    try {
+      response = await this.#fetch(`${this.#origin}${path}`, {
+        method: 'POST',
+        headers: { 'content-type': 'application/json', accept: 'application/json' },
+        body: JSON.stringify(body),
+        redirect: 'manual',
+        // Next.js caches the answers of `fetch`, and would hand one visitor's to all.
+        cache: 'no-store',
+        signal,
+      });
+      text = await textOf(response);
+    } catch {
+      return failed('unreachable');
+    }
+    if (response.status === 429) this.#pauseAsAsked(response.headers);
+    if (response.status !== 200) return failed(BY_STATUS[response.status] ?? 'server-error');
+    try {
+      return text === undefined ? failed('bad-answer') : { body: JSON.parse(text), failure: undefined };
+    } catch {
+      return failed('bad-answer');
+    }
+  }
+
+  #pauseAsAsked(headers: OursResponse['headers']): void {
+    const milliseconds = Number(headers.get('retry-after-ms') ?? Number.NaN);
+    const asked =
+      milliseconds >= 0
+        ? Math.min(milliseconds, DEFAULT_BACKOFF.max)
+        : parseRetryAfter(
+            headers.get('retry-after') ?? undefined,
+            Date.now(),
+            headers.get('date') ?? undefined,
+          );
+    this.#pauseFor(asked ?? this.#delay(), 'rate-limited');
+  }
+
+  #note(failure: EndpointFailure | undefined): void {
+    const mistake = failure === undefined ? undefined : MISTAKES[failure];
+    if (mistake !== undefined)
+      this.#once(failure!, () => this.#logger.error(`convert: Ours Privacy: ${mistake}`));
+    if (failure === 'rate-limited') {
+      if (this.pause === 0) this.#pauseFor(this.#delay(), 'rate-limited');
+      this.#once('429', () =>
+        this.#logger.warn(
+          'convert: Ours Privacy: too many calls (429): visitors get the default until the endpoint takes calls again',
+        ),
+      );
+      return;
+    }
+    if (failure === undefined || !OUTAGES.has(failure)) {
+      this.#pause = undefined;
+      if (this.#health.succeeded()) this.#logger.info?.('convert: Ours Privacy: the endpoint answers again');
+      return;
+    }
+    if (this.#health.failed())
+      this.#logger.warn(
+        `convert: Ours Privacy: no answer from the endpoint (${failure}): visitors get the default`,
+      );
+    if (this.#health.failures >= FAILURES) this.#pauseFor(this.#delay(), failure);
+  }
+
+  #pauseFor(milliseconds: number, failure: EndpointFailure): void {
+    this.#pause = { until: performance.now() + milliseconds, failure };
+  }
+
+  #delay(): number {
+    return backoffDelay(
+      DEFAULT_BACKOFF,
+      Math.max(1, this.#health.failures - FAILURES + 1),
+      0.5 + Math.random() / 2,
+    );
+  }
+}
+
+/** Reads an answer; undefined if it is too long. */
+async function textOf({ body }: OursResponse): Promise<string | undefined> {
+  if (body === null) return '';
+  const decoder = new TextDecoder();
+  let text = '';
+  let size = 0;
+  for await (const chunk of body) {
+    size += chunk.byteLength;
+    if (size > MAX_BYTES) return undefined;
+    text += decoder.decode(chunk, { stream: true });
+  }
+  return text + decoder.decode();
+}
