@@ -124,7 +124,8 @@ export function route(handler: RouteHandler, options?: RouteOptions): FastifyPlu
   );
   return function convertRoute(fastify, _options, done) {
     fastify.removeAllContentTypeParsers();
-    fastify.addContentTypeParser('*', async (request: FastifyRequest, payload: Readable) => {
+    // Not '*', which is right for each type, too: Fastify would parse the type of each request anew.
+    fastify.addContentTypeParser(/^/, async (request: FastifyRequest, payload: Readable) => {
       const { rawBody, raw } = request as FastifyRequest & { readonly rawBody?: unknown };
       return mounted.read(payload, () => {
         const before = raw as { readonly rawBody?: unknown; readonly body?: unknown };

@@ -10,6 +10,9 @@ import type { VisitorState } from '../model/visitor-state/types.js';
 import { wasCarried } from './carry.js';
 import type { Runtime } from './runtime.js';
 
+/** The mark lives as long as texts from before the denial may come. A store that knows no ages keeps it longer. */
+const AS_A_NOTE = { ephemeral: false, age: CARRIED_FOR };
+
 type Parts = Pick<Runtime, 'store' | 'keyHashes' | 'now'>;
 
 /** Leaves the mark of a visitor whose state is about to be deleted, if texts may be under way that carry them. */
@@ -22,7 +25,7 @@ export async function markDenial(
   const at = now();
   if (!wasCarried(state, at)) return;
   const [hash] = keyHashes(storeKey);
-  await store.commit(denialKey(config, hash), { consent: 'denied', deniedAt: at }, { ephemeral: false });
+  await store.commit(denialKey(config, hash), { consent: 'denied', deniedAt: at }, AS_A_NOTE);
 }
 
 /**
@@ -38,7 +41,7 @@ export async function lastDenial(
   const keys = storeKeys.flatMap((key) => keyHashes(key)).map((hash) => denialKey(config, hash));
   const found = await Promise.all(
     keys.map(async (key) => {
-      const { deniedAt } = (await store.read(key)) ?? {};
+      const { deniedAt } = (await store.read(key, { prolongs: false })) ?? {};
       if (deniedAt === undefined || now() - deniedAt < CARRIED_FOR) return deniedAt;
       await store.delete(key);
       return undefined;

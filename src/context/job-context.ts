@@ -54,16 +54,19 @@ export interface StoredForJob {
 
 const SAID = answersBy('forVisitor');
 
-export interface JobContextOptions extends StoredForJob, JobIdentity {
-  properties: Record<string, unknown>;
-  consent: Consent | undefined;
+/** What the app gave to `forVisitor`. */
+export interface JobVisitor {
+  readonly identity: JobIdentity;
+  readonly properties: Readonly<Record<string, unknown>>;
+  /** The consent that the app gave; undefined if the stored answer decides. */
+  readonly consent: Consent | undefined;
 }
 
 export class JobContext extends VisitorContextBase {
   protected readonly cookies = undefined;
   protected readonly locations = NO_PROPERTIES;
   protected readonly properties: Properties;
-  readonly #options: JobContextOptions;
+  readonly #given: JobVisitor;
   #stored: StoredForJob;
   /**
    * The value of `revocations.generation` when the context was made, after the stored consent was read. A later
@@ -71,21 +74,22 @@ export class JobContext extends VisitorContextBase {
    */
   readonly #generation: number;
 
-  constructor(runtime: Runtime, options: JobContextOptions) {
+  constructor(runtime: Runtime, given: JobVisitor, stored: StoredForJob) {
     super(runtime);
-    this.#options = options;
-    this.#stored = options;
+    this.#given = given;
+    this.#stored = stored;
     this.#generation = runtime.revocations.generation;
-    const { properties } = options;
+    const { properties } = given;
     this.properties = { get: (name) => (Object.hasOwn(properties, name) ? properties[name] : undefined) };
   }
 
   protected resolve(): Participation {
-    const { id: visitorId } = this.#options;
+    const { identity } = this.#given;
+    const { id: visitorId } = identity;
     const { project } = this.runtime;
     if (visitorId === '') return excluded(EXCLUDED, 'no-identity');
     // The config has come after `forVisitor` has waited for it: without a config, nothing could be read.
-    if (project && this.#stored.storeKey === '') this.#stored = readNow(this.runtime, project, this.#options);
+    if (project && this.#stored.storeKey === '') this.#stored = readNow(this.runtime, project, identity);
     const { lookup, storeKey: key } = this.#stored;
     const { answer, by } = this.#consent();
     const excludedBy = answer === 'granted' ? undefined : 'consent';
@@ -121,7 +125,7 @@ export class JobContext extends VisitorContextBase {
 
   protected override missed(reason: Excluded['excludedBy']): TrackOutcome {
     if (reason === 'consent' || reason === 'no-identity') this.runtime.outbox.drop(1, reason);
-    const { consent } = this.#options;
+    const { consent } = this.#given;
     const { lookup } = this.#stored;
     // The visitor may have consented: the store did not say.
     const isUnread = reason === 'consent' && consent === undefined && lookup === 'unavailable';
@@ -133,10 +137,10 @@ export class JobContext extends VisitorContextBase {
    * state, or that a signed text has carried.
    */
   #consent(): ConsentAnswer {
-    const { consent, carried } = this.#options;
+    const { consent, identity } = this.#given;
     const { lookup, deniedAt } = this.#stored;
     if (consent !== undefined) return SAID[consent];
-    const recorded = asObject(foundIn(lookup)).consent ?? carriedConsent(carried, lookup, deniedAt);
+    const recorded = asObject(foundIn(lookup)).consent ?? carriedConsent(identity.carried, lookup, deniedAt);
     return recordedAnswer(this.runtime.consentConfigured, recorded);
   }
 }

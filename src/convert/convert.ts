@@ -145,9 +145,12 @@ class ConvertInstance implements Convert {
     const runtime = this.#runtime;
     const visitor = jobVisitor(visitorId, options, runtime);
     if (!runtime.repository.current) await this.#projectForJob();
-    await runtime.jobs.enter();
-    await commitAllOf(runtime, visitor.id);
-    return new JobContext(runtime, { ...visitor, ...(await readForJob(runtime, visitor)) });
+    // Mostly there is nothing to wait for, and a turn of the microtasks is not for nothing (bench/webhook).
+    const turn = runtime.jobs.enter();
+    if (turn !== undefined) await turn;
+    const committing = commitAllOf(runtime, visitor.identity.id);
+    if (committing !== undefined) await committing;
+    return new JobContext(runtime, visitor, await readForJob(runtime, visitor.identity));
   }
 
   async forget(visitorId: string | number): Promise<void> {

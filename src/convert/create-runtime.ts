@@ -178,6 +178,7 @@ export function commitAllOf(
   { uncommitted }: ConvertRuntime,
   visitorId: string,
 ): Promise<unknown> | undefined {
+  if (uncommitted.size === 0) return undefined;
   let commits: Promise<unknown>[] | undefined;
   for (const each of uncommitted) {
     if (each.visitorId === visitorId) (commits ??= []).push(Promise.resolve(each.commit()));

@@ -1,17 +1,10 @@
 /** Reads what an app gives to `forVisitor` and `forget`, which may be data of an order or a message. */
-import type { Consent } from '../consent/consent.js';
-import type { JobIdentity } from '../context/job-context.js';
+import type { JobIdentity, JobVisitor } from '../context/job-context.js';
 import type { Runtime } from '../context/runtime.js';
 import { ConvertError } from '../utils/errors.js';
-import { asObject } from '../utils/objects.js';
+import { asObject, NOTHING } from '../utils/objects.js';
 import { type Check, either, given, oneOf } from '../utils/option-checks.js';
 import type { ForVisitorOptions } from './types.js';
-
-interface JobVisitor extends JobIdentity {
-  readonly properties: Record<string, unknown>;
-  /** The consent that the app gave; undefined if the stored answer decides. */
-  readonly consent: Consent | undefined;
-}
 
 /** A context without an id counts what it is asked to count as `no-identity`. */
 const NOBODY: JobIdentity = { id: '', origin: undefined, carried: undefined };
@@ -69,12 +62,12 @@ export function jobVisitor(
   optional(origins, origin, 'origin');
   if (wrong.length === 0) {
     const identity = id === undefined ? NOBODY : identityOf(id, origin ?? undefined, runtime);
-    return { ...identity, properties: properties ?? {}, consent: answer ?? undefined };
+    return { identity, properties: properties ?? NOTHING, consent: answer ?? undefined };
   }
   runtime.report(
     new ConvertError('CONVERT_BAD_OPTION', `forVisitor: ${wrong.join('; ')}; nothing is counted`),
   );
-  return { ...NOBODY, properties: {}, consent: undefined };
+  return { identity: NOBODY, properties: NOTHING, consent: undefined };
 }
 
 /** The most characters of a visitor id: `visitor.id` takes no longer one. */

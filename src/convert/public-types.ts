@@ -19,7 +19,7 @@ export type { Logger } from '../utils/logger.js';
 export type { HttpAgent, TransportOption } from '../utils/transport-option.js';
 export type { MemoryStore, MemoryStoreOptions } from '../store/memory-store.js';
 export type { StoreCacheOptions, StoreStats } from '../store/remote-store.js';
-export type { CommitOptions, SdkDataStore, VisitorStore } from '../store/types.js';
+export type { CommitOptions, ReadOptions, SdkDataStore, VisitorStore } from '../store/types.js';
 export type {
   BucketingOptions,
   ConversionAttributes,

@@ -24,7 +24,8 @@ export function evaluateConversion(
   const isRepeatable = Boolean(asObject(conversionSetting).forceMultipleTransactions);
   const events: EngineEvent[] = [];
   const { bucketing } = state;
-  const bucketingData = bucketing && { ...bucketing };
+  // Stores that hold the same variations for many visitors freeze them. A copy of ids that look like indexes is slow.
+  const bucketingData = bucketing && (Object.isFrozen(bucketing) ? bucketing : { ...bucketing });
   const goalId = goal.id;
   const claim = goalClaim(goalKey);
   // Spread objects would be slower by far (see `shallowCopy`), and the order of the fields is that of the official SDK.

@@ -7,7 +7,7 @@ import { applyChange, isRevocation, leaveAlone } from '../model/visitor-state/ap
 import { documentOf, parseState } from '../model/visitor-state/parse-state.js';
 import { problemOf } from '../model/visitor-state/state-problem.js';
 import type { Committed, StateChange, VisitorState } from '../model/visitor-state/types.js';
-import { isThenable } from '../utils/objects.js';
+import { isThenable, NOTHING } from '../utils/objects.js';
 import { ConvertError } from '../utils/errors.js';
 import { LruMap } from '../utils/lru-map.js';
 import { KeyedQueue } from './keyed-queue.js';
@@ -34,18 +34,18 @@ export interface Documents {
    * so that it is recognised. Default false.
    */
   readonly mayRepeat?: boolean;
-  /** Returns the document, and prolongs its life, since its visitor is back. */
-  read(key: string): Document | undefined | Promise<Document | undefined>;
+  /** Returns the document. If `prolongs`, its visitor is back, and it lives as long as a new one. */
+  read(key: string, prolongs: boolean): Document | undefined | Promise<Document | undefined>;
   /**
    * Stores `text` if the stored document is still `before`; if `before` is undefined, only if no document is stored. An
-   * `ephemeral` text lives for a short while, unless the document that it replaces lives longer. `first` says that no
-   * document can be stored yet, which may save a read.
+   * `ephemeral` text lives for a short while, unless the document that it replaces lives longer; a text with an `age`
+   * for so many milliseconds. `first` says that no document can be stored yet, which may save a read.
    */
   compareAndSet(
     key: string,
     before: Document | undefined,
     text: string,
-    options: { ephemeral: boolean; first: boolean },
+    options: { ephemeral: boolean; first: boolean; age?: number | undefined },
   ): Promise<CompareAndSetResult>;
   delete(key: string): Promise<void>;
   close?(): void | Promise<void>;
@@ -117,16 +117,16 @@ export function documentStore(documents: Documents): VisitorStore {
       const unnamed = textOf(state);
       if (unnamed === (before?.text ?? EMPTY_TEXT)) {
         if (isFresh) return committed;
-        before = await documents.read(key);
+        before = await documents.read(key, options.age === undefined);
         isFresh = true;
         continue;
       }
       const name = documents.mayRepeat ? newName() : undefined;
       if (name !== undefined) state.commit = withName(state.commit, name);
       const text = name === undefined ? unnamed : textOf(state);
-      const { ephemeral } = options;
+      const { ephemeral, age } = options;
       const first = options.first === true && attempt === 0;
-      const replaced = await documents.compareAndSet(key, before, text, { ephemeral, first });
+      const replaced = await documents.compareAndSet(key, before, text, { ephemeral, first, age });
       if (replaced.isReplaced) {
         setSource(state, { text, version: replaced.version });
         return committed;
@@ -144,10 +144,12 @@ export function documentStore(documents: Documents): VisitorStore {
   return {
     remote: documents.remote,
     outlives: true,
-    read(key) {
+    read(key, { prolongs = true } = NOTHING) {
       // If the reader has to wait anyway, it first waits for the commits of this process that are under way.
       const underWay = documents.remote ? queue.underWay(key) : undefined;
-      const document = underWay ? underWay.then(() => documents.read(key)) : documents.read(key);
+      const document = underWay
+        ? underWay.then(() => documents.read(key, prolongs))
+        : documents.read(key, prolongs);
       return isThenable(document)
         ? document.then((answer) => parseCached(key, answer))
         : parseCached(key, document);

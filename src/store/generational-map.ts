@@ -65,6 +65,12 @@ export class GenerationalMap<Value> {
     this.#count += 1;
   }
 
+  /** Returns the value of an entry, which stays where it is; undefined if the map does not hold the key. */
+  get(key: string): Value | undefined {
+    this.#dropExpired(performance.now());
+    return this.#generations.findLast(({ entries }) => entries.has(key))?.entries.get(key);
+  }
+
   /** Removes an entry and returns its value; undefined if the map does not hold the key. */
   take(key: string): Value | undefined {
     this.#dropExpired(performance.now());

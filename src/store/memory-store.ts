@@ -4,8 +4,8 @@ import type { Committed, StateChange, VisitorState } from '../model/visitor-stat
 import { LruMap } from '../utils/lru-map.js';
 import { assertOptions, between, shape } from '../utils/option-checks.js';
 import { GenerationalMap } from './generational-map.js';
-import type { CommitOptions, VisitorStore } from './types.js';
-import { asObject } from '../utils/objects.js';
+import type { CommitOptions, ReadOptions, VisitorStore } from './types.js';
+import { asObject, NOTHING } from '../utils/objects.js';
 
 export interface MemoryStoreOptions {
   /**
@@ -24,7 +24,7 @@ export interface MemoryStore extends VisitorStore {
   readonly remote: false;
   /** The number of visitors that are remembered now. */
   readonly size: number;
-  read(key: string): VisitorState | undefined;
+  read(key: string, options?: ReadOptions): VisitorState | undefined;
   commit(key: string, change: StateChange, options: CommitOptions): Committed;
   delete(key: string): void;
 }
@@ -46,6 +46,7 @@ export function memoryStore(options: MemoryStoreOptions = {}): MemoryStore {
   const { max = 100_000, ephemeralAge = 30 * 60 * 1000 } = asObject(options);
   const established = new LruMap<VisitorState>({ max });
   const ephemeral = new GenerationalMap<VisitorState>({ max, age: ephemeralAge });
+  const aged = new AgedStates(max);
 
   const sharedState = sharedStates();
 
@@ -57,20 +58,27 @@ export function memoryStore(options: MemoryStoreOptions = {}): MemoryStore {
   return {
     remote: false,
     get size() {
-      return established.size + ephemeral.size;
+      return established.size + ephemeral.size + aged.size;
     },
-    read(key) {
+    read(key, { prolongs = true } = NOTHING) {
       const visitor = established.find(key);
+      if (!prolongs) return visitor?.value ?? ephemeral.get(key) ?? aged.get(key);
       if (visitor !== undefined) {
         established.use(visitor);
         return visitor.value;
       }
       // Stores are read only for ids that a request brings: this visitor has come back.
       const state = ephemeral.take(key);
-      if (state !== undefined) established.add(key, state);
+      if (state === undefined) return aged.get(key);
+      established.add(key, state);
       return state;
     },
-    commit(key, change, { ephemeral: isEphemeral, first: isFirst = false }) {
+    commit(key, change, { ephemeral: isEphemeral, first: isFirst = false, age }) {
+      if (age !== undefined) {
+        const committed = merge(aged.get(key), change);
+        aged.set(key, committed.state, age);
+        return committed;
+      }
       const visitor = established.find(key);
       if (visitor !== undefined) {
         const committed = merge(visitor.value, change);
@@ -85,8 +93,41 @@ export function memoryStore(options: MemoryStoreOptions = {}): MemoryStore {
     delete(key) {
       established.delete(key);
       ephemeral.take(key);
+      aged.delete(key);
     },
   };
+}
+
+/** States that live for the time that their commit gave, whether they are read or not. */
+class AgedStates {
+  /** The state that was committed last is the last one. `until` is a time by `performance.now()`. */
+  readonly #states = new Map<string, { readonly state: VisitorState; readonly until: number }>();
+
+  constructor(private readonly max: number) {}
+
+  get size(): number {
+    return this.#states.size;
+  }
+
+  get(key: string): VisitorState | undefined {
+    const found = this.#states.get(key);
+    return found !== undefined && found.until > performance.now() ? found.state : undefined;
+  }
+
+  /** Removes those at the front whose time is over, and the oldest ones if there are more than `max`. */
+  set(key: string, state: VisitorState, age: number): void {
+    const now = performance.now();
+    this.#states.delete(key);
+    this.#states.set(key, { state, until: now + age });
+    for (const [oldest, { until }] of this.#states) {
+      if (until > now && this.#states.size <= this.max) return;
+      this.#states.delete(oldest);
+    }
+  }
+
+  delete(key: string): void {
+    this.#states.delete(key);
+  }
 }
 
 /** The most shared states with the same claims: they differ in the locations of the pages. */

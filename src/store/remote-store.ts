@@ -7,7 +7,13 @@ import { isThenable, NOTHING } from '../utils/objects.js';
 import { asConvertError, ConvertError } from '../utils/errors.js';
 import { HealthReporter } from '../utils/health-reporter.js';
 import { LruMap } from '../utils/lru-map.js';
-import { type CommitOptions, STORE_LIMIT, type VisitorStore, withStoreTimeout } from './types.js';
+import {
+  type CommitOptions,
+  type ReadOptions,
+  STORE_LIMIT,
+  type VisitorStore,
+  withStoreTimeout,
+} from './types.js';
 
 export interface StoreCacheOptions {
   /** Milliseconds for which a state is cached. Default 5,000. */
@@ -133,8 +139,8 @@ export class RemoteStore implements VisitorStore {
     }
   }
 
-  read(key: string): VisitorState | undefined | Promise<VisitorState | undefined> {
-    return this.#store.read(key);
+  read(key: string, options?: ReadOptions): VisitorState | undefined | Promise<VisitorState | undefined> {
+    return this.#store.read(key, options);
   }
 
   async commit(key: string, change: StateChange, options: CommitOptions): Promise<Committed> {
@@ -151,8 +157,8 @@ export class RemoteStore implements VisitorStore {
         const committed = await withStoreTimeout(STORE_LIMIT, this.#store.commit(key, change, options));
         this.#counts.commitTime = this.#average(this.#counts.commitTime, began);
         // The state of a new visitor is not cached: when the visitor comes back, the read prolongs the life of the
-        // state in the store.
-        if (options.ephemeral) this.#cache?.delete(key);
+        // state in the store. Nor is a note, which no request asks for.
+        if (options.ephemeral || options.age !== undefined) this.#cache?.delete(key);
         else this.#cacheState(key, committed.state);
         return committed;
       } finally {

@@ -16,11 +16,16 @@ export interface VisitorStore {
    * Returns the stored state; undefined if there is none. Called only for ids that a request brings, never for an id
    * that was generated in it. Prolongs the life of ephemeral state.
    */
-  read(key: string): VisitorState | undefined | Promise<VisitorState | undefined>;
+  read(key: string, options?: ReadOptions): VisitorState | undefined | Promise<VisitorState | undefined>;
   /** Merges a change into the stored state (see `applyChange`). The first write wins, atomically if the store can. */
   commit(key: string, change: StateChange, options: CommitOptions): Committed | Promise<Committed>;
   delete(key: string): void | Promise<void>;
   close?(): void | Promise<void>;
+}
+
+export interface ReadOptions {
+  /** False if the read says nothing of a visitor, so that the life of the state stays as it is. Default true. */
+  readonly prolongs?: boolean;
 }
 
 export interface CommitOptions {
@@ -39,6 +44,12 @@ export interface CommitOptions {
    * was stored. A store with compare-and-set begins with this state and needs no read of its own. Default: unknown.
    */
   readonly known?: VisitorState | null;
+  /**
+   * Milliseconds for which the state lives from this commit on, whatever the options of the store say. Given for notes
+   * that are no visitor's state: all commits under their keys have an age, and all reads have `prolongs: false`. A
+   * store that gives no state a life of its own may ignore it. Default: as the store keeps visitors.
+   */
+  readonly age?: number;
 }
 
 /** A data store of the official SDK's kind: `get` and `set`, synchronous or not. */

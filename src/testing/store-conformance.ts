@@ -31,6 +31,11 @@ export interface StoreCapabilities {
    * hundred, or more on a slow machine. The case S17 waits for twice as long. Default: that case is left out.
    */
   ephemeralAge?: number;
+  /**
+   * Milliseconds, a few hundred or more: the stores keep a state for the `age` that its commit gives, and a read with
+   * `prolongs: false` does not prolong it. The case S22 waits for somewhat longer. Default: that case is left out.
+   */
+  age?: number;
 }
 
 interface Opened {
@@ -303,6 +308,19 @@ const EPHEMERAL: Record<string, Case> = {
   },
 };
 
+const AGED: Record<string, Case> = {
+  async 'S22 keeps a note for the time that its commit gives, whether it is read or not'({ open, can }) {
+    const age = can.age!;
+    const store = await open();
+    await store.commit('k', { consent: 'denied' }, { ...KEPT, age });
+    await store.commit('other', { consent: 'denied' }, KEPT);
+    holds(await store.read('k', { prolongs: false }), { consent: 'denied' });
+    await sleep(age * 1.2);
+    assert.equal((await store.read('k', { prolongs: false }))?.consent, undefined);
+    holds(await store.read('other', { prolongs: false }), { consent: 'denied' });
+  },
+};
+
 let places = 0;
 
 /**
@@ -314,7 +332,7 @@ let places = 0;
  *     storeConformance(it, (place) => myStore({ folder: join(root, place) }), { shared: true });
  */
 export function storeConformance(it: It, factory: StoreFactory, capabilities: StoreCapabilities = {}): void {
-  const { shared = false, atomic = shared, ephemeralAge } = capabilities;
+  const { shared = false, atomic = shared, ephemeralAge, age } = capabilities;
   const cases = {
     ...ALWAYS,
     ...TAKING,
@@ -323,6 +341,7 @@ export function storeConformance(it: It, factory: StoreFactory, capabilities: St
     ...(shared && SHARED),
     ...(atomic && shared && ATOMIC),
     ...(ephemeralAge !== undefined && EPHEMERAL),
+    ...(age !== undefined && AGED),
   };
   for (const [name, run] of Object.entries(cases)) {
     it(name, async () => {

@@ -105,7 +105,7 @@ export function testConvert<Raw = unknown>(
         },
         store: {
           remote: false,
-          read: (key) => visitors.read(key),
+          read: (...read: Parameters<MemoryStore['read']>) => visitors.read(...read),
           commit: (...commit: Parameters<MemoryStore['commit']>) => visitors.commit(...commit),
           delete: (key) => visitors.delete(key),
         },

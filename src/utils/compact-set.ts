@@ -9,6 +9,10 @@ export class CompactSet<T extends { index: number | undefined }> {
   #items: (T | undefined)[] = [];
   #count = 0;
 
+  get size(): number {
+    return this.#count;
+  }
+
   add(item: T): void {
     if (item.index !== undefined) return;
     if (this.#items.length > 64 && this.#items.length > 2 * this.#count) this.#compact();

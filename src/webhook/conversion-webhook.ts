@@ -5,6 +5,7 @@ import type { RouteRequest, RouteResponse } from '../model/http.js';
 import type { GoalData } from '../model/tracking-event.js';
 import { asConvertError, type ConvertError } from '../utils/errors.js';
 import { withTimeout } from '../utils/node/timers.js';
+import { ownProperties } from '../utils/objects.js';
 import { answerTo, createWarnOnce, tellOf, type WarnOnce } from './answers.js';
 import { AppFailure, askApp } from './ask-app.js';
 import { signedBy, verifiedBy } from './authenticate.js';
@@ -60,7 +61,7 @@ class Webhook<Event> {
   constructor(convert: Convert, options: ConversionWebhookOptions<Event>) {
     this.#convert = convert;
     this.#options = options;
-    this.#visitorOptions = { origin: options.origin ?? 'carried' };
+    this.#visitorOptions = ownProperties({ origin: options.origin ?? 'carried' });
     this.#warnOnce = createWarnOnce(convert.logger, options.platform?.name);
     this.#orders = new OrderReader(convert, options);
     this.#amounts = new OrderAmounts(convert, options, this.#warnOnce);

@@ -313,7 +313,8 @@ describe('a withdrawal', () => {
     const convert = create({ ...BY_COOKIE, store });
     await page(convert);
     await page(convert, { cookie: denial(true) });
-    const [key, change] = keys.mock.calls.at(-1)!;
+    const [key, change, { age }] = keys.mock.calls.at(-1)!;
+    expect(age).toBe(30 * DAY);
     expect(key).toMatch(/^1001-2002~denied-[0-9a-z]{25}$/);
     expect(change).toEqual({ consent: 'denied', deniedAt: expect.any(Number) });
   });

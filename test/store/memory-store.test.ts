@@ -4,7 +4,7 @@ import { memoryStore } from '../../src/store/memory-store.js';
 import { storeConformance } from '../../src/testing.js';
 
 describe('memoryStore is a store', () => {
-  storeConformance(it, () => memoryStore({ ephemeralAge: 400 }), { ephemeralAge: 400 });
+  storeConformance(it, () => memoryStore({ ephemeralAge: 400 }), { ephemeralAge: 400, age: 400 });
 });
 
 const seen = { goals: ['seen'] };
@@ -28,6 +28,29 @@ describe('memoryStore', () => {
     for (let n = 0; n < 10_000; n++) store.commit(`generated-${n}`, seen, { ephemeral: true });
     expect(store.size).toBeLessThanOrEqual(200);
     for (let n = 0; n < 100; n++) expect(store.read(`known-${n}`)).toBeDefined();
+  });
+
+  it('keeps notes beside the visitors, who push out none, and no more of them than visitors', () => {
+    const store = memoryStore({ max: 3 });
+    const note = (key: string) => store.commit(key, seen, { ephemeral: false, age: 60_000 });
+    for (const key of ['a', 'b', 'c', 'd', 'b']) note(key);
+    for (let n = 0; n < 10; n++) store.commit(`v${n}`, seen, { ephemeral: n % 2 === 0 });
+    expect(['a', 'b', 'c', 'd'].filter((key) => store.read(key, { prolongs: false }))).toEqual([
+      'b',
+      'c',
+      'd',
+    ]);
+    store.delete('c');
+    note('e');
+    expect(['b', 'c', 'd', 'e'].filter((key) => store.read(key))).toEqual(['b', 'd', 'e']);
+  });
+
+  it('does not take a visitor for one who is back if a read says so', async () => {
+    const store = memoryStore({ ephemeralAge: 100 });
+    store.commit('v', seen, { ephemeral: true });
+    expect(store.read('v', { prolongs: false })).toEqual({ goals: { seen: true } });
+    await sleep(150);
+    expect(store.read('v')).toBeUndefined();
   });
 
   it('holds the state of like visitors once, and never mixes them up', () => {

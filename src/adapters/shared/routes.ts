@@ -119,7 +119,11 @@ function readStream(stream: Readable, maxBytes: number): Promise<RouteBody> {
     const { headers } = stream as Readable & { readonly headers?: Readonly<Record<string, string>> };
     const chunks: Uint8Array[] = [];
     let size = 0;
+    let isSettled = false;
     const settle = (body: RouteBody): void => {
+      // A stream that has ended is closed, too.
+      if (isSettled) return;
+      isSettled = true;
       stream.off('data', take);
       resolve(body);
       stream.resume();

@@ -72,12 +72,12 @@ export class LmdbDocuments implements Documents {
     }
   }
 
-  read(key: string): Stored | undefined {
+  read(key: string, prolongs: boolean): Stored | undefined {
     const texts = this.#open();
     const id = idOf(key);
     const stored = this.#find(texts, id);
-    if (stored === undefined || untilOf(stored.version) - Date.now() > this.#options.maxAge / 2)
-      return stored;
+    if (stored === undefined || !prolongs) return stored;
+    if (untilOf(stored.version) - Date.now() > this.#options.maxAge / 2) return stored;
     // Reading prolongs the life of a document. No caller waits for this write: if it fails, the next read tries again.
     if (this.#isPausing()) return stored;
     const version = this.#nextVersion(this.#options.maxAge, stored.version);
@@ -89,7 +89,7 @@ export class LmdbDocuments implements Documents {
     key: string,
     before: Document | undefined,
     text: string,
-    { ephemeral, first }: { ephemeral: boolean; first: boolean },
+    { ephemeral, first, age }: { ephemeral: boolean; first: boolean; age?: number | undefined },
   ): Promise<CompareAndSetResult> {
     const texts = this.#open();
     const id = idOf(key);
@@ -97,7 +97,7 @@ export class LmdbDocuments implements Documents {
     const there = (before as Stored | undefined) ?? (first ? undefined : texts.getEntry(id));
     if (before !== undefined || !isAlive(there)) {
       const { ephemeralAge, maxAge } = this.#options;
-      const version = this.#nextVersion(ephemeral ? ephemeralAge : maxAge, there?.version);
+      const version = this.#nextVersion(age ?? (ephemeral ? ephemeralAge : maxAge), there?.version);
       const write = (): Promise<boolean> => {
         if (this.#isPausing()) throw this.#writeFailure;
         return this.#written(texts.put(id, text, version, there?.version ?? (null as never)));

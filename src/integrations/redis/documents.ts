@@ -20,8 +20,8 @@ export interface RedisDocumentsOptions {
 }
 
 /**
- * Reads a document and prolongs its life. The longer life is written only in the second half of the old one, and never
- * for a document without an expiry, which other software stored.
+ * Reads a document and prolongs its life, to the milliseconds in ARGV; 0 leaves it as it is. The longer life is written
+ * only in the second half of the old one, and never for a document without an expiry, which other software stored.
  */
 const READ = script(`
 local text = redis.call('GET', KEYS[1])
@@ -76,11 +76,15 @@ export function redisDocuments({
     remote: true,
     // A Redis client sends a command again if its connection is lost before the answer.
     mayRepeat: true,
-    async read(key) {
-      return asDocument(await run(READ, [keyOf(key)], [String(maxAge)]));
+    async read(key, prolongs) {
+      return asDocument(await run(READ, [keyOf(key)], [prolongs ? String(maxAge) : '0']));
     },
-    async compareAndSet(key, before, text, { ephemeral }): Promise<CompareAndSetResult> {
-      const age = ephemeral ? ephemeralAge : maxAge;
+    async compareAndSet(
+      key,
+      before,
+      text,
+      { ephemeral, age = ephemeral ? ephemeralAge : maxAge },
+    ): Promise<CompareAndSetResult> {
       const expected = before === undefined ? '' : createHash('sha1').update(before.text).digest('hex');
       const values = [expected, text, String(age), ephemeral ? '1' : '0'];
       const answer = await run(COMPARE_AND_SET, [keyOf(key)], values);

@@ -76,10 +76,15 @@ export function applyChange(
   }
   for (const [goalKey, ids] of Object.entries(change.transactions ?? {})) {
     // Older versions have stored long ids as they are.
-    const known = (ownValue(next.transactions, goalKey) ?? []).map(transactionKey);
-    for (const id of ids) if (known.includes(transactionKey(id))) lose(transactionClaim(goalKey, id));
-    const all = [...new Set([...known, ...ids.map(transactionKey)])].slice(-MAX_TRANSACTIONS);
-    next.transactions = withEntry(next.transactions, goalKey, all);
+    const all = (ownValue(next.transactions, goalKey) ?? []).map(transactionKey);
+    const known = all.length;
+    for (const id of ids) {
+      const key = transactionKey(id);
+      const index = all.indexOf(key);
+      if (index === -1) all.push(key);
+      else if (index < known) lose(transactionClaim(goalKey, id));
+    }
+    next.transactions = withEntry(next.transactions, goalKey, all.slice(-MAX_TRANSACTIONS));
   }
   if (change.segments) next.segments = mergeSegments(next.segments ?? {}, change.segments);
   if (change.locations) next.locations = [...change.locations];

@@ -15,6 +15,7 @@ describe('lmdbStore is a store', () => {
   storeConformance(it, (place) => lmdbStore(join(root, place), { ephemeralAge: AGE }), {
     shared: true,
     ephemeralAge: AGE,
+    age: 1_500,
   });
 });
 

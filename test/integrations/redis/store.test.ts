@@ -23,6 +23,7 @@ describe.skipIf(!hasRedis)('over Redis', () => {
     storeConformance(it, (place) => redisStore(shared.client, { prefix: place, ephemeralAge: 3_000 }), {
       shared: true,
       ephemeralAge: 3_000,
+      age: 1_500,
     });
   });
 
