@@ -1,6 +1,7 @@
 /** Writes the headers of a page of `share()`: what caches may do with it, and the key of the visitor's next pages. */
 import type { Decision } from '../engine/types.js';
 import type { ResponseHead } from '../model/http.js';
+import { quoteName } from '../utils/clean-text.js';
 import { type Participation, previewsIn } from './participation.js';
 import type { Runtime } from './runtime.js';
 import { warnOfShare } from './share-problems.js';
@@ -33,8 +34,9 @@ function mayBeStored(runtime: Runtime, head: ResponseHead, control: string): boo
   const given = head.getHeader('Cache-Control');
   // Somebody leaves a preview with this page.
   if (given === UNSTORED) return false;
-  if (head.getHeader('Set-Cookie') !== undefined) {
-    warnOfShare(runtime, 'cookie');
+  const cookies = head.getHeader('Set-Cookie');
+  if (cookies !== undefined) {
+    warnOfShare(runtime, 'cookie', namesIn(cookies));
     return false;
   }
   // The head is written twice if the first attempt was invalid.
@@ -73,6 +75,13 @@ const isWithoutConsent = (participation: Participation): boolean =>
   participation.status === 'excluded'
     ? participation.excludedBy === 'consent'
     : participation.visitor.mode !== 'enrol';
+
+/** The names of the cookies that `Set-Cookie` lines set. */
+const namesIn = (lines: NonNullable<ReturnType<ResponseHead['getHeader']>>): string =>
+  [lines]
+    .flat()
+    .map((line) => quoteName(String(line).split('=', 1)[0]))
+    .join(', ');
 
 /** Adds a request header to `Vary`. */
 function varyOn(head: ResponseHead, name: string): void {
