@@ -11,8 +11,9 @@ const WARNINGS = {
     ' page is not shared',
   length: `has a key of over ${MAX_KEY} characters for some visitors, whose pages are not shared: name fewer experiences`,
   undecided:
-    'names an experience that the handler has not decided when the head was written, so that the visitor gets no key,' +
-    ' and no later page of theirs is shared: decide before the page is sent, or leave the experience out of the key',
+    'names an experience that the handler has not decided when the head was written, or has not counted, so that the' +
+    ' visitor gets no key, and no later page of theirs is shared: decide with `runExperience` before the page is sent,' +
+    ' leave the experience out of the key, or give share() `enableTracking: false` as the decision has it',
   attributes:
     'has decided otherwise than the handler, so that the page is not shared: give share() the attributes of the' +
     ' decision as a second argument, and change nothing of the visitor in between',
