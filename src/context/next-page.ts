@@ -73,15 +73,18 @@ function keyProblem(shown: readonly Decision[], next: Decision): KeyProblem | un
 /**
  * True if each later page shows the same: the decisions are the same if they are made again, in any order, and none is
  * still to be counted. Otherwise whoever sends a key that others have could have another page stored under it.
+ *
+ * A visitor of the cookie of whom nothing is stored was counted before the store lost it. But the key that a user of
+ * the app brings may be the one that their browser got before they logged in.
  */
 export function areFinal(
   decisions: PageDecisions,
-  { project, work }: Included,
+  { visitor: { origin }, project, work }: Included,
   visitor: ContextVisitor,
   attributes: ExperienceAttributes,
 ): boolean {
   return [...decisions].every(([key, each]) => {
-    const isOwed = each.events.length > 0 && isUnexposed(work.state, each);
+    const isOwed = each.events.length > 0 && (origin === 'app' || isUnexposed(work.state, each));
     return !isOwed && isSameVariation(each, project.engine.experience(key, visitor, attributes));
   });
 }

@@ -17,6 +17,7 @@ const LATE: Readonly<Record<string, (res: ServerResponse) => unknown>> = {
   // The package `cookies` goes past the method of the response, if that is one of Express.
   cookies: (res) => OutgoingMessage.prototype.setHeader.call(res, 'Set-Cookie', [SESSION]),
   public: (res) => res.setHeader('Cache-Control', 'public, max-age=60'),
+  cdn: (res) => res.setHeader('CDN-Cache-Control', 'max-age=60'),
   status: (res) => (res.statusCode = 203),
 };
 
@@ -85,6 +86,7 @@ describe('with middlewares that wrap the response', () => {
     expect([control(page), namesOf(page)]).toEqual(['public, max-age=60', []]);
     const [warning, ...more] = apps.logged;
     expect([warning, more]).toEqual([expect.stringContaining('private, max-age=60'), []]);
+    expect(namesOf(await ask('/?late=cdn'))).toEqual([]);
     expect((await apps.delivered()).events).toEqual([]);
     const preview = await ask('/?late=public&convert_preview=101.1011');
     expect([control(preview), preview.text]).toEqual(['private, no-store', 'version-b']);

@@ -108,6 +108,13 @@ describe('a stored page tells analytics and the SDK', () => {
   });
 });
 
+it('a user who has logged in is counted first, whatever key their browser got before', async () => {
+  const users = appWith({ visitor: { id: () => 'user:1' } });
+  for (const variation of ['original', 'version-b'])
+    expect((await users.visit('v1', `homepage-hero.${variation}`, page())).isStored).toBe(false);
+  expect(users.sent.filter((each) => each.startsWith('offered'))).toHaveLength(1);
+});
+
 /** Experiences that all visitors are in, but for those who are in one that is excluded. */
 const EXCLUDED: Readonly<Record<string, readonly string[]>> = { a: ['b'], b: ['a'], c: ['a'], d: [] };
 const KEYS = Object.keys(EXCLUDED);

@@ -4,12 +4,16 @@
  */
 import { ServerResponse } from 'node:http';
 
-/** The headers that decide whether a cache may store a response, and hand it to others. */
-const DECISIVE = ['Cache-Control', 'Set-Cookie'];
+/**
+ * The headers that decide whether a cache may store a response, and hand it to others: `Cache-Control`, those for
+ * certain caches, such as `CDN-Cache-Control` and `Surrogate-Control`, and cookies.
+ */
+const DECISIVE = /^set-cookie$|control$|^x-accel-expires$/i;
 
 interface Response {
   statusCode?: number;
   getHeader(name: string): unknown;
+  getHeaderNames(): string[];
 }
 
 /**
@@ -27,8 +31,7 @@ export function lookingAgain<Sent>(
   const own = Object.getOwnPropertyDescriptor(response, 'statusCode');
   const isPlain = own === undefined || (own.configurable === true && own.get === undefined);
   if (!isPlain || !(response instanceof ServerResponse)) return send();
-  const textOf = (): string => DECISIVE.map((name) => String(response.getHeader(name))).join('\n');
-  let before = textOf();
+  let before = decisiveIn(response);
   let status = response.statusCode;
   Object.defineProperty(response, 'statusCode', {
     configurable: true,
@@ -36,9 +39,9 @@ export function lookingAgain<Sent>(
     get: () => status,
     set(value: number) {
       status = value;
-      if (textOf() === before) return;
+      if (decisiveIn(response) === before) return;
       look(value);
-      before = textOf();
+      before = decisiveIn(response);
     },
   });
   try {
@@ -52,3 +55,10 @@ export function lookingAgain<Sent>(
     });
   }
 }
+
+const decisiveIn = (response: Response): string =>
+  response
+    .getHeaderNames()
+    .filter((name) => DECISIVE.test(name))
+    .map((name) => `${name}: ${String(response.getHeader(name))}`)
+    .join('\n');
