@@ -14,7 +14,8 @@ export interface BridgeData {
   readonly variations: Readonly<Record<string, string>>;
   /**
    * The keys of those experiences whose exposure the server counts: a browser SDK with the same visitor id must not
-   * count it again. Empty if the visitor must not be identified.
+   * count it again. Empty if the visitor must not be identified. On a page of `share()`, those that are counted for all
+   * who get the page.
    */
   readonly exposed: readonly string[];
 }

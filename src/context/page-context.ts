@@ -19,8 +19,8 @@ export abstract class PageContext extends VisitorContextBase {
   get bridge(): Bridge {
     return (this.#bridge ??= pageBridge(this.runtime, this.head.parts, () => {
       const { participation, decided } = this;
-      const isShared = this.head.page?.isShared === true;
-      return { participation, decided, isShared, visitorId: this.#idForPage() };
+      const visitorId = this.#idForPage();
+      return { participation, decided, visitorId, exposedForAll: this.head.page?.exposed };
     }));
   }
 

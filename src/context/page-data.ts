@@ -23,8 +23,8 @@ export interface PageState {
   readonly participation: Participation;
   /** The id that may stand in the page; undefined if there is none. */
   readonly visitorId: string | undefined;
-  /** True if others get the page from a cache: only visitors with this page's key, which says that they are counted. */
-  readonly isShared: boolean;
+  /** The ids of the experiences that are counted for all who get a page of `share()`; undefined on other pages. */
+  readonly exposedForAll: ReadonlySet<string> | undefined;
   /** The decisions by experience key. */
   readonly decided: ReadonlyMap<string, ContextDecision>;
 }
@@ -68,11 +68,11 @@ export function idForPage(
   return undefined;
 }
 
-function pageData({ visitorId, participation, isShared, decided }: PageState): PageData {
-  const isOne = visitorId !== undefined && !isShared;
-  const isExposed = isOne
-    ? exposureCheck(participation)
-    : (id: string) => isShared && !isUnexposed(participation, id);
+function pageData({ visitorId, participation, exposedForAll, decided }: PageState): PageData {
+  const isExposed =
+    visitorId === undefined
+      ? (experienceId: string) => exposedForAll?.has(experienceId) === true
+      : exposureCheck(participation);
   const decisions: PageDecision[] = [];
   for (const [experienceKey, { variation, events }] of decided) {
     if (variation === null) continue;
@@ -90,10 +90,6 @@ function pageData({ visitorId, participation, isShared, decided }: PageState): P
   }
   return { visitorId, decisions };
 }
-
-/** True if the visitor was given the variation without being counted (`enableTracking: false`). */
-const isUnexposed = (participation: Participation, experienceId: string): boolean =>
-  participation.status !== 'excluded' && participation.work.state.unexposed?.includes(experienceId) === true;
 
 /** Makes a check whether the server counts the visitor as exposed to a variation. */
 function exposureCheck(participation: Participation): (experienceId: string, variationId: string) => boolean {

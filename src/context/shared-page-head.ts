@@ -1,6 +1,6 @@
 /** Writes the headers of a page of `share()`: what caches may do with it, and the key of the visitor's next pages. */
-import type { Decision } from '../engine/types.js';
 import type { ResponseHead } from '../model/http.js';
+import { quoteName } from '../utils/clean-text.js';
 import { type Participation, previewsIn } from './participation.js';
 import type { Runtime } from './runtime.js';
 import { warnOfShare } from './share-problems.js';
@@ -33,8 +33,9 @@ function mayBeStored(runtime: Runtime, head: ResponseHead, control: string): boo
   const given = head.getHeader('Cache-Control');
   // Somebody leaves a preview with this page.
   if (given === UNSTORED) return false;
-  if (head.getHeader('Set-Cookie') !== undefined) {
-    warnOfShare(runtime, 'cookie');
+  const cookies = head.getHeader('Set-Cookie');
+  if (cookies !== undefined) {
+    warnOfShare(runtime, 'cookie', namesIn(cookies));
     return false;
   }
   // The head is written twice if the first attempt was invalid.
@@ -43,36 +44,28 @@ function mayBeStored(runtime: Runtime, head: ResponseHead, control: string): boo
   return isShared(head);
 }
 
-/**
- * Returns the `Set-Cookie` lines for the visitor's key, on a page that is not stored. `decided` are the decisions of
- * the handler that have a variation.
- */
-export function keyCookieLines(
-  runtime: Runtime,
-  page: SharedPage,
-  head: ResponseHead,
-  decided: ReadonlyMap<string, unknown>,
-): readonly string[] {
-  const { request, participation, keys, nextKey } = page;
+/** Returns the `Set-Cookie` lines for the visitor's key, on a page that is not stored. */
+export function keyCookieLines(page: SharedPage, head: ResponseHead): readonly string[] {
+  const { request, participation, keys } = page;
   // Without a key, the next pages of somebody who has a preview cookie come from the app, too, and show the preview.
   const isWithout = isWithoutConsent(participation) || previewsIn(participation) !== undefined;
   if (isWithout) return keys.present(request) ? keys.expire(request) : [];
   const isEnrolling = participation.status === 'participating' && head.status < 400;
-  if (nextKey === undefined || !isEnrolling || page.differs) return [];
-  // With the key, the visitor's next page may come from a cache: whoever is not enrolled by then never is.
-  const isCounted = ([key, { events }]: [string, Decision]): boolean =>
-    events.length === 0 || decided.has(key);
-  if (![...page.expected].every(isCounted)) {
-    warnOfShare(runtime, 'undecided');
-    return [];
-  }
-  return keys.issue(nextKey, request);
+  const key = isEnrolling ? page.nextKey() : undefined;
+  return key === undefined ? [] : keys.issue(key, request);
 }
 
 const isWithoutConsent = (participation: Participation): boolean =>
   participation.status === 'excluded'
     ? participation.excludedBy === 'consent'
     : participation.visitor.mode !== 'enrol';
+
+/** The names of the cookies that `Set-Cookie` lines set. */
+const namesIn = (lines: NonNullable<ReturnType<ResponseHead['getHeader']>>): string =>
+  [lines]
+    .flat()
+    .map((line) => quoteName(String(line).split('=', 1)[0]))
+    .join(', ');
 
 /** Adds a request header to `Vary`. */
 function varyOn(head: ResponseHead, name: string): void {

@@ -5,13 +5,13 @@
 import type { Decision, ExperienceAttributes } from '../engine/types.js';
 import type { KeyCookie } from '../identity/cookies/key-cookie.js';
 import type { IncomingRequest } from '../model/http.js';
-import { applyChange } from '../model/visitor-state/apply-change.js';
 import { RequestCookies } from '../request/cookies.js';
 import type { RequestFacts } from '../request/request-reader.js';
 import { asConvertError } from '../utils/errors.js';
 import { asObject } from '../utils/objects.js';
 import type { Decider } from './decider.js';
-import { type ContextVisitor, PageVisitor } from './engine-visitor.js';
+import { PageVisitor } from './engine-visitor.js';
+import { areFinal, exposedIn, foresee, NO_IDS, type PageDecisions, problemOf, shownIn } from './next-page.js';
 import { type FixedVisitor, PageDecider } from './page-decider.js';
 import { MAX_KEY, othersIn, pageKey } from './page-key.js';
 import type { Included, Participation } from './participation.js';
@@ -62,25 +62,28 @@ function isShareable(options: Partial<ShareOptions>): options is ShareOptions {
   return isRightKey && typeof seconds === 'number' && seconds >= 1 && seconds <= 31_536_000;
 }
 
-const NOTHING: ReadonlyMap<string, Decision> = new Map();
-
 export class SharedPage {
-  readonly request: IncomingRequest;
   readonly participation: Participation;
   readonly keys: KeyCookie;
+  readonly request: IncomingRequest;
   /** How long a shared cache may keep the page. */
   readonly seconds: number;
   /** Decides for the page; undefined if the visitor does not take part, so nothing is decided. */
   readonly decider: Decider | undefined;
   /** True if a shared cache may store the page: it is the one under whose key the cache has asked for it. */
   readonly isShared: boolean = false;
-  /** What the page shows, by experience key; empty if that is not for the visitor's key to say. */
-  readonly expected: ReadonlyMap<string, Decision> = NOTHING;
-  /** The key that the visitor's browser is to send from now on; undefined if it gets none. */
-  readonly nextKey: string | undefined;
-  /** True if the handler has decided something else than the key says. */
-  differs = false;
+  /**
+   * The ids of the experiences whose exposure the server counts for all who get the page. Empty if the page is not
+   * shared.
+   */
+  readonly exposed: ReadonlySet<string> = NO_IDS;
   readonly #runtime: Runtime;
+  readonly #facts: RequestFacts;
+  readonly #attributes: ExperienceAttributes;
+  /** The experiences of the key. */
+  readonly #own: ReadonlySet<string>;
+  /** What the handler has decided on a page that is not shared. */
+  readonly #decided: Decision[] = [];
 
   constructor(
     runtime: Runtime,
@@ -89,62 +92,68 @@ export class SharedPage {
     { request, participation, facts, keys }: SharedPageParts,
   ) {
     this.#runtime = runtime;
+    this.#facts = facts;
+    this.#attributes = attributes;
+    this.#own = new Set(key);
     this.request = request;
     this.participation = participation;
     this.keys = keys;
     this.seconds = Math.floor(seconds);
     if (participation.status === 'excluded') return;
-    const own = new Set(key);
     const { project, work } = participation;
     let fixed: FixedVisitor | undefined;
-    if (hasKey(participation)) {
-      const { location, visitor: properties } = facts;
-      const sources = { location, visitor: properties, cookies: new RequestCookies(request) };
-      const visitor = new PageVisitor(participation, sources, runtime);
-      this.expected = new Map(
-        [...own].map((each) => [each, expect(each, participation, visitor, attributes)]),
-      );
-      const shown = new Map(
-        [...this.expected].map(([each, { variation }]) => [each, variation?.key ?? null]),
-      );
-      const keyWith = (brought: string | undefined): string =>
-        pageKey(new Map([...othersIn(brought, own, project, work.state), ...shown]));
-      const brought = keys.keyOf(request);
-      const isPage = request.method === 'GET' || request.method === 'HEAD';
-      // A new visitor is first to be enrolled, whatever key they bring.
-      const isKnown = participation.visitor.origin !== 'generated';
-      this.isShared = isPage && isKnown && brought !== undefined && brought === keyWith(brought);
-      this.nextKey = this.#bounded(keyWith(keys.cookieKeyOf(request)), pageKey(shown));
-      if (this.isShared) fixed = { visitor, attributes };
+    const brought = hasKey(participation) ? keys.keyOf(request) : undefined;
+    const isPage = request.method === 'GET' || request.method === 'HEAD';
+    // A new visitor is first to be enrolled, whatever key they bring.
+    if (brought !== undefined && isPage && participation.visitor.origin !== 'generated') {
+      const visitor = this.#visitorOf(participation);
+      const decisions = foresee(this.#own, project, visitor, attributes);
+      const isRight = brought === this.#keyOf(decisions, brought, participation);
+      this.isShared = isRight && areFinal(decisions, participation, visitor, attributes);
+      if (this.isShared) {
+        fixed = { visitor, attributes };
+        this.exposed = exposedIn(decisions, work.state, attributes);
+      }
     }
-    this.decider = new PageDecider(project.engine, own, fixed, (decision) => this.#compare(decision));
+    const record = (decision: Decision): void => void this.#decided.push(decision);
+    this.decider = new PageDecider(project.engine, this.#own, fixed, record);
   }
 
-  #compare({ experienceKey, variation }: Decision): void {
-    const expected = this.expected.get(experienceKey);
-    if (expected === undefined || expected.variation?.id === variation?.id) return;
-    this.differs = true;
-    warnOfShare(this.#runtime, 'attributes');
+  /**
+   * The key that the visitor's browser is to send from now on, since their next page shows what it says; undefined if
+   * it gets none, which is logged once. It is asked for when the page is decided.
+   */
+  nextKey(): string | undefined {
+    const { participation, request, keys } = this;
+    if (participation.status === 'excluded' || !hasKey(participation)) return undefined;
+    const visitor = this.#visitorOf(participation);
+    const next = foresee(this.#own, participation.project, visitor, this.#attributes);
+    // With the key, the visitor's next page may come from a cache: whoever is not enrolled by then never is.
+    const problem = this.isShared ? undefined : problemOf(next, this.#decided);
+    if (problem === undefined) return this.#keyOf(next, keys.cookieKeyOf(request), participation);
+    if (problem !== 'changes') warnOfShare(this.#runtime, problem);
+    return undefined;
   }
 
-  /** The first key that is short enough. */
-  #bounded(...keys: readonly string[]): string | undefined {
+  /** The visitor, with the state of this moment. */
+  #visitorOf(participation: Included): PageVisitor {
+    const { location, visitor } = this.#facts;
+    const sources = { location, visitor, cookies: new RequestCookies(this.request) };
+    return new PageVisitor(participation, sources, this.#runtime);
+  }
+
+  /**
+   * The key of these decisions, together with what is true of other pages in the key that is `known`; undefined if it
+   * is too long.
+   */
+  #keyOf(decisions: PageDecisions, known: string | undefined, included: Included): string | undefined {
+    const shown = shownIn(decisions);
+    const others = othersIn(known, this.#own, included.project, included.work.state);
+    const keys = [pageKey(new Map([...others, ...shown])), pageKey(shown)];
     const found = keys.find(({ length }) => length <= MAX_KEY);
     if (found === undefined) warnOfShare(this.#runtime, 'length');
     return found;
   }
-}
-
-/** Decides for the key as the handler is going to: each experience sees the decisions on those before it. */
-function expect(
-  experienceKey: string,
-  { project }: Included,
-  visitor: ContextVisitor,
-  attributes: ExperienceAttributes,
-): Decision {
-  const decision = project.engine.experience(experienceKey, visitor, attributes);
-  if (decision.change) visitor.state = applyChange(visitor.state, decision.change, Infinity).state;
-  return decision;
 }
 
 /** True if a key can say what the visitor gets: they keep our cookies, and get the same on the next page. */

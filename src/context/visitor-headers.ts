@@ -92,7 +92,7 @@ export class VisitorHeaders {
    */
   write(head: ResponseHead, takesOver: string | null | undefined, page: SharedPage | undefined): void {
     for (const line of this.#lines.splice(0)) head.removeCookie(line);
-    const { participation, decisions } = this.parts;
+    const { participation } = this.parts;
     const isPlain = takesOver === undefined;
     const shared = page === undefined ? isShared(head) : writeForCaches(this.runtime, page, head, isPlain);
     if (head.getHeader('Cache-Control') === undefined) head.setHeader('Cache-Control', UNSHARED);
@@ -107,8 +107,7 @@ export class VisitorHeaders {
     this.#takeOver(add, takesOver);
     this.#assign(add, shared);
     this.#goOn(add);
-    if (page !== undefined && !shared)
-      keyCookieLines(this.runtime, page, head, decisions.decided).forEach(add);
+    if (page !== undefined && !shared) keyCookieLines(page, head).forEach(add);
   }
 
   #withdraw(add: (line: string) => void): void {

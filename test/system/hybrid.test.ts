@@ -49,6 +49,33 @@ const hybridClient = (track: string): string => `
   });
 `;
 
+/**
+ * Stands in for Convert's tracking script, which is not ours to run: it takes the commands that wait in its queue, and
+ * then each that is pushed, as Convert documents them (support.convert.com, articles 114094164352 and "Complete guide:
+ * creating integrations"). A command that it does not know is an error.
+ */
+const STAND_IN = `
+  const seen = (window.tracking = { visitorId: undefined, assigned: {}, ran: [] });
+  const commands = {
+    identify: ({ visitorId }) => void (seen.visitorId = visitorId),
+    assignVariation: ({ experienceId, variationId }) => void (seen.assigned[experienceId] = variationId),
+    executeExperience: ({ experienceId }) =>
+      void seen.ran.push([seen.visitorId, experienceId, seen.assigned[experienceId]].join()),
+  };
+  const take = (each) => (typeof each === 'function' ? each() : commands[each.what](each.params));
+  const waiting = window._conv_q ?? [];
+  window._conv_q = { push: (...all) => all.forEach(take) };
+  waiting.forEach(take);
+`;
+
+/** What docs/guides/caches.md has pages do that need the visitor's id. */
+const [, ID_FROM_COOKIE = ''] =
+  /^ *```js\n([^]*?_conv_q[^]*?)^ *```$/m.exec(
+    readFileSync(join(import.meta.dirname, '../../docs/guides/caches.md'), 'utf8').split(
+      '## What is counted',
+    )[1]!,
+  ) ?? [];
+
 /** Loads the page as so many visitors; for each, what the server and the SDK of this page have decided. */
 const visitAs = (count: number): string => `(async () => {
   const seen = [];
@@ -115,6 +142,16 @@ describe.skipIf(!hasChromium)('server and browser in Chromium', () => {
         for (const key of KEYS) x.convert.runExperience(key);
         x.send(200, page(x.convert, nonce, client, write(x.convert)));
       };
+    /** The page with all that the bridge has for analytics, and with the tracking script before or after it. */
+    const analytics =
+      (isEarly: boolean, more = ''): Handler =>
+      (x) =>
+        handler('/small.js', ({ bridge }) => {
+          const tag = `<script nonce="n${nonces}" src="/tracking.js"></script>`;
+          const scripts = [bridge.script(), bridge.dataLayer(), bridge.ga4()];
+          const handOver = bridge.trackingScript({ decisions: true }) + more.replace('NONCE', `n${nonces}`);
+          return [...scripts, ...(isEarly ? [tag, handOver] : [handOver, tag])].join('');
+        })(x);
     const file =
       (text: string): Handler =>
       (x) => {
@@ -138,9 +175,13 @@ describe.skipIf(!hasChromium)('server and browser in Chromium', () => {
         '/pricing': handler('/hybrid.js'),
         '/small': handler('/small.js'),
         '/wrong-nonce': handler('/small.js', ({ bridge }) => bridge.script({ nonce: 'another' })),
-        '/analytics': handler('/small.js', ({ bridge }) =>
-          [bridge.script(), bridge.dataLayer(), bridge.ga4(), bridge.trackingScript()].join(''),
-        ),
+        '/analytics': analytics(false),
+        '/analytics-late': analytics(true),
+        '/shared': (x) => {
+          x.convert.share({ key: KEYS, seconds: 300 });
+          return analytics(false, `<script nonce="NONCE">${ID_FROM_COOKIE}</script>`)(x);
+        },
+        '/tracking.js': file(STAND_IN),
         '/sdk.js': file(SDK),
         '/hybrid.js': file(hybridClient(collector.origin)),
         '/small.js': file(CLIENT),
@@ -231,15 +272,45 @@ describe.skipIf(!hasChromium)('server and browser in Chromium', () => {
     expect(await violations()).toEqual([]);
   });
 
-  it('analytics and the tracking script find what they wait for', async () => {
-    await tab.goto(`${app.url}/analytics`);
-    const { visitorId, exposed } = await inPage<{ visitorId: string; exposed: string[] }>('__CV_CONTEXT__');
-    const events = await inPage<string[]>('dataLayer.map((each) => each.event ?? each[1])');
-    expect(events).toEqual([
-      ...exposed.map(() => expect.stringMatching(/^convert-trigger-experiment-10[14]$/) as unknown),
-      ...exposed.map(() => 'experience_impression'),
-    ]);
-    expect(await inPage('_conv_q')).toEqual([{ what: 'identify', params: { visitorId } }]);
+  interface Tracking {
+    readonly visitorId: string;
+    readonly ran: readonly string[];
+  }
+  const idInCookie = async () => (await context.cookies()).find(({ name }) => name === 'cv_vid')!.value;
+  const layer = () => inPage<string[]>('dataLayer.map((each) => each.event ?? each[1])');
+
+  it('analytics and the tracking script find what they wait for, whichever comes first', async () => {
+    const errors: string[] = [];
+    tab.on('pageerror', ({ message }) => errors.push(message));
+    for (const path of ['/analytics', '/analytics-late']) {
+      await tab.goto(app.url + path);
+      const variations = await inPage<Record<string, string>>('__CV__');
+      const ids = Object.entries(variations).map(([key, variation]) => {
+        const { id, variations: all = [] } = testProject().experiences!.find((each) => each.key === key)!;
+        return [id, all.find((each) => each.key === variation)!.id] as const;
+      });
+      expect(await layer()).toEqual([
+        ...ids.map(([experience]) => `convert-trigger-experiment-${experience}`),
+        ...ids.map(() => 'experience_impression'),
+      ]);
+      const visitorId = await idInCookie();
+      expect(await inPage<Tracking>('tracking')).toMatchObject({
+        visitorId,
+        ran: ids.map((pair) => [visitorId, ...pair].join()),
+      });
+      expect([path, await violations(), errors]).toEqual([path, [], []]);
+    }
+  });
+
+  it('a page that a cache may store tells them the same, but for the visitor, whose id is in the cookie', async () => {
+    await tab.goto(`${app.url}/shared`);
+    const first = [await inPage('__CV__'), await layer()];
+    const stored = await tab.goto(`${app.url}/shared`);
+    expect(stored!.headers()['cache-control']).toBe('public, max-age=0, s-maxage=300');
+    expect([await inPage('__CV__'), await layer()]).toEqual(first);
+    const visitorId = await idInCookie();
+    expect(await stored!.text()).not.toContain(visitorId);
+    expect(await inPage<Tracking>('tracking')).toMatchObject({ visitorId, ran: [] });
     expect(await violations()).toEqual([]);
   });
 

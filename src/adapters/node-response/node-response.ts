@@ -4,6 +4,7 @@
  */
 import { ServerResponse } from 'node:http';
 import type { OutgoingResponse, ResponseHead } from '../../model/http.js';
+import { lookingAgain } from './late-headers.js';
 import {
   applyHeaders,
   type HeaderArgument,
@@ -175,18 +176,18 @@ function writeHead(this: WatchedResponse, status: unknown, second?: unknown, thi
   // A second call of `writeHead` is a mistake of the app, and must fail as it does without this package. So must a list
   // of headers in which the last name has no value.
   if (isHeadSent(this) || isHalf(headers)) return send(original, this, status, second, headers);
-  if (headers === undefined || headers === null) {
-    listener(new NodeHead(this, Number(status)));
-    return send(original, this, status, second, headers);
+  if (headers !== undefined && headers !== null) {
+    if (!isWrapped && isAlone(headers, this)) {
+      const head = new ListHead(headers, Number(status));
+      listener(head);
+      return send(original, this, status, second, original === nodeWriteHead ? head.list : head.asObject());
+    }
+    applyHeaders(this, headers);
   }
-  if (!isWrapped && isAlone(headers, this)) {
-    const head = new ListHead(headers, Number(status));
-    listener(head);
-    return send(original, this, status, second, original === nodeWriteHead ? head.list : head.asObject());
-  }
-  applyHeaders(this, headers);
   listener(new NodeHead(this, Number(status)));
-  return send(original, this, status, second, undefined);
+  if (!isWrapped) return send(original, this, status, second, undefined);
+  const lookAgain = (late: number): void => watch.listener(new NodeHead(this, late));
+  return lookingAgain(this, lookAgain, () => send(original, this, status, second, undefined));
 }
 
 const prototypeOf = (response: WatchedResponse): WatchedResponse =>
