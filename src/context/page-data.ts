@@ -16,7 +16,7 @@ import { isShared, warnOfSharing } from './shared-response.js';
 export interface BridgeRequest {
   readonly request: IncomingRequest;
   readonly response: OutgoingResponse;
-  readonly visitors: Pick<VisitorReader, 'variations'>;
+  readonly visitors: Pick<VisitorReader, 'variations' | 'usesCookies'>;
 }
 
 export interface PageState {
@@ -32,7 +32,7 @@ export interface PageState {
 /** `state` resolves the visitor's participation, and returns the decisions with a variation up to then. */
 export function pageBridge(
   runtime: Runtime,
-  { request, response, visitors: { variations: cookie } }: BridgeRequest,
+  { request, response, visitors: { variations, usesCookies } }: BridgeRequest,
   state: () => PageState,
 ): Bridge {
   const read = (): PageData => pageData(state());
@@ -40,6 +40,7 @@ export function pageBridge(
   return createBridge({
     read,
     signal(places) {
+      const cookie = usesCookies ? variations : undefined;
       signal ??= new PageSignal({ runtime, request, response, cookie, read });
       signal.add(places);
     },

@@ -14,7 +14,8 @@ export interface PageSignalParts {
   readonly runtime: Runtime;
   readonly request: IncomingRequest;
   readonly response: OutgoingResponse;
-  readonly cookie: VariationsCookie;
+  /** Undefined if no cookie of this package is set. */
+  readonly cookie: VariationsCookie | undefined;
   /** Reads the decisions up to the call. */
   read(): PageData;
 }
@@ -65,8 +66,9 @@ export class PageSignal {
 
   #write(head: ResponseHead, variations: Readonly<Record<string, string>>): void {
     if (this.#places.has('header')) head.setHeader(HEADER, this.#textFor('header', variations));
-    if (!this.#places.has('cookie')) return;
-    this.#line = this.#parts.cookie.issue(this.#textFor('cookie', variations), this.#parts.request);
+    const { cookie, request } = this.#parts;
+    if (cookie === undefined || !this.#places.has('cookie')) return;
+    this.#line = cookie.issue(this.#textFor('cookie', variations), request);
     head.appendCookie(this.#line);
   }
 

@@ -61,6 +61,7 @@ export class RequestHead {
     const { request, response, visitors } = this.parts;
     const read = this.parts.read();
     if (read === undefined) return;
+    if (!visitors.usesCookies) return this.#warnOfCookies('share()');
     const page = openSharedPage(
       this.#runtime,
       { ...given, isLate: isLate || this.page !== undefined || response.headersSent },
@@ -75,7 +76,8 @@ export class RequestHead {
 
   /** Links the visitor to a user of the app, and has the alias cookie written. Never rejects. */
   async identify(participation: Participation, userId: string | number): Promise<void> {
-    const { request, response } = this.parts;
+    const { request, response, visitors } = this.parts;
+    if (!visitors.usesCookies) return this.#warnOfCookies('identify()');
     this.#alias ??= new UserAlias(this.#runtime, request.raw);
     await this.#alias.claim(participation, userId, () => {
       // The listener is added before the store answers. If the head is written meanwhile, the alias cookie is left out.
@@ -91,6 +93,13 @@ export class RequestHead {
     const isLost = this.parts.response.headersSent && !this.#isSeen;
     if (isLost) warnOfLostIdentity(this.#runtime, 'head-sent');
     return isLost;
+  }
+
+  #warnOfCookies(call: string): void {
+    this.#runtime.warnOnce(
+      `no-cookies:${call}`,
+      `${call} needs a cookie, and option \`visitor.cookie\` is false, so that it does nothing`,
+    );
   }
 
   #listen(): void {

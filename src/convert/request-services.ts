@@ -43,7 +43,7 @@ export function requestServices(
     proxies: new ProxyWatch(),
     heads: new HeadSample(),
     etags: new EtagWatch(),
-    isCrossSiteCookie: options.visitor?.cookie?.sameSite === 'none',
+    isCrossSiteCookie: (options.visitor?.cookie || undefined)?.sameSite === 'none',
   };
 }
 
@@ -55,6 +55,6 @@ function previewServices({
 }: ResolvedOptions): PreviewServices {
   const signer = secrets === undefined ? undefined : previewSigner(secrets);
   const options = kept === true ? undefined : kept || undefined;
-  const cookie = signer && kept ? previewCookie(signer, options, visitor?.cookie) : undefined;
+  const cookie = signer && kept ? previewCookie(signer, options, visitor?.cookie || undefined) : undefined;
   return { option: preview, signer, cookie };
 }

@@ -44,8 +44,12 @@ export interface VisitorOptions<Raw = unknown> {
    * for the request. null, undefined or '': the app has no id for the request. Default: none.
    */
   id?: RequestFunction<Raw, string | number | null | undefined>;
-  /** The cookie that keeps the id of a visitor without an app id. */
-  cookie?: VisitorCookieOptions;
+  /**
+   * The cookie that keeps the id of a visitor without an app id. False: no cookie of this package is read or set, as
+   * for clients that keep none (mobile apps, partner systems). Then only visitors with an app id or a fingerprint take
+   * part.
+   */
+  cookie?: VisitorCookieOptions | false;
   /**
    * Identifies clients that bring neither an app id nor the cookie by an HMAC of ip, user agent and language, instead
    * of a new id. No cookie is set for them. Such an id is unstable: it changes with the client's address or browser
@@ -56,7 +60,7 @@ export interface VisitorOptions<Raw = unknown> {
 }
 
 /** The reason why a visitor does not take part. */
-export type ExcludedReason = 'bot' | 'consent';
+export type ExcludedReason = 'bot' | 'consent' | 'no-identity';
 
 export interface Visitor {
   /** The visitor id; '' if the visitor is excluded. */
@@ -105,6 +109,8 @@ export interface Withdrawal {
 }
 
 export interface VisitorReader {
+  /** False if no cookie of this package is read or set. */
+  readonly usesCookies: boolean;
   readonly cookie: VisitorCookie;
   readonly alias: AliasCookie;
   /** The assignment cookie; undefined if the option is off. */
@@ -145,18 +151,20 @@ const MAX_APP_ID = 256;
 
 export function visitorReader(options: VisitorReaderOptions): VisitorReader {
   const { visitor = NOTHING, consent, signals, bots = 'original', onError, warn = () => undefined } = options;
-  const isCookieId = cookieIdCheck(visitor.cookie?.accept, visitor.id !== undefined);
-  const isSigned = Boolean(visitor.cookie?.signed);
+  const usesCookies = visitor.cookie !== false;
+  const cookieOptions = visitor.cookie || undefined;
+  const isCookieId = cookieIdCheck(cookieOptions?.accept, visitor.id !== undefined);
+  const isSigned = Boolean(cookieOptions?.signed);
   const signer = isSigned && options.secrets !== undefined ? idSigner(options.secrets) : UNSIGNED;
-  const cookie = visitorCookie(visitor.cookie, isCookieId, signer);
-  const alias = aliasCookie(visitor.cookie, isCookieId, signer, Date.now, options.unknownFormat);
+  const cookie = visitorCookie(cookieOptions, isCookieId, signer);
+  const alias = aliasCookie(cookieOptions, isCookieId, signer, Date.now, options.unknownFormat);
   const assignments = assignmentsOf(options);
   const sessions =
-    options.session === false
+    options.session === false || !usesCookies
       ? undefined
-      : sessionCookie(options.session, visitor.cookie, options.unknownFormat);
-  const variations = variationsCookie(visitor.cookie);
-  const keys = keyCookie(options.responseCache, visitor.cookie);
+      : sessionCookie(options.session, cookieOptions, options.unknownFormat);
+  const variations = variationsCookie(cookieOptions);
+  const keys = keyCookie(options.responseCache, cookieOptions);
   const isBot = botCheck(bots, onError, warn);
   const mode = consentMode(consent);
   const reader = consent === undefined ? undefined : consentReader(consent, onError);
@@ -204,6 +212,7 @@ export function visitorReader(options: VisitorReaderOptions): VisitorReader {
   };
 
   return {
+    usesCookies,
     appId,
     cookie,
     alias,
@@ -223,13 +232,13 @@ export function visitorReader(options: VisitorReaderOptions): VisitorReader {
         const withdrawn =
           answer === 'denied' && !said.provisional
             ? {
-                cookie: cookie.present(request),
-                alias: alias.present(request),
+                cookie: usesCookies && cookie.present(request),
+                alias: usesCookies && alias.present(request),
                 assignments: assignments?.present(request) === true,
                 session: sessions?.present(request) === true,
-                variations: variations.present(request),
-                key: keys.present(request),
-                cookieId: cookie.read(request, signer.check())?.id,
+                variations: usesCookies && variations.present(request),
+                key: usesCookies && keys.present(request),
+                cookieId: usesCookies ? cookie.read(request, signer.check())?.id : undefined,
                 fingerprint: secret === undefined ? undefined : fingerprint(request, secret),
                 appId: own,
               }
@@ -241,6 +250,11 @@ export function visitorReader(options: VisitorReaderOptions): VisitorReader {
         return { id: own, origin: 'app', ...given, excludedBy: undefined, mode: without, withdrawn };
       }
       if (own !== undefined) return consentingVisitor(said, own, 'app');
+      if (!usesCookies) {
+        return secret === undefined
+          ? excludedVisitor('no-identity', said, undefined)
+          : consentingVisitor(said, fingerprint(request, secret), 'fingerprint');
+      }
       const check = signer.check();
       const known = cookie.read(request, check);
       const next = alias.read(request, known, check);
@@ -259,7 +273,12 @@ function assignmentsOf({
   unknownFormat,
 }: VisitorReaderOptions): AssignmentCookie | undefined {
   if (!given || secrets === undefined) return undefined;
-  return assignmentCookie(secrets, given === true ? NOTHING : given, visitor?.cookie, unknownFormat);
+  return assignmentCookie(
+    secrets,
+    given === true ? NOTHING : given,
+    visitor?.cookie || undefined,
+    unknownFormat,
+  );
 }
 
 /** The fields are written out: with a spread, each visitor has a hidden class of its own (bench/http: returning). */

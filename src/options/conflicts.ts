@@ -13,6 +13,7 @@ import { ownProperties } from '../utils/objects.js';
 /** @throws ConvertError `CONVERT_BAD_OPTION` */
 export function assertNoConflicts(options: ConvertOptions): void {
   assertConsentHasIds(options);
+  assertCookiesAreUsed(options);
   assertOwnEngine(options);
   assertOneOutbox(options);
   assertSecrets(options);
@@ -36,6 +37,25 @@ function assertConsentHasIds({ consent, visitor }: ConvertOptions): void {
     'CONVERT_BAD_OPTION',
     `option \`consent.mode\` '${mode}' needs an id that exists without our cookie: give \`visitor.id\`,` +
       ` or use mode 'block'`,
+  );
+}
+
+/** Without cookies, visitors need another id, and what cookies keep is kept nowhere. */
+function assertCookiesAreUsed(options: ConvertOptions): void {
+  const { visitor } = options;
+  if (visitor?.cookie !== false) return;
+  if (visitor.id === undefined && visitor.fingerprint === undefined) {
+    throw new ConvertError(
+      'CONVERT_BAD_OPTION',
+      'option `visitor.cookie` is false, so that nobody has an id: give `visitor.id`, which reads it from the request',
+    );
+  }
+  const kept = ['session', 'assignmentCookie', 'previewCookie', 'responseCache'] as const;
+  const other = kept.find((name) => options[name]);
+  if (other === undefined) return;
+  throw new ConvertError(
+    'CONVERT_BAD_OPTION',
+    `options \`${other}\` and \`visitor.cookie: false\` are both given; without cookies, it does nothing: leave one out`,
   );
 }
 
@@ -64,7 +84,11 @@ function assertOneOutbox({ delivery }: ConvertOptions): void {
 function assertSecrets({ assignmentCookie, visitor, preview, previewCookie, secrets }: ConvertOptions): void {
   const wants = [
     ['assignmentCookie', assignmentCookie, 'nobody gives themselves a variation'],
-    ['visitor.cookie.signed', visitor?.cookie?.signed, 'nobody gives themselves the id of another visitor'],
+    [
+      'visitor.cookie.signed',
+      visitor?.cookie && visitor.cookie.signed,
+      'nobody gives themselves the id of another visitor',
+    ],
     ['preview', preview === 'signed', 'nobody makes links for themselves'],
     ['previewCookie', previewCookie, 'no other site of your domain puts your visitors into a preview'],
   ] as const;
@@ -88,6 +112,7 @@ function cookiesOf({
   previewCookie,
   responseCache,
 }: ConvertOptions): [string, SessionCookieOptions][] {
+  if (visitor?.cookie === false) return [];
   const of = (path: string, given: unknown, name: string): [string, SessionCookieOptions] => [
     path,
     ownProperties({ ...visitor?.cookie, name, ...(typeof given === 'object' ? given : {}) }),
@@ -107,7 +132,8 @@ const nameOption = (path: string): string => (path === 'responseCache.cookie' ? 
 
 function assertCookieNames(options: ConvertOptions): void {
   const [visitor, ...others] = cookiesOf(options);
-  const { name = '' } = visitor![1];
+  if (visitor === undefined) return;
+  const { name = '' } = visitor[1];
   const taken = new Map([
     [name, '`visitor.cookie.name`'],
     [aliasCookieName(name), 'the cookie of `identify`'],

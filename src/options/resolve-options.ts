@@ -117,7 +117,7 @@ const check = shape(
     engine: withMethods('an engine, such as sdkEngine(ConvertSDK)', 'load'),
     visitor: shape({
       id: fn,
-      cookie: cookieOptions,
+      cookie: orFalse(cookieOptions),
       fingerprint: shape({ secret: longSecret }, ['secret']),
     }),
     session: cookieOr([false], sessionFields),

@@ -49,6 +49,19 @@ export function bootSuite({ frameworks, signals, ports }: Boots): void {
     });
   });
 
+  it.runIf(signals.includes('SIGINT'))('examples/mobile-api.js decides for the id of the app', async () => {
+    const example = start(['examples/mobile-api.js']);
+    const url = await addressOf(example);
+    const home = await fetch(`${url}/home`, { headers: { 'X-Visitor-Id': 'device-1' } });
+    expect(home.headers.getSetCookie()).toEqual([]);
+    const { experiments } = (await home.json()) as { experiments: unknown };
+    expect(experiments).toMatchObject({ visitorId: 'device-1', exposed: ['homepage-hero'] });
+    const signup = await fetch(`${url}/signup`, { method: 'POST', headers: { 'X-Visitor-Id': 'device-1' } });
+    expect(await signup.json()).toEqual({ outcome: 'accepted' });
+    expect(await endedBy(example, 'SIGTERM')).toBe(0);
+    expect(example.said().match(/^device-1 /gm)).toHaveLength(2);
+  });
+
   describe.each(frameworks)('examples/shop/server.js on %s', (framework) => {
     it.each(signals)('opens, shows a variation, and ends on %s', async (signal) => {
       const example = start(['examples/shop/server.js', '--framework', framework]);
