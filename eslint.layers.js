@@ -55,7 +55,7 @@ export const PACKAGES = {
   'adapters/fastify': { packages: ['fastify-plugin'], types: ['fastify', 'node:stream'] },
   'adapters/node-response': { packages: ['node:http'] },
   'adapters/shared': { types: ['node:stream'] },
-  webhook: { packages: ['node:crypto'] },
+  webhook: { packages: ['node:crypto', 'node:path'] },
   testing: { packages: ['node:assert', 'node:timers'] },
 };
 
