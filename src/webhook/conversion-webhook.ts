@@ -26,8 +26,11 @@ import type {
 } from './types.js';
 import { DISK_LIMIT, WaitingOrders } from './waiting-orders.js';
 
-/** The most milliseconds until an answer: platforms wait for five seconds, or less. */
-const TIME_LIMIT = 2_000;
+/**
+ * The most milliseconds until an answer. Platforms wait for five seconds, or less; the answer is to be there within two,
+ * with the time that it takes to be read and written.
+ */
+const TIME_LIMIT = 1_900;
 
 /** What is tracked of an order. */
 interface OrderConversion {
