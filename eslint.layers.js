@@ -66,7 +66,7 @@ export const PACKAGES = {
   'adapters/node-response': { packages: ['node:http'] },
   'adapters/shared': { types: ['node:stream'] },
   'adapters/async-context': { packages: ['node:async_hooks'] },
-  webhook: { packages: ['node:crypto'] },
+  webhook: { packages: ['node:crypto', 'node:path'] },
   'ours-privacy': { packages: ['node:crypto'] },
   testing: { packages: ['node:assert', 'node:timers'] },
 };

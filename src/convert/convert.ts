@@ -27,6 +27,7 @@ import {
 } from './create-runtime.js';
 import { idToForget, jobVisitor } from './job-visitor.js';
 import { type PreviewLinkOptions, signedPreviewLink } from './preview-url.js';
+import { orderFolderOf } from './order-folder.js';
 import { closeOnSignals } from './shutdown-signals.js';
 import { watchExit } from './exit-watch.js';
 import {
@@ -36,7 +37,7 @@ import {
   drainBeforeExit,
   Servers,
 } from './shutdown.js';
-import type { Convert, ConvertStats, ForVisitorOptions } from './types.js';
+import type { Convert, ConvertStats, ForVisitorOptions, OrderFolder } from './types.js';
 
 export type { Convert } from './types.js';
 
@@ -76,6 +77,7 @@ export function isConvert(value: unknown): value is Convert {
 
 class ConvertInstance implements Convert {
   readonly #runtime: ConvertRuntime;
+  readonly #options: ResolvedOptions;
   readonly #acceptHints: boolean | 'critical';
   readonly #undrain: () => void;
   readonly #unsignal: (() => void) | undefined;
@@ -88,6 +90,7 @@ class ConvertInstance implements Convert {
 
   constructor(options: ResolvedOptions, outbox?: OutboxFactory, drain = drainBeforeExit) {
     bindMethods(this);
+    this.#options = options;
     this.#runtime = createRuntime(options, outbox);
     this.#acceptHints = options.acceptClientHints ?? false;
     startRuntime(this.#runtime);
@@ -106,6 +109,10 @@ class ConvertInstance implements Convert {
   get readsAhead(): boolean {
     const { drafts, services, store } = this.#runtime;
     return store.remote || (drafts !== undefined && typeof services.previews.option === 'function');
+  }
+
+  get orderFolder(): OrderFolder | undefined {
+    return orderFolderOf(this.#options, this.#runtime.project?.config);
   }
 
   report(error: ConvertError): void {

@@ -123,9 +123,21 @@ export interface Convert {
    * Fastify opens contexts in a later hook, after authentication.
    */
   readonly readsAhead: boolean;
+  /**
+   * For webhooks: where orders wait on disk that can not be counted yet. Undefined without `delivery.spool`, and while
+   * neither `sdkKey` nor a config tells the project.
+   */
+  readonly orderFolder: OrderFolder | undefined;
   readonly logger: Logger;
   /** For adapters and routes: logs an error, once for each kind, and emits it as an `error` event. */
   report(error: ConvertError): void;
+}
+
+/** A folder for waiting orders. It is made when it is needed, for the user of this process alone. */
+export interface OrderFolder {
+  /** The path of the folder that it is in. */
+  readonly root: string;
+  readonly name: string;
 }
 
 export interface ForVisitorOptions {

@@ -7,7 +7,7 @@
  * number, and each version leaves formats with a higher number than its own alone. It reads lower ones. Fields that are
  * added, and that older versions may ignore, raise no number.
  *
- * The number stands at the beginning of documents and cookies; what has none has the format 1. Folders of the spool,
+ * The number stands at the beginning of documents and cookies; what has none has the format 1. Folders in the spool,
  * keys of the Redis outbox and keys of the project cache have it in their names, so that each version uses its own.
  */
 export const FORMATS: Readonly<Record<FormatName, number>> = {
@@ -20,6 +20,7 @@ export const FORMATS: Readonly<Record<FormatName, number>> = {
   assignmentCookie: 1,
   carriedVisitor: 1,
   preview: 1,
+  waitingOrders: 1,
 };
 
 export type FormatName =
@@ -31,7 +32,8 @@ export type FormatName =
   | 'aliasCookie'
   | 'assignmentCookie'
   | 'carriedVisitor'
-  | 'preview';
+  | 'preview'
+  | 'waitingOrders';
 
 /** True if this version reads the format with this number. */
 export function isKnownFormat(name: FormatName, number: unknown): boolean {

@@ -39,7 +39,9 @@ const WARNINGS: Readonly<Partial<Record<WebhookOutcome, string>>> = {
     'order ever has one, hand the id on with the cart (docs/guides/webhooks.md)',
   failed: 'a function of the app has failed, so that an order is not counted yet',
   timeout: 'an order could not be counted within two seconds',
-  waiting: 'an order can not be counted now, and waits in memory for ten minutes at most',
+  waiting:
+    'an order can not be counted now, and waits for ten minutes at most: in memory, and on disk, too, with the option ' +
+    '`delivery.spool`',
   lost: 'an order is lost: it could not be counted, and the platform does not send it again',
 };
 

@@ -5,7 +5,8 @@ import type { RouteRequest, RouteResponse } from '../model/http.js';
 import type { GoalData } from '../model/tracking-event.js';
 import { asConvertError, type ConvertError } from '../utils/errors.js';
 import { withTimeout } from '../utils/node/timers.js';
-import { ownProperties } from '../utils/objects.js';
+import { asObject } from '../utils/objects.js';
+import { LazyModule } from '../utils/lazy-module.js';
 import { answerTo, createWarnOnce, tellOf, type WarnOnce } from './answers.js';
 import { AppFailure, askApp } from './ask-app.js';
 import { signedBy, verifiedBy } from './authenticate.js';
@@ -13,6 +14,7 @@ import { textOf } from './fields.js';
 import { assertWebhookOptions } from './options.js';
 import { type BadField, checkedRefund } from './order.js';
 import { OrderAmounts } from './order-amounts.js';
+import type { OrderFiles } from './order-files.js';
 import { OrderReader } from './order-reader.js';
 import type {
   ConversionWebhook,
@@ -22,17 +24,31 @@ import type {
   WebhookOutcome,
   WebhookStats,
 } from './types.js';
-import { WaitingOrders } from './waiting-orders.js';
+import { DISK_LIMIT, WaitingOrders } from './waiting-orders.js';
 
-/** The most milliseconds until an answer: platforms wait for five seconds, or less. */
-const TIME_LIMIT = 2_000;
+/**
+ * The most milliseconds until an answer. Platforms wait for five seconds, or less; the answer is to be there within two,
+ * with the time that it takes to be read and written.
+ */
+const TIME_LIMIT = 1_900;
 
 /** What is tracked of an order. */
 interface OrderConversion {
   readonly goalKey: string;
   readonly visitorId: string;
+  readonly origin: NonNullable<ForVisitorOptions['origin']>;
   readonly conversionData: GoalData[];
 }
+
+/** A file may hold anything. `trackConversion` checks the data. */
+function isOrderConversion(value: unknown): value is OrderConversion {
+  const { goalKey, visitorId, origin, conversionData } = asObject(value as Partial<OrderConversion>);
+  return (
+    [goalKey, visitorId, origin].every((each) => typeof each === 'string') && Array.isArray(conversionData)
+  );
+}
+
+const FILES = new LazyModule(() => import('./order-files.js'));
 
 /** What is known of a request so far: if the time is up, the order may wait. */
 interface Attempt {
@@ -45,42 +61,51 @@ type Result = Pick<ConversionResult, 'retry'> & { readonly outcome: WebhookOutco
 const final = (outcome: WebhookOutcome): Result => ({ outcome, retry: false });
 const again = (outcome: WebhookOutcome): Result => ({ outcome, retry: true });
 
+const DISK_FAILED = 'orders that wait can not be kept on disk: they are in memory, and lost with the process';
+
+/** If a platform sends nothing again, an order that should be tried again waits. */
+async function letWait(orders: WaitingOrders<OrderConversion>, { conversion }: Attempt): Promise<Result> {
+  return final(conversion !== undefined && (await orders.add(conversion)) ? 'waiting' : 'lost');
+}
+
 class Webhook<Event> {
   readonly #convert: Convert;
   readonly #options: ConversionWebhookOptions<Event>;
   readonly #orders: OrderReader<Event>;
   readonly #amounts: OrderAmounts;
-  readonly #visitorOptions: ForVisitorOptions;
+  readonly #origin: OrderConversion['origin'];
   readonly #warnOnce: WarnOnce;
   readonly #outcomes = new Map<WebhookOutcome, number>();
-  readonly #waiting = new WaitingOrders<OrderConversion>(
-    (conversion) => this.#countLater(conversion),
-    () => this.#count('lost'),
-  );
+  /** Undefined if the platform sends an event again after an error. */
+  readonly #waiting: WaitingOrders<OrderConversion> | undefined;
+  /** The most milliseconds for an attempt to count an order. An order that has to wait takes the rest to be written. */
+  readonly #attemptLimit: number;
 
   constructor(convert: Convert, options: ConversionWebhookOptions<Event>) {
     this.#convert = convert;
     this.#options = options;
-    this.#visitorOptions = ownProperties({ origin: options.origin ?? 'carried' });
+    this.#origin = options.origin ?? 'carried';
     this.#warnOnce = createWarnOnce(convert.logger, options.platform?.name);
     this.#orders = new OrderReader(convert, options);
     this.#amounts = new OrderAmounts(convert, options, this.#warnOnce);
+    this.#waiting = options.platform?.retries === false ? this.#waitingOrders() : undefined;
+    this.#attemptLimit = this.#waiting === undefined ? TIME_LIMIT : TIME_LIMIT - DISK_LIMIT;
   }
 
   /** Never rejects. */
   async handle(request: RouteRequest): Promise<RouteResponse> {
-    const attempt: Attempt = { until: performance.now() + TIME_LIMIT, conversion: undefined };
+    const limit = this.#attemptLimit;
+    const attempt: Attempt = { until: performance.now() + limit, conversion: undefined };
     // The work goes on after the time limit, and may still count the order: another attempt counts nothing then.
-    const result = await withTimeout(TIME_LIMIT, this.#process(request, attempt)).catch(() =>
-      again('timeout'),
-    );
-    const { outcome, retry } = this.#settled(result, attempt);
+    const result = await withTimeout(limit, this.#process(request, attempt)).catch(() => again('timeout'));
+    const { outcome, retry } =
+      result.retry && this.#waiting !== undefined ? await letWait(this.#waiting, attempt) : result;
     this.#count(outcome);
     return answerTo(outcome, retry);
   }
 
   stats(): WebhookStats {
-    return { outcomes: Object.fromEntries(this.#outcomes), waiting: this.#waiting.size };
+    return { outcomes: Object.fromEntries(this.#outcomes), waiting: this.#waiting?.size ?? 0 };
   }
 
   #count(outcome: WebhookOutcome): void {
@@ -88,10 +113,20 @@ class Webhook<Event> {
     tellOf(outcome, this.#warnOnce);
   }
 
-  /** If a platform sends nothing again, an order that should be tried again waits here. */
-  #settled(result: Result, { conversion }: Attempt): Result {
-    if (!result.retry || this.#options.platform?.retries !== false) return result;
-    return final(conversion !== undefined && this.#waiting.add(conversion) ? 'waiting' : 'lost');
+  #waitingOrders(): WaitingOrders<OrderConversion> {
+    const convert = this.#convert;
+    let files: OrderFiles<OrderConversion> | undefined;
+    return new WaitingOrders<OrderConversion>({
+      count: (conversion) => this.#countLater(conversion),
+      lost: () => this.#count('lost'),
+      files: async () => {
+        const { orderFolder } = convert;
+        if (orderFolder === undefined || files !== undefined) return files;
+        const { OrderFiles } = await FILES.get();
+        return (files ??= new OrderFiles(isOrderConversion, orderFolder));
+      },
+      diskFailed: (error) => convert.report(asConvertError(error, 'CONVERT_SPOOL', DISK_FAILED)),
+    });
   }
 
   /** Never rejects. */
@@ -138,7 +173,7 @@ class Webhook<Event> {
     const amount = converted instanceof Promise ? await converted : converted;
     const more = data && (await askApp(this.#convert, 'data', () => data(event, order)));
     const conversionData = conversionDataOf(order, amount, more);
-    attempt.conversion = { goalKey, visitorId: order.visitorId, conversionData };
+    attempt.conversion = { goalKey, visitorId: order.visitorId, origin: this.#origin, conversionData };
     return this.#track(attempt.conversion, attempt.until);
   }
 
@@ -148,8 +183,9 @@ class Webhook<Event> {
     return retry;
   }
 
-  async #track({ goalKey, visitorId, conversionData }: OrderConversion, until: number): Promise<Result> {
-    const visitor = await this.#convert.forVisitor(visitorId, this.#visitorOptions);
+  async #track(order: OrderConversion, until: number): Promise<Result> {
+    const { goalKey, visitorId, origin, conversionData } = order;
+    const visitor = await this.#convert.forVisitor(visitorId, { origin });
     visitor.trackConversion(goalKey, {
       conversionData,
       conversionSetting: { forceMultipleTransactions: true },

@@ -143,7 +143,8 @@ export interface ConversionWebhookOptions<Event = Record<string, unknown>> {
  * - `bad-json` the body is not a JSON object
  * - `bad-method` the request is no POST
  * - `failed` a promise of a function of the app was rejected
- * - `waiting` the platform would not send the order again, so it waits here; it is counted again with its final outcome
+ * - `waiting` the platform would not send the order again, so it waits, in memory, and on disk, too, if there is a spool;
+ *   it is counted again with its final outcome
  * - `lost` the order could not be counted, and the platform does not send it again: there was no room to wait, or it
  *   has waited for ten minutes
  */
@@ -166,7 +167,10 @@ export type WebhookOutcome =
 export interface WebhookStats {
   /** The number of requests by what became of them. */
   readonly outcomes: Readonly<Partial<Record<WebhookOutcome, number>>>;
-  /** The orders that wait to be counted, since the platform does not send them again. */
+  /**
+   * The orders that wait to be counted, since the platform does not send them again; those of processes that have died,
+   * too, once this one has taken them over.
+   */
   readonly waiting: number;
 }
 

@@ -1,4 +1,6 @@
 /** What a webhook answers, what it counts, and what it tells the operator. */
+import { readdirSync, renameSync } from 'node:fs';
+import { join } from 'node:path';
 import { setTimeout as sleep } from 'node:timers/promises';
 import { describe, expect, it } from 'vitest';
 import type { Convert } from '../../src/convert/convert.js';
@@ -11,6 +13,7 @@ import {
   type ConversionWebhookOptions,
 } from '../../src/webhook.js';
 import { collector, create, logged } from '../convert/setup.js';
+import { temporaryFolder } from '../support/folder.js';
 import { testProject } from '../support/project.js';
 import { orderRequest, requestOf, type SentOrder, senderNamed } from './senders.js';
 
@@ -381,12 +384,39 @@ describe('an order that can not be counted now', () => {
     const { body, headers } = await orderRequest(sender, ORDER);
     expect(await webhook(requestOf(body, headers))).toMatchObject({ status: 200, body: 'waiting' });
     expect(webhook.stats()).toEqual({ outcomes: { waiting: 1 }, waiting: 1 });
-    expect(logged).toEqual([expect.stringContaining('waits in memory for ten minutes')]);
+    expect(logged).toEqual([expect.stringContaining('waits for ten minutes at most')]);
     source.arrive();
     await expect.poll(() => webhook.stats().waiting).toBe(0);
     const { tracked = 0, 'already-tracked': already = 0 } = webhook.stats().outcomes;
     expect(tracked + already).toBe(1);
     expect(await purchases(convert)).toEqual([undefined, transaction('1001', 49.9)]);
+  });
+
+  it('waits on disk, too, and is counted by another process if this one dies', async () => {
+    const spool = temporaryFolder('waiting');
+    const folder = join(spool, '1001-2002.orders');
+    const source = lateProject();
+    const options: ConvertOptions = {
+      ...source.options,
+      sdkKey: '1001/2002',
+      delivery: { spool, linger: 5 },
+    };
+    const first = openFor('woocommerce', {}, create(options));
+    const { body, headers } = await orderRequest(first.sender, ORDER);
+    expect((await first.webhook(requestOf(body, headers))).body).toBe('waiting');
+    const names = readdirSync(folder).filter((name) => name.endsWith('.order'));
+    expect(names).toHaveLength(1);
+    // The order of an owner without a lease, as of a process that has died long ago.
+    renameSync(join(folder, names[0]!), join(folder, 'aaaaaaaaaaaa-0.order'));
+    const other = openFor('woocommerce', {}, create({ ...options, project: testProject() }));
+    await expect.poll(() => other.webhook.stats().outcomes, { timeout: 10_000 }).toEqual({ tracked: 1 });
+    // The first process sees that it owns the order no more.
+    source.arrive();
+    await expect.poll(() => first.webhook.stats().waiting, { timeout: 10_000 }).toBe(0);
+    expect(first.webhook.stats().outcomes).toEqual({ waiting: 1 });
+    await first.convert.close();
+    expect(await purchases(other.convert)).toEqual([undefined, transaction('1001', 49.9)]);
+    expect(readdirSync(folder).filter((name) => name.endsWith('.order'))).toEqual([]);
   });
 
   it('is lost if it is not known yet, and the platform sends nothing again', async () => {

@@ -70,15 +70,9 @@ export class SpoolFolder {
     project: string,
     options: SpoolFolderOptions = {},
   ): Promise<SpoolFolder> {
-    await files.makeFolder(resolve(root), { parents: true });
-    // A symbolic link in the operator's path is followed. A link in the place of the project's folder is not: somebody
-    // else may have made it.
-    const parent = await files.realPath(resolve(root));
-    const path = join(parent, project + formatSuffix(FORMATS.spool));
-    await ensureFolder(files, path);
-    await ensureOurs(files, path);
+    const path = await ownFolder(files, root, project + formatSuffix(FORMATS.spool));
     const identity = await identityOf(files, path);
-    await files.syncFolder(parent);
+    await files.syncFolder(dirname(path));
     const folder = new SpoolFolder(files, path, project, identity, options);
     try {
       await folder.#lease.touch();
@@ -215,6 +209,20 @@ async function identityOf(files: SpoolFiles, path: string): Promise<string> {
   const made = join(path, newName() + IDENTITY);
   await (await files.create(made)).close();
   return made;
+}
+
+/**
+ * Returns the path of a folder inside `root`, without symbolic links. Makes both folders if they are missing. Rejects
+ * if they can't be made, or if other users can enter the folder.
+ */
+export async function ownFolder(files: SpoolFiles, root: string, name: string): Promise<string> {
+  await files.makeFolder(resolve(root), { parents: true });
+  // A symbolic link in the operator's path is followed. A link in the place of the folder is not: somebody else may
+  // have made it.
+  const path = join(await files.realPath(resolve(root)), name);
+  await ensureFolder(files, path);
+  await ensureOurs(files, path);
+  return path;
 }
 
 async function ensureFolder(files: SpoolFiles, path: string): Promise<void> {

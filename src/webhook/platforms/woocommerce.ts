@@ -48,8 +48,8 @@ const WOOCOMMERCE: PlatformDefinition = {
 
 /**
  * Webhooks of WooCommerce. An order counts when its status is `processing` or `completed`; the field `cv_vid` of its
- * meta data carries the visitor id. WooCommerce sends nothing again: if an order can not be counted at once, it waits
- * in memory, for ten minutes at most.
+ * meta data carries the visitor id. WooCommerce sends nothing again: if an order can not be counted at once, it waits,
+ * for ten minutes at most: in memory, and on disk, too, with the option `delivery.spool`.
  *
  * @example
  * ```js
