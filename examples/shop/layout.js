@@ -101,6 +101,7 @@ const REASONS = {
   sticky: 'decided before, and kept',
   forced: 'forced',
   preview: 'by a preview link: nothing is stored or sent',
+  draft: 'not active yet, and shown all the same: nothing is stored or sent',
   'not-found': 'the project has no such experience',
   archived: 'the experience is archived',
   environment: 'it runs in another environment',
@@ -116,6 +117,7 @@ const REASONS = {
   'state-unavailable': 'what is stored of the visitor could not be read',
   'no-identity': 'decided, but not counted: the visitor could not be given an id',
   disabled: 'switched off for this request',
+  'shared-page': 'not in the key of a page that a cache keeps for each variation',
 };
 
 function whyPanel({ why, visitorId, consent, properties }) {

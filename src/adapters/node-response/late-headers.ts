@@ -3,6 +3,7 @@
  * package does (express-session, cookie-session, and all else that uses `on-headers`) add theirs after ours.
  */
 import { ServerResponse } from 'node:http';
+import { getterOf } from './getter-of.js';
 
 /**
  * The headers that decide whether a cache may store a response, and hand it to others: `Cache-Control`, those for
@@ -20,20 +21,20 @@ interface Response {
  * Calls `send`, which hands the head on to code that has wrapped `writeHead`, and in the end to Node. Calls `look` if
  * that code changes a decisive header, before Node puts the headers together.
  *
- * Whoever calls `writeHead` of Node can not be asked to wait, but Node assigns `statusCode` right before it reads the
- * headers, so that is when one looks. Over HTTP/2, and where a runtime does not assign it, late headers are not seen.
+ * Such code calls the `writeHead` that it has found, so nothing of ours is called after it. But Node assigns
+ * `statusCode` right before it reads the headers: that is when they are looked at. Over HTTP/2, and on a runtime that
+ * does not assign it, late headers are not seen.
  */
 export function lookingAgain<Sent>(
   response: Response,
   look: (status: number) => void,
   send: () => Sent,
 ): Sent {
-  const own = Object.getOwnPropertyDescriptor(response, 'statusCode');
-  const isPlain = own === undefined || (own.configurable === true && own.get === undefined);
-  if (!isPlain || !(response instanceof ServerResponse)) return send();
+  // An accessor of others stays where it is.
+  if (!(response instanceof ServerResponse) || getterOf(response, 'statusCode') !== undefined) return send();
   let before = decisiveIn(response);
   let status = response.statusCode;
-  Object.defineProperty(response, 'statusCode', {
+  const isSeen = Reflect.defineProperty(response, 'statusCode', {
     configurable: true,
     enumerable: true,
     get: () => status,
@@ -44,6 +45,7 @@ export function lookingAgain<Sent>(
       before = decisiveIn(response);
     },
   });
+  if (!isSeen) return send();
   try {
     return send();
   } finally {

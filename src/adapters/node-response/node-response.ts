@@ -4,6 +4,7 @@
  */
 import { ServerResponse } from 'node:http';
 import type { OutgoingResponse, ResponseHead } from '../../model/http.js';
+import { getterOf } from './getter-of.js';
 import { lookingAgain } from './late-headers.js';
 import {
   applyHeaders,
@@ -67,15 +68,6 @@ export class NodeOutgoingResponse implements OutgoingResponse {
 
 /** The getter of Node. Undefined on runtimes that keep the value in another way. */
 const headSentOfNode = getterOf(ServerResponse.prototype, 'headersSent');
-
-/** Returns the getter of a property, wherever on the chain of prototypes it is. */
-function getterOf(prototype: object | null, name: string): ((this: unknown) => unknown) | undefined {
-  if (prototype === null) return undefined;
-  const own = Object.getOwnPropertyDescriptor(prototype, name);
-  return own
-    ? (own as { get?: (this: unknown) => unknown }).get
-    : getterOf(Object.getPrototypeOf(prototype) as object | null, name);
-}
 
 /**
  * Asks Node itself: a framework may have put a `headersSent` of its own onto the response, as `@fastify/express` does,
