@@ -26,7 +26,10 @@ export const LAYERS = [
     rooms: ['adapters/*'],
     may: ['adapters/shared', 'adapters/node-response', 'convert', 'context', 'options', ...model],
   },
-  { rooms: ['testing', 'webhook', 'ours-privacy'], may: ['convert', 'context', 'options', ...below] },
+  {
+    rooms: ['testing', 'webhook', 'assignment', 'ours-privacy'],
+    may: ['convert', 'context', 'options', ...below],
+  },
   {
     rooms: ['*'],
     may: [
@@ -35,6 +38,7 @@ export const LAYERS = [
       'testing',
       'webhook',
       'ours-privacy',
+      'assignment',
       'convert',
       'context',
       'options',
@@ -68,6 +72,7 @@ export const PACKAGES = {
   'adapters/async-context': { packages: ['node:async_hooks'] },
   webhook: { packages: ['node:crypto'] },
   'ours-privacy': { packages: ['node:crypto'] },
+  assignment: { packages: ['node:crypto'] },
   testing: { packages: ['node:assert', 'node:timers'] },
 };
 

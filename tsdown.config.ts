@@ -17,6 +17,7 @@ const PARTS = [
   'webhook',
   'async-context',
   'ours-privacy',
+  'assignment',
 ];
 const main = entries.filter((name) => !PARTS.includes(name)).length;
 
