@@ -30,6 +30,7 @@ export const LAYERS = [
     rooms: ['testing', 'webhook', 'assignment', 'ours-privacy'],
     may: ['convert', 'context', 'options', ...below],
   },
+  { rooms: ['cli'], may: ['adapters/shared', 'assignment', 'convert', 'options', ...model] },
   {
     rooms: ['*'],
     may: [
@@ -73,6 +74,7 @@ export const PACKAGES = {
   webhook: { packages: ['node:crypto'] },
   'ours-privacy': { packages: ['node:crypto'] },
   assignment: { packages: ['node:crypto'] },
+  cli: { packages: ['node:'] },
   testing: { packages: ['node:assert', 'node:timers'] },
 };
 
