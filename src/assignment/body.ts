@@ -118,17 +118,18 @@ export function fieldsOf(
 
 function checked(given: Readonly<Record<string, unknown>>, fields: Fields, path: string): object | string {
   const known: Record<string, unknown> = {};
-  for (const [name, field] of Object.entries(fields)) {
-    const value = Object.hasOwn(given, name) ? given[name] : undefined;
-    if (value === undefined || value === null) continue;
-    if (!isKind(field)) {
-      const inner = isPlainObject(value)
-        ? checked(value, field, `${path}${name}.`)
-        : `\`${path}${name}\` must be an object`;
+  for (const [name, value] of Object.entries(given)) {
+    const field = Object.hasOwn(fields, name) ? fields[name] : undefined;
+    if (field === undefined || value === null) continue;
+    if (isKind(field)) {
+      if (!field.isRight(value)) return `\`${path}${name}\` must be ${field.meant}`;
+      known[name] = value;
+    } else {
+      if (!isPlainObject(value)) return `\`${path}${name}\` must be an object`;
+      const inner = checked(value, field, `${path}${name}.`);
       if (typeof inner === 'string') return inner;
       known[name] = inner;
-    } else if (!field.isRight(value)) return `\`${path}${name}\` must be ${field.meant}`;
-    else known[name] = value;
+    }
   }
   return known;
 }

@@ -35,15 +35,17 @@ export async function trackConversion({ convert, body }: Call): Promise<RouteRes
 }
 
 /**
- * The properties that Convert knows; others are ignored. `distinctId` tells two orders of one visitor apart. The values
- * are checked by `trackConversion`.
+ * The properties that Convert knows; others are ignored. `trackConversion` checks the values. `distinctId` is the order's
+ * id if there are data of an order: other goals count once for each visitor, and clients send an id with each event.
  */
 function dataOf({ eventProperties = {}, distinctId }: Body): GoalData[] {
   const data: GoalData[] = [];
   for (const key of GOAL_DATA_KEYS) {
     const value = Object.hasOwn(eventProperties, key) ? eventProperties[key] : undefined;
     if (value !== undefined && value !== null) data.push({ key, value: value as GoalData['value'] });
-    else if (key === 'transactionId' && distinctId !== undefined) data.push({ key, value: distinctId });
   }
+  const hasId = data.some(({ key }) => key === 'transactionId');
+  if (data.length > 0 && !hasId && distinctId !== undefined)
+    data.push({ key: 'transactionId', value: distinctId });
   return data;
 }

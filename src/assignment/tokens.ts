@@ -1,7 +1,7 @@
 /** Knows the tokens of callers. */
-import { createHash, timingSafeEqual } from 'node:crypto';
+import { hash, timingSafeEqual } from 'node:crypto';
 
-const digestOf = (token: string): Buffer => createHash('sha256').update(token).digest();
+const digestOf = (token: string): Buffer => hash('sha256', token, 'buffer');
 
 export class Tokens {
   readonly #known: readonly { readonly digest: Buffer; readonly name: string }[];

@@ -15,7 +15,8 @@ export async function describedVisitor(
 ): Promise<VisitorContext> {
   const { identity } = visitor;
   const { remote, repository, services } = runtime;
-  await repository.waitForFirst()?.catch(() => undefined);
+  const first = repository.waitForFirst();
+  if (first !== undefined) await first.catch(() => undefined);
   const stored =
     remote === undefined || identity.carried !== undefined
       ? await readForJob(runtime, identity)

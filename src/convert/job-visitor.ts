@@ -15,11 +15,15 @@ const anObject: Check = (value, path) =>
     ? []
     : [`\`${path}\` must be an object (given ${given(value)})`];
 const origins = oneOf('app', 'cookie', 'carried');
-const texts: Check = (value, path) =>
-  ['url', 'referrer', 'userAgent', 'ip'].flatMap((name) => {
-    const each = (value as Record<string, unknown>)[name] ?? '';
-    return typeof each === 'string' ? [] : [`\`${path}.${name}\` must be a text (given ${given(each)})`];
-  });
+const TEXTS = ['url', 'referrer', 'userAgent', 'ip'] as const;
+const texts: Check = (value, path) => {
+  for (const name of TEXTS) {
+    const each = (value as VisitorRequest)[name];
+    if (each !== undefined && each !== null && typeof each !== 'string')
+      return [`\`${path}.${name}\` must be a text (given ${given(each)})`];
+  }
+  return [];
+};
 const consent = either("'granted', 'denied' or 'unknown'", oneOf('granted', 'denied', 'unknown'));
 
 /** Returns a visitor id as text; undefined if the value is none. */
