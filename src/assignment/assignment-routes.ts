@@ -58,8 +58,8 @@ class Routes {
 
   async #answer({ method, url, body }: RouteRequest): Promise<RouteResponse> {
     const [path = ''] = url.split('?', 1);
-    const endpoint = ENDPOINTS.find((each) => each.path.test(path));
-    if (endpoint === undefined) return NO_ENDPOINT;
+    const found = endpointAt(path);
+    if (found === undefined) return NO_ENDPOINT;
     if (method !== 'POST') return ONLY_POST;
     if (body.length > MAX_BYTES) return TOO_LARGE;
     const given = parsed(body);
@@ -70,7 +70,8 @@ class Routes {
       const seconds = await secondsToWait(this.#limits, token, (error) => this.#convert.report(error));
       if (seconds !== undefined) return later(429, 'too many requests', seconds);
     }
-    const key = keyIn(path, endpoint);
+    const { endpoint } = found;
+    const key = decoded(found.key);
     if (key === undefined) return NO_KEY;
     const fields = fieldsOf(given, endpoint.fields, endpoint.required);
     if (typeof fields === 'string') return refusal(400, fields);
@@ -78,10 +79,19 @@ class Routes {
   }
 }
 
-/** Returns what the path names, decoded; undefined if its escapes are malformed. */
-function keyIn(path: string, endpoint: Endpoint): string | undefined {
+/** Returns the endpoint of a path, and the key that the path names, as it was sent; '' if it names none. */
+function endpointAt(path: string): { endpoint: Endpoint; key: string } | undefined {
+  for (const endpoint of ENDPOINTS) {
+    const match = endpoint.path.exec(path);
+    if (match !== null) return { endpoint, key: match[1] ?? '' };
+  }
+  return undefined;
+}
+
+/** Undefined if the escapes are malformed. */
+function decoded(key: string): string | undefined {
   try {
-    return decodeURIComponent(endpoint.path.exec(path)?.[1] ?? '');
+    return key.includes('%') ? decodeURIComponent(key) : key;
   } catch {
     return undefined;
   }
