@@ -26,7 +26,11 @@ export const LAYERS = [
     rooms: ['adapters/*'],
     may: ['adapters/shared', 'adapters/node-response', 'convert', 'context', 'options', ...model],
   },
-  { rooms: ['testing', 'webhook', 'ours-privacy'], may: ['convert', 'context', 'options', ...below] },
+  {
+    rooms: ['testing', 'webhook', 'assignment', 'ours-privacy'],
+    may: ['convert', 'context', 'options', ...below],
+  },
+  { rooms: ['cli'], may: ['adapters/shared', 'assignment', 'convert', 'options', ...model] },
   {
     rooms: ['*'],
     may: [
@@ -35,6 +39,7 @@ export const LAYERS = [
       'testing',
       'webhook',
       'ours-privacy',
+      'assignment',
       'convert',
       'context',
       'options',
@@ -68,6 +73,8 @@ export const PACKAGES = {
   'adapters/async-context': { packages: ['node:async_hooks'] },
   webhook: { packages: ['node:crypto', 'node:path'] },
   'ours-privacy': { packages: ['node:crypto'] },
+  assignment: { packages: ['node:crypto'] },
+  cli: { packages: ['node:'] },
   testing: { packages: ['node:assert', 'node:timers'] },
 };
 

@@ -6,6 +6,9 @@ const entries = Object.keys(manifest.exports)
   .filter((subpath) => subpath !== './package.json')
   .map((subpath) => (subpath === '.' ? 'index' : subpath.slice('./'.length)));
 
+/** The command line, which is no subpath of the package. */
+const COMMAND_LINE = { cli: 'src/cli/main.ts' };
+
 /** Entries that make no Convert; all others do, so that they load nearly the same files. */
 const PARTS = [
   'engine',
@@ -17,14 +20,15 @@ const PARTS = [
   'webhook',
   'async-context',
   'ours-privacy',
+  'assignment',
 ];
-const main = entries.filter((name) => !PARTS.includes(name)).length;
+const main = entries.filter((name) => !PARTS.includes(name)).length + Object.keys(COMMAND_LINE).length;
 
 /** Matches the code below `src`, and no declarations, which have chunks of their own. */
 const code = (paths: string): RegExp => new RegExp(`/src/${paths}.*(?<!\\.d)\\.ts$`);
 
 export default defineConfig({
-  entry: Object.fromEntries(entries.map((name) => [name, `src/${name}.ts`])),
+  entry: { ...Object.fromEntries(entries.map((name) => [name, `src/${name}.ts`])), ...COMMAND_LINE },
   format: ['esm', 'cjs'],
   platform: 'node',
   target: 'node20',

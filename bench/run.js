@@ -19,6 +19,7 @@
  */
 import { cpus } from 'node:os';
 import { parseArgs } from 'node:util';
+import * as assignment from './assignment.js';
 import * as delivery from './delivery.js';
 import * as engine from './engine.js';
 import * as entries from './entries.js';
@@ -32,7 +33,20 @@ import * as stores from './stores.js';
 import * as webhook from './webhook.js';
 import { buildIn } from './support/against.js';
 
-const benches = [http, parts, request, engine, delivery, jobs, webhook, stores, heap, entries, imports];
+const benches = [
+  http,
+  parts,
+  request,
+  engine,
+  delivery,
+  jobs,
+  webhook,
+  assignment,
+  stores,
+  heap,
+  entries,
+  imports,
+];
 
 const { values, positionals } = parseArgs({
   allowPositionals: true,

@@ -132,12 +132,14 @@ export function route(handler: RouteHandler, options?: RouteOptions): FastifyPlu
         return [rawBody, before.rawBody, before.body];
       });
     });
-    fastify.all('/', async (request, reply) => {
-      // Nothing is parsed of a request that has no body.
-      const read = request.body as RouteBody | undefined;
-      const { status, headers, body } = await mounted.answer(new FastifyIncoming(request), read);
-      return reply.code(status).headers(headers).send(body);
-    });
+    for (const path of handler.answersBelow === true ? ['/', '/*'] : ['/']) {
+      fastify.all(path, async (request, reply) => {
+        // Nothing is parsed of a request that has no body.
+        const read = request.body as RouteBody | undefined;
+        const { status, headers, body } = await mounted.answer(new FastifyIncoming(request), read);
+        return reply.code(status).headers(headers).send(body);
+      });
+    }
     done();
   };
 }

@@ -4,6 +4,8 @@ import type { Consent, ConsentAnswer } from '../consent/consent.js';
 import type { Properties } from '../engine/types.js';
 import type { CarriedVisitor } from '../identity/carried-visitor.js';
 import type { Visitor } from '../identity/visitor-identity.js';
+import type { DescribedFacts, VisitorRequest } from '../request/described-request.js';
+import type { RemoteStore } from '../store/remote-store.js';
 import { withoutLapsedClaims } from '../model/visitor-state/claims.js';
 import type { VisitorState } from '../model/visitor-state/types.js';
 import { STORE_LIMIT, withStoreTimeout } from '../store/types.js';
@@ -52,6 +54,13 @@ export interface StoredForJob {
   readonly deniedAt?: number | undefined;
 }
 
+/** What another server tells of the visitor's own request. */
+export interface Described {
+  readonly facts: DescribedFacts;
+  /** True if the user agent is that of a bot. */
+  readonly isBot: boolean;
+}
+
 const SAID = answersBy('forVisitor');
 
 /** What the app gave to `forVisitor`. */
@@ -60,11 +69,13 @@ export interface JobVisitor {
   readonly properties: Readonly<Record<string, unknown>>;
   /** The consent that the app gave; undefined if the stored answer decides. */
   readonly consent: Consent | undefined;
+  /** What another server tells of the visitor's request; undefined if this is a job. */
+  readonly request: VisitorRequest | undefined;
 }
 
 export class JobContext extends VisitorContextBase {
   protected readonly cookies = undefined;
-  protected readonly locations = NO_PROPERTIES;
+  protected readonly locations: Properties;
   protected readonly properties: Properties;
   readonly #given: JobVisitor;
   #stored: StoredForJob;
@@ -73,14 +84,21 @@ export class JobContext extends VisitorContextBase {
    * revocation stops the commit.
    */
   readonly #generation: number;
+  readonly #isBot: boolean;
+  readonly #facts: DescribedFacts | undefined;
 
-  constructor(runtime: Runtime, given: JobVisitor, stored: StoredForJob) {
+  constructor(runtime: Runtime, given: JobVisitor, stored: StoredForJob, described?: Described) {
     super(runtime);
     this.#given = given;
     this.#stored = stored;
     this.#generation = runtime.revocations.generation;
     const { properties } = given;
-    this.properties = { get: (name) => (Object.hasOwn(properties, name) ? properties[name] : undefined) };
+    this.#isBot = described?.isBot === true;
+    this.#facts = described?.facts;
+    this.locations = this.#facts?.location ?? NO_PROPERTIES;
+    this.properties = this.#facts?.visitor(properties) ?? {
+      get: (name) => (Object.hasOwn(properties, name) ? properties[name] : undefined),
+    };
   }
 
   protected resolve(): Participation {
@@ -92,7 +110,7 @@ export class JobContext extends VisitorContextBase {
     if (project && this.#stored.storeKey === '') this.#stored = readNow(this.runtime, project, identity);
     const { lookup, storeKey: key } = this.#stored;
     const { answer, by } = this.#consent();
-    const excludedBy = answer === 'granted' ? undefined : 'consent';
+    const excludedBy = this.#isBot ? 'bot' : answer === 'granted' ? undefined : 'consent';
     const visitor: Visitor = {
       id: visitorId,
       origin: 'app',
@@ -115,7 +133,7 @@ export class JobContext extends VisitorContextBase {
       isNewId: false,
       consented: false,
       generation: this.#generation,
-      facts: undefined,
+      facts: this.#facts,
       response: undefined,
       request: undefined,
     });
@@ -189,6 +207,27 @@ export async function readForJob(runtime: Runtime, identity: JobIdentity): Promi
     runtime.report(asConvertError(error, 'CONVERT_STORE', 'the visitor store failed to read'));
     return { storeKey: first, lookup: 'unavailable' };
   }
+}
+
+/**
+ * Reads what `readForJob` reads as a request does: a remote store answers within `storeTimeout`, or counts as
+ * unavailable. Never rejects.
+ */
+export async function readWithinBudget(
+  runtime: Runtime,
+  store: RemoteStore,
+  identity: JobIdentity,
+): Promise<StoredForJob> {
+  const { project } = runtime;
+  if (!project) return { storeKey: '', lookup: 'unavailable' };
+  const keys = keysOf(runtime, project, identity);
+  for (const storeKey of keys) {
+    const state = store.readCached(storeKey);
+    const answer = state === undefined ? await store.readWithinBudget(storeKey) : { state };
+    const lookup = lookUpState(runtime, { origin: 'app' }, storeKey, answer);
+    if (lookup !== 'absent') return { storeKey, lookup };
+  }
+  return { storeKey: keys[0], lookup: 'absent' };
 }
 
 /** Reads what `readForJob` reads, at once: a store that answers later counts as unavailable. */

@@ -16,6 +16,7 @@ import type { Logger } from '../utils/logger.js';
 import { withTimeout } from '../utils/node/timers.js';
 import { asObject } from '../utils/objects.js';
 import { given, nearest } from '../utils/option-checks.js';
+import { describedVisitor } from './described-visitor.js';
 import { EVENT_NAMES } from './diagnostics-channels.js';
 import {
   commitAll,
@@ -151,6 +152,7 @@ class ConvertInstance implements Convert {
   ): Promise<VisitorContext> {
     const runtime = this.#runtime;
     const visitor = jobVisitor(visitorId, options, runtime);
+    if (visitor.request !== undefined) return describedVisitor(runtime, visitor, visitor.request);
     if (!runtime.repository.current) await this.#projectForJob();
     // Mostly there is nothing to wait for, and a turn of the microtasks is not for nothing (bench/webhook).
     const turn = runtime.jobs.enter();

@@ -4,6 +4,7 @@ import type { Runtime } from '../context/runtime.js';
 import { ConvertError } from '../utils/errors.js';
 import { asObject, NOTHING } from '../utils/objects.js';
 import { type Check, either, given, oneOf } from '../utils/option-checks.js';
+import type { VisitorRequest } from '../request/described-request.js';
 import type { ForVisitorOptions } from './types.js';
 
 /** A context without an id counts what it is asked to count as `no-identity`. */
@@ -14,6 +15,15 @@ const anObject: Check = (value, path) =>
     ? []
     : [`\`${path}\` must be an object (given ${given(value)})`];
 const origins = oneOf('app', 'cookie', 'carried');
+const TEXTS = ['url', 'referrer', 'userAgent', 'ip'] as const;
+const texts: Check = (value, path) => {
+  for (const name of TEXTS) {
+    const each = (value as VisitorRequest)[name];
+    if (each !== undefined && each !== null && typeof each !== 'string')
+      return [`\`${path}.${name}\` must be a text (given ${given(each)})`];
+  }
+  return [];
+};
 const consent = either("'granted', 'denied' or 'unknown'", oneOf('granted', 'denied', 'unknown'));
 
 /** Returns a visitor id as text; undefined if the value is none. */
@@ -56,18 +66,25 @@ export function jobVisitor(
     if (value !== undefined && value !== null) wrong.push(...check(value, name));
   };
   optional(anObject, options, 'options');
-  const { properties, consent: answer, origin }: ForVisitorOptions = asObject(options);
+  const { properties, consent: answer, origin, request }: ForVisitorOptions = asObject(options);
   optional(anObject, properties, 'properties');
   optional(consent, answer, 'consent');
   optional(origins, origin, 'origin');
+  optional(anObject, request, 'request');
+  if (wrong.length === 0) optional(texts, request, 'request');
   if (wrong.length === 0) {
     const identity = id === undefined ? NOBODY : identityOf(id, origin ?? undefined, runtime);
-    return { identity, properties: properties ?? NOTHING, consent: answer ?? undefined };
+    return {
+      identity,
+      properties: properties ?? NOTHING,
+      consent: answer ?? undefined,
+      request: request ?? undefined,
+    };
   }
   runtime.report(
     new ConvertError('CONVERT_BAD_OPTION', `forVisitor: ${wrong.join('; ')}; nothing is counted`),
   );
-  return { identity: NOBODY, properties: NOTHING, consent: undefined };
+  return { identity: NOBODY, properties: NOTHING, consent: undefined, request: undefined };
 }
 
 /** The most characters of a visitor id: `visitor.id` takes no longer one. */

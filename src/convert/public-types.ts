@@ -56,6 +56,7 @@ export type { ProjectStats } from '../project/repository.js';
 export type { StateStats } from '../context/state-problems.js';
 export type { CookieStats } from './cookie-formats.js';
 export type { GeoFacts, GeoOption } from '../request/geo/geo.js';
+export type { VisitorRequest } from '../request/described-request.js';
 export type { PropertiesOption } from '../request/request-reader.js';
 export type { GoalData, ReportSegments } from '../model/tracking-event.js';
 export type {

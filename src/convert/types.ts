@@ -5,6 +5,7 @@ import type { ConvertContext, ConvertEvents, VisitorContext } from '../context/t
 import type { DeliveryLedger, DeliveryStats } from '../delivery/types.js';
 import type { IncomingRequest, OutgoingResponse } from '../model/http.js';
 import type { ProjectStats } from '../project/repository.js';
+import type { VisitorRequest } from '../request/described-request.js';
 import type { StoreStats } from '../store/remote-store.js';
 import type { ConvertError } from '../utils/errors.js';
 import type { Logger } from '../utils/logger.js';
@@ -141,7 +142,9 @@ export interface OrderFolder {
 }
 
 export interface ForVisitorOptions {
-  /** The visitor properties that rules are matched against. Default: none. */
+  /**
+   * The visitor properties that rules are matched against. They go before those that `request` tells. Default: none.
+   */
   properties?: Record<string, unknown> | null;
   /**
    * The visitor's answer to the question for consent, if the job knows it. Default: the answer that is stored with the
@@ -157,6 +160,19 @@ export interface ForVisitorOptions {
    * cookie's visitor. It matters only if the option `visitor.id` is set.
    */
   origin?: 'app' | 'cookie' | 'carried' | null;
+  /**
+   * What another server tells of the visitor's own request, for rules about pages, devices and places, and for reports.
+   * What it does not tell is unknown; functions of the app (`properties`, `geo`, `bots`) are not asked. With this
+   * option, `{}` too, somebody waits for the answer: the call waits as a page does (`readyTimeout`, `storeTimeout`),
+   * and for no room for events. Default: none, a job.
+   *
+   * @example
+   * ```js
+   * const visitor = await convert.forVisitor(id, { request: { url, userAgent, ip } });
+   * const hero = visitor.runExperience('homepage-hero');
+   * ```
+   */
+  request?: VisitorRequest | null;
 }
 
 export interface ConvertStats {

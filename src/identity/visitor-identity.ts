@@ -126,6 +126,11 @@ export interface VisitorReader {
   /** Asks the app's option `visitor.id`; undefined if the app has no id for the request. */
   readonly appId: (request: IncomingRequest) => string | undefined;
   readonly identify: (request: IncomingRequest) => Visitor;
+  /**
+   * True if a request that another server tells of has the user agent of a bot. A function in the option `bots` is not
+   * asked: it takes the framework's request.
+   */
+  readonly hasBotAgent: (request: IncomingRequest) => boolean;
 }
 
 export interface VisitorReaderOptions {
@@ -222,6 +227,8 @@ export function visitorReader(options: VisitorReaderOptions): VisitorReader {
     keys,
     storeKeys: storeKeys(askId !== undefined, (id) => isCookieId(id) || isFingerprint(id)),
     consentConfigured: reader !== undefined,
+    hasBotAgent: (request) =>
+      typeof bots !== 'function' && request.headers['user-agent'] !== undefined && isBot(request),
     identify(request) {
       const own = appId(request);
       if (own === undefined && isBot(request)) return excludedVisitor('bot', UNANSWERED, undefined);

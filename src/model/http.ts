@@ -104,6 +104,11 @@ export interface RouteHandler {
   (request: RouteRequest): Promise<RouteResponse>;
   /** Called with an error that `route` has met, for the operator. Default: a line on stderr, once for each kind. */
   readonly report?: (error: ConvertError) => void;
+  /**
+   * True if the handler answers paths below the one where it is mounted, too. Default false. Only adapters that mount
+   * the path by themselves (Fastify) read it.
+   */
+  readonly answersBelow?: boolean;
 }
 
 /** Returns the value of a header; its first value if the header came more than once. */

@@ -7,6 +7,7 @@ import type { Properties } from '../model/properties.js';
 import type { ReportSegments } from '../model/tracking-event.js';
 import { callbackThrew, type OnError } from '../utils/app-callback.js';
 import { asConvertError } from '../utils/errors.js';
+import { DescribedFacts, DescribedRequest, type VisitorRequest } from './described-request.js';
 import { locationOf } from './geo/geo-location.js';
 import { type GeoFacts, type GeoOption, resolveGeo } from './geo/geo.js';
 import type { GeoListener, GeoReader } from './geo/types.js';
@@ -59,6 +60,11 @@ export interface RequestReader {
   /** Makes the facts of a request. No fact is computed before it is read. */
   read(request: IncomingRequest, visitor: RequestVisitor): RequestFacts;
   /**
+   * Makes the facts of a request that another server tells of. No function of the app is asked about it, since they
+   * take the framework's request, and no header is read for the place.
+   */
+  describe(request: VisitorRequest, visitor: RequestVisitor): DescribedFacts;
+  /**
    * Returns the place of the visitor before the facts of the request are made. Privacy signals that count in some
    * countries only need it. Never throws.
    */
@@ -96,9 +102,15 @@ export function createRequestReader(options: RequestOptions): RequestReader {
       onError,
     ),
   };
+  let described: RequestSetup | undefined;
   return {
     load: () => loadAll(geo, geoListener, onError),
     read: (request, visitor) => new RequestFacts(setup, request, visitor),
+    describe(given, visitor) {
+      described ??= withoutApp(setup);
+      const request = new DescribedRequest(given);
+      return new DescribedFacts(new RequestFacts(described, request, visitor), request);
+    },
     geoLocation: (request) => locationOf(request, geo, onError),
     close: () => closeAll(geo, geoListener, onError),
   };
@@ -131,6 +143,15 @@ interface RequestSetup extends FactSources {
   readonly segments: KnownSegments;
   readonly location: PropertyKind;
   readonly visitor: PropertyKind;
+}
+
+function withoutApp(setup: RequestSetup): RequestSetup {
+  return {
+    ...setup,
+    geo: setup.geo.filter(({ needsRequest }) => needsRequest !== true),
+    location: { ...setup.location, extend: undefined },
+    visitor: { ...setup.visitor, extend: undefined },
+  };
 }
 
 /** The facts of one request, and the properties and report segments that are made of them. */

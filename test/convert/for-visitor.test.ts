@@ -11,7 +11,7 @@ function errorsOf(convert: Convert): string[] {
 }
 
 describe('forVisitor', () => {
-  it.each([[{ consent: null }], [{ properties: null }], [null], [undefined]])(
+  it.each([[{ consent: null }], [{ properties: null }], [{ request: null }], [null], [undefined]])(
     'E7: takes null for an absent option: %j',
     async (options) => {
       const convert = create();
@@ -27,6 +27,8 @@ describe('forVisitor', () => {
     ['v1', { consent: 'yes' }, '`consent` must be'],
     ['v1', { origin: 'web' }, 'option `origin` must be one of'],
     ['v1', { properties: 'gold' }, '`properties` must be an object'],
+    ['v1', { request: 'https://shop.example/' }, '`request` must be an object'],
+    ['v1', { request: { url: 7 } }, '`request.url` must be a text (given 7)'],
     ['v1', true, '`options` must be an object'],
     ['v1', [], '`options` must be an object'],
     [10n, {}, 'the visitor id must be text or a finite number (given bigint)'],

@@ -295,6 +295,7 @@ describe('packages', () => {
   it('rooms that do I/O are few, but for integrations', () => {
     const rooms = Object.keys(PACKAGES).filter((room) => usesNode(room) && !room.startsWith('integrations/'));
     expect(rooms.sort()).toEqual([
+      'cli',
       'convert',
       'delivery/spool',
       'delivery/transports',

@@ -19,6 +19,7 @@ export function headerReader(name: string, headers: GeoHeaders, warn: (message: 
   const watch = watchFor(name, Object.values(headers), warn);
   return {
     name,
+    needsRequest: true,
     read(request) {
       const facts: { [Fact in GeoFact]?: string } = {};
       let came = false;
@@ -46,6 +47,7 @@ export function documentReader(
   const watch = watchFor(name, [document.header], warn);
   return {
     name,
+    needsRequest: true,
     read(request) {
       const text: unknown = headerText(request.headers[document.header]);
       watch(typeof text === 'string');

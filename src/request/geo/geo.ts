@@ -51,7 +51,7 @@ function resolveSource(given: unknown, option: string, warn: (message: string) =
   }
   if (typeof given === 'function') {
     const read = given as (request: unknown) => GeoFacts;
-    return { name: 'function', read: (request) => read(request.raw) };
+    return { name: 'function', needsRequest: true, read: (request) => read(request.raw) };
   }
   if (typeof given === 'object' && given !== null && !Array.isArray(given)) {
     if ('read' in given) return checkedReader(given, option);

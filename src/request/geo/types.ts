@@ -27,6 +27,11 @@ export interface GeoReader {
    */
   read(request: IncomingRequest): GeoFacts;
   /**
+   * True if the reader needs the headers or the framework of a request. Then it is not asked about requests that
+   * another server tells of. Default false: the address is enough.
+   */
+  readonly needsRequest?: boolean;
+  /**
    * Ends the work in the background that `load` began for `listener`. `read` may still be called, for requests that are
    * under way.
    */

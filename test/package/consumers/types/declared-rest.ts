@@ -1,5 +1,6 @@
 /** What an app exports without writing types: each is named in its declarations, though not the main entry is imported. */
 import { getConvert } from 'convert-middleware/async-context';
+import { assignmentRoutes } from 'convert-middleware/assignment';
 import { compile, compiledEngine } from 'convert-middleware/engine';
 import { geoipLite } from 'convert-middleware/geoip-lite';
 import { lmdbStore } from 'convert-middleware/lmdb';
@@ -25,3 +26,5 @@ export const webhook = conversionWebhook<{ data: { id: string; total: number } }
   order: ({ data }) => ({ id: data.id, amount: data.total }),
 });
 export const { outcomes } = webhook.stats();
+export const assignments = assignmentRoutes(testConvert(), { tokens: 'a token of 16 characters' });
+export const { statuses } = assignments.stats();

@@ -1,0 +1,83 @@
+/** The endpoints by their paths: what each takes, and how it answers. */
+import type { ExperienceAttributes } from '../engine/types.js';
+import type { RouteResponse } from '../model/http.js';
+import { answer, later, refusal } from './answers.js';
+import type { Call } from './call.js';
+import { ASSIGNMENT, BATCH, type Body, CONVERSION, type Fields, PERSONALIZATION } from './body.js';
+import { trackConversion } from './conversion.js';
+import { visitorOf } from './visitor.js';
+import { assign, type Assignment, type NoAssignment } from './experiments.js';
+
+export interface Endpoint {
+  /** Matches the end of a path, so that an app may mount the endpoints wherever it wants. */
+  readonly path: RegExp;
+  readonly fields: Fields;
+  readonly required: readonly string[];
+  readonly answer: (call: Call) => RouteResponse | Promise<RouteResponse>;
+}
+
+/** The first that matches counts. */
+export const ENDPOINTS: readonly Endpoint[] = [
+  {
+    path: /\/experiments\/assignments\/([^/]+)\/?$/,
+    fields: ASSIGNMENT,
+    required: ['visitor_id'],
+    answer: assignOne,
+  },
+  {
+    path: /\/experiments\/assignments\/?$/,
+    fields: BATCH,
+    required: ['visitor_id', 'experiment_keys'],
+    answer: assignSeveral,
+  },
+  {
+    path: /\/experiments\/personalization\/?$/,
+    fields: PERSONALIZATION,
+    required: ['visitor_id'],
+    // There is no rule yet that sets one.
+    answer: () => answer({ success: true, personalizations: [] }),
+  },
+  { path: /\/track\/?$/, fields: CONVERSION, required: ['event'], answer: trackConversion },
+];
+
+const UNDECIDED: Readonly<Record<NoAssignment, RouteResponse>> = {
+  'not-running': refusal(404, 'no running experiment has this key'),
+  'not-ready': later(503, 'no project config has arrived yet', 1),
+  'state-unavailable': later(503, 'what is stored of the visitor can not be read now', 1),
+  failed: refusal(500, 'the decision failed'),
+};
+
+const NOT_IN_EXPERIMENT = { success: true, in_experiment: false };
+
+async function assignOne({ convert, body, key }: Call): Promise<RouteResponse> {
+  const visitor = await visitorOf(convert, body);
+  const result = assign(visitor, key, attributesOf(body), body.track_impression !== false);
+  if (result === 'not-in-experiment') return answer(NOT_IN_EXPERIMENT);
+  return typeof result === 'string' ? UNDECIDED[result] : answer({ success: true, ...result });
+}
+
+/** In a batch, an unknown key is one answer of several; if nothing can be decided at all, it is the answer. */
+async function assignSeveral({ convert, body }: Call): Promise<RouteResponse> {
+  const visitor = await visitorOf(convert, body);
+  const assignments: object[] = [];
+  for (const key of new Set(body.experiment_keys)) {
+    const result = assign(visitor, key, attributesOf(body), body.track_impression !== false);
+    if (typeof result === 'string' && result !== 'not-in-experiment' && result !== 'not-running')
+      return UNDECIDED[result];
+    assignments.push(entryOf(key, result));
+  }
+  return answer({ success: true, assignments });
+}
+
+function entryOf(key: string, result: Assignment): object {
+  if (typeof result !== 'string') return result;
+  const error = result === 'not-running' ? 'no running experiment has this key' : undefined;
+  return { in_experiment: false, experiment_key: key, error };
+}
+
+/** Without a URL, the caller asks only where the experiment runs. */
+const ANYWHERE: ExperienceAttributes = Object.freeze({ ignoreLocationProperties: true });
+const THERE: ExperienceAttributes = Object.freeze({});
+
+const attributesOf = ({ context }: Body): ExperienceAttributes =>
+  context?.url === undefined ? ANYWHERE : THERE;

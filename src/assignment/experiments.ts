@@ -1,0 +1,94 @@
+/** Writes the decision on one experiment as the endpoint answers it. */
+import type { Reason, VisitorContext } from '../context/types.js';
+import type { ExperienceAttributes, Variation } from '../engine/types.js';
+import { ownValue } from '../utils/objects.js';
+
+/** What the endpoint says of one experiment, or why it says nothing. */
+export type Assignment = Assigned | 'not-in-experiment' | NoAssignment;
+
+/** No answer of the experiment: it is unknown or does not run, or nothing can be decided now. */
+export type NoAssignment = 'not-running' | 'not-ready' | 'state-unavailable' | 'failed';
+
+export interface Assigned {
+  readonly in_experiment: true;
+  readonly experiment_id: string;
+  readonly experiment_key: string;
+  readonly experiment_name?: string | undefined;
+  readonly variant_id: string;
+  readonly variant_name?: string | undefined;
+  readonly is_control: boolean;
+  readonly type: ExperimentType;
+  readonly redirect?: string | undefined;
+}
+
+type ExperimentType = 'ab' | 'multivariate' | 'personalization';
+
+/** Convert's types of experiences that are no A/B tests. */
+const TYPES: Readonly<Record<string, ExperimentType>> = { mvt: 'multivariate', deploy: 'personalization' };
+
+/** What is answered without a variation, by the reason. With all other reasons: not in the experiment. */
+const WITHOUT: Readonly<Partial<Record<Reason, NoAssignment>>> = {
+  'not-found': 'not-running',
+  archived: 'not-running',
+  environment: 'not-running',
+  'not-ready': 'not-ready',
+  'state-unavailable': 'state-unavailable',
+  disabled: 'failed',
+};
+
+/** Decides one experiment for the visitor; with `enrol`, the first decision is stored, and its exposure sent. */
+export function assign(
+  visitor: VisitorContext,
+  key: string,
+  attributes: ExperienceAttributes,
+  enrol: boolean,
+): Assignment {
+  const variation = enrol ? visitor.runExperience(key, attributes) : visitor.peek(key, attributes);
+  if (variation === null) return unassigned(visitor, key, attributes);
+  return assigned(visitor, variation, () => visitor.explain(key, attributes).reason);
+}
+
+function unassigned(visitor: VisitorContext, key: string, attributes: ExperienceAttributes): Assignment {
+  const without = WITHOUT[visitor.explain(key, attributes).reason];
+  if (without !== undefined) return without;
+  // Of visitors without consent, the engine is not asked, so it has not said that there is no such experience.
+  return visitor.getConfigEntity(key, 'experience') === null ? 'not-running' : 'not-in-experiment';
+}
+
+/** The fields of an experience that the answer needs. */
+interface Experience {
+  readonly type?: unknown;
+  readonly status?: unknown;
+  readonly variations?: readonly { readonly id: string }[];
+}
+
+function assigned(visitor: VisitorContext, variation: Variation, reasonOf: () => Reason): Assignment {
+  const { experienceId, experienceKey, experienceName, id, key, name } = variation;
+  const experience = visitor.getConfigEntityById(experienceId, 'experience');
+  const { type, status = 'active', variations = [] } = (experience ?? {}) as Experience;
+  // With `debugToken`, drafts and paused experiences are decided, too. Callers of this endpoint debug nothing.
+  if (status !== 'active' && reasonOf() === 'draft')
+    return status === 'paused' ? 'not-in-experiment' : 'not-running';
+  return {
+    in_experiment: true,
+    experiment_id: experienceId,
+    experiment_key: experienceKey,
+    experiment_name: experienceName,
+    variant_id: id,
+    variant_name: name ?? key,
+    // The config does not mark the original: it is the first variation, as Convert makes it with the experience.
+    is_control: String(variations[0]?.id) === id,
+    type: ownValue(TYPES, String(type)) ?? 'ab',
+    redirect: redirectOf(variation),
+  };
+}
+
+/** Where a variation of a split-URL experience leads; undefined if that depends on matches in the original URL. */
+function redirectOf({ changes = [] }: Variation): string | undefined {
+  const change = changes.find(({ type }) => type === 'defaultRedirect');
+  const { variation_pattern: to } = (change?.data ?? {}) as { readonly variation_pattern?: unknown };
+  return typeof to === 'string' && REDIRECT.test(to) ? to : undefined;
+}
+
+/** An absolute https URL, or a path on the same site; `$1` stands for a match. */
+const REDIRECT = /^(?:https:\/\/[^\s$\\]+|\/(?![/\\])[^\s$\\]*)$/i;

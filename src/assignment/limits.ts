@@ -1,0 +1,29 @@
+/** Asks the limiter of the app whether a caller may go on. */
+import { asConvertError, type ConvertError } from '../utils/errors.js';
+import { withTimeout } from '../utils/node/timers.js';
+import type { RateLimiter } from './types.js';
+
+/** Milliseconds after which a limiter counts as failed: a page waits for the answer. */
+const LIMITER_TIMEOUT = 250;
+
+/**
+ * Returns the seconds that the caller has to wait; undefined if the caller may go on. A limiter that fails stops
+ * nobody.
+ */
+export async function secondsToWait(
+  limiter: RateLimiter,
+  key: string,
+  report: (error: ConvertError) => void,
+): Promise<number | undefined> {
+  try {
+    await withTimeout(LIMITER_TIMEOUT, limiter.consume(key));
+    return undefined;
+  } catch (rejected) {
+    const { msBeforeNext } = (rejected ?? {}) as { readonly msBeforeNext?: unknown };
+    if (typeof msBeforeNext === 'number') return Math.max(1, Math.ceil(msBeforeNext / 1000));
+    report(
+      asConvertError(rejected, 'CONVERT_CALLBACK', 'the limiter in `limits` failed, so nobody is limited'),
+    );
+    return undefined;
+  }
+}

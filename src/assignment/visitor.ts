@@ -1,0 +1,27 @@
+/** Finds the visitor that a caller asks for. */
+import type { VisitorContext } from '../context/types.js';
+import type { Convert } from '../convert/types.js';
+import type { Body, Context } from './body.js';
+
+/** Nothing of the caller's own request is read: its address and its user agent are those of a server. */
+export function visitorOf(convert: Convert, body: Body): Promise<VisitorContext> {
+  const { visitor_id, userId, origin = 'cookie', consent, properties, context, identityContext } = body;
+  return convert.forVisitor(visitor_id ?? userId, {
+    origin,
+    consent: consent ?? null,
+    properties: properties ?? null,
+    request: {
+      url: urlOf(context) ?? null,
+      referrer: context?.referrer ?? null,
+      userAgent: context?.user_agent ?? identityContext?.userAgent ?? null,
+      ip: context?.ip ?? identityContext?.ip ?? null,
+    },
+  });
+}
+
+/** The URL of the page, with the query in `search` if there is one: it goes before that of the URL. */
+function urlOf({ url, search }: Context = {}): string | undefined {
+  if (search === undefined) return url;
+  const query = search.startsWith('?') ? search : `?${search}`;
+  return url === undefined ? query : url.replace(/[?#].*$/s, '') + query;
+}
