@@ -7,7 +7,7 @@ import { compare, randomFrom, shuffled, spreadOf, undisturbed } from './statisti
 import { figure, printTable } from './table.js';
 
 const BLOCK = 500;
-/** Each visitor has come once by then: the first request of a visitor has two events, and the floor sends one. */
+/** The buyers have each bought once by then: the first order of a visitor has two events, and the floor sends one. */
 const WARM_UP = { quick: 10, full: 16 };
 const ROUNDS = { quick: 6, full: 20 };
 
