@@ -1,10 +1,9 @@
 /** `share()` over all frameworks. */
-import { express4Adapter, express5Adapter } from './express.js';
+import { express5Adapter } from './express.js';
 import { fastify5Adapter } from './fastify.js';
 import { koa3Adapter } from './koa.js';
 import { shareConformance } from './share.js';
 
 shareConformance(express5Adapter, { http2: false });
-shareConformance(express4Adapter, { http2: false });
 shareConformance(koa3Adapter, { http2: true });
 shareConformance(fastify5Adapter, { http2: true });

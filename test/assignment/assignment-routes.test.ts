@@ -9,9 +9,11 @@ import { assignmentRoutes, type AssignmentRoutes } from '../../src/assignment.js
 import type { ProjectConfig } from '../../src/model/project-config.js';
 import type { ConvertOptions } from '../../src/options/types.js';
 import { memoryStore } from '../../src/store/memory-store.js';
-import { collector, create, logged } from '../convert/setup.js';
+import { collector, collectorPerTest, create, logged } from '../convert/setup.js';
 import { testProject } from '../support/project.js';
 import { type Answered, answered, assign, post, requestOf, TOKEN } from './calls.js';
+
+collectorPerTest();
 
 const PHONE =
   'Mozilla/5.0 (iPhone; CPU iPhone OS 17_4 like Mac OS X) AppleWebKit/605.1.15 (KHTML, like Gecko) Version/17.4 ' +

@@ -6,10 +6,12 @@ import { nodeRoute } from '../../src/cli/node-route.js';
 import type { Convert } from '../../src/convert/types.js';
 import { oursPrivacy, type OursContext } from '../../src/ours-privacy.js';
 import { listen, stop } from '../adapters/harness.js';
-import { collector, create } from '../convert/setup.js';
+import { collector, collectorPerTest, create } from '../convert/setup.js';
 import { FakeResponse } from '../support/http.js';
 import { incoming } from '../request/incoming.js';
 import { TOKEN } from './calls.js';
+
+collectorPerTest();
 
 let convert: Convert;
 let server: ReturnType<typeof createServer>;

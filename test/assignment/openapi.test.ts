@@ -4,8 +4,10 @@ import { resolve } from 'node:path';
 import { Ajv2020, type ValidateFunction } from 'ajv/dist/2020.js';
 import { describe, expect, it } from 'vitest';
 import { assignmentRoutes, type AssignmentRoutes } from '../../src/assignment.js';
-import { create } from '../convert/setup.js';
+import { collectorPerTest, create } from '../convert/setup.js';
 import { answered, requestOf, TOKEN } from './calls.js';
+
+collectorPerTest();
 
 interface Media {
   readonly content: { readonly 'application/json': { readonly schema: { readonly $ref: string } } };

@@ -3,7 +3,7 @@ import { createRequire } from 'node:module';
 import type Sdk from '@convertcom/js-sdk';
 import { expect, it } from 'vitest';
 import { assignmentRoutes } from '../../src/assignment.js';
-import { create } from '../convert/setup.js';
+import { collectorPerTest, create } from '../convert/setup.js';
 import { FakeResponse } from '../support/http.js';
 import { incoming } from '../request/incoming.js';
 import { testProject } from '../support/project.js';
@@ -15,6 +15,8 @@ const { default: ConvertSDK } = createRequire(import.meta.url)('@convertcom/js-s
 const KEYS = ['homepage-hero', 'featured', 'spring-sale'];
 
 export function sameVariants(visitors: number): void {
+  collectorPerTest();
+
   it(`${visitors} visitors`, async () => {
     const app = create({ bots: 'include' });
     const routes = assignmentRoutes(create(), { tokens: TOKEN });

@@ -4,7 +4,9 @@ import type { Convert, ConvertOptions, MemoryStore, VisitorState } from '../../s
 import { memoryStore } from '../../src/index.js';
 import { incoming } from '../identity/support.js';
 import { FakeResponse, tick } from '../support/http.js';
-import { collector, create, logged } from '../convert/setup.js';
+import { collector, collectorPerTest, create, logged } from '../convert/setup.js';
+
+collectorPerTest();
 
 const secrets = 'a secret of the test';
 const UUID = '3f0c8a52-6b1d-4a5e-9c77-0d2f4b8e6a11';

@@ -4,9 +4,11 @@ import { describe, expect, it } from 'vitest';
 import { CONTEXT_MEMBERS } from '../../src/context/members.js';
 import type { ConvertContext, VisitorContext } from '../../src/context/types.js';
 import { testConvert } from '../../src/testing.js';
-import { collector, create } from '../convert/setup.js';
+import { collector, collectorPerTest, create } from '../convert/setup.js';
 import { incoming } from '../identity/support.js';
 import { FakeResponse } from '../support/http.js';
+
+collectorPerTest();
 
 type Methods = Readonly<Record<string, (...given: unknown[]) => unknown>>;
 

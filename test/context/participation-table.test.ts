@@ -2,11 +2,13 @@
  * Tables of who takes part in experiments, and of what a request or a job leaves behind: cookies, events, writes to the
  * store, the bridge. Each test plays all combinations of its axes and compares the outcomes with a text file in the
  * folder `participation-table`. The files say what the code does, not what it should do: whoever means to change that
- * runs `vitest --update` and reads the difference.
+ * runs `vitest --update` and reads the difference. The largest table is in the slow tier: requests of visitors of whom
+ * nothing is stored.
  */
 import { expect, it } from 'vitest';
 import { createConvert } from '../../src/index.js';
-import { combinations, outcomeTable, type Axes, type Case, type Outcome } from '../support/outcome-table.js';
+import { combinations } from '../support/outcome-table.js';
+import { expectTable } from './expect-table.js';
 import {
   CONSENT_AXES,
   exchangeOf,
@@ -24,18 +26,6 @@ import { doNothing, playJob, playRequest, type Exchange } from './play.js';
 import { FIRST_USES, SPECIAL, STORES } from './special-cases.js';
 import '../support/loaded.js';
 
-/** Plays every combination that is possible, and compares the outcomes with the file of that name. */
-async function expectTable<A extends Axes>(
-  name: string,
-  axes: A,
-  play: (each: Case<A>) => Promise<Outcome>,
-  isPossible: (each: Case<A>) => boolean = () => true,
-): Promise<void> {
-  const seen: [Case<A>, Outcome][] = [];
-  for (const each of combinations(axes).filter(isPossible)) seen.push([each, await play(each)]);
-  await expect(outcomeTable(axes, seen)).toMatchFileSnapshot(`participation-table/${name}.txt`);
-}
-
 /** Some tables have one axis for the mode of consent and the answer, as in `block denied`. */
 const split = (consent: string): Pick<RequestCase, 'consent' | 'answer'> => {
   const [mode = '', answer = ''] = consent.split(' ');
@@ -46,21 +36,6 @@ const CONSENTS = ['none granted', 'block granted', 'block denied', 'hold unknown
 /** Visitors without an id of the app fare alike in all modes, so that one mode stands for them. */
 const isDistinct = ({ consent, id }: { consent: string; id: string }): boolean =>
   id === 'app' || consent.startsWith('block');
-
-it('requests', () =>
-  expectTable(
-    'requests',
-    {
-      ...CONSENT_AXES,
-      project: ['ready', 'late'],
-      method: ['GET', 'HEAD'],
-      link: ['plain', 'preview'],
-      head: ['open', 'sent'],
-      id: Object.keys(ID_CASES),
-    },
-    (each) => playRequest(exchangeOf(each)),
-    (each) => isAsked(each) && isAllowed(each),
-  ));
 
 const OPTION_CASES = combinations({ consent: CONSENT_AXES.consent, id: Object.keys(ID_CASES) });
 

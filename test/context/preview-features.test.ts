@@ -5,9 +5,11 @@ import { describe, expect, it } from 'vitest';
 import { compiledEngine } from '../../src/engine.js';
 import type { ConvertOptions } from '../../src/options/types.js';
 import { sdkEngine } from '../../src/sdk-engine.js';
-import { collector, create } from '../convert/setup.js';
+import { collector, collectorPerTest, create } from '../convert/setup.js';
 import { incoming } from '../identity/support.js';
 import { FakeResponse } from '../support/http.js';
+
+collectorPerTest();
 
 const { default: ConvertSDK } = createRequire(import.meta.url)('@convertcom/js-sdk') as typeof Sdk;
 const LINK = '/?convert_preview=104.1041';

@@ -7,10 +7,12 @@ import type { Convert, ConvertOptions, ProjectSource } from '../../src/index.js'
 import { memoryStore } from '../../src/index.js';
 import { adoptProject } from '../../src/project/parse-config.js';
 import { sdkEngine } from '../../src/sdk-engine.js';
-import { collector, create, logged } from '../convert/setup.js';
+import { collector, collectorPerTest, create, logged } from '../convert/setup.js';
 import { incoming } from '../identity/support.js';
 import { FakeResponse, tick } from '../support/http.js';
 import { draftProject, testProject } from '../support/project.js';
+
+collectorPerTest();
 
 const { default: ConvertSDK } = createRequire(import.meta.url)('@convertcom/js-sdk') as typeof Sdk;
 const secrets = 'a secret of the test';

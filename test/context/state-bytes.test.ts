@@ -1,8 +1,10 @@
 /** What a job stores of one visitor is bounded, told once and counted. */
 import { describe, expect, it } from 'vitest';
 import { sdkEngine } from '../../src/sdk-engine.js';
-import { collector, create, logged } from '../convert/setup.js';
+import { collector, collectorPerTest, create, logged } from '../convert/setup.js';
 import { ConvertSDK } from '../parity/sdk.js';
+
+collectorPerTest();
 
 const KEY = '1001-2002-v';
 

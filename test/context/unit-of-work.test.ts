@@ -2,7 +2,7 @@
  * When what was decided is committed, however the response went: nothing is lost, nothing comes early, nothing twice.
  */
 import { setTimeout as sleep } from 'node:timers/promises';
-import { afterEach, beforeEach, describe, expect, it } from 'vitest';
+import { afterEach, beforeEach, describe, expect, it, onTestFinished, vi } from 'vitest';
 import type { ConvertContext } from '../../src/context/types.js';
 import { type Convert, createConvert } from '../../src/convert/convert.js';
 import type { OutgoingResponse, ResponseHead } from '../../src/model/http.js';
@@ -208,4 +208,13 @@ describe('a commit', () => {
     expect(store.read('1001-2002-two-changes')).toMatchObject({ segments: { plan: 'pro' } });
     await own.close({ timeout: 100 });
   });
+});
+
+it('a clock that a test of the app has faked, and put back, holds up no commit', async () => {
+  vi.useFakeTimers();
+  onTestFinished(() => void vi.useRealTimers());
+  (await convert.forVisitor('one')).runExperience('homepage-hero');
+  vi.useRealTimers();
+  (await convert.forVisitor('two')).runExperience('homepage-hero');
+  await collector.waitFor((seen) => seen.exposures().length === 2);
 });

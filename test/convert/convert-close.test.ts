@@ -3,7 +3,9 @@ import { setTimeout as sleep } from 'node:timers/promises';
 import { describe, expect, it } from 'vitest';
 import { memoryStore } from '../../src/store/memory-store.js';
 import { FakeResponse, tick, visit } from '../support/http.js';
-import { collector, create, logged } from './setup.js';
+import { collector, collectorPerTest, create, logged } from './setup.js';
+
+collectorPerTest();
 
 describe('committing', () => {
   it('throws nothing at who flushes with null', async () => {

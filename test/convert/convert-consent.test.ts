@@ -6,7 +6,9 @@ import type { ProjectSink } from '../../src/project/types.js';
 import { memoryStore } from '../../src/store/memory-store.js';
 import { tick, visit } from '../support/http.js';
 import { testProject } from '../support/project.js';
-import { collector, create } from './setup.js';
+import { collector, collectorPerTest, create } from './setup.js';
+
+collectorPerTest();
 
 describe('consent that is withdrawn', () => {
   const consent = { cookie: 'consent', granted: 'yes' };

@@ -8,7 +8,9 @@ import type { ConvertError } from '../../src/utils/errors.js';
 import { incoming } from '../identity/support.js';
 import { FakeResponse, visit } from '../support/http.js';
 import { testProject } from '../support/project.js';
-import { collector, create, logged } from './setup.js';
+import { collector, collectorPerTest, create, logged } from './setup.js';
+
+collectorPerTest();
 
 describe('failing open', () => {
   it('gives the original page where the engine fails, and the operator the reason', async () => {

@@ -9,7 +9,9 @@ import type { ConvertOptions } from '../../src/options/types.js';
 import { incoming } from '../identity/support.js';
 import { FakeResponse, tick, visit } from '../support/http.js';
 import { testProject } from '../support/project.js';
-import { collector, create, logged } from './setup.js';
+import { collector, collectorPerTest, create, logged } from './setup.js';
+
+collectorPerTest();
 
 describe('what a Convert shows', () => {
   it('is its interface: no part of it can be seen or serialised', () => {

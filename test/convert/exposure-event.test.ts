@@ -3,8 +3,10 @@ import { describe, expect, it, onTestFinished } from 'vitest';
 import type { ConvertEvents } from '../../src/context/types.js';
 import { memoryStore } from '../../src/store/memory-store.js';
 import { visit } from '../support/http.js';
-import { create } from './setup.js';
+import { collectorPerTest, create } from './setup.js';
 import '../support/loaded.js';
+
+collectorPerTest();
 
 type Exposure = ConvertEvents['exposure'];
 

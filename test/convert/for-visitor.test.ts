@@ -2,7 +2,9 @@ import { describe, expect, it } from 'vitest';
 import type { Convert } from '../../src/convert/convert.js';
 import { httpServer } from '../project/helpers.js';
 import { startChild } from '../support/child.js';
-import { collector, create, logged } from './setup.js';
+import { collector, collectorPerTest, create, logged } from './setup.js';
+
+collectorPerTest();
 
 function errorsOf(convert: Convert): string[] {
   const errors: string[] = [];

@@ -1,7 +1,9 @@
 import { afterEach, describe, expect, it, vi } from 'vitest';
 import { JobGate } from '../../src/convert/job-gate.js';
 import type { Outbox } from '../../src/delivery/types.js';
-import { collector, create } from './setup.js';
+import { collector, collectorPerTest, create } from './setup.js';
+
+collectorPerTest();
 
 const gateTo = (outbox: Partial<Outbox>): JobGate => new JobGate(outbox as Outbox);
 

@@ -7,7 +7,9 @@ import { ConvertError } from '../../src/utils/errors.js';
 import { incoming } from '../identity/support.js';
 import { FakeResponse } from '../support/http.js';
 import { testProject } from '../support/project.js';
-import { create, logged } from './setup.js';
+import { collectorPerTest, create, logged } from './setup.js';
+
+collectorPerTest();
 
 const down = (n: number): ConvertError => new ConvertError('CONVERT_STORE', `down ${n}`);
 

@@ -1,7 +1,9 @@
 /** `convert.previewLink()`: what it makes, and what it refuses. */
 import { describe, expect, it } from 'vitest';
 import { createConvert, type ConvertOptions } from '../../src/index.js';
-import { create } from './setup.js';
+import { collectorPerTest, create } from './setup.js';
+
+collectorPerTest();
 
 const secrets = 'a secret of the test';
 const HOUR = 60 * 60 * 1000;

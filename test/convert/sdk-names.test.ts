@@ -9,7 +9,9 @@ import type { VisitorContext } from '../../src/context/types.js';
 import { memoryStore } from '../../src/store/memory-store.js';
 import { visit } from '../support/http.js';
 import { rules, testProject } from '../support/project.js';
-import { collector, create, logged } from './setup.js';
+import { collector, collectorPerTest, create, logged } from './setup.js';
+
+collectorPerTest();
 
 const APP_ID = { visitor: { id: () => 'u1' } };
 

@@ -1,4 +1,4 @@
-/** A Convert over fake requests, for the tests of this folder: it logs into a list, and sends to a collector. */
+/** A Convert over fake requests: it logs into a list, and sends to a collector. */
 import { afterEach, beforeEach } from 'vitest';
 import { type Convert, createConvert } from '../../src/convert/convert.js';
 import type { ConvertOptions } from '../../src/options/types.js';
@@ -10,14 +10,19 @@ export let collector: Collector;
 export let logged: string[];
 const open: Convert[] = [];
 
-beforeEach(async () => {
-  collector = await startCollector();
-  logged = [];
-});
-afterEach(async () => {
-  for (const convert of open.splice(0)) await convert.close({ timeout: 100 });
-  await collector.close();
-});
+/** Each test of the file gets a collector and a list of its own. Call it at the top of a test file. */
+export function collectorPerTest(): void {
+  beforeEach(async () => {
+    collector = await startCollector();
+    logged = [];
+  });
+  afterEach(async () => {
+    for (const convert of open.splice(0)) await convert.close({ timeout: 100 });
+    await collector.close();
+    // A file that does not call this function fails at once, and does not wait for the collector of another file.
+    collector = undefined as never;
+  });
+}
 
 export function create(options: ConvertOptions = {}): Convert {
   // Of this test: a store that never answers is told of seconds later.

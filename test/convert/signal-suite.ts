@@ -1,9 +1,9 @@
 /** Tests of what `shutdown: 'signals'` does to a process: what waits is delivered, and the signal ends it as ever. */
 import { afterEach, beforeEach, describe, expect } from 'vitest';
-import { chosen } from '../support/chosen.js';
 import { type Child, startChild } from '../support/child.js';
 import { type Collector, startCollector } from '../support/collector.js';
 import { testProject } from '../support/project.js';
+import { type CaseSize, testsOf } from '../support/tiers.js';
 
 let collector: Collector;
 
@@ -37,9 +37,8 @@ function run(script: string): Child {
 
 const visitors = () => collector.conversions().map(({ visitorId }) => visitorId);
 
-/** @param only the names of the tests to run; all of them if it is left out */
-export function signalSuite(only?: readonly string[]): void {
-  const scenario = chosen(only);
+export function signalSuite(size: CaseSize): void {
+  const { small, large } = testsOf(size);
 
   beforeEach(async () => {
     collector = await startCollector();
@@ -47,8 +46,11 @@ export function signalSuite(only?: readonly string[]): void {
   afterEach(() => collector.close());
 
   describe("with shutdown: 'signals'", () => {
-    for (const signal of ['SIGTERM', 'SIGINT'] as const)
-      scenario(`${signal} sends what waits, and ends the process`, async () => {
+    for (const [signal, test] of [
+      ['SIGTERM', small],
+      ['SIGINT', large],
+    ] as const)
+      test(`${signal} sends what waits, and ends the process`, async () => {
         const child = run(`await wait(createConvert(options), 'a'); console.log('ready');`);
         await child.said('ready');
         expect(visitors()).toEqual(['a-sent']);
@@ -57,7 +59,7 @@ export function signalSuite(only?: readonly string[]): void {
         expect(visitors()).toEqual(['a-sent', 'a-waits']);
       });
 
-    scenario('a collector that hangs is given up, and the signal ends the process', async () => {
+    large('a collector that hangs is given up, and the signal ends the process', async () => {
       collector.change({ behaviour: () => 'hang' });
       const child = run(`await track(createConvert(options), 'a'); console.log('ready');`);
       await child.said('ready');
@@ -66,7 +68,7 @@ export function signalSuite(only?: readonly string[]): void {
       expect(visitors()).toEqual([]);
     });
 
-    scenario('a second signal ends the process at once', async () => {
+    small('a second signal ends the process at once', async () => {
       collector.change({ behaviour: () => 'hang' });
       const child = run(`
       await track(createConvert(options), 'a');
@@ -82,7 +84,7 @@ export function signalSuite(only?: readonly string[]): void {
       expect(await child.ended).toMatchObject({ code: null, signal: 'SIGINT' });
     });
 
-    scenario('an outbox that never closes is given up, too', async () => {
+    large('an outbox that never closes is given up, too', async () => {
       const child = run(`
       const never = new Promise(() => {});
       const outbox = () => ({
@@ -98,16 +100,14 @@ export function signalSuite(only?: readonly string[]): void {
       expect(await child.ended).toMatchObject({ code: null, signal: 'SIGTERM' });
     });
 
-    for (const [how, both] of [
-      ['once, before', "process.once('SIGTERM', stop); const convert = createConvert(options);"],
-      ['once, after', "const convert = createConvert(options); process.once('SIGTERM', stop);"],
-      ['always, before', "process.on('SIGTERM', stop); const convert = createConvert(options);"],
-      ['always, after', "const convert = createConvert(options); process.on('SIGTERM', stop);"],
-    ])
-      scenario(
-        `an app that listens itself (${how}) ends itself: what waits is sent, what comes later taken`,
-        async () => {
-          const child = run(`
+    for (const [how, test, both] of [
+      ['once, before', small, "process.once('SIGTERM', stop); const convert = createConvert(options);"],
+      ['once, after', large, "const convert = createConvert(options); process.once('SIGTERM', stop);"],
+      ['always, before', large, "process.on('SIGTERM', stop); const convert = createConvert(options);"],
+      ['always, after', large, "const convert = createConvert(options); process.on('SIGTERM', stop);"],
+    ] as const)
+      test(`an app that listens itself (${how}) ends itself: what waits is sent, what comes later taken`, async () => {
+        const child = run(`
       async function stop() {
         await until(() => convert.stats().delivery.delivered === 2);
         await track(convert, 'later');
@@ -119,14 +119,13 @@ export function signalSuite(only?: readonly string[]): void {
       await wait(convert, 'a');
       console.log('ready');
     `);
-          await child.said('ready');
-          child.kill('SIGTERM');
-          expect(await child.ended).toEqual({ code: 0, signal: null, output: 'ready\n3 0\n' });
-          expect(visitors()).toEqual(['a-sent', 'a-waits', 'later']);
-        },
-      );
+        await child.said('ready');
+        child.kill('SIGTERM');
+        expect(await child.ended).toEqual({ code: 0, signal: null, output: 'ready\n3 0\n' });
+        expect(visitors()).toEqual(['a-sent', 'a-waits', 'later']);
+      });
 
-    scenario('an app that ignores a signal goes on, and ends by the other one', async () => {
+    small('an app that ignores a signal goes on, and ends by the other one', async () => {
       const child = run(`
       process.on('SIGINT', () => console.log('ignored'));
       await wait(createConvert(options), 'a');
@@ -140,7 +139,7 @@ export function signalSuite(only?: readonly string[]): void {
       expect(await child.ended).toMatchObject({ code: null, signal: 'SIGTERM' });
     });
 
-    scenario(
+    large(
       'a library that ends the process only where nobody else listens does so, once what waits is sent',
       async () => {
         // As the package signal-exit does.
@@ -162,7 +161,7 @@ export function signalSuite(only?: readonly string[]): void {
       },
     );
 
-    scenario('instances share a listener, also those of the other build', async () => {
+    small('instances share a listener, also those of the other build', async () => {
       const child = run(`
       const cjs = createRequire(process.cwd() + '/')('convert-middleware');
       if (cjs.createConvert === createConvert) throw new Error('one build');
@@ -177,7 +176,7 @@ export function signalSuite(only?: readonly string[]): void {
       expect(visitors().sort()).toEqual(['0-sent', '0-waits', '1-sent', '1-waits', '2-sent', '2-waits']);
     });
 
-    scenario(
+    small(
       'the listeners go with the last instance, however it is closed, and come with the next',
       async () => {
         const child = run(`
@@ -206,7 +205,7 @@ export function signalSuite(only?: readonly string[]): void {
       },
     );
 
-    scenario('in a worker thread it does nothing, and no harm', async () => {
+    large('in a worker thread it does nothing, and no harm', async () => {
       const child = run(`
       import { Worker } from 'node:worker_threads';
       const inside = \`
@@ -225,16 +224,14 @@ export function signalSuite(only?: readonly string[]): void {
     });
   });
 
-  describe('without it', () => {
-    scenario('nothing is listened to', async () => {
-      const child = run(`
+  small("without shutdown: 'signals', nothing is listened to", async () => {
+    const child = run(`
       const convert = createConvert({ ...options, shutdown: undefined });
       await track(convert, 'a');
       console.log(listeners());
       await convert.close();
       process.exit();
     `);
-      expect(await child.ended).toEqual({ code: 0, signal: null, output: '0,0\n' });
-    });
+    expect(await child.ended).toEqual({ code: 0, signal: null, output: '0,0\n' });
   });
 }

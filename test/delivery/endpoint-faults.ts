@@ -188,7 +188,10 @@ function bringsThemAll(start: Start, count: number): void {
   });
 }
 
-/** Every kind of fault, and some hundred events. */
+/**
+ * Every kind of fault, and some hundred events: in the fast tier for the outbox in memory, whose sender all outboxes
+ * have, and in the slow tier for the others.
+ */
 export function endpointFaults(name: string, make: OutboxFactory, { outlives }: OutboxAbilities): void {
   const start = startWith(make);
 

@@ -17,7 +17,7 @@ import {
 
 type MakeKeep = (lease?: number) => Promise<Keep>;
 
-/** Every kind of fault, each in a small case. */
+/** What a process leaves that is killed, in small cases. */
 export function processFaults(name: string, source: string, makeKeep: MakeKeep): void {
   const bench = benchOf(source, makeKeep);
   describe(`${name} in processes`, () => {
@@ -57,45 +57,17 @@ export function processFaults(name: string, source: string, makeKeep: MakeKeep):
       expect(back?.data).toMatchObject({ experienceId: 'new' });
       expect((await rest()).filter((name) => !name.endsWith('.forgotten'))).toEqual([]);
     });
-
-    it('of a process that was stopped for long is sent by another one, and each goes on', async () => {
-      const { collector, run } = await bench({ delay: 20 });
-      collector.change({ status: () => 503 });
-      const stopped = run(
-        'stopped',
-        `send(200); await until(() => outbox.stats().volatile === 0); say('stored');
-         await sleep(500);
-         send(100);
-         await outbox.flush(20_000);
-         const ledger = await outbox.close(2000);
-         say(isBalanced(ledger) ? 'balanced' : 'unbalanced', ledger.dropped);`,
-      );
-      await stopped.said('stored');
-      stopped.kill('SIGSTOP');
-      collector.change({ status: () => 200 });
-      const { output } = await run('heir', DRAIN).ended;
-      expect(output.trim()).toBe('balanced 0 0');
-      expect(new Set(idsOf(collector))).toEqual(new Set(named('stopped', 200)));
-      stopped.kill('SIGCONT');
-      expect((await stopped.ended).output.trim().split('\n').at(-1)).toBe('balanced 0');
-      const ids = idsOf(collector);
-      expect(new Set(ids)).toEqual(new Set(named('stopped', 300)));
-      // What was under way when it was stopped may have come twice.
-      expect(ids.length).toBeLessThanOrEqual(300 + BATCH);
-    });
-
-    endsOnSigterm(bench, 'spooled');
-
-    shared(bench, 2, 500);
   });
 }
 
-/** Kills by the dozen and tens of thousands of events: for the slow tier. */
+/** Kills by the dozen, stops, and tens of thousands of events: for the slow tier. */
 export function processLoad(name: string, source: string, makeKeep: MakeKeep): void {
   const bench = benchOf(source, makeKeep);
   describe(`${name} in processes`, () => {
     killed(bench, 20);
-    shared(bench, 4, 10_000);
+    wasStopped(bench);
+    shared(bench);
+    endsOnSigterm(bench, 'spooled');
     endsOnSigterm(bench, 'memory');
   });
 }
@@ -144,6 +116,34 @@ function killed(bench: MakeBench, kills: number): void {
   );
 }
 
+function wasStopped(bench: MakeBench): void {
+  it('of a process that was stopped for long is sent by another one, and each goes on', async () => {
+    const { collector, run } = await bench({ delay: 20 });
+    collector.change({ status: () => 503 });
+    const stopped = run(
+      'stopped',
+      `send(200); await until(() => outbox.stats().volatile === 0); say('stored');
+       await sleep(500);
+       send(100);
+       await outbox.flush(20_000);
+       const ledger = await outbox.close(2000);
+       say(isBalanced(ledger) ? 'balanced' : 'unbalanced', ledger.dropped);`,
+    );
+    await stopped.said('stored');
+    stopped.kill('SIGSTOP');
+    collector.change({ status: () => 200 });
+    const { output } = await run('heir', DRAIN).ended;
+    expect(output.trim()).toBe('balanced 0 0');
+    expect(new Set(idsOf(collector))).toEqual(new Set(named('stopped', 200)));
+    stopped.kill('SIGCONT');
+    expect((await stopped.ended).output.trim().split('\n').at(-1)).toBe('balanced 0');
+    const ids = idsOf(collector);
+    expect(new Set(ids)).toEqual(new Set(named('stopped', 300)));
+    // What was under way when it was stopped may have come twice.
+    expect(ids.length).toBeLessThanOrEqual(300 + BATCH);
+  });
+}
+
 /** The outbox of `memory` keeps its events there. */
 function endsOnSigterm(bench: MakeBench, name: 'memory' | 'spooled'): void {
   it(`ends in time on SIGTERM under load, with a ledger that adds up: ${name}`, async () => {
@@ -175,7 +175,9 @@ function endsOnSigterm(bench: MakeBench, name: 'memory' | 'spooled'): void {
   });
 }
 
-function shared(bench: MakeBench, processes: number, each: number): void {
+function shared(bench: MakeBench): void {
+  const processes = 4;
+  const each = 10_000;
   it(
     `that ${processes} processes share brings ${(processes * each).toLocaleString('en')} events, each exactly once`,
     { timeout: 120_000 },

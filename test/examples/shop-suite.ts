@@ -1,8 +1,8 @@
 /** A visitor's way through the demo shop, in a real browser. */
 import { type Browser, type BrowserContext, chromium, type Page } from 'playwright-core';
 import { afterAll, afterEach, beforeAll, beforeEach, describe, expect } from 'vitest';
-import { chosen } from '../support/chosen.js';
 import { CHROMIUM, hasChromium } from '../support/chromium.js';
+import { type CaseSize, testsOf } from '../support/tiers.js';
 import {
   CHROME,
   type FRAMEWORKS,
@@ -23,13 +23,10 @@ const HEADLINES: Record<string, string> = {
 const DESKTOP = { viewport: { width: 1280, height: 800 }, userAgent: CHROME };
 const PHONE = { viewport: { width: 390, height: 844 }, userAgent: IPHONE };
 
-/** @param only the names of the scenarios to play; all of them if it is left out */
-export function shopSuite(
-  frameworks: readonly (typeof FRAMEWORKS)[number][],
-  only?: readonly string[],
-): void {
-  describe.skipIf(!hasChromium).each(frameworks)('the shop on %s, in Chromium', (framework) => {
-    const scenario = chosen(only);
+export function shopSuite(framework: (typeof FRAMEWORKS)[number], size: CaseSize): void {
+  const { small, large } = testsOf(size);
+
+  describe.skipIf(!hasChromium)(`the shop on ${framework}, in Chromium`, () => {
     let browser: Browser;
     let shop: Shop;
     let context: BrowserContext;
@@ -96,7 +93,7 @@ export function shopSuite(
       expect(await page.locator('[data-order]').getAttribute('data-order')).toBe('paid');
     }
 
-    scenario('shows one variation, counts one exposure and one purchase of one visitor', async () => {
+    small('shows one variation, counts one exposure and one purchase of one visitor', async () => {
       await visit(DESKTOP);
       expect(await heroShown()).toBe('original');
       expect(await heroInAttribute()).toBeUndefined();
@@ -141,7 +138,7 @@ export function shopSuite(
       expect(new Set(shop.events.map((event) => event.visitorId))).toEqual(new Set([visitorId]));
     });
 
-    scenario('gives the original page to a visitor who refuses, and counts nothing', async () => {
+    large('gives the original page to a visitor who refuses, and counts nothing', async () => {
       await visit(DESKTOP);
       await answer('denied');
       expect(await headline()).toBe(HEADLINES.original);
@@ -153,7 +150,7 @@ export function shopSuite(
       expect(shop.events).toEqual([]);
     });
 
-    scenario(
+    large(
       'hides nothing behind the consent banner: at the end of the page it stands below the rest',
       async () => {
         await visit(PHONE);
@@ -166,7 +163,7 @@ export function shopSuite(
       },
     );
 
-    scenario('starts over from the collector', async () => {
+    large('starts over from the collector', async () => {
       await visit(DESKTOP);
       await answer('granted');
       await page.goto(`${shop.url}/collector`);
@@ -175,7 +172,7 @@ export function shopSuite(
       expect(await cookie('cv_vid')).toBeUndefined();
     });
 
-    scenario('loses nothing while the collector is down', async () => {
+    large('loses nothing while the collector is down', async () => {
       await visit(DESKTOP);
       await page.goto(`${shop.url}/collector`);
       await page.getByRole('button', { name: 'Take the collector down' }).click();
@@ -196,7 +193,7 @@ export function shopSuite(
       expect(complaints).toEqual([]);
     });
 
-    scenario('previews each variation by a signed link, and counts nothing of it', async () => {
+    large('previews each variation by a signed link, and counts nothing of it', async () => {
       await visit(DESKTOP);
       for (const [key, text] of Object.entries(HEADLINES)) {
         await page.click(`[data-preview=${key}]`);
@@ -212,7 +209,7 @@ export function shopSuite(
       expect(shop.events).toEqual([]);
     });
 
-    scenario('lets the demo bar and the campaign link play the audiences', async () => {
+    large('lets the demo bar and the campaign link play the audiences', async () => {
       await visit(DESKTOP);
       await answer('granted');
       expect(await isIn('spring-banner')).toBe(false);
@@ -231,7 +228,7 @@ export function shopSuite(
       expect(complaints).toEqual([]);
     });
 
-    scenario('fits a phone', async () => {
+    large('fits a phone', async () => {
       await visit(PHONE);
       const fits = async () => {
         const [scrollWidth, clientWidth] = await page.evaluate<[number, number]>(

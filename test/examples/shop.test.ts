@@ -1,10 +1,4 @@
-/** A visitor's way through the demo shop, in a real browser, on one framework: who agrees, and who refuses. */
+/** A visitor's way through the demo shop, in a real browser, on one framework: from the first page to the purchase. */
 import { shopSuite } from './shop-suite.js';
 
-shopSuite(
-  ['express'],
-  [
-    'shows one variation, counts one exposure and one purchase of one visitor',
-    'gives the original page to a visitor who refuses, and counts nothing',
-  ],
-);
+shopSuite('express', 'small');

@@ -2,6 +2,7 @@
 import { afterAll, describe, expect, it } from 'vitest';
 import { temporaryFolder } from '../support/folder.js';
 import { appSuite } from './apps.js';
+import { bundleSuite } from './bundles.js';
 import { exportSuite } from './exports.js';
 import { pnpmSuite } from './pnpm.js';
 import { describeTarball } from './suite.js';
@@ -18,6 +19,7 @@ describeTarball((packed) => {
 
   describe('its exports', () => exportSuite(packed));
   describe('apps that use it', () => appSuite(packed));
+  describe('an app that is bundled', () => bundleSuite(packed));
   describe('TypeScript apps that use it', () => typeSuite(packed));
   describe('a pnpm workspace', () => pnpmSuite(packed));
 });

@@ -1,7 +1,7 @@
 /** What the tests of the project sources share: a small config, a sink that remembers, and servers on loopback. */
 import { createServer, type IncomingMessage, type RequestListener, type ServerResponse } from 'node:http';
 import type { AddressInfo, Server } from 'node:net';
-import { afterEach, vi } from 'vitest';
+import { onTestFinished, vi } from 'vitest';
 import type { ProjectConfig } from '../../src/model/project-config.js';
 import type { CachedConfigInfo, ProjectSink, ProjectSource } from '../../src/project/types.js';
 import type { ConvertError } from '../../src/utils/errors.js';
@@ -56,16 +56,10 @@ export function recorder(): Recorder {
 export const until = (check: () => unknown): Promise<unknown> =>
   vi.waitFor(check, { timeout: 30_000, interval: 5 });
 
-const cleanups: (() => unknown)[] = [];
-
 /** Runs `cleanup` after the test, the last one first. */
 export function later(cleanup: () => unknown): void {
-  cleanups.push(cleanup);
+  onTestFinished(async () => void (await cleanup()));
 }
-
-afterEach(async () => {
-  for (const cleanup of cleanups.splice(0).reverse()) await cleanup();
-});
 
 /** Starts a source, and stops it after the test. */
 export function started(source: ProjectSource): Recorder {

@@ -38,6 +38,8 @@ async function create(options: ConvertOptions): Promise<Convert> {
     project: oneExperience(),
     endpoints: { track: 'http://127.0.0.1:9' },
     delivery: { linger: 5 },
+    // A store on a busy machine is waited for: without its answer, a visitor is decided anew.
+    storeTimeout: 30_000,
     logger: { error: () => undefined, warn: () => undefined },
     ...options,
   });

@@ -12,10 +12,12 @@ import {
   type ConversionWebhook,
   type ConversionWebhookOptions,
 } from '../../src/webhook.js';
-import { collector, create, logged } from '../convert/setup.js';
+import { collector, collectorPerTest, create, logged } from '../convert/setup.js';
 import { temporaryFolder } from '../support/folder.js';
 import { testProject } from '../support/project.js';
 import { orderRequest, requestOf, type SentOrder, senderNamed } from './senders.js';
+
+collectorPerTest();
 
 const ORDER: SentOrder = { id: '1001', amount: 49.9, currency: 'EUR', visitorId: 'visitor-1' };
 

@@ -14,9 +14,11 @@ import * as forKoa from '../../src/koa.js';
 import { redisStore } from '../../src/redis.js';
 import { conversionWebhook, type ConversionWebhook } from '../../src/webhook.js';
 import { listen, stop } from '../adapters/harness.js';
-import { collector, create } from '../convert/setup.js';
+import { collector, collectorPerTest, create } from '../convert/setup.js';
 import { hasRedis, sharedRedis } from '../support/redis.js';
 import { orderRequest, type Sender, SENDERS, senderNamed } from './senders.js';
+
+collectorPerTest();
 
 interface Shop {
   readonly url: string;

@@ -758,7 +758,7 @@ describe('hostile rules and values', () => {
           }
         },
       ),
-      { numRuns: 300 },
+      { numRuns: 150 },
     );
   });
 });

@@ -7,12 +7,12 @@ import { expect, onTestFinished, type TestContext } from 'vitest';
 import { convertMiddleware } from '../../../src/express.js';
 import { createConvert } from '../../../src/index.js';
 import { lmdbStore } from '../../../src/lmdb.js';
-import { chosen } from '../../support/chosen.js';
 import type { Child } from '../../support/child.js';
 import { startCollector } from '../../support/collector.js';
 import { mounted, remount } from '../../support/disk.js';
 import { temporaryFolder } from '../../support/folder.js';
 import { testProject } from '../../support/project.js';
+import { type CaseSize, testsOf } from '../../support/tiers.js';
 import { runLmdb } from './process.js';
 
 /** Bytes of a page, and pages of the disk. */
@@ -73,16 +73,15 @@ async function visited(path: string): Promise<{ errors: string[]; exposed: strin
   return { errors, visitors, exposed: collector.exposures().map(({ visitorId }) => visitorId) };
 }
 
-/**
- * `source` is the folder of the sources as JavaScript.
- *
- * @param only the names of the tests to run; all of them if it is left out
- */
-export function filesSuite(source: string, only?: readonly string[]): void {
-  const run = (path: string, body: string): Child => runLmdb(source, path, body, { openInterval: 50 });
-  const scenario = chosen(only);
+/** What the disk may be in the place of a database, and is in the small cases. */
+const SMALL = ['a disk that is read-only', 'noise in the place of the database'];
 
-  scenario(
+/** `source` is the folder of the sources as JavaScript. */
+export function filesSuite(source: string, size: CaseSize): void {
+  const run = (path: string, body: string): Child => runLmdb(source, path, body, { openInterval: 50 });
+  const { small, large } = testsOf(size);
+
+  small(
     'rejects what a disk has no room for, goes on to read, and to write once there is room',
     async (context) => {
       const disk = await mounted('size=1m', context);
@@ -115,7 +114,7 @@ export function filesSuite(source: string, only?: readonly string[]): void {
     },
   );
 
-  scenario('ends in time where the last thing that it wrote had no room', async (context) => {
+  large('ends in time where the last thing that it wrote had no room', async (context) => {
     const disk = await mounted('size=1m', context);
     const child = run(
       disk,
@@ -126,7 +125,7 @@ export function filesSuite(source: string, only?: readonly string[]): void {
     expect((await linesOf(child)).at(-1)).toBe('closed CONVERT_STORE');
   });
 
-  scenario(
+  large(
     'is not brought down by a disk that is full when it is opened, and opened once there is room',
     async (context) => {
       const disk = await mounted('size=1m', context);
@@ -152,7 +151,7 @@ export function filesSuite(source: string, only?: readonly string[]): void {
     },
   );
 
-  scenario('is opened, and read, where it is there and the disk is full', async (context) => {
+  large('is opened, and read, where it is there and the disk is full', async (context) => {
     const disk = await mounted('size=1m', context);
     const path = join(disk, 'db');
     await linesOf(run(path, MADE));
@@ -161,7 +160,7 @@ export function filesSuite(source: string, only?: readonly string[]): void {
     expect(await linesOf(child)).toEqual(['true']);
   });
 
-  scenario('is not brought down where the disk is full and its lock file is gone', async (context) => {
+  large('is not brought down where the disk is full and its lock file is gone', async (context) => {
     const disk = await mounted('size=1m', context);
     const path = join(disk, 'db');
     await linesOf(run(path, MADE));
@@ -236,7 +235,8 @@ export function filesSuite(source: string, only?: readonly string[]): void {
   };
 
   for (const [what, place] of Object.entries(UNFIT)) {
-    scenario(`is not brought down by ${what}, and opened once that is over`, async (context) => {
+    const test = SMALL.includes(what) ? small : large;
+    test(`is not brought down by ${what}, and opened once that is over`, async (context) => {
       const { path, why, cure } = await place(context);
       const child = run(
         path,
@@ -257,13 +257,13 @@ export function filesSuite(source: string, only?: readonly string[]): void {
     });
   }
 
-  scenario('takes any name of a folder', async () => {
+  small('takes any name of a folder', async () => {
     const path = join(temporaryFolder('lmdb'), 'state.v1');
     expect(await linesOf(run(path, MADE + `say('made');`))).toEqual(['made']);
     expect((await stat(inside(path, 'data.mdb'))).isFile()).toBe(true);
   });
 
-  scenario('costs a visitor nothing, and Convert no event, while its disk is full', async (context) => {
+  large('costs a visitor nothing, and Convert no event, while its disk is full', async (context) => {
     const disk = await mounted('size=1m', context);
     await fill(disk, PAGES / 2);
     const path = join(disk, 'db');
@@ -275,7 +275,7 @@ export function filesSuite(source: string, only?: readonly string[]): void {
     expect(exposed.sort()).toEqual(visitors.sort());
   });
 
-  scenario('costs a visitor nothing, and Convert no event, while it can not be opened', async () => {
+  small('costs a visitor nothing, and Convert no event, while it can not be opened', async () => {
     const path = join(temporaryFolder('lmdb'), 'db');
     await writeFile(path, '');
     const { errors, visitors, exposed } = await visited(path);

@@ -2,4 +2,4 @@
 import { transpiledSources } from '../../support/transpiled.js';
 import { filesSuite } from './files-suite.js';
 
-filesSuite(transpiledSources());
+filesSuite(transpiledSources(), 'large');

@@ -17,13 +17,7 @@ import { runLmdb } from './process.js';
 
 const source = transpiledSources();
 
-filesSuite(source, [
-  'rejects what a disk has no room for, goes on to read, and to write once there is room',
-  'is not brought down by a disk that is read-only, and opened once that is over',
-  'is not brought down by noise in the place of the database, and opened once that is over',
-  'takes any name of a folder',
-  'costs a visitor nothing, and Convert no event, while it can not be opened',
-]);
+filesSuite(source, 'small');
 
 const KEPT = { ephemeral: false };
 const inside = (path: string, name = ''): string => join(path, 'visitor-state', name);

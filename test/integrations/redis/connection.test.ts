@@ -1,6 +1,6 @@
 /** Clients that are made from the address of a Redis: they are closed with the Convert, and keep no process alive. */
 import { Redis } from 'ioredis';
-import { afterEach, beforeEach, describe, expect, it } from 'vitest';
+import { afterEach, beforeEach, describe, expect, it, vi } from 'vitest';
 import { script } from '../../../src/integrations/redis/client.js';
 import { connectTo, type RedisPackage } from '../../../src/integrations/redis/connection.js';
 import { redisOutbox, redisProjectCache, redisStore } from '../../../src/redis.js';
@@ -95,7 +95,7 @@ describe.skipIf(!hasRedis)('the address of a Redis', () => {
         '',
       ],
     ])('E11: ends after SIGTERM: %s', async (_, imports, options, closing) => {
-      process.env.TEST_REDIS = url();
+      vi.stubEnv('TEST_REDIS', url());
       const child = run(imports, options, closing);
       await child.said('ready');
       child.kill('SIGTERM');

@@ -1,7 +1,8 @@
 /** The outbox over a real Redis in more random histories, and with thousands of events. */
 import { describe } from 'vitest';
+import type { OutboxFactory } from '../../../../src/delivery/types.js';
 import { redisOutbox } from '../../../../src/redis.js';
-import { endpointLoad } from '../../../delivery/endpoint-faults.js';
+import { endpointFaults, endpointLoad } from '../../../delivery/endpoint-faults.js';
 import { outboxConformance } from '../../../delivery/outbox.conformance.js';
 import { hasRedis, sharedRedis } from '../../../support/redis.js';
 import { fresh } from './redis-kit.js';
@@ -15,5 +16,7 @@ describe.skipIf(!hasRedis)('over Redis', () => {
     // Each step may be some ways to Redis and back.
     histories: 60,
   });
-  endpointLoad('redisOutbox', (options) => redisOutbox(shared.client, { prefix: fresh() })(options));
+  const make: OutboxFactory = (options) => redisOutbox(shared.client, { prefix: fresh() })(options);
+  endpointFaults('redisOutbox', make, { outlives: true });
+  endpointLoad('redisOutbox', make);
 });

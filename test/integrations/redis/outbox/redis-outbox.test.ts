@@ -2,7 +2,6 @@
 import { setTimeout as sleep } from 'node:timers/promises';
 import { describe, expect, it, onTestFinished, vi } from 'vitest';
 import { redisOutbox } from '../../../../src/redis.js';
-import { endpointFaults } from '../../../delivery/endpoint-faults.js';
 import {
   conversion,
   DESTINATION,
@@ -25,10 +24,6 @@ describe.skipIf(!hasRedis)('over Redis', () => {
     outlives: true,
     // Each step may be some ways to Redis and back.
     histories: 15,
-  });
-
-  endpointFaults('redisOutbox', (options) => redisOutbox(shared.client, { prefix: fresh() })(options), {
-    outlives: true,
   });
 
   describe('by each client', () => {

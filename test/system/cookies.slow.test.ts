@@ -1,0 +1,4 @@
+/** Cookies as a real browser keeps them, sends them, and refuses them. */
+import { cookiesSuite } from './cookies-suite.js';
+
+cookiesSuite('large');
