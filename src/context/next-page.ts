@@ -2,18 +2,19 @@
  * Foresees what a page of `share()` shows to a visitor, and says whether the visitor may have a key for it: with the
  * key, the page may come from a cache, and then nobody is enrolled.
  */
-import type { Decision, ExperienceAttributes } from '../engine/types.js';
+import type { Decision, EngineProject, EngineVisitor, ExperienceAttributes } from '../engine/types.js';
 import { applyChange } from '../model/visitor-state/apply-change.js';
 import type { VisitorState } from '../model/visitor-state/types.js';
 import { ownValue } from '../utils/objects.js';
-import type { ContextVisitor } from './engine-visitor.js';
 import type { Included } from './participation.js';
-import type { LoadedProject } from './runtime.js';
 
 /** What a page shows, by experience key. */
 export type PageDecisions = ReadonlyMap<string, Decision>;
 
 export const NO_IDS: ReadonlySet<string> = new Set();
+
+/** A visitor whose state takes in what is foreseen. */
+export type ForeseenVisitor = Omit<EngineVisitor, 'state'> & { state: VisitorState };
 
 /**
  * Decides as a handler does that decides the experiences one after the other: each decision sees those before it. The
@@ -21,8 +22,8 @@ export const NO_IDS: ReadonlySet<string> = new Set();
  */
 export function foresee(
   experienceKeys: Iterable<string>,
-  { engine }: LoadedProject,
-  visitor: ContextVisitor,
+  engine: Pick<EngineProject, 'experience'>,
+  visitor: ForeseenVisitor,
   attributes: ExperienceAttributes,
 ): PageDecisions {
   const decisions = new Map<string, Decision>();
@@ -80,7 +81,7 @@ function keyProblem(shown: readonly Decision[], next: Decision): KeyProblem | un
 export function areFinal(
   decisions: PageDecisions,
   { visitor: { origin }, project, work }: Included,
-  visitor: ContextVisitor,
+  visitor: EngineVisitor,
   attributes: ExperienceAttributes,
 ): boolean {
   return [...decisions].every(([key, each]) => {

@@ -14,16 +14,17 @@ import {
   type Decider,
   NO_EXPERIENCE,
 } from './decider.js';
+import { foresee, type ForeseenVisitor } from './next-page.js';
 
 /** The visitor and the attributes for which a page is decided, whatever a call of the handler says. */
 export interface FixedVisitor {
-  readonly visitor: EngineVisitor;
+  readonly visitor: ForeseenVisitor;
   readonly attributes: ExperienceAttributes;
 }
 
 /** Decides the experiences in the key of a page, and no others. */
 export class PageDecider implements Decider {
-  readonly #engine: Decider;
+  readonly #engine: EngineProject;
   readonly #keys: ReadonlySet<string>;
   readonly #fixed: FixedVisitor | undefined;
   readonly #onDecision: (decision: Decision) => void;
@@ -52,8 +53,13 @@ export class PageDecider implements Decider {
   }
 
   experiences(visitor: EngineVisitor, attributes: ExperienceAttributes): ContextDecision[] {
-    const { visitor: subject, attributes: given } = this.#fixed ?? { visitor, attributes };
-    return this.#own(this.#engine.experiences(subject, given)).map((each) => this.#seen(each));
+    const { visitor: subject, attributes: given } = this.#fixed ?? {
+      visitor: withOwnState(visitor),
+      attributes,
+    };
+    // Not all experiences: one that is not in the key could exclude one that is.
+    const decisions = foresee(this.#keys, this.#engine, subject, given);
+    return [...decisions.values()].map((each) => this.#seen(each));
   }
 
   explain(key: string, visitor: EngineVisitor, attributes: ExperienceAttributes): ContextExplanation {
@@ -96,6 +102,10 @@ export class PageDecider implements Decider {
     return decision;
   }
 }
+
+/** The same visitor, with a state that can go on by itself. */
+const withOwnState = (visitor: EngineVisitor): ForeseenVisitor =>
+  Object.create(visitor, { state: { value: visitor.state, writable: true } }) as ForeseenVisitor;
 
 const leftOut = (experienceKey: string): ContextDecision => ({
   experienceKey,

@@ -107,7 +107,7 @@ export class SharedPage {
     // A new visitor is first to be enrolled, whatever key they bring.
     if (brought !== undefined && isPage && participation.visitor.origin !== 'generated') {
       const visitor = this.#visitorOf(participation);
-      const decisions = foresee(this.#own, project, visitor, attributes);
+      const decisions = foresee(this.#own, project.engine, visitor, attributes);
       const isRight = brought === this.#keyOf(decisions, brought, participation);
       this.isShared = isRight && areFinal(decisions, participation, visitor, attributes);
       if (this.isShared) {
@@ -127,7 +127,7 @@ export class SharedPage {
     const { participation, request, keys } = this;
     if (participation.status === 'excluded' || !hasKey(participation)) return undefined;
     const visitor = this.#visitorOf(participation);
-    const next = foresee(this.#own, participation.project, visitor, this.#attributes);
+    const next = foresee(this.#own, participation.project.engine, visitor, this.#attributes);
     // With the key, the visitor's next page may come from a cache: whoever is not enrolled by then never is.
     const problem = this.isShared ? undefined : problemOf(next, this.#decided);
     if (problem === undefined) return this.#keyOf(next, keys.cookieKeyOf(request), participation);

@@ -152,6 +152,19 @@ function exclusiveProject(): ProjectConfig {
 }
 
 describe('experiences that exclude each other', () => {
+  it('those that are not in the key exclude none that is', async () => {
+    const { visit, logged } = appWith({ project: exclusiveProject() });
+    const all = (context: ConvertContext): void => {
+      context.share({ key: ['c', 'd'], seconds: 300 });
+      context.runExperiences();
+    };
+    const first = await visit('v1', undefined, all);
+    expect(Object.keys(first.variations)).toEqual(['c', 'd']);
+    const stored = await visit('v1', first.key, all);
+    expect(stored).toMatchObject({ isStored: true, variations: first.variations });
+    expect(logged).toEqual([]);
+  });
+
   const order = fc.shuffledSubarray(KEYS, { minLength: KEYS.length });
   const textOf = (variations: Variations): string =>
     KEYS.map((key) => `${key}.${variations[key] ?? '-'}`).join(':');
