@@ -1,6 +1,6 @@
 /**
- * A process with one route for assignments, on Fastify: one that parses the body and answers the same JSON, one that does
- * the least that assigns a visitor, and ours.
+ * A process with one route for assignments, on Fastify: one that parses the body and answers the same JSON, one that
+ * does the least that assigns a visitor, and ours.
  */
 import { timingSafeEqual } from 'node:crypto';
 import { Agent, request } from 'node:http';

@@ -1,6 +1,6 @@
 /**
- * Measures servers that do the same for each request in different ways, each in a process of its own: CPU time over that
- * of a bare route, beside a floor that no implementation gets below, and the time until the answer.
+ * Measures servers that do the same for each request in different ways, each in a process of its own: CPU time over
+ * that of a bare route, beside a floor that no implementation gets below, and the time until the answer.
  */
 import { startChild } from './children.js';
 import { compare, randomFrom, shuffled, spreadOf, undisturbed } from './statistics.js';

@@ -35,8 +35,8 @@ export async function trackConversion({ convert, body }: Call): Promise<RouteRes
 }
 
 /**
- * The properties that Convert knows; others are ignored. `trackConversion` checks the values. `distinctId` is the order's
- * id if there are data of an order: other goals count once for each visitor, and clients send an id with each event.
+ * The properties that Convert knows; others are ignored. `trackConversion` checks the values. `distinctId` is the id of
+ * the order if there are data of one: other goals count once for each visitor, and clients send an id with each event.
  */
 function dataOf({ eventProperties = {}, distinctId }: Body): GoalData[] {
   const data: GoalData[] = [];

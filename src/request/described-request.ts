@@ -93,7 +93,10 @@ export class DescribedFacts {
   }
 
   segments(): ReportSegments {
-    const { browser, devices, source, campaign, ...known } = this.#facts.segments();
+    const all = this.#facts.segments();
+    // Equal segments are one object, whose JSON is made once.
+    if (this.#tellsDevice && this.#tellsAttribution) return all;
+    const { browser, devices, source, campaign, ...known } = all;
     if (this.#tellsDevice) Object.assign(known, { browser, devices });
     if (this.#tellsAttribution) Object.assign(known, { source }, campaign !== undefined && { campaign });
     return known;
