@@ -51,6 +51,7 @@ describe('with middlewares that wrap the response', () => {
         onHeaders(res, LATE[late] ?? (() => undefined));
       },
     });
+    await app.convert.ready();
   });
 
   const ask = (path: string, cookie = '') => request(app.url).get(path).set({ 'user-agent': CHROME, cookie });

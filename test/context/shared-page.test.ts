@@ -42,6 +42,7 @@ function appWith(options: ConvertOptions = {}) {
   async function visit(id: string, key: string | undefined, page: (context: ConvertContext) => void) {
     const cookies = [`cv_vid=${id}`, runningSession(), ...(key === undefined ? [] : [`cv_key=${key}`])];
     const response = new FakeResponse();
+    await convert.ready();
     const context = await convert.open(incoming({ cookies }), response);
     page(context);
     const { variations, exposed } = JSON.parse(context.bridge.json()) as Pick<Seen, 'variations' | 'exposed'>;
