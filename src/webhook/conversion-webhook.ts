@@ -27,8 +27,8 @@ import type {
 import { DISK_LIMIT, WaitingOrders } from './waiting-orders.js';
 
 /**
- * The most milliseconds until an answer. Platforms wait for five seconds, or less; the answer is to be there within two,
- * with the time that it takes to be read and written.
+ * The most milliseconds until an answer. Platforms wait for five seconds, or less; the answer is to be there within
+ * two, with the time that it takes to be read and written.
  */
 const TIME_LIMIT = 1_900;
 

@@ -143,8 +143,8 @@ export interface ConversionWebhookOptions<Event = Record<string, unknown>> {
  * - `bad-json` the body is not a JSON object
  * - `bad-method` the request is no POST
  * - `failed` a promise of a function of the app was rejected
- * - `waiting` the platform would not send the order again, so it waits, in memory, and on disk, too, if there is a spool;
- *   it is counted again with its final outcome
+ * - `waiting` the platform would not send the order again, so it waits, in memory, and on disk, too, if there is a
+ *   spool; it is counted again with its final outcome
  * - `lost` the order could not be counted, and the platform does not send it again: there was no room to wait, or it
  *   has waited for ten minutes
  */
