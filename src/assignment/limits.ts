@@ -3,8 +3,8 @@ import { asConvertError, type ConvertError } from '../utils/errors.js';
 import { withTimeout } from '../utils/node/timers.js';
 import type { RateLimiter } from './types.js';
 
-/** Milliseconds after which a limiter counts as failed: a page waits for the answer. */
-const LIMITER_TIMEOUT = 250;
+/** Milliseconds after which a limiter counts as failed: a page waits for the answer, and callers wait 150 ms or so. */
+const LIMITER_TIMEOUT = 50;
 
 /**
  * Returns the seconds that the caller has to wait; undefined if the caller may go on. A limiter that fails stops

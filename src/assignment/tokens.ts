@@ -12,8 +12,8 @@ export class Tokens {
   }
 
   /**
-   * Returns a name of the token that may be stored, a part of its hash; undefined if it is none of the tokens. Bytes are
-   * compared in constant time: how long that takes tells no more of a token than its length.
+   * Returns a name of the token that may be stored, a part of its hash; undefined if it is none of the tokens. Bytes
+   * are compared in constant time: how long that takes tells no more of a token than its length.
    */
   nameOf(given: unknown): string | undefined {
     if (typeof given !== 'string') return undefined;

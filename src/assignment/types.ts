@@ -17,7 +17,7 @@ export interface AssignmentOptions {
   tokens: string | readonly string[];
   /**
    * Limits the requests of each token; those beyond are answered with 429. The limiter gets a hash of the token as the
-   * key. If it fails or does not answer within 250 ms, the request goes on, and an `error` event tells of it. Default:
+   * key. If it fails or does not answer within 50 ms, the request goes on, and an `error` event tells of it. Default:
    * no limit.
    */
   limits?: RateLimiter;
