@@ -54,7 +54,6 @@ export const LAYERS = [
 export const PACKAGES = {
   engine: { packages: ['re2js', '@eslint-community/regexpp'] },
   request: { packages: ['ua-parser-js', 'isbot'] },
-  identity: { packages: ['node:'] },
   'utils/node': { packages: ['node:'] },
   store: { packages: ['node:'] },
   project: { packages: ['node:'] },

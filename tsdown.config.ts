@@ -48,7 +48,7 @@ export default defineConfig({
         { name: 'base', test: code('utils/'), minShareCount: main + 6 },
         { name: 'geo', test: code('(?:request/(?!user-agent)|utils/app-callback)'), minShareCount: main + 1 },
         { name: 'config', test: code('(?:engine|project)/(?!config-limits)'), minShareCount: main + 1 },
-        { name: 'state', test: code('(?!utils/node/(?!timers)|request/)'), minShareCount: main + 1 },
+        { name: 'state', test: code('(?!utils/node/(?!bytes|timers)|request/)'), minShareCount: main + 1 },
         { name: 'convert', test: code('(?!engine/(?!on-demand))'), minShareCount: main },
         { name: 'adapters', test: code('(?:adapters|bridge|context|convert)/'), minShareCount: 3 },
       ],

@@ -2,6 +2,7 @@
  * The time for which requests wait for the first project config: until code is loaded that every config needs, until
  * the config arrives (for a while only), and until it is loaded.
  */
+import type { Timer } from '../utils/node/timers.js';
 import { createWaiter, type Waiter } from './waiter.js';
 
 /** The most milliseconds that requests wait for code, or for a config that has arrived, to be loaded. */
@@ -66,7 +67,7 @@ export class ConfigWindow {
     return this.#waitsFor === 'arrival' ? this.readyTimeout : LOAD_LIMIT;
   }
 
-  #timer(): NodeJS.Timeout {
+  #timer(): Timer {
     return setTimeout(() => this.end(), this.#limit);
   }
 }
