@@ -1,7 +1,4 @@
-/**
- * Schedules the commit of one visitor for a later turn of the event loop, when the response head is sent or the
- * response is closed.
- */
+/** Schedules the commit of one visitor for later, when the response head is sent or the response is closed. */
 import type { OutgoingResponse } from '../model/http.js';
 import { asConvertError } from '../utils/errors.js';
 import type { Runtime } from './runtime.js';
@@ -17,7 +14,7 @@ export class CommitScheduler {
     private readonly response: OutgoingResponse | undefined,
   ) {}
 
-  /** Commits in a later turn, never at once, so that a commit does not delay the response. */
+  /** Commits later, never at once, so that a commit does not delay the code that records. */
   schedule(): void {
     if (this.#isDue) return;
     this.#isDue = true;
@@ -37,7 +34,7 @@ export class CommitScheduler {
       response.onHead(commit);
       response.onClose(commit);
     } catch (error) {
-      // Nobody would catch an error of a later turn: it would end the process, and leave out the visitors after this
+      // Nobody would catch an error there: it would end the process, and leave out the visitors after this
       // one.
       this.runtime.report(asConvertError(error, 'CONVERT_INTERNAL', 'a visitor could not be committed'));
     }

@@ -102,7 +102,7 @@ export interface Runtime {
    * called after the commit, with the store's answer or a promise of it. Undefined if the app gave no `waitUntil`.
    */
   readonly waitUntil: ((request: unknown, keep: (done: AfterCommit) => void) => void) | undefined;
-  /** Has `onTick` called in a later turn of the event loop, never at once. */
+  /** Has `onTick` called later, once the code that calls this is through. */
   readonly scheduleCommit: (work: { onTick(): void }) => void;
   /** Calls `work` with the project config: now, or when the first config arrives. */
   whenReady(work: (project: LoadedProject) => void): void;

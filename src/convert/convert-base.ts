@@ -141,6 +141,12 @@ export abstract class ConvertBase {
     return this.#runtime.on(name, listener);
   }
 
+  /** True if a remote store, or the source of a draft, has to be asked before the handler runs. */
+  protected isReadAhead(context: RequestContext): boolean {
+    const { drafts, remote } = this.#runtime;
+    return remote !== undefined || (drafts !== undefined && context.preview !== null);
+  }
+
   /**
    * Waits for the first project config, at most `readyTimeout`; then for the remote store, at most `storeTimeout`, and
    * for the drafts of a preview, at most 1 s.

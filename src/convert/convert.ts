@@ -85,9 +85,7 @@ class ConvertInstance extends ConvertBase implements Convert {
     const context = this.openNow(request, response);
     if (node !== undefined && node.convert === undefined) keepOn(node, context);
     const first = this.runtime.repository.waitForFirst();
-    const { drafts, remote } = this.runtime;
-    const hasPreview = drafts !== undefined && context.preview !== null;
-    if (first === undefined && remote === undefined && !hasPreview) return context;
+    if (first === undefined && !this.isReadAhead(context)) return context;
     return context.skipped ? context : this.prepare(context, first);
   }
 

@@ -6,7 +6,7 @@ import type { Timer } from '../utils/node/timers.js';
 import { createWaiter, type Waiter } from './waiter.js';
 
 /** The most milliseconds that requests wait for code, or for a config that has arrived, to be loaded. */
-const LOAD_LIMIT = 10_000;
+export const LOAD_LIMIT = 10_000;
 
 export class ConfigWindow {
   /** The wait that all requests share; undefined until the first request waits. */
@@ -38,6 +38,11 @@ export class ConfigWindow {
     // The timer keeps the process alive: a job without a server must not end in the middle of its wait.
     this.#waiter ??= createWaiter(this.#timer());
     return this.#waiter.promise;
+  }
+
+  /** True if a config has arrived, and is not loaded yet. */
+  get isLoading(): boolean {
+    return this.#waitsFor === 'loading' && !this.#isOver;
   }
 
   /** A config has arrived, and is being loaded. */

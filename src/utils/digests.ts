@@ -11,6 +11,9 @@ export interface Digests {
    * alone. Nothing that is printed shows the key.
    */
   mac(secret: string, purpose?: string): Mac;
-  /** True if both texts, of ASCII characters and of one length, are equal. The time that it takes does not tell where they differ. */
+  /**
+   * True if both texts, of ASCII characters and of one length, are equal. The time that it takes does not tell where
+   * they differ.
+   */
   isEqual(text: string, other: string): boolean;
 }

@@ -46,7 +46,10 @@ export function closing(convert: FetchConvert): void {
 }
 
 export function visit(path = '/', headers: Record<string, string> = {}, init: RequestInit = {}): Request {
-  return new Request(`https://shop.example${path}`, { headers: { 'user-agent': CHROME, ...headers }, ...init });
+  return new Request(`https://shop.example${path}`, {
+    headers: { 'user-agent': CHROME, ...headers },
+    ...init,
+  });
 }
 
 export const cookieOf = (response: Response, name = 'cv_vid'): string | undefined =>

@@ -154,10 +154,14 @@ describe('the response', () => {
     expect(cookieOf(response)).toBeDefined();
   });
 
-  it.each([undefined, 'a text'])('that is none (%s) is left to the host', async (given) => {
-    expect(await decided(() => given as never)(visit())).toBe(given);
-    expect(logged).toEqual([]);
-  });
+  it.each([undefined, 'a text'])(
+    'that is none (%s) is left to the host, and enrols no new visitor',
+    async (given) => {
+      expect(await decided(() => given as never)(visit())).toBe(given);
+      expect(logged).toEqual([expect.stringContaining('no-identity')]);
+      expect(collector.requests).toEqual([]);
+    },
+  );
 });
 
 describe('what the host says', () => {
