@@ -27,7 +27,7 @@ export const LAYERS = [
     may: ['adapters/shared', 'adapters/node-response', 'convert', 'context', 'options', ...model],
   },
   {
-    rooms: ['testing', 'webhook', 'assignment', 'ours-privacy'],
+    rooms: ['testing', 'webhook', 'assignment', 'ours-privacy', 'fetch'],
     may: ['convert', 'context', 'options', ...below],
   },
   { rooms: ['cli'], may: ['adapters/shared', 'assignment', 'convert', 'options', ...model] },
@@ -40,6 +40,7 @@ export const LAYERS = [
       'webhook',
       'ours-privacy',
       'assignment',
+      'fetch',
       'convert',
       'context',
       'options',
@@ -54,7 +55,6 @@ export const LAYERS = [
 export const PACKAGES = {
   engine: { packages: ['re2js', '@eslint-community/regexpp'] },
   request: { packages: ['ua-parser-js', 'isbot'] },
-  identity: { packages: ['node:'] },
   'utils/node': { packages: ['node:'] },
   store: { packages: ['node:'] },
   project: { packages: ['node:'] },
@@ -71,6 +71,7 @@ export const PACKAGES = {
   'adapters/node-response': { packages: ['node:http'] },
   'adapters/shared': { types: ['node:stream'] },
   'adapters/async-context': { packages: ['node:async_hooks'] },
+  fetch: { packages: ['@noble/hashes'] },
   webhook: { packages: ['node:crypto', 'node:path'] },
   'ours-privacy': { packages: ['node:crypto'] },
   assignment: { packages: ['node:crypto'] },

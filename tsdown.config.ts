@@ -1,9 +1,11 @@
 /** Builds the package: each subpath of `exports` in package.json is an entry, `./x` from `src/x.ts`. */
-import { defineConfig } from 'tsdown';
+import { defineConfig, type UserConfig } from 'tsdown';
 import manifest from './package.json' with { type: 'json' };
 
+/** What runs without Node is built apart, so that it shares no file with what needs Node. */
+const WEB = 'fetch';
 const entries = Object.keys(manifest.exports)
-  .filter((subpath) => subpath !== './package.json')
+  .filter((subpath) => subpath !== './package.json' && subpath !== `./${WEB}`)
   .map((subpath) => (subpath === '.' ? 'index' : subpath.slice('./'.length)));
 
 /** The command line, which is no subpath of the package. */
@@ -27,17 +29,24 @@ const main = entries.filter((name) => !PARTS.includes(name)).length + Object.key
 /** Matches the code below `src`, and no declarations, which have chunks of their own. */
 const code = (paths: string): RegExp => new RegExp(`/src/${paths}.*(?<!\\.d)\\.ts$`);
 
-export default defineConfig({
-  entry: { ...Object.fromEntries(entries.map((name) => [name, `src/${name}.ts`])), ...COMMAND_LINE },
+const shared: UserConfig = {
   format: ['esm', 'cjs'],
-  platform: 'node',
-  target: 'node20',
   // The code stays readable, so that a stack trace leads to it: source maps would be most of the package.
   sourcemap: false,
   dts: { sourcemap: false },
+  clean: true,
+  fixedExtension: true,
+};
+// The docs of the public interface are in the declarations.
+const comments = { legal: true, annotation: true, jsdoc: false };
+
+const node: UserConfig = {
+  ...shared,
+  entry: { ...Object.fromEntries(entries.map((name) => [name, `src/${name}.ts`])), ...COMMAND_LINE },
+  platform: 'node',
+  target: 'node20',
   outputOptions: {
-    // The docs of the public interface are in the declarations.
-    comments: { legal: true, annotation: true, jsdoc: false },
+    comments,
     codeSplitting: {
       includeDependenciesRecursively: false,
       // Each file takes time to be found and read, so there are few. No entry loads a large file for a small part of
@@ -48,12 +57,20 @@ export default defineConfig({
         { name: 'base', test: code('utils/'), minShareCount: main + 6 },
         { name: 'geo', test: code('(?:request/(?!user-agent)|utils/app-callback)'), minShareCount: main + 1 },
         { name: 'config', test: code('(?:engine|project)/(?!config-limits)'), minShareCount: main + 1 },
-        { name: 'state', test: code('(?!utils/node/(?!timers)|request/)'), minShareCount: main + 1 },
+        { name: 'state', test: code('(?!utils/node/(?!bytes|timers)|request/)'), minShareCount: main + 1 },
         { name: 'convert', test: code('(?!engine/(?!on-demand))'), minShareCount: main },
         { name: 'adapters', test: code('(?:adapters|bridge|context|convert)/'), minShareCount: 3 },
       ],
     },
   },
-  clean: true,
-  fixedExtension: true,
-});
+};
+
+const web: UserConfig = {
+  ...shared,
+  entry: { [WEB]: `src/${WEB}.ts` },
+  platform: 'neutral',
+  target: 'es2023',
+  outputOptions: { comments },
+};
+
+export default defineConfig([node, web]);

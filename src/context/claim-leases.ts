@@ -7,6 +7,7 @@
 import type { VisitorState } from '../model/visitor-state/types.js';
 import type { VisitorStore } from '../store/types.js';
 import { asConvertError, type ConvertError } from '../utils/errors.js';
+import { unrefTimeout } from '../utils/node/timers.js';
 
 /**
  * Milliseconds after which a claim lapses if its process does not renew the lease: the claim counts as not made then.
@@ -86,7 +87,7 @@ export class ClaimLeases {
     const [next] = this.#open;
     if (this.#isPlanned || next === undefined) return;
     this.#isPlanned = true;
-    setTimeout(() => this.#look(), Math.max(1, next.limit - performance.now())).unref();
+    unrefTimeout(() => this.#look(), Math.max(1, next.limit - performance.now()));
   }
 
   /** Stops renewing and settling claims. Claims whose events are still only in the memory of this process lapse. */

@@ -1,29 +1,7 @@
-/**
- * Schedules the commit of one visitor for a later turn of the event loop, when the response head is sent or the
- * response is closed.
- */
+/** Schedules the commit of one visitor for later, when the response head is sent or the response is closed. */
 import type { OutgoingResponse } from '../model/http.js';
 import { asConvertError } from '../utils/errors.js';
 import type { Runtime } from './runtime.js';
-
-/**
- * The function as it was when this module was loaded. An app's tests may replace the global one by a fake clock, which
- * forgets its immediates when the test is over: the visitors that wait for one of them would wait for ever, and so
- * would all that come later.
- */
-const { setImmediate } = globalThis;
-
-/**
- * The visitors to be committed in the next immediate. One immediate for all visitors of a turn takes less time than one
- * for each of them (bench/delivery: the outboxes).
- */
-let due: CommitScheduler[] = [];
-
-function commitDue(): void {
-  const schedulers = due;
-  due = [];
-  for (const scheduler of schedulers) scheduler.onTick();
-}
 
 export class CommitScheduler {
   #isDue = false;
@@ -36,11 +14,11 @@ export class CommitScheduler {
     private readonly response: OutgoingResponse | undefined,
   ) {}
 
-  /** Commits in the next immediate, never at once, so that a commit does not delay the response. */
+  /** Commits later, never at once, so that a commit does not delay the code that records. */
   schedule(): void {
     if (this.#isDue) return;
     this.#isDue = true;
-    if (due.push(this) === 1) setImmediate(commitDue);
+    this.runtime.scheduleCommit(this);
   }
 
   onTick(): void {
@@ -56,7 +34,7 @@ export class CommitScheduler {
       response.onHead(commit);
       response.onClose(commit);
     } catch (error) {
-      // Nobody would catch an error of an immediate: it would end the process, and leave out the visitors after this
+      // Nobody would catch an error there: it would end the process, and leave out the visitors after this
       // one.
       this.runtime.report(asConvertError(error, 'CONVERT_INTERNAL', 'a visitor could not be committed'));
     }

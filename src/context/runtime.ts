@@ -86,6 +86,8 @@ export interface Runtime {
   readonly maxStateBytes: number | undefined;
   readonly storeKeys: StoreKeys;
   readonly consentConfigured: boolean;
+  /** Makes the id of a visitor. */
+  readonly newUuid: () => string;
   /** Hashes the id of a user of the app, for `identify()`. */
   readonly userHashes: (userId: string | number) => Hashes;
   /** Hashes the store key of a visitor who has denied consent. */
@@ -100,6 +102,8 @@ export interface Runtime {
    * called after the commit, with the store's answer or a promise of it. Undefined if the app gave no `waitUntil`.
    */
   readonly waitUntil: ((request: unknown, keep: (done: AfterCommit) => void) => void) | undefined;
+  /** Has `onTick` called later, once the code that calls this is through. */
+  readonly scheduleCommit: (work: { onTick(): void }) => void;
   /** Calls `work` with the project config: now, or when the first config arrives. */
   whenReady(work: (project: LoadedProject) => void): void;
   /** Returns the present time, in milliseconds since the epoch. */

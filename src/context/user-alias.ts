@@ -4,7 +4,6 @@
  */
 import type { Hashes } from '../identity/hasher.js';
 import { isUserId } from '../identity/user-hash.js';
-import { newUuid } from '../identity/uuid.js';
 import { aliasKey } from '../model/store-key.js';
 import { isVisitorId } from '../model/visitor-state/parse-state.js';
 import { STORE_LIMIT, withStoreTimeout } from '../store/types.js';
@@ -77,7 +76,7 @@ export class UserAlias {
    */
   async #aliasOf({ visitor, project, work }: Participating, users: Hashes): Promise<string | undefined> {
     const { config } = project;
-    const { store, storeKeys } = this.runtime;
+    const { newUuid, store, storeKeys } = this.runtime;
     const key = aliasKey(config, users[0]);
     this.#claimed.add(work.storeKey);
     const [stored, visitorState] = await Promise.all([

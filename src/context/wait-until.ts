@@ -3,6 +3,7 @@
  */
 import type { WaitUntil } from '../model/http.js';
 import { asConvertError, type ConvertError } from '../utils/errors.js';
+import { unrefTimeout } from '../utils/node/timers.js';
 import type { Runtime } from './runtime.js';
 import { isThenable } from '../utils/objects.js';
 
@@ -43,7 +44,7 @@ export function tellPlatform(
 
   return (request, keep) => {
     const promise = new Promise<void>((resolve) => {
-      const timer = setTimeout(resolve, LIMIT).unref();
+      const timer = unrefTimeout(resolve, LIMIT);
       const done = (): void => {
         clearTimeout(timer);
         resolve();

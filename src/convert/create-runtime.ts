@@ -19,8 +19,6 @@ import { userHasher } from '../identity/user-hash.js';
 import { isInAll } from '../model/visitor-state/apply-change.js';
 import type { ConvertOptions, ResolvedOptions } from '../options/types.js';
 import { ProjectRepository, type ProjectRepositoryOptions, versionOf } from '../project/repository.js';
-import { resolveProject } from '../project/sources/resolve-source.js';
-import type { ProjectSource } from '../project/types.js';
 import { userAgentParser } from '../request/user-agent/parser.js';
 import { memoryStore } from '../store/memory-store.js';
 import { RemoteStore } from '../store/remote-store.js';
@@ -33,13 +31,15 @@ import { type Logger, oncePerCode } from '../utils/logger.js';
 import { NOTHING } from '../utils/objects.js';
 import { CookieFormats } from './cookie-formats.js';
 import { draftPreviews } from './draft-previews.js';
-import { JobGate } from './job-gate.js';
 import type { LoadableOutbox } from './late-outbox.js';
 import { projectLoader, warnOfProject } from './load-project.js';
 import { outboxOf } from './outbox-factory.js';
+import type { JobEntrance, Platform } from './platform.js';
 import { createReporter, type Reporter } from './reporter.js';
 import { requestServices } from './request-services.js';
 
+/** Milliseconds that a close may take, if the app gives no `timeout`. */
+export const CLOSE_TIMEOUT = 5_000;
 /** The most callbacks that wait for the first project config, which may never come. */
 const MAX_WAITING = 1_000;
 
@@ -56,7 +56,7 @@ export interface ConvertRuntime extends Reporter, Omit<Runtime, keyof Reporter |
   readonly repository: ProjectRepository<LoadedProject>;
   /** The same object as `store` if the store is remote; else undefined. */
   readonly remote: RemoteStore | undefined;
-  readonly jobs: JobGate;
+  readonly jobs: JobEntrance;
 }
 
 /**
@@ -64,9 +64,14 @@ export interface ConvertRuntime extends Reporter, Omit<Runtime, keyof Reporter |
  *
  * @throws ConvertError for options that turn out to be wrong when they are used
  */
-export function createRuntime(options: ResolvedOptions, makeOutbox?: OutboxFactory): ConvertRuntime {
+export function createRuntime(
+  platform: Platform,
+  options: ResolvedOptions,
+  makeOutbox?: OutboxFactory,
+): ConvertRuntime {
   const { logger, environment, storeTimeout } = options;
-  const reporter = createReporter(logger);
+  const { digests } = platform;
+  const reporter = createReporter(logger, platform.channels);
   const { report, reportOutage, warnOnce } = reporter;
   // A config may have as many warnings as it has parts. They must not use up the codes of other warnings.
   const onceForConfig = oncePerCode();
@@ -76,14 +81,14 @@ export function createRuntime(options: ResolvedOptions, makeOutbox?: OutboxFacto
 
   const flush = (timeout: number): Promise<DeliveryLedger> => outbox.flush(timeout);
   const waitUntil = options.waitUntil && tellPlatform(options.waitUntil, { flush, onError: report });
-  const source = sourceOf(options);
+  const source = platform.project(options);
   const engine = options.engine ?? onDemandEngine(options);
   const settings = (): Readonly<Record<string, unknown>> | undefined => {
     const loaded = project();
     return loaded && (loaded.config.project.settings ?? {});
   };
   const cookieFormats = new CookieFormats(warnOnce);
-  const services = requestServices(options, settings, {
+  const services = requestServices(platform, options, settings, {
     onError: report,
     warn: (message) => warnOnce(`request:${message}`, message),
     unknownFormat: cookieFormats.unknown,
@@ -93,6 +98,7 @@ export function createRuntime(options: ResolvedOptions, makeOutbox?: OutboxFacto
   const remote = givenStore.remote ? remoteStore(givenStore, options, project, reporter) : undefined;
   const store = remote ?? givenStore;
   const outbox = outboxOf(
+    platform,
     options,
     { project: () => project()?.config, listener: outboxListener(reporter) },
     makeOutbox,
@@ -126,19 +132,21 @@ export function createRuntime(options: ResolvedOptions, makeOutbox?: OutboxFacto
     drafts: showsDrafts(services.previews) ? draftPreviews(source, engine, { ...reporter, now }) : undefined,
     storeTimeout,
     outbox,
-    jobs: new JobGate(outbox),
+    jobs: platform.jobs(outbox),
     claimLeases,
     repository,
     stateProblems: new StateProblems(warnOnce),
     maxStateBytes: options.maxStateBytes,
     storeKeys: services.visitors.storeKeys,
     consentConfigured: services.visitors.consentConfigured,
-    userHashes: userHasher(options.secrets),
-    keyHashes: hasher(options.secrets, 'denials'),
-    carrier: visitorCarrier(options.secrets),
+    newUuid: platform.newUuid,
+    userHashes: userHasher(digests, options.secrets),
+    keyHashes: hasher(digests, options.secrets, 'denials'),
+    carrier: visitorCarrier(digests, options.secrets),
     uncommitted: new CompactSet<Uncommitted>(),
     revocations: createRevocations(),
     waitUntil,
+    scheduleCommit: platform.scheduleCommit,
     now,
     get project() {
       return repository.current;
@@ -203,22 +211,6 @@ export async function stopRuntime(runtime: ConvertRuntime, timeout: number): Pro
     runtime.report(asConvertError(error, 'CONVERT_STORE', 'the visitor store failed to close'));
   }
   return ledger;
-}
-
-function sourceOf(options: ResolvedOptions): ProjectSource {
-  return resolveProject({
-    project: options.project,
-    projectCache: options.projectCache,
-    sdkKey: options.sdkKey,
-    sdkKeySecret: options.sdkKeySecret,
-    environment: options.environment,
-    endpoint: options.endpoints?.config,
-    refreshInterval: options.refreshInterval,
-    maxBytes: options.maxConfigBytes,
-    transport: options.transport,
-    debugToken: options.debugToken,
-    cacheLevel: options.network?.cacheLevel,
-  });
 }
 
 function storeOf(given: ConvertOptions['store']): VisitorStore {

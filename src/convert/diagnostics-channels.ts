@@ -4,27 +4,17 @@
  */
 import { channel, type Channel } from 'node:diagnostics_channel';
 import type { ConvertEvents } from '../context/types.js';
-
-export const EVENT_NAMES = [
-  'ready',
-  'config',
-  'decision',
-  'exposure',
-  'conversion',
-  'delivered',
-  'dropped',
-  'error',
-] as const satisfies readonly (keyof ConvertEvents)[];
+import { EVENT_NAMES } from './event-names.js';
+import type { EventChannels } from './platform.js';
 
 const channels = Object.fromEntries(
   EVENT_NAMES.map((name) => [name, channel(`convert-middleware:${name}`)]),
 ) as Record<keyof ConvertEvents, Channel>;
 
-export function hasSubscriber(name: keyof ConvertEvents): boolean {
-  return channels[name].hasSubscribers;
-}
-
-/** Publishes an event. Node turns an exception of a subscriber into an uncaught exception of the process. */
-export function publish<Name extends keyof ConvertEvents>(name: Name, event: ConvertEvents[Name]): void {
-  if (channels[name].hasSubscribers) channels[name].publish(event);
-}
+export const diagnosticsChannels: EventChannels = {
+  hasSubscriber: (name) => channels[name].hasSubscribers,
+  // Node turns an exception of a subscriber into an uncaught exception of the process.
+  publish(name, event) {
+    if (channels[name].hasSubscribers) channels[name].publish(event);
+  },
+};

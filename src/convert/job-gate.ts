@@ -3,6 +3,7 @@
  * the event loop turn, so that nothing would be committed or sent until its end.
  */
 import type { Outbox } from '../delivery/types.js';
+import type { JobEntrance } from './platform.js';
 
 /** The number of jobs that begin in one turn of the event loop. The next ones wait for the commits of these. */
 const JOBS_PER_TURN = 64;
@@ -17,7 +18,7 @@ const ROOM_POLL = 10;
  */
 type Room = 'enough' | 'awaited' | 'given-up';
 
-export class JobGate {
+export class JobGate implements JobEntrance {
   #begun = 0;
   /** A set, as a queue: the first one is taken out without moving all others. */
   readonly #waiting = new Set<{ begin: () => void; until: number }>();
@@ -27,7 +28,6 @@ export class JobGate {
 
   constructor(private readonly outbox: Outbox) {}
 
-  /** The number of jobs so far that waited because over half of the outbox was full. */
   get waits(): number {
     return this.#waits;
   }

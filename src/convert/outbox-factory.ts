@@ -1,5 +1,4 @@
-/** Makes the outbox of a Convert from its options: in memory, in a folder, or one of the app's own. */
-import { lateTransport } from '../delivery/transports/late.js';
+/** Makes the outbox of a Convert from its options: one of the platform, or one of the app's own. */
 import type {
   DeliveryLedger,
   Offer,
@@ -7,16 +6,13 @@ import type {
   OutboxFactory,
   OutboxListener,
   OutboxOptions,
-  Transport,
 } from '../delivery/types.js';
 import type { ProjectConfig } from '../model/project-config.js';
 import type { DeliveryOptions, ResolvedOptions } from '../options/types.js';
 import { trackingUrl } from '../project/endpoints.js';
 import { asConvertError, ConvertError } from '../utils/errors.js';
-import { agentOf, transportOr } from '../utils/node/http-agent.js';
-import { LateOutbox, type LoadableOutbox, NO_FIGURES } from './late-outbox.js';
-import type { TransportOption } from '../utils/transport-option.js';
-import { LazyModule } from '../utils/lazy-module.js';
+import { type LoadableOutbox, NO_FIGURES } from './late-outbox.js';
+import type { Platform } from './platform.js';
 import { withMethods } from '../utils/option-checks.js';
 import { NOTHING } from '../utils/objects.js';
 
@@ -28,14 +24,16 @@ interface Owner {
 
 /** Makes the outbox. `make`, if given, replaces the outbox of the options. */
 export function outboxOf(
-  { delivery: given = NOTHING, endpoints, sdkKey, transport }: ResolvedOptions,
+  platform: Platform,
+  resolved: ResolvedOptions,
   { listener, project }: Owner,
   make?: OutboxFactory,
 ): LoadableOutbox {
+  const { delivery: given = NOTHING, endpoints, sdkKey } = resolved;
   // With `delivery: false`, no event is offered (see `withoutDelivery`), and this outbox only keeps the count.
   const delivery: DeliveryOptions = given || NOTHING;
   const options: OutboxOptions = {
-    transport: transportOf(transport, delivery.timeout),
+    transport: platform.transport(resolved, delivery),
     destination() {
       const config = project();
       return (
@@ -54,37 +52,7 @@ export function outboxOf(
   };
   if (make !== undefined) return make(options);
   if (delivery.outbox !== undefined) return safeOutbox(delivery.outbox(options), listener);
-  return ownOutbox(delivery, options);
-}
-
-const MEMORY = new LazyModule(() => import('../delivery/memory-outbox.js'));
-const SPOOL = new LazyModule(() => import('../delivery/spool/spool-outbox.js'));
-
-function ownOutbox({ spool }: DeliveryOptions, options: OutboxOptions): LoadableOutbox {
-  return spool === undefined
-    ? whenLoaded(MEMORY, false, ({ memoryOutbox }) => memoryOutbox(options))
-    : whenLoaded(SPOOL, true, ({ spoolOutbox }) => spoolOutbox(spool)(options));
-}
-
-/** Makes the outbox: at once, if its code is loaded already. */
-function whenLoaded<Module>(
-  code: LazyModule<Module>,
-  outlives: boolean,
-  make: (code: Module) => Outbox,
-): LoadableOutbox {
-  if (code.loaded !== undefined) return make(code.loaded);
-  return new LateOutbox(outlives, async () => make(await code.get()));
-}
-
-function transportOf(transport: TransportOption | undefined, timeout: number | undefined): Transport {
-  if (transportOr(transport) === 'fetch')
-    return lateTransport(async () =>
-      (await import('../delivery/transports/fetch.js')).fetchTransport({ timeout }),
-    );
-  const agent = agentOf(transport);
-  return lateTransport(async () =>
-    (await import('../delivery/transports/http.js')).httpTransport({ timeout, agent }),
-  );
+  return platform.outbox(delivery, options);
 }
 
 const isOutbox = withMethods('an outbox', 'offer', 'drop', 'ledger', 'stats', 'flush', 'close');

@@ -1,13 +1,14 @@
 /**
- * Reports what happens in a Convert: with log lines for the operator, and with events for listeners and for
- * `node:diagnostics_channel`.
+ * Reports what happens in a Convert: with log lines for the operator, and with events for listeners and for monitoring
+ * tools.
  */
 import type { Runtime } from '../context/runtime.js';
 import type { ConvertEvents } from '../context/types.js';
 import { asConvertError, type ConvertError } from '../utils/errors.js';
 import { type Logger, oncePerCode } from '../utils/logger.js';
-import { hasSubscriber, publish } from './diagnostics-channels.js';
+import { nextTurn } from '../utils/node/timers.js';
 import { createEventBus, type EventBus } from './event-bus.js';
+import type { EventChannels } from './platform.js';
 
 export interface Reporter {
   readonly on: EventBus<ConvertEvents>['on'];
@@ -29,7 +30,7 @@ export interface Reporter {
   readonly warnOnce: Runtime['warnOnce'];
 }
 
-export function createReporter(logger: Logger): Reporter {
+export function createReporter(logger: Logger, channels: EventChannels): Reporter {
   // Errors and warnings are counted apart, so that many of one kind do not silence the other.
   const once = oncePerCode();
   const onceWarned = oncePerCode();
@@ -42,14 +43,14 @@ export function createReporter(logger: Logger): Reporter {
   let isLater = false;
 
   function emit<Name extends keyof ConvertEvents>(name: Name, event: ConvertEvents[Name]): void {
-    if (isLater) return void setImmediate(emit, name, event);
+    if (isLater) return void nextTurn(() => emit(name, event));
     bus.emit(name, event);
-    publish(name, event);
+    channels.publish(name, event);
   }
 
   return {
     on: (name, listener) => bus.on(name, listener),
-    hasListener: (name) => bus.hasListener(name) || hasSubscriber(name),
+    hasListener: (name) => bus.hasListener(name) || channels.hasSubscriber(name),
     emit,
     emitLater(work) {
       isLater = true;

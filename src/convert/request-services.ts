@@ -11,7 +11,9 @@ import type { ResolvedOptions } from '../options/types.js';
 import { ProxyWatch } from '../request/proxy-detection.js';
 import { createRequestReader, type GeoListener } from '../request/request-reader.js';
 import type { ConvertError } from '../utils/errors.js';
+import type { Digests } from '../utils/digests.js';
 import { ownProperties } from '../utils/objects.js';
+import type { Platform } from './platform.js';
 
 export interface RequestServicesListener {
   readonly onError: (error: ConvertError) => void;
@@ -24,6 +26,7 @@ export interface RequestServicesListener {
 
 /** `settings` returns the settings of the project; undefined while there is no project config. */
 export function requestServices(
+  { digests, newUuid }: Platform,
   options: ResolvedOptions,
   settings: () => Readonly<Record<string, unknown>> | undefined,
   { onError, warn, unknownFormat, geoListener }: RequestServicesListener,
@@ -36,10 +39,12 @@ export function requestServices(
     hasGeo: geo !== undefined,
   });
   return {
-    visitors: visitorReader(Object.assign(ownProperties(options), { signals, onError, warn, unknownFormat })),
+    visitors: visitorReader(
+      Object.assign(ownProperties(options), { digests, newUuid, signals, onError, warn, unknownFormat }),
+    ),
     reader,
     skip: options.skip,
-    previews: previewServices(options),
+    previews: previewServices(digests, options),
     proxies: new ProxyWatch(),
     heads: new HeadSample(),
     etags: new EtagWatch(),
@@ -47,13 +52,11 @@ export function requestServices(
   };
 }
 
-function previewServices({
-  preview,
-  previewCookie: kept,
-  secrets,
-  visitor,
-}: ResolvedOptions): PreviewServices {
-  const signer = secrets === undefined ? undefined : previewSigner(secrets);
+function previewServices(
+  digests: Digests,
+  { preview, previewCookie: kept, secrets, visitor }: ResolvedOptions,
+): PreviewServices {
+  const signer = secrets === undefined ? undefined : previewSigner(digests, secrets);
   const options = kept === true ? undefined : kept || undefined;
   const cookie = signer && kept ? previewCookie(signer, options, visitor?.cookie || undefined) : undefined;
   return { option: preview, signer, cookie };

@@ -2,6 +2,7 @@
 import { asConvertError, ConvertError } from '../utils/errors.js';
 import { withTimeout } from '../utils/node/timers.js';
 import { assertOptions, between, fn, given, shape } from '../utils/option-checks.js';
+import { CLOSE_TIMEOUT } from './create-runtime.js';
 
 /** A server, as `node:http`, `https` and `http2` make it, and as `app.listen()` of Express and Koa returns it. */
 export interface ClosingServer {
@@ -35,8 +36,6 @@ export interface Closing {
 
 const options = shape({ timeout: between(0, 10 * 60_000, 'milliseconds'), after: fn });
 
-/** Milliseconds that a close may take, if the app gives no `timeout`. */
-export const CLOSE_TIMEOUT = 5_000;
 /** Milliseconds that the functions `after` may take in any case, even if delivery has used up the time. */
 const AFTER_LIMIT = 1_000;
 

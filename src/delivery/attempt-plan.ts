@@ -1,4 +1,6 @@
 /** Runs the sender's next attempt to post a batch, once it is due: in this turn of the event loop, or by a timer. */
+import { nextTurn, unrefTimeout } from '../utils/node/timers.js';
+
 export class AttemptPlan {
   /**
    * The time of the planned attempt, by performance.now(); `-Infinity` if the attempt runs in this turn of the event
@@ -29,11 +31,10 @@ export class AttemptPlan {
       this.#at = -Infinity;
       // The immediate is not unref'd. It keeps the process alive for one turn of the event loop only, while an unref'd
       // immediate would wait until something else wakes the loop.
-      const immediate = setImmediate(run);
-      this.#clear = () => clearImmediate(immediate);
+      this.#clear = nextTurn(run);
     } else {
       this.#at = at;
-      const timer = setTimeout(run, at - now).unref();
+      const timer = unrefTimeout(run, at - now);
       this.#clear = () => clearTimeout(timer);
     }
   }

@@ -10,6 +10,7 @@
  * which the events were offered.
  */
 import type { VisitorEvent } from '../model/tracking-event.js';
+import { BYTES } from '../utils/node/bytes.js';
 import { isObject, ownValue } from '../utils/objects.js';
 import type { Destination } from './types.js';
 
@@ -74,7 +75,7 @@ export function restore(head: string, text: string): SerialisedEvent | undefined
     const entry: unknown = JSON.parse(head + text + ENTRY_END);
     const visitorId = isObject(entry) ? ownValue(entry, 'visitorId') : undefined;
     if (typeof visitorId !== 'string' || !head.startsWith(HEAD)) return undefined;
-    const bytes = Buffer.byteLength(head) + Buffer.byteLength(text);
+    const bytes = BYTES.lengthOf(head) + BYTES.lengthOf(text);
     return { visitorId, head, text, bytes: bytes + ENTRY_END.length + SEPARATOR.length };
   } catch {
     return undefined;
@@ -113,7 +114,7 @@ function headEnd(segments: object): Text {
 
 const asText = (value: object): Text => sized(toJson(value));
 
-const sized = (text: string): Text => ({ text, bytes: Buffer.byteLength(text) });
+const sized = (text: string): Text => ({ text, bytes: BYTES.lengthOf(text) });
 
 /**
  * Text of ASCII characters that JSON does not escape. Generated ids, and nearly all ids that apps give, are such text.
@@ -152,7 +153,7 @@ export function buildPayload(
 
 /** Returns the UTF-8 bytes that a payload has beside its events. */
 export function envelopeBytes(destination: Destination, options: PayloadOptions): number {
-  return Buffer.byteLength(payloadHead(destination, options)) + PAYLOAD_END.length;
+  return BYTES.lengthOf(payloadHead(destination, options)) + PAYLOAD_END.length;
 }
 
 function payloadHead({ accountId, projectId }: Destination, { enrichData, source }: PayloadOptions): string {

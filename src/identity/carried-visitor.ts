@@ -4,6 +4,8 @@
  */
 import { FORMATS } from '../model/formats.js';
 import type { IdOrigin } from '../model/store-key.js';
+import type { Digests } from '../utils/digests.js';
+import { BYTES } from '../utils/node/bytes.js';
 import { createSigner, type Secrets, type Signer } from './cookies/signer.js';
 
 /** Milliseconds for which a carried text is valid: 30 days. */
@@ -54,8 +56,8 @@ const FORM = /^cv(\d{1,3})_([ac])([gn])([bp])_([0-9a-z]{6,7})_([\w-]+)_([0-9a-z]
 const PLAIN = /^[\w-]+$/;
 
 /** A carried text names no project: the projects of one app share its visitors and their consent. */
-export function visitorCarrier(secrets: Secrets | undefined): VisitorCarrier {
-  const signer = secrets === undefined ? undefined : createSigner(secrets, 'carried visitors');
+export function visitorCarrier(digests: Digests, secrets: Secrets | undefined): VisitorCarrier {
+  const signer = secrets === undefined ? undefined : createSigner(digests, secrets, 'carried visitors');
   const bounded = (text: string): string => (text.length > MAX_CARRIED ? '' : text);
   return {
     signs: signer !== undefined,
@@ -65,7 +67,7 @@ export function visitorCarrier(secrets: Secrets | undefined): VisitorCarrier {
       const isPlain = PLAIN.test(id);
       const letters = `${origin === 'app' ? 'a' : 'c'}${isGranted ? 'g' : 'n'}${isPlain ? 'p' : 'b'}`;
       const second = Math.floor(at / 1000).toString(36);
-      const name = isPlain ? id : Buffer.from(id).toString('base64url');
+      const name = isPlain ? id : BYTES.toBase64url(id);
       const body = `cv${FORMATS.carriedVisitor}_${letters}_${second}_${name}`;
       return bounded(`${body}_${signer.sign(body)}`);
     },
@@ -85,7 +87,7 @@ function verified(text: string, signer: Signer): CarriedVisitor | undefined {
   if (format !== String(FORMATS.carriedVisitor)) return undefined;
   if (signer.verify(text.slice(0, -signature.length - 1), signature) === undefined) return undefined;
   return {
-    id: coding === 'p' ? name : Buffer.from(name, 'base64url').toString('utf8'),
+    id: coding === 'p' ? name : BYTES.fromBase64url(name),
     origin: origin === 'a' ? 'app' : 'cookie',
     isGranted: grant === 'g',
     at: parseInt(second, 36) * 1000,

@@ -1,4 +1,5 @@
 /** Checks and hashes the ids of the app's users: the visitor store keeps the hash only. */
+import type { Digests } from '../utils/digests.js';
 import type { Secrets } from './cookies/signer.js';
 import { type Hashes, hasher } from './hasher.js';
 
@@ -6,8 +7,11 @@ import { type Hashes, hasher } from './hasher.js';
  * Makes the function that hashes the id of a user, which may be a number or an email address: from a plain hash, these
  * can be found by trying.
  */
-export function userHasher(secrets: Secrets | undefined): (userId: string | number) => Hashes {
-  const hashes = hasher(secrets, 'users');
+export function userHasher(
+  digests: Digests,
+  secrets: Secrets | undefined,
+): (userId: string | number) => Hashes {
+  const hashes = hasher(digests, secrets, 'users');
   return (userId) => hashes(String(userId));
 }
 

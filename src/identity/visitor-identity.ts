@@ -33,8 +33,8 @@ import {
   type VisitorCookie,
   type VisitorCookieOptions,
 } from './cookies/visitor-cookie.js';
-import { fingerprint, isFingerprint } from './fingerprint.js';
-import { newUuid } from './uuid.js';
+import { fingerprinter, isFingerprint } from './fingerprint.js';
+import type { Digests } from '../utils/digests.js';
 import { NOTHING } from '../utils/objects.js';
 
 export interface VisitorOptions<Raw = unknown> {
@@ -144,6 +144,9 @@ export interface VisitorReaderOptions {
   responseCache?: ResponseCacheOptions;
   /** The secrets of the assignment cookie and of signed ids, the newest first. */
   secrets?: string | readonly string[];
+  digests: Digests;
+  /** Makes the id of a new visitor. */
+  newUuid: () => string;
   onError: (error: ConvertError) => void;
   /** Called with the name of a cookie of ours that a newer version of this package has set. */
   unknownFormat?: (cookie: string) => void;
@@ -156,11 +159,12 @@ const MAX_APP_ID = 256;
 
 export function visitorReader(options: VisitorReaderOptions): VisitorReader {
   const { visitor = NOTHING, consent, signals, bots = 'original', onError, warn = () => undefined } = options;
+  const { digests, newUuid } = options;
   const usesCookies = visitor.cookie !== false;
   const cookieOptions = visitor.cookie || undefined;
   const isCookieId = cookieIdCheck(cookieOptions?.accept, visitor.id !== undefined);
   const isSigned = Boolean(cookieOptions?.signed);
-  const signer = isSigned && options.secrets !== undefined ? idSigner(options.secrets) : UNSIGNED;
+  const signer = isSigned && options.secrets !== undefined ? idSigner(digests, options.secrets) : UNSIGNED;
   const cookie = visitorCookie(cookieOptions, isCookieId, signer);
   const alias = aliasCookie(cookieOptions, isCookieId, signer, Date.now, options.unknownFormat);
   const assignments = assignmentsOf(options);
@@ -176,6 +180,7 @@ export function visitorReader(options: VisitorReaderOptions): VisitorReader {
   const askId = visitor.id;
   const question = { option: 'visitor.id', otherwise: 'the cookie is used instead', onError };
   const secret = visitor.fingerprint?.secret;
+  const fingerprint = secret === undefined ? undefined : fingerprinter(digests, secret);
 
   // Nobody can sign an id of the app for themselves, so that there is nothing to warn of.
   let isWarned = isSigned;
@@ -246,7 +251,7 @@ export function visitorReader(options: VisitorReaderOptions): VisitorReader {
                 variations: usesCookies && variations.present(request),
                 key: usesCookies && keys.present(request),
                 cookieId: usesCookies ? cookie.read(request, signer.check())?.id : undefined,
-                fingerprint: secret === undefined ? undefined : fingerprint(request, secret),
+                fingerprint: fingerprint?.(request),
                 appId: own,
               }
             : undefined;
@@ -258,16 +263,16 @@ export function visitorReader(options: VisitorReaderOptions): VisitorReader {
       }
       if (own !== undefined) return consentingVisitor(said, own, 'app');
       if (!usesCookies) {
-        return secret === undefined
+        return fingerprint === undefined
           ? excludedVisitor('no-identity', said, undefined)
-          : consentingVisitor(said, fingerprint(request, secret), 'fingerprint');
+          : consentingVisitor(said, fingerprint(request), 'fingerprint');
       }
       const check = signer.check();
       const known = cookie.read(request, check);
       const next = alias.read(request, known, check);
       const found = next?.state === 'due' ? next : known;
       if (found !== undefined) return consentingVisitor(said, found.id, 'cookie', next, found.signature);
-      if (secret !== undefined) return consentingVisitor(said, fingerprint(request, secret), 'fingerprint');
+      if (fingerprint !== undefined) return consentingVisitor(said, fingerprint(request), 'fingerprint');
       return consentingVisitor(said, newUuid(), 'generated');
     },
   };
@@ -275,12 +280,14 @@ export function visitorReader(options: VisitorReaderOptions): VisitorReader {
 
 function assignmentsOf({
   assignmentCookie: given,
+  digests,
   secrets,
   visitor,
   unknownFormat,
 }: VisitorReaderOptions): AssignmentCookie | undefined {
   if (!given || secrets === undefined) return undefined;
   return assignmentCookie(
+    digests,
     secrets,
     given === true ? NOTHING : given,
     visitor?.cookie || undefined,

@@ -20,7 +20,7 @@ const OPENING: ReadonlySet<number> = new Set([0x5b, 0x7b]);
 const CLOSING: ReadonlySet<number> = new Set([0x5d, 0x7d]);
 
 /** @throws ConvertError `CONVERT_BAD_PROJECT` if the text is too long, too deep, or has too many values */
-export function assertWithinLimits(body: Buffer, where: string, { maxBytes }: ConfigLimits = {}): void {
+export function assertWithinLimits(body: Uint8Array, where: string, { maxBytes }: ConfigLimits = {}): void {
   const most = maxBytes ?? MAX_CONFIG_BYTES;
   const problem = body.length > most ? `it is larger than ${most} bytes` : structureProblem(body);
   if (problem !== undefined)
@@ -31,7 +31,7 @@ export function assertWithinLimits(body: Buffer, where: string, { maxBytes }: Co
  * Counts depth and values of a JSON text, without parsing it. In JSON, each value but the first follows a comma or an
  * opening bracket. In UTF-8, no byte of a character beyond ASCII equals one of these signs.
  */
-function structureProblem(body: Buffer): string | undefined {
+function structureProblem(body: Uint8Array): string | undefined {
   let depth = 0;
   let values = 1;
   for (let i = 0; i < body.length; i++) {
@@ -49,7 +49,7 @@ function structureProblem(body: Buffer): string | undefined {
 }
 
 /** Returns the index of the quote that ends the text which begins at `start`. */
-function endOfText(body: Buffer, start: number): number {
+function endOfText(body: Uint8Array, start: number): number {
   for (let i = start + 1; i < body.length; i++) {
     if (body[i] === BACKSLASH) i++;
     else if (body[i] === QUOTE) return i;

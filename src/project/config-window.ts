@@ -2,10 +2,11 @@
  * The time for which requests wait for the first project config: until code is loaded that every config needs, until
  * the config arrives (for a while only), and until it is loaded.
  */
+import type { Timer } from '../utils/node/timers.js';
 import { createWaiter, type Waiter } from './waiter.js';
 
 /** The most milliseconds that requests wait for code, or for a config that has arrived, to be loaded. */
-const LOAD_LIMIT = 10_000;
+export const LOAD_LIMIT = 10_000;
 
 export class ConfigWindow {
   /** The wait that all requests share; undefined until the first request waits. */
@@ -39,6 +40,11 @@ export class ConfigWindow {
     return this.#waiter.promise;
   }
 
+  /** True if a config has arrived, and is not loaded yet. */
+  get isLoading(): boolean {
+    return this.#waitsFor === 'loading' && !this.#isOver;
+  }
+
   /** A config has arrived, and is being loaded. */
   arrived(): void {
     if (this.#waitsFor !== 'loading' && !this.#isOver) this.#goOn('loading');
@@ -66,7 +72,7 @@ export class ConfigWindow {
     return this.#waitsFor === 'arrival' ? this.readyTimeout : LOAD_LIMIT;
   }
 
-  #timer(): NodeJS.Timeout {
+  #timer(): Timer {
     return setTimeout(() => this.end(), this.#limit);
   }
 }

@@ -2,6 +2,7 @@
 import type { ProjectConfig } from '../model/project-config.js';
 import { cleanText } from '../utils/clean-text.js';
 import { ConvertError } from '../utils/errors.js';
+import { textOf } from '../utils/node/bytes.js';
 import { isPlainObject } from '../utils/objects.js';
 import { keepUsable, kindOf } from './config-entities.js';
 import { assertWithinLimits, type ConfigLimits } from './config-limits.js';
@@ -156,9 +157,9 @@ function text(value: unknown): string {
  * @param where the source, as operators know it; stands in the error
  * @throws ConvertError `CONVERT_BAD_PROJECT`; it never quotes the text
  */
-export function parseProject(body: Buffer, where: string, limits?: ConfigLimits): ProjectConfig {
+export function parseProject(body: Uint8Array, where: string, limits?: ConfigLimits): ProjectConfig {
   assertWithinLimits(body, where, limits);
-  const content = body.toString('utf8').replace(/^\uFEFF/, '');
+  const content = textOf(body).replace(/^\uFEFF/, '');
   let value: unknown;
   try {
     value = JSON.parse(content) as unknown;

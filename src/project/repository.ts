@@ -156,6 +156,11 @@ export class ProjectRepository<Loaded> {
     this.#window.waitFor(code);
   }
 
+  /** True if the first config has arrived, and is not loaded yet. */
+  get isLoading(): boolean {
+    return this.#window.isLoading;
+  }
+
   /** Lets a request wait for the first config, see `ConfigWindow.wait`. */
   waitForFirst(): Promise<void> | undefined {
     return this.#current ? undefined : this.#window.wait();

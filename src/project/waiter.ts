@@ -1,14 +1,15 @@
 /** A promise that is settled from outside, with a timer. */
 import type { ConvertError } from '../utils/errors.js';
+import type { Timer } from '../utils/node/timers.js';
 
 export interface Waiter {
   readonly promise: Promise<void>;
   resolve(): void;
   reject(error: ConvertError): void;
-  timer: NodeJS.Timeout | undefined;
+  timer: Timer | undefined;
 }
 
-export function createWaiter(timer?: NodeJS.Timeout): Waiter {
+export function createWaiter(timer?: Timer): Waiter {
   let settle: Pick<Waiter, 'resolve' | 'reject'> | undefined;
   const promise = new Promise<void>((resolve, reject) => {
     settle = { resolve, reject };

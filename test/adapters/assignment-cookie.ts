@@ -225,23 +225,26 @@ export function assignmentCookieConformance(adapter: Adapter): void {
       expect(store.read(key)).toEqual({ bucketing: { 101: '1011' } });
     });
 
-    it('A8 holds what was decided before the head, stored, and exposed', async () => {
-      const page: Handler = (x) => {
-        const { convert } = x;
-        convert.runExperience('homepage-hero', { enableStorage: false });
-        convert.runExperience('featured', { enableTracking: false });
-        const res = x.takeOver();
-        res.writeHead(200);
-        convert.runExperience('homepage-hero');
-        res.end('ok');
-      };
-      const app = await start('original', {}, { routes: { '/': page, '/next': hero } });
-      const browser = new Browser(['cv_vid', 'somebody']);
-      expect((await browser.get(app)).lines).toEqual([]);
-      // In time for the next one.
-      expect(await browser.get(app, '/next')).toMatchObject({ text: 'original sticky', names: ['cv_asg'] });
-      expect(browser.cookies.get('cv_asg')).toMatch(/\.2t\.s2$/);
-    });
+    it.skipIf(adapter.isNode === false)(
+      'A8 holds what was decided before the head, stored, and exposed',
+      async () => {
+        const page: Handler = (x) => {
+          const { convert } = x;
+          convert.runExperience('homepage-hero', { enableStorage: false });
+          convert.runExperience('featured', { enableTracking: false });
+          const res = x.takeOver();
+          res.writeHead(200);
+          convert.runExperience('homepage-hero');
+          res.end('ok');
+        };
+        const app = await start('original', {}, { routes: { '/': page, '/next': hero } });
+        const browser = new Browser(['cv_vid', 'somebody']);
+        expect((await browser.get(app)).lines).toEqual([]);
+        // In time for the next one.
+        expect(await browser.get(app, '/next')).toMatchObject({ text: 'original sticky', names: ['cv_asg'] });
+        expect(browser.cookies.get('cv_asg')).toMatch(/\.2t\.s2$/);
+      },
+    );
 
     it('A9 belongs to the visitor, whoever sits at the browser', async () => {
       let user: string | undefined = 'anne';
@@ -258,7 +261,7 @@ export function assignmentCookieConformance(adapter: Adapter): void {
       expect((await browser.get(await start('original', options))).text).toBe('original bucketed');
     });
 
-    it('A10 is there once, of the head that was sent', async () => {
+    it.skipIf(adapter.isNode === false)('A10 is there once, of the head that was sent', async () => {
       const page: Handler = (x) => {
         x.convert.runExperience('homepage-hero');
         const res = x.takeOver();

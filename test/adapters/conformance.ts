@@ -40,6 +40,8 @@ function visitorIdOf(answer: { headers: Record<string, unknown> }): string | und
 
 export function adapterConformance(adapter: Adapter, capabilities: { http2: boolean }): void {
   describe(adapter.name, () => {
+    /** What is about Node's response, about files, or about what the other frameworks hand to functions. */
+    const itOnNode = it.skipIf(adapter.isNode === false);
     const apps = appsOf(adapter);
     const instances: { close(options: { timeout: number }): Promise<unknown> }[] = [];
     afterEach(async () => {
@@ -657,7 +659,7 @@ export function adapterConformance(adapter: Adapter, capabilities: { http2: bool
         res.end(key);
       }
 
-      it('K10 the head was invalid, and the app answers with another one', async () => {
+      itOnNode('K10 the head was invalid, and the app answers with another one', async () => {
         const app = await start(
           {
             '/': (x) => {
@@ -679,52 +681,58 @@ export function adapterConformance(adapter: Adapter, capabilities: { http2: bool
         expect((await delivered()).exposures()).toHaveLength(1);
       });
 
-      it('K12 the head was invalid, and the other one is for shared caches: no cookie is left', async () => {
-        const app = await start({
-          '/': (x) => {
-            x.convert.runExperience('homepage-hero');
-            const res = x.takeOver();
-            try {
-              res.writeHead(99_999);
-            } catch {
-              res.setHeader('Cache-Control', 'public, max-age=60');
-              res.writeHead(500);
-            }
-            res.end();
-          },
-        });
-        const answer = await get(app, '/');
-        expect([answer.status, cookiesOf(answer)]).toEqual([500, []]);
-        expect((await delivered()).requests).toHaveLength(0);
-      });
+      itOnNode(
+        'K12 the head was invalid, and the other one is for shared caches: no cookie is left',
+        async () => {
+          const app = await start({
+            '/': (x) => {
+              x.convert.runExperience('homepage-hero');
+              const res = x.takeOver();
+              try {
+                res.writeHead(99_999);
+              } catch {
+                res.setHeader('Cache-Control', 'public, max-age=60');
+                res.writeHead(500);
+              }
+              res.end();
+            },
+          });
+          const answer = await get(app, '/');
+          expect([answer.status, cookiesOf(answer)]).toEqual([500, []]);
+          expect((await delivered()).requests).toHaveLength(0);
+        },
+      );
 
-      it('K11 a library that wrapped writeHead before sets one, and the app gives other headers', async () => {
-        const app = await start({
-          '/': (x) => {
-            const { res } = x;
-            const original = res.writeHead.bind(res) as (...given: unknown[]) => typeof res;
-            res.writeHead = (...given: unknown[]) => {
-              res.appendHeader('Set-Cookie', 'lib=1');
-              return original(...given);
-            };
-            x.convert.runExperience('homepage-hero');
-            const raw = x.takeOver();
-            for (const name of raw.getHeaderNames()) raw.removeHeader(name);
-            raw.writeHead(200, { 'X-App': 'kept' });
-            raw.end();
-          },
-        });
-        const answer = await get(app, '/');
-        expect(
-          cookiesOf(answer)
-            .map((line) => line.split('=')[0])
-            .sort(),
-        ).toEqual(['cv_ses', 'cv_vid', 'lib']);
-        expect(answer.headers['x-app']).toBe('kept');
-      });
+      itOnNode(
+        'K11 a library that wrapped writeHead before sets one, and the app gives other headers',
+        async () => {
+          const app = await start({
+            '/': (x) => {
+              const { res } = x;
+              const original = res.writeHead.bind(res) as (...given: unknown[]) => typeof res;
+              res.writeHead = (...given: unknown[]) => {
+                res.appendHeader('Set-Cookie', 'lib=1');
+                return original(...given);
+              };
+              x.convert.runExperience('homepage-hero');
+              const raw = x.takeOver();
+              for (const name of raw.getHeaderNames()) raw.removeHeader(name);
+              raw.writeHead(200, { 'X-App': 'kept' });
+              raw.end();
+            },
+          });
+          const answer = await get(app, '/');
+          expect(
+            cookiesOf(answer)
+              .map((line) => line.split('=')[0])
+              .sort(),
+          ).toEqual(['cv_ses', 'cv_vid', 'lib']);
+          expect(answer.headers['x-app']).toBe('kept');
+        },
+      );
 
       for (const [id, how, handler] of cases) {
-        it(`${id} ${how}`, async () => {
+        (/writeHead|raw response/.test(how) ? itOnNode : it)(`${id} ${how}`, async () => {
           const app = await start({ '/': handler });
           const answer = await get(app, '/');
           const lines = cookiesOf(answer);
@@ -784,7 +792,7 @@ export function adapterConformance(adapter: Adapter, capabilities: { http2: bool
         expect((await delivered()).exposures()).toHaveLength(2);
       });
 
-      it('R4 a visitor first met after the head gets a decision and is not enrolled', async () => {
+      itOnNode('R4 a visitor first met after the head gets a decision and is not enrolled', async () => {
         let why = '';
         const app = await start({
           '/': (x) => {
@@ -860,7 +868,7 @@ export function adapterConformance(adapter: Adapter, capabilities: { http2: bool
         expect((await delivered()).exposures()).toHaveLength(2);
       });
 
-      it('R7b who brings the cookie gets the same cache headers, and no other', async () => {
+      itOnNode('R7b who brings the cookie gets the same cache headers, and no other', async () => {
         const app = await start({
           '/': hero,
           '/own': (x) => {
@@ -887,26 +895,29 @@ export function adapterConformance(adapter: Adapter, capabilities: { http2: bool
         expect((await delivered()).exposures()).toHaveLength(1);
       });
 
-      it('R7c what was decided long before the head counts from the head on, not from the end', async () => {
-        let end = (): void => {};
-        const ended = new Promise<void>((resolve) => (end = resolve));
-        const app = await start({
-          '/': async (x) => {
-            x.convert.runExperience('homepage-hero');
-            await sleep(30);
-            const res = x.takeOver();
-            res.writeHead(200);
-            res.write('one ');
-            await ended;
-            res.end('two');
-          },
-        });
-        const answers = [get(app, '/', { cookie: 'cv_vid=a-visitor-who-returns' }), get(app, '/')];
-        const all = Promise.all(answers);
-        await apps.collector.waitFor((seen) => seen.exposures().length === 2);
-        end();
-        expect((await all).map(({ text }) => text)).toEqual(['one two', 'one two']);
-      });
+      itOnNode(
+        'R7c what was decided long before the head counts from the head on, not from the end',
+        async () => {
+          let end = (): void => {};
+          const ended = new Promise<void>((resolve) => (end = resolve));
+          const app = await start({
+            '/': async (x) => {
+              x.convert.runExperience('homepage-hero');
+              await sleep(30);
+              const res = x.takeOver();
+              res.writeHead(200);
+              res.write('one ');
+              await ended;
+              res.end('two');
+            },
+          });
+          const answers = [get(app, '/', { cookie: 'cv_vid=a-visitor-who-returns' }), get(app, '/')];
+          const all = Promise.all(answers);
+          await apps.collector.waitFor((seen) => seen.exposures().length === 2);
+          end();
+          expect((await all).map(({ text }) => text)).toEqual(['one two', 'one two']);
+        },
+      );
 
       it('R8 counts the exposure of a client that leaves in the middle of the page', async () => {
         const app = await start({
@@ -922,24 +933,27 @@ export function adapterConformance(adapter: Adapter, capabilities: { http2: bool
         await apps.collector.waitFor((seen) => seen.exposures().length === 1);
       });
 
-      it('R9 counts the exposure of a client that leaves before the head, and what is decided after it left', async () => {
-        let left = (): void => undefined;
-        const gone = new Promise<void>((resolve) => (left = resolve));
-        const app = await start({
-          '/': async (x) => {
-            x.convert.runExperience('homepage-hero');
-            x.res.once('close', left);
-            await gone;
-            await sleep(10);
-            x.convert.runExperience('featured');
-            x.takeOver().end();
-          },
-        });
-        const socket = await hangingGet(app.url);
-        await sleep(50);
-        socket.destroy();
-        await apps.collector.waitFor((seen) => seen.exposures().length === 2);
-      });
+      itOnNode(
+        'R9 counts the exposure of a client that leaves before the head, and what is decided after it left',
+        async () => {
+          let left = (): void => undefined;
+          const gone = new Promise<void>((resolve) => (left = resolve));
+          const app = await start({
+            '/': async (x) => {
+              x.convert.runExperience('homepage-hero');
+              x.res.once('close', left);
+              await gone;
+              await sleep(10);
+              x.convert.runExperience('featured');
+              x.takeOver().end();
+            },
+          });
+          const socket = await hangingGet(app.url);
+          await sleep(50);
+          socket.destroy();
+          await apps.collector.waitFor((seen) => seen.exposures().length === 2);
+        },
+      );
 
       it('R10 tracking after the response was sent, and a flush before it, both deliver', async () => {
         let inHandler = 0;
@@ -965,7 +979,7 @@ export function adapterConformance(adapter: Adapter, capabilities: { http2: bool
         );
       });
 
-      it('R10b no response waits for a collector that hangs', async () => {
+      itOnNode('R10b no response waits for a collector that hangs', async () => {
         apps.collector.change({ behaviour: () => 'hang' });
         const app = await start({ '/': hero });
         for (let n = 0; n < 5; n++) expect((await get(app, '/')).status).toBe(200);
@@ -1033,32 +1047,35 @@ export function adapterConformance(adapter: Adapter, capabilities: { http2: bool
         answer.headers['critical-ch'],
       ];
 
-      it('U1 are asked for by pages, whether they use the context or not, and by nothing else', async () => {
-        const app = await start(
-          {
-            '/': page(hero),
-            '/unused': page(unused),
-            '/text': answered({ 'Content-Type': 'text/plain' }),
-            '/own': answered({ 'content-type': 'text/html' }),
-            '/skipped': page(unused),
-          },
-          { acceptClientHints: true, skip: (raw) => (raw as { url: string }).url === '/skipped' },
-        );
-        const all = ['/', '/unused', '/own', '/text', '/skipped'];
-        const answers = await Promise.all(all.map((path) => get(app, path)));
-        expect(answers.map(asked)).toEqual([
-          [HINTS, undefined],
-          [HINTS, undefined],
-          [HINTS, undefined],
-          [undefined, undefined],
-          [undefined, undefined],
-        ]);
-        expect(cookiesOf(answers[1]!)).toEqual([]);
-        expect(answers[1]!.headers['cache-control']).toBeUndefined();
-        expect(answers[0]!.headers.vary ?? '').not.toMatch(/sec-ch/i);
-        expect(asked(await get(app, '/', { 'user-agent': GOOGLEBOT }))).toEqual([undefined, undefined]);
-        expect(apps.logged).toEqual([]);
-      });
+      itOnNode(
+        'U1 are asked for by pages, whether they use the context or not, and by nothing else',
+        async () => {
+          const app = await start(
+            {
+              '/': page(hero),
+              '/unused': page(unused),
+              '/text': answered({ 'Content-Type': 'text/plain' }),
+              '/own': answered({ 'content-type': 'text/html' }),
+              '/skipped': page(unused),
+            },
+            { acceptClientHints: true, skip: (raw) => (raw as { url: string }).url === '/skipped' },
+          );
+          const all = ['/', '/unused', '/own', '/text', '/skipped'];
+          const answers = await Promise.all(all.map((path) => get(app, path)));
+          expect(answers.map(asked)).toEqual([
+            [HINTS, undefined],
+            [HINTS, undefined],
+            [HINTS, undefined],
+            [undefined, undefined],
+            [undefined, undefined],
+          ]);
+          expect(cookiesOf(answers[1]!)).toEqual([]);
+          expect(answers[1]!.headers['cache-control']).toBeUndefined();
+          expect(answers[0]!.headers.vary ?? '').not.toMatch(/sec-ch/i);
+          expect(asked(await get(app, '/', { 'user-agent': GOOGLEBOT }))).toEqual([undefined, undefined]);
+          expect(apps.logged).toEqual([]);
+        },
+      );
 
       it('U2 are not asked for unless the app says so', async () => {
         const app = await start({ '/': page(hero), '/unused': page(unused) });
@@ -1066,7 +1083,7 @@ export function adapterConformance(adapter: Adapter, capabilities: { http2: bool
         expect(asked(await get(app, '/unused'))).toEqual([undefined, undefined]);
       });
 
-      it('U3 are added to those that the app asks for, and may be critical', async () => {
+      itOnNode('U3 are added to those that the app asks for, and may be critical', async () => {
         const app = await start(
           {
             '/': page(hero),
@@ -1115,7 +1132,7 @@ export function adapterConformance(adapter: Adapter, capabilities: { http2: bool
         expect(asked(await get(free, '/shared'))).toEqual([HINTS, undefined]);
       });
 
-      it('U6 are asked for no more after a denial, where the browser sends them', async () => {
+      itOnNode('U6 are asked for no more after a denial, where the browser sends them', async () => {
         const consent = { cookie: 'consent', granted: 'yes', denied: 'no' };
         const app = await start(
           {
@@ -1162,7 +1179,7 @@ export function adapterConformance(adapter: Adapter, capabilities: { http2: bool
     });
 
     describe('mounting', () => {
-      it('M1 mounted twice: the first one wins, one warning', async () => {
+      itOnNode('M1 mounted twice: the first one wins, one warning', async () => {
         const app = await start({ '/': hero }, {}, { twice: true });
         const first = await get(app, '/');
         await get(app, '/', { cookie: `cv_vid=${visitorIdOf(first)}` });
@@ -1171,7 +1188,7 @@ export function adapterConformance(adapter: Adapter, capabilities: { http2: bool
         expect(apps.logged.filter((line) => line.includes('mounted twice'))).toHaveLength(1);
       });
 
-      it('M2 one Convert serves two apps, and outlives both', async () => {
+      itOnNode('M2 one Convert serves two apps, and outlives both', async () => {
         const convert = createConvert(options());
         instances.push(convert);
         const one = await adapter.start({ convert, routes: { '/': hero } });
@@ -1192,7 +1209,7 @@ export function adapterConformance(adapter: Adapter, capabilities: { http2: bool
         ).rejects.toThrow(/unknown option `sdkkey`, did you mean `sdkKey`\?/);
       });
 
-      it('M4 skipped requests are left alone', async () => {
+      itOnNode('M4 skipped requests are left alone', async () => {
         const app = await start({ '/': hero, '/health': hero }, { skip: ({ url }) => url === '/health' });
         const answer = await get(app, '/health');
         expect([answer.text, cookiesOf(answer)]).toEqual(['none', []]);
@@ -1254,6 +1271,7 @@ export function adapterConformance(adapter: Adapter, capabilities: { http2: bool
     describe('a proxy that the framework may know of or not', () => {
       const SETTINGS: Record<string, string> = {
         Express: "app.set('trust proxy', 1)",
+        fetch: 'new Request(the URL that visitors see, request), and `ip`',
         Koa: 'new Koa({ proxy: true, maxIpsCount: 1 })',
         Fastify: "Fastify({ trustProxy: 'the address of the proxy' })",
       };
@@ -1337,7 +1355,7 @@ export function adapterConformance(adapter: Adapter, capabilities: { http2: bool
     });
 
     describe('not ready', () => {
-      it('N1 waits a moment for the first config, then serves the original page', async () => {
+      itOnNode('N1 waits a moment for the first config, then serves the original page', async () => {
         const app = await start(
           {
             '/': (x) =>

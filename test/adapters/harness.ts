@@ -56,6 +56,8 @@ export interface Adapter {
   readonly name: string;
   /** How `visitor.id` finds what `authenticate` has set. */
   user: (request: unknown) => string | undefined;
+  /** False if there is no response of Node, and no file: cases about these are skipped. Default true. */
+  readonly isNode?: boolean;
   /** The closing of the framework's app closes the Convert that the adapter made. */
   readonly closesConvert: boolean;
   start(options: AppOptions): Promise<RunningApp>;

@@ -1,4 +1,5 @@
 /** Users who have several devices: whose visitor id is whose, from when on, and what is counted. */
+import { nodeDigests } from '../../src/utils/node/digests.js';
 import { createHash } from 'node:crypto';
 import { afterEach, beforeEach, describe, expect, it } from 'vitest';
 import type { ConvertContext } from '../../src/context/types.js';
@@ -235,7 +236,7 @@ describe('F5: with secrets', () => {
     expect(tablet.cookies.get('cv_vid_next')).toMatch(/^1\.phone\./);
 
     await convert.forget('phone');
-    for (const user of [...userHasher([NEW, OLD])('ann')])
+    for (const user of [...userHasher(nodeDigests, [NEW, OLD])('ann')])
       expect(kept.read(`1001-2002~user-${user}`)).toBeUndefined();
   });
 

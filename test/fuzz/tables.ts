@@ -1,4 +1,5 @@
 /** What a hostile request is made of. To have another header, cookie or parameter fuzzed, add its row. */
+import { nodeDigests } from '../../src/utils/node/digests.js';
 import fc, { type Arbitrary } from 'fast-check';
 import { visitorCarrier } from '../../src/identity/carried-visitor.js';
 import { type PreviewKind, previewSigner } from '../../src/identity/cookies/preview-signer.js';
@@ -19,13 +20,13 @@ const now = Math.floor(started / 1000).toString(36);
 
 /** What the apps have signed, and which has expired if `age` is negative. */
 const previewOf = (kind: PreviewKind, age: number): string =>
-  previewSigner(SECRET).sign({
+  previewSigner(nodeDigests, SECRET).sign({
     kind,
     previews: [{ experienceId: '101', variationId: '1010' }],
     expires: started + age,
   });
 const carriedBy = (visitor: string, origin: 'app' | 'cookie'): string =>
-  visitorCarrier(SECRET).write({ id: visitor, origin, isGranted: true, at: started });
+  visitorCarrier(nodeDigests, SECRET).write({ id: visitor, origin, isGranted: true, at: started });
 
 const id = fc.stringMatching(/^[A-Za-z0-9_-]{1,64}$/);
 /** Few, so that visitors come back. */

@@ -1,4 +1,5 @@
 /** The text that carries a visitor: what it holds, and what is believed of one that comes back. */
+import { nodeDigests } from '../../src/utils/node/digests.js';
 import fc from 'fast-check';
 import { describe, expect, it } from 'vitest';
 import { visitorCarrier } from '../../src/identity/carried-visitor.js';
@@ -7,7 +8,7 @@ const SECRET = 'a secret of the test';
 const NOW = Date.UTC(2026, 10, 30, 12);
 const DAY = 24 * 60 * 60 * 1000;
 const UUID = '3f0c8a52-6b1d-4a5e-9c77-0d2f4b8e6a11';
-const carrier = visitorCarrier(SECRET);
+const carrier = visitorCarrier(nodeDigests, SECRET);
 const OF_COOKIE = { id: UUID, origin: 'cookie', isGranted: true, at: NOW } as const;
 
 describe('a carried text', () => {
@@ -71,9 +72,11 @@ describe('a carried text', () => {
 
   it('is signed with the first secret, and read with all', () => {
     const text = carrier.write(OF_COOKIE);
-    expect(visitorCarrier(['another secret, newer', SECRET]).read(text, NOW)).toMatchObject({ id: UUID });
-    expect(visitorCarrier('another secret, newer').read(text, NOW)).toBe('invalid');
-    expect(visitorCarrier(undefined).read(text, NOW)).toBe('invalid');
+    expect(visitorCarrier(nodeDigests, ['another secret, newer', SECRET]).read(text, NOW)).toMatchObject({
+      id: UUID,
+    });
+    expect(visitorCarrier(nodeDigests, 'another secret, newer').read(text, NOW)).toBe('invalid');
+    expect(visitorCarrier(nodeDigests, undefined).read(text, NOW)).toBe('invalid');
   });
 
   it('of another format is not read', () => {
@@ -81,7 +84,7 @@ describe('a carried text', () => {
   });
 
   it('is the bare id without secrets', () => {
-    const bare = visitorCarrier(undefined);
+    const bare = visitorCarrier(nodeDigests, undefined);
     expect(bare.write({ ...OF_COOKIE, id: 'user:42', origin: 'app' })).toBe('user:42');
     expect(bare.write({ ...OF_COOKIE, id: 'x'.repeat(201) })).toBe('');
     expect(bare.read('user:42', NOW)).toBe('bare');

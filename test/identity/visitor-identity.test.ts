@@ -1,13 +1,18 @@
+import { nodeDigests } from '../../src/utils/node/digests.js';
+import { newUuid } from '../../src/utils/node/uuid.js';
 import fc from 'fast-check';
 import { describe, expect, it } from 'vitest';
-import { fingerprint } from '../../src/identity/fingerprint.js';
+import { fingerprinter } from '../../src/identity/fingerprint.js';
 import { visitorReader, type VisitorReaderOptions } from '../../src/identity/visitor-identity.js';
 import type { ConvertError } from '../../src/utils/errors.js';
 import { incoming } from './support.js';
 
 function reader(options: Partial<VisitorReaderOptions> = {}) {
   const errors: ConvertError[] = [];
-  return { errors, ...visitorReader({ onError: (error) => errors.push(error), ...options }) };
+  return {
+    errors,
+    ...visitorReader({ digests: nodeDigests, newUuid, onError: (error) => errors.push(error), ...options }),
+  };
 }
 
 const UUID = /^[0-9a-f]{8}-[0-9a-f]{4}-4[0-9a-f]{3}-[89ab][0-9a-f]{3}-[0-9a-f]{12}$/;
@@ -169,18 +174,18 @@ describe('bots', () => {
 
 describe('the fingerprint', () => {
   it('is the same for the same client, and keyed', () => {
-    const one = fingerprint(incoming(), 's1');
-    expect(fingerprint(incoming(), 's1')).toBe(one);
+    const one = fingerprinter(nodeDigests, 's1')(incoming());
+    expect(fingerprinter(nodeDigests, 's1')(incoming())).toBe(one);
     expect(one).toMatch(/^fp\.[A-Za-z0-9_-]{32}$/);
     const others = [
-      fingerprint(incoming(), 's2'),
-      fingerprint(incoming({ 'accept-language': 'de' }), 's1'),
-      fingerprint(incoming({ 'user-agent': 'x' }), 's1'),
-      fingerprint(incoming({}, { ip: '1.1.1.1' }), 's1'),
+      fingerprinter(nodeDigests, 's2')(incoming()),
+      fingerprinter(nodeDigests, 's1')(incoming({ 'accept-language': 'de' })),
+      fingerprinter(nodeDigests, 's1')(incoming({ 'user-agent': 'x' })),
+      fingerprinter(nodeDigests, 's1')(incoming({}, { ip: '1.1.1.1' })),
     ];
     expect(new Set([one, ...others]).size).toBe(5);
     // Each connection has a port of its own, and some proxies write it.
-    const behind = (ip: string) => fingerprint(incoming({}, { ip }), 's1');
+    const behind = (ip: string) => fingerprinter(nodeDigests, 's1')(incoming({}, { ip }));
     expect(behind('93.184.216.34:50123')).toBe(one);
     expect(behind('[2001:db8::1]:50123')).toBe(behind('2001:db8::1'));
   });
@@ -191,7 +196,7 @@ describe('the fingerprint', () => {
     ['ids beside those of the app', { id: () => undefined, cookie: { accept: /^fp\./g } }],
   ])('F3: is nothing that a cookie can hold, where it may hold %s', (_name, visitor) => {
     const secret = 'a secret of the test';
-    const id = fingerprint(incoming(), secret);
+    const id = fingerprinter(nodeDigests, secret)(incoming());
     const { identify } = reader({ visitor: { ...visitor, fingerprint: { secret } } });
     const victim = identify(incoming());
     expect(victim).toMatchObject({ id, origin: 'fingerprint' });
@@ -205,7 +210,7 @@ describe('the fingerprint', () => {
       `cv_vid_next=${id}.0`,
     ]) {
       expect(identify(incoming({ ...stranger, cookie }))).toMatchObject({
-        id: fingerprint(incoming(stranger), secret),
+        id: fingerprinter(nodeDigests, secret)(incoming(stranger)),
         origin: 'fingerprint',
       });
     }
@@ -298,7 +303,9 @@ describe('without a grant', () => {
       appId: 'u1',
     });
     const print = reader({ visitor: { fingerprint: { secret: 's' } }, consent: () => false });
-    expect(print.identify(incoming()).withdrawn).toMatchObject({ fingerprint: fingerprint(incoming(), 's') });
+    expect(print.identify(incoming()).withdrawn).toMatchObject({
+      fingerprint: fingerprinter(nodeDigests, 's')(incoming()),
+    });
     expect(identify(incoming({ cookie: 'cv_vid=a b' })).withdrawn).toMatchObject({
       cookie: true,
       cookieId: undefined,

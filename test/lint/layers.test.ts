@@ -299,7 +299,6 @@ describe('packages', () => {
       'convert',
       'delivery/spool',
       'delivery/transports',
-      'identity',
       'project',
       'store',
       'utils/node',

@@ -34,6 +34,10 @@ const ENTRIES: Readonly<Record<string, Entry>> = {
   'convert-middleware/async-context': { names: 'getConvert', loads: [] },
   'convert-middleware/ours-privacy': { names: 'oursPrivacy', loads: [] },
   'convert-middleware/assignment': { names: 'assignmentRoutes', loads: [] },
+  'convert-middleware/fetch': {
+    names: 'ConvertError createConvert memoryStore withConvert',
+    loads: ['@noble/hashes'],
+  },
   'convert-middleware/testing': { names: 'storeConformance testConvert', loads: AGENTS },
 };
 const SUBPATHS = Object.keys(ENTRIES);

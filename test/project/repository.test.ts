@@ -1,7 +1,7 @@
 import { describe, expect, it, vi } from 'vitest';
 import type { ProjectConfig } from '../../src/model/project-config.js';
 import { ProjectRepository, type ProjectRepositoryOptions } from '../../src/project/repository.js';
-import { objectSource } from '../../src/project/sources/resolve-source.js';
+import { objectSource } from '../../src/project/sources/given-source.js';
 import type { ProjectSink, ProjectSource } from '../../src/project/types.js';
 import { ConvertError } from '../../src/utils/errors.js';
 import { later, project, recorder, versionOf } from './helpers.js';

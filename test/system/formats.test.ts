@@ -2,6 +2,7 @@
  * What versions before have written, which told no format, is read as it was meant. `unnumbered-formats.json` was
  * recorded from such a version: its cookies, a document and entries in Redis, and a folder of the spool.
  */
+import { nodeDigests } from '../../src/utils/node/digests.js';
 import { mkdirSync, writeFileSync } from 'node:fs';
 import { dirname, join } from 'node:path';
 import { afterEach, beforeEach, describe, expect, it, onTestFinished, vi } from 'vitest';
@@ -49,7 +50,7 @@ const events = (): string[] =>
 describe('F7: what tells no format', () => {
   it('is read from cookies', () => {
     const [[assignments, session], , [alias]] = recorded.cookies as [string[], string[], string[]];
-    const asg = assignmentCookie('a secret of the fixtures');
+    const asg = assignmentCookie(nodeDigests, 'a secret of the fixtures');
     const carried = asg.open(incoming({ cookie: assignments! }), '1001-2002-recorded-1', undefined);
     expect(carried.state).toEqual({ bucketing: { 101: '1011' } });
     const given = { now: recorded.at, isNewcomer: false, keepsAttribution: true };

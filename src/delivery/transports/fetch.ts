@@ -2,6 +2,7 @@
  * Posts events with `fetch`: for platforms other than Node, or if the process has a `fetch` that goes through a
  * proxy.
  */
+import { unrefTimeout } from '../../utils/node/timers.js';
 import type { Transport } from '../types.js';
 import { isWebPage, MAX_ANSWER_BYTES, networkError, POST_HEADERS } from './shared.js';
 
@@ -29,11 +30,9 @@ export function fetchTransport({ timeout = 10_000, fetch: given }: FetchTranspor
       if (closed) throw networkError('ECANCELED', 'the transport is closed');
       const controller = new AbortController();
       underWay.add(controller);
-      const timer = setTimeout(() => {
+      const timer = unrefTimeout(() => {
         controller.abort(networkError('ETIMEDOUT', `no answer within ${timeout} ms`));
       }, timeout);
-      // On some platforms a timer is a number, without `unref`.
-      (timer as { unref?: () => void }).unref?.();
       try {
         const response = await (given ?? fetch)(url, {
           method: 'POST',

@@ -7,6 +7,7 @@ import { liveExperiences, type ProjectConfig } from '../../model/project-config.
 import { withAssignments } from '../../model/visitor-state/apply-change.js';
 import type { VisitorState } from '../../model/visitor-state/types.js';
 import { cookieNamed, validCookieNamed } from '../../request/cookies.js';
+import type { Digests } from '../../utils/digests.js';
 import { NOTHING, ownValue } from '../../utils/objects.js';
 import { type Assignment, packAssignments, unpackAssignments } from './pack-assignments.js';
 import { setCookie } from './set-cookie.js';
@@ -68,6 +69,7 @@ export interface CarriedAssignments {
  *   alone
  */
 export function assignmentCookie(
+  digests: Digests,
   secrets: Secrets,
   options: AssignmentCookieOptions = NOTHING,
   visitor: CookieOptions = NOTHING,
@@ -78,7 +80,7 @@ export function assignmentCookie(
   const valueIn = cookieNamed(name);
   const validIn = validCookieNamed(name);
   const room = MAX_COOKIE - `${name}=`.length - PAYLOAD_AT;
-  const signer = createSigner(secrets, 'assignments');
+  const signer = createSigner(digests, secrets, 'assignments');
   // The store key names account, project and visitor. JSON keeps the signed parts apart, whatever they contain.
   const signed = (version: string, storeKey: string, payload: string): string =>
     JSON.stringify([version, storeKey, payload]);

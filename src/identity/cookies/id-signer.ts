@@ -1,4 +1,5 @@
 /** Signs the visitor ids in our cookies, and checks the ids that come back (`visitor.cookie.signed`). */
+import type { Digests } from '../../utils/digests.js';
 import { createSigner, type Secrets } from './signer.js';
 
 /**
@@ -26,8 +27,8 @@ const anyId: IdCheck = () => 'none';
 /** Signs nothing, and takes every id. */
 export const UNSIGNED: IdSigner = { sign: () => undefined, check: () => anyId };
 
-export function idSigner(secrets: Secrets): IdSigner {
-  const signer = createSigner(secrets, 'visitor ids');
+export function idSigner(digests: Digests, secrets: Secrets): IdSigner {
+  const signer = createSigner(digests, secrets, 'visitor ids');
   return {
     sign: (id) => signer.sign(id),
     check() {

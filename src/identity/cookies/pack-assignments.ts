@@ -3,6 +3,8 @@
  * characters of `[A-Za-z0-9_.-]`. Convert's decimal ids take some 6 characters in base 36.
  */
 
+import { BYTES } from '../../utils/node/bytes.js';
+
 /** The variation that a visitor has in an experience. */
 export type Assignment = readonly [experienceId: string, variationId: string];
 
@@ -61,13 +63,31 @@ export function unpackAssignments(text: string): Map<string, string> | undefined
 function packId(id: string): string {
   if (DECIMAL.test(id)) return Number(id).toString(36);
   // An id from JSON may have half of a surrogate pair, which UTF-8 can not hold: such an id is written in UTF-16.
-  return id.isWellFormed()
-    ? `_${Buffer.from(id, 'utf8').toString('base64url')}`
-    : `-${Buffer.from(id, 'utf16le').toString('base64url')}`;
+  return id.isWellFormed() ? `_${BYTES.toBase64url(id)}` : `-${BYTES.encode(utf16(id))}`;
 }
 
 function unpackId(token: string): string | undefined {
   if (BASE36.test(token)) return String(Number.parseInt(token, 36));
-  const encoding = token.startsWith('_') ? 'utf8' : token.startsWith('-') ? 'utf16le' : undefined;
-  return encoding && Buffer.from(token.slice(1), 'base64url').toString(encoding);
+  const encoded = token.slice(1);
+  if (token.startsWith('_')) return BYTES.fromBase64url(encoded);
+  return token.startsWith('-') ? textOfUtf16(BYTES.decode(encoded)) : undefined;
+}
+
+/** The bytes of a text in UTF-16, the lower byte of each pair first. */
+function utf16(text: string): Uint8Array {
+  const bytes = new Uint8Array(text.length * 2);
+  for (let index = 0; index < text.length; index++) {
+    const unit = text.charCodeAt(index);
+    bytes[2 * index] = unit & 0xff;
+    bytes[2 * index + 1] = unit >> 8;
+  }
+  return bytes;
+}
+
+/** Returns the text of such bytes. A byte without its pair is left out. */
+function textOfUtf16(bytes: Uint8Array): string {
+  let text = '';
+  for (let index = 0; index + 1 < bytes.length; index += 2)
+    text += String.fromCharCode(bytes[index]! | (bytes[index + 1]! << 8));
+  return text;
 }

@@ -1,6 +1,7 @@
 /** Signs what preview links and the preview cookie show, and until when. */
 import { FORMATS } from '../../model/formats.js';
 import type { Preview } from '../../model/preview.js';
+import type { Digests } from '../../utils/digests.js';
 import { createSigner, type Secrets } from './signer.js';
 
 /** The most experiences of one link. */
@@ -36,8 +37,8 @@ const FORM = new RegExp(
   `^(\\d{1,3})([lsp])((?:_\\d{1,20}\\.\\d{1,20}){1,${MAX_PREVIEWS}})_([0-9a-z]{1,8})_([0-9a-z]{25})$`,
 );
 
-export function previewSigner(secrets: Secrets): PreviewSigner {
-  const signer = createSigner(secrets, 'previews');
+export function previewSigner(digests: Digests, secrets: Secrets): PreviewSigner {
+  const signer = createSigner(digests, secrets, 'previews');
   return {
     sign({ kind, previews, expires }) {
       const ids = previews.map(({ experienceId, variationId }) => `${experienceId}.${variationId}`).join('_');

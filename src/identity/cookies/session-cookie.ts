@@ -13,6 +13,7 @@ import {
 } from '../../model/attribution.js';
 import { FORMATS, withoutFormat } from '../../model/formats.js';
 import type { IncomingRequest } from '../../model/http.js';
+import { BYTES } from '../../utils/node/bytes.js';
 import { cookieNamed, validCookieNamed } from '../../request/cookies.js';
 import { setCookie } from './set-cookie.js';
 import { cookieAttributes, type CookieOptions } from './visitor-cookie.js';
@@ -171,7 +172,7 @@ function pack({ isFirst, attribution }: Session, keepsAttribution: boolean): str
 
 function base64url(text: string): string {
   // Most texts are empty, and a Buffer takes as much time as a decision.
-  return text === '' ? '' : Buffer.from(text).toString('base64url');
+  return text === '' ? '' : BYTES.toBase64url(text);
 }
 
 function unpack(source: Attribution['source'], texts: string): Attribution {
@@ -180,8 +181,8 @@ function unpack(source: Attribution['source'], texts: string): Attribution {
     const bytes = ATTRIBUTION_BYTES[TEXTS[index]!];
     // The text is cut before it is decoded. A forged text whose bytes are no UTF-8 may be too long even then, and is
     // dropped.
-    const decoded = Buffer.from((given[index] ?? '').slice(0, encoded(bytes)), 'base64url').toString('utf8');
-    return Buffer.byteLength(decoded) <= bytes ? decoded : '';
+    const decoded = BYTES.fromBase64url((given[index] ?? '').slice(0, encoded(bytes)));
+    return BYTES.lengthOf(decoded) <= bytes ? decoded : '';
   };
   return { source, campaign: text(0), medium: text(1), keyword: text(2), sourceName: text(3) };
 }

@@ -2,7 +2,7 @@
  * Signs texts with the option `secrets`. Each purpose has a key of its own, so that a signature for one purpose is not
  * valid for another.
  */
-import { createHmac, createSecretKey, type KeyObject, timingSafeEqual } from 'node:crypto';
+import type { Digests, Mac } from '../../utils/digests.js';
 
 /** One secret, or several, the newest first. */
 export type Secrets = string | readonly string[];
@@ -35,31 +35,25 @@ export const SIGNATURE_LENGTH = 25;
 
 const SIGNATURE = /^[0-9a-z]{25}$/;
 
-export function createSigner(secrets: Secrets, purpose: string): Signer {
-  const keys = [secrets].flat().map((secret) => keyFor(secret, purpose));
+export function createSigner(digests: Digests, secrets: Secrets, purpose: string): Signer {
+  const keys = [secrets].flat().map((secret) => digests.mac(secret, `convert-middleware ${purpose}`));
   return {
     sign: (text) => signature(keys[0]!, text),
     verify(text, signatures, budget = { left: Infinity }) {
       const given = [signatures].flat().filter((each) => SIGNATURE.test(each));
-      const bytes = given.map((each) => Buffer.from(each, 'latin1'));
-      const isMadeWith = (key: KeyObject): boolean => {
+      const isMadeWith = (key: Mac): boolean => {
         budget.left -= 1;
-        const expected = Buffer.from(signature(key, text), 'latin1');
-        return bytes.some((each) => timingSafeEqual(expected, each));
+        const expected = signature(key, text);
+        return given.some((each) => digests.isEqual(expected, each));
       };
-      if (bytes.length === 0) return undefined;
+      if (given.length === 0) return undefined;
       const index = keys.findIndex((key) => budget.left > 0 && isMadeWith(key));
       return index === -1 ? undefined : index === 0 ? 'current' : 'previous';
     },
   };
 }
 
-/** Derives the key of a purpose, as a key object, which does not show its bytes when it is printed. */
-function keyFor(secret: string, purpose: string): KeyObject {
-  return createSecretKey(createHmac('sha256', secret).update(`convert-middleware ${purpose}`).digest());
-}
-
-function signature(key: KeyObject, text: string): string {
-  const half = createHmac('sha256', key).update(text).digest('hex').slice(0, 32);
+function signature(key: Mac, text: string): string {
+  const half = key(text, 'hex').slice(0, 32);
   return BigInt(`0x${half}`).toString(36).padStart(SIGNATURE_LENGTH, '0');
 }

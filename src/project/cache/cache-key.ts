@@ -1,6 +1,6 @@
 /** Makes the key under which a project config is kept in the project cache. */
-import { createHmac } from 'node:crypto';
 import { FORMATS } from '../../model/formats.js';
+import type { Digests } from '../../utils/digests.js';
 
 /** The most characters of the SDK key that stand in a cache key. */
 const MAX_NAME = 60;
@@ -11,9 +11,7 @@ const MAX_NAME = 60;
  * show the secret. Each format has keys of its own. The SDK key, which has passed `checkSdkKey`, stands in front for
  * operators.
  */
-export function cacheKey(url: URL, sdkKey: string, secret: string | undefined): string {
-  const mark = createHmac('sha256', secret ?? '')
-    .update(`${FORMATS.projectCache} ${url.href}`)
-    .digest('hex');
+export function cacheKey(digests: Digests, url: URL, sdkKey: string, secret: string | undefined): string {
+  const mark = digests.mac(secret ?? '')(`${FORMATS.projectCache} ${url.href}`, 'hex');
   return `${sdkKey.replaceAll('/', '-').slice(0, MAX_NAME)}-${mark.slice(0, 32)}`;
 }

@@ -3,10 +3,12 @@
  * is written after each fetch.
  */
 import { asConvertError } from '../../utils/errors.js';
-import { unrefTimeout } from '../../utils/node/timers.js';
+import { textOf, utf8 } from '../../utils/node/bytes.js';
+import { type Timer, unrefTimeout } from '../../utils/node/timers.js';
 import { parseProject } from '../parse-config.js';
 import type { ProjectPin } from '../project-pin.js';
-import { digestOf, type ChangeDetector } from '../sources/change-detector.js';
+import type { ChangeDetector } from '../sources/change-detector.js';
+import { digestOf } from '../sources/digest.js';
 import type { ProjectSink } from '../types.js';
 import { SafeCache } from './safe-cache.js';
 import type { CachedProject, ProjectCache } from './types.js';
@@ -33,7 +35,7 @@ export interface FallbackConfigOptions extends CacheTimes {
 
 export class FallbackConfig {
   readonly #cache: SafeCache;
-  readonly #patienceTimer: NodeJS.Timeout;
+  readonly #patienceTimer: Timer;
   /** Resolves when the cache is read, or when the source has waited long enough for it. */
   readonly #isRead: Promise<void>;
   /** The config that the cache held at the start, until `use` takes it. */
@@ -54,7 +56,7 @@ export class FallbackConfig {
     private readonly options: FallbackConfigOptions,
   ) {
     const { key, maxBytes, patience = 100, limit = 10_000 } = options;
-    this.#cache = new SafeCache(cache, sink, { key, maxBytes, limit });
+    this.#cache = new SafeCache(cache, sink, { key, maxBytes, limit, digestOf });
     const reading = this.#read();
     let isPatienceOver: (() => void) | undefined;
     this.#isRead = Promise.race([reading, new Promise<void>((resolve) => (isPatienceOver = resolve))]);
@@ -74,7 +76,7 @@ export class FallbackConfig {
     if (found === undefined) return;
     const { pin, maxBytes } = this.options;
     try {
-      pin.to(parseProject(Buffer.from(found.body), this.#cache.description, { maxBytes }));
+      pin.to(parseProject(utf8(found.body), this.#cache.description, { maxBytes }));
     } catch (error) {
       this.#found = undefined;
       this.#cache.tell(asConvertError(error, 'CONVERT_BAD_PROJECT', 'the config of the project cache'));
@@ -98,9 +100,9 @@ export class FallbackConfig {
    * Writes the config in force to the cache. `body` is the answer of the endpoint; undefined: the endpoint has
    * confirmed the config. Never rejects.
    */
-  async write(body: Buffer | undefined, etag: string | undefined): Promise<void> {
+  async write(body: Uint8Array | undefined, etag: string | undefined): Promise<void> {
     if (body !== undefined) {
-      const text = body.toString('utf8');
+      const text = textOf(body);
       this.#text = { body: text, digest: digestOf(text) };
     }
     if (this.#text !== undefined) await this.#cache.write({ ...this.#text, etag, checkedAt: Date.now() });

@@ -4,8 +4,9 @@
  */
 import { ConvertError } from '../../utils/errors.js';
 import { HealthReporter } from '../../utils/health-reporter.js';
-import { unrefTimeout } from '../../utils/node/timers.js';
-import { digestOf } from '../sources/change-detector.js';
+import { type Timer, unrefTimeout } from '../../utils/node/timers.js';
+import { BYTES } from '../../utils/node/bytes.js';
+import type { DigestOf } from '../sources/change-detector.js';
 import type { ProjectSink } from '../types.js';
 import type { CachedProject, ProjectCache } from './types.js';
 
@@ -15,6 +16,7 @@ export interface SafeCacheOptions {
   readonly limit: number;
   /** Bytes of the largest config that is accepted. */
   readonly maxBytes: number;
+  readonly digestOf: DigestOf;
 }
 
 export class SafeCache {
@@ -73,7 +75,7 @@ export class SafeCache {
     if (this.#isOver) return undefined;
     const { limit } = this.options;
     if (this.#hangs) return this.#failed(new Late(limit));
-    let timer: NodeJS.Timeout | undefined;
+    let timer: Timer | undefined;
     let isLate = false;
     const done = this.#last.then(() => (isLate || this.#isOver ? undefined : work()));
     this.#last = done
@@ -120,9 +122,8 @@ export class SafeCache {
     if (typeof digest !== 'string' || !isText(body) || !isText(etag) || !Number.isFinite(checkedAt))
       return 'holds something else than a config';
     if (typeof body !== 'string' || body === '') return 'holds no text of a config, or too long a one';
-    if (Buffer.byteLength(body) > this.options.maxBytes)
-      return `holds more than ${this.options.maxBytes} bytes`;
-    return digestOf(body) === digest ? undefined : 'holds a damaged config';
+    if (BYTES.lengthOf(body) > this.options.maxBytes) return `holds more than ${this.options.maxBytes} bytes`;
+    return this.options.digestOf(body) === digest ? undefined : 'holds a damaged config';
   }
 }
 

@@ -2,13 +2,23 @@
  * Passes a config on to the repository only if it differs from the config before, whether it comes from the endpoint or
  * from a cache.
  */
-import { createHash } from 'node:crypto';
 import type { ProjectConfig } from '../../model/project-config.js';
 import type { CachedProject } from '../cache/types.js';
 import type { ConfigLimits } from '../config-limits.js';
 import { parseProject } from '../parse-config.js';
 import type { ProjectPin } from '../project-pin.js';
+import { utf8 } from '../../utils/node/bytes.js';
 import type { CachedConfigInfo, ProjectSink } from '../types.js';
+
+/** Returns the SHA-256 of the text of a config, in Base64. */
+export type DigestOf = (body: Uint8Array | string) => string;
+
+export interface ChangeDetectorOptions {
+  readonly limits: ConfigLimits;
+  /** Refuses configs of other projects than the one that it is pinned to. */
+  readonly pin: ProjectPin;
+  readonly digestOf: DigestOf;
+}
 
 export class ChangeDetector {
   /** The ETag of the config that was passed on last. */
@@ -21,15 +31,18 @@ export class ChangeDetector {
   #isTaken = false;
   #hasConfig = false;
 
-  /** @param pin refuses configs of other projects than the one that it is pinned to */
   constructor(
     private readonly sink: ProjectSink,
-    private readonly limits: ConfigLimits,
-    private readonly pin: ProjectPin,
+    private readonly options: ChangeDetectorOptions,
   ) {}
 
   get etag(): string | undefined {
     return this.#etag;
+  }
+
+  /** True if the config in force has this digest. */
+  isOf(digest: string): boolean {
+    return this.#isTaken && digest === this.#digest;
   }
 
   /** True if a config is in force. */
@@ -51,10 +64,11 @@ export class ChangeDetector {
    *
    * @throws ConvertError `CONVERT_BAD_PROJECT`
    */
-  answer(body: Buffer, etag: string | undefined, where: string): boolean {
+  answer(body: Uint8Array, etag: string | undefined, where: string): boolean {
+    const { digestOf, limits, pin } = this.options;
     const digest = digestOf(body);
-    const config = digest === this.#digest ? undefined : parseProject(body, where, this.limits);
-    if (config !== undefined) this.pin.check(config, where);
+    const config = digest === this.#digest ? undefined : parseProject(body, where, limits);
+    if (config !== undefined) pin.check(config, where);
     // The ETag is kept only after parsing: the ETag of an answer that could not be used must not be sent with the next
     // request.
     this.#etag = etag;
@@ -62,15 +76,16 @@ export class ChangeDetector {
   }
 
   /**
-   * Passes on the config of a cache; called while no config is in force. Returns false also for a config that was
+   * Passes on the config of a cache; called while no newer config is in force. Returns false also for a config that was
    * refused before.
    *
    * @throws ConvertError `CONVERT_BAD_PROJECT`
    */
   useCached({ body, digest, etag, checkedAt }: CachedProject, where: string): boolean {
     if (digest === this.#digest) return false;
-    const config = parseProject(Buffer.from(body), where, this.limits);
-    this.pin.check(config, where);
+    const { limits, pin } = this.options;
+    const config = parseProject(utf8(body), where, limits);
+    pin.check(config, where);
     this.#etag = etag;
     return this.#pass(config, digest, { checkedAt });
   }
@@ -79,12 +94,7 @@ export class ChangeDetector {
     this.#digest = digest;
     this.#isTaken = this.sink.config(config, cached);
     this.#hasConfig ||= this.#isTaken;
-    if (this.#isTaken) this.pin.to(config);
+    if (this.#isTaken) this.options.pin.to(config);
     return this.#isTaken;
   }
-}
-
-/** The SHA-256 of the text of a config, in Base64. */
-export function digestOf(body: Buffer | string): string {
-  return createHash('sha256').update(body).digest('base64');
 }

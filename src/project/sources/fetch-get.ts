@@ -1,6 +1,6 @@
 /** Makes one GET request with `fetch`, with the bounds of `get` in `http-get.ts`. */
 import { unrefTimeout } from '../../utils/node/timers.js';
-import type { Answer, GetOptions } from './http-get.js';
+import type { Answer, GetOptions } from './get.js';
 
 /** The status that is reported for a redirect which is not followed, on platforms that hide its true status. */
 const HIDDEN_REDIRECT = 302;
@@ -17,7 +17,7 @@ export async function fetchGet(
   signal.addEventListener('abort', onStop, { once: true });
   try {
     const response = await fetch(url, {
-      headers: headers as Record<string, string>,
+      headers,
       redirect: 'manual',
       signal: abort.signal,
     });
@@ -33,7 +33,7 @@ export async function fetchGet(
 }
 
 /** Reads the body, decompressed; nothing of it if `maxBytes` is 0. */
-async function bodyOf({ body }: Response, maxBytes: number): Promise<Buffer> {
+async function bodyOf({ body }: Response, maxBytes: number): Promise<Uint8Array> {
   const reader = body?.getReader() as ReadableStreamDefaultReader<Uint8Array> | undefined;
   const chunks: Uint8Array[] = [];
   if (maxBytes === 0) await reader?.cancel();
@@ -47,7 +47,18 @@ async function bodyOf({ body }: Response, maxBytes: number): Promise<Buffer> {
     }
     chunks.push(value);
   }
-  return Buffer.concat(chunks);
+  return joined(chunks);
+}
+
+function joined(chunks: readonly Uint8Array[]): Uint8Array {
+  if (chunks.length === 1) return chunks[0]!;
+  const all = new Uint8Array(chunks.reduce((sum, { length }) => sum + length, 0));
+  let at = 0;
+  for (const chunk of chunks) {
+    all.set(chunk, at);
+    at += chunk.length;
+  }
+  return all;
 }
 
 /** The reason of a failure, for the log: Node's `fetch` hides the code in `cause`. */

@@ -6,7 +6,7 @@ import { badOption } from '../endpoints.js';
 import { MAX_CONFIG_BYTES } from '../config-limits.js';
 import { parseProject } from '../parse-config.js';
 import type { ProjectSink, ProjectSource } from '../types.js';
-import { digestOf } from './change-detector.js';
+import { digestOf } from './digest.js';
 
 export interface FileSourceOptions {
   /** Milliseconds between two checks whether the file has changed. Default 2,000. */

@@ -2,7 +2,7 @@
  * Makes one GET request with hard bounds: limited time, limited bytes after decompression, no redirects. The request
  * does not keep the process alive.
  */
-import http, { type IncomingHttpHeaders, type IncomingMessage, type OutgoingHttpHeaders } from 'node:http';
+import http, { type IncomingMessage } from 'node:http';
 import https from 'node:https';
 import type { Socket } from 'node:net';
 import { type Duplex, PassThrough, Writable } from 'node:stream';
@@ -10,24 +10,11 @@ import { pipeline } from 'node:stream/promises';
 import { createBrotliDecompress, createGunzip } from 'node:zlib';
 import { changedGlobalAgent } from '../../utils/node/global-agent.js';
 import { unrefTimeout } from '../../utils/node/timers.js';
+import type { Answer, GetOptions } from './get.js';
 
-export interface GetOptions {
-  readonly headers: OutgoingHttpHeaders;
-  /** Milliseconds for everything: name lookup, connection, head and body. */
-  readonly timeout: number;
-  /** Upper bound of the body, in bytes, decompressed. */
-  readonly maxBytes: number;
-  /** Aborts the request. */
-  readonly signal: AbortSignal;
+export interface HttpGetOptions extends GetOptions {
   /** The agent of the app. Default: the global agent if it was changed, else a connection for this request alone. */
   readonly agent?: http.Agent | undefined;
-}
-
-export interface Answer {
-  readonly status: number;
-  readonly headers: IncomingHttpHeaders;
-  /** Empty unless the status is 200. */
-  readonly body: Buffer;
 }
 
 const DECODERS: Record<string, () => Duplex> = {
@@ -43,7 +30,7 @@ const DECODERS: Record<string, () => Duplex> = {
  * The socket is unref'd: the process may end while a request is under way. (While a connection is being established,
  * the pending call of the operating system still keeps the process alive, for `timeout` at most.)
  */
-export async function get(url: URL, options: GetOptions): Promise<Answer> {
+export async function get(url: URL, options: HttpGetOptions): Promise<Answer> {
   const { timeout, maxBytes, signal } = options;
   const abort = new AbortController();
   const onStop = () => abort.abort();
@@ -68,7 +55,7 @@ export async function get(url: URL, options: GetOptions): Promise<Answer> {
   }
 }
 
-function head(url: URL, { headers, agent }: GetOptions, signal: AbortSignal): Promise<IncomingMessage> {
+function head(url: URL, { headers, agent }: HttpGetOptions, signal: AbortSignal): Promise<IncomingMessage> {
   // The module is asked for `get` at each request, so that mocks and monitoring tools that replace it are called.
   const client = url.protocol === 'https:' ? https : http;
   return new Promise((resolve, reject) => {

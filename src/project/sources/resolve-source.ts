@@ -3,10 +3,10 @@ import type { ProjectConfig } from '../../model/project-config.js';
 import { ConvertError } from '../../utils/errors.js';
 import { folderCache } from '../cache/folder-cache.js';
 import type { ProjectCache } from '../cache/types.js';
-import { badOption, checkSdkKey } from '../endpoints.js';
-import { adoptProject } from '../parse-config.js';
+import { checkSdkKey } from '../endpoints.js';
 import type { ProjectSource } from '../types.js';
 import { fileSource } from './file-source.js';
+import { givenSource } from './given-source.js';
 import { httpSource, type HttpSourceOptions } from './http-source.js';
 
 export interface ResolveProjectOptions extends Omit<Partial<HttpSourceOptions>, 'cache'> {
@@ -42,34 +42,5 @@ export function resolveProject(options: ResolveProjectOptions): ProjectSource {
 }
 
 function sourceOf(project: unknown, maxBytes: number | undefined): ProjectSource {
-  if (typeof project === 'string') return fileSource(project, { maxBytes });
-  if (typeof project !== 'object' || project === null) {
-    throw badOption(
-      'project',
-      'must be a config object, the path of a JSON file, or a source with start() and stop()',
-    );
-  }
-  return isSource(project) ? project : objectSource(project);
-}
-
-function isSource(project: object): project is ProjectSource {
-  const { start, stop } = project as Partial<ProjectSource>;
-  if (typeof start === 'function' && typeof stop === 'function') return true;
-  if (start === undefined) return false;
-  throw badOption('project', 'has a start but no stop; a source needs both');
-}
-
-/**
- * Makes a source that delivers a copy of `config` as soon as it is started. Changes that the app makes to its object
- * later have no effect.
- *
- * @throws ConvertError `CONVERT_BAD_PROJECT`
- */
-export function objectSource(config: unknown): ProjectSource {
-  const project: ProjectConfig = adoptProject(config, 'option project');
-  return {
-    description: 'object given as option project',
-    start: (sink) => sink.config(project),
-    stop() {},
-  };
+  return typeof project === 'string' ? fileSource(project, { maxBytes }) : givenSource(project);
 }

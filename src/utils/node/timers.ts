@@ -3,9 +3,28 @@
 /** The longest delay of a timer of Node, in milliseconds. Node takes a longer delay for 1 ms. */
 export const MAX_DELAY = 2 ** 31 - 1;
 
+/** What `setTimeout` returns: an object on Node, and a number on other platforms. */
+export type Timer = ReturnType<typeof setTimeout>;
+
 /** `setTimeout` that does not keep the process alive. Delays above 24.8 days count as 24.8 days. */
-export function unrefTimeout(callback: () => void, delay: number): NodeJS.Timeout {
-  return setTimeout(callback, Math.min(delay, MAX_DELAY)).unref();
+export function unrefTimeout(callback: () => void, delay: number): Timer {
+  return unref(setTimeout(callback, Math.min(delay, MAX_DELAY)));
+}
+
+function unref(timer: Timer): Timer {
+  // Where timers are numbers, they keep no process alive.
+  (timer as Partial<Timer>).unref?.();
+  return timer;
+}
+
+/** Runs `work` in the next turn of the event loop. The returned function cancels that. */
+export function nextTurn(work: () => void): () => void {
+  if (typeof setImmediate !== 'function') {
+    const timer = setTimeout(work, 0);
+    return () => clearTimeout(timer);
+  }
+  const immediate = setImmediate(work);
+  return () => clearImmediate(immediate);
 }
 
 export interface WithTimeoutOptions {
@@ -25,8 +44,10 @@ export function withTimeout<T>(
   { keepAlive = false, error = timedOut }: WithTimeoutOptions = {},
 ): Promise<T> {
   return new Promise<T>((resolve, reject) => {
-    const timer = unrefTimeout(() => reject(error()), milliseconds);
-    if (keepAlive) timer.ref();
+    const late = (): void => reject(error());
+    const timer = keepAlive
+      ? setTimeout(late, Math.min(milliseconds, MAX_DELAY))
+      : unrefTimeout(late, milliseconds);
     Promise.resolve(promise).then(
       (value) => {
         clearTimeout(timer);
@@ -48,7 +69,7 @@ function timedOut(): Error {
 
 /** Timers that do not keep the process alive, and that end together. */
 export class TimerGroup {
-  readonly #open = new Set<NodeJS.Timeout>();
+  readonly #open = new Set<Timer>();
   #isStopped = false;
 
   /** Runs `work` once after `milliseconds`. The returned function cancels the timer. */
@@ -78,13 +99,15 @@ export class TimerGroup {
 
   #add(set: typeof setTimeout | typeof setInterval, milliseconds: number, work: () => void): () => void {
     if (this.#isStopped) return () => {};
-    const timer = set(
-      () => {
-        if (set === setTimeout) this.#open.delete(timer);
-        work();
-      },
-      Math.min(milliseconds, MAX_DELAY),
-    ).unref();
+    const timer = unref(
+      set(
+        () => {
+          if (set === setTimeout) this.#open.delete(timer);
+          work();
+        },
+        Math.min(milliseconds, MAX_DELAY),
+      ),
+    );
     this.#open.add(timer);
     return () => {
       clearTimeout(timer);

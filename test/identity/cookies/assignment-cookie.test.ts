@@ -1,4 +1,5 @@
 /** The cookie of assignments: whose it is, what it holds, and what becomes of one that is none. */
+import { nodeDigests } from '../../../src/utils/node/digests.js';
 import fc from 'fast-check';
 import { describe, expect, it } from 'vitest';
 import {
@@ -38,7 +39,7 @@ function visit(cookie: ReturnType<typeof assignmentCookie>, { value, stored, ...
   return { seen: carried.state?.bucketing, line, dropped, value: /=([^;]*)/.exec(line ?? '')?.[1] };
 }
 
-const cookie = assignmentCookie(NEW);
+const cookie = assignmentCookie(nodeDigests, NEW);
 const first = visit(cookie, { decided: { 101: '1010', 102: '1021' } });
 const value = first.value!;
 
@@ -67,7 +68,7 @@ describe('the cookie of assignments', () => {
       'Max-Age=30; Domain=shop.example; Path=/; HttpOnly; Secure; SameSite=None',
     ],
   ])('has the attributes that it should have, %s', (_name, visitor, options, attributes) => {
-    const made = assignmentCookie(NEW, options, visitor);
+    const made = assignmentCookie(nodeDigests, NEW, options, visitor);
     const name = options?.name ?? 'cv_asg';
     const { line } = visit(made, { decided: { 101: '1010' } });
     expect(line?.slice(line.indexOf(';') + 2)).toBe(attributes);
@@ -81,7 +82,7 @@ describe('the cookie of assignments', () => {
     for (const storeKey of ['1001-2002-visitor-2', '1001-2003-visitor-1', '1001-2002~cookie-visitor-1']) {
       expect(visit(cookie, { value, storeKey }).seen).toBeUndefined();
     }
-    expect(visit(assignmentCookie(OLD), { value }).seen).toBeUndefined();
+    expect(visit(assignmentCookie(nodeDigests, OLD), { value }).seen).toBeUndefined();
     expect(visit(cookie, { value }).seen).toBeDefined();
   });
 
@@ -105,7 +106,7 @@ describe('the cookie of assignments', () => {
   });
 
   it('is not looked at where it is over-long, though it is signed', () => {
-    const signer = createSigner(NEW, 'assignments');
+    const signer = createSigner(nodeDigests, NEW, 'assignments');
     const signed = (payload: string): string =>
       `1.${signer.sign(JSON.stringify(['1', KEY, payload]))}.${payload}`;
     expect(visit(cookie, { value: signed('2t.s2') }).seen).toEqual({ 101: '1010' });
@@ -116,13 +117,13 @@ describe('the cookie of assignments', () => {
   });
 
   it('is taken from a previous secret, and signed anew with the first', () => {
-    const rotated = assignmentCookie([OLD, NEW]);
+    const rotated = assignmentCookie(nodeDigests, [OLD, NEW]);
     const { seen, value: again } = visit(rotated, { value });
     expect(seen).toEqual({ 101: '1010', 102: '1021' });
     expect(again).not.toBe(value);
     expect(again?.split('.').slice(2)).toEqual(value.split('.').slice(2));
     expect(visit(rotated, { value: again }).line).toBeUndefined();
-    expect(visit(assignmentCookie(OLD), { value: again }).seen).toBeDefined();
+    expect(visit(assignmentCookie(nodeDigests, OLD), { value: again }).seen).toBeDefined();
     expect(visit(cookie, { value: again }).seen).toBeUndefined();
   });
 
@@ -226,7 +227,7 @@ const foreignTo = (signed: string): string => `cv_asg=${signed.replace('2t', '2x
 describe('F7: a cookie of assignments of a newer format', () => {
   it('is left alone, and told, unless there is one that can be read', () => {
     const told: string[] = [];
-    const newer = assignmentCookie(NEW, {}, {}, (name) => told.push(name));
+    const newer = assignmentCookie(nodeDigests, NEW, {}, {}, (name) => told.push(name));
     const left = visit(newer, { value: value.replace('1.', '99.'), decided: { 101: '1011' } });
     expect([left.seen, left.line]).toEqual([undefined, undefined]);
     expect(told).toEqual(['cv_asg']);

@@ -1,3 +1,4 @@
+import { nodeDigests } from '../../../src/utils/node/digests.js';
 import fc from 'fast-check';
 import { describe, expect, it } from 'vitest';
 import {
@@ -7,7 +8,7 @@ import {
 } from '../../../src/identity/cookies/preview-signer.js';
 
 const SECRET = 'a secret of the test';
-const signer = previewSigner(SECRET);
+const signer = previewSigner(nodeDigests, SECRET);
 const ONE: SignedPreviews = {
   kind: 'link',
   previews: [{ experienceId: '101', variationId: '1011' }],
@@ -56,8 +57,8 @@ describe('signed previews', () => {
 
   it('are signed with the first secret, and read with all', () => {
     const text = signer.sign(ONE);
-    expect(previewSigner(['another secret, newer', SECRET]).read(text)).toEqual(ONE);
-    expect(previewSigner('another secret, newer').read(text)).toBeUndefined();
+    expect(previewSigner(nodeDigests, ['another secret, newer', SECRET]).read(text)).toEqual(ONE);
+    expect(previewSigner(nodeDigests, 'another secret, newer').read(text)).toBeUndefined();
   });
 
   it('never throw', () => {

@@ -1,4 +1,5 @@
 /** Signatures: who made them, for what, and that nothing of the secrets shows. */
+import { nodeDigests } from '../../../src/utils/node/digests.js';
 import { inspect } from 'node:util';
 import fc from 'fast-check';
 import { describe, expect, it } from 'vitest';
@@ -8,7 +9,7 @@ const [OLD, NEW] = ['the secret of last year', 'the secret of this year'];
 
 describe('a signature', () => {
   it('is 25 characters of [0-9a-z], whatever is signed, and no other text has it', () => {
-    const signer = createSigner(NEW, 'test');
+    const signer = createSigner(nodeDigests, NEW, 'test');
     fc.assert(
       fc.property(fc.string({ unit: 'binary' }), fc.string({ unit: 'binary' }), (text, other) => {
         const signature = signer.sign(text);
@@ -21,14 +22,14 @@ describe('a signature', () => {
   });
 
   it('is the same in all processes', () => {
-    expect(createSigner(NEW, 'test').sign('text')).toBe('0n0v3ff2uvn50e67nlmylnldu');
+    expect(createSigner(nodeDigests, NEW, 'test').sign('text')).toBe('0n0v3ff2uvn50e67nlmylnldu');
   });
 
   it('is made with the first secret and verified with all', () => {
     const [before, rotated, after] = [
-      createSigner([OLD], 'test'),
-      createSigner([NEW, OLD], 'test'),
-      createSigner(NEW, 'test'),
+      createSigner(nodeDigests, [OLD], 'test'),
+      createSigner(nodeDigests, [NEW, OLD], 'test'),
+      createSigner(nodeDigests, NEW, 'test'),
     ];
     const [old, current] = [before.sign('text'), rotated.sign('text')];
     expect(current).toBe(after.sign('text'));
@@ -37,12 +38,12 @@ describe('a signature', () => {
   });
 
   it('is good for one purpose', () => {
-    const signature = createSigner(NEW, 'one').sign('text');
-    expect(createSigner(NEW, 'other').verify('text', signature)).toBeUndefined();
+    const signature = createSigner(nodeDigests, NEW, 'one').sign('text');
+    expect(createSigner(nodeDigests, NEW, 'other').verify('text', signature)).toBeUndefined();
   });
 
   it('is nothing else: each character counts, and garbage throws nothing', () => {
-    const signer = createSigner(NEW, 'test');
+    const signer = createSigner(nodeDigests, NEW, 'test');
     const signature = signer.sign('text');
     for (let at = 0; at < signature.length; at++) {
       const other = signature[at] === '0' ? '1' : '0';
@@ -64,7 +65,7 @@ describe('a signature', () => {
   });
 
   it('comes from a signer that shows no secret', () => {
-    const shown = inspect(createSigner([NEW, OLD], 'test'), { depth: 10, showHidden: true });
+    const shown = inspect(createSigner(nodeDigests, [NEW, OLD], 'test'), { depth: 10, showHidden: true });
     expect(shown).not.toContain('secret of');
   });
 });

@@ -1,7 +1,7 @@
 /** What every project cache does. */
 import { describe, expect, it } from 'vitest';
 import type { CachedProject, ProjectCache } from '../../../src/project/cache/types.js';
-import { digestOf } from '../../../src/project/sources/change-detector.js';
+import { digestOf } from '../../../src/project/sources/digest.js';
 import { project, until } from '../helpers.js';
 
 export const KEY = '100-200-0123456789abcdef';

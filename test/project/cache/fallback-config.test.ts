@@ -4,7 +4,7 @@ import { join } from 'node:path';
 import { beforeEach, describe, expect, it, type TestContext } from 'vitest';
 import { folderCache } from '../../../src/project/cache/folder-cache.js';
 import type { CachedProject, ProjectCache } from '../../../src/project/cache/types.js';
-import { digestOf } from '../../../src/project/sources/change-detector.js';
+import { digestOf } from '../../../src/project/sources/digest.js';
 import { httpSource, type HttpSourceOptions } from '../../../src/project/sources/http-source.js';
 import { mounted } from '../../support/disk.js';
 import { removeFolder, temporaryFolder } from '../../support/folder.js';

@@ -1,4 +1,5 @@
 /** Processes that share a cache in a real Redis: sources with a client each. */
+import { nodeDigests } from '../../../src/utils/node/digests.js';
 import { createClient } from '@redis/client';
 import { Redis } from 'ioredis';
 import { beforeEach, describe, expect, it } from 'vitest';
@@ -42,7 +43,8 @@ describe.skipIf(!hasRedis)('a fleet', () => {
   const members = (count: number, ...[endpoint, options]: Parameters<typeof sourceOf>) =>
     Array.from({ length: count }, () => member(endpoint, options));
 
-  const keyOf = (endpoint: string) => cacheKey(new URL(`${endpoint}config/100/200`), '100/200', undefined);
+  const keyOf = (endpoint: string) =>
+    cacheKey(nodeDigests, new URL(`${endpoint}config/100/200`), '100/200', undefined);
   const config = (endpoint: string) => `convert:{${keyOf(endpoint)}}:config`;
   /** As if so many milliseconds had gone by since the config was fetched. */
   const age = (endpoint: string, by: number) => connected().hincrby(config(endpoint), 'at', -by);

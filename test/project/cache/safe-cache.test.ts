@@ -1,4 +1,5 @@
 /** What is told of a project cache that fails and works again. */
+import { digestOf } from '../../../src/project/sources/digest.js';
 import { expect, it } from 'vitest';
 import { SafeCache } from '../../../src/project/cache/safe-cache.js';
 import type { CachedProject, ProjectCache } from '../../../src/project/cache/types.js';
@@ -20,7 +21,7 @@ async function told(...answers: Answer[]): Promise<{ cacheFailures: string[]; re
     write: async () => undefined,
   };
   const sink = recorder();
-  const safe = new SafeCache(cache, sink, { key: KEY, limit: 5_000, maxBytes: 10_000 });
+  const safe = new SafeCache(cache, sink, { key: KEY, limit: 5_000, maxBytes: 10_000, digestOf });
   const heard = [];
   while (answers.length > 0) {
     await safe.read();

@@ -35,7 +35,7 @@ describe.each([
       response.end(gzipSync('{"a":1}'));
     });
     const { status, headers, body } = await ask(url);
-    expect({ status, etag: headers.etag, body: String(body) }).toEqual({
+    expect({ status, etag: headers.etag, body: String(Buffer.from(body)) }).toEqual({
       status: 200,
       etag: '"one"',
       body: '{"a":1}',
@@ -54,7 +54,7 @@ describe.each([
     const url = await serve((_request, response) => {
       response.writeHead(302, { Location: 'http://127.0.0.1:1/' }).end('moved');
     });
-    expect(await ask(url)).toMatchObject({ status: 302, body: Buffer.alloc(0) });
+    expect(await ask(url)).toMatchObject({ status: 302, body: { length: 0 } });
   });
 
   it('ends after the time limit, and when it is stopped', async () => {

@@ -2,6 +2,7 @@
 import { getConvert } from 'convert-middleware/async-context';
 import { assignmentRoutes } from 'convert-middleware/assignment';
 import { compile, compiledEngine } from 'convert-middleware/engine';
+import { withConvert } from 'convert-middleware/fetch';
 import { geoipLite } from 'convert-middleware/geoip-lite';
 import { lmdbStore } from 'convert-middleware/lmdb';
 import { maxmind } from 'convert-middleware/maxmind';
@@ -18,6 +19,7 @@ export const makers = { lmdbStore, redisOutbox, redisProjectCache, redisStore, t
 export const ours = oursPrivacy({ token: 'exp_test' });
 export const current = getConvert();
 export const { forVisitor } = testConvert();
+export const handle = withConvert((_, { visitorId }) => new Response(visitorId), { sdkKey: '1/2' });
 
 export const platforms = [shopify({ secret: 's' }), stripe({ secret: ['s'], tolerance: 60 })];
 export const webhook = conversionWebhook<{ data: { id: string; total: number } }>(testConvert(), {

@@ -1,0 +1,189 @@
+/** `createConvert()` for hosts with web standards, and the object that it returns. */
+import type { RequestContext } from '../context/request-context.js';
+import { FLUSH_TIMEOUT } from '../context/runtime.js';
+import type { ConvertContext, VisitorContext } from '../context/types.js';
+import { ConvertBase } from '../convert/convert-base.js';
+import { startRuntime } from '../convert/create-runtime.js';
+import type { Convert, ForVisitorOptions } from '../convert/types.js';
+import type { DeliveryLedger } from '../delivery/types.js';
+import type { ResolvedOptions } from '../options/types.js';
+import { LOAD_LIMIT } from '../project/config-window.js';
+import type { ProjectSource } from '../project/types.js';
+import { asConvertError } from '../utils/errors.js';
+import { withTimeout } from '../utils/node/timers.js';
+import { asObject } from '../utils/objects.js';
+import { OnDemandSource } from './on-demand-source.js';
+import { type FetchOptions, resolveFetchOptions } from './options.js';
+import { FlushedOutbox } from './outbox.js';
+import { webPlatform, webSource } from './platform.js';
+import { type FetchCall, FetchIncoming, FINISH_LIMIT, HostRequest } from './request.js';
+import { FetchOutgoing } from './response.js';
+
+/** A request with its context, until the response is made. */
+export interface OpenRequest {
+  readonly context: ConvertContext;
+  /**
+   * Completes the headers of the response: our cookies, and a `Cache-Control`. The returned response may be a copy with
+   * the same body, which is not touched. Without `waitUntil`, waits until what was recorded is stored and sent, 1 s at
+   * most. Never rejects.
+   */
+  readonly finish: (response: Response) => Promise<Response>;
+  /** To be called if there will be no response, since the handler failed: what was decided counts. Never rejects. */
+  readonly abandon: () => Promise<void>;
+}
+
+/** A Convert for hosts with web standards. */
+export interface FetchConvert<Platform = unknown> extends Omit<
+  Convert,
+  'open' | 'openNow' | 'closeWith' | 'readsAhead' | 'orderFolder'
+> {
+  /**
+   * Opens the context of a request. Waits for the first project config, at most `readyTimeout`, for a remote store, at
+   * most `storeTimeout`, and for drafts that a preview shows, at most 1 s. Never rejects.
+   */
+  open(request: Request, call?: FetchCall<Platform>): Promise<OpenRequest>;
+}
+
+const BRAND = Symbol.for('convert-middleware.fetch');
+
+/**
+ * Makes a Convert for hosts that hand out a `Request` and take a `Response`: an app needs one. Nothing is fetched, and
+ * no timer is set, before the first request.
+ *
+ * @throws ConvertError `CONVERT_BAD_OPTION`, `CONVERT_NO_PROJECT` or `CONVERT_BAD_PROJECT` for wrong or missing options
+ */
+export function createConvert<Platform = unknown>(options?: FetchOptions<Platform>): FetchConvert<Platform> {
+  const resolved = resolveFetchOptions(options);
+  return new FetchConvertInstance(resolved, webSource(resolved));
+}
+
+export function isFetchConvert<Platform>(
+  value: FetchOptions<Platform> | FetchConvert<Platform> | undefined,
+): value is FetchConvert<Platform> {
+  return typeof value === 'object' && value !== null && BRAND in value;
+}
+
+class FetchConvertInstance extends ConvertBase implements FetchConvert {
+  readonly #source: OnDemandSource | undefined;
+  readonly #readyTimeout: number;
+  #isStarted = false;
+
+  constructor(options: ResolvedOptions, source: ProjectSource) {
+    super(webPlatform(source), options);
+    this.#source = source instanceof OnDemandSource ? source : undefined;
+    this.#readyTimeout = options.readyTimeout ?? 250;
+  }
+
+  get [BRAND](): true {
+    return true;
+  }
+
+  async open(request: Request, call?: FetchCall): Promise<OpenRequest> {
+    const raw = new HostRequest(request, asObject(call));
+    const outgoing = new FetchOutgoing();
+    const context = this.openNow(new FetchIncoming(raw), outgoing);
+    if (!context.skipped) await this.#prepare(context, raw);
+    return {
+      context,
+      finish: async (response) => {
+        const completed = this.#complete(outgoing, response);
+        await this.#settle(raw);
+        return completed;
+      },
+      abandon: () => {
+        outgoing.close();
+        return this.#settle(raw);
+      },
+    };
+  }
+
+  override ready(): Promise<void> {
+    void this.#refresh();
+    return super.ready();
+  }
+
+  override async forVisitor(
+    visitorId: string | number | null | undefined,
+    options?: ForVisitorOptions | null,
+  ): Promise<VisitorContext> {
+    const refreshing = this.#refresh();
+    // Whoever tells of a request waits for an answer, as a page does.
+    if (asObject(options).request != null && this.runtime.repository.current === undefined)
+      await this.#waitForFirst(refreshing);
+    return super.forVisitor(visitorId, options);
+  }
+
+  override forget(visitorId: string | number): Promise<void> {
+    void this.#refresh();
+    return super.forget(visitorId);
+  }
+
+  override flush(options?: { timeout?: number }): Promise<DeliveryLedger> {
+    const flushed = super.flush(options);
+    const { outbox } = this.runtime;
+    // The events of other requests may be on their way.
+    return outbox instanceof FlushedOutbox
+      ? outbox.flushAll(asObject(options).timeout ?? FLUSH_TIMEOUT)
+      : flushed;
+  }
+
+  /** Begins to fetch the config if it is due. Hosts allow no I/O before the first request: nothing begins earlier. */
+  #refresh(): Promise<void> | undefined {
+    if (!this.#isStarted) {
+      this.#isStarted = true;
+      startRuntime(this.runtime);
+    }
+    return this.#source?.refresh();
+  }
+
+  async #prepare(context: RequestContext, raw: HostRequest): Promise<void> {
+    const { repository } = this.runtime;
+    const refreshing = this.#refresh();
+    if (refreshing !== undefined) this.#keep(raw, refreshing);
+    if (repository.current === undefined) await this.#waitForFirst(refreshing);
+    if (this.isReadAhead(context)) await this.prepare(context);
+  }
+
+  /**
+   * Waits until the first config has arrived, at most `readyTimeout`, and then until it is loaded. Each request has
+   * timers of its own, since a host drops the timers of a request with the request.
+   */
+  async #waitForFirst(refreshing: Promise<void> | undefined): Promise<void> {
+    const { repository } = this.runtime;
+    const ready = repository.ready(0);
+    const within = (milliseconds: number, promise: Promise<void>): Promise<void> =>
+      withTimeout(milliseconds, promise, { keepAlive: true }).catch(() => undefined);
+    if (!repository.isLoading && this.#readyTimeout > 0)
+      await within(this.#readyTimeout, refreshing === undefined ? ready : Promise.race([ready, refreshing]));
+    if (repository.isLoading) await within(LOAD_LIMIT, ready);
+  }
+
+  #keep(raw: HostRequest, promise: Promise<void>): void {
+    try {
+      raw.keep(promise);
+    } catch (error) {
+      const what = 'the `waitUntil` function threw, the response waits instead';
+      this.report(asConvertError(error, 'CONVERT_CALLBACK', what));
+    }
+  }
+
+  #complete(outgoing: FetchOutgoing, response: Response): Response {
+    try {
+      return outgoing.complete(response);
+    } catch (error) {
+      this.report(
+        asConvertError(error, 'CONVERT_INTERNAL', 'the headers of a response could not be completed'),
+      );
+      return response;
+    }
+  }
+
+  async #settle(raw: HostRequest): Promise<void> {
+    if ((await raw.settled()) !== false) return;
+    this.runtime.warnOnce(
+      'finish-late',
+      `what a request has recorded was not stored and sent within ${FINISH_LIMIT} ms; the response goes on, and the` +
+        ' rest may be lost with the request: give `waitUntil` (docs/guides/edge.md)',
+    );
+  }
+}
