@@ -5,7 +5,9 @@ import { afterEach, beforeEach, expect, it, vi } from 'vitest';
 import type { FetchOptions } from '../../src/fetch/options.js';
 import { type FetchHandler, withConvert } from '../../src/fetch/with-convert.js';
 import { testProject } from '../support/project.js';
-import { closing, logged, options, visit } from './setup.js';
+import { closing, collectorPerTest, logged, options, visit } from './setup.js';
+
+collectorPerTest();
 
 const MINUTE = 60_000;
 const hero: FetchHandler = (_, convert) =>

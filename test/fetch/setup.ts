@@ -10,14 +10,17 @@ export let collector: Collector;
 export let logged: string[];
 const open: FetchConvert[] = [];
 
-beforeEach(async () => {
-  collector = await startCollector();
-  logged = [];
-});
-afterEach(async () => {
-  for (const convert of open.splice(0)) await convert.close({ timeout: 100 });
-  await collector.close();
-});
+/** Gives each test of a file a collector and a log. Call it at the top of the file. */
+export function collectorPerTest(): void {
+  beforeEach(async () => {
+    collector = await startCollector();
+    logged = [];
+  });
+  afterEach(async () => {
+    for (const convert of open.splice(0)) await convert.close({ timeout: 100 });
+    await collector.close();
+  });
+}
 
 export const CHROME =
   'Mozilla/5.0 (Windows NT 10.0; Win64; x64) AppleWebKit/537.36 (KHTML, like Gecko) Chrome/142.0.0.0 Safari/537.36';

@@ -3,7 +3,9 @@ import { setTimeout as sleep } from 'node:timers/promises';
 import { describe, expect, it } from 'vitest';
 import type { FetchRequest } from '../../src/fetch/request.js';
 import { type FetchHandler, withConvert } from '../../src/fetch/with-convert.js';
-import { closing, collector, cookieOf, create, logged, options, visit } from './setup.js';
+import { closing, collector, collectorPerTest, cookieOf, create, logged, options, visit } from './setup.js';
+
+collectorPerTest();
 
 const hero: FetchHandler = (_, convert) =>
   new Response(convert.runExperience('homepage-hero')?.key ?? 'none', {
