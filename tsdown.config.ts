@@ -40,6 +40,8 @@ const shared: UserConfig = {
 // The docs of the public interface are in the declarations.
 const comments = { legal: true, annotation: true, jsdoc: false };
 
+const HELPERS = { name: 'helpers', test: /rolldown\/runtime/ };
+
 const node: UserConfig = {
   ...shared,
   entry: { ...Object.fromEntries(entries.map((name) => [name, `src/${name}.ts`])), ...COMMAND_LINE },
@@ -51,12 +53,13 @@ const node: UserConfig = {
       includeDependenciesRecursively: false,
       // Each file takes time to be found and read, so there are few. No entry loads a large file for a small part of
       // it, and `engine` loads none with a module of Node. The part of all entries is `base`; what only some of the
-      // smaller entries need are places, the config, and the states and events of visitors.
+      // smaller entries need are places, the config, the page with consent, and the states and events of visitors.
       groups: [
-        { name: 'helpers', test: /rolldown\/runtime/ },
+        HELPERS,
         { name: 'base', test: code('utils/'), minShareCount: main + 6 },
         { name: 'geo', test: code('(?:request/(?!user-agent)|utils/app-callback)'), minShareCount: main + 1 },
         { name: 'config', test: code('(?:engine|project)/(?!config-limits)'), minShareCount: main + 1 },
+        { name: 'page', test: code('(?:bridge|consent|context)/'), minShareCount: main + 1 },
         { name: 'state', test: code('(?!utils/node/(?!bytes|timers)|request/)'), minShareCount: main + 1 },
         { name: 'convert', test: code('(?!engine/(?!on-demand))'), minShareCount: main },
         { name: 'adapters', test: code('(?:adapters|bridge|context|convert)/'), minShareCount: 3 },
@@ -70,7 +73,11 @@ const web: UserConfig = {
   entry: { [WEB]: `src/${WEB}.ts` },
   platform: 'neutral',
   target: 'es2023',
-  outputOptions: { comments },
+  outputOptions: {
+    comments,
+    // Without it, the helpers of CommonJS are in a file that is to be loaded later.
+    codeSplitting: { groups: [HELPERS] },
+  },
 };
 
 export default defineConfig([node, web]);

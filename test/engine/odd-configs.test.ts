@@ -1,4 +1,4 @@
 /** Some odd project configs that pass validation: the engine loads each, and answers. */
 import { oddConfigs } from './odd-configs.js';
 
-oddConfigs(80);
+oddConfigs(40);

@@ -64,7 +64,7 @@ function execute(
     execFile(
       command,
       args,
-      { cwd, env: { PATH, HOME, ...env }, timeout: 90_000, maxBuffer: 16 * 1024 * 1024 },
+      { cwd, env: { PATH, HOME, ...env }, timeout: 240_000, maxBuffer: 16 * 1024 * 1024 },
       (error, stdout, stderr) => {
         const code = typeof error?.code === 'number' ? error.code : error ? -1 : 0;
         resolve({ code, stdout, stderr });
