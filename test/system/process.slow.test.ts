@@ -1,0 +1,4 @@
+/** What the built package does to the process that it runs in: the other cases. */
+import { processSuite } from './process-suite.js';
+
+processSuite('large');
