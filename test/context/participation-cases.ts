@@ -144,3 +144,11 @@ export const storing =
     const change = STORED[stored]!(now);
     if (change !== undefined && storeKey !== undefined) store.commit(storeKey, change, { ephemeral: false });
   };
+
+/** Some tables have one axis for the method, the preview link and the head, with one of them out of the ordinary. */
+export const ofKind = <Given extends { kind: string }>({ kind, ...each }: Given) => ({
+  ...each,
+  method: kind === 'HEAD' ? 'HEAD' : 'GET',
+  link: kind === 'preview' ? 'preview' : 'plain',
+  head: kind === 'sent' ? 'sent' : 'open',
+});

@@ -2,8 +2,7 @@
  * Tables of who takes part in experiments, and of what a request or a job leaves behind: cookies, events, writes to the
  * store, the bridge. Each test plays all combinations of its axes and compares the outcomes with a text file in the
  * folder `participation-table`. The files say what the code does, not what it should do: whoever means to change that
- * runs `vitest --update` and reads the difference. The largest table is in the slow tier: requests of visitors of whom
- * nothing is stored.
+ * runs `vitest --update` and reads the difference. The two largest tables are in the slow tier.
  */
 import { expect, it } from 'vitest';
 import { createConvert } from '../../src/index.js';
@@ -14,11 +13,10 @@ import {
   exchangeOf,
   ID_CASES,
   isAllowed,
-  isAsked,
   optionsOf,
-  STORED,
   STORE_KEYS,
   storing,
+  ofKind,
   type RequestCase,
 } from './participation-cases.js';
 import { IDS } from './notes.js';
@@ -51,27 +49,6 @@ it.each(OPTION_CASES.filter((each) => !isAllowed(each)))(
     );
   },
 );
-
-it('stored', () =>
-  expectTable(
-    'stored',
-    {
-      ...CONSENT_AXES,
-      id: ['app', 'cookie-beside-app'],
-      kind: ['GET', 'HEAD', 'preview'],
-      stored: Object.keys(STORED),
-    },
-    (each) => playRequest({ ...exchangeOf(ofKind(each)), fill: storing(each.stored, STORE_KEYS[each.id]) }),
-    (each) => isAsked(each) && (each.id === 'app' || each.consent === 'block'),
-  ));
-
-/** Some tables have one axis for the method, the preview link and the head, with one of them out of the ordinary. */
-const ofKind = <Given extends { kind: string }>({ kind, ...each }: Given) => ({
-  ...each,
-  method: kind === 'HEAD' ? 'HEAD' : 'GET',
-  link: kind === 'preview' ? 'preview' : 'plain',
-  head: kind === 'sent' ? 'sent' : 'open',
-});
 
 it('stores', () =>
   expectTable(
