@@ -1,7 +1,7 @@
 /** Reads the bodies of requests: JSON that a caller has sent, in which anything may be missing or of another type. */
 import { isPlainObject } from '../utils/objects.js';
 
-/** What a field must be. */
+/** A kind of value that a field may have: its name in messages, and its check. */
 interface Kind {
   readonly meant: string;
   readonly isRight: (value: unknown) => boolean;

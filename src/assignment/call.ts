@@ -5,6 +5,6 @@ import type { Body } from './body.js';
 export interface Call {
   readonly convert: Convert;
   readonly body: Body;
-  /** What the path names behind the endpoint: the key of an experiment; '' if nothing. */
+  /** The key of an experiment, which the path names behind the endpoint; '' if it names none. */
   readonly key: string;
 }

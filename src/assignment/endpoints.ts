@@ -56,7 +56,10 @@ async function assignOne({ convert, body, key }: Call): Promise<RouteResponse> {
   return typeof result === 'string' ? UNDECIDED[result] : answer({ success: true, ...result });
 }
 
-/** In a batch, an unknown key is one answer of several; if nothing can be decided at all, it is the answer. */
+/**
+ * Decides several experiments. An unknown key has an entry of its own in the answer. If nothing can be decided at all,
+ * the whole request fails.
+ */
 async function assignSeveral({ convert, body }: Call): Promise<RouteResponse> {
   const visitor = await visitorOf(convert, body);
   const assignments: object[] = [];

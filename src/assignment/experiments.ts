@@ -3,7 +3,7 @@ import type { Reason, VisitorContext } from '../context/types.js';
 import type { ExperienceAttributes, Variation } from '../engine/types.js';
 import { ownValue } from '../utils/objects.js';
 
-/** What the endpoint says of one experiment, or why it says nothing. */
+/** The decision on one experiment: a variation, none, or the reason why nothing was decided. */
 export type Assignment = Assigned | 'not-in-experiment' | NoAssignment;
 
 /** No answer of the experiment: it is unknown or does not run, or nothing can be decided now. */
@@ -26,7 +26,7 @@ type ExperimentType = 'ab' | 'multivariate' | 'personalization';
 /** Convert's types of experiences that are no A/B tests. */
 const TYPES: Readonly<Record<string, ExperimentType>> = { mvt: 'multivariate', deploy: 'personalization' };
 
-/** What is answered without a variation, by the reason. With all other reasons: not in the experiment. */
+/** The reasons for which nothing was decided. With all other reasons, the visitor is not in the experiment. */
 const WITHOUT: Readonly<Partial<Record<Reason, NoAssignment>>> = {
   'not-found': 'not-running',
   archived: 'not-running',

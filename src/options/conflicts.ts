@@ -55,7 +55,8 @@ function assertCookiesAreUsed(options: ConvertOptions): void {
   if (other === undefined) return;
   throw new ConvertError(
     'CONVERT_BAD_OPTION',
-    `options \`${other}\` and \`visitor.cookie: false\` are both given; without cookies, it does nothing: leave one out`,
+    `options \`${other}\` and \`visitor.cookie: false\` are both given; without cookies, it does` +
+      ' nothing: leave one out',
   );
 }
 

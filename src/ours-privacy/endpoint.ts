@@ -10,16 +10,10 @@ const MAX_BYTES = 64 * 1024;
 /** So many failures in a row pause the calls. One lost connection is no outage. */
 const FAILURES = 3;
 
-export type EndpointFailure = Extract<
+/** The reasons that come of a call; the others are known before it, or stand in the body. */
+export type EndpointFailure = Exclude<
   OursReason,
-  | 'not-found'
-  | 'bad-request'
-  | 'unauthorized'
-  | 'rate-limited'
-  | 'server-error'
-  | 'timeout'
-  | 'unreachable'
-  | 'bad-answer'
+  'assigned' | 'not-in-experiment' | 'no-visitor' | 'consent'
 >;
 
 /** The body of an answer, or why there is none. */

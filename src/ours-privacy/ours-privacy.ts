@@ -148,8 +148,9 @@ function warnOfSharing(logger: Logger): () => void {
   return () =>
     once('shared', () =>
       logger.warn(
-        "convert: Ours Privacy: the headers of a response that uses the visitor let a shared cache store it, which hands one visitor's" +
-          ' page to all. Write `Cache-Control: private, max-age=60` (or no header), and no header for a CDN',
+        'convert: Ours Privacy: the headers of a response that uses the visitor let a shared cache store it,' +
+          " which hands one visitor's page to all. Write `Cache-Control: private, max-age=60` (or no header)," +
+          ' and no header for a CDN',
       ),
     );
 }

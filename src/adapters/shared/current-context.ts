@@ -1,7 +1,7 @@
 /** Tells what runs after an adapter which context is that of its request, if the app has asked for `getConvert()`. */
 import type { ConvertContext } from '../../context/types.js';
 
-/** What `convert-middleware/async-context` puts in place when it is imported. */
+/** Keeps the context of a request for `getConvert()`; `convert-middleware/async-context` makes one when imported. */
 export interface ContextScope {
   /** Calls `proceed`: the context is the current one in it, in what it starts, and in the events of the request. */
   enter<Result>(context: ConvertContext, request: object, proceed: () => Result): Result;
