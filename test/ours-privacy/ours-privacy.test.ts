@@ -3,7 +3,7 @@ import express from 'express';
 import Fastify from 'fastify';
 import Koa from 'koa';
 import request from 'supertest';
-import { afterEach, beforeEach, describe, expect, it } from 'vitest';
+import { afterEach, beforeEach, describe, expect, it, vi } from 'vitest';
 import { convertMiddleware } from '../../src/express.js';
 import { convertPlugin } from '../../src/fastify.js';
 import { convertMiddleware as koaMiddleware } from '../../src/koa.js';
@@ -309,6 +309,15 @@ describe('mounted', () => {
     const { text, headers } = await request(app).get('/').set('cookie', '_ours_user=v_9');
     expect([text, headers['cache-control']]).toEqual(['of v_9', 'private, no-cache']);
     expect((await request(app).get('/')).text).toBe('default');
+  });
+
+  it('on a request that takes no properties, which goes on without', () => {
+    const told = vi.spyOn(console, 'error').mockReturnValue();
+    let goesOn = 0;
+    const next = (): void => void (goesOn += 1);
+    for (let n = 0; n < 2; n += 1) convertMiddleware(make())(Object.freeze({}) as never, {} as never, next);
+    expect([goesOn, told.mock.calls.length]).toEqual([2, 1]);
+    told.mockRestore();
   });
 
   it('on Koa', async () => {

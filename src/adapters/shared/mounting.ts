@@ -114,7 +114,19 @@ export function addToViews(locals: unknown, context: ConvertContext): void {
     Object.assign(locals, { convert: templateView(context) });
 }
 
-/** Puts what is mounted onto the framework's request, if it has none yet. */
+let isAttachFailureTold = false;
+
+/**
+ * Puts what is mounted onto the framework's request, if it has none yet. If the request takes no properties, it goes on
+ * without, and a line on stderr says so, once per process.
+ */
 export function attachOnce(target: object, { as }: Mountable, open: () => object): void {
-  if (!(as in target)) Object.assign(target, { [as]: open() });
+  try {
+    if (!(as in target)) Object.assign(target, { [as]: open() });
+  } catch (error) {
+    if (isAttachFailureTold) return;
+    isAttachFailureTold = true;
+    // eslint-disable-next-line no-console -- what is mounted has its logger for itself
+    console.error(`convert: \`${as}\` could not be put onto the request: ${String(error)}`);
+  }
 }
