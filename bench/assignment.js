@@ -12,10 +12,12 @@ export const run = ({ quick } = {}) =>
     folder: new URL('./assignment/', import.meta.url),
     secret: 'exp_0123456789abcdef',
     ours: 'assignmentRoutes',
+    others: [{ title: 'floor that asks rules', kind: 'ruled' }],
     requests: 'assignments',
     note:
       'The bare route parses the body, and answers the same JSON. The floor, too, and beside\nthat by hand: one token ' +
-      'compared, one hash, the variations so far in a Map, one event for a new visitor. It asks\nno rules; ours asks a ' +
-      'location and an audience that reads the user agent. Each visitor comes a few times.',
+      'compared, one hash, the variations so far in a Map, one event for a new visitor. The floor\nthat asks rules reads ' +
+      'the URL, its query and the user agent (isbot, ua-parser-js), too, and asks one location\nand one audience, as ours ' +
+      'does; it parses each user agent once. Each visitor comes a few times.',
     quick,
   });

@@ -1,10 +1,12 @@
 /**
- * A process with one route for assignments, on Fastify: one that parses the body and answers the same JSON, one that
- * does the least that assigns a visitor, and ours.
+ * A process with one route for assignments, on Fastify: one that parses the body and answers the same JSON, two that
+ * do the least that assigns a visitor, without rules and with them, and ours.
  */
 import { timingSafeEqual } from 'node:crypto';
 import { Agent, request } from 'node:http';
 import fastify from 'fastify';
+import { isbot } from 'isbot';
+import UAParser from 'ua-parser-js';
 import { answer } from '../support/children.js';
 import { fromBuild } from '../support/build.js';
 import { EXPERIENCE, EXPERIENCE_ID, project, variationId } from '../support/project.js';
@@ -44,11 +46,36 @@ function withBytes(app, assign) {
 
 const bare = (app) => withBytes(app, () => assignmentOf(VARIANTS[0]));
 
+/** What the rules read of a user agent. An app sees few of them, so each is parsed once. */
+function agentReader() {
+  const known = new Map();
+  return (userAgent) => {
+    let agent = known.get(userAgent);
+    if (agent === undefined) {
+      agent = { isBot: isbot(userAgent), device: new UAParser(userAgent).getDevice().type ?? 'desktop' };
+      known.set(userAgent, agent);
+    }
+    return agent;
+  };
+}
+
+/** The location and the audience of the experience, by hand. */
+function rules() {
+  const readAgent = agentReader();
+  return ({ url, user_agent: userAgent }) => {
+    const { pathname, searchParams } = new URL(url);
+    const { isBot, device } = readAgent(userAgent);
+    return (
+      pathname === '/' && !isBot && /^(desktop|mobile|tablet)$/.test(device) && !searchParams.has('preview')
+    );
+  };
+}
+
 /**
  * What an assignment can not do without: the token is compared in constant time, the visitor's id is hashed, the
- * variation is kept, and the first one is sent, with others. No rules, no consent, no retries, no bounds.
+ * variation is kept, and the first one is sent, with others. No consent, no retries, no bounds.
  */
-function floor(app) {
+function floor(app, isMet = () => true) {
   const agent = new Agent({ keepAlive: true, maxSockets: 1 });
   const expected = Buffer.from(token);
   const assigned = new Map();
@@ -67,9 +94,10 @@ function floor(app) {
       }).end(body);
     });
   };
-  withBytes(app, ({ token: given, visitor_id: visitorId }) => {
+  withBytes(app, ({ token: given, visitor_id: visitorId, context }) => {
     const sent = Buffer.from(given);
     if (sent.length !== expected.length || !timingSafeEqual(sent, expected)) return { success: false };
+    if (!isMet(context)) return { success: true, in_experiment: false };
     let variant = assigned.get(visitorId);
     if (variant === undefined) {
       let hash = 9999;
@@ -89,6 +117,8 @@ function floor(app) {
   };
 }
 
+const ruled = (app) => floor(app, rules());
+
 async function ours(app) {
   const { createConvert } = await fromBuild('index');
   const { route } = await fromBuild('fastify');
@@ -100,7 +130,7 @@ async function ours(app) {
 }
 
 const app = fastify();
-const settled = await { bare, floor, ours }[kind](app);
+const settled = await { bare, floor, ruled, ours }[kind](app);
 await app.listen({ port: 0, host: '127.0.0.1' });
 
 answer({

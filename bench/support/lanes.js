@@ -9,23 +9,24 @@ import { figure, printTable } from './table.js';
 const BLOCK = 500;
 /** The buyers have each bought once by then: the first order of a visitor has two events, and the floor sends one. */
 const WARM_UP = { quick: 10, full: 16 };
-const ROUNDS = { quick: 6, full: 20 };
+const ROUNDS = { quick: 6, full: 30 };
 
 /**
  * @param folder the URL of the folder with `server.js` and `load.js`. A server gets as its arguments its kind, the
  *   address of a collector and `secret`, and answers `port` and `cpu`; the load sends `block`s
  * @param ours the title of the server that is measured
+ * @param others more servers to show: titles and kinds
  * @param requests what is sent, for the report
  * @param note what the floor does, for the report
  */
-export async function measureLanes({ folder, secret, ours, requests, note, quick = false }) {
+export async function measureLanes({ folder, secret, ours, others = [], requests, note, quick = false }) {
   const length = quick ? 'quick' : 'full';
   const collector = startChild(new URL('../http/collector.js', import.meta.url));
   const load = startChild(new URL('load.js', folder));
   const url = await collector.ask('listen');
   const lanes = [];
   try {
-    for (const [nth, lane] of lanesOf(ours).entries()) {
+    for (const [nth, lane] of lanesOf(ours, others).entries()) {
       const args = [lane.kind, `${url}/lane-${nth}/`, secret];
       const server = startChild(new URL('server.js', folder), { args });
       lanes.push({ ...lane, server, port: await server.ask('port'), cpu: [], times: [] });
@@ -42,10 +43,11 @@ export async function measureLanes({ folder, secret, ours, requests, note, quick
   }
 }
 
-const lanesOf = (ours) => [
+const lanesOf = (ours, others) => [
   { title: 'bare route', kind: 'bare' },
   { title: 'bare route again (A/A)', kind: 'bare' },
   { title: 'floor', kind: 'floor' },
+  ...others,
   { title: ours, kind: 'ours' },
 ];
 
