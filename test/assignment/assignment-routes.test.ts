@@ -3,7 +3,7 @@ import { once } from 'node:events';
 import { createServer } from 'node:http';
 import type { AddressInfo } from 'node:net';
 import fc from 'fast-check';
-import { RateLimiterMemory } from 'rate-limiter-flexible';
+import { RateLimiterMemory, RateLimiterRedis } from 'rate-limiter-flexible';
 import { describe, expect, it, onTestFinished } from 'vitest';
 import { assignmentRoutes, type AssignmentRoutes } from '../../src/assignment.js';
 import type { ProjectConfig } from '../../src/model/project-config.js';
@@ -11,6 +11,7 @@ import type { ConvertOptions } from '../../src/options/types.js';
 import { memoryStore } from '../../src/store/memory-store.js';
 import { collector, collectorPerTest, create, logged } from '../convert/setup.js';
 import { testProject } from '../support/project.js';
+import { hasRedis, sharedRedis } from '../support/redis.js';
 import { type Answered, answered, assign, post, requestOf, TOKEN } from './calls.js';
 
 collectorPerTest();
@@ -503,6 +504,22 @@ describe('limits', () => {
     convert.on('error', ({ code }) => void errors.push(code));
     expect((await assign(routes, 'homepage-hero', { visitor_id: 'a' })).status).toBe(200);
     expect(errors).toEqual(['CONVERT_CALLBACK']);
+  });
+});
+
+describe.skipIf(!hasRedis)('limits over Redis', () => {
+  const redis = sharedRedis();
+
+  it('are common to all processes', async () => {
+    const process = (): AssignmentRoutes => {
+      const limits = new RateLimiterRedis({ storeClient: redis.client, points: 2, duration: 60 });
+      return assignmentRoutes(create(), { tokens: TOKEN, limits });
+    };
+    const [one, other] = [process(), process()];
+    const statuses: number[] = [];
+    for (const routes of [one, other, one, other])
+      statuses.push((await assign(routes, 'homepage-hero', { visitor_id: 'a' })).status);
+    expect(statuses).toEqual([200, 200, 429, 429]);
   });
 });
 
