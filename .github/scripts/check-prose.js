@@ -1,0 +1,69 @@
+/**
+ * Checks how the documentation is written: sentences are short, and phrases that nobody understood do not come back.
+ * Code, tables and headings are left out. Run: `npm run check:docs`, or `node .github/scripts/check-prose.js FILE ...`
+ * for the sentences of some files, longest first.
+ */
+import { readdirSync, readFileSync } from 'node:fs';
+import { join, resolve } from 'node:path';
+import { sentencesOf } from './prose.js';
+
+/** Words of a sentence: on average, and at most. */
+const MEAN = 18;
+const MOST = 35;
+
+/** Phrases of an earlier documentation that readers had to read twice. */
+const RIDDLES = [
+  "can't be handed out any more",
+  'honoured and made up for',
+  'of whom nothing is stored yet',
+  'who has taken part in nothing',
+  'by who sends it',
+  'against itself 0.',
+  'raising the traffic moves nobody',
+  'is nobody of whom',
+  'what they had put in',
+  'in either direction',
+  'out of our hands',
+  'puts right',
+  'is put right',
+  'it is not ours',
+  'goes without saying',
+];
+
+const root = join(import.meta.dirname, '../..');
+const given = process.argv.slice(2);
+const files = given.length > 0 ? given : ['README.md', ...pages()];
+const sentences = files.flatMap((file) =>
+  sentencesOf(readFileSync(resolve(root, file), 'utf8')).map((sentence) => ({ ...sentence, file })),
+);
+
+if (given.length > 0) {
+  const longest = [...sentences].sort((a, b) => b.words - a.words).slice(0, 20);
+  for (const { file, line, words, text } of longest) console.log(`${file}:${line}: ${words} words: ${text}`);
+}
+
+const sum = (field) => sentences.reduce((total, sentence) => total + sentence[field], 0);
+const mean = sum('words') / sentences.length;
+/** Flesch's formula (https://en.wikipedia.org/wiki/Flesch%E2%80%93Kincaid_readability_tests): 60 and more is plain English. */
+const ease = 206.835 - 1.015 * mean - 84.6 * (sum('syllables') / sum('words'));
+
+const problems = sentences.flatMap(({ file, line, words, text }) => {
+  const riddles = RIDDLES.filter((phrase) => text.toLowerCase().includes(phrase));
+  return [
+    ...(words > MOST ? [`${file}:${line}: a sentence of ${words} words, at most ${MOST}: ${text}`] : []),
+    ...riddles.map((phrase) => `${file}:${line}: "${phrase}" is a riddle: say it in plain words`),
+  ];
+});
+if (mean > MEAN) problems.push(`${mean.toFixed(1)} words a sentence, at most ${MEAN} on average`);
+
+for (const problem of problems) console.error(problem);
+if (problems.length > 0) process.exitCode = 1;
+console.log(
+  `${files.length} documents, ${sentences.length} sentences: ${mean.toFixed(1)} words on average, reading ease ${ease.toFixed(0)}`,
+);
+
+function pages() {
+  return readdirSync(join(root, 'docs'), { recursive: true })
+    .filter((file) => file.endsWith('.md'))
+    .map((file) => join('docs', file));
+}
