@@ -47,7 +47,8 @@ const hostData = {
 };
 
 export default tseslint.config(
-  { ignores: ['dist', 'coverage', 'test/package/consumers', '**/node_modules'] },
+  // The declarations for code in the documentation declare globals, so they are in no TypeScript project.
+  { ignores: ['.github/scripts/*.d.ts', 'dist', 'coverage', 'test/package/consumers', '**/node_modules'] },
   js.configs.recommended,
   ...tseslint.configs.recommendedTypeChecked,
   {

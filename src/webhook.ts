@@ -14,6 +14,7 @@ export type {
   ConversionWebhookOptions,
   OrderEvent,
   WebhookData,
+  WebhookEvent,
   WebhookOrder,
   WebhookOrderFields,
   WebhookOutcome,

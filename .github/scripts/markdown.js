@@ -123,3 +123,24 @@ function blankFences(text) {
     })
     .join('\n');
 }
+
+/**
+ * The blocks of code between fences. `line` is that of the opening fence.
+ *
+ * @returns {{ language: string, code: string, line: number }[]}
+ */
+export function snippetsOf(text) {
+  const found = [];
+  let open;
+  for (const [index, line] of text.split('\n').entries()) {
+    const [, mark, info = ''] = FENCE.exec(line) ?? [];
+    if (open === undefined) {
+      if (mark === undefined || (mark[0] === '`' && info.includes('`'))) continue;
+      open = { mark, language: info.trim().split(/\s/)[0], lines: [], line: index + 1 };
+    } else if (mark?.[0] === open.mark[0] && mark.length >= open.mark.length && info.trim() === '') {
+      found.push({ language: open.language, code: open.lines.join('\n'), line: open.line });
+      open = undefined;
+    } else open.lines.push(line);
+  }
+  return found;
+}

@@ -20,6 +20,7 @@ import type {
   ConversionWebhook,
   ConversionWebhookOptions,
   WebhookData,
+  WebhookEvent,
   WebhookOrder,
   WebhookOutcome,
   WebhookStats,
@@ -249,7 +250,7 @@ function conversionDataOf(order: WebhookOrder, amount: number | undefined, more:
  *
  * @throws ConvertError `CONVERT_BAD_OPTION`
  */
-export function conversionWebhook<Event = Record<string, unknown>>(
+export function conversionWebhook<Event = WebhookEvent>(
   convert: Convert,
   options: ConversionWebhookOptions<Event>,
 ): ConversionWebhook {

@@ -77,11 +77,15 @@ export type WebhookData = readonly GoalData[] | null | undefined;
 
 type Awaitable<T> = T | PromiseLike<T>;
 
+/** What a platform has sent as JSON: the app knows its fields. An app with types of its own names its event instead. */
+// eslint-disable-next-line @typescript-eslint/no-explicit-any -- `unknown` would refuse each field that an app reads
+export type WebhookEvent = Record<string, any>;
+
 /**
  * Options of `conversionWebhook`. If one of the functions throws, the order is skipped; if it returns a promise that
  * rejects, the answer is 503, so that the platform tries again. Each of both is an `error` event.
  */
-export interface ConversionWebhookOptions<Event = Record<string, unknown>> {
+export interface ConversionWebhookOptions<Event = WebhookEvent> {
   /** How the platform signs, and where its events have the order: `shopify({ secret })`. Either this or `verify`. */
   platform?: WebhookPlatform;
   /**

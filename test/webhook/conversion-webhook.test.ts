@@ -411,10 +411,10 @@ describe('an order that can not be counted now', () => {
     // The order of an owner without a lease, as of a process that has died long ago.
     renameSync(join(folder, names[0]!), join(folder, 'aaaaaaaaaaaa-0.order'));
     const other = openFor('woocommerce', {}, create({ ...options, project: testProject() }));
-    await expect.poll(() => other.webhook.stats().outcomes, { timeout: 10_000 }).toEqual({ tracked: 1 });
+    await expect.poll(() => other.webhook.stats().outcomes, { timeout: 60_000 }).toEqual({ tracked: 1 });
     // The first process sees that it owns the order no more.
     source.arrive();
-    await expect.poll(() => first.webhook.stats().waiting, { timeout: 10_000 }).toBe(0);
+    await expect.poll(() => first.webhook.stats().waiting, { timeout: 60_000 }).toBe(0);
     expect(first.webhook.stats().outcomes).toEqual({ waiting: 1 });
     await first.convert.close();
     expect(await purchases(other.convert)).toEqual([undefined, transaction('1001', 49.9)]);
