@@ -9,6 +9,7 @@ export interface RateLimiter {
   consume(key: string): Promise<unknown>;
 }
 
+/** Options of `assignmentRoutes()`. */
 export interface AssignmentOptions {
   /**
    * The tokens that callers put into their requests: one, or a list of up to 8, each of at least 16 characters. A list

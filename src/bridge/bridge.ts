@@ -20,6 +20,7 @@ export interface BridgeData {
   readonly exposed: readonly string[];
 }
 
+/** Options of all scripts of the bridge. */
 export interface ScriptOptions {
   /**
    * The nonce of the page's Content-Security-Policy. Default: the nonce for scripts in the header
@@ -29,11 +30,13 @@ export interface ScriptOptions {
   nonce?: string;
 }
 
+/** Options of `bridge.dataLayer()`. */
 export interface DataLayerOptions extends ScriptOptions {
   /** The name of the array on `window`. Default `dataLayer`. */
   name?: string;
 }
 
+/** Options of `bridge.ga4()`. */
 export interface Ga4Options extends ScriptOptions {
   /** True leaves out experiences to which the visitor was exposed by an earlier request. Default false. */
   firstExposureOnly?: boolean;
@@ -41,6 +44,7 @@ export interface Ga4Options extends ScriptOptions {
   sendTo?: string;
 }
 
+/** Options of `bridge.trackingScript()`. */
 export interface TrackingScriptOptions extends ScriptOptions {
   /**
    * True also has the tracking script run the experiences in `exposed` with the variations of the server. That works if
@@ -49,6 +53,7 @@ export interface TrackingScriptOptions extends ScriptOptions {
   decisions?: boolean;
 }
 
+/** Options of `bridge.signal()`. */
 export interface SignalOptions {
   /**
    * True sets the cookie `cv_variations`, which scripts can read: `variations` of `BridgeData` as JSON,
@@ -60,6 +65,7 @@ export interface SignalOptions {
   header?: boolean;
 }
 
+/** Hands the decisions of a request to the page. */
 export interface Bridge {
   /**
    * Returns a script that sets `window.__CV__`, the variations by experience key, and `window.__CV_CONTEXT__`, an

@@ -2,6 +2,7 @@
 import { asObject } from '../utils/objects.js';
 import { attributeText } from './escaping.js';
 
+/** Options of `previewMark()`. */
 export interface PreviewMarkOptions {
   /** The nonce of the Content-Security-Policy: with it, the mark brings a style sheet. Default: it has no style. */
   nonce?: string | undefined;

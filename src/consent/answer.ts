@@ -13,6 +13,7 @@ import type { Consent } from './platforms/types.js';
 export type ConsentBy =
   ConsentPlatformName | OptOut | 'cookie' | 'function' | 'stored' | 'forVisitor' | 'none';
 
+/** The visitor's answer, and who has given it. */
 export interface ConsentAnswer {
   readonly answer: Consent;
   readonly by: ConsentBy;

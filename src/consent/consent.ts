@@ -27,6 +27,7 @@ export type ConsentMode = 'block' | 'silent' | 'hold';
  */
 export type ConsentFunction<Raw = unknown> = RequestFunction<Raw, Consent | boolean | null | undefined>;
 
+/** Reads the consent from a cookie: `consent: { cookie }`. */
 export interface ConsentCookieOptions {
   /** The name of the site's cookie that holds the visitor's answer. */
   cookie: string;
@@ -38,6 +39,7 @@ export interface ConsentCookieOptions {
   mode?: ConsentMode;
 }
 
+/** Asks a function of the app for the consent: `consent: { resolve }`. */
 export interface ConsentFunctionOptions<Raw = unknown> {
   resolve: ConsentFunction<Raw>;
   /** The treatment of visitors who have not granted consent. Default `block`. */
@@ -52,6 +54,7 @@ export type ConsentSource<Raw = unknown> =
   | ConsentFunction<Raw>
   | ConsentFunctionOptions<Raw>;
 
+/** Asks several sources in turn: the first one that knows decides. */
 export interface ConsentListOptions<Raw = unknown> {
   /** The sources, which are asked one after the other until one has an answer. */
   from: readonly ConsentSource<Raw>[];

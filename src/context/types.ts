@@ -31,6 +31,7 @@ import type { CommitReport, TrackOutcome, ConversionResult } from './conversion-
 export type Reason =
   EngineReason | 'disabled' | 'not-ready' | 'bot' | 'consent' | 'shared-page' | 'no-identity';
 
+/** What `explain` says of one experience. */
 export interface Explanation {
   readonly experienceKey: string;
   readonly reason: Reason;

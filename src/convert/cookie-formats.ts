@@ -1,6 +1,7 @@
 /** Counts cookies of newer versions of this package, and tells the operator of the first one. */
 import type { Reporter } from './reporter.js';
 
+/** `stats().cookies`: cookies that could not be read. */
 export interface CookieStats {
   /** Cookies of ours that a newer version of this package has set, or that somebody made up. They are left alone. */
   readonly unknownFormat: number;

@@ -8,6 +8,7 @@ import { ConvertError } from '../utils/errors.js';
 import { asObject } from '../utils/objects.js';
 import { assertOptions, type Check, given, nearest, shape } from '../utils/option-checks.js';
 
+/** Options of `convert.previewLink()`. */
 export interface PreviewLinkOptions {
   /**
    * The variations that the link shows, by experience: at most 16, each by its key or its id. A draft, which the

@@ -2,11 +2,12 @@
  * The types that all entries of the package export, so that the declarations of an app that imports only one entry can
  * name whatever a function returns.
  */
-export type { Convert, ConvertStats, ForVisitorOptions, OrderFolder } from './types.js';
+export type { Convert, ConvertStats, ForVisitorOptions, JobStats, OrderFolder } from './types.js';
 export type { PreviewLinkOptions } from './preview-url.js';
 export type { CloseOptions, CloseWithOptions, ClosingServer } from './shutdown.js';
 export type { ConvertErrorCode } from '../utils/errors.js';
 export type {
+  HeaderValue,
   IncomingRequest,
   OutgoingResponse,
   ResponseHead,
@@ -41,28 +42,54 @@ export type {
 } from '../bridge/bridge.js';
 export type { PreviewMarkOptions } from '../bridge/preview-mark.js';
 export type {
+  Breaker,
   DeliveryLedger,
   DeliveryStats,
+  Destination,
   DropReason,
+  Offer,
   Outbox,
   OutboxFactory,
+  OutboxListener,
   OutboxOptions,
+  Transport,
+  TransportAnswer,
 } from '../delivery/types.js';
 export type { SpoolOptions } from '../delivery/spool/spool-outbox.js';
-export type { ProjectConfig } from '../model/project-config.js';
+export type {
+  ChangeConfig,
+  ExperienceConfig,
+  FeatureConfig,
+  ProjectConfig,
+  Rule,
+  RuleEntityConfig,
+  RuleSet,
+  VariationConfig,
+} from '../model/project-config.js';
 export type { CachedProject, ProjectCache } from '../project/cache/types.js';
 export type { CachedConfigInfo, ProjectSink, ProjectSource } from '../project/types.js';
 export type { ProjectStats } from '../project/repository.js';
 export type { StateStats } from '../context/state-problems.js';
 export type { CookieStats } from './cookie-formats.js';
-export type { GeoFacts, GeoOption } from '../request/geo/geo.js';
+export type { GeoFacts, GeoOption, GeoSource } from '../request/geo/geo.js';
 export type { VisitorRequest } from '../request/described-request.js';
 export type { PropertiesOption } from '../request/request-reader.js';
-export type { GoalData, ReportSegments } from '../model/tracking-event.js';
+export type {
+  BucketingEvent,
+  ConversionEvent,
+  GoalData,
+  ReportSegments,
+  VisitorEvent,
+  WireEvent,
+} from '../model/tracking-event.js';
 export type {
   Consent,
   ConsentAnswer,
   ConsentBy,
+  ConsentCookieOptions,
+  ConsentFunction,
+  ConsentFunctionOptions,
+  ConsentListOptions,
   ConsentMode,
   ConsentOption,
   ConsentPlatformName,
@@ -75,8 +102,15 @@ export type { SessionCookieOptions } from '../identity/cookies/session-cookie.js
 export type { PreviewCookieOptions } from '../identity/cookies/preview-cookie.js';
 export type { AssignmentCookieOptions } from '../identity/cookies/assignment-cookie.js';
 export type { BotsOption } from '../identity/bot-check.js';
-export type { Claim, Committed, StateChange, VisitorState } from '../model/visitor-state/types.js';
-export type { GeoListener, GeoReader } from '../request/geo/types.js';
+export type {
+  Claim,
+  Committed,
+  DeferredChange,
+  DeferredEvent,
+  StateChange,
+  VisitorState,
+} from '../model/visitor-state/types.js';
+export type { GeoHeaders, GeoListener, GeoReader } from '../request/geo/types.js';
 export type { ConvertOptions, DeliveryOptions } from '../options/types.js';
 export type {
   ConvertEvents,
@@ -94,3 +128,11 @@ export type {
   ConversionResult,
   TrackedConversion,
 } from '../context/conversion-outcomes.js';
+export type { LocationProperties, VisitorProperties, Vocabulary } from '../request/property-tables.js';
+export type { ConsentPlatformOptions } from '../consent/platforms/index.js';
+export type { OptOut } from '../consent/answer.js';
+export type { VisitorCookieOptions } from '../identity/cookies/visitor-cookie.js';
+export type { RequestFunction } from '../utils/app-callback.js';
+export type { Backoff } from '../utils/backoff.js';
+export type { Device } from '../request/user-agent/user-agent.js';
+export type { GeoPlatform } from '../request/geo/geo-platforms.js';

@@ -9,6 +9,7 @@ export interface ClosingServer {
   once(event: 'close', listener: () => void): unknown;
 }
 
+/** Options of `close()`. */
 export interface CloseOptions {
   /**
    * The most milliseconds that delivery may take after the last server has closed. Events that are not delivered by
@@ -17,6 +18,7 @@ export interface CloseOptions {
   timeout?: number;
 }
 
+/** Options of `closeWith()`. */
 export interface CloseWithOptions extends CloseOptions {
   /**
    * Called once, when the Convert has closed: to close what it has used, such as a Redis client. A promise is waited

@@ -65,6 +65,9 @@ export type DropReason =
   | 'closed'
   | 'forgotten';
 
+/**
+ * Keeps the events of decisions and conversions, and sends them. `redisOutbox()` makes one, and an app can write one.
+ */
 export interface Outbox {
   /** True if events outlive the process once they are stored. Default false. */
   readonly outlives?: boolean;
@@ -203,6 +206,7 @@ export interface Destination {
   readonly url: string;
 }
 
+/** What the tracking endpoint has answered. */
 export interface TransportAnswer {
   readonly status: number;
   readonly retryAfter: string | undefined;

@@ -30,6 +30,7 @@ import type {
   SegmentsAttributes,
 } from './types.js';
 
+/** Options of `compiledEngine()` and `compile()`. */
 export interface CompiledEngineOptions {
   /**
    * True does as the official SDK does where this package differs from it by default. A call for features enrols the

@@ -10,6 +10,7 @@ import type { StateChange, VisitorState } from '../model/visitor-state/types.js'
 
 export type { Preview, Properties };
 
+/** What makes a project that decides of a project config: the compiled engine, or the official SDK. */
 export interface Engine {
   /** The name of the engine, for `stats()`. */
   readonly name: string;
@@ -121,6 +122,7 @@ export interface FeatureAttributes extends ExperienceAttributes {
   experienceKeys?: string[];
 }
 
+/** Attributes of `trackConversion`. */
 export interface ConversionAttributes {
   /**
    * Values for the rules of the goal. With them, the conversion is tracked only if the goal has rules and they match.
@@ -131,6 +133,7 @@ export interface ConversionAttributes {
   conversionSetting?: { forceMultipleTransactions?: boolean };
 }
 
+/** Attributes of `runCustomSegments`. */
 export interface SegmentsAttributes {
   /** Values that the rules of the segments are matched against. They override the visitor's properties. */
   ruleData?: Record<string, unknown>;
@@ -201,6 +204,10 @@ export type EngineReason =
   | 'state-unavailable'
   | 'not-decided';
 
+/**
+ * What the engine answers about one experience, with what has to be stored and sent. The engine itself changes
+ * nothing.
+ */
 export interface Decision {
   readonly experienceKey: string;
   readonly variation: Variation | null;
@@ -223,6 +230,7 @@ export interface CarriedFeature {
   readonly raw: Feature;
 }
 
+/** A decision, and what it depends on. */
 export interface EngineExplanation {
   readonly decision: Decision;
   /** The locations, audiences and segments that left the visitor out, if that is the reason. */
@@ -246,6 +254,7 @@ export interface Failure {
   readonly rules: readonly FailedRule[];
 }
 
+/** A rule that did not match. */
 export interface FailedRule {
   /** The path of the rule in its rule set: `OR[0].AND[1].OR_WHEN[0]`. */
   readonly path: string;
@@ -265,6 +274,7 @@ export interface FailedRule {
   readonly actual?: unknown;
 }
 
+/** What the engine answers when it is asked for features. */
 export interface FeatureOutcome {
   /** Features as the official SDK returns them: one, several if experiences share the feature, or a disabled one. */
   readonly features: readonly Feature[];
@@ -272,12 +282,14 @@ export interface FeatureOutcome {
   readonly decisions: readonly Decision[];
 }
 
+/** What the engine answers about one conversion, with what has to be stored and sent. */
 export interface ConversionOutcome {
   readonly reason: 'tracked' | 'already-tracked' | 'goal-not-found' | 'goal-rules';
   readonly change?: StateChange;
   readonly events: readonly EngineEvent[];
 }
 
+/** An event of a decision or a conversion. */
 export interface EngineEvent {
   readonly event: WireEvent;
   /**

@@ -37,6 +37,7 @@ import { fingerprinter, isFingerprint } from './fingerprint.js';
 import type { Digests } from '../utils/digests.js';
 import { NOTHING } from '../utils/objects.js';
 
+/** The option `visitor`: where the id of a visitor comes from. */
 export interface VisitorOptions<Raw = unknown> {
   /**
    * Returns the id of a logged-in user or a known device, from the framework's own request object. This id takes

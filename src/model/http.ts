@@ -92,6 +92,7 @@ export interface RouteRequest {
   readonly raw: unknown;
 }
 
+/** The answer of a route. */
 export interface RouteResponse {
   readonly status: number;
   /** The headers. No value has line ends. */

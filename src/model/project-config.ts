@@ -5,6 +5,7 @@
  */
 import { cleanText } from '../utils/clean-text.js';
 
+/** A project config, as Convert's endpoint delivers it. Only the fields that are read here are named. */
 export interface ProjectConfig {
   account_id: string;
   project: {
@@ -23,6 +24,7 @@ export interface ProjectConfig {
   features?: FeatureConfig[];
 }
 
+/** An experience of a project config. */
 export interface ExperienceConfig {
   id: string;
   key: string;
@@ -40,6 +42,7 @@ export interface ExperienceConfig {
   variations?: VariationConfig[];
 }
 
+/** A variation of an experience in a project config. */
 export interface VariationConfig {
   id: string;
   key: string;
@@ -49,6 +52,7 @@ export interface VariationConfig {
   changes?: ChangeConfig[];
 }
 
+/** What a variation changes: code, or a feature with its variables. */
 export interface ChangeConfig {
   id?: string | number;
   type?: string;
@@ -64,6 +68,7 @@ export interface RuleEntityConfig {
   rules?: RuleSet | null;
 }
 
+/** A feature of a project config, with its variables. */
 export interface FeatureConfig {
   id: string;
   key: string;
@@ -76,6 +81,7 @@ export interface RuleSet {
   OR?: { AND?: { OR_WHEN?: Rule[] }[] }[];
 }
 
+/** One condition on a property. */
 export interface Rule {
   rule_type?: string;
   key?: string;

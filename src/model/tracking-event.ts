@@ -5,6 +5,7 @@ export interface BucketingEvent {
   data: { experienceId: string; variationId: string };
 }
 
+/** A conversion as the tracking endpoint takes it. */
 export interface ConversionEvent {
   eventType: 'conversion';
   data: { goalId: string; goalData?: GoalData[]; bucketingData?: Record<string, string> };
@@ -25,6 +26,7 @@ export const GOAL_DATA_KEYS = [
   'customDimension5',
 ] as const;
 
+/** One value of the data of a conversion. */
 export interface GoalData {
   key: (typeof GOAL_DATA_KEYS)[number];
   /** Custom dimensions may have several texts. */

@@ -221,6 +221,7 @@ export interface ConvertOptions<Raw = unknown> {
   logger?: Logger | false;
 }
 
+/** The option `delivery`: how events are kept and sent. */
 export interface DeliveryOptions {
   /**
    * A folder on a local disk that keeps events until they are delivered, so that they outlive the process: its path, or

@@ -5,6 +5,7 @@ import type { Mountable } from '../model/mountable.js';
 import type { RequestFunction } from '../utils/app-callback.js';
 import type { Logger } from '../utils/logger.js';
 
+/** Options of `oursPrivacy()`. */
 export interface OursPrivacyOptions<Raw = unknown> {
   /** The token of the experiments (`exp_...`). */
   token: string;
@@ -32,6 +33,7 @@ export interface OursPrivacyOptions<Raw = unknown> {
 /** The part of `fetch` that is used. */
 export type OursFetch = (url: string, init: OursRequest) => Promise<OursResponse>;
 
+/** A request to the endpoint, as `fetch` takes it. */
 export interface OursRequest {
   method: 'POST';
   headers: Record<string, string>;
@@ -90,6 +92,7 @@ export interface OursAssignment {
   readonly redirect: string | undefined;
 }
 
+/** A personalization that the visitor gets. */
 export interface OursPersonalization {
   readonly experimentId: string;
   readonly experimentKey: string | undefined;
@@ -100,6 +103,7 @@ export interface OursPersonalization {
   readonly assignedAt: string | undefined;
 }
 
+/** Options of `assign()`. */
 export interface AssignOptions {
   /** False reads the assignment without counting an impression. Default true. */
   trackImpression?: boolean;
@@ -109,6 +113,7 @@ export interface AssignOptions {
   search?: string;
 }
 
+/** Options of `track()`. */
 export interface OursTrackOptions {
   /** Properties of the event. Numbers and booleans are sent as text. */
   properties?: Readonly<Record<string, string | number | boolean>>;
@@ -121,6 +126,7 @@ export interface OursTrackOptions {
 /** What became of an event: `tracked`, or why it was not. `no-token` the option `trackToken` is missing. */
 export type OursTrackOutcome = 'tracked' | 'no-token' | Exclude<OursReason, 'assigned' | 'not-in-experiment'>;
 
+/** Why the visitor has this assignment. */
 export interface OursExplanation {
   readonly experimentKey: string;
   /** `not-asked` if `assign` was not called for this experiment. */
@@ -157,6 +163,7 @@ export interface OursContext {
   readonly bridge: Pick<Bridge, 'script' | 'attribute' | 'meta' | 'json'>;
 }
 
+/** What the calls to the endpoint have come to. */
 export interface OursStats {
   /** The number of calls by what became of them; calls that were answered from memory count once. */
   readonly calls: Readonly<Partial<Record<OursReason | 'tracked' | 'read', number>>>;

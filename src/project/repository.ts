@@ -37,6 +37,7 @@ export interface ProjectRepositoryOptions<Loaded> {
   onCacheRecovery?(what: string): void;
 }
 
+/** `stats().project`: the project config in force, and how it came. */
 export interface ProjectStats {
   /** The description of the source. */
   readonly source: string;

@@ -18,6 +18,7 @@ export interface ProjectSource {
   draft?(experienceId: string): Promise<ProjectConfig | undefined>;
 }
 
+/** Takes what a project source has found. */
 export interface ProjectSink {
   /**
    * Delivers a config that passed `validateProject`. Called again only when the content of the config has changed.

@@ -7,6 +7,7 @@ import { GenerationalMap } from './generational-map.js';
 import type { CommitOptions, ReadOptions, VisitorStore } from './types.js';
 import { asObject, NOTHING } from '../utils/objects.js';
 
+/** Options of `memoryStore()`. */
 export interface MemoryStoreOptions {
   /**
    * The most visitors that are remembered. The visitors who were not seen for longest are dropped first. As many

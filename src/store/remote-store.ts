@@ -15,6 +15,7 @@ import {
   withStoreTimeout,
 } from './types.js';
 
+/** The option `storeCache`: the visitors of a remote store that are kept in memory. */
 export interface StoreCacheOptions {
   /** Milliseconds for which a state is cached. Default 5,000. */
   age?: number;
@@ -37,6 +38,7 @@ export interface RemoteStoreOptions {
   readonly worksAgain: () => void;
 }
 
+/** `stats().store`: how the visitor store has answered. */
 export interface StoreStats {
   /** True if the store answers with promises. The figures of a store in the memory of the process are 0. */
   readonly remote: boolean;

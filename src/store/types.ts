@@ -23,11 +23,13 @@ export interface VisitorStore {
   close?(): void | Promise<void>;
 }
 
+/** What a store is told when it reads a visitor. */
 export interface ReadOptions {
   /** False if the read says nothing of a visitor, so that the life of the state stays as it is. Default true. */
   readonly prolongs?: boolean;
 }
 
+/** What a store is told when it writes a change. */
 export interface CommitOptions {
   /**
    * True if the visitor's id may never come back: it was generated in this request, or a cookie brought it and `read`

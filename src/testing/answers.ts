@@ -21,6 +21,7 @@ export type Answer = string | null | VariationAnswer;
 /** Answers by the key of the experience. */
 export type Answers = Readonly<Record<string, Answer>>;
 
+/** What a test has `runExperience` answer: a variation, with its features and changes. */
 export interface VariationAnswer {
   /** The key of the variation. */
   readonly variation: string;

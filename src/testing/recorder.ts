@@ -4,12 +4,14 @@ import type { Outbox, OutboxListener } from '../delivery/types.js';
 import type { GoalData, VisitorEvent } from '../model/tracking-event.js';
 import { experienceKeyOf, variationKeyOf } from './answers.js';
 
+/** An exposure that `testConvert()` has recorded instead of sending it. */
 export interface RecordedExposure {
   readonly visitorId: string;
   readonly experienceKey: string;
   readonly variationKey: string;
 }
 
+/** A conversion that `testConvert()` has recorded instead of sending it. */
 export interface RecordedConversion {
   readonly visitorId: string;
   readonly goalKey: string;

@@ -17,6 +17,7 @@ export type It = (name: string, run: () => Promise<void>) => unknown;
  */
 export type StoreFactory = (place: string) => VisitorStore | Promise<VisitorStore>;
 
+/** What a store promises, which the conformance suite then checks. */
 export interface StoreCapabilities {
   /** True if two stores of one place have the same content, as the stores of two processes do. Default false. */
   shared?: boolean;

@@ -7,11 +7,13 @@ import type { WebhookPlatform } from './types.js';
 /** The field in which orders carry the visitor id, unless the app says otherwise. */
 export const VISITOR_FIELD = 'cv_vid';
 
+/** Options of a platform that signs its requests. */
 export interface SecretOptions {
   /** The secret of the webhook, as the platform shows it; while it is rotated, a list with the older ones, up to 8. */
   secret: string | readonly string[];
 }
 
+/** Options of a platform that signs the time, too. */
 export interface TimedSecretOptions extends SecretOptions {
   /** The most seconds between the time of signing and now, in either direction. Default 300. */
   tolerance?: number;

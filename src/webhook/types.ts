@@ -168,6 +168,7 @@ export type WebhookOutcome =
   | 'waiting'
   | 'lost';
 
+/** What the requests of a webhook have come to. */
 export interface WebhookStats {
   /** The number of requests by what became of them. */
   readonly outcomes: Readonly<Partial<Record<WebhookOutcome, number>>>;

@@ -4,6 +4,7 @@ import { headerText, type IncomingRequest, type RouteHandler, type RouteResponse
 import { asConvertError, ConvertError } from '../../utils/errors.js';
 import { assertOptions, between, fn, shape } from '../../utils/option-checks.js';
 
+/** Options of `route()`. */
 export interface RouteOptions {
   /** The most bytes of a body. A longer one is answered with 413. Default 1048576 (1 MiB). */
   maxBytes?: number;

@@ -6,6 +6,7 @@ import { nodeFiles, type SpoolFiles } from './files.js';
 import type { SpoolFolderOptions } from './folder.js';
 import { asObject, ownProperties } from '../../utils/objects.js';
 
+/** The option `delivery.spool`: a folder that keeps events until they are delivered. */
 export interface SpoolOptions {
   /**
    * The path of a folder on a local disk, which processes and projects may share. The folder is made if it is missing.

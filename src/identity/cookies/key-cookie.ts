@@ -5,6 +5,7 @@ import { setCookie } from './set-cookie.js';
 import { cookieAttributes, type CookieOptions } from './visitor-cookie.js';
 import { NOTHING } from '../../utils/objects.js';
 
+/** The option `responseCache`: how a cache finds the copy of a page. */
 export interface ResponseCacheOptions {
   /** The name of the cookie that tells the cache which variations a visitor gets. Default `cv_key`. */
   cookie?: string;

@@ -6,6 +6,7 @@ import { type IdCheck, type IdSignature, type IdSigner, UNSIGNED } from './id-si
 import { type CookieProblem, type SetCookie, setCookie, type SetCookieOptions } from './set-cookie.js';
 import { NOTHING } from '../../utils/objects.js';
 
+/** The option `visitor.cookie`: the cookie with the id of the visitor. */
 export interface VisitorCookieOptions {
   /** The name of the cookie. Default `cv_vid`. */
   name?: string;

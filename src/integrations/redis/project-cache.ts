@@ -15,6 +15,7 @@ import { isKeyPrefix, script } from './client.js';
 import { checkSource, connectTo, type RedisSource } from './connection.js';
 import { asObject } from '../../utils/objects.js';
 
+/** Options of `redisProjectCache()`. */
 export interface RedisProjectCacheOptions {
   /** The prefix of the Redis keys. Default `convert`. */
   prefix?: string;

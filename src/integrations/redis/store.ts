@@ -8,6 +8,7 @@ import { checkSource, connectTo, type RedisSource } from './connection.js';
 import { redisDocuments } from './documents.js';
 import { asObject } from '../../utils/objects.js';
 
+/** Options of `redisStore()`. */
 export interface RedisStoreOptions extends RetentionOptions {
   /**
    * The prefix of the Redis keys: `{prefix}:{account}-{project}-{visitor}`. Default `convert`. With '' the keys are

@@ -56,6 +56,7 @@ export interface DeferredChange {
   events: DeferredEvent[];
 }
 
+/** An event that waits for the consent of the visitor. */
 export interface DeferredEvent {
   event: WireEvent;
   segments?: ReportSegments;
@@ -127,6 +128,7 @@ export interface StateChange {
   maxBytes?: number;
 }
 
+/** What became of a change that a store was given. */
 export interface Committed {
   state: VisitorState;
   /** The names of claims that another request has won before. The events of these claims must not be sent. */

@@ -8,6 +8,7 @@ import { headerOf } from '../signature-forms.js';
 import { hmacKey } from '../signatures.js';
 import type { WebhookPlatform } from '../types.js';
 
+/** How `hmac()` finds and checks the signature. */
 export interface HmacOptions extends TimedSecretOptions {
   /** The header with the signature: `x-signature`. */
   header: string;
