@@ -1,4 +1,5 @@
 /** `createConvert()` for hosts with web standards, and the object that it returns. */
+import { proceedWith } from '../context/current-context.js';
 import type { RequestContext } from '../context/request-context.js';
 import { FLUSH_TIMEOUT } from '../context/runtime.js';
 import type { ConvertContext, VisitorContext } from '../context/types.js';
@@ -22,6 +23,11 @@ import { FetchOutgoing } from './response.js';
 /** A request with its context, until the response is made. */
 export interface OpenRequest {
   readonly context: ConvertContext;
+  /**
+   * Calls `proceed` and returns what it returns: in all that it starts, `getConvert()` of
+   * `convert-middleware/async-context` returns the context. Without that import, this is the call alone.
+   */
+  readonly run: <Result>(proceed: () => Result) => Result;
   /**
    * Completes the headers of the response: our cookies, and a `Cache-Control`. The returned response may be a copy with
    * the same body, which is not touched. Without `waitUntil`, waits until what was recorded is stored and sent, 1 s at
@@ -93,6 +99,7 @@ class FetchConvertInstance extends ConvertBase implements FetchConvert {
     if (!context.skipped) await this.#prepare(context, raw);
     return {
       context,
+      run: (proceed) => proceedWith(context, request, proceed),
       finish: async (response) => {
         const completed = this.#complete(outgoing, response);
         await this.#settle(raw);
