@@ -1,7 +1,7 @@
 /** `getConvert()`: the context of the request that is being served, anywhere below the middleware. */
 import { AsyncLocalStorage } from 'node:async_hooks';
 import type { ConvertContext } from '../context/types.js';
-import { type ContextScope, sharedScope } from './shared/current-context.js';
+import { type ContextScope, sharedScope } from '../context/current-context.js';
 
 interface Emitter {
   emit?: (...given: unknown[]) => unknown;
@@ -34,7 +34,7 @@ const scope = sharedScope(() => new AsyncContextScope());
 
 /**
  * Returns the context of the request that is being served: what `req.convert` is in its handler. It works in all that
- * a request starts below the middleware, after body parsers too. Undefined where no request is served, as in a job:
+ * a request starts below the middleware, after body parsers too, and in all that a handler of `withConvert` starts. Undefined where no request is served, as in a job:
  * use `convert.forVisitor()` there.
  *
  * Import the module before the server takes requests: it has each of them remembered from then on, which costs some

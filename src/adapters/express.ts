@@ -6,7 +6,7 @@ import { headerText, type IncomingRequest, type RouteHandler } from '../model/ht
 import type { Mountable } from '../model/mountable.js';
 import type { ConvertOptions } from '../options/types.js';
 import { ExpressOutgoingResponse } from './node-response/node-response.js';
-import { proceedWith } from './shared/current-context.js';
+import { proceedWith } from '../context/current-context.js';
 import { MountedRoute, type RouteOptions } from './shared/routes.js';
 import {
   addToViews,

@@ -15,7 +15,7 @@ import type { IncomingRequest, OutgoingResponse, ResponseHead, RouteHandler } fr
 import type { Mountable } from '../model/mountable.js';
 import type { ConvertOptions } from '../options/types.js';
 import { NO_RESPONSE, NodeOutgoingResponse } from './node-response/node-response.js';
-import { proceedWith } from './shared/current-context.js';
+import { proceedWith } from '../context/current-context.js';
 import { MountedRoute, type RouteBody, type RouteOptions } from './shared/routes.js';
 import {
   addToViews,

@@ -6,7 +6,7 @@ import type { IncomingRequest, RouteHandler } from '../model/http.js';
 import type { Mountable } from '../model/mountable.js';
 import type { ConvertOptions } from '../options/types.js';
 import { outgoingOf } from './node-response/node-response.js';
-import { proceedWith } from './shared/current-context.js';
+import { proceedWith } from '../context/current-context.js';
 import { MountedRoute, type RouteOptions } from './shared/routes.js';
 import {
   addToViews,

@@ -64,6 +64,8 @@ export type AfterCommit = (stored?: unknown) => void;
 export interface Drafts {
   /** Resolves with undefined if there is no such draft, or if it did not arrive in time. Never rejects. */
   find(ids: Preview): Promise<PreviewDecision | undefined>;
+  /** Resolves once the drafts that are being fetched now are there. Never rejects. */
+  underWay(): Promise<unknown>;
 }
 
 export interface Runtime {

@@ -77,7 +77,11 @@ export abstract class ConvertBase {
   ): Promise<VisitorContext> {
     const runtime = this.#runtime;
     const visitor = jobVisitor(visitorId, options, runtime);
-    if (visitor.request !== undefined) return describedVisitor(runtime, visitor, visitor.request);
+    if (visitor.request !== undefined) {
+      const first = this.waitForFirst();
+      if (first !== undefined) await first.catch(() => undefined);
+      return describedVisitor(runtime, visitor, visitor.request);
+    }
     if (!runtime.repository.current) await this.#projectForJob();
     // Mostly there is nothing to wait for, and a turn of the microtasks is not for nothing (bench/webhook).
     const turn = runtime.jobs.enter();
@@ -139,6 +143,11 @@ export abstract class ConvertBase {
   ): () => void {
     assertListener(name, listener);
     return this.#runtime.on(name, listener);
+  }
+
+  /** Waits for the first project config as a request does; undefined if there is nothing to wait for. */
+  protected waitForFirst(): Promise<void> | undefined {
+    return this.#runtime.repository.waitForFirst();
   }
 
   /** True if a remote store, or the source of a draft, has to be asked before the handler runs. */

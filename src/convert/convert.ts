@@ -84,7 +84,7 @@ class ConvertInstance extends ConvertBase implements Convert {
     if (node !== undefined && this.#hasMade(node.convert)) return node.convert;
     const context = this.openNow(request, response);
     if (node !== undefined && node.convert === undefined) keepOn(node, context);
-    const first = this.runtime.repository.waitForFirst();
+    const first = this.waitForFirst();
     if (first === undefined && !this.isReadAhead(context)) return context;
     return context.skipped ? context : this.prepare(context, first);
   }

@@ -5,8 +5,8 @@ import type { VisitorRequest } from '../request/described-request.js';
 import type { ConvertRuntime } from './create-runtime.js';
 
 /**
- * Waits as a request does, not as a job: for the first config at most `readyTimeout`, for a remote store at most
- * `storeTimeout`, and for no room for events. Never rejects.
+ * Waits for a remote store as a request does, at most `storeTimeout`, and for no room for events. Called once the first
+ * config is there, or was waited for. Never rejects.
  */
 export async function describedVisitor(
   runtime: ConvertRuntime,
@@ -14,9 +14,7 @@ export async function describedVisitor(
   given: VisitorRequest,
 ): Promise<VisitorContext> {
   const { identity } = visitor;
-  const { remote, repository, services } = runtime;
-  const first = repository.waitForFirst();
-  if (first !== undefined) await first.catch(() => undefined);
+  const { remote, services } = runtime;
   const stored =
     remote === undefined || identity.carried !== undefined
       ? await readForJob(runtime, identity)

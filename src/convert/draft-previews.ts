@@ -15,6 +15,11 @@ const MAX_KEPT = 100;
 const MAX_ASKED = 8;
 /** The most milliseconds that a page waits for an answer. */
 const MAX_WAIT = 1_000;
+/**
+ * Milliseconds after which an answer that has not come counts as lost: a host may have ended the request that asked,
+ * and then nothing of it ever settles.
+ */
+const LOST_AFTER = 15_000;
 
 type Listener = Pick<Runtime, 'report' | 'warnOnce' | 'now'>;
 
@@ -22,6 +27,7 @@ interface Answer {
   /** The experience, loaded alone; undefined if there is none. Never rejects. */
   readonly project: Promise<EngineProject | undefined>;
   readonly askedAt: number;
+  hasCome: boolean;
 }
 
 /** Returns undefined if previews show no drafts: the source must know them. */
@@ -31,7 +37,8 @@ export function draftPreviews(source: ProjectSource, engine: Engine, listener: L
 
 class DraftPreviews implements Drafts {
   readonly #answers = new LruMap<Answer>({ max: MAX_KEPT });
-  #asked = 0;
+  /** The answers that have not come yet. */
+  readonly #underWay = new Set<Answer>();
 
   constructor(
     private readonly source: ProjectSource,
@@ -57,15 +64,19 @@ class DraftPreviews implements Drafts {
     return decision;
   }
 
+  underWay(): Promise<unknown> {
+    return Promise.all([...this.#underWay].map(({ project }) => project));
+  }
+
   #answerFor(experienceId: string): Promise<EngineProject | undefined> {
     const now = this.listener.now();
     const kept = this.#answers.find(experienceId);
-    // `abs`: the clock may have been set back.
-    if (kept !== undefined && Math.abs(now - kept.value.askedAt) < KEPT_FOR) {
+    if (kept !== undefined && isFresh(kept.value, now)) {
       this.#answers.use(kept);
       return kept.value.project;
     }
-    if (this.#asked >= MAX_ASKED) {
+    for (const each of this.#underWay) if (!isFresh(each, now)) this.#underWay.delete(each);
+    if (this.#underWay.size >= MAX_ASKED) {
       this.listener.warnOnce(
         'draft-rush',
         'many drafts are asked for by preview links at one time, so some of these links show nothing; does the option' +
@@ -75,12 +86,17 @@ class DraftPreviews implements Drafts {
     }
     if (kept !== undefined) this.#answers.remove(kept);
     const project = this.#load(experienceId);
-    this.#answers.add(experienceId, { project, askedAt: now });
+    const answer: Answer = { project, askedAt: now, hasCome: false };
+    this.#answers.add(experienceId, answer);
+    this.#underWay.add(answer);
+    void project.then(() => {
+      answer.hasCome = true;
+      this.#underWay.delete(answer);
+    });
     return project;
   }
 
   async #load(experienceId: string): Promise<EngineProject | undefined> {
-    this.#asked += 1;
     try {
       const given = await this.source.draft?.(experienceId);
       const config = given && adoptProject(given, this.source.description);
@@ -97,8 +113,6 @@ class DraftPreviews implements Drafts {
     } catch (error) {
       this.#report(error);
       return undefined;
-    } finally {
-      this.#asked -= 1;
     }
   }
 
@@ -117,4 +131,9 @@ class DraftPreviews implements Drafts {
       'a preview link names an experience or a variation that Convert does not have, so the page is shown without it',
     );
   }
+}
+
+function isFresh({ askedAt, hasCome }: Answer, now: number): boolean {
+  // `abs`: the clock may have been set back.
+  return Math.abs(now - askedAt) < (hasCome ? KEPT_FOR : LOST_AFTER);
 }

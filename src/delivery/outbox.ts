@@ -14,6 +14,7 @@ import { serialise, type SerialisedEvent } from './payload.js';
 import type { OutboxCore, QueueBackend } from './queue-backend.js';
 import { QueuedEvent, wereKept } from './queued-event.js';
 import { createSender } from './sender.js';
+import type { Sender } from './sender-types.js';
 import {
   type DeliveryLedger,
   type DeliveryStats,
@@ -22,6 +23,7 @@ import {
   type Offer,
   type Outbox,
   type OutboxOptions,
+  type Transport,
 } from './types.js';
 
 /** The share of the queue's bytes that exposures may fill. The rest is kept for conversions. */
@@ -54,32 +56,12 @@ export function createOutbox(
   const ledger = createLedger(options.listener);
   const erasures = new ErasureGuard();
   const flushes = createFlushTracker(() => transport.release?.());
-  const sender = createSender<QueuedEvent>(
-    {
-      transport,
-      destination: () => (backend.isOurs() ? destination() : undefined),
-      payload: { enrichData, source: options.source },
-      maxBatchEvents,
-      maxBatchBytes,
-      lingerMs,
-      backoff,
-      random,
-    },
-    {
-      delivered: (batch) => finish(batch, (count) => ledger.deliver(count)),
-      rejected: (batch, reason) => finish(batch, (count) => ledger.reject(count, reason)),
-      expired: (batch) => finish(batch, (count) => ledger.drop(count, 'expired')),
-      cancelled: dropErased,
-      failed: (error: ConvertError) => ledger.error(error),
-      recovered: (failedPosts) =>
-        ledger.recovered(`the tracking endpoint takes events again, after ${failedPosts} failed POSTs`),
-      isFlushing: () => flushes.waits > 0,
-    },
-  );
+  const sender = senderOver(transport, () => flushes.waits > 0);
   const backend = createBackend({
     ledger,
     flushes,
     sender,
+    senderOver,
     project() {
       const { accountId, projectId } = destination() ?? {};
       return accountId === undefined ? undefined : `${accountId}-${projectId}`;
@@ -95,6 +77,31 @@ export function createOutbox(
 
   let closing: Promise<DeliveryLedger> | undefined;
   let closed = false;
+
+  function senderOver(over: Transport, isFlushing: () => boolean): Sender<QueuedEvent> {
+    return createSender<QueuedEvent>(
+      {
+        transport: over,
+        destination: () => (backend.isOurs() ? destination() : undefined),
+        payload: { enrichData, source: options.source },
+        maxBatchEvents,
+        maxBatchBytes,
+        lingerMs,
+        backoff,
+        random,
+      },
+      {
+        delivered: (batch) => finish(batch, (count) => ledger.deliver(count)),
+        rejected: (batch, reason) => finish(batch, (count) => ledger.reject(count, reason)),
+        expired: (batch) => finish(batch, (count) => ledger.drop(count, 'expired')),
+        cancelled: dropErased,
+        failed: (error: ConvertError) => ledger.error(error),
+        recovered: (failedPosts) =>
+          ledger.recovered(`the tracking endpoint takes events again, after ${failedPosts} failed POSTs`),
+        isFlushing,
+      },
+    );
+  }
 
   /** Asks the option `destination`. If it throws, the destination counts as not known yet. */
   function destination(): Destination | undefined {

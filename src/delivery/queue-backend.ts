@@ -7,12 +7,18 @@ import type { Ledger } from './ledger.js';
 import type { SerialisedEvent } from './payload.js';
 import type { QueuedEvent } from './queued-event.js';
 import type { Sender } from './sender-types.js';
+import type { Transport } from './types.js';
 
 /** The parts of an outbox that its backend may use. */
 export interface OutboxCore {
   readonly ledger: Ledger;
   readonly flushes: FlushTracker;
   readonly sender: Sender<QueuedEvent>;
+  /**
+   * Makes another sender, for a backend that sends by itself. What becomes of its events is counted as of all others.
+   * `isFlushing` as in `SenderSink`.
+   */
+  senderOver(transport: Transport, isFlushing: () => boolean): Sender<QueuedEvent>;
   /** Returns `<account id>-<project id>`; undefined until the project config has arrived. */
   project(): string | undefined;
   /** Bytes of the events that count against the limit of the queue: accepted, and neither finalized nor released. */

@@ -1,4 +1,5 @@
 /** `createConvert()` for hosts with web standards, and the object that it returns. */
+import { proceedWith } from '../context/current-context.js';
 import type { RequestContext } from '../context/request-context.js';
 import { FLUSH_TIMEOUT } from '../context/runtime.js';
 import type { ConvertContext, VisitorContext } from '../context/types.js';
@@ -9,7 +10,7 @@ import type { DeliveryLedger } from '../delivery/types.js';
 import type { ResolvedOptions } from '../options/types.js';
 import { LOAD_LIMIT } from '../project/config-window.js';
 import type { ProjectSource } from '../project/types.js';
-import { asConvertError } from '../utils/errors.js';
+import { asConvertError, ConvertError } from '../utils/errors.js';
 import { withTimeout } from '../utils/node/timers.js';
 import { asObject } from '../utils/objects.js';
 import { OnDemandSource } from './on-demand-source.js';
@@ -23,6 +24,11 @@ import { FetchOutgoing } from './response.js';
 export interface OpenRequest {
   readonly context: ConvertContext;
   /**
+   * Calls `proceed` and returns what it returns: in all that it starts, `getConvert()` of
+   * `convert-middleware/async-context` returns the context. Without that import, this is the call alone.
+   */
+  readonly run: <Result>(proceed: () => Result) => Result;
+  /**
    * Completes the headers of the response: our cookies, and a `Cache-Control`. The returned response may be a copy with
    * the same body, which is not touched. Without `waitUntil`, waits until what was recorded is stored and sent, 1 s at
    * most. Never rejects.
@@ -35,14 +41,22 @@ export interface OpenRequest {
 /** A Convert for hosts with web standards. */
 export interface FetchConvert<Platform = unknown> extends Omit<
   Convert,
-  'open' | 'openNow' | 'closeWith' | 'readsAhead' | 'orderFolder'
+  'open' | 'openNow' | 'ready' | 'closeWith' | 'readsAhead' | 'orderFolder'
 > {
   /**
    * Opens the context of a request. Waits for the first project config, at most `readyTimeout`, for a remote store, at
    * most `storeTimeout`, and for drafts that a preview shows, at most 1 s. Never rejects.
    */
   open(request: Request, call?: FetchCall<Platform>): Promise<OpenRequest>;
+  /**
+   * Resolves when a project config is loaded; a request need not wait for that. Rejects with `CONVERT_NOT_READY` if the
+   * instance is closed before, and after 10 s.
+   */
+  ready(): Promise<void>;
 }
+
+/** Milliseconds that `ready()` waits: a host ends what waits for other requests alone. */
+const READY_LIMIT = 10_000;
 
 const BRAND = Symbol.for('convert-middleware.fetch');
 
@@ -85,6 +99,7 @@ class FetchConvertInstance extends ConvertBase implements FetchConvert {
     if (!context.skipped) await this.#prepare(context, raw);
     return {
       context,
+      run: (proceed) => proceedWith(context, request, proceed),
       finish: async (response) => {
         const completed = this.#complete(outgoing, response);
         await this.#settle(raw);
@@ -99,17 +114,14 @@ class FetchConvertInstance extends ConvertBase implements FetchConvert {
 
   override ready(): Promise<void> {
     void this.#refresh();
-    return super.ready();
+    return withTimeout(READY_LIMIT, this.runtime.repository.ready(0), { keepAlive: true, error: notReady });
   }
 
-  override async forVisitor(
+  override forVisitor(
     visitorId: string | number | null | undefined,
     options?: ForVisitorOptions | null,
   ): Promise<VisitorContext> {
-    const refreshing = this.#refresh();
-    // Whoever tells of a request waits for an answer, as a page does.
-    if (asObject(options).request != null && this.runtime.repository.current === undefined)
-      await this.#waitForFirst(refreshing);
+    void this.#refresh();
     return super.forVisitor(visitorId, options);
   }
 
@@ -127,7 +139,10 @@ class FetchConvertInstance extends ConvertBase implements FetchConvert {
       : flushed;
   }
 
-  /** Begins to fetch the config if it is due. Hosts allow no I/O before the first request: nothing begins earlier. */
+  /**
+   * Begins to fetch the config if it is due, and returns the end of that; undefined if nothing begins. Hosts allow no
+   * I/O before the first request: nothing begins earlier.
+   */
   #refresh(): Promise<void> | undefined {
     if (!this.#isStarted) {
       this.#isStarted = true;
@@ -137,20 +152,26 @@ class FetchConvertInstance extends ConvertBase implements FetchConvert {
   }
 
   async #prepare(context: RequestContext, raw: HostRequest): Promise<void> {
-    const { repository } = this.runtime;
-    const refreshing = this.#refresh();
-    if (refreshing !== undefined) this.#keep(raw, refreshing);
-    if (repository.current === undefined) await this.#waitForFirst(refreshing);
-    if (this.isReadAhead(context)) await this.prepare(context);
+    const begun = this.#refresh();
+    if (begun !== undefined) this.#keep(raw, begun);
+    if (this.runtime.repository.current === undefined) await this.waitForFirst();
+    if (!this.isReadAhead(context)) return;
+    const prepared = this.prepare(context);
+    // A draft may come too late for this page, and is kept for the next one.
+    if (context.preview !== null && this.runtime.drafts !== undefined)
+      this.#keep(raw, this.runtime.drafts.underWay());
+    await prepared;
   }
 
   /**
    * Waits until the first config has arrived, at most `readyTimeout`, and then until it is loaded. Each request has
    * timers of its own, since a host drops the timers of a request with the request.
    */
-  async #waitForFirst(refreshing: Promise<void> | undefined): Promise<void> {
+  protected override async waitForFirst(): Promise<void> {
     const { repository } = this.runtime;
+    if (repository.current !== undefined) return;
     const ready = repository.ready(0);
+    const refreshing = this.#source?.underWay;
     const within = (milliseconds: number, promise: Promise<void>): Promise<void> =>
       withTimeout(milliseconds, promise, { keepAlive: true }).catch(() => undefined);
     if (!repository.isLoading && this.#readyTimeout > 0)
@@ -158,7 +179,7 @@ class FetchConvertInstance extends ConvertBase implements FetchConvert {
     if (repository.isLoading) await within(LOAD_LIMIT, ready);
   }
 
-  #keep(raw: HostRequest, promise: Promise<void>): void {
+  #keep(raw: HostRequest, promise: Promise<unknown>): void {
     try {
       raw.keep(promise);
     } catch (error) {
@@ -187,3 +208,6 @@ class FetchConvertInstance extends ConvertBase implements FetchConvert {
     );
   }
 }
+
+const notReady = (): ConvertError =>
+  new ConvertError('CONVERT_NOT_READY', `no project config has arrived within ${READY_LIMIT} ms`);

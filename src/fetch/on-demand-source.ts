@@ -33,7 +33,7 @@ const CACHE_LIMIT = 2_000;
 interface Parts {
   readonly sink: ProjectSink;
   readonly detector: ChangeDetector;
-  readonly cache: SafeCache | undefined;
+  cache: SafeCache | undefined;
 }
 
 export class OnDemandSource implements ProjectSource {
@@ -62,14 +62,17 @@ export class OnDemandSource implements ProjectSource {
   }
 
   start(sink: ProjectSink): void {
-    const { endpoint, cache, digestOf } = this.#options;
+    const { endpoint, digestOf } = this.#options;
     const { maxBytes, pin } = endpoint;
-    this.#parts = {
-      sink,
-      detector: new ChangeDetector(sink, { limits: { maxBytes }, pin, digestOf }),
-      cache:
-        cache && new SafeCache(cache.cache, sink, { key: cache.key, limit: CACHE_LIMIT, maxBytes, digestOf }),
-    };
+    const detector = new ChangeDetector(sink, { limits: { maxBytes }, pin, digestOf });
+    this.#parts = { sink, detector, cache: this.#safeCache(sink) };
+  }
+
+  #safeCache(sink: ProjectSink): SafeCache | undefined {
+    const { cache, digestOf, endpoint } = this.#options;
+    if (cache === undefined) return undefined;
+    const { maxBytes } = endpoint;
+    return new SafeCache(cache.cache, sink, { key: cache.key, limit: CACHE_LIMIT, maxBytes, digestOf });
   }
 
   stop(): void {
@@ -81,15 +84,22 @@ export class OnDemandSource implements ProjectSource {
     return this.#options.endpoint.draft(experienceId, neverAborted());
   }
 
+  /** Resolves at the end of the fetch that is under way, whatever came of it; undefined if there is none. */
+  get underWay(): Promise<void> | undefined {
+    const fetch = this.#fetch;
+    return fetch !== undefined && performance.now() < fetch.lostAt ? fetch.end : undefined;
+  }
+
   /**
-   * Fetches the config if it is due, or joins the fetch that is under way. Returns a promise that resolves at the end
-   * of that fetch, whatever came of it; undefined if the config is not due.
+   * Fetches the config if it is due, and nobody else is fetching it. Returns a promise that resolves at the end of that
+   * fetch, whatever came of it; undefined if nothing was to be done.
    */
   refresh(): Promise<void> | undefined {
     const now = performance.now();
-    if (this.#parts === undefined || this.#isStopped) return undefined;
-    if (this.#fetch !== undefined && now < this.#fetch.lostAt) return this.#fetch.end;
-    if (now < this.#dueAt) return undefined;
+    if (this.#parts === undefined || this.#isStopped || this.underWay !== undefined || now < this.#dueAt)
+      return undefined;
+    // The call of a lost request never ends, and other calls of the same `SafeCache` would wait for it.
+    if (this.#fetch !== undefined) this.#parts.cache = this.#safeCache(this.#parts.sink);
     const end = this.#run(this.#parts).finally(() => {
       if (this.#fetch?.end === end) this.#fetch = undefined;
     });
@@ -102,7 +112,7 @@ export class OnDemandSource implements ProjectSource {
     let wait = this.#interval;
     try {
       const cached = await this.#readCache(parts);
-      const age = cached === undefined ? Infinity : Math.max(0, Date.now() - cached.checkedAt);
+      const age = cached === undefined ? Infinity : ageOf(cached);
       if (age < this.#interval) wait -= age;
       else await this.#ask(parts, cached);
       this.#failures = 0;
@@ -125,7 +135,7 @@ export class OnDemandSource implements ProjectSource {
     try {
       // Another instance may be behind, and a cache may give what was written minutes ago.
       const isNewer = found.checkedAt > this.#checkedAt && !detector.isOf(found.digest);
-      if (isNewer) detector.useCached(found, cache.description);
+      if (isNewer) detector.useCached(found, cache.description, ageOf(found) < this.#interval);
     } catch (error) {
       cache.tell(asConvertError(error, 'CONVERT_BAD_PROJECT', 'the config of the project cache'));
     }
@@ -146,6 +156,8 @@ export class OnDemandSource implements ProjectSource {
     await cache.write({ body, digest: digestOf(body), etag: detector.etag, checkedAt: this.#checkedAt });
   }
 }
+
+const ageOf = ({ checkedAt }: CachedProject): number => Math.max(0, Date.now() - checkedAt);
 
 /** Each fetch has a signal of its own: hosts let no request use that of another one. */
 const neverAborted = (): AbortSignal => new AbortController().signal;

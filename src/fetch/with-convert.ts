@@ -45,10 +45,10 @@ export function withConvert<Platform = unknown>(
 ): ConvertHandler<Platform> {
   const convert = isFetchConvert(given) ? given : createConvert(given);
   const handle = async (request: Request, call: FetchCall<Platform> = {}): Promise<Response> => {
-    const { context, finish, abandon } = await convert.open(request, call);
+    const { context, run, finish, abandon } = await convert.open(request, call);
     let response: Response;
     try {
-      response = await handler(request, context, call);
+      response = await run(() => handler(request, context, call));
     } catch (error) {
       await abandon();
       throw error;

@@ -23,6 +23,7 @@ export interface ProjectRepositoryOptions<Loaded> {
   onConfig?(loaded: Loaded, isFirst: boolean): void;
   /**
    * Called after `onConfig` if the first config is one from a cache, which is in force until the endpoint delivers one.
+   * Not called if the source does not ask the endpoint yet.
    */
   onOlder?(checkedAt: number, failures: number): void;
   /**
@@ -224,7 +225,8 @@ export class ProjectRepository<Loaded> {
     this.#loadedAt = Date.now();
     if (!first) this.#changes += 1;
     this.#confirm(cached);
-    if (first && cached) this.#notify(() => this.#options.onOlder?.(cached.checkedAt, this.#health.failures));
+    if (first && cached && cached.isCurrent !== true)
+      this.#notify(() => this.#options.onOlder?.(cached.checkedAt, this.#health.failures));
     clearTimeout(this.#ready?.timer);
     this.#ready?.resolve();
     this.#window.end();

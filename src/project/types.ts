@@ -40,4 +40,6 @@ export interface ProjectSink {
 export interface CachedConfigInfo {
   /** When the endpoint last said that this config is the current one, in milliseconds since the epoch. */
   readonly checkedAt: number;
+  /** True if the source asks the endpoint only later, since the config is not old enough. Default false. */
+  readonly isCurrent?: boolean;
 }

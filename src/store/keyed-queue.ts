@@ -2,17 +2,32 @@
  * Keeps a queue of work for each key: the work on one key runs one piece after the other, so that the commits of one
  * process to a visitor do not overtake each other.
  */
+import { withTimeout } from '../utils/node/timers.js';
+
+interface Piece<Result> {
+  readonly done: Promise<Result | undefined>;
+  /** When it was added, by performance.now(). */
+  readonly since: number;
+}
+
 export class KeyedQueue<Result> {
-  #last = new Map<string, Promise<Result | undefined>>();
+  #last = new Map<string, Piece<Result>>();
   /** The number of entries that were added since `#last` was made. */
   #added = 0;
+
+  /**
+   * @param limit milliseconds after which work counts as lost, and is not waited for any more: a host may have ended
+   *   the request that it belonged to. Default: no work is lost.
+   */
+  constructor(private readonly limit = Infinity) {}
 
   /**
    * Returns the last piece of work on this key; undefined if there is none. The promise never rejects: work that failed
    * resolves with undefined.
    */
   underWay(key: string): Promise<Result | undefined> | undefined {
-    return this.#last.get(key);
+    const piece = this.#last.get(key);
+    return piece === undefined || performance.now() - piece.since >= this.limit ? undefined : piece.done;
   }
 
   /**
@@ -20,10 +35,10 @@ export class KeyedQueue<Result> {
    * under way and does not fail.
    */
   run(key: string, work: (before: Result | undefined) => Promise<Result>): Promise<Result> {
-    const before = this.#last.get(key);
-    const result = before === undefined ? work(undefined) : before.then(work);
+    const before = this.underWay(key);
+    const result = before === undefined ? work(undefined) : this.#after(before).then(work);
     const remove = (value: Result | undefined): Result | undefined => {
-      if (this.#last.get(key) === done) this.#last.delete(key);
+      if (this.#last.get(key)?.done === done) this.#last.delete(key);
       return value;
     };
     const done = result.then(remove, () => remove(undefined));
@@ -33,7 +48,12 @@ export class KeyedQueue<Result> {
 
   /** Resolves once no work is under way on any key. */
   async idle(): Promise<void> {
-    while (this.#last.size > 0) await Promise.all(this.#last.values());
+    while (this.#last.size > 0) await Promise.all([...this.#last.values()].map(({ done }) => done));
+  }
+
+  #after(before: Promise<Result | undefined>): Promise<Result | undefined> {
+    if (this.limit === Infinity) return before;
+    return withTimeout(this.limit, before).catch(() => undefined);
   }
 
   /**
@@ -48,6 +68,6 @@ export class KeyedQueue<Result> {
       this.#last = new Map(this.#last);
       this.#added = 0;
     }
-    this.#last.set(key, done);
+    this.#last.set(key, { done, since: performance.now() });
   }
 }

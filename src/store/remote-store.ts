@@ -104,6 +104,11 @@ export class RemoteStore implements VisitorStore {
   #answersLater = false;
   readonly #health = new HealthReporter();
   #readsUnderWay = 0;
+  /**
+   * When the last read for a request began, by performance.now(). Its budget is over after a while, even if it never
+   * ends: a host may have ended the request in the middle of it.
+   */
+  #lastRead = -Infinity;
   #commitsUnderWay = 0;
   readonly #counts = { ...NO_COUNTS };
 
@@ -129,7 +134,7 @@ export class RemoteStore implements VisitorStore {
   /** Reads the state for a request. Returns undefined if the store does not answer in time. Never throws or rejects. */
   readWithinBudget(key: string): Answer | undefined | Promise<Answer | undefined> {
     // While the store fails, only one request at a time tries whether the store works again.
-    if (this.#health.isFailing && this.#readsUnderWay > 0) return this.#countUnavailable();
+    if (this.#health.isFailing && this.#isTried) return this.#countUnavailable();
     this.#counts.reads += 1;
     try {
       const state = this.#store.read(key);
@@ -192,6 +197,7 @@ export class RemoteStore implements VisitorStore {
     const began = performance.now();
     this.#answersLater = true;
     this.#readsUnderWay += 1;
+    this.#lastRead = began;
     try {
       const state = await withStoreTimeout(this.#options.budget, reading);
       this.#counts.readTime = this.#average(this.#counts.readTime, began);
@@ -203,6 +209,11 @@ export class RemoteStore implements VisitorStore {
     } finally {
       this.#readsUnderWay -= 1;
     }
+  }
+
+  /** True while a request waits for the store. */
+  get #isTried(): boolean {
+    return this.#readsUnderWay > 0 && performance.now() - this.#lastRead < this.#options.budget;
   }
 
   #works(): void {

@@ -10,10 +10,10 @@ import { type SdkDataStore, STORE_LIMIT, type VisitorStore, withStoreTimeout } f
 
 /**
  * Makes the visitor store. The first write wins within this process only: `get` and `set` are two steps, so two
- * processes can overwrite each other. Commits of this process to one key wait for each other.
+ * processes can overwrite each other. Commits of this process to one key wait for each other, 5 s at most.
  */
 export function sdkStore(store: SdkDataStore): VisitorStore {
-  const queue = new KeyedQueue<unknown>();
+  const queue = new KeyedQueue<unknown>(STORE_LIMIT);
 
   const read = (key: string): VisitorState | undefined | Promise<VisitorState | undefined> => {
     const value = store.get(key);

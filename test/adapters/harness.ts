@@ -21,6 +21,8 @@ export interface Exchange {
   send(status: number, body: string): void;
   redirect(url: string): void;
   stream(body: Readable): void;
+  /** Tells the host of work that goes on behind the response. Undefined if it waits for none. */
+  readonly keep?: (work: Promise<unknown>) => void;
   /** Takes the response out of the framework's hands: `reply.hijack()`, `ctx.respond = false`. */
   takeOver(): ServerResponse;
 }
@@ -58,6 +60,8 @@ export interface Adapter {
   user: (request: unknown) => string | undefined;
   /** False if there is no response of Node, and no file: cases about these are skipped. Default true. */
   readonly isNode?: boolean;
+  /** False if there is no socket to write bytes to: cases that do are skipped. Default true. */
+  readonly hasSockets?: boolean;
   /** The closing of the framework's app closes the Convert that the adapter made. */
   readonly closesConvert: boolean;
   start(options: AppOptions): Promise<RunningApp>;

@@ -3,6 +3,7 @@ import request from 'supertest';
 import { describe, expect, it } from 'vitest';
 import type { ProjectConfig } from '../../src/model/project-config.js';
 import type { ConvertOptions } from '../../src/options/types.js';
+import { webBytes } from '../../src/utils/node/bytes.js';
 import { rules, testProject } from '../support/project.js';
 import { CHROME } from './conformance.js';
 import { appsOf } from './apps.js';
@@ -95,12 +96,7 @@ export function sessionConformance(adapter: Adapter): void {
       );
       // What names the click is kept nowhere.
       const kept = browser.cookies.get('cv_ses')!.split('.').slice(3);
-      expect(kept.map((each) => Buffer.from(each, 'base64url').toString())).toEqual([
-        'spring',
-        'email',
-        '',
-        'news',
-      ]);
+      expect(kept.map((each) => webBytes.fromBase64url(each))).toEqual(['spring', 'email', '', 'news']);
       for (const path of ['/', '/?utm_campaign=autumn&utm_source=else']) {
         const next = await browser.get(app, path, { referer: 'https://chatgpt.com/' });
         expect(next.body).toMatchObject(said);
@@ -213,7 +209,8 @@ export function sessionConformance(adapter: Adapter): void {
       expect((await browser.get(app, '/')).body).toMatchObject({ source: 'direct', visitorType: 'new' });
       await browser.get(app, '/buy');
       const sent = await segments();
-      expect(sent.map((each) => each?.campaign)).toEqual(['spring', undefined]);
+      // The events of two requests may come in any order.
+      expect(sent.map((each) => each?.campaign ?? '').sort()).toEqual(['', 'spring']);
     });
 
     it('S7 has the name that it is given', async () => {

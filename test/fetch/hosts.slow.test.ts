@@ -9,6 +9,7 @@ import { Miniflare } from 'miniflare';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 import { type Collector, startCollector } from '../support/collector.js';
 import { testProject } from '../support/project.js';
+import { startSuite } from './workerd/conformance.js';
 
 const CHROME =
   'Mozilla/5.0 (Windows NT 10.0; Win64; x64) AppleWebKit/537.36 (KHTML, like Gecko) Chrome/142.0.0.0 Safari/537.36';
@@ -106,5 +107,15 @@ describe('workerd', () => {
     worker = start();
     expect((await visit()).variation).not.toBe('none');
     expect(asked).toBe(1);
+  });
+});
+
+const suite = await startSuite();
+
+describe('the suites of the adapters in workerd', () => {
+  afterAll(() => suite.close());
+
+  it.each(suite.cases.map((title, index) => ({ title, index })))('$title', async ({ index }) => {
+    expect(await suite.run(index)).toBe('');
   });
 });

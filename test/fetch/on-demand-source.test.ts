@@ -90,10 +90,14 @@ it('that does not come leaves the original page', async () => {
 });
 
 it('is shared by instances over a key-value store: one of them asks the endpoint', async () => {
-  expect(await app({ projectCache: kv })()).not.toBe('none');
+  const told: string[] = [];
+  const log = (line: string): void => void told.push(line);
+  const more = { projectCache: kv, logger: { error: log, warn: log, info: log } };
+  expect(await app(more)()).not.toBe('none');
   expect(kept.size).toBe(1);
-  expect(await app({ projectCache: kv })()).not.toBe('none');
+  expect(await app(more)()).not.toBe('none');
   expect(endpoint.asked).toHaveLength(1);
+  expect(told).toEqual([]);
 });
 
 it('of the store that is older than the interval is used, and asked for again', async () => {

@@ -77,17 +77,17 @@ export class ChangeDetector {
 
   /**
    * Passes on the config of a cache; called while no newer config is in force. Returns false also for a config that was
-   * refused before.
+   * refused before. `isCurrent` as in `CachedConfigInfo`.
    *
    * @throws ConvertError `CONVERT_BAD_PROJECT`
    */
-  useCached({ body, digest, etag, checkedAt }: CachedProject, where: string): boolean {
+  useCached({ body, digest, etag, checkedAt }: CachedProject, where: string, isCurrent = false): boolean {
     if (digest === this.#digest) return false;
     const { limits, pin } = this.options;
     const config = parseProject(utf8(body), where, limits);
     pin.check(config, where);
     this.#etag = etag;
-    return this.#pass(config, digest, { checkedAt });
+    return this.#pass(config, digest, { checkedAt, ...(isCurrent && { isCurrent }) });
   }
 
   #pass(config: ProjectConfig, digest: string, cached?: CachedConfigInfo): boolean {

@@ -1,5 +1,8 @@
-/** Tells what runs after an adapter which context is that of its request, if the app has asked for `getConvert()`. */
-import type { ConvertContext } from '../../context/types.js';
+/**
+ * Tells what runs behind a middleware, or in a handler, which context is that of its request, if the app has asked for
+ * `getConvert()`.
+ */
+import type { ConvertContext } from './types.js';
 
 /** Keeps the context of a request for `getConvert()`; `convert-middleware/async-context` makes one when imported. */
 export interface ContextScope {

@@ -1,0 +1,112 @@
+/** An app on `convert-middleware/fetch`, as the adapter suites use it, on any host. */
+import type { IncomingMessage } from 'node:http';
+import type { Readable } from 'node:stream';
+import type { ConvertContext } from '../../src/context/types.js';
+import type { FetchOptions } from '../../src/fetch/options.js';
+import type { FetchCall, FetchRequest } from '../../src/fetch/request.js';
+import { type ConvertHandler, withConvert } from '../../src/fetch/with-convert.js';
+import type { Adapter, AppOptions, Exchange } from './harness.js';
+
+/** What the host hands on beside the request: authentication may run later. */
+export interface Locals {
+  user?: string;
+  req?: IncomingMessage;
+}
+
+/** Makes a body of what an app streams. */
+export type ToWeb = (body: Readable) => ReadableStream;
+
+/** What is the same on all hosts. */
+export const FETCH_ADAPTER: Pick<Adapter, 'isNode' | 'user' | 'closesConvert'> = {
+  isNode: false,
+  user: (request) => (request as FetchRequest<Locals>).platform?.user,
+  closesConvert: false,
+};
+
+/** Statuses whose responses have no body. */
+const EMPTY = [204, 304];
+
+class FetchExchange implements Exchange {
+  readonly headers = new Headers();
+  readonly locals: Record<string, unknown>;
+  response: Response | undefined;
+
+  constructor(
+    readonly convert: ConvertContext,
+    readonly request: IncomingMessage | undefined,
+    readonly toWeb: ToWeb,
+    readonly keep: FetchCall['waitUntil'],
+  ) {
+    this.locals = { convert };
+  }
+  get req(): IncomingMessage {
+    return this.request!;
+  }
+  get res(): never {
+    throw new Error('there is no response of Node');
+  }
+  header(name: string, value: string | string[]): void {
+    this.headers.delete(name);
+    for (const each of [value].flat()) this.headers.append(name, each);
+  }
+  cookie(name: string, value: string): void {
+    this.headers.append('set-cookie', `${name}=${value}; Path=/`);
+  }
+  send(status: number, body: string): void {
+    const { headers } = this;
+    if (!headers.has('content-type')) headers.set('content-type', 'text/html; charset=utf-8');
+    this.response = new Response(EMPTY.includes(status) ? null : body, { status, headers });
+  }
+  redirect(location: string): void {
+    this.headers.set('location', location);
+    this.response = new Response(null, { status: 302, headers: this.headers });
+  }
+  stream(body: Readable): void {
+    this.response = new Response(this.toWeb(body), { headers: this.headers });
+  }
+  takeOver(): never {
+    return this.res;
+  }
+}
+
+/** Makes the handler of an app. */
+export function fetchApp(
+  { convert, routes, shop = {}, onError, before, authenticate }: AppOptions,
+  toWeb: ToWeb,
+): ConvertHandler<Locals> {
+  return withConvert<Locals>(async (request, context, { platform, waitUntil }) => {
+    const exchange = new FetchExchange(context, platform!.req, toWeb, waitUntil);
+    await before?.(exchange);
+    if (authenticate) platform!.user = authenticate();
+    const { pathname } = new URL(request.url);
+    const handler = pathname.startsWith('/shop/') ? shop[pathname.slice('/shop'.length)] : routes[pathname];
+    try {
+      await handler?.(exchange);
+    } catch (error) {
+      if (onError === undefined) throw error;
+      await onError(exchange);
+    }
+    return exchange.response ?? new Response('not found', { status: 404 });
+  }, optionsOf(convert));
+}
+
+/** Returns the URL and the address that the host of an app says. */
+export function seenBy(
+  { trustProxy = false }: Pick<AppOptions, 'trustProxy'>,
+  headers: Headers,
+  { host, address }: { host: string; address: string | undefined },
+): { origin: string; ip: string | undefined } {
+  const forwarded = (name: string): string => (trustProxy ? (headers.get(name) ?? '') : '');
+  return {
+    origin: `${forwarded('x-forwarded-proto') || 'http'}://${forwarded('x-forwarded-host') || host}`,
+    ip: forwarded('x-forwarded-for').split(', ').at(-1) || address,
+  };
+}
+
+/** The options of a test, without those of Node alone. */
+function optionsOf(given: AppOptions['convert']): FetchOptions<Locals> {
+  const { delivery, ...options } = given as FetchOptions<Locals> & { delivery?: { linger?: number } };
+  if (!delivery) return { ...options, ...(delivery !== undefined && { delivery }) };
+  const { linger: _, ...others } = delivery;
+  return { ...options, delivery: others };
+}
