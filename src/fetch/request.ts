@@ -26,6 +26,9 @@ export interface FetchRequest<Platform = unknown> {
 /** Milliseconds that a response waits for what was recorded, if the host has no `waitUntil`. */
 export const FINISH_LIMIT = 1_000;
 
+/** Stands in a URL for the host of a request that names none. Bun gives only the path of such a request. */
+const NO_HOST = 'no-host.invalid';
+
 /** One request on its way: what option functions get, and what has to be over before the host may stop. */
 export class HostRequest<Platform = unknown> implements FetchRequest<Platform> {
   readonly ip: string;
@@ -93,7 +96,8 @@ export class FetchIncoming implements IncomingRequest {
     return this.#parsed.protocol.slice(0, -1);
   }
   get host(): string {
-    return this.#parsed.host;
+    const { host } = this.#parsed;
+    return host === NO_HOST ? '' : host;
   }
   get ip(): string {
     return this.raw.ip;
@@ -106,6 +110,6 @@ export class FetchIncoming implements IncomingRequest {
   }
 
   get #parsed(): URL {
-    return (this.#url ??= new URL(this.raw.request.url));
+    return (this.#url ??= new URL(this.raw.request.url, `http://${NO_HOST}`));
   }
 }

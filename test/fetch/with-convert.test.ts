@@ -199,6 +199,20 @@ describe('what the host says', () => {
       country: 'DE',
     });
   });
+
+  it('may be a path alone: Bun gives that if a request names no host', async () => {
+    const handle = withConvert((_, convert) => {
+      const variation = convert.runExperience('homepage-hero')?.key;
+      const { path, query } = convert.locationProperties;
+      return Response.json({ variation, path, query });
+    }, create());
+    const request = Object.defineProperty(visit(), 'url', { value: '/pricing?a=1' });
+    expect(await (await handle(request)).json()).toEqual({
+      variation: expect.stringMatching(/^(original|version-b)$/),
+      path: '/pricing',
+      query: 'a=1',
+    });
+  });
 });
 
 describe('options', () => {

@@ -1,16 +1,19 @@
 /**
- * An app of one framework, as the quick start of the README writes it: `app.mjs express|koa|fastify`. It writes its
- * port as soon as it listens, ends on SIGTERM, and then writes the delivery ledger.
+ * An app of one framework, as the quick start of the README writes it: `app.mjs express|koa|fastify|bun|deno`. It
+ * listens on PORT, sends its events to COLLECTOR, and ends on SIGTERM.
  */
 import { readFileSync } from 'node:fs';
 
 const options = {
   project: JSON.parse(readFileSync(new URL('project.json', import.meta.url), 'utf8')),
-  endpoints: { track: process.env.TRACK },
+  endpoints: { track: process.env.COLLECTOR },
 };
+const address = { port: Number(process.env.PORT), host: '127.0.0.1' };
 
-const page = (convert) =>
-  `<h1 data-variation="${convert.runExperience('homepage-hero')?.key}" data-visitor="${convert.visitorId}"></h1>`;
+const page = (convert) => {
+  const hero = convert.runExperience('homepage-hero');
+  return `<h1>${hero?.key === 'version-b' ? 'Know what works.' : 'Welcome'}</h1>`;
+};
 
 const start = {
   async express() {
@@ -20,7 +23,7 @@ const start = {
     const middleware = convertMiddleware(options);
     app.use(middleware);
     app.get('/', (req, res) => res.send(page(req.convert)));
-    return serve(app, middleware.convert);
+    serve(app, middleware.convert);
   },
   async koa() {
     const { default: Koa } = await import('koa');
@@ -31,7 +34,7 @@ const start = {
     app.use((ctx) => {
       ctx.body = page(ctx.convert);
     });
-    return serve(app, middleware.convert);
+    serve(app, middleware.convert);
   },
   async fastify() {
     const { default: Fastify } = await import('fastify');
@@ -39,24 +42,19 @@ const start = {
     const app = Fastify();
     await app.register(convertPlugin, options);
     app.get('/', async (request, reply) => reply.type('text/html').send(page(request.convert)));
-    await app.listen({ port: 0, host: '127.0.0.1' });
-    return { server: app.server, convert: app.convert, close: () => app.close() };
+    await app.listen(address);
+    process.once('SIGTERM', () => app.close());
   },
+  /** The examples listen on PORT, and end on SIGTERM, by themselves. */
+  bun: async () => (await import('./bun.js')).heroServer(options),
+  deno: async () => (await import('./deno.js')).heroServer(options),
 };
 
 /** Express and Koa listen in the same way. */
-async function serve(app, convert) {
-  const server = await new Promise((resolve) => {
-    const listening = app.listen(0, '127.0.0.1', () => resolve(listening));
-  });
+function serve(app, convert) {
+  const server = app.listen(address.port, address.host);
   convert.closeWith(server);
-  return { server, convert, close: () => new Promise((resolve) => server.close(resolve)) };
+  process.once('SIGTERM', () => server.close());
 }
 
-const { server, convert, close } = await start[process.argv[2]]();
-process.once('SIGTERM', async () => {
-  await close();
-  // The Convert began to close when the server had closed; a second call gives the same ledger.
-  console.log(`closed ${JSON.stringify(await convert.close())}`);
-});
-console.log(`listening ${server.address().port}`);
+await start[process.argv[2]]();

@@ -1,82 +1,114 @@
-/** Boots the app of one adapter on one runtime, and checks its page, its exposure, its cookie and its end. */
+/**
+ * Boots an app in a process of its own, and checks its page, its exposure, its cookie and its end. The app listens on
+ * PORT, sends its events to COLLECTOR, and shows one of `HEADLINES` for the two variations of `homepage-hero`.
+ */
 import assert from 'node:assert/strict';
-import { spawn, type ChildProcess } from 'node:child_process';
+import { spawn } from 'node:child_process';
 import { once } from 'node:events';
-import { get, type IncomingMessage } from 'node:http';
+import { get, type IncomingHttpHeaders, type IncomingMessage } from 'node:http';
+import { type AddressInfo, connect, createServer } from 'node:net';
 import { setTimeout as sleep } from 'node:timers/promises';
-import type { Collector } from '../support/collector.js';
-import { testProject } from '../support/project.js';
-import type { Runtime } from './install.js';
+import type { ProjectConfig } from '../../src/model/project-config.js';
+import { type Collector, startCollector } from '../support/collector.js';
 
 /** Milliseconds until the app must listen, an exposure must have arrived, and the app must have ended. */
 const LIMIT = { boot: 30_000, exposure: 10_000, end: 5_000 };
 
 const BROWSER = 'Mozilla/5.0 (X11; Linux x86_64; rv:140.0) Gecko/20100101 Firefox/140.0';
 
-interface Page {
-  readonly variation: string;
-  readonly visitor: string;
+/** In the order of the variations. */
+const HEADLINES = ['Welcome', 'Know what works.'];
+
+/** How an app is started. */
+export interface Start {
+  readonly program: string;
+  readonly args: readonly string[];
+  readonly cwd: string;
+}
+
+export interface Page {
+  readonly status: number;
+  readonly headers: IncomingHttpHeaders;
+  readonly body: string;
+  readonly headline: string;
   /** `name=value` of each cookie that the page set. */
   readonly cookies: readonly string[];
 }
 
-interface Trial {
+export type Visit = (path: string, headers?: Record<string, string>) => Promise<Page>;
+
+export interface Trial {
   readonly app: App;
   readonly collector: Collector;
+  readonly project: ProjectConfig;
   /** The page of a visitor who brought no cookie. */
   newcomer?: Page;
 }
 
-/** The checks run in this order; each throws if something is wrong. */
-const CHECKS: Record<string, (trial: Trial) => Promise<void>> = {
+/** A check throws if something is wrong. */
+export type Check = (trial: Trial) => Promise<void>;
+
+/** The checks of every app, in the order in which they run. */
+export const CHECKS: Readonly<Record<'page' | 'exposure' | 'cookie' | 'end', Check>> = {
   page: async (trial) => {
-    trial.newcomer = await trial.app.page();
-    assert.match(trial.newcomer.variation, /^(original|version-b)$/);
+    const page = await trial.app.visit('/');
+    assert.equal(page.status, 200, page.body);
+    assert.ok(HEADLINES.includes(page.headline), `no headline in ${page.body}`);
+    assert.equal(page.headers['cache-control'], 'private, no-cache');
+    const ids = page.cookies.filter((cookie) => cookie.startsWith('cv_vid='));
+    assert.equal(ids.length, 1, `there must be one cv_vid: ${page.cookies.join('; ')}`);
+    trial.newcomer = page;
   },
 
-  exposure: async ({ collector, newcomer }) => {
-    const { visitor, variation } = newcomer ?? assert.fail('there was no page');
+  exposure: async (trial) => {
+    const { collector } = trial;
+    const { headline, cookies } = newcomerOf(trial);
     await collector.waitFor((seen) => seen.exposures().length > 0, LIMIT.exposure);
     const sent = collector.exposures().map(({ visitorId, data }) => ({ visitorId, data }));
-    assert.deepEqual(sent, [{ visitorId: visitor, data: exposureOf(variation) }]);
+    assert.deepEqual(sent, [{ visitorId: visitorIn(cookies), data: exposureOf(trial.project, headline) }]);
   },
 
   // The state is stored after the response, and Bun may serve another request before that. So the exposure came first.
-  cookie: async ({ app, newcomer }) => {
-    const { visitor, variation, cookies } = newcomer ?? assert.fail('there was no page');
-    assert.ok(cookies.includes(`cv_vid=${visitor}`), `cv_vid is not in ${JSON.stringify(cookies)}`);
-    const again = await app.page(cookies.join('; '));
-    assert.deepEqual([again.visitor, again.variation], [visitor, variation]);
+  cookie: async (trial) => {
+    const { headline, cookies } = newcomerOf(trial);
+    const again = await trial.app.visit('/', { cookie: cookies.join('; ') });
+    assert.equal(again.headline, headline);
+    assert.deepEqual(again.cookies, []);
   },
 
   end: async ({ app, collector }) => {
-    // This exposure has no time to leave before the signal: if it arrives, close() has sent it.
-    const last = await app.page('cv_vid=last-visitor');
+    const before = collector.exposures().length;
+    // This exposure has no time to leave before the signal: if it arrives, the end of the app has sent it.
+    await app.visit('/', { cookie: 'cv_vid=last-visitor' });
     const { code, signal, output } = await app.end();
     assert.deepEqual({ code, signal }, { code: 0, signal: null }, output);
-    const { accepted, delivered } = ledgerIn(output);
-    assert.deepEqual({ accepted, delivered }, { accepted: 2, delivered: 2 }, output);
-    assert.equal(collector.exposures().at(-1)?.visitorId, last.visitor);
+    const ids = collector.exposures().map(({ visitorId }) => visitorId);
+    assert.deepEqual(ids.slice(before), ['last-visitor'], output);
+    assert.equal(before, 1, 'the other visits must have counted nothing');
   },
 };
 
-export const COLUMNS = Object.keys(CHECKS);
+/** The page of the visitor who came first. */
+export function newcomerOf({ newcomer }: Trial): Page {
+  return newcomer ?? assert.fail('there was no page');
+}
 
-/** Returns `ok` or the fault for each of the columns. Checks after a failed one are not tried. */
-export async function tryAdapter(
-  runtime: Runtime,
-  adapter: string,
-  file: string,
-  collector: Collector,
+/** Tries an app with these checks. Returns `ok` or the fault for each; checks after a failed one are not tried. */
+export async function tryApp(
+  start: Start,
+  project: ProjectConfig,
+  checks: readonly Check[] = Object.values(CHECKS),
 ): Promise<string[]> {
-  const app = startApp(runtime, [file, adapter], collector.origin);
-  const trial: Trial = { app, collector };
+  const collector = await startCollector();
+  const app = await startApp(start, collector.origin);
+  const trial: Trial = { app, collector, project };
   const findings: string[] = [];
-  for (const check of Object.values(CHECKS)) {
+  for (const check of checks) {
     const isLost = findings.some((finding) => finding !== 'ok');
     findings.push(isLost ? 'not tried' : await check(trial).then(() => 'ok', describe));
   }
   app.kill();
+  await collector.close();
   return findings;
 }
 
@@ -87,33 +119,35 @@ interface Ended {
 }
 
 interface App {
-  page(cookie?: string): Promise<Page>;
+  readonly visit: Visit;
   /** Sends SIGTERM, and waits for the end. */
   end(): Promise<Ended>;
   kill(): void;
 }
 
-function startApp({ program, args }: Runtime, command: readonly string[], track: string): App {
+async function startApp({ program, args, cwd }: Start, collector: string): Promise<App> {
+  const port = await freePort();
   const { PATH = '', HOME = '' } = process.env;
-  const child = spawn(program, [...args, ...command], {
+  const child = spawn(program, args, {
+    cwd,
     stdio: ['ignore', 'pipe', 'pipe'],
-    env: { PATH, HOME, TRACK: track, DENO_NO_UPDATE_CHECK: '1' },
+    env: {
+      ...{ PATH, HOME, PORT: String(port), HOST: '127.0.0.1', COLLECTOR: collector },
+      ...{ NODE_ENV: 'production', DENO_NO_UPDATE_CHECK: '1' },
+    },
   });
   let output = '';
   for (const stream of [child.stdout, child.stderr])
     stream.on('data', (part: Buffer) => (output += String(part)));
-  const ended = closed(child);
+  const ended = once(child, 'close') as Promise<[number | null, string | null]>;
+  let isOver = false;
+  void ended.then(() => (isOver = true));
 
-  const origin = within(LIMIT.boot, 'listening', async () => {
-    for (
-      let isOver = false;
-      !isOver;
-      isOver = await Promise.race([ended.then(() => true), sleep(10, false)])
-    ) {
-      const port = /^listening (\d+)$/m.exec(output)?.[1];
-      if (port !== undefined) return `http://127.0.0.1:${port}/`;
+  const listening = within(LIMIT.boot, 'listened', async () => {
+    while (!(await accepts(port))) {
+      if (isOver) throw new Error('it ended without listening');
+      await sleep(20);
     }
-    throw new Error('it ended without listening');
   });
   const explained = async <T>(work: Promise<T>): Promise<T> => {
     try {
@@ -124,7 +158,8 @@ function startApp({ program, args }: Runtime, command: readonly string[], track:
   };
 
   return {
-    page: async (cookie) => explained(fetchPage(await explained(origin), cookie)),
+    visit: (path, headers = {}) =>
+      explained(listening.then(() => fetchPage(`http://127.0.0.1:${port}${path}`, headers))),
     async end() {
       child.kill('SIGTERM');
       const [code, signal] = await explained(within(LIMIT.end, 'ended', () => ended));
@@ -134,36 +169,46 @@ function startApp({ program, args }: Runtime, command: readonly string[], track:
   };
 }
 
-async function closed(child: ChildProcess): Promise<[number | null, string | null]> {
-  const [code, signal] = (await once(child, 'close')) as [number | null, string | null];
-  return [code, signal];
+async function freePort(): Promise<number> {
+  const server = createServer().listen(0, '127.0.0.1');
+  await once(server, 'listening');
+  const { port } = server.address() as AddressInfo;
+  server.close();
+  await once(server, 'close');
+  return port;
+}
+
+async function accepts(port: number): Promise<boolean> {
+  const socket = connect(port, '127.0.0.1');
+  try {
+    await once(socket, 'connect');
+    return true;
+  } catch {
+    return false;
+  } finally {
+    socket.destroy();
+  }
 }
 
 /** Each request has a connection of its own, so that none is left that the server has to wait for. */
-async function fetchPage(url: string, cookie?: string): Promise<Page> {
-  const headers = { 'user-agent': BROWSER, ...(cookie !== undefined && { cookie }) };
-  const request = get(url, { agent: false, headers });
+async function fetchPage(url: string, headers: Record<string, string>): Promise<Page> {
+  const request = get(url, { agent: false, headers: { 'user-agent': BROWSER, ...headers } });
   const [response] = (await once(request, 'response')) as [IncomingMessage];
   let body = '';
   response.setEncoding('utf8');
   for await (const part of response) body += part as string;
-  assert.equal(response.statusCode, 200, body);
-  const [, variation, visitor] = /data-variation="(.*?)" data-visitor="(.*?)"/.exec(body) ?? [];
-  assert.ok(variation && visitor, `no variation in ${body}`);
+  const headline = /<h1[^>]*>(.*?)<\/h1>/.exec(body)?.[1] ?? '';
   const cookies = (response.headers['set-cookie'] ?? []).map((line) => line.split(';')[0] ?? '');
-  return { variation, visitor, cookies };
+  return { status: response.statusCode ?? 0, headers: response.headers, body, headline, cookies };
 }
 
-function exposureOf(variationKey: string): { experienceId: string; variationId: string } {
-  const experience = testProject().experiences?.find(({ key }) => key === 'homepage-hero');
-  const variation = experience?.variations?.find(({ key }) => key === variationKey);
+const visitorIn = (cookies: readonly string[]): string | undefined =>
+  cookies.map((cookie) => /^cv_vid=(.*)$/.exec(cookie)?.[1]).find((id) => id !== undefined);
+
+function exposureOf(project: ProjectConfig, headline: string): { experienceId: string; variationId: string } {
+  const experience = project.experiences?.find(({ key }) => key === 'homepage-hero');
+  const variation = experience?.variations?.[HEADLINES.indexOf(headline)];
   return { experienceId: String(experience?.id), variationId: String(variation?.id) };
-}
-
-function ledgerIn(output: string): { accepted: number; delivered: number } {
-  const line = /^closed (.*)$/m.exec(output)?.[1];
-  assert.ok(line !== undefined, `no ledger in ${output}`);
-  return JSON.parse(line) as { accepted: number; delivered: number };
 }
 
 async function within<T>(milliseconds: number, what: string, work: () => Promise<T>): Promise<T> {
@@ -180,4 +225,4 @@ async function within<T>(milliseconds: number, what: string, work: () => Promise
   }
 }
 
-const describe = (error: unknown): string => (error instanceof Error ? error.message : String(error));
+export const describe = (error: unknown): string => (error instanceof Error ? error.message : String(error));

@@ -1,7 +1,7 @@
 /** Installs the packed package beside the frameworks, and the runtimes that it is tried on, into temporary folders. */
 import { execFile } from 'node:child_process';
 import { cp, mkdir, readdir, readFile, writeFile } from 'node:fs/promises';
-import { join } from 'node:path';
+import { basename, join } from 'node:path';
 import { promisify } from 'node:util';
 import { testProject } from '../support/project.js';
 
@@ -12,6 +12,8 @@ export interface Runtime {
   readonly program: string;
   /** Arguments before the file that it runs. */
   readonly args: readonly string[];
+  /** Its own server for web standards: the example of this name in `examples/edge`; undefined if it has none. */
+  readonly fetchServer?: string | undefined;
 }
 
 const { platform, arch } = process;
@@ -22,13 +24,11 @@ const { platform, arch } = process;
  */
 const NODE = `${platform === 'darwin' && arch === 'arm64' ? 'node-bin' : 'node'}-${platform}-${arch}`;
 
-interface RuntimePackage {
-  readonly name: string;
+interface RuntimePackage extends Omit<Runtime, 'program'> {
   /** As `npm install` takes it. */
   readonly spec: string;
   /** The program, below `node_modules`; `*` is the folder of the one package for this platform. */
   readonly program: readonly string[];
-  readonly args: readonly string[];
 }
 
 const node = (version: string): RuntimePackage => {
@@ -49,12 +49,19 @@ const RUNTIMES: readonly RuntimePackage[] = [
   node('22.23.3'),
   node('24.21.0'),
   node('26.10.0'),
-  { name: 'Bun 1.4.5', spec: 'bun@1.4.5', program: ['@oven', '*', 'bin', 'bun'], args: ['--no-install'] },
+  {
+    name: 'Bun 1.4.5',
+    spec: 'bun@1.4.5',
+    program: ['@oven', '*', 'bin', 'bun'],
+    args: ['--no-install'],
+    fetchServer: 'bun',
+  },
   {
     name: 'Deno 2.9.6',
     spec: 'deno@2.9.6',
     program: ['@deno', '*', 'deno'],
     args: ['run', '--allow-all', '--no-remote', '--node-modules-dir=manual'],
+    fetchServer: 'deno',
   },
 ];
 
@@ -68,10 +75,11 @@ export async function installRuntimes(folder: string, names: readonly string[]):
     chosen.map(({ spec }) => spec),
   );
   return Promise.all(
-    chosen.map(async ({ name, program, args }) => ({
+    chosen.map(async ({ name, program, args, fetchServer }) => ({
       name,
       program: await find(join(folder, 'node_modules'), program),
       args,
+      fetchServer,
     })),
   );
 }
@@ -81,20 +89,24 @@ export async function installRuntimes(folder: string, names: readonly string[]):
  * them. Returns the file of the app.
  */
 export async function installApp(root: string, folder: string): Promise<string> {
-  const packed = join(folder, 'packed');
-  await mkdir(packed, { recursive: true });
-  await npm(['run', 'pack', '--ignore-scripts=false', '--', packed], root);
-  const [tarball = ''] = await readdir(packed);
-
+  const tarball = await packInto(join(folder, 'packed'), root);
   const manifest = JSON.parse(await readFile(join(root, 'package.json'), 'utf8')) as {
     devDependencies: Record<string, string>;
   };
   const frameworks = ADAPTERS.map((name) => `${name}@${manifest.devDependencies[name]}`);
-  await install(folder, [join(packed, tarball), ...frameworks]);
+  await install(folder, [tarball, ...frameworks]);
   await writeFile(join(folder, 'project.json'), JSON.stringify(testProject()));
-  const app = join(folder, 'app.mjs');
-  await cp(join(root, 'test/runtimes/app.mjs'), app);
-  return app;
+  for (const file of ['test/runtimes/app.mjs', 'examples/edge/bun.js', 'examples/edge/deno.js'])
+    await cp(join(root, file), join(folder, basename(file)));
+  return join(folder, 'app.mjs');
+}
+
+/** Builds and packs the package as it would be published. Returns the tarball. */
+export async function packInto(folder: string, root: string): Promise<string> {
+  await mkdir(folder, { recursive: true });
+  await npm(['run', 'pack', '--ignore-scripts=false', '--', folder], root);
+  const [tarball = ''] = await readdir(folder);
+  return join(folder, tarball);
 }
 
 async function find(folder: string, [segment, ...rest]: readonly string[]): Promise<string> {
@@ -112,8 +124,14 @@ async function install(folder: string, packages: readonly string[]): Promise<voi
   );
 }
 
-async function npm(args: readonly string[], cwd: string): Promise<void> {
+/** @param more further variables of the environment */
+export async function npm(
+  args: readonly string[],
+  cwd: string,
+  more: Readonly<Record<string, string>> = {},
+): Promise<void> {
   // `npm run` hands its own configuration and that of the repository down; the temporary folder must not have it.
-  const env = Object.fromEntries(Object.entries(process.env).filter(([name]) => !/^npm_/i.test(name)));
+  const inherited = Object.entries(process.env).filter(([name]) => !/^npm_/i.test(name));
+  const env = { ...Object.fromEntries(inherited), ...more };
   await promisify(execFile)('npm', args, { cwd, env, maxBuffer: 16 * 1024 * 1024 });
 }

@@ -1,11 +1,12 @@
 /** Tries every adapter on every runtime, one after the other. */
-import { join } from 'node:path';
-import { startCollector } from '../support/collector.js';
-import { tryAdapter } from './check.js';
+import { dirname, join } from 'node:path';
+import { testProject } from '../support/project.js';
+import { CHECKS, tryApp } from './check.js';
 import { ADAPTERS, installApp, installRuntimes } from './install.js';
 
-export { COLUMNS } from './check.js';
 export { RUNTIME_NAMES } from './install.js';
+
+export const COLUMNS = Object.keys(CHECKS);
 
 export interface RuntimesRun {
   /** The root of the repository. */
@@ -25,14 +26,14 @@ export interface RuntimeResult {
 
 export async function runRuntimes({ root, folder, names }: RuntimesRun): Promise<RuntimeResult[]> {
   const runtimes = await installRuntimes(join(folder, 'runtimes'), names);
-  const app = await installApp(root, join(folder, 'app'));
+  const file = await installApp(root, join(folder, 'app'));
   const results: RuntimeResult[] = [];
-  for (const runtime of runtimes) {
-    for (const adapter of ADAPTERS) {
-      const collector = await startCollector();
-      const findings = await tryAdapter(runtime, adapter, app, collector);
-      await collector.close();
-      results.push({ runtime: runtime.name, adapter, findings });
+  for (const { name, program, args, fetchServer } of runtimes) {
+    const adapters = fetchServer === undefined ? ADAPTERS : [...ADAPTERS, fetchServer];
+    for (const adapter of adapters) {
+      const start = { program, args: [...args, file, adapter], cwd: dirname(file) };
+      const findings = await tryApp(start, testProject());
+      results.push({ runtime: name, adapter, findings });
     }
   }
   return results;

@@ -1,0 +1,46 @@
+/** The command line of what is tried in a temporary folder: which names were asked for, a table, and the faults. */
+import { mkdtemp, realpath, rm } from 'node:fs/promises';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
+import { printTable } from '../../bench/support/table.js';
+
+const isOk = (finding) => finding === 'ok';
+
+/**
+ * `run({ root, folder, names })` resolves with `{ title, findings }` for each row: `findings` are `ok`, `not tried`, or
+ * faults, for the last of `columns`. The exit code is 1 if there is a fault, and 2 if a name is unknown.
+ */
+export async function tryAll({ names, installing, columns, run }) {
+  const wanted = process.argv.slice(2).map((name) => name.toLowerCase());
+  const beginsWith = (start) => (name) => name.toLowerCase().startsWith(start);
+  const unknown = wanted.filter((start) => !names.some(beginsWith(start)));
+  if (unknown.length > 0) {
+    console.error(`There is no ${unknown.join(', ')}. There are: ${names.join(', ')}`);
+    process.exit(2);
+  }
+  const chosen = names.filter(
+    (name) => wanted.length === 0 || wanted.some((start) => beginsWith(start)(name)),
+  );
+
+  const root = join(import.meta.dirname, '../..');
+  const folder = await mkdtemp(join(await realpath(tmpdir()), 'convert-tried-'));
+  console.log(`Installing ${installing} ...\n`);
+  try {
+    const results = await run({ root, folder, names: chosen });
+    printTable(
+      columns,
+      results.map(({ title, findings }) => [
+        ...title,
+        ...findings.map((finding) => (isOk(finding) || finding === 'not tried' ? finding : 'FAILED')),
+      ]),
+    );
+    for (const { title, findings } of results) {
+      const at = findings.findIndex((finding) => !isOk(finding));
+      if (at < 0) continue;
+      console.error(`\n${[...title, columns[title.length + at]].join(', ')}: ${findings[at]}`);
+      process.exitCode = 1;
+    }
+  } finally {
+    await rm(folder, { recursive: true, force: true });
+  }
+}
