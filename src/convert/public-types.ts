@@ -43,6 +43,7 @@ export type { PreviewMarkOptions } from '../bridge/preview-mark.js';
 export type {
   DeliveryLedger,
   DeliveryStats,
+  DisabledBy,
   DropReason,
   Outbox,
   OutboxFactory,
@@ -50,6 +51,13 @@ export type {
 } from '../delivery/types.js';
 export type { SpoolOptions } from '../delivery/spool/spool-outbox.js';
 export type { ProjectConfig } from '../model/project-config.js';
+export type {
+  ShortExperience,
+  ShortExperienceSettings,
+  ShortProject,
+  ShortVariation,
+  ShortVariations,
+} from '../model/short-project.js';
 export type { CachedProject, ProjectCache } from '../project/cache/types.js';
 export type { CachedConfigInfo, ProjectSink, ProjectSource } from '../project/types.js';
 export type { ProjectStats } from '../project/repository.js';
