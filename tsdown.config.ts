@@ -5,7 +5,7 @@ import manifest from './package.json' with { type: 'json' };
 /** What runs without Node is built apart, so that it shares no file with what needs Node. */
 const WEB = 'fetch';
 const entries = Object.keys(manifest.exports)
-  .filter((subpath) => subpath !== './package.json' && subpath !== `./${WEB}`)
+  .filter((subpath) => !subpath.endsWith('.json') && subpath !== `./${WEB}`)
   .map((subpath) => (subpath === '.' ? 'index' : subpath.slice('./'.length)));
 
 /** The command line, which is no subpath of the package. */

@@ -15,7 +15,8 @@
  * - `bot` the request comes from a bot
  * - `no-identity` the visitor has no id that is worth counting for, or a job gave none
  * - `read-only` the request leaves no trace: HEAD, OPTIONS, a preview
- * - `disabled` the option `skip` or `delivery: false`, or an error in this package (see the event `error`)
+ * - `disabled` the option `skip`; nothing is sent (`stats().delivery.disabled`); or an error in this package (see the
+ *   event `error`)
  * - `forgotten` the visitor was forgotten meanwhile
  * - `not-ready` no project config has arrived
  * - `refused` the outbox has no room, or is closed

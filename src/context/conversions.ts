@@ -111,7 +111,7 @@ function record(
     runtime.outbox.drop(events.length, 'no-identity');
     return 'no-identity';
   }
-  // An engine that tracks has events, unless they are dropped at once (`delivery: false`).
+  // An engine that tracks has events, unless nothing is sent, so that they are dropped at once.
   if (events.length === 0) return 'disabled';
   participation.work.record(change, events, conversion);
   return 'accepted';

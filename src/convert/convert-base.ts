@@ -124,7 +124,7 @@ export abstract class ConvertBase {
   }
 
   stats(): ConvertStats {
-    const { cookieFormats, delivers, engineName, jobs, outbox, remote, repository, stateProblems } =
+    const { cookieFormats, disabledBy, engineName, jobs, outbox, remote, repository, stateProblems } =
       this.#runtime;
     return {
       engine: engineName,
@@ -132,7 +132,7 @@ export abstract class ConvertBase {
       store: remote?.stats() ?? LOCAL_STORE,
       state: stateProblems.stats(),
       cookies: cookieFormats.stats(),
-      delivery: delivers ? outbox.stats() : { ...outbox.stats(), disabled: true },
+      delivery: disabledBy === undefined ? outbox.stats() : { ...outbox.stats(), disabled: disabledBy },
       jobs: { waits: jobs.waits },
     };
   }

@@ -8,6 +8,7 @@ import { StateProblems } from '../context/state-problems.js';
 import { tellPlatform } from '../context/wait-until.js';
 import {
   type DeliveryLedger,
+  type DisabledBy,
   DROP_WARNINGS,
   type OutboxFactory,
   type OutboxListener,
@@ -32,7 +33,7 @@ import { NOTHING } from '../utils/objects.js';
 import { CookieFormats } from './cookie-formats.js';
 import { draftPreviews } from './draft-previews.js';
 import type { LoadableOutbox } from './late-outbox.js';
-import { projectLoader, warnOfProject } from './load-project.js';
+import { disabledBy, projectLoader, warnOfProject } from './load-project.js';
 import { outboxOf } from './outbox-factory.js';
 import type { JobEntrance, Platform } from './platform.js';
 import { createReporter, type Reporter } from './reporter.js';
@@ -49,8 +50,8 @@ export interface ConvertRuntime extends Reporter, Omit<Runtime, keyof Reporter |
   readonly engineName: string;
   readonly cookieFormats: CookieFormats;
   readonly outbox: LoadableOutbox;
-  /** False with `delivery: false`. */
-  readonly delivers: boolean;
+  /** Why nothing is sent, by the config in force; undefined if events are sent. */
+  readonly disabledBy: DisabledBy | undefined;
   readonly services: RequestServices;
   /** Holds the project config in force; the field `project` reads it from here. */
   readonly repository: ProjectRepository<LoadedProject>;
@@ -109,7 +110,7 @@ export function createRuntime(
     readyTimeout: options.readyTimeout,
     load: projectLoader(options, { engine, outbox, now }),
     onConfig: (loaded, isFirst) => {
-      warnOfProject(loaded, environment, (message) =>
+      warnOfProject(loaded, options, (message) =>
         onceForConfig(message, () => logger.warn(`convert: ${message}`)),
       );
       if (options.debugToken !== undefined) warnOnce('debug-token', DEBUG_TOKEN_WARNING);
@@ -125,7 +126,9 @@ export function createRuntime(
     environment,
     engineName: engine.name,
     cookieFormats,
-    delivers: options.delivery !== false,
+    get disabledBy() {
+      return disabledBy(options, repository.current?.config);
+    },
     services,
     store,
     remote,

@@ -1,4 +1,4 @@
-/** Engines of projects that leave less behind than the engine itself: for drafts, and for `delivery: false`. */
+/** Engines of projects that leave less behind than the engine itself: for drafts, and if nothing is sent. */
 import { NO_EVENTS } from '../engine/evaluation/enrolment.js';
 import type { Decision, EngineProject, FeatureOutcome } from '../engine/types.js';
 import type { StateChange } from '../model/visitor-state/types.js';

@@ -1,5 +1,6 @@
 /** Makes the loaded project of a config, and tells of the parts of a config that do not run. */
 import type { LoadedProject } from '../context/runtime.js';
+import type { DisabledBy } from '../delivery/types.js';
 import type { Engine } from '../engine/types.js';
 import {
   type ExperienceConfig,
@@ -7,6 +8,7 @@ import {
   runningExperiences,
   runsElsewhere,
 } from '../model/project-config.js';
+import { NO_ACCOUNT } from '../model/short-project.js';
 import type { ResolvedOptions } from '../options/types.js';
 import { leftOut } from '../project/parse-config.js';
 import { userAgentParser } from '../request/user-agent/parser.js';
@@ -24,9 +26,10 @@ interface LoaderParts {
 
 /** Makes the function that loads a config: at once, unless a part that is needed has to be loaded before. */
 export function projectLoader(
-  { debugToken, delivery, environment }: ResolvedOptions,
+  options: ResolvedOptions,
   { engine, outbox, now }: LoaderParts,
 ): (config: ProjectConfig) => LoadedProject | Promise<LoadedProject> {
+  const { debugToken, environment } = options;
   return (config) => {
     const waits = allOf(engine.prepare?.(config), userAgentParser.need(), outbox.need?.());
     return waits === undefined ? load(config) : waits.then(() => load(config), failed);
@@ -39,11 +42,23 @@ export function projectLoader(
     const isDraft = new Set(drafts.map(({ id }) => id));
     return {
       config,
-      engine: delivery === false ? withoutDelivery(shown, (count) => outbox.drop(count, 'disabled')) : shown,
+      engine:
+        disabledBy(options, config) === undefined
+          ? shown
+          : withoutDelivery(shown, (count) => outbox.drop(count, 'disabled')),
       running: runningExperiences(config, environment).filter((id) => !isDraft.has(id)),
       since: now(),
     };
   }
+}
+
+/** Why no event of this project is sent; undefined if events are sent. */
+export function disabledBy(
+  { delivery, endpoints }: ResolvedOptions,
+  config: ProjectConfig | undefined,
+): DisabledBy | undefined {
+  if (delivery === false) return 'option';
+  return config?.account_id === NO_ACCOUNT && endpoints?.track === undefined ? 'no-account' : undefined;
 }
 
 /** Without a part, visitors would be decided by what is not known of them, and bots would be visitors. */
@@ -52,16 +67,17 @@ function failed(cause: unknown): never {
   throw asConvertError(cause, 'CONVERT_NOT_LOADED', what);
 }
 
-/** Tells of the parts of a project config that do not run. */
+/** Tells of what is not as usual with a project: nothing is sent, or parts of it do not run. */
 export function warnOfProject(
   { config, engine }: LoadedProject,
-  environment: string,
+  options: ResolvedOptions,
   warn: (message: string) => void,
 ): void {
+  if (disabledBy(options, config) === 'no-account') warn(NO_ACCOUNT_WARNING);
   const unusable = leftOutWarning(config);
   if (unusable !== undefined) warn(unusable);
   for (const warning of engine.warnings) warn(warning);
-  const elsewhere = runsElsewhere(config, environment);
+  const elsewhere = runsElsewhere(config, options.environment);
   if (elsewhere !== undefined) warn(elsewhere);
 }
 
@@ -69,6 +85,11 @@ export function warnOfProject(
 function draftsOf(experiences: readonly ExperienceConfig[]): readonly ExperienceConfig[] {
   return experiences.filter(({ status }) => status && status !== 'active');
 }
+
+const NO_ACCOUNT_WARNING =
+  'the project is in the short form, which no account of Convert knows, so nothing is sent: visitors are decided, and' +
+  ' conversions are dropped. Give `endpoints.track` to send to a collector of your own, or `sdkKey` in the place of' +
+  ' `project`';
 
 /** The most entities that the warning names. */
 const MAX_NAMED = 5;

@@ -30,7 +30,7 @@ export function outboxOf(
   make?: OutboxFactory,
 ): LoadableOutbox {
   const { delivery: given = NOTHING, endpoints, sdkKey } = resolved;
-  // With `delivery: false`, no event is offered (see `withoutDelivery`), and this outbox only keeps the count.
+  // If nothing is sent, no event is offered (see `withoutDelivery`), and this outbox only keeps the count.
   const delivery: DeliveryOptions = given || NOTHING;
   const options: OutboxOptions = {
     transport: platform.transport(resolved, delivery),

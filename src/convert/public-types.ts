@@ -46,6 +46,7 @@ export type {
   DeliveryLedger,
   DeliveryStats,
   Destination,
+  DisabledBy,
   DropReason,
   Offer,
   Outbox,
@@ -66,6 +67,13 @@ export type {
   RuleSet,
   VariationConfig,
 } from '../model/project-config.js';
+export type {
+  ShortExperience,
+  ShortExperienceSettings,
+  ShortProject,
+  ShortVariation,
+  ShortVariations,
+} from '../model/short-project.js';
 export type { CachedProject, ProjectCache } from '../project/cache/types.js';
 export type { CachedConfigInfo, ProjectSink, ProjectSource } from '../project/types.js';
 export type { ProjectStats } from '../project/repository.js';

@@ -46,7 +46,7 @@ export interface DeliveryLedger {
  * - `refused` the tracking endpoint answered with a 4xx that says nothing of a later try
  * - `expired` the event was over 72 hours old
  * - `corrupt` the stored event can not be read any more
- * - `disabled` the option `delivery` is false
+ * - `disabled` nothing is sent (`stats().delivery.disabled` tells why)
  * - `closed` the outbox was closed before the event could be delivered
  * - `forgotten` the visitor was forgotten (`convert.forget`)
  */
@@ -118,9 +118,17 @@ export interface Offer {
   confirm(lost?: ReadonlySet<VisitorEvent>, kept?: () => void): void;
 }
 
+/**
+ * The reason why nothing is sent:
+ *
+ * - `option` the option `delivery` is false
+ * - `no-account` the project is in the short form, so no account knows it, and `endpoints.track` is not given
+ */
+export type DisabledBy = 'option' | 'no-account';
+
 export interface DeliveryStats extends DeliveryLedger {
-  /** True with the option `delivery: false`: nothing is sent. Else absent. */
-  readonly disabled?: true;
+  /** Why nothing is sent. Absent if events are sent. */
+  readonly disabled?: DisabledBy;
   /**
    * The number of formats in which other versions of this package keep events of the project in the same spool or
    * Redis. They are left to these versions. Absent if there are none.
@@ -239,6 +247,6 @@ export const DROP_WARNINGS: Readonly<Partial<Record<DropReason, string>>> = {
   'too-large': 'an event of over 32 KiB was dropped: shorten its visitor id, segments or conversion data',
   'bad-data': 'an event was dropped that JSON can not hold, or that Convert would not take',
   expired: 'events were dropped that were over 72 hours old before they could be delivered',
-  disabled: 'conversions are dropped, since the option `delivery` is false',
+  disabled: 'conversions are dropped, since nothing is sent; stats().delivery.disabled tells why',
   corrupt: 'stored events were dropped that can not be read any more',
 };

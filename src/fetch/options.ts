@@ -4,6 +4,7 @@ import type { ConvertOptions, DeliveryOptions, ResolvedOptions } from '../option
 import type { ProjectCache } from '../project/cache/types.js';
 import type { ProjectSource } from '../project/types.js';
 import type { ProjectConfig } from '../model/project-config.js';
+import type { ShortProject } from '../model/short-project.js';
 import { ConvertError } from '../utils/errors.js';
 import { isObject } from '../utils/objects.js';
 import { isKeyValueStore, keyValueCache, type KeyValueStore } from './key-value-cache.js';
@@ -30,8 +31,11 @@ export interface FetchOptions<Platform = unknown> extends Omit<
   ConvertOptions<FetchRequest<Platform>>,
   keyof typeof ELSEWHERE | 'project' | 'projectCache' | 'delivery'
 > {
-  /** The project config itself, or a source of your own. Default: the config is fetched with `sdkKey`. */
-  project?: ProjectConfig | ProjectSource;
+  /**
+   * The project config itself, also in the short form (docs/reference/project-file.md), or a source of your own.
+   * Default: the config is fetched with `sdkKey`.
+   */
+  project?: ProjectConfig | ShortProject | ProjectSource;
   /**
    * Where instances of the app share the config that was fetched with `sdkKey`: a key-value store such as Workers KV,
    * or a cache of your own. An instance asks the endpoint only if the shared config is older than `refreshInterval`.

@@ -17,9 +17,16 @@ export type BotCheck = (request: IncomingRequest) => boolean;
 /** The user agent that CloudFront sends instead of the visitor's, unless it is configured to pass on the visitor's. */
 const CLOUDFRONT = 'Amazon CloudFront';
 
+/** The number of requests at the start that are looked at together. */
+const FIRST_REQUESTS = 5;
+const ONLY_BOTS =
+  `the first ${FIRST_REQUESTS} requests come from bots, by their user agent, and get the original page. curl and` +
+  " headless browsers count as bots. Try in a browser, send a browser's user agent (curl -A), or set" +
+  " `bots: 'include'` while you try";
+
 /**
- * Makes the function that says whether a request comes from a bot. `warn` is called if all visitors look like bots,
- * because CloudFront has replaced their user agent.
+ * Makes the function that says whether a request comes from a bot. `warn` is called if all visitors look like bots:
+ * because CloudFront has replaced their user agent, or because somebody tries the app without a browser.
  */
 export function botCheck(
   option: BotsOption,
@@ -31,6 +38,7 @@ export function botCheck(
     const question = { option: 'bots', otherwise: 'taken as no bot', onError };
     return (request) => askYesOrNo(option, request.raw, question);
   }
+  let botsAtStart = 0;
   return ({ headers }) => {
     const userAgent = headerText(headers['user-agent']);
     if (userAgent === CLOUDFRONT) {
@@ -42,6 +50,12 @@ export function botCheck(
       );
     }
     const { loaded } = userAgentParser;
-    return !userAgent || loaded?.isBotClient(userAgent, headerText(headers['sec-ch-ua'])) === true;
+    const isBot = !userAgent || loaded?.isBotClient(userAgent, headerText(headers['sec-ch-ua'])) === true;
+    if (botsAtStart < FIRST_REQUESTS) {
+      // A visitor ends the count.
+      botsAtStart = isBot ? botsAtStart + 1 : Infinity;
+      if (botsAtStart === FIRST_REQUESTS) warn(ONLY_BOTS);
+    }
+    return isBot;
   };
 }

@@ -12,6 +12,7 @@ import type { SessionCookieOptions } from '../identity/cookies/session-cookie.js
 import type { VisitorOptions } from '../identity/visitor-identity.js';
 import type { WaitUntil } from '../model/http.js';
 import type { ProjectConfig } from '../model/project-config.js';
+import type { ShortProject } from '../model/short-project.js';
 import type { ProjectCache } from '../project/cache/types.js';
 import type { ProjectSource } from '../project/types.js';
 import type { GeoOption } from '../request/geo/geo.js';
@@ -35,10 +36,11 @@ export interface ConvertOptions<Raw = unknown> {
   environment?: string;
   /**
    * The project config itself, the path of a JSON file with it (read again when it changes), or a source of your own.
-   * If `sdkKey` is given too, the config comes from `project`, and events are posted under the key. Default: the file
-   * that `CONVERT_PROJECT_FILE` names.
+   * Object and file may be in the short form (docs/reference/project-file.md), of which nothing is sent unless
+   * `endpoints.track` is given. If `sdkKey` is given too, the config comes from `project`, and events are posted under
+   * the key. Default: the file that `CONVERT_PROJECT_FILE` names.
    */
-  project?: ProjectConfig | string | ProjectSource;
+  project?: ProjectConfig | ShortProject | string | ProjectSource;
   /**
    * Where the last good config that was fetched with `sdkKey` is kept: the path of a folder on disk,
    * `redisProjectCache(client)` of `convert-middleware/redis`, or a cache of your own. The cached config is used at the

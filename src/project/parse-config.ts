@@ -6,6 +6,8 @@ import { textOf } from '../utils/node/bytes.js';
 import { isPlainObject } from '../utils/objects.js';
 import { keepUsable, kindOf } from './config-entities.js';
 import { assertWithinLimits, type ConfigLimits } from './config-limits.js';
+import { expanded } from './short-form/expand.js';
+import { formOf } from './short-form/form.js';
 
 type Fields = Record<string, unknown>;
 
@@ -52,8 +54,21 @@ export function leftOut(config: ProjectConfig): readonly string[] {
 }
 
 /**
- * Validates a copy of an object that belongs to the app, and returns the copy. A config that was validated before is
- * returned as it is.
+ * Validates a project that somebody has written, or saved: it may be in the short form. It is changed in place.
+ *
+ * @throws ConvertError `CONVERT_BAD_PROJECT`
+ */
+function validateWritten(value: unknown, where: string): ProjectConfig {
+  if (!isPlainObject(value)) return validateProject(value, where);
+  const form = formOf(value);
+  if (typeof form === 'object')
+    throw new ConvertError('CONVERT_BAD_PROJECT', `${where} is not a project: ${form.problem}`);
+  return validateProject(form === 'short' ? expanded(value, where) : value, where);
+}
+
+/**
+ * Validates a copy of an object that belongs to the app, and returns the copy. The object may be in the short form. A
+ * config that was validated before is returned as it is.
  *
  * @throws ConvertError `CONVERT_BAD_PROJECT`
  */
@@ -67,7 +82,7 @@ export function adoptProject(value: unknown, where: string): ProjectConfig {
   } catch (cause) {
     throw new ConvertError('CONVERT_BAD_PROJECT', `${where} cannot be written as JSON`, { cause });
   }
-  return validateProject(copy, where);
+  return validateWritten(copy, where);
 }
 
 function rootProblem(value: unknown): string | undefined {
@@ -158,16 +173,27 @@ function text(value: unknown): string {
  * @throws ConvertError `CONVERT_BAD_PROJECT`; it never quotes the text
  */
 export function parseProject(body: Uint8Array, where: string, limits?: ConfigLimits): ProjectConfig {
+  return validateProject(parsed(body, where, limits), where);
+}
+
+/**
+ * As `parseProject`, for a file on disk, which may be in the short form.
+ *
+ * @throws ConvertError `CONVERT_BAD_PROJECT`
+ */
+export function parseProjectFile(body: Uint8Array, where: string, limits?: ConfigLimits): ProjectConfig {
+  return validateWritten(parsed(body, where, limits), where);
+}
+
+function parsed(body: Uint8Array, where: string, limits?: ConfigLimits): unknown {
   assertWithinLimits(body, where, limits);
   const content = textOf(body).replace(/^\uFEFF/, '');
-  let value: unknown;
   try {
-    value = JSON.parse(content) as unknown;
+    return JSON.parse(content) as unknown;
   } catch {
     // The message of the JSON parser quotes the text, so its error is not kept as the cause.
     throw new ConvertError('CONVERT_BAD_PROJECT', `${where} is not JSON: ${guessContent(content)}`);
   }
-  return validateProject(value, where);
 }
 
 function guessContent(content: string): string {

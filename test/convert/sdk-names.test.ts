@@ -216,7 +216,11 @@ describe('delivery: false', () => {
       const { id } = context.runExperience('homepage-hero')!;
       context.runFeature('checkout-button');
       context.trackConversion('purchase', { conversionData: [{ key: 'amount', value: 1 }] });
-      expect(quiet.stats().delivery).toMatchObject({ disabled: true, accepted: 2, reasons: { disabled: 2 } });
+      expect(quiet.stats().delivery).toMatchObject({
+        disabled: 'option',
+        accepted: 2,
+        reasons: { disabled: 2 },
+      });
       await quiet.flush();
       expect(collector.events).toEqual([]);
 

@@ -42,6 +42,14 @@ describe('a handler', () => {
     expect(handle.convert.stats().delivery).toMatchObject({ accepted: 1, delivered: 1, pending: 0 });
   });
 
+  it('decides by a project in the short form, and sends nothing without a collector', async () => {
+    const project = { experiences: { 'homepage-hero': { 'version-b': 100 } } };
+    const handle = withConvert(hero, create({ project, endpoints: undefined }));
+    expect(await (await handle(visit())).text()).toBe('version-b');
+    expect(handle.convert.stats().delivery).toMatchObject({ disabled: 'no-account', accepted: 0, posts: 0 });
+    expect(logged).toEqual([expect.stringContaining('the project is in the short form')]);
+  });
+
   it('sends what one request records in one POST', async () => {
     const handle = withConvert((_, convert) => {
       convert.runExperience('homepage-hero');

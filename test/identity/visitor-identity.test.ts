@@ -4,6 +4,7 @@ import fc from 'fast-check';
 import { describe, expect, it } from 'vitest';
 import { fingerprinter } from '../../src/identity/fingerprint.js';
 import { visitorReader, type VisitorReaderOptions } from '../../src/identity/visitor-identity.js';
+import type { IncomingRequest } from '../../src/model/http.js';
 import type { ConvertError } from '../../src/utils/errors.js';
 import { incoming } from './support.js';
 
@@ -157,6 +158,22 @@ describe('bots', () => {
     const counting = reader({ visitor: { id: () => 'api-client' }, bots: () => (asked++, true) });
     expect(counting.identify(incoming(googlebot)).excludedBy).toBeUndefined();
     expect(asked).toBe(0);
+  });
+
+  it('that are the first five requests are told of once: somebody tries with curl', () => {
+    const curl = incoming({ 'user-agent': 'curl/8.5.0' });
+    const toldAfter = (...requests: IncomingRequest[]): string[] => {
+      const told: string[] = [];
+      const { identify } = reader({ warn: (message) => told.push(message) });
+      for (const request of requests) identify(request);
+      return told;
+    };
+    expect(toldAfter(curl, curl, curl, curl)).toEqual([]);
+    const message = expect.stringContaining('the first 5 requests come from bots') as string;
+    expect(toldAfter(...Array<IncomingRequest>(12).fill(curl))).toEqual([message]);
+    expect(toldAfter(curl, curl, curl, curl, incoming(), ...Array<IncomingRequest>(12).fill(curl))).toEqual(
+      [],
+    );
   });
 
   it('are what the option says', () => {

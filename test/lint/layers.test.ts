@@ -430,7 +430,7 @@ describe('the table', () => {
     const { exports } = JSON.parse(readFileSync(resolve(ROOT, 'package.json'), 'utf8')) as {
       exports: Record<string, unknown>;
     };
-    const names = Object.keys(exports).filter((name) => name !== './package.json');
+    const names = Object.keys(exports).filter((name) => !name.endsWith('.json'));
     const entries = names.map((name) => `${name === '.' ? 'index' : name.slice(2)}.ts`);
     const top = readdirSync(resolve(ROOT, 'src'), { withFileTypes: true });
     expect(top.flatMap((each) => (each.isFile() ? [each.name] : [])).sort()).toEqual(entries.sort());

@@ -10,10 +10,10 @@ import { ROOT } from './tarball.js';
 const DOCUMENTS = ['CHANGELOG.md', 'LICENSE', 'README.md'];
 
 export function contentSuite(packed: WhenPacked): void {
-  it('holds the build, the manifest and the documents, nothing else', () => {
+  it('holds the build, the manifest, the schema and the documents, nothing else', () => {
     const outside = packed().tarball.files.filter((file) => !file.startsWith('dist/'));
     const present = DOCUMENTS.filter((file) => existsSync(join(ROOT, file)));
-    expect(outside).toEqual([...present, 'package.json']);
+    expect(outside).toEqual([...present, 'package.json', 'project.schema.json']);
     expect(packed().tarball.files.filter((file) => !/\.(cjs|mjs|d\.cts|d\.mts)(\.map)?$/.test(file))).toEqual(
       outside,
     );

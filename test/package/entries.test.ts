@@ -3,7 +3,12 @@ import { readdirSync, readFileSync } from 'node:fs';
 import { expect, it } from 'vitest';
 import manifest from '../../package.json' with { type: 'json' };
 
-const { '.': index, './package.json': _manifest, ...subpaths } = manifest.exports;
+const {
+  '.': index,
+  './package.json': _manifest,
+  './project.schema.json': _schema,
+  ...subpaths
+} = manifest.exports;
 const names = Object.keys(subpaths).map((subpath) => subpath.slice('./'.length));
 
 it('are the files at the top of src', () => {

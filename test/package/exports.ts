@@ -72,7 +72,11 @@ export function exportSuite(packed: WhenPacked, loaded: readonly string[] = SUBP
   it('are these, and the same in both builds', async () => {
     const { exports } = packed().tarball.manifest;
     const all = Object.keys(exports).map((key) => key.replace(/^\./, 'convert-middleware'));
-    expect(all, HINT).toEqual([...SUBPATHS, 'convert-middleware/package.json']);
+    expect(all, HINT).toEqual([
+      ...SUBPATHS,
+      'convert-middleware/project.schema.json',
+      'convert-middleware/package.json',
+    ]);
 
     const names = await runScript<Record<string, { esm: string[]; cjs: string[] }>>(bare, [
       'names.mjs',

@@ -4,7 +4,7 @@ import { asConvertError, codeOf } from '../../utils/errors.js';
 import type { FileWatcher } from '../../utils/node/file-watcher.js';
 import { badOption } from '../endpoints.js';
 import { MAX_CONFIG_BYTES } from '../config-limits.js';
-import { parseProject } from '../parse-config.js';
+import { parseProjectFile } from '../parse-config.js';
 import type { ProjectSink, ProjectSource } from '../types.js';
 import { digestOf } from './digest.js';
 
@@ -51,7 +51,7 @@ export function fileSource(path: string, options: FileSourceOptions = {}): Proje
     // Content that is broken is reported once, not at each reading.
     if (digest === before) return;
     try {
-      const config = parseProject(body, description, { maxBytes });
+      const config = parseProjectFile(body, description, { maxBytes });
       deliveredDigest = digest;
       sink.config(config);
     } catch (error) {

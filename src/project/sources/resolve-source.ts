@@ -1,5 +1,6 @@
 /** Picks the project source that the options of the app ask for. */
 import type { ProjectConfig } from '../../model/project-config.js';
+import type { ShortProject } from '../../model/short-project.js';
 import { ConvertError } from '../../utils/errors.js';
 import { folderCache } from '../cache/folder-cache.js';
 import type { ProjectCache } from '../cache/types.js';
@@ -11,10 +12,10 @@ import { httpSource, type HttpSourceOptions } from './http-source.js';
 
 export interface ResolveProjectOptions extends Omit<Partial<HttpSourceOptions>, 'cache'> {
   /**
-   * A config object, the path of a JSON file, or a source of the app's own. If it is given, nothing is fetched with
-   * `sdkKey`.
+   * A config object, also in the short form, the path of a JSON file, or a source of the app's own. If it is given,
+   * nothing is fetched with `sdkKey`.
    */
-  project?: ProjectConfig | string | ProjectSource;
+  project?: ProjectConfig | ShortProject | string | ProjectSource;
   /** The path of a folder, or a cache, for the config that is fetched with `sdkKey`. Not used if `project` is given. */
   projectCache?: string | ProjectCache;
 }
