@@ -21,8 +21,12 @@ export type { MemoryStore, MemoryStoreOptions } from '../store/memory-store.js';
 export type { StoreCacheOptions, StoreStats } from '../store/remote-store.js';
 export type { CommitOptions, ReadOptions, SdkDataStore, VisitorStore } from '../store/types.js';
 export type {
+  AnyFeature,
+  AnyVariation,
   BucketingOptions,
   ConversionAttributes,
+  DisabledFeature,
+  EnabledFeature,
   Engine,
   ExperienceAttributes,
   Feature,
@@ -50,6 +54,14 @@ export type {
 } from '../delivery/types.js';
 export type { SpoolOptions } from '../delivery/spool/spool-outbox.js';
 export type { ProjectConfig } from '../model/project-config.js';
+export type {
+  ConvertProject,
+  ExperienceKey,
+  FeatureKey,
+  FeatureVariables,
+  GoalKey,
+  VariationKey,
+} from '../model/project-keys.js';
 export type { CachedProject, ProjectCache } from '../project/cache/types.js';
 export type { CachedConfigInfo, ProjectSink, ProjectSource } from '../project/types.js';
 export type { ProjectStats } from '../project/repository.js';
