@@ -4,8 +4,8 @@
  */
 
 /**
- * The keys of the project, as the file says that `npx convert-middleware types` writes: it merges `experiences` (for
- * each key, the keys of the variations), `goals` and `features` (for each key, the variables) into this interface.
+ * The keys of the project, as the file says that `npx convert-middleware types` writes: it merges `experiences` (with the
+ * keys of their variations), `goals` and `features` (with the types of their variables) into this interface.
  * Default: nothing is known, and every key is a text.
  *
  * @example
@@ -13,7 +13,7 @@
  * declare module 'convert-middleware' {
  *   interface ConvertProject {
  *     experiences: { 'homepage-hero': 'original' | 'version-b' };
- *     goals: 'purchase';
+ *     goals: { purchase: true };
  *     features: { 'checkout-button': { price: number } };
  *   }
  * }
@@ -47,7 +47,7 @@ export type DecidedKey<Experience extends string> = ConvertProject extends { exp
   : string;
 
 /** The key of a goal. */
-export type GoalKey = ConvertProject extends { goals: infer Known } ? Known & string : string;
+export type GoalKey = ConvertProject extends { goals: infer Known } ? keyof Known & string : string;
 
 /** The key of a feature. */
 export type FeatureKey = ConvertProject extends { features: infer Known } ? keyof Known & string : string;
