@@ -4,9 +4,9 @@
  */
 
 /**
- * The keys of the project, as the file says that `npx convert-middleware types` writes: it merges `experiences` (with the
- * keys of their variations), `goals` and `features` (with the types of their variables) into this interface.
- * Default: nothing is known, and every key is a text.
+ * The keys of the project: the file that `npx convert-middleware types` writes merges them into this interface.
+ * `experiences` has the keys of their variations, `features` the types of their variables. Default: nothing is known,
+ * and every key is a text.
  *
  * @example
  * ```ts

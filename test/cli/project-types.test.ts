@@ -1,4 +1,5 @@
 /** The declarations that are made of a project: sorted, escaped, and with the types of variables. */
+import { runInNewContext } from 'node:vm';
 import { expect, it } from 'vitest';
 import { projectTypes } from '../../src/cli/project-types.js';
 import { type ExperienceConfig, type ProjectConfig } from '../../src/model/project-config.js';
@@ -104,7 +105,7 @@ it('writes keys of any kind as texts that TypeScript reads', () => {
   const written = lines(only({ goals: keys.map((key, n) => ({ id: `${n}`, key })) }));
   const from = written.indexOf('goals: {') + 1;
   const literals = written.slice(from, from + keys.length).map((line) => line.replace(': true;', ''));
-  const read = literals.map((each) => (/^\w+$/.test(each) ? each : (new Function(`return ${each}`)() as string)));
+  const read = literals.map((each) => (/^\w+$/.test(each) ? each : (runInNewContext(each) as string)));
   expect(read.sort()).toEqual(keys.sort());
 });
 
