@@ -30,7 +30,10 @@ export const LAYERS = [
     rooms: ['testing', 'webhook', 'assignment', 'ours-privacy', 'fetch'],
     may: ['convert', 'context', 'options', ...below],
   },
-  { rooms: ['cli'], may: ['adapters/shared', 'assignment', 'convert', 'options', ...model] },
+  {
+    rooms: ['cli'],
+    may: ['adapters/shared', 'assignment', 'convert', 'options', 'engine', 'project', ...model],
+  },
   {
     rooms: ['*'],
     may: [

@@ -33,7 +33,7 @@ const shared: UserConfig = {
   format: ['esm', 'cjs'],
   // The code stays readable, so that a stack trace leads to it: source maps would be most of the package.
   sourcemap: false,
-  dts: { sourcemap: false },
+  dts: false,
   clean: true,
   fixedExtension: true,
 };
@@ -80,4 +80,24 @@ const web: UserConfig = {
   },
 };
 
-export default defineConfig([node, web]);
+/**
+ * The declarations of all entries are made together, so that each type is there once: what an app merges into
+ * `ConvertProject` is then known to every entry.
+ */
+const declarations: UserConfig = {
+  ...shared,
+  entry: { ...(node.entry as Record<string, string>), ...(web.entry as Record<string, string>) },
+  dts: { sourcemap: false, emitDtsOnly: true },
+  platform: 'neutral',
+  plugins: [
+    {
+      name: 'declarations-only',
+      // With the declarations for CommonJS, tsdown makes code, too.
+      generateBundle(_, bundle) {
+        for (const file of Object.keys(bundle)) if (!/\.d\.[cm]ts$/.test(file)) delete bundle[file];
+      },
+    },
+  ],
+};
+
+export default defineConfig([node, web, declarations]);

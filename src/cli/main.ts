@@ -3,9 +3,10 @@
 import { ConvertError } from '../utils/errors.js';
 import { type Command, Mistake } from './command.js';
 import { serve } from './serve.js';
+import { types } from './types.js';
 
 /** Each command is a file beside this one. */
-const COMMANDS: Readonly<Record<string, Command>> = { serve };
+const COMMANDS: Readonly<Record<string, Command>> = { serve, types };
 
 const USAGE = [
   'npx convert-middleware <command>, or <command> --help',

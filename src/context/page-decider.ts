@@ -86,7 +86,7 @@ export class PageDecider implements Decider {
     const given =
       this.#fixed === undefined
         ? attributes
-        : { ...this.#fixed.attributes, typeCasting: attributes.typeCasting ?? true };
+        : { ...this.#fixed.attributes, typeCasting: attributes.typeCasting ?? true, all: attributes.all };
     const outcome = decide(this.#fixed?.visitor ?? visitor, { ...given, experienceKeys });
     return { ...outcome, decisions: this.#own(outcome.decisions).map((each) => this.#seen(each)) };
   }

@@ -32,7 +32,8 @@ function besidePreviews(
 }
 
 /**
- * Adds the features of the preview to the features that were decided beside it.
+ * Adds the features of the preview to the features that were decided beside it. Where one feature is asked for, that
+ * of the preview goes before them.
  *
  * @param key the key of the one feature that is asked for; undefined for all
  */
@@ -50,12 +51,14 @@ export function withPreviewFeatures(
     .flatMap(({ features }) => features)
     .map(({ cast, raw }) => (typeCasting ? cast : raw))
     .filter((each): each is Feature => each !== undefined && (key === undefined || each.key === key));
+  if (key !== undefined && given.all !== true && shown.length > 0) return shown.slice(0, 1);
   const isShown = new Set(shown.map((each) => each.key));
   return [...shown, ...decided.filter((each) => each.status === 'enabled' || !isShown.has(each.key))];
 }
 
-/** The features of the project for a visitor who takes no part. */
-export function disabledFeatures(project: LoadedProject | undefined): Feature[] {
+/** What a visitor gets who takes no part: the feature `key`, or all of the project, disabled. */
+export function disabledFeatures(project: LoadedProject | undefined, key: string | undefined): Feature[] {
+  if (key !== undefined) return [{ key, status: 'disabled' }];
   const features = project?.config.features ?? [];
-  return features.map(({ id, key, name }) => ({ id, key, name, status: 'disabled' }));
+  return features.map(({ id, key: each, name }) => ({ id, key: each, name, status: 'disabled' }));
 }

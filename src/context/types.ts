@@ -4,6 +4,8 @@ import type { PreviewMarkOptions } from '../bridge/preview-mark.js';
 import type { Consent, ConsentAnswer } from '../consent/consent.js';
 import type { DeliveryLedger, DropReason } from '../delivery/types.js';
 import type {
+  AnyFeature,
+  AnyVariation,
   ConversionAttributes,
   EngineReason,
   ExperienceAttributes,
@@ -13,6 +15,7 @@ import type {
   SegmentsAttributes,
   Variation,
 } from '../engine/types.js';
+import type { ExperienceKey, FeatureKey, FeatureVariables, GoalKey } from '../model/project-keys.js';
 import type { ReportSegments } from '../model/tracking-event.js';
 import type { ConvertError } from '../utils/errors.js';
 import type { ConfigEntity, EntityType } from './config-entities.js';
@@ -32,11 +35,11 @@ export type Reason =
   EngineReason | 'disabled' | 'not-ready' | 'bot' | 'consent' | 'shared-page' | 'no-identity';
 
 /** What `explain` says of one experience. */
-export interface Explanation {
+export interface Explanation<Experience extends string = ExperienceKey> {
   readonly experienceKey: string;
   readonly reason: Reason;
   /** The variation, as `peek` returns it. */
-  readonly variation: Variation | null;
+  readonly variation: Variation<Experience> | null;
   /**
    * The locations, audiences or segments that kept the visitor out of the experience, and the rules that did not match.
    */
@@ -100,9 +103,10 @@ export interface VisitorData {
 }
 
 /**
- * One visitor: the methods make decisions for the visitor and count conversions. `Keys` narrows the experience keys.
+ * One visitor: the methods make decisions for the visitor and count conversions. `Keys` narrows the experience keys;
+ * by default, they are those of `ConvertProject`.
  */
-export interface VisitorContext<Keys extends string = string> {
+export interface VisitorContext<Keys extends string = ExperienceKey> {
   /** The visitor's id, which is hashed for decisions and sent with events; '' if the visitor must not be identified. */
   readonly visitorId: string;
   /**
@@ -115,15 +119,34 @@ export interface VisitorContext<Keys extends string = string> {
    * leaves them out of its traffic; the visitor has not consented or is a bot; or there is no project config yet
    * (`explain` tells which). The first decision is stored and its exposure sent.
    */
-  runExperience(key: Keys, attributes?: ExperienceAttributes): Variation | null;
+  runExperience<Key extends Keys>(key: Key, attributes?: ExperienceAttributes): Variation<Key> | null;
   /** Returns the variations of all experiences that the visitor takes part in. */
-  runExperiences(attributes?: ExperienceAttributes): Variation[];
+  runExperiences(attributes?: ExperienceAttributes): AnyVariation[];
   /**
-   * Returns the feature: an array if several experiences carry it, `status: 'disabled'` if the visitor takes part in
-   * none of them.
+   * Returns the feature that the first experience, in the order of the config, gives to the visitor. `status:
+   * 'disabled'` if none does. With `all: true`, it returns an array: the feature of each of these experiences, or the
+   * disabled one. With the option `strictSdk`, it returns what the official SDK does: an array if there are several.
+   *
+   * @example
+   * ```js
+   * const button = req.convert.runFeature('checkout-button');
+   * const price = button.status === 'enabled' ? button.variables.price : 49;
+   * ```
    */
-  runFeature(key: string, attributes?: FeatureAttributes): Feature | Feature[];
-  runFeatures(attributes?: FeatureAttributes): Feature[];
+  runFeature<Key extends FeatureKey>(
+    key: Key,
+    attributes: FeatureAttributes & { all: true },
+  ): Feature<FeatureVariables<Key>, Key>[];
+  runFeature<Key extends FeatureKey>(
+    key: Key,
+    attributes?: FeatureAttributes & { all?: false },
+  ): Feature<FeatureVariables<Key>, Key>;
+  runFeature<Key extends FeatureKey>(
+    key: Key,
+    attributes?: FeatureAttributes,
+  ): Feature<FeatureVariables<Key>, Key> | Feature<FeatureVariables<Key>, Key>[];
+  /** Returns all features of the project: several of one key if several experiences give it to the visitor. */
+  runFeatures(attributes?: FeatureAttributes): AnyFeature[];
   /**
    * Counts a goal once per visitor; `conversionData` makes it a transaction. Returns what is known at once; `committed`
    * tells what the store and the outbox say.
@@ -133,7 +156,7 @@ export interface VisitorContext<Keys extends string = string> {
    * visitor.trackConversion('purchase'); // { outcome: 'accepted', retry: false }
    * ```
    */
-  trackConversion(goalKey: string, attributes?: ConversionAttributes): ConversionResult;
+  trackConversion(goalKey: GoalKey, attributes?: ConversionAttributes): ConversionResult;
   /**
    * Commits what this context has recorded, waits until the store and the outbox (its disk or its Redis, if that is
    * configured) have taken it, at most `timeout` milliseconds (default 2000), and tells what became of each conversion.
@@ -163,9 +186,9 @@ export interface VisitorContext<Keys extends string = string> {
   /** Returns the entity of the project config with this id, frozen; null if there is none. */
   getConfigEntityById(id: string | number, type: EntityType): ConfigEntity | null;
   /** Decides without enrolling: nothing is stored or sent. */
-  peek(key: Keys, attributes?: ExperienceAttributes): Variation | null;
+  peek<Key extends Keys>(key: Key, attributes?: ExperienceAttributes): Variation<Key> | null;
   /** Says why `peek` returns this variation or null. */
-  explain(key: Keys, attributes?: ExperienceAttributes): Explanation;
+  explain<Key extends Keys>(key: Key, attributes?: ExperienceAttributes): Explanation<Key>;
   /**
    * Commits the decisions and conversions of this visitor. Resolves when the events that wait are delivered, at the
    * latest after `timeout` ms (default 5000). Never rejects.
@@ -176,7 +199,7 @@ export interface VisitorContext<Keys extends string = string> {
 }
 
 /** What `share()` takes. */
-export interface ShareOptions<Keys extends string = string> {
+export interface ShareOptions<Keys extends string = ExperienceKey> {
   /** The keys of the experiences that the page shows. All others show the original there. */
   key: readonly Keys[];
   /** Seconds for which a shared cache keeps the page, from 1 to 31536000 (one year). */
@@ -184,7 +207,7 @@ export interface ShareOptions<Keys extends string = string> {
 }
 
 /** The visitor of one request. The visitor is identified, and their state read, when a member is first used. */
-export interface ConvertContext<Keys extends string = string> extends VisitorContext<Keys> {
+export interface ConvertContext<Keys extends string = ExperienceKey> extends VisitorContext<Keys> {
   /** True if the visitor was not known before this request. */
   readonly isNewVisitor: boolean;
   readonly locationProperties: Readonly<Record<string, unknown>>;

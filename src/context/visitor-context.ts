@@ -124,19 +124,18 @@ export abstract class VisitorContextBase implements VisitorContext {
     });
   }
 
+  runFeature(given: string, attributes: FeatureAttributes & { all: true }): Feature[];
+  runFeature(given: string, attributes?: FeatureAttributes & { all?: false }): Feature;
+  runFeature(given: string, attributes?: FeatureAttributes): Feature | Feature[];
   runFeature(given: string, attributes?: FeatureAttributes): Feature | Feature[] {
-    const key = textOf(given);
-    const disabled: Feature = { key, status: 'disabled' };
-    return this.#guard<Feature | Feature[]>(disabled, () => {
-      const features = this.#featuresFor(asObject(attributes), [disabled], key);
-      return features.length === 1 ? (features[0] ?? disabled) : [...features];
-    });
+    const features = this.#features(attributes, textOf(given));
+    const isAll = this.#guard(false, () => asObject(attributes).all === true);
+    // An engine that answers as the official SDK does may give several.
+    return isAll || features.length > 1 ? [...features] : features[0]!;
   }
 
   runFeatures(attributes?: FeatureAttributes): Feature[] {
-    return this.#guard([], () => {
-      return [...this.#featuresFor(asObject(attributes), disabledFeatures(this.runtime.project))];
-    });
+    return [...this.#features(attributes)];
   }
 
   trackConversion(key: string, attributes?: ConversionAttributes): ConversionResult {
@@ -252,16 +251,20 @@ export abstract class VisitorContextBase implements VisitorContext {
     }
   }
 
-  /** Decides the feature `key`, or all. `disabled` are the features of a visitor who takes no part. */
-  #featuresFor(given: FeatureAttributes, disabled: readonly Feature[], key?: string): readonly Feature[] {
+  /** Decides the feature `key`, or all if that is undefined. */
+  #features(attributes: FeatureAttributes | undefined, key?: string): readonly Feature[] {
     const { participation } = this;
-    if (participation.status === 'excluded')
-      return withPreviewFeatures(participation.previews, disabled, given, key);
-    const decider = this.deciderFor(participation);
-    const visitor = this.#visitorOf(participation);
-    const { features, decisions } = decideFeatures(participation, decider, visitor, given, key);
-    this.#recorder.recordAll(participation, decisions, given);
-    return features;
+    const none = disabledFeatures(this.#runtime.project, key);
+    return this.#guard(none, () => {
+      const given = asObject(attributes);
+      if (participation.status === 'excluded')
+        return withPreviewFeatures(participation.previews, none, given, key);
+      const decider = this.deciderFor(participation);
+      const visitor = this.#visitorOf(participation);
+      const { features, decisions } = decideFeatures(participation, decider, visitor, given, key);
+      this.#recorder.recordAll(participation, decisions, given);
+      return features;
+    });
   }
 
   #keep(segments: Record<string, unknown>): void {

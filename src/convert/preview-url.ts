@@ -3,6 +3,7 @@ import type { LoadedProject } from '../context/runtime.js';
 import { MAX_PREVIEWS, type PreviewSigner } from '../identity/cookies/preview-signer.js';
 import type { Preview } from '../model/preview.js';
 import type { ExperienceConfig, ProjectConfig } from '../model/project-config.js';
+import type { ExperienceKey, VariationKey } from '../model/project-keys.js';
 import { PREVIEW_PARAMETER } from '../request/preview.js';
 import { ConvertError } from '../utils/errors.js';
 import { asObject } from '../utils/objects.js';
@@ -14,7 +15,10 @@ export interface PreviewLinkOptions {
    * The variations that the link shows, by experience: at most 16, each by its key or its id. A draft, which the
    * project config does not hold, is named by ids.
    */
-  variations: Readonly<Record<string, string>>;
+  variations: Readonly<
+    // eslint-disable-next-line @typescript-eslint/no-redundant-type-constituents -- a key may be no text of any kind
+    { [Key in ExperienceKey]?: VariationKey<Key> | `${number}` } & Record<`${number}`, string>
+  >;
   /** The time until which the link is valid, at most 90 days from now: a date, or milliseconds since the epoch. */
   expires: Date | number;
 }
@@ -44,7 +48,7 @@ export function signedPreviewLink(
     );
   assertOptions(check(now), options);
   const { variations, expires } = asObject(options);
-  const pairs = Object.entries(variations);
+  const pairs = Object.entries(variations as Readonly<Record<string, string>>);
   if (pairs.length === 0 || pairs.length > MAX_PREVIEWS)
     throw refusal(`option \`variations\` must name 1 to ${MAX_PREVIEWS} experiences (given ${pairs.length})`);
   if (project === undefined)

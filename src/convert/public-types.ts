@@ -22,8 +22,12 @@ export type { MemoryStore, MemoryStoreOptions } from '../store/memory-store.js';
 export type { StoreCacheOptions, StoreStats } from '../store/remote-store.js';
 export type { CommitOptions, ReadOptions, SdkDataStore, VisitorStore } from '../store/types.js';
 export type {
+  AnyFeature,
+  AnyVariation,
   BucketingOptions,
   ConversionAttributes,
+  DisabledFeature,
+  EnabledFeature,
   Engine,
   ExperienceAttributes,
   Feature,
@@ -74,6 +78,14 @@ export type {
   ShortVariation,
   ShortVariations,
 } from '../model/short-project.js';
+export type {
+  ConvertProject,
+  ExperienceKey,
+  FeatureKey,
+  FeatureVariables,
+  GoalKey,
+  VariationKey,
+} from '../model/project-keys.js';
 export type { CachedProject, ProjectCache } from '../project/cache/types.js';
 export type { CachedConfigInfo, ProjectSink, ProjectSource } from '../project/types.js';
 export type { ProjectStats } from '../project/repository.js';

@@ -6,13 +6,18 @@ import { type Call, evaluate } from './evaluation/evaluate.js';
 import type { PlannedExperience } from './plan-types.js';
 import type { Decision, Feature, FeatureAttributes, FeatureOutcome } from './types.js';
 
-/** Decides one feature: all experiences that carry it count. */
+/**
+ * Decides one feature: that of the first experience, in the order of the config, that the visitor has it of. The
+ * experiences after that one are not decided, so that nobody is enrolled in an experience whose feature is not shown.
+ * With `all`, and in `strict` mode, all experiences that carry the feature are decided.
+ */
 export function decideFeature(call: Call, key: string, attributes: FeatureAttributes): FeatureOutcome {
   const { disabled } = call.plan.features;
   const declared = disabled.get(key);
   if (declared === undefined)
     return { features: [Object.freeze({ key, status: 'disabled' })], decisions: [] };
-  const outcome = collect(call, attributes, (carried) => carried === key);
+  const max = call.strict || attributes.all === true ? Infinity : 1;
+  const outcome = collect(call, attributes, (carried) => carried === key, max);
   return outcome.features.length > 0 ? outcome : { ...outcome, features: [declared] };
 }
 
@@ -28,11 +33,13 @@ function collect(
   call: Call,
   { experienceKeys, typeCasting = true }: FeatureAttributes,
   isWanted: (key: string | undefined) => boolean,
+  max = Infinity,
 ): FeatureOutcome {
   const chosen = Array.isArray(experienceKeys) && experienceKeys.length > 0 ? experienceKeys : undefined;
   const features: Feature[] = [];
   const decisions: Decision[] = [];
   for (const experience of call.plan.experiences) {
+    if (features.length >= max) break;
     if (chosen !== undefined && !chosen.includes(experience.key)) continue;
     // The SDK also decides experiences that carry no wanted feature, and enrols the visitor in them.
     if (!call.strict && !carries(experience, isWanted)) continue;
@@ -50,7 +57,7 @@ function collect(
     if (carried.length > 0 || decision.reason === 'bucketed' || decision.events.length > 0)
       decisions.push(decision);
   }
-  return { features, decisions };
+  return { features: features.length > max ? features.slice(0, max) : features, decisions };
 }
 
 function carries({ variations }: PlannedExperience, isWanted: (key: string | undefined) => boolean): boolean {

@@ -20,8 +20,8 @@ import type {
 
 /**
  * Makes the fixed engine. It evaluates no rules and shares no traffic: each experience gives its first running
- * variation. It accepts every goal key and every segment key. In all else (sticky variations, stored state, events that
- * are sent once, features) it works as the compiled engine does. Its configs must be validated and deeply frozen, too.
+ * variation. It accepts every key of a goal, a segment or a feature. In all else (sticky variations, stored state,
+ * events that are sent once) it works as the compiled engine does. Its configs must be validated and frozen, too.
  */
 export function fixedEngine(): Engine {
   return { name: 'fixed', load: (config) => new FixedProject(config) };
@@ -54,7 +54,11 @@ class FixedProject implements EngineProject {
   }
 
   feature(key: string, visitor: EngineVisitor, attributes: FeatureAttributes): FeatureOutcome {
-    return this.#compiled.feature(key, visitor, attributes);
+    const outcome = this.#compiled.feature(key, visitor, attributes);
+    const isKnown = outcome.features.some(({ id }) => id !== undefined);
+    return isKnown
+      ? outcome
+      : { ...outcome, features: [Object.freeze({ id: key, key, status: 'disabled' })] };
   }
 
   features(visitor: EngineVisitor, attributes: FeatureAttributes): FeatureOutcome {

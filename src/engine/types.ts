@@ -4,6 +4,14 @@
  */
 import type { Preview } from '../model/preview.js';
 import type { ProjectConfig } from '../model/project-config.js';
+import type {
+  AnyVariables,
+  DecidedKey,
+  ExperienceKey,
+  FeatureKey,
+  FeatureVariables,
+  VariationKey,
+} from '../model/project-keys.js';
 import type { Properties } from '../model/properties.js';
 import type { GoalData, WireEvent } from '../model/tracking-event.js';
 import type { StateChange, VisitorState } from '../model/visitor-state/types.js';
@@ -53,6 +61,10 @@ export interface EngineProject {
    * the project has no such variation. The decision has neither a change nor events.
    */
   preview(link: Preview): PreviewDecision | undefined;
+  /**
+   * Decides the experiences that carry the feature, in the order of the config, up to the first one that the visitor
+   * has the feature of; with `attributes.all`, all of them.
+   */
   feature(key: string, visitor: EngineVisitor, attributes: FeatureAttributes): FeatureOutcome;
   features(visitor: EngineVisitor, attributes: FeatureAttributes): FeatureOutcome;
   conversion(goalKey: string, visitor: EngineVisitor, attributes: ConversionAttributes): ConversionOutcome;
@@ -116,10 +128,15 @@ export interface ExperienceAttributes {
 }
 
 export interface FeatureAttributes extends ExperienceAttributes {
+  /**
+   * True decides all experiences that carry the feature, and returns the feature of each that the visitor is in. For
+   * `runFeature`; `runFeatures` always does so. Default false: the feature of the first of them.
+   */
+  all?: boolean;
   /** Casts variables to the types that the feature declares. Default true. */
   typeCasting?: boolean;
   /** The keys of the experiences to consider. Default: all experiences that carry the feature. */
-  experienceKeys?: string[];
+  experienceKeys?: ExperienceKey[];
 }
 
 /** Attributes of `trackConversion`. */
@@ -139,16 +156,16 @@ export interface SegmentsAttributes {
   ruleData?: Record<string, unknown>;
 }
 
-/** A variation as the official SDK returns it. Frozen. */
-export interface Variation {
+/** A variation as the official SDK returns it. Frozen. `Experience` is the key of its experience, if it is known. */
+export interface Variation<Experience extends string = ExperienceKey> {
   readonly id: string;
-  readonly key: string;
+  readonly key: VariationKey<Experience>;
   readonly name?: string;
   readonly status?: string;
   readonly traffic_allocation?: number | null;
   readonly changes?: readonly Readonly<Record<string, unknown>>[];
   readonly experienceId: string;
-  readonly experienceKey: string;
+  readonly experienceKey: DecidedKey<Experience>;
   readonly experienceName?: string;
   /**
    * The visitor's position in the traffic, 0 to 9999; absent if the variation was read from the state, or was forced
@@ -157,17 +174,39 @@ export interface Variation {
   readonly bucketingAllocation?: number;
 }
 
-/** A feature as the official SDK returns it. Frozen. */
-export interface Feature {
-  readonly key: string;
-  readonly status: 'enabled' | 'disabled';
+/** A variation of one of the project's experiences: `experienceKey` tells of which. */
+export type AnyVariation = { [Key in ExperienceKey]: Variation<Key> }[ExperienceKey];
+
+/** A feature of a variation that the visitor has. Frozen. */
+export interface EnabledFeature<Variables = AnyVariables, Key extends string = string> {
+  readonly key: Key;
+  readonly status: 'enabled';
   readonly id?: string;
   readonly name?: string;
-  readonly variables?: Readonly<Record<string, unknown>>;
+  readonly variables: Variables;
   readonly experienceId?: string;
   readonly experienceKey?: string;
   readonly experienceName?: string;
 }
+
+/** A feature that no variation of the visitor has. Frozen. */
+export interface DisabledFeature<Key extends string = string> {
+  readonly key: Key;
+  readonly status: 'disabled';
+  readonly id?: string;
+  readonly name?: string;
+  readonly variables?: undefined;
+  readonly experienceId?: undefined;
+  readonly experienceKey?: undefined;
+  readonly experienceName?: undefined;
+}
+
+/** A feature as the official SDK returns it: `status` tells whether it has variables. */
+export type Feature<Variables = AnyVariables, Key extends string = string> =
+  EnabledFeature<Variables, Key> | DisabledFeature<Key>;
+
+/** One of the project's features: `key` tells which. */
+export type AnyFeature = { [Key in FeatureKey]: Feature<FeatureVariables<Key>, Key> }[FeatureKey];
 
 /**
  * The reason of a decision.
@@ -210,7 +249,7 @@ export type EngineReason =
  */
 export interface Decision {
   readonly experienceKey: string;
-  readonly variation: Variation | null;
+  readonly variation: Variation<string> | null;
   readonly reason: EngineReason;
   /** The change of the visitor's state; undefined if nothing changed. */
   readonly change?: StateChange | undefined;
@@ -276,7 +315,10 @@ export interface FailedRule {
 
 /** What the engine answers when it is asked for features. */
 export interface FeatureOutcome {
-  /** Features as the official SDK returns them: one, several if experiences share the feature, or a disabled one. */
+  /**
+   * The features, at least one. `feature` gives several only with `all`, or if the engine answers as the official SDK
+   * does (`strictSdk`); a disabled one if the visitor has the feature of no experience.
+   */
   readonly features: readonly Feature[];
   /** The decisions on experiences that were made to decide the features. */
   readonly decisions: readonly Decision[];

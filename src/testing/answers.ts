@@ -7,6 +7,7 @@ import type {
   ProjectConfig,
   VariationConfig,
 } from '../model/project-config.js';
+import type { ExperienceKey, FeatureKey, FeatureVariables, VariationKey } from '../model/project-keys.js';
 import { adoptProject } from '../project/parse-config.js';
 import { ConvertError } from '../utils/errors.js';
 import { isPlainObject } from '../utils/objects.js';
@@ -16,17 +17,18 @@ import { type Check, given, shape, text } from '../utils/option-checks.js';
  * The answer for one experience: the key of the variation that every visitor gets, or an object with this key, features
  * and changes; null: no visitor takes part in the experience.
  */
-export type Answer = string | null | VariationAnswer;
+export type Answer<Experience extends string = ExperienceKey> =
+  VariationKey<Experience> | null | VariationAnswer<Experience>;
 
 /** Answers by the key of the experience. */
-export type Answers = Readonly<Record<string, Answer>>;
+export type Answers = { readonly [Key in ExperienceKey]?: Answer<Key> };
 
 /** What a test has `runExperience` answer: a variation, with its features and changes. */
-export interface VariationAnswer {
+export interface VariationAnswer<Experience extends string = ExperienceKey> {
   /** The key of the variation. */
-  readonly variation: string;
+  readonly variation: VariationKey<Experience>;
   /** The features that `runFeature` finds turned on: their variables by the key of the feature, `{}` for none. */
-  readonly features?: Readonly<Record<string, Readonly<Record<string, unknown>>>>;
+  readonly features?: { readonly [Key in FeatureKey]?: Partial<NonNullable<FeatureVariables<Key>>> };
   /** Entries of `variation.changes`, to which one entry for each of `features` is added. Default: none. */
   readonly changes?: readonly Readonly<Record<string, unknown>>[];
 }
@@ -60,7 +62,7 @@ export function projectOf(answers: unknown): ProjectConfig {
     ? Object.entries(answers).flatMap(([key, each]) => answer(each, `answers.${key}`))
     : [`the answers must be an object, such as { 'homepage-hero': 'version-b' } (given ${given(answers)})`];
   if (wrong.length > 0) throw new ConvertError('CONVERT_BAD_OPTION', wrong.join('; '));
-  const all = Object.entries(answers as Answers);
+  const all = Object.entries(answers as Readonly<Record<string, Answer>>);
   return adoptProject(
     {
       account_id: '1',

@@ -4,6 +4,7 @@ import type { Convert } from '../convert/types.js';
 import { fixedEngine } from '../engine/fixed-engine.js';
 import { resolveOptions } from '../options/resolve-options.js';
 import type { ConvertOptions } from '../options/types.js';
+import type { ExperienceKey } from '../model/project-keys.js';
 import type { ProjectSink } from '../project/types.js';
 import { isBotClient, parseUserAgent } from '../request/user-agent/parse-user-agent.js';
 import { userAgentParser } from '../request/user-agent/parser.js';
@@ -31,7 +32,7 @@ export interface TestConvert extends Convert {
    *
    * @throws ConvertError `CONVERT_BAD_OPTION`
    */
-  answer(experienceKey: string, answer: Answer): void;
+  answer<Key extends ExperienceKey>(experienceKey: Key, answer: Answer<Key>): void;
   /** Puts the test double back to its start: no events, no stored visitors, and the first answers again. */
   reset(): void;
 }

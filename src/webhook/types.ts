@@ -1,4 +1,5 @@
 /** The public types of webhooks, and what a platform has to tell of itself. */
+import type { GoalKey } from '../model/project-keys.js';
 import type { GoalData } from '../model/tracking-event.js';
 import type { RouteHandler, RouteRequest } from '../model/http.js';
 import type { TrackOutcome } from '../context/conversion-outcomes.js';
@@ -94,7 +95,7 @@ export interface ConversionWebhookOptions<Event = WebhookEvent> {
    */
   verify?: (body: Uint8Array, headers: RouteRequest['headers'], request: RouteRequest) => Awaitable<unknown>;
   /** The key of the goal that a paid order reaches, or a function that returns it; undefined or null counts nothing. */
-  goal: string | ((event: Event, order: WebhookOrder) => Awaitable<string | null | undefined>);
+  goal: GoalKey | ((event: Event, order: WebhookOrder) => Awaitable<GoalKey | null | undefined>);
   /**
    * The types of events that mean that an order was paid; or a function that says so, in place of all that the platform
    * would look at. Default: the types of the platform; without a platform that knows orders, all events.

@@ -38,6 +38,7 @@ describe.each([compiledEngine(), sdkEngine(ConvertSDK)])(
         'checkout-button enabled',
         'unused-feature disabled',
       ]);
+      expect(context.runFeature('checkout-button', { all: true })).toMatchObject([SHOWN]);
       expect(context.runFeature('unused-feature')).toMatchObject({ status: 'disabled' });
       expect(context.runFeature('checkout-button', { experienceKeys: ['homepage-hero'] })).toMatchObject({
         status: 'disabled',

@@ -1,6 +1,6 @@
 /** What every engine does. The ids of the cases are pinned: other documents refer to them. */
 import { describe, expect, it } from 'vitest';
-import type { Engine, EngineVisitor, Properties } from '../../src/engine/types.js';
+import type { Engine, EngineVisitor, FeatureAttributes, Properties } from '../../src/engine/types.js';
 import type { ProjectConfig } from '../../src/model/project-config.js';
 import { applyChange } from '../../src/model/visitor-state/apply-change.js';
 import type { VisitorState } from '../../src/model/visitor-state/types.js';
@@ -271,7 +271,7 @@ export function engineConformance(
       expect(silent.decisions[0]?.change?.claims?.['104']?.exposed).toBe(false);
       for (const [key, status] of [
         ['unused-feature', { id: '302', name: 'Unused', key: 'unused-feature', status: 'disabled' }],
-        ['unknown', { key: 'unknown', status: 'disabled' }],
+        ['unknown', { ...(!decidesByRules && { id: 'unknown' }), key: 'unknown', status: 'disabled' }],
       ] as const) {
         expect(project.feature(key, visitor({}), {})).toEqual({ features: [status], decisions: [] });
       }
@@ -281,7 +281,7 @@ export function engineConformance(
       expect(elsewhere).toMatchObject({ features: [{ status: 'disabled' }], decisions: [] });
     });
 
-    it('E15 returns one feature for each experience that carries it', () => {
+    it('E15 decides a feature by the first experience that gives it, and by each of them with `all`', () => {
       const project = load((config) => {
         const [first] = config.experiences!;
         for (const variation of first!.variations!) {
@@ -290,8 +290,15 @@ export function engineConformance(
           ];
         }
       });
-      const { features } = project.feature('checkout-button', visitor({}), {});
-      expect(features.map((each) => each.experienceKey)).toEqual(['homepage-hero', 'featured']);
+      const keysOf = (attributes: FeatureAttributes): unknown[] => {
+        const { features, decisions } = project.feature('checkout-button', visitor({}), attributes);
+        return [features, decisions].map((each) => each.map(({ experienceKey }) => experienceKey));
+      };
+      // Nobody is enrolled in an experience whose feature is not shown.
+      expect(keysOf({})).toEqual([['homepage-hero'], ['homepage-hero']]);
+      expect(keysOf({ experienceKeys: ['featured'] })).toEqual([['featured'], ['featured']]);
+      const all = ['homepage-hero', 'featured'];
+      expect(keysOf({ all: true })).toEqual([all, all]);
     });
 
     it('E16 lists all features, the undecided ones as disabled', () => {

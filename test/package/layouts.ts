@@ -85,12 +85,16 @@ export interface CompilerOptions {
   types?: string[];
 }
 
-/** A folder of the app with TypeScript fixtures, given with the extensions that they are to have. */
+/**
+ * A folder of the app with TypeScript fixtures, given with the extensions that they are to have. `more` are files that
+ * the caller puts there.
+ */
 export function addProgram(
   app: string,
   name: string,
   files: readonly string[],
   options: CompilerOptions,
+  more: readonly string[] = [],
 ): string {
   const folder = join(app, name);
   mkdirSync(folder);
@@ -107,6 +111,9 @@ export function addProgram(
     types: ['node'],
     ...options,
   };
-  writeFileSync(join(folder, 'tsconfig.json'), JSON.stringify({ compilerOptions, files }));
+  writeFileSync(
+    join(folder, 'tsconfig.json'),
+    JSON.stringify({ compilerOptions, files: [...files, ...more] }),
+  );
   return folder;
 }

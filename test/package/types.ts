@@ -1,6 +1,7 @@
 /** Apps in TypeScript: the types are found, and are the right ones, whatever `module` says. */
+import { join } from 'node:path';
 import { beforeAll, describe, expect, it } from 'vitest';
-import { compile } from './commands.js';
+import { compile, run } from './commands.js';
 import { addProgram, type CompilerOptions, FRAMEWORKS, installFlat, TYPES } from './layouts.js';
 import type { WhenPacked } from './suite.js';
 
@@ -44,6 +45,21 @@ const ALONE: Record<string, { packages: string[]; copies?: string[]; options?: P
 /** Apps that have declarations made, one entry in each: the programs of one compiler would share what they import. */
 const DECLARED = [...ALL, 'rest'].map((name): [string, string] => [`${name}, declared`, `declared-${name}`]);
 
+/** An app whose keys the command `types` has declared: in a file for ES modules, and in one for CommonJS. */
+const KEYS = 'keys, declared by the command types';
+
+async function complaintsOfKeys(app: string): Promise<string> {
+  const made = ['convert.d.mts', 'convert.d.cts'];
+  const program = addProgram(app, 'keys', ['keys.mts', 'keys.cts'], { module: 'nodenext' }, made);
+  const command = join(app, 'node_modules/convert-middleware/dist/cli.mjs');
+  for (const out of made) {
+    const args = [command, 'types', '--project', join(app, 'project.json'), '--out', out];
+    const { code, stderr } = await run(process.execPath, args, { cwd: program });
+    if (code !== 0) return stderr;
+  }
+  return compile(program);
+}
+
 /** @param only the names of the programs to compile; all of them if it is left out */
 export function typeSuite(packed: WhenPacked, only?: readonly string[]): void {
   const isMeant = ([name]: [string, unknown]): boolean => only === undefined || only.includes(name);
@@ -67,6 +83,7 @@ export function typeSuite(packed: WhenPacked, only?: readonly string[]): void {
       });
       complaints.set(name, compile(program));
     }
+    if (isMeant([KEYS, undefined])) complaints.set(KEYS, complaintsOfKeys(app));
     for (const [name, { packages, copies, options }] of alone) {
       const app = installFlat(temp, tarball, { name: `${name}-alone`, packages, copies });
       const program = { module: 'nodenext', skipLibCheck: false, ...options };
@@ -80,6 +97,10 @@ export function typeSuite(packed: WhenPacked, only?: readonly string[]): void {
 
   it.each(declared)('G1: %s', async (name) => {
     expect(await complaints.get(name)).toBe('');
+  });
+
+  it.runIf(isMeant([KEYS, undefined]))(KEYS, async () => {
+    expect(await complaints.get(KEYS)).toBe('');
   });
 
   describe('with skipLibCheck: false and nothing else installed', () => {

@@ -16,8 +16,8 @@ const CAPTIONS: Readonly<Record<string, string>> = { original: 'Buy', 'version-b
 /** What a page shows: the variation, the caption that the feature of the variation gives, and a form. */
 function page(convert: ConvertContext): string {
   const variation = convert.runExperience('featured')?.key ?? 'none';
-  const [feature] = [convert.runFeature('checkout-button')].flat();
-  const { caption = 'none' } = (feature?.variables ?? {}) as { caption?: string };
+  const feature = convert.runFeature('checkout-button');
+  const { caption = 'none' } = (feature.variables ?? {}) as { caption?: string };
   return `<p>${variation} ${caption}</p><form method="post"><button>${caption}</button></form>`;
 }
 

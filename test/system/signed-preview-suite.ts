@@ -17,8 +17,8 @@ const CSP = `default-src 'none'; style-src 'nonce-${NONCE}'; form-action 'self'`
 /** What a page shows: the mark, the variations of two experiences, the caption of a feature, a link and a form. */
 function page(convert: ConvertContext): string {
   const shown = ['homepage-hero', 'featured'].map((key) => convert.runExperience(key)?.key ?? 'none');
-  const [feature] = [convert.runFeature('checkout-button')].flat();
-  const { caption = 'none' } = (feature?.variables ?? {}) as { caption?: string };
+  const feature = convert.runFeature('checkout-button');
+  const { caption = 'none' } = (feature.variables ?? {}) as { caption?: string };
   convert.trackConversion('purchase');
   return (
     `<!doctype html><title>shop</title>${convert.previewMark({ nonce: NONCE })}<p>${shown.join(' ')} ${caption}</p>` +

@@ -128,7 +128,7 @@ describe.each(ADAPTERS)('testConvert on $name', (adapter) => {
     });
     expect(convert.exposures).toMatchObject([{ experienceKey: 'checkout', variationKey: 'cheap' }]);
     convert.answer('checkout', 'dear');
-    expect(JSON.parse(await get('/feature'))).toEqual({ key: 'checkout-button', status: 'disabled' });
+    expect(JSON.parse(await get('/feature'))).toMatchObject({ key: 'checkout-button', status: 'disabled' });
   });
 
   it('hands the answer and the visitor to the page', async () => {
@@ -276,17 +276,21 @@ describe('testConvert', () => {
     expect(Object.isFrozen(variation!.changes)).toBe(true);
     expect(visitor.runExperiences().map(({ key }) => key)).toEqual(['version-b', 'x']);
     expect(visitor.runFeatures()).toMatchObject([{ key: 'banner', status: 'enabled' }]);
-    expect(visitor.runFeature('unknown')).toEqual({ key: 'unknown', status: 'disabled' });
+    expect(visitor.runFeature('unknown')).toEqual({ id: 'unknown', key: 'unknown', status: 'disabled' });
     expect(visitor.explain('homepage-hero').reason).toBe('bucketed');
     expect(convert.exposures.map(({ experienceKey }) => experienceKey)).toEqual(['homepage-hero', 'footer']);
   });
 
-  it('gives several features for one that several variations carry', async () => {
+  it('gives the feature of the first experience, or of all that carry it', async () => {
     const features = { banner: {} };
     const convert = quiet({ one: { variation: 'a', features }, two: { variation: 'b', features } });
-    const found = (await convert.forVisitor('v1')).runFeature('banner');
-    expect(found).toMatchObject([{ experienceKey: 'one' }, { experienceKey: 'two' }]);
+    const visitor = await convert.forVisitor('v1');
+    expect(visitor.runFeature('banner')).toMatchObject({ experienceKey: 'one' });
+    expect(convert.exposures.map(({ experienceKey }) => experienceKey)).toEqual(['one']);
+    const all = visitor.runFeature('banner', { all: true });
+    expect(all).toMatchObject([{ experienceKey: 'one' }, { experienceKey: 'two' }]);
     const stranger = await convert.forVisitor('v1', { consent: 'denied' });
+    expect(stranger.runFeature('banner', { all: true })).toEqual([{ key: 'banner', status: 'disabled' }]);
     expect(stranger.runFeatures()).toMatchObject([{ key: 'banner', status: 'disabled' }]);
   });
 

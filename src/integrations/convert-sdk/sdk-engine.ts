@@ -145,7 +145,7 @@ class SdkProject implements EngineProject {
     const decisions: Decision[] = [];
     let state = visitor.state;
     for (const { key } of this.#config.experiences ?? []) {
-      const decision = this.experience(key, { ...visitor, state }, attributes);
+      const decision = this.experience(key, withState(visitor, state), attributes);
       if (decision.change) ({ state } = applyChange(state, decision.change));
       decisions.push(decision);
     }
@@ -173,10 +173,22 @@ class SdkProject implements EngineProject {
 
   feature(key: string, visitor: EngineVisitor, attributes: FeatureAttributes): FeatureOutcome {
     const carriers = this.#carriers(attributes.experienceKeys, (carried) => carried.has(key));
-    if (carriers?.length === 0) return { features: [this.#disabled(key)], decisions: [] };
-    return this.#features(visitor, attributes, (sdk, given) =>
-      sdk.runFeature(visitor.id, key, given, carriers ?? attributes.experienceKeys),
-    );
+    const run = (subject: EngineVisitor, experienceKeys: string[] | undefined): FeatureOutcome =>
+      this.#features(subject, attributes, (sdk, given) =>
+        sdk.runFeature(subject.id, key, given, experienceKeys),
+      );
+    if (carriers === undefined) return run(visitor, attributes.experienceKeys);
+    if (attributes.all === true && carriers.length > 0) return run(visitor, carriers);
+    const decisions: Decision[] = [];
+    let { state } = visitor;
+    for (const carrier of carriers) {
+      const outcome = run(withState(visitor, state), [carrier]);
+      decisions.push(...outcome.decisions);
+      const [feature] = outcome.features.filter(({ status }) => status === 'enabled');
+      if (feature !== undefined) return { features: [feature], decisions };
+      for (const { change } of outcome.decisions) if (change) ({ state } = applyChange(state, change));
+    }
+    return { features: [this.#disabled(key)], decisions };
   }
 
   features(visitor: EngineVisitor, attributes: FeatureAttributes): FeatureOutcome {
@@ -325,3 +337,7 @@ function featuresOf(experience: ExperienceConfig, keys: ReadonlyMap<string, stri
 function environmentOf(visitor: EngineVisitor, attributes: ExperienceAttributes): string | undefined {
   return attributes.environment || visitor.environment;
 }
+
+/** A copy would lose the getters of a class, such as the environment. */
+const withState = (visitor: EngineVisitor, state: EngineVisitor['state']): EngineVisitor =>
+  Object.create(visitor, { state: { value: state } }) as EngineVisitor;

@@ -1,6 +1,7 @@
 import { createRequire } from 'node:module';
 import type Sdk from '@convertcom/js-sdk';
 import { afterEach, describe, expect, it, vi } from 'vitest';
+import type { EngineVisitor } from '../../../src/engine/types.js';
 import { applyChange } from '../../../src/model/visitor-state/apply-change.js';
 import { sdkEngine } from '../../../src/sdk-engine.js';
 import { engineConformance, visitor } from '../../engine/conformance.js';
@@ -56,6 +57,15 @@ describe('sdkEngine', () => {
         forFeatures.createContext(id)!.runFeature('checkout-button', attributes),
       ]);
     }
+  });
+
+  it('knows the environment of a visitor as contexts give it: by a getter of a class', () => {
+    const { environment, ...rest } = visitor({});
+    const subject = Object.assign(Object.create({ environment }) as EngineVisitor, rest);
+    const project = sdkEngine(ConvertSDK).load(testProject());
+    const decided = project.experiences(subject, {}).filter(({ variation }) => variation);
+    expect(decided.map(({ experienceKey }) => experienceKey)).toEqual(['homepage-hero', 'featured']);
+    expect(project.feature('checkout-button', subject, {}).features[0]?.status).toBe('enabled');
   });
 
   it('enrols as the SDK does with strictSdk: in all experiences, whatever enableTracking says', () => {
