@@ -1,6 +1,6 @@
 /**
  * Checks the types of the code in the documentation: each block of JavaScript or TypeScript, against the source of the
- * package. What a block uses and does not declare is in `snippets.d.ts`; `app` is what the block looks like.
+ * package. What a block uses and does not declare is in `snippets.d.ts`. A block that shows errors says so: ```ts wrong
  * Run: `npm run check:docs`, or `node .github/scripts/check-snippets.js FILE ...`.
  */
 import { readdirSync, readFileSync } from 'node:fs';
@@ -12,13 +12,20 @@ const root = join(import.meta.dirname, '../..');
 const given = process.argv.slice(2);
 const files = given.length > 0 ? given : ['README.md', ...pages()];
 
-/** The type of `app`, by what the code does. */
+/** The types of what a block has from the blocks before, by what the code does with it: the first one that fits. */
 const APPS = [
+  { looksLike: /\bevent\b/, type: "import('h3').H3" },
+  { looksLike: /enableShutdownHooks/, type: 'any' },
   { looksLike: /\bctx\b/, type: "import('koa')" },
   { looksLike: /\bc\.(?:get|set|req|res)\b/, type: "import('hono').Hono<any>" },
   { looksLike: /\brequest\.convert|\bapp\.register\(|\breply\b/, type: "import('fastify').FastifyInstance" },
   { looksLike: /(?:)/, type: "import('express').Express" },
 ];
+const CONVERTS = [
+  { looksLike: /\.open\(|withConvert/, type: "import('../src/fetch.js').FetchConvert" },
+  { looksLike: /(?:)/, type: "import('../src/index.js').Convert" },
+];
+const NAMES = { app: APPS, convert: CONVERTS };
 
 /** Not strict: readers adapt the code, and examples leave out what is not their topic. */
 const OPTIONS = {
@@ -36,6 +43,7 @@ const OPTIONS = {
   jsx: ts.JsxEmit.ReactJSX,
   strict: false,
   esModuleInterop: true,
+  experimentalDecorators: true,
   skipLibCheck: true,
   noEmit: true,
 };
@@ -44,12 +52,10 @@ const DECLARATIONS = ['snippets.d.ts', 'snippet-modules.d.ts'].map((file) => joi
 
 const blocks = new Map();
 for (const file of files) {
-  for (const { language, code, line } of snippetsOf(readFileSync(resolve(root, file), 'utf8'))) {
-    if (!['js', 'jsx', 'ts', 'tsx'].includes(language)) continue;
-    const { type } = APPS.find(({ looksLike }) => looksLike.test(code));
-    const isDeclared = /\b(?:const|let|var) app\b/.test(code);
-    // Its first line stands before the first line of the block, so that lines are those of the page.
-    const text = `${isDeclared ? '' : `declare const app: ${type};`} export {};\n${code}`;
+  for (const { language, isWrong, code, line } of snippetsOf(readFileSync(resolve(root, file), 'utf8'))) {
+    if (!['js', 'jsx', 'ts', 'tsx'].includes(language) || isWrong) continue;
+    // The first line takes the place of the fence, so that lines are those of the page.
+    const text = `${declarationsFor(code)} export {};\n${code}`;
     blocks.set(join(root, `.snippets/${blocks.size}.tsx`), { file, line, text });
   }
 }
@@ -78,6 +84,18 @@ for (const [path, { file, line }] of blocks) {
 }
 if (problems > 0) process.exitCode = 1;
 console.log(`${blocks.size} blocks of code, ${problems === 0 ? 'all' : `${problems} problems`} in order`);
+
+function declarationsFor(code) {
+  const missing = Object.entries(NAMES).filter(
+    ([name]) => !new RegExp(String.raw`\b(?:const|let|var) ${name}\b|import \{[^}]*\b${name}\b`).test(code),
+  );
+  return missing
+    .map(([name, types]) => {
+      const { type } = types.find(({ looksLike }) => looksLike.test(code));
+      return `declare const ${name}: ${type};`;
+    })
+    .join(' ');
+}
 
 function pages() {
   return readdirSync(join(root, 'docs'), { recursive: true })

@@ -125,9 +125,10 @@ function blankFences(text) {
 }
 
 /**
- * The blocks of code between fences. `line` is that of the opening fence.
+ * The blocks of code between fences. `line` is that of the opening fence. `isWrong` is true for a block that shows
+ * errors (```ts wrong).
  *
- * @returns {{ language: string, code: string, line: number }[]}
+ * @returns {{ language: string, isWrong: boolean, code: string, line: number }[]}
  */
 export function snippetsOf(text) {
   const found = [];
@@ -136,9 +137,11 @@ export function snippetsOf(text) {
     const [, mark, info = ''] = FENCE.exec(line) ?? [];
     if (open === undefined) {
       if (mark === undefined || (mark[0] === '`' && info.includes('`'))) continue;
-      open = { mark, language: info.trim().split(/\s/)[0], lines: [], line: index + 1 };
+      const [language, ...words] = info.trim().split(/\s+/);
+      open = { mark, language, isWrong: words.includes('wrong'), lines: [], line: index + 1 };
     } else if (mark?.[0] === open.mark[0] && mark.length >= open.mark.length && info.trim() === '') {
-      found.push({ language: open.language, code: open.lines.join('\n'), line: open.line });
+      const { language, isWrong, lines } = open;
+      found.push({ language, isWrong, code: lines.join('\n'), line: open.line });
       open = undefined;
     } else open.lines.push(line);
   }

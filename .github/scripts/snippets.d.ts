@@ -17,7 +17,7 @@ declare global {
   // Names of this package that a page has imported further up.
   const convertMiddleware: typeof import('../../src/express.js').convertMiddleware;
   const createConvert: typeof import('../../src/index.js').createConvert;
-  const withConvert: typeof import('../../src/fetch.js').withConvert;
+  const withConvert: typeof import('../../src/fetch.js').withConvert<any>;
   const route: (...given: Parameters<typeof import('../../src/express.js').route>) => any;
   const assignmentRoutes: typeof import('../../src/assignment.js').assignmentRoutes;
   const redisOutbox: typeof import('../../src/redis.js').redisOutbox;
@@ -31,13 +31,12 @@ declare global {
   type ConvertContext<Key extends string = string> = import('../../src/index.js').ConvertContext<Key>;
 
   // What they have made with it.
-  const convert: import('../../src/index.js').Convert;
   const middleware: ReturnType<typeof convertMiddleware>;
   const handle: ReturnType<typeof withConvert>;
   const handler: Parameters<typeof withConvert>[0];
   const webhook: webhook.ConversionWebhook;
   const assignments: ReturnType<typeof assignmentRoutes>;
-  const visitor: Awaited<ReturnType<typeof convert.forVisitor>>;
+  const visitor: Awaited<ReturnType<import('../../src/index.js').Convert['forVisitor']>>;
   const bridge: ConvertContext['bridge'];
 
   // Frameworks, clients of servers, and test runners.
@@ -46,6 +45,11 @@ declare global {
   const res: Response;
   const router: Express;
   const server: import('node:http').Server;
+  const AsyncLocalStorage: typeof import('node:async_hooks').AsyncLocalStorage;
+  const request: globalThis.Request;
+  const Controller: () => ClassDecorator;
+  const Get: () => MethodDecorator;
+  const Convert: () => ParameterDecorator;
   const createServer: (listener: (req: any, res: any) => unknown) => import('node:http').Server;
   const Redis: typeof import('ioredis').Redis;
   const redis: import('ioredis').Redis;
@@ -82,6 +86,9 @@ declare global {
   ]: any[];
   const [secret, tokens, sdkKey, visitorId]: any[];
   const [locationProperties, visitorProperties, sdk, shop, startVideo, stripe, user, createApp]: any[];
+  const [HEADLINES, HTMLRewriter, setTo, options, personal, toResponse, createContext, building, next]: any[];
+  const [createParamDecorator, ConvertSDK]: any[];
+  type ExecutionContext = any;
   const [renderToPipeableStream, createElement, Page, Osano]: any[];
   interface Window {
     __CV__: any;

@@ -1,12 +1,7 @@
 /** The examples for Cloudflare Workers in workerd: one makes the page, and one rewrites the page of an origin. */
 import { join } from 'node:path';
 import { build } from 'esbuild';
-import {
-  type Fetcher,
-  Miniflare,
-  Response as WorkerResponse,
-  type Request as WorkerRequest,
-} from 'miniflare';
+import { Miniflare, Response as WorkerResponse, type Request as WorkerRequest } from 'miniflare';
 import { afterAll, beforeAll, expect, it } from 'vitest';
 import { ROOT } from '../examples/root.js';
 import { type Collector, startCollector } from '../support/collector.js';
@@ -73,8 +68,13 @@ afterAll(async () => {
   await collector.close();
 });
 
+/** What a Worker answers to. The types of miniflare depend on packages that are not installed here. */
+interface Worker {
+  fetch(url: string, init: RequestInit): Promise<Response>;
+}
+
 /** Visits a page as a browser that brings these cookies. */
-async function visit(worker: Fetcher, path: string, cookies: readonly string[] = []) {
+async function visit(worker: Worker, path: string, cookies: readonly string[] = []) {
   const response = await worker.fetch(`https://shop.example${path}`, {
     headers: { 'user-agent': CHROME, cookie: cookies.join('; ') },
   });
@@ -85,7 +85,7 @@ async function visit(worker: Fetcher, path: string, cookies: readonly string[] =
 it.each(NAMES)(
   'examples/edge/%s.js shows a variation, sends its exposure, and stays with it',
   async (name) => {
-    const worker = await miniflare.getWorker(name);
+    const worker = (await miniflare.getWorker(name)) as unknown as Worker;
     const before = collector.exposures().length;
     let first = await visit(worker, '/');
     // On a busy machine, the project config arrives after the first pages, which enrol nobody.
@@ -108,7 +108,7 @@ it.each(NAMES)(
 );
 
 it('examples/edge/rewriter.js changes nothing but the headline, and what caches are told of the page', async () => {
-  const worker = await miniflare.getWorker('rewriter');
+  const worker = (await miniflare.getWorker('rewriter')) as unknown as Worker;
   const headlines = new Set<string>();
   for (let n = 0; headlines.size < 2 && n < 50; n++) {
     const { headers, text, set } = await visit(worker, '/');
