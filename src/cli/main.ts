@@ -2,11 +2,12 @@
 /** The command line of this package: `npx convert-middleware <command>`. */
 import { ConvertError } from '../utils/errors.js';
 import { type Command, Mistake } from './command.js';
+import { init } from './init.js';
 import { serve } from './serve.js';
 import { types } from './types.js';
 
 /** Each command is a file beside this one. */
-const COMMANDS: Readonly<Record<string, Command>> = { serve, types };
+const COMMANDS: Readonly<Record<string, Command>> = { init, serve, types };
 
 const USAGE = [
   'npx convert-middleware <command>, or <command> --help',

@@ -10,10 +10,16 @@ import { ROOT } from './tarball.js';
 const DOCUMENTS = ['CHANGELOG.md', 'LICENSE', 'README.md'];
 
 export function contentSuite(packed: WhenPacked): void {
-  it('holds the build, the manifest, the schema and the documents, nothing else', () => {
+  it('holds the build, the manifest, the schema, the starters and the documents, nothing else', () => {
     const outside = packed().tarball.files.filter((file) => !file.startsWith('dist/'));
     const present = DOCUMENTS.filter((file) => existsSync(join(ROOT, file)));
-    expect(outside).toEqual([...present, 'package.json', 'project.schema.json']);
+    const starters = ['convert.json', 'express.js', 'fastify.js', 'koa.js'];
+    expect(outside).toEqual([
+      ...present,
+      ...starters.map((file) => `examples/starters/${file}`),
+      'package.json',
+      'project.schema.json',
+    ]);
     expect(packed().tarball.files.filter((file) => !/\.(cjs|mjs|d\.cts|d\.mts)(\.map)?$/.test(file))).toEqual(
       outside,
     );

@@ -8,9 +8,10 @@ import { testProject } from '../../support/project.js';
 
 const validate = new Ajv({ allErrors: true, allowUnionTypes: true }).compile(schema);
 
-const page = readFileSync('docs/reference/project-file.md', 'utf8');
-const documented = [...page.matchAll(/^```json\n([^]*?)^```$/gm)].map(
-  ([, json]) => JSON.parse(json!) as unknown,
+const documented = ['reference/project-file.md', 'start/getting-started.md'].flatMap((page) =>
+  [...readFileSync(`docs/${page}`, 'utf8').matchAll(/^```json\n([^]*?)^```$/gm)].map(
+    ([, json]) => JSON.parse(json!) as unknown,
+  ),
 );
 const example = (path: string): unknown => JSON.parse(readFileSync(`examples/${path}`, 'utf8'));
 
@@ -19,6 +20,7 @@ const hero = ['original', 'version-b'];
 it.each([
   ...documented,
   example('project.json'),
+  example('starters/convert.json'),
   example('shop/project.json'),
   testProject(),
   { account_id: 1, project: { id: 2 }, experiences: [], goals: null },
@@ -29,8 +31,8 @@ it.each([
   expect(() => adoptProject(project, 'the test')).not.toThrow();
 });
 
-it('the short form is documented', () => {
-  expect(documented).toHaveLength(1);
+it('the documentation shows project files', () => {
+  expect(documented).toHaveLength(2);
 });
 
 it.each([
