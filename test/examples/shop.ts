@@ -24,6 +24,8 @@ export interface ShopEvent {
 
 export interface Shop {
   readonly url: string;
+  /** The URLs for other machines in the network; none if it listens at a loopback address. */
+  readonly network: readonly string[];
   readonly convert: Convert;
   /** What arrived at the collector. */
   readonly events: readonly ShopEvent[];
@@ -37,10 +39,14 @@ export const HERO = { id: '3001', variations: { '300101': 'original', '300102': 
 export const PURCHASE = '7003';
 
 /** Loads what was built before the tests. */
-export async function startShop(framework: string): Promise<Shop> {
-  const file = pathToFileURL(`${ROOT}examples/shop/server.js`).href;
-  const server = (await import(/* @vite-ignore */ file)) as {
-    startShop(options: { framework: string; port: number }): Promise<Shop>;
+export async function startShop(framework: string, host?: string): Promise<Shop> {
+  const server = (await shopFile('server.js')) as {
+    startShop(options: { framework: string; port: number; host?: string | undefined }): Promise<Shop>;
   };
-  return server.startShop({ framework, port: 0 });
+  return server.startShop({ framework, port: 0, host });
+}
+
+/** What a file of the shop exports. */
+export async function shopFile(name: string): Promise<unknown> {
+  return import(/* @vite-ignore */ pathToFileURL(`${ROOT}examples/shop/${name}`).href);
 }
