@@ -35,6 +35,7 @@ const browser = await chromium.launch({
   args: ['--headless', '--no-sandbox', '--disable-gpu'],
 });
 const shop = await startShop({ port: 0 });
+await shop.convert.ready();
 try {
   const original = await shotsOf('original', 1);
   const story = await shotsOf('story', 2);

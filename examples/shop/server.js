@@ -42,6 +42,7 @@ export async function startShop({ framework = 'express', port = 3000, host = LOO
   if (!Object.hasOwn(FRAMEWORKS, framework)) {
     throw new Error(`no framework "${framework}": choose ${Object.keys(FRAMEWORKS).join(', ')}`);
   }
+  const project = JSON.parse(readFileSync(PROJECT, 'utf8'));
   const collector = await startCollector();
   const convert = createConvert({
     project: PROJECT,
@@ -64,7 +65,6 @@ export async function startShop({ framework = 'express', port = 3000, host = LOO
   });
   const orders = new Orders(payments);
   const webhook = orderWebhook(convert, { secret, orders });
-  const project = JSON.parse(readFileSync(PROJECT, 'utf8'));
   const inbox = new Inbox({ convert, collector, webhook, project });
   const renderPage = pageRenderer(convert, inbox);
   const app = await FRAMEWORKS[framework]({ convert, orders, webhook, renderPage });

@@ -38,12 +38,14 @@ export interface Shop {
 export const HERO = { id: '3001', variations: { '300101': 'original', '300102': 'story', '300103': 'gift' } };
 export const PURCHASE = '7003';
 
-/** Loads what was built before the tests. */
+/** Loads what was built before the tests. Its project config is in force: before, visitors get originals. */
 export async function startShop(framework: string, host?: string): Promise<Shop> {
   const server = (await shopFile('server.js')) as {
     startShop(options: { framework: string; port: number; host?: string | undefined }): Promise<Shop>;
   };
-  return server.startShop({ framework, port: 0, host });
+  const shop = await server.startShop({ framework, port: 0, host });
+  await shop.convert.ready();
+  return shop;
 }
 
 /** What a file of the shop exports. */
