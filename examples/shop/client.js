@@ -12,30 +12,22 @@ for (const select of document.querySelectorAll('select[data-submit]')) {
 const list = document.querySelector('[data-events]');
 if (list) watchCollector(list);
 
+/** Keeps the page up to date with what is sent: the ledger, the switch, and the list of the newest events. */
 function watchCollector(list) {
-  let last = 0;
-  const counts = { exposure: 0, conversion: 0, transaction: 0 };
+  const most = Number(list.dataset.events);
+  let last = Number(list.dataset.last);
   const look = async () => {
     try {
-      const { accepted, delivered, pending, webhooks, events } = await (
-        await fetch('/collector.json')
-      ).json();
-      document.querySelector('[data-ledger]').textContent =
-        `${accepted} accepted = ${delivered} delivered + ${pending} waiting`;
-      const outcomes = Object.entries(webhooks)
-        .map(([outcome, count]) => `${count} ${outcome}`)
-        .join(', ');
-      if (outcomes) document.querySelector('[data-webhooks]').textContent = outcomes;
-      for (const event of events) {
-        if (event.number <= last) continue;
-        last = event.number;
-        counts[event.kind] += 1;
-        list.prepend(entry(event));
+      const news = await (await fetch(`/collector.json?after=${last}`)).json();
+      for (const place of document.querySelectorAll('[data-count]')) {
+        write(place, news.ledger[place.dataset.count]);
       }
-      document.querySelector('[data-empty]').hidden = last > 0;
-      document.querySelector('[data-counts]').textContent = Object.entries(counts)
-        .map(([kind, count]) => `${count} ${kind}${count === 1 ? '' : 's'}`)
-        .join(', ');
+      for (const place of document.querySelectorAll('[data-webhooks]')) write(place, news.webhooks);
+      document.querySelector('[data-collector]').dataset.collector = news.isDown ? 'down' : 'up';
+      list.insertAdjacentHTML('afterbegin', news.entries);
+      while (list.childElementCount > most) list.lastElementChild.remove();
+      // A server that was started again counts from one.
+      last = news.last;
     } catch {
       // The server is being restarted: ask again.
     }
@@ -44,21 +36,7 @@ function watchCollector(list) {
   void look();
 }
 
-function entry({ kind, title, detail, amount, visitorId, at }) {
-  const item = document.createElement('li');
-  item.className = kind;
-  const add = (tag, className, text, title) => {
-    const element = document.createElement(tag);
-    element.className = className;
-    element.textContent = text;
-    if (title) element.title = title;
-    item.append(element);
-  };
-  add('span', 'kind', kind);
-  add('b', 'title', title);
-  add('span', 'detail', detail ?? '');
-  add('span', 'amount', amount === undefined ? '' : `€${amount.toFixed(2)}`);
-  add('code', 'visitor', visitorId.slice(0, 8), visitorId);
-  add('time', 'at', new Date(at).toLocaleTimeString());
-  return item;
+/** A text that stays as it is is left alone: screen readers say aloud what is written. */
+function write(place, text) {
+  if (place.textContent !== String(text)) place.textContent = text;
 }

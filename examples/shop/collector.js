@@ -4,6 +4,7 @@
  */
 import { once } from 'node:events';
 import { createServer } from 'node:http';
+import { LOOPBACK } from './addresses.js';
 import { readBody } from './body.js';
 
 const MOST = 500;
@@ -26,7 +27,8 @@ export async function startCollector() {
     }
   });
   const open = async (port) => {
-    server.listen(port, '127.0.0.1');
+    if (server.listening) return;
+    server.listen(port, LOOPBACK);
     await once(server, 'listening');
   };
   const close = async () => {
@@ -37,17 +39,20 @@ export async function startCollector() {
   };
   await open(0);
   const { port } = server.address();
+  // One change after the other, however fast somebody presses the switch.
+  let change = Promise.resolve();
+  const next = (step) => (change = change.then(step, step));
   return {
-    url: `http://127.0.0.1:${port}`,
+    url: `http://${LOOPBACK}:${port}`,
     /** The events as they came, the oldest first. */
     events,
     get isDown() {
       return !server.listening;
     },
     /** From now on, connections are refused. */
-    takeDown: close,
-    bringBack: () => open(port),
-    close,
+    takeDown: () => next(close),
+    bringBack: () => next(() => open(port)),
+    close: () => next(close),
   };
 }
 

@@ -6,7 +6,6 @@ import { randomBytes } from 'node:crypto';
 import { readFileSync } from 'node:fs';
 import { icon } from './art.js';
 import { readForm } from './body.js';
-import { describe } from './collector.js';
 import { countries, demoBar, documentOf, shopHeader } from './layout.js';
 import { collectorPage } from './pages.js';
 import { html } from './html.js';
@@ -25,7 +24,7 @@ export function demoCountry(request) {
 }
 
 /** A listener that answers what is the demo's, and leaves everything else to the app. */
-export function withDemo(app, { convert, collector, webhook, project }) {
+export function withDemo(app, { convert, collector, inbox }) {
   const routes = {
     async 'POST /consent'(request, response) {
       const { consent, back } = await readForm(request);
@@ -43,36 +42,39 @@ export function withDemo(app, { convert, collector, webhook, project }) {
       redirect(response, '/', ['cv_vid', 'cv_ses', 'consent', 'cart', 'demo_country'].map(gone));
     },
     'GET /collector'(request, response) {
-      const { title, body } = collectorPage(collector);
+      const { title, body } = collectorPage(inbox.look());
+      const bar = demoBar({ url: '/collector', ...demoCountry(request) }, false);
       const headers = securityHeaders(randomBytes(16).toString('base64'));
       response.writeHead(200, { 'Content-Type': 'text/html; charset=utf-8', ...headers });
       response.end(
         String(
           documentOf({
             title,
-            body: html`${demoBar({ url: '/collector', ...demoCountry(request) })} ${shopHeader('')}
-              <main>${body}</main>`,
+            body: html`${bar}
+              <div class="shop">
+                ${shopHeader('')}
+                <main>${body}</main>
+              </div>`,
           }),
         ),
       );
     },
-    'GET /collector.json'(_request, response) {
+    'GET /collector.json'(request, response) {
+      const after = Number(/[?&]after=(\d{1,9})(?:&|$)/.exec(request.url)?.[1] ?? 0);
+      const { entries, ...news } = inbox.look({ after });
       response.writeHead(200, { 'Content-Type': 'application/json', 'Cache-Control': 'no-store' });
-      const { accepted, delivered, pending } = convert.stats().delivery;
-      const events = collector.events.map((event) => describe(event, project));
-      response.end(
-        JSON.stringify({ accepted, delivered, pending, webhooks: webhook.stats().outcomes, events }),
-      );
+      response.end(JSON.stringify({ ...news, entries: entries.join('') }));
     },
-    async 'POST /collector/switch'(_request, response) {
-      if (collector.isDown) {
+    // The form says which state it wants: pressed twice, or in two windows, it does no harm.
+    async 'POST /collector/switch'(request, response) {
+      const { collector: wanted, back } = await readForm(request);
+      if (wanted === 'down') await collector.takeDown();
+      if (wanted === 'up') {
         await collector.bringBack();
         // Nobody has to wait until the next attempt is due.
         void convert.flush();
-      } else {
-        await collector.takeDown();
       }
-      redirect(response, '/collector', []);
+      redirect(response, back, []);
     },
   };
 

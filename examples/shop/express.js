@@ -4,9 +4,9 @@ import cookieParser from 'cookie-parser';
 import express from 'express';
 import { cartPage, checkoutPage, homePage, notFoundPage, productPage, thankYouPage } from './pages.js';
 import { addToCart, findProduct, parseCart, setQuantity, writeCart } from './products.js';
-import { cartCookie, checkoutOf, heroPreviews, renderPage } from './shop.js';
+import { cartCookie, checkoutOf } from './shop.js';
 
-export function createApp({ convert, orders, webhook }) {
+export function createApp({ convert, orders, webhook, renderPage }) {
   const app = express();
   app.disable('x-powered-by');
   app.post('/webhooks/order-paid', route(webhook));
@@ -22,11 +22,7 @@ export function createApp({ convert, orders, webhook }) {
   app.get('/', (req, res) => {
     const hero = req.convert.runExperience('home-hero');
     const banner = req.convert.runExperience('spring-banner');
-    show(
-      req,
-      res,
-      homePage({ hero: hero?.key, banner: banner?.key, previews: heroPreviews(convert, req.convert) }),
-    );
+    show(req, res, homePage({ hero: hero?.key, banner: banner?.key }));
   });
 
   app.get('/products/:id', (req, res, next) => {

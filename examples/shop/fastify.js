@@ -4,9 +4,9 @@ import { convertPlugin, route } from 'convert-middleware/fastify';
 import Fastify from 'fastify';
 import { cartPage, checkoutPage, homePage, notFoundPage, productPage, thankYouPage } from './pages.js';
 import { addToCart, findProduct, parseCart, setQuantity, writeCart } from './products.js';
-import { cartCookie, checkoutOf, heroPreviews, renderPage } from './shop.js';
+import { cartCookie, checkoutOf } from './shop.js';
 
-export async function createApp({ convert, orders, webhook }) {
+export async function createApp({ convert, orders, webhook, renderPage }) {
   const app = Fastify();
   await app.register(fastifyCookie);
   await app.register(convertPlugin, { convert });
@@ -27,11 +27,7 @@ export async function createApp({ convert, orders, webhook }) {
   app.get('/', (request, reply) => {
     const hero = request.convert.runExperience('home-hero');
     const banner = request.convert.runExperience('spring-banner');
-    return show(
-      request,
-      reply,
-      homePage({ hero: hero?.key, banner: banner?.key, previews: heroPreviews(convert, request.convert) }),
-    );
+    return show(request, reply, homePage({ hero: hero?.key, banner: banner?.key }));
   });
 
   app.get('/products/:id', (request, reply) => {

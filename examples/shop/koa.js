@@ -4,9 +4,9 @@ import Koa from 'koa';
 import { readForm } from './body.js';
 import { cartPage, checkoutPage, homePage, notFoundPage, productPage, thankYouPage } from './pages.js';
 import { addToCart, findProduct, parseCart, setQuantity, writeCart } from './products.js';
-import { cartCookie, checkoutOf, heroPreviews, renderPage } from './shop.js';
+import { cartCookie, checkoutOf } from './shop.js';
 
-export function createApp({ convert, orders, webhook }) {
+export function createApp({ convert, orders, webhook, renderPage }) {
   const app = new Koa();
   app.use(convertMiddleware(convert));
 
@@ -26,10 +26,7 @@ export function createApp({ convert, orders, webhook }) {
     'GET /'(ctx) {
       const hero = ctx.convert.runExperience('home-hero');
       const banner = ctx.convert.runExperience('spring-banner');
-      show(
-        ctx,
-        homePage({ hero: hero?.key, banner: banner?.key, previews: heroPreviews(convert, ctx.convert) }),
-      );
+      show(ctx, homePage({ hero: hero?.key, banner: banner?.key }));
     },
 
     'GET /products/:id'(ctx, next) {

@@ -1,6 +1,7 @@
 /** The pages of the shop: what was decided and what is for sale go in, HTML comes out. */
 import { pot } from './art.js';
 import { html } from './html.js';
+import { sent } from './panel.js';
 import { findProduct, products } from './products.js';
 
 const euro = new Intl.NumberFormat('en-IE', {
@@ -49,8 +50,7 @@ const BANNERS = {
   'gift-wrap': 'Spring is in: this week every order is wrapped in linen, free of charge.',
 };
 
-/** @param previews a link to each variation of the hero, which shows it and counts nothing */
-export function homePage({ hero = 'original', banner, previews }) {
+export function homePage({ hero = 'original', banner }) {
   const { eyebrow, title, text, action, href, show, facts } = HEROES[hero] ?? HEROES.original;
   return {
     title: 'Handmade tableware',
@@ -76,10 +76,6 @@ export function homePage({ hero = 'original', banner, previews }) {
         </div>
         <div class="hero-art">${pot(findProduct(show))}</div>
       </section>
-      <p class="previews">
-        Preview, uncounted:
-        ${previews.map(({ key, name, link }) => html`<a href="${link}" data-preview="${key}">${name}</a> `)}
-      </p>
       <section id="pots">
         <h2>This month’s pots</h2>
         <ul class="products">
@@ -209,11 +205,12 @@ export function notFoundPage() {
   };
 }
 
-export function collectorPage({ isDown }) {
+/** @param news what `Inbox.look()` returns */
+export function collectorPage(news) {
   return {
     title: 'Collector',
-    body: html`<section class="collector">
-      <h1>What would be sent to Convert</h1>
+    body: html`<div class="collector">
+      <h1>The collector</h1>
       <p>
         This stands in for Convert’s tracking endpoint. Leave it open beside the shop: what the middleware
         sends appears here, the newest first.
@@ -221,27 +218,13 @@ export function collectorPage({ isDown }) {
       <p>
         A purchase is two events: the conversion, once per visitor, and its transaction, with the revenue.
       </p>
-      <form method="post" action="/collector/switch" data-collector="${isDown ? 'down' : 'up'}">
-        <p>
-          ${
-            isDown
-              ? 'The collector is down: it refuses every connection. Go on shopping: the pages stay as quick, and the events wait.'
-              : 'Take the collector down, go on shopping, and bring it back: nothing is lost.'
-          }
-          <span data-ledger></span>
-        </p>
-        <button class="button small quiet">
-          ${isDown ? 'Bring the collector back' : 'Take the collector down'}
-        </button>
-      </form>
-      <p>The payment provider’s webhooks: <b data-webhooks>none yet</b></p>
-      <p class="counts" data-counts aria-live="polite"></p>
-      <ol class="events" data-events></ol>
-      <p class="hint" data-empty>
+      <p>The payment provider’s webhooks: <b data-webhooks>${news.webhooks}</b></p>
+      ${sent({ ...news, url: '/collector' }, Infinity)}
+      <p class="hint empty">
         Nothing yet. Accept in the shop’s consent banner, then look around and buy something.
       </p>
-      <noscript>This page needs JavaScript. The shop does not.</noscript>
-    </section>`,
+      <noscript><p>Without JavaScript, reload the page to see what has come since.</p></noscript>
+    </div>`,
   };
 }
 

@@ -76,7 +76,7 @@ export function bootSuite({ frameworks, signals, ports }: Boots): void {
         (JSON.parse(variations) as Record<string, string>)['home-hero'],
       );
       expect(await endedBy(example, signal)).toBe(0);
-      expect(example.said()).toContain('1 event was delivered');
+      expect(example.said()).toContain('Closed. 1 accepted, 1 delivered, 0 dropped.');
     });
   });
 

@@ -24,6 +24,8 @@ export interface ShopEvent {
 
 export interface Shop {
   readonly url: string;
+  /** The URLs for other machines in the network; none if it listens at a loopback address. */
+  readonly network: readonly string[];
   readonly convert: Convert;
   /** What arrived at the collector. */
   readonly events: readonly ShopEvent[];
@@ -36,11 +38,17 @@ export interface Shop {
 export const HERO = { id: '3001', variations: { '300101': 'original', '300102': 'story', '300103': 'gift' } };
 export const PURCHASE = '7003';
 
-/** Loads what was built before the tests. */
-export async function startShop(framework: string): Promise<Shop> {
-  const file = pathToFileURL(`${ROOT}examples/shop/server.js`).href;
-  const server = (await import(/* @vite-ignore */ file)) as {
-    startShop(options: { framework: string; port: number }): Promise<Shop>;
+/** Loads what was built before the tests. Its project config is in force: before, visitors get originals. */
+export async function startShop(framework: string, host?: string): Promise<Shop> {
+  const server = (await shopFile('server.js')) as {
+    startShop(options: { framework: string; port: number; host?: string | undefined }): Promise<Shop>;
   };
-  return server.startShop({ framework, port: 0 });
+  const shop = await server.startShop({ framework, port: 0, host });
+  await shop.convert.ready();
+  return shop;
+}
+
+/** What a file of the shop exports. */
+export async function shopFile(name: string): Promise<unknown> {
+  return import(/* @vite-ignore */ pathToFileURL(`${ROOT}examples/shop/${name}`).href);
 }
