@@ -34,6 +34,8 @@ const OPTIONS = {
     'convert-middleware/*': [join(root, 'src/*.ts')],
   },
   jsx: ts.JsxEmit.ReactJSX,
+  // Nest's decorators of parameters.
+  experimentalDecorators: true,
   strict: false,
   esModuleInterop: true,
   skipLibCheck: true,
