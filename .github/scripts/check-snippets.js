@@ -41,6 +41,8 @@ const OPTIONS = {
     'convert-middleware/*': [join(root, 'src/*.ts')],
   },
   jsx: ts.JsxEmit.ReactJSX,
+  // Nest's decorators of parameters.
+  experimentalDecorators: true,
   strict: false,
   esModuleInterop: true,
   experimentalDecorators: true,

@@ -8,3 +8,17 @@ declare module '@vercel/functions' {
 declare module 'next/server' {
   export const after: (promise: Promise<unknown>) => void;
 }
+declare module 'react-router' {
+  export const createContext: () => any;
+}
+declare module '$app/env' {
+  export const building: boolean;
+}
+declare module '@nestjs/common' {
+  export const Controller: () => ClassDecorator;
+  export const Get: () => MethodDecorator;
+  export const createParamDecorator: (
+    read: (data: unknown, execution: any) => unknown,
+  ) => () => ParameterDecorator;
+  export type ExecutionContext = any;
+}

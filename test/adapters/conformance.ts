@@ -1349,7 +1349,7 @@ export function adapterConformance(adapter: Adapter, capabilities: { http2: bool
         };
         for (const [what, text] of Object.entries(requests)) {
           const answer = await rawRequest(app.url, text);
-          expect(answer, what).toMatch(/^HTTP\/1\.1 200 /);
+          expect(answer, what).toMatch(/^HTTP\/1\.[01] 200 /);
           expect(answer, what).toMatch(/(original|version-b|none)/);
         }
         expect(apps.logged.filter((line) => !line.includes('over plain http'))).toEqual([]);
@@ -1406,7 +1406,8 @@ async function hangingGet(url: string): Promise<Socket> {
 async function rawRequest(url: string, text: string): Promise<string> {
   const { hostname, port } = new URL(url);
   const socket = connect(Number(port), hostname);
-  socket.end(Buffer.from(text, 'latin1'));
+  // Not ended: some servers give no answer to a client that has closed its side.
+  socket.write(Buffer.from(text, 'latin1'));
   let answer = '';
   socket.setEncoding('latin1');
   socket.on('data', (part: string) => (answer += part));

@@ -78,7 +78,8 @@ export function fetchApp(
     const exchange = new FetchExchange(context, platform!.req, toWeb, waitUntil);
     await before?.(exchange);
     if (authenticate) platform!.user = authenticate();
-    const { pathname } = new URL(request.url);
+    // Bun gives the path alone if the request names no host.
+    const { pathname } = new URL(request.url, 'http://localhost');
     const handler = pathname.startsWith('/shop/') ? shop[pathname.slice('/shop'.length)] : routes[pathname];
     try {
       await handler?.(exchange);

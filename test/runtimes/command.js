@@ -7,10 +7,11 @@ import { printTable } from '../../bench/support/table.js';
 const isOk = (finding) => finding === 'ok';
 
 /**
- * `run({ root, folder, names })` resolves with `{ title, findings }` for each row: `findings` are `ok`, `not tried`, or
- * faults, for the last of `columns`. The exit code is 1 if there is a fault, and 2 if a name is unknown.
+ * `run({ root, folder, names })` resolves with tables: `{ columns, rows }`, of which each row is `{ title, findings }`.
+ * `findings` are `ok`, `not tried`, or faults, for the last of `columns`. The exit code is 1 if there is a fault, and 2
+ * if a name is unknown.
  */
-export async function tryAll({ names, installing, columns, run }) {
+export async function tryAll({ names, installing, run }) {
   const wanted = process.argv.slice(2).map((name) => name.toLowerCase());
   const beginsWith = (start) => (name) => name.toLowerCase().startsWith(start);
   const unknown = wanted.filter((start) => !names.some(beginsWith(start)));
@@ -26,21 +27,31 @@ export async function tryAll({ names, installing, columns, run }) {
   const folder = await mkdtemp(join(await realpath(tmpdir()), 'convert-tried-'));
   console.log(`Installing ${installing} ...\n`);
   try {
-    const results = await run({ root, folder, names: chosen });
-    printTable(
-      columns,
-      results.map(({ title, findings }) => [
-        ...title,
-        ...findings.map((finding) => (isOk(finding) || finding === 'not tried' ? finding : 'FAILED')),
-      ]),
-    );
-    for (const { title, findings } of results) {
-      const at = findings.findIndex((finding) => !isOk(finding));
-      if (at < 0) continue;
-      console.error(`\n${[...title, columns[title.length + at]].join(', ')}: ${findings[at]}`);
+    const tables = await run({ root, folder, names: chosen });
+    for (const { columns, rows } of tables) {
+      printTable(
+        columns,
+        rows.map(({ title, findings }) => [...title, ...findings.map(shown)]),
+      );
+      console.log();
+    }
+    for (const fault of tables.flatMap(faultsIn)) {
+      console.error(`\n${fault}`);
       process.exitCode = 1;
     }
   } finally {
     await rm(folder, { recursive: true, force: true });
   }
+}
+
+function shown(finding) {
+  return isOk(finding) || finding === 'not tried' ? finding : 'FAILED';
+}
+
+/** The first fault of each row: what comes after it was not tried. */
+function faultsIn({ columns, rows }) {
+  return rows.flatMap(({ title, findings }) => {
+    const at = findings.findIndex((finding) => !isOk(finding));
+    return at < 0 ? [] : [`${[...title, columns[title.length + at]].join(', ')}: ${findings[at]}`];
+  });
 }

@@ -1,8 +1,9 @@
-/** Tries every adapter on every runtime, one after the other. */
+/** Tries every adapter, and the suite over `convert-middleware/fetch`, on every runtime, one after the other. */
 import { dirname, join } from 'node:path';
 import { testProject } from '../support/project.js';
 import { CHECKS, tryApp } from './check.js';
 import { ADAPTERS, installApp, installRuntimes } from './install.js';
+import { bundleSuite, runSuite } from './suite/run.js';
 
 export { RUNTIME_NAMES } from './install.js';
 
@@ -17,24 +18,31 @@ export interface RuntimesRun {
   readonly names: readonly string[];
 }
 
-export interface RuntimeResult {
-  readonly runtime: string;
-  readonly adapter: string;
-  /** `ok`, `not tried` or the fault, for each of `COLUMNS`. */
+/** A row: what was tried, and `ok`, `not tried` or the fault for each column. */
+interface Tried {
+  readonly title: readonly string[];
   readonly findings: readonly string[];
 }
 
-export async function runRuntimes({ root, folder, names }: RuntimesRun): Promise<RuntimeResult[]> {
+export async function runRuntimes({
+  root,
+  folder,
+  names,
+}: RuntimesRun): Promise<{ apps: Tried[]; suites: Tried[] }> {
   const runtimes = await installRuntimes(join(folder, 'runtimes'), names);
   const file = await installApp(root, join(folder, 'app'));
-  const results: RuntimeResult[] = [];
-  for (const { name, program, args, fetchServer } of runtimes) {
+  const suite = await bundleSuite(root, folder);
+  const apps: Tried[] = [];
+  const suites: Tried[] = [];
+  for (const runtime of runtimes) {
+    const { name, program, args, fetchServer } = runtime;
     const adapters = fetchServer === undefined ? ADAPTERS : [...ADAPTERS, fetchServer];
     for (const adapter of adapters) {
       const start = { program, args: [...args, file, adapter], cwd: dirname(file) };
-      const findings = await tryApp(start, testProject());
-      results.push({ runtime: name, adapter, findings });
+      apps.push({ title: [name, adapter], findings: await tryApp(start, testProject()) });
     }
+    const { count, finding } = await runSuite(runtime, suite);
+    suites.push({ title: [name, String(count)], findings: [finding] });
   }
-  return results;
+  return { apps, suites };
 }

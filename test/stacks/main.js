@@ -17,6 +17,10 @@ const { COLUMNS, STACK_NAMES, runStacks } = await built('test/stacks/run.ts');
 await tryAll({
   names: STACK_NAMES,
   installing: 'the package and the frameworks',
-  columns: ['stack', ...COLUMNS],
-  run: async (given) => (await runStacks(given)).map(({ stack, findings }) => ({ title: [stack], findings })),
+  run: async (given) => [
+    {
+      columns: ['stack', ...COLUMNS],
+      rows: (await runStacks(given)).map(({ stack, findings }) => ({ title: [stack], findings })),
+    },
+  ],
 });

@@ -1,4 +1,4 @@
-/** The part of vitest that the suites use, inside of a worker: it collects the cases. */
+/** The part of vitest that the suites use, where vitest does not run: it collects the cases. */
 import { JestAsymmetricMatchers, JestChaiExpect, setState } from '@vitest/expect';
 import * as chai from 'chai';
 
@@ -64,6 +64,9 @@ export const it = Object.assign(declare, {
     }
   },
 });
+
+/** Mocks and fake timers: a support file imports them, and no suite calls it. */
+export const vi = undefined;
 
 chai.use(JestChaiExpect);
 chai.use(JestAsymmetricMatchers);
