@@ -16,7 +16,7 @@ const HELP = `npx convert-middleware types [options]
 Writes the keys of the project's experiences, variations, goals and features as TypeScript types, by which a wrong key
 is an error of the compiler. Put the file where tsconfig.json includes it.
 
-  --project <file>            the project config, a JSON file; default: CONVERT_PROJECT_FILE
+  --project <file>            a project file, a config or the short form; default: CONVERT_PROJECT_FILE
   --sdk-key <key>             fetches the config of this key; default: CONVERT_SDK_KEY
   --sdk-key-secret <secret>   the secret of the key; default: CONVERT_SDK_KEY_SECRET
   --environment <name>        leaves out what runs in another environment; default: all environments

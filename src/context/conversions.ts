@@ -98,13 +98,7 @@ function record(
     visitor(),
     asObject(attributes),
   );
-  if (reason === 'goal-not-found') {
-    runtime.warnOnce(
-      'goal-not-found',
-      'trackConversion: the project has no goal of a key that was given; nothing is sent for it (the event ' +
-        '`conversion` names the key)',
-    );
-  }
+  if (reason === 'goal-not-found') runtime.unknownKeys.met('goal', goalKey, participation.project.config);
   if (reason !== 'tracked') return reason;
   if (lost !== undefined) {
     if (events.length > 0) warnOfLostIdentity(runtime, lost);

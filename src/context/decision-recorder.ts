@@ -1,5 +1,5 @@
 /** Records the decisions of one context, and announces them to the app's listeners. */
-import type { EngineEvent, ExperienceAttributes, Variation } from '../engine/types.js';
+import type { EngineEvent, ExperienceAttributes, FeatureOutcome, Variation } from '../engine/types.js';
 import { mergeChanges } from '../model/visitor-state/apply-change.js';
 import type { StateChange } from '../model/visitor-state/types.js';
 import type { ContextDecision as Decision } from './decider.js';
@@ -40,6 +40,15 @@ export class DecisionRecorder {
     for (const decision of decisions) this.#announce(participation, decision, given);
   }
 
+  /** Records the decisions that were made to decide features. */
+  recordFeatures(participation: Included, outcome: FeatureOutcome, given: ExperienceAttributes): void {
+    this.recordAll(participation, outcome.decisions, given);
+    const [feature] = outcome.features;
+    // A feature that the project has is disabled with its id.
+    if (feature?.status === 'disabled' && feature.id === undefined)
+      this.#runtime.unknownKeys.met('feature', feature.key, participation.project.config);
+  }
+
   /**
    * Returns what an excluded visitor gets of an experience: what a preview shows, or nothing. It is announced,
    * unless the app only peeks.
@@ -59,10 +68,8 @@ export class DecisionRecorder {
 
   #announce(participation: Included, decision: Decision, given: ExperienceAttributes): void {
     const { variation, experienceKey, events } = decision;
-    if (variation) {
-      this.#remember(decision, variation);
-      warnIfLost(this.#runtime, participation, decision);
-    }
+    if (variation) this.#remember(decision, variation);
+    warnOf(this.#runtime, participation, decision);
     if (!this.#runtime.hasListener('decision')) return;
     const enrolled = events.length > 0 && isPersisted(participation, given) && participation.work.enrols;
     const reason = reasonOf(participation, decision.reason, variation);
@@ -93,10 +100,18 @@ export class DecisionRecorder {
   }
 }
 
-/** Tells the operator, once for each cause, that a new visitor gets another draw on each page. */
-export function warnIfLost(runtime: Runtime, participation: Included, { variation }: Decision): void {
-  const lost = variation ? lostIdentityIn(participation) : undefined;
-  if (lost !== undefined) warnOfLostIdentity(runtime, lost);
+/**
+ * Tells the operator, once for each cause, that a new visitor gets another draw on each page, and once for each key,
+ * that the project has no such experience.
+ */
+export function warnOf(runtime: Runtime, participation: Included, decision: Decision): void {
+  const { variation, experienceKey, reason } = decision;
+  if (variation) {
+    const lost = lostIdentityIn(participation);
+    if (lost !== undefined) warnOfLostIdentity(runtime, lost);
+  } else if (reason === 'not-found') {
+    runtime.unknownKeys.met('experience', experienceKey, participation.project.config);
+  }
 }
 
 /**

@@ -12,6 +12,7 @@ import type { ConvertError } from '../utils/errors.js';
 import type { ClaimLeases } from './claim-leases.js';
 import type { StateProblems } from './state-problems.js';
 import type { ConvertEvents } from './types.js';
+import type { UnknownKeys } from './unknown-keys.js';
 
 /** The most milliseconds that `flush` of a Convert or of a context waits, if the app gives no `timeout`. */
 export const FLUSH_TIMEOUT = 5_000;
@@ -84,6 +85,7 @@ export interface Runtime {
   /** The most milliseconds that a request waits for a remote store. */
   readonly storeTimeout: number;
   readonly stateProblems: StateProblems;
+  readonly unknownKeys: UnknownKeys;
   /** The option `maxStateBytes`; undefined for the default. */
   readonly maxStateBytes: number | undefined;
   readonly storeKeys: StoreKeys;

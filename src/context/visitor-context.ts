@@ -27,7 +27,7 @@ import {
 } from './conversion-outcomes.js';
 import { Conversions } from './conversions.js';
 import type { Decider, ContextDecision as Decision, ContextExplanation } from './decider.js';
-import { DecisionRecorder, warnIfLost } from './decision-recorder.js';
+import { DecisionRecorder, warnOf } from './decision-recorder.js';
 import { ContextVisitor } from './engine-visitor.js';
 import { explanationOf, unexplained } from './explanation.js';
 import {
@@ -243,7 +243,7 @@ export abstract class VisitorContextBase implements VisitorContext {
         previewsIn(participation)?.get(experienceKey) ??
         this.deciderFor(participation).experience(experienceKey, this.#visitorOf(participation), given);
       if (enrol) this.#recorder.recordOne(participation, decision, given);
-      else warnIfLost(this.#runtime, participation, decision);
+      else warnOf(this.#runtime, participation, decision);
       return decision;
     } catch (error) {
       this.#fail(error);
@@ -261,9 +261,9 @@ export abstract class VisitorContextBase implements VisitorContext {
         return withPreviewFeatures(participation.previews, none, given, key);
       const decider = this.deciderFor(participation);
       const visitor = this.#visitorOf(participation);
-      const { features, decisions } = decideFeatures(participation, decider, visitor, given, key);
-      this.#recorder.recordAll(participation, decisions, given);
-      return features;
+      const outcome = decideFeatures(participation, decider, visitor, given, key);
+      this.#recorder.recordFeatures(participation, outcome, given);
+      return outcome.features;
     });
   }
 

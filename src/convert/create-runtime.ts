@@ -5,6 +5,7 @@ import type { RequestServices } from '../context/request-context.js';
 import { showsDrafts } from '../context/preview-link.js';
 import type { LoadedProject, Runtime, Uncommitted } from '../context/runtime.js';
 import { StateProblems } from '../context/state-problems.js';
+import { UnknownKeys } from '../context/unknown-keys.js';
 import { tellPlatform } from '../context/wait-until.js';
 import {
   type DeliveryLedger,
@@ -139,6 +140,7 @@ export function createRuntime(
     claimLeases,
     repository,
     stateProblems: new StateProblems(warnOnce),
+    unknownKeys: new UnknownKeys(warnOnce),
     maxStateBytes: options.maxStateBytes,
     storeKeys: services.visitors.storeKeys,
     consentConfigured: services.visitors.consentConfigured,

@@ -79,7 +79,9 @@ export type {
   ShortVariations,
 } from '../model/short-project.js';
 export type {
+  AnyVariables,
   ConvertProject,
+  DecidedKey,
   ExperienceKey,
   FeatureKey,
   FeatureVariables,

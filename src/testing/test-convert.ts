@@ -116,17 +116,6 @@ export function testConvert<Raw = unknown>(
     (outbox) => recorder.outbox(outbox),
   );
 
-  const told = new Set<string>();
-  convert.on('decision', ({ experienceKey, reason }) => {
-    if (reason !== 'not-found' || told.has(experienceKey)) return;
-    told.add(experienceKey);
-    const known = Object.keys(current).map((key) => `'${key}'`);
-    convert.logger.warn(
-      `convert: testConvert() has no answer for the experience '${experienceKey}', so nobody is in it; it has answers` +
-        ` for ${known.join(', ') || 'none'}. If nobody should be, give it null`,
-    );
-  });
-
   return Object.defineProperties(
     convert,
     Object.getOwnPropertyDescriptors({
