@@ -4,8 +4,8 @@ import { createServer } from 'node:http';
 import { text } from 'node:stream/consumers';
 import { fileURLToPath } from 'node:url';
 
-/** Options that use the project file beside this one, and send events to this process instead of to Convert. */
-export async function offline() {
+/** Options that use a project file beside this one, and send events to this process instead of to Convert. */
+export async function offline(file = 'project.json') {
   const collector = createServer(async (request, response) => {
     for (const { visitorId, events } of JSON.parse(await text(request)).visitors) {
       for (const event of events) console.log(visitorId, JSON.stringify(event));
@@ -15,7 +15,7 @@ export async function offline() {
   collector.listen(0, '127.0.0.1').unref();
   await once(collector, 'listening');
   return {
-    project: fileURLToPath(new URL('project.json', import.meta.url)),
+    project: fileURLToPath(new URL(file, import.meta.url)),
     endpoints: { track: `http://127.0.0.1:${collector.address().port}` },
   };
 }

@@ -5,5 +5,6 @@ export {
   route,
   type RouteMiddleware,
 } from './adapters/express.js';
+export type { MountOptions } from './adapters/shared/context-property.js';
 export type { RouteOptions } from './adapters/shared/routes.js';
 export type * from './convert/public-types.js';

@@ -8,26 +8,33 @@ interface Emitter {
 }
 
 class AsyncContextScope implements ContextScope {
-  readonly #storage = new AsyncLocalStorage<ConvertContext>();
+  /** One for each name under which a Convert of the app is mounted. */
+  readonly #storages = new Map<string, AsyncLocalStorage<ConvertContext>>();
 
-  get current(): ConvertContext | undefined {
-    return this.#storage.getStore();
+  currentAt(as: string): ConvertContext | undefined {
+    return this.#storages.get(as)?.getStore();
   }
 
-  enter<Result>(context: ConvertContext, request: object, proceed: () => Result): Result {
-    this.#keepInEvents(context, request);
-    return this.#storage.run(context, proceed);
+  enter<Result>(context: ConvertContext, request: object, proceed: () => Result, as: string): Result {
+    let storage = this.#storages.get(as);
+    if (storage === undefined) this.#storages.set(as, (storage = new AsyncLocalStorage()));
+    keepInEvents(storage, context, request);
+    return storage.run(context, proceed);
   }
+}
 
-  /**
-   * The events of a request come from the socket, where no request is current. A body parser that calls back in one of
-   * them, as busboy and Fastify's parsers do, would lose the context.
-   */
-  #keepInEvents(context: ConvertContext, request: Emitter): void {
-    const { emit } = request;
-    if (typeof emit !== 'function') return;
-    request.emit = (...given) => this.#storage.run(context, () => emit.apply(request, given));
-  }
+/**
+ * The events of a request come from the socket, where no request is current. A body parser that calls back in one of
+ * them, as busboy and Fastify's parsers do, would lose the context.
+ */
+function keepInEvents(
+  storage: AsyncLocalStorage<ConvertContext>,
+  context: ConvertContext,
+  request: Emitter,
+): void {
+  const { emit } = request;
+  if (typeof emit !== 'function') return;
+  request.emit = (...given) => storage.run(context, () => emit.apply(request, given));
 }
 
 const scope = sharedScope(() => new AsyncContextScope());
@@ -47,5 +54,7 @@ const scope = sharedScope(() => new AsyncContextScope());
  * const heroTitle = () =>
  *   getConvert()?.runExperience('homepage-hero')?.key === 'version-b' ? 'New' : 'Old';
  * ```
+ *
+ * @param as the property at which the app has mounted the Convert, if it has more than one. Default `convert`
  */
-export const getConvert = (): ConvertContext | undefined => scope.current;
+export const getConvert = (as = 'convert'): ConvertContext | undefined => scope.currentAt(as);

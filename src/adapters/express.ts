@@ -7,6 +7,7 @@ import type { Mountable } from '../model/mountable.js';
 import type { ConvertOptions } from '../options/types.js';
 import { ExpressOutgoingResponse } from './node-response/node-response.js';
 import { proceedWith } from '../context/current-context.js';
+import { assertUnnamed, type MountOptions } from './shared/context-property.js';
 import { MountedRoute, type RouteOptions } from './shared/routes.js';
 import {
   addToViews,
@@ -14,6 +15,7 @@ import {
   convertOf,
   isMountable,
   isMounted,
+  propertyOf,
   tellUncalled,
   tryToAttach,
   whenOpen,
@@ -54,35 +56,43 @@ export function convertMiddleware(given: Mountable): RequestHandler;
  * ```
  *
  * @param given options, or a Convert that was made before
+ * @param mount a name for a second Convert of the app: `{ as: 'convertOutlet' }` puts its contexts at
+ *   `req.convertOutlet`
  * @throws ConvertError for wrong or missing options, as `createConvert` does
  */
-export function convertMiddleware(given?: ConvertOptions<Request> | Convert): ConvertMiddleware;
+export function convertMiddleware(
+  given?: ConvertOptions<Request> | Convert,
+  mount?: MountOptions,
+): ConvertMiddleware;
 export function convertMiddleware(
   given?: ConvertOptions<Request> | Convert | Mountable,
-  ...mounted: unknown[]
+  mount?: MountOptions,
+  proceed?: unknown,
 ): RequestHandler | undefined {
-  const [, proceed] = mounted;
   if (typeof proceed === 'function') {
     tellUncalled();
     (proceed as () => void)();
     return undefined;
   }
   if (isMountable(given)) {
+    assertUnnamed(mount, given);
     return function mounted(req, res, next) {
       attachOnce(req, given, () => given.open(new ExpressRequest(req), new ExpressOutgoingResponse(res)));
       next();
     };
   }
-  const convert = convertOf(given);
+  const convert = convertOf(given, mount);
+  const property = propertyOf(convert, mount);
+  const { opener } = property;
   const middleware: RequestHandler = function convertMiddleware(req, res, next) {
     const { locals } = res as Partial<Response>;
-    if (isMounted(locals?.convert, convert)) return next();
-    whenOpen(convert.open(new ExpressRequest(req), new ExpressOutgoingResponse(res)), (context) => {
+    if (isMounted(property.read(locals), convert)) return next();
+    whenOpen(opener.open(new ExpressRequest(req), new ExpressOutgoingResponse(res)), (context) => {
       tryToAttach(convert, () => {
-        req.convert = context;
-        addToViews(locals, context);
+        property.write(req, context);
+        addToViews(locals, context, property);
       });
-      proceedWith(context, req, next);
+      proceedWith(context, req, next, property.as);
     });
   };
   return Object.assign(middleware, { convert });

@@ -16,12 +16,20 @@ import type { Mountable } from '../model/mountable.js';
 import type { ConvertOptions } from '../options/types.js';
 import { NO_RESPONSE, NodeOutgoingResponse } from './node-response/node-response.js';
 import { proceedWith } from '../context/current-context.js';
+import {
+  assertMount,
+  assertSameConvert,
+  assertUnnamed,
+  type ContextProperty,
+  type MountOptions,
+} from './shared/context-property.js';
 import { MountedRoute, type RouteBody, type RouteOptions } from './shared/routes.js';
 import {
   addToViews,
   assertConvert,
   isMountable,
   pluginOptions,
+  propertyOf,
   warnEarly,
   warnTwice,
   whenOpen,
@@ -36,7 +44,7 @@ declare module 'fastify' {
   }
 }
 
-export interface ConvertPluginOptions extends ConvertOptions<FastifyRequest> {
+export interface ConvertPluginOptions extends ConvertOptions<FastifyRequest>, MountOptions {
   /**
    * A Convert that was made before, instead of options. The plugin does not close it when the app closes. Another
    * object of this package, such as `oursPrivacy()`, is put at a property of its own: `request.ours`.
@@ -49,22 +57,28 @@ export interface ConvertPluginOptions extends ConvertOptions<FastifyRequest> {
   hook?: 'onRequest' | 'preValidation' | 'preHandler';
 }
 
-const CONTEXT = Symbol('convert context');
-const REPLY = Symbol('convert reply');
-type Contextual = FastifyRequest & { [CONTEXT]?: ConvertContext; [REPLY]?: FastifyReply };
-
 const plugin: FastifyPluginAsync<ConvertPluginOptions> = async (fastify, pluginGiven) => {
-  const { convert: given, hook, ...rest } = pluginGiven;
+  const { convert: given, hook, as, ...rest } = pluginGiven;
   const options = pluginOptions(hook, rest);
-  if (isMountable(given)) return mount(fastify, given, hook);
-  if (fastify.hasRequestDecorator('convert')) return warnTwice(fastify.convert);
+  if (isMountable(given)) {
+    assertUnnamed({ as }, given);
+    return mount(fastify, given, hook);
+  }
+  assertMount({ as });
+  const name = as ?? 'convert';
+  if (fastify.hasRequestDecorator(name)) return warnOfSecond(fastify, given, as);
   if (given !== undefined) assertConvert(given, options);
   const convert = given ?? createConvert(options);
-  fastify.decorate('convert', convert);
+  const property = propertyOf(convert, { as });
+  const { opener } = property;
+  const CONTEXT = Symbol('convert context');
+  const REPLY = Symbol('convert reply');
+  type Contextual = FastifyRequest & { [CONTEXT]?: ConvertContext; [REPLY]?: FastifyReply };
+  fastify.decorate(name, convert);
   // If the context is read before our hook has run, it is made here: error handlers run also if an earlier hook failed.
-  fastify.decorateRequest('convert', {
+  fastify.decorateRequest(name, {
     getter(this: Contextual) {
-      return (this[CONTEXT] ??= convert.openNow(new FastifyIncoming(this), outgoingOf(this[REPLY])));
+      return (this[CONTEXT] ??= opener.openNow(new FastifyIncoming(this), outgoingOf(this[REPLY])));
     },
   });
   // Both properties are declared, so that each request has room for them from the start: V8 is slow to add a property
@@ -75,14 +89,22 @@ const plugin: FastifyPluginAsync<ConvertPluginOptions> = async (fastify, pluginG
     request[REPLY] = reply;
     if (request[CONTEXT] !== undefined) warnEarly(convert);
     request[CONTEXT] = undefined;
-    whenOpen(convert.open(new FastifyIncoming(request), outgoingOf(reply)), (context) => {
+    whenOpen(opener.open(new FastifyIncoming(request), outgoingOf(reply)), (context) => {
       request[CONTEXT] = context;
-      proceedWith(context, request.raw, done);
+      proceedWith(context, request.raw, done, name);
     });
   });
-  addToLocals(fastify);
+  addToLocals(fastify, property);
   if (given === undefined) fastify.addHook('onClose', async () => void (await convert.close()));
 };
+
+/** A second plugin of one name: an error if the app has chosen that name, and else a warning, as it has always been. */
+function warnOfSecond(fastify: FastifyInstance, given: Convert | undefined, as: string | undefined): void {
+  if (as === undefined) return warnTwice(fastify.convert);
+  const existing = (fastify as unknown as Record<string, unknown>)[as];
+  assertSameConvert(existing, given, as);
+  warnTwice(existing);
+}
 
 function mount(fastify: FastifyInstance, given: Mountable, hook: ConvertPluginOptions['hook']): void {
   if (fastify.hasRequestDecorator(given.as)) return;
@@ -94,8 +116,10 @@ function mount(fastify: FastifyInstance, given: Mountable, hook: ConvertPluginOp
 }
 
 /**
- * Puts a ConvertContext at `request.convert`. The plugin takes options, or `{ convert, hook? }` with a Convert. For
- * wrong or missing options, the registration fails with a ConvertError, as `createConvert` does.
+ * Puts a ConvertContext at `request.convert`. The plugin takes options, or `{ convert, hook? }` with a Convert, and
+ * `as` for a second Convert of the app: `{ convert, as: 'convertOutlet' }` puts its contexts at
+ * `request.convertOutlet`. For wrong or missing options, the registration fails with a ConvertError, as
+ * `createConvert` does.
  *
  * @example
  * ```js
@@ -196,16 +220,15 @@ const outgoingOf = (reply: FastifyReply | undefined): OutgoingResponse =>
  * Puts the context of each request at `reply.locals.convert`, right before the handler: apps may replace `reply.locals`
  * in any hook.
  */
-export function addToLocals(fastify: FastifyInstance): void {
+export function addToLocals(fastify: FastifyInstance, property: ContextProperty): void {
+  const add = (request: FastifyRequest, reply: FastifyReply, done: () => void): void => {
+    const context = property.read(request) as ConvertContext;
+    addToViews((reply as { locals?: unknown }).locals, context, property);
+    done();
+  };
   if (fastify.hasReplyDecorator('locals')) fastify.addHook('preHandler', add);
   fastify.addHook('onRoute', (route) => {
     if (!fastify.hasReplyDecorator('locals')) return;
     route.preHandler = [route.preHandler ?? []].flat().concat(add);
   });
-}
-
-function add(request: FastifyRequest, reply: FastifyReply, done: () => void): void {
-  const { convert } = request as FastifyRequest & { readonly convert: ConvertContext };
-  addToViews((reply as { locals?: unknown }).locals, convert);
-  done();
 }

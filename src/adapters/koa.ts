@@ -7,6 +7,7 @@ import type { Mountable } from '../model/mountable.js';
 import type { ConvertOptions } from '../options/types.js';
 import { outgoingOf } from './node-response/node-response.js';
 import { proceedWith } from '../context/current-context.js';
+import { assertUnnamed, type MountOptions } from './shared/context-property.js';
 import { MountedRoute, type RouteOptions } from './shared/routes.js';
 import {
   addToViews,
@@ -14,6 +15,7 @@ import {
   convertOf,
   isMountable,
   isMounted,
+  propertyOf,
   tellUncalled,
 } from './shared/mounting.js';
 
@@ -45,34 +47,41 @@ export function convertMiddleware(given: Mountable): Middleware;
  * ```
  *
  * @param given options, or a Convert that was made before
+ * @param mount a name for a second Convert of the app: `{ as: 'convertOutlet' }` puts its contexts at
+ *   `ctx.convertOutlet`
  * @throws ConvertError for wrong or missing options, as `createConvert` does
  */
-export function convertMiddleware(given?: ConvertOptions<Context> | Convert): ConvertMiddleware;
+export function convertMiddleware(
+  given?: ConvertOptions<Context> | Convert,
+  mount?: MountOptions,
+): ConvertMiddleware;
 export function convertMiddleware(
   given?: ConvertOptions<Context> | Convert | Mountable,
-  ...mounted: unknown[]
+  mount?: MountOptions | Next,
 ): Middleware | Promise<unknown> {
-  const [proceed] = mounted;
-  if (typeof proceed === 'function') {
+  if (typeof mount === 'function') {
     tellUncalled();
-    return (proceed as Next)();
+    return mount();
   }
   if (isMountable(given)) {
+    assertUnnamed(mount, given);
     return function mounted(ctx: Context, next: Next): Promise<unknown> {
       attachOnce(ctx, given, () => given.open(new KoaRequest(ctx), outgoingOf(ctx.res)));
       return next();
     };
   }
-  const convert = convertOf(given);
+  const convert = convertOf(given, mount);
+  const property = propertyOf(convert, mount);
+  const { opener } = property;
   // The middleware is no async function: that would cost each request two promises more.
   const middleware = function convertMiddleware(ctx: Context, next: Next): Promise<unknown> {
-    if (isMounted(ctx.convert, convert)) return next();
+    if (isMounted(property.read(ctx), convert)) return next();
     const attach = (context: ConvertContext): Promise<unknown> => {
-      ctx.convert = context;
-      addToViews(ctx.state, context);
-      return proceedWith(context, ctx.req, next);
+      property.write(ctx, context);
+      addToViews(ctx.state, context, property);
+      return proceedWith(context, ctx.req, next, property.as);
     };
-    const opened = convert.open(new KoaRequest(ctx), outgoingOf(ctx.res));
+    const opened = opener.open(new KoaRequest(ctx), outgoingOf(ctx.res));
     return opened instanceof Promise ? opened.then(attach) : attach(opened);
   };
   return Object.assign(middleware, { convert });

@@ -1,4 +1,5 @@
 /** Writes the decisions of a request into the page: as scripts, attributes, meta tags or JSON. */
+import { attributeOf, globalOf } from '../model/project-names.js';
 import { asObject } from '../utils/objects.js';
 import { dataLayerCode, ga4Code } from './analytics.js';
 import { attributeText, scriptJson } from './escaping.js';
@@ -120,22 +121,27 @@ export function createBridge(source: PageSource): Bridge {
     const attribute = nonce === undefined ? '' : ` nonce="${attributeText(String(nonce))}"`;
     return `<script${attribute}>${code}</script>`;
   };
+  const name = (of: string): string => attributeOf(of, source.as);
   return {
     script(options) {
       const { variations, ...context } = bridgeData(source.read());
-      const code = `window.__CV__=${scriptJson(variations)};window.__CV_CONTEXT__=${scriptJson(context)}`;
+      const names = [globalOf('__CV__', source.as), globalOf('__CV_CONTEXT__', source.as)];
+      const code = `window.${names[0]}=${scriptJson(variations)};window.${names[1]}=${scriptJson(context)}`;
       return scriptOf(code, options);
     },
     attribute() {
       const { visitorId, variations } = bridgeData(source.read());
-      const visitor = visitorId === undefined ? '' : ` data-cv-visitor="${attributeText(visitorId)}"`;
-      return `data-cv-variations="${attributeText(JSON.stringify(variations))}"${visitor}`;
+      const visitor =
+        visitorId === undefined ? '' : ` ${name('data-cv-visitor')}="${attributeText(visitorId)}"`;
+      return `${name('data-cv-variations')}="${attributeText(JSON.stringify(variations))}"${visitor}`;
     },
     meta() {
       const { visitorId, variations } = bridgeData(source.read());
       const visitor =
-        visitorId === undefined ? '' : `<meta name="cv-visitor" content="${attributeText(visitorId)}">`;
-      return `<meta name="cv-variations" content="${attributeText(JSON.stringify(variations))}">${visitor}`;
+        visitorId === undefined
+          ? ''
+          : `<meta name="${name('cv-visitor')}" content="${attributeText(visitorId)}">`;
+      return `<meta name="${name('cv-variations')}" content="${attributeText(JSON.stringify(variations))}">${visitor}`;
     },
     json: () => scriptJson(bridgeData(source.read())),
     dataLayer(options) {

@@ -22,6 +22,8 @@ export interface PageData {
 }
 
 export interface PageSource {
+  /** The name that sets the page's data apart from those of another Convert of the app; undefined if there is none. */
+  readonly as?: string | undefined;
   /** Reads the data anew, so that it has all decisions up to the call. */
   read(): PageData;
   /** The nonce for inline scripts; undefined if the response has none. */

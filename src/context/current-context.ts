@@ -6,8 +6,11 @@ import type { ConvertContext } from './types.js';
 
 /** Keeps the context of a request for `getConvert()`; `convert-middleware/async-context` makes one when imported. */
 export interface ContextScope {
-  /** Calls `proceed`: the context is the current one in it, in what it starts, and in the events of the request. */
-  enter<Result>(context: ConvertContext, request: object, proceed: () => Result): Result;
+  /**
+   * Calls `proceed`: the context is the current one of its name in it, in what it starts, and in the events of the
+   * request. `as` is the property at which handlers find the context.
+   */
+  enter<Result>(context: ConvertContext, request: object, proceed: () => Result, as: string): Result;
 }
 
 /** The place is on `globalThis`, because an app can load this package twice: as ESM and as CommonJS. */
@@ -19,7 +22,12 @@ export const sharedScope = <Scope extends ContextScope>(make: () => Scope): Scop
   (place[SCOPE] ??= make()) as Scope;
 
 /** Goes on with a request. Without `convert-middleware/async-context`, this is the call alone. */
-export function proceedWith<Result>(context: ConvertContext, request: object, proceed: () => Result): Result {
+export function proceedWith<Result>(
+  context: ConvertContext,
+  request: object,
+  proceed: () => Result,
+  as = 'convert',
+): Result {
   const scope = place[SCOPE];
-  return scope === undefined ? proceed() : scope.enter(context, request, proceed);
+  return scope === undefined ? proceed() : scope.enter(context, request, proceed, as);
 }

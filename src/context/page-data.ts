@@ -4,6 +4,7 @@ import { scriptNonceIn } from '../bridge/csp-nonce.js';
 import type { PageData, PageDecision } from '../bridge/types.js';
 import type { VisitorReader } from '../identity/visitor-identity.js';
 import type { IncomingRequest, OutgoingResponse } from '../model/http.js';
+import type { ProjectNames } from '../model/project-names.js';
 import { ownValue } from '../utils/objects.js';
 import type { ContextDecision } from './decider.js';
 import { PageSignal } from './page-signal.js';
@@ -16,7 +17,8 @@ import { isShared, warnOfSharing } from './shared-response.js';
 export interface BridgeRequest {
   readonly request: IncomingRequest;
   readonly response: OutgoingResponse;
-  readonly visitors: Pick<VisitorReader, 'variations' | 'usesCookies'>;
+  readonly visitors: Pick<VisitorReader, 'variations'>;
+  readonly names: ProjectNames | undefined;
 }
 
 export interface PageState {
@@ -32,16 +34,16 @@ export interface PageState {
 /** `state` resolves the visitor's participation, and returns the decisions with a variation up to then. */
 export function pageBridge(
   runtime: Runtime,
-  { request, response, visitors: { variations, usesCookies } }: BridgeRequest,
+  { request, response, visitors: { variations }, names }: BridgeRequest,
   state: () => PageState,
 ): Bridge {
   const read = (): PageData => pageData(state());
   let signal: PageSignal | undefined;
   return createBridge({
+    as: names?.as,
     read,
     signal(places) {
-      const cookie = usesCookies ? variations : undefined;
-      signal ??= new PageSignal({ runtime, request, response, cookie, read });
+      signal ??= new PageSignal({ runtime, request, response, cookie: variations, names, read });
       signal.add(places);
     },
     nonce: () =>

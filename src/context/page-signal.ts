@@ -4,6 +4,7 @@ import { signalFor, type SignalPlace } from '../bridge/signal.js';
 import type { PageData } from '../bridge/types.js';
 import type { VariationsCookie } from '../identity/cookies/variations-cookie.js';
 import type { IncomingRequest, OutgoingResponse, ResponseHead } from '../model/http.js';
+import { headerOf, type ProjectNames } from '../model/project-names.js';
 import { asConvertError } from '../utils/errors.js';
 import type { Runtime } from './runtime.js';
 import { isShared } from './shared-response.js';
@@ -14,6 +15,7 @@ export interface PageSignalParts {
   readonly runtime: Runtime;
   readonly request: IncomingRequest;
   readonly response: OutgoingResponse;
+  readonly names: ProjectNames | undefined;
   /** Undefined if no cookie of this package is set. */
   readonly cookie: VariationsCookie | undefined;
   /** Reads the decisions up to the call. */
@@ -65,8 +67,9 @@ export class PageSignal {
   }
 
   #write(head: ResponseHead, variations: Readonly<Record<string, string>>): void {
-    if (this.#places.has('header')) head.setHeader(HEADER, this.#textFor('header', variations));
-    const { cookie, request } = this.#parts;
+    const { cookie, names, request } = this.#parts;
+    if (this.#places.has('header'))
+      head.setHeader(headerOf(HEADER, names), this.#textFor('header', variations));
     if (cookie === undefined || !this.#places.has('cookie')) return;
     this.#line = cookie.issue(this.#textFor('cookie', variations), request);
     head.appendCookie(this.#line);

@@ -10,7 +10,8 @@ import {
 import type { Visitor } from '../identity/visitor-identity.js';
 import type { IncomingRequest, OutgoingResponse, ResponseHead } from '../model/http.js';
 import type { Preview } from '../model/preview.js';
-import { exitTarget, PREVIEW_EXIT, previewIds, previewValue } from '../request/preview.js';
+import { headerOf, parameterOfProject, type ProjectNames } from '../model/project-names.js';
+import { exitTarget, PREVIEW_EXIT, PREVIEW_PARAMETER, previewIds, previewValue } from '../request/preview.js';
 import type { RequestFunction } from '../utils/app-callback.js';
 import { saysYes } from './app-answers.js';
 import type { Drafts, LoadedProject, Runtime } from './runtime.js';
@@ -26,7 +27,16 @@ export interface PreviewServices {
   readonly signer: PreviewSigner | undefined;
   /** Undefined if the option `previewCookie` is off. */
   readonly cookie: PreviewCookie | undefined;
+  /** The names of an app with several projects; undefined for those of an app with one. */
+  readonly names: ProjectNames | undefined;
 }
+
+/**
+ * The URL parameter of links that this Convert makes. Links of Convert's form have `convert_preview` for any project:
+ * the ids in them tell whose they are.
+ */
+export const parameterOf = ({ names }: Pick<PreviewServices, 'names'>): string =>
+  names?.project === undefined ? PREVIEW_PARAMETER : parameterOfProject(PREVIEW_PARAMETER, names.project);
 
 /** True if some previews may show drafts: those of signed links, and those that a function of the app allows. */
 export const showsDrafts = ({ option, signer }: PreviewServices): boolean =>
@@ -45,6 +55,8 @@ const COOKIE_AGE = 24 * 60 * 60 * 1000;
 interface Asked {
   readonly previews: readonly Preview[];
   readonly from: 'link' | 'cookie';
+  /** The URL parameter that a link out of the preview has to leave out, or to turn off. */
+  readonly parameter: string;
   /** True if the link was made by `previewLink` of this app. */
   readonly isSigned: boolean;
   /** Undefined for a link of Convert's form, which has no end. */
@@ -71,30 +83,47 @@ export function requestedPreview(
 
 function wishIn(runtime: Runtime, services: PreviewServices, request: IncomingRequest): Wish | undefined {
   const { cookie } = services;
-  const value = previewValue(request.url, MAX_PREVIEW_TEXT + 1);
+  const parameter = parameterOf(services);
+  const value = previewValue(request.url, MAX_PREVIEW_TEXT + 1, parameter);
   if (cookie !== undefined && value === PREVIEW_EXIT) return 'exit';
   const isPage = request.method === 'GET' || request.method === 'HEAD';
-  const link = value !== undefined && isPage ? linkOf(services, value) : undefined;
+  const link = isPage ? linkIn(services, request, value) : undefined;
   if (link !== undefined || cookie?.present(request) !== true) return link;
   const kept = cookie.read(request);
   const counts =
     kept !== undefined && kept.expires > runtime.now() && (kept.kind === 'signed' || takesPlain(services));
-  return counts ? asked(kept, 'cookie') : 'exit';
+  return counts ? asked(kept, 'cookie', parameter) : 'exit';
 }
 
-function linkOf(services: PreviewServices, value: string): Asked | undefined {
+/** `value` is the one of the project's own parameter; undefined if the URL has none. */
+function linkIn(
+  services: PreviewServices,
+  request: IncomingRequest,
+  value: string | undefined,
+): Asked | undefined {
+  const parameter = parameterOf(services);
+  if (value !== undefined) return linkOf(services, value, parameter);
+  if (services.names === undefined) return undefined;
+  const shared = previewValue(request.url, MAX_PREVIEW_TEXT + 1);
+  // What is signed in the parameter of another project is its own.
+  return shared === undefined ? undefined : plainLink(services, shared, PREVIEW_PARAMETER);
+}
+
+function linkOf(services: PreviewServices, value: string, parameter: string): Asked | undefined {
   const signed = services.signer?.read(value);
-  if (signed?.kind === 'link') return asked(signed, 'link');
-  const plain = takesPlain(services) ? previewIds(value) : undefined;
-  return plain && { previews: [plain], from: 'link', isSigned: false, expires: undefined };
+  return signed?.kind === 'link' ? asked(signed, 'link', parameter) : plainLink(services, value, parameter);
 }
 
-const asked = ({ previews, kind, expires }: SignedPreviews, from: Asked['from']): Asked => ({
-  previews,
-  from,
-  isSigned: kind !== 'plain',
-  expires,
-});
+function plainLink(services: PreviewServices, value: string, parameter: string): Asked | undefined {
+  const plain = takesPlain(services) ? previewIds(value) : undefined;
+  return plain && { previews: [plain], from: 'link', parameter, isSigned: false, expires: undefined };
+}
+
+const asked = (
+  { previews, kind, expires }: SignedPreviews,
+  from: Asked['from'],
+  parameter: string,
+): Asked => ({ previews, from, parameter, isSigned: kind !== 'plain', expires });
 
 const takesPlain = ({ option }: PreviewServices): boolean => option !== 'signed';
 
@@ -170,7 +199,8 @@ export class RequestedPreview {
   mark(options: PreviewMarkOptions | undefined): string {
     if (this.#followed === undefined) return '';
     const shown = [...this.#followed.decisions].map(([key, { variation }]) => [key, variation?.key ?? '']);
-    const exit = exitTarget(this.request.url, this.services.cookie !== undefined);
+    const parameter = this.wish === 'exit' ? parameterOf(this.services) : this.wish.parameter;
+    const exit = exitTarget(this.request.url, this.services.cookie !== undefined, parameter);
     const variations = Object.fromEntries(shown) as Record<string, string>;
     return previewMark({ variations, isExpired: this.#isExpired, exit }, options);
   }
@@ -212,7 +242,9 @@ export class RequestedPreview {
     if (this.#followed === undefined && this.#lines.length === 0) return;
     keepFromCaches(head);
     for (const line of this.#lines) head.appendCookie(line);
-    if (this.#followed !== undefined) head.setHeader(PREVIEW_HEADER, this.#headerText(this.#followed));
+    const { names } = this.services;
+    if (this.#followed !== undefined)
+      head.setHeader(headerOf(PREVIEW_HEADER, names), this.#headerText(this.#followed));
   }
 
   #headerText({ decisions }: FollowedPreview): string {

@@ -6,9 +6,11 @@ import type { PreviewMarkOptions } from '../bridge/preview-mark.js';
 import type { Properties } from '../engine/types.js';
 import type { CarriedAssignments } from '../identity/cookies/assignment-cookie.js';
 import type { CarriedSession } from '../identity/cookies/session-cookie.js';
+import type { ConsentAnswer } from '../consent/answer.js';
 import type { Visitor, VisitorReader } from '../identity/visitor-identity.js';
 import type { Session } from '../model/attribution.js';
 import type { IncomingRequest, OutgoingResponse } from '../model/http.js';
+import type { ProjectNames } from '../model/project-names.js';
 import { withoutLapsedClaims } from '../model/visitor-state/claims.js';
 import { RequestCookies } from '../request/cookies.js';
 import type { ProxyWatch } from '../request/proxy-detection.js';
@@ -32,6 +34,7 @@ import type { LoadedProject, Runtime } from './runtime.js';
 import type { ConvertContext } from './types.js';
 import { isUpgrade, type ReadOnlyReason, readOnlyReason } from './read-only.js';
 import { RequestHead } from './request-head.js';
+import { type Companion, sharedVisitorOf, warnOfSharedOptions } from './shared-visitor.js';
 import type { HeadSample, VisitorHeadersParts } from './visitor-headers.js';
 import { bindWhenRead } from '../utils/detached-methods.js';
 import { asObject, isThenable } from '../utils/objects.js';
@@ -45,11 +48,13 @@ export interface RequestServices {
   readonly proxies: ProxyWatch;
   readonly heads: HeadSample;
   readonly etags: EtagWatch;
+  /** The names of an app with several projects; undefined for those of an app with one. */
+  readonly names: ProjectNames | undefined;
   /** True if browsers keep our cookies in pages of other sites, too. */
   readonly isCrossSiteCookie: boolean;
 }
 
-export class RequestContext extends PageContext implements ConvertContext {
+export class RequestContext extends PageContext implements ConvertContext, Companion {
   readonly #services: RequestServices;
   readonly #request: IncomingRequest;
   readonly #response: OutgoingResponse;
@@ -95,6 +100,22 @@ export class RequestContext extends PageContext implements ConvertContext {
   get skipped(): boolean {
     const { skip } = this.#services;
     return (this.#skipped ??= skip !== undefined && saysYes(this.runtime, this.#request, 'skip', skip));
+  }
+
+  get visitors(): VisitorReader {
+    return this.#services.visitors;
+  }
+
+  consentAnswer(): ConsentAnswer | undefined {
+    return this.skipped ? undefined : this.visitors.consentOf(this.#request);
+  }
+
+  heedDenial(): void {
+    void this.participation;
+  }
+
+  warnOfOptions(names: readonly string[]): void {
+    warnOfSharedOptions(this.runtime, names);
   }
 
   acceptHints(critical: boolean): void {
@@ -182,7 +203,9 @@ export class RequestContext extends PageContext implements ConvertContext {
   #identified(): Visitor | undefined {
     if (this.#visitor === undefined) {
       if (this.skipped) return undefined;
-      this.#visitor = this.#services.visitors.identify(this.#request);
+      const shared = sharedVisitorOf(this.#request);
+      this.#visitor = this.visitors.identify(this.#request, shared);
+      shared?.tellOthers(this);
     }
     return this.#visitor;
   }
@@ -259,6 +282,7 @@ export class RequestContext extends PageContext implements ConvertContext {
       visitors: this.#services.visitors,
       heads: this.#services.heads,
       etags: this.#services.etags,
+      names: this.#services.names,
       read: () => this.#headersParts(),
     }));
   }

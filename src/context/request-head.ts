@@ -2,6 +2,7 @@
 import type { CarriedSession } from '../identity/cookies/session-cookie.js';
 import type { Visitor, VisitorReader } from '../identity/visitor-identity.js';
 import type { IncomingRequest, OutgoingResponse, ResponseHead } from '../model/http.js';
+import type { ProjectNames } from '../model/project-names.js';
 import { asConvertError } from '../utils/errors.js';
 import type { EtagWatch } from './etag-watch.js';
 import type { Participation } from './participation.js';
@@ -24,6 +25,8 @@ export interface RequestHeadParts {
   readonly visitors: VisitorReader;
   readonly heads: HeadSample;
   readonly etags: EtagWatch;
+  /** The names of an app with several projects; undefined for those of an app with one. */
+  readonly names: ProjectNames | undefined;
   /** Returns what the headers depend on; undefined while nothing has asked for the visitor. */
   readonly read: () => VisitorHeadersParts | undefined;
 }
@@ -61,11 +64,13 @@ export class RequestHead {
     const { request, response, visitors } = this.parts;
     const read = this.parts.read();
     if (read === undefined) return;
+    const { keys } = visitors;
     if (!visitors.usesCookies) return this.#warnOfCookies('share()');
+    if (keys === undefined) return;
     const page = openSharedPage(
       this.#runtime,
       { ...given, isLate: isLate || this.page !== undefined || response.headersSent },
-      { request, participation: read.participation, facts: read.facts, keys: visitors.keys },
+      { request, participation: read.participation, facts: read.facts, keys },
     );
     if (page === undefined) return;
     this.page = page;

@@ -5,7 +5,8 @@ import { type Participation, previewsIn } from './participation.js';
 import type { Runtime } from './runtime.js';
 import { warnOfShare } from './share-problems.js';
 import type { SharedPage } from './shared-page.js';
-import { isShared, keepFromSharedCaches, UNSTORED } from './shared-response.js';
+import { isShared, keepFromSharedCaches, UNSHARED, UNSTORED } from './shared-response.js';
+import { type SharedVisitor, sharedVisitorOf } from './shared-visitor.js';
 
 /**
  * Completes the headers for caches. Returns true if the page may be stored. `isPlain` is false if the response has to
@@ -19,15 +20,23 @@ export function writeForCaches(
 ): boolean {
   const { header } = page.keys;
   if (header !== undefined) varyOn(head, header);
-  const control = `public, max-age=0, s-maxage=${page.seconds}`;
-  const mayStore = page.isShared && isPlain && mayBeStored(runtime, head, control);
+  const others = sharedVisitorOf(page.request);
+  const seconds = Math.min(page.seconds, others?.page?.seconds ?? Infinity);
+  const control = `public, max-age=0, s-maxage=${seconds}`;
+  const mayStore = page.isShared && isPlain && mayBeStored(runtime, head, control, others);
   if (mayStore) head.setHeader('Cache-Control', control);
   else keepFromSharedCaches(head);
+  if (mayStore && others !== undefined) others.page = { control, seconds };
   return mayStore;
 }
 
 /** Answers for a page that may be stored as far as the visitor goes. `control` is the `Cache-Control` of such pages. */
-function mayBeStored(runtime: Runtime, head: ResponseHead, control: string): boolean {
+function mayBeStored(
+  runtime: Runtime,
+  head: ResponseHead,
+  control: string,
+  others: SharedVisitor | undefined,
+): boolean {
   // What is to be said in an error, or to somebody who may not see the page, is no page for others.
   if (head.status >= 400) return false;
   const given = head.getHeader('Cache-Control');
@@ -38,8 +47,10 @@ function mayBeStored(runtime: Runtime, head: ResponseHead, control: string): boo
     warnOfShare(runtime, 'cookie', namesIn(cookies));
     return false;
   }
-  // The head is written twice if the first attempt was invalid.
-  if (given === undefined || given === control) return true;
+  // Another Convert of the app keeps the page for its visitor.
+  if (given === UNSHARED && others !== undefined) return false;
+  // The head is written twice if the first attempt was invalid, and once by each Convert that shares the page.
+  if (given === undefined || given === control || given === others?.page?.control) return true;
   warnOfShare(runtime, 'control');
   return isShared(head);
 }

@@ -9,8 +9,9 @@ import type { ContextDecision } from './decider.js';
 import type { Participation } from './participation.js';
 import type { Runtime } from './runtime.js';
 import type { SharedPage } from './shared-page.js';
+import { sharedVisitorOf } from './shared-visitor.js';
 import { keyCookieLines, writeForCaches } from './shared-page-head.js';
-import { isShared, UNSHARED, warnOfSharing } from './shared-response.js';
+import { isShared, keepFromSharedCaches, UNSHARED, warnOfSharing } from './shared-response.js';
 
 const COOKIE_WARNINGS: Readonly<Record<CookieProblem, string>> = {
   'plain-http':
@@ -94,11 +95,14 @@ export class VisitorHeaders {
     for (const line of this.#lines.splice(0)) head.removeCookie(line);
     const { participation } = this.parts;
     const isPlain = takesOver === undefined;
+    const others = sharedVisitorOf(this.parts.request);
+    // Another Convert shares the page, which depends on the visitor of this one, too.
+    if (page === undefined && others?.page !== undefined) keepFromSharedCaches(head);
     const shared = page === undefined ? isShared(head) : writeForCaches(this.runtime, page, head, isPlain);
     if (head.getHeader('Cache-Control') === undefined) head.setHeader('Cache-Control', UNSHARED);
     if (page === undefined && shared && participation.visitor.id !== '') warnOfSharing(this.runtime);
     const add = (line: string): void => {
-      if (shared) return;
+      if (shared || others?.mayWrite(this, line) === false) return;
       this.#lines.push(line);
       head.appendCookie(line);
     };
@@ -114,12 +118,12 @@ export class VisitorHeaders {
     const { request, participation } = this.parts;
     const { withdrawn } = participation.visitor;
     const { cookie, alias, assignments, sessions, variations, keys } = this.visitors;
-    if (withdrawn?.key) keys.expire(request).forEach(add);
+    if (withdrawn?.key) keys?.expire(request).forEach(add);
     if (withdrawn?.cookie) cookie.expire(request).forEach(add);
     if (withdrawn?.alias) alias.expire(request).forEach(add);
     if (withdrawn?.assignments) assignments?.expire(request).forEach(add);
     if (withdrawn?.session) sessions?.expire(request).forEach(add);
-    if (withdrawn?.variations) variations.expire(request).forEach(add);
+    if (withdrawn?.variations) variations?.expire(request).forEach(add);
   }
 
   #identify(add: (line: string) => void, shared: boolean): void {

@@ -1,7 +1,8 @@
 /** The part of a Convert that is the same on all platforms: jobs, events, figures, and the end. */
 import { forgetVisitor } from '../context/erase-visitor.js';
 import { JobContext, readForJob } from '../context/job-context.js';
-import { RequestContext } from '../context/request-context.js';
+import { parameterOf } from '../context/preview-link.js';
+import { RequestContext, type RequestServices } from '../context/request-context.js';
 import { FLUSH_TIMEOUT, type LoadedProject } from '../context/runtime.js';
 import type { ConvertContext, ConvertEvents, VisitorContext } from '../context/types.js';
 import type { DeliveryLedger, OutboxFactory } from '../delivery/types.js';
@@ -64,9 +65,17 @@ export abstract class ConvertBase {
   }
 
   openNow(request: IncomingRequest, response: OutgoingResponse): RequestContext {
-    const context = new RequestContext(this.#runtime, this.#runtime.services, request, response);
+    return this.openWith(this.#runtime.services, request, response);
+  }
+
+  protected openWith(
+    services: RequestServices,
+    request: IncomingRequest,
+    response: OutgoingResponse,
+  ): RequestContext {
+    const context = new RequestContext(this.#runtime, services, request, response);
     if (this.#acceptHints !== false) context.acceptHints(this.#acceptHints === 'critical');
-    const { cookie } = this.#runtime.services.previews;
+    const { cookie } = services.previews;
     if (cookie !== undefined && hasPreviewLink(request.url)) context.keepPreview();
     return context;
   }
@@ -103,14 +112,19 @@ export abstract class ConvertBase {
   }
 
   previewLink(url: string, options: PreviewLinkOptions): string {
-    const { services, project } = this.#runtime;
-    const { option, signer } = services.previews;
+    const { previews } = this.services;
     return signedPreviewLink(url, options, {
-      project,
-      signer,
-      isOff: option === false,
+      project: this.#runtime.project,
+      signer: previews.signer,
+      isOff: previews.option === false,
       now: this.#runtime.now(),
+      parameter: parameterOf(previews),
     });
+  }
+
+  /** The services with the names that the app knows this Convert by. */
+  protected get services(): RequestServices {
+    return this.#runtime.services;
   }
 
   flush(options?: { timeout?: number }): Promise<DeliveryLedger> {

@@ -1,5 +1,5 @@
 /** `createConvert()` and the object that it returns, on Node. */
-import { RequestContext } from '../context/request-context.js';
+import { RequestContext, type RequestServices } from '../context/request-context.js';
 import type { ConvertContext } from '../context/types.js';
 import type { DeliveryLedger, OutboxFactory } from '../delivery/types.js';
 import type { IncomingRequest, OutgoingResponse } from '../model/http.js';
@@ -8,11 +8,13 @@ import type { ConvertOptions, ResolvedOptions } from '../options/types.js';
 import { ConvertBase } from './convert-base.js';
 import { startRuntime } from './create-runtime.js';
 import { watchExit } from './exit-watch.js';
+import { assertSplittable, NamedMount } from './named-mount.js';
 import { NODE } from './node-platform.js';
 import { orderFolderOf } from './order-folder.js';
 import { closeOnSignals } from './shutdown-signals.js';
 import { type CloseWithOptions, type ClosingServer, drainBeforeExit, Servers } from './shutdown.js';
-import type { Convert, OrderFolder } from './types.js';
+import type { ContextOpener, Convert, OrderFolder } from './types.js';
+import { ConvertError } from '../utils/errors.js';
 
 export type { Convert } from './types.js';
 
@@ -51,6 +53,8 @@ class ConvertInstance extends ConvertBase implements Convert {
   readonly #options: ResolvedOptions;
   readonly #undrain: () => void;
   readonly #unsignal: (() => void) | undefined;
+  /** How the app has mounted this Convert, if it is not at `convert`. */
+  #mount: NamedMount | undefined;
   readonly #servers = new Servers({
     close: (options) => this.close(options),
     report: (error) => this.runtime.report(error),
@@ -84,14 +88,35 @@ class ConvertInstance extends ConvertBase implements Convert {
     if (node !== undefined && this.#hasMade(node.convert)) return node.convert;
     const context = this.openNow(request, response);
     if (node !== undefined && node.convert === undefined) keepOn(node, context);
-    const first = this.waitForFirst();
-    if (first === undefined && !this.isReadAhead(context)) return context;
-    return context.skipped ? context : this.prepare(context, first);
+    return this.#prepared(context);
+  }
+
+  mountedAs(as: string): ContextOpener {
+    assertSplittable(this.#options.responseCache?.cookie);
+    const mount = (this.#mount ??= new NamedMount(as, this.#options.sdkKey, this.runtime, {
+      open: (...given) => this.openWith(...given),
+      prepared: (context) => this.#prepared(context),
+    }));
+    if (mount.as === as) return mount;
+    throw new ConvertError(
+      'CONVERT_BAD_OPTION',
+      `option \`as\` is '${as}', and this Convert is mounted as '${mount.as}' already: give it one name in all apps`,
+    );
   }
 
   closeWith<Server extends ClosingServer>(server: Server, options?: CloseWithOptions): Server {
     this.#servers.add(server, options);
     return server;
+  }
+
+  protected override get services(): RequestServices {
+    return this.#mount?.services ?? super.services;
+  }
+
+  #prepared(context: RequestContext): ConvertContext | Promise<ConvertContext> {
+    const first = this.waitForFirst();
+    if (first === undefined && !this.isReadAhead(context)) return context;
+    return context.skipped ? context : this.prepare(context, first);
   }
 
   #hasMade(context: unknown): context is RequestContext {

@@ -38,7 +38,7 @@ import { disabledBy, projectLoader, warnOfProject } from './load-project.js';
 import { outboxOf } from './outbox-factory.js';
 import type { JobEntrance, Platform } from './platform.js';
 import { createReporter, type Reporter } from './reporter.js';
-import { requestServices } from './request-services.js';
+import { type NamedServices, requestServices } from './request-services.js';
 
 /** Milliseconds that a close may take, if the app gives no `timeout`. */
 export const CLOSE_TIMEOUT = 5_000;
@@ -54,6 +54,8 @@ export interface ConvertRuntime extends Reporter, Omit<Runtime, keyof Reporter |
   /** Why nothing is sent, by the config in force; undefined if events are sent. */
   readonly disabledBy: DisabledBy | undefined;
   readonly services: RequestServices;
+  /** Makes the services of a Convert that stands beside another one in its app. */
+  readonly named: NamedServices['named'];
   /** Holds the project config in force; the field `project` reads it from here. */
   readonly repository: ProjectRepository<LoadedProject>;
   /** The same object as `store` if the store is remote; else undefined. */
@@ -90,7 +92,7 @@ export function createRuntime(
     return loaded && (loaded.config.project.settings ?? {});
   };
   const cookieFormats = new CookieFormats(warnOnce);
-  const services = requestServices(platform, options, settings, {
+  const { services, named } = requestServices(platform, options, settings, {
     onError: report,
     warn: (message) => warnOnce(`request:${message}`, message),
     unknownFormat: cookieFormats.unknown,
@@ -131,6 +133,7 @@ export function createRuntime(
       return disabledBy(options, repository.current?.config);
     },
     services,
+    named,
     store,
     remote,
     drafts: showsDrafts(services.previews) ? draftPreviews(source, engine, { ...reporter, now }) : undefined,

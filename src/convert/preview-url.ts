@@ -4,7 +4,6 @@ import { MAX_PREVIEWS, type PreviewSigner } from '../identity/cookies/preview-si
 import type { Preview } from '../model/preview.js';
 import type { ExperienceConfig, ProjectConfig } from '../model/project-config.js';
 import type { ExperienceKey, VariationKey } from '../model/project-keys.js';
-import { PREVIEW_PARAMETER } from '../request/preview.js';
 import { ConvertError } from '../utils/errors.js';
 import { asObject } from '../utils/objects.js';
 import { assertOptions, type Check, given, nearest, shape } from '../utils/option-checks.js';
@@ -33,13 +32,15 @@ interface Given {
   /** True if the option `preview` follows no link. */
   readonly isOff: boolean;
   readonly now: number;
+  /** The parameter of the URL that holds what is signed. */
+  readonly parameter: string;
 }
 
 /** @throws ConvertError `CONVERT_BAD_OPTION` or `CONVERT_NOT_READY` */
 export function signedPreviewLink(
   url: string,
   options: PreviewLinkOptions,
-  { project, signer, isOff, now }: Given,
+  { project, signer, isOff, now, parameter }: Given,
 ): string {
   if (isOff) throw refusal('option `preview` is false, so that no link is followed');
   if (signer === undefined)
@@ -57,7 +58,7 @@ export function signedPreviewLink(
       'previewLink() needs the project config: await ready() before',
     );
   const previews = pairs.map(([experience, variation]) => previewOf(project.config, experience, variation));
-  return withParameter(url, signer.sign({ kind: 'link', previews, expires: Number(expires) }));
+  return withParameter(url, parameter, signer.sign({ kind: 'link', previews, expires: Number(expires) }));
 }
 
 const refusal = (message: string): ConvertError =>
@@ -115,7 +116,7 @@ function unknown(what: string, name: unknown, entities: readonly Entity[]): Conv
 }
 
 /** Puts the parameter into the URL, which may be absolute, or a path with its query. */
-function withParameter(url: string, value: string): string {
+function withParameter(url: string, parameter: string, value: string): string {
   const text = String(url);
   const isPath = text.startsWith('/') && !text.startsWith('//');
   const parsed = URL.canParse(text, isPath ? 'http://path.invalid' : undefined)
@@ -123,6 +124,6 @@ function withParameter(url: string, value: string): string {
     : undefined;
   if (parsed === undefined || !/^https?:$/.test(parsed.protocol))
     throw refusal(`the url must be an http(s) address, or a path that begins with / (given ${given(text)})`);
-  parsed.searchParams.set(PREVIEW_PARAMETER, value);
+  parsed.searchParams.set(parameter, value);
   return isPath ? `${parsed.pathname}${parsed.search}${parsed.hash}` : parsed.href;
 }

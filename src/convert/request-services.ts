@@ -4,9 +4,11 @@ import { EtagWatch } from '../context/etag-watch.js';
 import type { PreviewServices } from '../context/preview-link.js';
 import type { RequestServices } from '../context/request-context.js';
 import { HeadSample } from '../context/visitor-headers.js';
-import { previewCookie } from '../identity/cookies/preview-cookie.js';
+import { PREVIEW_COOKIE_NAME, previewCookie } from '../identity/cookies/preview-cookie.js';
 import { previewSigner } from '../identity/cookies/preview-signer.js';
+import { nameOf } from '../identity/cookies/project-cookies.js';
 import { visitorReader } from '../identity/visitor-identity.js';
+import type { ProjectNames } from '../model/project-names.js';
 import type { ResolvedOptions } from '../options/types.js';
 import { ProxyWatch } from '../request/proxy-detection.js';
 import { createRequestReader, type GeoListener } from '../request/request-reader.js';
@@ -24,13 +26,20 @@ export interface RequestServicesListener {
   readonly geoListener: GeoListener;
 }
 
+/** The readers of a Convert that is the only one of its app, and those of one that stands beside another. */
+export interface NamedServices {
+  readonly services: RequestServices;
+  /** Makes the readers for cookies, parameters and headers of these names. */
+  readonly named: (names: ProjectNames) => RequestServices;
+}
+
 /** `settings` returns the settings of the project; undefined while there is no project config. */
 export function requestServices(
   { digests, newUuid }: Platform,
   options: ResolvedOptions,
   settings: () => Readonly<Record<string, unknown>> | undefined,
   { onError, warn, unknownFormat, geoListener }: RequestServicesListener,
-): RequestServices {
+): NamedServices {
   const { properties, geo } = options;
   const reader = createRequestReader({ properties, geo, onError, warn, geoListener });
   const signals = signalReader(options.privacySignals ?? 'project', {
@@ -38,26 +47,33 @@ export function requestServices(
     country: (request) => reader.geoLocation(request).country,
     hasGeo: geo !== undefined,
   });
-  return {
-    visitors: visitorReader(
-      Object.assign(ownProperties(options), { digests, newUuid, signals, onError, warn, unknownFormat }),
-    ),
+  const given = { digests, newUuid, signals, onError, warn, unknownFormat };
+  const make = (names: ProjectNames | undefined): RequestServices => ({
+    visitors: visitorReader(Object.assign(ownProperties(options), given, { names })),
     reader,
     skip: options.skip,
-    previews: previewServices(digests, options),
+    previews: previewServices(digests, options, names),
     proxies: new ProxyWatch(),
     heads: new HeadSample(),
     etags: new EtagWatch(),
+    names,
     isCrossSiteCookie: (options.visitor?.cookie || undefined)?.sameSite === 'none',
-  };
+  });
+  return { services: make(undefined), named: make };
 }
 
 function previewServices(
   digests: Digests,
   { preview, previewCookie: kept, secrets, visitor }: ResolvedOptions,
+  names: ProjectNames | undefined,
 ): PreviewServices {
   const signer = secrets === undefined ? undefined : previewSigner(digests, secrets);
   const options = kept === true ? undefined : kept || undefined;
-  const cookie = signer && kept ? previewCookie(signer, options, visitor?.cookie || undefined) : undefined;
-  return { option: preview, signer, cookie };
+  const name = nameOf(options?.name ?? PREVIEW_COOKIE_NAME, names);
+  const isNamed = names === undefined || names.project !== undefined;
+  const cookie =
+    signer && kept && isNamed
+      ? previewCookie(signer, { ...options, name }, visitor?.cookie || undefined)
+      : undefined;
+  return { option: preview, signer, cookie, names };
 }

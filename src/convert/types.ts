@@ -13,12 +13,8 @@ import type { CookieStats } from './cookie-formats.js';
 import type { PreviewLinkOptions } from './preview-url.js';
 import type { CloseWithOptions, ClosingServer } from './shutdown.js';
 
-export interface Convert {
-  /**
-   * Resolves when a project config is loaded; a server need not wait for that. Rejects with a ConvertError
-   * `CONVERT_NOT_READY` if the instance is closed before. A call keeps the process alive for 10 s at most.
-   */
-  ready(): Promise<void>;
+/** Opens the contexts of requests, for adapters. */
+export interface ContextOpener {
   /**
    * Opens the context of a request, for adapters. Returns a promise only if the handler has to wait: for the first
    * project config, at most `readyTimeout`, for a remote store, at most `storeTimeout`, and for drafts that a
@@ -30,6 +26,21 @@ export interface Convert {
    * has to return a context at once, even before the hook of the plugin has run.
    */
   openNow(request: IncomingRequest, response: OutgoingResponse): ConvertContext;
+}
+
+export interface Convert extends ContextOpener {
+  /**
+   * Resolves when a project config is loaded; a server need not wait for that. Rejects with a ConvertError
+   * `CONVERT_NOT_READY` if the instance is closed before. A call keeps the process alive for 10 s at most.
+   */
+  ready(): Promise<void>;
+  /**
+   * For adapters: what opens contexts that are put at another property than `convert`, since the app has more than one
+   * Convert. They share the visitor of the request with those of the others. A Convert has one such name.
+   *
+   * @throws ConvertError `CONVERT_BAD_OPTION` for a second name
+   */
+  mountedAs(as: string): ContextOpener;
   /**
    * Opens the context of a visitor without a request, for jobs and webhooks. Waits for the project config, at most 5 s,
    * and then, at most 5 s, while over half of the room for events is taken (`delivery.maxQueueBytes`), so that a job

@@ -41,7 +41,7 @@ export interface OpenRequest {
 /** A Convert for hosts with web standards. */
 export interface FetchConvert<Platform = unknown> extends Omit<
   Convert,
-  'open' | 'openNow' | 'ready' | 'closeWith' | 'readsAhead' | 'orderFolder'
+  'open' | 'openNow' | 'ready' | 'mountedAs' | 'closeWith' | 'readsAhead' | 'orderFolder'
 > {
   /**
    * Opens the context of a request. Waits for the first project config, at most `readyTimeout`, for a remote store, at

@@ -18,15 +18,12 @@ import { callAppFunction, type RequestFunction } from '../utils/app-callback.js'
 import { ConvertError } from '../utils/errors.js';
 import { botCheck, type BotsOption } from './bot-check.js';
 import { type CookieAlias, aliasCookie, type AliasCookie } from './cookies/alias-cookie.js';
-import {
-  assignmentCookie,
-  type AssignmentCookie,
-  type AssignmentCookieOptions,
-} from './cookies/assignment-cookie.js';
 import { idSigner, type IdSignature, UNSIGNED } from './cookies/id-signer.js';
-import { type KeyCookie, keyCookie, type ResponseCacheOptions } from './cookies/key-cookie.js';
-import { sessionCookie, type SessionCookie, type SessionCookieOptions } from './cookies/session-cookie.js';
-import { variationsCookie, type VariationsCookie } from './cookies/variations-cookie.js';
+import {
+  type ProjectCookies,
+  projectCookies,
+  type ProjectCookiesOptions,
+} from './cookies/project-cookies.js';
 import {
   cookieIdCheck,
   visitorCookie,
@@ -34,7 +31,7 @@ import {
   type VisitorCookieOptions,
 } from './cookies/visitor-cookie.js';
 import { fingerprinter, isFingerprint } from './fingerprint.js';
-import type { Digests } from '../utils/digests.js';
+import { type OtherConverts, sharedOptions } from './other-converts.js';
 import { NOTHING } from '../utils/objects.js';
 
 /** The option `visitor`: where the id of a visitor comes from. */
@@ -109,24 +106,21 @@ export interface Withdrawal {
   readonly appId: string | undefined;
 }
 
-export interface VisitorReader {
+export interface VisitorReader extends ProjectCookies {
   /** False if no cookie of this package is read or set. */
   readonly usesCookies: boolean;
   readonly cookie: VisitorCookie;
   readonly alias: AliasCookie;
-  /** The assignment cookie; undefined if the option is off. */
-  readonly assignments: AssignmentCookie | undefined;
-  /** The session cookie; undefined if the option is off. */
-  readonly sessions: SessionCookie | undefined;
-  /** The cookie of `bridge.signal`. */
-  readonly variations: VariationsCookie;
-  /** The keys of pages that shared caches keep per variation. */
-  readonly keys: KeyCookie;
   readonly storeKeys: StoreKeys;
   readonly consentConfigured: boolean;
+  /** The options that several Converts of one app must have alike, since they share the visitor. */
+  readonly sharedOptions: Readonly<Record<string, unknown>>;
   /** Asks the app's option `visitor.id`; undefined if the app has no id for the request. */
   readonly appId: (request: IncomingRequest) => string | undefined;
-  readonly identify: (request: IncomingRequest) => Visitor;
+  /** Reads the visitor's consent, without asking who they are. */
+  readonly consentOf: (request: IncomingRequest) => ConsentAnswer;
+  /** `others` is what other Converts know of the visitor of this request; undefined if there are none. */
+  readonly identify: (request: IncomingRequest, others?: OtherConverts) => Visitor;
   /**
    * True if a request that another server tells of has the user agent of a bot. A function in the option `bots` is not
    * asked: it takes the framework's request.
@@ -134,23 +128,15 @@ export interface VisitorReader {
   readonly hasBotAgent: (request: IncomingRequest) => boolean;
 }
 
-export interface VisitorReaderOptions {
+export interface VisitorReaderOptions extends ProjectCookiesOptions {
   visitor?: VisitorOptions;
   consent?: ConsentOption;
   /** Reads privacy signals (`Sec-GPC`, `DNT`), which take precedence over `consent`. Default: none. */
   signals?: SignalReader;
   bots?: BotsOption;
-  assignmentCookie?: boolean | AssignmentCookieOptions;
-  session?: false | SessionCookieOptions;
-  responseCache?: ResponseCacheOptions;
-  /** The secrets of the assignment cookie and of signed ids, the newest first. */
-  secrets?: string | readonly string[];
-  digests: Digests;
   /** Makes the id of a new visitor. */
   newUuid: () => string;
   onError: (error: ConvertError) => void;
-  /** Called with the name of a cookie of ours that a newer version of this package has set. */
-  unknownFormat?: (cookie: string) => void;
   /** Called with messages for the operator. Default: they are dropped. */
   warn?: (message: string) => void;
 }
@@ -168,13 +154,7 @@ export function visitorReader(options: VisitorReaderOptions): VisitorReader {
   const signer = isSigned && options.secrets !== undefined ? idSigner(digests, options.secrets) : UNSIGNED;
   const cookie = visitorCookie(cookieOptions, isCookieId, signer);
   const alias = aliasCookie(cookieOptions, isCookieId, signer, Date.now, options.unknownFormat);
-  const assignments = assignmentsOf(options);
-  const sessions =
-    options.session === false || !usesCookies
-      ? undefined
-      : sessionCookie(options.session, cookieOptions, options.unknownFormat);
-  const variations = variationsCookie(cookieOptions);
-  const keys = keyCookie(options.responseCache, cookieOptions);
+  const { assignments, sessions, variations, keys } = projectCookies(visitor.cookie, options);
   const isBot = botCheck(bots, onError, warn);
   const mode = consentMode(consent);
   const reader = consent === undefined ? undefined : consentReader(consent, onError);
@@ -224,7 +204,9 @@ export function visitorReader(options: VisitorReaderOptions): VisitorReader {
 
   return {
     usesCookies,
+    sharedOptions: sharedOptions(visitor),
     appId,
+    consentOf: saidBy,
     cookie,
     alias,
     assignments,
@@ -235,11 +217,11 @@ export function visitorReader(options: VisitorReaderOptions): VisitorReader {
     consentConfigured: reader !== undefined,
     hasBotAgent: (request) =>
       typeof bots !== 'function' && request.headers['user-agent'] !== undefined && isBot(request),
-    identify(request) {
+    identify(request, others) {
       const own = appId(request);
       if (own === undefined && isBot(request)) return excludedVisitor('bot', UNANSWERED, undefined);
 
-      const said = saidBy(request);
+      const said = others === undefined ? saidBy(request) : others.answerOr(saidBy(request));
       const { answer } = said;
       if (answer !== 'granted') {
         const withdrawn =
@@ -249,8 +231,8 @@ export function visitorReader(options: VisitorReaderOptions): VisitorReader {
                 alias: usesCookies && alias.present(request),
                 assignments: assignments?.present(request) === true,
                 session: sessions?.present(request) === true,
-                variations: usesCookies && variations.present(request),
-                key: usesCookies && keys.present(request),
+                variations: variations?.present(request) === true,
+                key: keys?.present(request) === true,
                 cookieId: usesCookies ? cookie.read(request, signer.check())?.id : undefined,
                 fingerprint: fingerprint?.(request),
                 appId: own,
@@ -271,29 +253,15 @@ export function visitorReader(options: VisitorReaderOptions): VisitorReader {
       const check = signer.check();
       const known = cookie.read(request, check);
       const next = alias.read(request, known, check);
-      const found = next?.state === 'due' ? next : known;
+      // Another Convert of the app has refused the cookie: its new id replaces the one of the browser.
+      const isReplaced = others?.generatedId !== undefined;
+      const found = isReplaced ? undefined : next?.state === 'due' ? next : known;
       if (found !== undefined) return consentingVisitor(said, found.id, 'cookie', next, found.signature);
       if (fingerprint !== undefined) return consentingVisitor(said, fingerprint(request), 'fingerprint');
-      return consentingVisitor(said, newUuid(), 'generated');
+      const id = others === undefined ? newUuid() : (others.generatedId ?? others.keepId(newUuid()));
+      return consentingVisitor(said, id, 'generated');
     },
   };
-}
-
-function assignmentsOf({
-  assignmentCookie: given,
-  digests,
-  secrets,
-  visitor,
-  unknownFormat,
-}: VisitorReaderOptions): AssignmentCookie | undefined {
-  if (!given || secrets === undefined) return undefined;
-  return assignmentCookie(
-    digests,
-    secrets,
-    given === true ? NOTHING : given,
-    visitor?.cookie || undefined,
-    unknownFormat,
-  );
 }
 
 /** The fields are written out: with a spread, each visitor has a hidden class of its own (bench/http: returning). */

@@ -16,9 +16,9 @@ const IDS = /^(\d{1,20})\.(\d{1,20})$/;
 export const hasPreviewLink = (url: string): boolean => url.includes(PREVIEW_PARAMETER);
 
 /** Returns the value of the parameter, at most `max` characters of it; undefined if the URL has none. */
-export function previewValue(url: string, max: number): string | undefined {
+export function previewValue(url: string, max: number, parameter = PREVIEW_PARAMETER): string | undefined {
   if (!hasPreviewLink(url)) return undefined;
-  return queryValue(parseTarget(url).query, PREVIEW_PARAMETER, max);
+  return queryValue(parseTarget(url).query, parameter, max);
 }
 
 /** Reads a link of Convert's form; undefined for any other value. */
@@ -31,15 +31,15 @@ export function previewIds(value: string): Preview | undefined {
  * Returns path and query of the page without its preview link, as a link for this page. `clears` leaves a value in it
  * that takes a cookie away, too.
  */
-export function exitTarget(url: string, clears: boolean): string {
+export function exitTarget(url: string, clears: boolean, parameter = PREVIEW_PARAMETER): string {
   const { path, query } = parseTarget(url);
-  const others = query.split('&').filter((each) => each !== '' && !isParameter(each));
-  if (clears) others.push(`${PREVIEW_PARAMETER}=${PREVIEW_EXIT}`);
+  const others = query.split('&').filter((each) => each !== '' && !isOf(parameter, each));
+  if (clears) others.push(`${parameter}=${PREVIEW_EXIT}`);
   // A path that begins with two slashes would name another host (https://url.spec.whatwg.org/#url-serializing); browsers
   // leave tabs and line ends out before they look.
   const own = /^\/[\t\n\r]*[/\\]/.test(path) ? `/.${path}` : path;
   return others.length === 0 ? own : `${own}?${others.join('&')}`;
 }
 
-const isParameter = (pair: string): boolean =>
-  pair === PREVIEW_PARAMETER || pair.startsWith(`${PREVIEW_PARAMETER}=`);
+const isOf = (parameter: string, pair: string): boolean =>
+  pair === parameter || pair.startsWith(`${parameter}=`);

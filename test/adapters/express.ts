@@ -4,6 +4,7 @@ import { createServer as createHttp2Server } from 'node:http2';
 import cookieParser from 'cookie-parser';
 import express5, { type ErrorRequestHandler, type Express, type Request, type Response } from 'express';
 import express4 from 'express4';
+import type { ConvertContext } from '../../src/context/types.js';
 import { convertMiddleware } from '../../src/express.js';
 import { type Adapter, type Exchange, type Handler, listen, stop } from './harness.js';
 
@@ -14,6 +15,7 @@ function exchange(req: Request, res: Response): Exchange {
     get convert() {
       return req.convert;
     },
+    at: (as) => (req as unknown as Record<string, ConvertContext>)[as]!,
     req,
     res,
     locals: res.locals,
@@ -39,6 +41,7 @@ function adapter(name: string, express: ExpressFactory): Adapter {
       trustProxy,
       before,
       twice,
+      beside = {},
       authenticate,
       http2,
     }) {
@@ -49,6 +52,7 @@ function adapter(name: string, express: ExpressFactory): Adapter {
       if (before) app.use(async (req, res, next) => (await before(exchange(req, res)), next()));
       app.use(middleware);
       if (twice) app.use(convertMiddleware(given));
+      for (const [as, other] of Object.entries(beside)) app.use(convertMiddleware(other, { as }));
       if (authenticate) {
         app.use((req, _res, next) => {
           (req as unknown as { user: string }).user = authenticate();

@@ -3,6 +3,7 @@ import fastifyCookie from '@fastify/cookie';
 import fastifyView from '@fastify/view';
 import ejs from 'ejs';
 import Fastify, { type FastifyInstance, type FastifyReply, type FastifyRequest } from 'fastify';
+import type { ConvertContext } from '../../src/context/types.js';
 import { convertPlugin } from '../../src/fastify.js';
 import type { Adapter, Exchange, Handler } from './harness.js';
 
@@ -17,6 +18,7 @@ function exchange(request: FastifyRequest, reply: FastifyReply): Exchange {
     get convert() {
       return request.convert;
     },
+    at: (as) => (request as unknown as Record<string, ConvertContext>)[as]!,
     req: request.raw,
     res: reply.raw,
     locals: (reply as unknown as { locals: Record<string, unknown> }).locals,
@@ -44,6 +46,7 @@ export const fastify5Adapter: Adapter = {
     trustProxy,
     before,
     twice,
+    beside = {},
     authenticate,
     http2,
   }) {
@@ -61,6 +64,7 @@ export const fastify5Adapter: Adapter = {
     const options = 'open' in given ? { convert: given } : given;
     await app.register(convertPlugin, options);
     if (twice) await app.register(convertPlugin, options);
+    for (const [as, convert] of Object.entries(beside)) await app.register(convertPlugin, { convert, as });
     app.decorateRequest('user');
     if (authenticate) {
       app.addHook('preHandler', async (request) => {

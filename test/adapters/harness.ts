@@ -10,6 +10,8 @@ import type { ConvertOptions } from '../../src/options/types.js';
 export interface Exchange {
   /** Read anew each time: what the framework's request holds now. */
   readonly convert: ConvertContext;
+  /** The context of a Convert that is mounted at another property. */
+  at?(as: string): ConvertContext;
   readonly req: IncomingMessage;
   readonly res: ServerResponse;
   /** What templates see. */
@@ -33,6 +35,8 @@ export interface AppOptions {
   /** Options, or an instance. */
   convert: ConvertOptions | Convert;
   routes: Record<string, Handler>;
+  /** Other Converts of the app, which are mounted behind it, each at its own property. */
+  beside?: Readonly<Record<string, Convert>>;
   /** Routes in a sub-router that is mounted at `/shop`. */
   shop?: Record<string, Handler>;
   /** Called where the framework hands an error to the app. */

@@ -3,6 +3,7 @@ import { createServer, type RequestListener } from 'node:http';
 import { createServer as createHttp2Server } from 'node:http2';
 import Koa3, { type Context } from 'koa';
 import Koa2 from 'koa2';
+import type { ConvertContext } from '../../src/context/types.js';
 import { convertMiddleware } from '../../src/koa.js';
 import { type Adapter, type Exchange, type Handler, listen, stop } from './harness.js';
 
@@ -11,6 +12,7 @@ function exchange(ctx: Context): Exchange {
     get convert() {
       return ctx.convert;
     },
+    at: (as) => (ctx as unknown as Record<string, ConvertContext>)[as]!,
     req: ctx.req,
     res: ctx.res,
     locals: ctx.state,
@@ -44,6 +46,7 @@ function adapter(name: string, Koa: typeof Koa3): Adapter {
       trustProxy,
       before,
       twice,
+      beside = {},
       authenticate,
       http2,
     }) {
@@ -66,6 +69,7 @@ function adapter(name: string, Koa: typeof Koa3): Adapter {
       });
       app.use(middleware);
       if (twice) app.use(convertMiddleware(given));
+      for (const [as, other] of Object.entries(beside)) app.use(convertMiddleware(other, { as }));
       app.use(async (ctx, next) => {
         if (authenticate) ctx.state.user = authenticate();
         await next();

@@ -62,6 +62,18 @@ export function bootSuite({ frameworks, signals, ports }: Boots): void {
     expect(example.said().match(/^device-1 /gm)).toHaveLength(2);
   });
 
+  it.runIf(signals.includes('SIGINT'))('examples/two-brands.js has one visitor of two projects', async () => {
+    const example = start(['examples/two-brands.js']);
+    const url = await addressOf(example);
+    const home = await fetch(url, { headers: { 'User-Agent': CHROME } });
+    const names = home.headers.getSetCookie().map((line) => line.split('=')[0]);
+    expect(names).toEqual(['cv_vid', 'cv_ses', 'cv_2004_ses']);
+    expect(await home.text()).toMatch(/<h1>.+<\/h1><p>Outlet: .+<\/p>/);
+    expect(await endedBy(example, 'SIGTERM')).toBe(0);
+    const sent = example.said().match(/^\S+ (?=\{"eventType":"bucketing")/gm);
+    expect(sent).toEqual([expect.any(String), sent![0]]);
+  });
+
   describe.each(frameworks)('examples/shop/server.js on %s', (framework) => {
     it.each(signals)('opens, shows a variation, and ends on %s', async (signal) => {
       const example = start(['examples/shop/server.js', '--framework', framework]);

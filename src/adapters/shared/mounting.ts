@@ -7,9 +7,22 @@ import type { Mountable } from '../../model/mountable.js';
 import type { ConvertOptions } from '../../options/types.js';
 import { ConvertError } from '../../utils/errors.js';
 import { assertOptions, oneOf, shape } from '../../utils/option-checks.js';
+import { assertMount, type ContextProperty, contextProperty, type MountOptions } from './context-property.js';
 
-/** Returns the instance that was given, or makes one from options. */
-export function convertOf(given: ConvertOptions<never> | Convert | undefined): Convert {
+/** Returns the property of a Convert, for adapters whose options say how it is mounted. */
+export const propertyOf = (convert: Convert, options: MountOptions | undefined): ContextProperty =>
+  contextProperty(convert, options, (text) => warnOnce(convert, text));
+
+/**
+ * Returns the instance that was given, or makes one from options.
+ *
+ * @throws ConvertError `CONVERT_BAD_OPTION` for a wrong `as`, before an instance is made
+ */
+export function convertOf(
+  given: ConvertOptions<never> | Convert | undefined,
+  options: MountOptions | undefined,
+): Convert {
+  assertMount(options);
   return isConvert(given) ? given : createConvert(given);
 }
 
@@ -50,7 +63,7 @@ export function isMounted(existing: unknown, convert: Convert): boolean {
 const warned = new WeakMap<Convert, Set<string>>();
 
 /** Logs a warning, each text only once per instance. */
-function warnOnce(convert: Convert, text: string): void {
+export function warnOnce(convert: Convert, text: string): void {
   const texts = warned.get(convert) ?? new Set();
   if (texts.has(text)) return;
   warned.set(convert, texts.add(text));
@@ -61,7 +74,11 @@ export function warnTwice(convert: unknown): void {
   if (!isConvert(convert)) {
     throw new ConvertError('CONVERT_BAD_OPTION', 'the name `convert` is taken on this app by somebody else');
   }
-  warnOnce(convert, 'mounted twice on the way of one request; the first one is used, remove the other');
+  warnOnce(
+    convert,
+    'mounted twice on the way of one request; the first one is used, remove the other' +
+      ' (a second project needs a name of its own: { as: ... }, see docs/guides/two-projects.md)',
+  );
 }
 
 export function warnEarly(convert: Convert): void {
@@ -109,9 +126,8 @@ export function tellUncalled(): void {
 }
 
 /** Puts the context into the object that templates read, if the app has one. */
-export function addToViews(locals: unknown, context: ConvertContext): void {
-  if (typeof locals === 'object' && locals !== null)
-    Object.assign(locals, { convert: templateView(context) });
+export function addToViews(locals: unknown, context: ConvertContext, property: ContextProperty): void {
+  if (typeof locals === 'object' && locals !== null) property.write(locals, templateView(context));
 }
 
 let isAttachFailureTold = false;

@@ -17,8 +17,7 @@ export interface VariationsCookie extends Pick<SetCookie, 'issue' | 'expire'> {
  *
  * @param visitor the options of the visitor cookie
  */
-export function variationsCookie(visitor: CookieOptions = NOTHING): VariationsCookie {
-  const name = VARIATIONS_COOKIE_NAME;
+export function variationsCookie(name: string, visitor: CookieOptions = NOTHING): VariationsCookie {
   const valueIn = cookieNamed(name);
   const cookie = setCookie({ name, ...cookieAttributes(visitor), maxAge: undefined });
   return {

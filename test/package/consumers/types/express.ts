@@ -3,6 +3,15 @@ import { type Convert, type ConvertContext, createConvert } from 'convert-middle
 import { convertMiddleware } from 'convert-middleware/express';
 import express, { type Request, type Response } from 'express';
 
+declare global {
+  // eslint-disable-next-line @typescript-eslint/no-namespace -- as the guide for two projects says
+  namespace Express {
+    interface Request {
+      convertOutlet: ConvertContext<'outlet-hero'>;
+    }
+  }
+}
+
 type Experiences = 'homepage-hero' | 'spring-sale';
 
 function hero(convert: ConvertContext<Experiences>): string {
@@ -47,3 +56,11 @@ export async function handler(req: Request<{ id: string }>, res: Response): Prom
   res.end(req.params.id);
 }
 app.get('/:id', handler);
+app.use(convertMiddleware(createConvert({ sdkKey: '1001/2003' }), { as: 'convertOutlet' }));
+// @ts-expect-error the name is a text
+app.use(convertMiddleware({ sdkKey: '1001/2003' }, { as: 1 }));
+app.get('/outlet', ({ convertOutlet }, res) => {
+  // @ts-expect-error no experience of the outlet has that key
+  convertOutlet.runExperience('homepage-hero');
+  res.send(convertOutlet.runExperience('outlet-hero')?.key);
+});

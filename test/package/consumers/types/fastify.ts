@@ -11,6 +11,12 @@ declare module 'fastify' {
   }
 }
 
+declare module 'fastify' {
+  interface FastifyRequest {
+    convertOutlet: ConvertContext<'outlet-hero'>;
+  }
+}
+
 type Experiences = 'homepage-hero' | 'spring-sale';
 
 function hero(convert: ConvertContext<Experiences>): string {
@@ -50,3 +56,10 @@ export async function handler(request: FastifyRequest, reply: FastifyReply): Pro
   await reply.send(request.convert.visitorId);
 }
 app.get('/typed', handler);
+app.register(convertPlugin, { convert: createConvert({ sdkKey: '1001/2003' }), as: 'convertOutlet' });
+app.register(convertPlugin, { sdkKey: '1001/2003', as: 'convertSale' });
+app.get('/outlet', async ({ convertOutlet }) => {
+  // @ts-expect-error no experience of the outlet has that key
+  convertOutlet.runExperience('homepage-hero');
+  return convertOutlet.runExperience('outlet-hero')?.key;
+});

@@ -3,6 +3,12 @@ import { type Convert, type ConvertContext, createConvert } from 'convert-middle
 import { convertMiddleware } from 'convert-middleware/koa';
 import Koa, { type Context } from 'koa';
 
+declare module 'koa' {
+  interface ExtendableContext {
+    convertOutlet: ConvertContext<'outlet-hero'>;
+  }
+}
+
 type Experiences = 'homepage-hero' | 'spring-sale';
 
 function hero(convert: ConvertContext<Experiences>): string {
@@ -38,3 +44,9 @@ export function handler(ctx: Context): void {
   ctx.body = ctx.convert.runFeatures().length;
 }
 app.use(handler);
+app.use(convertMiddleware(createConvert({ sdkKey: '1001/2003' }), { as: 'convertOutlet' }));
+app.use((ctx) => {
+  // @ts-expect-error no experience of the outlet has that key
+  ctx.convertOutlet.runExperience('homepage-hero');
+  ctx.body = ctx.convertOutlet.runExperience('outlet-hero')?.key;
+});

@@ -1,0 +1,143 @@
+/**
+ * The visitor of a request that several Converts of one app see: one id, one denial for all of them, and each cookie of
+ * the visitor once in the response.
+ */
+import type { ConsentAnswer } from '../consent/answer.js';
+import type { OtherConverts } from '../identity/other-converts.js';
+import type { VisitorReader } from '../identity/visitor-identity.js';
+import type { IncomingRequest } from '../model/http.js';
+import type { Runtime } from './runtime.js';
+
+/** A context, as the other contexts of its request see it. */
+export interface Companion {
+  readonly visitors: VisitorReader;
+  /** Reads the consent of the request's visitor; undefined if the app skips the request. */
+  consentAnswer(): ConsentAnswer | undefined;
+  /** Has a denial heeded, even if the handler never asks this context for anything. */
+  heedDenial(): void;
+  /** Tells the operator, once, that these options differ from those of another Convert of the app. */
+  warnOfOptions(names: readonly string[]): void;
+}
+
+export class SharedVisitor implements OtherConverts {
+  readonly #node: { readonly convert?: unknown };
+  readonly #joined = new Set<Companion>();
+  #denial: ConsentAnswer | undefined;
+  #isAsked = false;
+  #isTold = false;
+  #generatedId: string | undefined;
+  /** The page that one of the Converts shares, as far as caches go; undefined if none does. */
+  page: { readonly control: string; readonly seconds: number } | undefined;
+  /** The names of the cookies that the response sets, each with the one who writes its lines. */
+  readonly #writers = new Map<string, object>();
+
+  constructor(node: object) {
+    this.#node = node;
+  }
+
+  join(companion: Companion): void {
+    this.#joined.add(companion);
+    if (this.#denial !== undefined) companion.heedDenial();
+  }
+
+  answerOr(own: ConsentAnswer): ConsentAnswer {
+    if (this.#denial === undefined) {
+      this.#denial = isDenial(own) ? own : this.#askAll();
+    }
+    return this.#denial ?? own;
+  }
+
+  /** Has all others heed the denial, if there is one: each of them has cookies and stored state to erase. */
+  tellOthers(self: Companion): void {
+    if (this.#denial === undefined || this.#isTold) return;
+    this.#isTold = true;
+    for (const each of this.#all) if (each !== self) each.heedDenial();
+  }
+
+  get generatedId(): string | undefined {
+    return this.#generatedId;
+  }
+
+  keepId(id: string): string {
+    return (this.#generatedId = id);
+  }
+
+  /** True if `writer` may add this `Set-Cookie` line: whoever is first to write a cookie writes all lines of it. */
+  mayWrite(writer: object, line: string): boolean {
+    const name = line.slice(0, line.indexOf('='));
+    const first = this.#writers.get(name);
+    if (first === undefined) this.#writers.set(name, writer);
+    return first === undefined || first === writer;
+  }
+
+  /** Asks for the answers of all contexts, once. Returns the first denial. */
+  #askAll(): ConsentAnswer | undefined {
+    if (this.#isAsked) return undefined;
+    this.#isAsked = true;
+    const all = this.#all;
+    compareOptions(all);
+    return all.map((each) => each.consentAnswer()).find((answer) => answer !== undefined && isDenial(answer));
+  }
+
+  /** The contexts of the request. The one at `convert` is not told to join, so that an app with one pays nothing. */
+  get #all(): readonly Companion[] {
+    const { convert } = this.#node;
+    return isCompanion(convert) ? [convert, ...this.#joined] : [...this.#joined];
+  }
+}
+
+/** A provisional denial may be taken back when the project config has come. */
+const isDenial = ({ answer, provisional }: ConsentAnswer): boolean => answer === 'denied' && !provisional;
+
+const isCompanion = (value: unknown): value is Companion =>
+  typeof value === 'object' && value !== null && 'heedDenial' in value;
+
+/** The reader with which one was compared last: the options of an app do not change. */
+const compared = new WeakMap<VisitorReader, VisitorReader>();
+
+function compareOptions([first, ...others]: readonly Companion[]): void {
+  for (const other of others) {
+    const [one, two] = [first!.visitors, other.visitors];
+    if (compared.get(two) === one) continue;
+    compared.set(two, one);
+    const names = Object.keys(one.sharedOptions);
+    const different = names.filter((name) => one.sharedOptions[name] !== two.sharedOptions[name]);
+    if (different.length > 0) other.warnOfOptions(different);
+  }
+}
+
+/** @param names the paths of options */
+export function warnOfSharedOptions({ warnOnce }: Pick<Runtime, 'warnOnce'>, names: readonly string[]): void {
+  warnOnce(
+    'shared-visitor',
+    `the Converts of this app share their visitors, and \`${names.join('`, `')}\` is not the same for all of them:` +
+      ' which of them writes the cookie of a visitor depends on which is used first. Give all of them the same' +
+      ' `visitor` (docs/guides/two-projects.md)',
+  );
+}
+
+/** The place is on `globalThis`, because an app can load this package twice: as ESM and as CommonJS. */
+const PLACE = Symbol.for('convert-middleware.shared-visitors');
+const place = globalThis as { [PLACE]?: WeakMap<object, SharedVisitor> };
+
+/** Has visitors shared from now on. Until then, requests are looked up nowhere. */
+export function shareVisitors(): void {
+  place[PLACE] ??= new WeakMap();
+}
+
+/** Returns what the Converts of a request share; undefined if the app has one Convert. */
+export function sharedVisitorOf(request: Pick<IncomingRequest, 'node'>): SharedVisitor | undefined {
+  const all = place[PLACE];
+  if (all === undefined) return undefined;
+  const { node } = request;
+  return node && all.get(node);
+}
+
+/** Has a context share the visitor of its request with the others. */
+export function shareVisitor({ node }: Pick<IncomingRequest, 'node'>, companion: Companion): void {
+  const all = place[PLACE];
+  if (node === undefined || all === undefined) return;
+  let shared = all.get(node);
+  if (shared === undefined) all.set(node, (shared = new SharedVisitor(node)));
+  shared.join(companion);
+}

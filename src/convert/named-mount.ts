@@ -1,0 +1,82 @@
+/** A Convert that stands beside another one in its app, and is mounted at a property of its own. */
+import { RequestContext, type RequestServices } from '../context/request-context.js';
+import { shareVisitor, shareVisitors } from '../context/shared-visitor.js';
+import type { ConvertContext } from '../context/types.js';
+import type { IncomingRequest, OutgoingResponse } from '../model/http.js';
+import { ConvertError } from '../utils/errors.js';
+import type { ConvertRuntime } from './create-runtime.js';
+import type { ContextOpener } from './types.js';
+
+/** What the Convert does with a request, whatever its name is. */
+export interface Opening {
+  open(services: RequestServices, request: IncomingRequest, response: OutgoingResponse): RequestContext;
+  /** Waits for what a context needs before the handler runs. */
+  prepared(context: RequestContext): ConvertContext | Promise<ConvertContext>;
+}
+
+export class NamedMount implements ContextOpener {
+  /** The services whose cookies have the project's id in their names. */
+  #services: RequestServices | undefined;
+  /** Stands in while nothing tells the project's id. */
+  #early: RequestServices | undefined;
+
+  constructor(
+    readonly as: string,
+    private readonly sdkKey: string | undefined,
+    private readonly runtime: Pick<ConvertRuntime, 'named' | 'project'>,
+    private readonly opening: Opening,
+  ) {
+    shareVisitors();
+  }
+
+  get services(): RequestServices {
+    if (this.#services !== undefined) return this.#services;
+    const { as, runtime } = this;
+    const project = projectOfKey(this.sdkKey) ?? runtime.project?.config.project.id;
+    if (project === undefined) return (this.#early ??= runtime.named({ as, project }));
+    return (this.#services = runtime.named({ as, project }));
+  }
+
+  open(request: IncomingRequest, response: OutgoingResponse): ConvertContext | Promise<ConvertContext> {
+    const { as } = this;
+    const { node } = request as { readonly node?: Record<string, unknown> };
+    const before = node?.[as];
+    // Another framework may have handled the same request, with the same instance.
+    if (before instanceof RequestContext && before.isOf(this.services)) return before;
+    const context = this.openNow(request, response);
+    if (node !== undefined && before === undefined) keepOn(node, as, context);
+    return this.opening.prepared(context);
+  }
+
+  openNow(request: IncomingRequest, response: OutgoingResponse): RequestContext {
+    const context = this.opening.open(this.services, request, response);
+    shareVisitor(request, context);
+    return context;
+  }
+}
+
+/**
+ * Refuses the name of a key cookie that would be found within the name that another project has for it.
+ *
+ * @throws ConvertError `CONVERT_BAD_OPTION`
+ */
+export function assertSplittable(keyCookie: string | undefined): void {
+  if (keyCookie === undefined || /._/.test(keyCookie.replace(/^__(?:Host|Secure)-/i, ''))) return;
+  throw new ConvertError(
+    'CONVERT_BAD_OPTION',
+    `option \`responseCache.cookie\` is '${keyCookie}', and this Convert is mounted \`as\` a name of its own: give it` +
+      " a name with a _ in it, such as 'shop_key', where the project's id is put",
+  );
+}
+
+/** A key of two numbers names account and project, before any config is there. */
+const projectOfKey = (sdkKey: string | undefined): string | undefined =>
+  /^\d+\/(\d+)$/.exec(sdkKey ?? '')?.[1];
+
+function keepOn(node: Record<string, unknown>, as: string, context: RequestContext): void {
+  try {
+    node[as] = context;
+  } catch {
+    // A request object that takes no property stays without: then each framework opens a context of its own.
+  }
+}
