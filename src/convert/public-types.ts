@@ -2,7 +2,16 @@
  * The types that all entries of the package export, so that the declarations of an app that imports only one entry can
  * name whatever a function returns.
  */
-export type { Convert, ConvertStats, ForVisitorOptions, JobStats, OrderFolder } from './types.js';
+export type {
+  Convert,
+  ConvertStats,
+  ForVisitorOptions,
+  JobStats,
+  OrderFile,
+  OrderFiles,
+  RouteConvert,
+} from './types.js';
+export type { Digests, HmacAlgorithm, Mac } from '../utils/digests.js';
 export type { PreviewLinkOptions } from './preview-url.js';
 export type { CloseOptions, CloseWithOptions, ClosingServer } from './shutdown.js';
 export type { ConvertErrorCode } from '../utils/errors.js';
