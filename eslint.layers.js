@@ -75,9 +75,6 @@ export const PACKAGES = {
   'adapters/shared': { types: ['node:stream'] },
   'adapters/async-context': { packages: ['node:async_hooks'] },
   fetch: { packages: ['@noble/hashes'] },
-  webhook: { packages: ['node:crypto', 'node:path'] },
-  'ours-privacy': { packages: ['node:crypto'] },
-  assignment: { packages: ['node:crypto'] },
   cli: { packages: ['node:'] },
   testing: { packages: ['node:assert', 'node:timers'] },
 };

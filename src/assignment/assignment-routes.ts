@@ -1,5 +1,5 @@
 /** `assignmentRoutes()`: lets backends in any language take decisions over HTTP. */
-import type { Convert } from '../convert/types.js';
+import type { RouteConvert } from '../convert/types.js';
 import type { RouteRequest, RouteResponse } from '../model/http.js';
 import { asConvertError, type ConvertError } from '../utils/errors.js';
 import { assertOptions, secrets, shape, withMethods } from '../utils/option-checks.js';
@@ -20,7 +20,7 @@ const assignmentOptions = shape(
   },
   ['tokens'],
 );
-const aConvert = withMethods('what createConvert() returned', 'forVisitor', 'report');
+const aConvert = withMethods('what createConvert() returned', 'forVisitor', 'report', 'flush');
 
 const NO_ENDPOINT = refusal(404, 'there is no such endpoint');
 const ONLY_POST = refusal(405, 'the method must be POST', { allow: 'POST' });
@@ -31,14 +31,14 @@ const BAD_TOKEN = refusal(401, '`token` is missing, or none of the tokens of thi
 const FAILED = refusal(500, 'an error in this server');
 
 class Routes {
-  readonly #convert: Convert;
+  readonly #convert: RouteConvert;
   readonly #tokens: Tokens;
   readonly #limits: AssignmentOptions['limits'];
   readonly #statuses = new Map<number, number>();
 
-  constructor(convert: Convert, { tokens, limits }: AssignmentOptions) {
+  constructor(convert: RouteConvert, { tokens, limits }: AssignmentOptions) {
     this.#convert = convert;
-    this.#tokens = new Tokens(tokens);
+    this.#tokens = new Tokens(tokens, convert.digests);
     this.#limits = limits;
   }
 
@@ -114,13 +114,14 @@ function decoded(key: string): string | undefined {
  *
  * @throws ConvertError `CONVERT_BAD_OPTION`
  */
-export function assignmentRoutes(convert: Convert, options: AssignmentOptions): AssignmentRoutes {
+export function assignmentRoutes(convert: RouteConvert, options: AssignmentOptions): AssignmentRoutes {
   assertOptions((value) => aConvert(value, 'convert'), convert);
   assertOptions(assignmentOptions, options);
   const routes = new Routes(convert, options);
   return Object.assign((request: RouteRequest) => routes.handle(request), {
     answersBelow: true as const,
     report: (error: ConvertError) => convert.report(error),
+    flush: () => convert.flush(),
     stats: () => routes.stats(),
   });
 }

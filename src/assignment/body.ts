@@ -1,4 +1,5 @@
 /** Reads the bodies of requests: JSON that a caller has sent, in which anything may be missing or of another type. */
+import { textOf } from '../utils/node/bytes.js';
 import { isPlainObject } from '../utils/objects.js';
 
 /** A kind of value that a field may have: its name in messages, and its check. */
@@ -93,9 +94,7 @@ export interface Context {
 /** Parses a body; undefined if it is no JSON object. */
 export function parsed(bytes: Uint8Array): Record<string, unknown> | undefined {
   try {
-    const value: unknown = JSON.parse(
-      Buffer.from(bytes.buffer, bytes.byteOffset, bytes.byteLength).toString(),
-    );
+    const value: unknown = JSON.parse(textOf(bytes));
     return isPlainObject(value) ? value : undefined;
   } catch {
     return undefined;

@@ -1,9 +1,9 @@
 /** One call of an endpoint, after it was checked. */
-import type { Convert } from '../convert/types.js';
+import type { RouteConvert } from '../convert/types.js';
 import type { Body } from './body.js';
 
 export interface Call {
-  readonly convert: Convert;
+  readonly convert: RouteConvert;
   readonly body: Body;
   /** The key of an experiment, which the path names behind the endpoint; '' if it names none. */
   readonly key: string;

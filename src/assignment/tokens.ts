@@ -1,24 +1,22 @@
 /** Knows the tokens of callers. */
-import { createHash, timingSafeEqual } from 'node:crypto';
+import type { Digests } from '../utils/digests.js';
 
 export class Tokens {
-  readonly #known: readonly { readonly bytes: Buffer; readonly name: string }[];
+  readonly #digests: Digests;
+  readonly #known: readonly string[];
 
-  constructor(tokens: string | readonly string[]) {
-    this.#known = [tokens].flat().map((token) => {
-      const name = createHash('sha256').update(token).digest('hex').slice(0, 16);
-      return { bytes: Buffer.from(token), name };
-    });
+  constructor(tokens: string | readonly string[], digests: Digests) {
+    this.#digests = digests;
+    this.#known = [tokens].flat().map((token) => digests.sha256(token, 'base64url'));
   }
 
   /**
-   * Returns a name of the token that may be stored, a part of its hash; undefined if it is none of the tokens. Bytes
-   * are compared in constant time: how long that takes tells no more of a token than its length.
+   * Returns a name of the token that may be stored, a part of its hash; undefined if it is none of the tokens. Hashes
+   * are compared, in constant time, so that the time that it takes tells nothing of a token.
    */
   nameOf(given: unknown): string | undefined {
     if (typeof given !== 'string') return undefined;
-    const bytes = Buffer.from(given);
-    const isSame = (known: Buffer): boolean => known.length === bytes.length && timingSafeEqual(known, bytes);
-    return this.#known.find((each) => isSame(each.bytes))?.name;
+    const hash = this.#digests.sha256(given, 'base64url');
+    return this.#known.find((known) => this.#digests.isEqual(known, hash))?.slice(0, 16);
   }
 }

@@ -1,10 +1,10 @@
 /** Finds the visitor that a caller asks for. */
 import type { VisitorContext } from '../context/types.js';
-import type { Convert } from '../convert/types.js';
+import type { RouteConvert } from '../convert/types.js';
 import type { Body, Context } from './body.js';
 
 /** Nothing of the caller's own request is read: its address and its user agent are those of a server. */
-export function visitorOf(convert: Convert, body: Body): Promise<VisitorContext> {
+export function visitorOf(convert: RouteConvert, body: Body): Promise<VisitorContext> {
   const { visitor_id, userId, origin = 'cookie', consent, properties, context, identityContext } = body;
   return convert.forVisitor(visitor_id ?? userId, {
     origin,

@@ -12,6 +12,7 @@ import { hasPreviewLink } from '../request/preview.js';
 import { LOCAL_STORE } from '../store/remote-store.js';
 import { asConvertError, ConvertError } from '../utils/errors.js';
 import { bindMethods } from '../utils/detached-methods.js';
+import type { Digests } from '../utils/digests.js';
 import type { Logger } from '../utils/logger.js';
 import { withTimeout } from '../utils/node/timers.js';
 import { asObject } from '../utils/objects.js';
@@ -37,18 +38,24 @@ const JOB_TIMEOUT = 5_000;
 /** What a Convert can do on every platform. */
 export abstract class ConvertBase {
   readonly #runtime: ConvertRuntime;
+  readonly #digests: Digests;
   readonly #acceptHints: boolean | 'critical';
   #closed: Promise<DeliveryLedger> | undefined;
 
   constructor(platform: Platform, options: ResolvedOptions, outbox?: OutboxFactory) {
     bindMethods(this);
     this.#runtime = createRuntime(platform, options, outbox);
+    this.#digests = platform.digests;
     this.#acceptHints = options.acceptClientHints ?? false;
   }
 
   /** A getter, not a field: an instance that is printed shows nothing of it. */
   protected get runtime(): ConvertRuntime {
     return this.#runtime;
+  }
+
+  get digests(): Digests {
+    return this.#digests;
   }
 
   get logger(): Logger {

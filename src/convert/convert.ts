@@ -5,6 +5,7 @@ import type { DeliveryLedger, OutboxFactory } from '../delivery/types.js';
 import type { IncomingRequest, OutgoingResponse } from '../model/http.js';
 import { resolveOptions } from '../options/resolve-options.js';
 import type { ConvertOptions, ResolvedOptions } from '../options/types.js';
+import { LazyModule } from '../utils/lazy-module.js';
 import { ConvertBase } from './convert-base.js';
 import { startRuntime } from './create-runtime.js';
 import { watchExit } from './exit-watch.js';
@@ -13,7 +14,7 @@ import { NODE } from './node-platform.js';
 import { orderFolderOf } from './order-folder.js';
 import { closeOnSignals } from './shutdown-signals.js';
 import { type CloseWithOptions, type ClosingServer, drainBeforeExit, Servers } from './shutdown.js';
-import type { ContextOpener, Convert, OrderFolder } from './types.js';
+import type { ContextOpener, Convert, OrderFiles } from './types.js';
 import { ConvertError } from '../utils/errors.js';
 
 export type { Convert } from './types.js';
@@ -45,6 +46,8 @@ export function createConvertWith(options: ResolvedOptions, outbox: OutboxFactor
   return new ConvertInstance(options, outbox, () => () => undefined);
 }
 
+const ORDER_FILES = new LazyModule(() => import('./order-files.js'));
+
 export function isConvert(value: unknown): value is Convert {
   return typeof value === 'object' && value !== null && BRAND in value;
 }
@@ -73,8 +76,11 @@ class ConvertInstance extends ConvertBase implements Convert {
     return true;
   }
 
-  get orderFolder(): OrderFolder | undefined {
-    return orderFolderOf(this.#options, this.runtime.project?.config);
+  async orderFiles<Order>(
+    isOrder: (value: unknown) => value is Order,
+  ): Promise<OrderFiles<Order> | undefined> {
+    const folder = orderFolderOf(this.#options, this.runtime.project?.config);
+    return folder && new (await ORDER_FILES.get()).FolderOrderFiles(isOrder, folder);
   }
 
   get readsAhead(): boolean {

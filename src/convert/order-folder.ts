@@ -2,7 +2,13 @@
 import { FORMATS, formatSuffix } from '../model/formats.js';
 import type { ProjectConfig } from '../model/project-config.js';
 import type { ResolvedOptions } from '../options/types.js';
-import type { OrderFolder } from './types.js';
+
+/** A folder for waiting orders. It is made when it is needed, for the user of this process alone. */
+export interface OrderFolder {
+  /** The path of the folder that it is in. */
+  readonly root: string;
+  readonly name: string;
+}
 
 /**
  * Returns undefined without `delivery.spool`, and while nothing tells the project. Orders wait before the first config

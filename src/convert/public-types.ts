@@ -8,8 +8,11 @@ export type {
   ConvertStats,
   ForVisitorOptions,
   JobStats,
-  OrderFolder,
+  OrderFile,
+  OrderFiles,
+  RouteConvert,
 } from './types.js';
+export type { Digests, HmacAlgorithm, Mac } from '../utils/digests.js';
 export type { PreviewLinkOptions } from './preview-url.js';
 export type { CloseOptions, CloseWithOptions, ClosingServer } from './shutdown.js';
 export type { ConvertErrorCode } from '../utils/errors.js';

@@ -8,6 +8,7 @@ import type { ProjectStats } from '../project/repository.js';
 import type { VisitorRequest } from '../request/described-request.js';
 import type { StoreStats } from '../store/remote-store.js';
 import type { ConvertError } from '../utils/errors.js';
+import type { Digests } from '../utils/digests.js';
 import type { Logger } from '../utils/logger.js';
 import type { CookieStats } from './cookie-formats.js';
 import type { PreviewLinkOptions } from './preview-url.js';
@@ -136,20 +137,39 @@ export interface Convert extends ContextOpener {
    */
   readonly readsAhead: boolean;
   /**
-   * For webhooks: where orders wait on disk that can not be counted yet. Undefined without `delivery.spool`, and while
-   * neither `sdkKey` nor a config tells the project.
+   * For webhooks: resolves with what keeps orders on disk that can not be counted yet. Undefined without
+   * `delivery.spool`, and while neither `sdkKey` nor a config tells the project.
    */
-  readonly orderFolder: OrderFolder | undefined;
+  orderFiles<Order>(isOrder: (value: unknown) => value is Order): Promise<OrderFiles<Order> | undefined>;
+  /** For routes: how texts are hashed, and signatures checked, on this platform. */
+  readonly digests: Digests;
   readonly logger: Logger;
   /** For adapters and routes: logs an error, once for each kind, and emits it as an `error` event. */
   report(error: ConvertError): void;
 }
 
-/** A folder for waiting orders. It is made when it is needed, for the user of this process alone. */
-export interface OrderFolder {
-  /** The path of the folder that it is in. */
-  readonly root: string;
+/** What routes, such as webhooks, need of a Convert: one of Node, or of `convert-middleware/fetch`. */
+export type RouteConvert = Pick<Convert, 'forVisitor' | 'flush' | 'report' | 'logger' | 'digests'> &
+  Partial<Pick<Convert, 'orderFiles'>>;
+
+/** Keeps orders that wait, so that they outlive their process. */
+export interface OrderFiles<Order> {
+  /** Writes an order, and resolves with the name of its file once it survives a power cut. */
+  add(order: Order, at: number): Promise<string>;
+  /** False if another process owns the order by now, since it took this one for dead. */
+  has(name: string): Promise<boolean>;
+  remove(name: string): Promise<void>;
+  /** Takes over orders of processes that have died, `room` at most. */
+  adopt(room: number): Promise<readonly OrderFile<Order>[]>;
+}
+
+export interface OrderFile<Order> {
+  /** The name of the file, by which its owner asks for it and removes it. */
   readonly name: string;
+  /** Since when the order waits, in milliseconds since the epoch. */
+  readonly at: number;
+  /** The order; undefined if the file holds none. */
+  readonly order: Order | undefined;
 }
 
 export interface ForVisitorOptions {

@@ -21,8 +21,8 @@ import { type FetchCall, FetchIncoming, FINISH_LIMIT, HostRequest } from './requ
 import { FetchOutgoing } from './response.js';
 
 /** A request with its context, until the response is made. */
-export interface OpenRequest {
-  readonly context: ConvertContext;
+export interface OpenRequest<Context = ConvertContext> {
+  readonly context: Context;
   /**
    * Calls `proceed` and returns what it returns: in all that it starts, `getConvert()` of
    * `convert-middleware/async-context` returns the context. Without that import, this is the call alone.
@@ -41,7 +41,7 @@ export interface OpenRequest {
 /** A Convert for hosts with web standards. */
 export interface FetchConvert<Platform = unknown> extends Omit<
   Convert,
-  'open' | 'openNow' | 'ready' | 'mountedAs' | 'closeWith' | 'readsAhead' | 'orderFolder'
+  'open' | 'openNow' | 'ready' | 'mountedAs' | 'closeWith' | 'readsAhead' | 'orderFiles'
 > {
   /**
    * Opens the context of a request. Waits for the first project config, at most `readyTimeout`, for a remote store, at
@@ -72,7 +72,7 @@ export function createConvert<Platform = unknown>(options?: FetchOptions<Platfor
 }
 
 export function isFetchConvert<Platform>(
-  value: FetchOptions<Platform> | FetchConvert<Platform> | undefined,
+  value: FetchOptions<Platform> | FetchConvert<Platform> | object | undefined,
 ): value is FetchConvert<Platform> {
   return typeof value === 'object' && value !== null && BRAND in value;
 }

@@ -1,9 +1,12 @@
-/** Hashes and signs texts without Node, and at once: WebCrypto would answer later, and contexts answer at once. */
+/**
+ * Hashes and signs texts without Node, and at once: WebCrypto would answer later, and contexts answer at once. Webhooks
+ * have the time to wait, so that their signatures are checked by WebCrypto.
+ */
 import { hmac } from '@noble/hashes/hmac.js';
 import { sha256 } from '@noble/hashes/sha2.js';
 import { bytesToHex } from '@noble/hashes/utils.js';
 import type { Digests } from '../utils/digests.js';
-import { BYTES, utf8 } from '../utils/node/bytes.js';
+import { BYTES, joined, utf8 } from '../utils/node/bytes.js';
 
 export const webDigests: Digests = {
   sha256: (data, encoding) => written(sha256(typeof data === 'string' ? utf8(data) : data), encoding),
@@ -18,6 +21,16 @@ export const webDigests: Digests = {
     for (let index = 0; index < text.length; index++)
       difference |= text.charCodeAt(index) ^ other.charCodeAt(index);
     return difference === 0;
+  },
+  async hmac(algorithm, key, parts, encoding) {
+    const hash = algorithm.replace('sha', 'SHA-');
+    const secret = joined([key]);
+    const signing = await crypto.subtle.importKey('raw', secret, { name: 'HMAC', hash }, false, ['sign']);
+    return written(new Uint8Array(await crypto.subtle.sign('HMAC', signing, joined(parts))), encoding);
+  },
+  ed25519: (publicKey) => async (signature, parts) => {
+    const key = await crypto.subtle.importKey('raw', joined([publicKey]), 'Ed25519', false, ['verify']);
+    return crypto.subtle.verify('Ed25519', key, joined([signature]), joined(parts));
   },
 };
 

@@ -1,6 +1,8 @@
 /** Wraps a handler of a web-standard host, so that it gets the context of each request. */
 import type { ConvertContext } from '../context/types.js';
-import { createConvert, type FetchConvert, isFetchConvert } from './convert.js';
+import type { Mountable } from '../model/mountable.js';
+import { createConvert, type FetchConvert, isFetchConvert, type OpenRequest } from './convert.js';
+import { isMountable, openMounted } from './mounted.js';
 import type { FetchOptions } from './options.js';
 import type { FetchCall } from './request.js';
 
@@ -17,6 +19,11 @@ export interface ConvertHandler<Platform = unknown> {
   readonly convert: FetchConvert<Platform>;
 }
 
+/** Makes a handler that gets another object of this package for each request: what `oursPrivacy()` has for it. */
+export function withConvert<Context extends object, Platform = unknown>(
+  handler: (request: Request, context: Context, call: FetchCall<Platform>) => Response | Promise<Response>,
+  given: Mountable<Context>,
+): (request: Request, call?: FetchCall<Platform>) => Promise<Response>;
 /**
  * Makes a handler that opens a context for each request, and completes the headers of its response.
  *
@@ -42,10 +49,24 @@ export interface ConvertHandler<Platform = unknown> {
 export function withConvert<Platform = unknown>(
   handler: FetchHandler<Platform>,
   given?: FetchOptions<Platform> | FetchConvert<Platform>,
-): ConvertHandler<Platform> {
+): ConvertHandler<Platform>;
+export function withConvert(
+  handler: FetchHandler,
+  given?: FetchOptions | FetchConvert | Mountable<ConvertContext>,
+): ConvertHandler | Handle {
+  if (isMountable(given)) return handleWith(handler, (...asked) => openMounted(given, ...asked));
   const convert = isFetchConvert(given) ? given : createConvert(given);
-  const handle = async (request: Request, call: FetchCall<Platform> = {}): Promise<Response> => {
-    const { context, run, finish, abandon } = await convert.open(request, call);
+  return Object.assign(handleWith(handler, convert.open), { convert });
+}
+
+type Handle = (request: Request, call?: FetchCall) => Promise<Response>;
+
+function handleWith(
+  handler: FetchHandler,
+  open: (request: Request, call: FetchCall) => OpenRequest | Promise<OpenRequest>,
+): Handle {
+  return async (request, call = {}) => {
+    const { context, run, finish, abandon } = await open(request, call);
     let response: Response;
     try {
       response = await run(() => handler(request, context, call));
@@ -55,5 +76,4 @@ export function withConvert<Platform = unknown>(
     }
     return finish(response);
   };
-  return Object.assign(handle, { convert });
 }

@@ -106,6 +106,11 @@ export interface RouteHandler {
   /** Called with an error that `route` has met, for the operator. Default: a line on stderr, once for each kind. */
   readonly report?: (error: ConvertError) => void;
   /**
+   * Sends what the handler has recorded. Hosts that end a request with its response call it after the handler. Default:
+   * the handler records nothing.
+   */
+  readonly flush?: () => Promise<unknown>;
+  /**
    * True if the handler answers paths below the one where it is mounted, too. Default false. Only adapters that mount
    * the path by themselves (Fastify) read it.
    */

@@ -1,5 +1,4 @@
 /** `oursPrivacy()`: decisions of an assignment endpoint, for the same adapters that mount a Convert. */
-import { randomUUID } from 'node:crypto';
 import { type Consent, consentModes, consentReader } from '../consent/consent.js';
 import { consentCheck } from '../consent/option-check.js';
 import type { IncomingRequest } from '../model/http.js';
@@ -97,7 +96,7 @@ class OursPrivacyInstance implements OursPrivacy {
       trackToken: options.trackToken,
       timeout,
       trackTimeout: Math.max(timeout, TRACK_TIMEOUT),
-      newId: randomUUID,
+      newId: () => crypto.randomUUID(),
       consent: consentOf(options, logger),
       visitorId: visitorIdOf(options, logger),
       count: (what) => void this.#calls.set(what, (this.#calls.get(what) ?? 0) + 1),

@@ -3,6 +3,9 @@
 /** Makes the HMAC-SHA256 of a text (as UTF-8), all of it. */
 export type Mac = (text: string, encoding: 'hex' | 'base64url') => string;
 
+/** The hash functions with which others sign. */
+export type HmacAlgorithm = 'sha1' | 'sha256' | 'sha512';
+
 export interface Digests {
   /** Returns the SHA-256 of bytes, or of a text (as UTF-8). */
   sha256(data: string | Uint8Array, encoding: 'base64' | 'base64url'): string;
@@ -16,4 +19,19 @@ export interface Digests {
    * they differ.
    */
   isEqual(text: string, other: string): boolean;
+  /** Signs parts, one right after the other, with HMAC, as others do. Texts count as UTF-8. */
+  hmac(
+    algorithm: HmacAlgorithm,
+    key: string | Uint8Array,
+    parts: readonly (string | Uint8Array)[],
+    encoding: 'hex' | 'base64',
+  ): string | Promise<string>;
+  /**
+   * Makes a function that says whether parts, one right after the other, have this signature of Ed25519.
+   *
+   * @param publicKey the 32 bytes of the key
+   */
+  ed25519(
+    publicKey: Uint8Array,
+  ): (signature: Uint8Array, parts: readonly (string | Uint8Array)[]) => boolean | Promise<boolean>;
 }

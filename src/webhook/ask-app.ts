@@ -1,5 +1,5 @@
 /** Calls the functions that an app gives to a webhook. Unlike those of a request, they may return promises. */
-import type { Convert } from '../convert/types.js';
+import type { RouteConvert } from '../convert/types.js';
 import { asConvertError } from '../utils/errors.js';
 
 /**
@@ -13,7 +13,11 @@ export class AppFailure extends Error {
 }
 
 /** @throws AppFailure */
-export async function askApp<T>(convert: Convert, option: string, ask: () => T | PromiseLike<T>): Promise<T> {
+export async function askApp<T>(
+  convert: RouteConvert,
+  option: string,
+  ask: () => T | PromiseLike<T>,
+): Promise<T> {
   const fail = (error: unknown, did: string, outcome: AppFailure['outcome']): AppFailure => {
     convert.report(
       asConvertError(error, 'CONVERT_CALLBACK', `the \`${option}\` function of a webhook ${did}`),

@@ -1,9 +1,11 @@
 /** Finds out who has sent a webhook, and reads its event. */
-import type { Convert } from '../convert/types.js';
+import type { RouteConvert } from '../convert/types.js';
 import type { RouteRequest } from '../model/http.js';
 import { asConvertError, codeOf } from '../utils/errors.js';
+import { textOf } from '../utils/node/bytes.js';
 import { isPlainObject } from '../utils/objects.js';
 import type { WarnOnce } from './answers.js';
+import type { Verdict } from './signatures.js';
 import type { ConversionWebhookOptions, WebhookPlatform } from './types.js';
 
 export type Authenticated =
@@ -30,17 +32,26 @@ export async function verifiedBy(
   }
 }
 
-/** By the platform's signature. Never throws. */
-export function signedBy(platform: WebhookPlatform, request: RouteRequest, convert: Convert): Authenticated {
-  try {
-    const verdict = platform.verify(request, Date.now());
-    return verdict === 'verified' ? parsed(request.body) : { refused: verdict };
-  } catch (error) {
-    // A function of the app: `signed` or `time` of `hmac`.
+/** By the platform's signature. Never throws or rejects. */
+export function signedBy(
+  platform: WebhookPlatform,
+  request: RouteRequest,
+  convert: RouteConvert,
+): Authenticated | Promise<Authenticated> {
+  // A function of the app: `signed` or `time` of `hmac`.
+  const failed = (error: unknown): Authenticated => {
     convert.report(
       asConvertError(error, 'CONVERT_CALLBACK', `a function that ${platform.name}() was given threw`),
     );
     return BAD_SIGNATURE;
+  };
+  const read = (verdict: Verdict): Authenticated =>
+    verdict === 'verified' ? parsed(request.body) : { refused: verdict };
+  try {
+    const verdict = platform.verify(request, Date.now(), convert.digests);
+    return verdict instanceof Promise ? verdict.then(read).catch(failed) : read(verdict);
+  } catch (error) {
+    return failed(error);
   }
 }
 
@@ -51,9 +62,4 @@ function parsed(body: Uint8Array): Authenticated {
   } catch {
     return BAD_JSON;
   }
-}
-
-function textOf(body: Uint8Array): string {
-  const bytes = Buffer.isBuffer(body) ? body : Buffer.from(body.buffer, body.byteOffset, body.byteLength);
-  return bytes.toString();
 }

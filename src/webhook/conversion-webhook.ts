@@ -1,12 +1,11 @@
 /** `conversionWebhook()`: counts the orders that a platform tells of, for the visitors who have placed them. */
 import type { ConversionResult } from '../context/conversion-outcomes.js';
-import type { Convert, ForVisitorOptions } from '../convert/types.js';
+import type { ForVisitorOptions, OrderFiles, RouteConvert } from '../convert/types.js';
 import type { RouteRequest, RouteResponse } from '../model/http.js';
 import type { GoalData } from '../model/tracking-event.js';
 import { asConvertError, type ConvertError } from '../utils/errors.js';
 import { withTimeout } from '../utils/node/timers.js';
 import { asObject } from '../utils/objects.js';
-import { LazyModule } from '../utils/lazy-module.js';
 import { answerTo, createWarnOnce, tellOf, type WarnOnce } from './answers.js';
 import { AppFailure, askApp } from './ask-app.js';
 import { signedBy, verifiedBy } from './authenticate.js';
@@ -14,7 +13,6 @@ import { textOf } from './fields.js';
 import { assertWebhookOptions } from './options.js';
 import { type BadField, checkedRefund } from './order.js';
 import { OrderAmounts } from './order-amounts.js';
-import type { OrderFiles } from './order-files.js';
 import { OrderReader } from './order-reader.js';
 import type {
   ConversionWebhook,
@@ -49,8 +47,6 @@ function isOrderConversion(value: unknown): value is OrderConversion {
   );
 }
 
-const FILES = new LazyModule(() => import('./order-files.js'));
-
 /** What is known of a request so far: if the time is up, the order may wait. */
 interface Attempt {
   readonly until: number;
@@ -64,32 +60,30 @@ const again = (outcome: WebhookOutcome): Result => ({ outcome, retry: true });
 
 const DISK_FAILED = 'orders that wait can not be kept on disk: they are in memory, and lost with the process';
 
-/** If a platform sends nothing again, an order that should be tried again waits. */
-async function letWait(orders: WaitingOrders<OrderConversion>, { conversion }: Attempt): Promise<Result> {
-  return final(conversion !== undefined && (await orders.add(conversion)) ? 'waiting' : 'lost');
-}
-
 class Webhook<Event> {
-  readonly #convert: Convert;
+  readonly #convert: RouteConvert;
   readonly #options: ConversionWebhookOptions<Event>;
   readonly #orders: OrderReader<Event>;
   readonly #amounts: OrderAmounts;
   readonly #origin: OrderConversion['origin'];
   readonly #warnOnce: WarnOnce;
   readonly #outcomes = new Map<WebhookOutcome, number>();
-  /** Undefined if the platform sends an event again after an error. */
+  /** True if the platform sends an event again after an error. */
+  readonly #isRetried: boolean;
   readonly #waiting: WaitingOrders<OrderConversion> | undefined;
   /** The most milliseconds for an attempt to count an order. An order that has to wait takes the rest to be written. */
   readonly #attemptLimit: number;
 
-  constructor(convert: Convert, options: ConversionWebhookOptions<Event>) {
+  constructor(convert: RouteConvert, options: ConversionWebhookOptions<Event>) {
     this.#convert = convert;
     this.#options = options;
     this.#origin = options.origin ?? 'carried';
     this.#warnOnce = createWarnOnce(convert.logger, options.platform?.name);
     this.#orders = new OrderReader(convert, options);
     this.#amounts = new OrderAmounts(convert, options, this.#warnOnce);
-    this.#waiting = options.platform?.retries === false ? this.#waitingOrders() : undefined;
+    this.#isRetried = options.platform?.retries !== false;
+    // Where a process ends with its request, no order can wait.
+    this.#waiting = this.#isRetried || convert.orderFiles === undefined ? undefined : this.#waitingOrders();
     this.#attemptLimit = this.#waiting === undefined ? TIME_LIMIT : TIME_LIMIT - DISK_LIMIT;
   }
 
@@ -99,8 +93,7 @@ class Webhook<Event> {
     const attempt: Attempt = { until: performance.now() + limit, conversion: undefined };
     // The work goes on after the time limit, and may still count the order: another attempt counts nothing then.
     const result = await withTimeout(limit, this.#process(request, attempt)).catch(() => again('timeout'));
-    const { outcome, retry } =
-      result.retry && this.#waiting !== undefined ? await letWait(this.#waiting, attempt) : result;
+    const { outcome, retry } = result.retry && !this.#isRetried ? await this.#letWait(attempt) : result;
     this.#count(outcome);
     return answerTo(outcome, retry);
   }
@@ -114,18 +107,19 @@ class Webhook<Event> {
     tellOf(outcome, this.#warnOnce);
   }
 
+  /** If a platform sends nothing again, an order that should be tried again waits. */
+  async #letWait({ conversion }: Attempt): Promise<Result> {
+    const waits = conversion !== undefined && (await this.#waiting?.add(conversion)) === true;
+    return final(waits ? 'waiting' : 'lost');
+  }
+
   #waitingOrders(): WaitingOrders<OrderConversion> {
     const convert = this.#convert;
     let files: OrderFiles<OrderConversion> | undefined;
     return new WaitingOrders<OrderConversion>({
       count: (conversion) => this.#countLater(conversion),
       lost: () => this.#count('lost'),
-      files: async () => {
-        const { orderFolder } = convert;
-        if (orderFolder === undefined || files !== undefined) return files;
-        const { OrderFiles } = await FILES.get();
-        return (files ??= new OrderFiles(isOrderConversion, orderFolder));
-      },
+      files: async () => (files ??= await convert.orderFiles?.(isOrderConversion)),
       diskFailed: (error) => convert.report(asConvertError(error, 'CONVERT_SPOOL', DISK_FAILED)),
     });
   }
@@ -146,10 +140,11 @@ class Webhook<Event> {
     const { platform, verify, onRefund } = this.#options;
     if (request.method !== 'POST') return final('bad-method');
     if (platform?.isPing(request) === true) return final('ping');
-    const found =
+    const finding =
       platform === undefined
-        ? await verifiedBy(verify!, request, this.#warnOnce)
+        ? verifiedBy(verify!, request, this.#warnOnce)
         : signedBy(platform, request, this.#convert);
+    const found = finding instanceof Promise ? await finding : finding;
     if ('refused' in found) return final(found.refused);
     const event = found.event as Event;
     const type = platform === undefined ? textOf(event, 'type') : platform.typeOf(event, request);
@@ -251,13 +246,14 @@ function conversionDataOf(order: WebhookOrder, amount: number | undefined, more:
  * @throws ConvertError `CONVERT_BAD_OPTION`
  */
 export function conversionWebhook<Event = WebhookEvent>(
-  convert: Convert,
+  convert: RouteConvert,
   options: ConversionWebhookOptions<Event>,
 ): ConversionWebhook {
   assertWebhookOptions(convert, options);
   const webhook = new Webhook(convert, options);
   return Object.assign((request: RouteRequest) => webhook.handle(request), {
     report: (error: ConvertError) => convert.report(error),
+    flush: () => convert.flush(),
     stats: () => webhook.stats(),
   });
 }

@@ -36,7 +36,7 @@ const webhookOptions = shape(
   ['goal'],
 );
 
-const aConvert = withMethods('what createConvert() returned', 'forVisitor', 'report');
+const aConvert = withMethods('what createConvert() returned', 'forVisitor', 'report', 'flush');
 
 /** @throws ConvertError `CONVERT_BAD_OPTION` */
 export function assertWebhookOptions<Event>(

@@ -1,19 +1,23 @@
 /** The amounts of orders in the currency of the project. */
-import type { Convert } from '../convert/types.js';
+import type { RouteConvert } from '../convert/types.js';
 import { askApp } from './ask-app.js';
 import type { ConversionWebhookOptions, WebhookOrder } from './types.js';
 
 type CurrencyOptions = Pick<ConversionWebhookOptions<never>, 'currency' | 'toProjectCurrency'>;
 
 export class OrderAmounts {
-  readonly #convert: Convert;
+  readonly #convert: RouteConvert;
   readonly #options: CurrencyOptions;
   readonly #warnOnce: (code: string, message: string) => void;
   readonly #currency: string | undefined;
   /** The currency of the first order that has one, if the app does not name the project's. */
   #first: string | undefined;
 
-  constructor(convert: Convert, options: CurrencyOptions, warnOnce: (code: string, message: string) => void) {
+  constructor(
+    convert: RouteConvert,
+    options: CurrencyOptions,
+    warnOnce: (code: string, message: string) => void,
+  ) {
     this.#convert = convert;
     this.#options = options;
     this.#warnOnce = warnOnce;

@@ -1,5 +1,5 @@
 /** Finds the order that an event tells of: as the platform has it, or as the functions of the app say. */
-import type { Convert } from '../convert/types.js';
+import type { RouteConvert } from '../convert/types.js';
 import type { RouteRequest } from '../model/http.js';
 import { askApp } from './ask-app.js';
 import { type BadField, checkedOrder } from './order.js';
@@ -19,13 +19,13 @@ const NO_ORDERS: WebhookPlatform['orders'] = {};
 const NO_FIELDS: WebhookOrderFields = {};
 
 export class OrderReader<Event> {
-  readonly #convert: Convert;
+  readonly #convert: RouteConvert;
   readonly #options: ConversionWebhookOptions<Event>;
   readonly #orders: WebhookPlatform['orders'];
   /** The types of events that mean that an order was paid; undefined if each event does. */
   readonly #types: ReadonlySet<string> | undefined;
 
-  constructor(convert: Convert, options: ConversionWebhookOptions<Event>) {
+  constructor(convert: RouteConvert, options: ConversionWebhookOptions<Event>) {
     const { platform, on } = options;
     this.#convert = convert;
     this.#options = options;

@@ -1,5 +1,6 @@
 /** Makes a platform of what tells it from others: how it signs, and where its events have the order. */
 import type { RouteRequest } from '../model/http.js';
+import type { Digests } from '../utils/digests.js';
 import { assertOptions, between, type Check, shape } from '../utils/option-checks.js';
 import { checkSignature, type FindSignature, type Key } from './signatures.js';
 import type { WebhookPlatform } from './types.js';
@@ -78,7 +79,8 @@ export function makePlatform(
   return Object.freeze({
     name,
     retries,
-    verify: (request: RouteRequest, now: number) => checkSignature(find(request), keys, tolerance, now),
+    verify: (request: RouteRequest, now: number, digests: Digests) =>
+      checkSignature(find(request), keys, tolerance, now, digests),
     isPing,
     typeOf,
     paid,

@@ -1,6 +1,7 @@
 /** Checks the signatures of webhooks: HMAC and Ed25519, in constant time, with several keys and a tolerance of time. */
-import { createHmac, createPublicKey, timingSafeEqual, verify } from 'node:crypto';
 import type { RouteRequest } from '../model/http.js';
+import type { Digests, HmacAlgorithm } from '../utils/digests.js';
+import { BYTES } from '../utils/node/bytes.js';
 
 /** What of a request is signed, and the signatures that it brings. */
 export interface SignedParts {
@@ -15,8 +16,8 @@ export interface SignedParts {
 /** Finds the signature of a request; undefined if there is none, or if it is malformed. */
 export type FindSignature = (request: RouteRequest) => SignedParts | undefined;
 
-/** True if one of the signatures was made with this key. */
-export type Key = (signed: SignedParts) => boolean;
+/** Says whether one of the signatures was made with this key. Some platforms find that out later. */
+export type Key = (signed: SignedParts, digests: Digests) => boolean | Promise<boolean>;
 
 /** `stale`: the signature is right, and its time is out of the tolerance. */
 export type Verdict = 'verified' | 'bad-signature' | 'stale';
@@ -25,41 +26,47 @@ export type Verdict = 'verified' | 'bad-signature' | 'stale';
 const MAX_SIGNATURES = 8;
 
 export interface HmacFormat {
-  readonly algorithm: 'sha1' | 'sha256' | 'sha512';
+  readonly algorithm: HmacAlgorithm;
   readonly encoding: 'hex' | 'base64';
   /** What stands before each signature: `sha256=`. Signatures that begin otherwise are not looked at. */
   readonly prefix: string;
 }
 
 export function hmacKey(secret: string | Uint8Array, { algorithm, encoding, prefix }: HmacFormat): Key {
-  return ({ parts, signatures }) => {
-    const hmac = createHmac(algorithm, secret);
-    for (const part of parts) hmac.update(part);
-    const expected = Buffer.from(prefix + hmac.digest(encoding));
-    return signatures.slice(0, MAX_SIGNATURES).some((signature) => {
-      const given = Buffer.from(signature);
-      return given.length === expected.length && timingSafeEqual(given, expected);
-    });
+  return ({ parts, signatures }, digests) => {
+    const signed = digests.hmac(algorithm, secret, parts, encoding);
+    const isGiven = (made: string): boolean => {
+      const expected = prefix + made;
+      const isExpected = (given: string): boolean =>
+        given.length === expected.length && digests.isEqual(given, expected);
+      return signatures.slice(0, MAX_SIGNATURES).some(isExpected);
+    };
+    return signed instanceof Promise ? signed.then(isGiven) : isGiven(signed);
   };
 }
 
-/**
- * @param publicKey the 32 bytes of the key
- * @throws if the bytes are no key
- */
+/** @param publicKey the 32 bytes of the key */
 export function ed25519Key(publicKey: Uint8Array, prefix: string): Key {
-  const x = Buffer.from(publicKey).toString('base64url');
-  const key = createPublicKey({ key: { kty: 'OKP', crv: 'Ed25519', x }, format: 'jwk' });
-  return ({ parts, signatures }) => {
-    const signed = Buffer.concat(parts.map((part) => Buffer.from(part as string)));
-    return signatures
-      .slice(0, MAX_SIGNATURES)
-      .filter((signature) => signature.startsWith(prefix))
-      .some((signature) => {
-        const given = Buffer.from(signature.slice(prefix.length), 'base64');
-        return given.length === 64 && verify(null, signed, key, given);
-      });
+  return ({ parts, signatures }, digests) => {
+    const given = signatures.slice(0, MAX_SIGNATURES).filter((signature) => signature.startsWith(prefix));
+    const all = given.map((signature) => bytesOf(signature.slice(prefix.length)));
+    const isSigned = digests.ed25519(publicKey);
+    return anyOf(all.map((signature) => signature?.length === 64 && isSigned(signature, parts)));
   };
+}
+
+/** Undefined if the text is no Base64. */
+function bytesOf(base64: string): Uint8Array | undefined {
+  try {
+    return BYTES.decode(base64.replace(/=+$/, ''));
+  } catch {
+    return undefined;
+  }
+}
+
+function anyOf(answers: readonly (boolean | Promise<boolean>)[]): boolean | Promise<boolean> {
+  if (answers.every((answer) => typeof answer === 'boolean')) return answers.includes(true);
+  return Promise.all(answers).then((all) => all.includes(true));
 }
 
 /**
@@ -73,8 +80,14 @@ export function checkSignature(
   keys: readonly Key[],
   tolerance: number,
   now: number,
-): Verdict {
-  if (signed === undefined || !keys.some((matches) => matches(signed))) return 'bad-signature';
+  digests: Digests,
+): Verdict | Promise<Verdict> {
+  if (signed === undefined) return 'bad-signature';
   const { time = now } = signed;
-  return Math.abs(now - time) <= tolerance * 1000 ? 'verified' : 'stale';
+  const verdict = (isSigned: boolean): Verdict => {
+    if (!isSigned) return 'bad-signature';
+    return Math.abs(now - time) <= tolerance * 1000 ? 'verified' : 'stale';
+  };
+  const isSigned = anyOf(keys.map((matches) => matches(signed, digests)));
+  return isSigned instanceof Promise ? isSigned.then(verdict) : verdict(isSigned);
 }

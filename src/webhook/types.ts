@@ -3,6 +3,7 @@ import type { GoalKey } from '../model/project-keys.js';
 import type { GoalData } from '../model/tracking-event.js';
 import type { RouteHandler, RouteRequest } from '../model/http.js';
 import type { TrackOutcome } from '../context/conversion-outcomes.js';
+import type { Digests } from '../utils/digests.js';
 import type { ForVisitorOptions } from '../convert/types.js';
 import type { Verdict } from './signatures.js';
 
@@ -59,8 +60,11 @@ export interface WebhookPlatform {
   readonly name: string;
   /** True if the platform sends an event again after an error. */
   readonly retries: boolean;
-  /** @param now milliseconds since the epoch */
-  verify(request: RouteRequest, now: number): Verdict;
+  /**
+   * @param now milliseconds since the epoch
+   * @param digests those of the Convert
+   */
+  verify(request: RouteRequest, now: number, digests: Digests): Verdict | Promise<Verdict>;
   /** True for an unsigned request that only asks whether somebody answers. */
   isPing(request: RouteRequest): boolean;
   /** The type of an event: `orders/paid`. */

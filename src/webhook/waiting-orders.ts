@@ -2,9 +2,9 @@
  * Orders of a platform that sends nothing again: one that can not be counted now waits here. It waits in memory, and on
  * disk, too, if there is a spool.
  */
+import type { OrderFiles } from '../convert/types.js';
 import { HealthReporter } from '../utils/health-reporter.js';
 import { unrefTimeout, withTimeout } from '../utils/node/timers.js';
-import type { OrderFiles } from './order-files.js';
 
 const MAX_ORDERS = 1_000;
 /** Milliseconds for which an order waits at most. */

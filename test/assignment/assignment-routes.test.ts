@@ -9,6 +9,7 @@ import { assignmentRoutes, type AssignmentRoutes } from '../../src/assignment.js
 import type { ProjectConfig } from '../../src/model/project-config.js';
 import type { ConvertOptions } from '../../src/options/types.js';
 import { memoryStore } from '../../src/store/memory-store.js';
+import { nodeDigests } from '../../src/utils/node/digests.js';
 import { collector, collectorPerTest, create, logged } from '../convert/setup.js';
 import { testProject } from '../support/project.js';
 import { hasRedis, sharedRedis } from '../support/redis.js';
@@ -570,7 +571,7 @@ describe('anything', () => {
 });
 
 describe('options', () => {
-  const convert = (): never => ({ forVisitor: () => undefined, report: () => undefined }) as never;
+  const convert = (): never => ({ forVisitor() {}, report() {}, flush() {}, digests: nodeDigests }) as never;
   it.each([
     [undefined, { tokens: TOKEN }, 'option `convert` must be what createConvert() returned'],
     [convert(), undefined, 'option `options` must be an object'],

@@ -1,4 +1,4 @@
-/** The entry in a realm that has what all hosts with web standards have, and nothing of Node. */
+/** What ships for hosts without Node, in a realm that has what all hosts with web standards have, and nothing of Node. */
 import { createContext, Script } from 'node:vm';
 import { build } from 'esbuild';
 import { beforeAll, expect, it } from 'vitest';
@@ -23,10 +23,14 @@ function globals(posts: string[]) {
   };
 }
 
+const ENTRIES = ['fetch', 'webhook', 'assignment', 'ours-privacy']
+  .map((name) => `export * from './dist/${name}.mjs';`)
+  .join('');
+
 let code = '';
 beforeAll(async () => {
   const { outputFiles } = await build({
-    stdin: { contents: "export * from './src/fetch.ts'", resolveDir: process.cwd() },
+    stdin: { contents: ENTRIES, resolveDir: process.cwd() },
     bundle: true,
     // Modules of Node are not found on this platform, so that an import of one, also on demand, fails the build.
     platform: 'neutral',

@@ -86,10 +86,8 @@ export function contentSuite(packed: WhenPacked): void {
       names.reduce((sum, name) => sum + Buffer.byteLength(read(name)), 0);
     const why =
       'what was added is worth its bytes in every installation, or the limit is raised with a reason';
-    // A third is `convert-middleware/fetch`: it shares no file with Node's entries, since none of its may name a module
-    // of Node.
-    expect(bytes, why).toBeLessThan(950_000);
-    expect(size(files), why).toBeLessThan(3_600_000);
+    expect(bytes, why).toBeLessThan(700_000);
+    expect(size(files), why).toBeLessThan(2_500_000);
   });
 }
 

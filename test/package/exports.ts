@@ -35,7 +35,7 @@ const ENTRIES: Readonly<Record<string, Entry>> = {
   'convert-middleware/ours-privacy': { names: 'oursPrivacy', loads: [] },
   'convert-middleware/assignment': { names: 'assignmentRoutes', loads: [] },
   'convert-middleware/fetch': {
-    names: 'ConvertError createConvert memoryStore withConvert',
+    names: 'ConvertError createConvert memoryStore openMounted route withConvert',
     loads: ['@noble/hashes'],
   },
   'convert-middleware/testing': { names: 'storeConformance testConvert', loads: AGENTS },

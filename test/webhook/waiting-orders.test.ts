@@ -1,5 +1,5 @@
 import { afterEach, beforeEach, describe, expect, it, vi } from 'vitest';
-import type { OrderFiles } from '../../src/webhook/order-files.js';
+import type { OrderFiles } from '../../src/convert/types.js';
 import { WaitingOrders } from '../../src/webhook/waiting-orders.js';
 
 beforeEach(() => void vi.useFakeTimers({ toFake: ['setTimeout', 'clearTimeout', 'performance'] }));

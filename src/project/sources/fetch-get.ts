@@ -1,4 +1,5 @@
 /** Makes one GET request with `fetch`, with the bounds of `get` in `http-get.ts`. */
+import { joined } from '../../utils/node/bytes.js';
 import { unrefTimeout } from '../../utils/node/timers.js';
 import type { Answer, GetOptions } from './get.js';
 
@@ -47,18 +48,7 @@ async function bodyOf({ body }: Response, maxBytes: number): Promise<Uint8Array>
     }
     chunks.push(value);
   }
-  return joined(chunks);
-}
-
-function joined(chunks: readonly Uint8Array[]): Uint8Array {
-  if (chunks.length === 1) return chunks[0]!;
-  const all = new Uint8Array(chunks.reduce((sum, { length }) => sum + length, 0));
-  let at = 0;
-  for (const chunk of chunks) {
-    all.set(chunk, at);
-    at += chunk.length;
-  }
-  return all;
+  return chunks.length === 1 ? chunks[0]! : joined(chunks);
 }
 
 /** The reason of a failure, for the log: Node's `fetch` hides the code in `cause`. */

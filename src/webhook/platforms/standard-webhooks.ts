@@ -1,19 +1,21 @@
 /** Standard Webhooks: https://github.com/standard-webhooks/standard-webhooks */
 import { ConvertError } from '../../utils/errors.js';
+import { BYTES } from '../../utils/node/bytes.js';
 import { textOf } from '../fields.js';
 import { type PlatformDefinition, timedPlatformOf, type TimedSecretOptions } from '../platform.js';
 import { standardForm } from '../signature-forms.js';
 import { ed25519Key, hmacKey, type Key } from '../signatures.js';
 import type { WebhookPlatform } from '../types.js';
 
+const NONE = new Uint8Array();
 const BASE64 = /^[A-Za-z0-9+/]+={0,2}$/;
 
 /** Makes a key of `whsec_...` or of base64, which are secrets for HMAC, or of `whpk_...`, a public key of Ed25519. */
 function keyOf(secret: string): Key {
   const [, kind, encoded = ''] = /^(whsec_|whpk_)?(.*)$/s.exec(secret) ?? [];
-  const bytes = Buffer.from(encoded, 'base64');
+  const bytes = BASE64.test(encoded) ? BYTES.decode(encoded.replace(/=+$/, '')) : NONE;
   const isPublic = kind === 'whpk_';
-  if (!BASE64.test(encoded) || bytes.length === 0 || (isPublic && bytes.length !== 32))
+  if (bytes.length === 0 || (isPublic && bytes.length !== 32))
     throw new ConvertError(
       'CONVERT_BAD_OPTION',
       'option `secret` must be base64, after `whsec_` or nothing, or a public key after `whpk_`',

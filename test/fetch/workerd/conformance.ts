@@ -17,7 +17,11 @@ const REPLACED: readonly (readonly [RegExp, string])[] = [
 const replaced: Plugin = {
   name: 'replaced',
   setup(building) {
-    for (const [filter, file] of REPLACED) building.onResolve({ filter }, () => ({ path: here(file) }));
+    for (const [filter, file] of REPLACED)
+      building.onResolve({ filter }, ({ importer }) =>
+        // What ships imports nothing of Node here: else the build fails.
+        importer.includes('/src/') ? undefined : { path: here(file) },
+      );
   },
 };
 

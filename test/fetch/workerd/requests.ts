@@ -2,16 +2,66 @@
 import { setTimeout as sleep } from 'node:timers/promises';
 import { describe, expect, it } from 'vitest';
 import request from 'supertest';
+import { assignmentRoutes } from '../../../src/assignment.js';
+import { route, withConvert } from '../../../src/fetch.js';
 import type { ConvertOptions } from '../../../src/options/types.js';
+import { oursPrivacy } from '../../../src/ours-privacy.js';
+import { conversionWebhook, standardWebhooks } from '../../../src/webhook.js';
 import { appsOf } from '../../adapters/apps.js';
 import { CHROME } from '../../adapters/conformance.js';
 import type { Adapter, Handler } from '../../adapters/harness.js';
 import { httpServer, says } from '../../project/helpers.js';
 import { testProject } from '../../support/project.js';
+import { serve } from './network.js';
 
 const hero: Handler = (x) => x.send(200, x.convert.runExperience('homepage-hero')?.key ?? 'none');
 
 export function requestsOfOneWorker(adapter: Adapter): void {
+  describe('routes', () => {
+    const apps = appsOf(adapter);
+
+    it.each(['HMAC', 'Ed25519'])('Q4 a webhook that is signed with %s counts its order', async (how) => {
+      const app = await apps.start({ convert: apps.options(), routes: { '/': hero } });
+      const { secret, sign } = how === 'HMAC' ? await hmacSigner() : await ed25519Signer();
+      const webhook = conversionWebhook(app.convert, {
+        platform: standardWebhooks({ secret }),
+        goal: 'purchase',
+        order: ({ id }) => ({ id, visitorId: 'known' }),
+      });
+      const orders = route(webhook);
+      const { url, close } = serve((asked, waitUntil) => orders(asked, { waitUntil }));
+      const body = JSON.stringify({ type: 'order.paid', id: '1' });
+      const time = String(Math.floor(Date.now() / 1000));
+      const post = (signature: string) =>
+        fetch(url, {
+          method: 'POST',
+          body,
+          headers: { 'webhook-id': 'm', 'webhook-timestamp': time, 'webhook-signature': signature },
+        });
+      expect((await post(await sign(`m.${time}.${body}`))).status).toBe(200);
+      expect((await post(await sign('another text'))).status).toBe(401);
+      await apps.collector.waitFor((seen) => seen.conversions().length > 0);
+      expect(apps.collector.conversions()[0]).toMatchObject({ visitorId: 'known' });
+      close();
+    });
+
+    it('Q5 the client of the assignment endpoint gets what the endpoint says', async () => {
+      const app = await apps.start({ convert: apps.options(), routes: { '/': hero } });
+      const token = 'exp_0123456789abcdef';
+      const assigned = route(assignmentRoutes(app.convert, { tokens: token }));
+      const endpoint = serve((asked, waitUntil) => assigned(asked, { waitUntil }));
+      const ours = oursPrivacy({ token, endpoint: `${endpoint.url}/api/v1`, timeout: 5_000 });
+      const handle = withConvert(async (_, { assign }) => Response.json(await assign('homepage-hero')), ours);
+      const page = serve((asked, waitUntil) => handle(asked, { waitUntil }));
+      const answer = await fetch(page.url, { headers: { cookie: '_ours_user=v_123' } });
+      expect(await answer.json()).toMatchObject({ inExperiment: true, experimentId: '101' });
+      await apps.collector.waitFor((seen) => seen.exposures().length === 1);
+      expect(apps.collector.exposures()).toMatchObject([{ visitorId: 'v_123' }]);
+      endpoint.close();
+      page.close();
+    });
+  });
+
   describe('requests of one worker', () => {
     const apps = appsOf(adapter);
     const get = (url: string, path = '/') => request(url).get(path).set('user-agent', CHROME);
@@ -85,4 +135,32 @@ export function requestsOfOneWorker(adapter: Adapter): void {
       expect(apps.logged).toEqual([]);
     });
   });
+}
+
+const base64 = (bytes: ArrayBuffer): string => btoa(String.fromCharCode(...new Uint8Array(bytes)));
+const bytesOf = (text: string): Uint8Array<ArrayBuffer> => Uint8Array.from(new TextEncoder().encode(text));
+
+interface Signer {
+  readonly secret: string;
+  readonly sign: (text: string) => Promise<string>;
+}
+
+async function hmacSigner(): Promise<Signer> {
+  const secret = bytesOf('a secret of the test');
+  const key = await crypto.subtle.importKey('raw', secret, { name: 'HMAC', hash: 'SHA-256' }, false, [
+    'sign',
+  ]);
+  return {
+    secret: `whsec_${base64(secret.buffer)}`,
+    sign: async (text) => `v1,${base64(await crypto.subtle.sign('HMAC', key, bytesOf(text)))}`,
+  };
+}
+
+async function ed25519Signer(): Promise<Signer> {
+  const keys = (await crypto.subtle.generateKey('Ed25519', true, ['sign', 'verify'])) as CryptoKeyPair;
+  return {
+    secret: `whpk_${base64((await crypto.subtle.exportKey('raw', keys.publicKey)) as ArrayBuffer)}`,
+    sign: async (text) =>
+      `v1a,${base64(await crypto.subtle.sign('Ed25519', keys.privateKey, bytesOf(text)))}`,
+  };
 }

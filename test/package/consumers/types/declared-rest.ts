@@ -2,7 +2,7 @@
 import { getConvert } from 'convert-middleware/async-context';
 import { assignmentRoutes } from 'convert-middleware/assignment';
 import { compile, compiledEngine } from 'convert-middleware/engine';
-import { withConvert } from 'convert-middleware/fetch';
+import { openMounted, route, withConvert } from 'convert-middleware/fetch';
 import { geoipLite } from 'convert-middleware/geoip-lite';
 import { lmdbStore } from 'convert-middleware/lmdb';
 import { maxmind } from 'convert-middleware/maxmind';
@@ -20,6 +20,8 @@ export const ours = oursPrivacy({ token: 'exp_test' });
 export const current = getConvert();
 export const { forVisitor } = testConvert();
 export const handle = withConvert((_, { visitorId }) => new Response(visitorId), { sdkKey: '1/2' });
+export const handleOurs = withConvert((_, { visitorId }) => new Response(visitorId), ours);
+export const { context, finish } = openMounted(ours, new Request('https://shop.example/'));
 
 export const platforms = [shopify({ secret: 's' }), stripe({ secret: ['s'], tolerance: 60 })];
 export const webhook = conversionWebhook<{ data: { id: string; total: number } }>(testConvert(), {
@@ -29,4 +31,8 @@ export const webhook = conversionWebhook<{ data: { id: string; total: number } }
 });
 export const { outcomes } = webhook.stats();
 export const assignments = assignmentRoutes(testConvert(), { tokens: 'a token of 16 characters' });
+export const assigned = route(assignments, { maxBytes: 1024 });
+export const onHost = route(
+  conversionWebhook(handle.convert, { platform: shopify({ secret: 's' }), goal: 'g' }),
+);
 export const { statuses } = assignments.stats();

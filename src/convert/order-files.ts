@@ -14,21 +14,13 @@ import { join } from 'node:path';
 import { nodeFiles, type SpoolFiles } from '../delivery/spool/files.js';
 import { ownFolder } from '../delivery/spool/folder.js';
 import { LEASE, type LeaseOptions, OtherLeases, OwnLease } from '../delivery/spool/process-leases.js';
-import type { OrderFolder } from '../convert/types.js';
+import type { OrderFolder } from './order-folder.js';
+import type { OrderFile, OrderFiles } from './types.js';
 import { ignoreMissing } from '../utils/errors.js';
 
 const NAME = /^([0-9a-f]{12})(?:-\d{1,9}\.order|\.lease)$/;
 
-export interface OrderFile<Order> {
-  /** The name of the file, by which its owner asks for it and removes it. */
-  readonly name: string;
-  /** Since when the order waits, in milliseconds since the epoch. */
-  readonly at: number;
-  /** The order; undefined if the file holds none. */
-  readonly order: Order | undefined;
-}
-
-export class OrderFiles<Order> {
+export class FolderOrderFiles<Order> implements OrderFiles<Order> {
   readonly #isOrder: (value: unknown) => value is Order;
   readonly #folder: OrderFolder;
   readonly #files: SpoolFiles;
@@ -49,7 +41,6 @@ export class OrderFiles<Order> {
     this.#leases = leases;
   }
 
-  /** Writes an order, and resolves with the name of its file once it survives a power cut. */
   async add(order: Order, at: number): Promise<string> {
     const { path, lease } = await this.#open();
     await lease();
@@ -65,7 +56,6 @@ export class OrderFiles<Order> {
     return name;
   }
 
-  /** False if another process owns the order by now, since it took this one for dead. */
   async has(name: string): Promise<boolean> {
     const { path } = await this.#open();
     return (await this.#files.inspect(join(path, name))) !== undefined;
@@ -76,7 +66,7 @@ export class OrderFiles<Order> {
     await this.#files.remove(join(path, name)).catch(ignoreMissing);
   }
 
-  /** Takes over orders of dead owners, `room` at most. An owner counts as dead at the second call at the earliest. */
+  /** An owner counts as dead at the second call at the earliest. */
   async adopt(room: number): Promise<OrderFile<Order>[]> {
     const { path, lease, others } = await this.#open();
     const names = await this.#files.list(path);

@@ -3,7 +3,7 @@ import { readdirSync, rmSync, statSync, symlinkSync, writeFileSync } from 'node:
 import { join } from 'node:path';
 import { setTimeout as sleep } from 'node:timers/promises';
 import { expect, it } from 'vitest';
-import { OrderFiles } from '../../src/webhook/order-files.js';
+import { FolderOrderFiles } from '../../src/convert/order-files.js';
 import { temporaryFolder } from '../support/folder.js';
 
 const NAME = '1001-2002.orders';
@@ -14,7 +14,11 @@ const isText = (value: unknown): value is string => typeof value === 'string';
 
 /** An owner that lives on, or one that touches its lease only once, as if its process had ended then. */
 const owner = (root: string, how: 'lives' | 'dies') =>
-  new OrderFiles(isText, { root, name: NAME }, { lease: LEASE, beat: how === 'lives' ? 20 : 1_000_000 });
+  new FolderOrderFiles(
+    isText,
+    { root, name: NAME },
+    { lease: LEASE, beat: how === 'lives' ? 20 : 1_000_000 },
+  );
 
 const namesIn = (root: string, end: string) =>
   readdirSync(join(root, NAME)).filter((name) => name.endsWith(end));
