@@ -19,7 +19,8 @@ function create(geo: ConvertOptions['geo']): { errors: ConvertError[]; lines: st
   const lines: string[] = [];
   const line = (level: string) => (message: string) => void lines.push(`${level} ${message}`);
   const logger = { error: line('error'), warn: line('warn'), info: line('info') };
-  const made = (convert = createConvert({ project: testProject(), geo, logger }));
+  // The requests of this file have no user agent.
+  const made = (convert = createConvert({ project: testProject(), geo, bots: 'include', logger }));
   const errors: ConvertError[] = [];
   made.on('error', (error) => errors.push(error));
   return { errors, lines, made };
