@@ -66,7 +66,7 @@ function adapterOn(serve: (answer: Answer) => RunningServer): Adapter {
     ...FETCH_ADAPTER,
     async start(options) {
       const handle = fetchApp(options, toWeb);
-      const { port, close } = serve(async (request, address) => {
+      const server = serve(async (request, address) => {
         const host = request.headers.get('host') ?? '';
         const { origin, ip } = seenBy(options, request.headers, { host, address });
         // Without a trusted proxy, the app gets the request as the runtime has made it.
@@ -76,7 +76,8 @@ function adapterOn(serve: (answer: Answer) => RunningServer): Adapter {
           () => new Response('error', { status: 500 }),
         );
       });
-      return { url: `http://127.0.0.1:${port}`, convert: handle.convert as unknown as Convert, close };
+      const url = `http://127.0.0.1:${server.port}`;
+      return { url, convert: handle.convert as unknown as Convert, close: () => server.close() };
     },
   };
 }
