@@ -93,7 +93,7 @@ describe('W8 the name of a Convert', () => {
     const ours = { as: 'ours', open: () => ({}) };
     const given = [ours, { as: 'other' }] as unknown as Parameters<typeof convertMiddleware>;
     expect(() => convertMiddleware(...given)).toThrow(/is 'other', and what is mounted has the name 'ours'/);
-    expect(() => koaMiddleware(...(given as never[]))).toThrow(/leave `as` out/);
+    expect(() => koaMiddleware(...(given as unknown as never[]))).toThrow(/leave `as` out/);
     const app = Fastify();
     const register = async () => app.register(convertPlugin, { convert: ours, as: 'other' });
     await expect(register).rejects.toThrow(/leave `as` out/);
