@@ -83,6 +83,7 @@ export interface CompilerOptions {
   skipLibCheck?: boolean;
   declaration?: boolean;
   types?: string[];
+  lib?: string[];
 }
 
 /**

@@ -32,7 +32,14 @@ const KOA_TYPES = [
 ].map((name) => `@types/${name}`);
 
 /** What only an app of one framework has, with the declarations of all packages checked too. */
-const ALONE: Record<string, { packages: string[]; copies?: string[]; options?: Partial<CompilerOptions> }> = {
+interface Alone {
+  readonly packages: string[];
+  readonly copies?: string[];
+  readonly options?: Partial<CompilerOptions>;
+  /** The name of its files. Default: that of the row. */
+  readonly file?: string;
+}
+const ALONE: Record<string, Alone> = {
   // No package beside ours, not even the types of Node.
   core: { packages: [], options: { types: [] } },
   express: { packages: ['express', '@types/express', '@types/node'] },
@@ -40,6 +47,13 @@ const ALONE: Record<string, { packages: string[]; copies?: string[]; options?: P
   // alone, its types are those of @types: so the types of Koa must look for them from there.
   koa: { packages: ['koa', '@types/node', ...KOA_TYPES], copies: ['@types/koa'] },
   fastify: { packages: ['fastify', '@fastify/view', '@types/node'] },
+  // `Request` and `Response` are those of Node, or of browsers, as on hosts that have types of their own.
+  fetch: { packages: ['@types/node'] },
+  'fetch without Node': {
+    packages: [],
+    options: { types: [], lib: ['ES2022', 'DOM', 'DOM.Iterable'] },
+    file: 'fetch',
+  },
 };
 
 /** Apps that have declarations made, one entry in each: the programs of one compiler would share what they import. */
@@ -84,10 +98,11 @@ export function typeSuite(packed: WhenPacked, only?: readonly string[]): void {
       complaints.set(name, compile(program));
     }
     if (isMeant([KEYS, undefined])) complaints.set(KEYS, complaintsOfKeys(app));
-    for (const [name, { packages, copies, options }] of alone) {
-      const app = installFlat(temp, tarball, { name: `${name}-alone`, packages, copies });
+    for (const [name, { packages, copies, options, file = name }] of alone) {
+      const folder = `${name.replaceAll(' ', '-')}-alone`;
+      const app = installFlat(temp, tarball, { name: folder, packages, copies });
       const program = { module: 'nodenext', skipLibCheck: false, ...options };
-      complaints.set(name, compile(addProgram(app, 'src', [`${name}.mts`, `${name}.cts`], program)));
+      complaints.set(name, compile(addProgram(app, 'src', [`${file}.mts`, `${file}.cts`], program)));
     }
   });
 

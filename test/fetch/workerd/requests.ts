@@ -140,6 +140,9 @@ export function requestsOfOneWorker(adapter: Adapter): void {
 const base64 = (bytes: ArrayBuffer): string => btoa(String.fromCharCode(...new Uint8Array(bytes)));
 const bytesOf = (text: string): Uint8Array<ArrayBuffer> => Uint8Array.from(new TextEncoder().encode(text));
 
+type Key = Awaited<ReturnType<typeof crypto.subtle.importKey>>;
+type KeyPair = Readonly<Record<'publicKey' | 'privateKey', Key>>;
+
 interface Signer {
   readonly secret: string;
   readonly sign: (text: string) => Promise<string>;
@@ -157,7 +160,7 @@ async function hmacSigner(): Promise<Signer> {
 }
 
 async function ed25519Signer(): Promise<Signer> {
-  const keys = (await crypto.subtle.generateKey('Ed25519', true, ['sign', 'verify'])) as CryptoKeyPair;
+  const keys = (await crypto.subtle.generateKey('Ed25519', true, ['sign', 'verify'])) as KeyPair;
   return {
     secret: `whpk_${base64((await crypto.subtle.exportKey('raw', keys.publicKey)) as ArrayBuffer)}`,
     sign: async (text) =>
