@@ -28,6 +28,7 @@ export interface ShortProject {
 /** An experience: its variations alone, or an object that has them as `variations`. */
 export type ShortExperience = ShortVariations | ShortExperienceSettings;
 
+/** An experience with more than variations. */
 export interface ShortExperienceSettings {
   readonly variations: ShortVariations;
   /** The percentage of visitors who take part, 0 to 100. A change moves nobody. Default 100. */
@@ -46,6 +47,7 @@ export interface ShortExperienceSettings {
 /** The keys of the variations, which share the traffic equally; or each key with its weight, or with an object. */
 export type ShortVariations = readonly string[] | Readonly<Record<string, number | ShortVariation>>;
 
+/** A variation with more than a weight. */
 export interface ShortVariation {
   /** The share in percent. All variations have a weight, and the weights add up to 100; or none has one. */
   readonly weight?: number;
