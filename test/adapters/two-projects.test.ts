@@ -106,10 +106,10 @@ describe('W8 the name of a Convert', () => {
     const logged: string[] = [];
     const log = (message: string): void => void logged.push(message);
     const convert = createConvert({ project, delivery: false, logger: { error: log, warn: log } });
-    const { as, opener, write } = contextProperty(convert, { as: 'account' }, log);
+    const property = contextProperty(convert, { as: 'account' }, log);
     const target = { account: 'of the app' };
-    write(target, opener.openNow({ headers: {} } as never, { headersSent: true } as never) as never);
-    expect([as, target.account]).toEqual(['account', 'of the app']);
+    property.write(target, property.opener.openNow({ headers: {} } as never, { headersSent: true } as never));
+    expect([property.as, target.account]).toEqual(['account', 'of the app']);
     expect(logged).toEqual([expect.stringContaining('`account` of its own')]);
     await convert.close();
   });
