@@ -61,11 +61,12 @@ export class NamedMount implements ContextOpener {
  * @throws ConvertError `CONVERT_BAD_OPTION`
  */
 export function assertSplittable(keyCookie: string | undefined): void {
-  if (keyCookie === undefined || /._/.test(keyCookie.replace(/^__(?:Host|Secure)-/i, ''))) return;
+  // The id, which is digits, comes between two letters: so neither name holds the other.
+  if (keyCookie === undefined || /[a-z]_[a-z][^_]*$/i.test(keyCookie)) return;
   throw new ConvertError(
     'CONVERT_BAD_OPTION',
     `option \`responseCache.cookie\` is '${keyCookie}', and this Convert is mounted \`as\` a name of its own: give it` +
-      " a name with a _ in it, such as 'shop_key', where the project's id is put",
+      " a name with a _ between its last two words, such as 'shop_key', where the project's id is put",
   );
 }
 

@@ -91,12 +91,14 @@ describe('W8 the name of a Convert', () => {
 
   it('is not for what has one already', async () => {
     const ours = { as: 'ours', open: () => ({}) };
-    const given = [ours, { as: 'other' }] as unknown as Parameters<typeof convertMiddleware>;
-    expect(() => convertMiddleware(...given)).toThrow(/is 'other', and what is mounted has the name 'ours'/);
-    expect(() => koaMiddleware(...(given as unknown as never[]))).toThrow(/leave `as` out/);
+    const mount = { as: 'other' };
+    const message = /is 'other', and what is mounted has the name 'ours': leave `as` out/;
+    expect(() => convertMiddleware(ours as never, mount)).toThrow(message);
+    expect(() => koaMiddleware(ours as never, mount)).toThrow(message);
     const app = Fastify();
-    const register = async () => app.register(convertPlugin, { convert: ours, as: 'other' });
-    await expect(register).rejects.toThrow(/leave `as` out/);
+    await expect(async () => app.register(convertPlugin, { convert: ours, ...mount })).rejects.toThrow(
+      message,
+    );
     await app.close();
   });
 
@@ -104,10 +106,10 @@ describe('W8 the name of a Convert', () => {
     const logged: string[] = [];
     const log = (message: string): void => void logged.push(message);
     const convert = createConvert({ project, delivery: false, logger: { error: log, warn: log } });
-    const { as, opener, write } = contextProperty(convert, { as: 'account' }, log);
+    const property = contextProperty(convert, { as: 'account' }, log);
     const target = { account: 'of the app' };
-    write(target, opener.openNow({ headers: {} } as never, { headersSent: true } as never) as never);
-    expect([as, target.account]).toEqual(['account', 'of the app']);
+    property.write(target, property.opener.openNow({ headers: {} } as never, { headersSent: true } as never));
+    expect([property.as, target.account]).toEqual(['account', 'of the app']);
     expect(logged).toEqual([expect.stringContaining('`account` of its own')]);
     await convert.close();
   });

@@ -27,9 +27,9 @@ describe('names of an app with several projects', () => {
   it('the key of one project is not found in that of another', () => {
     fc.assert(
       fc.property(token, project, (name, id) => {
-        fc.pre(/.+_/.test(name) && !name.startsWith('__'));
-        const named = cookieOfProject(name, id);
-        expect(named.includes(name) || name.includes(named)).toBe(false);
+        const key = `${name}a_b${name.replaceAll('_', '')}`;
+        const named = cookieOfProject(key, id);
+        expect(named.toLowerCase().includes(key.toLowerCase())).toBe(false);
       }),
     );
   });
