@@ -41,8 +41,8 @@ const scope = sharedScope(() => new AsyncContextScope());
 
 /**
  * Returns the context of the request that is being served: what `req.convert` is in its handler. It works in all that
- * a request starts below the middleware, after body parsers too, and in all that a handler of `withConvert` starts. Undefined where no request is served, as in a job:
- * use `convert.forVisitor()` there.
+ * a request starts below the middleware, after body parsers too, and in all that a handler of `withConvert` starts.
+ * Undefined where no request is served, as in a job: use `convert.forVisitor()` there.
  *
  * Import the module before the server takes requests: it has each of them remembered from then on, which costs some
  * microseconds.

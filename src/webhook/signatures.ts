@@ -66,7 +66,7 @@ function bytesOf(base64: string): Uint8Array | undefined {
 
 function anyOf(answers: readonly (boolean | Promise<boolean>)[]): boolean | Promise<boolean> {
   if (answers.every((answer) => typeof answer === 'boolean')) return answers.includes(true);
-  return Promise.all(answers).then((all) => all.includes(true));
+  return Promise.all(answers.map(async (answer) => answer)).then((all) => all.includes(true));
 }
 
 /**

@@ -1,4 +1,4 @@
-/** What ships for hosts without Node, in a realm that has what all hosts with web standards have, and nothing of Node. */
+/** What ships for hosts without Node, in a realm that has what all of them have, and nothing of Node. */
 import { createContext, Script } from 'node:vm';
 import { build } from 'esbuild';
 import { beforeAll, expect, it } from 'vitest';

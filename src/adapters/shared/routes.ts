@@ -1,4 +1,4 @@
-/** Mounts a `RouteHandler` in any framework of Node: reads the bytes of the body, calls the handler, and never throws. */
+/** Mounts a `RouteHandler` in any framework of Node: reads the bytes of the body, and never throws. */
 import type { Readable } from 'node:stream';
 import { Route, type RouteBody } from '../../convert/route.js';
 import { headerText } from '../../model/http.js';

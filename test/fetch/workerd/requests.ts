@@ -51,7 +51,7 @@ export function requestsOfOneWorker(adapter: Adapter): void {
       const assigned = route(assignmentRoutes(app.convert, { tokens: token }));
       const endpoint = serve((asked, waitUntil) => assigned(asked, { waitUntil }));
       const ours = oursPrivacy({ token, endpoint: `${endpoint.url}/api/v1`, timeout: 5_000 });
-      const handle = withConvert(async (_, { assign }) => Response.json(await assign('homepage-hero')), ours);
+      const handle = withConvert(async (_, of) => Response.json(await of.assign('homepage-hero')), ours);
       const page = serve((asked, waitUntil) => handle(asked, { waitUntil }));
       const answer = await fetch(page.url, { headers: { cookie: '_ours_user=v_123' } });
       expect(await answer.json()).toMatchObject({ inExperiment: true, experimentId: '101' });
@@ -162,7 +162,7 @@ async function hmacSigner(): Promise<Signer> {
 async function ed25519Signer(): Promise<Signer> {
   const keys = (await crypto.subtle.generateKey('Ed25519', true, ['sign', 'verify'])) as KeyPair;
   return {
-    secret: `whpk_${base64((await crypto.subtle.exportKey('raw', keys.publicKey)) as ArrayBuffer)}`,
+    secret: `whpk_${base64(await crypto.subtle.exportKey('raw', keys.publicKey))}`,
     sign: async (text) =>
       `v1a,${base64(await crypto.subtle.sign('Ed25519', keys.privateKey, bytesOf(text)))}`,
   };
