@@ -1,0 +1,7 @@
+/** A page that is rendered for each request, by the decisions of the proxy. */
+import { headers } from 'next/headers';
+
+export default async function Home() {
+  const { variations } = JSON.parse((await headers()).get('x-convert') ?? '{"variations":{}}');
+  return <h1>{variations['homepage-hero'] === 'version-b' ? 'Know what works.' : 'Welcome'}</h1>;
+}
