@@ -5,8 +5,10 @@ declare module 'cloudflare:workers' {
 declare module '@vercel/functions' {
   export const waitUntil: (promise: Promise<unknown>) => void;
 }
-declare module 'next/server' {
-  export const after: (promise: Promise<unknown>) => void;
+
+/** A file of the app. */
+declare module '*/convert.js' {
+  export const convert: () => import('../../src/fetch.js').FetchConvert;
 }
 declare module 'react-router' {
   export const createContext: () => any;

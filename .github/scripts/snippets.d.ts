@@ -83,6 +83,8 @@ declare global {
     order,
     orders,
     page,
+    personal,
+    rewritten,
   ]: any[];
   const [secret, tokens, sdkKey, visitorId]: any[];
   const [locationProperties, visitorProperties, sdk, shop, startVideo, stripe, user, createApp]: any[];

@@ -2,7 +2,7 @@
 import { attributeOf, globalOf } from '../model/project-names.js';
 import { asObject } from '../utils/objects.js';
 import { dataLayerCode, ga4Code } from './analytics.js';
-import { attributeText, scriptJson } from './escaping.js';
+import { asciiJson, attributeText, scriptJson } from './escaping.js';
 import { SIGNAL_PLACES } from './signal.js';
 import { trackingScriptCode } from './tracking-script.js';
 import type { PageData, PageDecision, PageSource } from './types.js';
@@ -82,7 +82,10 @@ export interface Bridge {
   attribute(): string;
   /** Returns `<meta name="cv-variations" content="...">`, and a second meta tag `cv-visitor` for the visitor id. */
   meta(): string;
-  /** Returns the data (`BridgeData`) as JSON, which is safe inside `<script type="application/json">` too. */
+  /**
+   * Returns the data (`BridgeData`) as JSON, in ASCII. It is safe inside `<script type="application/json">`, and as the
+   * value of a header that hands it on to the server that renders the page.
+   */
   json(): string;
   /**
    * Returns a script that pushes one object for each experience in `exposed`, as Convert's integration with Google Tag
@@ -143,7 +146,7 @@ export function createBridge(source: PageSource): Bridge {
           : `<meta name="${name('cv-visitor')}" content="${attributeText(visitorId)}">`;
       return `<meta name="${name('cv-variations')}" content="${attributeText(JSON.stringify(variations))}">${visitor}`;
     },
-    json: () => scriptJson(bridgeData(source.read())),
+    json: () => asciiJson(scriptJson(bridgeData(source.read()))),
     dataLayer(options) {
       const { name = 'dataLayer' } = asObject(options);
       const exposed = exposedIn(source.read());

@@ -19,6 +19,10 @@ export function scriptJson(value: unknown): string {
   );
 }
 
+/** Writes all but ASCII in JSON as escapes, for places that take no other characters, such as a header. */
+export const asciiJson = (json: string): string =>
+  json.replace(/[^ -~]/g, (unit) => `\\u${unit.charCodeAt(0).toString(16).padStart(4, '0')}`);
+
 const IN_ATTRIBUTE: Readonly<Record<string, string>> = {
   '&': '&amp;',
   '<': '&lt;',

@@ -1,4 +1,5 @@
 /** Writes variations as a short text, for a cookie or a header of the response. */
+import { asciiJson } from './escaping.js';
 
 /** Where clients find the text. */
 export const SIGNAL_PLACES = ['cookie', 'header'] as const;
@@ -10,8 +11,7 @@ const MAX_LENGTH = 1024;
 /** Turns JSON into characters that the place takes. The code of a text is that of its parts, one after the other. */
 const ENCODERS: Readonly<Record<SignalPlace, (json: string) => string>> = {
   cookie: encodeURIComponent,
-  header: (json) =>
-    json.replace(/[^ -~]/g, (unit) => `\\u${unit.charCodeAt(0).toString(16).padStart(4, '0')}`),
+  header: asciiJson,
 };
 
 export interface Signal {

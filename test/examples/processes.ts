@@ -14,13 +14,23 @@ export interface Running {
 
 const running: Running[] = [];
 
-/** Starts `node` with these arguments. The process lives until `endAll`, unless it ends before. */
-export function start(args: string[], port: number | string = 0): Running {
+/**
+ * Starts `node` with these arguments, and with further variables of the environment. The process lives until `endAll`,
+ * unless it ends before.
+ */
+export function start(
+  args: string[],
+  port: number | string = 0,
+  variables: Readonly<Record<string, string>> = {},
+): Running {
   // Somebody's real project must not be visited by a test.
   const env = Object.fromEntries(
     Object.entries(process.env).filter(([name]) => !name.startsWith('CONVERT_')),
   );
-  const child = spawn(process.execPath, args, { cwd: ROOT, env: { ...env, PORT: String(port) } });
+  const child = spawn(process.execPath, args, {
+    cwd: ROOT,
+    env: { ...env, PORT: String(port), ...variables },
+  });
   let said = '';
   child.stdout.setEncoding('utf8').on('data', (text: string) => (said += text));
   child.stderr.setEncoding('utf8').on('data', (text: string) => (said += text));

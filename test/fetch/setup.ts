@@ -2,6 +2,7 @@
 import { afterEach, beforeEach } from 'vitest';
 import { createConvert, type FetchConvert } from '../../src/fetch/convert.js';
 import type { FetchOptions } from '../../src/fetch/options.js';
+import type { ProjectConfig } from '../../src/model/project-config.js';
 import { type Collector, startCollector } from '../support/collector.js';
 import { testProject } from '../support/project.js';
 import '../support/loaded.js';
@@ -46,6 +47,13 @@ export function create(more: FetchOptions = {}): FetchConvert {
 /** Has a Convert closed after the test. */
 export function closing(convert: FetchConvert): void {
   open.push(convert);
+}
+
+/** The project of the tests, with the experiences of `examples/next`. */
+export function nextProject(): ProjectConfig {
+  const config = testProject();
+  for (const each of config.experiences!) if (each.key === 'featured') each.key = 'prices';
+  return config;
 }
 
 export function visit(path = '/', headers: Record<string, string> = {}, init: RequestInit = {}): Request {
