@@ -1,4 +1,4 @@
-/** Tells the operator of keys that the project does not have: each of them once, with the key that was probably meant. */
+/** Tells the operator of keys that the project does not have: each of them once, with the key that was meant. */
 import type { ProjectConfig } from '../model/project-config.js';
 import { quoteName } from '../utils/clean-text.js';
 import { nearest } from '../utils/option-checks.js';

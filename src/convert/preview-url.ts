@@ -15,7 +15,7 @@ export interface PreviewLinkOptions {
    * project config does not hold, is named by ids.
    */
   variations: Readonly<
-    // eslint-disable-next-line @typescript-eslint/no-redundant-type-constituents -- it is not, where an app declares keys
+    // eslint-disable-next-line @typescript-eslint/no-redundant-type-constituents -- not if an app declares keys
     { [Key in ExperienceKey]?: VariationKey<Key> | `${number}` } & Record<`${number}`, string>
   >;
   /** The time until which the link is valid, at most 90 days from now: a date, or milliseconds since the epoch. */

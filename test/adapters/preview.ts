@@ -70,6 +70,8 @@ export function previewConformance(adapter: Adapter): void {
       const cookies = [answer.headers['set-cookie'] ?? []].flat().map((line: string) => line.split('=')[0]);
       return { ...JSON.parse(answer.text), cookies };
     }
+    /** Without a draft, the page asks for keys that the project does not have. */
+    const told = (): string[] => apps.logged.filter((line) => !line.includes('the project has no'));
     const asked = (): (string | undefined)[] =>
       server.requests.map(({ url }) => url).filter((url) => url?.includes('exp='));
     async function events(app: RunningApp): Promise<readonly unknown[]> {
@@ -115,7 +117,7 @@ export function previewConformance(adapter: Adapter): void {
       for (let n = 0; n < 2; n++) {
         expect(await follow(app)).toMatchObject({ draft: null, other: true, cookies: [] });
       }
-      expect(apps.logged).toEqual([expect.stringContaining('mount this package after authentication')]);
+      expect(told()).toEqual([expect.stringContaining('mount this package after authentication')]);
       expect(await events(app)).toEqual([]);
     });
 
@@ -127,7 +129,7 @@ export function previewConformance(adapter: Adapter): void {
       }
       expect(asked()).toHaveLength(1);
       expect(await events(app)).toEqual([]);
-      expect(apps.logged).toEqual([expect.stringContaining('names an experience or a variation')]);
+      expect(told()).toEqual([expect.stringContaining('names an experience or a variation')]);
     });
 
     it.each<[string, RequestListener, string]>([
@@ -145,7 +147,7 @@ export function previewConformance(adapter: Adapter): void {
       for (let n = 0; n < 2; n++) expect(await follow(app)).toMatchObject({ draft: null, cookies: [] });
       await follow(app, '/?convert_preview=902.1');
       expect(asked()).toHaveLength(2);
-      expect(apps.logged).toEqual([expect.stringContaining(text)]);
+      expect(told()).toEqual([expect.stringContaining(text)]);
       expect(await events(app)).toEqual([]);
     });
 
@@ -154,7 +156,7 @@ export function previewConformance(adapter: Adapter): void {
       draft = (one, response) => void (answer = () => says(JSON.stringify(draftProject()))(one, response));
       const app = await start();
       expect(await follow(app)).toMatchObject({ draft: null, other: true, cookies: [] });
-      expect(apps.logged).toEqual([expect.stringContaining('did not arrive')]);
+      expect(told()).toEqual([expect.stringContaining('did not arrive')]);
       const next = follow(app);
       answer?.();
       expect(await next).toMatchObject({ draft: 'bold' });
