@@ -104,7 +104,7 @@ describe('W8 the name of a Convert', () => {
     const logged: string[] = [];
     const log = (message: string): void => void logged.push(message);
     const convert = createConvert({ project, delivery: false, logger: { error: log, warn: log } });
-    const { as, opener, write } = contextProperty(convert, { as: 'account' }, log);
+    const { as, opener, write } = contextProperty(convert, { as: 'account' }, (_code, message) => log(message));
     const target = { account: 'of the app' };
     write(target, opener.openNow({ headers: {} } as never, { headersSent: true } as never) as never);
     expect([as, target.account]).toEqual(['account', 'of the app']);
