@@ -46,6 +46,14 @@ const hostData = {
   message: 'Values in, values out: no import.meta.',
 };
 
+/** Lines for the operator have a code, and the address of the page on it. */
+const plainLine = {
+  selector:
+    'CallExpression[callee.property.name=/^(?:warn|error)$/]:matches(' +
+    '[callee.object.name=/logger$/i], [callee.object.property.name=/logger$/i])',
+  message: 'logWarning(), warnOnceOn() or logError() of utils/operator-log.ts.',
+};
+
 export default tseslint.config(
   // The declarations for code in the documentation declare globals, so they are in no TypeScript project.
   { ignores: ['.github/scripts/*.d.ts', 'dist', 'coverage', 'test/package/consumers', '**/node_modules'] },
@@ -81,6 +89,7 @@ export default tseslint.config(
     files: ['src/**/*.ts'],
     rules: {
       'no-console': 'error',
+      'no-restricted-syntax': ['error', plainLine],
       '@typescript-eslint/explicit-module-boundary-types': 'error',
     },
   },
@@ -95,7 +104,7 @@ export default tseslint.config(
     rules: {
       'no-restricted-globals': ['error', ...impure],
       'no-restricted-properties': ['error', randomness],
-      'no-restricted-syntax': ['error', hostData],
+      'no-restricted-syntax': ['error', hostData, plainLine],
     },
   },
   {
@@ -112,6 +121,7 @@ export default tseslint.config(
           selector: ':matches(NewExpression[arguments.length=0], CallExpression)[callee.name="Date"]',
           message: 'No clock.',
         },
+        plainLine,
       ],
     },
   },

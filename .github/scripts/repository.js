@@ -1,4 +1,4 @@
-/** Reads and writes the address of this repository on GitHub, as package.json holds it. */
+/** Reads and writes the address of this repository on GitHub, as package.json and links of the source hold it. */
 
 /** This page stands in package.json until `npm run set-repository` writes the real one. */
 const PLACEHOLDER = 'https://github.com/OWNER/convert-middleware';
@@ -30,3 +30,7 @@ export const repositoryFields = (page) => ({
   homepage: `${page}#readme`,
   bugs: { url: `${page}/issues` },
 });
+
+/** Writes the address into the text of a source that links to the docs; `page` is what `repositoryPage` returns. */
+export const withRepository = (text, page) =>
+  text.replace(/https:\/\/github\.com\/[\w.-]+\/[\w.-]+(?=\/blob\/main\/docs)/, page);

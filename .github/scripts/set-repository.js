@@ -1,12 +1,13 @@
 /**
- * Writes the address of the repository on GitHub into package.json:
+ * Writes the address of the repository on GitHub into package.json, and into the links of errors and warnings:
  *
  *     npm run set-repository https://github.com/somebody/convert-middleware
  */
 import { readFileSync, writeFileSync } from 'node:fs';
-import { isPlaceholder, repositoryFields, repositoryPage } from './repository.js';
+import { isPlaceholder, repositoryFields, repositoryPage, withRepository } from './repository.js';
 
 const file = new URL('../../package.json', import.meta.url);
+const help = new URL('../../src/utils/help.ts', import.meta.url);
 
 const page = process.argv.length === 3 ? repositoryPage(process.argv[2]) : undefined;
 if (page === undefined || isPlaceholder({ repository: page })) {
@@ -16,7 +17,7 @@ if (page === undefined || isPlaceholder({ repository: page })) {
       '  git+https://github.com/owner/name.git\n' +
       '  ssh://git@github.com/owner/name.git\n' +
       '  git@github.com:owner/name.git\n' +
-      'package.json is unchanged.',
+      'Nothing is changed.',
   );
   process.exit(1);
 }
@@ -26,4 +27,5 @@ const others = Object.entries(JSON.parse(readFileSync(file, 'utf8'))).filter(([n
 const place = others.findIndex(([name]) => name === 'license') + 1 || others.length;
 const manifest = Object.fromEntries(others.toSpliced(place, 0, ...Object.entries(fields)));
 writeFileSync(file, `${JSON.stringify(manifest, null, 2)}\n`);
-console.log(`package.json now names ${page}`);
+writeFileSync(help, withRepository(readFileSync(help, 'utf8'), page));
+console.log(`package.json and src/utils/help.ts now name ${page}`);

@@ -1,6 +1,7 @@
 #!/usr/bin/env node
 /** The command line of this package: `npx convert-middleware <command>`. */
 import { ConvertError } from '../utils/errors.js';
+import { errorLine } from '../utils/operator-log.js';
 import { type Command, Mistake } from './command.js';
 import { init } from './init.js';
 import { serve } from './serve.js';
@@ -27,6 +28,6 @@ const say = (text: string): boolean => process.stdout.write(`${text}\n`);
 
 main(process.argv.slice(2)).catch((error: unknown) => {
   if (!(error instanceof Mistake || error instanceof ConvertError)) throw error;
-  process.stderr.write(`${error.message}\n`);
+  process.stderr.write(`${error instanceof ConvertError ? errorLine(error) : error.message}\n`);
   process.exitCode = 1;
 });

@@ -32,7 +32,7 @@ export function carriedText(
   const text = runtime.carrier.write({ id, origin, isGranted: runtime.consentConfigured, at });
   if (text === '') {
     runtime.warnOnce(
-      'carry',
+      'CONVERT_CARRY',
       'carry() gives no text for a visitor: their id is too long for 200 characters, or is no well-formed text',
     );
     return '';

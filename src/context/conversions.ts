@@ -89,7 +89,7 @@ function record(
   if (participation.status === 'read-only' && lost === undefined) return 'read-only';
   const problem = badConversion(attributes);
   if (problem !== undefined) {
-    runtime.warnOnce('bad-data', `trackConversion: ${problem}; the conversion is dropped`);
+    runtime.warnOnce('CONVERT_CONVERSION_DATA', `trackConversion: ${problem}; the conversion is dropped`);
     runtime.outbox.drop(1, 'bad-data');
     return 'bad-data';
   }

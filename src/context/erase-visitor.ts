@@ -85,7 +85,7 @@ async function dropPending(runtime: Runtime, visitorId: string): Promise<void> {
   const { outbox } = runtime;
   if (outbox.forget === undefined) {
     runtime.warnOnce(
-      'forget',
+      'CONVERT_FORGET',
       'the outbox of `delivery.outbox` has no `forget`: events that wait in it are sent, of visitors who' +
         ' are forgotten, too',
     );

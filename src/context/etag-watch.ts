@@ -46,7 +46,7 @@ export class EtagWatch {
     else if (isStale(before.value, { variations, length })) {
       this.#isWarned = true;
       warnOnce(
-        'etag',
+        'CONVERT_ETAG',
         'a page has the same ETag for two variations, so that a browser that has one of them keeps it, and a cache' +
           ' hands it to others: put the keys of the variations into the ETag, or leave it to the framework',
       );

@@ -40,8 +40,9 @@ export class PageSignal {
     this.#parts.read();
     if (response.headersSent) {
       runtime.warnOnce(
-        'late-signal',
+        'CONVERT_SIGNAL',
         '`bridge.signal` was called after the response head was sent, so it has no effect: call it before',
+        'late',
       );
       return;
     }
@@ -79,9 +80,10 @@ export class PageSignal {
     const { text, dropped } = signalFor(place, variations);
     if (dropped > 0) {
       this.#parts.runtime.warnOnce(
-        `signal-room:${place}`,
+        'CONVERT_SIGNAL',
         `\`bridge.signal\` has room for 1024 characters, so the last variations are left out of the ${place}: decide` +
           ' on fewer experiences before, or write the bridge into the page',
+        place,
       );
     }
     return text;

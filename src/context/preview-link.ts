@@ -277,8 +277,9 @@ export class RequestedPreview {
 
 function warnOfLateAnswer({ warnOnce }: Pick<Runtime, 'warnOnce'>): void {
   warnOnce(
-    'late-preview',
+    'CONVERT_MOUNTED_EARLY',
     '`preview` allows a link in the handler that it did not allow before, when a draft could have been asked for;' +
       ' mount this package after authentication (Fastify: hook `preHandler`, registered after it)',
+    'preview',
   );
 }

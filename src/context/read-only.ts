@@ -79,9 +79,10 @@ export function warnOfLostIdentity(runtime: Pick<Runtime, 'warnOnce'>, reason: L
   const { cure } = LOSSES[reason];
   if (cure === undefined) return;
   runtime.warnOnce(
-    `no-identity:${reason}`,
+    'CONVERT_NO_IDENTITY',
     `a new visitor can not be given an id, so they are not enrolled and nothing of them counts (no-identity):` +
       ` ${cure}`,
+    reason,
   );
 }
 

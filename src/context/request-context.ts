@@ -229,7 +229,7 @@ export class RequestContext extends PageContext implements ConvertContext, Compa
     // Bots are left out: health checks count as bots, bypass the proxy, and come first, but only the first requests are
     // looked at.
     const unknownProxy = visitor.excludedBy === 'bot' ? undefined : this.#services.proxies.see(request);
-    if (unknownProxy !== undefined) this.runtime.warnOnce('proxy', unknownProxy);
+    if (unknownProxy !== undefined) this.runtime.warnOnce('CONVERT_PROXY', unknownProxy);
     const preview = project && this.preview?.follow(visitor, project);
     this.head.prepare(visitor, this.#session);
     if (visitor.withdrawn) revokeConsent(this.runtime, visitor.withdrawn, request.raw);
@@ -316,10 +316,11 @@ function warnOfLateUser(
   // Whether a visitor without consent is a user of the app is not kept.
   if (origin === 'app' || excludedBy === 'consent' || visitors.appId(request) === undefined) return;
   runtime.warnOnce(
-    'late-user',
+    'CONVERT_MOUNTED_EARLY',
     '`visitor.id` gives an id in the handler that it did not give when the remote store was read, so users count as' +
       ' anonymous visitors; mount this package after authentication (Fastify: hook `preHandler`, registered after' +
       ' it)',
+    'user',
   );
 }
 

@@ -102,8 +102,9 @@ export class RequestHead {
 
   #warnOfCookies(call: string): void {
     this.#runtime.warnOnce(
-      `no-cookies:${call}`,
+      'CONVERT_NO_COOKIES',
       `${call} needs a cookie, and option \`visitor.cookie\` is false, so that it does nothing`,
+      call,
     );
   }
 

@@ -9,6 +9,7 @@ import type { Committed } from '../model/visitor-state/types.js';
 import type { VisitorStore } from '../store/types.js';
 import type { CompactSet } from '../utils/compact-set.js';
 import type { ConvertError } from '../utils/errors.js';
+import type { WarnOnce } from '../utils/operator-log.js';
 import type { ClaimLeases } from './claim-leases.js';
 import type { StateProblems } from './state-problems.js';
 import type { ConvertEvents } from './types.js';
@@ -119,9 +120,5 @@ export interface Runtime {
    * Reports an error to the operator: emits an `error` event, and logs the error the first time for a code and message.
    */
   report(error: ConvertError): void;
-  /**
-   * Logs a warning, only the first time for a `code`. The code must be constant: it holds nothing of a request, since
-   * the number of codes is bounded.
-   */
-  warnOnce(code: string, message: string): void;
+  readonly warnOnce: WarnOnce;
 }

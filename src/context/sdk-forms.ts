@@ -18,7 +18,7 @@ export function givenProperties(
   if (typeof first !== 'string' && typeof first !== 'number') return asObject(first);
   if (String(first) === visitorId) return asObject(second);
   warnOnce(
-    'properties-of-another',
+    'CONVERT_OTHER_VISITOR',
     'updateVisitorProperties was given the id of another visitor, and does nothing; use forVisitor(id)',
   );
   return {};

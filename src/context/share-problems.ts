@@ -31,5 +31,6 @@ export function warnOfShare(
   problem: keyof typeof WARNINGS,
   detail?: string,
 ): void {
-  warnOnce(`share:${problem}`, `share() ${WARNINGS[problem]}${detail === undefined ? '' : ` (${detail})`}`);
+  const message = `share() ${WARNINGS[problem]}${detail === undefined ? '' : ` (${detail})`}`;
+  warnOnce('CONVERT_SHARE', message, problem);
 }

@@ -102,7 +102,7 @@ function closeTargeted(head: ResponseHead): void {
 /** Tells the operator, once, that the app has shared caches store what depends on the visitor. */
 export function warnOfSharing(runtime: Pick<Runtime, 'warnOnce'>): void {
   runtime.warnOnce(
-    'shared-response',
+    'CONVERT_SHARED_RESPONSE',
     "the headers of a response that uses the visitor let a shared cache store it, which hands one visitor's page to" +
       ' all. Our cookies are left out, and new visitors are not enrolled there. Write `Cache-Control: private,' +
       ' max-age=60` (or no header), and no header for a CDN',

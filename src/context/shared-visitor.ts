@@ -109,7 +109,7 @@ function compareOptions([first, ...others]: readonly Companion[]): void {
 /** @param names the paths of options */
 export function warnOfSharedOptions({ warnOnce }: Pick<Runtime, 'warnOnce'>, names: readonly string[]): void {
   warnOnce(
-    'shared-visitor',
+    'CONVERT_SHARED_VISITOR',
     `the Converts of this app share their visitors, and \`${names.join('`, `')}\` is not the same for all of them:` +
       ' which of them writes the cookie of a visitor depends on which is used first. Give all of them the same' +
       ' `visitor` (docs/guides/two-projects.md)',

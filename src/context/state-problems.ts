@@ -1,4 +1,5 @@
 /** Counts problems with stored states, and tells the operator of the first one of each kind. */
+import type { WarnOnce } from '../utils/operator-log.js';
 
 /** The number of times that a problem with stored state was met, by kind. */
 export interface StateStats {
@@ -29,13 +30,13 @@ const WARNINGS: Readonly<Record<keyof StateStats, string>> = {
 export class StateProblems {
   readonly #counts: Record<keyof StateStats, number> = { malformed: 0, trimmed: 0, unknownFormat: 0 };
 
-  constructor(private readonly warnOnce: (code: string, message: string) => void) {}
+  constructor(private readonly warnOnce: WarnOnce) {}
 
   /** Counts a problem. Nothing happens for undefined. */
   met(problem: keyof StateStats | undefined, count = 1): void {
     if (problem === undefined) return;
     this.#counts[problem] += count;
-    this.warnOnce(`state:${problem}`, WARNINGS[problem]);
+    this.warnOnce('CONVERT_STATE', WARNINGS[problem], problem);
   }
 
   stats(): StateStats {

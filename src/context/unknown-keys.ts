@@ -1,6 +1,7 @@
 /** Tells the operator of keys that the project does not have: each of them once, with the key that was meant. */
 import type { ProjectConfig } from '../model/project-config.js';
 import { quoteName } from '../utils/clean-text.js';
+import type { WarnOnce } from '../utils/operator-log.js';
 import { nearest } from '../utils/option-checks.js';
 
 /** For each kind of entity: its list in the config, the calls that name it by its key, and what they do then. */
@@ -25,7 +26,7 @@ export class UnknownKeys {
     goal: new Set(),
   };
 
-  constructor(private readonly warnOnce: (code: string, message: string) => void) {}
+  constructor(private readonly warnOnce: WarnOnce) {}
 
   /** Called for each use of a key that `config` does not have. */
   met(kind: KindOfKey, key: string, config: ProjectConfig): void {
@@ -41,10 +42,11 @@ export class UnknownKeys {
     const meant = key === short ? nearest(key, keys) : undefined;
     const hint = meant === undefined ? '' : `; did you mean ${quoteName(meant)}?`;
     const last = told.size === MAX_TOLD ? ` No further ${kind} keys are told of` : '';
-    // The number keeps the codes few, whatever the keys are.
+    // The number keeps the warnings few, whatever the keys are.
     this.warnOnce(
-      `unknown-${kind}-${told.size}`,
+      'CONVERT_UNKNOWN_KEY',
       `${calls}: the project has no ${kind} ${quoteName(key)}, so ${outcome}${hint}${last}`,
+      `${kind} ${told.size}`,
     );
   }
 }

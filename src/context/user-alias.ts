@@ -45,15 +45,16 @@ export class UserAlias {
     const { id, origin } = participation.visitor;
     if (!isUserId(userId)) {
       this.runtime.warnOnce(
-        'identify',
+        'CONVERT_IDENTIFY',
         'identify() was given no id of a user (a string of 1 to 256 characters, or a number)',
       );
       return;
     }
     if (origin !== 'cookie' && origin !== 'generated') {
       this.runtime.warnOnce(
-        'identify-app',
+        'CONVERT_IDENTIFY',
         'identify() is for visitors who are known by our cookie; this one is known otherwise',
+        'app',
       );
       return;
     }

@@ -137,7 +137,8 @@ export class VisitorHeaders {
     const lines = cookie.present(request) ? cookie.replace(id, request) : cookie.issue(id, request);
     lines.forEach(add);
     const problem = cookie.problem(request);
-    if (problem !== undefined) this.runtime.warnOnce(`cookie:${problem}`, COOKIE_WARNINGS[problem]);
+    if (problem !== undefined)
+      this.runtime.warnOnce('CONVERT_COOKIE_NOT_KEPT', COOKIE_WARNINGS[problem], problem);
     if (shared && participation.status !== 'excluded') participation.work.discard('no-identity');
   }
 
@@ -165,7 +166,7 @@ export class VisitorHeaders {
     if (line === undefined || shared) return;
     if (dropped > 0) {
       this.runtime.warnOnce(
-        'assignment-cookie',
+        'CONVERT_COOKIE_FULL',
         'the assignments of a visitor have no room in `assignmentCookie`; those of experiences that no longer run are' +
           ' left out first, then the oldest ones. A store that processes share has no such bound',
       );

@@ -15,7 +15,7 @@ export class CookieFormats {
   readonly unknown = (cookie: string): void => {
     this.#count += 1;
     this.warnOnce(
-      'cookie-format',
+      'CONVERT_COOKIE_FORMAT',
       `a cookie \`${cookie}\` has an unknown format, and is left alone: a newer version of this package has set it ` +
         '(as it should be while a new version is rolled out or back), or somebody made it up',
     );

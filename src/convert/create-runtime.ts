@@ -29,8 +29,9 @@ import { type VisitorStore, withStoreTimeout } from '../store/types.js';
 import { CompactSet } from '../utils/compact-set.js';
 import { asConvertError } from '../utils/errors.js';
 import { allOf } from '../utils/lazy-module.js';
-import { type Logger, oncePerCode } from '../utils/logger.js';
+import type { Logger } from '../utils/logger.js';
 import { NOTHING } from '../utils/objects.js';
+import { logError, logWarning, warnOnceOn } from '../utils/operator-log.js';
 import { CookieFormats } from './cookie-formats.js';
 import { draftPreviews } from './draft-previews.js';
 import type { LoadableOutbox } from './late-outbox.js';
@@ -78,7 +79,7 @@ export function createRuntime(
   const reporter = createReporter(logger, platform.channels);
   const { report, reportOutage, warnOnce } = reporter;
   // A config may have as many warnings as it has parts. They must not use up the codes of other warnings.
-  const onceForConfig = oncePerCode();
+  const warnOnceOfConfig = warnOnceOn(logger);
   const now = (): number => Date.now();
   const project = (): LoadedProject | undefined => repository.current;
   const waiting: ((project: LoadedProject) => void)[] = [];
@@ -94,7 +95,7 @@ export function createRuntime(
   const cookieFormats = new CookieFormats(warnOnce);
   const { services, named } = requestServices(platform, options, settings, {
     onError: report,
-    warn: (message) => warnOnce(`request:${message}`, message),
+    warnOnce,
     unknownFormat: cookieFormats.unknown,
     geoListener: { failing: reportOutage, recovered: reporter.reportRecovery },
   });
@@ -113,10 +114,8 @@ export function createRuntime(
     readyTimeout: options.readyTimeout,
     load: projectLoader(options, { engine, outbox, now }),
     onConfig: (loaded, isFirst) => {
-      warnOfProject(loaded, options, (message) =>
-        onceForConfig(message, () => logger.warn(`convert: ${message}`)),
-      );
-      if (options.debugToken !== undefined) warnOnce('debug-token', DEBUG_TOKEN_WARNING);
+      warnOfProject(loaded, options, (code, message) => warnOnceOfConfig(code, message, message));
+      if (options.debugToken !== undefined) warnOnce('CONVERT_DEBUG_TOKEN', DEBUG_TOKEN_WARNING);
       for (const work of waiting.splice(0)) work(loaded);
       reporter.emit(isFirst ? 'ready' : 'config', { version: versionOf(loaded.config) });
     },
@@ -212,7 +211,10 @@ export async function stopRuntime(runtime: ConvertRuntime, timeout: number): Pro
   const ledger = await outbox.close(timeout);
   runtime.claimLeases?.stop();
   const lost = ledger.reasons.closed ?? 0;
-  if (lost > 0) logger.error(`convert: closed with ${lost} events that could not be delivered in time`);
+  if (lost > 0) {
+    const message = `closed with ${lost} events that could not be delivered in time`;
+    logWarning(logger, 'CONVERT_EVENTS_LOST', message, 'error');
+  }
   try {
     await withStoreTimeout(Math.max(0, until - performance.now()), store.close?.(), { keepAlive: true });
   } catch (error) {
@@ -249,7 +251,7 @@ function outboxListener({ emit, reportOutage, reportRecovery, warnOnce }: Report
     delivered: (count) => emit('delivered', { count }),
     dropped: (count, reason) => {
       const warning = DROP_WARNINGS[reason];
-      if (warning !== undefined) warnOnce(`dropped:${reason}`, warning);
+      if (warning !== undefined) warnOnce('CONVERT_EVENTS_DROPPED', warning, reason);
       emit('dropped', { count, reason });
     },
     error: reportOutage,
@@ -270,13 +272,14 @@ function repositoryListener(
 > {
   return {
     onError: (error, inARow) => {
-      if (inARow === 1) logger.error(error.message);
+      if (inARow === 1) logError(logger, error);
       emit('error', error);
     },
     onOlder: (checkedAt, failures) => {
       const from = `started with the project config of ${new Date(checkedAt).toISOString()} from the cache`;
       // An endpoint that is only slow is not worth a warning.
-      if (failures > 0) logger.warn(`convert: ${from}; the endpoint fails, and is asked again`);
+      const message = `${from}; the endpoint fails, and is asked again`;
+      if (failures > 0) logWarning(logger, 'CONVERT_CONFIG_FROM_CACHE', message);
       else logger.info?.(`convert: ${from}; the endpoint has not answered yet`);
     },
     onRecovery: (failures) => reportRecovery(`the project config is back after ${failures} failures`),

@@ -53,9 +53,10 @@ class DraftPreviews implements Drafts {
       project = await withTimeout(MAX_WAIT, this.#answerFor(ids.experienceId), { keepAlive: true });
     } catch {
       this.listener.warnOnce(
-        'draft-late',
+        'CONVERT_PREVIEW',
         `the draft of a preview link did not arrive within ${MAX_WAIT} ms, so the page is shown without it; the draft` +
           ' is kept for the next request',
+        'late',
       );
       return undefined;
     }
@@ -78,9 +79,10 @@ class DraftPreviews implements Drafts {
     for (const each of this.#underWay) if (!isFresh(each, now)) this.#underWay.delete(each);
     if (this.#underWay.size >= MAX_ASKED) {
       this.listener.warnOnce(
-        'draft-rush',
+        'CONVERT_PREVIEW',
         'many drafts are asked for by preview links at one time, so some of these links show nothing; does the option' +
           ' `preview` say yes to strangers?',
+        'rush',
       );
       return Promise.resolve(undefined);
     }
@@ -127,8 +129,9 @@ class DraftPreviews implements Drafts {
 
   #warnOfUnknown(): void {
     this.listener.warnOnce(
-      'draft-unknown',
+      'CONVERT_PREVIEW',
       'a preview link names an experience or a variation that Convert does not have, so the page is shown without it',
+      'unknown',
     );
   }
 }

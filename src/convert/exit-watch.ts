@@ -2,6 +2,7 @@
 import { writeSync } from 'node:fs';
 import type { Outbox } from '../delivery/types.js';
 import { type Logger, silentLogger } from '../utils/logger.js';
+import { warningLine } from '../utils/operator-log.js';
 import { endsOtherwise, ONLY_LOOKS } from './shutdown-signals.js';
 
 const SIGNALS = ['SIGTERM', 'SIGINT'] as const;
@@ -57,11 +58,10 @@ export function watchExit({ logger, outbox }: Watched): () => void {
 /** A logger may write later; there is no later here. */
 function tell(lost: number): void {
   try {
-    writeSync(
-      2,
-      `convert: the process ends before closeWith() is done, and ${lost} events are lost: the framework ends the` +
-        ' process when the server has closed, so await convert.close() in its shutdown hook (docs/guides/shutdown.md)\n',
-    );
+    const message =
+      `the process ends before closeWith() is done, and ${lost} events are lost: the framework ends the process` +
+      ' when the server has closed, so await convert.close() in its shutdown hook (docs/guides/shutdown.md)';
+    writeSync(2, `${warningLine('CONVERT_EVENTS_LOST', message)}\n`);
   } catch {
     // stderr is closed.
   }

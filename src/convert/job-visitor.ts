@@ -59,7 +59,7 @@ export function jobVisitor(
   const wrong: string[] = [];
   if (id === undefined) {
     if (visitorId === undefined || visitorId === null || visitorId === '')
-      runtime.warnOnce('no-visitor-id', 'forVisitor was given no visitor id; nothing is counted for it');
+      runtime.warnOnce('CONVERT_VISITOR_ID', 'forVisitor was given no visitor id; nothing is counted for it');
     else wrong.push(`the visitor id must be text or a finite number (given ${given(visitorId)})`);
   }
   const optional = (check: Check, value: unknown, name: string): void => {
@@ -107,7 +107,11 @@ function identityOf(
   runtime: Runtime,
 ): JobIdentity {
   const nobody = (why: keyof typeof NAMES_NOBODY): JobIdentity => {
-    runtime.warnOnce(`forVisitor:${why}`, `forVisitor: ${NAMES_NOBODY[why]}; nothing is counted for it`);
+    runtime.warnOnce(
+      'CONVERT_VISITOR_ID',
+      `forVisitor: ${NAMES_NOBODY[why]}; nothing is counted for it`,
+      why,
+    );
     return NOBODY;
   };
   const { carrier, storeKeys } = runtime;

@@ -14,6 +14,7 @@ import { leftOut } from '../project/parse-config.js';
 import { userAgentParser } from '../request/user-agent/parser.js';
 import { asConvertError } from '../utils/errors.js';
 import { allOf } from '../utils/lazy-module.js';
+import type { WarningCode } from '../utils/warning-codes.js';
 import { withDrafts, withoutDelivery } from './engine-views.js';
 import type { LoadableOutbox } from './late-outbox.js';
 
@@ -71,14 +72,14 @@ function failed(cause: unknown): never {
 export function warnOfProject(
   { config, engine }: LoadedProject,
   options: ResolvedOptions,
-  warn: (message: string) => void,
+  warn: (code: WarningCode, message: string) => void,
 ): void {
-  if (disabledBy(options, config) === 'no-account') warn(NO_ACCOUNT_WARNING);
+  if (disabledBy(options, config) === 'no-account') warn('CONVERT_NO_ACCOUNT', NO_ACCOUNT_WARNING);
   const unusable = leftOutWarning(config);
-  if (unusable !== undefined) warn(unusable);
-  for (const warning of engine.warnings) warn(warning);
+  if (unusable !== undefined) warn('CONVERT_CONFIG_PARTS', unusable);
+  for (const warning of engine.warnings) warn('CONVERT_CONFIG_RULES', warning);
   const elsewhere = runsElsewhere(config, options.environment);
-  if (elsewhere !== undefined) warn(elsewhere);
+  if (elsewhere !== undefined) warn('CONVERT_CONFIG_ENVIRONMENT', elsewhere);
 }
 
 /** Returns the experiences that are not active. An experience without a status counts as active. */

@@ -7,6 +7,7 @@ import type { ConvertEvents } from '../context/types.js';
 import { asConvertError, type ConvertError } from '../utils/errors.js';
 import { type Logger, oncePerCode } from '../utils/logger.js';
 import { nextTurn } from '../utils/node/timers.js';
+import { logError, warnOnceOn } from '../utils/operator-log.js';
 import { createEventBus, type EventBus } from './event-bus.js';
 import type { EventChannels } from './platform.js';
 
@@ -31,13 +32,12 @@ export interface Reporter {
 }
 
 export function createReporter(logger: Logger, channels: EventChannels): Reporter {
-  // Errors and warnings are counted apart, so that many of one kind do not silence the other.
+  // Warnings are counted apart, so that many errors do not silence them, and many warnings no error.
   const once = oncePerCode();
-  const onceWarned = oncePerCode();
   const bus = createEventBus<ConvertEvents>((error, name) => {
     const problem = asConvertError(error, 'CONVERT_CALLBACK', `a listener for '${name}' threw`);
     // The exception of a listener causes no `error` event: the listener for that event may be the one that throws.
-    once(problem.kind, () => logger.error(problem.message));
+    once(problem.kind, () => logError(logger, problem));
   });
 
   let isLater = false;
@@ -61,14 +61,14 @@ export function createReporter(logger: Logger, channels: EventChannels): Reporte
       }
     },
     report(error) {
-      once(error.kind, () => logger.error(error.message));
+      once(error.kind, () => logError(logger, error));
       emit('error', error);
     },
     reportOutage(error) {
-      logger.error(error.message);
+      logError(logger, error);
       emit('error', error);
     },
     reportRecovery: (what) => logger.info?.(`convert: ${what}`),
-    warnOnce: (code, message) => onceWarned(code, () => logger.warn(`convert: ${message}`)),
+    warnOnce: warnOnceOn(logger),
   };
 }

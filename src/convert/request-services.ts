@@ -15,12 +15,12 @@ import { createRequestReader, type GeoListener } from '../request/request-reader
 import type { ConvertError } from '../utils/errors.js';
 import type { Digests } from '../utils/digests.js';
 import { ownProperties } from '../utils/objects.js';
+import type { WarnOnce } from '../utils/operator-log.js';
 import type { Platform } from './platform.js';
 
 export interface RequestServicesListener {
   readonly onError: (error: ConvertError) => void;
-  /** Called with a message for the operator; the same message may come many times. */
-  readonly warn: (message: string) => void;
+  readonly warnOnce: WarnOnce;
   /** Called with the name of a cookie of ours that a newer version of this package has set. */
   readonly unknownFormat: (cookie: string) => void;
   readonly geoListener: GeoListener;
@@ -38,16 +38,16 @@ export function requestServices(
   { digests, newUuid }: Platform,
   options: ResolvedOptions,
   settings: () => Readonly<Record<string, unknown>> | undefined,
-  { onError, warn, unknownFormat, geoListener }: RequestServicesListener,
+  { onError, warnOnce, unknownFormat, geoListener }: RequestServicesListener,
 ): NamedServices {
   const { properties, geo } = options;
-  const reader = createRequestReader({ properties, geo, onError, warn, geoListener });
+  const reader = createRequestReader({ properties, geo, onError, warnOnce, geoListener });
   const signals = signalReader(options.privacySignals ?? 'project', {
     settings,
     country: (request) => reader.geoLocation(request).country,
     hasGeo: geo !== undefined,
   });
-  const given = { digests, newUuid, signals, onError, warn, unknownFormat };
+  const given = { digests, newUuid, signals, onError, warnOnce, unknownFormat };
   const make = (names: ProjectNames | undefined): RequestServices => ({
     visitors: visitorReader(Object.assign(ownProperties(options), given, { names })),
     reader,

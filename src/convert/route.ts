@@ -1,6 +1,7 @@
 /** Answers requests with a `RouteHandler` on any platform, and never throws: the body is read by the platform. */
 import type { IncomingRequest, RouteHandler, RouteResponse } from '../model/http.js';
 import { asConvertError, ConvertError } from '../utils/errors.js';
+import { logError } from '../utils/operator-log.js';
 import { assertOptions, between, fn, shape } from '../utils/option-checks.js';
 
 /** Options of `route()`. */
@@ -29,11 +30,10 @@ const STATUS = { 'too-large': 413, parsed: 500, 'cut-off': 400 } as const;
 const told = new Set<string>();
 
 /** Tells of an error on stderr, once for each kind: a handler without `report` belongs to no instance with a logger. */
-function tellOnStderr({ kind, message }: ConvertError): void {
-  if (told.has(kind)) return;
-  told.add(kind);
-  // eslint-disable-next-line no-console
-  console.error(message);
+function tellOnStderr(error: ConvertError): void {
+  if (told.has(error.kind)) return;
+  told.add(error.kind);
+  logError(console, error);
 }
 
 export class Route {

@@ -202,7 +202,7 @@ class FetchConvertInstance extends ConvertBase implements FetchConvert {
   async #settle(raw: HostRequest): Promise<void> {
     if ((await raw.settled()) !== false) return;
     this.runtime.warnOnce(
-      'finish-late',
+      'CONVERT_FINISH_LATE',
       `what a request has recorded was not stored and sent within ${FINISH_LIMIT} ms; the response goes on, and the` +
         ' rest may be lost with the request: give `waitUntil` (docs/guides/edge.md)',
     );

@@ -1,6 +1,8 @@
 /** Opens for a request what is mounted besides a Convert, such as `oursPrivacy()`. */
 import type { Mountable } from '../model/mountable.js';
+import { asConvertError } from '../utils/errors.js';
 import { asObject } from '../utils/objects.js';
+import { logError } from '../utils/operator-log.js';
 import { isFetchConvert, type OpenRequest } from './convert.js';
 import { type FetchCall, FetchIncoming, HostRequest } from './request.js';
 import { FetchOutgoing } from './response.js';
@@ -47,8 +49,9 @@ function completed(outgoing: FetchOutgoing, response: Response): Response {
   try {
     return outgoing.complete(response);
   } catch (error) {
-    // eslint-disable-next-line no-console -- what is mounted has its logger for itself
-    if (!isTold) console.error(`convert: the headers of a response could not be completed: ${String(error)}`);
+    const what = 'the headers of a response could not be completed';
+    // What is mounted has its logger for itself.
+    if (!isTold) logError(console, asConvertError(error, 'CONVERT_INTERNAL', what));
     isTold = true;
     return response;
   }

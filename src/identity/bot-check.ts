@@ -3,6 +3,7 @@ import { headerText, type IncomingRequest } from '../model/http.js';
 import { userAgentParser } from '../request/user-agent/parser.js';
 import { askYesOrNo, type RequestFunction } from '../utils/app-callback.js';
 import type { ConvertError } from '../utils/errors.js';
+import type { WarnOnce } from '../utils/operator-log.js';
 
 /**
  * How bots are treated:
@@ -25,13 +26,13 @@ const ONLY_BOTS =
   " `bots: 'include'` while you try";
 
 /**
- * Makes the function that says whether a request comes from a bot. `warn` is called if all visitors look like bots:
+ * Makes the function that says whether a request comes from a bot. `warnOnce` is called if all visitors look like bots:
  * because CloudFront has replaced their user agent, or because somebody tries the app without a browser.
  */
 export function botCheck(
   option: BotsOption,
   onError: (error: ConvertError) => void,
-  warn: (message: string) => void,
+  warnOnce: WarnOnce,
 ): BotCheck {
   if (option === 'include') return () => false;
   if (option !== 'original') {
@@ -42,7 +43,8 @@ export function botCheck(
   return ({ headers }) => {
     const userAgent = headerText(headers['user-agent']);
     if (userAgent === CLOUDFRONT) {
-      warn(
+      warnOnce(
+        'CONVERT_USER_AGENT',
         `requests come with the user agent '${CLOUDFRONT}', and are taken for those of a bot. CloudFront ` +
           `puts it in the place of the` +
           " visitor's own, unless an origin request policy names the header User-Agent: if it stands in " +
@@ -54,7 +56,7 @@ export function botCheck(
     if (botsAtStart < FIRST_REQUESTS) {
       // A visitor ends the count.
       botsAtStart = isBot ? botsAtStart + 1 : Infinity;
-      if (botsAtStart === FIRST_REQUESTS) warn(ONLY_BOTS);
+      if (botsAtStart === FIRST_REQUESTS) warnOnce('CONVERT_ONLY_BOTS', ONLY_BOTS);
     }
     return isBot;
   };

@@ -16,6 +16,7 @@ import type { IncomingRequest } from '../model/http.js';
 import { type IdOrigin, type StoreKeys, storeKeys } from '../model/store-key.js';
 import { callAppFunction, type RequestFunction } from '../utils/app-callback.js';
 import { ConvertError } from '../utils/errors.js';
+import type { WarnOnce } from '../utils/operator-log.js';
 import { botCheck, type BotsOption } from './bot-check.js';
 import { type CookieAlias, aliasCookie, type AliasCookie } from './cookies/alias-cookie.js';
 import { idSigner, type IdSignature, UNSIGNED } from './cookies/id-signer.js';
@@ -138,14 +139,15 @@ export interface VisitorReaderOptions extends ProjectCookiesOptions {
   newUuid: () => string;
   onError: (error: ConvertError) => void;
   /** Called with messages for the operator. Default: they are dropped. */
-  warn?: (message: string) => void;
+  warnOnce?: WarnOnce;
 }
 
 /** The most characters of an id that the app gives. A longer text is a mistake (a token, a document), not an id. */
 const MAX_APP_ID = 256;
 
 export function visitorReader(options: VisitorReaderOptions): VisitorReader {
-  const { visitor = NOTHING, consent, signals, bots = 'original', onError, warn = () => undefined } = options;
+  const { visitor = NOTHING, consent, signals, bots = 'original', onError } = options;
+  const { warnOnce = () => undefined } = options;
   const { digests, newUuid } = options;
   const usesCookies = visitor.cookie !== false;
   const cookieOptions = visitor.cookie || undefined;
@@ -155,7 +157,7 @@ export function visitorReader(options: VisitorReaderOptions): VisitorReader {
   const cookie = visitorCookie(cookieOptions, isCookieId, signer);
   const alias = aliasCookie(cookieOptions, isCookieId, signer, Date.now, options.unknownFormat);
   const { assignments, sessions, variations, keys } = projectCookies(visitor.cookie, options);
-  const isBot = botCheck(bots, onError, warn);
+  const isBot = botCheck(bots, onError, warnOnce);
   const mode = consentMode(consent);
   const reader = consent === undefined ? undefined : consentReader(consent, onError);
   const askId = visitor.id;
@@ -168,7 +170,8 @@ export function visitorReader(options: VisitorReaderOptions): VisitorReader {
   const ownId = (id: string): string => {
     if (!isWarned && isCookieId(id)) {
       isWarned = true;
-      warn(
+      warnOnce(
+        'CONVERT_FORGEABLE_ID',
         '`visitor.id` returned an id of a form that the visitor cookie may hold, too: whoever knows the id of such a ' +
           'user can put it into a cookie, and what they do is sent to Convert as done by that user. Give ids of the ' +
           "app a prefix that no cookie can hold, such as 'user:42', or set `visitor.cookie.signed: true`",

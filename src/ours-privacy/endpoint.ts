@@ -3,6 +3,7 @@ import { backoffDelay, DEFAULT_BACKOFF, parseRetryAfter } from '../utils/backoff
 import { HealthReporter } from '../utils/health-reporter.js';
 import type { Logger } from '../utils/logger.js';
 import { oncePerCode } from '../utils/logger.js';
+import { logWarning } from '../utils/operator-log.js';
 import type { OursFetch, OursReason, OursResponse } from './types.js';
 
 /** The longest answer that is read: the endpoint's are under a kilobyte. */
@@ -126,12 +127,16 @@ export class OursEndpoint {
   #note(failure: EndpointFailure | undefined): void {
     const mistake = failure === undefined ? undefined : MISTAKES[failure];
     if (mistake !== undefined)
-      this.#once(failure!, () => this.#logger.error(`convert: Ours Privacy: ${mistake}`));
+      this.#once(failure!, () =>
+        logWarning(this.#logger, 'CONVERT_OURS_REFUSED', `Ours Privacy: ${mistake}`, 'error'),
+      );
     if (failure === 'rate-limited') {
       if (this.pause === 0) this.#pauseFor(this.#delay(), 'rate-limited');
       this.#once('429', () =>
-        this.#logger.warn(
-          'convert: Ours Privacy: too many calls (429): visitors get the default until the endpoint takes calls again',
+        logWarning(
+          this.#logger,
+          'CONVERT_OURS_OUTAGE',
+          'Ours Privacy: too many calls (429): visitors get the default until the endpoint takes calls again',
         ),
       );
       return;
@@ -142,8 +147,10 @@ export class OursEndpoint {
       return;
     }
     if (this.#health.failed())
-      this.#logger.warn(
-        `convert: Ours Privacy: no answer from the endpoint (${failure}): visitors get the default`,
+      logWarning(
+        this.#logger,
+        'CONVERT_OURS_OUTAGE',
+        `Ours Privacy: no answer from the endpoint (${failure}): visitors get the default`,
       );
     if (this.#health.failures >= FAILURES) this.#pauseFor(this.#delay(), failure);
   }

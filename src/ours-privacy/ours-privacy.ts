@@ -20,6 +20,7 @@ import {
   shape,
   withMethods,
 } from '../utils/option-checks.js';
+import { logError, warnOnceOn } from '../utils/operator-log.js';
 import { OursEndpoint } from './endpoint.js';
 import { RequestOursContext } from './ours-context.js';
 import type { OursServices } from './services.js';
@@ -116,7 +117,7 @@ class OursPrivacyInstance implements OursPrivacy {
 function consentOf({ consent }: OursPrivacyOptions, logger: Logger): (request: IncomingRequest) => Consent {
   if (consent === undefined) return () => 'granted';
   const once = oncePerCode();
-  const onError = (error: ConvertError): void => once(error.message, () => logger.error(error.message));
+  const onError = (error: ConvertError): void => once(error.message, () => logError(logger, error));
   const reader = consentReader(consent, onError);
   return (request) => reader.read(request).answer;
 }
@@ -134,7 +135,7 @@ function visitorIdOf(
   const call = {
     option: 'visitorId',
     otherwise: 'so that the visitor is not assigned',
-    onError: (error: ConvertError): void => once(error.message, () => logger.error(error.message)),
+    onError: (error: ConvertError): void => once(error.message, () => logError(logger, error)),
   };
   return ({ raw }) => {
     const answer = callAppFunction(visitorId, raw, call);
@@ -143,13 +144,12 @@ function visitorIdOf(
 }
 
 function warnOfSharing(logger: Logger): () => void {
-  const once = oncePerCode();
+  const warnOnce = warnOnceOn(logger);
   return () =>
-    once('shared', () =>
-      logger.warn(
-        'convert: Ours Privacy: the headers of a response that uses the visitor let a shared cache store it,' +
-          " which hands one visitor's page to all. Write `Cache-Control: private, max-age=60` (or no header)," +
-          ' and no header for a CDN',
-      ),
+    warnOnce(
+      'CONVERT_SHARED_RESPONSE',
+      'Ours Privacy: the headers of a response that uses the visitor let a shared cache store it,' +
+        " which hands one visitor's page to all. Write `Cache-Control: private, max-age=60` (or no header)," +
+        ' and no header for a CDN',
     );
 }

@@ -7,6 +7,7 @@ import type { Properties } from '../model/properties.js';
 import type { ReportSegments } from '../model/tracking-event.js';
 import { callbackThrew, type OnError } from '../utils/app-callback.js';
 import { asConvertError } from '../utils/errors.js';
+import type { WarnOnce } from '../utils/operator-log.js';
 import { DescribedFacts, DescribedRequest, type VisitorRequest } from './described-request.js';
 import { locationOf } from './geo/geo-location.js';
 import { type GeoFacts, type GeoOption, resolveGeo } from './geo/geo.js';
@@ -48,8 +49,8 @@ export interface RequestOptions<Raw = unknown> {
   geo?: GeoOption | undefined;
   /** Receives the errors of the app's functions. */
   onError: OnError;
-  /** Receives warnings for the operator, each of them once. Default: warnings are dropped. */
-  warn?: ((message: string) => void) | undefined;
+  /** Receives warnings for the operator. Default: warnings are dropped. */
+  warnOnce?: WarnOnce | undefined;
   /** Receives reports on outages of the geo readers. Default: their failures go to `onError`. */
   geoListener?: GeoListener | undefined;
 }
@@ -80,8 +81,8 @@ export interface RequestReader {
  */
 export function createRequestReader(options: RequestOptions): RequestReader {
   const { onError } = options;
-  const { properties = NOTHING, warn = () => undefined } = options;
-  const geo = options.geo === undefined ? [] : resolveGeo(options.geo, warn);
+  const { properties = NOTHING, warnOnce = () => undefined } = options;
+  const geo = options.geo === undefined ? [] : resolveGeo(options.geo, warnOnce);
   const geoListener = options.geoListener ?? { failing: onError, recovered: () => undefined };
   const setup: RequestSetup = {
     geo,

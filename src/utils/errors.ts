@@ -1,5 +1,24 @@
 /** The one class of error that this package throws, and its stable codes. */
 import { cleanText } from './clean-text.js';
+import { helpOn } from './help.js';
+
+export const ERROR_CODES = [
+  'CONVERT_BAD_OPTION',
+  'CONVERT_NO_PROJECT',
+  'CONVERT_NO_ENGINE',
+  'CONVERT_BAD_PROJECT',
+  'CONVERT_PROJECT_UNREACHABLE',
+  'CONVERT_PROJECT_CACHE',
+  'CONVERT_NOT_LOADED',
+  'CONVERT_NOT_READY',
+  'CONVERT_DELIVERY',
+  'CONVERT_SPOOL',
+  'CONVERT_STORE',
+  'CONVERT_GEO',
+  'CONVERT_CALLBACK',
+  'CONVERT_ROUTE',
+  'CONVERT_INTERNAL',
+] as const;
 
 /**
  * - `CONVERT_BAD_OPTION`: an option is unknown, of a wrong type, or contradicts another; thrown at construction, or by
@@ -22,22 +41,7 @@ import { cleanText } from './clean-text.js';
  * - `CONVERT_ROUTE`: a route of this package could not read the bytes of a request
  * - `CONVERT_INTERNAL`: a bug of this package, caught before it could reach the visitor
  */
-export type ConvertErrorCode =
-  | 'CONVERT_BAD_OPTION'
-  | 'CONVERT_NO_PROJECT'
-  | 'CONVERT_NO_ENGINE'
-  | 'CONVERT_BAD_PROJECT'
-  | 'CONVERT_PROJECT_UNREACHABLE'
-  | 'CONVERT_PROJECT_CACHE'
-  | 'CONVERT_NOT_LOADED'
-  | 'CONVERT_NOT_READY'
-  | 'CONVERT_DELIVERY'
-  | 'CONVERT_SPOOL'
-  | 'CONVERT_STORE'
-  | 'CONVERT_GEO'
-  | 'CONVERT_CALLBACK'
-  | 'CONVERT_ROUTE'
-  | 'CONVERT_INTERNAL';
+export type ConvertErrorCode = (typeof ERROR_CODES)[number];
 
 /**
  * The error of this package. Its message says what failed and how to solve that. It never holds a visitor id, a cookie,
@@ -50,6 +54,8 @@ export class ConvertError extends Error {
    * request.
    */
   readonly kind: string;
+  /** The address of the page that says how to mend the matter. Node prints it with an error that nobody has caught. */
+  readonly help: string;
 
   constructor(
     readonly code: ConvertErrorCode,
@@ -59,6 +65,7 @@ export class ConvertError extends Error {
     // The message may quote a name in a config, or the message of a server or a library.
     super(cleanText(`convert: ${message}${detail}`), cause === undefined ? undefined : { cause });
     this.kind = `${code}: ${cleanText(message)}`;
+    this.help = helpOn(code);
   }
 }
 

@@ -2,7 +2,10 @@
 import { cleanText } from './clean-text.js';
 import { isThenable } from './objects.js';
 
-/** `console`, pino, winston, or any object with the same methods. */
+/**
+ * `console`, pino, winston, or any object with the same methods. A line of `error` or `warn` ends with a code and the
+ * address of the page on it.
+ */
 export interface Logger {
   error(message: string): void;
   warn(message: string): void;

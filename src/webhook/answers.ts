@@ -1,6 +1,7 @@
 /** What a webhook answers, and what it tells the operator, by what became of the request. */
 import type { RouteResponse } from '../model/http.js';
-import { type Logger, oncePerCode } from '../utils/logger.js';
+import type { Logger } from '../utils/logger.js';
+import { type WarnOnce, warnOnceOn } from '../utils/operator-log.js';
 import type { WebhookOutcome } from './types.js';
 
 /** The statuses of requests that are refused. With any other outcome: 503 if another try is worth it, else 200. */
@@ -45,15 +46,14 @@ const WARNINGS: Readonly<Partial<Record<WebhookOutcome, string>>> = {
   lost: 'an order is lost: it could not be counted, and the platform does not send it again',
 };
 
-export type WarnOnce = (code: string, message: string) => void;
-
 /** @param platform the name that messages begin with; undefined for webhooks with a `verify` of their own */
 export function createWarnOnce(logger: Logger, platform = 'verify'): WarnOnce {
-  const once = oncePerCode();
-  return (code, message) => once(code, () => logger.warn(`convert: webhook (${platform}): ${message}`));
+  const warnOnce = warnOnceOn(logger);
+  return (code, message, detail) => warnOnce(code, `webhook (${platform}): ${message}`, detail);
 }
 
 export function tellOf(outcome: WebhookOutcome, warnOnce: WarnOnce): void {
   const warning = WARNINGS[outcome];
-  if (warning !== undefined) warnOnce(outcome, warning);
+  if (warning === undefined) return;
+  warnOnce(outcome in REFUSED ? 'CONVERT_WEBHOOK_REFUSED' : 'CONVERT_WEBHOOK_NOT_COUNTED', warning, outcome);
 }

@@ -4,7 +4,7 @@ import type { RouteRequest } from '../model/http.js';
 import { asConvertError, codeOf } from '../utils/errors.js';
 import { textOf } from '../utils/node/bytes.js';
 import { isPlainObject } from '../utils/objects.js';
-import type { WarnOnce } from './answers.js';
+import type { WarnOnce } from '../utils/operator-log.js';
 import type { Verdict } from './signatures.js';
 import type { ConversionWebhookOptions, WebhookPlatform } from './types.js';
 
@@ -27,7 +27,11 @@ export async function verifiedBy(
     if (event === true) return parsed(request.body);
     return isPlainObject(event) ? { event } : BAD_SIGNATURE;
   } catch (error) {
-    warnOnce('verify', `\`verify\` has refused a request with an error (${codeOf(error)})`);
+    warnOnce(
+      'CONVERT_WEBHOOK_REFUSED',
+      `\`verify\` has refused a request with an error (${codeOf(error)})`,
+      'verify',
+    );
     return BAD_SIGNATURE;
   }
 }

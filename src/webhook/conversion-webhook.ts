@@ -6,7 +6,8 @@ import type { GoalData } from '../model/tracking-event.js';
 import { asConvertError, type ConvertError } from '../utils/errors.js';
 import { withTimeout } from '../utils/node/timers.js';
 import { asObject } from '../utils/objects.js';
-import { answerTo, createWarnOnce, tellOf, type WarnOnce } from './answers.js';
+import type { WarnOnce } from '../utils/operator-log.js';
+import { answerTo, createWarnOnce, tellOf } from './answers.js';
 import { AppFailure, askApp } from './ask-app.js';
 import { signedBy, verifiedBy } from './authenticate.js';
 import { textOf } from './fields.js';
@@ -207,8 +208,9 @@ class Webhook<Event> {
 
   #warnOfField(what: string, { badField }: BadField): void {
     this.#warnOnce(
-      `${what} ${badField}`,
+      'CONVERT_WEBHOOK_FIELD',
       `${what} is skipped: \`${badField}\` is missing, of a wrong type or too long`,
+      `${what} ${badField}`,
     );
   }
 }

@@ -1,5 +1,6 @@
 /** The amounts of orders in the currency of the project. */
 import type { RouteConvert } from '../convert/types.js';
+import type { WarnOnce } from '../utils/operator-log.js';
 import { askApp } from './ask-app.js';
 import type { ConversionWebhookOptions, WebhookOrder } from './types.js';
 
@@ -8,16 +9,12 @@ type CurrencyOptions = Pick<ConversionWebhookOptions<never>, 'currency' | 'toPro
 export class OrderAmounts {
   readonly #convert: RouteConvert;
   readonly #options: CurrencyOptions;
-  readonly #warnOnce: (code: string, message: string) => void;
+  readonly #warnOnce: WarnOnce;
   readonly #currency: string | undefined;
   /** The currency of the first order that has one, if the app does not name the project's. */
   #first: string | undefined;
 
-  constructor(
-    convert: RouteConvert,
-    options: CurrencyOptions,
-    warnOnce: (code: string, message: string) => void,
-  ) {
+  constructor(convert: RouteConvert, options: CurrencyOptions, warnOnce: WarnOnce) {
     this.#convert = convert;
     this.#options = options;
     this.#warnOnce = warnOnce;
@@ -34,9 +31,10 @@ export class OrderAmounts {
     this.#first ??= currency;
     if (currency !== this.#first)
       this.#warnOnce(
-        'currencies',
+        'CONVERT_WEBHOOK_CURRENCY',
         'orders come in several currencies, and their amounts are added up as they are; name the currency of the ' +
           'project in the option `currency`, and convert others in `toProjectCurrency`',
+        'several',
       );
     return amount;
   }
@@ -50,7 +48,7 @@ export class OrderAmounts {
       ));
     if (typeof converted === 'number' && Number.isFinite(converted)) return converted;
     this.#warnOnce(
-      'currency',
+      'CONVERT_WEBHOOK_CURRENCY',
       `an order in ${currency} counts without an amount: the project has ${this.#currency}, and ` +
         (toProjectCurrency === undefined
           ? 'there is no option `toProjectCurrency`'

@@ -106,7 +106,7 @@ describe('W8 the name of a Convert', () => {
     const logged: string[] = [];
     const log = (message: string): void => void logged.push(message);
     const convert = createConvert({ project, delivery: false, logger: { error: log, warn: log } });
-    const property = contextProperty(convert, { as: 'account' }, log);
+    const property = contextProperty(convert, { as: 'account' }, (_code, message) => log(message));
     const target = { account: 'of the app' };
     property.write(target, property.opener.openNow({ headers: {} } as never, { headersSent: true } as never));
     expect([property.as, target.account]).toEqual(['account', 'of the app']);

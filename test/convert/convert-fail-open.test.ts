@@ -7,6 +7,7 @@ import { memoryStore } from '../../src/store/memory-store.js';
 import type { ConvertError } from '../../src/utils/errors.js';
 import { incoming } from '../identity/support.js';
 import { FakeResponse, visit } from '../support/http.js';
+import { messageOf } from '../support/log-lines.js';
 import { testProject } from '../support/project.js';
 import { collector, collectorPerTest, create, logged } from './setup.js';
 
@@ -197,7 +198,7 @@ describe('failing open', () => {
     sink!.config(project);
     sink!.config({ ...project, goals: [] });
     await vi.waitFor(() => expect(convert.stats().project.changes).toBe(1), 30_000);
-    expect(logged).toEqual([
+    expect(logged.map(messageOf)).toEqual([
       'convert: the regular expression of the location "pricing", OR[0].AND[0].OR_WHEN[0], could hold the event loop: it is not run, and never matches',
     ]);
   });

@@ -9,6 +9,7 @@ import {
 } from '../../src/index.js';
 import { ConvertError } from '../../src/utils/errors.js';
 import { FakeResponse } from '../support/http.js';
+import { messageOf } from '../support/log-lines.js';
 import { testProject } from '../support/project.js';
 import { incoming } from '../request/incoming.js';
 
@@ -43,7 +44,10 @@ it('a reader is loaded, heard, and closed once, with the instance', async () => 
     // Each outage is worth a line.
     expect(lines).toHaveLength(2 * n);
   }
-  expect(lines.slice(0, 2)).toEqual(['error convert: the file is gone', 'info convert: the file is back']);
+  expect(lines.slice(0, 2).map(messageOf)).toEqual([
+    'error convert: the file is gone',
+    'info convert: the file is back',
+  ]);
   expect(errors.map(({ code }) => code)).toEqual(['CONVERT_GEO', 'CONVERT_GEO']);
   await Promise.all([made.close(), made.close()]);
   expect(close.mock.calls).toEqual([[listener]]);

@@ -8,6 +8,7 @@ import type { Convert } from '../../src/convert/convert.js';
 import type { ConvertOptions } from '../../src/options/types.js';
 import { incoming } from '../identity/support.js';
 import { FakeResponse, tick, visit } from '../support/http.js';
+import { messageOf } from '../support/log-lines.js';
 import { testProject } from '../support/project.js';
 import { collector, collectorPerTest, create, logged } from './setup.js';
 
@@ -131,7 +132,7 @@ describe('a config with parts that can not be used', () => {
     project.experiences!.push(...(broken as never[]));
     const convert = create({ project: project, visitor: { id: () => 'u1' } });
     expect((await visit(convert)).runExperience('homepage-hero')).not.toBeNull();
-    expect(logged).toEqual([
+    expect(logged.map(messageOf)).toEqual([
       "convert: parts of the project config can't be used and are left out: experiences[7] is null, not an object; " +
         'experiences[8].key is null; experiences[9].key is missing; experiences[10].id is missing; ' +
         'experiences[11].key is a number; and 2 more',

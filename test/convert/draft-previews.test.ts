@@ -23,7 +23,7 @@ function setUp(draft: (id: string) => Promise<ProjectConfig | undefined>) {
   };
   const drafts = draftPreviews(source, compiledEngine(), {
     report: (error) => void errors.push(error),
-    warnOnce: (code) => void warnings.push(code),
+    warnOnce: (_code, _message, detail = '') => void warnings.push(detail),
     now: () => clock.time,
   })!;
   const find = (experienceId: string, variationId = '9010') => drafts.find({ experienceId, variationId });
@@ -65,7 +65,7 @@ describe('drafts of preview links', () => {
   it('B8: a variation that the draft does not have is told of', async () => {
     const { find, warnings } = setUp(found);
     expect(await find('901', '1')).toBeUndefined();
-    expect(warnings).toEqual(['draft-unknown']);
+    expect(warnings).toEqual(['unknown']);
   });
 
   it('B8: an answer that is no config is an error', async () => {
@@ -97,7 +97,7 @@ describe('drafts of preview links', () => {
     expect((await all).map((each) => each?.variation?.key).filter((key) => key !== undefined)).toEqual([
       'bold',
     ]);
-    expect(warnings).toContain('draft-rush');
+    expect(warnings).toContain('rush');
     // What was not asked for is not taken for an answer.
     const next = find('910');
     expect(asked).toHaveLength(9);

@@ -2,6 +2,7 @@ import { describe, expect, it } from 'vitest';
 import type { Convert } from '../../src/convert/convert.js';
 import { httpServer } from '../project/helpers.js';
 import { startChild } from '../support/child.js';
+import { messageOf } from '../support/log-lines.js';
 import { collector, collectorPerTest, create, logged } from './setup.js';
 
 collectorPerTest();
@@ -95,7 +96,7 @@ describe('the data of a conversion', () => {
         visitor.trackConversion('purchase', { conversionData: [{ key, value }] });
       }
       expect(await convert.flush()).toMatchObject({ delivered: 0, reasons: { 'bad-data': 2 } });
-      expect(logged.join()).not.toContain(value === '' || value === ' ' ? '9999' : value);
+      expect(logged.map(messageOf).join()).not.toContain(value === '' || value === ' ' ? '9999' : value);
     },
   );
 });

@@ -8,6 +8,7 @@ import { createConvert } from '../../src/convert/convert.js';
 import type { VisitorContext } from '../../src/context/types.js';
 import { memoryStore } from '../../src/store/memory-store.js';
 import { visit } from '../support/http.js';
+import { messageOf } from '../support/log-lines.js';
 import { rules, testProject } from '../support/project.js';
 import { collector, collectorPerTest, create, logged } from './setup.js';
 
@@ -275,7 +276,7 @@ it('D14: of variations without a share, the first takes all, as in the SDK, and 
   const keys = new Set<string>();
   for (; at < ids.length; at++) keys.add((await visit(convert)).runExperience('homepage-hero')!.key);
   expect([...keys]).toEqual(['original']);
-  expect(logged).toEqual([
+  expect(logged.map(messageOf)).toEqual([
     'convert: the experience "homepage-hero" has running variations that share 200 % of the traffic, ' +
       'so that the last ones get too little; a missing `traffic_allocation` counts as 100 %',
     'convert: the experience "featured" has running variations that share 130 % of the traffic, ' +

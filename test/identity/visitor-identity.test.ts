@@ -164,7 +164,7 @@ describe('bots', () => {
     const curl = incoming({ 'user-agent': 'curl/8.5.0' });
     const toldAfter = (...requests: IncomingRequest[]): string[] => {
       const told: string[] = [];
-      const { identify } = reader({ warn: (message) => told.push(message) });
+      const { identify } = reader({ warnOnce: (_code, message) => told.push(message) });
       for (const request of requests) identify(request);
       return told;
     };
@@ -416,7 +416,7 @@ describe('an id in a cookie beside ids of the app', () => {
     const warnings: string[] = [];
     const ids = ['42', COOKIE_ID, COOKIE_ID];
     const visitor = { id: () => ids.shift() };
-    const { identify } = reader({ visitor, warn: (message) => warnings.push(message) });
+    const { identify } = reader({ visitor, warnOnce: (_code, message) => warnings.push(message) });
     identify(incoming());
     expect(warnings).toEqual([]);
     for (let time = 0; time < 2; time++) expect(identify(incoming()).id).toBe(COOKIE_ID);

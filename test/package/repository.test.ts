@@ -6,6 +6,7 @@ import { cpSync, readFileSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { pathToFileURL } from 'node:url';
 import { describe, expect, it } from 'vitest';
+import { helpOn } from '../../src/utils/help.js';
 import { temporaryFolder } from '../support/folder.js';
 import { run, type Outcome } from './commands.js';
 import { ROOT } from './tarball.js';
@@ -36,6 +37,8 @@ const FIELDS = {
   bugs: { url: `${PAGE}/issues` },
 };
 const OURS = readFileSync(join(ROOT, 'package.json'), 'utf8');
+const OUR_PAGE = repositoryPage((JSON.parse(OURS) as { repository: { url: string } }).repository.url);
+const HELP = 'src/utils/help.ts';
 const PLACEHOLDER = repositoryFields('https://github.com/OWNER/convert-middleware');
 
 /** A copy of package.json and of the scripts, in which the address is the placeholder. */
@@ -44,6 +47,7 @@ function copy(changes: Partial<Manifest> = {}) {
   const file = join(folder, 'package.json');
   const original = `${JSON.stringify({ ...(JSON.parse(OURS) as Manifest), ...PLACEHOLDER, ...changes }, null, 2)}\n`;
   writeFileSync(file, original);
+  cpSync(join(ROOT, HELP), join(folder, HELP));
   cpSync(join(ROOT, SCRIPTS), join(folder, SCRIPTS), { recursive: true });
   const script = (name: string, ...args: string[]): Promise<Outcome> =>
     run(process.execPath, [join(SCRIPTS, name), ...args], { cwd: folder });
@@ -51,6 +55,7 @@ function copy(changes: Partial<Manifest> = {}) {
     folder,
     original,
     text: () => readFileSync(file, 'utf8'),
+    help: () => readFileSync(join(folder, HELP), 'utf8'),
     setRepository: (...args: string[]) => script('set-repository.js', ...args),
     checkRelease: (...args: string[]) => script('check-release.js', ...args),
   };
@@ -59,9 +64,12 @@ function copy(changes: Partial<Manifest> = {}) {
 describe('package.json', () => {
   it('names one repository in all three fields, after the licence', () => {
     const manifest = JSON.parse(OURS) as Manifest;
-    const { url } = manifest.repository as { url: string };
-    expect(manifest).toMatchObject(repositoryFields(repositoryPage(url)));
+    expect(manifest).toMatchObject(repositoryFields(OUR_PAGE));
     expect(Object.keys(manifest).join(' ')).toContain('license repository homepage bugs type');
+  });
+
+  it('names the repository to which errors link', () => {
+    expect(helpOn('CONVERT_STORE')).toBe(`${OUR_PAGE}/blob/main/docs/errors.md#convert_store`);
   });
 });
 
@@ -130,12 +138,15 @@ describe('the address of a repository', () => {
 });
 
 describe('set-repository', () => {
-  it('changes the three fields and nothing else', async () => {
-    const { setRepository, text, original } = copy();
+  it('changes the three fields, the links of errors, and nothing else', async () => {
+    const { setRepository, text, original, help } = copy();
+    const before = help();
     const { code, stdout } = await setRepository('git@github.com:somebody/their-fork.git');
-    expect({ code, stdout }).toEqual({ code: 0, stdout: `package.json now names ${PAGE}\n` });
+    expect({ code, stdout }).toEqual({ code: 0, stdout: `package.json and ${HELP} now name ${PAGE}\n` });
     expect(JSON.parse(text())).toEqual({ ...(JSON.parse(original) as Manifest), ...FIELDS });
     expect(text()).toBe(original.replaceAll('https://github.com/OWNER/convert-middleware', PAGE));
+    expect(help()).toContain(`'${PAGE}/blob/main/docs'`);
+    expect(help().replace(PAGE, OUR_PAGE!)).toBe(before);
   });
 
   it('puts fields that are missing after the licence', async () => {

@@ -4,6 +4,7 @@ import type { ContextOpener, Convert } from '../../convert/types.js';
 import type { Mountable } from '../../model/mountable.js';
 import { ConvertError } from '../../utils/errors.js';
 import { assertOptions, type Check, given, shape } from '../../utils/option-checks.js';
+import type { WarnOnce } from '../../utils/operator-log.js';
 import { isOfNodeRequest } from '../node-response/node-request.js';
 
 /** How a Convert is mounted. */
@@ -159,7 +160,7 @@ export function assertUnnamed(options: MountOptions | undefined, { as }: Mountab
 export function contextProperty(
   convert: Convert,
   options: MountOptions | undefined,
-  warnOnce: (text: string) => void,
+  warnOnce: WarnOnce,
 ): ContextProperty {
   const { as = DEFAULT } = options ?? {};
   return as === DEFAULT ? { ...AT_CONVERT, opener: convert } : named(as, convert.mountedAs(as), warnOnce);
@@ -175,7 +176,7 @@ const AT_CONVERT: Omit<ContextProperty, 'opener'> = {
   },
 };
 
-function named(as: string, opener: ContextOpener, warnOnce: (text: string) => void): ContextProperty {
+function named(as: string, opener: ContextOpener, warnOnce: WarnOnce): ContextProperty {
   return {
     as,
     opener,
@@ -186,6 +187,7 @@ function named(as: string, opener: ContextOpener, warnOnce: (text: string) => vo
         Object.assign(target, { [as]: context });
       else
         warnOnce(
+          'CONVERT_NOT_ATTACHED',
           `the app has a property \`${as}\` of its own on its requests: choose another name for \`as\``,
         );
     },

@@ -7,11 +7,13 @@ import type { Mountable } from '../../model/mountable.js';
 import type { ConvertOptions } from '../../options/types.js';
 import { ConvertError } from '../../utils/errors.js';
 import { assertOptions, oneOf, shape } from '../../utils/option-checks.js';
+import { logWarning, type WarnOnce, warnOnceOn } from '../../utils/operator-log.js';
+import type { WarningCode } from '../../utils/warning-codes.js';
 import { assertMount, type ContextProperty, contextProperty, type MountOptions } from './context-property.js';
 
 /** Returns the property of a Convert, for adapters whose options say how it is mounted. */
 export const propertyOf = (convert: Convert, options: MountOptions | undefined): ContextProperty =>
-  contextProperty(convert, options, (text) => warnOnce(convert, text));
+  contextProperty(convert, options, (code, message) => warnOnce(convert, code, message));
 
 /**
  * Returns the instance that was given, or makes one from options.
@@ -60,14 +62,13 @@ export function isMounted(existing: unknown, convert: Convert): boolean {
   return true;
 }
 
-const warned = new WeakMap<Convert, Set<string>>();
+const warners = new WeakMap<Convert, WarnOnce>();
 
-/** Logs a warning, each text only once per instance. */
-export function warnOnce(convert: Convert, text: string): void {
-  const texts = warned.get(convert) ?? new Set();
-  if (texts.has(text)) return;
-  warned.set(convert, texts.add(text));
-  convert.logger.warn(`convert: ${text}`);
+/** Logs a warning, once per instance. */
+export function warnOnce(convert: Convert, code: WarningCode, message: string): void {
+  const warn = warners.get(convert) ?? warnOnceOn(convert.logger);
+  warners.set(convert, warn);
+  warn(code, message);
 }
 
 export function warnTwice(convert: unknown): void {
@@ -76,6 +77,7 @@ export function warnTwice(convert: unknown): void {
   }
   warnOnce(
     convert,
+    'CONVERT_MOUNTED_TWICE',
     'mounted twice on the way of one request; the first one is used, remove the other' +
       ' (a second project needs a name of its own: { as: ... }, see docs/guides/two-projects.md)',
   );
@@ -84,6 +86,7 @@ export function warnTwice(convert: unknown): void {
 export function warnEarly(convert: Convert): void {
   warnOnce(
     convert,
+    'CONVERT_READ_EARLY',
     'request.convert was read in a hook that runs before the one of the plugin; what is decided there ' +
       'knows nothing of ' +
       'the response or of a remote store, so a new visitor has another id there than in the handler; ' +
@@ -99,7 +102,8 @@ export function tryToAttach(convert: Convert, attach: () => void): void {
   try {
     attach();
   } catch (error) {
-    warnOnce(convert, `the context could not be put onto the request: ${String(error)}`);
+    const message = `the context could not be put onto the request: ${String(error)}`;
+    warnOnce(convert, 'CONVERT_NOT_ATTACHED', message);
   }
 }
 
@@ -118,11 +122,11 @@ let told = false;
 export function tellUncalled(): void {
   if (told) return;
   told = true;
-  // eslint-disable-next-line no-console -- there is no instance, so no logger, yet
-  console.error(
-    'convert: convertMiddleware was mounted without calling it, so nothing is decided; ' +
-      'write app.use(convertMiddleware()) with the parentheses',
-  );
+  const message =
+    'convertMiddleware was mounted without calling it, so nothing is decided; ' +
+    'write app.use(convertMiddleware()) with the parentheses';
+  // There is no instance, so no logger, yet.
+  logWarning(console, 'CONVERT_NOT_CALLED', message, 'error');
 }
 
 /** Puts the context into the object that templates read, if the app has one. */
@@ -142,7 +146,8 @@ export function attachOnce(target: object, { as }: Mountable, open: () => object
   } catch (error) {
     if (isAttachFailureTold) return;
     isAttachFailureTold = true;
-    // eslint-disable-next-line no-console -- what is mounted has its logger for itself
-    console.error(`convert: \`${as}\` could not be put onto the request: ${String(error)}`);
+    const message = `\`${as}\` could not be put onto the request: ${String(error)}`;
+    // What is mounted has its logger for itself.
+    logWarning(console, 'CONVERT_NOT_ATTACHED', message, 'error');
   }
 }

@@ -1,6 +1,7 @@
 /** Geo readers that take the visitor's place from request headers, which a platform or the site's own proxy has set. */
 import { headerText } from '../../model/http.js';
 import { clip, headerDecoded } from '../text-decoding.js';
+import type { WarnOnce } from '../../utils/operator-log.js';
 import type { GeoDocument, GeoFact, GeoFacts, GeoHeaders, GeoReader } from './types.js';
 
 /** The number of characters of a header that are read. Platforms send shorter headers. */
@@ -12,11 +13,12 @@ const MAX_HEADER = 512;
 const PATIENCE = 100;
 
 /**
- * Makes a reader of one header per fact. `warn` is called once, if the first hundred requests have none of the headers.
+ * Makes a reader of one header per fact. `warnOnce` is called once, if the first hundred requests have none of the
+ * headers.
  */
-export function headerReader(name: string, headers: GeoHeaders, warn: (message: string) => void): GeoReader {
+export function headerReader(name: string, headers: GeoHeaders, warnOnce: WarnOnce): GeoReader {
   const entries = Object.entries(headers) as [GeoFact, string][];
-  const watch = watchFor(name, Object.values(headers), warn);
+  const watch = watchFor(name, Object.values(headers), warnOnce);
   return {
     name,
     needsRequest: true,
@@ -36,15 +38,11 @@ export function headerReader(name: string, headers: GeoHeaders, warn: (message: 
 }
 
 /**
- * Makes a reader of one header with all facts. `warn` is called once, if the first hundred requests do not have the
+ * Makes a reader of one header with all facts. `warnOnce` is called once, if the first hundred requests do not have the
  * header.
  */
-export function documentReader(
-  name: string,
-  document: GeoDocument,
-  warn: (message: string) => void,
-): GeoReader {
-  const watch = watchFor(name, [document.header], warn);
+export function documentReader(name: string, document: GeoDocument, warnOnce: WarnOnce): GeoReader {
+  const watch = watchFor(name, [document.header], warnOnce);
   return {
     name,
     needsRequest: true,
@@ -62,20 +60,18 @@ export function documentReader(
   };
 }
 
-function watchFor(
-  name: string,
-  headers: readonly string[],
-  warn: (message: string) => void,
-): (came: boolean) => void {
+function watchFor(name: string, headers: readonly string[], warnOnce: WarnOnce): (came: boolean) => void {
   let left = PATIENCE;
   return (came) => {
     if (left === 0) return;
     left = came ? 0 : left - 1;
     if (came || left > 0) return;
-    warn(
+    warnOnce(
+      'CONVERT_GEO_HEADERS',
       `geo '${name}': the first ${PATIENCE} requests whose place was asked for came without ` +
         `${headers.join(', ')}, so it` +
         ' is unknown; is the platform in front of this server, and set up to send them?',
+      headers.join(),
     );
   };
 }

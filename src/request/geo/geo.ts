@@ -3,6 +3,7 @@ import type { RequestFunction } from '../../utils/app-callback.js';
 import { ConvertError } from '../../utils/errors.js';
 import { ownProperties } from '../../utils/objects.js';
 import { clip } from '../text-decoding.js';
+import type { WarnOnce } from '../../utils/operator-log.js';
 import { documentReader, headerReader } from './geo-headers.js';
 import { GEO_PLATFORMS, type GeoPlatform } from './geo-platforms.js';
 import { GEO_FACTS, type GeoFact, type GeoFacts, type GeoHeaders, type GeoReader } from './types.js';
@@ -30,24 +31,26 @@ const MEANT =
   'a function of the request; a reader such as geoipLite(); or a list of these';
 
 /**
- * Makes the readers for the option, in their order. `warn` is called once for a platform whose headers do not come.
+ * Makes the readers for the option, in their order. `warnOnce` is called once for a platform whose headers do not come.
  *
  * @throws ConvertError `CONVERT_BAD_OPTION` for a value that is no `GeoOption`
  */
-export function resolveGeo(option: GeoOption, warn: (message: string) => void): readonly GeoReader[] {
+export function resolveGeo(option: GeoOption, warnOnce: WarnOnce): readonly GeoReader[] {
   const given: unknown = option;
-  if (!Array.isArray(given)) return [resolveSource(given, 'geo', warn)];
+  if (!Array.isArray(given)) return [resolveSource(given, 'geo', warnOnce)];
   if (given.length === 0) throw badOption(`geo: got an empty list; meant is ${MEANT}`);
-  return given.map((each: unknown, index) => resolveSource(each, `geo[${index}]`, warn));
+  return given.map((each: unknown, index) => resolveSource(each, `geo[${index}]`, warnOnce));
 }
 
-function resolveSource(given: unknown, option: string, warn: (message: string) => void): GeoReader {
+function resolveSource(given: unknown, option: string, warnOnce: WarnOnce): GeoReader {
   if (typeof given === 'string') {
     if (!Object.hasOwn(GEO_PLATFORMS, given)) {
       throw badOption(`${option}: unknown platform ${JSON.stringify(clip(given, 64))}; meant is ${MEANT}`);
     }
     const platform = GEO_PLATFORMS[given as GeoPlatform];
-    return 'parse' in platform ? documentReader(given, platform, warn) : headerReader(given, platform, warn);
+    return 'parse' in platform
+      ? documentReader(given, platform, warnOnce)
+      : headerReader(given, platform, warnOnce);
   }
   if (typeof given === 'function') {
     const read = given as (request: unknown) => GeoFacts;
@@ -55,7 +58,7 @@ function resolveSource(given: unknown, option: string, warn: (message: string) =
   }
   if (typeof given === 'object' && given !== null && !Array.isArray(given)) {
     if ('read' in given) return checkedReader(given, option);
-    return headerReader('headers', checkedHeaders(given, option), warn);
+    return headerReader('headers', checkedHeaders(given, option), warnOnce);
   }
   const got = given === null ? 'null' : Array.isArray(given) ? 'a list' : typeof given;
   throw badOption(`${option}: got ${got}; meant is ${MEANT}`);

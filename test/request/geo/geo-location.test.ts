@@ -295,7 +295,7 @@ describe('a platform whose headers never come', () => {
     const reader = createRequestReader({
       geo,
       onError: () => undefined,
-      warn: (message) => warnings.push(message),
+      warnOnce: (_code, message) => warnings.push(message),
     });
     for (let i = 0; i < requests; i++) {
       const found = reader.read(withHeaders(headers(i)), { isNewVisitor: true });
@@ -328,10 +328,10 @@ describe('a platform whose headers never come', () => {
   });
 
   it('is not told of where nobody asks, and not of functions and databases', () => {
-    const warn = vi.fn();
-    const reader = createRequestReader({ geo: 'cloudflare', onError: () => undefined, warn });
+    const warnOnce = vi.fn();
+    const reader = createRequestReader({ geo: 'cloudflare', onError: () => undefined, warnOnce });
     for (let i = 0; i < 500; i++) reader.read(incoming(), { isNewVisitor: true }).visitor.get('browser');
-    expect(warn).not.toHaveBeenCalled();
+    expect(warnOnce).not.toHaveBeenCalled();
     expect(warned(() => undefined, 500, none)).toEqual([]);
     expect(warned(source({}), 500, none)).toEqual([]);
   });
