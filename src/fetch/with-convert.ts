@@ -56,7 +56,10 @@ export function withConvert(
 ): ConvertHandler | Handle {
   if (isMountable(given)) return handleWith(handler, (...asked) => openMounted(given, ...asked));
   const convert = isFetchConvert(given) ? given : createConvert(given);
-  return Object.assign(handleWith(handler, (...asked) => convert.open(...asked)), { convert });
+  return Object.assign(
+    handleWith(handler, (...asked) => convert.open(...asked)),
+    { convert },
+  );
 }
 
 type Handle = (request: Request, call?: FetchCall) => Promise<Response>;
