@@ -45,7 +45,6 @@ const OPTIONS = {
   experimentalDecorators: true,
   strict: false,
   esModuleInterop: true,
-  experimentalDecorators: true,
   skipLibCheck: true,
   noEmit: true,
 };

@@ -11,7 +11,6 @@ import { userAgentParser } from '../request/user-agent/parser.js';
 import { memoryStore, type MemoryStore } from '../store/memory-store.js';
 import { ConvertError } from '../utils/errors.js';
 import { assertOptions, given, text } from '../utils/option-checks.js';
-import { logWarning } from '../utils/operator-log.js';
 import { type Answer, type Answers, projectOf } from './answers.js';
 import { createRecorder, type RecordedConversion, type RecordedExposure } from './recorder.js';
 
