@@ -54,9 +54,11 @@ function isOfNode(id: string, graph: Graph): boolean {
   );
 }
 
-/** True for what most entries load, and for the small parts that the adapters share with `fetch`. */
+/** True for what most entries load, and for the small parts that adapters share with `fetch`, with what these need. */
 const isInBase = (id: string, graph: Graph): boolean =>
-  !id.includes('/utils/') || entriesWith(id, graph, { later: false }).length >= main + 3;
+  !id.includes('/utils/') ||
+  /\/(?:operator-log|warning-codes|logger)\./.test(id) ||
+  entriesWith(id, graph, { later: false }).length >= main + 3;
 
 /** Matches the code below `src`, and no declarations, which have chunks of their own. */
 const code = (paths: string): RegExp => new RegExp(`/src/${paths}.*(?<!\\.d)\\.ts$`);

@@ -19,6 +19,9 @@ const MAX_TOLD = 20;
 /** The most characters of a key that are remembered, and for which a similar key is looked for. */
 const MAX_LENGTH = 100;
 
+/** Keys that are quoted. Anything else is hardly a key of an app: it may be what a stranger has sent. */
+const QUOTABLE = /^[\w.:-]{1,64}$/;
+
 export class UnknownKeys {
   readonly #told: Readonly<Record<KindOfKey, Set<string>>> = {
     experience: new Set(),
@@ -45,8 +48,13 @@ export class UnknownKeys {
     // The number keeps the warnings few, whatever the keys are.
     this.warnOnce(
       'CONVERT_UNKNOWN_KEY',
-      `${calls}: the project has no ${kind} ${quoteName(key)}, so ${outcome}${hint}${last}`,
+      `${calls}: the project has no ${kind} ${nameOf(key)}, so ${outcome}${hint}${last}`,
       `${kind} ${told.size}`,
     );
   }
 }
+
+const nameOf = (key: string): string =>
+  QUOTABLE.test(key)
+    ? quoteName(key)
+    : 'of a key that is not quoted (it has over 64 characters, or other ones than letters, digits and _-.:)';

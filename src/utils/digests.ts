@@ -6,6 +6,7 @@ export type Mac = (text: string, encoding: 'hex' | 'base64url') => string;
 /** The hash functions with which others sign. */
 export type HmacAlgorithm = 'sha1' | 'sha256' | 'sha512';
 
+/** Hashes and signatures of a platform: those of Node, or pure ones with WebCrypto. */
 export interface Digests {
   /** Returns the SHA-256 of bytes, or of a text (as UTF-8). */
   sha256(data: string | Uint8Array, encoding: 'base64' | 'base64url'): string;

@@ -21,7 +21,7 @@ it.each([undefined, sdkEngine(ConvertSDK)])(
     const convert = createConvert({ project: testProject(), engine, delivery: false, logger });
     for (const id of ['v1', 'v2']) {
       const visitor = await convert.forVisitor(id);
-      for (const key of ['hompage-hero', 'something else', 'nobody', 'live-only']) {
+      for (const key of ['hompage-hero', 'something-else', 'nobody', 'live-only']) {
         visitor.runExperience(key);
         visitor.peek(key);
         visitor.explain(key);
@@ -39,7 +39,7 @@ it.each([undefined, sdkEngine(ConvertSDK)])(
     expect(lines.map(messageOf)).toEqual([
       'convert: runExperience: the project has no experience "hompage-hero", so nobody is in it; did you mean ' +
         '"homepage-hero"?',
-      'convert: runExperience: the project has no experience "something else", so nobody is in it',
+      'convert: runExperience: the project has no experience "something-else", so nobody is in it',
       'convert: runFeature: the project has no feature "checkout-buton", so it is disabled; did you mean ' +
         '"checkout-button"?',
       'convert: trackConversion: the project has no goal "purchas", so nothing is sent for it; did you mean ' +
@@ -49,7 +49,7 @@ it.each([undefined, sdkEngine(ConvertSDK)])(
   },
 );
 
-it('tells of few keys, whatever an app takes from its requests, and cleans them', () => {
+it('tells of few keys, whatever an app takes from its requests, and quotes no text', () => {
   const told: Parameters<WarnOnce>[] = [];
   const unknown = new UnknownKeys((...each) => void told.push(each));
   const config = { ...testProject(), goals: undefined };
@@ -57,7 +57,7 @@ it('tells of few keys, whatever an app takes from its requests, and cleans them'
   for (const key of [...keys, ...Array.from({ length: 1_000 }, (_, n) => `key ${n}`)])
     unknown.met('goal', key, config);
   expect(told).toHaveLength(20);
-  expect(told[0]![1]).toContain('no goal "two?lines \\"?", so');
+  expect(told[0]![1]).toContain('no goal of a key that is not quoted');
   expect(told.every(([, text, detail = '']) => /^goal \d+$/.test(detail) && text.length < 300)).toBe(true);
   expect(told.at(-1)![1]).toMatch(/No further goal keys are told of$/);
 });

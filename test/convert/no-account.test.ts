@@ -4,6 +4,7 @@ import { expect, it } from 'vitest';
 import { createConvert } from '../../src/convert/convert.js';
 import type { ShortProject } from '../../src/model/short-project.js';
 import type { GoalData } from '../../src/model/tracking-event.js';
+import { messageOf } from '../support/log-lines.js';
 import { visit } from '../support/http.js';
 import { collector, collectorPerTest, create, logged } from './setup.js';
 
@@ -59,7 +60,7 @@ it('decides, keeps the variation, sends nothing, and says so once', async () => 
     ...{ accepted: 2, dropped: 2, pending: 0, reasons: { disabled: 2 }, posts: 0 },
   });
   expect(calls).toEqual([]);
-  expect(logged).toEqual([
+  expect(logged.map(messageOf)).toEqual([
     expect.stringMatching(NOTHING_IS_SENT),
     'convert: conversions are dropped, since nothing is sent; stats().delivery.disabled tells why',
   ]);

@@ -56,7 +56,7 @@ it('of a draft: it is asked for again', async () => {
   const find = () => drafts.find({ experienceId: '901', variationId: '9010' });
   const late = find();
   await vi.advanceTimersByTimeAsync(SECOND);
-  expect([await late, told]).toEqual([undefined, ['draft-late']]);
+  expect([await late, told]).toEqual([undefined, ['CONVERT_PREVIEW']]);
   endRequest();
   await vi.advanceTimersByTimeAsync(15 * SECOND);
   draft = async () => draftProject();

@@ -54,7 +54,7 @@ export async function fuzz({ framework, count, seed, corpusAt, onProgress }: Fuz
   try {
     for (const settings of Object.values(SETTINGS)) {
       const onLog = (line: string): void => {
-        if (line.includes(MARK)) fail(`a log line that quotes a stranger: ${line}`);
+        if (withoutKey(line).includes(MARK)) fail(`a log line that quotes a stranger: ${line}`);
       };
       apps.push(
         await startApp(framework, { settings, track: sink.url, onViolation: (what) => fail(what), onLog }),
@@ -111,3 +111,7 @@ function snapshot(): string {
 }
 
 export const FRAMEWORK_NAMES = Object.keys(FRAMEWORKS) as Framework[];
+
+/** The app takes keys from requests, and keys that an app asks for in vain are told of. */
+const withoutKey = (line: string): string =>
+  line.endsWith('#convert_unknown_key') ? line.replace(/the project has no \w+ "[\w.:-]{1,64}"/, '') : line;

@@ -38,7 +38,7 @@ export function contentSuite(packed: WhenPacked): void {
     const targets = linksOf(read('README.md'));
     expect(targets.filter((target) => !/^(?:https?:\/\/|#)/.test(target))).toEqual([]);
     expect(targets).toContain(`${repository}/blob/main/docs/README.md`);
-    expect(targets).toContain(`${repository}/blob/main/docs/guides/page.md#caches`);
+    expect(targets).toContain(`${repository}/blob/main/docs/guides/consent.md`);
     expect(targets).toContain(`${repository}/tree/main/examples`);
     expect(targets).toContain(`${repository}/raw/main/examples/shop/screenshot.png`);
 

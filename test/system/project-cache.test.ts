@@ -4,6 +4,7 @@ import { join } from 'node:path';
 import { beforeEach, expect, it } from 'vitest';
 import { type ConvertOptions, createConvert } from '../../src/index.js';
 import { httpServer, later, says, saysProject, until } from '../project/helpers.js';
+import { messageOf } from '../support/log-lines.js';
 import { temporaryFolder } from '../support/folder.js';
 
 let path: string;
@@ -91,7 +92,7 @@ it('that fails is an error event and a line, not a failure of the config', async
   convert.on('error', ({ code }) => codes.push(code));
   await convert.ready();
   await until(() => expect(codes).toEqual(['CONVERT_PROJECT_CACHE']));
-  expect(told()).toEqual([
+  expect(told().map(messageOf)).toEqual([
     expect.stringMatching(
       /^error convert: the folder of the project cache, .* is no folder; it is not used$/,
     ),

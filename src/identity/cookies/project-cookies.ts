@@ -1,7 +1,7 @@
 /** The cookies that each project has for itself, while the visitor's id is one for all projects of an app. */
 import { cookieOfProject, type ProjectNames } from '../../model/project-names.js';
 import type { Digests } from '../../utils/digests.js';
-import { NOTHING } from '../../utils/objects.js';
+import { NOTHING, ownProperties } from '../../utils/objects.js';
 import {
   ASSIGNMENT_COOKIE_NAME,
   assignmentCookie,
@@ -67,7 +67,7 @@ export function projectCookies(
         : assignmentCookie(
             digests,
             secrets,
-            { ...ofAssignments, name: own(ofAssignments.name ?? ASSIGNMENT_COOKIE_NAME) },
+            named(ofAssignments, own(ofAssignments.name ?? ASSIGNMENT_COOKIE_NAME)),
             visitor,
             unknownFormat,
           ),
@@ -75,16 +75,23 @@ export function projectCookies(
       session === false
         ? undefined
         : sessionCookie(
-            { ...session, name: own(session?.name ?? SESSION_COOKIE_NAME) },
+            named(session ?? NOTHING, own(session?.name ?? SESSION_COOKIE_NAME)),
             visitor,
             unknownFormat,
           ),
     variations: variationsCookie(own(VARIATIONS_COOKIE_NAME), visitor),
-    keys: keyCookie({ ...responseCache, cookie: own(responseCache?.cookie ?? KEY_COOKIE_NAME) }, visitor),
+    keys: keyCookie(
+      ownProperties({ ...responseCache, cookie: own(responseCache?.cookie ?? KEY_COOKIE_NAME) }),
+      visitor,
+    ),
   };
 }
 
 const NOTHING_OF_COOKIE: AssignmentCookieOptions = NOTHING;
+
+/** Returns the options with this name. The copy inherits nothing, as the options do not. */
+const named = <Options extends { name?: string }>(options: Options, name: string): Options =>
+  ownProperties({ ...options, name });
 
 /** Returns the name of a cookie that each project has for itself. */
 export const nameOf = (name: string, names: ProjectNames | undefined): string =>
