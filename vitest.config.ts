@@ -28,7 +28,6 @@ export default defineConfig(({ mode }) => {
   return {
     test: {
       globalSetup: ['test/support/build.ts', 'test/support/shared-folder.ts'],
-      setupFiles: ['test/support/tidy.ts'],
       sequence: { sequencer: LongestFirst },
       // A bound for what hangs, not a promise: machines that run this may have other things to do.
       testTimeout: 120_000,
@@ -45,6 +44,7 @@ export default defineConfig(({ mode }) => {
             name: 'shared',
             include: [isSlow ? SLOW : 'test/**/*.test.ts'],
             exclude: [...exclude, ...alone],
+            setupFiles: ['test/support/tidy.ts'],
             // A worker loads the sources once, which takes longer than most files of tests.
             isolate: false,
           },

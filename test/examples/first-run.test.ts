@@ -26,3 +26,13 @@ it('answers without an account, in 25 lines, and says why curl gets the original
     expect.stringContaining('the first 5 requests come from bots'),
   ]);
 });
+
+it.each(['README.md', 'docs/start/getting-started.md'])('is what %s shows', (page) => {
+  const code = /```js\n(?:\/\/ first\.mjs\n)?(import[^]*?)```/.exec(
+    readFileSync(`${ROOT}/${page}`, 'utf8'),
+  )![1]!;
+  const [, example] = readFileSync(`${ROOT}/examples/first-run.js`, 'utf8').split('*/\n');
+  const upToListen = (text: string): string => text.split('app.listen(')[0]!.replace('const server = ', '');
+  expect(upToListen(code)).toBe(upToListen(example!));
+  expect(code).toMatch(/^app\.listen\(3000\);$/m);
+});

@@ -8,6 +8,8 @@ export const ALONE: Readonly<Record<string, string>> = {
   'convert/on-demand.test.ts': 'loads the sources anew, with modules that come late or not at all',
   'delivery/defaults.test.ts': 'calls the listeners of the process, which all instances share',
   'delivery/spool/files.test.ts': 'replaces node:fs',
+  'fetch/hosts.slow.test.ts': 'starts miniflare, which listens to signals of the process',
+  'fetch/recipes.slow.test.ts': 'starts miniflare, which listens to signals of the process',
   'system/request-lifetime.test.ts': 'measures the heap, which other files have filled',
   'testing/test-convert.test.ts': 'counts the listeners of the process, which all instances share',
 };
