@@ -2,4 +2,4 @@
 import { describe } from 'vitest';
 import { trafficSuite } from './traffic.js';
 
-describe('the traffic', () => trafficSuite(200_000));
+describe('the traffic', () => trafficSuite(100_000));

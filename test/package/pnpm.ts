@@ -20,8 +20,8 @@ export function pnpmSuite(packed: WhenPacked): void {
     expect(await runScript<Report>(app, [script], { TRACK: collector?.origin ?? '' })).toEqual(REPORT);
   });
 
-  it.concurrent.each(['commonjs', 'nodenext'])('types with module: %s', async (module) => {
+  it.concurrent('types', async () => {
     const files = ['core.ts', 'express.ts', 'koa.ts', 'fastify.ts'];
-    expect(await compile(addProgram(app, module, files, { module }))).toBe('');
+    expect(await compile(addProgram(app, 'types', files, { module: 'nodenext' }))).toBe('');
   });
 }
