@@ -10,10 +10,13 @@ export function heroApp(options = { sdkKey: '10035569/10034190' }) {
   app.use(async (c, next) => {
     const waitUntil = (promise) => c.executionCtx.waitUntil(promise);
     const ip = c.req.header('cf-connecting-ip');
-    const { context, finish } = await convert.open(c.req.raw, { ip, waitUntil });
+    const { context, run, finish } = await convert.open(c.req.raw, { ip, waitUntil });
     c.set('convert', context);
-    await next();
-    c.res = await finish(c.res);
+    await run(next);
+    const response = await finish(c.res);
+    // Hono would put cookies of the response before in the place of these.
+    c.res = undefined;
+    c.res = response;
   });
 
   app.get('/', (c) => {

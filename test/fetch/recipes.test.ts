@@ -6,8 +6,15 @@ collectorPerTest();
 
 type WaitUntil = (promise: Promise<unknown>) => void;
 interface HeroApp {
+  get(path: string, handler: (c: HonoCall) => Response): unknown;
   request(url: string, init: RequestInit, env: object, host: object): Promise<Response>;
   fetch(request: Request): Promise<Response>;
+}
+
+interface HonoCall {
+  get(name: 'convert'): { runExperience(key: string): unknown };
+  header(name: string, value: string): void;
+  redirect(to: string): Response;
 }
 
 /** How a host calls the apps of each framework. */
@@ -38,4 +45,20 @@ it.each(Object.entries(CALLS))('examples/edge/%s.js', async (name, call) => {
   expect(cookieOf(second)).toBeUndefined();
   expect(await second.text()).toBe(page);
   expect(collector.exposures().map(({ visitorId }) => `cv_vid=${visitorId}`)).toEqual([id]);
+});
+
+it('examples/edge/hono.js keeps all cookies of a response without a body', async () => {
+  const { heroApp } = (await import('../../examples/edge/hono.js')) as unknown as {
+    heroApp: (given: object) => HeroApp;
+  };
+  const app = heroApp(options());
+  app.get('/go', (c) => {
+    c.get('convert').runExperience('homepage-hero');
+    c.header('set-cookie', 'session=1');
+    return c.redirect('/');
+  });
+  const request = new Request('https://shop.example/go', { headers: { 'user-agent': CHROME } });
+  const response = await CALLS.hono!(app, request, () => undefined);
+  const names = response.headers.getSetCookie().map((line) => line.split('=')[0]);
+  expect(names).toEqual(['session', 'cv_vid', 'cv_ses']);
 });

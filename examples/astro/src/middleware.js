@@ -6,10 +6,10 @@ export async function onRequest(context, next) {
   if (context.isPrerendered) return next();
   // A server goes on running, so that no response has to wait for its events.
   const call = { ip: context.clientAddress, waitUntil: () => {} };
-  const { context: visitor, finish, abandon } = await convert.open(context.request, call);
+  const { context: visitor, run, finish, abandon } = await convert.open(context.request, call);
   context.locals.convert = visitor;
   try {
-    return await finish(await next());
+    return await finish(await run(() => next()));
   } catch (error) {
     await abandon();
     throw error;

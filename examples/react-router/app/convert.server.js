@@ -17,5 +17,5 @@ export async function convertMiddleware({ request, context }, next) {
   // A server goes on running, so that no response has to wait for its events.
   const opened = await convert.open(request, { waitUntil: () => {} });
   context.set(convertContext, opened.context);
-  return opened.finish(await next());
+  return opened.finish(await opened.run(() => next()));
 }

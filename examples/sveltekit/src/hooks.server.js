@@ -11,7 +11,7 @@ export async function handle({ event, resolve }) {
     event.locals.convert = getConvert();
     return resolve(event);
   }
-  const ip = event.getClientAddress();
+  const ip = addressOf(event);
   // A server goes on running, so that no response has to wait for its events.
   const opened = await convert.open(event.request, { ip, waitUntil: () => {} });
   event.locals.convert = opened.context;
@@ -20,5 +20,14 @@ export async function handle({ event, resolve }) {
   } catch (error) {
     await opened.abandon();
     throw error;
+  }
+}
+
+/** SvelteKit throws if `ADDRESS_HEADER` is set, and a request does not have that header. */
+function addressOf(event) {
+  try {
+    return event.getClientAddress();
+  } catch {
+    return undefined;
   }
 }
