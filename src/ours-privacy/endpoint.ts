@@ -23,16 +23,21 @@ export type EndpointAnswer =
   | { readonly body: undefined; readonly failure: EndpointFailure };
 
 const BY_STATUS: Readonly<Record<number, EndpointFailure>> = {
-  400: 'bad-request',
   401: 'unauthorized',
   403: 'unauthorized',
   404: 'not-found',
+  408: 'server-error',
   429: 'rate-limited',
 };
 
+/** Only what is the endpoint's own failure is an outage: a request that it refuses must not stop those of others. */
+const failureOf = (status: number): EndpointFailure =>
+  BY_STATUS[status] ?? (status >= 500 ? 'server-error' : 'bad-request');
+
 /** Mistakes in the app: the operator has to mend them. */
 const MISTAKES: Readonly<Partial<Record<EndpointFailure, string>>> = {
-  'bad-request': 'the endpoint takes the request for malformed (400): look at the experiment key',
+  'bad-request':
+    'the endpoint refuses a request (400 or the like): look at the experiment key, and the option `endpoint`',
   unauthorized: 'the endpoint refuses the token (401 or 403): look at the option `token`, or `trackToken`',
 };
 
@@ -103,7 +108,7 @@ export class OursEndpoint {
       return failed('unreachable');
     }
     if (response.status === 429) this.#pauseAsAsked(response.headers);
-    if (response.status !== 200) return failed(BY_STATUS[response.status] ?? 'server-error');
+    if (response.status !== 200) return failed(failureOf(response.status));
     try {
       return text === undefined ? failed('bad-answer') : { body: JSON.parse(text), failure: undefined };
     } catch {

@@ -20,8 +20,12 @@ import type {
   OursTrackOutcome,
 } from './types.js';
 
-/** The most characters of an address that is sent. */
-const MAX_URL = 4_096;
+/** The most characters of a text of the visitor that is sent: an address, its query, the user agent. */
+const MAX_TEXT = 4_096;
+/** The most bytes of such a text in JSON. A body has two of them at most, and endpoints take bodies of 16 KiB. */
+const MAX_BYTES = 6 * 1024;
+/** As many characters fit always: the longest escape in JSON has six bytes. */
+const SURE_TO_FIT = MAX_BYTES / 6;
 /** The most characters of an experiment key, an event or the name of a property. */
 const MAX_NAME = 256;
 
@@ -148,6 +152,7 @@ export class RequestOursContext implements OursContext {
     if (trackToken === undefined) return 'no-token';
     if (event === '' || event.length > MAX_NAME) return 'bad-request';
     const given: Readonly<Record<string, unknown>> = asObject(properties);
+    const userAgent = headerText(this.#request.headers['user-agent']);
     const texts = Object.entries(given).map(([name, value]) => [name, String(value)] as const);
     const answer = await endpoint.post(
       '/track',
@@ -158,7 +163,10 @@ export class RequestOursContext implements OursContext {
         distinctId: distinctId ?? newId(),
         ...(time !== undefined && { time }),
         eventProperties: Object.fromEntries(texts),
-        identityContext: { ip: this.#request.ip, userAgent: headerText(this.#request.headers['user-agent']) },
+        identityContext: {
+          ip: this.#request.ip,
+          userAgent: userAgent === undefined ? undefined : fitted(userAgent),
+        },
       },
       trackTimeout,
     );
@@ -183,10 +191,10 @@ export class RequestOursContext implements OursContext {
   /** The page, by which the endpoint checks whether the experiment is about it. */
   #page(url: string | undefined, search: string | undefined): { url: string; search: string } {
     const { protocol, host, url: target } = this.#request;
-    const page = String(url ?? `${protocol}://${host}${target}`).slice(0, MAX_URL);
+    const page = String(url ?? `${protocol}://${host}${target}`);
     const query = page.indexOf('?');
     const own = query < 0 ? '' : (page.slice(query).split('#', 1)[0] ?? '');
-    return { url: page, search: String(search ?? own).slice(0, MAX_URL) };
+    return { url: fitted(page), search: fitted(String(search ?? own)) };
   }
 
   /** Tells shared caches that the page is for nobody else, unless the app says otherwise. */
@@ -215,6 +223,14 @@ export class RequestOursContext implements OursContext {
       };
     });
   }
+}
+
+const utf8 = new TextEncoder();
+
+/** Cuts a text of the visitor, who may have made it of characters that JSON escapes. */
+function fitted(text: string): string {
+  const cut = text.slice(0, MAX_TEXT);
+  return utf8.encode(JSON.stringify(cut)).length - 2 > MAX_BYTES ? cut.slice(0, SURE_TO_FIT) : cut;
 }
 
 bindWhenRead(RequestOursContext);

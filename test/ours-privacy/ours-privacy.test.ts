@@ -104,6 +104,21 @@ describe('assign()', () => {
     expect(endpoint.calls).toHaveLength(3);
   });
 
+  it.each(['"', '\u0001', '\u20ac', '\ud800', 'a'])(
+    'sends at most 16 KiB, whatever the visitor sends: %j',
+    async (character) => {
+      const text = character.repeat(8_000);
+      const ours = make({ trackToken: 'src_test' });
+      const headers = { cookie: '_ours_user=v_1', 'user-agent': text };
+      const visitor = ours.open(incoming(headers, { url: `/?${text}` }), outgoing());
+      await visitor.assign('a');
+      await visitor.track('purchase');
+      const sizes = endpoint.calls.map(({ body }) => Buffer.byteLength(JSON.stringify(body)));
+      expect(sizes).toHaveLength(2);
+      expect(Math.max(...sizes)).toBeLessThan(16 * 1024);
+    },
+  );
+
   it('gives each visitor their own, over few connections', async () => {
     const ours = make();
     for (let round = 0; round < 3; round += 1) {
@@ -196,6 +211,13 @@ describe('an endpoint that', () => {
     expect(next.explain('b').reason).toBe('rate-limited');
     expect(endpoint.calls).toHaveLength(1);
     expect(ours.stats().pause).toBeGreaterThan(30_000);
+  });
+
+  it('refuses requests is asked again: it is not down', async () => {
+    endpoint.answer = json(413, { success: false });
+    const ours = make();
+    for (let n = 0; n < 5; n += 1) await visit(ours).assign('a');
+    expect([endpoint.calls.length, ours.stats().pause]).toEqual([5, 0]);
   });
 
   it('goes down is left alone, and one call at a time finds out when it is back', async () => {
