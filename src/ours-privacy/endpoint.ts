@@ -51,14 +51,20 @@ const OUTAGES: ReadonlySet<EndpointFailure> = new Set([
 
 const failed = (failure: EndpointFailure): EndpointAnswer => ({ body: undefined, failure });
 
+interface Pause {
+  /** Until then no call is made, in milliseconds of `performance.now()`. */
+  readonly until: number;
+  /** What the answer of a call is that is not made. */
+  readonly failure: EndpointFailure;
+}
+
 export class OursEndpoint {
   readonly #origin: string;
   readonly #fetch: OursFetch;
   readonly #logger: Logger;
   readonly #once = oncePerCode();
   readonly #health = new HealthReporter();
-  /** Until then no call is made, in milliseconds of `performance.now()`, and what its answer is. */
-  #pause: { readonly until: number; readonly failure: EndpointFailure } | undefined;
+  #pause: Pause | undefined;
 
   constructor(origin: string, send: OursFetch, logger: Logger) {
     this.#origin = origin.replace(/\/+$/, '');
@@ -71,11 +77,17 @@ export class OursEndpoint {
     return Math.max(0, (this.#pause?.until ?? 0) - performance.now());
   }
 
-  /** Posts once. Resolves within `timeout` milliseconds, and never rejects. */
-  async post(path: string, body: object, timeout: number): Promise<EndpointAnswer> {
+  /**
+   * Posts once. Resolves within `timeout` milliseconds.
+   *
+   * @throws if the body can't be JSON, which is no outage
+   */
+  async post(path: string, content: object, timeout: number): Promise<EndpointAnswer> {
+    const body = JSON.stringify(content);
     if (this.pause > 0) return failed(this.#pause!.failure);
     // While the endpoint is down, one call finds out whether it is back; others need not wait for that.
     if (this.#pause !== undefined) this.#pauseFor(timeout, this.#pause.failure);
+    const before = this.#pause;
     const abort = new AbortController();
     let timer: ReturnType<typeof setTimeout> | undefined;
     const late = new Promise<EndpointAnswer>((resolve) => {
@@ -86,18 +98,18 @@ export class OursEndpoint {
     });
     const answer = await Promise.race([this.#ask(path, body, abort.signal), late]);
     clearTimeout(timer);
-    this.#note(answer.failure);
+    this.#note(answer.failure, path, before);
     return answer;
   }
 
-  async #ask(path: string, body: object, signal: AbortSignal): Promise<EndpointAnswer> {
+  async #ask(path: string, body: string, signal: AbortSignal): Promise<EndpointAnswer> {
     let response: OursResponse;
     let text: string | undefined;
     try {
       response = await this.#fetch(`${this.#origin}${path}`, {
         method: 'POST',
         headers: { 'content-type': 'application/json', accept: 'application/json' },
-        body: JSON.stringify(body),
+        body,
         redirect: 'manual',
         // Next.js caches the answers of `fetch`, and would hand one visitor's to all.
         cache: 'no-store',
@@ -129,11 +141,13 @@ export class OursEndpoint {
     this.#pauseFor(asked ?? this.#delay(), 'rate-limited');
   }
 
-  #note(failure: EndpointFailure | undefined): void {
+  /** @param before the pause when the call began */
+  #note(failure: EndpointFailure | undefined, path: string, before: Pause | undefined): void {
     const mistake = failure === undefined ? undefined : MISTAKES[failure];
     if (mistake !== undefined)
-      this.#once(failure!, () =>
-        logWarning(this.#logger, 'CONVERT_OURS_REFUSED', `Ours Privacy: ${mistake}`, 'error'),
+      // A request that is refused may be wrong in one experiment only, whose key is in the path.
+      this.#once(failure === 'bad-request' ? path : failure!, () =>
+        logWarning(this.#logger, 'CONVERT_OURS_REFUSED', `Ours Privacy: ${mistake} (${path})`, 'error'),
       );
     if (failure === 'rate-limited') {
       if (this.pause === 0) this.#pauseFor(this.#delay(), 'rate-limited');
@@ -147,6 +161,8 @@ export class OursEndpoint {
       return;
     }
     if (failure === undefined || !OUTAGES.has(failure)) {
+      // A pause that began after this call knows more than its answer.
+      if (this.#pause !== before) return;
       this.#pause = undefined;
       if (this.#health.succeeded()) this.#logger.info?.('convert: Ours Privacy: the endpoint answers again');
       return;
@@ -161,7 +177,9 @@ export class OursEndpoint {
   }
 
   #pauseFor(milliseconds: number, failure: EndpointFailure): void {
-    this.#pause = { until: performance.now() + milliseconds, failure };
+    const until = performance.now() + milliseconds;
+    // The failure of a call that was under way must not shorten what the endpoint has asked for.
+    if (until > (this.#pause?.until ?? 0)) this.#pause = { until, failure };
   }
 
   #delay(): number {
