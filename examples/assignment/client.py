@@ -1,5 +1,6 @@
 """Takes a decision in Python. Run, beside `npx convert-middleware serve`: ASSIGNMENT_TOKEN=... python3 client.py v_123"""
 
+import http.client
 import json
 import os
 import sys
@@ -20,8 +21,9 @@ def variant_of(experiment_key, visitor_id, context):
     try:
         # Half a second at most: a page waits for it.
         with urlopen(request, timeout=0.5) as response:
-            return json.load(response).get("variant_name")
-    except (OSError, ValueError) as error:
+            answer = json.load(response)
+        return answer.get("variant_name") if isinstance(answer, dict) else None
+    except (OSError, ValueError, http.client.HTTPException) as error:
         print(f"no assignment: {error}", file=sys.stderr)
         return None
 

@@ -15,7 +15,7 @@ def variant_of(experiment_key, visitor_id, context)
     http.post(uri.path, body.to_json, 'Content-Type' => 'application/json')
   end
   JSON.parse(response.body)['variant_name']
-rescue SystemCallError, Timeout::Error, IOError, JSON::ParserError => error
+rescue StandardError => error
   warn "no assignment: #{error.class}"
   nil
 end

@@ -40,11 +40,18 @@ export const ENDPOINTS: readonly Endpoint[] = [
   { path: /\/track\/?$/, fields: CONVERSION, required: ['event'], answer: trackConversion },
 ];
 
+const REASONS: Readonly<Record<NoAssignment, string>> = {
+  'not-running': 'no running experiment has this key',
+  'not-ready': 'no project config has arrived yet',
+  'state-unavailable': 'what is stored of the visitor can not be read now',
+  failed: 'the decision failed',
+};
+
 const UNDECIDED: Readonly<Record<NoAssignment, RouteResponse>> = {
-  'not-running': refusal(404, 'no running experiment has this key'),
-  'not-ready': later(503, 'no project config has arrived yet', 1),
-  'state-unavailable': later(503, 'what is stored of the visitor can not be read now', 1),
-  failed: refusal(500, 'the decision failed'),
+  'not-running': refusal(404, REASONS['not-running']),
+  'not-ready': later(503, REASONS['not-ready'], 1),
+  'state-unavailable': later(503, REASONS['state-unavailable'], 1),
+  failed: refusal(500, REASONS.failed),
 };
 
 const NOT_IN_EXPERIMENT = { success: true, in_experiment: false };
@@ -57,24 +64,26 @@ async function assignOne({ convert, body, key }: Call): Promise<RouteResponse> {
 }
 
 /**
- * Decides several experiments. An unknown key has an entry of its own in the answer. If nothing can be decided at all,
- * the whole request fails.
+ * Decides several experiments. A key that is unknown, or can't be decided now, has an entry of its own in the answer:
+ * what was decided beside it is counted already. Only if no key at all can be decided does the whole request fail.
  */
 async function assignSeveral({ convert, body }: Call): Promise<RouteResponse> {
   const visitor = await visitorOf(convert, body);
-  const assignments: object[] = [];
-  for (const key of new Set(body.experiment_keys)) {
-    const result = assign(visitor, key, attributesOf(body), body.track_impression !== false);
-    if (typeof result === 'string' && result !== 'not-in-experiment' && result !== 'not-running')
-      return UNDECIDED[result];
-    assignments.push(entryOf(key, result));
-  }
-  return answer({ success: true, assignments });
+  const results = [...new Set(body.experiment_keys)].map(
+    (key) => [key, assign(visitor, key, attributesOf(body), body.track_impression !== false)] as const,
+  );
+  const [first] = results.map(([, result]) => result);
+  if (isUndecided(first) && results.every(([, result]) => isUndecided(result))) return UNDECIDED[first];
+  return answer({ success: true, assignments: results.map(([key, result]) => entryOf(key, result)) });
 }
+
+/** True if another try may do better; an unknown key stays unknown. */
+const isUndecided = (result: Assignment | undefined): result is Exclude<NoAssignment, 'not-running'> =>
+  typeof result === 'string' && result !== 'not-in-experiment' && result !== 'not-running';
 
 function entryOf(key: string, result: Assignment): object {
   if (typeof result !== 'string') return result;
-  const error = result === 'not-running' ? 'no running experiment has this key' : undefined;
+  const error = result === 'not-in-experiment' ? undefined : REASONS[result];
   return { in_experiment: false, experiment_key: key, error };
 }
 

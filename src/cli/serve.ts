@@ -29,18 +29,23 @@ export const serve: Command = {
   async run(args) {
     const { project, port, host } = optionsIn(args);
     if (project !== undefined && !existsSync(project)) throw new Mistake(`there is no file ${project}`);
-    const given = process.env[TOKENS];
-    const tokens =
-      given === undefined || given === '' ? [`exp_${randomBytes(12).toString('hex')}`] : given.split(',');
+    const given = tokensIn(process.env[TOKENS]);
+    const tokens = given.length === 0 ? [`exp_${randomBytes(12).toString('hex')}`] : given;
     const server = await startServer(project === undefined ? {} : { project }, { port, host, tokens });
     const { port: taken } = server.address() as AddressInfo;
     const lines = [`http://${host.includes(':') ? `[${host}]` : host}:${taken}/api/v1`];
-    if (given === undefined || given === '')
-      lines.push(`${TOKENS} is not set: the token of this run is ${tokens[0]}`);
+    if (given.length === 0) lines.push(`${TOKENS} is not set: the token of this run is ${tokens[0]}`);
     process.stdout.write(`${lines.join('\n')}\n`);
     for (const signal of ['SIGTERM', 'SIGINT'] as const) process.once(signal, () => server.close());
   },
 };
+
+/** The tokens of a list as people write it, with spaces, or a comma at its end. */
+export const tokensIn = (list = ''): readonly string[] =>
+  list
+    .split(',')
+    .map((token) => token.trim())
+    .filter((token) => token !== '');
 
 export interface ServeOptions {
   readonly port: number;

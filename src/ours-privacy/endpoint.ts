@@ -23,16 +23,21 @@ export type EndpointAnswer =
   | { readonly body: undefined; readonly failure: EndpointFailure };
 
 const BY_STATUS: Readonly<Record<number, EndpointFailure>> = {
-  400: 'bad-request',
   401: 'unauthorized',
   403: 'unauthorized',
   404: 'not-found',
+  408: 'server-error',
   429: 'rate-limited',
 };
 
+/** Only what is the endpoint's own failure is an outage: a request that it refuses must not stop those of others. */
+const failureOf = (status: number): EndpointFailure =>
+  BY_STATUS[status] ?? (status >= 500 ? 'server-error' : 'bad-request');
+
 /** Mistakes in the app: the operator has to mend them. */
 const MISTAKES: Readonly<Partial<Record<EndpointFailure, string>>> = {
-  'bad-request': 'the endpoint takes the request for malformed (400): look at the experiment key',
+  'bad-request':
+    'the endpoint refuses a request (400 or the like): look at the experiment key, and the option `endpoint`',
   unauthorized: 'the endpoint refuses the token (401 or 403): look at the option `token`, or `trackToken`',
 };
 
@@ -46,14 +51,20 @@ const OUTAGES: ReadonlySet<EndpointFailure> = new Set([
 
 const failed = (failure: EndpointFailure): EndpointAnswer => ({ body: undefined, failure });
 
+interface Pause {
+  /** Until then no call is made, in milliseconds of `performance.now()`. */
+  readonly until: number;
+  /** What the answer of a call is that is not made. */
+  readonly failure: EndpointFailure;
+}
+
 export class OursEndpoint {
   readonly #origin: string;
   readonly #fetch: OursFetch;
   readonly #logger: Logger;
   readonly #once = oncePerCode();
   readonly #health = new HealthReporter();
-  /** Until then no call is made, in milliseconds of `performance.now()`, and what its answer is. */
-  #pause: { readonly until: number; readonly failure: EndpointFailure } | undefined;
+  #pause: Pause | undefined;
 
   constructor(origin: string, send: OursFetch, logger: Logger) {
     this.#origin = origin.replace(/\/+$/, '');
@@ -66,11 +77,17 @@ export class OursEndpoint {
     return Math.max(0, (this.#pause?.until ?? 0) - performance.now());
   }
 
-  /** Posts once. Resolves within `timeout` milliseconds, and never rejects. */
-  async post(path: string, body: object, timeout: number): Promise<EndpointAnswer> {
+  /**
+   * Posts once. Resolves within `timeout` milliseconds.
+   *
+   * @throws if the body can't be JSON, which is no outage
+   */
+  async post(path: string, content: object, timeout: number): Promise<EndpointAnswer> {
+    const body = JSON.stringify(content);
     if (this.pause > 0) return failed(this.#pause!.failure);
     // While the endpoint is down, one call finds out whether it is back; others need not wait for that.
     if (this.#pause !== undefined) this.#pauseFor(timeout, this.#pause.failure);
+    const before = this.#pause;
     const abort = new AbortController();
     let timer: ReturnType<typeof setTimeout> | undefined;
     const late = new Promise<EndpointAnswer>((resolve) => {
@@ -81,18 +98,18 @@ export class OursEndpoint {
     });
     const answer = await Promise.race([this.#ask(path, body, abort.signal), late]);
     clearTimeout(timer);
-    this.#note(answer.failure);
+    this.#note(answer.failure, path, before);
     return answer;
   }
 
-  async #ask(path: string, body: object, signal: AbortSignal): Promise<EndpointAnswer> {
+  async #ask(path: string, body: string, signal: AbortSignal): Promise<EndpointAnswer> {
     let response: OursResponse;
     let text: string | undefined;
     try {
       response = await this.#fetch(`${this.#origin}${path}`, {
         method: 'POST',
         headers: { 'content-type': 'application/json', accept: 'application/json' },
-        body: JSON.stringify(body),
+        body,
         redirect: 'manual',
         // Next.js caches the answers of `fetch`, and would hand one visitor's to all.
         cache: 'no-store',
@@ -103,7 +120,7 @@ export class OursEndpoint {
       return failed('unreachable');
     }
     if (response.status === 429) this.#pauseAsAsked(response.headers);
-    if (response.status !== 200) return failed(BY_STATUS[response.status] ?? 'server-error');
+    if (response.status !== 200) return failed(failureOf(response.status));
     try {
       return text === undefined ? failed('bad-answer') : { body: JSON.parse(text), failure: undefined };
     } catch {
@@ -124,11 +141,13 @@ export class OursEndpoint {
     this.#pauseFor(asked ?? this.#delay(), 'rate-limited');
   }
 
-  #note(failure: EndpointFailure | undefined): void {
+  /** @param before the pause when the call began */
+  #note(failure: EndpointFailure | undefined, path: string, before: Pause | undefined): void {
     const mistake = failure === undefined ? undefined : MISTAKES[failure];
     if (mistake !== undefined)
-      this.#once(failure!, () =>
-        logWarning(this.#logger, 'CONVERT_OURS_REFUSED', `Ours Privacy: ${mistake}`, 'error'),
+      // A request that is refused may be wrong in one experiment only, whose key is in the path.
+      this.#once(failure === 'bad-request' ? path : failure!, () =>
+        logWarning(this.#logger, 'CONVERT_OURS_REFUSED', `Ours Privacy: ${mistake} (${path})`, 'error'),
       );
     if (failure === 'rate-limited') {
       if (this.pause === 0) this.#pauseFor(this.#delay(), 'rate-limited');
@@ -142,6 +161,8 @@ export class OursEndpoint {
       return;
     }
     if (failure === undefined || !OUTAGES.has(failure)) {
+      // A pause that began after this call knows more than its answer.
+      if (this.#pause !== before) return;
       this.#pause = undefined;
       if (this.#health.succeeded()) this.#logger.info?.('convert: Ours Privacy: the endpoint answers again');
       return;
@@ -156,7 +177,9 @@ export class OursEndpoint {
   }
 
   #pauseFor(milliseconds: number, failure: EndpointFailure): void {
-    this.#pause = { until: performance.now() + milliseconds, failure };
+    const until = performance.now() + milliseconds;
+    // The failure of a call that was under way must not shorten what the endpoint has asked for.
+    if (until > (this.#pause?.until ?? 0)) this.#pause = { until, failure };
   }
 
   #delay(): number {

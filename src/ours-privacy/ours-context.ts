@@ -5,6 +5,7 @@ import type { PageDecision } from '../bridge/types.js';
 import type { Consent } from '../consent/consent.js';
 import { isShared, UNSHARED } from '../context/shared-response.js';
 import { headerText, type IncomingRequest, type OutgoingResponse } from '../model/http.js';
+import { hostnameOf } from '../request/url.js';
 import { bindWhenRead } from '../utils/detached-methods.js';
 import { asObject } from '../utils/objects.js';
 import { defaultFor, type ReadAssignment, readAssignment, readPersonalizations } from './answers.js';
@@ -20,8 +21,12 @@ import type {
   OursTrackOutcome,
 } from './types.js';
 
-/** The most characters of an address that is sent. */
-const MAX_URL = 4_096;
+/** The most characters of a text of the visitor that is sent: an address, its query, the user agent. */
+const MAX_TEXT = 4_096;
+/** The most bytes of such a text in JSON. A body has two of them at most, and endpoints take bodies of 16 KiB. */
+const MAX_BYTES = 6 * 1024;
+/** As many characters fit always: the longest escape in JSON has six bytes. */
+const SURE_TO_FIT = MAX_BYTES / 6;
 /** The most characters of an experiment key, an event or the name of a property. */
 const MAX_NAME = 256;
 
@@ -51,6 +56,7 @@ export class RequestOursContext implements OursContext {
   }
 
   get visitorId(): string | undefined {
+    this.#use();
     return this.#who.id;
   }
 
@@ -59,8 +65,16 @@ export class RequestOursContext implements OursContext {
   }
 
   async assign(experimentKey: string, options?: AssignOptions): Promise<OursAssignment> {
-    const key = String(experimentKey);
-    const { trackImpression = true, url, search } = asObject(options);
+    try {
+      return await this.#assign(String(experimentKey), asObject(options));
+    } catch (error) {
+      this.#services.tellOfMistake(error);
+      return defaultFor(textOf(experimentKey));
+    }
+  }
+
+  async #assign(key: string, options: AssignOptions): Promise<OursAssignment> {
+    const { trackImpression = true, url, search } = options;
     const about = JSON.stringify([key, url, search]);
     const before = this.#asked.get(about);
     // What was read without being counted is asked for again where it is to be counted.
@@ -76,25 +90,30 @@ export class RequestOursContext implements OursContext {
   }
 
   async track(event: string, options?: OursTrackOptions): Promise<OursTrackOutcome> {
-    const outcome = await this.#track(String(event), asObject(options));
+    let outcome: OursTrackOutcome = 'bad-request';
+    try {
+      outcome = await this.#track(String(event), asObject(options));
+    } catch (error) {
+      this.#services.tellOfMistake(error);
+    }
     this.#services.count(outcome);
     return outcome;
   }
 
   explain(experimentKey: string): OursExplanation {
-    const key = String(experimentKey);
+    const key = textOf(experimentKey);
     const asked = this.#latest.get(key);
     const { reason, assignment } = asked?.read ?? {
       reason: asked === undefined ? ('not-asked' as const) : ('pending' as const),
       assignment: defaultFor(key),
     };
-    const { id, consent } = this.#who;
-    return { experimentKey: key, reason, assignment, visitorId: id, consent };
+    const { visitorId, consent } = this;
+    return { experimentKey: key, reason, assignment, visitorId, consent };
   }
 
   get bridge(): OursContext['bridge'] {
     return (this.#bridge ??= createBridge({
-      read: () => ({ visitorId: this.#who.id, decisions: this.#decisions() }),
+      read: () => ({ visitorId: this.visitorId, decisions: this.#decisions() }),
       nonce: () => scriptNonceIn(this.#response.getHeader('Content-Security-Policy')),
       signal: () => undefined,
     }));
@@ -103,10 +122,15 @@ export class RequestOursContext implements OursContext {
   #ask(key: string, options: AssignOptions): Asked {
     const asked: Asked = {
       isCounted: options.trackImpression === true,
-      answer: this.#answer(key, options).then((read) => {
-        this.#services.count(read.reason);
-        return (asked.read = read);
-      }),
+      answer: this.#answer(key, options)
+        .catch((error: unknown): ReadAssignment => {
+          this.#services.tellOfMistake(error);
+          return { reason: 'bad-request', assignment: defaultFor(key) };
+        })
+        .then((read) => {
+          this.#services.count(read.reason);
+          return (asked.read = read);
+        }),
       read: undefined,
     };
     return asked;
@@ -148,6 +172,7 @@ export class RequestOursContext implements OursContext {
     if (trackToken === undefined) return 'no-token';
     if (event === '' || event.length > MAX_NAME) return 'bad-request';
     const given: Readonly<Record<string, unknown>> = asObject(properties);
+    const userAgent = headerText(this.#request.headers['user-agent']);
     const texts = Object.entries(given).map(([name, value]) => [name, String(value)] as const);
     const answer = await endpoint.post(
       '/track',
@@ -158,7 +183,10 @@ export class RequestOursContext implements OursContext {
         distinctId: distinctId ?? newId(),
         ...(time !== undefined && { time }),
         eventProperties: Object.fromEntries(texts),
-        identityContext: { ip: this.#request.ip, userAgent: headerText(this.#request.headers['user-agent']) },
+        identityContext: {
+          ip: this.#request.ip,
+          userAgent: userAgent === undefined ? undefined : fitted(userAgent),
+        },
       },
       trackTimeout,
     );
@@ -181,12 +209,14 @@ export class RequestOursContext implements OursContext {
   }
 
   /** The page, by which the endpoint checks whether the experiment is about it. */
-  #page(url: string | undefined, search: string | undefined): { url: string; search: string } {
+  #page(url: string | undefined, search: string | undefined): { url: string | undefined; search: string } {
     const { protocol, host, url: target } = this.#request;
-    const page = String(url ?? `${protocol}://${host}${target}`).slice(0, MAX_URL);
+    // A request of HTTP/1.0, or one with a malformed `Host`, has no address: the endpoint refuses a half one.
+    const hasUrl = url !== undefined || hostnameOf(host) !== undefined;
+    const page = String(url ?? `${protocol}://${host}${target}`);
     const query = page.indexOf('?');
     const own = query < 0 ? '' : (page.slice(query).split('#', 1)[0] ?? '');
-    return { url: page, search: String(search ?? own).slice(0, MAX_URL) };
+    return { url: hasUrl ? fitted(page) : undefined, search: fitted(String(search ?? own)) };
   }
 
   /** Tells shared caches that the page is for nobody else, unless the app says otherwise. */
@@ -215,6 +245,23 @@ export class RequestOursContext implements OursContext {
       };
     });
   }
+}
+
+/** Returns '' for what can't become text. */
+function textOf(value: unknown): string {
+  try {
+    return String(value);
+  } catch {
+    return '';
+  }
+}
+
+const utf8 = new TextEncoder();
+
+/** Cuts a text of the visitor, who may have made it of characters that JSON escapes. */
+function fitted(text: string): string {
+  const cut = text.slice(0, MAX_TEXT);
+  return utf8.encode(JSON.stringify(cut)).length - 2 > MAX_BYTES ? cut.slice(0, SURE_TO_FIT) : cut;
 }
 
 bindWhenRead(RequestOursContext);

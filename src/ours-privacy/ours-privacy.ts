@@ -20,7 +20,7 @@ import {
   shape,
   withMethods,
 } from '../utils/option-checks.js';
-import { logError, warnOnceOn } from '../utils/operator-log.js';
+import { logError, logWarning, warnOnceOn } from '../utils/operator-log.js';
 import { OursEndpoint } from './endpoint.js';
 import { RequestOursContext } from './ours-context.js';
 import type { OursServices } from './services.js';
@@ -102,6 +102,7 @@ class OursPrivacyInstance implements OursPrivacy {
       visitorId: visitorIdOf(options, logger),
       count: (what) => void this.#calls.set(what, (this.#calls.get(what) ?? 0) + 1),
       warnOfSharing: warnOfSharing(logger),
+      tellOfMistake: tellOfMistake(logger),
     };
   }
 
@@ -140,6 +141,15 @@ function visitorIdOf(
   return ({ raw }) => {
     const answer = callAppFunction(visitorId, raw, call);
     return typeof answer === 'string' || typeof answer === 'number' ? valid(String(answer)) : undefined;
+  };
+}
+
+function tellOfMistake(logger: Logger): (error: unknown) => void {
+  const once = oncePerCode();
+  return (error) => {
+    const why = error instanceof Error ? error.message : typeof error;
+    const message = `Ours Privacy: what the app has handed over can not be sent: ${why}`;
+    once('', () => logWarning(logger, 'CONVERT_OURS_REFUSED', message, 'error'));
   };
 }
 

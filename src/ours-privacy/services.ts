@@ -17,4 +17,6 @@ export interface OursServices {
   readonly visitorId: (request: IncomingRequest) => string | undefined;
   readonly count: (what: OursReason | OursTrackOutcome | 'read') => void;
   readonly warnOfSharing: () => void;
+  /** Tells, once, that the app has handed over what can't be sent. */
+  readonly tellOfMistake: (error: unknown) => void;
 }

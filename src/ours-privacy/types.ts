@@ -57,12 +57,15 @@ export interface OursResponse {
  * - `no-visitor` the request has no visitor id
  * - `consent` the visitor has not consented
  * - `not-found` 404: the key is unknown, or the experiment does not run
- * - `bad-request` 400, `unauthorized` 401 or 403: a mistake in the app, which is logged as an error, once
+ * - `bad-request` 400 or a status without a reason of its own, such as a redirect, and `unauthorized` 401 or 403: a
+ *   mistake in the app, which is logged as an error, once, or what it has handed over can't be sent
  * - `rate-limited` 429, or a call that was not made because of an earlier 429
- * - `server-error` another status
+ * - `server-error` 408, or 500 and above
  * - `timeout` no whole answer in time
- * - `unreachable` no connection, or a call that was not made because earlier calls failed
+ * - `unreachable` no connection
  * - `bad-answer` an answer that is not what the endpoint promises
+ *
+ * A call that was not made because earlier ones failed has the reason of the last of them.
  */
 export type OursReason =
   | 'assigned'

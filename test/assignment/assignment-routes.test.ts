@@ -314,6 +314,26 @@ describe('a batch', () => {
       ['v_123', '101'],
     ]);
   });
+
+  it('has an entry for what can not be decided now, beside what is counted', async () => {
+    const store = { ...memoryStore(), remote: true, read: () => new Promise<undefined>(() => undefined) };
+    const { routes } = open({ store, storeTimeout: 10 });
+    const batch = (experiment_keys: string[]): Promise<Answered> =>
+      post(routes, '/experiments/assignments', { visitor_id: 'v_123', experiment_keys });
+    const { status, body } = await batch(['homepage-hero', 'spring-sale']);
+    expect([status, body.assignments]).toEqual([
+      200,
+      [
+        expect.objectContaining({ in_experiment: true, experiment_key: 'homepage-hero' }),
+        {
+          in_experiment: false,
+          experiment_key: 'spring-sale',
+          error: 'what is stored of the visitor can not be read now',
+        },
+      ],
+    ]);
+    expect((await batch(['spring-sale'])).status).toBe(503);
+  });
 });
 
 describe('personalizations', () => {

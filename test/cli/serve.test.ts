@@ -4,7 +4,7 @@ import { createServer } from 'node:http';
 import type { AddressInfo } from 'node:net';
 import { resolve } from 'node:path';
 import { expect, it } from 'vitest';
-import { serve, startServer } from '../../src/cli/serve.js';
+import { serve, startServer, tokensIn } from '../../src/cli/serve.js';
 import type { ConvertOptions } from '../../src/options/types.js';
 
 const options: ConvertOptions = {
@@ -35,6 +35,15 @@ it('serves assignments, and its health', async () => {
     server.close();
     await once(server, 'close');
   }
+});
+
+it.each([
+  [undefined, []],
+  [' , ', []],
+  ['one', ['one']],
+  [' one, two,\n', ['one', 'two']],
+])('takes the tokens of %j', (list, tokens) => {
+  expect(tokensIn(list)).toEqual(tokens);
 });
 
 it('is not healthy before there is a project config', async () => {

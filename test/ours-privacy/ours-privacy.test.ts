@@ -15,7 +15,7 @@ import {
   type OursPrivacyOptions,
 } from '../../src/ours-privacy.js';
 import { incoming } from '../identity/support.js';
-import { endpointServer, type EndpointServer, FAULTS, json } from './endpoint-server.js';
+import { type Answer, endpointServer, type EndpointServer, FAULTS, json } from './endpoint-server.js';
 
 let endpoint: EndpointServer;
 let logged: string[];
@@ -102,6 +102,55 @@ describe('assign()', () => {
     expect(endpoint.calls.map(({ body }) => body.track_impression)).toEqual([false, true]);
     await ours.assign('a', { url: 'https://shop.example/other' });
     expect(endpoint.calls).toHaveLength(3);
+  });
+
+  it.each(['"', '\u0001', '\u20ac', '\ud800', 'a'])(
+    'sends at most 16 KiB, whatever the visitor sends: %j',
+    async (character) => {
+      const text = character.repeat(8_000);
+      const ours = make({ trackToken: 'src_test' });
+      const headers = { cookie: '_ours_user=v_1', 'user-agent': text };
+      const visitor = ours.open(incoming(headers, { url: `/?${text}` }), outgoing());
+      await visitor.assign('a');
+      await visitor.track('purchase');
+      const sizes = endpoint.calls.map(({ body }) => Buffer.byteLength(JSON.stringify(body)));
+      expect(sizes).toHaveLength(2);
+      expect(Math.max(...sizes)).toBeLessThan(16 * 1024);
+    },
+  );
+
+  it.each(['', '/x', 'a b'])('sends no address if the host is %j', async (host) => {
+    const ours = make().open(incoming({ cookie: '_ours_user=v_1' }, { host, url: '/?a=1' }), outgoing());
+    await ours.assign('a');
+    await ours.assign('a', { url: 'https://shop.example/' });
+    expect(endpoint.calls.map(({ body }) => body.context)).toEqual([
+      { search: '?a=1' },
+      { url: 'https://shop.example/', search: '' },
+    ]);
+  });
+
+  it('never rejects: what the app hands over wrong is told once, and is no outage', async () => {
+    const ours = make({ trackToken: 'src_test' });
+    const visitor = visit(ours);
+    const noText = Object.create(null) as never;
+    const given = [
+      visitor.assign('\ud800'),
+      visitor.assign(noText),
+      visitor.assign('a', { url: noText }),
+      visitor.assign('a', { search: 10n as never }),
+    ];
+    expect((await Promise.all(given)).map(({ inExperiment }) => inExperiment)).toEqual(
+      given.map(() => false),
+    );
+    expect([visitor.explain('\ud800').reason, visitor.explain(noText).reason]).toEqual([
+      'bad-request',
+      'not-asked',
+    ]);
+    for (const options of [{ time: 10n }, { properties: { a: noText } }, { distinctId: 1n }, { time: 10n }])
+      expect(await visitor.track('x', options as never)).toBe('bad-request');
+    expect(await visitor.track(noText)).toBe('bad-request');
+    expect([endpoint.calls.length, ours.stats().pause, logged.length]).toEqual([0, 0, 1]);
+    expect((await visitor.assign('a')).inExperiment).toBe(true);
   });
 
   it('gives each visitor their own, over few connections', async () => {
@@ -198,6 +247,40 @@ describe('an endpoint that', () => {
     expect(ours.stats().pause).toBeGreaterThan(30_000);
   });
 
+  it('refuses requests is asked again: it is not down', async () => {
+    endpoint.answer = json(413, { success: false });
+    const ours = make();
+    for (let n = 0; n < 5; n += 1) await visit(ours).assign('a');
+    expect([endpoint.calls.length, ours.stats().pause]).toEqual([5, 0]);
+  });
+
+  it('asks for a pause gets one, although calls under way are answered, or fail', async () => {
+    const ours = make();
+    const open: (() => void)[] = [];
+    const kept =
+      (answer: Answer): Answer =>
+      (res, call) =>
+        void open.push(() => answer(res, call));
+    endpoint.answer = kept(json(200, { success: true, in_experiment: false }));
+    const answered = visit(ours).assign('a');
+    await expect.poll(() => open.length).toBe(1);
+    endpoint.answer = kept((res) => res.destroy());
+    const failing = ['b', 'c', 'd'].map((key) => visit(ours).assign(key));
+    await expect.poll(() => open.length).toBe(4);
+    endpoint.answer = json(429, { success: false }, { 'retry-after': '60' });
+    await visit(ours).assign('e');
+    for (const release of open) release();
+    await Promise.all([answered, ...failing]);
+    expect(ours.stats().pause).toBeGreaterThan(30_000);
+  });
+
+  it('refuses a request is told of once for each experiment', async () => {
+    endpoint.answer = json(400, { success: false });
+    const ours = make();
+    for (const key of ['a', 'b', 'a']) await visit(ours).assign(key);
+    expect(logged.map((line) => /assignments\/(\w)/.exec(line)?.[1])).toEqual(['a', 'b']);
+  });
+
   it('goes down is left alone, and one call at a time finds out when it is back', async () => {
     endpoint.answer = json(503, {});
     const ours = make();
@@ -277,6 +360,18 @@ describe('the page', () => {
       exposed: ['hero</script>'],
     });
     expect(ours.bridge.script()).not.toContain('hero</script>');
+    response.finish();
+    expect(response.sent).toEqual({ 'cache-control': 'private, no-cache' });
+  });
+
+  it.each([
+    ['visitorId', (ours: OursContext) => ours.visitorId],
+    ['bridge.json()', (ours: OursContext) => ours.bridge.json()],
+    ['bridge.script()', (ours: OursContext) => ours.bridge.script()],
+    ['explain()', (ours: OursContext) => ours.explain('a')],
+  ])('with %s alone is private, too', (_name, use) => {
+    const response = outgoing();
+    use(make().open(incoming({ cookie: '_ours_user=v_1' }), response));
     response.finish();
     expect(response.sent).toEqual({ 'cache-control': 'private, no-cache' });
   });
