@@ -110,6 +110,12 @@ export class FetchIncoming implements IncomingRequest {
   }
 
   get #parsed(): URL {
-    return (this.#url ??= new URL(this.raw.request.url, `http://${NO_HOST}`));
+    return (this.#url ??= urlOf(this.raw.request.url));
   }
+}
+
+/** Returns the URL of a request; that of no host, with the path `/`, if there is no such URL: the page still comes. */
+function urlOf(text: string): URL {
+  const base = `http://${NO_HOST}`;
+  return new URL(URL.canParse(text, base) ? text : '/', base);
 }
