@@ -113,7 +113,8 @@ class FetchConvertInstance extends ConvertBase implements FetchConvert {
   }
 
   override ready(): Promise<void> {
-    void this.#refresh();
+    // A config that is due again is fetched by those who keep the host running: a fetch that is cut off is waited for.
+    if (this.runtime.repository.current === undefined) void this.#refresh();
     return withTimeout(READY_LIMIT, this.runtime.repository.ready(0), { keepAlive: true, error: notReady });
   }
 
@@ -130,13 +131,23 @@ class FetchConvertInstance extends ConvertBase implements FetchConvert {
     return super.forget(visitorId);
   }
 
-  override flush(options?: { timeout?: number }): Promise<DeliveryLedger> {
+  override async flush(options?: { timeout?: number }): Promise<DeliveryLedger> {
+    const timeout: number = asObject(options).timeout ?? FLUSH_TIMEOUT;
+    // A job that has begun to fetch the config gives nothing else to `waitUntil`.
+    const refreshed = this.#refreshed(timeout);
     const flushed = super.flush(options);
     const { outbox } = this.runtime;
     // The events of other requests may be on their way.
-    return outbox instanceof FlushedOutbox
-      ? outbox.flushAll(asObject(options).timeout ?? FLUSH_TIMEOUT)
-      : flushed;
+    const ledger = await (outbox instanceof FlushedOutbox ? outbox.flushAll(timeout) : flushed);
+    await refreshed;
+    return ledger;
+  }
+
+  /** Waits for the fetch of the config that is under way, at most `timeout`. */
+  async #refreshed(timeout: number): Promise<void> {
+    const underWay = this.#source?.underWay;
+    if (underWay !== undefined)
+      await withTimeout(timeout, underWay, { keepAlive: true }).catch(() => undefined);
   }
 
   /**
