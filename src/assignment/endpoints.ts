@@ -49,8 +49,9 @@ const UNDECIDED: Readonly<Record<NoAssignment, RouteResponse>> = {
 
 const NOT_IN_EXPERIMENT = { success: true, in_experiment: false };
 
-async function assignOne({ convert, body, key }: Call): Promise<RouteResponse> {
-  const visitor = await visitorOf(convert, body);
+async function assignOne(call: Call): Promise<RouteResponse> {
+  const { body, key } = call;
+  const visitor = await visitorOf(call);
   const result = assign(visitor, key, attributesOf(body), body.track_impression !== false);
   if (result === 'not-in-experiment') return answer(NOT_IN_EXPERIMENT);
   return typeof result === 'string' ? UNDECIDED[result] : answer({ success: true, ...result });
@@ -60,8 +61,9 @@ async function assignOne({ convert, body, key }: Call): Promise<RouteResponse> {
  * Decides several experiments. An unknown key has an entry of its own in the answer. If nothing can be decided at all,
  * the whole request fails.
  */
-async function assignSeveral({ convert, body }: Call): Promise<RouteResponse> {
-  const visitor = await visitorOf(convert, body);
+async function assignSeveral(call: Call): Promise<RouteResponse> {
+  const { body } = call;
+  const visitor = await visitorOf(call);
   const assignments: object[] = [];
   for (const key of new Set(body.experiment_keys)) {
     const result = assign(visitor, key, attributesOf(body), body.track_impression !== false);

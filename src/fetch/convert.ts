@@ -17,7 +17,7 @@ import { OnDemandSource } from './on-demand-source.js';
 import { type FetchOptions, resolveFetchOptions } from './options.js';
 import { FlushedOutbox } from './outbox.js';
 import { webPlatform, webSource } from './platform.js';
-import { type FetchCall, FetchIncoming, FINISH_LIMIT, HostRequest } from './request.js';
+import { type FetchCall, FetchIncoming, FINISHED_LATE, HostRequest, isHostRequest } from './request.js';
 import { FetchOutgoing } from './response.js';
 
 /** A request with its context, until the response is made. */
@@ -126,6 +126,19 @@ class FetchConvertInstance extends ConvertBase implements FetchConvert {
     return super.forVisitor(visitorId, options);
   }
 
+  /** For routes: `raw` is what the route got with the request. */
+  forVisitorWithin(
+    raw: unknown,
+    visitorId: string | number | null | undefined,
+    options?: ForVisitorOptions | null,
+  ): Promise<VisitorContext> {
+    const begun = this.#refresh();
+    // A route of another adapter has the request of its framework, which keeps nothing.
+    const host = isHostRequest(raw) ? raw : undefined;
+    if (begun !== undefined && host !== undefined) this.#keep(host, begun);
+    return this.openJob(visitorId, options, host);
+  }
+
   override forget(visitorId: string | number): Promise<void> {
     void this.#refresh();
     return super.forget(visitorId);
@@ -212,11 +225,7 @@ class FetchConvertInstance extends ConvertBase implements FetchConvert {
 
   async #settle(raw: HostRequest): Promise<void> {
     if ((await raw.settled()) !== false) return;
-    this.runtime.warnOnce(
-      'CONVERT_FINISH_LATE',
-      `what a request has recorded was not stored and sent within ${FINISH_LIMIT} ms; the response goes on, and the` +
-        ' rest may be lost with the request: give `waitUntil` (docs/guides/edge.md)',
-    );
+    this.runtime.warnOnce('CONVERT_FINISH_LATE', FINISHED_LATE);
   }
 }
 
