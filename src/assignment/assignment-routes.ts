@@ -56,7 +56,7 @@ class Routes {
     return { statuses: Object.fromEntries(this.#statuses) };
   }
 
-  async #answer({ method, url, body }: RouteRequest): Promise<RouteResponse> {
+  async #answer({ method, url, body, raw }: RouteRequest): Promise<RouteResponse> {
     const [path = ''] = url.split('?', 1);
     const found = endpointAt(path);
     if (found === undefined) return NO_ENDPOINT;
@@ -75,7 +75,7 @@ class Routes {
     if (key === undefined) return NO_KEY;
     const fields = fieldsOf(given, endpoint.fields, endpoint.required);
     if (typeof fields === 'string') return refusal(400, fields);
-    return endpoint.answer({ convert: this.#convert, body: fields, key });
+    return endpoint.answer({ convert: this.#convert, raw, body: fields, key });
   }
 }
 
@@ -121,7 +121,9 @@ export function assignmentRoutes(convert: RouteConvert, options: AssignmentOptio
   return Object.assign((request: RouteRequest) => routes.handle(request), {
     answersBelow: true as const,
     report: (error: ConvertError) => convert.report(error),
-    flush: () => convert.flush(),
+    logger: convert.logger,
+    // A flush waits for the events of all requests.
+    ...(convert.forVisitorWithin === undefined && { flush: () => convert.flush() }),
     stats: () => routes.stats(),
   });
 }

@@ -18,9 +18,10 @@ const LATER = later(503, 'the conversion could not be counted; send it again', 3
 
 const NO_VISITOR = refusal(400, '`visitor_id` is missing');
 
-export async function trackConversion({ convert, body }: Call): Promise<RouteResponse> {
+export async function trackConversion(call: Call): Promise<RouteResponse> {
+  const { body } = call;
   if (body.visitor_id === undefined && body.userId === undefined) return NO_VISITOR;
-  const visitor = await visitorOf(convert, body);
+  const visitor = await visitorOf(call);
   const conversionData = dataOf(body);
   visitor.trackConversion(body.event!, {
     ...(conversionData.length > 0 && { conversionData }),

@@ -56,8 +56,9 @@ const UNDECIDED: Readonly<Record<NoAssignment, RouteResponse>> = {
 
 const NOT_IN_EXPERIMENT = { success: true, in_experiment: false };
 
-async function assignOne({ convert, body, key }: Call): Promise<RouteResponse> {
-  const visitor = await visitorOf(convert, body);
+async function assignOne(call: Call): Promise<RouteResponse> {
+  const { body, key } = call;
+  const visitor = await visitorOf(call);
   const result = assign(visitor, key, attributesOf(body), body.track_impression !== false);
   if (result === 'not-in-experiment') return answer(NOT_IN_EXPERIMENT);
   return typeof result === 'string' ? UNDECIDED[result] : answer({ success: true, ...result });
@@ -67,8 +68,9 @@ async function assignOne({ convert, body, key }: Call): Promise<RouteResponse> {
  * Decides several experiments. A key that is unknown, or can't be decided now, has an entry of its own in the answer:
  * what was decided beside it is counted already. Only if no key at all can be decided does the whole request fail.
  */
-async function assignSeveral({ convert, body }: Call): Promise<RouteResponse> {
-  const visitor = await visitorOf(convert, body);
+async function assignSeveral(call: Call): Promise<RouteResponse> {
+  const { body } = call;
+  const visitor = await visitorOf(call);
   const results = [...new Set(body.experiment_keys)].map(
     (key) => [key, assign(visitor, key, attributesOf(body), body.track_impression !== false)] as const,
   );

@@ -1,12 +1,13 @@
 /** Finds the visitor that a caller asks for. */
 import type { VisitorContext } from '../context/types.js';
-import type { RouteConvert } from '../convert/types.js';
-import type { Body, Context } from './body.js';
+import type { ForVisitorOptions } from '../convert/types.js';
+import type { Context } from './body.js';
+import type { Call } from './call.js';
 
 /** Nothing of the caller's own request is read: its address and its user agent are those of a server. */
-export function visitorOf(convert: RouteConvert, body: Body): Promise<VisitorContext> {
+export function visitorOf({ convert, raw, body }: Call): Promise<VisitorContext> {
   const { visitor_id, userId, origin = 'cookie', consent, properties, context, identityContext } = body;
-  return convert.forVisitor(visitor_id ?? userId, {
+  const options: ForVisitorOptions = {
     origin,
     consent: consent ?? null,
     properties: properties ?? null,
@@ -16,7 +17,9 @@ export function visitorOf(convert: RouteConvert, body: Body): Promise<VisitorCon
       userAgent: context?.user_agent ?? identityContext?.userAgent ?? null,
       ip: context?.ip ?? identityContext?.ip ?? null,
     },
-  });
+  };
+  const id = visitor_id ?? userId;
+  return convert.forVisitorWithin?.(raw, id, options) ?? convert.forVisitor(id, options);
 }
 
 /** The URL of the page, with the query in `search` if there is one: it goes before that of the URL. */

@@ -71,6 +71,8 @@ export interface JobVisitor {
   readonly consent: Consent | undefined;
   /** What another server tells of the visitor's request; undefined if this is a job. */
   readonly request: VisitorRequest | undefined;
+  /** The host's request that the job is of, for the option `waitUntil`; undefined if it is of none. */
+  readonly raw?: unknown;
 }
 
 export class JobContext extends VisitorContextBase {
@@ -135,7 +137,7 @@ export class JobContext extends VisitorContextBase {
       generation: this.#generation,
       facts: this.#facts,
       response: undefined,
-      request: undefined,
+      request: this.#given.raw,
     });
     const stateUnavailable = lookup === 'unavailable';
     return { status: 'participating', visitor, project, work, stateUnavailable };

@@ -87,12 +87,21 @@ export abstract class ConvertBase {
     return context;
   }
 
-  async forVisitor(
+  forVisitor(
     visitorId: string | number | null | undefined,
     options?: ForVisitorOptions | null,
   ): Promise<VisitorContext> {
+    return this.openJob(visitorId, options);
+  }
+
+  /** As `forVisitor`. The option `waitUntil` gets `raw` with what the job records: the request that the job is of. */
+  protected async openJob(
+    visitorId: string | number | null | undefined,
+    options: ForVisitorOptions | null | undefined,
+    raw?: unknown,
+  ): Promise<VisitorContext> {
     const runtime = this.#runtime;
-    const visitor = jobVisitor(visitorId, options, runtime);
+    const visitor = jobVisitor(visitorId, options, runtime, raw);
     if (visitor.request !== undefined) {
       const first = this.waitForFirst();
       if (first !== undefined) await first.catch(() => undefined);

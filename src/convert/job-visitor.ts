@@ -54,6 +54,7 @@ export function jobVisitor(
   visitorId: unknown,
   options: ForVisitorOptions | null | undefined,
   runtime: Runtime,
+  raw?: unknown,
 ): JobVisitor {
   const id = visitorIdOf(visitorId);
   const wrong: string[] = [];
@@ -79,12 +80,13 @@ export function jobVisitor(
       properties: properties ?? NOTHING,
       consent: answer ?? undefined,
       request: request ?? undefined,
+      raw,
     };
   }
   runtime.report(
     new ConvertError('CONVERT_BAD_OPTION', `forVisitor: ${wrong.join('; ')}; nothing is counted`),
   );
-  return { identity: NOBODY, properties: NOTHING, consent: undefined, request: undefined };
+  return { identity: NOBODY, properties: NOTHING, consent: undefined, request: undefined, raw };
 }
 
 /** The most characters of a visitor id: `visitor.id` takes no longer one. */

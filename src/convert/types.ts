@@ -150,7 +150,16 @@ export interface Convert extends ContextOpener {
 
 /** What routes, such as webhooks, need of a Convert: one of Node, or of `convert-middleware/fetch`. */
 export type RouteConvert = Pick<Convert, 'forVisitor' | 'flush' | 'report' | 'logger' | 'digests'> &
-  Partial<Pick<Convert, 'orderFiles'>>;
+  Partial<Pick<Convert, 'orderFiles'>> & {
+    /**
+     * As `forVisitor`, for a job of the request `raw`, on hosts that end a request with its response: the host waits
+     * for what the job records, and for nothing of other requests. Undefined on Node.
+     */
+    readonly forVisitorWithin?: (
+      raw: unknown,
+      ...job: Parameters<Convert['forVisitor']>
+    ) => Promise<VisitorContext>;
+  };
 
 /** Keeps orders that wait, so that they outlive their process. */
 export interface OrderFiles<Order> {

@@ -17,7 +17,7 @@ import { OnDemandSource } from './on-demand-source.js';
 import { type FetchOptions, resolveFetchOptions } from './options.js';
 import { FlushedOutbox } from './outbox.js';
 import { webPlatform, webSource } from './platform.js';
-import { type FetchCall, FetchIncoming, FINISH_LIMIT, HostRequest } from './request.js';
+import { type FetchCall, FetchIncoming, FINISHED_LATE, HostRequest, isHostRequest } from './request.js';
 import { FetchOutgoing } from './response.js';
 
 /** A request with its context, until the response is made. */
@@ -113,7 +113,8 @@ class FetchConvertInstance extends ConvertBase implements FetchConvert {
   }
 
   override ready(): Promise<void> {
-    void this.#refresh();
+    // A config that is due again is fetched by those who keep the host running: a fetch that is cut off is waited for.
+    if (this.runtime.repository.current === undefined) void this.#refresh();
     return withTimeout(READY_LIMIT, this.runtime.repository.ready(0), { keepAlive: true, error: notReady });
   }
 
@@ -125,18 +126,41 @@ class FetchConvertInstance extends ConvertBase implements FetchConvert {
     return super.forVisitor(visitorId, options);
   }
 
+  /** For routes: `raw` is what the route got with the request. */
+  forVisitorWithin(
+    raw: unknown,
+    visitorId: string | number | null | undefined,
+    options?: ForVisitorOptions | null,
+  ): Promise<VisitorContext> {
+    const begun = this.#refresh();
+    // A route of another adapter has the request of its framework, which keeps nothing.
+    const host = isHostRequest(raw) ? raw : undefined;
+    if (begun !== undefined && host !== undefined) this.#keep(host, begun);
+    return this.openJob(visitorId, options, host);
+  }
+
   override forget(visitorId: string | number): Promise<void> {
     void this.#refresh();
     return super.forget(visitorId);
   }
 
-  override flush(options?: { timeout?: number }): Promise<DeliveryLedger> {
+  override async flush(options?: { timeout?: number }): Promise<DeliveryLedger> {
+    const timeout: number = asObject(options).timeout ?? FLUSH_TIMEOUT;
+    // A job that has begun to fetch the config gives nothing else to `waitUntil`.
+    const refreshed = this.#refreshed(timeout);
     const flushed = super.flush(options);
     const { outbox } = this.runtime;
     // The events of other requests may be on their way.
-    return outbox instanceof FlushedOutbox
-      ? outbox.flushAll(asObject(options).timeout ?? FLUSH_TIMEOUT)
-      : flushed;
+    const ledger = await (outbox instanceof FlushedOutbox ? outbox.flushAll(timeout) : flushed);
+    await refreshed;
+    return ledger;
+  }
+
+  /** Waits for the fetch of the config that is under way, at most `timeout`. */
+  async #refreshed(timeout: number): Promise<void> {
+    const underWay = this.#source?.underWay;
+    if (underWay !== undefined)
+      await withTimeout(timeout, underWay, { keepAlive: true }).catch(() => undefined);
   }
 
   /**
@@ -201,11 +225,7 @@ class FetchConvertInstance extends ConvertBase implements FetchConvert {
 
   async #settle(raw: HostRequest): Promise<void> {
     if ((await raw.settled()) !== false) return;
-    this.runtime.warnOnce(
-      'CONVERT_FINISH_LATE',
-      `what a request has recorded was not stored and sent within ${FINISH_LIMIT} ms; the response goes on, and the` +
-        ' rest may be lost with the request: give `waitUntil` (docs/guides/edge.md)',
-    );
+    this.runtime.warnOnce('CONVERT_FINISH_LATE', FINISHED_LATE);
   }
 }
 

@@ -24,7 +24,12 @@ export interface FetchRequest<Platform = unknown> {
 }
 
 /** Milliseconds that a response waits for what was recorded, if the host has no `waitUntil`. */
-export const FINISH_LIMIT = 1_000;
+const FINISH_LIMIT = 1_000;
+
+/** The warning if that was too short. */
+export const FINISHED_LATE =
+  `what a request has recorded was not stored and sent within ${FINISH_LIMIT} ms; the response goes on, and the` +
+  ' rest may be lost with the request: give `waitUntil` (docs/guides/edge.md)';
 
 /** Stands in a URL for the host of a request that names none. Bun gives only the path of such a request. */
 const NO_HOST = 'no-host.invalid';
@@ -75,6 +80,10 @@ export class HostRequest<Platform = unknown> implements FetchRequest<Platform> {
   }
 }
 
+/** By its shape: `route` and the Convert may come from two copies of this package. */
+export const isHostRequest = (value: unknown): value is HostRequest =>
+  typeof (value as HostRequest | null | undefined)?.keep === 'function';
+
 /** The request as the core reads it. Each part is worked out when it is read first. */
 export class FetchIncoming implements IncomingRequest {
   readonly raw: HostRequest<unknown>;
@@ -110,6 +119,12 @@ export class FetchIncoming implements IncomingRequest {
   }
 
   get #parsed(): URL {
-    return (this.#url ??= new URL(this.raw.request.url, `http://${NO_HOST}`));
+    return (this.#url ??= urlOf(this.raw.request.url));
   }
+}
+
+/** Returns the URL of a request; that of no host, with the path `/`, if there is no such URL: the page still comes. */
+function urlOf(text: string): URL {
+  const base = `http://${NO_HOST}`;
+  return new URL(URL.canParse(text, base) ? text : '/', base);
 }

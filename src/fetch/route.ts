@@ -4,7 +4,8 @@ import type { RouteHandler } from '../model/http.js';
 import { asConvertError } from '../utils/errors.js';
 import { joined } from '../utils/node/bytes.js';
 import { asObject } from '../utils/objects.js';
-import { type FetchCall, FetchIncoming, HostRequest } from './request.js';
+import { warnOnceOn } from '../utils/operator-log.js';
+import { type FetchCall, FetchIncoming, FINISHED_LATE, HostRequest } from './request.js';
 
 /** Answers the requests of a route, with the `RouteHandler` that it calls. */
 export interface FetchRoute<Platform = unknown> {
@@ -37,12 +38,13 @@ export function route<Platform = unknown>(
   options?: RouteOptions,
 ): FetchRoute<Platform> {
   const mounted = new Route(handler, options, 'give the request to it before anything else reads the body');
+  const warnOnce = warnOnceOn(handler.logger ?? console);
   const answer = async (request: Request, call?: FetchCall<Platform>): Promise<Response> => {
     const raw = new HostRequest(request, asObject(call));
     const read = await bodyOf(request, mounted.maxBytes);
     const { status, headers, body } = await mounted.answer(new FetchIncoming(raw), read);
     sendRecorded(handler, raw);
-    await raw.settled();
+    if ((await raw.settled()) === false) warnOnce('CONVERT_FINISH_LATE', FINISHED_LATE);
     return new Response(EMPTY.includes(status) ? null : (body as Body), { status, headers });
   };
   return Object.assign(answer, { handler });

@@ -1,5 +1,6 @@
 /** The interfaces that an adapter implements for its framework: a request, a response, and a route. */
 import type { ConvertError } from '../utils/errors.js';
+import type { Logger } from '../utils/logger.js';
 
 export type HeaderValue = string | string[] | undefined;
 
@@ -105,9 +106,11 @@ export interface RouteHandler {
   (request: RouteRequest): Promise<RouteResponse>;
   /** Called with an error that `route` has met, for the operator. Default: a line on stderr, once for each kind. */
   readonly report?: (error: ConvertError) => void;
+  /** Takes the warnings of `route`. Default: the console. */
+  readonly logger?: Logger;
   /**
    * Sends what the handler has recorded. Hosts that end a request with its response call it after the handler. Default:
-   * the handler records nothing.
+   * the handler records nothing that the host does not wait for already.
    */
   readonly flush?: () => Promise<unknown>;
   /**

@@ -255,6 +255,8 @@ export function conversionWebhook<Event = WebhookEvent>(
   const webhook = new Webhook(convert, options);
   return Object.assign((request: RouteRequest) => webhook.handle(request), {
     report: (error: ConvertError) => convert.report(error),
+    logger: convert.logger,
+    // Functions of the app may record, too, such as `onRefund`.
     flush: () => convert.flush(),
     stats: () => webhook.stats(),
   });

@@ -2,6 +2,7 @@
 import { createServer, type IncomingHttpHeaders } from 'node:http';
 import type { AddressInfo } from 'node:net';
 import { afterEach, beforeEach, expect, it, vi } from 'vitest';
+import { createConvert } from '../../src/fetch/convert.js';
 import type { FetchOptions } from '../../src/fetch/options.js';
 import { type FetchHandler, withConvert } from '../../src/fetch/with-convert.js';
 import { testProject } from '../support/project.js';
@@ -122,4 +123,18 @@ it('comes from the endpoint if the store fails, or holds something else', async 
   expect(await app({ projectCache: { ...kv, get: async () => '<p>' } })()).not.toBe('none');
   expect(endpoint.asked).toHaveLength(2);
   expect(logged.filter((line) => line.includes('projectCache'))).toHaveLength(2);
+});
+
+it('that a job has begun to fetch is waited for by `flush`', async () => {
+  const convert = createConvert(fetched({ readyTimeout: 0 }));
+  closing(convert);
+  await convert.forVisitor('known', { request: { url: 'https://shop.example/' } });
+  expect(convert.stats().project.loadedAt).toBeUndefined();
+  await convert.flush();
+  expect(convert.stats().project.loadedAt).toBeDefined();
+  now += 5 * MINUTE;
+  await convert.ready();
+  await convert.forVisitor('known');
+  await convert.flush();
+  expect(convert.stats().project.checkedAt).toBe(Date.now());
 });

@@ -1,11 +1,14 @@
 /** Webhooks, the assignment endpoint and its client, on hosts that hand out a `Request`. */
-import { describe, expect, it } from 'vitest';
+import { createServer } from 'node:http';
+import type { AddressInfo } from 'node:net';
+import { describe, expect, it, vi } from 'vitest';
 import { assignmentRoutes } from '../../src/assignment.js';
 import { NO_FIGURES } from '../../src/convert/late-outbox.js';
 import type { Outbox } from '../../src/delivery/types.js';
 import { openMounted, route, type RouteHandler, withConvert } from '../../src/fetch.js';
 import { oursPrivacy } from '../../src/ours-privacy.js';
 import { conversionWebhook, shopify, woocommerce } from '../../src/webhook.js';
+import { testProject } from '../support/project.js';
 import { opensslHmac } from '../webhook/senders.js';
 import { collector, collectorPerTest, cookieOf, create, logged, visit } from './setup.js';
 
@@ -80,6 +83,58 @@ describe('a webhook', () => {
     expect(answer.status).toBe(200);
     expect(webhook.stats()).toEqual({ outcomes: { lost: 1 }, waiting: 0 });
     expect(logged.some((line) => line.includes('lost'))).toBe(true);
+  });
+});
+
+describe('the assignment endpoint', () => {
+  const PATH = '/experiments/assignments/homepage-hero';
+  const asking = (visitor_id: string, track_impression = false): Request =>
+    post(PATH, { token: TOKEN, visitor_id, track_impression });
+
+  it('waits for what its own request records, and for nothing of others', async () => {
+    const convert = create();
+    const answer = route(assignmentRoutes(convert, { tokens: TOKEN }));
+    await answer(asking('one', true));
+    expect(collector.exposures()).toMatchObject([{ visitorId: 'one' }]);
+    collector.change({ behaviour: () => 'hang' });
+    const others: Promise<unknown>[] = [];
+    const page = withConvert(
+      (_, context) => new Response(context.runExperience('homepage-hero')?.key),
+      convert,
+    );
+    await page(visit(), { waitUntil: (promise) => others.push(promise) });
+    await answer(asking('two', true), { waitUntil: (promise) => others.push(promise) });
+    expect(others).toHaveLength(2);
+    const kept: unknown[] = [];
+    await answer(asking('three'), { waitUntil: (promise) => kept.push(promise) });
+    expect(kept).toEqual([]);
+    expect(logged).toEqual([]);
+    expect((await answer(asking('four', true))).status).toBe(200);
+    expect(logged).toEqual([expect.stringContaining('was not stored and sent within 1000 ms')]);
+  });
+
+  it('has the host wait for a config that comes later than its answer', async () => {
+    let send: () => void = () => undefined;
+    const server = createServer((_, response) => {
+      send = () => response.end(JSON.stringify(testProject()));
+    });
+    await new Promise<void>((done) => server.listen(0, '127.0.0.1', done));
+    const { port } = server.address() as AddressInfo;
+    const endpoints = { track: collector.origin, config: `http://127.0.0.1:${port}/` };
+    const convert = create({ project: undefined, sdkKey: '1001/2002', endpoints, readyTimeout: 20 });
+    const answer = route(assignmentRoutes(convert, { tokens: TOKEN }));
+    const kept: Promise<unknown>[] = [];
+    const waitUntil = (promise: Promise<unknown>): void => void kept.push(promise);
+    try {
+      expect((await answer(asking('one'), { waitUntil })).status).toBe(503);
+      expect(kept).toHaveLength(1);
+      await vi.waitFor(() => (send(), expect(convert.stats().project.loadedAt).toBeDefined()));
+      await Promise.all(kept);
+      expect((await answer(asking('one'), { waitUntil })).status).toBe(200);
+    } finally {
+      server.closeAllConnections();
+      server.close();
+    }
   });
 });
 

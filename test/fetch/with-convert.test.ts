@@ -221,6 +221,13 @@ describe('what the host says', () => {
       query: 'a=1',
     });
   });
+
+  it('may be what is no URL: the page still comes', async () => {
+    const convert = create({ previewCookie: true, secrets: 'a secret of sixteen characters' });
+    const request = Object.defineProperty(visit(), 'url', { value: 'http://[/' });
+    const page = await withConvert(hero, convert)(request);
+    expect(await page.text()).toMatch(/^(original|version-b)$/);
+  });
 });
 
 describe('options', () => {
