@@ -201,13 +201,20 @@ export class RequestContext extends PageContext implements ConvertContext, Compa
 
   /** Identifies the visitor at the first call; undefined if the option `skip` skips the request. */
   #identified(): Visitor | undefined {
+    if (this.#isDeniedSince()) {
+      this.#visitor = this.#storeKey = this.#prefetched = undefined;
+    }
     if (this.#visitor === undefined) {
       if (this.skipped) return undefined;
-      const shared = sharedVisitorOf(this.#request);
-      this.#visitor = this.visitors.identify(this.#request, shared);
-      shared?.tellOthers(this);
+      this.#visitor = this.visitors.identify(this.#request, sharedVisitorOf(this.#request));
     }
     return this.#visitor;
+  }
+
+  /** True if another Convert, which was not there yet when the visitor was read ahead, has read a denial. */
+  #isDeniedSince(): boolean {
+    if (!this.#wasReadAhead || this.#visitor === undefined || this.resolved !== undefined) return false;
+    return this.#visitor.withdrawn === undefined && sharedVisitorOf(this.#request)?.isDenied === true;
   }
 
   protected resolve(): Participation {
@@ -218,6 +225,7 @@ export class RequestContext extends PageContext implements ConvertContext, Compa
     // The first config has come meanwhile: what else is done here is done.
     if (this.resolved !== undefined && project)
       return this.#include(visitor, project, this.preview?.follow(visitor, project));
+    sharedVisitorOf(request)?.tellOthers(this);
     if (this.#wasReadAhead) warnOfLateUser(this.runtime, this.#services.visitors, request, visitor);
     this.#readOnly = readOnlyReason({
       request,

@@ -20,10 +20,10 @@ export interface Companion {
 }
 
 export class SharedVisitor implements OtherConverts {
-  readonly #node: { readonly convert?: unknown };
-  readonly #joined = new Set<Companion>();
+  readonly #joined: Companion[] = [];
+  /** Those whose answer is known: others may join after the first one has asked. */
+  readonly #asked = new Set<Companion>();
   #denial: ConsentAnswer | undefined;
-  #isAsked = false;
   #isTold = false;
   #generatedId: string | undefined;
   /** The page that one of the Converts shares, as far as caches go; undefined if none does. */
@@ -31,13 +31,16 @@ export class SharedVisitor implements OtherConverts {
   /** The names of the cookies that the response sets, each with the one who writes its lines. */
   readonly #writers = new Map<string, object>();
 
-  constructor(node: object) {
-    this.#node = node;
+  join(companion: Companion): void {
+    this.#joined.push(companion);
+    // Before one of them has heeded it, the newcomer may have to read a remote store first.
+    if (this.#isTold) companion.heedDenial();
   }
 
-  join(companion: Companion): void {
-    this.#joined.add(companion);
-    if (this.#denial !== undefined) companion.heedDenial();
+  /** True if one of the contexts that have joined so far has read a denial. */
+  get isDenied(): boolean {
+    this.#denial ??= this.#askAll();
+    return this.#denial !== undefined;
   }
 
   answerOr(own: ConsentAnswer): ConsentAnswer {
@@ -51,7 +54,7 @@ export class SharedVisitor implements OtherConverts {
   tellOthers(self: Companion): void {
     if (this.#denial === undefined || this.#isTold) return;
     this.#isTold = true;
-    for (const each of this.#all) if (each !== self) each.heedDenial();
+    for (const each of this.#joined) if (each !== self) each.heedDenial();
   }
 
   get generatedId(): string | undefined {
@@ -70,27 +73,22 @@ export class SharedVisitor implements OtherConverts {
     return first === undefined || first === writer;
   }
 
-  /** Asks for the answers of all contexts, once. Returns the first denial. */
+  /** Asks for the answers of all contexts, each once. Returns the first denial. */
   #askAll(): ConsentAnswer | undefined {
-    if (this.#isAsked) return undefined;
-    this.#isAsked = true;
-    const all = this.#all;
-    compareOptions(all);
-    return all.map((each) => each.consentAnswer()).find((answer) => answer !== undefined && isDenial(answer));
-  }
-
-  /** The contexts of the request. The one at `convert` is not told to join, so that an app with one pays nothing. */
-  get #all(): readonly Companion[] {
-    const { convert } = this.#node;
-    return isCompanion(convert) ? [convert, ...this.#joined] : [...this.#joined];
+    // A context that is alone asks for itself.
+    if (this.#joined.length < 2) return undefined;
+    const unasked = this.#joined.filter((each) => !this.#asked.has(each));
+    if (unasked.length === 0) return undefined;
+    for (const each of unasked) this.#asked.add(each);
+    compareOptions(this.#joined);
+    return unasked
+      .map((each) => each.consentAnswer())
+      .find((answer) => answer !== undefined && isDenial(answer));
   }
 }
 
 /** A provisional denial may be taken back when the project config has come. */
 const isDenial = ({ answer, provisional }: ConsentAnswer): boolean => answer === 'denied' && !provisional;
-
-const isCompanion = (value: unknown): value is Companion =>
-  typeof value === 'object' && value !== null && 'heedDenial' in value;
 
 /** The reader with which one was compared last: the options of an app do not change. */
 const compared = new WeakMap<VisitorReader, VisitorReader>();
@@ -133,11 +131,14 @@ export function sharedVisitorOf(request: Pick<IncomingRequest, 'node'>): SharedV
   return node && all.get(node);
 }
 
-/** Has a context share the visitor of its request with the others. */
+/**
+ * Has a context share the visitor of its request with the others. Each joins when it is opened: it may find the visitor
+ * before the next one is there. In an app with one Convert, nothing happens.
+ */
 export function shareVisitor({ node }: Pick<IncomingRequest, 'node'>, companion: Companion): void {
   const all = place[PLACE];
   if (node === undefined || all === undefined) return;
   let shared = all.get(node);
-  if (shared === undefined) all.set(node, (shared = new SharedVisitor(node)));
+  if (shared === undefined) all.set(node, (shared = new SharedVisitor()));
   shared.join(companion);
 }

@@ -4,6 +4,7 @@ import { JobContext, readForJob } from '../context/job-context.js';
 import { parameterOf } from '../context/preview-link.js';
 import { RequestContext, type RequestServices } from '../context/request-context.js';
 import { FLUSH_TIMEOUT, type LoadedProject } from '../context/runtime.js';
+import { shareVisitor } from '../context/shared-visitor.js';
 import type { ConvertContext, ConvertEvents, VisitorContext } from '../context/types.js';
 import type { DeliveryLedger, OutboxFactory } from '../delivery/types.js';
 import type { IncomingRequest, OutgoingResponse } from '../model/http.js';
@@ -84,6 +85,7 @@ export abstract class ConvertBase {
     if (this.#acceptHints !== false) context.acceptHints(this.#acceptHints === 'critical');
     const { cookie } = services.previews;
     if (cookie !== undefined && hasPreviewLink(request.url)) context.keepPreview();
+    shareVisitor(request, context);
     return context;
   }
 

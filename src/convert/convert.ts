@@ -58,6 +58,7 @@ class ConvertInstance extends ConvertBase implements Convert {
   readonly #unsignal: (() => void) | undefined;
   /** How the app has mounted this Convert, if it is not at `convert`. */
   #mount: NamedMount | undefined;
+  #isAtConvert = false;
   readonly #servers = new Servers({
     close: (options) => this.close(options),
     report: (error) => this.runtime.report(error),
@@ -98,16 +99,22 @@ class ConvertInstance extends ConvertBase implements Convert {
   }
 
   mountedAs(as: string): ContextOpener {
+    const before = this.#isAtConvert ? 'convert' : (this.#mount?.as ?? as);
+    if (before !== as)
+      throw new ConvertError(
+        'CONVERT_BAD_OPTION',
+        `option \`as\` is '${as}', and this Convert is mounted as '${before}' already: give it one name in all apps` +
+          " (without `as`, the name is 'convert')",
+      );
+    if (as === 'convert') {
+      this.#isAtConvert = true;
+      return this;
+    }
     assertSplittable(this.#options.responseCache?.cookie);
-    const mount = (this.#mount ??= new NamedMount(as, this.#options.sdkKey, this.runtime, {
+    return (this.#mount ??= new NamedMount(as, this.#options.sdkKey, this.runtime, {
       open: (...given) => this.openWith(...given),
       prepared: (context) => this.#prepared(context),
     }));
-    if (mount.as === as) return mount;
-    throw new ConvertError(
-      'CONVERT_BAD_OPTION',
-      `option \`as\` is '${as}', and this Convert is mounted as '${mount.as}' already: give it one name in all apps`,
-    );
   }
 
   closeWith<Server extends ClosingServer>(server: Server, options?: CloseWithOptions): Server {

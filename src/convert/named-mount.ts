@@ -1,6 +1,6 @@
 /** A Convert that stands beside another one in its app, and is mounted at a property of its own. */
 import { RequestContext, type RequestServices } from '../context/request-context.js';
-import { shareVisitor, shareVisitors } from '../context/shared-visitor.js';
+import { shareVisitors } from '../context/shared-visitor.js';
 import type { ConvertContext } from '../context/types.js';
 import type { IncomingRequest, OutgoingResponse } from '../model/http.js';
 import { ConvertError } from '../utils/errors.js';
@@ -49,9 +49,7 @@ export class NamedMount implements ContextOpener {
   }
 
   openNow(request: IncomingRequest, response: OutgoingResponse): RequestContext {
-    const context = this.opening.open(this.services, request, response);
-    shareVisitor(request, context);
-    return context;
+    return this.opening.open(this.services, request, response);
   }
 }
 

@@ -36,8 +36,8 @@ export interface Convert extends ContextOpener {
    */
   ready(): Promise<void>;
   /**
-   * For adapters: what opens contexts that are put at another property than `convert`, since the app has more than one
-   * Convert. They share the visitor of the request with those of the others. A Convert has one such name.
+   * For adapters: what opens contexts that are put at this property. Those at another one than `convert`, since the app
+   * has more than one Convert, share the visitor of the request with those of the others. A Convert has one name.
    *
    * @throws ConvertError `CONVERT_BAD_OPTION` for a second name
    */

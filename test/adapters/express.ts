@@ -42,6 +42,7 @@ function adapter(name: string, express: ExpressFactory): Adapter {
       before,
       twice,
       beside = {},
+      between,
       authenticate,
       http2,
     }) {
@@ -52,6 +53,7 @@ function adapter(name: string, express: ExpressFactory): Adapter {
       if (before) app.use(async (req, res, next) => (await before(exchange(req, res)), next()));
       app.use(middleware);
       if (twice) app.use(convertMiddleware(given));
+      if (between) app.use(async (req, res, next) => (await between(exchange(req, res)), next()));
       for (const [as, other] of Object.entries(beside)) app.use(convertMiddleware(other, { as }));
       if (authenticate) {
         app.use((req, _res, next) => {

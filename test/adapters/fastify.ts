@@ -47,6 +47,7 @@ export const fastify5Adapter: Adapter = {
     before,
     twice,
     beside = {},
+    between,
     authenticate,
     http2,
   }) {
@@ -64,6 +65,7 @@ export const fastify5Adapter: Adapter = {
     const options = 'open' in given ? { convert: given } : given;
     await app.register(convertPlugin, options);
     if (twice) await app.register(convertPlugin, options);
+    if (between) app.addHook('preHandler', async (request, reply) => between(exchange(request, reply)));
     for (const [as, convert] of Object.entries(beside)) await app.register(convertPlugin, { convert, as });
     app.decorateRequest('user');
     if (authenticate) {

@@ -37,6 +37,8 @@ export interface AppOptions {
   routes: Record<string, Handler>;
   /** Other Converts of the app, which are mounted behind it, each at its own property. */
   beside?: Readonly<Record<string, Convert>>;
+  /** Runs between `convert` and those beside it, as a logger does that reads the visitor's id. */
+  between?: Handler;
   /** Routes in a sub-router that is mounted at `/shop`. */
   shop?: Record<string, Handler>;
   /** Called where the framework hands an error to the app. */

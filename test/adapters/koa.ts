@@ -47,6 +47,7 @@ function adapter(name: string, Koa: typeof Koa3): Adapter {
       before,
       twice,
       beside = {},
+      between,
       authenticate,
       http2,
     }) {
@@ -69,6 +70,7 @@ function adapter(name: string, Koa: typeof Koa3): Adapter {
       });
       app.use(middleware);
       if (twice) app.use(convertMiddleware(given));
+      if (between) app.use(async (ctx, next) => (await between(exchange(ctx)), next()));
       for (const [as, other] of Object.entries(beside)) app.use(convertMiddleware(other, { as }));
       app.use(async (ctx, next) => {
         if (authenticate) ctx.state.user = authenticate();

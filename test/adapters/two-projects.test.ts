@@ -77,6 +77,10 @@ describe('W8 the name of a Convert', () => {
     const [one, two] = [make(), make(outletProject())];
     convertMiddleware(two, { as: 'convertOutlet' });
     expect(() => koaMiddleware(two, { as: 'convertSale' })).toThrow(/is mounted as 'convertOutlet' already/);
+    expect(() => convertMiddleware(two)).toThrow(/`as` is 'convert', .* mounted as 'convertOutlet' already/);
+    convertMiddleware(one);
+    koaMiddleware(one);
+    expect(() => koaMiddleware(one, { as: 'convertSale' })).toThrow(/is mounted as 'convert' already/);
     const app = Fastify();
     await app.register(convertPlugin, { convert: two, as: 'convertOutlet' });
     await app.register(convertPlugin, { convert: two, as: 'convertOutlet' });

@@ -8,10 +8,11 @@ import type { Convert } from '../../src/convert/types.js';
 import type { ProjectConfig } from '../../src/model/project-config.js';
 import type { ConvertOptions } from '../../src/options/types.js';
 import { memoryStore } from '../../src/store/memory-store.js';
+import type { VisitorStore } from '../../src/store/types.js';
 import { testProject } from '../support/project.js';
 import { appsOf } from './apps.js';
 import { CHROME } from './conformance.js';
-import type { Adapter, Exchange, Handler, RunningApp } from './harness.js';
+import type { Adapter, AppOptions, Exchange, Handler, RunningApp } from './harness.js';
 
 const AS = 'convertOutlet';
 const SECRETS = 'a secret of the test';
@@ -50,6 +51,18 @@ const ROUTES: Readonly<Record<string, Handler>> = {
 
 const linesOf = ({ headers }: Response): string[] => ([headers['set-cookie'] ?? []] as string[][]).flat();
 const namesOf = (answer: Response): string[] => linesOf(answer).map((line) => line.split('=')[0]!);
+/** Answers later, so that each Convert reads the visitor ahead, before the next one is there. */
+function remoteStore(): VisitorStore {
+  const store = memoryStore();
+  return {
+    ...store,
+    remote: true,
+    read: async (key) => store.read(key),
+    commit: async (...given) => store.commit(...given),
+  };
+}
+const readId: Handler = (x) => void x.convert.visitorId;
+
 /** What a browser sends that has got these answers. */
 const cookiesOf = (...answers: Response[]): string =>
   answers
@@ -70,6 +83,7 @@ export function twoProjectsConformance(adapter: Adapter): void {
       both: ConvertOptions = {},
       own: ConvertOptions = {},
       routes: Readonly<Record<string, Handler>> = {},
+      more: Partial<AppOptions> = {},
     ): Promise<{ app: RunningApp; other: Convert }> {
       const other = createConvert(apps.options({ ...both, project: outletProject(), ...own }));
       others.push(other);
@@ -77,6 +91,7 @@ export function twoProjectsConformance(adapter: Adapter): void {
         convert: apps.options(both),
         routes: { ...ROUTES, ...routes },
         beside: { [AS]: other },
+        ...more,
       });
       await Promise.all([app.convert.ready(), other.ready()]);
       return { app, other };
@@ -86,8 +101,16 @@ export function twoProjectsConformance(adapter: Adapter): void {
         .get(path)
         .set({ 'user-agent': CHROME, ...(cookie !== '' && { cookie }) });
 
-    it.each(['/both', '/reverse'])('W1 %s: one id, one cookie of it, one exposure of each', async (path) => {
-      const { app, other } = await start();
+    it.each([
+      ['/both', '', {}],
+      ['/reverse', '', {}],
+      ['/both', ', with a remote store', { remote: true }],
+      ['/reverse', ', with a remote store', { remote: true }],
+      ['/both', ', read between the two', { between: readId }],
+      ['/reverse', ', read between the two', { between: readId }],
+    ])('W1 %s: one id, one cookie of it, one exposure of each%s', async (path, _name, given) => {
+      const { remote, ...more } = { remote: false, ...given };
+      const { app, other } = await start(remote ? { store: remoteStore() } : {}, {}, {}, more);
       const first = await ask(app, path);
       const [one, two, id, same, current] = JSON.parse(first.text) as unknown[];
       if (path === '/reverse') expect(current).toBe(true);
@@ -148,6 +171,25 @@ export function twoProjectsConformance(adapter: Adapter): void {
         'cv_vid',
       ]);
       await expect.poll(stored).toEqual([false, false]);
+    });
+
+    it.each([
+      ['/both', 'the outlet alone knows of', {}],
+      ['/reverse', 'the outlet alone knows of', {}],
+      ['/shop', 'the outlet alone knows of', {}],
+      ['/outlet', 'the outlet alone knows of', {}],
+      ['/shop', 'both know of', CONSENT],
+      ['/outlet', 'both know of', CONSENT],
+    ])('W3 %s: a denial that %s, read ahead', async (path, _name, ofShop) => {
+      const { app } = await start({ store: remoteStore(), ...ofShop }, CONSENT);
+      const denied = await ask(app, path, 'consent=no');
+      expect(denied.text).toMatch(/^\[null(,null,"","")?(,true)?\]$/);
+      expect(linesOf(denied)).toEqual([]);
+      expect((await apps.delivered()).events).toEqual([]);
+      const first = await ask(app, '/both', 'consent=yes');
+      const erased = await ask(app, path, `consent=no; ${cookiesOf(first)}`);
+      expect(namesOf(erased).toSorted()).toEqual(['cv_2003_ses', 'cv_ses', 'cv_vid']);
+      expect(linesOf(erased).every((line) => line.includes('Max-Age=0'))).toBe(true);
     });
 
     it('W4 one line of the cookie where the options differ, and one warning that names them', async () => {

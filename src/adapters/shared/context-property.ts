@@ -163,7 +163,8 @@ export function contextProperty(
   warnOnce: WarnOnce,
 ): ContextProperty {
   const { as = DEFAULT } = options ?? {};
-  return as === DEFAULT ? { ...AT_CONVERT, opener: convert } : named(as, convert.mountedAs(as), warnOnce);
+  const opener = convert.mountedAs(as);
+  return as === DEFAULT ? { ...AT_CONVERT, opener } : named(as, opener, warnOnce);
 }
 
 type WithConvert = { convert?: unknown };
