@@ -10,7 +10,7 @@ import {
 
 const HEAD = `/* eslint-disable */
 // Made by \`npx convert-middleware types\` from the project config: what is changed here by hand is lost.
-export {};
+import type {} from 'convert-middleware';
 `;
 
 /** The types of variables, by the type that the config declares. Any other value may be anything. */

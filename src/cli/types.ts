@@ -81,6 +81,8 @@ function sourceOf(given: Given, env: Readonly<Record<string, string | undefined>
 
 /** Resolves with the first config of the source. Rejects with its first error: a command does not try again. */
 async function configOf(source: ProjectSource): Promise<ProjectConfig> {
+  // No source keeps a process alive, and a command has nothing else that does.
+  const alive = setInterval(() => undefined, 1_000);
   try {
     return await new Promise((resolve, reject) =>
       source.start({
@@ -95,6 +97,7 @@ async function configOf(source: ProjectSource): Promise<ProjectConfig> {
       }),
     );
   } finally {
+    clearInterval(alive);
     source.stop();
   }
 }

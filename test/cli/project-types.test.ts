@@ -31,7 +31,7 @@ it('has the keys of a project, without what is archived', () => {
   expect(text).toMatchInlineSnapshot(`
     "/* eslint-disable */
     // Made by \`npx convert-middleware types\` from the project config: what is changed here by hand is lost.
-    export {};
+    import type {} from 'convert-middleware';
 
     declare module 'convert-middleware' {
       interface ConvertProject {

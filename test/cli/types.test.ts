@@ -1,4 +1,5 @@
 /** The command `types`, in this process: files, the config endpoint, and the check for CI. */
+import { spawn } from 'node:child_process';
 import { once } from 'node:events';
 import { existsSync, readFileSync, statSync, writeFileSync } from 'node:fs';
 import { createServer, type IncomingMessage } from 'node:http';
@@ -6,6 +7,7 @@ import type { AddressInfo } from 'node:net';
 import { join } from 'node:path';
 import { afterAll, afterEach, beforeAll, beforeEach, expect, it, vi } from 'vitest';
 import { types } from '../../src/cli/types.js';
+import { ROOT } from '../examples/root.js';
 import { temporaryFolder } from '../support/folder.js';
 import { testProject } from '../support/project.js';
 
@@ -106,4 +108,20 @@ it('says what is wrong, and with which file', async () => {
   await run('--project', project);
   expect(told.stderr).toBe('features[1].key is null: it is left out\n');
   await expect(types.run(['--project', project, '--out', `${out}/x`])).rejects.toThrow(`${out}/x (ENOTDIR)`);
+});
+
+it('waits for the config endpoint, as the command of a process of its own', async () => {
+  const { port } = server.address() as AddressInfo;
+  const args = [
+    'types',
+    '--sdk-key',
+    '1001/2002',
+    '--config-endpoint',
+    `http://127.0.0.1:${port}/`,
+    '--out',
+    out,
+  ];
+  const command = spawn(process.execPath, [join(ROOT, 'dist/cli.mjs'), ...args], { stdio: 'ignore' });
+  expect(await once(command, 'exit')).toEqual([0, null]);
+  expect(read()).toContain("'homepage-hero': 'original' | 'version-b';");
 });

@@ -48,9 +48,8 @@ it.each(Object.entries(CALLS))('examples/edge/%s.js', async (name, call) => {
 });
 
 it('examples/edge/hono.js keeps all cookies of a response without a body', async () => {
-  const { heroApp } = (await import('../../examples/edge/hono.js')) as unknown as {
-    heroApp: (given: object) => HeroApp;
-  };
+  const example = '../../examples/edge/hono.js';
+  const { heroApp } = (await import(example)) as { heroApp: (given: object) => HeroApp };
   const app = heroApp(options());
   app.get('/go', (c) => {
     c.get('convert').runExperience('homepage-hero');
