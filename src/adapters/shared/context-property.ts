@@ -164,7 +164,7 @@ export function contextProperty(
 ): ContextProperty {
   const { as = DEFAULT } = options ?? {};
   const opener = convert.mountedAs(as);
-  return as === DEFAULT ? { ...AT_CONVERT, opener } : named(as, opener, warnOnce);
+  return as === DEFAULT ? { ...AT_CONVERT, opener: convert } : named(as, opener, warnOnce);
 }
 
 type WithConvert = { convert?: unknown };
