@@ -201,20 +201,13 @@ export class RequestContext extends PageContext implements ConvertContext, Compa
 
   /** Identifies the visitor at the first call; undefined if the option `skip` skips the request. */
   #identified(): Visitor | undefined {
-    if (this.#isDeniedSince()) {
+    if (this.#wasReadAhead && this.resolved === undefined && isDeniedSince(this.#request, this.#visitor))
       this.#visitor = this.#storeKey = this.#prefetched = undefined;
-    }
     if (this.#visitor === undefined) {
       if (this.skipped) return undefined;
       this.#visitor = this.visitors.identify(this.#request, sharedVisitorOf(this.#request));
     }
     return this.#visitor;
-  }
-
-  /** True if another Convert, which was not there yet when the visitor was read ahead, has read a denial. */
-  #isDeniedSince(): boolean {
-    if (!this.#wasReadAhead || this.#visitor === undefined || this.resolved !== undefined) return false;
-    return this.#visitor.withdrawn === undefined && sharedVisitorOf(this.#request)?.isDenied === true;
   }
 
   protected resolve(): Participation {
@@ -313,6 +306,12 @@ export class RequestContext extends PageContext implements ConvertContext, Compa
 }
 
 bindWhenRead(RequestContext);
+
+/** True if another Convert, which was not there yet when the visitor was read ahead, has read a denial. */
+function isDeniedSince(request: IncomingRequest, visitor: Visitor | undefined): boolean {
+  if (visitor === undefined || visitor.withdrawn !== undefined) return false;
+  return sharedVisitorOf(request)?.isDenied === true;
+}
 
 /** Tells the operator, once, that a user was taken for a visitor of the cookie, since authentication had not run. */
 function warnOfLateUser(
