@@ -51,7 +51,7 @@ export function assign(
 function unassigned(visitor: VisitorContext, key: string, attributes: ExperienceAttributes): Assignment {
   const without = WITHOUT[visitor.explain(key, attributes).reason];
   if (without !== undefined) return without;
-  // Of visitors without consent, the engine is not asked, so it has not said that there is no such experience.
+  // The engine is not asked about visitors without consent, so the config has to say whether the experience exists.
   return visitor.getConfigEntity(key, 'experience') === null ? 'not-running' : 'not-in-experiment';
 }
 
@@ -66,7 +66,7 @@ function assigned(visitor: VisitorContext, variation: Variation, reasonOf: () =>
   const { experienceId, experienceKey, experienceName, id, key, name } = variation;
   const experience = visitor.getConfigEntityById(experienceId, 'experience');
   const { type, status = 'active', variations = [] } = (experience ?? {}) as Experience;
-  // With `debugToken`, drafts and paused experiences are decided, too. Callers of this endpoint debug nothing.
+  // The option `debugToken` also decides drafts and paused experiences, which callers of this endpoint must not get.
   if (status !== 'active' && reasonOf() === 'draft')
     return status === 'paused' ? 'not-in-experiment' : 'not-running';
   return {

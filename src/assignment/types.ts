@@ -24,7 +24,7 @@ export interface AssignmentOptions {
   limits?: RateLimiter;
 }
 
-/** What the endpoint has answered so far. */
+/** Counts of the answers of the endpoint. */
 export interface AssignmentStats {
   /** The number of requests by the status of the answer. */
   readonly statuses: Readonly<Record<number, number>>;

@@ -54,7 +54,7 @@ export interface StoredForJob {
   readonly deniedAt?: number | undefined;
 }
 
-/** What another server tells of the visitor's own request. */
+/** The visitor's own request, as another server describes it. */
 export interface Described {
   readonly facts: DescribedFacts;
   /** True if the user agent is that of a bot. */

@@ -54,7 +54,8 @@ const LOSSES: Readonly<Record<LostIdentity, Loss>> = {
     applies: ({ request, isCrossSiteCookie }) =>
       !isCrossSiteCookie && !isTopNavigation(request) && (isCrossSite(request) || isThirdParty(request)),
     cure:
-      'the page is part of a page of another site (an image, a frame, a fetch), where browsers keep no cookie of ours:' +
+      'the page is part of a page of another site (an image, a frame, a fetch), where browsers keep no cookie of' +
+      ' ours:' +
       " if that is meant, set `visitor.cookie: { sameSite: 'none', partitioned: true }`",
   },
 };

@@ -147,7 +147,7 @@ export function attachOnce(target: object, { as }: Mountable, open: () => object
     if (isAttachFailureTold) return;
     isAttachFailureTold = true;
     const message = `\`${as}\` could not be put onto the request: ${String(error)}`;
-    // What is mounted has its logger for itself.
+    // The mounted object does not show its logger.
     logWarning(console, 'CONVERT_NOT_ATTACHED', message, 'error');
   }
 }
