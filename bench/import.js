@@ -16,7 +16,7 @@ import { figure, printTable } from './support/table.js';
 
 export const name = 'import';
 export const description =
-  "CPU time that the import of convert-middleware/express, and of /fetch, adds to Express's own";
+  "CPU time that the import of convert-middleware/express, /koa, /fastify and /fetch adds, as a share of Express's own";
 
 const ROUNDS = { quick: 8, full: 30 };
 const express = createRequire(import.meta.url).resolve('express');
@@ -47,6 +47,8 @@ export async function run({ quick = false } = {}) {
     express: loading(format, pathOf('express', format)),
     [again]: loading(format, pathOf('express', format)),
     'floor of express: its text, compiled': compiling(format, pathOf('express', format)),
+    koa: loading(format, pathOf('koa', format)),
+    fastify: loading(format, pathOf('fastify', format)),
     fetch: loading(format, pathOf('fetch', format)),
   }));
   print(rows, 'express', again);

@@ -20,7 +20,7 @@ const assignmentOptions = shape(
   },
   ['tokens'],
 );
-const aConvert = withMethods('what createConvert() returned', 'forVisitor', 'report', 'flush');
+const aConvert = withMethods('what createConvert() returned', 'forVisitor', 'report', 'flush', 'standingOf');
 
 const NO_ENDPOINT = refusal(404, 'there is no such endpoint');
 const ONLY_POST = refusal(405, 'the method must be POST', { allow: 'POST' });
@@ -29,6 +29,9 @@ const NOT_JSON = refusal(400, 'the body must be a JSON object');
 const NO_KEY = refusal(400, 'the key of the experiment in the path is not well encoded');
 const BAD_TOKEN = refusal(401, '`token` is missing, or none of the tokens of this server');
 const FAILED = refusal(500, 'an error in this server');
+
+/** The answers to requests whose body can not be read, by their status. */
+const UNREAD: Readonly<Record<number, RouteResponse>> = { 400: NOT_JSON, 413: TOO_LARGE };
 
 class Routes {
   readonly #convert: RouteConvert;
@@ -48,6 +51,15 @@ class Routes {
       this.#convert.report(asConvertError(error, 'CONVERT_INTERNAL', 'an assignment failed'));
       return FAILED;
     });
+    return this.#counted(response);
+  }
+
+  /** Answers a request whose body could not be read. */
+  refuse(status: number): RouteResponse {
+    return this.#counted(UNREAD[status] ?? FAILED);
+  }
+
+  #counted(response: RouteResponse): RouteResponse {
     this.#statuses.set(response.status, (this.#statuses.get(response.status) ?? 0) + 1);
     return response;
   }
@@ -124,6 +136,7 @@ export function assignmentRoutes(convert: RouteConvert, options: AssignmentOptio
     logger: convert.logger,
     // A flush waits for the events of all requests.
     ...(convert.forVisitorWithin === undefined && { flush: () => convert.flush() }),
+    refuse: (status: number) => routes.refuse(status),
     stats: () => routes.stats(),
   });
 }

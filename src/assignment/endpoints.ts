@@ -3,7 +3,7 @@ import type { ExperienceAttributes } from '../engine/types.js';
 import type { RouteResponse } from '../model/http.js';
 import { answer, later, refusal } from './answers.js';
 import type { Call } from './call.js';
-import { ASSIGNMENT, BATCH, type Body, CONVERSION, type Fields, PERSONALIZATION } from './body.js';
+import { ASSIGNMENT, BATCH, CONVERSION, type Fields, PERSONALIZATION } from './body.js';
 import { trackConversion } from './conversion.js';
 import { visitorOf } from './visitor.js';
 import { assign, type Assignment, type NoAssignment } from './experiments.js';
@@ -56,10 +56,13 @@ const UNDECIDED: Readonly<Record<NoAssignment, RouteResponse>> = {
 
 const NOT_IN_EXPERIMENT = { success: true, in_experiment: false };
 
+/** Without a URL, the caller asks only where the experiment runs. */
+const ANYWHERE: ExperienceAttributes = Object.freeze({ ignoreLocationProperties: true });
+const THERE: ExperienceAttributes = Object.freeze({});
+
 async function assignOne(call: Call): Promise<RouteResponse> {
-  const { body, key } = call;
-  const visitor = await visitorOf(call);
-  const result = assign(visitor, key, attributesOf(body), body.track_impression !== false);
+  const assignOf = await assigner(call);
+  const result = assignOf(call.key);
   if (result === 'not-in-experiment') return answer(NOT_IN_EXPERIMENT);
   return typeof result === 'string' ? UNDECIDED[result] : answer({ success: true, ...result });
 }
@@ -69,14 +72,20 @@ async function assignOne(call: Call): Promise<RouteResponse> {
  * what was decided beside it is counted already. Only if no key at all can be decided does the whole request fail.
  */
 async function assignSeveral(call: Call): Promise<RouteResponse> {
-  const { body } = call;
-  const visitor = await visitorOf(call);
-  const results = [...new Set(body.experiment_keys)].map(
-    (key) => [key, assign(visitor, key, attributesOf(body), body.track_impression !== false)] as const,
-  );
+  const assignOf = await assigner(call);
+  const results = [...new Set(call.body.experiment_keys)].map((key) => [key, assignOf(key)] as const);
   const [first] = results.map(([, result]) => result);
   if (isUndecided(first) && results.every(([, result]) => isUndecided(result))) return UNDECIDED[first];
   return answer({ success: true, assignments: results.map(([key, result]) => entryOf(key, result)) });
+}
+
+/** Makes the function that decides experiments for the visitor of a call, by their keys. */
+async function assigner(call: Call): Promise<(key: string) => Assignment> {
+  const { convert, body } = call;
+  const visitor = await visitorOf(call);
+  const attributes = body.context?.url === undefined ? ANYWHERE : THERE;
+  const isEnrolling = body.track_impression !== false;
+  return (key) => assign(visitor, convert.standingOf(key), key, attributes, isEnrolling);
 }
 
 /** True if another try may do better; an unknown key stays unknown. */
@@ -88,10 +97,3 @@ function entryOf(key: string, result: Assignment): object {
   const error = result === 'not-in-experiment' ? undefined : REASONS[result];
   return { in_experiment: false, experiment_key: key, error };
 }
-
-/** Without a URL, the caller asks only where the experiment runs. */
-const ANYWHERE: ExperienceAttributes = Object.freeze({ ignoreLocationProperties: true });
-const THERE: ExperienceAttributes = Object.freeze({});
-
-const attributesOf = ({ context }: Body): ExperienceAttributes =>
-  context?.url === undefined ? ANYWHERE : THERE;

@@ -1,6 +1,7 @@
 /** Writes the decision on one experiment as the endpoint answers it. */
 import type { Reason, VisitorContext } from '../context/types.js';
 import type { ExperienceAttributes, Variation } from '../engine/types.js';
+import type { Standing } from '../model/project-config.js';
 import { ownValue } from '../utils/objects.js';
 
 /** The decision on one experiment: a variation, none, or the reason why nothing was decided. */
@@ -26,49 +27,49 @@ type ExperimentType = 'ab' | 'multivariate' | 'personalization';
 /** Convert's types of experiences that are no A/B tests. */
 const TYPES: Readonly<Record<string, ExperimentType>> = { mvt: 'multivariate', deploy: 'personalization' };
 
+/** What is answered for an experiment that does not run, whatever is known of the visitor. */
+const STANDING: Readonly<Partial<Record<Standing, Assignment>>> = {
+  'not-running': 'not-running',
+  paused: 'not-in-experiment',
+};
+
 /** The reasons for which nothing was decided. With all other reasons, the visitor is not in the experiment. */
 const WITHOUT: Readonly<Partial<Record<Reason, NoAssignment>>> = {
-  'not-found': 'not-running',
-  archived: 'not-running',
-  environment: 'not-running',
   'not-ready': 'not-ready',
   'state-unavailable': 'state-unavailable',
   disabled: 'failed',
 };
 
-/** Decides one experiment for the visitor; with `enrol`, the first decision is stored, and its exposure sent. */
+/**
+ * Decides one experiment for the visitor; with `enrol`, the first decision is stored, and its exposure sent. The engine
+ * is not asked about what does not run: it would decide experiences of any status, as the official SDK does.
+ *
+ * @param standing of the experiment; undefined without a project config
+ */
 export function assign(
   visitor: VisitorContext,
+  standing: Standing | undefined,
   key: string,
   attributes: ExperienceAttributes,
   enrol: boolean,
 ): Assignment {
-  const variation = enrol ? visitor.runExperience(key, attributes) : visitor.peek(key, attributes);
-  if (variation === null) return unassigned(visitor, key, attributes);
-  return assigned(visitor, variation, () => visitor.explain(key, attributes).reason);
-}
-
-function unassigned(visitor: VisitorContext, key: string, attributes: ExperienceAttributes): Assignment {
-  const without = WITHOUT[visitor.explain(key, attributes).reason];
+  const without = standing && STANDING[standing];
   if (without !== undefined) return without;
-  // The engine is not asked about visitors without consent, so the config has to say whether the experience exists.
-  return visitor.getConfigEntity(key, 'experience') === null ? 'not-running' : 'not-in-experiment';
+  const variation = enrol ? visitor.runExperience(key, attributes) : visitor.peek(key, attributes);
+  if (variation !== null) return assigned(visitor, variation);
+  return WITHOUT[visitor.explain(key, attributes).reason] ?? 'not-in-experiment';
 }
 
 /** The fields of an experience that the answer needs. */
 interface Experience {
   readonly type?: unknown;
-  readonly status?: unknown;
   readonly variations?: readonly { readonly id: string }[];
 }
 
-function assigned(visitor: VisitorContext, variation: Variation, reasonOf: () => Reason): Assignment {
+function assigned(visitor: VisitorContext, variation: Variation): Assigned {
   const { experienceId, experienceKey, experienceName, id, key, name } = variation;
   const experience = visitor.getConfigEntityById(experienceId, 'experience');
-  const { type, status = 'active', variations = [] } = (experience ?? {}) as Experience;
-  // The option `debugToken` also decides drafts and paused experiences, which callers of this endpoint must not get.
-  if (status !== 'active' && reasonOf() === 'draft')
-    return status === 'paused' ? 'not-in-experiment' : 'not-running';
+  const { type, variations = [] } = (experience ?? {}) as Experience;
   return {
     in_experiment: true,
     experiment_id: experienceId,

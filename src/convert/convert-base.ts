@@ -8,6 +8,7 @@ import { shareVisitor } from '../context/shared-visitor.js';
 import type { ConvertContext, ConvertEvents, VisitorContext } from '../context/types.js';
 import type { DeliveryLedger, OutboxFactory } from '../delivery/types.js';
 import type { IncomingRequest, OutgoingResponse } from '../model/http.js';
+import { type Standing, standingOf } from '../model/project-config.js';
 import type { ResolvedOptions } from '../options/types.js';
 import { hasPreviewLink } from '../request/preview.js';
 import { LOCAL_STORE } from '../store/remote-store.js';
@@ -61,6 +62,11 @@ export abstract class ConvertBase {
 
   get logger(): Logger {
     return this.#runtime.logger;
+  }
+
+  standingOf(key: string): Standing | undefined {
+    const { project, environment } = this.#runtime;
+    return project && standingOf(project.config, environment, key);
   }
 
   report(error: ConvertError): void {

@@ -62,7 +62,7 @@ export class Route {
       return await this.#handler({ method, url, headers, body, ip, raw });
     } catch (error) {
       this.#report(asConvertError(error, 'CONVERT_INTERNAL', 'the handler of a route failed'));
-      return plain(500, 'error');
+      return this.#answerOf(500, 'error');
     }
   }
 
@@ -75,7 +75,11 @@ export class Route {
         ),
       );
     }
-    return plain(STATUS[problem], problem);
+    return this.#answerOf(STATUS[problem], problem);
+  }
+
+  #answerOf(status: number, problem: string): RouteResponse {
+    return this.#handler.refuse?.(status) ?? plain(status, problem);
   }
 
   #report(error: ConvertError): void {

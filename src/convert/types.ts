@@ -4,6 +4,7 @@ import type { StateStats } from '../context/state-problems.js';
 import type { ConvertContext, ConvertEvents, VisitorContext } from '../context/types.js';
 import type { DeliveryLedger, DeliveryStats } from '../delivery/types.js';
 import type { IncomingRequest, OutgoingResponse } from '../model/http.js';
+import type { Standing } from '../model/project-config.js';
 import type { ProjectStats } from '../project/repository.js';
 import type { VisitorRequest } from '../request/described-request.js';
 import type { StoreStats } from '../store/remote-store.js';
@@ -143,13 +144,18 @@ export interface Convert extends ContextOpener {
   orderFiles<Order>(isOrder: (value: unknown) => value is Order): Promise<OrderFiles<Order> | undefined>;
   /** For routes: how texts are hashed, and signatures checked, on this platform. */
   readonly digests: Digests;
+  /** For routes: how the experience of a key stands in the project; undefined before the first project config. */
+  standingOf(key: string): Standing | undefined;
   readonly logger: Logger;
   /** For adapters and routes: logs an error, once for each kind, and emits it as an `error` event. */
   report(error: ConvertError): void;
 }
 
 /** What routes, such as webhooks, need of a Convert: one of Node, or of `convert-middleware/fetch`. */
-export type RouteConvert = Pick<Convert, 'forVisitor' | 'flush' | 'report' | 'logger' | 'digests'> &
+export type RouteConvert = Pick<
+  Convert,
+  'digests' | 'flush' | 'forVisitor' | 'logger' | 'report' | 'standingOf'
+> &
   Partial<Pick<Convert, 'orderFiles'>> & {
     /**
      * As `forVisitor`, for a job of the request `raw`, on hosts that end a request with its response: the host waits

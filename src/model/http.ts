@@ -114,6 +114,11 @@ export interface RouteHandler {
    */
   readonly flush?: () => Promise<unknown>;
   /**
+   * Makes the answer to a request that the handler can not answer: `status` is 413 if the body is too long, 400 if it
+   * was cut off, and 500 if a body parser has read it before, or if the handler failed. Default: a word as text.
+   */
+  readonly refuse?: (status: number) => RouteResponse;
+  /**
    * True if the handler answers paths below the one where it is mounted, too. Default false. Only adapters that mount
    * the path by themselves (Fastify) read it.
    */

@@ -122,3 +122,20 @@ export function runningExperiences(config: ProjectConfig, environment: string): 
     .filter((experience) => !experience.environment || experience.environment === environment)
     .map(({ id }) => String(id));
 }
+
+/**
+ * How an experience stands in its project, apart from its rules: it `runs`, is `paused`, or is `not-running` since it
+ * is unknown, archived, of another environment, or of another status (a draft, for example).
+ */
+export type Standing = 'runs' | 'paused' | 'not-running';
+
+/** Tells how the experience of a key stands in an environment. Without a status, an experience is active. */
+export function standingOf(config: ProjectConfig, environment: string, key: string): Standing {
+  const experience = config.experiences?.find((each) => each.key === key);
+  if (experience === undefined) return 'not-running';
+  const isThere = !experience.environment || experience.environment === environment;
+  if (!isThere || config.archived_experiences?.some((id) => String(id) === String(experience.id)))
+    return 'not-running';
+  const { status } = experience;
+  return !status || status === 'active' ? 'runs' : status === 'paused' ? 'paused' : 'not-running';
+}

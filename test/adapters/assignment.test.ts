@@ -94,6 +94,10 @@ describe.each(Object.keys(FRAMEWORKS))('%s', (framework) => {
       expect(
         await post('/experiments/assignments/homepage-hero', { more: 'x'.repeat(20_000) }),
       ).toMatchObject({ status: 413, ...no });
+      // The route reads no such body to its end, and the endpoint never sees it.
+      expect(
+        await post('/experiments/assignments/homepage-hero', { more: 'x'.repeat(1_100_000) }),
+      ).toMatchObject({ status: 413, ...no, body: { success: false } });
       expect((await post('/orders', { id: 1 })).status).toBe(200);
       expect(convert.exposures.map(({ visitorId }) => visitorId)).toEqual(['v_123']);
       expect(convert.conversions.map(({ visitorId, goalKey }) => [visitorId, goalKey])).toEqual([

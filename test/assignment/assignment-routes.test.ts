@@ -141,10 +141,23 @@ describe('who is in an experiment', () => {
     expect(body.experiment_key).toBe(key);
   });
 
-  it('drafts and paused experiences are not, although the debug token shows them', async () => {
-    const project = testProject();
-    project.experiences![0]!.status = 'draft';
-    project.experiences![3]!.status = 'paused';
+  it.each([
+    ['draft', 404],
+    ['scheduled', 404],
+    ['archived', 404],
+    ['paused', 200],
+  ])('those of an experience that is %s are not: %i', async (status, answered) => {
+    const opened = open({ project: projectWith({ status }) });
+    const answer = await assign(opened.routes, 'homepage-hero', { visitor_id: 'v_123' });
+    expect(answer).toMatchObject({
+      status: answered,
+      body: answered === 200 ? OUT : refused('no running experiment'),
+    });
+    expect(await exposed(opened)).toEqual([]);
+  });
+
+  it('drafts are not, although the debug token shows them', async () => {
+    const project = projectWith({ status: 'draft' });
     const server = createServer((_request, response) => response.end(JSON.stringify(project)));
     onTestFinished(() => void server.close());
     server.listen(0, '127.0.0.1');
@@ -153,7 +166,6 @@ describe('who is in an experiment', () => {
     const { convert, routes } = open({ sdkKey: '1001/2002', endpoints: { config }, debugToken: 'token' });
     await convert.ready();
     expect((await assign(routes, 'homepage-hero', { visitor_id: 'v_123' })).status).toBe(404);
-    expect((await assign(routes, 'featured', { visitor_id: 'v_123' })).body).toEqual(OUT);
   });
 
   // 102 runs on /pricing, for phones in Germany; 107 for those who come from the campaign `spring`.
@@ -212,7 +224,9 @@ describe('who is in an experiment', () => {
     expect(await ask('a', 'unknown')).toBe(false);
     expect(await ask('a', 'denied')).toBe(false);
     expect(await ask('a', 'granted')).toBe(true);
-    expect((await assign(opened.routes, 'no-such-key', { visitor_id: 'a' })).status).toBe(404);
+    // Without consent, too, the answer says which experiments do not run.
+    for (const key of ['no-such-key', 'archived-one', 'live-only'])
+      expect((await assign(opened.routes, key, { visitor_id: 'a' })).status).toBe(404);
     expect(await exposed(opened)).toEqual([['a', '101']]);
   });
 
@@ -591,7 +605,14 @@ describe('anything', () => {
 });
 
 describe('options', () => {
-  const convert = (): never => ({ forVisitor() {}, report() {}, flush() {}, digests: nodeDigests }) as never;
+  const convert = (): never =>
+    ({
+      forVisitor() {},
+      report() {},
+      flush() {},
+      digests: nodeDigests,
+      standingOf: () => undefined,
+    }) as never;
   it.each([
     [undefined, { tokens: TOKEN }, 'option `convert` must be what createConvert() returned'],
     [convert(), undefined, 'option `options` must be an object'],

@@ -1,11 +1,16 @@
-/** The OpenAPI file says what the endpoint takes and answers. */
+/** The OpenAPI file says what the endpoint takes and answers, over HTTP. */
 import { readFileSync } from 'node:fs';
+import { createServer } from 'node:http';
 import { resolve } from 'node:path';
+import express from 'express';
 import { Ajv2020, type ValidateFunction } from 'ajv/dist/2020.js';
-import { describe, expect, it } from 'vitest';
-import { assignmentRoutes, type AssignmentRoutes } from '../../src/assignment.js';
+import { describe, expect, it, onTestFinished } from 'vitest';
+import { assignmentRoutes } from '../../src/assignment.js';
+import { route } from '../../src/express.js';
+import type { RouteHandler } from '../../src/model/http.js';
+import { listen, stop } from '../adapters/harness.js';
 import { collectorPerTest, create } from '../convert/setup.js';
-import { answered, requestOf, TOKEN } from './calls.js';
+import { TOKEN } from './calls.js';
 
 collectorPerTest();
 
@@ -99,24 +104,32 @@ const WRONG: [path: string, body: object][] = [
   [TRACK, { ...A, event: 'purchase', identityContext: { userAgent: 7 } }],
 ];
 
+/** Serves the endpoint until the test ends. Returns where it is. */
+async function serve(routes: RouteHandler): Promise<string> {
+  const server = createServer(express().use(spec.servers[0]!.url, route(routes)));
+  onTestFinished(() => stop(server));
+  return (await listen(server)) + spec.servers[0]!.url;
+}
+
 /** Sends a request, and checks its answer by the file. Returns the status. */
-async function send(routes: AssignmentRoutes, path: string, key: string, body: object): Promise<number> {
-  const {
-    status,
-    headers,
-    body: said,
-  } = answered(await routes(requestOf(path.replace('{experiment_key}', key), body)));
+async function send(base: string, path: string, key: string, body: object): Promise<number> {
+  const answer = await fetch(base + path.replace('{experiment_key}', key), {
+    method: 'POST',
+    body: JSON.stringify(body),
+  });
+  const { status, headers } = answer;
+  const said: unknown = await answer.json();
   const response = spec.paths[path]!.post.responses[status];
   expect(response, `${path} answers ${status}`).toBeDefined();
   const validate = validatorOf(response!);
   expect(validate(said), JSON.stringify([said, validate.errors])).toBe(true);
-  expect(headers['cache-control']).toBe('no-store');
-  expect('retry-after' in headers).toBe('Retry-After' in response!.headers);
+  expect(headers.get('cache-control')).toBe('no-store');
+  expect(headers.has('retry-after')).toBe('Retry-After' in response!.headers);
   return status;
 }
 
 describe('docs/reference/assignment.openapi.json', () => {
-  const open = () => assignmentRoutes(create(), { tokens: TOKEN });
+  const open = () => serve(assignmentRoutes(create(), { tokens: TOKEN }));
 
   it('is of OpenAPI 3.1, and names the paths of the endpoint', () => {
     expect(spec.openapi).toBe('3.1.0');
@@ -125,31 +138,31 @@ describe('docs/reference/assignment.openapi.json', () => {
   });
 
   it('allows what the endpoint takes, and has what it answers', async () => {
-    const routes = open();
+    const base = await open();
     for (const [path, key, body, status] of RIGHT) {
       const validate = validatorOf(spec.paths[path]!.post.requestBody);
       expect(validate(body), JSON.stringify([body, validate.errors])).toBe(true);
-      expect(await send(routes, path, key, body), JSON.stringify([path, key, body])).toBe(status);
+      expect(await send(base, path, key, body), JSON.stringify([path, key, body])).toBe(status);
     }
   });
 
   it('forbids what the endpoint refuses', async () => {
-    const routes = open();
+    const base = await open();
     for (const [path, body] of WRONG) {
       expect(validatorOf(spec.paths[path]!.post.requestBody)(body), JSON.stringify(body)).toBe(false);
-      expect(await send(routes, path, 'homepage-hero', body), JSON.stringify(body)).toBe(400);
+      expect(await send(base, path, 'homepage-hero', body), JSON.stringify(body)).toBe(400);
     }
   });
 
   it('has the other answers: too large, too often, not now', async () => {
     const large = { ...A, properties: { more: 'x'.repeat(20_000) } };
-    expect(await send(open(), KEY, 'homepage-hero', large)).toBe(413);
+    expect(await send(await open(), KEY, 'homepage-hero', large)).toBe(413);
     // eslint-disable-next-line @typescript-eslint/prefer-promise-reject-errors -- as rate-limiter-flexible does
     const limits = { consume: () => Promise.reject({ msBeforeNext: 10 }) };
-    const limited = assignmentRoutes(create(), { tokens: TOKEN, limits });
+    const limited = await serve(assignmentRoutes(create(), { tokens: TOKEN, limits }));
     expect(await send(limited, KEY, 'homepage-hero', A)).toBe(429);
     const never = { description: 'never', start: () => undefined, stop: () => undefined };
-    const unready = assignmentRoutes(create({ project: never }), { tokens: TOKEN });
+    const unready = await serve(assignmentRoutes(create({ project: never }), { tokens: TOKEN }));
     for (const [path, body] of [
       [KEY, A],
       [BATCH, { ...A, experiment_keys: ['homepage-hero'] }],
