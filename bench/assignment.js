@@ -12,7 +12,10 @@ export const run = ({ quick } = {}) =>
     folder: new URL('./assignment/', import.meta.url),
     secret: 'exp_0123456789abcdef',
     ours: 'assignmentRoutes',
-    others: [{ title: 'floor that asks rules', kind: 'ruled' }],
+    others: [
+      { title: 'floor that asks rules', kind: 'ruled' },
+      { title: 'route() alone', kind: 'mounted' },
+    ],
     requests: 'assignments',
     note:
       'The bare route parses the body, and answers the same JSON. The floor, too, and beside\nthat by hand: one token ' +

@@ -119,6 +119,17 @@ function floor(app, isMet = () => true) {
 
 const ruled = (app) => floor(app, rules());
 
+/** What `route()` costs by itself: a handler that parses the body, and answers the same JSON. */
+async function mounted(app) {
+  const { route } = await fromBuild('fastify');
+  const headers = { 'content-type': 'application/json; charset=utf-8', 'cache-control': 'no-store' };
+  const handler = async ({ body }) => {
+    JSON.parse(Buffer.from(body.buffer, body.byteOffset, body.byteLength));
+    return { status: 200, headers, body: JSON.stringify(assignmentOf(VARIANTS[0])) };
+  };
+  await app.register(route(Object.assign(handler, { answersBelow: true })), { prefix: '/api/v1' });
+}
+
 async function ours(app) {
   const { createConvert } = await fromBuild('index');
   const { route } = await fromBuild('fastify');
@@ -130,7 +141,7 @@ async function ours(app) {
 }
 
 const app = fastify();
-const settled = await { bare, floor, ruled, ours }[kind](app);
+const settled = await { bare, floor, ruled, mounted, ours }[kind](app);
 await app.listen({ port: 0, host: '127.0.0.1' });
 
 answer({
