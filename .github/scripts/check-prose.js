@@ -1,6 +1,6 @@
 /**
- * Checks how the documentation is written: sentences are short, and phrases that nobody understood do not come back.
- * Code, tables and headings are left out. Run: `npm run check:docs`, or `node .github/scripts/check-prose.js FILE ...`
+ * Checks how the documentation is written: sentences are short, tables are narrow, and phrases that nobody understood
+ * do not come back. Code, tables and headings have no sentences. Run: `npm run check:docs`, or `node .github/scripts/check-prose.js FILE ...`
  * for the sentences of some files, longest first.
  */
 import { readdirSync, readFileSync } from 'node:fs';
@@ -10,6 +10,9 @@ import { sentencesOf } from './prose.js';
 /** Words of a sentence: on average, and at most. */
 const MEAN = 18;
 const MOST = 35;
+
+/** Columns of a table: more can't be read on a phone. */
+const COLUMNS = 3;
 
 /** Phrases of an earlier documentation that readers had to read twice. */
 const RIDDLES = [
@@ -54,6 +57,13 @@ const problems = sentences.flatMap(({ file, line, words, text }) => {
     ...riddles.map((phrase) => `${file}:${line}: "${phrase}" is a riddle: say it in plain words`),
   ];
 });
+for (const file of files) {
+  for (const [at, line] of readFileSync(resolve(root, file), 'utf8').split('\n').entries()) {
+    const columns = /^\|[-:| ]+\|$/.test(line) ? line.split('|').length - 2 : 0;
+    if (columns > COLUMNS)
+      problems.push(`${file}:${at + 1}: a table of ${columns} columns, at most ${COLUMNS}`);
+  }
+}
 if (mean > MEAN) problems.push(`${mean.toFixed(1)} words a sentence, at most ${MEAN} on average`);
 
 for (const problem of problems) console.error(problem);

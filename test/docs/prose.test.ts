@@ -59,3 +59,9 @@ it('takes no riddle', () => {
     expect.stringMatching(/^1: "can't be handed out any more" is a riddle/),
   ]);
 });
+
+it('takes no table of over three columns', () => {
+  const table = (columns: number) => `${'| a '.repeat(columns)}|\n${'| --- '.repeat(columns)}|\n`;
+  expect(check(`Short.\n\n${table(3)}`).complaints).toEqual([]);
+  expect(check(`Short.\n\n${table(4)}`).complaints).toEqual(['4: a table of 4 columns, at most 3']);
+});
