@@ -1,7 +1,7 @@
 /**
  * Checks how the documentation is written: sentences are short, tables are narrow, and phrases that nobody understood
- * do not come back. Code, tables and headings have no sentences. Run: `npm run check:docs`, or `node .github/scripts/check-prose.js FILE ...`
- * for the sentences of some files, longest first.
+ * do not come back. Code, tables and headings have no sentences. Run: `npm run check:docs`, or
+ * `node .github/scripts/check-prose.js FILE ...` for the sentences of some files, longest first.
  */
 import { readdirSync, readFileSync } from 'node:fs';
 import { join, resolve } from 'node:path';
