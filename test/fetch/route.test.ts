@@ -176,6 +176,7 @@ describe('the client of the assignment endpoint', () => {
   const client = (assigned: (request: Request) => Promise<Response>) =>
     oursPrivacy({
       token: TOKEN,
+      trackToken: 'src_0123456789abcdef',
       endpoint: 'https://assign.example/api/v1',
       timeout: 5_000,
       logger: false,
@@ -193,6 +194,45 @@ describe('the client of the assignment endpoint', () => {
     expect(response.headers.get('cache-control')).toBe('private, no-cache');
     expect(cookieOf(response)).toBeUndefined();
     expect(collector.exposures()).toMatchObject([{ visitorId: 'v_123' }]);
+  });
+
+  it('is waited for where the handler does not: in `waitUntil`, or before the response, one second at most', async () => {
+    let isTracked = false;
+    let answers = true;
+    const handle = withConvert(
+      (_, ours) => {
+        void ours.track('purchase');
+        return new Response('page');
+      },
+      client(async () => {
+        await new Promise((done) => setTimeout(done, 20));
+        if (!answers) await new Promise(() => undefined);
+        isTracked = true;
+        return Response.json({ success: true });
+      }),
+    );
+    const buy = (): Request => visit('/', { cookie: '_ours_user=v_123' });
+    const kept: Promise<unknown>[] = [];
+    await handle(buy(), { waitUntil: (promise) => void kept.push(promise) });
+    expect([kept.length, isTracked]).toEqual([1, false]);
+    await Promise.all(kept);
+    expect(isTracked).toBe(true);
+
+    isTracked = false;
+    const log = vi.spyOn(console, 'error').mockReturnValue(undefined);
+    const refuse = (): never => {
+      throw new TypeError('Illegal invocation');
+    };
+    await handle(buy(), { waitUntil: refuse });
+    expect(isTracked).toBe(true);
+    expect(log.mock.calls).toEqual([[expect.stringContaining('`waitUntil` function threw')]]);
+    log.mockRestore();
+
+    answers = false;
+    const warn = vi.spyOn(console, 'warn').mockReturnValue(undefined);
+    expect(await (await handle(buy())).text()).toBe('page');
+    expect(warn.mock.calls).toEqual([[expect.stringContaining('was not stored and sent within 1000 ms')]]);
+    warn.mockRestore();
   });
 
   it('is opened for hosts whose middleware calls the next one', async () => {
