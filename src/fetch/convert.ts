@@ -146,6 +146,11 @@ class FetchConvertInstance extends ConvertBase implements FetchConvert {
     return this.openJob(visitorId, options, host);
   }
 
+  /** For routes: `raw` is what the route got with the request. */
+  flushWithin(raw: unknown): void {
+    if (isHostRequest(raw)) this.#keep(raw, this.flush());
+  }
+
   override forget(visitorId: string | number): Promise<void> {
     void this.#refresh();
     return super.forget(visitorId);

@@ -23,18 +23,20 @@ const post = (path: string, body: string | object, headers: Record<string, strin
     body: typeof body === 'string' ? body : JSON.stringify(body),
     headers,
   });
-function order(visitorId: string): Request {
-  const body = JSON.stringify({
+function signed(topic: string, content: object): Request {
+  const body = JSON.stringify(content);
+  return post('/webhooks/orders', body, {
+    'x-shopify-topic': topic,
+    'x-shopify-hmac-sha256': opensslHmac(body, SECRET, 'base64'),
+  });
+}
+const order = (visitorId: string): Request =>
+  signed('orders/paid', {
     id: 1,
     total_price: '49.90',
     currency: 'EUR',
     note_attributes: [{ name: 'cv_vid', value: visitorId }],
   });
-  return post('/webhooks/orders', body, {
-    'x-shopify-topic': 'orders/paid',
-    'x-shopify-hmac-sha256': opensslHmac(body, SECRET, 'base64'),
-  });
-}
 
 describe('a webhook', () => {
   it('counts an order once, in `waitUntil`', async () => {
@@ -53,6 +55,28 @@ describe('a webhook', () => {
     const forged = order('known');
     forged.headers.set('x-shopify-hmac-sha256', opensslHmac('x', SECRET, 'base64'));
     expect((await orders(forged)).status).toBe(401);
+  });
+
+  it('waits for its own order, and for what `onRefund` records, and for nothing of others', async () => {
+    const convert = create();
+    const onRefund = async (): Promise<void> =>
+      (await convert.forVisitor('returns')).trackConversion('purchase');
+    const platform = shopify({ secret: SECRET });
+    const orders = route(conversionWebhook(convert, { platform, goal: 'purchase', onRefund }));
+    await orders(order('known'));
+    await orders(signed('refunds/create', { id: 2, order_id: 1, transactions: [] }));
+    expect(collector.conversions().map(({ visitorId }) => visitorId)).toEqual(['known', 'known', 'returns']);
+
+    collector.change({ behaviour: () => 'hang' });
+    const others: Promise<unknown>[] = [];
+    const waitUntil = (promise: Promise<unknown>): void => void others.push(promise);
+    await orders(order('one'), { waitUntil });
+    expect(others).toHaveLength(1);
+    // An event that is none of ours records nothing.
+    await orders(signed('products/create', { id: 3 }));
+    expect(logged).toEqual([]);
+    expect((await orders(order('two'))).status).toBe(200);
+    expect(logged).toEqual([expect.stringContaining('was not stored and sent within 1000 ms')]);
   });
 
   it('of a platform that sends nothing again: an order that can not be counted is lost, and told of', async () => {
