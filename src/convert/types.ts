@@ -165,7 +165,7 @@ export type RouteConvert = Pick<
       raw: unknown,
       ...job: Parameters<Convert['forVisitor']>
     ) => Promise<VisitorContext>;
-    /** On these hosts, too: has the host of the request `raw` wait for a flush, since the app may have recorded something. */
+    /** On these hosts, too: the host of the request `raw` waits for a flush. The app may have recorded something. */
     readonly flushWithin?: (raw: unknown) => void;
   };
 
