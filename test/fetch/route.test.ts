@@ -59,8 +59,9 @@ describe('a webhook', () => {
 
   it('waits for its own order, and for what `onRefund` records, and for nothing of others', async () => {
     const convert = create();
-    const onRefund = async (): Promise<void> =>
+    const onRefund = async (): Promise<void> => {
       (await convert.forVisitor('returns')).trackConversion('purchase');
+    };
     const platform = shopify({ secret: SECRET });
     const orders = route(conversionWebhook(convert, { platform, goal: 'purchase', onRefund }));
     await orders(order('known'));
