@@ -165,6 +165,8 @@ export type RouteConvert = Pick<
       raw: unknown,
       ...job: Parameters<Convert['forVisitor']>
     ) => Promise<VisitorContext>;
+    /** On these hosts, too: the host of the request `raw` waits for a flush. The app may have recorded something. */
+    readonly flushWithin?: (raw: unknown) => void;
   };
 
 /** Keeps orders that wait, so that they outlive their process. */

@@ -17,7 +17,14 @@ import { OnDemandSource } from './on-demand-source.js';
 import { type FetchOptions, resolveFetchOptions } from './options.js';
 import { FlushedOutbox } from './outbox.js';
 import { webPlatform, webSource } from './platform.js';
-import { type FetchCall, FetchIncoming, FINISHED_LATE, HostRequest, isHostRequest } from './request.js';
+import {
+  type FetchCall,
+  FetchIncoming,
+  FINISHED_LATE,
+  HostRequest,
+  isHostRequest,
+  WAIT_UNTIL_THREW,
+} from './request.js';
 import { FetchOutgoing } from './response.js';
 
 /** A request with its context, until the response is made. */
@@ -139,6 +146,11 @@ class FetchConvertInstance extends ConvertBase implements FetchConvert {
     return this.openJob(visitorId, options, host);
   }
 
+  /** For routes: `raw` is what the route got with the request. */
+  flushWithin(raw: unknown): void {
+    if (isHostRequest(raw)) this.#keep(raw, this.flush());
+  }
+
   override forget(visitorId: string | number): Promise<void> {
     void this.#refresh();
     return super.forget(visitorId);
@@ -207,8 +219,7 @@ class FetchConvertInstance extends ConvertBase implements FetchConvert {
     try {
       raw.keep(promise);
     } catch (error) {
-      const what = 'the `waitUntil` function threw, the response waits instead';
-      this.report(asConvertError(error, 'CONVERT_CALLBACK', what));
+      this.report(asConvertError(error, 'CONVERT_CALLBACK', WAIT_UNTIL_THREW));
     }
   }
 

@@ -1,10 +1,11 @@
 /** Opens for a request what is mounted besides a Convert, such as `oursPrivacy()`. */
 import type { Mountable } from '../model/mountable.js';
-import { asConvertError } from '../utils/errors.js';
+import { asConvertError, type ConvertErrorCode } from '../utils/errors.js';
+import { oncePerCode } from '../utils/logger.js';
 import { asObject } from '../utils/objects.js';
-import { logError } from '../utils/operator-log.js';
+import { logError, warnOnceOn } from '../utils/operator-log.js';
 import { isFetchConvert, type OpenRequest } from './convert.js';
-import { type FetchCall, FetchIncoming, HostRequest } from './request.js';
+import { type FetchCall, FetchIncoming, FINISHED_LATE, HostRequest, WAIT_UNTIL_THREW } from './request.js';
 import { FetchOutgoing } from './response.js';
 
 export function isMountable(given: unknown): given is Mountable {
@@ -34,25 +35,48 @@ export function openMounted<Context extends object, Platform = unknown>(
   call?: FetchCall<Platform>,
 ): OpenRequest<Context> {
   const outgoing = new FetchOutgoing();
-  const incoming = new FetchIncoming(new HostRequest<unknown>(request, asObject(call)));
+  const incoming = new MountedIncoming(new HostRequest<unknown>(request, asObject(call)));
   return {
     context: mountable.open(incoming, outgoing),
     run: (proceed) => proceed(),
-    finish: async (response) => completed(outgoing, response),
-    abandon: async () => outgoing.close(),
+    finish: async (response) => {
+      const completed = complete(outgoing, response);
+      await settle(incoming.raw);
+      return completed;
+    },
+    abandon: () => {
+      outgoing.close();
+      return settle(incoming.raw);
+    },
   };
 }
 
-let isTold = false;
+/** A request whose host waits for what the mounted object does in it. */
+class MountedIncoming extends FetchIncoming {
+  keep(promise: Promise<unknown>): void {
+    try {
+      this.raw.keep(promise);
+    } catch (error) {
+      tell(error, 'CONVERT_CALLBACK', WAIT_UNTIL_THREW);
+    }
+  }
+}
 
-function completed(outgoing: FetchOutgoing, response: Response): Response {
+function complete(outgoing: FetchOutgoing, response: Response): Response {
   try {
     return outgoing.complete(response);
   } catch (error) {
-    const what = 'the headers of a response could not be completed';
-    // What is mounted has its logger for itself.
-    if (!isTold) logError(console, asConvertError(error, 'CONVERT_INTERNAL', what));
-    isTold = true;
+    tell(error, 'CONVERT_INTERNAL', 'the headers of a response could not be completed');
     return response;
   }
 }
+
+async function settle(raw: HostRequest): Promise<void> {
+  if ((await raw.settled()) === false) warnOnce('CONVERT_FINISH_LATE', FINISHED_LATE);
+}
+
+// What is mounted has its logger for itself.
+const warnOnce = warnOnceOn(console);
+const once = oncePerCode();
+const tell = (error: unknown, code: ConvertErrorCode, what: string): void =>
+  once(what, () => logError(console, asConvertError(error, code, what)));

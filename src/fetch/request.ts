@@ -31,6 +31,9 @@ export const FINISHED_LATE =
   `what a request has recorded was not stored and sent within ${FINISH_LIMIT} ms; the response goes on, and the` +
   ' rest may be lost with the request: give `waitUntil` (docs/guides/edge.md)';
 
+/** The error if the host does not take a promise. */
+export const WAIT_UNTIL_THREW = 'the `waitUntil` function threw, the response waits instead';
+
 /** Stands in a URL for the host of a request that names none. Bun gives only the path of such a request. */
 const NO_HOST = 'no-host.invalid';
 

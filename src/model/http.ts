@@ -28,6 +28,11 @@ export interface IncomingRequest {
    * for the request, and kept as `convert` on this object. Default: undefined, one context for each call of `open`.
    */
   readonly node?: object | undefined;
+  /**
+   * Has the host wait for a promise, which never rejects: hosts on web standards may end what goes on behind a request.
+   * Undefined where the process goes on running.
+   */
+  keep?(promise: Promise<unknown>): void;
   /** The code with which an app tells this framework that a proxy is in front of the server. A warning quotes it. */
   readonly proxySetting?: string;
 }

@@ -9,6 +9,7 @@ import { hostnameOf } from '../request/url.js';
 import { bindWhenRead } from '../utils/detached-methods.js';
 import { asObject } from '../utils/objects.js';
 import { defaultFor, type ReadAssignment, readAssignment, readPersonalizations } from './answers.js';
+import type { EndpointAnswer, OursEndpoint } from './endpoint.js';
 import type { OursServices } from './services.js';
 import type {
   AssignOptions,
@@ -140,7 +141,7 @@ export class RequestOursContext implements OursContext {
     const reason = this.#refusal();
     if (reason !== undefined) return { reason, assignment: defaultFor(key) };
     if (key === '' || key.length > MAX_NAME) return { reason: 'not-found', assignment: defaultFor(key) };
-    const { endpoint, token, timeout } = this.#services;
+    const { token, timeout } = this.#services;
     const body = {
       token,
       visitor_id: this.#who.id,
@@ -148,7 +149,7 @@ export class RequestOursContext implements OursContext {
       track_impression: trackImpression,
     };
     const path = `/experiments/assignments/${encodeURIComponent(key)}`;
-    const answer = await endpoint.post(path, body, timeout);
+    const answer = await this.#post(path, body, timeout);
     return answer.failure === undefined
       ? readAssignment(key, answer.body)
       : { reason: answer.failure, assignment: defaultFor(key) };
@@ -156,17 +157,17 @@ export class RequestOursContext implements OursContext {
 
   async #askForPersonalizations(): Promise<readonly OursPersonalization[]> {
     const refusal = this.#refusal();
-    const { endpoint, token, timeout, count } = this.#services;
+    const { token, timeout, count } = this.#services;
     const body = { token, visitor_id: this.#who.id };
     const answer =
-      refusal === undefined ? await endpoint.post('/experiments/personalization', body, timeout) : undefined;
+      refusal === undefined ? await this.#post('/experiments/personalization', body, timeout) : undefined;
     const read = answer?.failure === undefined ? readPersonalizations(answer?.body) : undefined;
     count(read === undefined ? (refusal ?? answer?.failure ?? 'bad-answer') : 'read');
     return read ?? [];
   }
 
   async #track(event: string, { properties, distinctId, time }: OursTrackOptions): Promise<OursTrackOutcome> {
-    const { endpoint, trackToken, newId, trackTimeout } = this.#services;
+    const { trackToken, newId, trackTimeout } = this.#services;
     const refusal = this.#refusal() as OursTrackOutcome | undefined;
     if (refusal !== undefined) return refusal;
     if (trackToken === undefined) return 'no-token';
@@ -174,7 +175,7 @@ export class RequestOursContext implements OursContext {
     const given: Readonly<Record<string, unknown>> = asObject(properties);
     const userAgent = headerText(this.#request.headers['user-agent']);
     const texts = Object.entries(given).map(([name, value]) => [name, String(value)] as const);
-    const answer = await endpoint.post(
+    const answer = await this.#post(
       '/track',
       {
         token: trackToken,
@@ -191,6 +192,13 @@ export class RequestOursContext implements OursContext {
       trackTimeout,
     );
     return answer.failure ?? 'tracked';
+  }
+
+  /** Posts once. The host waits for the answer, for the handler may not. */
+  #post(...given: Parameters<OursEndpoint['post']>): Promise<EndpointAnswer> {
+    const answer = this.#services.endpoint.post(...given);
+    this.#request.keep?.(answer.catch(() => undefined));
+    return answer;
   }
 
   /** Why the endpoint is not asked for this visitor; undefined if it is. */

@@ -50,6 +50,8 @@ function isOrderConversion(value: unknown): value is OrderConversion {
 
 /** What is known of a request so far: if the time is up, the order may wait. */
 interface Attempt {
+  /** The request of the framework; undefined for an order that has waited. */
+  readonly raw: unknown;
   readonly until: number;
   conversion: OrderConversion | undefined;
 }
@@ -91,7 +93,8 @@ class Webhook<Event> {
   /** Never rejects. */
   async handle(request: RouteRequest): Promise<RouteResponse> {
     const limit = this.#attemptLimit;
-    const attempt: Attempt = { until: performance.now() + limit, conversion: undefined };
+    const until = performance.now() + limit;
+    const attempt: Attempt = { raw: request.raw, until, conversion: undefined };
     // The work goes on after the time limit, and may still count the order: another attempt counts nothing then.
     const result = await withTimeout(limit, this.#process(request, attempt)).catch(() => again('timeout'));
     const { outcome, retry } = result.retry && !this.#isRetried ? await this.#letWait(attempt) : result;
@@ -150,6 +153,8 @@ class Webhook<Event> {
     const event = found.event as Event;
     const type = platform === undefined ? textOf(event, 'type') : platform.typeOf(event, request);
     const isRefund = onRefund !== undefined && (await this.#tellOfRefunds(event, type));
+    // The app may have recorded something, and only the Convert knows what.
+    if (isRefund) this.#convert.flushWithin?.(request.raw);
     const read = this.#orders.read(event, type, request);
     const order = read instanceof Promise ? await read : read;
     if (order === undefined) return final(isRefund ? 'refund' : 'ignored');
@@ -171,18 +176,23 @@ class Webhook<Event> {
     const more = data && (await askApp(this.#convert, 'data', () => data(event, order)));
     const conversionData = conversionDataOf(order, amount, more);
     attempt.conversion = { goalKey, visitorId: order.visitorId, origin: this.#origin, conversionData };
-    return this.#track(attempt.conversion, attempt.until);
+    return this.#track(attempt.conversion, attempt);
   }
 
   async #countLater(conversion: OrderConversion): Promise<boolean> {
-    const { outcome, retry } = await this.#track(conversion, performance.now() + TIME_LIMIT);
+    const { outcome, retry } = await this.#track(conversion, {
+      raw: undefined,
+      until: performance.now() + TIME_LIMIT,
+    });
     if (!retry) this.#count(outcome);
     return retry;
   }
 
-  async #track(order: OrderConversion, until: number): Promise<Result> {
+  async #track(order: OrderConversion, { raw, until }: Omit<Attempt, 'conversion'>): Promise<Result> {
     const { goalKey, visitorId, origin, conversionData } = order;
-    const visitor = await this.#convert.forVisitor(visitorId, { origin });
+    const convert = this.#convert;
+    const visitor = await (convert.forVisitorWithin?.(raw, visitorId, { origin }) ??
+      convert.forVisitor(visitorId, { origin }));
     visitor.trackConversion(goalKey, {
       conversionData,
       conversionSetting: { forceMultipleTransactions: true },
@@ -256,8 +266,8 @@ export function conversionWebhook<Event = WebhookEvent>(
   return Object.assign((request: RouteRequest) => webhook.handle(request), {
     report: (error: ConvertError) => convert.report(error),
     logger: convert.logger,
-    // Functions of the app may record, too, such as `onRefund`.
-    flush: () => convert.flush(),
+    // A flush waits for the events of all requests.
+    ...(convert.forVisitorWithin === undefined && { flush: () => convert.flush() }),
     stats: () => webhook.stats(),
   });
 }

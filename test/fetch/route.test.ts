@@ -23,18 +23,20 @@ const post = (path: string, body: string | object, headers: Record<string, strin
     body: typeof body === 'string' ? body : JSON.stringify(body),
     headers,
   });
-function order(visitorId: string): Request {
-  const body = JSON.stringify({
+function signed(topic: string, content: object): Request {
+  const body = JSON.stringify(content);
+  return post('/webhooks/orders', body, {
+    'x-shopify-topic': topic,
+    'x-shopify-hmac-sha256': opensslHmac(body, SECRET, 'base64'),
+  });
+}
+const order = (visitorId: string): Request =>
+  signed('orders/paid', {
     id: 1,
     total_price: '49.90',
     currency: 'EUR',
     note_attributes: [{ name: 'cv_vid', value: visitorId }],
   });
-  return post('/webhooks/orders', body, {
-    'x-shopify-topic': 'orders/paid',
-    'x-shopify-hmac-sha256': opensslHmac(body, SECRET, 'base64'),
-  });
-}
 
 describe('a webhook', () => {
   it('counts an order once, in `waitUntil`', async () => {
@@ -53,6 +55,29 @@ describe('a webhook', () => {
     const forged = order('known');
     forged.headers.set('x-shopify-hmac-sha256', opensslHmac('x', SECRET, 'base64'));
     expect((await orders(forged)).status).toBe(401);
+  });
+
+  it('waits for its own order, and for what `onRefund` records, and for nothing of others', async () => {
+    const convert = create();
+    const onRefund = async (): Promise<void> => {
+      (await convert.forVisitor('returns')).trackConversion('purchase');
+    };
+    const platform = shopify({ secret: SECRET });
+    const orders = route(conversionWebhook(convert, { platform, goal: 'purchase', onRefund }));
+    await orders(order('known'));
+    await orders(signed('refunds/create', { id: 2, order_id: 1, transactions: [] }));
+    expect(collector.conversions().map(({ visitorId }) => visitorId)).toEqual(['known', 'known', 'returns']);
+
+    collector.change({ behaviour: () => 'hang' });
+    const others: Promise<unknown>[] = [];
+    const waitUntil = (promise: Promise<unknown>): void => void others.push(promise);
+    await orders(order('one'), { waitUntil });
+    expect(others).toHaveLength(1);
+    // An event that is none of ours records nothing.
+    await orders(signed('products/create', { id: 3 }));
+    expect(logged).toEqual([]);
+    expect((await orders(order('two'))).status).toBe(200);
+    expect(logged).toEqual([expect.stringContaining('was not stored and sent within 1000 ms')]);
   });
 
   it('of a platform that sends nothing again: an order that can not be counted is lost, and told of', async () => {
@@ -176,6 +201,7 @@ describe('the client of the assignment endpoint', () => {
   const client = (assigned: (request: Request) => Promise<Response>) =>
     oursPrivacy({
       token: TOKEN,
+      trackToken: 'src_0123456789abcdef',
       endpoint: 'https://assign.example/api/v1',
       timeout: 5_000,
       logger: false,
@@ -193,6 +219,45 @@ describe('the client of the assignment endpoint', () => {
     expect(response.headers.get('cache-control')).toBe('private, no-cache');
     expect(cookieOf(response)).toBeUndefined();
     expect(collector.exposures()).toMatchObject([{ visitorId: 'v_123' }]);
+  });
+
+  it('is waited for where the handler does not: in `waitUntil`, or before the response, one second at most', async () => {
+    let isTracked = false;
+    let answers = true;
+    const handle = withConvert(
+      (_, ours) => {
+        void ours.track('purchase');
+        return new Response('page');
+      },
+      client(async () => {
+        await new Promise((done) => setTimeout(done, 20));
+        if (!answers) await new Promise(() => undefined);
+        isTracked = true;
+        return Response.json({ success: true });
+      }),
+    );
+    const buy = (): Request => visit('/', { cookie: '_ours_user=v_123' });
+    const kept: Promise<unknown>[] = [];
+    await handle(buy(), { waitUntil: (promise) => void kept.push(promise) });
+    expect([kept.length, isTracked]).toEqual([1, false]);
+    await Promise.all(kept);
+    expect(isTracked).toBe(true);
+
+    isTracked = false;
+    const log = vi.spyOn(console, 'error').mockReturnValue(undefined);
+    const refuse = (): never => {
+      throw new TypeError('Illegal invocation');
+    };
+    await handle(buy(), { waitUntil: refuse });
+    expect(isTracked).toBe(true);
+    expect(log.mock.calls).toEqual([[expect.stringContaining('`waitUntil` function threw')]]);
+    log.mockRestore();
+
+    answers = false;
+    const warn = vi.spyOn(console, 'warn').mockReturnValue(undefined);
+    expect(await (await handle(buy())).text()).toBe('page');
+    expect(warn.mock.calls).toEqual([[expect.stringContaining('was not stored and sent within 1000 ms')]]);
+    warn.mockRestore();
   });
 
   it('is opened for hosts whose middleware calls the next one', async () => {

@@ -54,6 +54,10 @@ const ALONE: Record<string, Alone> = {
     options: { types: [], lib: ['ES2022', 'DOM', 'DOM.Iterable'] },
     file: 'fetch',
   },
+  workers: {
+    packages: ['@cloudflare/workers-types'],
+    options: { types: ['@cloudflare/workers-types'] },
+  },
 };
 
 /** Apps that have declarations made, one entry in each: the programs of one compiler would share what they import. */

@@ -1,7 +1,7 @@
 /**
  * Builds and boots the examples on frameworks that want Node 22, with the packed package (Linux and macOS):
  *
- *     npm run test:stacks                    React Router, SvelteKit, Astro, Nest on Express and on Fastify
+ *     npm run test:stacks                    React Router, SvelteKit, Astro, Nitro, Nest on Express and on Fastify
  *     npm run test:stacks -- nest "react"    those whose names begin so
  *
  * Everything is installed from npm into a temporary folder, by the lock file beside this script. Prints what held: the

@@ -70,6 +70,16 @@ export const STACKS: readonly Stack[] = [
       assert.deepEqual([about.headline, about.cookies], ['About us', []]);
     },
   },
+  {
+    name: 'Nitro',
+    example: 'nitro',
+    start: ['.output/server/index.mjs'],
+    /** A page that the app fetches from itself belongs to the visitor of the outer page. */
+    own: async (trial) => {
+      const { status, body } = await visitAgain(trial, '/framed');
+      assert.deepEqual([status, body], [200, `<main>${newcomerOf(trial).body}</main>`]);
+    },
+  },
   { name: 'Nest on Express', example: 'nest', start: ['dist/express.js'], own: nest },
   { name: 'Nest on Fastify', example: 'nest', start: ['dist/fastify.js'], own: nest },
 ];
