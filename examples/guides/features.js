@@ -29,6 +29,7 @@ app.get('/products/:id', (req, res) => {
 const server = app.listen(0);
 
 // Try it: two visitors, of whom each gets another price. Both are counted once.
+await middleware.convert.ready(); // an app need not wait
 for (const name of ['anna', 'bert', 'anna']) {
   const browser = await openBrowser(server, { cv_vid: name });
   console.log(`${name}: ${await browser.get('/products/vase')}`);

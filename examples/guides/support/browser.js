@@ -5,6 +5,11 @@ import { once } from 'node:events';
 const USER_AGENT =
   'Mozilla/5.0 (X11; Linux x86_64) AppleWebKit/537.36 (KHTML, like Gecko) Chrome/140.0.0.0 Safari/537.36';
 
+/** Whether a `Set-Cookie` line removes the cookie. */
+function isOver(line) {
+  return /; *max-age=0\b/i.test(line) || Date.parse(/; *expires=([^;]+)/i.exec(line)?.[1]) < Date.now();
+}
+
 /**
  * Opens a browser that has been there before, with these cookies.
  *
@@ -22,7 +27,7 @@ export async function openBrowser(server, cookies = {}) {
     const response = await fetch(new URL(path, origin), { redirect: 'manual', ...init, headers });
     for (const line of response.headers.getSetCookie()) {
       const [, name, value] = /^([^=]+)=([^;]*)/.exec(line);
-      if (/; *max-age=0\b/i.test(line)) delete cookies[name];
+      if (isOver(line)) delete cookies[name];
       else cookies[name] = value;
     }
     return response;

@@ -10,7 +10,8 @@ export async function startCollector() {
     for (const { visitorId, events: sent } of (await json(request)).visitors) {
       events.push(...sent.map((event) => `${visitorId}: ${inWords(event)}`));
     }
-    response.end('{}');
+    // No connection stays open, which would keep the process alive.
+    response.setHeader('connection', 'close').end('{}');
   });
   server.listen(0, '127.0.0.1').unref();
   await once(server, 'listening');
