@@ -1,6 +1,7 @@
 /**
- * Checks the documentation: every link leads to a file and an anchor that exist, every page is in the index, and none
- * is too long. Run: `npm run check:docs`, or `node .github/scripts/check-docs.js FOLDER` for another repository.
+ * Checks the documentation: every link leads to a file and an anchor that exist, every page is in the index, none is
+ * too long, and each guide ends in a file that runs. Run: `npm run check:docs`, or
+ * `node .github/scripts/check-docs.js FOLDER` for another repository.
  */
 import { readdirSync, readFileSync } from 'node:fs';
 import { dirname, join, relative, resolve, sep } from 'node:path';
@@ -9,6 +10,9 @@ import { repositoryOf } from './repository.js';
 
 const MAX_LINES = 250;
 const INDEX = 'docs/README.md';
+const GUIDES = 'docs/guides/';
+/** The last section of a guide. `test/docs` runs the files of `examples/guides`. */
+const ENDING = '## A file that runs';
 /** These folders are not in the repository, so a link must not lead into them. */
 const OUTSIDE = new Set(['node_modules', 'dist', 'coverage', '.git']);
 
@@ -40,7 +44,19 @@ function problemsOf([file, { links, undefinedLabels }]) {
       `${file}: ${lines} lines, at most ${MAX_LINES} are allowed: give a part of it a page of its own`,
     );
   }
+  if (file.startsWith(GUIDES) && textOf(file).includes(`\n${ENDING}\n`) && !endsInFile(file, links)) {
+    found.push(`${file}: a guide ends in a section "${ENDING}", which links to a file in examples/`);
+  }
   return found;
+}
+
+function endsInFile(file, links) {
+  const lines = textOf(file).split('\n');
+  const last = lines.findLastIndex((line) => line.startsWith('## '));
+  return (
+    lines[last] === ENDING &&
+    links.some(({ target, line }) => line > last && /(?:^|\/)examples\/./.test(target))
+  );
 }
 
 /** The checker does not follow links to other sites. */
