@@ -1,7 +1,7 @@
 /** The command `init`: a project file, and an app that decides by it, to begin with. */
 import { constants, copyFileSync, existsSync, mkdirSync, readFileSync } from 'node:fs';
 import { createRequire } from 'node:module';
-import { dirname, join, relative } from 'node:path';
+import { dirname, join, relative, resolve } from 'node:path';
 import { createInterface } from 'node:readline/promises';
 import { parseArgs } from 'node:util';
 import { type Command, Mistake } from './command.js';
@@ -12,6 +12,7 @@ type Framework = (typeof FRAMEWORKS)[number];
 const HELP = `npx convert-middleware init [options]
 
 Writes a project file, convert.json, and an app that decides by it, app.mjs. It needs no account, and replaces no file.
+Other files in the folder stay as they are.
 
   --framework <name>   ${FRAMEWORKS.join(', ')}; default: the one that package.json names, else it is asked for
   --folder <path>      where the files are written; default: here`;
@@ -23,18 +24,37 @@ export const init: Command = {
     const { folder = '.', framework: given } = parsed(args);
     const framework = given === undefined ? (named(folder) ?? (await asked())) : checked(given);
     const [project, app] = written(folder, framework).map((file) => relative('.', file));
+    const isPackage = existsSync(join(folder, 'package.json'));
+    const steps = [
+      ...(relative('.', folder) === '' ? [] : [`cd ${folder}`]),
+      ...(isPackage ? [] : ['npm init -y']),
+      `npm install convert-middleware ${framework}`,
+      'node app.mjs',
+    ];
     process.stdout.write(
       [
-        `${project} has the experiments; editors know what may stand in it.`,
+        `${project} has the experiences; editors know what may stand in it.`,
         `${app} decides by it. To run it:`,
         '',
-        `  npm install convert-middleware ${framework}`,
-        `  node ${app}`,
+        ...steps.map((step) => `  ${step}`),
         '',
       ].join('\n'),
     );
+    const other = isPackage ? undefined : packageAbove(folder);
+    if (other !== undefined)
+      process.stderr.write(
+        `There is no package.json beside ${app}: without \`npm init -y\`, npm would install into ${other}.\n`,
+      );
   },
 };
+
+/** The folder that npm takes for the package of `folder`, which has no package.json; undefined if it is `folder`. */
+function packageAbove(folder: string): string | undefined {
+  const above = dirname(resolve(folder));
+  if (above === resolve(folder)) return undefined;
+  const isPackage = ['package.json', 'node_modules'].some((name) => existsSync(join(above, name)));
+  return isPackage ? above : packageAbove(above);
+}
 
 function parsed(args: readonly string[]): { framework?: string; folder?: string } {
   const text = { type: 'string' } as const;
@@ -89,10 +109,11 @@ function written(folder: string, framework: Framework): string[] {
     ['convert.json', 'convert.json'],
     [`${framework}.js`, 'app.mjs'],
   ].map(([from, to]) => ({ from: join(starters, from!), to: join(folder, to!) }));
-  const existing = files.find(({ to }) => existsSync(to));
-  if (existing !== undefined)
+  const existing = files.filter(({ to }) => existsSync(to)).map(({ to }) => relative('.', to));
+  if (existing.length > 0)
     throw new Mistake(
-      `${relative('.', existing.to)} exists already, and is not replaced; nothing is written`,
+      `${existing.join(' and ')} exist${existing.length > 1 ? '' : 's'} already, and no file is replaced: nothing is` +
+        ' written. Name another folder with --folder, or move what is there',
     );
   try {
     mkdirSync(folder, { recursive: true });

@@ -122,6 +122,8 @@ export class ClaimLeases {
     try {
       await this.#commit(storeKey, { settled: names }, { ephemeral, known });
     } catch (error) {
+      // After the stop, the connection to the store is closed, and the claim lapses or stands as it is.
+      if (this.#isStopped) return;
       this.report(asConvertError(error, 'CONVERT_STORE', 'the visitor store failed to settle a claim'));
       if (attempts <= 1 || this.#retries.size >= MAX_RETRIES) return;
       this.#retries.add(claims);

@@ -5,6 +5,7 @@
 import type { VisitorEvent } from '../model/tracking-event.js';
 import { experienceClaim, withoutClaims } from '../model/visitor-state/claims.js';
 import type { Committed, DeferredEvent, StateChange, VisitorState } from '../model/visitor-state/types.js';
+import { CLOSING } from '../store/commit-waits.js';
 import { STORE_LIMIT, withStoreTimeout } from '../store/types.js';
 import { asConvertError } from '../utils/errors.js';
 import { CLAIM_LEASE } from './claim-leases.js';
@@ -232,8 +233,8 @@ export class ChangeCommitter {
       const dated = store.outlives === true ? Object.assign({ at: this.#runtime.now() }, bounded) : bounded;
       const committed = store.commit(storeKey, dated, { ephemeral, first, known: this.#known });
       if (!isThenable(committed)) return this.#stored(committed);
-      // After STORE_LIMIT milliseconds, the events no longer wait for a store that does not answer.
-      return withStoreTimeout(STORE_LIMIT, committed).then(
+      // After some time, the events no longer wait for a store that does not answer.
+      return this.#runtime.commitWaits.within(committed).then(
         (result) => {
           const stored = this.#stored(result);
           if (stored !== NOT_STORED) this.#undoIfForgotten();
@@ -285,7 +286,8 @@ export class ChangeCommitter {
   }
 
   #failed(error: unknown): Committed {
-    this.#runtime.report(asConvertError(error, 'CONVERT_STORE', 'the visitor store failed to commit'));
+    if (error !== CLOSING)
+      this.#runtime.report(asConvertError(error, 'CONVERT_STORE', 'the visitor store failed to commit'));
     return NOT_STORED;
   }
 }

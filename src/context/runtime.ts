@@ -6,6 +6,7 @@ import type { VisitorCarrier } from '../identity/carried-visitor.js';
 import type { Hashes } from '../identity/hasher.js';
 import type { StoreKeys } from '../model/store-key.js';
 import type { Committed } from '../model/visitor-state/types.js';
+import type { CommitWaits } from '../store/commit-waits.js';
 import type { VisitorStore } from '../store/types.js';
 import type { CompactSet } from '../utils/compact-set.js';
 import type { ConvertError } from '../utils/errors.js';
@@ -75,6 +76,8 @@ export interface Runtime {
   readonly project: LoadedProject | undefined;
   readonly environment: string;
   readonly store: VisitorStore;
+  /** Bounds how long events wait for the store. */
+  readonly commitWaits: CommitWaits;
   readonly outbox: Outbox;
   /**
    * The leases of claims. Undefined if claims need none, because the store or the outbox loses its data with the

@@ -25,13 +25,13 @@ import {
   commitAllOf,
   type ConvertRuntime,
   createRuntime,
-  stopRuntime,
 } from './create-runtime.js';
 import { describedVisitor } from './described-visitor.js';
 import { EVENT_NAMES } from './event-names.js';
 import { idToForget, jobVisitor } from './job-visitor.js';
 import type { Platform } from './platform.js';
 import { type PreviewLinkOptions, signedPreviewLink } from './preview-url.js';
+import { stopRuntime } from './stop-runtime.js';
 import type { ConvertStats, ForVisitorOptions } from './types.js';
 
 /** The most milliseconds that `forVisitor` and `forget` wait for the first project config. */

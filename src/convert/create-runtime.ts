@@ -1,4 +1,4 @@
-/** Builds the parts of a Convert from its options, connects them, and stops them again. */
+/** Builds the parts of a Convert from its options, connects them, and starts them. */
 import { ClaimLeases } from '../context/claim-leases.js';
 import { createRevocations } from '../context/erase-visitor.js';
 import type { RequestServices } from '../context/request-context.js';
@@ -25,7 +25,8 @@ import { userAgentParser } from '../request/user-agent/parser.js';
 import { memoryStore } from '../store/memory-store.js';
 import { RemoteStore } from '../store/remote-store.js';
 import { sdkStore } from '../store/sdk-data-store.js';
-import { type VisitorStore, withStoreTimeout } from '../store/types.js';
+import { CommitWaits } from '../store/commit-waits.js';
+import type { VisitorStore } from '../store/types.js';
 import { CompactSet } from '../utils/compact-set.js';
 import { asConvertError } from '../utils/errors.js';
 import { allOf } from '../utils/lazy-module.js';
@@ -134,6 +135,7 @@ export function createRuntime(
     services,
     named,
     store,
+    commitWaits: new CommitWaits(),
     remote,
     drafts: showsDrafts(services.previews) ? draftPreviews(source, engine, { ...reporter, now }) : undefined,
     storeTimeout,
@@ -199,28 +201,6 @@ export function commitAllOf(
     if (each.visitorId === visitorId) (commits ??= []).push(Promise.resolve(each.commit()));
   }
   return commits && Promise.all(commits);
-}
-
-/** Commits all contexts, delivers events for at most `timeout` milliseconds, and stops all parts. Never rejects. */
-export async function stopRuntime(runtime: ConvertRuntime, timeout: number): Promise<DeliveryLedger> {
-  const until = performance.now() + timeout;
-  const { logger, outbox, repository, services, store } = runtime;
-  commitAll(runtime);
-  repository.stop();
-  services.reader.close();
-  const ledger = await outbox.close(timeout);
-  runtime.claimLeases?.stop();
-  const lost = ledger.reasons.closed ?? 0;
-  if (lost > 0) {
-    const message = `closed with ${lost} events that could not be delivered in time`;
-    logWarning(logger, 'CONVERT_EVENTS_LOST', message, 'error');
-  }
-  try {
-    await withStoreTimeout(Math.max(0, until - performance.now()), store.close?.(), { keepAlive: true });
-  } catch (error) {
-    runtime.report(asConvertError(error, 'CONVERT_STORE', 'the visitor store failed to close'));
-  }
-  return ledger;
 }
 
 function storeOf(given: ConvertOptions['store']): VisitorStore {

@@ -114,7 +114,7 @@ export interface Convert extends ContextOpener {
    *
    * @example
    * ```js
-   * convert.closeWith(app.listen(3000), { after: () => redis.quit() });
+   * convert.closeWith(app.listen(3000), { after: () => redis.disconnect() });
    * ```
    *
    * @throws ConvertError `CONVERT_BAD_OPTION` for anything else than a server

@@ -10,6 +10,7 @@ import type { Committed, StateChange, VisitorState } from '../model/visitor-stat
 import { isThenable, NOTHING } from '../utils/objects.js';
 import { ConvertError } from '../utils/errors.js';
 import { LruMap } from '../utils/lru-map.js';
+import { withTimeout } from '../utils/node/timers.js';
 import { KeyedQueue } from './keyed-queue.js';
 import { type CommitOptions, STORE_LIMIT, type VisitorStore, withStoreTimeout } from './types.js';
 
@@ -56,6 +57,9 @@ const MAX_ATTEMPTS = 50;
 
 /** The most visitors whose parsed state is kept. */
 const MAX_PARSED = 2_000;
+
+/** Milliseconds that a remote database gets for the commits under way, at the close. */
+const CLOSE_LIMIT = 500;
 
 const EMPTY: Committed = { state: {}, lost: new Set() };
 
@@ -164,7 +168,9 @@ export function documentStore(documents: Documents): VisitorStore {
       });
     },
     async close() {
-      await queue.idle();
+      const idle = queue.idle();
+      // A database that is reached over a network may never answer. Its own close ends the connection.
+      await (documents.remote ? withTimeout(CLOSE_LIMIT, idle).catch(() => undefined) : idle);
       await documents.close?.();
     },
   };

@@ -78,6 +78,7 @@ export function withStoreTimeout<T>(
   return withTimeout(milliseconds, answer, { keepAlive, error: storeTimedOut });
 }
 
-function storeTimedOut(): ConvertError {
+/** The error of a store that has not answered in time. */
+export function storeTimedOut(): ConvertError {
   return new ConvertError('CONVERT_STORE', 'the visitor store took too long');
 }

@@ -10,12 +10,15 @@ import { temporaryFolder } from '../support/folder.js';
 
 /** Runs the command, and returns what it says. */
 export async function runInit(...args: string[]): Promise<string> {
-  const write = vi.spyOn(process.stdout, 'write').mockReturnValue(true);
+  let said = '';
+  const writes = (['stdout', 'stderr'] as const).map((name) =>
+    vi.spyOn(process[name], 'write').mockImplementation((text) => (said += String(text)) !== ''),
+  );
   try {
     await init.run(args);
-    return write.mock.calls.map(([text]) => String(text)).join('');
+    return said;
   } finally {
-    write.mockRestore();
+    for (const write of writes) write.mockRestore();
   }
 }
 

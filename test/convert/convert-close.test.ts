@@ -247,6 +247,21 @@ describe('lifetime', () => {
     expect(logged.at(-1)).toContain('closed with 1 events that could not be delivered');
   });
 
+  it('close waits for a store that does not answer no longer than the events can be sent', async () => {
+    const never = new Promise<never>(() => undefined);
+    const store = { ...memoryStore(), remote: true, commit: () => never, close: () => never };
+    const convert = create({ store: store as never });
+    for (let n = 0; n < 2; n++) (await visit(convert)).runExperience('homepage-hero');
+    // With the whole time for the store, no event would be sent.
+    expect(await convert.close({ timeout: 1_000 })).toMatchObject({ accepted: 2, delivered: 2, dropped: 0 });
+    expect(logged).toEqual([
+      expect.stringContaining('closed before the visitor store had taken 2 changes, which may be lost'),
+    ]);
+    (await visit(convert)).runExperience('homepage-hero');
+    await convert.flush();
+    expect(logged).toHaveLength(1);
+  });
+
   it('many instances are no leak', () => {
     const before = process.listenerCount('beforeExit');
     const many = Array.from({ length: 20 }, () => create());

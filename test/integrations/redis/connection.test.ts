@@ -1,13 +1,13 @@
 /** Clients that are made from the address of a Redis: they are closed with the Convert, and keep no process alive. */
 import { Redis } from 'ioredis';
-import { afterEach, beforeEach, describe, expect, it, vi } from 'vitest';
+import { afterEach, beforeEach, describe, expect, it, onTestFinished, vi } from 'vitest';
 import { script } from '../../../src/integrations/redis/client.js';
 import { connectTo, type RedisPackage } from '../../../src/integrations/redis/connection.js';
 import { redisOutbox, redisProjectCache, redisStore } from '../../../src/redis.js';
 import { startChild } from '../../support/child.js';
 import { type Collector, startCollector } from '../../support/collector.js';
 import { testProject } from '../../support/project.js';
-import { freePort, hasRedis, sharedRedis } from '../../support/redis.js';
+import { freePort, hasRedis, sharedRedis, startRedis } from '../../support/redis.js';
 
 const ECHO = script('return ARGV[1]');
 
@@ -101,6 +101,39 @@ describe.skipIf(!hasRedis)('the address of a Redis', () => {
       child.kill('SIGTERM');
       expect(await child.ended).toEqual({ code: 0, signal: null, output: 'ready\n' });
       if (options.includes('homepage-hero')) expect(collector.exposures().length).toBeGreaterThan(0);
+    });
+
+    it('E11: ends after SIGTERM if Redis hangs: what waits is sent, and what may be lost is told', async () => {
+      const own = await startRedis();
+      onTestFinished(() => own.remove());
+      const port = await freePort();
+      const child = startChild(`
+        import express from 'express';
+        import { convertMiddleware } from 'convert-middleware/express';
+        import { redisOutbox, redisStore } from 'convert-middleware/redis';
+        const redis = { url: 'redis://127.0.0.1:${own.port}' };
+        const middleware = convertMiddleware({
+          ${project}
+          endpoints: { track: '${collector.origin}' },
+          bots: 'include',
+          store: redisStore(redis),
+          delivery: { outbox: redisOutbox(redis) },
+        });
+        const app = express();
+        app.use(middleware);
+        app.get('/', (req, res) => res.send(req.convert.runExperience('homepage-hero').key));
+        const server = app.listen(${port}, '127.0.0.1', () => console.log('ready'));
+        middleware.convert.closeWith(server);
+        process.once('SIGTERM', () => server.close());
+      `);
+      await child.said('ready');
+      own.freeze();
+      await (await fetch(`http://127.0.0.1:${port}/`)).text();
+      child.kill('SIGTERM');
+      const { output, ...end } = await child.ended;
+      expect(end).toEqual({ code: 0, signal: null });
+      expect(collector.exposures()).toHaveLength(1);
+      expect(output).toContain('closed before the visitor store had taken 1 changes, which may be lost');
     });
 
     it('E11: a job that closes nothing ends, too', async () => {

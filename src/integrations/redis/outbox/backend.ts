@@ -37,6 +37,15 @@ const REDIS_BACKOFF = { min: 250, max: 5_000 };
 /** Milliseconds between two questions to Redis how many bytes it holds, while there is no room. */
 const SIZE_INTERVAL = 1_000;
 
+/**
+ * The time that Redis gets for the last events, before a close: this share of the time until the close. A process that
+ * can send them itself waits for so many milliseconds at most.
+ */
+const LAST_SHARE = 0.3;
+const LAST_LIMIT = 1_000;
+/** Milliseconds of a close without an answer, at least, after which Redis is not waited for any more. */
+const SILENCE = 500;
+
 const met = (code: string): string => `Redis failed (${code})`;
 const otherFormats =
   'Redis holds events in the format of another version of this package; they are left to it';
@@ -72,6 +81,10 @@ export class RedisBackend extends QueueBackendBase {
   /** Bytes of all events of the project in Redis, as far as this process knows. */
   #bytes = 0;
   #isAsking = false;
+  /** The number of answers of Redis, but for those that say nothing of its events. */
+  #answers = 0;
+  /** True if Redis has not answered since the close began: it is not waited for any more. */
+  #isSilent = false;
 
   constructor(core: OutboxCore, options: RedisBackendOptions) {
     super(core);
@@ -89,7 +102,7 @@ export class RedisBackend extends QueueBackendBase {
       stored: (events, id) => this.#stored(events, id),
       needless: (commit) => this.#consumer?.discard(commit),
       erased: (hashes, upTo) => this.#consumer?.learn(hashes.map((hash) => ({ hash, upTo, serial: 0 }))),
-      heard: (bytes) => (this.#bytes = bytes),
+      heard: (bytes) => this.#heard(bytes),
     });
     if (!options.drain) return;
     this.#consumer = new StreamConsumer({
@@ -100,7 +113,7 @@ export class RedisBackend extends QueueBackendBase {
       flushRanges: this.#flushRanges,
       isNeedless: ({ number, id }) => this.#producer.read(number, id),
       heard: ({ bytes, last }, askedAt) => {
-        this.#bytes = bytes;
+        this.#heard(bytes);
         this.#producer.check(last, askedAt);
       },
     });
@@ -152,7 +165,7 @@ export class RedisBackend extends QueueBackendBase {
 
   override hurry(closesIn?: number): void {
     if (closesIn === undefined) this.#producer.hurry();
-    else this.#producer.finish(closesIn);
+    else this.#finish(closesIn);
     this.#consumer?.look(0);
   }
 
@@ -173,6 +186,7 @@ export class RedisBackend extends QueueBackendBase {
   }
 
   override async close(): Promise<void> {
+    if (this.#isSilent) return;
     await this.#producer.idle();
     await this.#consumer?.end();
   }
@@ -185,6 +199,43 @@ export class RedisBackend extends QueueBackendBase {
     this.#timers.stop();
     this.core.ledger.spool(this.#consumer?.safe ?? 0);
     void this.#options.close();
+  }
+
+  /** Begins the last commit, and asks Redis for a sign of life, before the close in `closesIn` milliseconds. */
+  #finish(closesIn: number): void {
+    const { drain } = this.#options;
+    const before = this.#answers;
+    const isFailing = this.#writing.isFailing || this.#reading.isFailing;
+    this.#producer.finish();
+    if (drain && isFailing) this.#producer.giveUp();
+    this.#streamNow()
+      ?.size()
+      .then(
+        (bytes) => this.#heard(bytes),
+        () => undefined,
+      );
+    const share = closesIn * LAST_SHARE;
+    const limit = drain ? Math.min(LAST_LIMIT, share) : share;
+    if (drain) this.#timers.later(limit, () => this.#producer.giveUp());
+    this.#timers.later(Math.max(SILENCE, limit), () => {
+      if (this.#answers > before) return;
+      this.#isSilent = true;
+      this.#endFlushes();
+    });
+  }
+
+  /**
+   * Ends the waits for a Redis that does not answer: for events that it has, and, if this process sends none, for those
+   * that it has not taken.
+   */
+  #endFlushes(): void {
+    this.#flushRanges.release(() => true);
+    if (!this.#options.drain) this.core.flushes.dissolve();
+  }
+
+  #heard(bytes: number): void {
+    this.#bytes = bytes;
+    this.#answers += 1;
   }
 
   #streamNow(): RedisStream | undefined {

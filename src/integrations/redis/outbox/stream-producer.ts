@@ -34,12 +34,6 @@ export interface StreamProducerOptions extends StreamPart {
 const COMMIT_INTERVAL = 3;
 /** The bytes of the largest commit. If Redis is slow, commits grow up to this size; if it is fast, they stay small. */
 const COMMIT_BYTES = 512 * 1024;
-/**
- * The time that Redis gets for the last commit before a close: so many milliseconds at most, and at most this share of
- * the time until the close.
- */
-const LAST_LIMIT = 1_000;
-const LAST_SHARE = 0.3;
 /** The most attempts to store commits that may be without an answer: the client keeps a copy of the commit for each. */
 const MAX_OPEN = 3;
 /** The most commits that are remembered after they were stored. */
@@ -89,6 +83,7 @@ export class StreamProducer {
   readonly #recent = new Map<number, Recent>();
   readonly #erasures = new Set<PendingErasure>();
   #isLast = false;
+  #isGivenUp = false;
   /** True after the close: an answer of Redis changes nothing any more. */
   #isClosed = false;
 
@@ -131,6 +126,7 @@ export class StreamProducer {
 
   /** Plans a commit of the kept events. */
   plan(): void {
+    if (this.#isGivenUp) this.#sendWithoutRedis();
     if (this.#isDue || this.#storing !== undefined || !this.#hasWork) return;
     this.#isDue = true;
     const { health, timers, stream } = this.#options;
@@ -148,15 +144,16 @@ export class StreamProducer {
     else this.start();
   }
 
-  /**
-   * Begins the last commit, before the close in `closesIn` milliseconds. If Redis does not take the events within a
-   * share of this time, this process sends them without Redis.
-   */
-  finish(closesIn: number): void {
+  /** Begins the last commit, before the close. If it fails, this process sends its events without Redis. */
+  finish(): void {
     this.#isLast = true;
-    if (this.#options.health.isFailing) this.#sendWithoutRedis();
     this.start();
-    this.#options.timers.later(Math.min(LAST_LIMIT, closesIn * LAST_SHARE), () => this.#sendWithoutRedis());
+  }
+
+  /** Called before the close, if Redis takes too long: events that are kept, now or later, are sent without Redis. */
+  giveUp(): void {
+    this.#isGivenUp = true;
+    this.#sendWithoutRedis();
   }
 
   start(): void {
