@@ -2,24 +2,16 @@
 import type { Request, RequestHandler, Response } from 'express';
 import type { ConvertContext } from '../context/types.js';
 import type { Convert } from '../convert/types.js';
-import { headerText, type IncomingRequest, type RouteHandler } from '../model/http.js';
+import { headerText, type RouteHandler } from '../model/http.js';
 import type { Mountable } from '../model/mountable.js';
 import type { ConvertOptions } from '../options/types.js';
 import { ExpressOutgoingResponse } from './node-response/node-response.js';
-import { proceedWith } from '../context/current-context.js';
-import { assertUnnamed, type MountOptions } from './shared/context-property.js';
+import type { MountOptions } from './shared/context-property.js';
+import type { NodeRequest } from './shared/framework-request.js';
+import { tellUncalled } from './shared/mount-warnings.js';
+import { mountableIn, putOnto } from './shared/mountable.js';
+import { mountConvert } from './shared/mounted-convert.js';
 import { MountedRoute, type RouteOptions } from './shared/routes.js';
-import {
-  addToViews,
-  attachOnce,
-  convertOf,
-  isMountable,
-  isMounted,
-  propertyOf,
-  tellUncalled,
-  tryToAttach,
-  whenOpen,
-} from './shared/mounting.js';
 
 declare global {
   // eslint-disable-next-line @typescript-eslint/no-namespace -- Express's own place for additions
@@ -74,28 +66,26 @@ export function convertMiddleware(
     (proceed as () => void)();
     return undefined;
   }
-  if (isMountable(given)) {
-    assertUnnamed(mount, given);
+  const mountable = mountableIn(given, mount);
+  if (mountable !== undefined) {
     return function mounted(req, res, next) {
-      attachOnce(req, given, () => given.open(new ExpressRequest(req), new ExpressOutgoingResponse(res)));
+      putOnto(req, mountable, () =>
+        mountable.open(new ExpressRequest(req), new ExpressOutgoingResponse(res)),
+      );
       next();
     };
   }
-  const convert = convertOf(given, mount);
-  const property = propertyOf(convert, mount);
-  const { opener } = property;
+  const mounted = mountConvert(given as ConvertOptions<Request> | Convert | undefined, mount);
   const middleware: RequestHandler = function convertMiddleware(req, res, next) {
     const { locals } = res as Partial<Response>;
-    if (isMounted(property.read(locals), convert)) return next();
-    whenOpen(opener.open(new ExpressRequest(req), new ExpressOutgoingResponse(res)), (context) => {
-      tryToAttach(convert, () => {
-        property.write(req, context);
-        addToViews(locals, context, property);
-      });
-      proceedWith(context, req, next, property.as);
-    });
+    if (mounted.isOn(locals)) return next();
+    const attach = (context: ConvertContext): void => {
+      mounted.putOnto(req, context);
+      mounted.putIntoViews(locals, context);
+    };
+    void mounted.serve(new ExpressRequest(req), new ExpressOutgoingResponse(res), attach, next);
   };
-  return Object.assign(middleware, { convert });
+  return Object.assign(middleware, { convert: mounted.convert });
 }
 
 /**
@@ -119,8 +109,7 @@ export function route(handler: RouteHandler, options?: RouteOptions): RouteMiddl
   const middleware: RequestHandler = function convertRoute(req, res, next) {
     const { rawBody } = req as { readonly rawBody?: unknown };
     mounted
-      .read(req, () => [rawBody, req.body])
-      .then((body) => mounted.answer(new ExpressRequest(req), body))
+      .serve(new ExpressRequest(req), req, () => [rawBody, req.body])
       .then(({ status, headers, body }) => {
         if (res.headersSent) return;
         res.statusCode = status;
@@ -139,7 +128,7 @@ type TrustsProxy = (address: string | undefined, hop: number) => boolean;
  * A request of Express. What Express adds to Node's request may be missing, since the middleware also runs on Node's
  * own server and in frameworks that take such middlewares (connect, polka, @fastify/middie).
  */
-class ExpressRequest implements IncomingRequest {
+class ExpressRequest implements NodeRequest {
   constructor(readonly raw: Request) {}
   get node(): object {
     return this.raw;

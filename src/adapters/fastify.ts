@@ -11,29 +11,17 @@ import fp from 'fastify-plugin';
 import type { ConvertContext } from '../context/types.js';
 import { createConvert } from '../convert/convert.js';
 import type { Convert } from '../convert/types.js';
-import type { IncomingRequest, OutgoingResponse, ResponseHead, RouteHandler } from '../model/http.js';
+import type { OutgoingResponse, ResponseHead, RouteHandler } from '../model/http.js';
 import type { Mountable } from '../model/mountable.js';
 import type { ConvertOptions } from '../options/types.js';
 import { NO_RESPONSE, NodeOutgoingResponse } from './node-response/node-response.js';
-import { proceedWith } from '../context/current-context.js';
-import {
-  assertMount,
-  assertSameConvert,
-  assertUnnamed,
-  type ContextProperty,
-  type MountOptions,
-} from './shared/context-property.js';
+import { assertMount, assertSameConvert, type MountOptions } from './shared/context-property.js';
+import { FrameworkRequest } from './shared/framework-request.js';
+import { warnEarly, warnTwice } from './shared/mount-warnings.js';
+import { mountableIn, warnOfTaken } from './shared/mountable.js';
+import { MountedConvert } from './shared/mounted-convert.js';
+import { assertConvert, pluginOptions } from './shared/plugin-options.js';
 import { MountedRoute, type RouteBody, type RouteOptions } from './shared/routes.js';
-import {
-  addToViews,
-  assertConvert,
-  isMountable,
-  pluginOptions,
-  propertyOf,
-  warnEarly,
-  warnTwice,
-  whenOpen,
-} from './shared/mounting.js';
 
 declare module 'fastify' {
   interface FastifyInstance {
@@ -60,25 +48,30 @@ export interface ConvertPluginOptions extends ConvertOptions<FastifyRequest>, Mo
 const plugin: FastifyPluginAsync<ConvertPluginOptions> = async (fastify, pluginGiven) => {
   const { convert: given, hook, as, ...rest } = pluginGiven;
   const options = pluginOptions(hook, rest);
-  if (isMountable(given)) {
-    assertUnnamed({ as }, given);
-    return mount(fastify, given, hook);
-  }
+  const mountable = mountableIn(given, { as });
+  if (mountable !== undefined) return mount(fastify, mountable, hook);
   assertMount({ as });
-  const name = as ?? 'convert';
-  if (fastify.hasRequestDecorator(name)) return warnOfSecond(fastify, given, as);
+  if (fastify.hasRequestDecorator(as ?? 'convert')) return warnOfSecond(fastify, given, as);
   if (given !== undefined) assertConvert(given, options);
   const convert = given ?? createConvert(options);
-  const property = propertyOf(convert, { as });
-  const { opener } = property;
+  mountAs(fastify, new MountedConvert(convert, { as }), hook);
+  if (given === undefined) fastify.addHook('onClose', async () => void (await convert.close()));
+};
+
+function mountAs(
+  fastify: FastifyInstance,
+  mounted: MountedConvert,
+  hook: ConvertPluginOptions['hook'],
+): void {
+  const { convert, as } = mounted;
   const CONTEXT = Symbol('convert context');
   const REPLY = Symbol('convert reply');
   type Contextual = FastifyRequest & { [CONTEXT]?: ConvertContext; [REPLY]?: FastifyReply };
-  fastify.decorate(name, convert);
+  fastify.decorate(as, convert);
   // If the context is read before our hook has run, it is made here: error handlers run also if an earlier hook failed.
-  fastify.decorateRequest(name, {
+  fastify.decorateRequest(as, {
     getter(this: Contextual) {
-      return (this[CONTEXT] ??= opener.openNow(new FastifyIncoming(this), outgoingOf(this[REPLY])));
+      return (this[CONTEXT] ??= mounted.openNow(new FastifyIncoming(this), outgoingOf(this[REPLY])));
     },
   });
   // Both properties are declared, so that each request has room for them from the start: V8 is slow to add a property
@@ -89,17 +82,14 @@ const plugin: FastifyPluginAsync<ConvertPluginOptions> = async (fastify, pluginG
     request[REPLY] = reply;
     if (request[CONTEXT] !== undefined) warnEarly(convert);
     request[CONTEXT] = undefined;
-    whenOpen(opener.open(new FastifyIncoming(request), outgoingOf(reply)), (context) => {
-      request[CONTEXT] = context;
-      proceedWith(context, request.raw, done, name);
-    });
+    const attach = (context: ConvertContext): void => void (request[CONTEXT] = context);
+    void mounted.serve(new FastifyIncoming(request), outgoingOf(reply), attach, done);
   });
-  addToLocals(fastify, property);
-  if (given === undefined) fastify.addHook('onClose', async () => void (await convert.close()));
-};
+  addToLocals(fastify, mounted);
+}
 
 /** A second plugin of one name: an error if the app has chosen that name, and else a warning, as it has always been. */
-function warnOfSecond(fastify: FastifyInstance, given: Convert | undefined, as: string | undefined): void {
+function warnOfSecond(fastify: FastifyInstance, given: unknown, as: string | undefined): void {
   if (as === undefined) return warnTwice(fastify.convert);
   const existing = (fastify as unknown as Record<string, unknown>)[as];
   assertSameConvert(existing, given, as);
@@ -107,7 +97,7 @@ function warnOfSecond(fastify: FastifyInstance, given: Convert | undefined, as: 
 }
 
 function mount(fastify: FastifyInstance, given: Mountable, hook: ConvertPluginOptions['hook']): void {
-  if (fastify.hasRequestDecorator(given.as)) return;
+  if (fastify.hasRequestDecorator(given.as)) return warnOfTaken(given.as);
   fastify.decorateRequest(given.as, null);
   fastify.addHook(hook ?? 'onRequest', (request: FastifyRequest, reply: FastifyReply, done: () => void) => {
     Object.assign(request, { [given.as]: given.open(new FastifyIncoming(request), outgoingOf(reply)) });
@@ -168,31 +158,12 @@ export function route(handler: RouteHandler, options?: RouteOptions): FastifyPlu
   };
 }
 
-class FastifyIncoming implements IncomingRequest {
-  constructor(readonly raw: FastifyRequest) {}
+class FastifyIncoming extends FrameworkRequest<FastifyRequest> {
   get node(): object {
     return this.raw.raw;
   }
-  get method(): string {
-    return this.raw.method;
-  }
-  get url(): string {
-    return this.raw.originalUrl;
-  }
-  get protocol(): string {
-    return this.raw.protocol;
-  }
-  get host(): string {
-    return this.raw.host ?? '';
-  }
-  get ip(): string {
-    return this.raw.ip ?? '';
-  }
   get proxySetting(): string {
     return "Fastify({ trustProxy: 'the address of the proxy' })";
-  }
-  get headers(): FastifyRequest['headers'] {
-    return this.raw.headers;
   }
 }
 
@@ -220,10 +191,9 @@ const outgoingOf = (reply: FastifyReply | undefined): OutgoingResponse =>
  * Puts the context of each request at `reply.locals.convert`, right before the handler: apps may replace `reply.locals`
  * in any hook.
  */
-export function addToLocals(fastify: FastifyInstance, property: ContextProperty): void {
+function addToLocals(fastify: FastifyInstance, mounted: MountedConvert): void {
   const add = (request: FastifyRequest, reply: FastifyReply, done: () => void): void => {
-    const context = property.read(request) as ConvertContext;
-    addToViews((reply as { locals?: unknown }).locals, context, property);
+    mounted.putIntoViews((reply as { locals?: unknown }).locals, mounted.contextOn(request));
     done();
   };
   if (fastify.hasReplyDecorator('locals')) fastify.addHook('preHandler', add);

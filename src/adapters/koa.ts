@@ -2,22 +2,16 @@
 import type { Context, Middleware, Next } from 'koa';
 import type { ConvertContext } from '../context/types.js';
 import type { Convert } from '../convert/types.js';
-import type { IncomingRequest, RouteHandler } from '../model/http.js';
+import type { RouteHandler } from '../model/http.js';
 import type { Mountable } from '../model/mountable.js';
 import type { ConvertOptions } from '../options/types.js';
 import { outgoingOf } from './node-response/node-response.js';
-import { proceedWith } from '../context/current-context.js';
-import { assertUnnamed, type MountOptions } from './shared/context-property.js';
+import type { MountOptions } from './shared/context-property.js';
+import { FrameworkRequest } from './shared/framework-request.js';
+import { tellUncalled } from './shared/mount-warnings.js';
+import { mountableIn, putOnto } from './shared/mountable.js';
+import { mountConvert } from './shared/mounted-convert.js';
 import { MountedRoute, type RouteOptions } from './shared/routes.js';
-import {
-  addToViews,
-  attachOnce,
-  convertOf,
-  isMountable,
-  isMounted,
-  propertyOf,
-  tellUncalled,
-} from './shared/mounting.js';
 
 declare module 'koa' {
   interface ExtendableContext {
@@ -63,28 +57,24 @@ export function convertMiddleware(
     tellUncalled();
     return mount();
   }
-  if (isMountable(given)) {
-    assertUnnamed(mount, given);
+  const mountable = mountableIn(given, mount);
+  if (mountable !== undefined) {
     return function mounted(ctx: Context, next: Next): Promise<unknown> {
-      attachOnce(ctx, given, () => given.open(new KoaRequest(ctx), outgoingOf(ctx.res)));
+      putOnto(ctx, mountable, () => mountable.open(new KoaRequest(ctx), outgoingOf(ctx.res)));
       return next();
     };
   }
-  const convert = convertOf(given, mount);
-  const property = propertyOf(convert, mount);
-  const { opener } = property;
+  const mounted = mountConvert(given as ConvertOptions<Context> | Convert | undefined, mount);
   // The middleware is no async function: that would cost each request two promises more.
   const middleware = function convertMiddleware(ctx: Context, next: Next): Promise<unknown> {
-    if (isMounted(property.read(ctx), convert)) return next();
-    const attach = (context: ConvertContext): Promise<unknown> => {
-      property.write(ctx, context);
-      addToViews(ctx.state, context, property);
-      return proceedWith(context, ctx.req, next, property.as);
+    if (mounted.isOn(ctx)) return next();
+    const attach = (context: ConvertContext): void => {
+      mounted.putOnto(ctx, context);
+      mounted.putIntoViews(ctx.state, context);
     };
-    const opened = opener.open(new KoaRequest(ctx), outgoingOf(ctx.res));
-    return opened instanceof Promise ? opened.then(attach) : attach(opened);
+    return mounted.serve(new KoaRequest(ctx), outgoingOf(ctx.res), attach, next);
   };
-  return Object.assign(middleware, { convert });
+  return Object.assign(middleware, { convert: mounted.convert });
 }
 
 /**
@@ -107,8 +97,8 @@ export function route(handler: RouteHandler, options?: RouteOptions): RouteMiddl
   );
   const middleware = async function convertRoute(ctx: Context): Promise<void> {
     const { rawBody, body: kept } = ctx.request as { readonly rawBody?: unknown; readonly body?: unknown };
-    const read = await mounted.read(ctx.req, () => [rawBody, kept]);
-    const { status, headers, body } = await mounted.answer(new KoaRequest(ctx), read);
+    const answer = await mounted.serve(new KoaRequest(ctx), ctx.req, () => [rawBody, kept]);
+    const { status, headers, body } = answer;
     ctx.status = status;
     ctx.set(headers);
     ctx.body = typeof body === 'string' ? body : Buffer.from(body);
@@ -116,30 +106,11 @@ export function route(handler: RouteHandler, options?: RouteOptions): RouteMiddl
   return Object.assign(middleware, { handler });
 }
 
-class KoaRequest implements IncomingRequest {
-  constructor(readonly raw: Context) {}
+class KoaRequest extends FrameworkRequest<Context> {
   get node(): object {
     return this.raw.req;
   }
-  get method(): string {
-    return this.raw.method;
-  }
-  get url(): string {
-    return this.raw.originalUrl;
-  }
-  get protocol(): string {
-    return this.raw.protocol;
-  }
-  get host(): string {
-    return this.raw.host;
-  }
-  get ip(): string {
-    return this.raw.ip;
-  }
   get proxySetting(): string {
     return 'new Koa({ proxy: true, maxIpsCount: 1 })';
-  }
-  get headers(): Context['headers'] {
-    return this.raw.headers;
   }
 }

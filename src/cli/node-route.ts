@@ -9,10 +9,10 @@ export function nodeRoute(
   const mounted = new MountedRoute(handler, undefined, 'nothing else may read it');
   return (request, response) => {
     const { method = '', url = '/', headers, socket } = request;
-    const described = { method, url, headers, ip: socket.remoteAddress ?? '', raw: request };
+    const { host = '' } = headers;
+    const ip = socket.remoteAddress ?? '';
     void mounted
-      .read(request, () => [])
-      .then((body) => mounted.answer({ ...described, protocol: 'http', host: headers.host ?? '' }, body))
+      .serve({ method, url, headers, host, ip, protocol: 'http', raw: request }, request, () => [])
       .then((answer) => response.writeHead(answer.status, answer.headers).end(answer.body))
       // The connection is gone, and nobody reads the answer.
       .catch(() => response.destroy());

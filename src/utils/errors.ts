@@ -87,7 +87,7 @@ const FOREIGN: ReadonlySet<ConvertErrorCode> = new Set([
 export function asConvertError(error: unknown, code: ConvertErrorCode, message: string): ConvertError {
   if (error instanceof ConvertError) return error;
   const detail = FOREIGN.has(code)
-    ? ` (${traits(error)})`
+    ? ` (${traitsOf(error)})`
     : `: ${error instanceof Error ? error.message : String(error)}`;
   return new ConvertError(code, message, { cause: error, detail });
 }
@@ -98,7 +98,11 @@ const PLACE = /^[ \t]+at (?:.* \()?([^()\s]{1,200}:\d+:\d+)\)?$/m;
 /** The number of characters of a stack that are searched for the place of the error. */
 const MAX_STACK = 2_000;
 
-function traits(error: unknown): string {
+/**
+ * Returns the name of an error, its code and the place in the source, for a line about an error whose text may hold
+ * personal data.
+ */
+export function traitsOf(error: unknown): string {
   if (!(error instanceof Error)) return error === null ? 'null' : typeof error;
   const { code } = error as Error & { code?: unknown };
   const name = NAME.test(error.name) ? error.name : 'Error';

@@ -1,11 +1,20 @@
 /** Mounts a `RouteHandler` in any framework of Node: reads the bytes of the body, and never throws. */
 import type { Readable } from 'node:stream';
 import { Route, type RouteBody } from '../../convert/route.js';
-import { headerText } from '../../model/http.js';
+import { headerText, type IncomingRequest, type RouteResponse } from '../../model/http.js';
 
 export type { RouteBody, RouteOptions } from '../../convert/route.js';
 
 export class MountedRoute extends Route {
+  /** Reads the body as `read` does, and answers with the handler. Never rejects. */
+  async serve(
+    request: IncomingRequest,
+    stream: Readable,
+    kept: () => readonly unknown[],
+  ): Promise<RouteResponse> {
+    return this.answer(request, await this.read(stream, kept));
+  }
+
   /**
    * Reads the body: from the stream if nobody has read that before, else from the first of `kept` that holds bytes or
    * text. Never rejects.
