@@ -20,9 +20,9 @@ function check(root: string): string[] {
 const SOUND: Readonly<Record<string, string>> = {
   'package.json': JSON.stringify({ repository: { url: `git+${REPOSITORY}.git` } }),
   'shop/picture.png': '',
-  'README.md': '[index](docs/README.md), [two](docs/guides/two.md)',
-  'docs/README.md': '[two](guides/two.md)',
-  'docs/guides/two.md': '# Two\n\n## Second `part`, here_it is\n\n## Same\n\n## Same\n',
+  'README.md': '[index](docs/README.md), [two](docs/reference/two.md)',
+  'docs/README.md': '[two](reference/two.md)',
+  'docs/reference/two.md': '# Two\n\n## Second `part`, here_it is\n\n## Same\n\n## Same\n',
 };
 
 /** Complaints about a sound repository, with these files added or in the place of others. */
@@ -39,7 +39,7 @@ it('the documentation of this repository passes', () => {
   expect(check(ROOT)).toEqual([]);
 });
 
-const TWO = 'docs/guides/two.md';
+const TWO = 'docs/reference/two.md';
 
 /** Forms of links that are sound, each as the text of a file. */
 const SOUND_LINKS: [form: string, text: string][] = [
@@ -117,7 +117,7 @@ describe('a link', () => {
   });
 
   it('fails with its line', () => {
-    const text = '# One\n\n```\n[no](no.md)\n```\n\n[two](docs/guides/two.md) and\n[no](no.md)\n';
+    const text = '# One\n\n```\n[no](no.md)\n```\n\n[two](docs/reference/two.md) and\n[no](no.md)\n';
     expect(checkWith({ 'CHANGELOG.md': text })).toEqual(['CHANGELOG.md:8: there is no no.md']);
   });
 });
@@ -125,7 +125,7 @@ describe('a link', () => {
 describe('a page', () => {
   const lines = (count: number): string => 'A line.\n'.repeat(count);
 
-  it.each(['README.md', 'docs/guides/two.md'])('has at most 250 lines: %s', (page) => {
+  it.each(['README.md', 'docs/reference/two.md'])('has at most 250 lines: %s', (page) => {
     expect(checkWith({ [page]: lines(250), 'CHANGELOG.md': lines(251) })).toEqual([]);
     expect(checkWith({ [page]: lines(251) })).toEqual([
       `${page}: 251 lines, at most 250 are allowed: give a part of it a page of its own`,
@@ -138,10 +138,33 @@ describe('a page', () => {
     ]);
   });
 
+  it('ends in a file that runs, if it is a guide', () => {
+    const ending = '## A file that runs\n\n[it](../../examples/it.js)\n';
+    const guides = {
+      sound: `# One\n\n## Two\n\n${ending}`,
+      without: '# One\n',
+      earlier: `# One\n\n${ending}\n## Two\n`,
+      linkless: '# One\n\n[it](../../examples/it.js)\n\n## A file that runs\n',
+    };
+    const pages = Object.entries(guides).map(([name, text]) => [`docs/guides/${name}.md`, text]);
+    const index = ['reference/two.md', ...Object.keys(guides).map((name) => `guides/${name}.md`)];
+    const complaints = checkWith({
+      ...Object.fromEntries(pages),
+      'docs/README.md': index.map((page) => `[it](${page})`).join(', '),
+      'examples/it.js': '',
+    });
+    expect(complaints.sort()).toEqual(
+      ['earlier', 'linkless', 'without'].map(
+        (name) =>
+          `docs/guides/${name}.md: a guide ends in the section "A file that runs", which links to a file in examples/`,
+      ),
+    );
+  });
+
   it('is there if code names it', () => {
-    expect(checkWith({ 'src/index.ts': '/** See docs/guides/two.md#two. */' })).toEqual([]);
-    expect(checkWith({ 'src/index.ts': '/** See docs/guides/two.md#three, docs/three.md. */' })).toEqual([
-      'src/index.ts: there is no #three in docs/guides/two.md',
+    expect(checkWith({ 'src/index.ts': '/** See docs/reference/two.md#two. */' })).toEqual([]);
+    expect(checkWith({ 'src/index.ts': '/** See docs/reference/two.md#three, docs/three.md. */' })).toEqual([
+      'src/index.ts: there is no #three in docs/reference/two.md',
       'src/index.ts: there is no docs/three.md',
     ]);
   });
