@@ -28,22 +28,29 @@ export interface ProjectTypes {
 }
 
 /**
- * Returns the declarations for a project. They are sorted by key, so that the same keys give the same text. Experiences
- * that are archived are left out; so are those of other environments, if `environment` is given.
+ * Returns the declarations for the projects of a program. They are sorted by key, so that the same keys give the same
+ * text. Experiences that are archived are left out; so are those of other environments, if `environment` is given. A
+ * key that two projects have stands for both.
  */
-export function projectTypes(config: ProjectConfig, environment?: string): ProjectTypes {
-  const live = liveExperiences(config).filter(
-    (each) => environment === undefined || !each.environment || each.environment === environment,
-  );
-  const experiences = firstByKey(live);
-  const goals = firstByKey(config.goals ?? []);
-  const features = firstByKey(config.features ?? []);
+export function projectTypes(configs: readonly ProjectConfig[], environment?: string): ProjectTypes {
+  const experiences = new Map<string, string[]>();
+  const goals = new Set<string>();
+  const features = new Map<string, Variables[]>();
+  for (const config of configs) {
+    const live = liveExperiences(config).filter(
+      (each) => environment === undefined || !each.environment || each.environment === environment,
+    );
+    for (const [key, each] of firstByKey(live)) listOf(experiences, key).push(...variationKeys(each));
+    for (const [key] of firstByKey(config.goals ?? [])) goals.add(key);
+    for (const [key, each] of firstByKey(config.features ?? []))
+      listOf(features, key).push(variablesOf(each, live));
+  }
   const lines = [
     "declare module 'convert-middleware' {",
     '  interface ConvertProject {',
-    ...mapped('experiences', experiences, (each) => union(variationKeys(each))),
-    ...mapped('goals', goals, () => 'true'),
-    ...mapped('features', features, (each) => variablesOf(each, live)),
+    ...mapped('experiences', experiences, union),
+    ...mapped('goals', new Map([...goals].map((key) => [key, key])), () => 'true'),
+    ...mapped('features', features, typeOfVariables),
     '  }',
     '}',
   ];
@@ -51,51 +58,78 @@ export function projectTypes(config: ProjectConfig, environment?: string): Proje
   return { text: `${HEAD}\n${lines.join('\n')}\n`, counts };
 }
 
-/** The entities by key, sorted. If several have one key, the first of them counts, as it does for decisions. */
+function listOf<Value>(lists: Map<string, Value[]>, key: string): Value[] {
+  const list = lists.get(key) ?? [];
+  lists.set(key, list);
+  return list;
+}
+
+/** The entities by key. If several have one key, the first of them counts, as it does for decisions. */
 function firstByKey<Entity extends { readonly key: string }>(
   entities: readonly Entity[],
 ): ReadonlyMap<string, Entity> {
   const byKey = new Map<string, Entity>();
   for (const entity of entities) if (!byKey.has(textOf(entity.key))) byKey.set(textOf(entity.key), entity);
-  return new Map([...byKey.keys()].sort().map((key) => [key, byKey.get(key)!]));
+  return byKey;
 }
 
-function mapped<Entity>(
+function mapped<Value>(
   name: string,
-  entities: ReadonlyMap<string, Entity>,
-  typeOf: (entity: Entity) => string,
+  byKey: ReadonlyMap<string, Value>,
+  typeOf: (value: Value) => string,
 ): string[] {
-  if (entities.size === 0) return [`    ${name}: {};`];
-  const rows = [...entities].map(([key, entity]) => `      ${propertyName(key)}: ${typeOf(entity)};`);
+  if (byKey.size === 0) return [`    ${name}: {};`];
+  const rows = [...byKey.keys()]
+    .sort()
+    .map((key) => `      ${propertyName(key)}: ${typeOf(byKey.get(key)!)};`);
   return [`    ${name}: {`, ...rows, '    };'];
 }
 
 /** Variations without a key can not be named by one. */
-const variationKeys = ({ variations }: ExperienceConfig): string[] => [
-  ...new Set((variations ?? []).flatMap(({ key }) => (key ? [textOf(key)] : []))),
-];
+const variationKeys = ({ variations }: ExperienceConfig): string[] =>
+  (variations ?? []).flatMap(({ key }) => (key ? [textOf(key)] : []));
 
-function union(texts: readonly string[]): string {
-  return texts.length === 0 ? 'never' : [...texts].sort().map(literal).join(' | ');
+function union(keys: readonly string[]): string {
+  return keys.length === 0 ? 'never' : [...new Set(keys)].sort().map(literal).join(' | ');
 }
 
-/**
- * Returns the type of a feature's variables. A variable that some variation leaves out may be missing, and if a
- * variation gives the feature without any variables, so may all of them be.
- */
-function variablesOf({ id, variables }: FeatureConfig, experiences: readonly ExperienceConfig[]): string {
+/** The variables of a feature in one project. */
+interface Variables {
+  /** The type of each variable, and whether each variation that carries the feature gives it. */
+  readonly fields: ReadonlyMap<string, { readonly type: string; readonly isGiven: boolean }>;
+  /** True if a variation gives the feature without any variables. */
+  readonly mayBeMissing: boolean;
+}
+
+function variablesOf({ id, variables }: FeatureConfig, experiences: readonly ExperienceConfig[]): Variables {
   const given = experiences
     .flatMap((experience) => experience.variations ?? [])
     .flatMap((variation) => [...changesOf(variation)])
     .filter((change) => change?.type === 'fullStackFeature' && textOf(change.data?.feature_id) === textOf(id))
     .map((change) => change?.data?.variables_data);
   const isGiven = (key: string): boolean => given.every((data) => data != null && Object.hasOwn(data, key));
-  const fields = [...firstByKey((variables ?? []).filter((each) => each != null))].map(
-    ([key, { type }]) =>
-      `${propertyName(key)}${isGiven(key) ? '' : '?'}: ${VARIABLE_TYPES[type] ?? 'unknown'}`,
+  const declared = firstByKey((variables ?? []).filter((each) => each != null));
+  const fields = [...declared].map(
+    ([key, { type }]) => [key, { type: VARIABLE_TYPES[type] ?? 'unknown', isGiven: isGiven(key) }] as const,
   );
-  const type = fields.length === 0 ? '{}' : `{ ${fields.join('; ')} }`;
-  return given.some((data) => data == null) ? `${type} | undefined` : type;
+  return { fields: new Map(fields), mayBeMissing: given.some((data) => data == null) };
+}
+
+/**
+ * Returns the type of a feature's variables, which may be those of several projects. A variable that some variation or
+ * some project leaves out may be missing, and if a variation gives the feature without any variables, so may all of
+ * them be.
+ */
+function typeOfVariables(all: readonly Variables[]): string {
+  const keys = [...new Set(all.flatMap(({ fields }) => [...fields.keys()]))].sort();
+  const rows = keys.map((key) => {
+    const found = all.flatMap(({ fields }) => fields.get(key) ?? []);
+    const isGiven = found.length === all.length && found.every((each) => each.isGiven);
+    const types = [...new Set(found.map(({ type }) => type))].sort();
+    return `${propertyName(key)}${isGiven ? '' : '?'}: ${types.join(' | ')}`;
+  });
+  const type = rows.length === 0 ? '{}' : `{ ${rows.join('; ')} }`;
+  return all.some(({ mayBeMissing }) => mayBeMissing) ? `${type} | undefined` : type;
 }
 
 const propertyName = (key: string): string => (/^[A-Za-z_$][\w$]*$/.test(key) ? key : literal(key));

@@ -16,7 +16,8 @@ const HELP = `npx convert-middleware types [options]
 Writes the keys of the project's experiences, variations, goals and features as TypeScript types, by which a wrong key
 is an error of the compiler. Put the file where tsconfig.json includes it.
 
-  --project <file>            a project file, a config or the short form; default: CONVERT_PROJECT_FILE
+  --project <file>            a project file, a config or the short form; default: CONVERT_PROJECT_FILE. Several
+                              times for several projects in one program
   --sdk-key <key>             fetches the config of this key; default: CONVERT_SDK_KEY
   --sdk-key-secret <secret>   the secret of the key; default: CONVERT_SDK_KEY_SECRET
   --environment <name>        leaves out what runs in another environment; default: all environments
@@ -26,7 +27,7 @@ is an error of the compiler. Put the file where tsconfig.json includes it.
 
 const text = { type: 'string' } as const;
 const OPTIONS = {
-  project: text,
+  project: { ...text, multiple: true },
   'sdk-key': text,
   'sdk-key-secret': text,
   environment: text,
@@ -41,9 +42,10 @@ export const types: Command = {
   async run(args) {
     const given = parsed(args);
     const { environment, out = 'convert.d.ts', check = false } = given;
-    const config = await configOf(sourceOf(given, process.env));
-    for (const problem of leftOut(config)) process.stderr.write(`${cleanText(problem)}: it is left out\n`);
-    const made = projectTypes(config, environment);
+    const configs = await Promise.all(sourcesOf(given, process.env).map(configOf));
+    for (const problem of configs.flatMap(leftOut))
+      process.stderr.write(`${cleanText(problem)}: it is left out\n`);
+    const made = projectTypes(configs, environment);
     process.stdout.write(`${check ? await checked(out, made) : await written(out, made)}\n`);
   },
 };
@@ -58,11 +60,18 @@ function parsed(args: readonly string[]) {
   }
 }
 
-/** Returns the source as `createConvert` would make it, but for all environments, unless one is given. */
-function sourceOf(given: Given, env: Readonly<Record<string, string | undefined>>): ProjectSource {
-  const { project, environment, 'sdk-key': sdkKey, 'config-endpoint': endpoint } = given;
-  if (project !== undefined && sdkKey !== undefined)
+type Environment = Readonly<Record<string, string | undefined>>;
+
+/** Returns the sources as `createConvert` would make them, but for all environments, unless one is given. */
+function sourcesOf(given: Given, env: Environment): ProjectSource[] {
+  const { project: projects = [undefined], 'sdk-key': sdkKey } = given;
+  if (given.project !== undefined && sdkKey !== undefined)
     throw new Mistake('--project and --sdk-key are two sources of the config: give one of them');
+  return projects.map((project) => sourceOf(given, project, env));
+}
+
+function sourceOf(given: Given, project: string | undefined, env: Environment): ProjectSource {
+  const { environment, 'sdk-key': sdkKey, 'config-endpoint': endpoint } = given;
   // A secret belongs to its key.
   const isOwn = !env.CONVERT_SDK_KEY || env.CONVERT_SDK_KEY === sdkKey;
   const sdkKeySecret = given['sdk-key-secret'] ?? (sdkKey && isOwn ? env.CONVERT_SDK_KEY_SECRET : undefined);

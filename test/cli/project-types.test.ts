@@ -5,8 +5,8 @@ import { projectTypes } from '../../src/cli/project-types.js';
 import { type ExperienceConfig, type ProjectConfig } from '../../src/model/project-config.js';
 import { testProject } from '../support/project.js';
 
-const lines = (config: ProjectConfig, environment?: string): string[] =>
-  projectTypes(config, environment)
+const lines = (config: ProjectConfig | ProjectConfig[], environment?: string): string[] =>
+  projectTypes([config].flat(), environment)
     .text.split('\n')
     .map((line) => line.trim());
 
@@ -27,7 +27,7 @@ const carrying = (...all: (Record<string, unknown> | undefined)[]): ExperienceCo
 ];
 
 it('has the keys of a project, without what is archived', () => {
-  const { text, counts } = projectTypes(testProject());
+  const { text, counts } = projectTypes([testProject()]);
   expect(text).toMatchInlineSnapshot(`
     "/* eslint-disable */
     // Made by \`npx convert-middleware types\` from the project config: what is changed here by hand is lost.
@@ -63,7 +63,7 @@ it('has the same text whatever the order of the config is', () => {
   const turned = testProject();
   for (const name of ['experiences', 'goals', 'features'] as const) turned[name]!.reverse();
   for (const { variations } of turned.experiences!) variations!.reverse();
-  expect(projectTypes(turned)).toEqual(projectTypes(config));
+  expect(projectTypes([turned])).toEqual(projectTypes([config]));
 });
 
 it('leaves out other environments, if one is given', () => {
@@ -107,6 +107,39 @@ it('writes keys of any kind as texts that TypeScript reads', () => {
   const literals = written.slice(from, from + keys.length).map((line) => line.replace(': true;', ''));
   const read = literals.map((each) => (/^\w+$/.test(each) ? each : (runInNewContext(each) as string)));
   expect(read.sort()).toEqual(keys.sort());
+});
+
+it('has the keys of all projects of a program; what two of them have stands for both', () => {
+  const feature = (key: string, ...types: [string, string][]) => ({
+    ...{ id: '1', key, variables: types.map(([name, type]) => ({ key: name, type })) },
+  });
+  const shop = only({
+    experiences: carrying({ price: 1, caption: 'a' }),
+    goals: [{ id: '1', key: 'purchase' }],
+    features: [feature('button', ['price', 'integer'], ['caption', 'string'])],
+  });
+  const outlet = only({
+    experiences: carrying({ price: '1' }, { price: '2' }, { price: '3' }),
+    goals: [
+      { id: '2', key: 'purchase' },
+      { id: '3', key: 'signup' },
+    ],
+    features: [feature('button', ['price', 'string']), { id: '4', key: 'banner' }],
+  });
+  const all = lines([outlet, shop]);
+  expect(all).toEqual(lines([shop, outlet]));
+  expect(all.slice(6, -3)).toEqual([
+    ...[
+      'experiences: {',
+      "e: 'v0' | 'v1' | 'v2';",
+      '};',
+      'goals: {',
+      'purchase: true;',
+      'signup: true;',
+      '};',
+    ],
+    ...['features: {', 'banner: {};', 'button: { caption?: string; price: number | string };', '};'],
+  ]);
 });
 
 it('has types for a project without anything', () => {

@@ -4,7 +4,7 @@ import { once } from 'node:events';
 import { existsSync, readFileSync, statSync, writeFileSync } from 'node:fs';
 import { createServer, type IncomingMessage } from 'node:http';
 import type { AddressInfo } from 'node:net';
-import { join } from 'node:path';
+import { dirname, join } from 'node:path';
 import { afterAll, afterEach, beforeAll, beforeEach, expect, it, vi } from 'vitest';
 import { types } from '../../src/cli/types.js';
 import { ROOT } from '../examples/root.js';
@@ -61,6 +61,15 @@ it('writes the file, and leaves it alone if nothing has changed', async () => {
   await run('--project', project);
   expect(told.stdout).toContain(`${out} is up to date`);
   expect(statSync(out, { bigint: true }).mtimeNs).toBe(mtimeNs);
+});
+
+it('writes the keys of several projects', async () => {
+  write();
+  const other = join(dirname(project), 'outlet.json');
+  writeFileSync(other, '{ "experiences": { "outlet-hero": ["original", "b"] } }');
+  await run('--project', project, '--project', other);
+  expect(told.stdout).toBe(`${out}: 7 experiences, 2 goals, 2 features\n`);
+  await expect(run('--project', project, '--project', `${other}.gone`)).rejects.toThrow('outlet.json.gone');
 });
 
 it('--check passes what is up to date, and says what differs', async () => {

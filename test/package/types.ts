@@ -69,13 +69,16 @@ const KEYS = 'keys, declared by the command types';
 async function complaintsOfKeys(app: string): Promise<string> {
   const made = ['convert.d.mts', 'convert.d.cts'];
   const program = addProgram(app, 'keys', ['keys.mts', 'keys.cts'], { module: 'nodenext' }, made);
+  const alone = addProgram(app, 'keys-alone', ['keys-alone.mts'], { module: 'nodenext' }, [
+    `../keys/${made[0]}`,
+  ]);
   const command = join(app, 'node_modules/convert-middleware/dist/cli.mjs');
   for (const out of made) {
     const args = [command, 'types', '--project', join(app, 'project.json'), '--out', out];
     const { code, stderr } = await run(process.execPath, args, { cwd: program });
     if (code !== 0) return stderr;
   }
-  return compile(program);
+  return (await compile(program)) + (await compile(alone));
 }
 
 /** @param only the names of the programs to compile; all of them if it is left out */
