@@ -8,6 +8,7 @@ export const LONGEST = [
   'adapters/load.slow.test.ts',
   'integrations/redis/outbox/process.slow.test.ts',
   'delivery/spool/process.slow.test.ts',
+  'docs/guides.slow.test.ts',
   'examples/shop.slow.test.ts',
   'system/fleet.slow.test.ts',
   'system/shared-pages.slow.test.ts',
