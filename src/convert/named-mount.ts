@@ -14,7 +14,8 @@ export interface Opening {
   prepared(context: RequestContext): ConvertContext | Promise<ConvertContext>;
 }
 
-export class NamedMount implements ContextOpener {
+/** A Convert that has a name of its own in its app: it shares the visitors, and has cookies of its project. */
+export class NamedProject {
   /** The services whose cookies have the project's id in their names. */
   #services: RequestServices | undefined;
   /** Stands in while nothing tells the project's id. */
@@ -24,17 +25,36 @@ export class NamedMount implements ContextOpener {
     readonly as: string,
     private readonly sdkKey: string | undefined,
     private readonly runtime: Pick<ConvertRuntime, 'named' | 'project'>,
-    private readonly opening: Opening,
   ) {
     shareVisitors();
+  }
+
+  /** False while neither a key nor a config tells the project's id. */
+  get isKnown(): boolean {
+    return this.#services !== undefined || this.#project !== undefined;
   }
 
   get services(): RequestServices {
     if (this.#services !== undefined) return this.#services;
     const { as, runtime } = this;
-    const project = projectOfKey(this.sdkKey) ?? runtime.project?.config.project.id;
+    const project = this.#project;
     if (project === undefined) return (this.#early ??= runtime.named({ as, project }));
     return (this.#services = runtime.named({ as, project }));
+  }
+
+  get #project(): string | undefined {
+    return projectOfKey(this.sdkKey) ?? this.runtime.project?.config.project.id;
+  }
+}
+
+export class NamedMount extends NamedProject implements ContextOpener {
+  constructor(
+    as: string,
+    sdkKey: string | undefined,
+    runtime: Pick<ConvertRuntime, 'named' | 'project'>,
+    private readonly opening: Opening,
+  ) {
+    super(as, sdkKey, runtime);
   }
 
   open(request: IncomingRequest, response: OutgoingResponse): ConvertContext | Promise<ConvertContext> {

@@ -1,10 +1,11 @@
 /** `createConvert()` for hosts with web standards, and the object that it returns. */
 import { proceedWith } from '../context/current-context.js';
-import type { RequestContext } from '../context/request-context.js';
+import type { RequestContext, RequestServices } from '../context/request-context.js';
 import { FLUSH_TIMEOUT } from '../context/runtime.js';
 import type { ConvertContext, VisitorContext } from '../context/types.js';
 import { ConvertBase } from '../convert/convert-base.js';
 import { startRuntime } from '../convert/create-runtime.js';
+import { assertSplittable, NamedProject } from '../convert/named-mount.js';
 import type { Convert, ForVisitorOptions } from '../convert/types.js';
 import type { DeliveryLedger } from '../delivery/types.js';
 import type { ResolvedOptions } from '../options/types.js';
@@ -75,7 +76,7 @@ const BRAND = Symbol.for('convert-middleware.fetch');
  */
 export function createConvert<Platform = unknown>(options?: FetchOptions<Platform>): FetchConvert<Platform> {
   const resolved = resolveFetchOptions(options);
-  return new FetchConvertInstance(resolved, webSource(resolved));
+  return new FetchConvertInstance(resolved, webSource(resolved), options?.as);
 }
 
 export function isFetchConvert<Platform>(
@@ -87,10 +88,16 @@ export function isFetchConvert<Platform>(
 class FetchConvertInstance extends ConvertBase implements FetchConvert {
   readonly #source: OnDemandSource | undefined;
   readonly #readyTimeout: number;
+  /** Undefined if the Convert has no name of its own. */
+  readonly #named: NamedProject | undefined;
   #isStarted = false;
 
-  constructor(options: ResolvedOptions, source: ProjectSource) {
+  constructor(options: ResolvedOptions, source: ProjectSource, as = 'convert') {
     super(webPlatform(source), options);
+    if (as !== 'convert') {
+      assertSplittable(options.responseCache?.cookie);
+      this.#named = new NamedProject(as, options.sdkKey, this.runtime);
+    }
     this.#source = source instanceof OnDemandSource ? source : undefined;
     this.#readyTimeout = options.readyTimeout ?? 250;
   }
@@ -102,11 +109,14 @@ class FetchConvertInstance extends ConvertBase implements FetchConvert {
   async open(request: Request, call?: FetchCall): Promise<OpenRequest> {
     const raw = new HostRequest(request, asObject(call));
     const outgoing = new FetchOutgoing();
-    const context = this.openNow(new FetchIncoming(raw), outgoing);
+    const named = this.#named;
+    // The names of its cookies hold the project's id.
+    if (named?.isKnown === false) await this.#firstProject(raw);
+    const context = this.openWith(this.services, new FetchIncoming(raw), outgoing);
     if (!context.skipped) await this.#prepare(context, raw);
     return {
       context,
-      run: (proceed) => proceedWith(context, request, proceed),
+      run: (proceed) => proceedWith(context, request, proceed, named?.as),
       finish: async (response) => {
         const completed = this.#complete(outgoing, response);
         await this.#settle(raw);
@@ -187,10 +197,20 @@ class FetchConvertInstance extends ConvertBase implements FetchConvert {
     return this.#source?.refresh();
   }
 
-  async #prepare(context: RequestContext, raw: HostRequest): Promise<void> {
+  protected override get services(): RequestServices {
+    return this.#named?.services ?? super.services;
+  }
+
+  /** Waits for the first config, and has it fetched if it is due; undefined if there is nothing to wait for. */
+  #firstProject(raw: HostRequest): Promise<void> | undefined {
     const begun = this.#refresh();
     if (begun !== undefined) this.#keep(raw, begun);
-    if (this.runtime.repository.current === undefined) await this.waitForFirst();
+    return this.runtime.repository.current === undefined ? this.waitForFirst() : undefined;
+  }
+
+  async #prepare(context: RequestContext, raw: HostRequest): Promise<void> {
+    const first = this.#firstProject(raw);
+    if (first !== undefined) await first;
     if (!this.isReadAhead(context)) return;
     const prepared = this.prepare(context);
     // A draft may come too late for this page, and is kept for the next one.

@@ -7,6 +7,7 @@ import type { ProjectConfig } from '../model/project-config.js';
 import type { ShortProject } from '../model/short-project.js';
 import { ConvertError } from '../utils/errors.js';
 import { isObject } from '../utils/objects.js';
+import { assertOptions, propertyName, shape } from '../utils/option-checks.js';
 import { isKeyValueStore, keyValueCache, type KeyValueStore } from './key-value-cache.js';
 import type { FetchRequest, HostRequest } from './request.js';
 
@@ -42,6 +43,11 @@ export interface FetchOptions<Platform = unknown> extends Omit<
    * Default: each instance fetches for itself.
    */
   projectCache?: KeyValueStore | ProjectCache;
+  /**
+   * A name for a second Convert of the app, such as `convertOutlet`. All Converts of an app share the visitor of a
+   * `Request` that they open; the project's id is in the names of all other cookies of this one. Default `convert`.
+   */
+  as?: string;
   /** How events are sent to Convert: `outbox`, `timeout` and `enrichData`, as on Node. False sends nothing. */
   delivery?: false | Omit<DeliveryOptions, keyof typeof DELIVERY_ELSEWHERE>;
 }
@@ -58,13 +64,16 @@ export function resolveFetchOptions(given: FetchOptions<never> = {}): ResolvedOp
 /** Returns the options in the form that they have on Node. */
 function forNode(given: FetchOptions<never>): ConvertOptions {
   assertOfFetch(given);
-  const { projectCache } = given;
+  const { as: _, projectCache, ...others } = given;
   const cache = isKeyValueStore(projectCache) ? keyValueCache(projectCache) : projectCache;
-  return { ...(given as object), ...(cache !== undefined && { projectCache: cache }) };
+  return { ...(others as object), ...(cache !== undefined && { projectCache: cache }) };
 }
 
+const NAME = shape({ as: propertyName });
+
 function assertOfFetch(given: object): void {
-  const { project, projectCache, delivery } = given as Record<string, unknown>;
+  const { as, project, projectCache, delivery } = given as Record<string, unknown>;
+  assertOptions(NAME, { as });
   refuse('', given, ELSEWHERE);
   if (isObject(delivery)) refuse('delivery.', delivery, DELIVERY_ELSEWHERE);
   if (typeof project === 'string')

@@ -97,6 +97,9 @@ export class FetchIncoming implements IncomingRequest {
     this.raw = raw;
   }
 
+  get node(): object {
+    return this.raw.request;
+  }
   get method(): string {
     return this.raw.request.method;
   }

@@ -24,8 +24,9 @@ export interface IncomingRequest {
   /** The framework's own request object, for the functions that an app gives in its options. */
   readonly raw: unknown;
   /**
-   * Node's own request object, which all frameworks share that handle one request. If it is given, one context is made
-   * for the request, and kept as `convert` on this object. Default: undefined, one context for each call of `open`.
+   * The object that stands for the request in all that handle it: Node's own request, which frameworks share, or the
+   * `Request` of a host on web standards. On Node, one context is made for the request, and kept as `convert` on this
+   * object. Default: undefined, one context for each call of `open`.
    */
   readonly node?: object | undefined;
   /**

@@ -58,6 +58,12 @@ export const cookieName: Check = matching(
   /^[\w!#$%&'*+.^`|~-]+$/,
 );
 
+/** Checks the name of a property of an app's choice. */
+export const propertyName: Check = matching(
+  'the name of a property, such as convertOutlet: letters, digits, _ and $, without a digit or _ in front',
+  /^[A-Za-z$][\w$]*$/,
+);
+
 export const texts: Check = must(
   'a non-empty string or a list of them',
   (value) =>

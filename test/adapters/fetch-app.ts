@@ -2,9 +2,11 @@
 import type { IncomingMessage } from 'node:http';
 import type { Readable } from 'node:stream';
 import type { ConvertContext } from '../../src/context/types.js';
+import type { Convert } from '../../src/convert/types.js';
+import { createConvert, type FetchConvert } from '../../src/fetch/convert.js';
 import type { FetchOptions } from '../../src/fetch/options.js';
 import type { FetchCall, FetchRequest } from '../../src/fetch/request.js';
-import { type ConvertHandler, withConvert } from '../../src/fetch/with-convert.js';
+import { type ConvertHandler, type FetchHandler, withConvert } from '../../src/fetch/with-convert.js';
 import type { Adapter, AppOptions, Exchange } from './harness.js';
 
 /** What the host hands on beside the request: authentication may run later. */
@@ -17,8 +19,9 @@ export interface Locals {
 export type ToWeb = (body: Readable) => ReadableStream;
 
 /** What is the same on all hosts. */
-export const FETCH_ADAPTER: Pick<Adapter, 'isNode' | 'user' | 'closesConvert'> = {
+export const FETCH_ADAPTER: Pick<Adapter, 'isNode' | 'user' | 'createConvert' | 'closesConvert'> = {
   isNode: false,
+  createConvert: (options, as) => createConvert({ ...optionsOf(options), as }) as unknown as Convert,
   user: (request) => (request as FetchRequest<Locals>).platform?.user,
   closesConvert: false,
 };
@@ -38,6 +41,9 @@ class FetchExchange implements Exchange {
     readonly keep: FetchCall['waitUntil'],
   ) {
     this.locals = { convert };
+  }
+  at(as: string): ConvertContext {
+    return this.locals[as] as ConvertContext;
   }
   get req(): IncomingMessage {
     return this.request!;
@@ -71,23 +77,40 @@ class FetchExchange implements Exchange {
 
 /** Makes the handler of an app. */
 export function fetchApp(
-  { convert, routes, shop = {}, onError, before, authenticate }: AppOptions,
+  { convert, routes, shop = {}, onError, before, between, beside = {}, authenticate }: AppOptions,
   toWeb: ToWeb,
 ): ConvertHandler<Locals> {
-  return withConvert<Locals>(async (request, context, { platform, waitUntil }) => {
+  return withConvert<Locals>(async (request, context, call) => {
+    const { platform, waitUntil } = call;
     const exchange = new FetchExchange(context, platform!.req, toWeb, waitUntil);
     await before?.(exchange);
+    await between?.(exchange);
     if (authenticate) platform!.user = authenticate();
     // Bun gives the path alone if the request names no host.
     const { pathname } = new URL(request.url, 'http://localhost');
     const handler = pathname.startsWith('/shop/') ? shop[pathname.slice('/shop'.length)] : routes[pathname];
-    try {
-      await handler?.(exchange);
-    } catch (error) {
-      if (onError === undefined) throw error;
-      await onError(exchange);
-    }
-    return exchange.response ?? new Response('not found', { status: 404 });
+    const answer: FetchHandler<Locals> = async () => {
+      try {
+        await handler?.(exchange);
+      } catch (error) {
+        if (onError === undefined) throw error;
+        await onError(exchange);
+      }
+      return exchange.response ?? new Response('not found', { status: 404 });
+    };
+    const all = Object.entries(beside).reduceRight(
+      (inner, [as, other]): FetchHandler<Locals> =>
+        (...[, , given]) =>
+          withConvert<Locals>(
+            (...opened) => {
+              [, exchange.locals[as]] = opened;
+              return inner(...opened);
+            },
+            other as unknown as FetchConvert<Locals>,
+          )(request, given),
+      answer,
+    );
+    return all(request, context, call);
   }, optionsOf(convert));
 }
 

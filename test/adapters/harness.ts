@@ -68,6 +68,8 @@ export interface Adapter {
   readonly isNode?: boolean;
   /** False if there is no socket to write bytes to: cases that do are skipped. Default true. */
   readonly hasSockets?: boolean;
+  /** Makes a Convert for `beside`. Default: that of Node, which gets its name where it is mounted. */
+  readonly createConvert?: (options: ConvertOptions, as: string) => Convert;
   /** The closing of the framework's app closes the Convert that the adapter made. */
   readonly closesConvert: boolean;
   start(options: AppOptions): Promise<RunningApp>;

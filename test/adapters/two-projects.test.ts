@@ -11,10 +11,12 @@ import { convertMiddleware as koaMiddleware } from '../../src/koa.js';
 import { testProject } from '../support/project.js';
 import { express5Adapter } from './express.js';
 import { fastify5Adapter } from './fastify.js';
+import { fetchAdapter } from './fetch.js';
 import { koa3Adapter } from './koa.js';
 import { outletProject, twoProjectsConformance } from './two-projects.js';
 
-for (const adapter of [express5Adapter, koa3Adapter, fastify5Adapter]) twoProjectsConformance(adapter);
+for (const adapter of [express5Adapter, koa3Adapter, fastify5Adapter, fetchAdapter])
+  twoProjectsConformance(adapter);
 
 /** The names of an object and of those behind it. */
 function namesIn(object: object): string[] {

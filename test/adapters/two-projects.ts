@@ -85,7 +85,8 @@ export function twoProjectsConformance(adapter: Adapter): void {
       routes: Readonly<Record<string, Handler>> = {},
       more: Partial<AppOptions> = {},
     ): Promise<{ app: RunningApp; other: Convert }> {
-      const other = createConvert(apps.options({ ...both, project: outletProject(), ...own }));
+      const make = adapter.createConvert ?? createConvert;
+      const other = make(apps.options({ ...both, project: outletProject(), ...own }), AS);
       others.push(other);
       const app = await apps.start({
         convert: apps.options(both),

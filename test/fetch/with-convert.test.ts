@@ -237,6 +237,8 @@ describe('options', () => {
     [{ project: './project.json' }, 'option `project` is for Node'],
     [{ projectCache: '/var/cache' }, 'option `projectCache` is for Node'],
     [{ delivery: { spool: '/var/spool' } }, 'option `delivery.spool` is for Node'],
+    [{ as: 'convert-outlet' }, 'option `as` must be the name of a property'],
+    [{ as: 'shop', responseCache: { cookie: 'key' } }, 'option `responseCache.cookie` is'],
     [{ nonsense: 1 }, 'unknown option `nonsense`'],
   ])('that are wrong here are an error at construction: %j', (wrong, message) => {
     expect(() => withConvert(hero, options(wrong as object))).toThrow(message);
@@ -244,6 +246,12 @@ describe('options', () => {
 
   it('are asked for in full: nothing comes from the environment', () => {
     expect(() => withConvert(hero, {})).toThrow('no project. Give one of: sdkKey');
+  });
+
+  it('give a Convert a name: the project is in the names of its cookies from the first request on', async () => {
+    const response = await withConvert(hero, create({ as: 'convertOutlet' }))(visit());
+    expect(['cv_vid', 'cv_2002_ses'].map((name) => cookieOf(response, name))).not.toContain(undefined);
+    expect(cookieOf(response, 'cv_ses')).toBeUndefined();
   });
 
   it('secrets sign ids, assignments, links and carried texts, at once', async () => {

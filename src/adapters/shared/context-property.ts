@@ -3,7 +3,7 @@ import { type ConvertContext, isContext } from '../../context/types.js';
 import type { ContextOpener, Convert } from '../../convert/types.js';
 import type { Mountable } from '../../model/mountable.js';
 import { ConvertError } from '../../utils/errors.js';
-import { assertOptions, type Check, given, shape } from '../../utils/option-checks.js';
+import { assertOptions, type Check, given, propertyName, shape } from '../../utils/option-checks.js';
 import type { WarnOnce } from '../../utils/operator-log.js';
 import { isOfNodeRequest } from '../node-response/node-request.js';
 
@@ -38,16 +38,12 @@ const TAKEN: ReadonlySet<string> = new Set(
   ].flatMap((line) => line.split(' ')),
 );
 
-const IDENTIFIER = /^[A-Za-z$][\w$]*$/;
-
 const property: Check = (value, path) => {
-  if (typeof value !== 'string' || !IDENTIFIER.test(value))
-    return [
-      `option \`${path}\` must be the name of a property, such as convertOutlet: letters, digits, _ and $, without a` +
-        ` digit or _ in front (given ${given(value)})`,
-    ];
-  return TAKEN.has(value) || isOfNodeRequest(value)
-    ? [`option \`${path}\` is '${value}', which requests have already: choose another name`]
+  const wrong = propertyName(value, path);
+  if (wrong.length > 0) return wrong;
+  const name = value as string;
+  return TAKEN.has(name) || isOfNodeRequest(name)
+    ? [`option \`${path}\` is '${name}', which requests have already: choose another name`]
     : [];
 };
 
