@@ -60,6 +60,32 @@ export function requestsOfOneWorker(adapter: Adapter): void {
       endpoint.close();
       page.close();
     });
+
+    it('Q6 the endpoint answers 503 until the config is there, which comes later than its first answer', async () => {
+      const server = await httpServer((_, answer) => {
+        void sleep(150).then(() => says(JSON.stringify(testProject()))(undefined as never, answer as never));
+      });
+      const endpoints = { config: server.base, track: apps.collector.origin };
+      const options = apps.options({ project: undefined, sdkKey: '1001/2002', endpoints, readyTimeout: 20 });
+      const { convert } = await apps.start({ convert: options, routes: {} });
+      const token = 'exp_0123456789abcdef';
+      const assigned = route(assignmentRoutes(convert, { tokens: token }));
+      const endpoint = serve((asked, waitUntil) => assigned(asked, { waitUntil }));
+      const body = JSON.stringify({ token, visitor_id: 'v_123', track_impression: false });
+      const ask = async (): Promise<number> => {
+        const url = `${endpoint.url}/experiments/assignments/homepage-hero`;
+        return (await fetch(url, { method: 'POST', body })).status;
+      };
+      expect(await ask()).toBe(503);
+      // The fetch of the config goes on behind the first request.
+      let status = 503;
+      for (let n = 0; n < 100 && status === 503; n++) {
+        await sleep(20);
+        status = await ask();
+      }
+      expect([status, server.requests.length]).toEqual([200, 1]);
+      endpoint.close();
+    });
   });
 
   describe('requests of one worker', () => {
