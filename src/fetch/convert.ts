@@ -110,7 +110,7 @@ class FetchConvertInstance extends ConvertBase implements FetchConvert {
     const raw = new HostRequest(request, asObject(call));
     const outgoing = new FetchOutgoing();
     const named = this.#named;
-    // The names of its cookies hold the project's id.
+    // Its cookies have the project's id in their names.
     if (named?.isKnown === false) await this.#firstProject(raw);
     const context = this.openWith(this.services, new FetchIncoming(raw), outgoing);
     if (!context.skipped) await this.#prepare(context, raw);

@@ -7,6 +7,7 @@ import { FETCH_ADAPTER, fetchApp, seenBy } from '../../adapters/fetch-app.js';
 import type { Adapter } from '../../adapters/harness.js';
 import { previewConformance } from '../../adapters/preview.js';
 import { sessionConformance } from '../../adapters/session.js';
+import { shareConformance } from '../../adapters/share.js';
 import { dispatch, serve } from './network.js';
 import { requestsOfOneWorker } from './requests.js';
 import { CASES } from './vitest.js';
@@ -42,6 +43,7 @@ adapterConformance(adapter, { http2: false });
 assignmentCookieConformance(adapter);
 previewConformance(adapter);
 sessionConformance(adapter);
+shareConformance(adapter, { http2: false });
 requestsOfOneWorker(adapter);
 
 interface ExecutionContext {

@@ -4,6 +4,7 @@ import { assignmentCookieConformance } from '../../adapters/assignment-cookie.js
 import { adapterConformance } from '../../adapters/conformance.js';
 import { previewConformance } from '../../adapters/preview.js';
 import { sessionConformance } from '../../adapters/session.js';
+import { shareConformance } from '../../adapters/share.js';
 import { CASES } from '../../fetch/workerd/vitest.js';
 import { adapterHere } from './hosts.js';
 
@@ -15,6 +16,7 @@ adapterConformance(adapter, { http2: false });
 assignmentCookieConformance(adapter);
 previewConformance(adapter);
 sessionConformance(adapter);
+shareConformance(adapter, { http2: false });
 
 /** What failed: a case, and why. */
 const faults: string[] = [];
