@@ -24,3 +24,6 @@ declare module '@nestjs/common' {
   ) => () => ParameterDecorator;
   export type ExecutionContext = any;
 }
+declare module 'serverless-http' {
+  export default function serverless(app: object): (event: object, context: object) => Promise<object>;
+}
