@@ -16,9 +16,12 @@ export function guideAppsSuite(): void {
   it('docker/server.js is healthy, counts no health check, and ends on SIGTERM', async () => {
     const example = start(['examples/docker/server.js']);
     const url = await addressOf(example);
-    const health = await fetch(`${url}/healthz`, { headers: { 'User-Agent': CHROME } });
-    expect(await health.json()).toEqual({ hasConfig: true, pending: 0, storeFails: false });
-    expect(health.headers.getSetCookie()).toEqual([]);
+    const health = async (): Promise<unknown> => {
+      const response = await fetch(`${url}/healthz`, { headers: { 'User-Agent': CHROME } });
+      expect(response.headers.getSetCookie()).toEqual([]);
+      return response.json();
+    };
+    await expect.poll(health).toEqual({ hasConfig: true, pending: 0, storeFails: false });
     const home = await fetch(url, { headers: { 'User-Agent': CHROME } });
     expect(await home.text()).toMatch(HEADLINE);
     expect(await endedBy(example, 'SIGTERM')).toBe(0);
