@@ -9,7 +9,7 @@ import { previewConformance } from '../../adapters/preview.js';
 import { sessionConformance } from '../../adapters/session.js';
 import { dispatch, serve } from './network.js';
 import { requestsOfOneWorker } from './requests.js';
-import { CASES } from './vitest.js';
+import { CASES } from '../../support/vitest.js';
 
 function toWeb(body: Readable): ReadableStream {
   const parts = (body as unknown as AsyncIterable<string>)[Symbol.asyncIterator]();

@@ -4,7 +4,7 @@ import { assignmentCookieConformance } from '../../adapters/assignment-cookie.js
 import { adapterConformance } from '../../adapters/conformance.js';
 import { previewConformance } from '../../adapters/preview.js';
 import { sessionConformance } from '../../adapters/session.js';
-import { CASES } from '../../fetch/workerd/vitest.js';
+import { CASES } from '../../support/vitest.js';
 import { adapterHere } from './hosts.js';
 
 /** Milliseconds after which a case has failed. */
