@@ -35,7 +35,7 @@ export async function run({ quick = false } = {}) {
   const collector = startChild(new URL('./http/collector.js', import.meta.url));
   try {
     const track = await collector.ask('listen');
-    const convert = createConvert({ project, endpoints: { track: `${track}/parts/` } });
+    const convert = createConvert({ project, endpoints: { track: `${track}/parts/` }, logger: false });
     await convert.ready();
     const steps = await stepsOf(convert);
     for (const step of steps) await calibrate(step);

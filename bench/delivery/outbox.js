@@ -17,7 +17,12 @@ const TURN = 20;
 const { createConvert } = await fromBuild('index');
 const [id, track, folder] = process.argv.slice(2);
 const { delivery } = VARIANTS.find((variant) => variant.id === id);
-const convert = createConvert({ project, endpoints: { track }, delivery: await delivery(folder) });
+const convert = createConvert({
+  project,
+  endpoints: { track },
+  logger: false,
+  delivery: await delivery(folder),
+});
 await convert.ready();
 
 let served = 0;

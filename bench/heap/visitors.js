@@ -8,7 +8,7 @@ import { EXPERIENCE, project } from '../support/project.js';
 
 const { createConvert } = await fromBuild('index');
 const [track, kind] = process.argv.slice(2);
-const convert = createConvert({ project, endpoints: { track } });
+const convert = createConvert({ project, endpoints: { track }, logger: false });
 await convert.ready();
 
 /** Visitors between two turns of the event loop, as on a busy server. */

@@ -13,7 +13,7 @@ const { createConvert } = await fromBuild('index');
 const { convertMiddleware } = await fromBuild('express');
 
 const mounted = (track, handler, options) => {
-  const convert = createConvert({ project, endpoints: { track }, ...options });
+  const convert = createConvert({ project, endpoints: { track }, logger: false, ...options });
   const app = express();
   app.use(convertMiddleware(convert));
   app.get('/', handler);

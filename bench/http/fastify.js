@@ -14,7 +14,7 @@ const { convertPlugin } = await fromBuild('fastify');
 const html = (reply, text) => reply.type('text/html; charset=utf-8').send(text);
 
 const mounted = async (track, handler, options) => {
-  const convert = createConvert({ project, endpoints: { track }, ...options });
+  const convert = createConvert({ project, endpoints: { track }, logger: false, ...options });
   await convert.ready();
   const app = fastify();
   await app.register(convertPlugin, { convert });

@@ -11,7 +11,7 @@ const { createConvert } = await fromBuild('index');
 const { convertMiddleware } = await fromBuild('koa');
 
 const mounted = (track, handler) => {
-  const convert = createConvert({ project, endpoints: { track } });
+  const convert = createConvert({ project, endpoints: { track }, logger: false });
   const app = new Koa();
   app.use(convertMiddleware(convert));
   app.use(handler);

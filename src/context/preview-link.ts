@@ -16,6 +16,7 @@ import type { RequestFunction } from '../utils/app-callback.js';
 import { saysYes } from './app-answers.js';
 import type { Drafts, LoadedProject, Runtime } from './runtime.js';
 import { keepFromCaches } from './shared-response.js';
+import { sharedVisitorOf } from './shared-visitor.js';
 
 /** The option `preview`. */
 export type PreviewOption = boolean | 'signed' | RequestFunction<unknown, boolean> | undefined;
@@ -202,7 +203,8 @@ export class RequestedPreview {
     const parameter = this.wish === 'exit' ? parameterOf(this.services) : this.wish.parameter;
     const exit = exitTarget(this.request.url, this.services.cookie !== undefined, parameter);
     const variations = Object.fromEntries(shown) as Record<string, string>;
-    return previewMark({ variations, isExpired: this.#isExpired, exit }, options);
+    const before = sharedVisitorOf(this.request)?.marksBefore(this) ?? 0;
+    return previewMark({ variations, isExpired: this.#isExpired, exit, before }, options);
   }
 
   get #isExpired(): boolean {

@@ -28,6 +28,8 @@ export class SharedVisitor implements OtherConverts {
   #generatedId: string | undefined;
   /** The page that one of the Converts shares, as far as caches go; undefined if none does. */
   page: { readonly control: string; readonly seconds: number } | undefined;
+  /** The previews that have a mark in the page, in the order of the marks. */
+  readonly #marks: object[] = [];
   /** The names of the cookies that the response sets, each with the one who writes its lines. */
   readonly #writers = new Map<string, object>();
 
@@ -71,6 +73,12 @@ export class SharedVisitor implements OtherConverts {
     const first = this.#writers.get(name);
     if (first === undefined) this.#writers.set(name, writer);
     return first === undefined || first === writer;
+  }
+
+  /** Returns the number of marks in the page that come before the one of this preview. */
+  marksBefore(preview: object): number {
+    if (!this.#marks.includes(preview)) this.#marks.push(preview);
+    return this.#marks.indexOf(preview);
   }
 
   /** Asks for the answers of all contexts, each once. Returns the first denial. */

@@ -16,8 +16,9 @@ import { isShared, keepFromSharedCaches, UNSHARED, warnOfSharing } from './share
 const COOKIE_WARNINGS: Readonly<Record<CookieProblem, string>> = {
   'plain-http':
     'a visitor came over plain http, or through a proxy that the framework does not trust: our cookies are not ' +
-    "Secure there, and with `secure: true`, `sameSite: 'none'` or a name such as `__Host-x` browsers do not keep " +
-    'them, so that each page is a new visitor. Serve https, or tell the framework of the proxy (docs/guides/proxies.md)',
+    "Secure there, and with `secure: true`, `sameSite: 'none'` or a name such as `__Host-x` browsers do not " +
+    'keep them, so that each page is a new visitor. Serve https, or tell the framework of the proxy ' +
+    '(docs/guides/proxies.md)',
   'foreign-domain':
     'option `visitor.cookie.domain` does not fit the host of a request, so that browsers would not keep the cookie: ' +
     'there, our cookies have no Domain. If the host is not the one that visitors see, tell the framework of the ' +

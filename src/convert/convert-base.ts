@@ -2,7 +2,8 @@
 import { forgetVisitor } from '../context/erase-visitor.js';
 import { JobContext, readForJob } from '../context/job-context.js';
 import { parameterOf } from '../context/preview-link.js';
-import { RequestContext, type RequestServices } from '../context/request-context.js';
+import { RequestContext } from '../context/request-context.js';
+import type { RequestServices } from '../context/request-services.js';
 import { FLUSH_TIMEOUT, type LoadedProject } from '../context/runtime.js';
 import { shareVisitor } from '../context/shared-visitor.js';
 import type { ConvertContext, ConvertEvents, VisitorContext } from '../context/types.js';

@@ -1,5 +1,6 @@
 /** `createConvert()` and the object that it returns, on Node. */
-import { RequestContext, type RequestServices } from '../context/request-context.js';
+import { RequestContext } from '../context/request-context.js';
+import type { RequestServices } from '../context/request-services.js';
 import type { ConvertContext } from '../context/types.js';
 import type { DeliveryLedger, OutboxFactory } from '../delivery/types.js';
 import type { IncomingRequest, OutgoingResponse } from '../model/http.js';

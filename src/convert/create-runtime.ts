@@ -1,7 +1,7 @@
 /** Builds the parts of a Convert from its options, connects them, and starts them. */
 import { ClaimLeases } from '../context/claim-leases.js';
 import { createRevocations } from '../context/erase-visitor.js';
-import type { RequestServices } from '../context/request-context.js';
+import type { RequestServices } from '../context/request-services.js';
 import { showsDrafts } from '../context/preview-link.js';
 import type { LoadedProject, Runtime, Uncommitted } from '../context/runtime.js';
 import { StateProblems } from '../context/state-problems.js';

@@ -1,5 +1,6 @@
 /** A Convert that stands beside another one in its app, and is mounted at a property of its own. */
-import { RequestContext, type RequestServices } from '../context/request-context.js';
+import { RequestContext } from '../context/request-context.js';
+import type { RequestServices } from '../context/request-services.js';
 import { shareVisitors } from '../context/shared-visitor.js';
 import type { ConvertContext } from '../context/types.js';
 import type { IncomingRequest, OutgoingResponse } from '../model/http.js';

@@ -2,7 +2,7 @@
 import { signalReader } from '../consent/privacy-signals.js';
 import { EtagWatch } from '../context/etag-watch.js';
 import type { PreviewServices } from '../context/preview-link.js';
-import type { RequestServices } from '../context/request-context.js';
+import type { RequestServices } from '../context/request-services.js';
 import { HeadSample } from '../context/visitor-headers.js';
 import { PREVIEW_COOKIE_NAME, previewCookie } from '../identity/cookies/preview-cookie.js';
 import { previewSigner } from '../identity/cookies/preview-signer.js';

@@ -1,6 +1,7 @@
 /**
  * The interface of every decision engine. An engine turns a project config, a visitor, their state and their properties
- * into values. An engine writes nothing, sends nothing and keeps nothing of a visitor between two calls.
+ * into values. An engine writes nothing, sends nothing and keeps nothing of a visitor between two calls. The file
+ * has over 300 lines since it is one interface, with a docstring for each field that apps see.
  */
 import type { Preview } from '../model/preview.js';
 import type { ProjectConfig } from '../model/project-config.js';

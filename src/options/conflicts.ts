@@ -192,8 +192,8 @@ function assertPartitioned(options: ConvertOptions): void {
     if (partitioned !== true || sameSite === 'none') continue;
     throw new ConvertError(
       'CONVERT_BAD_OPTION',
-      `option \`${path}.partitioned\` is true, and \`sameSite\` is '${sameSite}': in a frame on another site, browsers` +
-        " neither keep nor send such a cookie; give `sameSite: 'none'`, too",
+      `option \`${path}.partitioned\` is true, and \`sameSite\` is '${sameSite}': in a frame on another site,` +
+        " browsers neither keep nor send such a cookie; give `sameSite: 'none'`, too",
     );
   }
 }

@@ -35,8 +35,8 @@ export function exitTarget(url: string, clears: boolean, parameter = PREVIEW_PAR
   const { path, query } = parseTarget(url);
   const others = query.split('&').filter((each) => each !== '' && !isOf(parameter, each));
   if (clears) others.push(`${parameter}=${PREVIEW_EXIT}`);
-  // A path that begins with two slashes would name another host (https://url.spec.whatwg.org/#url-serializing); browsers
-  // leave tabs and line ends out before they look.
+  // A path that begins with two slashes would name another host (https://url.spec.whatwg.org/#url-serializing);
+  // browsers leave tabs and line ends out before they look.
   const own = /^\/[\t\n\r]*[/\\]/.test(path) ? `/.${path}` : path;
   return others.length === 0 ? own : `${own}?${others.join('&')}`;
 }

@@ -41,8 +41,8 @@ const WARNINGS: Readonly<Partial<Record<WebhookOutcome, string>>> = {
   failed: 'a function of the app has failed, so that an order is not counted yet',
   timeout: 'an order could not be counted within two seconds',
   waiting:
-    'an order can not be counted now, and waits for ten minutes at most: in memory, and on disk, too, with the option ' +
-    '`delivery.spool`',
+    'an order can not be counted now, and waits for ten minutes at most: in memory, and on disk, too, with the' +
+    ' option `delivery.spool`',
   lost: 'an order is lost: it could not be counted, and the platform does not send it again',
 };
 

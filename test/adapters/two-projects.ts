@@ -28,6 +28,8 @@ export function outletProject(): ProjectConfig {
   return { ...project, project: { ...project.project, id: '2003' }, experiences };
 }
 
+const shopOf = ({ convert }: Exchange): ConvertContext => convert;
+const markOf = (of: (x: Exchange) => ConvertContext) => (x: Exchange) => of(x).previewMark({ nonce: 'n' });
 const shop = ({ convert }: Exchange): unknown => convert.runExperience('homepage-hero')?.key;
 const outletOf = (x: Exchange): ConvertContext => x.at!(AS);
 const outlet = (x: Exchange): unknown => outletOf(x).runExperience('outlet-hero')?.key;
@@ -47,6 +49,7 @@ const ROUTES: Readonly<Record<string, Handler>> = {
   '/outlet': says(outlet),
   '/both': says(shop, outlet, ...ids),
   '/reverse': says(outlet, shop, ...ids, isCurrent),
+  '/marks': says(markOf(outletOf), markOf(shopOf), markOf(outletOf)),
 };
 
 const linesOf = ({ headers }: Response): string[] => ([headers['set-cookie'] ?? []] as string[][]).flat();
@@ -216,6 +219,14 @@ export function twoProjectsConformance(adapter: Adapter): void {
       // The link of Convert's own form has the same name for all projects, and the ids of one.
       const plain = await ask(app, '/reverse?convert_preview=9101.91010');
       expect(JSON.parse(plain.text)[0]).toBe('original');
+      // Both marks of one page have a place of their own.
+      const marks = await ask(app, `/marks${link.replace('/reverse', '')}&convert_preview=101.1011`);
+      const [first, second, again] = JSON.parse(marks.text) as string[];
+      expect(first).toMatch(/<div class="cv-preview" role="status">Preview: outlet-hero = version-b/);
+      expect(second).toMatch(
+        /top:12px.*<div class="cv-preview cv-preview-2" role="status">Preview: homepage-hero/,
+      );
+      expect(again).toBe(first);
       const exit = await ask(app, '/outlet?convert_preview_2003=off', cookiesOf(shown));
       expect(linesOf(exit).filter((line) => line.startsWith('cv_2003_preview='))).toEqual([
         expect.stringContaining('Max-Age=0'),

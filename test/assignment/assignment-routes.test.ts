@@ -598,7 +598,7 @@ describe('anything', () => {
         expect([200, 400, 404]).toContain(status);
         expect(said.success).toBe(status === 200);
       }),
-      { numRuns: 100 },
+      { numRuns: 40 },
     );
     expect(logged.filter((line) => line.includes('CONVERT_INTERNAL') || line.includes('failed'))).toEqual([]);
   });

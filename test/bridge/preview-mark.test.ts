@@ -5,6 +5,7 @@ const SHOWN = {
   variations: { 'homepage-hero': 'version-b', checkout: 'short' },
   isExpired: false,
   exit: '/?a=1',
+  before: 0,
 };
 
 describe('the mark of a preview', () => {
@@ -27,7 +28,7 @@ describe('the mark of a preview', () => {
   it('lets nothing out of hostile keys, URLs and nonces', () => {
     const hostile = `"><script>alert('x')</script>`;
     const html = previewMark(
-      { variations: { [hostile]: hostile }, isExpired: false, exit: hostile },
+      { variations: { [hostile]: hostile }, isExpired: false, exit: hostile, before: 0 },
       { nonce: hostile },
     );
     expect(html.match(/</g)).toHaveLength(6);

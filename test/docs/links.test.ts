@@ -125,11 +125,16 @@ describe('a link', () => {
 describe('a page', () => {
   const lines = (count: number): string => 'A line.\n'.repeat(count);
 
-  it.each(['README.md', 'docs/reference/two.md'])('has at most 250 lines: %s', (page) => {
-    expect(checkWith({ [page]: lines(250), 'CHANGELOG.md': lines(251) })).toEqual([]);
-    expect(checkWith({ [page]: lines(251) })).toEqual([
-      `${page}: 251 lines, at most 250 are allowed: give a part of it a page of its own`,
-    ]);
+  it('has at most 250 lines', () => {
+    const pages = ['README.md', 'docs/reference/two.md'];
+    const withLines = (count: number): string[] =>
+      checkWith(
+        Object.fromEntries([...pages.map((page) => [page, lines(count)]), ['CHANGELOG.md', lines(251)]]),
+      );
+    expect(withLines(250)).toEqual([]);
+    expect(withLines(251)).toEqual(
+      pages.map((page) => `${page}: 251 lines, at most 250 are allowed: give a part of it a page of its own`),
+    );
   });
 
   it('is in the index', () => {

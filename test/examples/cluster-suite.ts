@@ -1,10 +1,9 @@
 /** Workers that share visitors and events in a folder, one of which is killed. */
-import { once } from 'node:events';
-import { type AddressInfo, createServer } from 'node:net';
 import { join } from 'node:path';
 import { expect, it } from 'vitest';
 import { startScript } from '../support/child.js';
 import { temporaryFolder } from '../support/folder.js';
+import { freePort } from '../support/free-port.js';
 import { ROOT } from './root.js';
 import { CHROME } from './shop.js';
 
@@ -54,13 +53,4 @@ export function clusterSuite(): void {
     expect(events.filter((line) => line.includes('"bucketing"'))).toHaveLength(1);
     expect(events.filter((line) => line.includes('"conversion"'))).toHaveLength(1);
   });
-}
-
-async function freePort(): Promise<number> {
-  const server = createServer().listen(0, '127.0.0.1');
-  await once(server, 'listening');
-  const { port } = server.address() as AddressInfo;
-  server.close();
-  await once(server, 'close');
-  return port;
 }

@@ -5,7 +5,7 @@ import { wrongWithPage } from './page.js';
 import { corpus } from './requests.js';
 
 describe('hostile requests', () => {
-  hostileRequests(300, ['Express']);
+  hostileRequests(150, ['Express']);
 
   it('have a corpus', () => {
     expect(corpus().length).toBeGreaterThan(30);

@@ -6,10 +6,11 @@ import assert from 'node:assert/strict';
 import { spawn } from 'node:child_process';
 import { once } from 'node:events';
 import { get, type IncomingHttpHeaders, type IncomingMessage } from 'node:http';
-import { type AddressInfo, connect, createServer } from 'node:net';
+import { connect } from 'node:net';
 import { setTimeout as sleep } from 'node:timers/promises';
 import type { ProjectConfig } from '../../src/model/project-config.js';
 import { type Collector, startCollector } from '../support/collector.js';
+import { freePort } from '../support/free-port.js';
 
 /** Milliseconds until the app must listen, an exposure must have arrived, and the app must have ended. */
 const LIMIT = { boot: 30_000, exposure: 10_000, end: 5_000 };
@@ -168,15 +169,6 @@ async function startApp({ program, args, cwd }: Start, collector: string): Promi
     },
     kill: () => void child.kill('SIGKILL'),
   };
-}
-
-async function freePort(): Promise<number> {
-  const server = createServer().listen(0, '127.0.0.1');
-  await once(server, 'listening');
-  const { port } = server.address() as AddressInfo;
-  server.close();
-  await once(server, 'close');
-  return port;
 }
 
 async function accepts(port: number): Promise<boolean> {

@@ -165,7 +165,7 @@ describe.each(['by version', 'by text'] as const)('stores over documents that ar
         fc.scheduler(),
         async (visits, fates, scheduler) => check(await play(kind, visits, fates, scheduler)),
       ),
-      { numRuns: 150 },
+      { numRuns: 75 },
     );
   });
 });

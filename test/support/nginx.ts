@@ -9,7 +9,7 @@ import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { setTimeout as sleep } from 'node:timers/promises';
 import { removeFolder } from './folder.js';
-import { freePort } from './redis.js';
+import { freePort } from './free-port.js';
 
 const executable = process.env.NGINX_PATH ?? '/usr/sbin/nginx';
 

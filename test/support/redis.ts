@@ -12,6 +12,7 @@ import { setTimeout as sleep } from 'node:timers/promises';
 import { Redis } from 'ioredis';
 import { afterAll, beforeAll } from 'vitest';
 import { removeFolder } from './folder.js';
+import { freePort } from './free-port.js';
 
 const executable = process.env.REDIS_SERVER_PATH ?? 'redis-server';
 
@@ -141,15 +142,6 @@ export async function slowLink(to: number): Promise<Link> {
   await once(server, 'listening');
   link.port = (server.address() as AddressInfo).port;
   return link;
-}
-
-export async function freePort(): Promise<number> {
-  const server = createServer().listen(0, '127.0.0.1');
-  await once(server, 'listening');
-  const { port } = server.address() as AddressInfo;
-  server.close();
-  await once(server, 'close');
-  return port;
 }
 
 /** It says so once it has read its files. */

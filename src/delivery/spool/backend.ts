@@ -286,5 +286,7 @@ const textsFor = (root: string): ConstructorParameters<typeof StorageHealth>[2] 
     `with the process (${root})`,
   worksAgain: 'events are written to the spool again',
   met: (code) => `a part of the spool can not be read or synced (${code}; ${root})`,
-  otherFormats: `the spool holds events in the format of another version of this package; they are left to it (${root})`,
+  otherFormats:
+    'the spool holds events in the format of another version of this package; they are left to it' +
+    ` (${root})`,
 });

@@ -94,9 +94,10 @@ function named(header: string | undefined): string | undefined {
 }
 
 const MAX_NAME = 64;
+const QUOTED = String.raw`(?:[\x20\x21\x23-\x5b\x5d-\x7e]|\\["\\])*`;
+const PARAMETER = String.raw`;[ ]*[a-z*][a-z0-9_.*-]*(?:=(?:"${QUOTED}"|[\w.?:/*+-]+))?`;
 /** Matches one string in a structured field with its parameters, and the comma or the end behind it. */
-const MEMBER =
-  /[ \t]*"((?:[\x20\x21\x23-\x5b\x5d-\x7e]|\\["\\])*)"((?:;[ ]*[a-z*][a-z0-9_.*-]*(?:=(?:"(?:[\x20\x21\x23-\x5b\x5d-\x7e]|\\["\\])*"|[\w.?:/*+-]+))?)*)[ \t]*(,|$)/y;
+const MEMBER = new RegExp(String.raw`[ \t]*"(${QUOTED})"((?:${PARAMETER})*)[ \t]*(,|$)`, 'y');
 const VERSION = /;[ ]*v="?([\w.]+)/;
 
 /** Reads a list of strings, each with its parameter `v`; undefined if the header is anything else. */

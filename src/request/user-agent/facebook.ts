@@ -23,5 +23,6 @@ export function withBrowser(userAgent: string): string {
   }
   const model = MODEL.exec(userAgent)?.[1] ?? 'K';
   const mobile = ANDROID_TABLET.test(userAgent) ? '' : ' Mobile';
-  return `Mozilla/5.0 (Linux; Android ${version}; ${model}) AppleWebKit/537.36 (KHTML, like Gecko)${mobile} Safari/537.36 ${userAgent}`;
+  const engine = `AppleWebKit/537.36 (KHTML, like Gecko)${mobile} Safari/537.36`;
+  return `Mozilla/5.0 (Linux; Android ${version}; ${model}) ${engine} ${userAgent}`;
 }

@@ -144,7 +144,7 @@ export function attacker(): (attacks: readonly Attack[]) => Promise<void> {
   beforeAll(() => {
     writeFileSync(join(folder, 'package.json'), '{ "type": "module" }');
     writeFileSync(join(folder, 'run.js'), RUN);
-    for (const name of ['safe-regex', 're2', 'step-bound', 'symbols']) {
+    for (const name of ['safe-regex', 're2', 'step-bound', 'node-bound', 'bounds', 'symbols']) {
       const code = toJavaScript(`${name}.ts`, readFileSync(`src/engine/regex/${name}.ts`, 'utf8'));
       writeFileSync(join(folder, `${name}.js`), code);
     }

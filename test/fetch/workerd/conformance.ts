@@ -7,7 +7,7 @@ const here = (file: string): string => join(import.meta.dirname, file);
 
 /** What stands in the worker for what is imported. */
 const REPLACED: readonly (readonly [RegExp, string])[] = [
-  [/^vitest$/, 'vitest.ts'],
+  [/^vitest$/, '../../support/vitest.ts'],
   [/^supertest$/, 'supertest.ts'],
   [/\/support\/collector\.js$/, 'collector.ts'],
   [/\/project\/helpers\.js$/, 'helpers.ts'],

@@ -1,6 +1,6 @@
 /** The config servers of the tests, inside of a worker: `says` and `httpServer` of test/project/helpers.ts. */
 import { setTimeout as sleep } from './node.js';
-import { onTestFinished } from './vitest.js';
+import { onTestFinished } from '../../support/vitest.js';
 import { serve } from './network.js';
 
 interface Asked {

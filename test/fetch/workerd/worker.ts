@@ -10,7 +10,7 @@ import { sessionConformance } from '../../adapters/session.js';
 import { shareConformance } from '../../adapters/share.js';
 import { dispatch, serve } from './network.js';
 import { requestsOfOneWorker } from './requests.js';
-import { CASES } from './vitest.js';
+import { CASES } from '../../support/vitest.js';
 
 function toWeb(body: Readable): ReadableStream {
   const parts = (body as unknown as AsyncIterable<string>)[Symbol.asyncIterator]();

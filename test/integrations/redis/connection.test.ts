@@ -7,7 +7,8 @@ import { redisOutbox, redisProjectCache, redisStore } from '../../../src/redis.j
 import { startChild } from '../../support/child.js';
 import { type Collector, startCollector } from '../../support/collector.js';
 import { testProject } from '../../support/project.js';
-import { freePort, hasRedis, sharedRedis, startRedis } from '../../support/redis.js';
+import { freePort } from '../../support/free-port.js';
+import { hasRedis, sharedRedis, startRedis } from '../../support/redis.js';
 
 const ECHO = script('return ARGV[1]');
 

@@ -5,7 +5,7 @@ import { adapterConformance } from '../../adapters/conformance.js';
 import { previewConformance } from '../../adapters/preview.js';
 import { sessionConformance } from '../../adapters/session.js';
 import { shareConformance } from '../../adapters/share.js';
-import { CASES } from '../../fetch/workerd/vitest.js';
+import { CASES } from '../../support/vitest.js';
 import { adapterHere } from './hosts.js';
 
 /** Milliseconds after which a case has failed. */

@@ -32,7 +32,7 @@ export async function bundleSuite(root: string, folder: string): Promise<string>
     format: 'esm',
     platform: 'node',
     target: 'node22',
-    alias: { vitest: join(root, 'test/fetch/workerd/vitest.ts') },
+    alias: { vitest: join(root, 'test/support/vitest.ts') },
     // Some of the packages are CommonJS, and require modules of Node.
     banner: {
       js: `import { createRequire } from 'node:module'; const require = createRequire(import.meta.url);`,
