@@ -34,7 +34,7 @@ import type { LoadedProject, Runtime } from './runtime.js';
 import type { ConvertContext } from './types.js';
 import { isUpgrade, type ReadOnlyReason, readOnlyReason } from './read-only.js';
 import { RequestHead } from './request-head.js';
-import { type Companion, sharedVisitorOf, warnOfSharedOptions } from './shared-visitor.js';
+import { type Companion, sharedVisitorOf } from './shared-visitor.js';
 import type { HeadSample, VisitorHeadersParts } from './visitor-headers.js';
 import { bindWhenRead } from '../utils/detached-methods.js';
 import { asObject, isThenable } from '../utils/objects.js';
@@ -114,8 +114,8 @@ export class RequestContext extends PageContext implements ConvertContext, Compa
     void this.participation;
   }
 
-  warnOfOptions(names: readonly string[]): void {
-    warnOfSharedOptions(this.runtime, names);
+  ask<T>(work: (runtime: Runtime) => T): T {
+    return work(this.runtime);
   }
 
   acceptHints(critical: boolean): void {
