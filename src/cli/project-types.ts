@@ -37,7 +37,10 @@ export function projectTypes(configs: readonly ProjectConfig[], environment?: st
   const goals = new Set<string>();
   const features = new Map<string, Variables[]>();
   for (const config of configs) {
-    const live = liveExperiences(config).filter(
+    const isLive = new Set(liveExperiences(config));
+    // In the short form, an experience that is paused is listed as archived, too. Its code stays as it is meanwhile.
+    const kept = (config.experiences ?? []).filter((each) => isLive.has(each) || each.status === 'paused');
+    const live = kept.filter(
       (each) => environment === undefined || !each.environment || each.environment === environment,
     );
     for (const [key, each] of firstByKey(live)) listOf(experiences, key).push(...variationKeys(each));

@@ -19,7 +19,7 @@ import type { LoadedProject, Runtime } from './runtime.js';
 import type { ConvertContext } from './types.js';
 import { isUpgrade, type ReadOnlyReason, readOnlyReason } from './read-only.js';
 import { RequestHead } from './request-head.js';
-import { type Companion, sharedVisitorOf, warnOfSharedOptions } from './shared-visitor.js';
+import { type Companion, sharedVisitorOf } from './shared-visitor.js';
 import type { VisitorHeadersParts } from './visitor-headers.js';
 import { bindWhenRead } from '../utils/detached-methods.js';
 import { asObject } from '../utils/objects.js';
@@ -43,8 +43,8 @@ export class RequestContext extends IdentifyingContext implements ConvertContext
     void this.participation;
   }
 
-  warnOfOptions(names: readonly string[]): void {
-    warnOfSharedOptions(this.runtime, names);
+  ask<T>(work: (runtime: Runtime) => T): T {
+    return work(this.runtime);
   }
 
   acceptHints(critical: boolean): void {

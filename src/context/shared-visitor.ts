@@ -6,6 +6,7 @@ import type { ConsentAnswer } from '../consent/answer.js';
 import type { OtherConverts } from '../identity/other-converts.js';
 import type { VisitorReader } from '../identity/visitor-identity.js';
 import type { IncomingRequest } from '../model/http.js';
+import { NO_ACCOUNT } from '../model/short-project.js';
 import type { Runtime } from './runtime.js';
 
 /** A context, as the other contexts of its request see it. */
@@ -15,8 +16,8 @@ export interface Companion {
   consentAnswer(): ConsentAnswer | undefined;
   /** Has a denial heeded, even if the handler never asks this context for anything. */
   heedDenial(): void;
-  /** Tells the operator, once, that these options differ from those of another Convert of the app. */
-  warnOfOptions(names: readonly string[]): void;
+  /** Runs `work` with the runtime of this context's Convert. */
+  ask<T>(work: (runtime: Runtime) => T): T;
 }
 
 export class SharedVisitor implements OtherConverts {
@@ -105,15 +106,35 @@ function compareOptions([first, ...others]: readonly Companion[]): void {
   for (const other of others) {
     const [one, two] = [first!.visitors, other.visitors];
     if (compared.get(two) === one) continue;
+    const isSame = haveOneProject(first!, other);
+    // The second project may not have arrived yet.
+    if (isSame === undefined) continue;
     compared.set(two, one);
+    if (isSame) other.ask(warnOfSameProject);
     const names = Object.keys(one.sharedOptions);
     const different = names.filter((name) => one.sharedOptions[name] !== two.sharedOptions[name]);
-    if (different.length > 0) other.warnOfOptions(different);
+    if (different.length > 0) other.ask((runtime) => warnOfSharedOptions(runtime, different));
   }
 }
 
+/** True if both have a project in the short form, with one id; undefined if one of them has no project yet. */
+function haveOneProject(one: Companion, other: Companion): boolean | undefined {
+  const [first, second] = [one, other].map((each) => each.ask(({ project }) => project?.config));
+  if (first === undefined || second === undefined) return undefined;
+  const isShort = first.account_id === NO_ACCOUNT && second.account_id === NO_ACCOUNT;
+  return isShort && first.project.id === second.project.id;
+}
+
+function warnOfSameProject({ project, warnOnce }: Pick<Runtime, 'project' | 'warnOnce'>): void {
+  warnOnce(
+    'CONVERT_SAME_PROJECT',
+    `two Converts of this app have a project in the short form with the id ${project?.config.project.id}, by which` +
+      ' stores and cookies tell projects apart. Give each of the projects an `id` of its own, such as "id": 2',
+  );
+}
+
 /** @param names the paths of options */
-export function warnOfSharedOptions({ warnOnce }: Pick<Runtime, 'warnOnce'>, names: readonly string[]): void {
+function warnOfSharedOptions({ warnOnce }: Pick<Runtime, 'warnOnce'>, names: readonly string[]): void {
   warnOnce(
     'CONVERT_SHARED_VISITOR',
     `the Converts of this app share their visitors, and \`${names.join('`, `')}\` is not the same for all of them:` +

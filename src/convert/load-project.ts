@@ -4,6 +4,7 @@ import type { DisabledBy } from '../delivery/types.js';
 import type { Engine } from '../engine/types.js';
 import {
   type ExperienceConfig,
+  liveExperiences,
   type ProjectConfig,
   runningExperiences,
   runsElsewhere,
@@ -78,6 +79,8 @@ export function warnOfProject(
   const unusable = leftOutWarning(config);
   if (unusable !== undefined) warn('CONVERT_CONFIG_PARTS', unusable);
   for (const warning of engine.warnings) warn('CONVERT_CONFIG_RULES', warning);
+  const status = statusWarning(config, options);
+  if (status !== undefined) warn('CONVERT_CONFIG_STATUS', status);
   const elsewhere = runsElsewhere(config, options.environment);
   if (elsewhere !== undefined) warn('CONVERT_CONFIG_ENVIRONMENT', elsewhere);
 }
@@ -92,8 +95,24 @@ const NO_ACCOUNT_WARNING =
   ' conversions are dropped. Give `endpoints.track` to send to a collector of your own, or `sdkKey` in the place of' +
   ' `project`';
 
-/** The most entities that the warning names. */
+/** The most entities that a warning names. */
 const MAX_NAMED = 5;
+
+/**
+ * Names the experiences of a config in a file, or in the options, whose status says that they do not run. Convert's
+ * endpoint leaves them out, so the official SDK decides all that are there, and so does this package.
+ */
+function statusWarning(config: ProjectConfig, { project, debugToken }: ResolvedOptions): string | undefined {
+  const isOwnSource = typeof project === 'object' && 'start' in project;
+  if (project === undefined || isOwnSource || debugToken !== undefined) return undefined;
+  const drafts = draftsOf(liveExperiences(config));
+  if (drafts.length === 0) return undefined;
+  const named = drafts.slice(0, MAX_NAMED).map(({ key, status }) => `'${key}' (${status})`);
+  return (
+    `experiences are not active, and run all the same, since a status is not read: ${named.join(', ')}` +
+    `${drafts.length > MAX_NAMED ? ', and others' : ''}. Put their ids into \`archived_experiences\`, or leave them out`
+  );
+}
 
 /** Names the entities of the config that can't be used, in one line. */
 function leftOutWarning(config: ProjectConfig): string | undefined {

@@ -133,9 +133,10 @@ export type Standing = 'runs' | 'paused' | 'not-running';
 export function standingOf(config: ProjectConfig, environment: string, key: string): Standing {
   const experience = config.experiences?.find((each) => each.key === key);
   if (experience === undefined) return 'not-running';
-  const isThere = !experience.environment || experience.environment === environment;
-  if (!isThere || config.archived_experiences?.some((id) => String(id) === String(experience.id)))
-    return 'not-running';
   const { status } = experience;
-  return !status || status === 'active' ? 'runs' : status === 'paused' ? 'paused' : 'not-running';
+  if (experience.environment && experience.environment !== environment) return 'not-running';
+  // In the short form, an experience that is paused is listed as archived, too.
+  if (status === 'paused') return 'paused';
+  const isArchived = config.archived_experiences?.some((id) => String(id) === String(experience.id));
+  return !isArchived && (!status || status === 'active') ? 'runs' : 'not-running';
 }

@@ -14,6 +14,11 @@
 export interface ShortProject {
   /** For editors: the path of `project.schema.json`. Nothing else reads it. */
   readonly $schema?: string;
+  /**
+   * The id of the project: digits, as a text or a number. Stores, cookies and the wire tell projects apart by it.
+   * Needed only if an app has two projects in the short form. Default 0.
+   */
+  readonly id?: string | number;
   /** The experiences by key. */
   readonly experiences: Readonly<Record<string, ShortExperience>>;
   /**
@@ -42,6 +47,10 @@ export interface ShortExperienceSettings {
    * Where the experience runs: rules about the page in one line, such as `path starts with /shop`. Default: everywhere.
    */
   readonly location?: string;
+  /** True if everybody gets the original for a while; what is stored of visitors stays. Default false. */
+  readonly paused?: boolean;
+  /** True if the experience is over: as `paused`, and its keys are no types any more. Default false. */
+  readonly archived?: boolean;
 }
 
 /** The keys of the variations, which share the traffic equally; or each key with its weight, or with an object. */
@@ -55,5 +64,5 @@ export interface ShortVariation {
   readonly features?: Readonly<Record<string, Readonly<Record<string, unknown>>>>;
 }
 
-/** The `account_id` of a project without an account, and the `id` of such a project. */
+/** The `account_id` of a project without an account, and the `id` of such a project that gives none. */
 export const NO_ACCOUNT = '0';

@@ -2,6 +2,7 @@
 import { consentCheck } from '../consent/option-check.js';
 import { bucketingCheck } from '../engine/bucketing-check.js';
 import { endpointProblem } from '../project/endpoints.js';
+import { ConvertError } from '../utils/errors.js';
 import { safeLogger, type Logger, silentLogger } from '../utils/logger.js';
 import {
   assertOptions,
@@ -30,7 +31,7 @@ import { ownProperties } from '../utils/objects.js';
 const DAY = 24 * 60 * 60 * 1000;
 
 export const store = either(
-  'a store (memoryStore(), or an object with get and set)',
+  'a store (memoryStore(), redisStore({ url }), ..., or an object with get and set)',
   withMethods('', 'read', 'commit', 'delete'),
   withMethods('', 'get', 'set'),
 );
@@ -187,6 +188,11 @@ export function resolveOptions(
   options: ConvertOptions = {},
   env: Readonly<Record<string, string | undefined>> = typeof process === 'object' ? process.env : {},
 ): ResolvedOptions {
+  if (typeof options === 'string')
+    throw new ConvertError(
+      'CONVERT_BAD_OPTION',
+      "the options must be an object, such as { sdkKey: '10035569/10034190' } (given a text)",
+    );
   const set = ownOptions(options);
   assertOptions(check, set);
   assertNoConflicts(set);

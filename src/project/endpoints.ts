@@ -18,8 +18,13 @@ export function endpointProblem(
 ): string | undefined {
   // Brackets are for IPv6 addresses; a URL with the placeholder in its host cannot be parsed.
   const filled = option === 'endpoints.track' ? value.replaceAll(PLACEHOLDER, '0') : value;
-  const url = URL.canParse(filled) ? new URL(filled) : undefined;
-  if (!url || /\s/.test(value)) return 'is not a complete URL; it must begin with https://';
+  const isHost = /^[\w.-]{1,64}(:\d{1,5})?$/.test(value);
+  const url = URL.canParse(filled) && !isHost ? new URL(filled) : undefined;
+  if (!url || /\s/.test(value)) {
+    // Anything else than a host may hold a secret.
+    const given = isHost ? ` (given '${value}')` : '';
+    return `is not a complete URL; it must begin with https://${given}`;
+  }
   if (url.username || url.password) return 'must not contain a user name or password';
   if (url.search || url.hash) return 'must not contain a query or a fragment';
   if (url.protocol === 'https:' || (url.protocol === 'http:' && isLoopback(url.hostname))) return undefined;

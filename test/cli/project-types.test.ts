@@ -3,6 +3,7 @@ import { runInNewContext } from 'node:vm';
 import { expect, it } from 'vitest';
 import { projectTypes } from '../../src/cli/project-types.js';
 import { type ExperienceConfig, type ProjectConfig } from '../../src/model/project-config.js';
+import { adoptProject } from '../../src/project/parse-config.js';
 import { testProject } from '../support/project.js';
 
 const lines = (config: ProjectConfig | ProjectConfig[], environment?: string): string[] =>
@@ -56,6 +57,14 @@ it('has the keys of a project, without what is archived', () => {
     "
   `);
   expect(counts).toEqual({ experiences: 6, goals: 2, features: 2 });
+});
+
+it('keeps the keys of what is paused in a project file', () => {
+  const variations = ['a', 'b'];
+  const experiences = { resting: { variations, paused: true }, over: { variations, archived: true } };
+  const written = lines(adoptProject({ experiences }, 'the test')).join();
+  expect(written).toContain("resting: 'a' | 'b';");
+  expect(written).not.toContain('over');
 });
 
 it('has the same text whatever the order of the config is', () => {

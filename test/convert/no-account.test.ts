@@ -5,7 +5,10 @@ import { createConvert } from '../../src/convert/convert.js';
 import type { ShortProject } from '../../src/model/short-project.js';
 import type { GoalData } from '../../src/model/tracking-event.js';
 import { messageOf } from '../support/log-lines.js';
-import { visit } from '../support/http.js';
+import { incoming } from '../identity/support.js';
+import { memoryStore } from '../../src/store/memory-store.js';
+import { FakeResponse, visit } from '../support/http.js';
+import { testProject } from '../support/project.js';
 import { collector, collectorPerTest, create, logged } from './setup.js';
 
 collectorPerTest();
@@ -84,4 +87,45 @@ it('is refused at construction, with the place', () => {
     'convert: option project is not a project in the short form: experiences.hero.audience is ' +
       "'city is New York'; character 13 (York): here, the line ends or goes on with 'and' or 'or'",
   );
+});
+
+it('two of them in one app are told apart by their ids, and one id for both is told once', async () => {
+  const store = memoryStore();
+  const pair = async (...ids: [number?, number?]): Promise<unknown[]> => {
+    const [shop, outlet] = ids.map((id) =>
+      create({
+        project: { ...PROJECT, ...(id !== undefined && { id }) },
+        store,
+        visitor: { id: () => 'u1' },
+      }),
+    );
+    const named = outlet!.mountedAs('convertOutlet');
+    const outcomes: unknown[] = [];
+    for (let n = 0; n < 2; n++) {
+      const request = incoming({}, { raw: {}, node: {} });
+      for (const each of [shop!, named]) {
+        const context = await each.open(request, new FakeResponse());
+        outcomes.push(context.trackConversion('purchase').outcome);
+      }
+      await Promise.all([shop!.flush(), outlet!.flush()]);
+    }
+    return outcomes;
+  };
+  const isTold = (): string[] => logged.filter((line) => line.includes('with the id 0'));
+  expect(await pair(1, 2)).toEqual([...['accepted', 'accepted', 'already-tracked', 'already-tracked']]);
+  expect(isTold()).toEqual([]);
+  await pair(undefined, undefined);
+  expect(isTold()).toHaveLength(1);
+  expect(isTold()[0]).toContain('[CONVERT_SAME_PROJECT]');
+});
+
+it.each([
+  ['a config', testProject(), true],
+  ['the short form', { experiences: { old: { variations: ['a', 'b'], archived: true } } }, false],
+])('says of %s which status it does not heed', (_, project, isTold) => {
+  if ('account_id' in project) Object.assign(project.experiences![0]!, { status: 'archived' });
+  create({ project });
+  const told = logged.filter((line) => line.includes('are not active, and run all the same'));
+  expect(told).toHaveLength(isTold ? 1 : 0);
+  if (isTold) expect(told[0]).toContain("'homepage-hero' (archived)");
 });

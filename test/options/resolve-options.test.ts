@@ -65,7 +65,7 @@ describe('options', () => {
     [
       'no store',
       { store: {} },
-      'option `store` must be a store (memoryStore(), or an object with get and set) (given an object)',
+      'option `store` must be a store (memoryStore(), redisStore({ url }), ..., or an object with get and set) (given an object)',
     ],
     [
       'no engine',
@@ -82,7 +82,12 @@ describe('options', () => {
       { project: 'project.json', projectCache: 'cache' },
       'options `project` and `projectCache` are both given; the cache keeps what is fetched with `sdkKey`',
     ],
-    ['options that are none', 'key', 'option `options` must be an object (given string)'],
+    [
+      'the key alone',
+      '1/2',
+      "the options must be an object, such as { sdkKey: '10035569/10034190' } (given a text)",
+    ],
+    ['options that are none', 5, 'option `options` must be an object (given number)'],
   ])('%s: an error that names the option, what was given and what is meant', (_name, options, message) => {
     expect(wrong(options)).toContain(message);
   });
@@ -439,6 +444,10 @@ describe('options', () => {
     [
       { endpoints: { config: 'https://[project_id].cdn.example/' } },
       'option endpoints.config is not a complete URL; it must begin with https://',
+    ],
+    [
+      { endpoints: { track: 'collector:8080' } },
+      "option endpoints.track is not a complete URL; it must begin with https:// (given 'collector:8080')",
     ],
     [
       { endpoints: { track: 'https://user:geheim@cdn.example/' } },

@@ -51,7 +51,9 @@ export async function startRedis(...options: string[]): Promise<RedisServer> {
     const how = ['--port', String(port), '--bind', '127.0.0.1', '--dir', folder, '--save', ''];
     // Replicas need not wait for others.
     how.push('--repl-diskless-sync-delay', '0');
-    child = spawn(executable, [...how, '--appendonly', 'yes', ...options], { stdio: 'ignore' });
+    // By default (`everysec`), Redis answers before it has written if the disk is busy, and a kill loses what was answered.
+    how.push('--appendonly', 'yes', '--appendfsync', 'no');
+    child = spawn(executable, [...how, ...options], { stdio: 'ignore' });
     while (!(await answers(port))) {
       if (child.exitCode !== null) throw new Error(`${executable} ended with ${child.exitCode}`);
       await sleep(10);

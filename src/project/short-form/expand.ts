@@ -18,11 +18,12 @@ import { Problem } from './problem.js';
 type Fields = Readonly<Record<string, unknown>>;
 
 /** The fields at each level. */
-const PROJECT = ['$schema', 'experiences', 'audiences', 'goals'];
-const SETTINGS = ['variations', 'traffic', 'audience', 'location'];
+const PROJECT = ['$schema', 'id', 'experiences', 'audiences', 'goals'];
+const SETTINGS = ['variations', 'traffic', 'audience', 'location', 'paused', 'archived'];
 const VARIATION = ['weight', 'features'];
 /** Where fields belong that are likely to be written at the wrong place. */
 const PLACES: Readonly<Record<string, string>> = {
+  status: 'an experience that is not to run has paused: true, or archived: true',
   features:
     'features belong to a variation: { variations: { key: { features: { featureKey: { variable: value } } } } }',
 };
@@ -67,7 +68,8 @@ class Expansion {
 
   config(project: Fields): ProjectConfig {
     assertFields(project, PROJECT, 'it');
-    const { experiences, audiences = {}, goals = [] } = ownProperties(project);
+    const { id = NO_ACCOUNT, experiences, audiences = {}, goals = [] } = ownProperties(project);
+    if (!isProjectId(id)) throw wrong('id', 'the number of the project: up to 15 digits', id);
     if (!isPlainObject(audiences))
       throw wrong('audiences', 'an object with a line of rules for each name', audiences);
     for (const [name, line] of Object.entries(audiences)) this.#addAudience(name, line);
@@ -79,8 +81,9 @@ class Expansion {
     const goalIds = goalConfigs.map(({ id }) => id);
     return {
       account_id: NO_ACCOUNT,
-      project: { id: NO_ACCOUNT, type: 'fullstack' },
+      project: { id: String(id), type: 'fullstack' },
       experiences: all.map((each) => ({ ...each, goals: goalIds })),
+      archived_experiences: all.filter(({ status }) => status !== 'active').map((each) => each.id),
       audiences: [...this.#audiences.values()],
       goals: goalConfigs,
       features: this.#features.configs(),
@@ -90,7 +93,8 @@ class Expansion {
   #experience(key: string, value: unknown): ExperienceConfig {
     const path = `experiences.${key}`;
     if (key === '') throw new Problem('experiences', 'has an experience whose key is empty');
-    const { variations, traffic = 100, audience, location } = settingsOf(value, path);
+    const settings = settingsOf(value, path);
+    const { variations, traffic = 100, audience, location } = settings;
     if (typeof traffic !== 'number' || !(traffic >= 0 && traffic <= 100))
       throw wrong(`${path}.traffic`, 'a number of percent from 0 to 100', traffic);
     return {
@@ -98,7 +102,7 @@ class Expansion {
       key,
       name: key,
       type: 'a/b_fullstack',
-      status: 'active',
+      status: statusOf(settings, path),
       version: VERSION,
       settings: { matching_options: { audiences: 'any', locations: 'any' } },
       ...(audience !== undefined && { audiences: [this.#audience(audience, `${path}.audience`).id] }),
@@ -185,7 +189,7 @@ function settingsOf(value: unknown, path: string): Fields {
   if (!isPlainObject(value))
     throw wrong(
       path,
-      'a list of variations, their weights, or { variations, traffic, audience, location }',
+      'a list of variations, their weights, or { variations, traffic, audience, location, ... }',
       value,
     );
   if (typeof value.variations === 'object' && value.variations !== null) {
@@ -199,6 +203,19 @@ function settingsOf(value: unknown, path: string): Fields {
     `${path}.${setting}`,
     `is a setting, or the key of a variation? If it is a setting, ${meant}`,
   );
+}
+
+const isProjectId = (id: unknown): id is string | number =>
+  (typeof id === 'string' || typeof id === 'number') && /^\d{1,15}$/.test(String(id));
+
+/** Convert's status of an experience, which decides nothing: what is not active is listed as archived, too. */
+function statusOf(settings: Fields, path: string): string {
+  for (const name of ['archived', 'paused']) {
+    const { [name]: isSo = false } = settings;
+    if (typeof isSo !== 'boolean') throw wrong(`${path}.${name}`, 'true or false', isSo);
+    if (isSo) return name;
+  }
+  return 'active';
 }
 
 interface WrittenVariation {

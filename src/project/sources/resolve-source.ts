@@ -43,5 +43,11 @@ export function resolveProject(options: ResolveProjectOptions): ProjectSource {
 }
 
 function sourceOf(project: unknown, maxBytes: number | undefined): ProjectSource {
+  const wrong = Array.isArray(project)
+    ? 'a list: one Convert has one project (docs/guides/two-projects.md)'
+    : typeof project === 'string' && /^\s*[{[]/.test(project)
+      ? 'JSON: give the path of a file, or the object itself (`JSON.parse`)'
+      : undefined;
+  if (wrong !== undefined) throw new ConvertError('CONVERT_BAD_OPTION', `option \`project\` is ${wrong}`);
   return typeof project === 'string' ? fileSource(project, { maxBytes }) : givenSource(project);
 }

@@ -96,6 +96,7 @@ function checkedHeaders(given: object, option: string): GeoHeaders {
   return headers;
 }
 
-const badOption = (message: string): ConvertError => new ConvertError('CONVERT_BAD_OPTION', message);
+const badOption = (message: string): ConvertError =>
+  new ConvertError('CONVERT_BAD_OPTION', `option ${message}`);
 
 export type { GeoFacts } from './types.js';

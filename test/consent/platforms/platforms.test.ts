@@ -72,3 +72,17 @@ describe.each(PLATFORM_NAMES)('%s', (platform) => {
 });
 
 describe('any of these strings, changed in any way', () => mutatedStrings(2_000));
+
+it('the guide shows cookies to try by hand, each of which is a grant', () => {
+  const guide = readFileSync('docs/guides/consent.md', 'utf8');
+  const LINES = /^# consent: (?:\{ platform: )?'(\w+)'(?:, service: '(\w+)' \})?\n.* -H 'Cookie: (.*)'$/gm;
+  const shown = [...guide.matchAll(LINES)];
+  expect(shown).toHaveLength(4);
+  for (const [, platform, service, cookie] of shown) {
+    const read = readerOf(
+      platform as (typeof PLATFORM_NAMES)[number],
+      service === undefined ? {} : { service },
+    );
+    expect(read(cookie!), platform).toBe('granted');
+  }
+});

@@ -3,6 +3,7 @@ import fc from 'fast-check';
 import { describe, expect, it } from 'vitest';
 import { compiledEngine } from '../../../src/engine/compiled-engine.js';
 import type { EngineProject } from '../../../src/engine/types.js';
+import { standingOf } from '../../../src/model/project-config.js';
 import type { ShortProject } from '../../../src/model/short-project.js';
 import { adoptProject, parseProjectFile } from '../../../src/project/parse-config.js';
 import { expanded } from '../../../src/project/short-form/expand.js';
@@ -157,6 +158,30 @@ describe('the short form', () => {
     expect(countOf(at(0), null)).toBe(1_000);
   });
 
+  it('has the id that it gives, and its experiences keep theirs', () => {
+    const experiences = { hero: ['a', 'b'] };
+    const [without, ...numbered] = [{}, { id: 7 }, { id: '12' }].map((more) =>
+      adoptProject({ ...more, experiences }, 'the test'),
+    );
+    expect(numbered.map(({ project }) => project.id)).toEqual(['7', '12']);
+    for (const each of numbered) expect(each.experiences).toEqual(without!.experiences);
+  });
+
+  it.each(['paused', 'archived'])('gives nobody a variation of what is %s', (name) => {
+    const off = { e: { variations: ['a', 'b'], [name]: true }, f: { variations: ['a', 'b'], [name]: false } };
+    const project = load({ experiences: off });
+    expect(countOf(bucket(project, 'e'), null)).toBe(1_000);
+    expect(countOf(bucket(project, 'f'), null)).toBe(0);
+    const decided = load({ experiences: { e: ['a', 'b'] } }).experience('e', visitor({}), {}).variation!;
+    const state = { bucketing: { [decided.experienceId]: decided.id } };
+    expect(project.experience('e', visitor({ state }), {}).variation).toBeNull();
+    const config = adoptProject({ experiences: off }, 'the test');
+    expect([standingOf(config, 'staging', 'e'), standingOf(config, 'staging', 'f')]).toEqual([
+      name === 'paused' ? 'paused' : 'not-running',
+      'runs',
+    ]);
+  });
+
   it('keeps a visitor in whose audience line no longer holds', () => {
     const project = load({
       experiences: { e: { variations: ['a', 'b'], audience: 'utm_source is google' } },
@@ -198,6 +223,18 @@ describe('what could mean two things is refused', () => {
     [
       { audiences: { us: 'country is US' } },
       'experiences must be an object with an experience for each key (given undefined)',
+    ],
+    [
+      { id: 'shop', experiences: { hero } },
+      "id must be the number of the project: up to 15 digits (given 'shop')",
+    ],
+    [
+      { experiences: { hero: { variations: hero, status: 'paused' } } },
+      "experiences.hero has a field 'status', which there is not; an experience that is not to run has paused: true",
+    ],
+    [
+      { experiences: { hero: { variations: hero, paused: 'yes' } } },
+      "experiences.hero.paused must be true or false (given 'yes')",
     ],
     [{ experiences: { '': hero } }, 'experiences has an experience whose key is empty'],
     [{ experiences: { hero: [] } }, 'experiences.hero has no variation'],

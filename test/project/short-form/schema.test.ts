@@ -25,6 +25,10 @@ it.each([
   testProject(),
   { account_id: 1, project: { id: 2 }, experiences: [], goals: null },
   { experiences: {} },
+  {
+    id: 7,
+    experiences: { hero: { variations: hero, paused: true }, old: { variations: hero, archived: true } },
+  },
   { experiences: { hero, price: { a: 70, b: { weight: 30 } }, late: { variations: { a: {} }, traffic: 0 } } },
 ])('takes what is taken: %j', (project) => {
   expect(validate(project), JSON.stringify(validate.errors)).toBe(true);
@@ -42,6 +46,8 @@ it.each([
   { experiences: { hero }, goal: [] },
   { experiences: { hero }, goals: ['a', 'a'] },
   { experiences: { hero: [] } },
+  { id: 'shop', experiences: { hero } },
+  { experiences: { hero: { variations: hero, paused: 'yes' } } },
   { experiences: { hero: 'original' } },
   { experiences: { hero: { a: 120 } } },
   { experiences: { hero: { a: '50', b: '50' } } },

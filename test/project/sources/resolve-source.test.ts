@@ -35,6 +35,8 @@ describe('resolveProject', () => {
     const give = (value: unknown) => () => resolveProject({ project: value as ProjectSource });
     expect(give(5)).toThrow(failsWith('CONVERT_BAD_OPTION'));
     expect(give(null)).toThrow(failsWith('CONVERT_BAD_OPTION'));
+    expect(give([project(), project()])).toThrow('option `project` is a list: one Convert has one project');
+    expect(give('{"experiences":{}}')).toThrow('option `project` is JSON: give the path of a file, or');
     expect(give({ start() {} })).toThrow('a source needs both');
     expect(give({})).toThrow(failsWith('CONVERT_BAD_PROJECT'));
     expect(give({ error: 'Project not found' })).toThrow('Project not found');
