@@ -84,12 +84,14 @@ export function oursPrivacy<Raw = unknown>(options: OursPrivacyOptions<Raw>): Ou
 
 class OursPrivacyInstance implements OursPrivacy {
   readonly as = 'ours';
+  readonly logger: Logger;
   readonly #services: OursServices;
   readonly #calls = new Map<string, number>();
 
   constructor(options: OursPrivacyOptions) {
     bindMethods(this);
     const logger = options.logger === false ? silentLogger : safeLogger(options.logger ?? console);
+    this.logger = logger;
     const { timeout = TIMEOUT, fetch: send = (url, init) => fetch(url, init) } = options;
     this.#services = {
       endpoint: new OursEndpoint(options.endpoint ?? ENDPOINT, send, logger),

@@ -28,7 +28,9 @@ export const CHROME =
 
 /** Options with the project of the tests, the collector and the log, and then `more`. */
 export function options(more: FetchOptions = {}): FetchOptions {
-  const log = (message: string): void => void logged.push(message);
+  // What an app says after its test belongs to no other test.
+  const own = logged;
+  const log = (message: string): void => void own.push(message);
   return {
     project: testProject(),
     endpoints: { track: collector.origin },
