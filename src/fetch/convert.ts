@@ -1,6 +1,7 @@
 /** `createConvert()` for hosts with web standards, and the object that it returns. */
 import { proceedWith } from '../context/current-context.js';
-import type { RequestContext, RequestServices } from '../context/request-context.js';
+import type { RequestContext } from '../context/request-context.js';
+import type { RequestServices } from '../context/request-services.js';
 import { FLUSH_TIMEOUT } from '../context/runtime.js';
 import type { ConvertContext, VisitorContext } from '../context/types.js';
 import { ConvertBase } from '../convert/convert-base.js';

@@ -51,7 +51,7 @@ export async function startRedis(...options: string[]): Promise<RedisServer> {
     const how = ['--port', String(port), '--bind', '127.0.0.1', '--dir', folder, '--save', ''];
     // Replicas need not wait for others.
     how.push('--repl-diskless-sync-delay', '0');
-    // By default (`everysec`), Redis answers before it has written if the disk is busy, and a kill loses what was answered.
+    // By default (`everysec`), Redis answers before it writes if the disk is busy: a kill loses what it has answered.
     how.push('--appendonly', 'yes', '--appendfsync', 'no');
     child = spawn(executable, [...how, ...options], { stdio: 'ignore' });
     while (!(await answers(port))) {
