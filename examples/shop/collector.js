@@ -1,18 +1,30 @@
 /**
- * Stands in for Convert's tracking endpoint: takes what the middleware sends, and keeps it for the page to show. It can
- * be taken down for a while.
+ * Stands in for Convert: takes what the middleware sends, keeps it for the page to show, and serves the project's
+ * config to servers that have its key. It can be taken down for a while.
  */
 import { once } from 'node:events';
+import { readFileSync } from 'node:fs';
 import { createServer } from 'node:http';
 import { LOOPBACK } from './addresses.js';
 import { readBody } from './body.js';
 
 const MOST = 500;
 
-export async function startCollector() {
+/** @param project the path of the project file */
+export async function startCollector(project) {
   const events = [];
   let count = 0;
+  const {
+    account_id: account,
+    project: { id },
+  } = JSON.parse(readFileSync(project, 'utf8'));
+  const sdkKey = `${account}/${id}`;
   const server = createServer(async (request, response) => {
+    if (request.method === 'GET') {
+      const isConfig = request.url.split('?')[0] === `/config/${sdkKey}`;
+      response.writeHead(isConfig ? 200 : 404, { 'Content-Type': 'application/json' });
+      return response.end(isConfig ? readFileSync(project) : '{}');
+    }
     try {
       const { visitors } = JSON.parse(String(await readBody(request)));
       for (const { visitorId, events: sent } of visitors) {
@@ -44,6 +56,8 @@ export async function startCollector() {
   const next = (step) => (change = change.then(step, step));
   return {
     url: `http://${LOOPBACK}:${port}`,
+    /** The key with which a server of yours fetches the config. */
+    sdkKey,
     /** The events as they came, the oldest first. */
     events,
     get isDown() {

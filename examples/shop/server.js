@@ -43,7 +43,7 @@ export async function startShop({ framework = 'express', port = 3000, host = LOO
     throw new Error(`no framework "${framework}": choose ${Object.keys(FRAMEWORKS).join(', ')}`);
   }
   const project = JSON.parse(readFileSync(PROJECT, 'utf8'));
-  const collector = await startCollector();
+  const collector = await startCollector(PROJECT);
   const convert = createConvert({
     project: PROJECT,
     environment: 'production',
@@ -85,7 +85,8 @@ export async function startShop({ framework = 'express', port = 3000, host = LOO
     await close();
     throw error;
   }
-  return { ...addresses(), convert, events: collector.events, secret, close };
+  const { url: endpoint, sdkKey, events } = collector;
+  return { ...addresses(), convert, events, endpoint, sdkKey, secret, close };
 }
 
 async function closeServer(server) {
@@ -127,6 +128,10 @@ async function main() {
   5. Be on a phone in Germany: choose the country above the page, and a phone in your browser's device toolbar.
   6. Edit examples/shop/project.json while it runs; within about two seconds it is read again. Give a
      variation of "home-hero" the "status": "stopped", or another "traffic_allocation", and start over.
+
+  7. Let a server of your own run its experiences, as with a key of Convert:
+     convertMiddleware({ sdkKey: '${shop.sdkKey}', environment: 'production',
+       endpoints: { config: '${shop.endpoint}', track: '${shop.endpoint}' } })
 
   docs/start/demo.md tells more.
 `);

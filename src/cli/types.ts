@@ -1,5 +1,6 @@
 /** The command `types`: writes the keys of the project for TypeScript, or checks that they are those of the project. */
 import { readFile, writeFile } from 'node:fs/promises';
+import { dirname } from 'node:path';
 import { parseArgs } from 'node:util';
 import type { ProjectConfig } from '../model/project-config.js';
 import { resolveOptions } from '../options/resolve-options.js';
@@ -117,7 +118,8 @@ async function written(out: string, made: ProjectTypes): Promise<string> {
   try {
     await writeFile(out, made.text);
   } catch (error) {
-    throw new Mistake(`can not write ${out} (${codeOf(error)})`);
+    const why = codeOf(error) === 'ENOENT' ? `: there is no folder ${dirname(out)}` : ` (${codeOf(error)})`;
+    throw new Mistake(`can not write ${out}${why}`);
   }
   return `${out}: ${countsOf(made)}`;
 }

@@ -117,6 +117,10 @@ it('says what is wrong, and with which file', async () => {
   await run('--project', project);
   expect(told.stderr).toBe('features[1].key is null: it is left out\n');
   await expect(types.run(['--project', project, '--out', `${out}/x`])).rejects.toThrow(`${out}/x (ENOTDIR)`);
+  const missing = join(dirname(out), 'src', 'convert.d.ts');
+  await expect(types.run(['--project', project, '--out', missing])).rejects.toThrow(
+    `can not write ${missing}: there is no folder ${dirname(missing)}`,
+  );
 });
 
 it('waits for the config endpoint, as the command of a process of its own', async () => {

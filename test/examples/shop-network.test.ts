@@ -1,6 +1,7 @@
 /** Tests of the demo shop for a phone in the network: where it listens, and that all of the demo works from there. */
 import { afterAll, beforeAll, expect, it } from 'vitest';
-import { CHROME, type Shop, shopFile, startShop } from './shop.js';
+import { createConvert } from '../../src/convert/convert.js';
+import { CHROME, HERO, type Shop, shopFile, startShop } from './shop.js';
 
 interface Addresses {
   hostOf: (text: string) => string;
@@ -52,4 +53,18 @@ it('tells its addresses in the network, if it listens there', async () => {
   expect(shop.network).toEqual(addressesOf({ address: '0.0.0.0', port: Number(port) }).network);
   expect(hostOf('0.0.0.0')).toBe('0.0.0.0');
   expect(() => hostOf('box')).toThrow('HOST=box is no IP address');
+});
+
+it('stands for Convert to a server of somebody else, which has the key', async () => {
+  const { endpoint, sdkKey, events } = shop;
+  const endpoints = { config: endpoint, track: endpoint };
+  const convert = createConvert({ sdkKey, environment: 'production', endpoints, logger: false });
+  await convert.ready();
+  const visitor = await convert.forVisitor('of-the-other-server');
+  const hero = visitor.runExperience('home-hero', { locationProperties: { path: '/' } });
+  await convert.close();
+  expect(events.filter(({ visitorId }) => visitorId === 'of-the-other-server')).toMatchObject([
+    { data: { experienceId: HERO.id, variationId: hero!.id } },
+  ]);
+  expect((await fetch(`${endpoint}/config/1/2`)).status).toBe(404);
 });

@@ -29,6 +29,9 @@ export interface Shop {
   readonly convert: Convert;
   /** What arrived at the collector. */
   readonly events: readonly ShopEvent[];
+  /** The address that stands for Convert's endpoints, and the key of the project there. */
+  readonly endpoint: string;
+  readonly sdkKey: string;
   /** What webhooks are signed with. */
   readonly secret: string;
   close(): Promise<void>;
