@@ -1,22 +1,11 @@
 /** `npm run check:docs`: long sentences and riddles do not pass. */
-import { spawnSync } from 'node:child_process';
-import { writeFileSync } from 'node:fs';
-import { join, resolve } from 'node:path';
 import { expect, it } from 'vitest';
-import { temporaryFolder } from '../support/folder.js';
+import { proseOf } from '../../.github/scripts/check-prose.js';
 
-const CHECK = resolve(import.meta.dirname, '../../.github/scripts/check-prose.js');
-
-/** Runs the checker on one page: its complaints, without the name of the page, and its last line. */
-function check(text: string): { complaints: string[]; last: string | undefined } {
-  const page = join(temporaryFolder('prose'), 'page.md');
-  writeFileSync(page, text);
-  const { stderr, stdout } = spawnSync(process.execPath, [CHECK, page], { encoding: 'utf8' });
-  const complaints = stderr.split('\n').filter((line) => line !== '');
-  return {
-    complaints: complaints.map((line) => line.replace(`${page}:`, '')),
-    last: stdout.trim().split('\n').at(-1),
-  };
+/** What the checker says of one page: its complaints, without the name of the page, and its last line. */
+function check(text: string): { complaints: string[]; last: string } {
+  const { problems, summary } = proseOf([{ file: 'page.md', text }]);
+  return { complaints: problems.map((line) => line.replace('page.md:', '')), last: summary };
 }
 
 const long = (words: number) => `${'word '.repeat(words - 1)}end.`;

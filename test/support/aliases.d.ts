@@ -13,3 +13,10 @@ declare module '*/eslint.layers.js' {
   >;
   export function roomOf(path: string): string | undefined;
 }
+
+declare module '*/check-prose.js' {
+  export function proseOf(pages: readonly { readonly file: string; readonly text: string }[]): {
+    readonly problems: readonly string[];
+    readonly summary: string;
+  };
+}

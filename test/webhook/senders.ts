@@ -46,10 +46,16 @@ export interface Sender {
   readonly read?: (event: never) => WebhookOrderFields;
 }
 
+/** What openssl has signed already: many cases begin with the same signature, and each process takes its time. */
+const signed = new Map<string, Buffer>();
+
 /** HMAC-SHA256 by openssl on the command line. */
 export function opensslHmac(data: string, secret: string, encoding: 'hex' | 'base64'): string {
+  const key = JSON.stringify([data, secret]);
   const args = ['dgst', '-sha256', '-mac', 'HMAC', '-macopt', `key:${secret}`, '-binary'];
-  return execFileSync('openssl', args, { input: data }).toString(encoding);
+  const bytes = signed.get(key) ?? execFileSync('openssl', args, { input: data });
+  signed.set(key, bytes);
+  return bytes.toString(encoding);
 }
 
 const minor = (amount: number): number => Math.round(amount * 100);
