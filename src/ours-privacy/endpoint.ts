@@ -1,10 +1,11 @@
 /** Calls the endpoint: within a time limit, never twice for one question, and not while it is down. */
 import { backoffDelay, DEFAULT_BACKOFF, parseRetryAfter } from '../utils/backoff.js';
+import { codeOf } from '../utils/errors.js';
 import { HealthReporter } from '../utils/health-reporter.js';
 import type { Logger } from '../utils/logger.js';
 import { oncePerCode } from '../utils/logger.js';
 import { logWarning } from '../utils/operator-log.js';
-import type { OursFetch, OursReason, OursResponse } from './types.js';
+import type { OursFetch, OursReason, OursRequest, OursResponse } from './types.js';
 
 /** The longest answer that is read: the endpoint's are under a kilobyte. */
 const MAX_BYTES = 64 * 1024;
@@ -20,7 +21,12 @@ export type EndpointFailure = Exclude<
 /** The body of an answer, or why there is none. */
 export type EndpointAnswer =
   | { readonly body: unknown; readonly failure: undefined }
-  | { readonly body: undefined; readonly failure: EndpointFailure };
+  | {
+      readonly body: undefined;
+      readonly failure: EndpointFailure;
+      /** The code or the name of the error, for the log. */
+      readonly cause?: string | undefined;
+    };
 
 const BY_STATUS: Readonly<Record<number, EndpointFailure>> = {
   401: 'unauthorized',
@@ -49,7 +55,25 @@ const OUTAGES: ReadonlySet<EndpointFailure> = new Set([
   'bad-answer',
 ]);
 
-const failed = (failure: EndpointFailure): EndpointAnswer => ({ body: undefined, failure });
+const failed = (failure: EndpointFailure, cause?: string): EndpointAnswer => ({
+  body: undefined,
+  failure,
+  cause,
+});
+
+/**
+ * Next.js up to 14 caches what `fetch` has posted, too. Workers with a `compatibility_date` before 2024-11-11 have no
+ * `cache`, and their `fetch` throws if it is given.
+ */
+const uncached = (): Pick<OursRequest, 'cache'> =>
+  typeof Request === 'function' && 'cache' in Request.prototype ? { cache: 'no-store' } : {};
+
+/** `fetch` of Node throws a TypeError whose `cause` has the code. What the errors say is not ours, and not told. */
+const causeOf = (error: unknown): string =>
+  codeOf(error instanceof Error && error.cause instanceof Error ? error.cause : error);
+
+const wordsOf = (answer: EndpointAnswer): string =>
+  [answer.failure, 'cause' in answer && answer.cause].filter(Boolean).join(': ');
 
 interface Pause {
   /** Until then no call is made, in milliseconds of `performance.now()`. */
@@ -98,7 +122,7 @@ export class OursEndpoint {
     });
     const answer = await Promise.race([this.#ask(path, body, abort.signal), late]);
     clearTimeout(timer);
-    this.#note(answer.failure, path, before);
+    this.#note(answer, path, before);
     return answer;
   }
 
@@ -111,13 +135,12 @@ export class OursEndpoint {
         headers: { 'content-type': 'application/json', accept: 'application/json' },
         body,
         redirect: 'manual',
-        // Next.js caches the answers of `fetch`, and would hand one visitor's to all.
-        cache: 'no-store',
+        ...uncached(),
         signal,
       });
       text = await textOf(response);
-    } catch {
-      return failed('unreachable');
+    } catch (error) {
+      return failed('unreachable', causeOf(error));
     }
     if (response.status === 429) this.#pauseAsAsked(response.headers);
     if (response.status !== 200) return failed(failureOf(response.status));
@@ -142,7 +165,8 @@ export class OursEndpoint {
   }
 
   /** @param before the pause when the call began */
-  #note(failure: EndpointFailure | undefined, path: string, before: Pause | undefined): void {
+  #note(answer: EndpointAnswer, path: string, before: Pause | undefined): void {
+    const { failure } = answer;
     const mistake = failure === undefined ? undefined : MISTAKES[failure];
     if (mistake !== undefined)
       // A request that is refused may be wrong in one experiment only, whose key is in the path.
@@ -171,7 +195,7 @@ export class OursEndpoint {
       logWarning(
         this.#logger,
         'CONVERT_OURS_OUTAGE',
-        `Ours Privacy: no answer from the endpoint (${failure}): visitors get the default`,
+        `Ours Privacy: no answer from the endpoint (${wordsOf(answer)}): visitors get the default`,
       );
     if (this.#health.failures >= FAILURES) this.#pauseFor(this.#delay(), failure);
   }

@@ -39,7 +39,8 @@ export interface OursRequest {
   headers: Record<string, string>;
   body: string;
   redirect: 'manual';
-  cache: 'no-store';
+  /** Missing where the runtime's `fetch` does not know it. */
+  cache?: 'no-store';
   signal: AbortSignal;
 }
 

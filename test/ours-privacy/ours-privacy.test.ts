@@ -227,6 +227,35 @@ describe('an endpoint that', () => {
     expect(visitor.explain('a').reason).toBe('unreachable');
   });
 
+  it('is not there is told of with the code of the error, and without its text', async () => {
+    const refused = Object.assign(new Error('v_123 refused'), { code: 'ECONNREFUSED' });
+    const causes = [new TypeError('fetch failed', { cause: refused }), new TypeError('v_123'), 'v_123'];
+    for (const cause of causes) await visit(make({ fetch: () => Promise.reject(cause) })).assign('a');
+    expect(logged.map((line) => /\((.*?)\): visitors get the default/.exec(line)?.[1])).toEqual([
+      'unreachable: ECONNREFUSED',
+      'unreachable: TypeError',
+      'unreachable: unknown',
+    ]);
+    expect(logged.join()).not.toContain('v_123');
+  });
+
+  it.each([
+    ['is asked past the cache of the framework', Request, 'no-store'],
+    ['is asked on Workers, too, whose older dates have no `cache`', class {}, undefined],
+  ])('%s', async (_name, Runtime, cache) => {
+    vi.stubGlobal('Request', Runtime);
+    const sent: object[] = [];
+    const send: OursPrivacyOptions['fetch'] = async (url, init) => {
+      sent.push(init);
+      return fetch(url, init);
+    };
+    expect((await visit(make({ fetch: send })).assign('a')).inExperiment).toBe(true);
+    vi.unstubAllGlobals();
+    expect(sent.map((init) => ['cache' in init, (init as { cache?: string }).cache])).toEqual([
+      [cache !== undefined, cache],
+    ]);
+  });
+
   it('tells of a mistake of the app is reported once, without the token', async () => {
     endpoint.answer = json(401, { success: false });
     const ours = make();
