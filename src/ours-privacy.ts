@@ -3,6 +3,7 @@ export { oursPrivacy } from './ours-privacy/ours-privacy.js';
 export type {
   AssignOptions,
   OursAssignment,
+  OursCall,
   OursContext,
   OursExplanation,
   OursFetch,

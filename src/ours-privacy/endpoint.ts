@@ -1,16 +1,14 @@
 /** Calls the endpoint: within a time limit, never twice for one question, and not while it is down. */
-import { backoffDelay, DEFAULT_BACKOFF, parseRetryAfter } from '../utils/backoff.js';
+import { MAX_RETRY_AFTER, parseRetryAfter } from '../utils/backoff.js';
 import { codeOf } from '../utils/errors.js';
-import { HealthReporter } from '../utils/health-reporter.js';
 import type { Logger } from '../utils/logger.js';
 import { oncePerCode } from '../utils/logger.js';
 import { logWarning } from '../utils/operator-log.js';
-import type { OursFetch, OursReason, OursRequest, OursResponse } from './types.js';
+import { type BegunCall, CallHealth } from './call-health.js';
+import type { OursCall, OursFetch, OursReason, OursRequest, OursResponse } from './types.js';
 
 /** The longest answer that is read: the endpoint's are under a kilobyte. */
 const MAX_BYTES = 64 * 1024;
-/** So many failures in a row pause the calls. One lost connection is no outage. */
-const FAILURES = 3;
 
 /** The reasons that come of a call; the others are known before it, or stand in the body. */
 export type EndpointFailure = Exclude<
@@ -18,15 +16,25 @@ export type EndpointFailure = Exclude<
   'assigned' | 'not-in-experiment' | 'no-visitor' | 'consent'
 >;
 
+export interface EndpointCall {
+  readonly kind: OursCall;
+  readonly path: string;
+  readonly content: object;
+  /** Milliseconds. */
+  readonly timeout: number;
+}
+
+interface Failed {
+  readonly body: undefined;
+  readonly failure: EndpointFailure;
+  /** The code or the name of the error, for the log. */
+  readonly cause?: string;
+  /** Milliseconds until the endpoint takes calls again, as it says. */
+  readonly wait?: number | undefined;
+}
+
 /** The body of an answer, or why there is none. */
-export type EndpointAnswer =
-  | { readonly body: unknown; readonly failure: undefined }
-  | {
-      readonly body: undefined;
-      readonly failure: EndpointFailure;
-      /** The code or the name of the error, for the log. */
-      readonly cause?: string | undefined;
-    };
+export type EndpointAnswer = { readonly body: unknown; readonly failure: undefined } | Failed;
 
 const BY_STATUS: Readonly<Record<number, EndpointFailure>> = {
   401: 'unauthorized',
@@ -55,10 +63,17 @@ const OUTAGES: ReadonlySet<EndpointFailure> = new Set([
   'bad-answer',
 ]);
 
-const failed = (failure: EndpointFailure, cause?: string): EndpointAnswer => ({
+/** What a call that fails costs. */
+const COSTS: Readonly<Record<OursCall, string>> = {
+  assign: 'visitors get the default',
+  personalizations: 'visitors get no personalizations',
+  track: 'events are lost',
+};
+
+const failed = (failure: EndpointFailure, more?: Pick<Failed, 'cause' | 'wait'>): Failed => ({
   body: undefined,
   failure,
-  cause,
+  ...more,
 });
 
 /**
@@ -72,23 +87,17 @@ const uncached = (): Pick<OursRequest, 'cache'> =>
 const causeOf = (error: unknown): string =>
   codeOf(error instanceof Error && error.cause instanceof Error ? error.cause : error);
 
-const wordsOf = (answer: EndpointAnswer): string =>
-  [answer.failure, 'cause' in answer && answer.cause].filter(Boolean).join(': ');
-
-interface Pause {
-  /** Until then no call is made, in milliseconds of `performance.now()`. */
-  readonly until: number;
-  /** What the answer of a call is that is not made. */
-  readonly failure: EndpointFailure;
-}
-
 export class OursEndpoint {
   readonly #origin: string;
   readonly #fetch: OursFetch;
   readonly #logger: Logger;
   readonly #once = oncePerCode();
-  readonly #health = new HealthReporter();
-  #pause: Pause | undefined;
+  /** Each kind of call fails for itself: one may have another token, another limit, or another server behind it. */
+  readonly #health: Readonly<Record<OursCall, CallHealth>> = {
+    assign: new CallHealth(),
+    personalizations: new CallHealth(),
+    track: new CallHealth(),
+  };
 
   constructor(origin: string, send: OursFetch, logger: Logger) {
     this.#origin = origin.replace(/\/+$/, '');
@@ -96,9 +105,10 @@ export class OursEndpoint {
     this.#logger = logger;
   }
 
-  /** Milliseconds until the next call is made; 0 if calls are made. */
-  get pause(): number {
-    return Math.max(0, (this.#pause?.until ?? 0) - performance.now());
+  /** Milliseconds until the next call of each kind is made; 0 if calls are made. */
+  get pauses(): Readonly<Record<OursCall, number>> {
+    const { assign, personalizations, track } = this.#health;
+    return { assign: assign.pause, personalizations: personalizations.pause, track: track.pause };
   }
 
   /**
@@ -106,12 +116,11 @@ export class OursEndpoint {
    *
    * @throws if the body can't be JSON, which is no outage
    */
-  async post(path: string, content: object, timeout: number): Promise<EndpointAnswer> {
+  async post(call: EndpointCall): Promise<EndpointAnswer> {
+    const { kind, path, content, timeout } = call;
     const body = JSON.stringify(content);
-    if (this.pause > 0) return failed(this.#pause!.failure);
-    // While the endpoint is down, one call finds out whether it is back; others need not wait for that.
-    if (this.#pause !== undefined) this.#pauseFor(timeout, this.#pause.failure);
-    const before = this.#pause;
+    const begun = this.#health[kind].begin(timeout);
+    if (typeof begun === 'string') return failed(begun);
     const abort = new AbortController();
     let timer: ReturnType<typeof setTimeout> | undefined;
     const late = new Promise<EndpointAnswer>((resolve) => {
@@ -122,7 +131,7 @@ export class OursEndpoint {
     });
     const answer = await Promise.race([this.#ask(path, body, abort.signal), late]);
     clearTimeout(timer);
-    this.#note(answer, path, before);
+    this.#note(answer, call, begun);
     return answer;
   }
 
@@ -140,10 +149,12 @@ export class OursEndpoint {
       });
       text = await textOf(response);
     } catch (error) {
-      return failed('unreachable', causeOf(error));
+      return failed('unreachable', { cause: causeOf(error) });
     }
-    if (response.status === 429) this.#pauseAsAsked(response.headers);
-    if (response.status !== 200) return failed(failureOf(response.status));
+    if (response.status !== 200)
+      return failed(failureOf(response.status), {
+        wait: response.status === 429 ? waitOf(response.headers) : undefined,
+      });
     try {
       return text === undefined ? failed('bad-answer') : { body: JSON.parse(text), failure: undefined };
     } catch {
@@ -151,21 +162,8 @@ export class OursEndpoint {
     }
   }
 
-  #pauseAsAsked(headers: OursResponse['headers']): void {
-    const milliseconds = Number(headers.get('retry-after-ms') ?? Number.NaN);
-    const asked =
-      milliseconds >= 0
-        ? Math.min(milliseconds, DEFAULT_BACKOFF.max)
-        : parseRetryAfter(
-            headers.get('retry-after') ?? undefined,
-            Date.now(),
-            headers.get('date') ?? undefined,
-          );
-    this.#pauseFor(asked ?? this.#delay(), 'rate-limited');
-  }
-
-  /** @param before the pause when the call began */
-  #note(answer: EndpointAnswer, path: string, before: Pause | undefined): void {
+  #note(answer: EndpointAnswer, { kind, path }: EndpointCall, begun: BegunCall): void {
+    const health = this.#health[kind];
     const { failure } = answer;
     const mistake = failure === undefined ? undefined : MISTAKES[failure];
     if (mistake !== undefined)
@@ -174,45 +172,29 @@ export class OursEndpoint {
         logWarning(this.#logger, 'CONVERT_OURS_REFUSED', `Ours Privacy: ${mistake} (${path})`, 'error'),
       );
     if (failure === 'rate-limited') {
-      if (this.pause === 0) this.#pauseFor(this.#delay(), 'rate-limited');
-      this.#once('429', () =>
-        logWarning(
-          this.#logger,
-          'CONVERT_OURS_OUTAGE',
-          'Ours Privacy: too many calls (429): visitors get the default until the endpoint takes calls again',
-        ),
+      health.limited(begun, answer.wait);
+      this.#once(`429 ${kind}`, () =>
+        this.#warn(`too many calls of ${kind}() (429): ${COSTS[kind]} until the endpoint takes calls again`),
       );
-      return;
-    }
-    if (failure === undefined || !OUTAGES.has(failure)) {
-      // A pause that began after this call knows more than its answer.
-      if (this.#pause !== before) return;
-      this.#pause = undefined;
-      if (this.#health.succeeded()) this.#logger.info?.('convert: Ours Privacy: the endpoint answers again');
-      return;
-    }
-    if (this.#health.failed())
-      logWarning(
-        this.#logger,
-        'CONVERT_OURS_OUTAGE',
-        `Ours Privacy: no answer from the endpoint (${wordsOf(answer)}): visitors get the default`,
-      );
-    if (this.#health.failures >= FAILURES) this.#pauseFor(this.#delay(), failure);
+    } else if (failure !== undefined && OUTAGES.has(failure)) {
+      const why = answer.cause === undefined ? failure : `${failure}: ${answer.cause}`;
+      if (health.failed(begun, failure))
+        this.#warn(`${kind}() gets no answer from the endpoint (${why}): ${COSTS[kind]}`);
+    } else if (health.succeeded(begun))
+      this.#logger.info?.(`convert: Ours Privacy: the endpoint answers again (${kind})`);
   }
 
-  #pauseFor(milliseconds: number, failure: EndpointFailure): void {
-    const until = performance.now() + milliseconds;
-    // The failure of a call that was under way must not shorten what the endpoint has asked for.
-    if (until > (this.#pause?.until ?? 0)) this.#pause = { until, failure };
+  #warn(message: string): void {
+    logWarning(this.#logger, 'CONVERT_OURS_OUTAGE', `Ours Privacy: ${message}`);
   }
+}
 
-  #delay(): number {
-    return backoffDelay(
-      DEFAULT_BACKOFF,
-      Math.max(1, this.#health.failures - FAILURES + 1),
-      0.5 + Math.random() / 2,
-    );
-  }
+/** Returns the milliseconds that a 429 asks for, at most five minutes. */
+function waitOf(headers: OursResponse['headers']): number | undefined {
+  const milliseconds = Number(headers.get('retry-after-ms') ?? Number.NaN);
+  if (milliseconds >= 0) return Math.min(milliseconds, MAX_RETRY_AFTER);
+  const [after, date] = [headers.get('retry-after'), headers.get('date')];
+  return parseRetryAfter(after ?? undefined, Date.now(), date ?? undefined);
 }
 
 /** Reads an answer; undefined if it is too long. */

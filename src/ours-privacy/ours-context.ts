@@ -9,7 +9,7 @@ import { hostnameOf } from '../request/url.js';
 import { bindWhenRead } from '../utils/detached-methods.js';
 import { asObject } from '../utils/objects.js';
 import { defaultFor, type ReadAssignment, readAssignment, readPersonalizations } from './answers.js';
-import type { EndpointAnswer, OursEndpoint } from './endpoint.js';
+import type { EndpointAnswer, EndpointCall } from './endpoint.js';
 import type { OursServices } from './services.js';
 import type {
   AssignOptions,
@@ -149,7 +149,7 @@ export class RequestOursContext implements OursContext {
       track_impression: trackImpression,
     };
     const path = `/experiments/assignments/${encodeURIComponent(key)}`;
-    const answer = await this.#post(path, body, timeout);
+    const answer = await this.#post({ kind: 'assign', path, content: body, timeout });
     return answer.failure === undefined
       ? readAssignment(key, answer.body)
       : { reason: answer.failure, assignment: defaultFor(key) };
@@ -158,9 +158,12 @@ export class RequestOursContext implements OursContext {
   async #askForPersonalizations(): Promise<readonly OursPersonalization[]> {
     const refusal = this.#refusal();
     const { token, timeout, count } = this.#services;
-    const body = { token, visitor_id: this.#who.id };
+    const content = { token, visitor_id: this.#who.id };
+    const path = '/experiments/personalization';
     const answer =
-      refusal === undefined ? await this.#post('/experiments/personalization', body, timeout) : undefined;
+      refusal === undefined
+        ? await this.#post({ kind: 'personalizations', path, content, timeout })
+        : undefined;
     const read = answer?.failure === undefined ? readPersonalizations(answer?.body) : undefined;
     count(read === undefined ? (refusal ?? answer?.failure ?? 'bad-answer') : 'read');
     return read ?? [];
@@ -175,9 +178,11 @@ export class RequestOursContext implements OursContext {
     const given: Readonly<Record<string, unknown>> = asObject(properties);
     const userAgent = headerText(this.#request.headers['user-agent']);
     const texts = Object.entries(given).map(([name, value]) => [name, String(value)] as const);
-    const answer = await this.#post(
-      '/track',
-      {
+    const answer = await this.#post({
+      kind: 'track',
+      path: '/track',
+      timeout: trackTimeout,
+      content: {
         token: trackToken,
         event,
         userId: this.#who.id,
@@ -189,14 +194,13 @@ export class RequestOursContext implements OursContext {
           userAgent: userAgent === undefined ? undefined : fitted(userAgent),
         },
       },
-      trackTimeout,
-    );
+    });
     return answer.failure ?? 'tracked';
   }
 
   /** Posts once. The host waits for the answer, for the handler may not. */
-  #post(...given: Parameters<OursEndpoint['post']>): Promise<EndpointAnswer> {
-    const answer = this.#services.endpoint.post(...given);
+  #post(call: EndpointCall): Promise<EndpointAnswer> {
+    const answer = this.#services.endpoint.post(call);
     this.#request.keep?.(answer.catch(() => undefined));
     return answer;
   }

@@ -113,7 +113,13 @@ class OursPrivacyInstance implements OursPrivacy {
   }
 
   stats(): OursStats {
-    return { calls: Object.fromEntries(this.#calls), pause: Math.round(this.#services.endpoint.pause) };
+    const { assign, personalizations, track } = this.#services.endpoint.pauses;
+    const pause = {
+      assign: Math.round(assign),
+      personalizations: Math.round(personalizations),
+      track: Math.round(track),
+    };
+    return { calls: Object.fromEntries(this.#calls), pause };
   }
 }
 

@@ -167,12 +167,15 @@ export interface OursContext {
   readonly bridge: Pick<Bridge, 'script' | 'attribute' | 'meta' | 'json'>;
 }
 
+/** A kind of call to the endpoint: the method that makes it. */
+export type OursCall = 'assign' | 'personalizations' | 'track';
+
 /** What the calls to the endpoint have come to. */
 export interface OursStats {
   /** The number of calls by what became of them; calls that were answered from memory count once. */
   readonly calls: Readonly<Partial<Record<OursReason | 'tracked' | 'read', number>>>;
-  /** Milliseconds until the next call is made, because earlier ones failed; 0 if calls are made. */
-  readonly pause: number;
+  /** Milliseconds until the next call of each kind is made, because earlier ones failed; 0 if calls are made. */
+  readonly pause: Readonly<Record<OursCall, number>>;
 }
 
 /** Mount it as a Convert is mounted: `app.use(convertMiddleware(ours))` gives `req.ours`. */

@@ -11,6 +11,7 @@ import type { ResponseHead } from '../../src/model/http.js';
 import {
   oursPrivacy,
   type OursContext,
+  type OursFetch,
   type OursPrivacy,
   type OursPrivacyOptions,
 } from '../../src/ours-privacy.js';
@@ -149,7 +150,7 @@ describe('assign()', () => {
     for (const options of [{ time: 10n }, { properties: { a: noText } }, { distinctId: 1n }, { time: 10n }])
       expect(await visitor.track('x', options as never)).toBe('bad-request');
     expect(await visitor.track(noText)).toBe('bad-request');
-    expect([endpoint.calls.length, ours.stats().pause, logged.length]).toEqual([0, 0, 1]);
+    expect([endpoint.calls.length, ours.stats().pause.assign, logged.length]).toEqual([0, 0, 1]);
     expect((await visitor.assign('a')).inExperiment).toBe(true);
   });
 
@@ -230,8 +231,9 @@ describe('an endpoint that', () => {
   it('is not there is told of with the code of the error, and without its text', async () => {
     const refused = Object.assign(new Error('v_123 refused'), { code: 'ECONNREFUSED' });
     const causes = [new TypeError('fetch failed', { cause: refused }), new TypeError('v_123'), 'v_123'];
-    for (const cause of causes) await visit(make({ fetch: () => Promise.reject(cause) })).assign('a');
-    expect(logged.map((line) => /\((.*?)\): visitors get the default/.exec(line)?.[1])).toEqual([
+    for (const cause of causes)
+      await visit(make({ fetch: vi.fn<OursFetch>().mockRejectedValue(cause) })).assign('a');
+    expect(logged.map((line) => /(unreachable.*?)\): visitors get the default/.exec(line)?.[1])).toEqual([
       'unreachable: ECONNREFUSED',
       'unreachable: TypeError',
       'unreachable: unknown',
@@ -274,14 +276,14 @@ describe('an endpoint that', () => {
     await next.assign('b');
     expect(next.explain('b').reason).toBe('rate-limited');
     expect(endpoint.calls).toHaveLength(1);
-    expect(ours.stats().pause).toBeGreaterThan(30_000);
+    expect(ours.stats().pause.assign).toBeGreaterThan(30_000);
   });
 
   it('refuses requests is asked again: it is not down', async () => {
     endpoint.answer = json(413, { success: false });
     const ours = make();
     for (let n = 0; n < 5; n += 1) await visit(ours).assign('a');
-    expect([endpoint.calls.length, ours.stats().pause]).toEqual([5, 0]);
+    expect([endpoint.calls.length, ours.stats().pause.assign]).toEqual([5, 0]);
   });
 
   it('asks for a pause gets one, although calls under way are answered, or fail', async () => {
@@ -301,7 +303,43 @@ describe('an endpoint that', () => {
     await visit(ours).assign('e');
     for (const release of open) release();
     await Promise.all([answered, ...failing]);
-    expect(ours.stats().pause).toBeGreaterThan(30_000);
+    expect(ours.stats().pause.assign).toBeGreaterThan(30_000);
+  });
+
+  it('stalls once under many calls fails once, and calls go on', async () => {
+    const ours = make();
+    const all = async (): Promise<void> => {
+      const open: (() => void)[] = [];
+      endpoint.answer = (res) => void open.push(() => res.destroy());
+      const calls = Array.from({ length: 12 }, () => visit(ours).assign('a'));
+      await expect.poll(() => open.length).toBe(12);
+      for (const release of open) release();
+      await Promise.all(calls);
+    };
+    await all();
+    await all();
+    expect([ours.stats().pause.assign, logged.length]).toEqual([0, 1]);
+    // The third stall pauses the calls, for no longer than three single failures do.
+    await all();
+    expect(ours.stats().pause.assign).toBeGreaterThan(0);
+    expect(ours.stats().pause.assign).toBeLessThanOrEqual(500);
+  });
+
+  it.each([
+    ['track', 'assign'],
+    ['personalizations', 'track'],
+    ['assign', 'personalizations'],
+  ] as const)('asks %s() for a pause gets the calls of %s()', async (limited, other) => {
+    endpoint.answer = json(429, { success: false }, { 'retry-after': '60' });
+    const ours = make({ trackToken: 'src_test' });
+    await visit(ours)[limited]('a');
+    expect(logged.join()).toContain(`too many calls of ${limited}()`);
+    endpoint.answer = json(200, { success: true, in_experiment: false, personalizations: [] });
+    await visit(ours)[other]('a');
+    await visit(ours)[limited]('a');
+    expect(endpoint.calls).toHaveLength(2);
+    const { pause } = ours.stats();
+    expect([pause[limited] > 30_000, pause[other]]).toEqual([true, 0]);
   });
 
   it('refuses a request is told of once for each experiment', async () => {
@@ -315,7 +353,7 @@ describe('an endpoint that', () => {
     endpoint.answer = json(503, {});
     const ours = make();
     for (let n = 0; n < 3; n += 1) await visit(ours).assign('a');
-    expect(ours.stats().pause).toBeGreaterThan(0);
+    expect(ours.stats().pause.assign).toBeGreaterThan(0);
     await visit(ours).assign('a');
     expect(endpoint.calls).toHaveLength(3);
     endpoint.answer = json(200, { success: true, in_experiment: false });
