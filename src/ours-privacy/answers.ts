@@ -24,12 +24,13 @@ export interface ReadAssignment {
   readonly assignment: OursAssignment;
 }
 
-export function readAssignment(experimentKey: string, body: unknown): ReadAssignment {
-  const bad: ReadAssignment = { reason: 'bad-answer', assignment: defaultFor(experimentKey) };
-  if (!isPlainObject(body) || body.success === false) return bad;
-  if (body.in_experiment === false) return { reason: 'not-in-experiment', assignment: bad.assignment };
+/** Returns undefined if the body is not what the endpoint promises. */
+export function readAssignment(experimentKey: string, body: unknown): ReadAssignment | undefined {
+  if (!isPlainObject(body) || body.success === false) return undefined;
+  if (body.in_experiment === false)
+    return { reason: 'not-in-experiment', assignment: defaultFor(experimentKey) };
   const [experimentId, variantId] = [textOf(body.experiment_id), textOf(body.variant_id)];
-  if (body.in_experiment !== true || experimentId === undefined || variantId === undefined) return bad;
+  if (body.in_experiment !== true || experimentId === undefined || variantId === undefined) return undefined;
   return {
     reason: 'assigned',
     assignment: {
@@ -47,7 +48,8 @@ export function readAssignment(experimentKey: string, body: unknown): ReadAssign
 
 /** Returns undefined if the body is not what the endpoint promises. */
 export function readPersonalizations(body: unknown): readonly OursPersonalization[] | undefined {
-  if (!isPlainObject(body) || !Array.isArray(body.personalizations)) return undefined;
+  if (!isPlainObject(body) || body.success === false || !Array.isArray(body.personalizations))
+    return undefined;
   return body.personalizations.slice(0, MAX_PERSONALIZATIONS).flatMap((each: unknown) => {
     if (!isPlainObject(each)) return [];
     const [experimentId, variantId] = [textOf(each.experiment_id), textOf(each.variant_id)];
@@ -62,6 +64,10 @@ export function readPersonalizations(body: unknown): readonly OursPersonalizatio
     };
   });
 }
+
+/** Returns undefined if the body is not what the endpoint promises. */
+export const readTracked = (body: unknown): true | undefined =>
+  isPlainObject(body) && body.success === true ? true : undefined;
 
 const textOf = (value: unknown): string | undefined =>
   typeof value === 'string' && value !== '' && value.length <= MAX_TEXT ? value : undefined;

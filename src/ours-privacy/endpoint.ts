@@ -16,16 +16,18 @@ export type EndpointFailure = Exclude<
   'assigned' | 'not-in-experiment' | 'no-visitor' | 'consent'
 >;
 
-export interface EndpointCall {
+export interface EndpointCall<Answer> {
   readonly kind: OursCall;
   readonly path: string;
   readonly content: object;
   /** Milliseconds. */
   readonly timeout: number;
+  /** Reads the body; undefined if it is not what the endpoint promises, which is a failure like others. */
+  readonly read: (body: unknown) => Answer | undefined;
 }
 
 interface Failed {
-  readonly body: undefined;
+  readonly value: undefined;
   readonly failure: EndpointFailure;
   /** The code or the name of the error, for the log. */
   readonly cause?: string;
@@ -33,8 +35,8 @@ interface Failed {
   readonly wait?: number | undefined;
 }
 
-/** The body of an answer, or why there is none. */
-export type EndpointAnswer = { readonly body: unknown; readonly failure: undefined } | Failed;
+/** What was read in the body of an answer, or why there is nothing. */
+export type EndpointAnswer<Answer> = { readonly value: Answer; readonly failure: undefined } | Failed;
 
 const BY_STATUS: Readonly<Record<number, EndpointFailure>> = {
   401: 'unauthorized',
@@ -71,7 +73,7 @@ const COSTS: Readonly<Record<OursCall, string>> = {
 };
 
 const failed = (failure: EndpointFailure, more?: Pick<Failed, 'cause' | 'wait'>): Failed => ({
-  body: undefined,
+  value: undefined,
   failure,
   ...more,
 });
@@ -116,26 +118,30 @@ export class OursEndpoint {
    *
    * @throws if the body can't be JSON, which is no outage
    */
-  async post(call: EndpointCall): Promise<EndpointAnswer> {
-    const { kind, path, content, timeout } = call;
+  async post<Answer>(call: EndpointCall<Answer>): Promise<EndpointAnswer<Answer>> {
+    const { kind, content, timeout } = call;
     const body = JSON.stringify(content);
     const begun = this.#health[kind].begin(timeout);
     if (typeof begun === 'string') return failed(begun);
     const abort = new AbortController();
     let timer: ReturnType<typeof setTimeout> | undefined;
-    const late = new Promise<EndpointAnswer>((resolve) => {
+    const late = new Promise<Failed>((resolve) => {
       timer = setTimeout(() => {
         resolve(failed('timeout'));
         abort.abort();
       }, timeout);
     });
-    const answer = await Promise.race([this.#ask(path, body, abort.signal), late]);
+    const answer = await Promise.race([this.#ask(call, body, abort.signal), late]);
     clearTimeout(timer);
     this.#note(answer, call, begun);
     return answer;
   }
 
-  async #ask(path: string, body: string, signal: AbortSignal): Promise<EndpointAnswer> {
+  async #ask<Answer>(
+    { path, read }: EndpointCall<Answer>,
+    body: string,
+    signal: AbortSignal,
+  ): Promise<EndpointAnswer<Answer>> {
     let response: OursResponse;
     let text: string | undefined;
     try {
@@ -155,14 +161,11 @@ export class OursEndpoint {
       return failed(failureOf(response.status), {
         wait: response.status === 429 ? waitOf(response.headers) : undefined,
       });
-    try {
-      return text === undefined ? failed('bad-answer') : { body: JSON.parse(text), failure: undefined };
-    } catch {
-      return failed('bad-answer');
-    }
+    const value = text === undefined ? undefined : read(parsed(text));
+    return value === undefined ? failed('bad-answer') : { value, failure: undefined };
   }
 
-  #note(answer: EndpointAnswer, { kind, path }: EndpointCall, begun: BegunCall): void {
+  #note(answer: EndpointAnswer<unknown>, { kind, path }: EndpointCall<unknown>, begun: BegunCall): void {
     const health = this.#health[kind];
     const { failure } = answer;
     const mistake = failure === undefined ? undefined : MISTAKES[failure];
@@ -195,6 +198,15 @@ function waitOf(headers: OursResponse['headers']): number | undefined {
   if (milliseconds >= 0) return Math.min(milliseconds, MAX_RETRY_AFTER);
   const [after, date] = [headers.get('retry-after'), headers.get('date')];
   return parseRetryAfter(after ?? undefined, Date.now(), date ?? undefined);
+}
+
+/** Returns undefined for what is no JSON. */
+function parsed(text: string): unknown {
+  try {
+    return JSON.parse(text);
+  } catch {
+    return undefined;
+  }
 }
 
 /** Reads an answer; undefined if it is too long. */

@@ -8,7 +8,13 @@ import { headerText, type IncomingRequest, type OutgoingResponse } from '../mode
 import { hostnameOf } from '../request/url.js';
 import { bindWhenRead } from '../utils/detached-methods.js';
 import { asObject } from '../utils/objects.js';
-import { defaultFor, type ReadAssignment, readAssignment, readPersonalizations } from './answers.js';
+import {
+  defaultFor,
+  type ReadAssignment,
+  readAssignment,
+  readPersonalizations,
+  readTracked,
+} from './answers.js';
 import type { EndpointAnswer, EndpointCall } from './endpoint.js';
 import type { OursServices } from './services.js';
 import type {
@@ -142,17 +148,16 @@ export class RequestOursContext implements OursContext {
     if (reason !== undefined) return { reason, assignment: defaultFor(key) };
     if (key === '' || key.length > MAX_NAME) return { reason: 'not-found', assignment: defaultFor(key) };
     const { token, timeout } = this.#services;
-    const body = {
+    const content = {
       token,
       visitor_id: this.#who.id,
       context: this.#page(url, search),
       track_impression: trackImpression,
     };
     const path = `/experiments/assignments/${encodeURIComponent(key)}`;
-    const answer = await this.#post({ kind: 'assign', path, content: body, timeout });
-    return answer.failure === undefined
-      ? readAssignment(key, answer.body)
-      : { reason: answer.failure, assignment: defaultFor(key) };
+    const read = (body: unknown): ReadAssignment | undefined => readAssignment(key, body);
+    const answer = await this.#post({ kind: 'assign', path, content, timeout, read });
+    return answer.value ?? { reason: answer.failure, assignment: defaultFor(key) };
   }
 
   async #askForPersonalizations(): Promise<readonly OursPersonalization[]> {
@@ -160,13 +165,10 @@ export class RequestOursContext implements OursContext {
     const { token, timeout, count } = this.#services;
     const content = { token, visitor_id: this.#who.id };
     const path = '/experiments/personalization';
-    const answer =
-      refusal === undefined
-        ? await this.#post({ kind: 'personalizations', path, content, timeout })
-        : undefined;
-    const read = answer?.failure === undefined ? readPersonalizations(answer?.body) : undefined;
-    count(read === undefined ? (refusal ?? answer?.failure ?? 'bad-answer') : 'read');
-    return read ?? [];
+    const call = { kind: 'personalizations', path, content, timeout, read: readPersonalizations } as const;
+    const answer = refusal === undefined ? await this.#post(call) : { value: undefined, failure: refusal };
+    count(answer.failure ?? 'read');
+    return answer.value ?? [];
   }
 
   async #track(event: string, { properties, distinctId, time }: OursTrackOptions): Promise<OursTrackOutcome> {
@@ -182,6 +184,7 @@ export class RequestOursContext implements OursContext {
       kind: 'track',
       path: '/track',
       timeout: trackTimeout,
+      read: readTracked,
       content: {
         token: trackToken,
         event,
@@ -199,7 +202,7 @@ export class RequestOursContext implements OursContext {
   }
 
   /** Posts once. The host waits for the answer, for the handler may not. */
-  #post(call: EndpointCall): Promise<EndpointAnswer> {
+  #post<Answer>(call: EndpointCall<Answer>): Promise<EndpointAnswer<Answer>> {
     const answer = this.#services.endpoint.post(call);
     this.#request.keep?.(answer.catch(() => undefined));
     return answer;

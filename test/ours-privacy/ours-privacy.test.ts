@@ -306,6 +306,25 @@ describe('an endpoint that', () => {
     expect(ours.stats().pause.assign).toBeGreaterThan(30_000);
   });
 
+  it.each([
+    ['{}', {}],
+    ['[]', []],
+    ['null', null],
+    ['success: false', { success: false, in_experiment: false, personalizations: [] }],
+    ['ids that are numbers', { success: 'yes', in_experiment: true, experiment_id: 5, variant_id: 6 }],
+  ])('answers with %s is down like one that does not answer', async (_name, body) => {
+    const ours = make({ trackToken: 'src_test' });
+    for (const call of ['assign', 'personalizations', 'track'] as const) {
+      endpoint.answer = json(503, {});
+      for (let n = 0; n < 2; n += 1) await visit(ours)[call]('a');
+      endpoint.answer = json(200, body);
+      await visit(ours)[call]('a');
+      expect(ours.stats().pause[call]).toBeGreaterThan(0);
+    }
+    expect(ours.stats().calls).toEqual({ 'server-error': 6, 'bad-answer': 3 });
+    expect(logged).toHaveLength(3);
+  });
+
   it('stalls once under many calls fails once, and calls go on', async () => {
     const ours = make();
     const all = async (): Promise<void> => {
