@@ -29,7 +29,7 @@ import type { OursPrivacy, OursPrivacyOptions, OursStats } from './types.js';
 const ENDPOINT = 'https://api.oursprivacy.com/api/v1';
 const COOKIE = '_ours_user';
 const TIMEOUT = 150;
-/** Milliseconds for an event: no page waits for it. */
+/** Milliseconds for an event: no page need wait for it, and it is lost if it is cut off. */
 const TRACK_TIMEOUT = 2_000;
 
 /** An id that the endpoint may know: anybody can send any cookie. */

@@ -10,7 +10,7 @@ export interface OursServices {
   readonly trackToken: string | undefined;
   /** Milliseconds for a question of a page. */
   readonly timeout: number;
-  /** Milliseconds for an event, which no page waits for. */
+  /** Milliseconds for an event, which no page need wait for. */
   readonly trackTimeout: number;
   readonly newId: () => string;
   readonly consent: (request: IncomingRequest) => Consent;

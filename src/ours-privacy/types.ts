@@ -13,7 +13,7 @@ export interface OursPrivacyOptions<Raw = unknown> {
   trackToken?: string;
   /** The address of the API. Default `https://api.oursprivacy.com/api/v1`. */
   endpoint?: string;
-  /** The most milliseconds that a page waits for one answer. Default 150. */
+  /** The most milliseconds that a page waits for the answer of one `assign` or `personalizations`. Default 150. */
   timeout?: number;
   /** The cookie that holds the visitor id, which their Web SDK sets. Default `_ours_user`. */
   visitorCookie?: string;
@@ -159,7 +159,10 @@ export interface OursContext {
   assign(experimentKey: string, options?: AssignOptions): Promise<OursAssignment>;
   /** Asks for the visitor's personalizations; an empty list if anything fails. No impression is counted. */
   personalizations(): Promise<readonly OursPersonalization[]>;
-  /** Sends an event, such as a conversion. It is not sent again if it fails. */
+  /**
+   * Sends an event, such as a conversion. It is not sent again if it fails. The promise takes 2 s at most (or the
+   * option `timeout`, if that is longer), so a page need not await it: the event goes on behind the response.
+   */
   track(event: string, options?: OursTrackOptions): Promise<OursTrackOutcome>;
   /** What the calls so far have answered for an experiment, and why. Asks nothing. */
   explain(experimentKey: string): OursExplanation;
