@@ -1,6 +1,7 @@
 /** The plugin for Fastify 5. */
 import type { Readable } from 'node:stream';
 import type {
+  FastifyError,
   FastifyInstance,
   FastifyPluginAsync,
   FastifyPluginCallback,
@@ -137,25 +138,33 @@ export function route(handler: RouteHandler, options?: RouteOptions): FastifyPlu
     'a middleware such as express.json() has read it: leave the path of route() out there',
   );
   return function convertRoute(fastify, _options, done) {
+    const answer = async (request: FastifyRequest, reply: FastifyReply, read: RouteBody | undefined) => {
+      const { status, headers, body } = await mounted.answer(new FastifyIncoming(request), read);
+      return reply.code(status).headers(headers).send(body);
+    };
     fastify.removeAllContentTypeParsers();
     // Not '*', which is right for each type, too: Fastify would parse the type of each request anew.
-    fastify.addContentTypeParser(/^/, async (request: FastifyRequest, payload: Readable) => {
-      const { rawBody, raw } = request as FastifyRequest & { readonly rawBody?: unknown };
-      return mounted.read(payload, () => {
-        const before = raw as { readonly rawBody?: unknown; readonly body?: unknown };
-        return [rawBody, before.rawBody, before.body];
-      });
+    fastify.addContentTypeParser(/^/, async (request: FastifyRequest, payload: Readable) =>
+      mounted.read(payload, () => keptBodies(request)),
+    );
+    // Fastify asks no parser for a type that is malformed, or empty. The other frameworks read such a body.
+    fastify.setErrorHandler<FastifyError>(async (error, request, reply) => {
+      if (error.code !== 'FST_ERR_CTP_INVALID_MEDIA_TYPE') throw error;
+      return answer(request, reply, await mounted.read(request.raw, () => keptBodies(request)));
     });
     for (const path of handler.answersBelow === true ? ['/', '/*'] : ['/']) {
-      fastify.all(path, async (request, reply) => {
-        // Nothing is parsed of a request that has no body.
-        const read = request.body as RouteBody | undefined;
-        const { status, headers, body } = await mounted.answer(new FastifyIncoming(request), read);
-        return reply.code(status).headers(headers).send(body);
-      });
+      // Nothing is parsed of a request that has no body.
+      fastify.all(path, (request, reply) => answer(request, reply, request.body as RouteBody | undefined));
     }
     done();
   };
+}
+
+/** Where a plugin of the app may have kept the bytes of a body that it has read. */
+function keptBodies(request: FastifyRequest): readonly unknown[] {
+  const { rawBody, raw } = request as FastifyRequest & { readonly rawBody?: unknown };
+  const before = raw as { readonly rawBody?: unknown; readonly body?: unknown };
+  return [rawBody, before.rawBody, before.body];
 }
 
 class FastifyIncoming extends FrameworkRequest<FastifyRequest> {

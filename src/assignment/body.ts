@@ -34,7 +34,9 @@ const id: Kind = {
 };
 const page: Kind = {
   meant: 'an absolute http(s) URL, or a path',
-  isRight: (value) => isText(value) && /^(?:https?:\/\/[^/?#\\]|\/)/i.test(value),
+  // An address that no browser opens, such as one with the port 99999, is none of a page.
+  isRight: (value) =>
+    isText(value) && (value.startsWith('/') || (/^https?:\/\/[^/?#\\]/i.test(value) && URL.canParse(value))),
 };
 const keys: Kind = {
   meant: `a list of 1 to ${MAX_KEYS} keys`,
@@ -63,6 +65,7 @@ export const CONVERSION: Fields = {
   event: id,
   distinctId: id,
   eventProperties: object,
+  ruleData: object,
   identityContext: { ip: text, userAgent: text },
 };
 
@@ -80,6 +83,7 @@ export interface Body {
   readonly event?: string;
   readonly distinctId?: string;
   readonly eventProperties?: Readonly<Record<string, unknown>>;
+  readonly ruleData?: Record<string, unknown>;
   readonly identityContext?: { readonly ip?: string; readonly userAgent?: string };
 }
 

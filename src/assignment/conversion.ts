@@ -25,6 +25,7 @@ export async function trackConversion(call: Call): Promise<RouteResponse> {
   const conversionData = dataOf(body);
   visitor.trackConversion(body.event!, {
     ...(conversionData.length > 0 && { conversionData }),
+    ...(body.ruleData !== undefined && { ruleData: body.ruleData }),
     conversionSetting: {
       forceMultipleTransactions: conversionData.some(({ key }) => key === 'transactionId'),
     },

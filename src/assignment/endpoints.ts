@@ -34,8 +34,7 @@ export const ENDPOINTS: readonly Endpoint[] = [
     path: /\/experiments\/personalization\/?$/,
     fields: PERSONALIZATION,
     required: ['visitor_id'],
-    // There is no rule yet that sets one.
-    answer: () => answer({ success: true, personalizations: [] }),
+    answer: personalize,
   },
   { path: /\/track\/?$/, fields: CONVERSION, required: ['event'], answer: trackConversion },
 ];
@@ -86,6 +85,13 @@ async function assigner(call: Call): Promise<(key: string) => Assignment> {
   const attributes = body.context?.url === undefined ? ANYWHERE : THERE;
   const isEnrolling = body.track_impression !== false;
   return (key) => assign(visitor, convert.standingOf(key), key, attributes, isEnrolling);
+}
+
+/** There is no rule yet that sets a personalization. Without a config, callers learn of that here, too. */
+async function personalize(call: Call): Promise<RouteResponse> {
+  await visitorOf(call);
+  if (call.convert.standingOf('') === undefined) return UNDECIDED['not-ready'];
+  return answer({ success: true, personalizations: [] });
 }
 
 /** True if another try may do better; an unknown key stays unknown. */

@@ -5,6 +5,8 @@ import type { RateLimiter } from './types.js';
 
 /** Milliseconds after which a limiter counts as failed: a page waits for the answer, and callers wait 150 ms or so. */
 const LIMITER_TIMEOUT = 50;
+/** The most seconds that a caller is told to wait. */
+const MAX_WAIT = 3_600;
 
 /**
  * Returns the seconds that the caller has to wait; undefined if the caller may go on. A limiter that fails stops
@@ -20,10 +22,14 @@ export async function secondsToWait(
     return undefined;
   } catch (rejected) {
     const { msBeforeNext } = (rejected ?? {}) as { readonly msBeforeNext?: unknown };
-    if (typeof msBeforeNext === 'number') return Math.max(1, Math.ceil(msBeforeNext / 1000));
+    if (typeof msBeforeNext === 'number') return secondsOf(msBeforeNext);
     report(
       asConvertError(rejected, 'CONVERT_CALLBACK', 'the limiter in `limits` failed, so nobody is limited'),
     );
     return undefined;
   }
 }
+
+/** Whole seconds from 1 to `MAX_WAIT`: a limiter of the app may give any number, also none that a header can say. */
+const secondsOf = (milliseconds: number): number =>
+  Math.min(MAX_WAIT, Math.max(1, Math.ceil(milliseconds / 1000) || 1));

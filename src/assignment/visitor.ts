@@ -22,9 +22,14 @@ export function visitorOf({ convert, raw, body }: Call): Promise<VisitorContext>
   return convert.forVisitorWithin?.(raw, id, options) ?? convert.forVisitor(id, options);
 }
 
-/** The URL of the page, with the query in `search` if there is one: it goes before that of the URL. */
+/**
+ * The URL of the page, with the query in `search` if that is given: it goes before that of the URL. An empty one leaves
+ * no `?` behind: rules on the URL must match as in a page without a query.
+ */
 function urlOf({ url, search }: Context = {}): string | undefined {
   if (search === undefined) return url;
   const query = search.startsWith('?') ? search : `?${search}`;
-  return url === undefined ? query : url.replace(/[?#].*$/s, '') + query;
+  if (url === undefined) return query;
+  const page = url.replace(/[?#].*$/s, '');
+  return query === '?' ? page : page + query;
 }

@@ -8,6 +8,7 @@ import { assignmentRoutes } from '../assignment/assignment-routes.js';
 import { createConvert } from '../convert/convert.js';
 import type { Convert } from '../convert/types.js';
 import type { ConvertOptions } from '../options/types.js';
+import { secrets } from '../utils/option-checks.js';
 import { type Command, Mistake } from './command.js';
 import { nodeRoute } from './node-route.js';
 
@@ -31,14 +32,29 @@ export const serve: Command = {
     if (project !== undefined && !existsSync(project)) throw new Mistake(`there is no file ${project}`);
     const given = tokensIn(process.env[TOKENS]);
     const tokens = given.length === 0 ? [`exp_${randomBytes(12).toString('hex')}`] : given;
+    const [problem] = secrets(tokens, TOKENS);
+    if (problem !== undefined) throw new Mistake(problem.replace('option', 'variable'));
     const server = await startServer(project === undefined ? {} : { project }, { port, host, tokens });
     const { port: taken } = server.address() as AddressInfo;
     const lines = [`http://${host.includes(':') ? `[${host}]` : host}:${taken}/api/v1`];
     if (given.length === 0) lines.push(`${TOKENS} is not set: the token of this run is ${tokens[0]}`);
     process.stdout.write(`${lines.join('\n')}\n`);
-    for (const signal of ['SIGTERM', 'SIGINT'] as const) process.once(signal, () => server.close());
+    for (const signal of ['SIGTERM', 'SIGINT'] as const) process.once(signal, () => endServer(server));
   },
 };
+
+/** Milliseconds that requests under way have at the end: the endpoint needs far less. */
+const REQUEST_LIMIT = 2_000;
+
+/**
+ * Closes the server. A client that never ends its request must not hold up the events that are sent then: its
+ * connection is cut when `limit` milliseconds are over.
+ */
+export function endServer(server: Server, limit = REQUEST_LIMIT): void {
+  server.close();
+  // The timer alone keeps no process running.
+  setTimeout(() => server.closeAllConnections(), limit).unref();
+}
 
 /** The tokens of a list as people write it, with spaces, or a comma at its end. */
 export const tokensIn = (list = ''): readonly string[] =>

@@ -7,7 +7,7 @@ import { isThenable } from '../utils/objects.js';
 import { saysYes } from './app-answers.js';
 import { PageContext } from './page-context.js';
 import type { RequestServices } from './request-services.js';
-import type { Runtime } from './runtime.js';
+import type { LoadedProject, Runtime } from './runtime.js';
 import { sharedVisitorOf } from './shared-visitor.js';
 
 export abstract class IdentifyingContext extends PageContext {
@@ -86,6 +86,15 @@ export abstract class IdentifyingContext extends PageContext {
     return this.#storeKey;
   }
 
+  /**
+   * The project in force. While the names of its cookies are not known to this context there is none, also if the
+   * config has come meanwhile: a visitor whose cookies can't be read would be decided anew.
+   */
+  protected get project(): LoadedProject | undefined {
+    const { names } = this.#services;
+    return names !== undefined && names.project === undefined ? undefined : this.runtime.project;
+  }
+
   protected get prefetched(): Answer | undefined {
     return this.#prefetched;
   }
@@ -102,7 +111,7 @@ export abstract class IdentifyingContext extends PageContext {
     this.#wasReadAhead = true;
     const visitor = this.identified;
     if (visitor === undefined || visitor.excludedBy !== undefined) return undefined;
-    if (visitor.origin === 'generated' || !this.runtime.project) return undefined;
+    if (visitor.origin === 'generated' || !this.project) return undefined;
     const key = this.storeKey;
     const state = store.readCached(key);
     const answer = state === undefined ? store.readWithinBudget(key) : { state };

@@ -110,10 +110,12 @@ export class RequestContext extends IdentifyingContext implements ConvertContext
     const request = this.request;
     const visitor = this.identified;
     if (visitor === undefined) return excluded(EXCLUDED, 'disabled');
-    const { project } = this.runtime;
+    const { project } = this;
     // The first config has come meanwhile: what else is done here is done.
-    if (this.resolved !== undefined && project)
-      return this.#include(visitor, project, this.preview?.follow(visitor, project));
+    if (this.resolved !== undefined)
+      return project
+        ? this.#include(visitor, project, this.preview?.follow(visitor, project))
+        : this.resolved;
     sharedVisitorOf(request)?.tellOthers(this);
     if (this.wasReadAhead) warnOfLateUser(this.runtime, this.visitors, request, visitor);
     this.#readOnly = readOnlyReason({

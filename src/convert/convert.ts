@@ -114,6 +114,7 @@ class ConvertInstance extends ConvertBase implements Convert {
     assertSplittable(this.#options.responseCache?.cookie);
     return (this.#mount ??= new NamedMount(as, this.#options.sdkKey, this.runtime, {
       open: (...given) => this.openWith(...given),
+      first: () => this.waitForFirst(),
       prepared: (context) => this.#prepared(context),
     }));
   }

@@ -11,6 +11,8 @@ import type { ContextOpener } from './types.js';
 /** What the Convert does with a request, whatever its name is. */
 export interface Opening {
   open(services: RequestServices, request: IncomingRequest, response: OutgoingResponse): RequestContext;
+  /** Waits for the first project config; undefined if there is nothing to wait for. */
+  first(): Promise<void> | undefined;
   /** Waits for what a context needs before the handler runs. */
   prepared(context: RequestContext): ConvertContext | Promise<ConvertContext>;
 }
@@ -59,6 +61,13 @@ export class NamedMount extends NamedProject implements ContextOpener {
   }
 
   open(request: IncomingRequest, response: OutgoingResponse): ConvertContext | Promise<ConvertContext> {
+    // The config tells the project's id, which is in the names of the cookies: the context is made after it.
+    const first = this.isKnown ? undefined : this.opening.first();
+    if (first === undefined) return this.#open(request, response);
+    return first.catch(() => undefined).then(() => this.#open(request, response));
+  }
+
+  #open(request: IncomingRequest, response: OutgoingResponse): ConvertContext | Promise<ConvertContext> {
     const { as } = this;
     const { node } = request as { readonly node?: Record<string, unknown> };
     const before = node?.[as];

@@ -112,9 +112,10 @@ class FetchConvertInstance extends ConvertBase implements FetchConvert {
     const outgoing = new FetchOutgoing();
     const named = this.#named;
     // Its cookies have the project's id in their names.
-    if (named?.isKnown === false) await this.#firstProject(raw);
+    const hasWaited = named?.isKnown === false;
+    if (hasWaited) await this.#firstProject(raw);
     const context = this.openWith(this.services, new FetchIncoming(raw), outgoing);
-    if (!context.skipped) await this.#prepare(context, raw);
+    if (!context.skipped) await this.#prepare(context, raw, hasWaited);
     return {
       context,
       run: (proceed) => proceedWith(context, request, proceed, named?.as),
@@ -209,8 +210,8 @@ class FetchConvertInstance extends ConvertBase implements FetchConvert {
     return this.runtime.repository.current === undefined ? this.waitForFirst() : undefined;
   }
 
-  async #prepare(context: RequestContext, raw: HostRequest): Promise<void> {
-    const first = this.#firstProject(raw);
+  async #prepare(context: RequestContext, raw: HostRequest, hasWaited: boolean): Promise<void> {
+    const first = hasWaited ? undefined : this.#firstProject(raw);
     if (first !== undefined) await first;
     if (!this.isReadAhead(context)) return;
     const prepared = this.prepare(context);

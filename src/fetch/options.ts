@@ -7,7 +7,7 @@ import type { ProjectConfig } from '../model/project-config.js';
 import type { ShortProject } from '../model/short-project.js';
 import { ConvertError } from '../utils/errors.js';
 import { isObject } from '../utils/objects.js';
-import { assertOptions, propertyName, shape } from '../utils/option-checks.js';
+import { assertOptions, either, propertyName, shape, withMethods } from '../utils/option-checks.js';
 import { isKeyValueStore, keyValueCache, type KeyValueStore } from './key-value-cache.js';
 import type { FetchRequest, HostRequest } from './request.js';
 
@@ -69,11 +69,18 @@ function forNode(given: FetchOptions<never>): ConvertOptions {
   return { ...(others as object), ...(cache !== undefined && { projectCache: cache }) };
 }
 
-const NAME = shape({ as: propertyName });
+/** What is another thing here than on Node. */
+const OF_FETCH = shape({
+  as: propertyName,
+  projectCache: either(
+    'an object with get and put, such as Workers KV, or with read and write',
+    withMethods('', 'get', 'put'),
+    withMethods('', 'read', 'write'),
+  ),
+});
 
 function assertOfFetch(given: object): void {
   const { as, project, projectCache, delivery } = given as Record<string, unknown>;
-  assertOptions(NAME, { as });
   refuse('', given, ELSEWHERE);
   if (isObject(delivery)) refuse('delivery.', delivery, DELIVERY_ELSEWHERE);
   if (typeof project === 'string')
@@ -83,6 +90,7 @@ function assertOfFetch(given: object): void {
       'projectCache',
       'there are no files; give an object with get and put, such as Workers KV',
     );
+  assertOptions(OF_FETCH, { as, projectCache });
 }
 
 function refuse(prefix: string, given: object, elsewhere: Readonly<Record<string, string>>): void {

@@ -48,11 +48,11 @@ describe.each(Object.keys(FRAMEWORKS))('%s', (framework) => {
   it('answers below its path, and leaves the other routes alone', async () => {
     const convert = testConvert({ 'homepage-hero': 'version-b' }, { logger: false });
     const app = await FRAMEWORKS[framework]!(assignmentRoutes(convert, { tokens: TOKEN }));
-    const post = async (path: string, body: unknown) => {
+    const post = async (path: string, body: unknown, type = 'application/json') => {
       const response = await fetch(`${app.url}/api/v1${path}`, {
         method: 'POST',
         headers: {
-          'Content-Type': 'application/json',
+          'Content-Type': type,
           'User-Agent': 'Googlebot/2.1',
           Cookie: 'cv_vid=caller',
         },
@@ -94,6 +94,11 @@ describe.each(Object.keys(FRAMEWORKS))('%s', (framework) => {
       expect(
         await post('/experiments/assignments/homepage-hero', { more: 'x'.repeat(20_000) }),
       ).toMatchObject({ status: 413, ...no });
+      // The type of the body says nothing.
+      for (const type of ['garbage', ''])
+        expect(
+          await post('/experiments/assignments/homepage-hero', { ...visitor, token: 'x' }, type),
+        ).toMatchObject({ status: 401, ...no, body: { success: false } });
       // The route reads no such body to its end, and the endpoint never sees it.
       expect(
         await post('/experiments/assignments/homepage-hero', { more: 'x'.repeat(1_100_000) }),

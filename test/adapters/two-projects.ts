@@ -7,6 +7,7 @@ import { createConvert } from '../../src/convert/convert.js';
 import type { Convert } from '../../src/convert/types.js';
 import type { ProjectConfig } from '../../src/model/project-config.js';
 import type { ConvertOptions } from '../../src/options/types.js';
+import type { ProjectSource } from '../../src/project/types.js';
 import { memoryStore } from '../../src/store/memory-store.js';
 import type { VisitorStore } from '../../src/store/types.js';
 import { testProject } from '../support/project.js';
@@ -269,6 +270,49 @@ export function twoProjectsConformance(adapter: Adapter): void {
       const names = ['cv_2003_ses', 'cv_2003_variations', 'cv_ses', 'cv_variations', 'cv_vid'];
       expect(namesOf(answer).toSorted()).toEqual(names);
     });
+
+    it.each([
+      ['waits for', '/outlet', 5_000],
+      ['gets in its handler', '/late', 1],
+    ])(
+      'W9 a first request that %s the first config decides nobody anew',
+      async (_name, path, readyTimeout) => {
+        const both = { secrets: SECRETS, assignmentCookie: true, readyTimeout };
+        const before = await ask((await start(both)).app, '/outlet');
+        const [kept] = JSON.parse(before.text) as string[];
+        // Since then, all traffic goes to the variation that the visitor has not got.
+        const project = outletProject();
+        const [hero] = project.experiences!;
+        const variations = hero!.variations!.map((each) => ({
+          ...each,
+          traffic_allocation: each.key === kept ? 0.01 : 99.99,
+        }));
+        let give = (): void => undefined;
+        const given = new Promise<void>((resolve) => (give = resolve));
+        const source: ProjectSource = {
+          description: 'given in a request',
+          start: (sink) =>
+            void given.then(() => sink.config({ ...project, experiences: [{ ...hero!, variations }] })),
+          stop: () => undefined,
+        };
+        const make = adapter.createConvert ?? createConvert;
+        const other = make(apps.options({ ...both, project: source }), AS);
+        others.push(other);
+        const app = await apps.start({
+          convert: apps.options(both),
+          routes: { ...ROUTES, '/late': async (x) => (give(), await other.ready(), ROUTES['/outlet']!(x)) },
+          beside: { [AS]: other },
+          before: ({ req }) => {
+            if (req.url === '/outlet') setTimeout(give, 5);
+          },
+        });
+        const cookie = cookiesOf(before);
+        const first = await ask(app, path, cookie);
+        expect(first.text).toBe(path === '/late' ? '[null]' : before.text);
+        expect(linesOf(first)).toEqual([]);
+        expect((await ask(app, '/outlet', cookie)).text).toBe(before.text);
+      },
+    );
 
     it('W7 a page that one shares stays private if it depends on the other, too', async () => {
       const shared: Handler = (x) => x.convert.share({ key: ['homepage-hero'], seconds: 300 });

@@ -362,6 +362,16 @@ describe('personalizations', () => {
 });
 
 describe('a conversion', () => {
+  it('of a goal with rules counts if they match `ruleData`; without that, rules are not asked', async () => {
+    const { routes } = open();
+    const signup = { visitor_id: 'a', event: 'signup' };
+    const outcomes: unknown[] = [];
+    for (const ruleData of [{ plan: 'basic' }, { plan: 'pro' }])
+      outcomes.push((await track(routes, { ...signup, ruleData })).body.outcome);
+    outcomes.push((await track(routes, { ...signup, visitor_id: 'b' })).body.outcome);
+    expect(outcomes).toEqual(['goal-rules', 'tracked', 'tracked']);
+  });
+
   const track = (routes: AssignmentRoutes, body: object): Promise<Answered> => post(routes, '/track', body);
 
   it('counts once for each visitor, and each order of a visitor once', async () => {
@@ -450,6 +460,8 @@ describe('a request that is refused', () => {
       400,
       '`context.url` must be an absolute http(s) URL',
     ],
+    [{ visitor_id: 'a', context: { url: 'https://[::bad/pricing' } }, 400, '`context.url` must be'],
+    [{ visitor_id: 'a', context: { url: 'https://shop.example:99999/' } }, 400, '`context.url` must be'],
     [{ visitor_id: 'a', context: { search: {} } }, 400, '`context.search` must be a text'],
     [{ visitor_id: 'a', track_impression: 'false' }, 400, '`track_impression` must be true or false'],
     [{ visitor_id: 'a', properties: { more: 'x'.repeat(16_384) } }, 413, 'over 16384 bytes'],
@@ -522,6 +534,18 @@ describe('limits', () => {
       ['a', '101'],
       ['b', '101'],
     ]);
+  });
+
+  it.each([
+    [Infinity, '3600'],
+    [NaN, '1'],
+    [-5, '1'],
+    [1_200, '2'],
+  ])('tell a caller for how long to wait, from a second to an hour: %d', async (msBeforeNext, expected) => {
+    // eslint-disable-next-line @typescript-eslint/prefer-promise-reject-errors -- as rate-limiter-flexible does
+    const { routes } = limited(() => Promise.reject({ msBeforeNext }));
+    const { headers } = await assign(routes, 'homepage-hero', { visitor_id: 'a' });
+    expect(headers['retry-after']).toBe(expected);
   });
 
   it.each([

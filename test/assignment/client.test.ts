@@ -4,20 +4,36 @@ import { afterEach, beforeEach, expect, it } from 'vitest';
 import { assignmentRoutes } from '../../src/assignment.js';
 import { nodeRoute } from '../../src/cli/node-route.js';
 import type { Convert } from '../../src/convert/types.js';
+import type { ProjectConfig } from '../../src/model/project-config.js';
 import { oursPrivacy, type OursContext } from '../../src/ours-privacy.js';
 import { listen, stop } from '../adapters/harness.js';
 import { collector, collectorPerTest, create } from '../convert/setup.js';
 import { FakeResponse } from '../support/http.js';
+import { testProject } from '../support/project.js';
 import { incoming } from '../request/incoming.js';
 import { TOKEN } from './calls.js';
 
 collectorPerTest();
 
+/** The test project, with an experience that runs on one page, whose URL has no query. */
+function project(): ProjectConfig {
+  const { experiences = [], locations = [], ...others } = testProject();
+  const rule = {
+    rule_type: 'generic_text_key_value',
+    key: 'url',
+    value: 'https://shop.example/plans',
+    matching: { match_type: 'equals', negated: false },
+  };
+  const plans = { id: '650', key: 'plans', name: 'Plans', rules: { OR: [{ AND: [{ OR_WHEN: [rule] }] }] } };
+  const experience = { ...experiences[0]!, id: '150', key: 'plans-page', locations: ['650'] };
+  return { ...others, experiences: [...experiences, experience], locations: [...locations, plans] };
+}
+
 let convert: Convert;
 let server: ReturnType<typeof createServer>;
 let endpoint: string;
 beforeEach(async () => {
-  convert = create();
+  convert = create({ project: project() });
   server = createServer(nodeRoute(assignmentRoutes(convert, { tokens: TOKEN })));
   endpoint = `${await listen(server)}/api/v1`;
 });
@@ -58,6 +74,14 @@ it('assigns, explains and counts', async () => {
       { key: 'transactionId', value: 'order-1' },
     ],
   ]);
+});
+
+it.each([
+  ['/plans', true],
+  ['/plans#prices', true],
+  ['/plans?plan=pro', false],
+])('at %s, a rule on the whole URL of /plans matches: %s', async (url, inExperiment) => {
+  expect(await visit(url).assign('plans-page')).toMatchObject({ inExperiment });
 });
 
 it('reads without counting, and is refused with a wrong token', async () => {

@@ -76,6 +76,7 @@ const RIGHT: [path: string, key: string, body: object, status: number][] = [
     { token: TOKEN, userId: 'a', event: 'purchase', distinctId: '1', eventProperties: { amount: '1' } },
     200,
   ],
+  [TRACK, '', { ...A, event: 'signup', ruleData: { plan: 'basic' } }, 200],
   [TRACK, '', { ...A, event: 'no-such-goal' }, 404],
 ];
 
@@ -101,6 +102,7 @@ const WRONG: [path: string, body: object][] = [
   [TRACK, { token: TOKEN, event: 'purchase' }],
   [TRACK, { ...A, event: 7 }],
   [TRACK, { ...A, event: 'purchase', distinctId: {} }],
+  [TRACK, { ...A, event: 'purchase', ruleData: 'pro' }],
   [TRACK, { ...A, event: 'purchase', identityContext: { userAgent: 7 } }],
 ];
 
@@ -166,6 +168,7 @@ describe('docs/reference/assignment.openapi.json', () => {
     for (const [path, body] of [
       [KEY, A],
       [BATCH, { ...A, experiment_keys: ['homepage-hero'] }],
+      [PERSONALIZATION, A],
       [TRACK, { ...A, event: 'purchase' }],
     ] as const)
       expect(await send(unready, path, 'homepage-hero', body)).toBe(503);

@@ -1,11 +1,12 @@
 /** The command `serve`, in this process: the endpoint with its health. */
 import { once } from 'node:events';
 import { createServer } from 'node:http';
-import type { AddressInfo } from 'node:net';
+import { type AddressInfo, connect } from 'node:net';
 import { resolve } from 'node:path';
-import { expect, it } from 'vitest';
-import { serve, startServer, tokensIn } from '../../src/cli/serve.js';
+import { expect, it, onTestFinished, vi } from 'vitest';
+import { endServer, serve, startServer, tokensIn } from '../../src/cli/serve.js';
 import type { ConvertOptions } from '../../src/options/types.js';
+import { startCollector } from '../support/collector.js';
 
 const options: ConvertOptions = {
   project: resolve(import.meta.dirname, '../../examples/project.json'),
@@ -37,6 +38,30 @@ it('serves assignments, and its health', async () => {
   }
 });
 
+it('ends also while a client holds half a request, and sends the events that wait', async () => {
+  const collector = await startCollector();
+  onTestFinished(() => collector.close());
+  const settings = { ...options, endpoints: { track: collector.origin } };
+  const server = await startServer({ ...settings, delivery: { linger: 60_000 } }, at);
+  const { port } = server.address() as AddressInfo;
+  const url = `http://127.0.0.1:${port}`;
+  await expect.poll(async () => (await fetch(`${url}/health`)).status).toBe(200);
+  const body = JSON.stringify({ token: at.tokens[0], visitor_id: 'v_1' });
+  const assigned = await fetch(`${url}/api/v1/experiments/assignments/homepage-hero`, {
+    method: 'POST',
+    body,
+  });
+  expect(await assigned.json()).toMatchObject({ in_experiment: true });
+  const client = connect(port, '127.0.0.1');
+  client.on('error', () => undefined);
+  const arrived = once(server, 'request');
+  client.write('POST /api/v1/track HTTP/1.1\r\nHost: x\r\nContent-Length: 500\r\n\r\n{');
+  await arrived;
+  endServer(server, 1);
+  await once(server, 'close');
+  await expect.poll(() => collector.exposures().length).toBe(1);
+});
+
 it.each([
   [undefined, []],
   [' , ', []],
@@ -62,6 +87,13 @@ it.each([
   [['--project', 'no-such-file.json'], 'there is no file no-such-file.json'],
 ])('refuses %j', async (args, message) => {
   await expect(serve.run(args)).rejects.toThrow(message);
+});
+
+it('names the variable that has the tokens', async () => {
+  vi.stubEnv('CONVERT_ASSIGNMENT_TOKENS', 'short');
+  onTestFinished(() => void vi.unstubAllEnvs());
+  const message = 'variable `CONVERT_ASSIGNMENT_TOKENS` must be a string of at least 16 characters';
+  await expect(serve.run(['--port', '0'])).rejects.toThrow(message);
 });
 
 it('says what is wrong with its tokens, and with its port', async () => {

@@ -236,6 +236,7 @@ describe('options', () => {
     [{ waitUntil: () => undefined }, 'option `waitUntil` is for Node'],
     [{ project: './project.json' }, 'option `project` is for Node'],
     [{ projectCache: '/var/cache' }, 'option `projectCache` is for Node'],
+    [{ projectCache: { get() {} } }, 'option `projectCache` must be an object with get and put'],
     [{ delivery: { spool: '/var/spool' } }, 'option `delivery.spool` is for Node'],
     [{ as: 'convert-outlet' }, 'option `as` must be the name of a property'],
     [{ as: 'shop', responseCache: { cookie: 'key' } }, 'option `responseCache.cookie` is'],
