@@ -32,8 +32,4 @@ const server = app.listen(process.env.PORT ?? 3000, () => {
   console.log(`http://localhost:${server.address().port}`);
 });
 convert.closeWith(server, { after: () => console.log('closed') });
-process.once('SIGTERM', () => {
-  server.close();
-  // A browser keeps its connection open after a page, for some seconds.
-  setInterval(() => server.closeIdleConnections(), 500).unref();
-});
+process.once('SIGTERM', () => server.close());

@@ -7,6 +7,10 @@ import { CLOSE_TIMEOUT } from './create-runtime.js';
 /** A server, as `node:http`, `https` and `http2` make it, and as `app.listen()` of Express and Koa returns it. */
 export interface ClosingServer {
   once(event: 'close', listener: () => void): unknown;
+  /** False once `close()` was called. */
+  readonly listening?: boolean;
+  /** Closes the connections that wait for another request. */
+  closeIdleConnections?(): void;
 }
 
 /** Options of `close()`. */
@@ -41,6 +45,9 @@ const options = shape({ timeout: between(0, 10 * 60_000, 'milliseconds'), after:
 /** Milliseconds that the functions `after` may take in any case, even if delivery has used up the time. */
 const AFTER_LIMIT = 1_000;
 
+/** Milliseconds between two looks whether a server is closing, and has connections that wait for nothing. */
+const IDLE_INTERVAL = 500;
+
 /** The servers of one Convert: the Convert is closed when the last of them has closed. */
 export class Servers {
   readonly #open = new Set<ClosingServer>();
@@ -56,7 +63,9 @@ export class Servers {
     if (after !== undefined) this.#after.add(after);
     if (this.#open.has(server)) return;
     this.#open.add(server);
+    const idle = closeIdle(server);
     server.once('close', () => {
+      clearInterval(idle);
       this.#open.delete(server);
       if (this.#open.size === 0) void this.#end(timeout);
     });
@@ -84,6 +93,17 @@ export class Servers {
       );
     }
   }
+}
+
+/**
+ * Closes connections that become idle while the server is closing. Node closes those that are idle when `close()` is
+ * called, but keeps the connection of a request that was open then for `keepAliveTimeout`, 5 s by default.
+ */
+function closeIdle(server: ClosingServer): NodeJS.Timeout {
+  const look = (): void => {
+    if (server.listening === false) server.closeIdleConnections?.();
+  };
+  return setInterval(look, IDLE_INTERVAL).unref();
 }
 
 function assertServer(server: unknown): void {

@@ -1,11 +1,11 @@
 /** `convert.closeWith(server)`: a Convert that ends after the servers it serves, with all that they decided. */
 import { once } from 'node:events';
-import { createServer, get, type Server } from 'node:http';
+import { Agent, createServer, get, type IncomingMessage, type Server } from 'node:http';
 import { createServer as createHttp2Server } from 'node:http2';
 import type { AddressInfo } from 'node:net';
 import express from 'express';
 import Koa from 'koa';
-import { afterEach, beforeEach, describe, expect, it, vi } from 'vitest';
+import { afterEach, beforeEach, describe, expect, it, onTestFinished, vi } from 'vitest';
 import { type Convert, createConvert } from '../../src/convert/convert.js';
 import { convertMiddleware } from '../../src/express.js';
 import type { ConvertOptions } from '../../src/options/types.js';
@@ -99,6 +99,26 @@ describe('closeWith', () => {
     }
     await closed(one);
     expect(await isClosed(convert)).toBe(true);
+  });
+
+  it('closes connections that become idle while the server is closing', async () => {
+    const answers: (() => void)[] = [];
+    const server = await listening(
+      createServer((_request, response) => void answers.push(() => response.end('late'))),
+    );
+    // Such a connection stays open until somebody closes it.
+    server.keepAliveTimeout = 0;
+    create().closeWith(server);
+    const agent = new Agent({ keepAlive: true });
+    onTestFinished(() => agent.destroy());
+    const answered = once(get({ port: (server.address() as AddressInfo).port, agent }), 'response');
+    await once(server, 'request');
+    server.close();
+    const isOver = once(server, 'close');
+    answers.forEach((answer) => answer());
+    const [response] = (await answered) as [IncomingMessage];
+    response.resume();
+    await isOver;
   });
 
   it('bears a server that is given twice, closed twice, or never listened', async () => {
