@@ -31,6 +31,8 @@ async function countPayment({ total, metadata }) {
       { key: 'amount', value: total },
       { key: 'transactionId', value: 'o-17' },
     ],
+    // A second order of this visitor counts, too.
+    conversionSetting: { forceMultipleTransactions: true },
   });
   return outcome;
 }

@@ -24,6 +24,8 @@ app.post('/checkout', (req, res) => {
       { key: 'amount', value: 49.9 },
       { key: 'transactionId', value: 'o-17' },
     ],
+    // A second order of this visitor counts, too.
+    conversionSetting: { forceMultipleTransactions: true },
   });
   res.redirect(303, '/thanks');
 });

@@ -12,7 +12,11 @@ const convert = createConvert({
   endpoints: { track: collector.url },
 });
 const orders = new Map();
-const purchase = (id) => ({ conversionData: [{ key: 'transactionId', value: id }] });
+const purchase = (id) => ({
+  conversionData: [{ key: 'transactionId', value: id }],
+  // A second order of this visitor counts, too.
+  conversionSetting: { forceMultipleTransactions: true },
+});
 
 const app = express();
 app.use(convertMiddleware(convert));
