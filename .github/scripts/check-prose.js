@@ -31,6 +31,11 @@ const RIDDLES = [
   'is put right',
   'it is not ours',
   'goes without saying',
+  'it is hashed and sent as it is',
+  'counts on being new',
+  'is heeded:',
+  'no other cookie has in its own',
+  'take the place of retries',
 ];
 
 /**
