@@ -1,7 +1,13 @@
 /** Says when the calls of one kind pause: after failures in a row, or because the endpoint asks for it. */
 import { backoffDelay, DEFAULT_BACKOFF } from '../utils/backoff.js';
 import { HealthReporter } from '../utils/health-reporter.js';
-import type { EndpointFailure } from './endpoint.js';
+import type { OursReason } from './types.js';
+
+/** The reasons that come of a call; the others are known before it, or stand in the body. */
+export type EndpointFailure = Exclude<
+  OursReason,
+  'assigned' | 'not-in-experiment' | 'no-visitor' | 'consent'
+>;
 
 /** So many failures in a row pause the calls. One lost connection is no outage. */
 const FAILURES = 3;

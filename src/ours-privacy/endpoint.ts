@@ -4,17 +4,11 @@ import { codeOf } from '../utils/errors.js';
 import type { Logger } from '../utils/logger.js';
 import { oncePerCode } from '../utils/logger.js';
 import { logWarning } from '../utils/operator-log.js';
-import { type BegunCall, CallHealth } from './call-health.js';
-import type { OursCall, OursFetch, OursReason, OursRequest, OursResponse } from './types.js';
+import { type BegunCall, CallHealth, type EndpointFailure } from './call-health.js';
+import type { OursCall, OursFetch, OursRequest, OursResponse } from './types.js';
 
 /** The longest answer that is read: the endpoint's are under a kilobyte. */
 const MAX_BYTES = 64 * 1024;
-
-/** The reasons that come of a call; the others are known before it, or stand in the body. */
-export type EndpointFailure = Exclude<
-  OursReason,
-  'assigned' | 'not-in-experiment' | 'no-visitor' | 'consent'
->;
 
 export interface EndpointCall<Answer> {
   readonly kind: OursCall;
