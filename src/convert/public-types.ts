@@ -80,6 +80,7 @@ export type {
   RuleEntityConfig,
   RuleSet,
   VariationConfig,
+  Standing,
 } from '../model/project-config.js';
 export type {
   ShortExperience,
