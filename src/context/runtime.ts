@@ -14,6 +14,7 @@ import type { WarnOnce } from '../utils/operator-log.js';
 import type { ClaimLeases } from './claim-leases.js';
 import type { StateProblems } from './state-problems.js';
 import type { ConvertEvents } from './types.js';
+import type { UnknownFields } from './unknown-fields.js';
 import type { UnknownKeys } from './unknown-keys.js';
 
 /** The most milliseconds that `flush` of a Convert or of a context waits, if the app gives no `timeout`. */
@@ -90,6 +91,7 @@ export interface Runtime {
   readonly storeTimeout: number;
   readonly stateProblems: StateProblems;
   readonly unknownKeys: UnknownKeys;
+  readonly unknownFields: UnknownFields;
   /** The option `maxStateBytes`; undefined for the default. */
   readonly maxStateBytes: number | undefined;
   readonly storeKeys: StoreKeys;

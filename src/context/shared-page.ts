@@ -48,7 +48,7 @@ export function openSharedPage(
     return undefined;
   }
   try {
-    return new SharedPage(runtime, given, asObject(attributes), parts);
+    return new SharedPage(runtime, given, runtime.unknownFields.read('share', attributes), parts);
   } catch (error) {
     runtime.report(asConvertError(error, 'CONVERT_INTERNAL', 'a page could not be shared'));
     return undefined;

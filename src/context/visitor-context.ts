@@ -106,7 +106,7 @@ export abstract class VisitorContextBase implements VisitorContext {
   }
 
   runExperience(key: string, attributes?: ExperienceAttributes): Variation | null {
-    return this.#decide(key, attributes, true)?.variation ?? null;
+    return this.#decide('runExperience', key, attributes)?.variation ?? null;
   }
 
   runExperiences(attributes?: ExperienceAttributes): Variation[] {
@@ -116,7 +116,7 @@ export abstract class VisitorContextBase implements VisitorContext {
       return shown.flatMap((key) => this.runExperience(key) ?? []);
     }
     return this.#guard([], () => {
-      const given = asObject(attributes);
+      const given = this.#runtime.unknownFields.read('runExperiences', attributes);
       const found = this.deciderFor(participation).experiences(this.#visitorOf(participation), given);
       const decisions = withPreviews(found, previewsIn(participation));
       this.#recorder.recordAll(participation, decisions, given);
@@ -142,6 +142,7 @@ export abstract class VisitorContextBase implements VisitorContext {
     const { participation } = this;
     const conversions = (this.#conversions ??= new Conversions(this.#runtime));
     return this.#guard(resultOf('disabled'), () => {
+      this.#runtime.unknownFields.read('trackConversion', attributes);
       const given = { goalKey: textOf(key), attributes };
       if (participation.status === 'excluded')
         return conversions.missed(participation, given.goalKey, this.missed(participation.excludedBy));
@@ -167,7 +168,8 @@ export abstract class VisitorContextBase implements VisitorContext {
     this.#guard(undefined, () => {
       const { engine } = participation.project;
       const wanted = (Array.isArray(keys) ? (keys as readonly string[]) : [keys as string]).map(textOf);
-      const change = engine.customSegments(wanted, this.#visitorOf(participation), asObject(attributes));
+      const given = this.#runtime.unknownFields.read('runCustomSegments', attributes);
+      const change = engine.customSegments(wanted, this.#visitorOf(participation), given);
       participation.work.record(change, []);
     });
   }
@@ -190,14 +192,18 @@ export abstract class VisitorContextBase implements VisitorContext {
   }
 
   peek(key: string, attributes?: ExperienceAttributes): Variation | null {
-    return this.#decide(key, attributes, false)?.variation ?? null;
+    return this.#decide('peek', key, attributes)?.variation ?? null;
   }
 
   explain(key: string, attributes?: ExperienceAttributes): Explanation {
     const { participation } = this;
     const experienceKey = textOf(key);
     const ask = (included: Included): ContextExplanation =>
-      this.deciderFor(included).explain(experienceKey, this.#visitorOf(included), asObject(attributes));
+      this.deciderFor(included).explain(
+        experienceKey,
+        this.#visitorOf(included),
+        this.#runtime.unknownFields.read('explain', attributes),
+      );
     return this.#guard(unexplained(experienceKey, 'disabled', participation.visitor), () =>
       explanationOf(participation, experienceKey, ask, this.decided.get(experienceKey)),
     );
@@ -231,13 +237,18 @@ export abstract class VisitorContextBase implements VisitorContext {
     return (this.#recorded ??= new DecisionRecorder(this.#runtime));
   }
 
-  #decide(key: string, attributes: ExperienceAttributes | undefined, enrol: boolean): Decision | undefined {
+  #decide(
+    call: 'runExperience' | 'peek',
+    key: string,
+    attributes: ExperienceAttributes | undefined,
+  ): Decision | undefined {
     const { participation } = this;
+    const enrol = call === 'runExperience';
     if (participation.status === 'excluded')
       return this.#recorder.recordExcluded(participation, textOf(key), enrol);
     // Nearly every request runs this method, so it catches errors itself: `#guard` would need a closure.
     try {
-      const given = asObject(attributes);
+      const given = this.#runtime.unknownFields.read(call, attributes);
       const experienceKey = textOf(key);
       const decision =
         previewsIn(participation)?.get(experienceKey) ??
@@ -256,7 +267,8 @@ export abstract class VisitorContextBase implements VisitorContext {
     const { participation } = this;
     const none = disabledFeatures(this.#runtime.project, key);
     return this.#guard(none, () => {
-      const given = asObject(attributes);
+      const call = key === undefined ? 'runFeatures' : 'runFeature';
+      const given = this.#runtime.unknownFields.read(call, attributes);
       if (participation.status === 'excluded')
         return withPreviewFeatures(participation.previews, none, given, key);
       const decider = this.deciderFor(participation);

@@ -5,6 +5,7 @@ import type { RequestServices } from '../context/request-services.js';
 import { showsDrafts } from '../context/preview-link.js';
 import type { LoadedProject, Runtime, Uncommitted } from '../context/runtime.js';
 import { StateProblems } from '../context/state-problems.js';
+import { UnknownFields } from '../context/unknown-fields.js';
 import { UnknownKeys } from '../context/unknown-keys.js';
 import { tellPlatform } from '../context/wait-until.js';
 import {
@@ -145,6 +146,7 @@ export function createRuntime(
     repository,
     stateProblems: new StateProblems(warnOnce),
     unknownKeys: new UnknownKeys(warnOnce),
+    unknownFields: new UnknownFields(warnOnce),
     maxStateBytes: options.maxStateBytes,
     storeKeys: services.visitors.storeKeys,
     consentConfigured: services.visitors.consentConfigured,

@@ -36,6 +36,7 @@ export const WARNINGS = {
   CONVERT_CONFIG_ENVIRONMENT: 'warnings-events',
   CONVERT_CONFIG_FROM_CACHE: 'warnings-events',
   CONVERT_UNKNOWN_KEY: 'warnings-events',
+  CONVERT_UNKNOWN_FIELD: 'warnings-events',
   CONVERT_CONVERSION_DATA: 'warnings-events',
   CONVERT_VISITOR_ID: 'warnings-events',
   CONVERT_CARRY: 'warnings-events',
