@@ -1,4 +1,6 @@
 /** Makes a platform of what tells it from others: how it signs, and where its events have the order. */
+import { ConvertError } from '../utils/errors.js';
+import { asObject } from '../utils/objects.js';
 import type { RouteRequest } from '../model/http.js';
 import type { Digests } from '../utils/digests.js';
 import { assertOptions, between, type Check, shape } from '../utils/option-checks.js';
@@ -55,8 +57,23 @@ export const TIMED_OPTIONS = { ...SECRET_OPTION, tolerance: between(1, 86_400, '
 const untimed = shape(SECRET_OPTION, ['secret']);
 const timed = shape(TIMED_OPTIONS, ['secret']);
 
+/**
+ * An option that is there without a value comes from an environment variable that is not set, as a rule.
+ *
+ * @throws ConvertError `CONVERT_BAD_OPTION`
+ */
+export function assertSecretIsSet(name: string, options: SecretOptions): void {
+  const given: Partial<SecretOptions> = asObject(options);
+  if (!Object.hasOwn(given, 'secret') || given.secret !== undefined) return;
+  throw new ConvertError(
+    'CONVERT_BAD_OPTION',
+    `option \`secret\` of ${name} is missing: is its environment variable set?`,
+  );
+}
+
 /** @throws ConvertError `CONVERT_BAD_OPTION` */
 export function platformOf(definition: PlatformDefinition, options: SecretOptions): WebhookPlatform {
+  assertSecretIsSet(definition.name, options);
   assertOptions(untimed, options);
   return makePlatform(definition, options);
 }
@@ -66,6 +83,7 @@ export function timedPlatformOf(
   definition: PlatformDefinition,
   options: TimedSecretOptions,
 ): WebhookPlatform {
+  assertSecretIsSet(definition.name, options);
   assertOptions(timed, options);
   return makePlatform(definition, options);
 }

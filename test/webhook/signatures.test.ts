@@ -191,7 +191,10 @@ describe('details of the platforms', () => {
 describe('options of platforms', () => {
   it.each([
     [() => shopify({} as never), 'option `secret` is missing'],
-    [() => shopify({ secret: undefined as never }), 'option `secret` is missing'],
+    [
+      () => shopify({ secret: undefined as never }),
+      'option `secret` of shopify is missing: is its environment variable set?',
+    ],
     [() => shopify({ secret: '' }), 'option `secret` must be the secret of the webhook'],
     [() => shopify({ secret: [] }), 'option `secret` must be'],
     [() => shopify({ secret: ['good', ''] }), 'option `secret` must be'],

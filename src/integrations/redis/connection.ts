@@ -2,7 +2,7 @@
 import { withInstalled } from '../../utils/node/app-require.js';
 import { withTimeout } from '../../utils/node/timers.js';
 import { ConvertError } from '../../utils/errors.js';
-import { asObject } from '../../utils/objects.js';
+import { asObject, isObject } from '../../utils/objects.js';
 import { isRedisClient, type RedisClient, type RunScript, scriptRunner } from './client.js';
 
 /** The address of a Redis, for which the client is made, and closed with the Convert. */
@@ -88,6 +88,13 @@ export function checkSource(source: unknown): void {
   if (isClient(source)) return;
   const { url, ...others } = asObject(source as RedisAddress | undefined);
   const isAddress = typeof url === 'string' && Object.keys(others).length === 0;
+  // An address that comes from an environment variable that is not set.
+  if (isObject(source) && Object.hasOwn(source, 'url') && url === undefined) {
+    throw new ConvertError(
+      'CONVERT_BAD_OPTION',
+      'option `client.url` is missing, the address of a Redis: is its environment variable set?',
+    );
+  }
   // The message does not quote the address, which may hold a password.
   const wrong = !isAddress
     ? "`client` must be a client of ioredis or of node-redis (`redis`), or { url: 'redis://...' }"
@@ -147,7 +154,7 @@ const ALL: readonly RedisPackage[] = ['ioredis', '@redis/client'];
 
 /** Loads the first of these packages that is installed. */
 function load(packages = ALL): { name: RedisPackage; loaded: unknown } {
-  return withInstalled('ioredis', 'the address of a Redis needs a client (or @redis/client)', (require) => {
+  return withInstalled('ioredis', 'the address of a Redis needs ioredis or @redis/client', (require) => {
     const name = packages.find((each) => isInstalled(require, each)) ?? 'ioredis';
     const loaded: unknown = name === 'ioredis' ? require('ioredis') : require('@redis/client');
     return { name, loaded };

@@ -3,7 +3,7 @@ import type { RouteRequest } from '../../model/http.js';
 import { ConvertError } from '../../utils/errors.js';
 import { assertOptions, fn, matching, oneOf, shape, text } from '../../utils/option-checks.js';
 import { textOf } from '../fields.js';
-import { makePlatform, TIMED_OPTIONS, type TimedSecretOptions } from '../platform.js';
+import { assertSecretIsSet, makePlatform, TIMED_OPTIONS, type TimedSecretOptions } from '../platform.js';
 import { headerOf } from '../signature-forms.js';
 import { hmacKey } from '../signatures.js';
 import type { WebhookPlatform } from '../types.js';
@@ -59,6 +59,7 @@ const theBody = ({ body }: RouteRequest): readonly [Uint8Array] => [body];
  * @throws ConvertError `CONVERT_BAD_OPTION`
  */
 export function hmac(options: HmacOptions): WebhookPlatform {
+  assertSecretIsSet('hmac', options);
   assertOptions(hmacOptions, options);
   if (options.tolerance !== undefined && options.time === undefined)
     throw new ConvertError(

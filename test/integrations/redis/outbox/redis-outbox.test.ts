@@ -310,6 +310,7 @@ describe.skipIf(!hasRedis)('over Redis', () => {
 
 it.each([
   [undefined, {}, 'must be a client of ioredis or of node-redis'],
+  [{ url: undefined }, {}, 'option `client.url` is missing, the address of a Redis'],
   [{ get: () => undefined }, {}, 'must be a client of ioredis or of node-redis'],
   [{ eval() {}, evalsha() {} }, { drains: false }, 'did you mean `drain`?'],
   [{ eval() {}, evalsha() {} }, { prefix: '{shop}' }, 'option `prefix`'],
