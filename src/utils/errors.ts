@@ -53,7 +53,7 @@ export class ConvertError extends Error {
    * The code and the constant part of the message. Errors with the same cause have the same `kind`, whatever is in the
    * request.
    */
-  readonly kind: string;
+  declare readonly kind: string;
   /** The address of the page that says how to mend the matter. Node prints it with an error that nobody has caught. */
   readonly help: string;
 
@@ -64,7 +64,8 @@ export class ConvertError extends Error {
   ) {
     // The message may quote a name in a config, or the message of a server or a library.
     super(cleanText(`convert: ${message}${detail}`), cause === undefined ? undefined : { cause });
-    this.kind = `${code}: ${cleanText(message)}`;
+    // Node prints the fields of an error that nobody has caught, and this one would repeat the message.
+    Object.defineProperty(this, 'kind', { value: `${code}: ${cleanText(message)}` });
     this.help = helpOn(code);
   }
 }

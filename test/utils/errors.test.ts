@@ -16,6 +16,7 @@ describe('asConvertError', () => {
         /^convert: the store failed \(TypeError ECONNREFUSED at \S*errors\.test\.ts:\d+:\d+\)$/,
       );
       expect(kind).toBe('CONVERT_STORE: the store failed');
+      expect(Object.keys(asConvertError(error, 'CONVERT_STORE', 'the store failed'))).not.toContain('kind');
       expect(cause).toBe(error);
     }
   });
