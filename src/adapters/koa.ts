@@ -64,7 +64,7 @@ export function convertMiddleware(
       return next();
     };
   }
-  const mounted = mountConvert(given as ConvertOptions<Context> | Convert | undefined, mount);
+  const mounted = mountConvert(given, mount);
   // The middleware is no async function: that would cost each request two promises more.
   const middleware = function convertMiddleware(ctx: Context, next: Next): Promise<unknown> {
     if (mounted.isOn(ctx)) return next();

@@ -7,7 +7,7 @@ const SRC = resolve(import.meta.dirname, '../../src');
 const FILE_LINES = 400;
 const CLASS_LINES = 250;
 
-/** Where a class begins and ends: Prettier puts both at the margin of the line, which a parser takes seconds to find. */
+/** Where a class begins and ends: Prettier puts both at the margin of a line. A parser would take seconds. */
 const CLASS_BEGINS = /^([ ]*)(?:export )?(?:default )?(?:abstract )?class\b ?(\w*)/;
 
 /** What is too long in a file: the file itself, and the names of classes. */
