@@ -81,7 +81,7 @@ export abstract class VisitorContextBase implements VisitorContext {
       // What the engine has worked out belongs to the config of before.
       this.#engineVisitor = undefined;
     } catch (error) {
-      this.#fail(error);
+      failed(this.#runtime, error);
       this.#participation = excluded(EXCLUDED, 'disabled');
     }
     return this.#participation;
@@ -198,12 +198,10 @@ export abstract class VisitorContextBase implements VisitorContext {
   explain(key: string, attributes?: ExperienceAttributes): Explanation {
     const { participation } = this;
     const experienceKey = textOf(key);
-    const ask = (included: Included): ContextExplanation =>
-      this.deciderFor(included).explain(
-        experienceKey,
-        this.#visitorOf(included),
-        this.#runtime.unknownFields.read('explain', attributes),
-      );
+    const ask = (included: Included): ContextExplanation => {
+      const given = this.#runtime.unknownFields.read('explain', attributes);
+      return this.deciderFor(included).explain(experienceKey, this.#visitorOf(included), given);
+    };
     return this.#guard(unexplained(experienceKey, 'disabled', participation.visitor), () =>
       explanationOf(participation, experienceKey, ask, this.decided.get(experienceKey)),
     );
@@ -237,27 +235,23 @@ export abstract class VisitorContextBase implements VisitorContext {
     return (this.#recorded ??= new DecisionRecorder(this.#runtime));
   }
 
-  #decide(
-    call: 'runExperience' | 'peek',
-    key: string,
-    attributes: ExperienceAttributes | undefined,
-  ): Decision | undefined {
+  #decide(call: 'runExperience' | 'peek', key: string, given?: ExperienceAttributes): Decision | undefined {
     const { participation } = this;
     const enrol = call === 'runExperience';
     if (participation.status === 'excluded')
       return this.#recorder.recordExcluded(participation, textOf(key), enrol);
     // Nearly every request runs this method, so it catches errors itself: `#guard` would need a closure.
     try {
-      const given = this.#runtime.unknownFields.read(call, attributes);
+      const attributes = this.#runtime.unknownFields.read(call, given);
       const experienceKey = textOf(key);
       const decision =
         previewsIn(participation)?.get(experienceKey) ??
-        this.deciderFor(participation).experience(experienceKey, this.#visitorOf(participation), given);
-      if (enrol) this.#recorder.recordOne(participation, decision, given);
+        this.deciderFor(participation).experience(experienceKey, this.#visitorOf(participation), attributes);
+      if (enrol) this.#recorder.recordOne(participation, decision, attributes);
       else warnOf(this.#runtime, participation, decision);
       return decision;
     } catch (error) {
-      this.#fail(error);
+      failed(this.#runtime, error);
       return undefined;
     }
   }
@@ -298,16 +292,14 @@ export abstract class VisitorContextBase implements VisitorContext {
     try {
       return work();
     } catch (error) {
-      this.#fail(error);
+      failed(this.#runtime, error);
       return otherwise;
     }
   }
+}
 
-  #fail(error: unknown): void {
-    this.runtime.report(
-      asConvertError(error, 'CONVERT_INTERNAL', 'a decision failed, the visitor gets the original'),
-    );
-  }
+function failed({ report }: Pick<Runtime, 'report'>, error: unknown): void {
+  report(asConvertError(error, 'CONVERT_INTERNAL', 'a decision failed, the visitor gets the original'));
 }
 
 /** Replaces the decisions for previewed experiences. Previews come last, as with the official SDK. */

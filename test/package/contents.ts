@@ -87,7 +87,8 @@ export function contentSuite(packed: WhenPacked): void {
     const why =
       'what was added is worth its bytes in every installation, or the limit is raised with a reason';
     expect(bytes, why).toBeLessThan(700_000);
-    expect(size(files), why).toBeLessThan(2_500_000);
+    // A tenth of it is docstrings, which editors show: once for ES modules, once for CommonJS.
+    expect(size(files), why).toBeLessThan(2_600_000);
   });
 }
 
