@@ -93,11 +93,9 @@ function record(
     runtime.outbox.drop(1, 'bad-data');
     return 'bad-data';
   }
-  const { reason, change, events } = participation.project.engine.conversion(
-    goalKey,
-    visitor(),
-    asObject(attributes),
-  );
+  const { engine } = participation.project;
+  const fields = runtime.unknownFields.read('trackConversion', attributes);
+  const { reason, change, events } = engine.conversion(goalKey, visitor(), fields);
   if (reason === 'goal-not-found') runtime.unknownKeys.met('goal', goalKey, participation.project.config);
   if (reason !== 'tracked') return reason;
   if (lost !== undefined) {

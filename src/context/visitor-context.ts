@@ -142,8 +142,7 @@ export abstract class VisitorContextBase implements VisitorContext {
     const { participation } = this;
     const conversions = (this.#conversions ??= new Conversions(this.#runtime));
     return this.#guard(resultOf('disabled'), () => {
-      const fields = this.#runtime.unknownFields.read('trackConversion', attributes);
-      const given = { goalKey: textOf(key), attributes: fields };
+      const given = { goalKey: textOf(key), attributes };
       if (participation.status === 'excluded')
         return conversions.missed(participation, given.goalKey, this.missed(participation.excludedBy));
       return conversions.track(participation, () => this.#visitorOf(participation), given);
