@@ -33,13 +33,15 @@ export async function stopRuntime(runtime: ConvertRuntime, timeout: number): Pro
 function tell({ commitWaits, logger, reportOutage }: ConvertRuntime, ledger: DeliveryLedger): void {
   const { closed: lost = 0 } = ledger.reasons;
   if (lost > 0) {
-    const message = `closed with ${lost} events that could not be delivered in time`;
+    const message = `closed with ${counted(lost, 'event')} that could not be delivered in time`;
     logWarning(logger, 'CONVERT_EVENTS_LOST', message, 'error');
   }
   if (ledger.spooled > 0)
-    logger.info?.(`convert: closed; ${ledger.spooled} events stay in Redis or on disk for another process`);
+    logger.info?.(
+      `convert: closed; ${counted(ledger.spooled, 'event')} left to another process, in Redis or on disk`,
+    );
   if (commitWaits.ended > 0) {
-    const what = `closed before the visitor store had taken ${commitWaits.ended} changes, which may be lost`;
+    const what = `closed before the visitor store had taken ${counted(commitWaits.ended, 'change')}, which may be lost`;
     reportOutage(new ConvertError('CONVERT_STORE', what));
   }
 }
@@ -54,3 +56,5 @@ async function closeStore({ commitWaits, report, store }: ConvertRuntime, until:
     if (!isDown) report(asConvertError(error, 'CONVERT_STORE', 'the visitor store failed to close'));
   }
 }
+
+const counted = (count: number, what: string): string => `${count} ${what}${count === 1 ? '' : 's'}`;

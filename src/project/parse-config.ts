@@ -190,15 +190,21 @@ function parsed(body: Uint8Array, where: string, limits?: ConfigLimits): unknown
   const content = textOf(body).replace(/^\uFEFF/, '');
   try {
     return JSON.parse(content) as unknown;
-  } catch {
+  } catch (error) {
     // The message of the JSON parser quotes the text, so its error is not kept as the cause.
-    throw new ConvertError('CONVERT_BAD_PROJECT', `${where} is not JSON: ${guessContent(content)}`);
+    throw new ConvertError('CONVERT_BAD_PROJECT', `${where} is not JSON: ${problemOf(content, error)}`);
   }
 }
 
-function guessContent(content: string): string {
+/** What is wrong with a text that is no JSON. The parser of some platforms tells no place, or not always. */
+function problemOf(content: string, error: unknown): string {
   const start = content.trimStart();
   if (start === '') return 'it is empty';
   if (start.startsWith('<')) return 'it looks like HTML';
-  return 'it is cut off or garbled';
+  if (start.startsWith('/')) return 'it begins with a comment, which JSON does not have';
+  const [, position] = /at position (\d+)/.exec(String(error)) ?? [];
+  if (position === undefined || Number(position) >= content.trimEnd().length)
+    return 'it is cut off or garbled';
+  const lines = content.slice(0, Number(position)).split('\n');
+  return `see line ${lines.length}, column ${lines.at(-1)!.length + 1}: a comma too many or too few, or a comment?`;
 }

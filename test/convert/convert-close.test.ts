@@ -244,7 +244,7 @@ describe('lifetime', () => {
       dropped: 1,
       reasons: { closed: 1 },
     });
-    expect(logged.at(-1)).toContain('closed with 1 events that could not be delivered');
+    expect(logged.at(-1)).toContain('closed with 1 event that could not be delivered');
   });
 
   it('close waits for a store that does not answer no longer than the events can be sent', async () => {

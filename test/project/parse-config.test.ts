@@ -304,6 +304,9 @@ describe('parseProject', () => {
     [' \n', 'empty'],
     ['<!doctype html><title>Sign in</title>', 'HTML'],
     [JSON.stringify(project()).slice(0, -20), 'cut off'],
+    ['{\n  "experiences": {\n    "a": ["x", "y"],\n  }\n}', 'see line 4, column 3: a comma too many'],
+    ['{\n  "experiences": {} // all of them\n}', 'see line 2, column 21'],
+    ['// mine\n{}', 'begins with a comment'],
   ])('says what came instead: %j', (text, word) => {
     expect(() => parseProject(Buffer.from(text), 'the test')).toThrow(word);
   });

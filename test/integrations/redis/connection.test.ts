@@ -134,7 +134,7 @@ describe.skipIf(!hasRedis)('the address of a Redis', () => {
       const { output, ...end } = await child.ended;
       expect(end).toEqual({ code: 0, signal: null });
       expect(collector.exposures()).toHaveLength(1);
-      expect(output).toContain('closed before the visitor store had taken 1 changes, which may be lost');
+      expect(output).toContain('closed before the visitor store had taken 1 change, which may be lost');
     });
 
     it('E11: a job that closes nothing ends, too', async () => {
