@@ -4,10 +4,10 @@ import { attacker } from './attacks.js';
 import { answersByRe2, answersOfTheSdk, attacksOfNobody, countedSteps } from './random-regexes.js';
 
 describe('a pattern', () => {
-  answersOfTheSdk(4000);
-  answersByRe2(3000);
+  answersOfTheSdk(2500);
+  answersByRe2(2000);
 });
 
-describe('a pattern that is attacked', () => attacksOfNobody(attacker(), 1500));
+describe('a pattern that is attacked', () => attacksOfNobody(attacker(), 1000));
 
-describe('the bound on the steps of a pattern', () => countedSteps(2000));
+describe('the bound on the steps of a pattern', () => countedSteps(1500));
