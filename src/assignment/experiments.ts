@@ -27,7 +27,7 @@ type ExperimentType = 'ab' | 'multivariate' | 'personalization';
 /** Convert's types of experiences that are no A/B tests. */
 const TYPES: Readonly<Record<string, ExperimentType>> = { mvt: 'multivariate', deploy: 'personalization' };
 
-/** What is answered for an experiment that does not run, whatever is known of the visitor. */
+/** The answers for experiments that do not run. They are the same for all visitors. */
 const STANDING: Readonly<Partial<Record<Standing, Assignment>>> = {
   'not-running': 'not-running',
   paused: 'not-in-experiment',

@@ -38,7 +38,8 @@ export function projectTypes(configs: readonly ProjectConfig[], environment?: st
   const features = new Map<string, Variables[]>();
   for (const config of configs) {
     const isLive = new Set(liveExperiences(config));
-    // In the short form, an experience that is paused is listed as archived, too. Its code stays as it is meanwhile.
+    // The short form lists a paused experience as archived, too. It stays in the types, since the app's code still
+    // names it and it may run again.
     const kept = (config.experiences ?? []).filter((each) => isLive.has(each) || each.status === 'paused');
     const live = kept.filter(
       (each) => environment === undefined || !each.environment || each.environment === environment,

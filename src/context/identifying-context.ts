@@ -17,7 +17,7 @@ export abstract class IdentifyingContext extends PageContext {
   #visitor: Visitor | undefined;
   /** The store key; no field of `Visitor`, because it names the project, whose config may arrive later. */
   #storeKey: string | undefined;
-  /** What a remote store answered before the handler ran; undefined if it was not asked, or was too late. */
+  /** The answer of a remote store before the handler ran; undefined if it was not asked, or was too late. */
   #prefetched: Answer | undefined;
   #wasReadAhead = false;
   #skipped: boolean | undefined;

@@ -63,7 +63,7 @@ export interface Described {
 
 const SAID = answersBy('forVisitor');
 
-/** What the app gave to `forVisitor`. */
+/** The visitor of a job, as the app describes them to `forVisitor`. */
 export interface JobVisitor {
   readonly identity: JobIdentity;
   readonly properties: Readonly<Record<string, unknown>>;

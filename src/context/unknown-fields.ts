@@ -4,8 +4,8 @@ import { asObject } from '../utils/objects.js';
 import type { WarnOnce } from '../utils/operator-log.js';
 import { nearest } from '../utils/option-checks.js';
 
-/** The official SDK has one type for the attributes of all decisions. `asyncStorage` is one of them. */
-const DECISION = [
+/** The attributes of decisions. Those that only the official SDK reads (`asyncStorage`) are no mistakes. */
+const DECISION: ReadonlySet<string> = new Set([
   'locationProperties',
   'visitorProperties',
   'updateVisitorProperties',
@@ -18,21 +18,20 @@ const DECISION = [
   'typeCasting',
   'experienceKeys',
   'asyncStorage',
-];
-const CONVERSION = ['ruleData', 'conversionData', 'conversionSetting'];
+]);
 
 /** The fields that a call reads. */
 const FIELDS = {
-  runExperience: new Set(DECISION),
-  runExperiences: new Set(DECISION),
-  runFeature: new Set(DECISION),
-  runFeatures: new Set(DECISION),
-  peek: new Set(DECISION),
-  explain: new Set(DECISION),
-  share: new Set(DECISION),
-  trackConversion: new Set(CONVERSION),
+  runExperience: DECISION,
+  runExperiences: DECISION,
+  runFeature: DECISION,
+  runFeatures: DECISION,
+  peek: DECISION,
+  explain: DECISION,
+  share: DECISION,
+  trackConversion: new Set(['ruleData', 'conversionData', 'conversionSetting']),
   runCustomSegments: new Set(['ruleData']),
-} as const;
+} as const satisfies Readonly<Record<string, ReadonlySet<string>>>;
 
 export type CallWithFields = keyof typeof FIELDS;
 

@@ -1,4 +1,5 @@
 /** The visitor of one request, for whom the endpoint is asked. */
+import { textOf } from '../engine/coerce.js';
 import { createBridge } from '../bridge/bridge.js';
 import { scriptNonceIn } from '../bridge/csp-nonce.js';
 import type { PageDecision } from '../bridge/types.js';
@@ -259,15 +260,6 @@ export class RequestOursContext implements OursContext {
         isFirstExposure: isCounted,
       };
     });
-  }
-}
-
-/** Returns '' for what can't become text. */
-function textOf(value: unknown): string {
-  try {
-    return String(value);
-  } catch {
-    return '';
   }
 }
 

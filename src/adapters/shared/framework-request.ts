@@ -6,7 +6,7 @@ export interface NodeRequest extends IncomingRequest {
   readonly node: object;
 }
 
-/** What Koa's context and Fastify's request know of a request, under one name in both. */
+/** The fields of a request that have one name in Koa's context and in Fastify's request. */
 interface Described {
   readonly method: string;
   readonly originalUrl: string;

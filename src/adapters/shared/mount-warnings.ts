@@ -1,4 +1,4 @@
-/** What the operator reads of mounting: each line once for an instance, or once in a process if there is none. */
+/** Warnings about how a Convert is mounted. Each comes once for an instance, or once in a process if there is none. */
 import { isConvert } from '../../convert/convert.js';
 import type { Convert } from '../../convert/types.js';
 import { ConvertError } from '../../utils/errors.js';
